@@ -1,1 +1,19 @@
-#![allow(missing_docs)]
+//! Virfie: a headless compositing server. People send camera and microphone by WebRTC, are cut out of their rooms, put
+//! together in one picture by a layout, mixed into one sound, and get both back as one stream.
+//!
+//! # Layout
+//!
+//! - [`cli`]: one file a command; [`config`], [`error`], [`telemetry`]: how the program is set up and speaks.
+//! - [`layout`]: PURE. From JSON to placements on the canvas.
+//! - [`control`]: rooms, participants, HTTP. Never touches GStreamer.
+//! - [`media`]: everything that does. [`media::port`] is the narrow port between the two.
+//! - [`bot`]: headless participants, for demos, load and tests.
+
+pub mod bot;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod error;
+pub mod layout;
+pub mod media;
+pub mod telemetry;

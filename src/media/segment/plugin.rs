@@ -1,1 +1,20 @@
+//! The element `bodypix` as a GStreamer plugin: `libgstbodypix.so`, for any `gst-launch-1.0` line.
+#![allow(missing_docs)]
 
+use gstreamer as gst;
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    virfie::media::segment::register(Some(plugin))
+}
+
+gst::plugin_define!(
+    bodypix,
+    env!("CARGO_PKG_DESCRIPTION"),
+    plugin_init,
+    env!("CARGO_PKG_VERSION"),
+    "MIT/X11",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    "https://example.org/virfie",
+    "2026-11-23"
+);

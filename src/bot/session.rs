@@ -1,0 +1,166 @@
+//! The client's side of the session WebSocket, as the page speaks it.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+/// How long the server may take to accept a socket.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Where to join and as whom.
+#[derive(Debug, Clone)]
+pub struct Invitation {
+    /// `http(s)://host:port`
+    pub server: String,
+    /// The room's name.
+    pub room: String,
+    /// The wish for a display name.
+    pub name: String,
+    /// API key or token.
+    pub token: Option<String>,
+    /// The secret of an earlier connection, to take the same place.
+    pub resume: Option<String>,
+    /// What we send: `vp8` or `h264`.
+    pub send: String,
+    /// What we want to receive.
+    pub receive: String,
+}
+
+/// An open session.
+#[derive(Debug)]
+pub struct Session {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// What the server says that matters to a bot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// We are in.
+    Welcome {
+        /// The name that we got.
+        name: String,
+        /// For coming back.
+        resume: String,
+        /// Our id.
+        id: String,
+    },
+    /// The offer.
+    Offer(String),
+    /// A candidate of the server.
+    Candidate(String),
+    /// Media flows.
+    Connected,
+    /// Something happened in the room.
+    Event(Value),
+    /// The session is over; `true` when it is no use to come back.
+    Over(String, bool),
+}
+
+impl Session {
+    /// Opens the socket and joins.
+    ///
+    /// # Errors
+    /// The server is not there or refuses, in one line.
+    pub async fn join(invitation: &Invitation) -> Result<Self, String> {
+        let base = invitation
+            .server
+            .trim_end_matches('/')
+            .strip_prefix("http")
+            .ok_or_else(|| format!("--server {}: must begin with http:// or https://", invitation.server))?;
+        let mut url = format!("ws{base}/api/v1/rooms/{}/session", invitation.room);
+        if let Some(token) = &invitation.token {
+            url = format!("{url}?token={token}");
+        }
+        let connecting = tokio_tungstenite::connect_async(&url);
+        let (socket, _) = tokio::time::timeout(CONNECT, connecting)
+            .await
+            .map_err(|_| format!("{} does not answer", invitation.server))?
+            .map_err(|error| format!("{}: {error}", invitation.server))?;
+        let mut session = Self { socket };
+        session
+            .send(json!({
+                "type": "join",
+                "name": invitation.name,
+                "resume": invitation.resume,
+                "receive": [invitation.receive],
+                "send": [invitation.send],
+            }))
+            .await?;
+        Ok(session)
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub async fn send(&mut self, message: Value) -> Result<(), String> {
+        self.socket.send(Message::text(message.to_string())).await.map_err(|error| error.to_string())
+    }
+
+    /// Waits for news. Not to be called again after [`News::Over`]. Cancel-safe.
+    pub async fn next(&mut self) -> News {
+        loop {
+            let message = match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => text,
+                Some(Ok(Message::Close(frame))) => {
+                    let (code, reason) =
+                        frame.map_or((0, String::new()), |frame| (u16::from(frame.code), frame.reason.to_string()));
+                    // Refused, replaced, removed: see the session's close codes.
+                    return News::Over(format!("closed ({code}) {reason}"), matches!(code, 4001 | 4003 | 4008 | 4009));
+                }
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => return News::Over(error.to_string(), false),
+                None => return News::Over("the socket closed".into(), false),
+            };
+            if let Some(news) = serde_json::from_str(&message).ok().and_then(read) {
+                return news;
+            }
+        }
+    }
+
+    /// Leaves and closes.
+    pub async fn leave(mut self) {
+        // Either fails when the server is gone, which is what leaving wants anyway.
+        let _ = self.send(json!({"type": "leave"})).await;
+        let _ = self.socket.close(None).await;
+    }
+}
+
+fn read(message: Value) -> Option<News> {
+    let text = |key: &str| message.get(key).and_then(Value::as_str).map(str::to_owned);
+    match message.get("type")?.as_str()? {
+        "welcome" => Some(News::Welcome {
+            name: message.pointer("/participant/name")?.as_str()?.to_owned(),
+            id: message.pointer("/participant/id")?.as_str()?.to_owned(),
+            resume: text("resume")?,
+        }),
+        "offer" => Some(News::Offer(text("sdp")?)),
+        "candidate" => Some(News::Candidate(text("candidate").unwrap_or_default())),
+        "connected" => Some(News::Connected),
+        "event" => message.get("event").cloned().map(News::Event),
+        "error" => Some(News::Over(
+            message.pointer("/problem/detail").and_then(Value::as_str).unwrap_or("refused").to_owned(),
+            message.pointer("/problem/status").and_then(Value::as_u64).is_some_and(|status| status < 500),
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_read() {
+        let welcome = json!({"type": "welcome", "participant": {"id": "x", "name": "ann"}, "resume": "r", "room": {}});
+        let want = News::Welcome { name: "ann".into(), resume: "r".into(), id: "x".into() };
+        assert_eq!(read(welcome), Some(want));
+        assert_eq!(read(json!({"type": "candidate", "candidate": null})), Some(News::Candidate(String::new())));
+        assert_eq!(read(json!({"type": "unheard-of"})), None);
+        let error = json!({"type": "error", "problem": {"status": 409, "detail": "full"}});
+        assert_eq!(read(error), Some(News::Over("full".into(), true)));
+    }
+}

@@ -1,0 +1,109 @@
+//! What a bot counts, one JSON line a second.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+/// A frame that comes more than this after the one before is late: two periods at 30 frames a second.
+const LATE_NS: u64 = 66_000_000;
+
+/// Counted by the peer's threads.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Frames of the mix.
+    pub frames: AtomicU64,
+    /// Bytes of the mix's video.
+    pub bytes: AtomicU64,
+    /// Opus packets of the mix.
+    pub packets: AtomicU64,
+    /// Frames that came late.
+    pub late: AtomicU64,
+    /// RTP packets that never came.
+    pub lost: AtomicU64,
+    /// Round trip, in microseconds.
+    pub round_trip_us: AtomicU64,
+    last_ns: AtomicU64,
+}
+
+impl Tally {
+    /// A frame came at `now` (nanoseconds on any clock).
+    pub fn frame(&self, now: u64) {
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        let last = self.last_ns.swap(now, Ordering::Relaxed);
+        if last != 0 && now.saturating_sub(last) > LATE_NS {
+            self.late.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One line of a bot's report; rates are over the last second.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// The bot's name in the room.
+    pub bot: String,
+    /// `connecting`, `connected` or `reconnecting`.
+    pub state: &'static str,
+    /// Frames sent, in this second.
+    pub frames_sent: u64,
+    /// Frames of the mix received, in this second.
+    pub frames_received: u64,
+    /// Opus packets of the mix received, in this second.
+    pub audio_packets_received: u64,
+    /// Bit rate of the mix's video, in kbit/s.
+    pub kbps_received: u64,
+    /// Round trip in milliseconds, once known.
+    pub round_trip_ms: Option<f64>,
+    /// Frames that came late, in all.
+    pub late_frames: u64,
+    /// RTP packets lost, in all.
+    pub lost_packets: u64,
+}
+
+/// Makes lines out of tallies.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    sent: u64,
+    frames: u64,
+    packets: u64,
+    bytes: u64,
+}
+
+impl Reporter {
+    /// The line for the second that is over.
+    pub fn line(&mut self, bot: &str, state: &'static str, sent: u64, tally: &Tally) -> Line {
+        let (frames, packets) = (tally.frames.load(Ordering::Relaxed), tally.packets.load(Ordering::Relaxed));
+        let bytes = tally.bytes.load(Ordering::Relaxed);
+        let round_trip = tally.round_trip_us.load(Ordering::Relaxed);
+        let line = Line {
+            bot: bot.to_owned(),
+            state,
+            frames_sent: sent.saturating_sub(self.sent),
+            frames_received: frames.saturating_sub(self.frames),
+            audio_packets_received: packets.saturating_sub(self.packets),
+            kbps_received: bytes.saturating_sub(self.bytes) * 8 / 1000,
+            round_trip_ms: (round_trip > 0).then(|| round_trip as f64 / 1000.0),
+            late_frames: tally.late.load(Ordering::Relaxed),
+            lost_packets: tally.lost.load(Ordering::Relaxed),
+        };
+        (self.sent, self.frames, self.packets, self.bytes) = (sent, frames, packets, bytes);
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_the_last_second_and_late_frames_in_all() {
+        let (tally, mut reporter) = (Tally::default(), Reporter::default());
+        for at in [10u64, 43, 76, 200] {
+            tally.frame(at * 1_000_000);
+        }
+        tally.bytes.fetch_add(1000, Ordering::Relaxed);
+        let first = reporter.line("b", "connected", 30, &tally);
+        assert_eq!((first.frames_sent, first.frames_received, first.kbps_received, first.late_frames), (30, 4, 8, 1));
+        let second = reporter.line("b", "connected", 60, &tally);
+        assert_eq!((second.frames_sent, second.frames_received, second.late_frames), (30, 0, 1));
+    }
+}

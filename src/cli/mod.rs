@@ -1,0 +1,111 @@
+//! The command line: one file a command. A command says what went wrong in one line and by its exit code.
+
+pub mod bot;
+pub mod model;
+pub mod scenario;
+pub mod segment;
+pub mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use crate::error::ProgramError;
+
+/// A virtual studio on a server: people in a WebRTC room, cut out and put together in one picture.
+#[derive(Parser)]
+#[command(name = "virfie", version, propagate_version = true)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+// The texts stand in attributes, because clap would take those of the arguments' types instead.
+#[derive(Subcommand)]
+enum Command {
+    #[command(about = "Runs the server: rooms, web page, REST, WebRTC, outputs", long_about = None)]
+    Serve(Box<serve::Args>),
+    #[command(about = "Sends files into a room as one or more headless participants", long_about = None)]
+    Bot(Box<bot::Args>),
+    #[command(about = "Cuts the people out of an image or a video file", long_about = None)]
+    Segment(Box<segment::Args>),
+    #[command(about = "Lists, fetches, shows and measures segmentation models", long_about = None)]
+    Model(Box<model::Args>),
+    #[command(about = "Checks layouts and scenarios", long_about = None)]
+    Scenario(Box<scenario::Args>),
+}
+
+/// Reads the command line, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // Fails when stdout is closed; there is nobody to tell.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            return ExitCode::from(2);
+        }
+        Err(error) => return end(&ProgramError::Usage(in_one_line(&error.render().to_string()))),
+    };
+    let outcome = match program.command {
+        Command::Serve(args) => serve::run(*args),
+        Command::Bot(args) => bot::run(*args),
+        Command::Segment(args) => segment::run(*args),
+        Command::Model(args) => model::run(*args),
+        Command::Scenario(args) => scenario::run(*args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => end(&error),
+    }
+}
+
+fn end(error: &ProgramError) -> ExitCode {
+    eprintln!("virfie: {}", error.to_string().replace(['\n', '\r'], " "));
+    ExitCode::from(error.exit_code())
+}
+
+/// The first paragraph of clap's message: what is wrong, without the usage that follows.
+fn in_one_line(message: &str) -> String {
+    let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Program::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        for command in Program::command().get_subcommands() {
+            assert!(command.get_about().is_some_and(|about| about.to_string().len() > 10), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_one_line_that_names_the_key() {
+        for (arguments, named) in [
+            (&["virfie", "serve", "--fps", "many"][..], "--fps"),
+            (&["virfie", "serve", "--lisen", "x"], "--lisen"),
+            (&["virfie", "paint"], "paint"),
+            (&["virfie", "scenario", "check"], "<FILE>"),
+        ] {
+            let error = Program::try_parse_from(arguments).err().unwrap();
+            let line = in_one_line(&error.render().to_string());
+            assert!(line.contains(named), "{line}");
+            assert!(!line.contains('\n') && !line.starts_with("error"), "{line}");
+        }
+    }
+}

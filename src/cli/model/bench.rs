@@ -1,0 +1,63 @@
+//! `bench`: how long one frame takes, from decoded planes to logits.
+
+use std::{path::Path, time::Instant};
+
+use crate::{
+    error::ProgramError,
+    media::segment::{input::Yuv, model::Model},
+};
+
+/// Frames that are not counted: caches and branch predictors settle.
+const WARM_UP: usize = 5;
+
+/// Runs a model on frames of a size (width, height); returns what to tell the user.
+pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result<String, ProgramError> {
+    let model = Model::load(file).map_err(|error| ProgramError::Usage(error.to_string()))?;
+    let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(error.to_string());
+    let mut session = model.session(frame).map_err(|error| failed(&error))?;
+    let (width, height) = frame;
+    let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+    // A slope in brightness and colours, so that nothing is constant.
+    let plane = |width: usize, height: usize| -> Vec<u8> {
+        (0..width * height).map(|i| (16 + (i % width * 3 + i / width * 5) % 220) as u8).collect()
+    };
+    let (y, u, v) = (plane(width, height), plane(half_width, half_height), plane(half_width, half_height));
+    let picture = Yuv { width, height, y: (&y, width), u: (&u, half_width), v: (&v, half_width) };
+    let mut times = Vec::with_capacity(frames);
+    let mut grid = (0, 0);
+    for round in 0..WARM_UP + frames {
+        let start = Instant::now();
+        let (rows, columns) = session.run(&picture).map_err(|error| failed(&error))?.dim();
+        grid = (columns, rows);
+        if round >= WARM_UP {
+            times.push(start.elapsed().as_secs_f64() * 1000.0);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let (median, p95) = (quantile(&times, 0.5), quantile(&times, 0.95));
+    Ok(format!(
+        "{}: {frames} frames of {width}x{height}, mask grid {}x{}: median {median:.2} ms, p95 {p95:.2} ms, {:.0} a second",
+        model.name(),
+        grid.0,
+        grid.1,
+        1000.0 / median
+    ))
+}
+
+/// A quantile (0.0..=1.0) of sorted values; of none it is 0.
+fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let index = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
+    sorted.get(index).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        let values: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!((quantile(&values, 0.5), quantile(&values, 0.95)), (51.0, 95.0));
+        assert_eq!((quantile(&[7.0], 0.95), quantile(&[], 0.5)), (7.0, 0.0));
+    }
+}

@@ -1,0 +1,136 @@
+//! `info`: what an ONNX file takes and gives, found out by letting tract lay it out for one input.
+
+use std::{collections::HashSet, fmt, panic, path::Path};
+
+use prost::Message as _;
+use tract_onnx::{pb, prelude::*};
+
+use crate::error::ProgramError;
+
+use super::store::read_limited;
+
+/// Side of the square input for which shapes are worked out: `16k + 1`, as the networks want it.
+const SIDE: usize = 257;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Report {
+    /// Name and shape of the input, `?` for sides that are free.
+    pub(super) input: (String, Vec<String>),
+    /// Name and shape of every output for a 257x257 input.
+    pub(super) heads: Vec<(String, Vec<usize>)>,
+    /// Pixels of the input per value of the `segments` head (of the first one, where there is none).
+    pub(super) stride: usize,
+    /// Numbers that were learnt.
+    pub(super) weights: usize,
+    /// Of the file.
+    pub(super) bytes: usize,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "size        {} bytes", self.bytes)?;
+        writeln!(f, "weights     {}", self.weights)?;
+        writeln!(f, "stride      {}", self.stride)?;
+        writeln!(f, "input       {} [{}]", self.input.0, self.input.1.join(", "))?;
+        write!(f, "heads       for a {SIDE}x{SIDE} input")?;
+        for (name, shape) in &self.heads {
+            write!(f, "\n            {name:<18} {shape:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at a file.
+pub(super) fn of_file(file: &Path) -> Result<Report, ProgramError> {
+    let wrong = |error: &dyn fmt::Display| ProgramError::Usage(format!("{}: {error}", file.display()));
+    let bytes = read_limited(file).map_err(|error| wrong(&error))?;
+    of_bytes(&bytes).map_err(|error| wrong(&error))
+}
+
+/// Looks at a file's content. The error is one line.
+pub(super) fn of_bytes(bytes: &[u8]) -> Result<Report, String> {
+    let model = pb::ModelProto::decode(bytes).map_err(|_| "is not an ONNX file".to_owned())?;
+    let graph = model.graph.as_ref().ok_or("is not an ONNX model: it has no graph")?;
+    let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let mut inputs = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
+    let (Some(input), None) = (inputs.next(), inputs.next()) else {
+        return Err("does not have one input".into());
+    };
+    let sides = shape(input);
+    let channels = match sides.as_slice() {
+        [_, _, _, Some(channels @ 1..=64)] => *channels as usize,
+        _ => return Err(format!("its input has shape [{}], not one picture in NHWC", shown(&sides).join(", "))),
+    };
+    // tract takes these for granted.
+    let made: HashSet<&str> = graph.node.iter().flat_map(|node| &node.output).map(String::as_str).collect();
+    if let Some(head) = graph.output.iter().find(|head| !made.contains(head.name.as_str())) {
+        return Err(format!("its output {:?} is made by nothing", head.name));
+    }
+    let heads = panic::catch_unwind(|| heads(&model, channels))
+        .map_err(|_| "is not a model that tract can run".to_owned())?
+        .map_err(|error| one_line(&error))?;
+    let main = heads.iter().find(|(name, _)| name == "segments").or(heads.first()).ok_or("has no output")?;
+    let stride = match main.1.as_slice() {
+        [1, rows, _, _] if *rows >= 2 => (SIDE - 1) / (rows - 1),
+        other => return Err(format!("its output {:?} has shape {other:?}, not a picture in NHWC", main.0)),
+    };
+    let count = |tensor: &pb::TensorProto| {
+        tensor.dims.iter().fold(1usize, |count, side| count.saturating_mul(usize::try_from(*side).unwrap_or(0)))
+    };
+    let float = pb::tensor_proto::DataType::Float as i32;
+    Ok(Report {
+        input: (input.name.clone(), shown(&sides)),
+        stride,
+        weights: graph
+            .initializer
+            .iter()
+            .filter(|tensor| tensor.data_type == float)
+            .map(count)
+            .fold(0, usize::saturating_add),
+        bytes: bytes.len(),
+        heads,
+    })
+}
+
+fn heads(model: &pb::ModelProto, channels: usize) -> TractResult<Vec<(String, Vec<usize>)>> {
+    let typed = tract_onnx::onnx()
+        .model_for_proto_model(model)?
+        .with_input_fact(0, f32::fact([1, SIDE, SIDE, channels]).into())?
+        .into_typed()?
+        .into_decluttered()?;
+    let names = model.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone());
+    names
+        .enumerate()
+        .map(|(index, name)| {
+            let shape = &typed.output_fact(index)?.shape;
+            let sides =
+                shape.as_concrete().ok_or_else(|| TractError::msg(format!("the shape of {name:?} is not fixed")))?;
+            Ok((name, sides.to_vec()))
+        })
+        .collect()
+}
+
+/// The declared shape of an input; `None` for free sides.
+fn shape(value: &pb::ValueInfoProto) -> Vec<Option<i64>> {
+    let Some(pb::type_proto::Value::TensorType(tensor)) = value.r#type.as_ref().and_then(|of| of.value.as_ref()) else {
+        return Vec::new();
+    };
+    let dims = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
+    dims.iter()
+        .map(|dim| match &dim.value {
+            Some(pb::tensor_shape_proto::dimension::Value::DimValue(side)) => Some(*side),
+            _ => None,
+        })
+        .collect()
+}
+
+fn shown(sides: &[Option<i64>]) -> Vec<String> {
+    sides.iter().map(|side| side.map_or("?".to_owned(), |side| side.to_string())).collect()
+}
+
+/// An error with its causes, each cause's first line.
+fn one_line(error: &TractError) -> String {
+    let causes = error.chain().map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned());
+    causes.collect::<Vec<_>>().join(": ")
+}

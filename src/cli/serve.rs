@@ -1,0 +1,282 @@
+//! `virfie serve`: the server. Sets everything up, says where it is, and ends cleanly on SIGINT and SIGTERM.
+
+mod tls;
+
+use std::{
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
+    os::unix::fs::DirBuilderExt as _,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::{
+    config::{ModelChoice, ServeConfig, Tls, Written},
+    control::api::{self, AppState},
+    error::ProgramError,
+    layout::Background,
+    media::{Engine, EngineConfig, EngineError},
+    telemetry,
+};
+
+/// How long rooms may take to end. With the two below, the program is gone within ten seconds.
+const DRAIN_LIMIT: Duration = Duration::from_secs(6);
+
+/// How long answers that are being sent may take to end.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long blocking work, such as decoding an image, may take to end.
+const WORK_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to send its first request.
+const FIRST_REQUEST_LIMIT: Duration = Duration::from_secs(15);
+
+/// How often histograms are tidied when nobody scrapes them.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Runs the server. Every flag is also an environment variable VIRFIE_* and a key of the file.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A TOML file with the settings below as keys
+    #[arg(long, env = "VIRFIE_CONFIG", value_name = "FILE", hide_env_values = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// Runs the command until the program is told to end.
+///
+/// # Errors
+/// [`ProgramError::Usage`] for wrong settings, [`ProgramError::Failed`] for everything else, a drain that took too long
+/// included.
+pub fn run(args: Args) -> Result<(), ProgramError> {
+    let config = ServeConfig::load(args.written, args.config.as_deref())?;
+    telemetry::start(config.log_format, config.log_level.as_deref())?;
+    telemetry::metrics();
+    make_data_dir(&config)?;
+    // First of what takes time, so that a second server on the same port is told at once.
+    let listener = listen(config.listen)?;
+    let engine = start_media(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("control")
+        .build()
+        .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
+    let outcome = runtime.block_on(serve(config, listener, engine));
+    runtime.shutdown_timeout(WORK_LIMIT);
+    outcome
+}
+
+fn make_data_dir(config: &ServeConfig) -> Result<(), ProgramError> {
+    // Keys are kept there, so it is for its owner only. One that exists keeps its mode.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
+    made.map_err(|error| ProgramError::Usage(format!("data-dir: cannot make {}: {error}", config.data_dir.display())))
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
+    TcpListener::bind(address).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
+            io::ErrorKind::PermissionDenied => "the system does not allow this port".to_owned(),
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+            _ => error.to_string(),
+        };
+        ProgramError::Failed(format!("listen: {address}: {why}"))
+    })
+}
+
+fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
+    if config.model == ModelChoice::Embedded {
+        tracing::warn!("this build has no embedded model; looking for one in the data directory");
+    }
+    let stun: Vec<String> =
+        config.ice_servers.iter().filter(|server| server.is_stun()).map(|server| server.gstreamer_uri()).collect();
+    if stun.len() > 1 {
+        tracing::warn!("the server itself uses the first STUN server only; browsers get all of them");
+    }
+    let turn = config.ice_servers.iter().filter(|server| !server.is_stun()).map(|server| server.gstreamer_uri());
+    let engine = Engine::new(EngineConfig {
+        model: config.model_file(),
+        pipelines: config.pipelines.clone(),
+        stun: stun.into_iter().next(),
+        turn: turn.collect(),
+        public_ip: config.public_ip,
+        udp_ports: config.udp_ports,
+        listen_loopback: config.is_loopback(),
+    });
+    engine.map_err(|error| match error {
+        EngineError::Launch(_) => ProgramError::Usage(format!("pipelines: {error}")),
+        EngineError::Model(_) => ProgramError::Usage(format!("model: {error}")),
+        EngineError::Init(_) => ProgramError::Failed(format!("media cannot start: {error}")),
+    })
+}
+
+async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Result<(), ProgramError> {
+    // Before anything is promised: a signal that comes now is not lost.
+    let mut signals = Signals::new()?;
+    let address = listener.local_addr().map_err(|error| ProgramError::Failed(format!("listen: {error}")))?;
+    let certificate = tls::configuration(&config, &reachable_at(address)).await?;
+    let state = AppState::new(config, Arc::new(engine))?;
+    check_background(&state).await;
+
+    let handle = Handle::new();
+    let mut serving = start(&state, listener, certificate, handle.clone())?;
+    announce(&state, address);
+    let upkeep = tokio::spawn(async {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        loop {
+            ticks.tick().await;
+            telemetry::metrics().run_upkeep();
+        }
+    });
+
+    tokio::select! {
+        ended = &mut serving => {
+            let why = ended.map_or_else(|error| error.to_string(), |done| done.err().map_or_else(String::new, |e| e.to_string()));
+            return Err(ProgramError::Failed(format!("the server ended by itself: {why}")));
+        }
+        name = signals.next() => tracing::info!(signal = name, "draining; once more ends at once"),
+    }
+    let outcome = tokio::select! {
+        outcome = drain(&state, &handle, serving) => outcome,
+        _ = signals.next() => Err(ProgramError::Failed("ended before everything was drained".to_owned())),
+    };
+    upkeep.abort();
+    if outcome.is_ok() {
+        tracing::info!("drained");
+    }
+    outcome
+}
+
+/// Starts answering.
+fn start(
+    state: &AppState,
+    listener: TcpListener,
+    certificate: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+) -> Result<JoinHandle<io::Result<()>>, ProgramError> {
+    let failed = |error: io::Error| ProgramError::Failed(format!("listen: {error}"));
+    let service = api::router(state.clone()).into_make_service();
+    Ok(match certificate {
+        None => {
+            let server = axum_server::from_tcp(listener).map_err(failed)?;
+            let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
+            tokio::spawn(server.serve(service))
+        }
+        Some(certificate) => {
+            let server = axum_server::from_tcp_rustls(listener, certificate).map_err(failed)?;
+            let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
+            tokio::spawn(server.serve(service))
+        }
+    })
+}
+
+/// Ends all rooms, then the connections.
+async fn drain(
+    state: &AppState,
+    handle: &Handle<SocketAddr>,
+    serving: JoinHandle<io::Result<()>>,
+) -> Result<(), ProgramError> {
+    let rooms = timeout(DRAIN_LIMIT, state.registry.drain()).await;
+    handle.graceful_shutdown(Some(ANSWER_LIMIT));
+    // The server cuts what is left when the limit is over; a little more, so that it is the one to do so.
+    let _ = timeout(ANSWER_LIMIT + Duration::from_millis(500), serving).await;
+    rooms.map_err(|_| ProgramError::Failed(format!("rooms did not end within {} s", DRAIN_LIMIT.as_secs())))
+}
+
+/// Warns when new rooms would begin with a picture that is not there. It may still be put.
+async fn check_background(state: &AppState) {
+    if let Background::Image(name) = &state.config.canvas.background
+        && let Err(error) = state.assets.image(name).await
+    {
+        tracing::warn!(asset = name, %error, "the background of new rooms cannot be shown");
+    }
+}
+
+/// Says where the server is, on stdout, and once the key that was made for it.
+fn announce(state: &AppState, address: SocketAddr) {
+    let scheme = if state.config.tls == Tls::Off { "http" } else { "https" };
+    let host = match reachable_at(address) {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let mut lines = format!("Virfie is ready: open {scheme}://{host}:{}/\n", address.port());
+    if let Some(created) = state.auth.created_key() {
+        lines += &format!("API key, shown this once and kept in {}: {}\n", created.file.display(), created.key);
+    }
+    // Nobody may be reading; the log has it, too.
+    let _ = io::Write::write_all(&mut io::stdout(), lines.as_bytes());
+    tracing::info!(%address, tls = scheme == "https", open = state.auth.is_open(), "ready");
+    if scheme == "http" && !state.config.is_loopback() {
+        tracing::warn!("browsers give cameras to secure pages only; try --tls self-signed");
+    }
+}
+
+/// An address that others can open: the one listened at, or for "all of them" the one that leads outside.
+fn reachable_at(address: SocketAddr) -> IpAddr {
+    if !address.ip().is_unspecified() {
+        return address.ip();
+    }
+    // Connecting a datagram socket sends nothing; the system only chooses the interface. Documentation addresses.
+    let outside = |own: IpAddr, other: IpAddr| {
+        let socket = UdpSocket::bind((own, 0)).ok()?;
+        socket.connect((other, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    outside(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into())
+        .or_else(|| {
+            let other = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+            address.is_ipv6().then(|| outside(Ipv6Addr::UNSPECIFIED.into(), other.into())).flatten()
+        })
+        .unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, ProgramError> {
+        let open = |kind| signal(kind).map_err(|error| ProgramError::Failed(format!("cannot hear signals: {error}")));
+        Ok(Self { interrupt: open(SignalKind::interrupt())?, terminate: open(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_told_in_one_line() {
+        let first = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = first.local_addr().unwrap();
+        let error = listen(address).unwrap_err();
+        assert_eq!(error, ProgramError::Failed(format!("listen: {address}: another program listens there already")));
+    }
+
+    #[test]
+    fn all_addresses_are_shown_as_one_that_can_be_opened() {
+        let reached = |text: &str| reachable_at(text.parse().unwrap());
+        assert_eq!(reached("127.0.0.1:80"), IpAddr::from([127, 0, 0, 1]));
+        assert!(!reached("0.0.0.0:80").is_unspecified());
+        assert!(!reached("[::]:80").is_unspecified());
+    }
+}

@@ -1,0 +1,337 @@
+//! How the server is set up: what was written (flags, environment, file) becomes what is meant.
+//!
+//! In two steps. [`Written`] is one source as it stands: everything may be missing, nothing is checked beyond its type.
+//! Sources are laid over each other (flag > environment > file), and [`ServeConfig::resolve`] checks the result, fills
+//! in the defaults and says in one line which key is wrong.
+
+pub mod ice;
+mod written;
+
+use std::{
+    env, fmt, fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+pub use self::{ice::IceServer, written::Written};
+use crate::{
+    error::ProgramError,
+    layout::{Background, Canvas, limits},
+};
+
+/// Which segmentation model to load.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ModelChoice {
+    /// The first `*.onnx` of the data directory's `models`, by name.
+    #[default]
+    Found,
+    /// The one built into the program.
+    Embedded,
+    /// This file.
+    File(PathBuf),
+}
+
+/// How connections are protected.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Tls {
+    /// Plain HTTP.
+    #[default]
+    Off,
+    /// A certificate made here and kept in the data directory.
+    SelfSigned,
+    /// A certificate chain and its key, PEM files.
+    Files {
+        /// The chain, the server's own certificate first.
+        cert: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The settings of the server, checked and complete.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServeConfig {
+    /// Where HTTP is served. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where keys, assets, models and rooms are kept. Need not exist.
+    pub data_dir: PathBuf,
+    /// The segmentation model.
+    pub model: ModelChoice,
+    /// The key as configured.
+    pub api_key: Option<String>,
+    /// TLS.
+    pub tls: Tls,
+    /// STUN and TURN servers, for us and for browsers.
+    pub ice_servers: Vec<IceServer>,
+    /// The public address of a 1:1 NAT.
+    pub public_ip: Option<IpAddr>,
+    /// First and last UDP port for media; `None` leaves them to the system.
+    pub udp_ports: Option<(u16, u16)>,
+    /// Folder of `.launch` files that replace those built in.
+    pub pipelines: Option<PathBuf>,
+    /// Most rooms at once.
+    pub max_rooms: usize,
+    /// Most participants of a room that does not say otherwise.
+    pub max_participants: usize,
+    /// How long a silent sender's last picture stays, in milliseconds.
+    pub hold_ms: u64,
+    /// The canvas of a new room.
+    pub canvas: Canvas,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// `tracing` directives; the default when `None`.
+    pub log_level: Option<String>,
+}
+
+impl fmt::Debug for ServeConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeConfig")
+            .field("listen", &self.listen)
+            .field("data_dir", &self.data_dir)
+            .field("model", &self.model)
+            .field("api_key", &self.api_key.as_ref().map(|_| "<redacted>"))
+            .field("tls", &self.tls)
+            .field("ice_servers", &self.ice_servers)
+            .field("public_ip", &self.public_ip)
+            .field("udp_ports", &self.udp_ports)
+            .field("pipelines", &self.pipelines)
+            .field("max_rooms", &self.max_rooms)
+            .field("max_participants", &self.max_participants)
+            .field("hold_ms", &self.hold_ms)
+            .field("canvas", &self.canvas)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The background of new rooms; the picture is built into the program.
+const DEFAULT_BACKGROUND: &str = "studio.jpg";
+
+impl Default for ServeConfig {
+    /// For tests: a free port of loopback, no key, and a data directory of its own under the system's temporary one.
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let unique = format!("virfie-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: env::temp_dir().join(unique),
+            model: ModelChoice::Found,
+            api_key: None,
+            tls: Tls::Off,
+            ice_servers: Vec::new(),
+            public_ip: None,
+            udp_ports: None,
+            pipelines: None,
+            max_rooms: 64,
+            max_participants: 16,
+            hold_ms: 2000,
+            canvas: Canvas { background: Background::Image(DEFAULT_BACKGROUND.to_owned()), ..Canvas::default() },
+            log_format: LogFormat::Text,
+            log_level: None,
+        }
+    }
+}
+
+impl ServeConfig {
+    /// What is meant by flags and environment (`given`; clap has laid the one over the other) and a file.
+    ///
+    /// # Errors
+    /// One line that names the wrong key.
+    pub fn load(given: Written, file: Option<&Path>) -> Result<Self, ProgramError> {
+        let rust_log = Written { log_level: env::var("RUST_LOG").ok(), ..Written::default() };
+        let below = file.map(Written::read).transpose()?.unwrap_or_default();
+        Self::resolve(given.over(rust_log).over(below))
+    }
+
+    /// Checks what was written and fills in the defaults.
+    ///
+    /// # Errors
+    /// One line that names the wrong key.
+    pub fn resolve(written: Written) -> Result<Self, ProgramError> {
+        let written = written.without_empty();
+        let default = Self::default();
+        let api_key = written.api_key;
+        if api_key.as_ref().is_some_and(|key| key.chars().any(|c| c.is_whitespace() || !c.is_ascii_graphic())) {
+            return Err(wrong("api-key", "must be printable ASCII without blanks, as it is sent in a header"));
+        }
+        Ok(Self {
+            listen: match written.listen {
+                Some(text) => listen(&text)?,
+                None => SocketAddr::from(([127, 0, 0, 1], 8080)),
+            },
+            data_dir: written.data_dir.unwrap_or_else(default_data_dir),
+            model: model(written.model)?,
+            api_key,
+            tls: tls(written.tls, written.tls_cert, written.tls_key)?,
+            ice_servers: ice_servers(&written.ice_server.unwrap_or_default())?,
+            public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
+            udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
+            pipelines: written.pipelines.map(pipelines).transpose()?,
+            max_rooms: within("max-rooms", written.max_rooms, 1..=10_000)?.unwrap_or(default.max_rooms),
+            max_participants: within("max-participants", written.max_participants, 1..=1000)?
+                .unwrap_or(default.max_participants),
+            hold_ms: within("hold-ms", written.hold_ms, 0..=600_000)?.unwrap_or(default.hold_ms),
+            canvas: canvas(written.canvas, written.fps, written.background, default.canvas)?,
+            log_format: match written.log_format.as_deref() {
+                None | Some("text") => LogFormat::Text,
+                Some("json") => LogFormat::Json,
+                Some(other) => return Err(wrong("log-format", format!("{other:?} is neither `text` nor `json`"))),
+            },
+            log_level: written.log_level,
+        })
+    }
+
+    /// The model file to load: the one that was named, else the first of `<data-dir>/models`.
+    pub fn model_file(&self) -> Option<PathBuf> {
+        if let ModelChoice::File(file) = &self.model {
+            return Some(file.clone());
+        }
+        let entries = fs::read_dir(self.data_dir.join("models")).ok()?;
+        let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        files.filter(|file| file.extension().is_some_and(|extension| extension == "onnx") && file.is_file()).min()
+    }
+
+    /// Whether the server is for this machine only.
+    pub fn is_loopback(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+}
+
+fn wrong(key: &str, detail: impl fmt::Display) -> ProgramError {
+    ProgramError::Usage(format!("{key}: {detail}"))
+}
+
+/// Where data is kept when nobody says otherwise.
+pub fn default_data_dir() -> PathBuf {
+    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    match (folder("XDG_DATA_HOME"), folder("HOME")) {
+        (Some(data), _) => data.join("virfie"),
+        (None, Some(home)) => home.join(".local/share/virfie"),
+        (None, None) => PathBuf::from("virfie-data"),
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, ProgramError> {
+    let detail = || format!("{text:?} is not an address and port such as 127.0.0.1:8080 or [::]:8080");
+    // `localhost:8080` is so usual that it is taken as well; other names could be several addresses.
+    let text = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    text.parse().map_err(|_| wrong("listen", detail()))
+}
+
+fn model(text: Option<String>) -> Result<ModelChoice, ProgramError> {
+    match text.as_deref() {
+        None => Ok(ModelChoice::Found),
+        Some("embedded") => Ok(ModelChoice::Embedded),
+        Some(file) if Path::new(file).is_file() => Ok(ModelChoice::File(PathBuf::from(file))),
+        Some(file) => Err(wrong("model", format!("there is no file {file}"))),
+    }
+}
+
+fn tls(mode: Option<String>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Tls, ProgramError> {
+    match (mode.as_deref(), cert, key) {
+        (None | Some("off"), None, None) => Ok(Tls::Off),
+        (Some("self-signed"), None, None) => Ok(Tls::SelfSigned),
+        (Some("self-signed"), ..) => Err(wrong("tls", "`self-signed` and tls-cert exclude each other")),
+        (None, Some(cert), Some(key)) => Ok(Tls::Files { cert, key }),
+        (None, Some(_), None) => Err(wrong("tls-key", "is missing, and tls-cert is given")),
+        (None, None, Some(_)) => Err(wrong("tls-cert", "is missing, and tls-key is given")),
+        (Some("off"), ..) => Err(wrong("tls", "is `off`, and tls-cert or tls-key is given")),
+        (Some(other), ..) => Err(wrong("tls", format!("{other:?} is not `self-signed`"))),
+    }
+}
+
+fn ice_servers(urls: &[String]) -> Result<Vec<IceServer>, ProgramError> {
+    let urls = urls.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
+    urls.map(|url| IceServer::parse(url).map_err(|detail| wrong("ice-server", detail))).collect()
+}
+
+fn public_ip(text: &str) -> Result<IpAddr, ProgramError> {
+    text.parse().map_err(|_| wrong("public-ip", format!("{text:?} is not an IP address")))
+}
+
+fn udp_ports(text: &str) -> Result<(u16, u16), ProgramError> {
+    let range =
+        text.split_once('-').and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)));
+    match range {
+        Some((first, last)) if 0 < first && first <= last => Ok((first, last)),
+        _ => Err(wrong("udp-ports", format!("{text:?} is not a range such as 50000-50999"))),
+    }
+}
+
+fn pipelines(folder: PathBuf) -> Result<PathBuf, ProgramError> {
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err(wrong("pipelines", format!("there is no folder {}", folder.display())))
+    }
+}
+
+fn within<T: TryFrom<i64>>(
+    key: &str,
+    value: Option<i64>,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<Option<T>, ProgramError> {
+    let Some(value) = value else { return Ok(None) };
+    match T::try_from(value) {
+        Ok(converted) if range.contains(&value) => Ok(Some(converted)),
+        _ => Err(wrong(key, format!("{value} is not within {} to {}", range.start(), range.end()))),
+    }
+}
+
+fn canvas(
+    size: Option<String>,
+    fps: Option<i64>,
+    background: Option<String>,
+    default: Canvas,
+) -> Result<Canvas, ProgramError> {
+    let (width, height) = match size {
+        None => (default.width, default.height),
+        Some(text) => canvas_size(&text).ok_or_else(|| {
+            let (widths, heights) = (limits::CANVAS_WIDTH, limits::CANVAS_HEIGHT);
+            wrong(
+                "canvas",
+                format!(
+                    "{text:?} is not WIDTHxHEIGHT with even numbers from {}x{} to {}x{}",
+                    widths.start(),
+                    heights.start(),
+                    widths.end(),
+                    heights.end()
+                ),
+            )
+        })?,
+    };
+    let background = match background {
+        None => default.background,
+        Some(text) => match limits::color(&text) {
+            Some(color) => Background::Color(color),
+            None if limits::is_asset(&text) => Background::Image(text),
+            None => return Err(wrong("background", format!("{text:?} is neither a colour nor an asset's name"))),
+        },
+    };
+    Ok(Canvas { width, height, fps: within("fps", fps, limits::FPS)?.unwrap_or(default.fps), background })
+}
+
+fn canvas_size(text: &str) -> Option<(u32, u32)> {
+    let (width, height) = text.split_once(['x', 'X', '×'])?;
+    let side = |text: &str, range: std::ops::RangeInclusive<i64>| {
+        let side: u32 = text.trim().parse().ok()?;
+        (range.contains(&i64::from(side)) && side % 2 == 0).then_some(side)
+    };
+    Some((side(width, limits::CANVAS_WIDTH)?, side(height, limits::CANVAS_HEIGHT)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! STUN and TURN servers, as users write them, as browsers get them, and as GStreamer takes them. PURE.
+
+use std::fmt::{self, Write as _};
+
+/// One STUN or TURN server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IceServer {
+    /// `stun:host:port`, `turn:host:port?transport=udp` or `turns:…` (RFC 7064, RFC 7065), without the credential.
+    pub url: String,
+    /// TURN only.
+    pub username: Option<String>,
+    /// TURN only. Never logged.
+    pub credential: Option<String>,
+    scheme: Scheme,
+    authority: String,
+    query: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Stun,
+    Turn,
+    Turns,
+}
+
+impl Scheme {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Stun => "stun",
+            Self::Turn => "turn",
+            Self::Turns => "turns",
+        }
+    }
+}
+
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl IceServer {
+    /// Reads `stun:host[:port]`, `turn:user:password@host[:port][?transport=udp|tcp]` or `turns:…`; `//` after the
+    /// colon is allowed. Special characters of user and password (`:` in the user, `%`) are percent-encoded.
+    ///
+    /// # Errors
+    /// What is wrong, in one line that never holds the credential.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let usage = "must be stun:HOST[:PORT] or turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]";
+        let (scheme, rest) = text.split_once(':').ok_or(usage)?;
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "stun" => Scheme::Stun,
+            "turn" => Scheme::Turn,
+            "turns" => Scheme::Turns,
+            other => return Err(format!("the scheme {other:?} is none of stun, turn, turns")),
+        };
+        // The password may hold any of `:`, `@` and `?`, so the host is looked for from the end.
+        let (credential, host) = match rest.rsplit_once('@') {
+            Some((credential, host)) => (Some(credential), host),
+            None => (None, rest),
+        };
+        let (host, query) = match host.split_once('?') {
+            Some((host, query)) => (host, Some(query)),
+            None => (host, None),
+        };
+        let (username, credential) = match (scheme, credential) {
+            (Scheme::Stun, None) => (None, None),
+            (Scheme::Stun, Some(_)) => return Err("a STUN server takes no user and password".to_owned()),
+            (Scheme::Turn | Scheme::Turns, Some(credential)) => {
+                let (user, password) = credential.split_once(':').ok_or("a TURN server needs USER:PASSWORD@")?;
+                if user.is_empty() || password.is_empty() {
+                    return Err("a TURN server needs USER:PASSWORD@".to_owned());
+                }
+                (Some(percent_decoded(user)), Some(percent_decoded(password)))
+            }
+            (Scheme::Turn | Scheme::Turns, None) => return Err("a TURN server needs USER:PASSWORD@".to_owned()),
+        };
+        let query = match (scheme, query) {
+            (_, None) => None,
+            (Scheme::Turn | Scheme::Turns, Some(query @ ("transport=udp" | "transport=tcp"))) => Some(query.to_owned()),
+            _ => return Err("after `?` only transport=udp or transport=tcp of a TURN server can stand".to_owned()),
+        };
+        let authority = authority(host, if scheme == Scheme::Turns { 5349 } else { 3478 })?;
+        let mut url = format!("{}:{authority}", scheme.text());
+        if let Some(query) = &query {
+            url = format!("{url}?{query}");
+        }
+        Ok(Self { url, username, credential, scheme, authority, query })
+    }
+
+    /// Whether it is STUN only.
+    pub fn is_stun(&self) -> bool {
+        self.scheme == Scheme::Stun
+    }
+
+    /// The URI that webrtcbin takes: `stun://host:port` or `turn://user:password@host:port?transport=udp`, user and
+    /// password percent-encoded.
+    pub fn gstreamer_uri(&self) -> String {
+        let scheme = self.scheme.text();
+        let mut uri = match (&self.username, &self.credential) {
+            (Some(user), Some(password)) => {
+                format!("{scheme}://{}:{}@{}", percent_encoded(user), percent_encoded(password), self.authority)
+            }
+            _ => format!("{scheme}://{}", self.authority),
+        };
+        if let Some(query) = &self.query {
+            uri = format!("{uri}?{query}");
+        }
+        uri
+    }
+}
+
+/// `host:port` of `host[:port]`; IPv6 addresses stand in brackets.
+fn authority(text: &str, default_port: u16) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not HOST or HOST:PORT");
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']').ok_or_else(wrong)?;
+            address.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
+            let port = if port.is_empty() { None } else { Some(port.strip_prefix(':').ok_or_else(wrong)?) };
+            (format!("[{address}]"), port)
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host.to_owned(), Some(port)),
+            None => (text.to_owned(), None),
+        },
+    };
+    let named = host.starts_with('[') || host.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-'));
+    if host.is_empty() || !named {
+        return Err(wrong());
+    }
+    let port = match port {
+        None => default_port,
+        Some(port) => port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(wrong)?,
+    };
+    Ok(format!("{host}:{port}"))
+}
+
+/// Every byte but the unreserved ones of RFC 3986 as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("writing to a String never fails");
+        }
+    }
+    encoded
+}
+
+/// `%XX` decoded; what is none, or does not give UTF-8, stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let pair = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let decoded = pair
+            .filter(|digits| *first == b'%' && digits.bytes().all(|c| c.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn stun_gets_the_standard_port() {
+        let server = IceServer::parse("stun:stun.example.org").unwrap();
+        assert_eq!(server.url, "stun:stun.example.org:3478");
+        assert_eq!(server.gstreamer_uri(), "stun://stun.example.org:3478");
+        assert!(server.is_stun() && server.username.is_none());
+        assert_eq!(IceServer::parse("stun:[2001:db8::1]:99").unwrap().gstreamer_uri(), "stun://[2001:db8::1]:99");
+    }
+
+    #[test]
+    fn turn_keeps_its_credential_apart_from_its_url() {
+        let server = IceServer::parse("turn:ann:p@ss?w:rd@10.0.0.1:5000?transport=tcp").unwrap();
+        assert_eq!(server.url, "turn:10.0.0.1:5000?transport=tcp");
+        assert_eq!((server.username.as_deref(), server.credential.as_deref()), (Some("ann"), Some("p@ss?w:rd")));
+        assert_eq!(server.gstreamer_uri(), "turn://ann:p%40ss%3Fw%3Ard@10.0.0.1:5000?transport=tcp");
+        assert!(!format!("{server:?}").contains("p@ss"));
+        assert_eq!(IceServer::parse("turns:a:b@h").unwrap().url, "turns:h:5349");
+    }
+
+    #[test]
+    fn credentials_are_percent_decoded() {
+        let server = IceServer::parse("turn:1700%3Aann:100%25%zz@h").unwrap();
+        assert_eq!((server.username.as_deref(), server.credential.as_deref()), (Some("1700:ann"), Some("100%%zz")));
+    }
+
+    #[test]
+    fn what_is_no_server_is_refused_without_its_password() {
+        for text in [
+            "",
+            "stun",
+            "stun:",
+            "http://h",
+            "stun:u:hunter2@h",
+            "turn:h",
+            "turn:u@h",
+            "turn::hunter2@h",
+            "turn:u:hunter2@h:0",
+            "turn:u:hunter2@h:x",
+            "turn:u:hunter2@h?transport=quic",
+            "turn:u:hunter2@",
+            "stun:h:99999",
+            "stun:[::1",
+            "stun:[::1]9",
+            "stun:a b",
+        ] {
+            let error = IceServer::parse(text).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

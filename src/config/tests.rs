@@ -1,0 +1,168 @@
+#![allow(clippy::unwrap_used)]
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Program {
+    #[command(flatten)]
+    written: Written,
+}
+
+fn flags(arguments: &[&str]) -> Written {
+    Program::try_parse_from(std::iter::once("virfie").chain(arguments.iter().copied())).unwrap().written
+}
+
+fn file(text: &str) -> Written {
+    Written::parse(text).unwrap()
+}
+
+fn refusal(written: Written) -> String {
+    match ServeConfig::resolve(written).unwrap_err() {
+        ProgramError::Usage(line) => line,
+        ProgramError::Failed(line) => panic!("not a matter of usage: {line}"),
+    }
+}
+
+#[test]
+fn nothing_written_gives_the_defaults() {
+    let config = ServeConfig::resolve(Written::default()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!((config.max_rooms, config.max_participants, config.hold_ms), (64, 16, 2000));
+    assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (1280, 720, 30));
+    assert_eq!(config.canvas.background, Background::Image("studio.jpg".into()));
+    assert_eq!((config.tls, config.model, config.api_key), (Tls::Off, ModelChoice::Found, None));
+}
+
+#[test]
+fn a_flag_beats_the_file_key_by_key() {
+    let given = flags(&["--listen", "0.0.0.0:1", "--fps", "25"]);
+    let below = file("listen = \"0.0.0.0:2\"\nhold-ms = 500\nbackground = \"#fff\"\n");
+    let config = ServeConfig::resolve(given.over(below)).unwrap();
+    assert_eq!((config.listen.port(), config.canvas.fps, config.hold_ms), (1, 25, 500));
+    assert_eq!(config.canvas.background, Background::Color([255; 3]));
+}
+
+#[test]
+fn the_environment_is_between_flag_and_file() {
+    // Which clap does: a variable fills a flag that is not there. Setting variables in a test would touch other
+    // threads, so what is checked is that every key has its variable, and which.
+    let command = <Program as clap::CommandFactory>::command();
+    for argument in command.get_arguments().filter(|argument| argument.get_id() != "help") {
+        let flag = argument.get_long().unwrap();
+        let variable = format!("VIRFIE_{}", flag.replace('-', "_").to_uppercase());
+        assert_eq!(argument.get_env().unwrap().to_str().unwrap(), variable);
+    }
+}
+
+#[test]
+fn every_flag_is_a_key_of_the_file() {
+    let text = r##"
+        listen = "[::]:80"
+        data-dir = "/d"
+        model = "embedded"
+        api-key = "k"
+        tls = "self-signed"
+        ice-server = ["stun:a", "turn:u:p@b"]
+        public-ip = "192.0.2.1"
+        udp-ports = "50000-50999"
+        max-rooms = 1
+        max-participants = 2
+        hold-ms = 0
+        background = "#102030"
+        canvas = "640x360"
+        fps = 15
+        log-format = "json"
+        log-level = "debug"
+    "##;
+    let config = ServeConfig::resolve(file(text)).unwrap();
+    assert_eq!(config.ice_servers.len(), 2);
+    assert_eq!(config.udp_ports, Some((50000, 50999)));
+    assert_eq!(config.public_ip, Some("192.0.2.1".parse().unwrap()));
+    assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (640, 360, 15));
+    assert_eq!((config.tls, config.model), (Tls::SelfSigned, ModelChoice::Embedded));
+    assert_eq!((config.max_rooms, config.max_participants, config.hold_ms), (1, 2, 0));
+    assert_eq!((config.log_format, config.log_level.as_deref()), (LogFormat::Json, Some("debug")));
+    for key in ["tls-cert = \"c\"\ntls-key = \"k\"", "pipelines = \"p\""] {
+        file(key);
+    }
+}
+
+#[test]
+fn a_wrong_file_is_told_by_its_key_in_one_line() {
+    for (text, key) in [
+        ("lisen = \"x\"", "lisen"),
+        ("max-rooms = \"many\"", "max-rooms"),
+        ("ice-server = [1]", "ice-server"),
+        ("listen = ", "line 1"),
+        ("max-rooms = 1\nmax-rooms = 2", "line 2"),
+    ] {
+        let problem = Written::parse(text).unwrap_err();
+        assert!(problem.contains(key), "{problem}");
+        assert!(!problem.contains('\n') && problem.len() < 120, "{problem}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_told_by_its_key() {
+    for (arguments, key) in [
+        (["--listen", "everywhere"], "listen"),
+        (["--model", "/no/such/file"], "model"),
+        (["--api-key", "two words"], "api-key"),
+        (["--tls", "maybe"], "tls"),
+        (["--tls-cert", "c.pem"], "tls-key"),
+        (["--tls-key", "k.pem"], "tls-cert"),
+        (["--ice-server", "http://x"], "ice-server"),
+        (["--public-ip", "here"], "public-ip"),
+        (["--udp-ports", "9-1"], "udp-ports"),
+        (["--udp-ports", "70000-70001"], "udp-ports"),
+        (["--pipelines", "/no/such/folder"], "pipelines"),
+        (["--max-rooms", "0"], "max-rooms"),
+        (["--fps", "61"], "fps"),
+        (["--canvas", "1280"], "canvas"),
+        (["--canvas", "1281x720"], "canvas"),
+        (["--canvas", "99999x720"], "canvas"),
+        (["--background", "../x.jpg"], "background"),
+        (["--log-format", "xml"], "log-format"),
+    ] {
+        let line = refusal(flags(&arguments));
+        assert!(line.starts_with(&format!("{key}: ")), "{arguments:?}: {line}");
+        assert!(!line.contains('\n'));
+    }
+}
+
+#[test]
+fn ice_servers_come_one_by_one_or_with_commas() {
+    let config = ServeConfig::resolve(flags(&["--ice-server", "stun:a", "--ice-server", "stun:b,stun:c"])).unwrap();
+    assert_eq!(
+        config.ice_servers.iter().map(|server| server.url.as_str()).collect::<Vec<_>>(),
+        ["stun:a:3478", "stun:b:3478", "stun:c:3478"]
+    );
+}
+
+#[test]
+fn an_empty_value_is_none() {
+    let config = ServeConfig::resolve(flags(&["--api-key", "", "--model", "", "--tls", ""])).unwrap();
+    assert_eq!((config.api_key, config.model, config.tls), (None, ModelChoice::Found, Tls::Off));
+}
+
+#[test]
+fn the_first_model_by_name_is_taken() {
+    let config = ServeConfig::default();
+    assert_eq!(config.model_file(), None);
+    let models = config.data_dir.join("models");
+    fs::create_dir_all(&models).unwrap();
+    for name in ["b.onnx", "a.onnx", "0.txt"] {
+        fs::write(models.join(name), "").unwrap();
+    }
+    assert_eq!(config.model_file(), Some(models.join("a.onnx")));
+    let named = ServeConfig { model: ModelChoice::File("/m.onnx".into()), ..config.clone() };
+    assert_eq!(named.model_file(), Some("/m.onnx".into()));
+    fs::remove_dir_all(&config.data_dir).unwrap();
+}
+
+#[test]
+fn the_key_is_never_shown() {
+    let config = ServeConfig { api_key: Some("hunter2".into()), ..ServeConfig::default() };
+    assert!(!format!("{config:?}").contains("hunter2"));
+}

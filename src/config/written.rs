@@ -1,0 +1,158 @@
+//! The settings of `serve` as one source has them: flags and environment (through clap), or a TOML file (through serde).
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::wrong;
+use crate::error::ProgramError;
+
+/// The settings of `serve` as they were written. The keys of the file are the flags' names without the dashes in front.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Written {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "VIRFIE_LISTEN", value_name = "ADDR:PORT", hide_env_values = true)]
+    pub listen: Option<String>,
+    /// Where keys, assets, models and rooms are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
+    #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
+    pub data_dir: Option<PathBuf>,
+    /// The segmentation model: `embedded`, or an ONNX file [default: the first of <data-dir>/models]
+    #[arg(long, env = "VIRFIE_MODEL", value_name = "embedded|FILE", hide_env_values = true)]
+    pub model: Option<String>,
+    /// The key that opens everything [default: none on loopback; else made and kept in the data directory]
+    #[arg(long, env = "VIRFIE_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// The TLS certificate chain, PEM; with --tls-key
+    #[arg(long, env = "VIRFIE_TLS_CERT", value_name = "FILE", hide_env_values = true)]
+    pub tls_cert: Option<PathBuf>,
+    /// The TLS private key, PEM; with --tls-cert
+    #[arg(long, env = "VIRFIE_TLS_KEY", value_name = "FILE", hide_env_values = true)]
+    pub tls_key: Option<PathBuf>,
+    /// TLS with a certificate made here, which browsers warn of; enough for cameras in a local network
+    #[arg(long, env = "VIRFIE_TLS", value_name = "self-signed", hide_env_values = true)]
+    pub tls: Option<String>,
+    /// STUN or TURN server: stun:HOST[:PORT], turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]; repeatable
+    #[arg(long, env = "VIRFIE_ICE_SERVER", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
+    pub ice_server: Option<Vec<String>>,
+    /// The address that the Internet knows this machine by (1:1 NAT)
+    #[arg(long, env = "VIRFIE_PUBLIC_IP", value_name = "IP", hide_env_values = true)]
+    pub public_ip: Option<String>,
+    /// UDP ports for media
+    #[arg(long, env = "VIRFIE_UDP_PORTS", value_name = "FIRST-LAST", hide_env_values = true)]
+    pub udp_ports: Option<String>,
+    /// Takes .launch files from here instead of those built in
+    #[arg(long, env = "VIRFIE_PIPELINES", value_name = "DIR", hide_env_values = true)]
+    pub pipelines: Option<PathBuf>,
+    /// Most rooms at once [default: 64]
+    #[arg(long, env = "VIRFIE_MAX_ROOMS", value_name = "N", hide_env_values = true)]
+    pub max_rooms: Option<i64>,
+    /// Most participants of a room, unless the room says otherwise [default: 16]
+    #[arg(long, env = "VIRFIE_MAX_PARTICIPANTS", value_name = "N", hide_env_values = true)]
+    pub max_participants: Option<i64>,
+    /// How long the last picture of a silent sender stays, in milliseconds [default: 2000]
+    #[arg(long, env = "VIRFIE_HOLD_MS", value_name = "MS", hide_env_values = true)]
+    pub hold_ms: Option<i64>,
+    /// What is behind the people of a new room: #rrggbb or an image asset [default: studio.jpg]
+    #[arg(long, env = "VIRFIE_BACKGROUND", value_name = "COLOUR|ASSET", hide_env_values = true)]
+    pub background: Option<String>,
+    /// The picture size of a new room [default: 1280x720]
+    #[arg(long, env = "VIRFIE_CANVAS", value_name = "WxH", hide_env_values = true)]
+    pub canvas: Option<String>,
+    /// The frame rate of a new room [default: 30]
+    #[arg(long, env = "VIRFIE_FPS", value_name = "N", hide_env_values = true)]
+    pub fps: Option<i64>,
+    /// `text` or `json`, on stderr [default: text]
+    #[arg(long, env = "VIRFIE_LOG_FORMAT", value_name = "text|json", hide_env_values = true)]
+    pub log_format: Option<String>,
+    /// What is logged: a level or a list of directives, as in $RUST_LOG [default: info]
+    #[arg(long, env = "VIRFIE_LOG_LEVEL", value_name = "LEVEL", hide_env_values = true)]
+    pub log_level: Option<String>,
+}
+
+impl Written {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// One line that names the file and the key.
+    pub fn read(file: &Path) -> Result<Self, ProgramError> {
+        let text = fs::read_to_string(file).map_err(|error| wrong("config", format!("{}: {error}", file.display())))?;
+        Self::parse(&text).map_err(|problem| wrong("config", format!("{}: {problem}", file.display())))
+    }
+
+    /// Reads TOML text; the error names the key.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        // By way of a table, so that a wrong type is told by its key and not by a picture of the line.
+        let table: toml::Table = toml::from_str(text).map_err(|error| match error.span() {
+            Some(span) => {
+                let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+                format!("line {line}: {}", first_line(error.message()))
+            }
+            None => first_line(error.message()).to_owned(),
+        })?;
+        serde_path_to_error::deserialize(table).map_err(|error| {
+            let message = first_line(error.inner().message()).to_owned();
+            match message.split_once(", expected one of") {
+                // The list of all keys would bury the wrong one.
+                Some((unknown, _)) if unknown.starts_with("unknown field") => unknown.replacen("field", "key", 1),
+                _ => format!("{}: {message}", error.path()),
+            }
+        })
+    }
+
+    /// This, and `below` where this says nothing.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            data_dir: self.data_dir.or(below.data_dir),
+            model: self.model.or(below.model),
+            api_key: self.api_key.or(below.api_key),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            tls: self.tls.or(below.tls),
+            ice_server: self.ice_server.or(below.ice_server),
+            public_ip: self.public_ip.or(below.public_ip),
+            udp_ports: self.udp_ports.or(below.udp_ports),
+            pipelines: self.pipelines.or(below.pipelines),
+            max_rooms: self.max_rooms.or(below.max_rooms),
+            max_participants: self.max_participants.or(below.max_participants),
+            hold_ms: self.hold_ms.or(below.hold_ms),
+            background: self.background.or(below.background),
+            canvas: self.canvas.or(below.canvas),
+            fps: self.fps.or(below.fps),
+            log_format: self.log_format.or(below.log_format),
+            log_level: self.log_level.or(below.log_level),
+        }
+    }
+
+    /// This without what is empty: `VIRFIE_API_KEY=` in an environment file means that there is none.
+    pub(super) fn without_empty(self) -> Self {
+        let text = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
+        let path = |value: Option<PathBuf>| value.filter(|path| !path.as_os_str().is_empty());
+        Self {
+            listen: text(self.listen),
+            data_dir: path(self.data_dir),
+            model: text(self.model),
+            api_key: text(self.api_key),
+            tls_cert: path(self.tls_cert),
+            tls_key: path(self.tls_key),
+            tls: text(self.tls),
+            public_ip: text(self.public_ip),
+            udp_ports: text(self.udp_ports),
+            pipelines: path(self.pipelines),
+            background: text(self.background),
+            canvas: text(self.canvas),
+            log_format: text(self.log_format),
+            log_level: text(self.log_level),
+            ..self
+        }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

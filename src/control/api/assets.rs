@@ -1,0 +1,180 @@
+//! Assets: images for layouts.
+//!
+//! Reading is for everybody who may be in some room. A producer of one room may add assets but not take away or
+//! replace those of others, so that needs a token for the whole server.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    AppState,
+    auth::{Access, Role},
+    problem::{ApiResult, Problem, ProblemSchema},
+};
+use crate::control::assets::{Asset, AssetError, MAX_BYTES, picture::PictureError};
+
+/// The routes of assets.
+pub fn router() -> Router<AppState> {
+    // One byte more than is taken, so that the store's own answer is seen for what is just too large.
+    let body_limit = DefaultBodyLimit::max(MAX_BYTES + 1);
+    Router::new()
+        .route("/assets", get(list))
+        .route("/assets/{name}", get(read).put(put).delete(delete).layer(body_limit))
+}
+
+/// All assets.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AssetList {
+    /// By name.
+    pub assets: Vec<AssetView>,
+}
+
+/// What is known of an asset.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Asset)]
+pub struct AssetView {
+    /// As layouts write it.
+    #[schema(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$", example = "club.jpg")]
+    pub name: String,
+    /// Told by the content.
+    #[schema(example = "image/jpeg")]
+    pub content_type: &'static str,
+    /// Size of the file.
+    pub bytes: u64,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Whether it comes with the program.
+    pub builtin: bool,
+}
+
+impl From<Asset> for AssetView {
+    fn from(asset: Asset) -> Self {
+        Self {
+            name: asset.name,
+            content_type: asset.format.content_type(),
+            bytes: asset.bytes,
+            width: asset.width,
+            height: asset.height,
+            builtin: asset.builtin,
+        }
+    }
+}
+
+impl From<AssetError> for Problem {
+    fn from(error: AssetError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AssetError::BadName => Self::unprocessable(detail),
+            AssetError::NotFound => Self::not_found(detail),
+            AssetError::BuiltIn | AssetError::Full => Self::conflict(detail),
+            AssetError::TooLarge => Self::too_large(detail),
+            AssetError::Picture(PictureError::UnknownType) => Self::unsupported_media_type(detail),
+            AssetError::Picture(PictureError::TooManyPixels | PictureError::Broken(_)) => Self::unprocessable(detail),
+            AssetError::Io(error) => {
+                tracing::error!(%error, "the asset store failed");
+                Self::internal("the asset store cannot read or write")
+            }
+        }
+    }
+}
+
+/// Lists all assets
+#[utoipa::path(get, path = "/assets", tag = "assets", responses(
+    (status = 200, description = "All assets by name", body = AssetList),
+    (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
+))]
+pub async fn list(State(state): State<AppState>, access: Access) -> ApiResult<Json<AssetList>> {
+    access.require_role(Role::Viewer)?;
+    let assets = state.assets.list().await?.into_iter().map(AssetView::from).collect();
+    Ok(Json(AssetList { assets }))
+}
+
+/// Gives an asset's file
+#[utoipa::path(get, path = "/assets/{name}", tag = "assets",
+    params(("name" = String, Path, description = "The asset's name")),
+    responses(
+        (status = 200, description = "The file as it was put", body = Vec<u8>, content_type = "image/*"),
+        (status = 304, description = "`If-None-Match` names what is there"),
+        (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
+    ))]
+pub async fn read(
+    State(state): State<AppState>,
+    access: Access,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    access.require_role(Role::Viewer)?;
+    let (asset, content) = state.assets.read(&name).await?;
+    let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&content)[..16]));
+    let etag = HeaderValue::try_from(etag).map_err(|_| Problem::internal("the content cannot be named"))?;
+    let caching = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    Ok((caching, [(header::CONTENT_TYPE, asset.format.content_type())], content).into_response())
+}
+
+/// Keeps an image as an asset
+///
+/// PNG, JPEG, WebP or GIF, told by the content: at most 16 MiB, 8192 pixels wide and high, and 40 megapixels.
+#[utoipa::path(put, path = "/assets/{name}", tag = "assets",
+    params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front")),
+    request_body(content = Vec<u8>, content_type = "image/*"),
+    responses(
+        (status = 201, description = "Kept; there was none of this name", body = AssetView),
+        (status = 200, description = "Kept in place of an older one", body = AssetView),
+        (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
+    ))]
+pub async fn put(
+    State(state): State<AppState>,
+    access: Access,
+    Path(name): Path<String>,
+    content: Result<Bytes, BytesRejection>,
+) -> ApiResult<Response> {
+    access.require_role(Role::Producer)?;
+    if access.room.is_some() && state.assets.has_file(&name).await {
+        return Err(Problem::forbidden("a token for one room may add assets, not replace them"));
+    }
+    let content = content.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::from(AssetError::TooLarge),
+        _ => Problem::bad_request("the body ended too early"),
+    })?;
+    let (asset, created) = state.assets.put(&name, content.into()).await?;
+    tracing::info!(asset = name, bytes = asset.bytes, created, "asset kept");
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(AssetView::from(asset))).into_response())
+}
+
+/// Deletes an asset
+#[utoipa::path(delete, path = "/assets/{name}", tag = "assets",
+    params(("name" = String, Path, description = "The asset's name")),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 409, description = "A room's layout shows it, or it is built in", body = ProblemSchema,
+            content_type = "application/problem+json"),
+        (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
+    ))]
+pub async fn delete(State(state): State<AppState>, access: Access, Path(name): Path<String>) -> ApiResult<StatusCode> {
+    access.require_everywhere(Role::Producer)?;
+    if state.assets.has_file(&name).await && state.registry.uses_image(&name).await {
+        return Err(Problem::conflict("a room's layout shows this asset"));
+    }
+    state.assets.delete(&name).await?;
+    tracing::info!(asset = name, "asset deleted");
+    Ok(StatusCode::NO_CONTENT)
+}

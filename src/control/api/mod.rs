@@ -1,0 +1,161 @@
+//! The interface to rooms: HTTP, WebSocket, WHIP and WHEP. One file a resource; the only place that knows axum.
+//!
+//! ```text
+//!  request ─► trace ─► cors ─► panics caught ─► count ─► origin (open server) ─► problems made alike ─► resource
+//!    /api/v1/…   rooms layout participants outputs events session snapshot assets tokens whip whep
+//!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
+//! ```
+//!
+//! Resources read their body with [`problem::ApiJson`], know their caller by [`auth::Access`], and refuse with a
+//! [`problem::Problem`].
+
+pub mod assets;
+pub mod auth;
+pub mod events;
+pub mod health;
+pub mod layout;
+pub mod openapi;
+pub mod origin;
+pub mod outputs;
+pub mod page;
+pub mod participants;
+pub mod problem;
+pub mod rooms;
+pub mod session;
+pub mod snapshot;
+pub mod tokens;
+pub mod whep;
+pub mod whip;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, header},
+    middleware::{self, Next},
+    response::Response,
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowHeaders, AllowMethods, Any, CorsLayer},
+    trace::TraceLayer,
+};
+use tracing::Span;
+
+use super::{
+    assets::AssetStore,
+    room::{Registry, RoomDefaults},
+};
+use crate::{config::ServeConfig, error::ProgramError, media::port::Media};
+
+/// Where the resources are.
+pub const BASE: &str = "/api/v1";
+
+/// How long browsers may remember what another origin may do.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The rooms.
+    pub registry: Arc<Registry>,
+    /// Keys and tokens.
+    pub auth: Arc<auth::Auth>,
+    /// Images for layouts.
+    pub assets: Arc<AssetStore>,
+    /// How the server is set up.
+    pub config: Arc<ServeConfig>,
+}
+
+impl AppState {
+    /// A server's state with no rooms yet.
+    ///
+    /// # Errors
+    /// When the API key of the data directory can neither be read nor made.
+    pub fn new(config: ServeConfig, media: Arc<dyn Media>) -> Result<Self, ProgramError> {
+        let auth = Arc::new(auth::Auth::new(&config)?);
+        let assets = Arc::new(AssetStore::open(&config.data_dir));
+        let defaults = RoomDefaults {
+            canvas: config.canvas.clone(),
+            max_participants: config.max_participants,
+            hold_ms: config.hold_ms,
+            max_rooms: config.max_rooms,
+        };
+        let registry = Registry::new(media, assets.clone(), defaults);
+        Ok(Self { registry, auth, assets, config: Arc::new(config) })
+    }
+}
+
+/// The whole interface.
+pub fn router(state: AppState) -> Router {
+    let resources = Router::new()
+        .merge(rooms::router())
+        .merge(layout::router())
+        .merge(participants::router())
+        .merge(outputs::router())
+        .merge(events::router())
+        .merge(session::router())
+        .merge(snapshot::router())
+        .merge(assets::router())
+        .merge(tokens::router())
+        .merge(whip::router())
+        .merge(whep::router());
+    Router::new()
+        .nest(BASE, resources)
+        // Encoders are usually given these short addresses.
+        .merge(whip::router())
+        .merge(whep::router())
+        .merge(health::router())
+        .merge(openapi::router())
+        .fallback(page::serve)
+        .layer(middleware::from_fn(problem::normalise))
+        .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
+        .layer(middleware::from_fn(count))
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(cors())
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(|response: &Response, latency: Duration, _: &Span| {
+                    let (status, ms) = (response.status().as_u16(), latency.as_millis() as u64);
+                    tracing::debug!(status, ms, "answered");
+                })
+                .on_failure(()),
+        )
+        .with_state(state)
+}
+
+/// The span of a request. Never its query: tokens stand there.
+fn span(request: &Request) -> Span {
+    tracing::info_span!("http", method = %request.method(), path = request.uri().path())
+}
+
+/// Every origin may come: what protects a server is its key, and an open one has [`origin::guard`].
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        // Mirrored, as `*` does not cover `Authorization`.
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_methods(AllowMethods::mirror_request())
+        .expose_headers([
+            header::LOCATION,
+            header::ETAG,
+            header::LINK,
+            header::ALLOW,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("accept-patch"),
+        ])
+        .max_age(PREFLIGHT_AGE)
+}
+
+/// Middleware: counts answers.
+async fn count(request: Request, next: Next) -> Response {
+    let method = request.method().to_string();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("virfie_http_responses_total", "method" => method, "status" => status).increment(1);
+    response
+}

@@ -1,0 +1,166 @@
+//! The OpenAPI 3.1 document at `/openapi.json`, and the same to read at `/docs`.
+
+use axum::Router;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{AppState, BASE, assets, events, health, layout, outputs, participants, rooms, session, snapshot, tokens};
+use super::{whep, whip};
+
+/// The routes, at the top level.
+pub fn router() -> Router<AppState> {
+    SwaggerUi::new("/docs").url("/openapi.json", document()).into()
+}
+
+/// The whole document.
+pub fn document() -> openapi::OpenApi {
+    Server::openapi().nest(BASE, Resources::openapi())
+}
+
+/// What is at the top level, and what is said of the whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Virfie",
+        description = "A virtual studio on a server: people in a WebRTC room are cut out and put together in one \
+            picture, which all of them, viewers and outputs receive.\n\nA changing request may carry `If-Match` with \
+            the room's revision (its `ETag`); a stale one gets 412. Errors are RFC 9457 problems. WHIP and WHEP are \
+            served at `/whip/{room}` and `/whep/{room}` as well.",
+    ),
+    paths(health::live, health::ready, health::metrics),
+    modifiers(&Security),
+    tags(
+        (name = "rooms", description = "A room: a canvas, a layout, participants, outputs"),
+        (name = "layout", description = "What the canvas shows"),
+        (name = "participants", description = "Who is in, and moderation"),
+        (name = "outputs", description = "What the room is sent to"),
+        (name = "events", description = "What happens in a room"),
+        (name = "session", description = "Signalling and control of the web page"),
+        (name = "webrtc", description = "Sending by WHIP (RFC 9725) and receiving by WHEP"),
+        (name = "assets", description = "Images for layouts"),
+        (name = "tokens", description = "Access for those who shall not have the key"),
+        (name = "health", description = "Liveness, readiness, numbers"),
+    )
+)]
+struct Server;
+
+/// What is under [`BASE`].
+#[derive(OpenApi)]
+#[openapi(paths(
+    rooms::list_rooms,
+    rooms::get_room,
+    rooms::put_room,
+    rooms::delete_room,
+    layout::get_layout,
+    layout::put_layout,
+    layout::patch_layout,
+    layout::patch_layer,
+    layout::delete_layer,
+    participants::list_participants,
+    participants::get_participant,
+    participants::patch_participant,
+    participants::delete_participant,
+    outputs::list_outputs,
+    outputs::post_output,
+    outputs::get_output,
+    outputs::delete_output,
+    events::room_events,
+    snapshot::snapshot_png,
+    snapshot::snapshot_jpg,
+    session::session,
+    whip::post_whip,
+    whip::patch_whip,
+    whip::delete_whip,
+    whep::post_whep,
+    whep::patch_whep,
+    whep::delete_whep,
+    assets::list,
+    assets::read,
+    assets::put,
+    assets::delete,
+    tokens::create,
+))]
+struct Resources;
+
+/// Says how requests are authenticated.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The API key, or a token of `POST /api/v1/tokens`"))
+            .build();
+        let query = ApiKeyValue::with_description("token", "The same, for what cannot set headers");
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("query", SecurityScheme::ApiKey(ApiKey::Query(query)));
+        let none: [&str; 0] = [];
+        document.security =
+            Some(vec![SecurityRequirement::new("bearer", none), SecurityRequirement::new("query", none)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_document_is_openapi_3_1_and_has_every_resource() {
+        let document: Value = serde_json::to_value(document()).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+        for (path, method) in [
+            ("/api/v1/rooms/{room}", "put"),
+            ("/api/v1/rooms/{room}/layout", "patch"),
+            ("/api/v1/rooms/{room}/participants/{id}", "patch"),
+            ("/api/v1/rooms/{room}/outputs", "post"),
+            ("/api/v1/rooms/{room}/events", "get"),
+            ("/api/v1/rooms/{room}/session", "get"),
+            ("/api/v1/rooms/{room}/snapshot.png", "get"),
+            ("/api/v1/whip/{room}", "post"),
+            ("/api/v1/whep/{room}", "post"),
+            ("/api/v1/assets/{name}", "put"),
+            ("/api/v1/tokens", "post"),
+            ("/readyz", "get"),
+        ] {
+            assert!(document["paths"][path][method].is_object(), "{method} {path}");
+        }
+        assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn references(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => {
+                    for (key, member) in members {
+                        match member {
+                            Value::String(text) if key == "$ref" => found.push(text.clone()),
+                            _ => references(member, found),
+                        }
+                    }
+                }
+                Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+                _ => {}
+            }
+        }
+        let document: Value = serde_json::to_value(document()).unwrap();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(!found.is_empty());
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+}

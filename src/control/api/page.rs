@@ -1,0 +1,101 @@
+//! The web page, which is built into the program (`web/dist`).
+
+use axum::{
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::problem::Problem;
+
+#[derive(rust_embed::Embed)]
+#[folder = "web/dist"]
+struct Dist;
+
+/// What the page may do. Styles may stand inline, because the layout editor makes its own at run time; scripts may not.
+/// Pictures come from us, from what the page drew, and from data; connections go to where the page is from, and
+/// WebSockets anywhere, as a page behind a proxy can have another name than the server.
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' blob: data:; media-src 'self' blob: mediastream:; font-src 'self' data:; \
+    connect-src 'self' ws: wss:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'self'";
+
+/// The build gives these names that change with their content.
+const HASHED: &str = "app/";
+
+/// Answers what no route takes: the page at `/` and `/r/{room}`, its files, and 404 for everything else.
+pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let is_page = path.is_empty() || path == "r" || path.starts_with("r/");
+    let Some(file) = Dist::get(if is_page { "index.html" } else { path }) else {
+        return Problem::not_found("there is nothing at this address").into_response();
+    };
+    if method != Method::GET && method != Method::HEAD {
+        return Problem::with_status(StatusCode::METHOD_NOT_ALLOWED, "the page is only read")
+            .header(header::ALLOW, HeaderValue::from_static("GET,HEAD"))
+            .into_response();
+    }
+    let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]));
+    let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
+    let caching = if !is_page && path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let common = [
+        (header::ETAG, etag.as_str()),
+        (header::CACHE_CONTROL, caching),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // A link with `?token=` must not be told to others.
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    if unchanged {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let content_type = match file.metadata.mimetype() {
+        "text/html" => "text/html; charset=utf-8",
+        "text/css" => "text/css; charset=utf-8",
+        "text/javascript" | "application/javascript" => "text/javascript; charset=utf-8",
+        other => other,
+    };
+    (common, [(header::CONTENT_TYPE, content_type)], file.data).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    async fn get(path: &'static str) -> Response {
+        serve(Method::GET, Uri::from_static(path), HeaderMap::new()).await
+    }
+
+    #[tokio::test]
+    async fn every_room_has_the_page() {
+        for path in ["/", "/r/demo", "/r/demo?token=x"] {
+            let response = get(path).await;
+            assert_eq!(response.status(), 200, "{path}");
+            let header = |name| response.headers()[name].to_str().unwrap();
+            assert_eq!(header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+            assert_eq!(header(header::CACHE_CONTROL), "no-cache");
+            assert!(header(header::CONTENT_SECURITY_POLICY).contains("script-src 'self';"));
+            assert_eq!(header(header::REFERRER_POLICY), "no-referrer");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_page_is_not_sent_twice() {
+        let etag = get("/").await.headers()[header::ETAG].clone();
+        let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, etag)]);
+        let response = serve(Method::GET, Uri::from_static("/"), headers).await;
+        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_a_problem() {
+        for path in ["/nothing", "/api/v1/nothing", "/app/nothing.js", "/../Cargo.toml", "/index.html/x"] {
+            let response = get(path).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        }
+        let response = serve(Method::POST, Uri::from_static("/"), HeaderMap::new()).await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+}

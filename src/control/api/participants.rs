@@ -1,0 +1,120 @@
+//! The people of a room, and moderation.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::{
+    AppState,
+    auth::{Access, Role},
+    problem::{ApiJson, ApiResult, ProblemSchema},
+    rooms::{ItemPath, Precondition, RoomPath, find, tagged},
+};
+use crate::control::room::{Moderation, Participant};
+
+/// The routes of this resource.
+pub fn router() -> Router<AppState> {
+    Router::new().route("/rooms/{room}/participants", get(list_participants)).route(
+        "/rooms/{room}/participants/{id}",
+        get(get_participant).patch(patch_participant).delete(delete_participant),
+    )
+}
+
+/// Everyone in the room, in order of joining.
+#[utoipa::path(
+    get, path = "/rooms/{room}/participants", tag = "participants",
+    params(("room" = String, Path, description = "The room's name")),
+    responses(
+        (status = 200, description = "In order of joining", body = Vec<Participant>),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list_participants(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+) -> ApiResult<Json<Vec<Participant>>> {
+    access.require(Role::Viewer, room.name.as_str())?;
+    Ok(Json(find(&app, &room.name)?.participants().await?))
+}
+
+/// One participant.
+#[utoipa::path(
+    get, path = "/rooms/{room}/participants/{id}", tag = "participants",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("id" = String, Path, description = "The participant's id"),
+    ),
+    responses(
+        (status = 200, description = "The participant", body = Participant),
+        (status = 404, description = "No such room or participant",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn get_participant(
+    State(app): State<AppState>,
+    access: Access,
+    participant: ItemPath,
+) -> ApiResult<Json<Participant>> {
+    access.require(Role::Viewer, participant.name.as_str())?;
+    Ok(Json(find(&app, &participant.name)?.participant(participant.id).await?))
+}
+
+/// Silences, sets the volume of, or hides someone.
+#[utoipa::path(
+    patch, path = "/rooms/{room}/participants/{id}", tag = "participants",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("id" = String, Path, description = "The participant's id"),
+        ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
+    ),
+    request_body = Moderation,
+    responses(
+        (status = 200, description = "The participant as they are now", body = Participant),
+        (status = 404, description = "No such room or participant",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn patch_participant(
+    State(app): State<AppState>,
+    access: Access,
+    participant: ItemPath,
+    guard: Precondition,
+    body: ApiJson<Moderation>,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, participant.name.as_str())?;
+    let room = find(&app, &participant.name)?;
+    let (revision, changed) = room.moderate(participant.id, body.0, &guard.0).await?;
+    Ok(tagged(StatusCode::OK, revision, changed))
+}
+
+/// Removes someone from the room. They may come again.
+#[utoipa::path(
+    delete, path = "/rooms/{room}/participants/{id}", tag = "participants",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("id" = String, Path, description = "The participant's id"),
+        ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
+    ),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 404, description = "No such room or participant",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn delete_participant(
+    State(app): State<AppState>,
+    access: Access,
+    participant: ItemPath,
+    guard: Precondition,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, participant.name.as_str())?;
+    let (revision, _) = find(&app, &participant.name)?.kick(participant.id, &guard.0).await?;
+    Ok((StatusCode::NO_CONTENT, [(header::ETAG, revision.etag())]).into_response())
+}

@@ -1,0 +1,250 @@
+//! Rooms: the list, their settings, their end. And what all resources of a room share: the path, `If-Match`, `ETag`,
+//! and how a room's refusal becomes a problem.
+
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    AppState,
+    auth::{Access, Role},
+    problem::{ApiJson, ApiResult, Problem, ProblemSchema},
+};
+use crate::{
+    control::room::{
+        IfMatch, MemberRole, Revision, RoomError, RoomHandle, RoomName, RoomState, RoomSummary, SettingsChange,
+    },
+    media::port::PeerRefused,
+};
+
+/// The routes of this resource.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/rooms", get(list_rooms))
+        .route("/rooms/{room}", get(get_room).put(put_room).delete(delete_room))
+}
+
+/// What `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new room.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomSettings {
+    /// Keys of the canvas that change.
+    #[schema(value_type = Option<crate::layout::schema::Canvas>)]
+    pub canvas: Option<Value>,
+    /// How many participants may be in at once.
+    #[schema(minimum = 1, maximum = 1000)]
+    pub max_participants: Option<u32>,
+    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    #[schema(minimum = 0, maximum = 600000)]
+    pub hold_ms: Option<u64>,
+}
+
+/// The rooms that the bearer may see.
+#[utoipa::path(
+    get, path = "/rooms", tag = "rooms",
+    responses((status = 200, description = "By name", body = Vec<RoomSummary>))
+)]
+pub async fn list_rooms(State(app): State<AppState>, access: Access) -> ApiResult<Json<Vec<RoomSummary>>> {
+    access.require_role(Role::Viewer)?;
+    let mut summaries = Vec::new();
+    for room in app.registry.list() {
+        if access.require(Role::Viewer, room.name().as_str()).is_err() {
+            continue;
+        }
+        // A room that ends at this moment is left out.
+        if let Ok(summary) = room.summary().await {
+            summaries.push(summary);
+        }
+    }
+    Ok(Json(summaries))
+}
+
+/// The whole room: settings, layout, participants, outputs, health.
+#[utoipa::path(
+    get, path = "/rooms/{room}", tag = "rooms",
+    params(("room" = String, Path, description = "The room's name")),
+    responses(
+        (status = 200, description = "The room; `ETag` is its revision", body = RoomState),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn get_room(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
+    access.require(Role::Viewer, room.name.as_str())?;
+    let state = find(&app, &room.name)?.state().await?;
+    Ok(tagged(StatusCode::OK, Revision(state.revision), state))
+}
+
+/// Creates a room, or changes its settings. The room stays until it is deleted.
+#[utoipa::path(
+    put, path = "/rooms/{room}", tag = "rooms",
+    params(
+        ("room" = String, Path, description = "The room's name: 1 to 64 of `A-Z a-z 0-9 _ -`"),
+        ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
+    ),
+    request_body = RoomSettings,
+    responses(
+        (status = 200, description = "Changed", body = RoomState),
+        (status = 201, description = "Created", body = RoomState),
+        (status = 412, description = "The room has changed",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 429, description = "The server's limit of rooms is reached",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn put_room(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    guard: Precondition,
+    body: Option<ApiJson<RoomSettings>>,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, room.name.as_str())?;
+    let RoomSettings { canvas, max_participants, hold_ms } = body.map(|ApiJson(body)| body).unwrap_or_default();
+    let change = SettingsChange { canvas, max_participants, hold_ms };
+    let (handle, is_new) = app.registry.put(&room.name, &change, &guard.0).await.map_err(|error| match error {
+        // A precondition on something that is not there fails.
+        RoomError::NoRoom if guard.0.is_present() => Problem::precondition_failed(error.to_string()),
+        error => error.into(),
+    })?;
+    let state = handle.state().await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(tagged(status, Revision(state.revision), state))
+}
+
+/// Ends a room: everybody is disconnected, outputs stop.
+#[utoipa::path(
+    delete, path = "/rooms/{room}", tag = "rooms",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
+    ),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn delete_room(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    guard: Precondition,
+) -> ApiResult<StatusCode> {
+    access.require(Role::Producer, room.name.as_str())?;
+    app.registry.remove(&room.name, &guard.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The room of a path `/rooms/{room}/…`.
+#[derive(Debug, Clone)]
+pub struct RoomPath {
+    /// Its checked name.
+    pub name: RoomName,
+}
+
+/// The room and the part of a path `/rooms/{room}/…/{id}`.
+#[derive(Debug, Clone)]
+pub struct ItemPath {
+    /// The room's checked name.
+    pub name: RoomName,
+    /// The part's id, as it was written.
+    pub id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct Segments {
+            room: String,
+        }
+        let Path(Segments { room }) =
+            Path::from_request_parts(parts, state).await.map_err(|error| Problem::bad_request(error.body_text()))?;
+        Ok(Self { name: RoomName::parse(&room)? })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ItemPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct Segments {
+            room: String,
+            id: String,
+        }
+        let Path(Segments { room, id }) =
+            Path::from_request_parts(parts, state).await.map_err(|error| Problem::bad_request(error.body_text()))?;
+        Ok(Self { name: RoomName::parse(&room)?, id })
+    }
+}
+
+/// The request's `If-Match`.
+#[derive(Debug, Clone)]
+pub struct Precondition(pub IfMatch);
+
+impl<S: Send + Sync> FromRequestParts<S> for Precondition {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let values: Vec<&str> =
+            parts.headers.get_all(header::IF_MATCH).iter().map(|value| value.to_str().unwrap_or_default()).collect();
+        Ok(Self(if values.is_empty() { IfMatch::Absent } else { IfMatch::parse(&values.join(",")) }))
+    }
+}
+
+/// A room that exists.
+pub(super) fn find(app: &AppState, name: &RoomName) -> ApiResult<RoomHandle> {
+    app.registry.get(name).ok_or_else(|| RoomError::NoRoom.into())
+}
+
+/// An answer with the room's revision as its `ETag`.
+pub(super) fn tagged(status: StatusCode, revision: Revision, body: impl Serialize) -> Response {
+    (status, [(header::ETAG, revision.etag())], Json(body)).into_response()
+}
+
+/// What a bearer is shown as in the room.
+pub(super) fn member_role(access: &Access) -> MemberRole {
+    match access.role {
+        Role::Viewer | Role::Participant => MemberRole::Participant,
+        Role::Producer => MemberRole::Producer,
+        Role::Admin => MemberRole::Admin,
+    }
+}
+
+impl From<RoomError> for Problem {
+    fn from(error: RoomError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RoomError::BadRoomName => Self::bad_request(detail),
+            RoomError::BadDisplayName | RoomError::TooManyCandidates { .. } => Self::unprocessable(detail),
+            RoomError::NoRoom
+            | RoomError::NoParticipant
+            | RoomError::NoOutput
+            | RoomError::NoLayer
+            | RoomError::NoConnection => Self::not_found(detail),
+            RoomError::Full { .. } | RoomError::TooManyOutputs { .. } | RoomError::Contended => Self::conflict(detail),
+            RoomError::TooManyViewers { .. } | RoomError::TooManyRooms { .. } => Self::too_many(detail),
+            RoomError::Stale { current } => {
+                let problem = Self::precondition_failed(detail);
+                match HeaderValue::from_str(&current.etag()) {
+                    Ok(etag) => problem.header(header::ETAG, etag),
+                    Err(_) => problem,
+                }
+            }
+            RoomError::Invalid(faults) => Self::invalid(faults),
+            RoomError::Refused(PeerRefused::Unacceptable(_)) => Self::unprocessable(detail),
+            RoomError::Refused(PeerRefused::Failed(_)) => Self::internal(detail),
+            RoomError::Unavailable(_) | RoomError::Draining => Self::unavailable(detail),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The messages of the session WebSocket. PURE.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    control::room::{Event, Participant, RoomState},
+    media::port::VideoCodec,
+};
+
+/// From the browser.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// The first message.
+    Join {
+        /// The name to be seen by; a token's name comes before it.
+        name: String,
+        /// The secret of an earlier `welcome`: its place is taken over if it is still there.
+        #[serde(default)]
+        resume: Option<String>,
+        /// Video codecs that the browser can receive, best first: `h264`, `vp8`.
+        #[serde(default)]
+        receive: Vec<String>,
+        /// Video codecs that the browser can send, best first: `vp8`, `h264`, `vp9`.
+        #[serde(default)]
+        send: Vec<String>,
+    },
+    /// The answer to the server's offer.
+    Answer {
+        /// SDP.
+        sdp: String,
+    },
+    /// One of the browser's candidates; empty or null is the end of them.
+    Candidate {
+        /// `candidate:…`
+        #[serde(default)]
+        candidate: Option<String>,
+        /// Index of the m-line. All share one transport, so it is not looked at.
+        #[serde(default)]
+        mline: Option<u32>,
+    },
+    /// The user's own switches, shown to others.
+    Media {
+        /// Microphone.
+        audio: bool,
+        /// Camera.
+        video: bool,
+    },
+    /// The user leaves for good.
+    Leave,
+}
+
+impl ClientMessage {
+    /// The message's `type`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Join { .. } => "join",
+            Self::Answer { .. } => "answer",
+            Self::Candidate { .. } => "candidate",
+            Self::Media { .. } => "media",
+            Self::Leave => "leave",
+        }
+    }
+}
+
+/// A STUN or TURN server, as `RTCPeerConnection` takes it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct IceServerEntry {
+    /// Its URLs.
+    pub urls: Vec<String>,
+    /// TURN only.
+    pub username: Option<String>,
+    /// TURN only.
+    pub credential: Option<String>,
+}
+
+/// To the browser.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage<'a> {
+    /// The browser is in the room.
+    Welcome {
+        /// Who they are in it.
+        participant: &'a Participant,
+        /// Takes the place over later.
+        resume: &'a str,
+        /// The room now.
+        room: &'a RoomState,
+        /// For the browser's `RTCPeerConnection`.
+        ice_servers: &'a [IceServerEntry],
+    },
+    /// The server's offer; there is only ever one.
+    Offer {
+        /// SDP.
+        sdp: &'a str,
+    },
+    /// One of the server's candidates.
+    Candidate {
+        /// `candidate:…`
+        candidate: &'a str,
+        /// Index of the m-line.
+        mline: u32,
+    },
+    /// Media flows.
+    Connected,
+    /// News from the room.
+    Event {
+        /// The same as in the event stream.
+        event: &'a Event,
+    },
+    /// Something failed; the socket closes after this.
+    Error {
+        /// An RFC 9457 object.
+        problem: Value,
+    },
+}
+
+/// What the browser shall send: the first of its list that we can decode, else VP8, which every browser can.
+pub fn ingest_codec(send: &[String]) -> VideoCodec {
+    let known = [("vp8", VideoCodec::Vp8), ("h264", VideoCodec::H264), ("vp9", VideoCodec::Vp9)];
+    first_of(send, &known).unwrap_or(VideoCodec::Vp8)
+}
+
+/// What the browser receives: the first of its list that we encode, else H.264, which is encoded anyway.
+pub fn egress_codec(receive: &[String]) -> VideoCodec {
+    first_of(receive, &[("h264", VideoCodec::H264), ("vp8", VideoCodec::Vp8)]).unwrap_or(VideoCodec::H264)
+}
+
+fn first_of(wanted: &[String], known: &[(&str, VideoCodec)]) -> Option<VideoCodec> {
+    wanted.iter().find_map(|name| {
+        known.iter().find(|(known_name, _)| name.eq_ignore_ascii_case(known_name)).map(|(_, codec)| *codec)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_join_needs_a_name_only() {
+        let join: ClientMessage = from_value(json!({"type": "join", "name": "ann", "resume": null})).unwrap();
+        assert_eq!(
+            join,
+            ClientMessage::Join { name: "ann".into(), resume: None, receive: Vec::new(), send: Vec::new() }
+        );
+        assert!(from_value::<ClientMessage>(json!({"type": "join"})).is_err());
+    }
+
+    #[test]
+    fn unknown_types_and_keys_are_refused() {
+        assert!(from_value::<ClientMessage>(json!({"type": "dance"})).is_err());
+        assert!(from_value::<ClientMessage>(json!({"type": "answer", "sdp": "", "x": 1})).is_err());
+        assert!(from_value::<ClientMessage>(json!({"sdp": ""})).is_err());
+    }
+
+    #[test]
+    fn the_end_of_candidates_is_null_or_left_out() {
+        let end = ClientMessage::Candidate { candidate: None, mline: Some(0) };
+        assert_eq!(
+            from_value::<ClientMessage>(json!({"type": "candidate", "candidate": null, "mline": 0})).unwrap(),
+            end
+        );
+    }
+
+    #[test]
+    fn the_browsers_first_choice_that_we_know_is_taken() {
+        assert_eq!(ingest_codec(&list(&["av1", "VP9", "vp8"])), VideoCodec::Vp9);
+        assert_eq!(ingest_codec(&list(&["av1"])), VideoCodec::Vp8);
+        assert_eq!(egress_codec(&list(&["vp9", "vp8", "h264"])), VideoCodec::Vp8);
+        assert_eq!(egress_codec(&[]), VideoCodec::H264);
+    }
+
+    #[test]
+    fn messages_carry_their_type() {
+        let message = ServerMessage::Candidate { candidate: "candidate:1", mline: 2 };
+        let json = to_value(&message).unwrap();
+        assert_eq!(json, json!({"type": "candidate", "candidate": "candidate:1", "mline": 2}));
+        let event = Event::RoomEnded;
+        assert_eq!(to_value(ServerMessage::Event { event: &event }).unwrap()["event"]["type"], "room_ended");
+    }
+}

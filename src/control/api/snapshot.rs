@@ -1,0 +1,108 @@
+//! The canvas now, as a picture.
+
+use std::io::Cursor;
+
+use axum::{
+    Router,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use image::{ExtendedColorType, ImageEncoder, ImageError, codecs::jpeg::JpegEncoder, codecs::png::PngEncoder};
+
+use super::{
+    AppState,
+    auth::{Access, Role},
+    problem::{ApiResult, Problem, ProblemSchema},
+    rooms::{RoomPath, find},
+};
+use crate::media::port::Frame;
+
+/// Hardly any loss to see, at a tenth of the PNG's size.
+const JPEG_QUALITY: u8 = 90;
+
+/// The routes of this resource.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/rooms/{room}/snapshot.png", get(snapshot_png))
+        .route("/rooms/{room}/snapshot.jpg", get(snapshot_jpg))
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Png,
+    Jpeg,
+}
+
+/// The canvas now, without loss.
+#[utoipa::path(
+    get, path = "/rooms/{room}/snapshot.png", tag = "rooms",
+    params(("room" = String, Path, description = "The room's name")),
+    responses(
+        (status = 200, description = "The canvas", body = Vec<u8>, content_type = "image/png"),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "No picture yet", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn snapshot_png(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
+    snapshot(&app, &access, &room, Format::Png).await
+}
+
+/// The canvas now, small.
+#[utoipa::path(
+    get, path = "/rooms/{room}/snapshot.jpg", tag = "rooms",
+    params(("room" = String, Path, description = "The room's name")),
+    responses(
+        (status = 200, description = "The canvas", body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "No picture yet", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn snapshot_jpg(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
+    snapshot(&app, &access, &room, Format::Jpeg).await
+}
+
+async fn snapshot(app: &AppState, access: &Access, room: &RoomPath, format: Format) -> ApiResult<Response> {
+    access.require(Role::Viewer, room.name.as_str())?;
+    let frame = find(app, &room.name)?.snapshot().await?;
+    // Tens of milliseconds of pure computing: not on a thread that serves others.
+    let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
+    let bytes = match encoded {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => return Err(Problem::internal(format!("the picture cannot be encoded: {error}"))),
+        Err(_) => return Err(Problem::internal("the picture cannot be encoded")),
+    };
+    let content_type = match format {
+        Format::Png => "image/png",
+        Format::Jpeg => "image/jpeg",
+    };
+    Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], bytes).into_response())
+}
+
+fn encode(frame: &Frame, format: Format) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let (width, height, color) = (frame.width, frame.height, ExtendedColorType::Rgb8);
+    match format {
+        Format::Png => PngEncoder::new(&mut bytes).write_image(&frame.rgb, width, height, color)?,
+        Format::Jpeg => {
+            JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(&frame.rgb, width, height, color)?;
+        }
+    }
+    Ok(bytes.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_the_frame() {
+        let frame = Frame { width: 2, height: 1, rgb: vec![250, 0, 0, 0, 0, 250] };
+        let png = image::load_from_memory(&encode(&frame, Format::Png).unwrap()).unwrap().to_rgb8();
+        assert_eq!((png.dimensions(), png.into_raw()), ((2, 1), frame.rgb.clone()));
+        let jpeg = image::load_from_memory(&encode(&frame, Format::Jpeg).unwrap()).unwrap();
+        assert_eq!((jpeg.width(), jpeg.height()), (2, 1));
+    }
+}

@@ -1,0 +1,101 @@
+//! WHEP: a viewer receives the room with one POST of its offer. Sessions work as those of WHIP do.
+
+use axum::{
+    Router,
+    extract::{OriginalUri, Request, State},
+    http::StatusCode,
+    response::Response,
+    routing::{patch, post},
+};
+
+use super::{
+    AppState,
+    auth::{Access, Role},
+    problem::{ApiResult, ProblemSchema},
+    rooms::{Precondition, RoomPath, find},
+    whip::{self, SessionPath},
+};
+use crate::control::room::ResourceKind;
+
+/// The routes of this resource, to be mounted under `/api/v1` and at the top.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/whep/{room}", post(post_whep).options(whip::endpoint_options))
+        .route("/whep/{room}/{session}", patch(patch_whep).delete(delete_whep).options(whip::resource_options))
+}
+
+/// Watches a room that exists.
+#[utoipa::path(
+    post, path = "/whep/{room}", tag = "webrtc",
+    params(("room" = String, Path, description = "The room's name")),
+    request_body(content = String, content_type = "application/sdp", description = "The offer"),
+    responses(
+        (status = 201, description = "The answer; `Location` is the session, `Link` the ICE servers",
+         body = String, content_type = "application/sdp"),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "The offer cannot be taken",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 429, description = "The room has too many viewers",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn post_whep(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    posted_to: OriginalUri,
+    request: Request,
+) -> ApiResult<Response> {
+    access.require(Role::Viewer, room.name.as_str())?;
+    let offer = whip::offer(request).await?;
+    let opened = find(&app, &room.name)?.join_viewer(offer).await?;
+    whip::created(&app, &posted_to, opened)
+}
+
+/// Trickles candidates. An ICE restart is refused: make a new session.
+#[utoipa::path(
+    patch, path = "/whep/{room}/{session}", tag = "webrtc",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("session" = String, Path, description = "The session, as in `Location`"),
+        ("If-Match" = Option<String>, Header, description = "The session's `ETag`"),
+    ),
+    request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "Candidates"),
+    responses(
+        (status = 204, description = "Taken"),
+        (status = 404, description = "No such session",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Malformed, or an ICE restart",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn patch_whep(
+    State(app): State<AppState>,
+    access: Access,
+    session: SessionPath,
+    guard: Precondition,
+    request: Request,
+) -> ApiResult<Response> {
+    access.require(Role::Viewer, session.room.as_str())?;
+    whip::trickle(&app, ResourceKind::Whep, session, &guard.0, request).await
+}
+
+/// Ends a session.
+#[utoipa::path(
+    delete, path = "/whep/{room}/{session}", tag = "webrtc",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("session" = String, Path, description = "The session, as in `Location`"),
+    ),
+    responses(
+        (status = 200, description = "Ended"),
+        (status = 404, description = "No such session",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn delete_whep(State(app): State<AppState>, access: Access, session: SessionPath) -> ApiResult<StatusCode> {
+    access.require(Role::Viewer, session.room.as_str())?;
+    find(&app, &session.room)?.close_resource(ResourceKind::Whep, session.secret).await?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,123 @@
+//! Decoded images in memory, bounded by bytes; the least recently used is dropped first. PURE.
+
+use std::{fs::Metadata, time::SystemTime};
+
+use crate::media::port::Image;
+
+/// Tells whether a file is still the one that was decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// Of what is built in and never changes.
+    pub const BUILT_IN: Self = Self { bytes: 0, modified: None };
+
+    /// Of a file.
+    pub fn of(metadata: &Metadata) -> Self {
+        Self { bytes: metadata.len(), modified: metadata.modified().ok() }
+    }
+}
+
+/// The images, the most recently used last. They are few, so they are looked for one by one.
+#[derive(Debug)]
+pub struct Cache {
+    entries: Vec<(Image, Stamp)>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Cache {
+    /// An empty cache that holds at most `limit` bytes of pixels.
+    pub fn new(limit: usize) -> Self {
+        Self { entries: Vec::new(), bytes: 0, limit }
+    }
+
+    /// The image of this name, if it is still that of the file.
+    pub fn get(&mut self, name: &str, stamp: Stamp) -> Option<Image> {
+        let index = self.entries.iter().position(|(image, _)| &*image.name == name)?;
+        let entry = self.entries.remove(index);
+        if entry.1 != stamp {
+            self.bytes -= entry.0.rgba.len();
+            return None;
+        }
+        let image = entry.0.clone();
+        self.entries.push(entry);
+        Some(image)
+    }
+
+    /// Keeps an image in place of an older one of its name. One that is larger than the whole cache is not kept.
+    pub fn insert(&mut self, image: Image, stamp: Stamp) {
+        self.remove(&image.name);
+        let bytes = image.rgba.len();
+        if bytes > self.limit {
+            return;
+        }
+        while self.bytes + bytes > self.limit {
+            let (oldest, _) = self.entries.remove(0);
+            self.bytes -= oldest.rgba.len();
+        }
+        self.bytes += bytes;
+        self.entries.push((image, stamp));
+    }
+
+    /// Forgets an image.
+    pub fn remove(&mut self, name: &str) {
+        if let Some(index) = self.entries.iter().position(|(image, _)| &*image.name == name) {
+            let (image, _) = self.entries.remove(index);
+            self.bytes -= image.rgba.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(name: &str, pixels: u32) -> Image {
+        Image { name: name.into(), width: pixels, height: 1, rgba: vec![0; pixels as usize * 4].into() }
+    }
+
+    const STAMP: Stamp = Stamp { bytes: 1, modified: None };
+
+    fn held(cache: &mut Cache, names: &[&str]) -> Vec<bool> {
+        names.iter().map(|name| cache.get(name, STAMP).is_some()).collect()
+    }
+
+    #[test]
+    fn the_least_recently_used_makes_place() {
+        let mut cache = Cache::new(40);
+        for name in ["a", "b"] {
+            cache.insert(image(name, 5), STAMP);
+        }
+        assert!(cache.get("a", STAMP).is_some());
+        cache.insert(image("c", 5), STAMP);
+        assert_eq!(held(&mut cache, &["a", "b", "c"]), [true, false, true]);
+        cache.insert(image("d", 10), STAMP);
+        assert_eq!(held(&mut cache, &["a", "c", "d"]), [false, false, true]);
+        cache.insert(image("huge", 11), STAMP);
+        assert_eq!(held(&mut cache, &["d", "huge"]), [true, false]);
+    }
+
+    #[test]
+    fn a_changed_file_is_not_served_from_memory() {
+        let mut cache = Cache::new(100);
+        cache.insert(image("a", 5), STAMP);
+        assert!(cache.get("a", Stamp { bytes: 2, ..STAMP }).is_none());
+        assert!(cache.get("a", STAMP).is_none());
+        assert_eq!(cache.bytes, 0);
+    }
+
+    #[test]
+    fn the_same_name_counts_once() {
+        let mut cache = Cache::new(100);
+        for _ in 0..10 {
+            cache.insert(image("a", 20), STAMP);
+        }
+        assert_eq!((cache.bytes, cache.entries.len()), (80, 1));
+        cache.remove("a");
+        assert_eq!((cache.bytes, cache.entries.len()), (0, 0));
+    }
+}

@@ -1,0 +1,352 @@
+//! Assets: the images that layouts name. Files of the data directory, and a few that are built into the program.
+//!
+//! - [`picture`]: what is taken for an image, and how it is decoded (under limits).
+//! - [`cache`]: decoded images, the least recently used dropped first.
+//!
+//! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
+//! the old one whole. All file work and decoding is done on blocking threads.
+
+pub mod cache;
+pub mod picture;
+
+use std::{
+    borrow::Cow,
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::future::BoxFuture;
+use rand::Rng as _;
+use tokio::task::spawn_blocking;
+
+use self::{
+    cache::{Cache, Stamp},
+    picture::{Format, Header},
+};
+use super::room::ImageSource;
+use crate::{layout::limits, media::port::Image};
+
+/// Largest file, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most files that are kept.
+pub const MAX_FILES: usize = 1000;
+
+/// Decoded images that are kept in memory, in bytes: ten of 1080p and one of 40 megapixels.
+const CACHE_BYTES: usize = 256 * 1024 * 1024;
+
+/// Images that come with the program.
+const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../../pipelines/assets/studio.jpg"))];
+
+/// Why an asset is not to be had or not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum AssetError {
+    /// The name is none.
+    #[error("an asset's name is 1 to 128 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`, and begins with no dot")]
+    BadName,
+    /// There is none of this name.
+    #[error("there is no such asset")]
+    NotFound,
+    /// It comes with the program.
+    #[error("this asset is built into the program and cannot be deleted")]
+    BuiltIn,
+    /// The file has too many bytes.
+    #[error("an asset has at most {MAX_BYTES} bytes")]
+    TooLarge,
+    /// There is no place for one more.
+    #[error("there are {MAX_FILES} assets already")]
+    Full,
+    /// It is no image that can be used.
+    #[error(transparent)]
+    Picture(#[from] picture::PictureError),
+    /// The disk failed.
+    #[error("the asset store cannot read or write: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What is known of an asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// As layouts write it.
+    pub name: String,
+    /// PNG, JPEG, WebP or GIF.
+    pub format: Format,
+    /// Size of the file.
+    pub bytes: u64,
+    /// In pixels, as it is shown (a photo's orientation counts).
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Whether it comes with the program.
+    pub builtin: bool,
+}
+
+/// The store. One per process and data directory.
+#[derive(Debug)]
+pub struct AssetStore {
+    folder: PathBuf,
+    decoded: Mutex<Cache>,
+    /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
+    /// same image share the work.
+    decoding: tokio::sync::Mutex<()>,
+    /// Held while files are changed.
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl AssetStore {
+    /// Opens the store in `<data-dir>/assets`; the folder is made with the first asset. Left-overs of writes that were
+    /// cut off are removed.
+    pub fn open(data_dir: &Path) -> Self {
+        let folder = data_dir.join("assets");
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(".part")) {
+                // Stays when that fails; it is never listed.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Self {
+            folder,
+            decoded: Mutex::new(Cache::new(CACHE_BYTES)),
+            decoding: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// All assets by name. Files that are no image are left out.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn list(&self) -> Result<Vec<Asset>, AssetError> {
+        let folder = self.folder.clone();
+        let mut assets = blocking(move || {
+            let mut assets = Vec::new();
+            for name in names(&folder)? {
+                // A file that goes away meanwhile, or was put there by hand and is no image, is no asset.
+                if let Ok(content) = fs::read(folder.join(&name))
+                    && let Ok(asset) = describe(&name, &content, false)
+                {
+                    assets.push(asset);
+                }
+            }
+            Ok(assets)
+        })
+        .await?;
+        for (name, content) in BUILT_IN {
+            if !assets.iter().any(|asset| asset.name == name) {
+                assets.push(describe(name, content, true)?);
+            }
+        }
+        assets.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(assets)
+    }
+
+    /// An asset's file as it was put.
+    ///
+    /// # Errors
+    /// [`AssetError::NotFound`], or what the disk says.
+    pub async fn read(&self, name: &str) -> Result<(Asset, Cow<'static, [u8]>), AssetError> {
+        let file = self.file(name)?;
+        let name = name.to_owned();
+        blocking(move || {
+            let (content, _, builtin) = load(&name, &file)?;
+            Ok((describe(&name, &content, builtin)?, content))
+        })
+        .await
+    }
+
+    /// Whether a file of this name was put. Those built in do not count: they can be replaced by one.
+    pub async fn has_file(&self, name: &str) -> bool {
+        match self.file(name) {
+            Ok(file) => tokio::fs::try_exists(file).await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    /// Keeps an image, in place of an older one of this name. Gives what it is, and whether it is new.
+    ///
+    /// # Errors
+    /// When the name or the content is wrong, a limit is reached, or the disk fails. Nothing is changed then.
+    pub async fn put(&self, name: &str, content: Vec<u8>) -> Result<(Asset, bool), AssetError> {
+        let file = self.file(name)?;
+        if content.len() > MAX_BYTES {
+            return Err(AssetError::TooLarge);
+        }
+        let (folder, owned) = (self.folder.clone(), name.to_owned());
+        let turn = self.decoding.lock().await;
+        let (asset, content) = blocking(move || {
+            let asset = describe(&owned, &content, false)?;
+            // A header may promise what the rest does not keep.
+            picture::decode(&content)?;
+            Ok((asset, content))
+        })
+        .await?;
+        drop(turn);
+        let _turn = self.changing.lock().await;
+        let created = blocking(move || {
+            let created = !file.try_exists()?;
+            if created && names(&folder)?.len() >= MAX_FILES {
+                return Err(AssetError::Full);
+            }
+            replace(&folder, &file, &content)?;
+            Ok(created)
+        })
+        .await?;
+        self.cache().remove(name);
+        Ok((asset, created))
+    }
+
+    /// Deletes an asset. One that had replaced a built-in one makes place for that again.
+    ///
+    /// # Errors
+    /// [`AssetError::NotFound`], [`AssetError::BuiltIn`], or what the disk says.
+    pub async fn delete(&self, name: &str) -> Result<(), AssetError> {
+        let file = self.file(name)?;
+        let _turn = self.changing.lock().await;
+        match tokio::fs::remove_file(file).await {
+            Ok(()) => {
+                self.cache().remove(name);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
+                Some(_) => Err(AssetError::BuiltIn),
+                None => Err(AssetError::NotFound),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The decoded image; from memory when it was asked for lately.
+    ///
+    /// # Errors
+    /// When there is none of this name or it cannot be decoded.
+    pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
+        let file = self.file(name)?;
+        let stamp = current_stamp(name, &file).await?;
+        if let Some(image) = self.cache().get(name, stamp) {
+            return Ok(image);
+        }
+        let _turn = self.decoding.lock().await;
+        // Whoever had the turn before may have decoded the same.
+        if let Some(image) = self.cache().get(name, stamp) {
+            return Ok(image);
+        }
+        let owned = name.to_owned();
+        let (image, stamp) = blocking(move || {
+            let (content, stamp, _) = load(&owned, &file)?;
+            let pixels = picture::decode(&content)?;
+            let (width, height) = pixels.dimensions();
+            let rgba: Arc<[u8]> = pixels.into_raw().into();
+            Ok((Image { name: owned.into(), width, height, rgba }, stamp))
+        })
+        .await?;
+        self.cache().insert(image.clone(), stamp);
+        Ok(image)
+    }
+
+    /// Where the file of this name is or would be.
+    fn file(&self, name: &str) -> Result<PathBuf, AssetError> {
+        if limits::is_asset(name) { Ok(self.folder.join(name)) } else { Err(AssetError::BadName) }
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        // Nothing that panics runs under the lock.
+        self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ImageSource for AssetStore {
+    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
+        Box::pin(async move {
+            match AssetStore::image(self, name).await {
+                Ok(image) => Some(image),
+                Err(AssetError::NotFound | AssetError::BadName) => None,
+                Err(error) => {
+                    tracing::warn!(asset = name, %error, "an image cannot be used");
+                    None
+                }
+            }
+        })
+    }
+}
+
+/// Runs file work or decoding on a blocking thread.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
+) -> Result<T, AssetError> {
+    match spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        // The thread panicked (a decoder's mistake) or the program is ending.
+        Err(error) => Err(AssetError::Io(io::Error::other(error))),
+    }
+}
+
+fn built_in(name: &str) -> Option<&'static [u8]> {
+    BUILT_IN.iter().find(|(own, _)| *own == name).map(|(_, content)| *content)
+}
+
+/// Names of the files that may be assets.
+fn names(folder: &Path) -> Result<Vec<String>, AssetError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let names = entries.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let is_file = entry.file_type().ok()?.is_file();
+        entry.file_name().into_string().ok().filter(|name| is_file && limits::is_asset(name))
+    });
+    Ok(names.collect())
+}
+
+/// An asset's content, its stamp, and whether it is built in. Files come before what is built in.
+fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp, bool), AssetError> {
+    match fs::metadata(file) {
+        Ok(metadata) if metadata.len() > MAX_BYTES as u64 => Err(AssetError::TooLarge),
+        Ok(metadata) => Ok((Cow::Owned(fs::read(file)?), Stamp::of(&metadata), false)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
+            Some(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN, true)),
+            None => Err(AssetError::NotFound),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
+    match tokio::fs::metadata(file).await {
+        Ok(metadata) => Ok(Stamp::of(&metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
+            Some(_) => Ok(Stamp::BUILT_IN),
+            None => Err(AssetError::NotFound),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetError> {
+    let Header { format, width, height } = picture::header(content)?;
+    Ok(Asset { name: name.to_owned(), format, bytes: content.len() as u64, width, height, builtin })
+}
+
+/// Writes beside the file and renames, so that a reader or a power cut sees the old content or the new one.
+fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    // Begins with a dot, so it is never an asset's name.
+    let beside = folder.join(format!(".{:016x}.part", rand::rng().random::<u64>()));
+    let written = fs::File::create_new(&beside)
+        .and_then(|mut open| {
+            open.write_all(content)?;
+            open.sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests;

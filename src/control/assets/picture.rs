@@ -1,0 +1,220 @@
+//! What is taken for an image: told by its content, never by its name, and decoded within limits. PURE.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage, metadata::Orientation,
+};
+
+/// Largest width and height, in pixels.
+pub const MAX_SIDE: u32 = 8192;
+
+/// Most pixels: 160 MB once decoded.
+pub const MAX_PIXELS: u64 = 40_000_000;
+
+/// Memory that a decoder may take, in bytes: the most pixels with 16 bits a channel, and some for its own.
+const MAX_ALLOC: u64 = 400 * 1024 * 1024;
+
+/// Why content is no image that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PictureError {
+    /// Another type of content.
+    #[error("this is no PNG, JPEG, WebP or GIF image")]
+    UnknownType,
+    /// It says of itself that it is too large; it was not decoded.
+    #[error("the image is too large: at most {MAX_SIDE} pixels wide and high, and {} megapixels", MAX_PIXELS / 1_000_000)]
+    TooManyPixels,
+    /// It is broken, or uses something rare.
+    #[error("the image cannot be decoded: {0}")]
+    Broken(String),
+}
+
+/// The types of images that are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// PNG; an animated one is shown by its first picture.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// WebP; an animated one is shown by its first picture.
+    WebP,
+    /// GIF; an animated one is shown by its first picture.
+    Gif,
+}
+
+impl Format {
+    /// Told by the first bytes.
+    pub fn sniff(content: &[u8]) -> Option<Self> {
+        match content {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            _ => None,
+        }
+    }
+
+    /// The media type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+        }
+    }
+
+    fn codec(self) -> ImageFormat {
+        match self {
+            Self::Png => ImageFormat::Png,
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::WebP => ImageFormat::WebP,
+            Self::Gif => ImageFormat::Gif,
+        }
+    }
+}
+
+/// What an image says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Its type.
+    pub format: Format,
+    /// In pixels, as it is shown (a photo's orientation counts).
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+}
+
+/// Reads what an image says of itself, without decoding it.
+///
+/// # Errors
+/// When it is no image that can be used.
+pub fn header(content: &[u8]) -> Result<Header, PictureError> {
+    let (format, mut decoder) = open(content)?;
+    let (width, height) = decoder.dimensions();
+    let (width, height) = match orientation(&mut decoder) {
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
+            (height, width)
+        }
+        _ => (width, height),
+    };
+    Ok(Header { format, width, height })
+}
+
+/// Decodes to 8-bit RGBA, upright. Takes up to some hundred milliseconds and megabytes: for blocking threads.
+///
+/// # Errors
+/// When it is no image that can be used.
+pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
+    let (_, mut decoder) = open(content)?;
+    let orientation = orientation(&mut decoder);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refusal)?;
+    image.apply_orientation(orientation);
+    Ok(image.into_rgba8())
+}
+
+/// A decoder of an image whose size is within the limits.
+fn open(content: &[u8]) -> Result<(Format, impl ImageDecoder + '_), PictureError> {
+    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_ALLOC);
+    let mut reader = ImageReader::with_format(Cursor::new(content), format.codec());
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(refusal)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(PictureError::Broken("it has no pixels".to_owned()));
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
+        return Err(PictureError::TooManyPixels);
+    }
+    Ok((format, decoder))
+}
+
+/// How a photo was held; upright when it does not say.
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    decoder.orientation().unwrap_or(Orientation::NoTransforms)
+}
+
+fn refusal(error: ImageError) -> PictureError {
+    match error {
+        ImageError::Limits(_) => PictureError::TooManyPixels,
+        other => PictureError::Broken(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A small picture, red on the left and blue on the right.
+    fn encoded(format: ImageFormat) -> Vec<u8> {
+        let picture = image::RgbImage::from_fn(8, 4, |x, _| image::Rgb(if x < 4 { [255, 0, 0] } else { [0, 0, 255] }));
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// A PNG whose header is right and claims this size, and that has no pixels.
+    fn claiming(width: u32, height: u32) -> Vec<u8> {
+        let mut header = b"IHDR".to_vec();
+        header.extend(width.to_be_bytes());
+        header.extend(height.to_be_bytes());
+        header.extend([8, 6, 0, 0, 0]);
+        let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+        for chunk in [header, b"IDAT".to_vec(), b"IEND".to_vec()] {
+            png.extend((chunk.len() as u32 - 4).to_be_bytes());
+            png.extend(&chunk);
+            png.extend(crc(&chunk).to_be_bytes());
+        }
+        png
+    }
+
+    /// The CRC of PNG chunks (ISO 3309).
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
+        })
+    }
+
+    #[test]
+    fn the_content_tells_the_type() {
+        for (codec, format) in [
+            (ImageFormat::Png, Format::Png),
+            (ImageFormat::Jpeg, Format::Jpeg),
+            (ImageFormat::WebP, Format::WebP),
+            (ImageFormat::Gif, Format::Gif),
+        ] {
+            let content = encoded(codec);
+            assert_eq!(header(&content), Ok(Header { format, width: 8, height: 4 }));
+            let picture = decode(&content).unwrap();
+            let (left, right) = (picture.get_pixel(1, 2), picture.get_pixel(6, 2));
+            assert!(left[0] > 200 && left[2] < 60 && right[2] > 200 && right[0] < 60, "{format:?} {left:?} {right:?}");
+            assert_eq!(left[3], 255);
+        }
+        for other in [&b""[..], b"<svg/>", b"GIF8", b"%PDF-1.7", b"RIFF....WAVE", &[0u8; 64], b"BM......"] {
+            assert_eq!(header(other), Err(PictureError::UnknownType));
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_by_its_header() {
+        for (width, height) in [(100_000, 100_000), (8193, 1), (1, 8193), (8192, 8192), (0x7fff_ffff, 0x7fff_ffff)] {
+            let content = claiming(width, height);
+            assert_eq!(header(&content), Err(PictureError::TooManyPixels), "{width}x{height}");
+            assert_eq!(decode(&content).unwrap_err(), PictureError::TooManyPixels);
+        }
+    }
+
+    #[test]
+    fn an_image_that_ends_too_early_is_broken() {
+        assert!(matches!(decode(&claiming(64, 64)), Err(PictureError::Broken(_))));
+        let whole = encoded(ImageFormat::Png);
+        assert!(matches!(decode(&whole[..whole.len() / 2]), Err(PictureError::Broken(_))));
+        assert!(matches!(decode(b"\x89PNG\r\n\x1a\n"), Err(PictureError::Broken(_))));
+        assert!(matches!(decode(&[0xff, 0xd8, 0xff, 0xe0]), Err(PictureError::Broken(_))));
+    }
+}

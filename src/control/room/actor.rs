@@ -1,0 +1,178 @@
+//! One task per room: it owns the room's state, its media and the links to session sockets, and takes one input after
+//! the other. It never waits for anything but its next input.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{
+    link::{Closing, Link},
+    meter::Meter,
+    state::{Beginning, Effect, Now, State},
+    view::Event,
+};
+use crate::media::port::{self, Media, MediaCommand, MediaEvent, PeerId, Picture, RoomMedia, RoomSpec};
+
+/// How often the media of an occupied room is asked how it is doing.
+const HEALTH_PERIOD: Duration = Duration::from_secs(2);
+
+/// How many events a listener may be behind before it gets a fresh snapshot instead.
+const EVENTS_KEPT: usize = 256;
+
+/// A request to the room: it runs inside the room's task, alone.
+pub(super) type Call = Box<dyn FnOnce(&mut Room) + Send>;
+
+/// What the room's task owns.
+pub(super) struct Room {
+    /// The room itself.
+    pub(super) state: State,
+    events: broadcast::Sender<Arc<Event>>,
+    links: HashMap<PeerId, Link>,
+    media: Box<dyn RoomMedia>,
+    /// Of the whole process; tells what the machine can do.
+    machine: Arc<dyn Media>,
+    meter: Meter,
+}
+
+/// Runs a room until it ends. Its media is open from the first to the last line of this.
+pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls: mpsc::Receiver<Call>) {
+    let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
+    let name = beginning.name.shared();
+    let picture = Picture { scene: Arc::clone(&beginning.scene), people: Vec::new(), images: Vec::new() };
+    let hold = Duration::from_millis(beginning.settings.hold_ms);
+    let media = machine.open(RoomSpec { room: Arc::clone(&name), hold, picture }, news_in);
+    let mut room = Room {
+        state: State::new(beginning, now()),
+        events: broadcast::channel(EVENTS_KEPT).0,
+        links: HashMap::new(),
+        media,
+        machine,
+        meter: Meter::new(Arc::clone(&name)),
+    };
+    tracing::info!(room = %name, "room begins");
+
+    let mut health_due = interval(HEALTH_PERIOD);
+    health_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut measuring: Option<oneshot::Receiver<port::Health>> = None;
+    while !room.state.has_ended() {
+        let deadline = room.state.deadline().map(Instant::from_std);
+        tokio::select! {
+            call = calls.recv() => match call {
+                Some(call) => call(&mut room),
+                // Nobody can ask for this room any more.
+                None => room.state.end(&Closing::RoomEnded),
+            },
+            Some(heard) = news.recv() => room.state.hear(heard, now()),
+            () = reached(deadline) => {}
+            _ = health_due.tick(), if measuring.is_none() && !room.state.is_empty() => {
+                measuring = Some(room.measure());
+            }
+            health = measured(&mut measuring) => {
+                if let Some(health) = health {
+                    room.take_health(health);
+                }
+            }
+        }
+        room.settle();
+    }
+    tracing::info!(room = %name, "room ends");
+}
+
+impl Room {
+    /// Does what is due and carries out what the last input caused.
+    pub(super) fn settle(&mut self) {
+        self.state.tick(now());
+        loop {
+            let effects = self.state.take_effects();
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects {
+                self.carry_out(effect);
+            }
+        }
+        self.meter.count(self.state.head_count());
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Media(command) => {
+                if let MediaCommand::RemovePeer(peer) = &command {
+                    self.links.remove(peer);
+                }
+                self.media.send(command);
+            }
+            Effect::Event(event) => {
+                // An error only says that nobody listens.
+                let _ = self.events.send(Arc::new(event));
+            }
+            Effect::Tell(peer, note) => {
+                if self.links.get(&peer).is_some_and(|link| link.tell(note).is_err()) {
+                    self.close(peer, Closing::TooSlow);
+                    self.state.lose(peer, now());
+                }
+            }
+            Effect::Close(peer, why) => self.close(peer, why),
+        }
+    }
+
+    fn close(&mut self, peer: PeerId, why: Closing) {
+        if let Some(link) = self.links.remove(&peer) {
+            link.close(why);
+        }
+    }
+
+    /// From now on what is told to this connection goes to this socket.
+    pub(super) fn link(&mut self, peer: PeerId, link: Link) {
+        self.links.insert(peer, link);
+    }
+
+    /// All events after those of the inputs so far.
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Asks the media how it is doing.
+    pub(super) fn measure(&self) -> oneshot::Receiver<port::Health> {
+        let (reply, answer) = oneshot::channel();
+        self.media.send(MediaCommand::Health(reply));
+        answer
+    }
+
+    /// Asks the media for the canvas.
+    pub(super) fn snapshot(&self) -> oneshot::Receiver<Result<port::Frame, String>> {
+        let (reply, answer) = oneshot::channel();
+        self.media.send(MediaCommand::Snapshot(reply));
+        answer
+    }
+
+    /// Shows these measurements from now on.
+    pub(super) fn take_health(&mut self, health: port::Health) {
+        self.meter.measure(&health);
+        self.state.set_health(health, self.machine.segmentation());
+    }
+}
+
+/// The time of an input that comes now.
+pub(super) fn now() -> Now {
+    Now { clock: Instant::now().into_std(), wall: Timestamp::now() }
+}
+
+async fn reached(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What was asked for, once it is there; never when nothing was asked for.
+async fn measured(asked: &mut Option<oneshot::Receiver<port::Health>>) -> Option<port::Health> {
+    let Some(answer) = asked else { return std::future::pending().await };
+    let health = answer.await.ok();
+    *asked = None;
+    health
+}

@@ -1,0 +1,213 @@
+//! What a request wants to change of a room, as the JSON that the room would have. PURE.
+
+use serde_json::{Value, json};
+
+use super::{error::RoomError, view::Settings};
+use crate::layout::{self, Fault, Scene};
+
+/// Longest time that a lost participant's place may be kept, in milliseconds.
+pub const MAX_HOLD_MS: u64 = 600_000;
+
+/// Most participants that a room can be set to.
+pub const MAX_PARTICIPANTS: u32 = 1000;
+
+/// A change of the layout.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LayoutChange {
+    /// This instead.
+    Replace(Value),
+    /// A JSON Merge Patch (RFC 7396) of the layout.
+    Merge(Value),
+    /// A JSON Merge Patch of one layer.
+    MergeLayer {
+        /// The layer's id.
+        id: String,
+        /// The patch.
+        patch: Value,
+    },
+    /// One layer less.
+    RemoveLayer {
+        /// The layer's id.
+        id: String,
+    },
+}
+
+/// A layout that was read, and the JSON that it was read from.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The validated layout.
+    pub scene: Scene,
+    /// What was read: missing images are looked for in it.
+    pub body: Value,
+    /// Where in `body` the part is that the client sent; its pointers are told without it.
+    prefix: String,
+}
+
+impl Draft {
+    /// Makes faults name places of what the client sent.
+    pub fn faults(&self, faults: Vec<Fault>) -> RoomError {
+        relative(faults, &self.prefix)
+    }
+}
+
+/// Names places inside the part that was sent by their place in it; others keep theirs.
+fn relative(faults: Vec<Fault>, prefix: &str) -> RoomError {
+    let shorten = |fault: Fault| {
+        let inner = match fault.pointer.strip_prefix(prefix) {
+            Some(inner) if inner.is_empty() || inner.starts_with('/') => inner.to_owned(),
+            _ => fault.pointer,
+        };
+        Fault { pointer: inner, detail: fault.detail }
+    };
+    RoomError::Invalid(faults.into_iter().map(shorten).collect())
+}
+
+impl LayoutChange {
+    /// What the layout becomes. Canvas keys that the result leaves out are those of the room now.
+    ///
+    /// # Errors
+    /// [`RoomError::NoLayer`], or [`RoomError::Invalid`] with every wrong place.
+    pub fn draft(&self, now: &Scene) -> Result<Draft, RoomError> {
+        let (body, prefix) = match self {
+            Self::Replace(body) => (body.clone(), String::new()),
+            Self::Merge(patch) => (layout::merge(&now.to_json(), patch), String::new()),
+            Self::MergeLayer { id, patch } => {
+                let mut body = now.to_json();
+                let (index, layer) = find_layer(&mut body, id)?;
+                *layer = layout::merge(layer, patch);
+                (body, format!("/layers/{index}"))
+            }
+            Self::RemoveLayer { id } => {
+                let mut body = now.to_json();
+                let (index, _) = find_layer(&mut body, id)?;
+                if let Some(layers) = body.get_mut("layers").and_then(Value::as_array_mut) {
+                    layers.remove(index);
+                }
+                (body, String::new())
+            }
+        };
+        match layout::read(&body, &now.canvas) {
+            Ok(scene) => Ok(Draft { scene, body, prefix }),
+            Err(faults) => Err(relative(faults, &prefix)),
+        }
+    }
+}
+
+fn find_layer<'a>(body: &'a mut Value, id: &str) -> Result<(usize, &'a mut Value), RoomError> {
+    body.get_mut("layers")
+        .and_then(Value::as_array_mut)
+        .and_then(|layers| layers.iter_mut().enumerate().find(|(_, layer)| layer["id"] == id))
+        .ok_or(RoomError::NoLayer)
+}
+
+/// A change of a room's settings; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SettingsChange {
+    /// A JSON Merge Patch of the canvas.
+    pub canvas: Option<Value>,
+    /// How many participants may be in, 1 to 1000.
+    pub max_participants: Option<u32>,
+    /// How long a lost participant's place is kept, 0 to 600000.
+    pub hold_ms: Option<u64>,
+}
+
+impl SettingsChange {
+    /// What the settings and the layout become.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place.
+    pub fn draft(&self, now: &Settings, scene: &Scene) -> Result<(Settings, Option<Draft>), RoomError> {
+        let mut faults = Vec::new();
+        let mut fault = |pointer: &str, detail: String| faults.push(Fault { pointer: pointer.to_owned(), detail });
+        let max_participants = self.max_participants.unwrap_or(now.max_participants);
+        if self.max_participants.is_some_and(|max| max == 0 || max > MAX_PARTICIPANTS) {
+            fault("/max_participants", format!("must be from 1 to {MAX_PARTICIPANTS}"));
+        }
+        let hold_ms = self.hold_ms.unwrap_or(now.hold_ms);
+        if hold_ms > MAX_HOLD_MS {
+            fault("/hold_ms", format!("must be from 0 to {MAX_HOLD_MS}"));
+        }
+        let draft = match self.canvas.as_ref().map(|patch| draft_canvas(patch, scene)) {
+            None => None,
+            Some(Ok(draft)) => Some(draft),
+            Some(Err(more)) => {
+                faults.extend(more);
+                None
+            }
+        };
+        if faults.is_empty() {
+            Ok((Settings { max_participants, hold_ms }, draft))
+        } else {
+            Err(RoomError::Invalid(faults))
+        }
+    }
+}
+
+/// The layout with a changed canvas; its keys that are left out stay.
+fn draft_canvas(patch: &Value, scene: &Scene) -> Result<Draft, Vec<Fault>> {
+    let canvas = layout::read_canvas(patch, "/canvas", &scene.canvas)?;
+    let scene = Scene { canvas, ..scene.clone() };
+    Ok(Draft { scene, body: json!({ "canvas": patch }), prefix: String::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::layout::Canvas;
+
+    fn scene() -> Scene {
+        let body = json!({"layers": [
+            {"id": "back", "source": {"color": "#102030"}, "z": 0},
+            {"id": "ann", "source": {"participant": "ann"}, "x": 0, "y": 0, "width": 100, "z": 1}
+        ]});
+        layout::read(&body, &Canvas::default()).unwrap()
+    }
+
+    fn settings() -> Settings {
+        Settings { max_participants: 10, hold_ms: 2000 }
+    }
+
+    #[test]
+    fn a_replacement_keeps_the_rooms_canvas() {
+        let mut now = scene();
+        now.canvas.width = 640;
+        let draft = LayoutChange::Replace(json!({})).draft(&now).unwrap();
+        assert_eq!(draft.scene.canvas, now.canvas);
+        assert_eq!(draft.scene.layers.len(), 0);
+    }
+
+    #[test]
+    fn a_layer_is_changed_alone_and_its_faults_name_places_of_the_patch() {
+        let change = |patch| LayoutChange::MergeLayer { id: "ann".into(), patch }.draft(&scene());
+        assert_eq!(change(json!({"x": 30})).unwrap().body["layers"][1]["x"], json!(30));
+        let RoomError::Invalid(faults) = change(json!({"x": "many"})).unwrap_err() else { panic!() };
+        assert_eq!(faults[0].pointer, "/x");
+        let RoomError::Invalid(faults) = change(json!(3)).unwrap_err() else { panic!() };
+        assert_eq!(faults[0].pointer, "");
+    }
+
+    #[test]
+    fn a_missing_layer_is_said() {
+        let change = LayoutChange::RemoveLayer { id: "bob".into() };
+        assert_eq!(change.draft(&scene()).unwrap_err(), RoomError::NoLayer);
+        let change = LayoutChange::RemoveLayer { id: "back".into() };
+        assert_eq!(change.draft(&scene()).unwrap().scene.layers.len(), 1);
+    }
+
+    #[test]
+    fn all_wrong_settings_are_named_at_once() {
+        let change =
+            SettingsChange { canvas: Some(json!({"width": -1})), max_participants: Some(0), hold_ms: Some(1_000_000) };
+        let Err(RoomError::Invalid(faults)) = change.draft(&settings(), &scene()) else { panic!() };
+        let pointers: Vec<&str> = faults.iter().map(|f| f.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/max_participants", "/hold_ms", "/canvas/width"]);
+    }
+
+    #[test]
+    fn settings_left_out_stay() {
+        let (after, draft) = SettingsChange::default().draft(&settings(), &scene()).unwrap();
+        assert_eq!(after, settings());
+        assert!(draft.is_none());
+    }
+}

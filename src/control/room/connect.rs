@@ -1,0 +1,279 @@
+//! Requests to a room about connections: session sockets, WHIP senders, WHEP viewers.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::timeout};
+
+use super::{
+    actor::now,
+    error::RoomError,
+    feed::Feed,
+    handle::RoomHandle,
+    link::{Link, SessionEnd},
+    name::DisplayName,
+    participant::{Claim, Connection, Door, MemberRole},
+    secret,
+    state::{Arrival, Place, Resource, ResourceKind, Viewer},
+    view::{LeaveReason, Participant, RoomState},
+};
+use crate::media::port::{Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, VideoCodec};
+
+/// How long the media may take to answer an offer: it gathers candidates for up to a second.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+
+/// A browser at the door.
+#[derive(Debug)]
+pub struct SessionJoin {
+    /// The name that they ask for.
+    pub name: DisplayName,
+    /// What they may do.
+    pub role: MemberRole,
+    /// The secret of an earlier place.
+    pub resume: Option<String>,
+    /// What they shall send.
+    pub ingest: VideoCodec,
+    /// What they want to receive.
+    pub egress: VideoCodec,
+}
+
+/// A browser's place in the room.
+#[derive(Debug)]
+pub struct Joined {
+    /// The connection.
+    pub peer: PeerId,
+    /// Who they are in the room.
+    pub participant: Participant,
+    /// Takes the place over later.
+    pub resume: String,
+    /// The room at the moment of joining.
+    pub room: RoomState,
+    /// All events after that.
+    pub events: Feed,
+    /// What the room has to say to this socket alone.
+    pub end: SessionEnd,
+}
+
+/// An offer that came by HTTP.
+#[derive(Debug)]
+pub struct PostedOffer {
+    /// The checked offer.
+    pub offer: Description,
+    /// Its ICE user fragments.
+    pub ufrags: Vec<String>,
+}
+
+/// A connection made by HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Names its resource; who knows it may end it.
+    pub secret: String,
+    /// The connection.
+    pub peer: PeerId,
+    /// The answer's SDP.
+    pub answer: String,
+}
+
+fn next_peer() -> PeerId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    PeerId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl RoomHandle {
+    /// Takes a browser in. The offer follows as a note.
+    ///
+    /// # Errors
+    /// [`RoomError::Full`], [`RoomError::NoRoom`].
+    pub async fn join_session(&self, join: SessionJoin) -> Result<Joined, RoomError> {
+        let peer = next_peer();
+        let arrival = Arrival {
+            name: join.name,
+            role: join.role,
+            door: Door::Session,
+            resume: join.resume,
+            connection: Connection::new(peer, Vec::new()),
+            negotiation: Negotiation::Offer { ingest: join.ingest, egress: join.egress },
+            fresh_id: ParticipantId(secret::id().into()),
+            fresh_secret: secret::secret(),
+        };
+        let (link, end) = Link::new();
+        let this = self.clone();
+        self.call(move |room| {
+            let Place { participant, secret: resume, .. } = room.state.join(arrival, now())?;
+            room.link(peer, link);
+            // What the joining itself causes is told to the others only: the welcome tells it to this one.
+            room.settle();
+            let events = Feed::new(this, room.subscribe());
+            Ok::<_, RoomError>(Joined { peer, participant, resume, room: room.state.describe(), events, end })
+        })
+        .await?
+    }
+
+    /// Takes a WHIP sender in, or lets it take over the place of its claim.
+    ///
+    /// # Errors
+    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Full`],
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    pub async fn join_whip(
+        &self,
+        name: DisplayName,
+        role: MemberRole,
+        claim: Option<Claim>,
+        posted: PostedOffer,
+    ) -> Result<Opened, RoomError> {
+        let peer = next_peer();
+        let secret = secret::secret();
+        let (reply, answer) = oneshot::channel();
+        let arrival = Arrival {
+            name,
+            role,
+            door: Door::Whip { claim },
+            resume: None,
+            connection: Connection::new(peer, posted.ufrags),
+            negotiation: Negotiation::Answer { offer: posted.offer, reply },
+            fresh_id: ParticipantId(secret::id().into()),
+            fresh_secret: secret.clone(),
+        };
+        let undo = Undo::new(self, peer);
+        let place = self.call(move |room| room.state.join(arrival, now())).await.and_then(|result| result);
+        let place = match place {
+            Ok(place) => place,
+            Err(error) => {
+                undo.not_needed();
+                return Err(error);
+            }
+        };
+        self.answered(undo, answer, place.resumed).await.map(|answer| Opened { secret, peer, answer })
+    }
+
+    /// Takes a viewer in.
+    ///
+    /// # Errors
+    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::TooManyViewers`],
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    pub async fn join_viewer(&self, posted: PostedOffer) -> Result<Opened, RoomError> {
+        let peer = next_peer();
+        let secret = secret::secret();
+        let (reply, answer) = oneshot::channel();
+        let viewer = Viewer { connection: Connection::new(peer, posted.ufrags), secret: secret.clone() };
+        let negotiation = Negotiation::Answer { offer: posted.offer, reply };
+        let undo = Undo::new(self, peer);
+        if let Err(error) = self.call(move |room| room.state.watch(viewer, negotiation)).await.and_then(|done| done) {
+            undo.not_needed();
+            return Err(error);
+        }
+        self.answered(undo, answer, false).await.map(|answer| Opened { secret, peer, answer })
+    }
+
+    /// Waits for the media's answer; without one the connection is taken back.
+    async fn answered(
+        &self,
+        undo: Undo,
+        answer: oneshot::Receiver<Result<String, PeerRefused>>,
+        keep_place: bool,
+    ) -> Result<String, RoomError> {
+        let error = match timeout(ANSWER_WAIT, answer).await {
+            Ok(Ok(Ok(answer))) => {
+                undo.not_needed();
+                return Ok(answer);
+            }
+            Ok(Ok(Err(refused))) => RoomError::Refused(refused),
+            Ok(Err(_)) | Err(_) => RoomError::Unavailable("the room's media did not answer in time".to_owned()),
+        };
+        let peer = undo.not_needed();
+        if keep_place {
+            self.lose(peer).await;
+        } else {
+            self.take_back(peer).await;
+        }
+        Err(error)
+    }
+
+    /// Undoes a connection that never came to be.
+    async fn take_back(&self, peer: PeerId) {
+        // An error only says that the room has ended.
+        let _ = self
+            .call(move |room| {
+                if !room.state.drop_viewer(peer) {
+                    room.state.leave(peer, LeaveReason::Refused);
+                }
+            })
+            .await;
+    }
+
+    /// Passes a browser's answer on.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn answer(&self, peer: PeerId, answer: Description) -> Result<(), RoomError> {
+        self.call(move |room| room.state.answer(peer, answer)).await?
+    }
+
+    /// Passes remote candidates on, in order; `None` is the end of candidates.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::TooManyCandidates`], [`RoomError::NoRoom`].
+    pub async fn candidates(&self, peer: PeerId, candidates: Vec<Option<Candidate>>) -> Result<(), RoomError> {
+        self.call(move |room| candidates.into_iter().try_for_each(|candidate| room.state.candidate(peer, candidate)))
+            .await?
+    }
+
+    /// A browser switched its microphone or camera.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn set_switches(&self, peer: PeerId, audio: bool, video: bool) -> Result<(), RoomError> {
+        self.call(move |room| room.state.set_switches(peer, audio, video)).await?
+    }
+
+    /// A browser leaves for good. Nothing happens when its connection was replaced.
+    pub async fn leave(&self, peer: PeerId) {
+        // An error only says that the room has ended.
+        let _ = self.call(move |room| room.state.leave(peer, LeaveReason::Left)).await;
+    }
+
+    /// A browser's socket is lost: its place is kept for `hold_ms`. Nothing happens when the connection was replaced.
+    pub async fn lose(&self, peer: PeerId) {
+        // An error only says that the room has ended.
+        let _ = self.call(move |room| room.state.lose(peer, now())).await;
+    }
+
+    /// The connection behind a WHIP or WHEP resource.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn resource(&self, kind: ResourceKind, secret: String) -> Result<Resource, RoomError> {
+        self.call(move |room| room.state.resource(kind, &secret)).await?
+    }
+
+    /// Ends the connection behind a WHIP or WHEP resource.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn close_resource(&self, kind: ResourceKind, secret: String) -> Result<(), RoomError> {
+        self.call(move |room| room.state.close_resource(kind, &secret)).await?
+    }
+}
+
+/// Takes a connection back when the request that makes it is given up half-way (its client went away).
+struct Undo(Option<(RoomHandle, PeerId)>);
+
+impl Undo {
+    fn new(room: &RoomHandle, peer: PeerId) -> Self {
+        Self(Some((room.clone(), peer)))
+    }
+
+    fn not_needed(mut self) -> PeerId {
+        self.0.take().expect("it is taken here or in drop, and never both").1
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        if let Some((room, peer)) = self.0.take() {
+            tokio::spawn(async move { room.take_back(peer).await });
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Changes of layout and settings. They are prepared outside the room's task, because images are decoded for them, and
+//! applied inside it if the room is still what they were prepared for.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    change::{Draft, LayoutChange, SettingsChange},
+    error::RoomError,
+    handle::RoomHandle,
+    images::{self, ImageSource},
+    revision::{IfMatch, Revision},
+    state::State,
+    view::Settings,
+};
+use crate::{layout::Scene, media::port::Image};
+
+/// How often a change is prepared anew because others were faster.
+const ATTEMPTS: usize = 8;
+
+/// A layout that is ready to be shown.
+type Ready = (Arc<Scene>, Vec<Image>);
+
+/// Decodes what a draft needs.
+async fn ready(source: &dyn ImageSource, draft: Draft) -> Result<Ready, RoomError> {
+    match images::resolve(source, &draft.scene, &draft.body).await {
+        Ok(images) => Ok((Arc::new(draft.scene), images)),
+        Err(faults) => Err(draft.faults(faults)),
+    }
+}
+
+/// Checks a change of settings for a room that does not exist yet.
+///
+/// # Errors
+/// [`RoomError::Invalid`] with every wrong place.
+pub(super) async fn check_settings(
+    change: &SettingsChange,
+    settings: &Settings,
+    scene: &Scene,
+    source: &dyn ImageSource,
+) -> Result<(), RoomError> {
+    let (_, draft) = change.draft(settings, scene)?;
+    if let Some(draft) = draft {
+        ready(source, draft).await?;
+    }
+    Ok(())
+}
+
+impl RoomHandle {
+    /// Changes the layout, or with `dry_run` only tells what it would become. Answers the revision and the layout.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::Stale`],
+    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    pub async fn change_layout(
+        &self,
+        change: &LayoutChange,
+        guard: &IfMatch,
+        dry_run: bool,
+    ) -> Result<(Revision, Value), RoomError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
+            guard.check(revision)?;
+            let (scene, images) = ready(&*self.images, change.draft(&scene)?).await?;
+            let json = scene.to_json();
+            if dry_run {
+                return Ok((revision, json));
+            }
+            let applied = self.apply(revision, move |state| state.set_layout(scene, images)).await?;
+            if let Some(revision) = applied {
+                return Ok((revision, json));
+            }
+        }
+        Err(RoomError::Contended)
+    }
+
+    /// Changes settings and keeps the room from now on, even when it is empty.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::NoRoom`].
+    pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, scene, settings) = self
+                .call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.settings().clone()))
+                .await?;
+            guard.check(revision)?;
+            let (settings, draft) = change.draft(&settings, &scene)?;
+            let layout = match draft {
+                Some(draft) => Some(ready(&*self.images, draft).await?),
+                None => None,
+            };
+            let applied = self.apply(revision, move |state| state.set_settings(settings, layout)).await?;
+            if let Some(revision) = applied {
+                return Ok(revision);
+            }
+        }
+        Err(RoomError::Contended)
+    }
+
+    /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
+    async fn apply(
+        &self,
+        prepared_for: Revision,
+        change: impl FnOnce(&mut State) + Send + 'static,
+    ) -> Result<Option<Revision>, RoomError> {
+        self.call(move |room| {
+            if room.state.revision() != prepared_for {
+                return None;
+            }
+            change(&mut room.state);
+            Some(room.state.revision())
+        })
+        .await
+    }
+
+    /// Gives the room the images of its first layout.
+    pub(super) async fn load_first_images(&self) {
+        let Ok((revision, scene)) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await
+        else {
+            return;
+        };
+        match images::resolve(&*self.images, &scene, &scene.to_json()).await {
+            // An error only says that the room has ended.
+            Ok(images) => drop(self.call(move |room| room.state.set_first_images(images, revision)).await),
+            Err(faults) => {
+                for fault in faults {
+                    tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a request to a room can fail with.
+
+use super::revision::Revision;
+use crate::{layout::Fault, media::port::PeerRefused};
+
+/// Why a request to a room was refused. Nothing has been changed by it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RoomError {
+    /// The room's name is none.
+    #[error("a room's name is 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")]
+    BadRoomName,
+    /// The display name is none.
+    #[error("a name is 1 to 64 characters without control characters")]
+    BadDisplayName,
+    /// There is no such room (any more).
+    #[error("there is no such room")]
+    NoRoom,
+    /// The room has no such participant.
+    #[error("there is no such participant in the room")]
+    NoParticipant,
+    /// The room has no such output.
+    #[error("there is no such output in the room")]
+    NoOutput,
+    /// The layout has no such layer.
+    #[error("the layout has no layer with this id")]
+    NoLayer,
+    /// The connection is gone or was replaced.
+    #[error("there is no such connection in the room")]
+    NoConnection,
+    /// The room's limit of participants is reached.
+    #[error("the room is full: it takes {max} participants")]
+    Full {
+        /// The limit.
+        max: u32,
+    },
+    /// The room's limit of viewers is reached.
+    #[error("the room takes no more than {max} viewers")]
+    TooManyViewers {
+        /// The limit.
+        max: usize,
+    },
+    /// The room's limit of outputs is reached.
+    #[error("the room takes no more than {max} outputs")]
+    TooManyOutputs {
+        /// The limit.
+        max: usize,
+    },
+    /// The server's limit of rooms is reached.
+    #[error("the server takes no more than {max} rooms")]
+    TooManyRooms {
+        /// The limit.
+        max: usize,
+    },
+    /// A connection sent too many candidates.
+    #[error("a connection takes no more than {max} candidates")]
+    TooManyCandidates {
+        /// The limit.
+        max: u32,
+    },
+    /// `If-Match` names another revision than the room's.
+    #[error("the room has changed: it is at revision {}", .current.0)]
+    Stale {
+        /// Where the room is.
+        current: Revision,
+    },
+    /// Others changed the room again and again while this request was being prepared.
+    #[error("the room is being changed by others, try again")]
+    Contended,
+    /// Wrong places of the body.
+    #[error("the body has {} wrong place(s)", .0.len())]
+    Invalid(Vec<Fault>),
+    /// The media cannot make this connection.
+    #[error(transparent)]
+    Refused(#[from] PeerRefused),
+    /// The media did not answer in time or is gone.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The server is ending.
+    #[error("the server is shutting down")]
+    Draining,
+}

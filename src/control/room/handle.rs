@@ -1,0 +1,247 @@
+//! Typed requests to a room's task. Each waits for the room's answer; what it causes has been ordered by then.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use super::{
+    actor::{Call, Room, now},
+    error::RoomError,
+    feed::Feed,
+    images::ImageSource,
+    link::Closing,
+    name::RoomName,
+    participant::Moderation,
+    revision::{IfMatch, Revision},
+    secret,
+    state::State,
+    view::{Output, Participant, RoomState, RoomSummary},
+};
+use crate::media::port::{Frame, OutputId, OutputTarget};
+
+/// How many requests may wait for a room. Those who ask wait themselves when it is full.
+pub(super) const CALLS: usize = 256;
+
+/// How long the room state waits for fresh numbers; the last known ones are shown then.
+const HEALTH_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a snapshot may take: many frames at the slowest rate, and a media thread that is busy with a tear-down.
+const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
+
+/// A room, from outside. Cheap to clone; the room may end at any time ([`RoomError::NoRoom`] then).
+#[derive(Clone)]
+pub struct RoomHandle {
+    name: RoomName,
+    calls: mpsc::Sender<Call>,
+    pub(super) images: Arc<dyn ImageSource>,
+}
+
+impl std::fmt::Debug for RoomHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RoomHandle({})", self.name)
+    }
+}
+
+impl RoomHandle {
+    pub(super) fn new(name: RoomName, calls: mpsc::Sender<Call>, images: Arc<dyn ImageSource>) -> Self {
+        Self { name, calls, images }
+    }
+
+    /// The room's name.
+    pub fn name(&self) -> &RoomName {
+        &self.name
+    }
+
+    /// Whether the room is over.
+    pub fn has_ended(&self) -> bool {
+        self.calls.is_closed()
+    }
+
+    /// Resolves when the room is over and everything of it is given up.
+    pub async fn ended(&self) {
+        self.calls.closed().await;
+    }
+
+    /// Whether both are the same room, not only rooms of the same name.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.calls.same_channel(&other.calls)
+    }
+
+    /// Runs something inside the room's task.
+    pub(super) async fn call<R: Send + 'static>(
+        &self,
+        request: impl FnOnce(&mut Room) -> R + Send + 'static,
+    ) -> Result<R, RoomError> {
+        let (reply, answer) = oneshot::channel();
+        let call: Call = Box::new(move |room| {
+            let result = request(room);
+            room.settle();
+            // Who asked may be gone.
+            let _ = reply.send(result);
+        });
+        self.calls.send(call).await.map_err(|_| RoomError::NoRoom)?;
+        answer.await.map_err(|_| RoomError::NoRoom)
+    }
+
+    /// Runs something that changes the state if the precondition holds, and tells the revision after it.
+    async fn change<R: Send + 'static>(
+        &self,
+        guard: &IfMatch,
+        change: impl FnOnce(&mut State) -> Result<R, RoomError> + Send + 'static,
+    ) -> Result<(Revision, R), RoomError> {
+        let guard = guard.clone();
+        self.call(move |room| {
+            guard.check(room.state.revision())?;
+            change(&mut room.state).map(|result| (room.state.revision(), result))
+        })
+        .await?
+    }
+
+    /// Whether the layout shows this image. A room that is over shows nothing.
+    pub async fn uses_image(&self, name: &str) -> bool {
+        let name = name.to_owned();
+        self.call(move |room| room.state.scene().image_names().any(|own| own == name)).await.unwrap_or(false)
+    }
+
+    /// The whole room, with fresh numbers if the media tells them soon.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn state(&self) -> Result<RoomState, RoomError> {
+        let answer = self.call(|room| room.measure()).await?;
+        let health = timeout(HEALTH_WAIT, answer).await.ok().and_then(Result::ok);
+        self.call(move |room| {
+            if let Some(health) = health {
+                room.take_health(health);
+            }
+            room.state.describe()
+        })
+        .await
+    }
+
+    /// One line about the room.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn summary(&self) -> Result<RoomSummary, RoomError> {
+        self.call(|room| room.state.summary()).await
+    }
+
+    /// The room now, and all events after that.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn listen(&self) -> Result<(RoomState, Feed), RoomError> {
+        let (state, events) = self.call(|room| (room.state.describe(), room.subscribe())).await?;
+        Ok((state, Feed::new(self.clone(), events)))
+    }
+
+    /// The layout now.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn layout(&self) -> Result<(Revision, Value), RoomError> {
+        self.call(|room| (room.state.revision(), room.state.scene().to_json())).await
+    }
+
+    /// Everyone in the room, in order of joining.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn participants(&self) -> Result<Vec<Participant>, RoomError> {
+        self.call(|room| room.state.participants()).await
+    }
+
+    /// One participant.
+    ///
+    /// # Errors
+    /// [`RoomError::NoParticipant`], [`RoomError::NoRoom`].
+    pub async fn participant(&self, id: String) -> Result<Participant, RoomError> {
+        self.call(move |room| room.state.participant(&id)).await?
+    }
+
+    /// A moderator's change of a participant.
+    ///
+    /// # Errors
+    /// [`RoomError::NoParticipant`], [`RoomError::Invalid`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn moderate(
+        &self,
+        id: String,
+        change: Moderation,
+        guard: &IfMatch,
+    ) -> Result<(Revision, Participant), RoomError> {
+        self.change(guard, move |state| state.moderate(&id, &change)).await
+    }
+
+    /// Removes a participant.
+    ///
+    /// # Errors
+    /// [`RoomError::NoParticipant`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn kick(&self, id: String, guard: &IfMatch) -> Result<(Revision, Participant), RoomError> {
+        self.change(guard, move |state| state.kick(&id)).await
+    }
+
+    /// All outputs.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn outputs(&self) -> Result<Vec<Output>, RoomError> {
+        self.call(|room| room.state.outputs()).await
+    }
+
+    /// One output.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
+    pub async fn output(&self, id: String) -> Result<Output, RoomError> {
+        self.call(move |room| room.state.output(&id)).await?
+    }
+
+    /// Starts sending the room somewhere.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyOutputs`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn add_output(&self, target: OutputTarget, guard: &IfMatch) -> Result<(Revision, Output), RoomError> {
+        let id = OutputId(secret::id().into());
+        self.change(guard, move |state| state.add_output(id, target, now())).await
+    }
+
+    /// Stops and forgets an output.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn remove_output(&self, id: String, guard: &IfMatch) -> Result<(Revision, Output), RoomError> {
+        self.change(guard, move |state| state.remove_output(&id, now())).await
+    }
+
+    /// The canvas now.
+    ///
+    /// # Errors
+    /// [`RoomError::Unavailable`] when the media has none to give, [`RoomError::NoRoom`].
+    pub async fn snapshot(&self) -> Result<Frame, RoomError> {
+        let answer = self.call(|room| room.snapshot()).await?;
+        match timeout(SNAPSHOT_WAIT, answer).await {
+            Ok(Ok(Ok(frame))) => Ok(frame),
+            Ok(Ok(Err(reason))) => Err(RoomError::Unavailable(reason)),
+            Ok(Err(_)) | Err(_) => Err(RoomError::Unavailable("the room's media gave no picture in time".to_owned())),
+        }
+    }
+
+    /// Ends the room and waits until everything of it is given up.
+    ///
+    /// # Errors
+    /// [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn end(&self, why: Closing, guard: &IfMatch) -> Result<(), RoomError> {
+        self.change(guard, move |state| {
+            state.end(&why);
+            Ok(())
+        })
+        .await?;
+        self.ended().await;
+        Ok(())
+    }
+}

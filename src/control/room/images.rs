@@ -1,0 +1,96 @@
+//! The pictures that a layout names.
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::{
+    layout::{Fault, Scene},
+    media::port::Image,
+};
+
+/// Keys of a layout under which an image's name can stand.
+const IMAGE_KEYS: [&str; 3] = ["image", "background", "fallback"];
+
+/// Gives decoded images by name. The asset store is one.
+pub trait ImageSource: Send + Sync + 'static {
+    /// The decoded image; `None` when there is none of this name or it cannot be decoded.
+    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+}
+
+/// Decodes every image that a scene needs, each once. `body` is the layout that the scene was read from: its places
+/// are named when an image is missing.
+///
+/// # Errors
+/// One fault for each place of `body` that names a missing image.
+pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Result<Vec<Image>, Vec<Fault>> {
+    let mut names: Vec<&str> = scene.image_names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut images = Vec::with_capacity(names.len());
+    let mut faults = Vec::new();
+    for name in names {
+        match source.image(name).await {
+            Some(image) => images.push(image),
+            None => {
+                let detail = format!("there is no image asset {name:?}");
+                let places = places(body, name);
+                faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(images) } else { Err(faults) }
+}
+
+/// Pointers of all places in a layout that name this image. The root when none is found, so that a missing image is
+/// never silent (it may stand in the part that the layout takes from the room).
+fn places(body: &Value, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(body, name, false, &mut String::new(), &mut found);
+    if found.is_empty() {
+        found.push(String::new());
+    }
+    found
+}
+
+fn walk(value: &Value, name: &str, is_image: bool, pointer: &mut String, found: &mut Vec<String>) {
+    let parent = pointer.len();
+    match value {
+        Value::String(text) if is_image && text == name => found.push(pointer.clone()),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointer.push_str(&format!("/{index}"));
+                walk(item, name, is_image, pointer, found);
+                pointer.truncate(parent);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                walk(member, name, IMAGE_KEYS.contains(&key.as_str()), pointer, found);
+                pointer.truncate(parent);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_place_that_names_the_image_is_found() {
+        let body = json!({
+            "canvas": {"background": "club.jpg"},
+            "layers": [{"id": "club.jpg", "source": {"image": "club.jpg"}}, {"source": {"image": ["a.png", "club.jpg"]}}]
+        });
+        assert_eq!(
+            places(&body, "club.jpg"),
+            ["/canvas/background", "/layers/0/source/image", "/layers/1/source/image/1"]
+        );
+        assert_eq!(places(&body, "other.png"), [""]);
+    }
+}

@@ -1,0 +1,47 @@
+//! Rooms: who is in, what the canvas shows, where it is sent.
+//!
+//! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
+//!   [`name`], [`revision`] and [`change`] are its parts (PURE).
+//! - `actor`: one task per room that owns the state, the media and the links to session sockets.
+//! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
+//! - [`registry`]: all rooms of the process.
+//! - [`feed`]: one listener's stream of events.
+//! - [`images`]: where the pictures that layouts name come from.
+//! - [`link`]: what a room says to one session socket.
+//! - `meter`: a room's part of the metrics.
+
+mod actor;
+pub mod change;
+pub mod connect;
+pub mod edit;
+pub mod error;
+pub mod feed;
+pub mod handle;
+pub mod images;
+pub mod link;
+mod meter;
+pub mod name;
+pub mod output;
+pub mod participant;
+pub mod registry;
+pub mod revision;
+pub mod secret;
+pub mod state;
+pub mod view;
+
+pub use change::{LayoutChange, SettingsChange};
+pub use connect::{Joined, Opened, PostedOffer, SessionJoin};
+pub use error::RoomError;
+pub use feed::Feed;
+pub use handle::RoomHandle;
+pub use images::ImageSource;
+pub use link::{Closing, Note, SessionEnd};
+pub use name::{DisplayName, RoomName};
+pub use output::rtmp_target;
+pub use participant::{Claim, MemberRole, Moderation};
+pub use registry::{Registry, RoomDefaults};
+pub use revision::{IfMatch, Revision};
+pub use state::ResourceKind;
+pub use view::{
+    Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings,
+};

@@ -1,0 +1,130 @@
+//! Names of rooms and of people, checked once where they enter. PURE.
+
+use std::{fmt, sync::Arc};
+
+use super::error::RoomError;
+
+/// Longest room name and longest display name, in characters.
+pub const MAX_NAME: usize = 64;
+
+/// A room's name: 1 to 64 of `A-Z a-z 0-9 _ -`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomName(Arc<str>);
+
+impl RoomName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// [`RoomError::BadRoomName`] when it is empty, too long or has another character.
+    pub fn parse(text: &str) -> Result<Self, RoomError> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if text.is_empty() || text.len() > MAX_NAME || !text.chars().all(legal) {
+            return Err(RoomError::BadRoomName);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as shared text.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name that people see: 1 to 64 characters, none of them a control character, no blanks at the ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// Checks a name; blanks at both ends are dropped first.
+    ///
+    /// # Errors
+    /// [`RoomError::BadDisplayName`] when nothing is left, it is too long or has control characters.
+    pub fn parse(text: &str) -> Result<Self, RoomError> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > MAX_NAME || text.chars().any(is_unprintable) {
+            return Err(RoomError::BadDisplayName);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// This name, or when it is `taken` the first free one of `name-2`, `name-3`, … (shortened to stay within the
+    /// limit).
+    pub fn made_unique(&self, taken: impl Fn(&str) -> bool) -> Arc<str> {
+        if !taken(&self.0) {
+            return self.0.as_str().into();
+        }
+        let mut number: u64 = 2;
+        loop {
+            let suffix = format!("-{number}");
+            let space = MAX_NAME - suffix.len();
+            let candidate: String = self.0.chars().take(space).chain(suffix.chars()).collect();
+            if !taken(&candidate) {
+                return candidate.into();
+            }
+            number += 1;
+        }
+    }
+}
+
+/// Control characters, and those that turn the direction of the text around them: a name must not be able to change how
+/// its neighbours read.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn room_names_are_limited_to_plain_characters() {
+        for good in ["a", "Demo_1-x", &"x".repeat(64)] {
+            assert_eq!(RoomName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a/b", "ä", "..", "a.b", &"x".repeat(65)] {
+            assert!(RoomName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn display_names_may_be_any_printable_text() {
+        assert_eq!(DisplayName::parse("  Jürgen 🎥 ").unwrap().as_str(), "Jürgen 🎥");
+        assert!(DisplayName::parse(&"é".repeat(64)).is_ok());
+        for bad in ["", "   ", "a\nb", "a\u{0}", "a\u{202E}b", &"é".repeat(65)] {
+            assert!(DisplayName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_second_of_a_name_gets_a_number() {
+        let alice = DisplayName::parse("alice").unwrap();
+        assert_eq!(&*alice.made_unique(|_| false), "alice");
+        assert_eq!(&*alice.made_unique(|n| n == "alice"), "alice-2");
+        assert_eq!(&*alice.made_unique(|n| n == "alice" || n == "alice-2"), "alice-3");
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_to_make_place_for_the_number() {
+        let long = DisplayName::parse(&"ü".repeat(64)).unwrap();
+        let unique = long.made_unique(|n| !n.ends_with("-2"));
+        assert_eq!(unique.chars().count(), 64);
+        assert!(unique.ends_with("ü-2"));
+    }
+}

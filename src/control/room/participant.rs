@@ -1,0 +1,243 @@
+//! One participant's place in the room. PURE.
+
+use std::{sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    error::RoomError,
+    view::{Participant, Presence},
+};
+use crate::{
+    layout::Fault,
+    media::port::{ParticipantId, PeerId},
+};
+
+/// How many candidates one connection may send: a machine with many networks has about 20.
+pub const MAX_CANDIDATES: u32 = 64;
+
+/// Loudest gain that a moderator can set.
+pub const MAX_VOLUME: f64 = 2.0;
+
+/// What a participant may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRole {
+    /// Sends and receives.
+    Participant,
+    /// Also directs the room.
+    Producer,
+    /// Also directs the server.
+    Admin,
+}
+
+/// How someone came in; it decides what may take their place over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Door {
+    /// By the session WebSocket. The secret takes it over.
+    Session,
+    /// By WHIP. The same token with the same name takes it over; `None` when they gave no name.
+    Whip {
+        /// The token's stable id and the name that was asked for.
+        claim: Option<Claim>,
+    },
+}
+
+/// Who may take a WHIP place over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The token's stable id.
+    pub subject: String,
+    /// The name as it was asked for, before it was made unique.
+    pub name: String,
+}
+
+/// One WebRTC connection as the room knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its id.
+    pub peer: PeerId,
+    /// How many candidates it has sent.
+    pub candidates: u32,
+    /// ICE user fragments of its offer, for WHIP and WHEP: another one means an ICE restart.
+    pub ufrags: Vec<String>,
+}
+
+impl Connection {
+    /// A new connection.
+    pub fn new(peer: PeerId, ufrags: Vec<String>) -> Self {
+        Self { peer, candidates: 0, ufrags }
+    }
+
+    /// Counts one more candidate.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyCandidates`] past [`MAX_CANDIDATES`].
+    pub fn count_candidate(&mut self) -> Result<(), RoomError> {
+        if self.candidates >= MAX_CANDIDATES {
+            return Err(RoomError::TooManyCandidates { max: MAX_CANDIDATES });
+        }
+        self.candidates += 1;
+        Ok(())
+    }
+}
+
+/// Whether a participant is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wire {
+    /// A connection exists.
+    Live {
+        /// Which.
+        connection: Connection,
+        /// Whether media flows.
+        connected: bool,
+    },
+    /// It was lost; the place is dropped at this time.
+    Away {
+        /// When.
+        until: Instant,
+    },
+}
+
+/// A participant's place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Stays when the connection is replaced.
+    pub id: ParticipantId,
+    /// Unique in the room.
+    pub name: Arc<str>,
+    /// The name as it was asked for.
+    pub asked: String,
+    /// Takes the place over (session), or names its resource (WHIP).
+    pub secret: String,
+    /// How they came in.
+    pub door: Door,
+    /// What they may do.
+    pub role: MemberRole,
+    /// When they joined.
+    pub joined_at: Timestamp,
+    /// The connection.
+    pub wire: Wire,
+    /// Microphone on.
+    pub audio: bool,
+    /// Camera on.
+    pub video: bool,
+    /// Size of their picture.
+    pub size: Option<(u32, u32)>,
+    /// Speaking now.
+    pub speaking: bool,
+    /// Silenced by a moderator.
+    pub muted: bool,
+    /// Gain, 0.0 to 2.0.
+    pub volume: f64,
+    /// Off the canvas.
+    pub hidden: bool,
+}
+
+impl Member {
+    /// The live connection's id.
+    pub fn peer(&self) -> Option<PeerId> {
+        self.connection().map(|connection| connection.peer)
+    }
+
+    /// The live connection.
+    pub fn connection(&self) -> Option<&Connection> {
+        match &self.wire {
+            Wire::Live { connection, .. } => Some(connection),
+            Wire::Away { .. } => None,
+        }
+    }
+
+    /// When the place is dropped, if the connection is lost.
+    pub fn held_until(&self) -> Option<Instant> {
+        match self.wire {
+            Wire::Away { until } => Some(until),
+            Wire::Live { .. } => None,
+        }
+    }
+
+    /// The gain that the mix shall use.
+    pub fn gain(&self) -> f32 {
+        // The range is 0.0 to 2.0: nothing is lost that could be heard.
+        #[allow(clippy::cast_possible_truncation)]
+        let volume = self.volume as f32;
+        if self.muted { 0.0 } else { volume }
+    }
+
+    /// What others see.
+    pub fn view(&self) -> Participant {
+        Participant {
+            id: Arc::clone(&self.id.0),
+            name: Arc::clone(&self.name),
+            role: self.role,
+            joined_at: self.joined_at,
+            state: match self.wire {
+                Wire::Live { connected: true, .. } => Presence::Connected,
+                Wire::Live { connected: false, .. } => Presence::Connecting,
+                Wire::Away { .. } => Presence::Away,
+            },
+            audio: self.audio,
+            video: self.video,
+            size: self.size.map(|(width, height)| [width, height]),
+            speaking: self.speaking,
+            muted: self.muted,
+            volume: self.volume,
+            hidden: self.hidden,
+        }
+    }
+}
+
+/// What a moderator changes about a participant; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Moderation {
+    /// Silenced in the mix.
+    pub muted: Option<bool>,
+    /// Gain in the mix, 0.0 to 2.0.
+    #[schema(minimum = 0.0, maximum = 2.0)]
+    pub volume: Option<f64>,
+    /// Taken off the canvas.
+    pub hidden: Option<bool>,
+}
+
+impl Moderation {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] naming `/volume`.
+    pub fn check(&self) -> Result<(), RoomError> {
+        match self.volume {
+            Some(volume) if !(0.0..=MAX_VOLUME).contains(&volume) => Err(RoomError::Invalid(vec![Fault {
+                pointer: "/volume".to_owned(),
+                detail: format!("must be from 0 to {MAX_VOLUME}"),
+            }])),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volume_outside_its_range_is_refused_with_its_place() {
+        for volume in [-0.1, 2.1, f64::NAN, f64::INFINITY] {
+            let change = Moderation { volume: Some(volume), ..Moderation::default() };
+            let Err(RoomError::Invalid(faults)) = change.check() else { panic!("{volume} was taken") };
+            assert_eq!(faults[0].pointer, "/volume");
+        }
+        assert_eq!(Moderation { volume: Some(2.0), ..Moderation::default() }.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_connection_takes_sixty_four_candidates() {
+        let mut connection = Connection::new(PeerId(1), Vec::new());
+        for _ in 0..MAX_CANDIDATES {
+            assert_eq!(connection.count_candidate(), Ok(()));
+        }
+        assert_eq!(connection.count_candidate(), Err(RoomError::TooManyCandidates { max: 64 }));
+    }
+}

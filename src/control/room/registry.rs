@@ -1,0 +1,223 @@
+//! All rooms of the process.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+use super::{
+    actor,
+    change::SettingsChange,
+    edit,
+    error::RoomError,
+    handle::{CALLS, RoomHandle},
+    images::ImageSource,
+    link::Closing,
+    name::RoomName,
+    revision::IfMatch,
+    state::Beginning,
+    view::Settings,
+};
+use crate::{
+    layout::{Canvas, Scene},
+    media::port::{Media, Segmentation},
+};
+
+/// How long a drain waits for session sockets to be told that the server ends.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What a new room is, and how many there may be.
+#[derive(Debug, Clone)]
+pub struct RoomDefaults {
+    /// Its canvas.
+    pub canvas: Canvas,
+    /// How many participants it takes, if it does not say otherwise.
+    pub max_participants: usize,
+    /// How long a lost participant's place is kept, in milliseconds.
+    pub hold_ms: u64,
+    /// How many rooms there may be at once.
+    pub max_rooms: usize,
+}
+
+/// All rooms.
+pub struct Registry {
+    media: Arc<dyn Media>,
+    images: Arc<dyn ImageSource>,
+    defaults: RoomDefaults,
+    rooms: Mutex<HashMap<RoomName, RoomHandle>>,
+    draining: AtomicBool,
+    /// Each session socket holds a receiver: a drain waits until all are gone.
+    sessions: watch::Sender<()>,
+}
+
+/// Held by a session socket's task as long as it has something to send.
+#[derive(Debug)]
+pub struct SessionGuard {
+    _counted: watch::Receiver<()>,
+}
+
+impl Registry {
+    /// No rooms yet.
+    pub fn new(media: Arc<dyn Media>, images: Arc<dyn ImageSource>, defaults: RoomDefaults) -> Arc<Self> {
+        Arc::new(Self {
+            media,
+            images,
+            defaults,
+            rooms: Mutex::new(HashMap::new()),
+            draining: AtomicBool::new(false),
+            sessions: watch::channel(()).0,
+        })
+    }
+
+    /// A room that exists.
+    pub fn get(&self, name: &RoomName) -> Option<RoomHandle> {
+        self.rooms().get(name).filter(|room| !room.has_ended()).cloned()
+    }
+
+    /// A room, made if it does not exist. To be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyRooms`], [`RoomError::Draining`].
+    pub fn get_or_create(self: &Arc<Self>, name: &RoomName) -> Result<RoomHandle, RoomError> {
+        let mut rooms = self.rooms();
+        if let Some(room) = rooms.get(name).filter(|room| !room.has_ended()) {
+            return Ok(room.clone());
+        }
+        if self.draining.load(Ordering::SeqCst) {
+            return Err(RoomError::Draining);
+        }
+        rooms.retain(|_, room| !room.has_ended());
+        if rooms.len() >= self.defaults.max_rooms {
+            return Err(RoomError::TooManyRooms { max: self.defaults.max_rooms });
+        }
+        let (calls, calls_end) = mpsc::channel(CALLS);
+        let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images));
+        rooms.insert(name.clone(), room.clone());
+        drop(rooms);
+
+        let beginning = self.beginning(name);
+        let needs_images = beginning.scene.image_names().next().is_some();
+        let task = actor::run(beginning, Arc::clone(&self.media), calls_end);
+        let (registry, of_task) = (Arc::downgrade(self), room.clone());
+        tokio::spawn(async move {
+            task.await;
+            forget(&registry, &of_task);
+        });
+        if needs_images {
+            let room = room.clone();
+            tokio::spawn(async move { room.load_first_images().await });
+        }
+        Ok(room)
+    }
+
+    /// Creates a room or changes its settings; it stays from now on. Answers the room and whether it is new.
+    ///
+    /// # Errors
+    /// As [`RoomHandle::change_settings`] and [`Registry::get_or_create`]; a refused one creates no room.
+    pub async fn put(
+        self: &Arc<Self>,
+        name: &RoomName,
+        change: &SettingsChange,
+        guard: &IfMatch,
+    ) -> Result<(RoomHandle, bool), RoomError> {
+        let existing = self.get(name);
+        let is_new = existing.is_none();
+        let room = match existing {
+            Some(room) => room,
+            None if guard.is_present() => return Err(RoomError::NoRoom),
+            None => {
+                let beginning = self.beginning(name);
+                edit::check_settings(change, &beginning.settings, &beginning.scene, &*self.images).await?;
+                self.get_or_create(name)?
+            }
+        };
+        room.change_settings(change, guard).await?;
+        Ok((room, is_new))
+    }
+
+    /// All rooms, by name.
+    pub fn list(&self) -> Vec<RoomHandle> {
+        let mut rooms: Vec<RoomHandle> = self.rooms().values().filter(|room| !room.has_ended()).cloned().collect();
+        rooms.sort_by(|a, b| a.name().cmp(b.name()));
+        rooms
+    }
+
+    /// Ends a room and waits until everything of it is given up.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`], [`RoomError::Stale`].
+    pub async fn remove(&self, name: &RoomName, guard: &IfMatch) -> Result<(), RoomError> {
+        let room = self.get(name).ok_or(RoomError::NoRoom)?;
+        room.end(Closing::RoomEnded, guard).await
+    }
+
+    /// Ends all rooms, takes no new ones, and waits until session sockets have been told.
+    pub async fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        // A room that has ended meanwhile is as good as ended now.
+        let endings = self.list().into_iter().map(|room| async move {
+            let _ = room.end(Closing::Shutdown, &IfMatch::Absent).await;
+        });
+        join_all(endings).await;
+        if timeout(FAREWELL, self.sessions.closed()).await.is_err() {
+            tracing::warn!("some session sockets did not close in time");
+        }
+    }
+
+    /// Whether a room's layout shows this image.
+    pub async fn uses_image(&self, name: &str) -> bool {
+        join_all(self.list().iter().map(|room| room.uses_image(name))).await.contains(&true)
+    }
+
+    /// Whether the server is ending.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Makes a drain wait for a session socket.
+    pub fn session_guard(&self) -> SessionGuard {
+        SessionGuard { _counted: self.sessions.subscribe() }
+    }
+
+    /// What the segmentation can do on this machine.
+    pub fn segmentation(&self) -> Segmentation {
+        self.media.segmentation()
+    }
+
+    fn beginning(&self, name: &RoomName) -> Beginning {
+        Beginning {
+            name: name.clone(),
+            settings: Settings {
+                max_participants: u32::try_from(self.defaults.max_participants).unwrap_or(u32::MAX),
+                hold_ms: self.defaults.hold_ms,
+            },
+            scene: Arc::new(Scene::default_for(self.defaults.canvas.clone())),
+            segmentation: self.media.segmentation(),
+        }
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, RoomHandle>> {
+        // The map is whole after every line that changes it, so a panic elsewhere leaves nothing half done.
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a room that has ended off the list, unless a new one of its name is there already.
+fn forget(registry: &Weak<Registry>, ended: &RoomHandle) {
+    if let Some(registry) = registry.upgrade() {
+        let mut rooms = registry.rooms();
+        if rooms.get(ended.name()).is_some_and(|room| room.is_same(ended)) {
+            rooms.remove(ended.name());
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A room as a plain value: every input changes it and leaves [`Effect`]s to be carried out. PURE: time comes in as
+//! [`Now`], random names come in with the inputs that need them.
+//!
+//! - `people`: joining, leaving, taking over, moderation.
+//! - `peers`: connections, of participants and of viewers.
+//! - `news`: what the media tells.
+
+mod news;
+mod peers;
+mod people;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use self::{
+    peers::{Resource, ResourceKind, Viewer},
+    people::{Arrival, Place},
+};
+use super::{
+    error::RoomError,
+    link::{Closing, Note},
+    name::RoomName,
+    output::Sending,
+    participant::Member,
+    revision::Revision,
+    view::{Event, Health, Output, RoomState, RoomSummary, Segmentation, Settings},
+};
+use crate::{
+    layout::Scene,
+    media::port::{self, Image, MediaCommand, OutputId, OutputState, OutputTarget, PeerId, Picture, Seat},
+};
+
+/// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
+/// only one in it.
+pub const IDLE_LIFE: Duration = Duration::from_secs(30);
+
+/// How many outputs a room may have. Each is a connection and a pipeline of its own.
+pub const MAX_OUTPUTS: usize = 16;
+
+/// How many viewers a room may have. Each costs packetising and encrypting the whole stream.
+pub const MAX_VIEWERS: usize = 500;
+
+/// The time of an input: one clock to measure with, one to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Never jumps.
+    pub clock: Instant,
+    /// The time of day.
+    pub wall: Timestamp,
+}
+
+/// Something that an input causes outside the room's state, in order.
+#[derive(Debug)]
+pub enum Effect {
+    /// An order to the media.
+    Media(MediaCommand),
+    /// News for everyone who listens.
+    Event(Event),
+    /// A note for one session socket, if this connection has one.
+    Tell(PeerId, Note),
+    /// Close a session socket, if this connection has one.
+    Close(PeerId, Closing),
+}
+
+/// What a room begins with.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// Its name.
+    pub name: RoomName,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its layout.
+    pub scene: Arc<Scene>,
+    /// What the machine can do.
+    pub segmentation: port::Segmentation,
+}
+
+/// A room.
+#[derive(Debug)]
+pub struct State {
+    name: RoomName,
+    settings: Settings,
+    scene: Arc<Scene>,
+    images: Vec<Image>,
+    revision: Revision,
+    created_at: Timestamp,
+    /// Someone configured the room: it stays when everybody has left.
+    stored: bool,
+    /// In order of joining.
+    members: Vec<Member>,
+    viewers: Vec<Viewer>,
+    outputs: Vec<Sending>,
+    /// When a room that stores nothing ends.
+    ends_at: Option<Instant>,
+    ended: bool,
+    segmentation: port::Segmentation,
+    health: port::Health,
+    effects: Vec<Effect>,
+}
+
+impl State {
+    /// A new, empty room.
+    pub fn new(beginning: Beginning, now: Now) -> Self {
+        let Beginning { name, settings, scene, segmentation } = beginning;
+        Self {
+            name,
+            settings,
+            scene,
+            images: Vec::new(),
+            revision: Revision(1),
+            created_at: now.wall,
+            stored: false,
+            members: Vec::new(),
+            viewers: Vec::new(),
+            outputs: Vec::new(),
+            ends_at: Some(now.clock + IDLE_LIFE),
+            ended: false,
+            segmentation,
+            health: port::Health::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// The effects since the last call, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The revision now.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The layout now.
+    pub fn scene(&self) -> &Arc<Scene> {
+        &self.scene
+    }
+
+    /// The settings now.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the room is over.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether nobody is in and nothing is sent.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.viewers.is_empty() && self.outputs.is_empty()
+    }
+
+    /// How many participants and viewers there are.
+    pub fn head_count(&self) -> (usize, usize) {
+        (self.members.len(), self.viewers.len())
+    }
+
+    /// The whole room, as others see it.
+    pub fn describe(&self) -> RoomState {
+        let layout = self.scene.to_json();
+        let canvas = layout.get("canvas").cloned().unwrap_or(Value::Null);
+        RoomState {
+            room: self.name.shared(),
+            revision: self.revision.0,
+            settings: self.settings.clone(),
+            canvas,
+            layout,
+            participants: self.members.iter().map(Member::view).collect(),
+            viewers: self.viewers.len(),
+            outputs: self.outputs(),
+            segmentation: Segmentation::new(&self.segmentation, &self.health),
+            health: Health::from(&self.health),
+        }
+    }
+
+    /// One line of the list of rooms.
+    pub fn summary(&self) -> RoomSummary {
+        RoomSummary {
+            room: self.name.shared(),
+            revision: self.revision.0,
+            participants: self.members.len(),
+            viewers: self.viewers.len(),
+            outputs: self.outputs.len(),
+            created_at: self.created_at,
+        }
+    }
+
+    /// Takes what the media measured and what the machine can do, to be shown from now on.
+    pub fn set_health(&mut self, health: port::Health, segmentation: port::Segmentation) {
+        self.health = health;
+        self.segmentation = segmentation;
+    }
+
+    /// Keeps the room when everybody has left.
+    pub fn store(&mut self) {
+        self.stored = true;
+    }
+
+    /// Shows another layout, whole, with its images.
+    pub fn set_layout(&mut self, scene: Arc<Scene>, images: Vec<Image>) {
+        let canvas_changed = self.scene.canvas != scene.canvas;
+        self.scene = scene;
+        self.images = images;
+        self.stored = true;
+        self.revision.0 += 1;
+        self.show();
+        self.tell_layout();
+        if canvas_changed {
+            self.tell_room();
+        }
+    }
+
+    /// Takes the images of the room's first layout, which are decoded while the room already runs. Late ones, after
+    /// a change of the layout, are dropped.
+    pub fn set_first_images(&mut self, images: Vec<Image>, of: Revision) {
+        if of == self.revision && !images.is_empty() {
+            self.images = images;
+            self.show();
+        }
+    }
+
+    /// Changes settings, and the layout where its canvas was changed.
+    pub fn set_settings(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>) {
+        self.stored = true;
+        if settings == self.settings && layout.is_none() {
+            return;
+        }
+        if settings.hold_ms != self.settings.hold_ms {
+            let hold = Duration::from_millis(settings.hold_ms);
+            self.effects.push(Effect::Media(MediaCommand::SetHold(hold)));
+        }
+        self.settings = settings;
+        self.revision.0 += 1;
+        if let Some((scene, images)) = layout {
+            self.scene = scene;
+            self.images = images;
+            self.show();
+            self.tell_layout();
+        }
+        self.tell_room();
+    }
+
+    /// All outputs, oldest first.
+    pub fn outputs(&self) -> Vec<Output> {
+        self.outputs.iter().map(Sending::view).collect()
+    }
+
+    /// One output.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn output(&self, id: &str) -> Result<Output, RoomError> {
+        self.outputs.iter().find(|output| &*output.id.0 == id).map(Sending::view).ok_or(RoomError::NoOutput)
+    }
+
+    /// Starts sending the room somewhere.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyOutputs`].
+    pub fn add_output(&mut self, id: OutputId, target: OutputTarget, now: Now) -> Result<Output, RoomError> {
+        if self.outputs.len() >= MAX_OUTPUTS {
+            return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
+        }
+        let sending = Sending::new(id.clone(), &target, now.wall);
+        let view = sending.view();
+        self.outputs.push(sending);
+        self.effects.push(Effect::Media(MediaCommand::AddOutput { output: id, target }));
+        self.effects.push(Effect::Event(Event::OutputChanged { output: view.clone() }));
+        Ok(view)
+    }
+
+    /// Stops and forgets an output. The answer is the output as it ends.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn remove_output(&mut self, id: &str, now: Now) -> Result<Output, RoomError> {
+        let index = self.outputs.iter().position(|output| &*output.id.0 == id).ok_or(RoomError::NoOutput)?;
+        let mut sending = self.outputs.remove(index);
+        sending.set_state(OutputState::Stopped, now.wall);
+        let gone = sending.id.clone();
+        self.effects.push(Effect::Media(MediaCommand::RemoveOutput(gone.clone())));
+        self.effects.push(Effect::Event(Event::OutputRemoved { id: gone.0 }));
+        Ok(sending.view())
+    }
+
+    /// Ends the room: every connection is closed, nothing is taken any more.
+    pub fn end(&mut self, why: &Closing) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        let peers: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
+        self.effects.push(Effect::Event(Event::RoomEnded));
+        self.effects.extend(peers.into_iter().map(|peer| Effect::Close(peer, why.clone())));
+        // The media itself ends when the room's task drops it: no order is needed for each part.
+    }
+
+    /// When [`State::tick`] has something to do next.
+    pub fn deadline(&self) -> Option<Instant> {
+        let held = self.members.iter().filter_map(Member::held_until).min();
+        [held, self.ends_at].into_iter().flatten().min()
+    }
+
+    /// Does what time brings: lost participants are dropped, an idle room ends. To be called after every input too.
+    pub fn tick(&mut self, now: Now) {
+        self.drop_lost(now);
+        if self.stored || !self.is_empty() {
+            self.ends_at = None;
+            return;
+        }
+        let ends_at = *self.ends_at.get_or_insert(now.clock + IDLE_LIFE);
+        if now.clock >= ends_at {
+            self.end(&Closing::RoomEnded);
+        }
+    }
+
+    /// Hands the picture to the media.
+    fn show(&mut self) {
+        let picture = self.picture();
+        self.effects.push(Effect::Media(MediaCommand::SetPicture(picture)));
+    }
+
+    fn picture(&self) -> Picture {
+        let seat = |member: &Member| Seat { participant: member.id.clone(), name: Arc::clone(&member.name) };
+        Picture {
+            scene: Arc::clone(&self.scene),
+            people: self.members.iter().filter(|member| !member.hidden).map(seat).collect(),
+            images: self.images.clone(),
+        }
+    }
+
+    fn tell_layout(&mut self) {
+        let event = Event::LayoutChanged { revision: self.revision.0, layout: self.scene.to_json() };
+        self.effects.push(Effect::Event(event));
+    }
+
+    fn tell_room(&mut self) {
+        let event = Event::snapshot(self.describe());
+        self.effects.push(Effect::Event(event));
+    }
+}

@@ -1,0 +1,265 @@
+//! Joining, leaving, taking over, moderation.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Effect, Now, State};
+use crate::{
+    control::room::{
+        error::RoomError,
+        link::Closing,
+        name::DisplayName,
+        participant::{Connection, Door, Member, MemberRole, Moderation, Wire},
+        view::{Event, LeaveReason, Participant},
+    },
+    media::port::{MediaCommand, Negotiation, ParticipantId, PeerId},
+};
+
+/// Someone at the door, with the random names that they get if they are new.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The name that they ask for.
+    pub name: DisplayName,
+    /// What they may do.
+    pub role: MemberRole,
+    /// How they come in.
+    pub door: Door,
+    /// A secret that they got earlier: their place is taken over if it is still there. Sessions only.
+    pub resume: Option<String>,
+    /// Their connection.
+    pub connection: Connection,
+    /// How it is negotiated.
+    pub negotiation: Negotiation,
+    /// Id of a new place.
+    pub fresh_id: ParticipantId,
+    /// Secret of a new place. A WHIP place gets it at each connection, as its resource's name.
+    pub fresh_secret: String,
+}
+
+/// The place that someone got.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Who they are in the room.
+    pub participant: Participant,
+    /// Takes the place over (session), or names its resource (WHIP).
+    pub secret: String,
+    /// Whether an older place was taken over.
+    pub resumed: bool,
+}
+
+impl State {
+    /// Gives someone a place and makes their connection, or lets them take over the place that is theirs.
+    ///
+    /// # Errors
+    /// [`RoomError::Full`], [`RoomError::NoRoom`].
+    pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
+        if self.ended {
+            return Err(RoomError::NoRoom);
+        }
+        match self.place_of(&arrival) {
+            Some(index) => Ok(self.take_over(index, arrival)),
+            None => self.take_place(arrival, now),
+        }
+    }
+
+    /// The place that an arrival may take over.
+    fn place_of(&self, arrival: &Arrival) -> Option<usize> {
+        self.members.iter().position(|member| match (&member.door, &arrival.door) {
+            (Door::Session, Door::Session) => arrival.resume.as_ref() == Some(&member.secret),
+            (Door::Whip { claim: Some(held) }, Door::Whip { claim: Some(asked) }) => held == asked,
+            _ => false,
+        })
+    }
+
+    fn take_place(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
+        let max = self.settings.max_participants;
+        if self.members.len() >= max as usize {
+            return Err(RoomError::Full { max });
+        }
+        let name = arrival.name.made_unique(|name| self.has_name(name, None));
+        // A session's switches are on until its page says otherwise; a WHIP sender has no switches, there the tracks
+        // themselves tell.
+        let switches = arrival.door == Door::Session;
+        let member = Member {
+            id: arrival.fresh_id,
+            name,
+            asked: arrival.name.as_str().to_owned(),
+            secret: arrival.fresh_secret,
+            door: arrival.door,
+            role: arrival.role,
+            joined_at: now.wall,
+            wire: Wire::Live { connection: arrival.connection.clone(), connected: false },
+            audio: switches,
+            video: switches,
+            size: None,
+            speaking: false,
+            muted: false,
+            volume: 1.0,
+            hidden: false,
+        };
+        let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
+        let participant = Some(member.id.clone());
+        self.members.push(member);
+        self.add_peer(arrival.connection.peer, participant, arrival.negotiation);
+        self.show();
+        self.effects.push(Effect::Event(Event::ParticipantJoined { participant: place.participant.clone() }));
+        Ok(place)
+    }
+
+    fn take_over(&mut self, index: usize, arrival: Arrival) -> Place {
+        let asked = arrival.name.as_str();
+        let keeps_name = self.members[index].asked == asked || &*self.members[index].name == asked;
+        let new_name = (!keeps_name).then(|| arrival.name.made_unique(|name| self.has_name(name, Some(index))));
+
+        let peer = arrival.connection.peer;
+        let member = &mut self.members[index];
+        let old_peer = member.peer();
+        let renamed = new_name.is_some();
+        if let Some(name) = new_name {
+            member.name = name;
+            member.asked = asked.to_owned();
+        }
+        if arrival.door != Door::Session {
+            member.secret = arrival.fresh_secret;
+        }
+        member.role = arrival.role;
+        member.speaking = false;
+        member.wire = Wire::Live { connection: arrival.connection, connected: false };
+        let id = member.id.clone();
+        let gain = member.gain();
+        let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: true };
+
+        if let Some(old) = old_peer {
+            self.effects.push(Effect::Close(old, Closing::Replaced));
+            self.effects.push(Effect::Media(MediaCommand::RemovePeer(old)));
+        }
+        self.add_peer(peer, Some(id.clone()), arrival.negotiation);
+        self.effects.push(Effect::Media(MediaCommand::SetGain { participant: id, gain }));
+        if renamed {
+            self.show();
+        }
+        self.tell_changed(index);
+        place
+    }
+
+    fn has_name(&self, name: &str, except: Option<usize>) -> bool {
+        self.members.iter().enumerate().any(|(index, member)| Some(index) != except && &*member.name == name)
+    }
+
+    /// Everyone, in order of joining.
+    pub fn participants(&self) -> Vec<Participant> {
+        self.members.iter().map(Member::view).collect()
+    }
+
+    /// One participant.
+    ///
+    /// # Errors
+    /// [`RoomError::NoParticipant`].
+    pub fn participant(&self, id: &str) -> Result<Participant, RoomError> {
+        self.find(id).map(|index| self.members[index].view())
+    }
+
+    /// A moderator's change.
+    ///
+    /// # Errors
+    /// [`RoomError::NoParticipant`], [`RoomError::Invalid`].
+    pub fn moderate(&mut self, id: &str, change: &Moderation) -> Result<Participant, RoomError> {
+        let index = self.find(id)?;
+        change.check()?;
+        let member = &mut self.members[index];
+        let before = (member.gain(), member.hidden, member.view());
+        member.muted = change.muted.unwrap_or(member.muted);
+        member.volume = change.volume.unwrap_or(member.volume);
+        member.hidden = change.hidden.unwrap_or(member.hidden);
+        let after = (member.gain(), member.hidden, member.view());
+        let participant = member.id.clone();
+        if after.0 != before.0 {
+            self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain: after.0 }));
+        }
+        if after.1 != before.1 {
+            self.show();
+        }
+        if after.2 != before.2 {
+            self.tell_changed(index);
+        }
+        Ok(after.2)
+    }
+
+    /// A moderator removes someone.
+    ///
+    /// # Errors
+    /// [`RoomError::NoParticipant`].
+    pub fn kick(&mut self, id: &str) -> Result<Participant, RoomError> {
+        let index = self.find(id)?;
+        if let Some(peer) = self.members[index].peer() {
+            self.effects.push(Effect::Close(peer, Closing::Removed));
+        }
+        Ok(self.remove_member(index, LeaveReason::Removed))
+    }
+
+    /// The session of this connection switched its microphone or camera.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`].
+    pub fn set_switches(&mut self, peer: PeerId, audio: bool, video: bool) -> Result<(), RoomError> {
+        let index = self.member_of(peer).ok_or(RoomError::NoConnection)?;
+        let member = &mut self.members[index];
+        if (member.audio, member.video) != (audio, video) {
+            (member.audio, member.video) = (audio, video);
+            self.tell_changed(index);
+        }
+        Ok(())
+    }
+
+    /// Whoever has this connection leaves for good. Nothing happens when it was replaced.
+    pub fn leave(&mut self, peer: PeerId, reason: LeaveReason) {
+        if let Some(index) = self.member_of(peer) {
+            self.remove_member(index, reason);
+        }
+    }
+
+    /// A participant's connection is lost: the place is kept for `hold_ms`.
+    pub fn lose(&mut self, peer: PeerId, now: Now) {
+        let Some(index) = self.member_of(peer) else { return };
+        let until = now.clock + Duration::from_millis(self.settings.hold_ms);
+        let member = &mut self.members[index];
+        member.wire = Wire::Away { until };
+        member.speaking = false;
+        self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
+        self.tell_changed(index);
+    }
+
+    /// Drops everyone whose time is over.
+    pub(super) fn drop_lost(&mut self, now: Now) {
+        let is_over = |member: &Member| member.held_until().is_some_and(|until| until <= now.clock);
+        while let Some(index) = self.members.iter().position(is_over) {
+            self.remove_member(index, LeaveReason::Lost);
+        }
+    }
+
+    pub(super) fn remove_member(&mut self, index: usize, reason: LeaveReason) -> Participant {
+        let member = self.members.remove(index);
+        let gone = member.view();
+        if let Some(peer) = member.peer() {
+            self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
+        }
+        self.effects.push(Effect::Media(MediaCommand::Forget(member.id)));
+        self.show();
+        let event = Event::ParticipantLeft { id: Arc::clone(&gone.id), name: Arc::clone(&gone.name), reason };
+        self.effects.push(Effect::Event(event));
+        gone
+    }
+
+    pub(super) fn tell_changed(&mut self, index: usize) {
+        let participant = self.members[index].view();
+        self.effects.push(Effect::Event(Event::ParticipantChanged { participant }));
+    }
+
+    fn find(&self, id: &str) -> Result<usize, RoomError> {
+        self.members.iter().position(|member| &*member.id.0 == id).ok_or(RoomError::NoParticipant)
+    }
+
+    /// The participant who has this connection now.
+    pub(super) fn member_of(&self, peer: PeerId) -> Option<usize> {
+        self.members.iter().position(|member| member.peer() == Some(peer))
+    }
+}

@@ -1,0 +1,424 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::{
+    control::room::{
+        name::DisplayName,
+        participant::{Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation},
+        view::{LeaveReason, OutputPhase, Presence},
+    },
+    layout::Canvas,
+    media::port::{MediaEvent, Negotiation, ParticipantId, TrackKind, VideoCodec},
+};
+
+/// A room and a clock that only the test moves.
+struct Studio {
+    state: State,
+    now: Now,
+    peers: u64,
+}
+
+impl Studio {
+    fn new() -> Self {
+        let now = Now { clock: Instant::now(), wall: "2026-01-01T00:00:00Z".parse().unwrap() };
+        let beginning = Beginning {
+            name: RoomName::parse("demo").unwrap(),
+            settings: Settings { max_participants: 3, hold_ms: 2000 },
+            scene: Arc::new(Scene::default_for(Canvas::default())),
+            segmentation: port::Segmentation { model: None, reason: Some("none is loaded".into()) },
+        };
+        Self { state: State::new(beginning, now), now, peers: 0 }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.clock += time;
+        self.now.wall = self.now.wall.checked_add(time).unwrap();
+        self.state.tick(self.now);
+    }
+
+    fn arrival(&mut self, name: &str, door: Door, resume: Option<&str>) -> (PeerId, Arrival) {
+        self.peers += 1;
+        let peer = PeerId(self.peers);
+        let arrival = Arrival {
+            name: DisplayName::parse(name).unwrap(),
+            role: MemberRole::Participant,
+            door,
+            resume: resume.map(str::to_owned),
+            connection: Connection::new(peer, vec!["frag".into()]),
+            negotiation: Negotiation::Offer { ingest: VideoCodec::Vp8, egress: VideoCodec::H264 },
+            fresh_id: ParticipantId(format!("id{}", self.peers).into()),
+            fresh_secret: format!("secret{}", self.peers),
+        };
+        (peer, arrival)
+    }
+
+    fn join(&mut self, name: &str) -> (PeerId, Place) {
+        let (peer, arrival) = self.arrival(name, Door::Session, None);
+        (peer, self.state.join(arrival, self.now).unwrap())
+    }
+
+    fn whip(&mut self, name: &str, subject: &str) -> (PeerId, Place) {
+        let claim = Some(Claim { subject: subject.into(), name: name.into() });
+        let (peer, arrival) = self.arrival(name, Door::Whip { claim }, None);
+        (peer, self.state.join(arrival, self.now).unwrap())
+    }
+
+    fn resume(&mut self, name: &str, secret: &str) -> (PeerId, Place) {
+        let (peer, arrival) = self.arrival(name, Door::Session, Some(secret));
+        (peer, self.state.join(arrival, self.now).unwrap())
+    }
+
+    /// Effects since the last look, each in one line.
+    fn effects(&mut self) -> Vec<String> {
+        self.state.take_effects().iter().map(line).collect()
+    }
+}
+
+fn line(effect: &Effect) -> String {
+    match effect {
+        Effect::Media(MediaCommand::SetPicture(picture)) => {
+            let names: Vec<&str> = picture.people.iter().map(|seat| &*seat.name).collect();
+            format!("picture {}", names.join(" "))
+        }
+        Effect::Media(MediaCommand::SetHold(hold)) => format!("hold {hold:?}"),
+        Effect::Media(MediaCommand::AddPeer { peer, participant, .. }) => {
+            format!("add {peer} {}", participant.as_ref().map_or("viewer", |id| &*id.0))
+        }
+        Effect::Media(MediaCommand::RemovePeer(peer)) => format!("remove {peer}"),
+        Effect::Media(MediaCommand::Forget(id)) => format!("forget {id}"),
+        Effect::Media(MediaCommand::SetGain { participant, gain }) => format!("gain {participant} {gain}"),
+        Effect::Media(MediaCommand::RemoveOutput(output)) => format!("stop {output}"),
+        Effect::Media(MediaCommand::AddOutput { output, .. }) => format!("start {output}"),
+        Effect::Media(other) => format!("{other:?}"),
+        Effect::Event(Event::ParticipantLeft { name, reason, .. }) => format!("left {name} {reason:?}"),
+        Effect::Event(Event::ParticipantChanged { participant }) => {
+            format!("changed {} {:?}", participant.name, participant.state)
+        }
+        Effect::Event(event) => event.name().to_owned(),
+        Effect::Tell(peer, Note::Connected) => format!("tell {peer} connected"),
+        Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
+        Effect::Close(peer, why) => format!("close {peer} {why:?}"),
+    }
+}
+
+#[test]
+fn joining_makes_a_connection_and_shows_the_newcomer() {
+    let mut studio = Studio::new();
+    let (_, place) = studio.join("ann");
+    assert_eq!(studio.effects(), ["add peer-1 id1", "picture ann", "participant_joined"]);
+    assert_eq!((&*place.participant.name, place.participant.state), ("ann", Presence::Connecting));
+    assert!(!place.resumed && place.participant.audio && place.participant.video);
+    let (_, second) = studio.join("ann");
+    assert_eq!(&*second.participant.name, "ann-2");
+    assert_eq!(studio.effects()[1], "picture ann ann-2");
+}
+
+#[test]
+fn a_full_room_refuses_and_changes_nothing() {
+    let mut studio = Studio::new();
+    for name in ["a", "b", "c"] {
+        studio.join(name);
+    }
+    studio.effects();
+    let (_, arrival) = studio.arrival("d", Door::Session, None);
+    assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::Full { max: 3 }));
+    assert_eq!(studio.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn a_resumed_place_keeps_its_id_and_the_old_connection_is_closed() {
+    let mut studio = Studio::new();
+    let (old, place) = studio.join("ann");
+    studio.state.hear(MediaEvent::PeerConnected(old), studio.now);
+    assert!(studio.effects().contains(&"tell peer-1 connected".to_owned()));
+    let (_, again) = studio.resume("ann", &place.secret);
+    assert!(again.resumed);
+    assert_eq!((&again.participant.id, &again.secret), (&place.participant.id, &place.secret));
+    assert_eq!(
+        studio.effects(),
+        ["close peer-1 Replaced", "remove peer-1", "add peer-2 id1", "gain id1 1", "changed ann Connecting"]
+    );
+    // What the old socket still says counts for nothing.
+    studio.state.leave(old, LeaveReason::Left);
+    studio.state.lose(old, studio.now);
+    assert_eq!(studio.state.candidate(old, None), Err(RoomError::NoConnection));
+    assert_eq!(studio.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn a_wrong_secret_gets_a_new_place() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    let (_, place) = studio.resume("ann", "guessed");
+    assert_eq!((&*place.participant.name, place.resumed), ("ann-2", false));
+}
+
+#[test]
+fn a_place_can_be_resumed_under_another_name() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    let (_, place) = studio.join("ann");
+    studio.effects();
+    assert_eq!(&*studio.resume("ann", &place.secret).1.participant.name, "ann-2", "the same wish keeps the name");
+    assert_eq!(&*studio.resume("beth", &place.secret).1.participant.name, "beth");
+    assert!(studio.effects().contains(&"picture ann beth".to_owned()));
+}
+
+#[test]
+fn whip_is_taken_over_by_the_same_token_and_name_only() {
+    let mut studio = Studio::new();
+    let (_, first) = studio.whip("cam", "token-a");
+    let (_, stranger) = studio.whip("cam", "token-b");
+    assert_eq!(&*stranger.participant.name, "cam-2");
+    studio.effects();
+    let (_, again) = studio.whip("cam", "token-a");
+    assert_eq!(again.participant.id, first.participant.id);
+    assert_ne!(again.secret, first.secret, "the old resource is gone");
+    assert_eq!(studio.state.resource(ResourceKind::Whip, &first.secret), Err(RoomError::NoConnection));
+    assert!(studio.effects().contains(&"remove peer-1".to_owned()));
+    // A page of the same name is someone else.
+    assert_eq!(&*studio.join("cam").1.participant.name, "cam-3");
+}
+
+#[test]
+fn a_lost_connection_is_held_and_then_dropped() {
+    let mut studio = Studio::new();
+    let (peer, place) = studio.join("ann");
+    studio.effects();
+    studio.state.lose(peer, studio.now);
+    assert_eq!(studio.effects(), ["remove peer-1", "changed ann Away"]);
+    assert_eq!(studio.state.deadline(), Some(studio.now.clock + Duration::from_secs(2)));
+    studio.pass(Duration::from_millis(1999));
+    assert_eq!(studio.effects(), Vec::<String>::new());
+    studio.pass(Duration::from_millis(1));
+    assert_eq!(studio.effects(), ["forget id1", "picture ", "left ann Lost"]);
+    assert!(!studio.resume("ann", &place.secret).1.resumed, "too late");
+}
+
+#[test]
+fn coming_back_in_time_ends_the_hold() {
+    let mut studio = Studio::new();
+    let (peer, place) = studio.join("ann");
+    studio.state.lose(peer, studio.now);
+    studio.pass(Duration::from_secs(1));
+    studio.resume("ann", &place.secret);
+    studio.effects();
+    studio.pass(Duration::from_secs(10));
+    assert_eq!(studio.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn leaving_drops_at_once() {
+    let mut studio = Studio::new();
+    let (peer, _) = studio.join("ann");
+    studio.effects();
+    studio.state.leave(peer, LeaveReason::Left);
+    assert_eq!(studio.effects(), ["remove peer-1", "forget id1", "picture ", "left ann Left"]);
+}
+
+#[test]
+fn a_dead_connection_closes_its_socket_so_that_the_page_comes_back() {
+    let mut studio = Studio::new();
+    let (peer, _) = studio.join("ann");
+    studio.effects();
+    studio.state.hear(MediaEvent::PeerGone { peer, reason: "silent".into() }, studio.now);
+    assert_eq!(studio.effects(), ["close peer-1 MediaFailed(\"silent\")", "remove peer-1", "changed ann Away"]);
+}
+
+#[test]
+fn moderation_reaches_mix_and_picture() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    studio.join("bob");
+    studio.effects();
+    let change = Moderation { volume: Some(0.5), hidden: Some(true), ..Moderation::default() };
+    let ann = studio.state.moderate("id1", &change).unwrap();
+    assert_eq!((ann.volume, ann.hidden), (0.5, true));
+    assert_eq!(studio.effects(), ["gain id1 0.5", "picture bob", "changed ann Connecting"]);
+    studio.state.moderate("id1", &Moderation { muted: Some(true), ..Moderation::default() }).unwrap();
+    assert_eq!(studio.effects(), ["gain id1 0", "changed ann Connecting"]);
+    // Still muted: the new volume is not to be heard yet.
+    studio.state.moderate("id1", &Moderation { volume: Some(2.0), ..Moderation::default() }).unwrap();
+    assert_eq!(studio.effects(), ["changed ann Connecting"]);
+    studio.state.moderate("id1", &Moderation::default()).unwrap();
+    assert_eq!(studio.effects(), Vec::<String>::new());
+    assert_eq!(studio.state.moderate("nobody", &change), Err(RoomError::NoParticipant));
+}
+
+#[test]
+fn who_is_removed_is_told_so() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    studio.effects();
+    studio.state.kick("id1").unwrap();
+    assert_eq!(
+        studio.effects(),
+        ["close peer-1 Removed", "remove peer-1", "forget id1", "picture ", "left ann Removed"]
+    );
+}
+
+#[test]
+fn the_pages_switches_and_a_senders_tracks_are_shown() {
+    let mut studio = Studio::new();
+    let (peer, page) = studio.join("ann");
+    let (_, cam) = studio.whip("cam", "token");
+    assert!(!cam.participant.video && !cam.participant.audio);
+    studio.effects();
+    let id = |place: &Place| ParticipantId(Arc::clone(&place.participant.id));
+    let started = |participant, size| MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size };
+    studio.state.hear(started(id(&cam), Some((640, 480))), studio.now);
+    let seen = studio.state.participant(&cam.participant.id).unwrap();
+    assert_eq!((seen.video, seen.audio, seen.size), (true, false, Some([640, 480])));
+    studio.state.hear(started(id(&cam), Some((320, 240))), studio.now);
+    studio.state.hear(started(id(&cam), Some((320, 240))), studio.now);
+    assert_eq!(studio.effects().len(), 2, "told once for each change");
+
+    studio.state.set_switches(peer, true, false).unwrap();
+    studio.state.hear(started(id(&page), None), studio.now);
+    assert!(!studio.state.participant(&page.participant.id).unwrap().video, "the page's switch is what counts");
+    let stopped = MediaEvent::TrackStopped { participant: id(&cam), kind: TrackKind::Video };
+    studio.state.hear(stopped, studio.now);
+    let seen = studio.state.participant(&cam.participant.id).unwrap();
+    assert_eq!((seen.video, seen.size), (false, None));
+}
+
+#[test]
+fn speaking_is_told_once() {
+    let mut studio = Studio::new();
+    let (_, place) = studio.join("ann");
+    studio.effects();
+    for speaking in [true, true, false] {
+        let participant = ParticipantId(Arc::clone(&place.participant.id));
+        studio.state.hear(MediaEvent::Speaking { participant, speaking }, studio.now);
+    }
+    assert_eq!(studio.effects(), ["speaking", "speaking"]);
+}
+
+#[test]
+fn a_viewer_is_counted_and_gone_without_a_trace() {
+    let mut studio = Studio::new();
+    let viewer = Viewer { connection: Connection::new(PeerId(9), vec!["abcd".into()]), secret: "watch".into() };
+    // How a viewer is negotiated does not matter here.
+    let negotiation = Negotiation::Offer { ingest: VideoCodec::Vp8, egress: VideoCodec::Vp8 };
+    studio.state.watch(viewer, negotiation).unwrap();
+    assert_eq!(studio.effects(), ["add peer-9 viewer"]);
+    assert_eq!(studio.state.describe().viewers, 1);
+    let resource = studio.state.resource(ResourceKind::Whep, "watch").unwrap();
+    assert_eq!(resource, Resource { peer: Some(PeerId(9)), ufrags: vec!["abcd".into()] });
+    assert!(studio.state.resource(ResourceKind::Whip, "watch").is_err());
+    studio.state.hear(MediaEvent::PeerGone { peer: PeerId(9), reason: "gone".into() }, studio.now);
+    assert_eq!(studio.state.describe().viewers, 0);
+    assert_eq!(studio.state.close_resource(ResourceKind::Whep, "watch"), Err(RoomError::NoConnection));
+}
+
+#[test]
+fn a_connection_gives_only_so_many_candidates() {
+    let mut studio = Studio::new();
+    let (peer, _) = studio.join("ann");
+    for _ in 0..MAX_CANDIDATES {
+        studio.state.candidate(peer, None).unwrap();
+    }
+    assert_eq!(studio.state.candidate(peer, None), Err(RoomError::TooManyCandidates { max: MAX_CANDIDATES }));
+}
+
+#[test]
+fn an_output_tells_its_state_and_never_its_key() {
+    let mut studio = Studio::new();
+    let target = OutputTarget::Rtmp { url: "rtmp://host/live/streamkey".into() };
+    let id = OutputId("o1".into());
+    let output = studio.state.add_output(id.clone(), target, studio.now).unwrap();
+    assert!(!output.url.contains("streamkey") && output.url.starts_with("rtmp://host"));
+    let after = Duration::from_secs(4);
+    let state = OutputState::Retrying { attempt: 1, after, last_error: "reset".into() };
+    studio.state.hear(MediaEvent::Output { output: id.clone(), state }, studio.now);
+    let output = studio.state.output("o1").unwrap();
+    assert_eq!((output.state, output.attempt), (OutputPhase::Retrying, Some(1)));
+    assert_eq!(output.next_retry_at.unwrap().to_string(), "2026-01-01T00:00:04Z");
+    let state = OutputState::Failed { error: "refused".into() };
+    studio.state.hear(MediaEvent::Output { output: id.clone(), state }, studio.now);
+    assert_eq!(studio.state.outputs()[0].state, OutputPhase::Failed, "listed until it is deleted");
+    studio.state.remove_output("o1", studio.now).unwrap();
+    assert_eq!(
+        studio.effects(),
+        ["start o1", "output_changed", "output_changed", "output_changed", "stop o1", "output_removed"]
+    );
+    studio.state.hear(MediaEvent::Output { output: id, state: OutputState::Stopped }, studio.now);
+    assert_eq!(studio.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn outputs_are_limited() {
+    let mut studio = Studio::new();
+    let target = || OutputTarget::Rtmp { url: "rtmp://host/live/key".into() };
+    for n in 0..MAX_OUTPUTS {
+        studio.state.add_output(OutputId(format!("o{n}").into()), target(), studio.now).unwrap();
+    }
+    let refused = studio.state.add_output(OutputId("more".into()), target(), studio.now);
+    assert_eq!(refused, Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS }));
+}
+
+#[test]
+fn a_layout_is_shown_whole_and_counted() {
+    let mut studio = Studio::new();
+    let canvas = Canvas { width: 640, ..Canvas::default() };
+    studio.state.set_layout(Arc::new(Scene::default_for(canvas)), Vec::new());
+    assert_eq!(studio.effects(), ["picture ", "layout_changed", "room_changed"]);
+    assert_eq!(studio.state.revision(), Revision(2));
+    assert_eq!(studio.state.describe().canvas["width"], 640);
+}
+
+#[test]
+fn late_first_images_do_not_undo_a_layout() {
+    let mut studio = Studio::new();
+    let image = Image { name: "x.png".into(), width: 1, height: 1, rgba: vec![0; 4].into() };
+    let first = studio.state.revision();
+    studio.state.set_layout(Arc::new(Scene::default_for(Canvas::default())), Vec::new());
+    studio.effects();
+    studio.state.set_first_images(vec![image], first);
+    assert_eq!(studio.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn settings_are_told_and_the_hold_reaches_the_media() {
+    let mut studio = Studio::new();
+    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500 }, None);
+    assert_eq!(studio.effects(), ["hold 500ms", "room_changed"]);
+    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500 }, None);
+    assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing told");
+}
+
+#[test]
+fn a_room_that_stores_nothing_ends_half_a_minute_after_the_last_one_left() {
+    let mut studio = Studio::new();
+    let (peer, _) = studio.join("ann");
+    studio.pass(Duration::from_secs(600));
+    assert!(!studio.state.has_ended());
+    studio.state.leave(peer, LeaveReason::Left);
+    studio.pass(Duration::ZERO);
+    studio.pass(Duration::from_secs(29));
+    assert!(!studio.state.has_ended());
+    studio.pass(Duration::from_secs(1));
+    assert!(studio.state.has_ended());
+    let (_, arrival) = studio.arrival("late", Door::Session, None);
+    assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::NoRoom));
+}
+
+#[test]
+fn a_configured_room_stays() {
+    let mut studio = Studio::new();
+    studio.state.store();
+    studio.pass(Duration::from_secs(86_400));
+    assert!(!studio.state.has_ended());
+    assert_eq!(studio.state.deadline(), None);
+}
+
+#[test]
+fn an_ending_room_closes_every_socket() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    studio.join("bob");
+    studio.effects();
+    studio.state.end(&Closing::Shutdown);
+    studio.state.end(&Closing::RoomEnded);
+    assert_eq!(studio.effects(), ["room_ended", "close peer-1 Shutdown", "close peer-2 Shutdown"]);
+}

@@ -1,0 +1,342 @@
+//! The room as others see it: the JSON of the REST interface and of the events. PURE.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::participant::MemberRole;
+use crate::media::port;
+
+/// Whether a participant's connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// A connection is being made.
+    Connecting,
+    /// Media flows.
+    Connected,
+    /// The connection is lost; the place is kept for `hold_ms`.
+    Away,
+}
+
+/// Someone who sends and receives.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Participant {
+    /// Stays the same when the connection is replaced.
+    #[schema(value_type = String)]
+    pub id: Arc<str>,
+    /// Unique in the room; layouts place people by it.
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
+    /// What they may do.
+    pub role: MemberRole,
+    /// When they joined.
+    #[schema(value_type = String, format = DateTime)]
+    pub joined_at: Timestamp,
+    /// Whether the connection stands.
+    pub state: Presence,
+    /// Whether their microphone is on.
+    pub audio: bool,
+    /// Whether their camera is on.
+    pub video: bool,
+    /// Width and height of the picture that they send, in pixels; null while none comes.
+    pub size: Option<[u32; 2]>,
+    /// Whether they speak now.
+    pub speaking: bool,
+    /// Silenced by a moderator.
+    pub muted: bool,
+    /// Gain in the mix, 0.0 to 2.0.
+    pub volume: f64,
+    /// Taken off the canvas by a moderator.
+    pub hidden: bool,
+}
+
+/// What a room's owner sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Settings {
+    /// How many participants may be in at once.
+    pub max_participants: u32,
+    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    pub hold_ms: u64,
+}
+
+/// Whether people can be cut out, and how that goes.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Segmentation {
+    /// Whether a model is loaded. Without one whole pictures are shown.
+    pub available: bool,
+    /// The model's name.
+    pub model: Option<String>,
+    /// Why there is none.
+    pub reason: Option<String>,
+    /// Masks a second of all participants together.
+    pub masks_per_second: f64,
+    /// Mean time of one mask, in milliseconds.
+    pub mask_ms: f64,
+}
+
+impl Segmentation {
+    /// Joins what the machine can do with what the room's media measured.
+    pub fn new(able: &port::Segmentation, health: &port::Health) -> Self {
+        Self {
+            available: able.model.is_some(),
+            model: able.model.clone(),
+            reason: able.reason.clone(),
+            masks_per_second: rounded(health.masks_per_second),
+            mask_ms: rounded(health.mask_ms),
+        }
+    }
+}
+
+/// How the room's media is doing. Counters grow from the room's start.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Health {
+    /// Whether the output clock runs; it rests while nobody receives.
+    pub running: bool,
+    /// Composed frames a second.
+    pub fps: f64,
+    /// Frames composed.
+    pub frames: u64,
+    /// Frames composed later than half a frame after their tick.
+    pub late_frames: u64,
+    /// Ticks without a frame.
+    pub missed_frames: u64,
+    /// Mean time of composing one frame, in milliseconds.
+    pub compose_ms: f64,
+    /// Encodings that run now.
+    pub encoders: Vec<String>,
+}
+
+impl From<&port::Health> for Health {
+    fn from(health: &port::Health) -> Self {
+        Self {
+            running: health.running,
+            fps: rounded(health.fps),
+            frames: health.frames,
+            late_frames: health.late_frames,
+            missed_frames: health.missed_frames,
+            compose_ms: rounded(health.compose_ms),
+            encoders: health.encoders.clone(),
+        }
+    }
+}
+
+/// Two decimals: measured means have no more to say.
+fn rounded(value: f32) -> f64 {
+    (f64::from(value) * 100.0).round() / 100.0
+}
+
+/// Kind of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputKind {
+    /// An RTMP server.
+    Rtmp,
+}
+
+/// Where an output's life stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputPhase {
+    /// Nothing has been acknowledged yet.
+    Connecting,
+    /// The room is being sent.
+    Live,
+    /// It broke and is tried again at `next_retry_at`.
+    Retrying,
+    /// Ended by request.
+    Stopped,
+    /// Given up.
+    Failed,
+}
+
+/// Something that the room is sent to.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Output {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: Arc<str>,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: OutputKind,
+    /// Where to, without the stream key.
+    pub url: String,
+    /// Where it stands.
+    pub state: OutputPhase,
+    /// Which retry this is, 1 for the first; null when it is not retrying.
+    pub attempt: Option<u32>,
+    /// When it is tried again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_retry_at: Option<Timestamp>,
+    /// What broke it last.
+    pub last_error: Option<String>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A whole room.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RoomState {
+    /// The room's name.
+    #[schema(value_type = String)]
+    pub room: Arc<str>,
+    /// Grows with each change of settings or layout.
+    pub revision: u64,
+    /// What its owner set.
+    pub settings: Settings,
+    /// Size, frame rate and background.
+    #[schema(value_type = crate::layout::schema::Canvas)]
+    pub canvas: Value,
+    /// What the canvas shows.
+    #[schema(value_type = crate::layout::schema::Layout)]
+    pub layout: Value,
+    /// Who is in, in order of joining.
+    pub participants: Vec<Participant>,
+    /// How many only watch.
+    pub viewers: usize,
+    /// Where the room is sent.
+    pub outputs: Vec<Output>,
+    /// Whether people can be cut out.
+    pub segmentation: Segmentation,
+    /// How its media is doing.
+    pub health: Health,
+}
+
+/// One line of the list of rooms.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RoomSummary {
+    /// The room's name.
+    #[schema(value_type = String)]
+    pub room: Arc<str>,
+    /// Its revision.
+    pub revision: u64,
+    /// How many participants are in.
+    pub participants: usize,
+    /// How many only watch.
+    pub viewers: usize,
+    /// How many outputs it has.
+    pub outputs: usize,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// Why someone is no longer in the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// They left.
+    Left,
+    /// The connection was lost and did not come back in time.
+    Lost,
+    /// A moderator removed them.
+    Removed,
+    /// Their connection could not be made.
+    Refused,
+}
+
+/// News from a room, the same for the event stream and for session sockets.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Someone came in.
+    ParticipantJoined {
+        /// Who.
+        participant: Participant,
+    },
+    /// Someone is gone for good.
+    ParticipantLeft {
+        /// Who.
+        #[schema(value_type = String)]
+        id: Arc<str>,
+        /// Their name.
+        #[schema(value_type = String)]
+        name: Arc<str>,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Something about someone changed.
+    ParticipantChanged {
+        /// Who, as they are now.
+        participant: Participant,
+    },
+    /// Someone began or ceased to speak.
+    Speaking {
+        /// Who.
+        #[schema(value_type = String)]
+        id: Arc<str>,
+        /// Now.
+        speaking: bool,
+    },
+    /// The canvas shows something else.
+    LayoutChanged {
+        /// The room's revision now.
+        revision: u64,
+        /// The whole layout.
+        #[schema(value_type = crate::layout::schema::Layout)]
+        layout: Value,
+    },
+    /// Settings changed, or a listener missed news: the whole room.
+    RoomChanged {
+        /// The room's revision now.
+        revision: u64,
+        /// The room.
+        room: Box<RoomState>,
+    },
+    /// An output is new or changed its state.
+    OutputChanged {
+        /// The output.
+        output: Output,
+    },
+    /// An output is gone.
+    OutputRemoved {
+        /// Which.
+        #[schema(value_type = String)]
+        id: Arc<str>,
+    },
+    /// The room is gone; nothing follows.
+    RoomEnded,
+}
+
+impl Event {
+    /// The event's `type`, which is the event's name in the stream as well.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ParticipantJoined { .. } => "participant_joined",
+            Self::ParticipantLeft { .. } => "participant_left",
+            Self::ParticipantChanged { .. } => "participant_changed",
+            Self::Speaking { .. } => "speaking",
+            Self::LayoutChanged { .. } => "layout_changed",
+            Self::RoomChanged { .. } => "room_changed",
+            Self::OutputChanged { .. } => "output_changed",
+            Self::OutputRemoved { .. } => "output_removed",
+            Self::RoomEnded => "room_ended",
+        }
+    }
+
+    /// The snapshot that a new or lagging listener begins with.
+    pub fn snapshot(room: RoomState) -> Self {
+        Self::RoomChanged { revision: room.revision, room: Box::new(room) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_events_name_is_its_type() {
+        for event in [
+            Event::RoomEnded,
+            Event::OutputRemoved { id: "o".into() },
+            Event::Speaking { id: "p".into(), speaking: true },
+        ] {
+            assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.name());
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Places for the people whom no layer takes: tiles of a grid, or people cut out and standing side by side.
+
+use super::{
+    geometry::{Area, fit},
+    scene::{AutoMode, Cutout, Fit, Scene},
+    solve::{Facts, Placed, Placement},
+};
+
+/// Shape of a grid's tile, width by height: that of most cameras, so little is cut off.
+const TILE_ASPECT: f64 = 16.0 / 9.0;
+
+/// How much of the canvas's height a picture takes when people stand in one row and there is room: most of it, with
+/// some air above the heads.
+const ROW_HEIGHT: f64 = 0.92;
+/// The same for the front row of two, which leaves air for the heads behind.
+const FRONT_HEIGHT: f64 = 0.7;
+/// Height of a picture in widths of the space that its person has in the row. In front of a camera shoulders are about
+/// 0.8 and heads about 0.3 of the picture's height wide: at 1.7, shoulders overlap by a quarter and heads stay free.
+const HEIGHT_PER_SPACE: f64 = 1.7;
+/// More people than this stand in two rows; in one they would be smaller than half the canvas's height.
+const ONE_ROW: usize = 6;
+/// Height of a picture in the back row, in pictures of the front row: they are farther away.
+const BACK_SCALE: f64 = 0.8;
+/// How high the back row stands, in pictures of the front row: its lower edge is hidden behind the shoulders in front,
+/// its heads are seen between the heads in front.
+const BACK_LIFT: f64 = 0.3;
+
+/// Places the `waiting` (indices into `facts.people`, in order of joining), back to front.
+pub(super) fn place(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<Placement> {
+    if scene.auto.mode == AutoMode::Off || waiting.is_empty() {
+        return Vec::new();
+    }
+    let canvas = (f64::from(scene.canvas.width), f64::from(scene.canvas.height));
+    if facts.can_cut && scene.auto_cutout() == Cutout::Person {
+        side_by_side(waiting, facts, canvas)
+    } else {
+        grid(waiting, facts, canvas, scene.auto.gap.of(canvas.0))
+    }
+}
+
+fn grid(waiting: &[usize], facts: &Facts, canvas: (f64, f64), gap: f64) -> Vec<Placement> {
+    let tiles = tiles(waiting.len(), canvas, gap);
+    let placed = waiting.iter().zip(tiles).filter_map(|(&index, tile)| {
+        let (dst, src) = fit(Area::whole(facts.people[index].size?), tile, Fit::Cover)?;
+        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cutout: false })
+    });
+    placed.collect()
+}
+
+/// `count` equal tiles of 16:9, row by row, as large as the canvas allows with `gap` between them; the grid, and its
+/// last row by itself, are in the middle. A gap that would take more than half of the canvas is made smaller.
+fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
+    let sized = |columns: usize| {
+        let rows = count.div_ceil(columns);
+        let gap = gap.min(across / (2 * columns) as f64).min(down / (2 * rows) as f64);
+        let width = (across - gap * (columns - 1) as f64) / columns as f64;
+        let height = (down - gap * (rows - 1) as f64) / rows as f64;
+        (width.min(height * TILE_ASPECT), gap, columns, rows)
+    };
+    // Of equal ones (but for the last bits) the one with more columns: two people are beside each other.
+    let (width, gap, columns, rows) =
+        (2..=count).map(sized).fold(sized(1), |best, next| if next.0 > best.0 - 1e-6 { next } else { best });
+    let height = width / TILE_ASPECT;
+    // The edge at which a centred line of tiles starts.
+    let start = |whole: f64, tiles: usize, side: f64| (whole - side * tiles as f64 - gap * (tiles - 1) as f64) / 2.0;
+    let tile = |index: usize| {
+        let (row, column) = (index / columns, index % columns);
+        let in_row = columns.min(count - row * columns);
+        Area {
+            x: start(across, in_row, width) + column as f64 * (width + gap),
+            y: start(down, rows, height) + row as f64 * (height + gap),
+            width,
+            height,
+        }
+    };
+    (0..count).map(tile).collect()
+}
+
+/// Each person has an equal share of the canvas's width, in order of joining from left to right, and stands in its
+/// middle. Pictures keep their shape and are as wide as they are: what overlaps the neighbour is mostly the room, which
+/// is cut away. In one row all stand on the lower edge, so nobody floats; of more people every second stands behind.
+fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) -> Vec<Placement> {
+    let share = across / waiting.len() as f64;
+    let standing = |(place, index): (usize, usize), height: f64, bottom: f64| {
+        let region = Area::whole(facts.people[index].size?);
+        let width = height * region.aspect();
+        let x = share * (place as f64 + 0.5) - width / 2.0;
+        let (dst, src) = fit(region, Area { x, y: bottom - height, width, height }, Fit::Fill)?;
+        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cutout: true })
+    };
+    let places = || waiting.iter().copied().enumerate();
+    if waiting.len() <= ONE_ROW {
+        let height = (down * ROW_HEIGHT).min(share * HEIGHT_PER_SPACE);
+        return places().filter_map(|place| standing(place, height, down)).collect();
+    }
+    let height = (down * FRONT_HEIGHT).min(2.0 * share * HEIGHT_PER_SPACE);
+    let back = places().filter(|(place, _)| place % 2 == 1);
+    let back = back.filter_map(|place| standing(place, height * BACK_SCALE, down - height * BACK_LIFT));
+    let front = places().filter(|(place, _)| place % 2 == 0);
+    back.chain(front.filter_map(|place| standing(place, height, down))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::layout::{Auto, Background, Canvas, Length, Person, Rect, solve};
+
+    const NAMES: [&str; 16] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+
+    fn people(count: usize) -> Vec<Person<'static>> {
+        NAMES[..count].iter().map(|name| Person { name, size: Some((640, 480)) }).collect()
+    }
+
+    fn shown(scene: &Scene, people: &[Person], can_cut: bool) -> Vec<Placement> {
+        solve(scene, &Facts { people, image_size: &|_| None, can_cut })
+    }
+
+    fn over_image() -> Scene {
+        let background = Background::Image("club.jpg".into());
+        Scene::default_for(Canvas { background, ..Canvas::default() })
+    }
+
+    fn overlap(a: Rect, b: Rect) -> bool {
+        a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+    }
+
+    #[test]
+    fn one_person_fills_the_canvas() {
+        let placements = shown(&Scene::default_for(Canvas::default()), &people(1), true);
+        assert_eq!(placements.len(), 1);
+        assert_eq!(placements[0].dst, Rect { x: 0, y: 0, width: 1280, height: 720 });
+        assert!(!placements[0].cutout && !placements[0].mirror && placements[0].opacity == 1.0);
+    }
+
+    #[test]
+    fn a_grid_of_1_to_16_is_whole_apart_and_centred() {
+        for (width, height) in [(1280, 720), (720, 1280), (1000, 1000), (3840, 64), (64, 2160)] {
+            let scene = Scene::default_for(Canvas { width, height, ..Canvas::default() });
+            for count in 1..=16 {
+                let tiles: Vec<Rect> = shown(&scene, &people(count), false).iter().map(|p| p.dst).collect();
+                assert_eq!(tiles.len(), count, "{width}x{height}");
+                for (index, tile) in tiles.iter().enumerate() {
+                    assert!(tile.x >= 0 && tile.x + tile.width <= width as i32, "{count}: {tile:?}");
+                    assert!(tile.y >= 0 && tile.y + tile.height <= height as i32, "{count}: {tile:?}");
+                    let aspect = f64::from(tile.width) / f64::from(tile.height);
+                    assert!(tile.height < 30 || (aspect - TILE_ASPECT).abs() < 0.12, "{count}: {tile:?}");
+                    assert!(tiles[..index].iter().all(|other| !overlap(*tile, *other)), "{count}");
+                }
+                let top = tiles.iter().map(|t| t.y).min().unwrap();
+                let bottom = height as i32 - tiles.iter().map(|t| t.y + t.height).max().unwrap();
+                assert!((top - bottom).abs() <= 1, "{count}: {top} above, {bottom} below");
+                for tile in &tiles {
+                    let row: Vec<&Rect> = tiles.iter().filter(|t| t.y == tile.y).collect();
+                    let left = row.iter().map(|t| t.x).min().unwrap();
+                    let right = width as i32 - row.iter().map(|t| t.x + t.width).max().unwrap();
+                    assert!((left - right).abs() <= 1, "{count}: {left} left, {right} right");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_columns_are_those_with_the_largest_tiles() {
+        let columns = |width, height, count| {
+            let tiles = tiles(count, (width, height), 0.0);
+            tiles.iter().filter(|tile| tile.y == tiles[0].y).count()
+        };
+        let wide: Vec<usize> = (1..=12).map(|count| columns(1280.0, 720.0, count)).collect();
+        assert_eq!(wide, [1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4]);
+        assert_eq!([2, 3, 4].map(|count| columns(720.0, 1280.0, count)), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_grid_without_gap_has_none() {
+        let mut scene = Scene::default_for(Canvas::default());
+        scene.auto.gap = Length::Number(0.0);
+        let tiles: Vec<Rect> = shown(&scene, &people(9), false).iter().map(|p| p.dst).collect();
+        assert_eq!(tiles.iter().map(|t| t.width * t.height).sum::<i32>(), 1280 * 720);
+        assert_eq!(tiles[4], Rect { x: 427, y: 240, width: 426, height: 240 });
+    }
+
+    #[test]
+    fn a_gap_is_of_the_canvas_s_width_and_never_swallows_the_tiles() {
+        let mut scene = Scene::default_for(Canvas::default());
+        scene.auto.gap = Length::Percent(5.0);
+        let tiles: Vec<Rect> = shown(&scene, &people(2), false).iter().map(|p| p.dst).collect();
+        assert_eq!(tiles[1].x - tiles[0].x - tiles[0].width, 64);
+        scene.auto.gap = Length::Number(1000.0);
+        for count in 1..=16 {
+            assert_eq!(shown(&scene, &people(count), false).len(), count);
+        }
+    }
+
+    #[test]
+    fn whoever_has_no_picture_yet_keeps_their_tile() {
+        let scene = Scene::default_for(Canvas::default());
+        let mut four = people(4);
+        let before = shown(&scene, &four, false);
+        four[1].size = None;
+        let after = shown(&scene, &four, false);
+        assert_eq!(after, [&before[..1], &before[2..]].concat());
+    }
+
+    #[test]
+    fn tiles_are_covered_in_shape() {
+        let placements = shown(&Scene::default_for(Canvas::default()), &people(1), false);
+        let src = placements[0].src;
+        assert_eq!((src.x, src.y, src.width, src.height), (0.0, 60.0, 640.0, 360.0));
+    }
+
+    #[test]
+    fn people_stand_on_the_lower_edge_in_order_and_never_off_centre() {
+        for size in [(640, 480), (1280, 720), (720, 1280)] {
+            for count in 1..=6 {
+                let people: Vec<Person> = people(count).iter().map(|p| Person { size: Some(size), ..*p }).collect();
+                let placements = shown(&over_image(), &people, true);
+                assert_eq!(placements.len(), count);
+                for (place, p) in placements.iter().enumerate() {
+                    assert_eq!(p.source, Placed::Person(place));
+                    assert!(p.cutout && !p.mirror);
+                    assert_eq!(p.dst.y + p.dst.height, 720, "nobody floats");
+                    assert_eq!((p.src.width, p.src.height), (size.0 as f32, size.1 as f32), "nothing is cut off");
+                    let aspect = f64::from(p.dst.width) / f64::from(p.dst.height);
+                    assert!((aspect * f64::from(size.1) / f64::from(size.0) - 1.0).abs() < 0.01);
+                    let middle = f64::from(p.dst.x) + f64::from(p.dst.width) / 2.0;
+                    let wanted = 1280.0 / count as f64 * (place as f64 + 0.5);
+                    assert!((middle - wanted).abs() <= 1.0, "{count}: {middle} for {wanted}");
+                }
+                let height = placements[0].dst.height;
+                assert!(if count <= 2 { height == 662 } else { (360..=662).contains(&height) }, "{count}: {height}");
+            }
+        }
+    }
+
+    #[test]
+    fn from_seven_on_every_second_stands_behind_smaller_and_higher() {
+        for count in 7..=16 {
+            let placements = shown(&over_image(), &people(count), true);
+            assert_eq!(placements.len(), count);
+            let (back, front) = placements.split_at(count / 2);
+            assert!(front.iter().all(|p| p.dst.y + p.dst.height == 720));
+            for p in back {
+                assert!(p.dst.height < front[0].dst.height);
+                assert!(p.dst.y < front[0].dst.y && p.dst.y >= 0, "their heads are above");
+                assert!(
+                    p.dst.y + p.dst.height > front[0].dst.y + front[0].dst.height / 2,
+                    "their lower edge is hidden"
+                );
+            }
+            let mut middles: Vec<(usize, i32)> = placements
+                .iter()
+                .map(|p| match p.source {
+                    Placed::Person(index) => (index, p.dst.x + p.dst.width / 2),
+                    _ => unreachable!(),
+                })
+                .collect();
+            middles.sort_unstable();
+            assert!(middles.windows(2).all(|pair| pair[0].1 < pair[1].1), "left to right in order of joining");
+            let (left, right) = (middles[0].1, 1280 - middles[count - 1].1);
+            assert!((left - right).abs() <= 1);
+        }
+    }
+
+    #[test]
+    fn without_a_model_people_before_an_image_are_whole_tiles() {
+        let placements = shown(&over_image(), &people(2), false);
+        let plain = shown(&Scene::default_for(Canvas::default()), &people(2), false);
+        assert_eq!(placements, plain);
+        assert!(placements.iter().all(|p| !p.cutout));
+    }
+
+    #[test]
+    fn the_layout_s_own_word_on_cutting_out_wins() {
+        let mut scene = over_image();
+        scene.auto.cutout = Some(Cutout::None);
+        assert!(shown(&scene, &people(2), true).iter().all(|p| !p.cutout));
+        let mut scene = Scene::default_for(Canvas::default());
+        scene.auto.cutout = Some(Cutout::Person);
+        assert!(shown(&scene, &people(2), true).iter().all(|p| p.cutout));
+    }
+
+    #[test]
+    fn off_shows_nobody() {
+        let auto = Auto { mode: AutoMode::Off, ..Auto::default() };
+        assert_eq!(shown(&Scene { auto, ..over_image() }, &people(3), true), []);
+    }
+}

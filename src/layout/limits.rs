@@ -1,0 +1,123 @@
+//! How much a layout may ask for. The reader and the OpenAPI schema both take their numbers from here.
+
+use std::ops::RangeInclusive;
+
+/// Canvas width in pixels. Below 64 a person is no longer recognisable; 3840 (4K) is the widest that one software
+/// encoder can be asked for.
+pub const CANVAS_WIDTH: RangeInclusive<i64> = 64..=3840;
+/// Canvas height in pixels; the same reasons as [`CANVAS_WIDTH`].
+pub const CANVAS_HEIGHT: RangeInclusive<i64> = 64..=2160;
+/// Frames per second: no sender is taken in faster than 60, so a faster canvas would only repeat pictures.
+pub const FPS: RangeInclusive<i64> = 1..=60;
+/// Layers of one layout. Each is one blend of up to the whole canvas per frame; 64 is far more than a picture needs
+/// and still bounded work.
+pub const LAYERS: usize = 64;
+/// Length of a layer's id in characters; ids are written into URLs.
+pub const ID_LENGTH: usize = 64;
+/// Length of a participant's name in characters.
+pub const NAME_LENGTH: usize = 128;
+/// Length of an asset's name in characters; it is a file name, and 255 bytes is the usual limit of those.
+pub const ASSET_LENGTH: usize = 128;
+/// Slots are counted from 1; the upper end is more people than one canvas can show.
+pub const SLOT: RangeInclusive<i64> = 1..=1000;
+/// Drawing order: anything that fits the type of [`SceneLayer::z`](super::SceneLayer::z).
+pub const Z: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
+/// Opacity, 0 unseen to 1 opaque.
+pub const OPACITY: RangeInclusive<f64> = 0.0..=1.0;
+
+/// What one kind of length may be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LengthRange {
+    /// Bounds of a plain number.
+    pub number: RangeInclusive<f64>,
+    /// Bounds of `n` in `"n%"`.
+    pub percent: RangeInclusive<f64>,
+    /// Whether zero itself is refused (sizes).
+    pub above_zero: bool,
+    /// What a plain number counts, for messages: `px` or nothing.
+    pub unit: &'static str,
+}
+
+/// `x` and `y`. Four times the largest canvas to either side is enough to fly something in from outside, and keeps
+/// every later sum far inside 32 bits.
+pub const POSITION: LengthRange =
+    LengthRange { number: -16384.0..=16384.0, percent: -1000.0..=1000.0, above_zero: false, unit: " px" };
+/// `width` and `height`; the same bounds as [`POSITION`], but something must be left to see.
+pub const EXTENT: LengthRange =
+    LengthRange { number: 0.0..=16384.0, percent: 0.0..=1000.0, above_zero: true, unit: " px" };
+/// `scale`: a plain number is a factor of the canvas, with the same upper end as [`EXTENT`]'s percentages.
+pub const SCALE: LengthRange = LengthRange { number: 0.0..=10.0, percent: 0.0..=1000.0, above_zero: true, unit: "" };
+/// One edge of `crop`, in pixels or percent of the source: no more than all of it.
+pub const INSET: LengthRange =
+    LengthRange { number: 0.0..=16384.0, percent: 0.0..=100.0, above_zero: false, unit: " px" };
+/// `auto.gap`: beyond a quarter of the canvas there would be more gap than picture.
+pub const GAP: LengthRange = LengthRange { number: 0.0..=1000.0, percent: 0.0..=25.0, above_zero: false, unit: " px" };
+
+/// Whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
+pub fn is_id(id: &str) -> bool {
+    (1..=ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+/// Whether `name` may name an asset: 1 to 128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot, so that it is never
+/// a path or a hidden file.
+pub fn is_asset(name: &str) -> bool {
+    (1..=ASSET_LENGTH).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// Whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control)
+}
+
+/// Reads `#rgb` or `#rrggbb`; `None` when it is neither.
+pub fn color(text: &str) -> Option<[u8; 3]> {
+    let digits: Vec<u8> =
+        text.strip_prefix('#')?.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+    match digits[..] {
+        [r, g, b] => Some([r * 17, g * 17, b * 17]),
+        [r1, r0, g1, g0, b1, b0] => Some([r1 * 16 + r0, g1 * 16 + g0, b1 * 16 + b0]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colors_are_read_in_both_lengths_and_any_case() {
+        assert_eq!(color("#fa0"), Some([0xff, 0xaa, 0x00]));
+        assert_eq!(color("#12aBeF"), Some([0x12, 0xab, 0xef]));
+        for wrong in ["", "#", "#ff", "#ffff", "#fffff", "#fffffff", "fff", "#ggg", "red", "#äöü", "# ff"] {
+            assert_eq!(color(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn asset_names_are_never_paths() {
+        for right in ["club.jpg", "a", "A-1_2.png", "x..y", &"a".repeat(128)] {
+            assert!(is_asset(right), "{right:?}");
+        }
+        for wrong in ["", ".", "..", ".hidden", "a/b", "a\\b", "../x", "a b", "ä.png", "a\0", &"a".repeat(129)] {
+            assert!(!is_asset(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_fit_for_urls() {
+        assert!(is_id("ann_2-b") && is_id(&"x".repeat(64)));
+        for wrong in ["", "a b", "a.b", "a/b", "ä", &"x".repeat(65)] {
+            assert!(!is_id(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn names_may_be_written_in_any_script() {
+        assert!(is_name("Zoë 王") && is_name(&"王".repeat(128)));
+        for wrong in ["", "a\nb", "\u{7}", &"王".repeat(129)] {
+            assert!(!is_name(wrong), "{wrong:?}");
+        }
+    }
+}

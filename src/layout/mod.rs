@@ -1,0 +1,69 @@
+//! What the canvas shows. PURE: text in, numbers out; nothing here knows of media, rooms or time.
+//!
+//! ```text
+//! JSON ── read ──► Scene ── solve(Scene, who is there) ──► Placements, back to front
+//!   ▲                │
+//!   └── to_json ─────┘      merge: JSON Merge Patch upon to_json, then read again
+//! ```
+//!
+//! * `schema`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
+//! * `read`, `read_layer`, `fields`, `fault`: JSON in, every wrong place at once out.
+//! * `limits`: how much a layout may ask for.
+//! * `scene`: the validated layout.
+//! * `solve`, `auto`, `geometry`: where everything is, in pixels, for the people who are there now.
+//! * `ready`: layouts that come with the program.
+
+mod auto;
+pub mod fault;
+mod fields;
+pub mod geometry;
+pub mod limits;
+pub mod read;
+mod read_layer;
+pub mod ready;
+pub mod scene;
+pub mod schema;
+mod schema_values;
+pub mod solve;
+
+use serde_json::Value;
+
+pub use self::{
+    fault::Fault,
+    geometry::{Crop, Rect},
+    read::{read, read_canvas},
+    scene::{Anchor, Auto, AutoMode, Background, Canvas, Cutout, Edges, Fit, Length, Scene, SceneLayer, Size, Source},
+    solve::{Facts, Person, Placed, Placement, solve},
+};
+
+/// `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null` takes a key
+/// away, anything else, lists too, is replaced whole.
+pub fn merge(current: &Value, patch: &Value) -> Value {
+    let mut merged = current.clone();
+    json_patch::merge(&mut merged, patch);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_replaces_lists_and_removes_nulls() {
+        let current = json!({"canvas": {"width": 1280, "fps": 30}, "layers": [{"id": "a"}], "auto": {"mode": "grid"}});
+        let patch = json!({"canvas": {"fps": 25}, "layers": [], "auto": null});
+        assert_eq!(merge(&current, &patch), json!({"canvas": {"width": 1280, "fps": 25}, "layers": []}));
+        assert_eq!(merge(&current, &json!(5)), json!(5));
+    }
+
+    #[test]
+    fn a_patch_of_what_is_read_back_changes_one_thing() {
+        let scene = Scene::default_for(Canvas::default());
+        let merged = merge(&scene.to_json(), &json!({"canvas": {"background": "club.jpg"}}));
+        let changed = read(&merged, &Canvas::default());
+        let background = Background::Image("club.jpg".into());
+        assert_eq!(changed, Ok(Scene { canvas: Canvas { background, ..scene.canvas.clone() }, ..scene }));
+    }
+}

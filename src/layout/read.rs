@@ -1,0 +1,139 @@
+//! JSON in, a validated [`Scene`] or every wrong place out.
+
+use serde_json::Value;
+
+use super::{
+    fault::{Fault, child},
+    fields::Fields,
+    limits, read_layer,
+    scene::{Auto, AutoMode, Background, Canvas, Cutout, Scene, SceneLayer},
+    schema::Easing,
+};
+
+/// Reads and validates a layout. Keys of `canvas` that are left out are taken from `base`, the room's canvas;
+/// everything else that is left out gets its default, never what was shown before.
+///
+/// # Errors
+/// Every wrong place, in reading order. A key that the format knows but nothing carries out yet is one of them.
+pub fn read(value: &Value, base: &Canvas) -> Result<Scene, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let scene = layout(value, base, &mut faults);
+    match scene {
+        Some(scene) if faults.is_empty() => Ok(scene),
+        _ => Err(faults),
+    }
+}
+
+/// Reads and validates a canvas alone, as in a room's settings. Keys that are left out are taken from `base`.
+///
+/// # Errors
+/// Every wrong place; the pointers begin with `pointer`, where the canvas stands in the caller's document.
+pub fn read_canvas(value: &Value, pointer: &str, base: &Canvas) -> Result<Canvas, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let canvas = Fields::open(value, pointer.to_owned(), &mut faults)
+        .map_or_else(|| base.clone(), |fields| canvas(fields, base));
+    if faults.is_empty() { Ok(canvas) } else { Err(faults) }
+}
+
+fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene> {
+    let mut fields = Fields::open(value, String::new(), faults)?;
+    fields.check_keys(&["canvas", "layers", "auto", "transition"], &[]);
+    let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
+    let auto = fields.object("auto").map_or_else(Auto::default, auto);
+    if let Some(fields) = fields.object("transition") {
+        transition(fields);
+    }
+    let list: &[Value] = match fields.get("layers") {
+        None => &[],
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(_) => {
+            fields.fault("layers", "must be a list of layers");
+            &[]
+        }
+    };
+    if list.len() > limits::LAYERS {
+        fields.fault("layers", format!("has {} layers; at most {} are possible", list.len(), limits::LAYERS));
+    }
+    let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
+    Some(Scene { canvas, layers, auto })
+}
+
+fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {
+    let mut layers: Vec<SceneLayer> = Vec::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        let pointer = format!("/layers/{index}");
+        let Some(layer) = read_layer::layer(value, &pointer, faults) else { continue };
+        if layers.iter().any(|other| other.id == layer.id) {
+            faults.push(Fault {
+                pointer: child(&pointer, "id"),
+                detail: format!("another layer has the id `{}` too", layer.id),
+            });
+        }
+        layers.push(layer);
+    }
+    layers
+}
+
+fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
+    fields.check_keys(&["width", "height", "fps", "background"], &[]);
+    let width = side(&mut fields, "width", &limits::CANVAS_WIDTH).unwrap_or(base.width);
+    let height = side(&mut fields, "height", &limits::CANVAS_HEIGHT).unwrap_or(base.height);
+    let fps = fields.integer("fps", &limits::FPS).map_or(base.fps, |fps| fps as u32);
+    let background = background(&mut fields).unwrap_or_else(|| base.background.clone());
+    Canvas { width, height, fps, background }
+}
+
+/// A side of the canvas. Video is coded with half the colour resolution (4:2:0), so it must be even.
+fn side(fields: &mut Fields, key: &str, range: &std::ops::RangeInclusive<i64>) -> Option<u32> {
+    let side = fields.integer(key, range)?;
+    if side % 2 != 0 {
+        fields.fault(key, "must be even");
+        return None;
+    }
+    Some(side as u32)
+}
+
+fn background(fields: &mut Fields) -> Option<Background> {
+    match fields.get("background")? {
+        Value::String(text) if text.starts_with('#') => fields.color("background").map(Background::Color),
+        Value::String(_) => fields.asset("background").map(Background::Image),
+        _ => {
+            fields.fault("background", "must be a colour such as #1a2b3c or an asset's name");
+            None
+        }
+    }
+}
+
+fn auto(mut fields: Fields) -> Auto {
+    fields.check_keys(&["mode", "gap", "cutout"], &[]);
+    Auto {
+        mode: fields.choice("mode", &AutoMode::NAMES, &["spotlight", "row"]).unwrap_or_default(),
+        gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
+        cutout: cutout(&mut fields),
+    }
+}
+
+/// The `cutout` of a layer or of `auto`.
+pub(super) fn cutout(fields: &mut Fields) -> Option<Cutout> {
+    if fields.get("cutout")?.is_array() {
+        fields.fault("cutout", "a list of body parts is not built yet");
+        return None;
+    }
+    fields.choice("cutout", &Cutout::NAMES, &[])
+}
+
+fn transition(mut fields: Fields) {
+    fields.check_keys(&["duration_ms", "easing"], &[]);
+    fields.choice("easing", &Easing::NAMES, &[]);
+    match fields.get("duration_ms") {
+        None => {}
+        Some(duration) if duration.as_f64() == Some(0.0) => {}
+        // A gradual change is refused rather than done at once; refused at the key that asks for it.
+        Some(Value::Number(_)) => fields.fault_here("`transition` is not built yet"),
+        Some(_) => fields.fault("duration_ms", "must be a number"),
+    }
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -1,0 +1,348 @@
+//! The layout as JSON: these types are what is written and what the OpenAPI document shows.
+//!
+//! Reading does not go through them: [`read`](super::read()) walks the JSON itself to tell every wrong place at once.
+//! A test holds the two together.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use super::schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Scale, Source};
+use super::{
+    scene::{self, Anchor, AutoMode, Background, Cutout, Edges, Fit, Length, Scene, SceneLayer, Size},
+    schema_values::opacity,
+};
+
+/// What the canvas shows. Every key may be left out; unknown keys are errors.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "canvas": {"width": 1280, "height": 720, "fps": 30, "background": "#111111"},
+    "layers": [
+        {"id": "club", "source": {"image": "club.jpg"}},
+        {"id": "ann", "source": {"participant": "ann"}, "x": "-10%", "y": "20%", "width": "60%", "cutout": "person",
+         "z": 10},
+        {"id": "guest", "source": {"slot": 1}, "x": 640, "y": 180, "width": 480, "height": 360, "opacity": 0.9, "z": 11}
+    ],
+    "auto": {"mode": "off"}
+})))]
+pub struct Layout {
+    /// The picture that layers are put on. Keys left out keep the room's values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub canvas: Option<Canvas>,
+    /// At most 64, each with its own id.
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    pub layers: Vec<Layer>,
+    /// What happens to the people whom no layer takes; left out, they stand in a grid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub auto: Option<Auto>,
+    /// How one layout turns into the next. Gradual change is not built yet: only a duration of 0 is accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub transition: Option<Transition>,
+}
+
+/// The picture that layers are put on.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Canvas {
+    /// In pixels; even.
+    #[schema(nullable = false, minimum = 64, maximum = 3840, multiple_of = 2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// In pixels; even.
+    #[schema(nullable = false, minimum = 64, maximum = 2160, multiple_of = 2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Frames per second.
+    #[schema(nullable = false, minimum = 1, maximum = 60)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fps: Option<u32>,
+    /// A colour (`#rgb`, `#rrggbb`) or the name of an image asset, which covers the canvas.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<Backdrop>,
+}
+
+/// One rectangle of the picture. Without any size it is as large as the canvas.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// Unique in the layout.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    pub id: String,
+    /// What it shows. Someone who is not there is legal and shows nothing.
+    pub source: Source,
+    /// Where the anchor stands: canvas pixels from the left edge, or `"n%"` of the canvas's width. Left out: where the
+    /// anchor is on the canvas itself, so `{"anchor": "bottom-right"}` alone means that corner.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<Position>,
+    /// Where the anchor stands: canvas pixels from the top edge, or `"n%"` of the canvas's height.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<Position>,
+    /// Canvas pixels, or `"n%"` of the canvas's width. Left out beside a `height`: keeps the source's shape.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<Extent>,
+    /// Canvas pixels, or `"n%"` of the canvas's height. Left out beside a `width`: keeps the source's shape.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<Extent>,
+    /// Only without `width` and `height`: the canvas's size times this.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
+    /// The point of the rectangle that `x` and `y` tell; `top-left` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Anchor>,
+    /// How the source is fitted into the rectangle; `cover` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
+    /// What is cut off the source before it is fitted.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
+    /// Higher is nearer; equal ones are nearer the later they are listed. The people placed by `auto` are at 0, nearer
+    /// than all layers of z 0. 0 when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub z: Option<i32>,
+    /// From 0 (unseen) to 1 (opaque, the default).
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "opacity")]
+    pub opacity: Option<f64>,
+    /// Left and right exchanged; `false` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<bool>,
+    /// Which part of a participant's picture is kept; `none` (the whole picture) when left out. Without a segmentation
+    /// model the whole picture is shown.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutout: Option<Cutout>,
+    /// Degrees. Turning is not built yet: only 0 is accepted.
+    #[schema(nullable = false, minimum = 0, maximum = 0)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate: Option<f64>,
+}
+
+/// What is cut off the source at its edges: source pixels, or `"n%"` of the source's width or height.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LayerCrop)]
+pub struct Crop {
+    /// At the left, before any mirroring.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<Inset>,
+    /// At the top.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<Inset>,
+    /// At the right, before any mirroring.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<Inset>,
+    /// At the bottom.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bottom: Option<Inset>,
+}
+
+/// What happens to the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AutoPlacement)]
+pub struct Auto {
+    /// `grid` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<AutoMode>,
+    /// Between two tiles of the grid: canvas pixels, or `"n%"` of the canvas's width; `"1%"` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    /// `person`: people are cut out and stand side by side. Left out: `person` where the background is an image, else
+    /// `none`. Without a segmentation model it is always `none`.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutout: Option<Cutout>,
+}
+
+/// How one layout turns into the next.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LayoutTransition)]
+pub struct Transition {
+    /// Milliseconds; 0 when left out, and only 0 is accepted so far.
+    #[schema(nullable = false, minimum = 0, maximum = 0)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u32>,
+    /// The course of the change.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easing: Option<Easing>,
+}
+
+/// The course of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // CSS's own names, which say it all
+pub enum Easing {
+    Linear,
+    Ease,
+    EaseIn,
+    EaseOut,
+    EaseInOut,
+}
+
+impl Easing {
+    /// Every easing by its name in JSON.
+    pub const NAMES: [(&'static str, Easing); 5] = [
+        ("linear", Easing::Linear),
+        ("ease", Easing::Ease),
+        ("ease-in", Easing::EaseIn),
+        ("ease-out", Easing::EaseOut),
+        ("ease-in-out", Easing::EaseInOut),
+    ];
+}
+/// `None` for what need not be written.
+fn unless_default<T: PartialEq>(value: T, default: T) -> Option<T> {
+    (value != default).then_some(value)
+}
+
+impl From<&Scene> for Layout {
+    fn from(scene: &Scene) -> Self {
+        Layout {
+            canvas: Some((&scene.canvas).into()),
+            layers: scene.layers.iter().map(Layer::from).collect(),
+            auto: Some(Auto {
+                mode: Some(scene.auto.mode),
+                gap: unless_default(scene.auto.gap, scene::Auto::GAP).map(Gap),
+                cutout: scene.auto.cutout,
+            }),
+            transition: None,
+        }
+    }
+}
+
+impl From<&scene::Canvas> for Canvas {
+    fn from(canvas: &scene::Canvas) -> Self {
+        Canvas {
+            width: Some(canvas.width),
+            height: Some(canvas.height),
+            fps: Some(canvas.fps),
+            background: Some(match &canvas.background {
+                Background::Color(color) => Backdrop::Color(Color(*color)),
+                Background::Image(name) => Backdrop::Image(name.clone()),
+            }),
+        }
+    }
+}
+
+impl From<&SceneLayer> for Layer {
+    fn from(layer: &SceneLayer) -> Self {
+        let (width, height, scale) = match layer.size {
+            Size::Canvas => (None, None, None),
+            Size::Width(width) => (Some(width), None, None),
+            Size::Height(height) => (None, Some(height), None),
+            Size::Both { width, height } => (Some(width), Some(height), None),
+            Size::Scale(scale) => (None, None, Some(scale)),
+        };
+        Layer {
+            id: layer.id.clone(),
+            source: match &layer.source {
+                scene::Source::Participant(name) => Source::Participant(name.clone()),
+                scene::Source::Slot(number) => Source::Slot(*number),
+                scene::Source::Image(name) => Source::Image(name.clone()),
+                scene::Source::Color(color) => Source::Color(Color(*color)),
+            },
+            x: layer.x.map(Position),
+            y: layer.y.map(Position),
+            width: width.map(Extent),
+            height: height.map(Extent),
+            scale: scale.map(Scale),
+            anchor: unless_default(layer.anchor, Anchor::default()),
+            fit: unless_default(layer.fit, Fit::default()),
+            crop: unless_default(layer.crop, Edges::default()).map(Crop::from),
+            z: unless_default(layer.z, 0),
+            opacity: unless_default(layer.opacity, 1.0),
+            mirror: unless_default(layer.mirror, false),
+            cutout: unless_default(layer.cutout, Cutout::None),
+            rotate: None,
+        }
+    }
+}
+
+impl From<Edges> for Crop {
+    fn from(edges: Edges) -> Self {
+        let none = Length::Number(0.0);
+        let inset = |length| unless_default(length, none).map(Inset);
+        Crop { left: inset(edges.left), top: inset(edges.top), right: inset(edges.right), bottom: inset(edges.bottom) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+    use utoipa::PartialSchema;
+
+    use super::*;
+    use crate::layout::limits;
+
+    fn schema_of<T: PartialSchema>() -> Value {
+        serde_json::to_value(T::schema()).unwrap()
+    }
+
+    #[test]
+    fn no_key_may_be_null_or_unknown() {
+        for schema in [
+            schema_of::<Layout>(),
+            schema_of::<Canvas>(),
+            schema_of::<Layer>(),
+            schema_of::<Crop>(),
+            schema_of::<Auto>(),
+            schema_of::<Transition>(),
+        ] {
+            assert_eq!(schema["additionalProperties"], json!(false), "{schema:#}");
+            assert!(!schema.to_string().contains("\"null\""), "{schema:#}");
+        }
+        for shape in schema_of::<Source>()["oneOf"].as_array().unwrap() {
+            assert_eq!(shape["additionalProperties"], json!(false));
+        }
+    }
+
+    #[test]
+    fn the_schema_shows_the_limits_that_the_reader_keeps() {
+        let canvas = schema_of::<Canvas>();
+        let bounds = |key: &str| {
+            (
+                canvas["properties"][key]["minimum"].as_i64().unwrap(),
+                canvas["properties"][key]["maximum"].as_i64().unwrap(),
+            )
+        };
+        assert_eq!(bounds("width"), limits::CANVAS_WIDTH.into_inner());
+        assert_eq!(bounds("height"), limits::CANVAS_HEIGHT.into_inner());
+        assert_eq!(bounds("fps"), limits::FPS.into_inner());
+        assert_eq!(schema_of::<Layout>()["properties"]["layers"]["maxItems"], json!(limits::LAYERS));
+        let extent = &schema_of::<Extent>()["oneOf"][0];
+        assert_eq!((&extent["exclusiveMinimum"], &extent["maximum"]), (&json!(0), &json!(16384)));
+        assert_eq!(schema_of::<Layer>()["required"], json!(["id", "source"]));
+        assert_eq!(schema_of::<Layer>()["properties"]["id"]["pattern"], json!("^[A-Za-z0-9_-]{1,64}$"));
+        assert!(schema_of::<Layout>().get("required").is_none());
+    }
+
+    #[test]
+    fn easings_are_named_as_they_are_written() {
+        for (name, easing) in Easing::NAMES {
+            assert_eq!(serde_json::to_value(easing).unwrap(), json!(name));
+        }
+    }
+}

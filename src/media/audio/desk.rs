@@ -1,0 +1,246 @@
+//! The thread that ticks the mixer and encodes what it gives.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use gstreamer as gst;
+use gstreamer_app::AppSrc;
+use tracing::{error, warn};
+
+use super::mix::Mixer;
+use crate::media::{
+    gst::clock::{clock_time, media_clock},
+    port::{ParticipantId, PeerId},
+};
+
+/// One block.
+const BLOCK: Duration = Duration::from_millis(20);
+
+/// For one voice; Opus at 40 kbit/s mono is transparent for speech and good for music.
+const BITRATE: i32 = 40_000;
+
+/// Half of the range: no audible difference for voices, half of the CPU.
+const COMPLEXITY: i32 = 5;
+
+/// Loss that the in-band redundancy is made for, in percent.
+const EXPECTED_LOSS: i32 = 10;
+
+/// Ticks that may be caught up after a stall; more would only make listeners' buffers grow.
+const CATCH_UP: u32 = 10;
+
+/// What the desk tells its room. Called on its thread; must not block.
+pub trait Listener: Send + Sync + 'static {
+    /// The whole mix as samples, for outputs; `pts` is the running time of the first one.
+    fn block(&self, samples: &[f32; 960], pts: Duration);
+    /// Someone began or ceased to speak.
+    fn speaking(&self, participant: &ParticipantId, speaking: bool);
+    /// Sends a packet to one peer.
+    fn packet(&self, src: &AppSrc, packet: &gst::Buffer);
+}
+
+#[derive(Debug)]
+struct Ear {
+    peer: PeerId,
+    participant: Option<ParticipantId>,
+    src: AppSrc,
+}
+
+struct Inner {
+    mixer: Mixer,
+    strips: HashMap<ParticipantId, u32>,
+    next_strip: u32,
+    ears: Vec<Ear>,
+}
+
+/// A room's sound desk. Dropping it ends the thread at its next block.
+pub struct Desk {
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Desk {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start(room: &str, listener: Arc<dyn Listener>) -> std::io::Result<Self> {
+        let inner = Inner { mixer: Mixer::new(), strips: HashMap::new(), next_strip: 0, ears: Vec::new() };
+        let inner = Arc::new(Mutex::new(inner));
+        let weak = Arc::downgrade(&inner);
+        std::thread::Builder::new()
+            .name(format!("sound-{room}"))
+            .spawn(move || Ticker { inner: weak, listener, encoders: HashMap::new(), shared: None }.work())?;
+        Ok(Self { inner })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.inner)
+    }
+
+    /// Takes samples of a participant.
+    pub fn push(&self, participant: &ParticipantId, samples: &[f32]) {
+        let mut inner = self.lock();
+        if let Some(strip) = inner.strips.get(participant).copied() {
+            inner.mixer.push(strip, samples);
+        }
+    }
+
+    /// A participant's strip, made if need be; its gain stays over reconnections.
+    pub fn open(&self, participant: &ParticipantId) {
+        let mut inner = self.lock();
+        if !inner.strips.contains_key(participant) {
+            let strip = inner.next_strip;
+            inner.next_strip += 1;
+            inner.mixer.add(strip);
+            inner.strips.insert(participant.clone(), strip);
+        }
+    }
+
+    /// Forgets a participant.
+    pub fn forget(&self, participant: &ParticipantId) {
+        let mut inner = self.lock();
+        if let Some(strip) = inner.strips.remove(participant) {
+            inner.mixer.remove(strip);
+        }
+    }
+
+    /// Linear gain, 0.0..=2.0.
+    pub fn set_gain(&self, participant: &ParticipantId, gain: f32) {
+        self.open(participant);
+        let mut inner = self.lock();
+        if let Some(strip) = inner.strips.get(participant).copied() {
+            inner.mixer.set_gain(strip, gain);
+        }
+    }
+
+    /// From now on this peer hears the room, without `participant`'s own voice.
+    pub fn listen(&self, peer: PeerId, participant: Option<ParticipantId>, src: AppSrc) {
+        self.lock().ears.push(Ear { peer, participant, src });
+    }
+
+    /// This peer hears no more.
+    pub fn unlisten(&self, peer: PeerId) {
+        self.lock().ears.retain(|ear| ear.peer != peer);
+    }
+}
+
+fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Ticker {
+    inner: Weak<Mutex<Inner>>,
+    listener: Arc<dyn Listener>,
+    shared: Option<opus::Encoder>,
+    encoders: HashMap<u32, opus::Encoder>,
+}
+
+/// What one tick has to send, collected under the lock and sent after it.
+type Parcel = (AppSrc, gst::Buffer);
+
+impl Ticker {
+    fn work(mut self) {
+        let mut tick = media_clock().now();
+        let mut parcels = Vec::new();
+        let mut news = Vec::new();
+        let mut samples = [0f32; 960];
+        loop {
+            tick += BLOCK;
+            let now = media_clock().now();
+            if now < tick {
+                std::thread::sleep(tick - now);
+            } else if now > tick + BLOCK * CATCH_UP {
+                warn!(behind = ?(now - tick), "sound stalled");
+                tick = now;
+            }
+            {
+                let Some(inner) = self.inner.upgrade() else { return };
+                let mut inner = lock(&inner);
+                self.tick(&mut inner, tick, &mut parcels, &mut news, &mut samples);
+            }
+            for (src, packet) in parcels.drain(..) {
+                self.listener.packet(&src, &packet);
+            }
+            self.listener.block(&samples, tick);
+            for (participant, speaking) in news.drain(..) {
+                self.listener.speaking(&participant, speaking);
+            }
+        }
+    }
+
+    fn tick(
+        &mut self,
+        inner: &mut Inner,
+        pts: Duration,
+        parcels: &mut Vec<Parcel>,
+        news: &mut Vec<(ParticipantId, bool)>,
+        samples: &mut [f32; 960],
+    ) {
+        let Inner { mixer, strips, ears, .. } = inner;
+        self.encoders.retain(|strip, _| strips.values().any(|known| known == strip));
+        let block = mixer.tick();
+        samples.copy_from_slice(block.shared());
+        let mut shared_packet: Option<Option<gst::Buffer>> = None;
+        for ear in ears.iter() {
+            let strip = ear.participant.as_ref().and_then(|participant| strips.get(participant)).copied();
+            let own = strip.and_then(|strip| block.own(strip).map(|own| (strip, own)));
+            let packet = match own {
+                Some((strip, own)) => {
+                    let slot = match self.encoders.entry(strip) {
+                        std::collections::hash_map::Entry::Occupied(entry) => Some(entry.into_mut()),
+                        std::collections::hash_map::Entry::Vacant(entry) => encoder().map(|made| entry.insert(made)),
+                    };
+                    slot.and_then(|encoder| encode(encoder, own, pts))
+                }
+                None => shared_packet
+                    .get_or_insert_with(|| {
+                        if self.shared.is_none() {
+                            self.shared = encoder();
+                        }
+                        self.shared.as_mut().and_then(|encoder| encode(encoder, block.shared(), pts))
+                    })
+                    .clone(),
+            };
+            if let Some(packet) = packet {
+                parcels.push((ear.src.clone(), packet));
+            }
+        }
+        for (strip, speaking) in block.speech_changes() {
+            if let Some((participant, _)) = strips.iter().find(|(_, known)| **known == strip) {
+                news.push((participant.clone(), speaking));
+            }
+        }
+    }
+}
+
+fn encoder() -> Option<opus::Encoder> {
+    let build = || -> opus::Result<opus::Encoder> {
+        let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip)?;
+        encoder.set_bitrate(opus::Bitrate::Bits(BITRATE))?;
+        encoder.set_complexity(COMPLEXITY)?;
+        encoder.set_inband_fec(true)?;
+        encoder.set_packet_loss_perc(EXPECTED_LOSS)?;
+        Ok(encoder)
+    };
+    build().inspect_err(|error| error!(%error, "no Opus encoder")).ok()
+}
+
+fn encode(encoder: &mut opus::Encoder, block: &[f32; 960], pts: Duration) -> Option<gst::Buffer> {
+    // RFC 6716: a 20 ms frame is at most 1275 bytes.
+    let mut packet = [0u8; 1275];
+    let length = encoder.encode_float(block, &mut packet).inspect_err(|error| error!(%error, "Opus")).ok()?;
+    let mut buffer = gst::Buffer::from_slice(packet[..length].to_vec());
+    let inside = buffer.get_mut()?;
+    inside.set_pts(clock_time(pts));
+    inside.set_dts(clock_time(pts));
+    inside.set_duration(clock_time(BLOCK));
+    Some(buffer)
+}

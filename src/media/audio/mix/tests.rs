@@ -1,0 +1,207 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+/// Pushes tones and collects what everybody hears.
+struct Room {
+    mixer: Mixer,
+    /// (id, Hz, gain), each a participant who sends a tone.
+    tones: Vec<(u32, f32, f32)>,
+    at: usize,
+}
+
+fn sample(hertz: f32, gain: f32, at: usize) -> f32 {
+    (gain as f64 * (at as f64 * std::f64::consts::TAU * hertz as f64 / 48_000.0).sin()) as f32
+}
+
+impl Room {
+    fn of(tones: &[(u32, f32, f32)]) -> Self {
+        let mut mixer = Mixer::new();
+        tones.iter().for_each(|(id, ..)| assert!(mixer.add(*id)));
+        Self { mixer, tones: tones.to_vec(), at: 0 }
+    }
+
+    fn tick(&mut self) -> Tick<'_> {
+        for (id, hertz, gain) in &self.tones {
+            let block: Vec<f32> = (self.at..self.at + BLOCK).map(|at| sample(*hertz, *gain, at)).collect();
+            self.mixer.push(*id, &block);
+        }
+        self.at += BLOCK;
+        self.mixer.tick()
+    }
+}
+
+/// Amplitude of one frequency in dB of full scale; whole periods only (multiples of 50 Hz in a block).
+fn amplitude(samples: &[f32], hertz: f32) -> f32 {
+    let (mut re, mut im) = (0.0f64, 0.0f64);
+    for (i, s) in samples.iter().enumerate() {
+        let angle = i as f64 * std::f64::consts::TAU * hertz as f64 / 48_000.0;
+        re += *s as f64 * angle.cos();
+        im += *s as f64 * angle.sin();
+    }
+    (20.0 * (2.0 * re.hypot(im) / samples.len() as f64).max(1e-12).log10()) as f32
+}
+
+fn largest_step(samples: &[f32]) -> f32 {
+    samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn each_hears_the_other_and_not_themselves() {
+    let mut room = Room::of(&[(7, 400.0, 0.3), (9, 1000.0, 0.3)]);
+    for _ in 0..5 {
+        room.tick();
+    }
+    let tick = room.tick();
+    let (first, second) = (tick.own(7).unwrap(), tick.own(9).unwrap());
+    assert!(amplitude(first, 400.0) < -100.0 && amplitude(second, 1000.0) < -100.0);
+    let whole = 20.0 * 0.3f32.log10();
+    for (samples, hertz) in [(first, 1000.0), (second, 400.0), (tick.shared(), 400.0), (tick.shared(), 1000.0)] {
+        assert!((amplitude(samples, hertz) - whole).abs() < 0.01);
+    }
+    assert!(tick.speaking(7) && tick.speaking(9) && !tick.speaking(8));
+}
+
+#[test]
+fn oneself_is_absent_even_when_the_sum_overflows() {
+    let mut room = Room::of(&[(1, 400.0, 1.0), (2, 1000.0, 1.0), (3, 2000.0, 1.0)]);
+    let mut own = Vec::new();
+    for i in 0..60 {
+        let tick = room.tick();
+        if i >= 10 {
+            own.extend_from_slice(tick.own(1).unwrap());
+        }
+    }
+    assert!(amplitude(&own, 400.0) < -80.0, "{}", amplitude(&own, 400.0));
+    assert!(amplitude(&own, 1000.0) > -8.0);
+}
+
+#[test]
+fn whoever_is_not_heard_shares_one_mix_bit_for_bit() {
+    let mut loud = Room::of(&[(1, 400.0, 0.5)]);
+    let mut with_listeners = Room::of(&[(1, 400.0, 0.5), (2, 1000.0, 0.0005), (3, 1000.0, 0.0)]);
+    for _ in 0..20 {
+        let (one, all) = (loud.tick(), with_listeners.tick());
+        assert_eq!(one.shared(), all.shared());
+        assert!(all.own(2).is_none() && all.own(3).is_none() && all.own(4).is_none());
+        assert_eq!(one.own(1).is_some(), all.own(1).is_some());
+    }
+}
+
+#[test]
+fn twelve_full_scale_tones_at_double_gain_never_clip() {
+    let tones: Vec<(u32, f32, f32)> = (0..12).map(|i| (i, 200.0 + 150.0 * i as f32, 1.0)).collect();
+    let mut room = Room::of(&tones);
+    (0..12).for_each(|id| room.mixer.set_gain(id, 5.0));
+    for _ in 0..100 {
+        let tick = room.tick();
+        let fits = |block: &[f32; BLOCK]| block.iter().all(|s| s.abs() < 0.99);
+        assert!(fits(tick.shared()));
+        assert!((0..12).all(|id| tick.own(id).is_none_or(fits)));
+    }
+}
+
+#[test]
+fn the_gate_opens_at_once_and_closes_after_a_second_without_clicks() {
+    let mut room = Room::of(&[(1, 400.0, 0.0)]);
+    let mut sound = Vec::new();
+    let mut heard = Vec::new();
+    for i in 0..140 {
+        // Silence, a loud word, and then a hum just below the threshold, which the closing gate has to fade.
+        room.tones[0].2 = match i {
+            0..10 => 0.0,
+            10..20 => 0.5,
+            _ => 0.0013,
+        };
+        let tick = room.tick();
+        sound.extend_from_slice(tick.shared());
+        heard.push(tick.own(1).is_some());
+    }
+    // The strip plays one block behind the push.
+    let first = heard.iter().position(|h| *h).unwrap();
+    let last = heard.iter().rposition(|h| *h).unwrap();
+    assert_eq!(first, 11);
+    assert_eq!(last, 20 + 50, "the word's last block, 50 blocks of hold of which the last fades");
+    assert!(heard[first..=last].iter().all(|h| *h));
+    assert!(sound[..first * BLOCK].iter().all(|s| *s == 0.0));
+    assert!(sound[(last + 1) * BLOCK..].iter().all(|s| *s == 0.0));
+    let hum = &sound[22 * BLOCK..];
+    assert!(largest_step(hum) < 0.0013 * (std::f32::consts::TAU * 400.0 / 48_000.0 + 2.0 / FADE as f32));
+    // From the word to the hum the sender itself steps by little: both are at a zero crossing.
+    assert!(largest_step(&sound) < 0.5 * (std::f32::consts::TAU * 400.0 / 48_000.0 + 2.0 / FADE as f32));
+}
+
+#[test]
+fn a_change_of_gain_is_a_ramp_and_muted_is_silent_and_does_not_speak() {
+    let mut room = Room::of(&[(1, 400.0, 0.5)]);
+    let mut sound = Vec::new();
+    let mut changes = Vec::new();
+    for i in 0..60 {
+        match i {
+            5 => room.mixer.set_gain(1, 2.0),
+            10 => room.mixer.set_gain(1, 0.0),
+            11 => room.mixer.set_gain(1, f32::NAN),
+            _ => {}
+        }
+        let tick = room.tick();
+        sound.extend_from_slice(tick.shared());
+        changes.extend(tick.speech_changes().map(|(id, now)| (i, id, now)));
+    }
+    assert!(largest_step(&sound) < std::f32::consts::TAU * 400.0 / 48_000.0 + 2.0 / FADE as f32);
+    let peak = |from: usize| sound[from * BLOCK..(from + 1) * BLOCK].iter().fold(0.0f32, |a, b| a.max(b.abs()));
+    assert!((peak(3) - 0.5).abs() < 1e-3);
+    assert!((peak(7) - 0.849).abs() < 2e-3, "full scale, through the limiter's knee");
+    assert_eq!(peak(11), 0.0);
+    assert_eq!(changes, [(1, 1, true), (10 + 29, 1, false)]);
+}
+
+#[test]
+fn someone_whose_network_stalls_fades_out_and_back_in() {
+    let mut room = Room::of(&[(1, 400.0, 0.4), (2, 1000.0, 0.4)]);
+    let mut sound = Vec::new();
+    for i in 0..40 {
+        if i == 10 || i == 25 {
+            room.tones.swap(0, 1);
+        }
+        let stalled = if (10..25).contains(&i) { room.tones.pop() } else { None };
+        sound.extend_from_slice(room.tick().shared());
+        room.tones.extend(stalled);
+    }
+    assert!(largest_step(&sound) < 0.4 * (std::f32::consts::TAU * 1400.0 / 48_000.0 + 4.0 / FADE as f32));
+    assert!(amplitude(&sound[20 * BLOCK..21 * BLOCK], 400.0) < -100.0);
+    assert!(amplitude(&sound[38 * BLOCK..39 * BLOCK], 400.0) > -9.0);
+}
+
+#[test]
+fn the_same_input_gives_the_same_sound() {
+    let run = || {
+        let mut room = Room::of(&[(3, 250.0, 0.9), (1, 900.0, 0.9), (2, 1500.0, 0.0)]);
+        let mut sound: Vec<u32> = Vec::new();
+        for i in 0..80 {
+            match i {
+                20 => room.mixer.remove(3),
+                30 => assert!(room.mixer.add(3)),
+                _ => {}
+            }
+            let tick = room.tick();
+            sound.extend(tick.shared().iter().chain(tick.own(1).into_iter().flatten()).map(|s| s.to_bits()));
+        }
+        sound
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_full_mixer_and_a_known_id_are_refused_and_unknown_ids_change_nothing() {
+    let mut mixer = Mixer::new();
+    assert!((0..64).all(|id| mixer.add(id)));
+    assert!(!mixer.add(64) && !mixer.add(3));
+    mixer.remove(100);
+    mixer.push(100, &[1.0; 5000]);
+    mixer.set_gain(100, 1.0);
+    assert!(mixer.tick().shared().iter().all(|s| *s == 0.0));
+    mixer.remove(3);
+    assert!(mixer.add(64));
+    assert_eq!(mixer.tick().counters(64), Some(Counters::default()));
+    assert!(mixer.tick().counters(3).is_none());
+}

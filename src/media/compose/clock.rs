@@ -1,0 +1,343 @@
+//! The room's clock: a thread that composes one frame at every tick, whatever any sender does.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_video as gst_video;
+use tracing::{error, warn};
+
+use super::{
+    colour::{Matrix, i420_to_rgb},
+    planes::{Planes, PlanesMut},
+    slots::Slots,
+    stage::Stage,
+};
+use crate::media::{
+    gst::clock::{clock_time, media_clock},
+    port::{Frame, ParticipantId, Picture},
+};
+
+/// Size and rate of the canvas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// In pixels, even.
+    pub width: u32,
+    /// In pixels, even.
+    pub height: u32,
+    /// Frames a second.
+    pub fps: u32,
+}
+
+impl Format {
+    /// Caps of the composed frames.
+    pub fn caps(self) -> gst::Caps {
+        gst::Caps::builder("video/x-raw")
+            .field("format", "I420")
+            .field("width", self.width as i32)
+            .field("height", self.height as i32)
+            .field("framerate", gst::Fraction::new(self.fps as i32, 1))
+            .field("pixel-aspect-ratio", gst::Fraction::new(1, 1))
+            .field("interlace-mode", "progressive")
+            // The canvas's arithmetic is BT.601; encoders write it into the stream, so players do not have to guess.
+            .field("colorimetry", "bt601")
+            .build()
+    }
+}
+
+/// What the clock tells its room.
+pub trait Audience: Send + Sync + 'static {
+    /// A composed frame; its PTS is the running time of its tick. Must not block.
+    fn frame(&self, frame: &gst::Buffer, format: Format);
+    /// Whether this participant's frames should carry masks changed.
+    fn cutout(&self, participant: &ParticipantId, wanted: bool);
+    /// Nothing came from this participant for as long as frames are held.
+    fn expired(&self, participant: &ParticipantId);
+}
+
+/// Counters, from the room's start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Frames composed.
+    pub frames: AtomicU64,
+    /// Frames later than half a frame after their tick.
+    pub late: AtomicU64,
+    /// Ticks without a frame.
+    pub missed: AtomicU64,
+    /// Time spent composing, in nanoseconds.
+    pub compose_ns: AtomicU64,
+}
+
+type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
+
+#[derive(Default)]
+struct Orders {
+    picture: Option<Picture>,
+    hold: Duration,
+    running: bool,
+    stop: bool,
+    snapshots: Vec<SnapshotReply>,
+}
+
+struct Shared {
+    orders: Mutex<Orders>,
+    changed: Condvar,
+    counters: Counters,
+}
+
+/// A room's composer. Dropping it ends the thread at its next tick.
+pub struct Composer {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Composer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Composer")
+    }
+}
+
+impl Composer {
+    /// Starts the thread; the clock rests until [`Composer::run`].
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start(
+        room: &str,
+        picture: Picture,
+        hold: Duration,
+        can_cut: bool,
+        slots: Arc<Slots>,
+        audience: Arc<dyn Audience>,
+    ) -> std::io::Result<Self> {
+        let orders = Orders { hold, ..Orders::default() };
+        let shared =
+            Arc::new(Shared { orders: Mutex::new(orders), changed: Condvar::new(), counters: Counters::default() });
+        let thread_shared = shared.clone();
+        std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
+            let wanted = Vec::new();
+            let stage = Stage::new(picture, can_cut);
+            Ticker { shared: thread_shared, stage, slots, audience, wanted, pool: None, last: None }.work();
+        })?;
+        Ok(Self { shared })
+    }
+
+    fn order(&self, order: impl FnOnce(&mut Orders)) {
+        order(&mut self.shared.orders());
+        self.shared.changed.notify_all();
+    }
+
+    /// Shows this from the next frame on.
+    pub fn set_picture(&self, picture: Picture) {
+        self.order(|orders| orders.picture = Some(picture));
+    }
+
+    /// How long a silent sender's last frame stays.
+    pub fn set_hold(&self, hold: Duration) {
+        self.order(|orders| orders.hold = hold);
+    }
+
+    /// Lets the clock run or rest.
+    pub fn run(&self, running: bool) {
+        self.order(|orders| orders.running = running);
+    }
+
+    /// The canvas now, also while the clock rests; `reply` is called on the clock's thread.
+    pub fn snapshot(&self, reply: SnapshotReply) {
+        self.order(|orders| orders.snapshots.push(reply));
+    }
+
+    /// See [`Counters`].
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+}
+
+impl Drop for Composer {
+    fn drop(&mut self) {
+        self.order(|orders| orders.stop = true);
+    }
+}
+
+impl Shared {
+    fn orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Ticker {
+    shared: Arc<Shared>,
+    stage: Stage,
+    slots: Arc<Slots>,
+    audience: Arc<dyn Audience>,
+    wanted: Vec<(ParticipantId, bool)>,
+    pool: Option<(Format, gst::BufferPool)>,
+    last: Option<(Format, gst::Buffer)>,
+}
+
+impl Ticker {
+    fn work(mut self) {
+        let mut next: Option<Duration> = None;
+        loop {
+            let (running, hold, snapshots) = {
+                let mut orders = self.shared.orders();
+                while !orders.stop && !orders.running && orders.picture.is_none() && orders.snapshots.is_empty() {
+                    next = None;
+                    // Expiry goes on while the clock rests, or a room of senders without receivers would hold their
+                    // last frames for ever.
+                    let (guard, timeout) = self
+                        .shared
+                        .changed
+                        .wait_timeout(orders, Duration::from_millis(500))
+                        .unwrap_or_else(PoisonError::into_inner);
+                    orders = guard;
+                    if timeout.timed_out() {
+                        break;
+                    }
+                }
+                if orders.stop {
+                    return;
+                }
+                if let Some(picture) = orders.picture.take() {
+                    self.stage.set(picture);
+                }
+                (orders.running, orders.hold, std::mem::take(&mut orders.snapshots))
+            };
+            let now = media_clock().now();
+            for participant in self.slots.expire(now, hold) {
+                self.audience.expired(&participant);
+            }
+            if !running {
+                self.update(now, hold);
+                if !snapshots.is_empty() {
+                    self.compose(now, hold);
+                }
+                self.answer(snapshots);
+                continue;
+            }
+            let fps = self.stage.format().2.max(1);
+            let period = Duration::from_secs(1) / fps;
+            let tick = next.unwrap_or(now);
+            if now < tick {
+                std::thread::sleep(tick - now);
+            }
+            let begun = media_clock().now();
+            let late = begun.saturating_sub(tick);
+            self.tick(tick, hold);
+            self.answer(snapshots);
+            let counters = &self.shared.counters;
+            if late > period / 2 {
+                counters.late.fetch_add(1, Ordering::Relaxed);
+            }
+            // Ticks that are over by more than a period are given up, so that a stall is not followed by a burst.
+            let behind = media_clock().now().saturating_sub(tick + period);
+            let skipped = u32::try_from(behind.as_nanos() / period.as_nanos().max(1)).unwrap_or(0);
+            counters.missed.fetch_add(u64::from(skipped), Ordering::Relaxed);
+            next = Some(tick + period * (skipped + 1));
+        }
+    }
+
+    fn update(&mut self, now: Duration, hold: Duration) {
+        let mut changed = Vec::new();
+        for (participant, cut) in self.stage.update(&self.slots, now, hold) {
+            match self.wanted.iter_mut().find(|(known, _)| known == participant) {
+                Some((_, known)) if *known == cut => {}
+                Some((_, known)) => {
+                    *known = cut;
+                    changed.push((participant.clone(), cut));
+                }
+                None => {
+                    self.wanted.push((participant.clone(), cut));
+                    changed.push((participant.clone(), cut));
+                }
+            }
+        }
+        for (participant, cut) in changed {
+            self.audience.cutout(&participant, cut);
+        }
+    }
+
+    fn tick(&mut self, tick: Duration, hold: Duration) {
+        if let Some((format, frame)) = self.compose(tick, hold) {
+            self.audience.frame(&frame, format);
+            self.last = Some((format, frame));
+        }
+    }
+
+    fn compose(&mut self, tick: Duration, hold: Duration) -> Option<(Format, gst::Buffer)> {
+        let begun = media_clock().now();
+        self.update(begun, hold);
+        let (width, height, fps) = self.stage.format();
+        let format = Format { width, height, fps };
+        let mut frame = self.buffer(format)?;
+        {
+            let buffer = frame.get_mut()?;
+            buffer.set_pts(clock_time(tick));
+            buffer.set_duration(clock_time(Duration::from_secs(1) / fps.max(1)));
+            let mut map = buffer.map_writable().ok()?;
+            let mut planes = PlanesMut::of_i420(map.as_mut_slice(), width as usize, height as usize)?;
+            self.stage.compose(&mut planes);
+        }
+        let counters = &self.shared.counters;
+        counters.frames.fetch_add(1, Ordering::Relaxed);
+        let took = media_clock().now().saturating_sub(begun);
+        counters.compose_ns.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(0), Ordering::Relaxed);
+        self.last = Some((format, frame.clone()));
+        Some((format, frame))
+    }
+
+    /// A frame from the pool; composed frames come back to it when the last encoder has let go of them.
+    fn buffer(&mut self, format: Format) -> Option<gst::Buffer> {
+        if self.pool.as_ref().is_none_or(|(of, _)| *of != format) {
+            match pool(format) {
+                Ok(pool) => self.pool = Some((format, pool)),
+                Err(error) => {
+                    error!(%error, "no memory for the canvas");
+                    return None;
+                }
+            }
+        }
+        let (_, pool) = self.pool.as_ref()?;
+        match pool.acquire_buffer(None) {
+            Ok(buffer) => Some(buffer),
+            Err(error) => {
+                warn!(?error, "no buffer for a frame");
+                None
+            }
+        }
+    }
+
+    fn answer(&mut self, snapshots: Vec<SnapshotReply>) {
+        if snapshots.is_empty() {
+            return;
+        }
+        let frame = match &self.last {
+            Some((format, buffer)) => rgb(*format, buffer),
+            None => Err("nothing has been composed yet".to_owned()),
+        };
+        for reply in snapshots {
+            reply(frame.clone());
+        }
+    }
+}
+
+fn rgb(format: Format, buffer: &gst::Buffer) -> Result<Frame, String> {
+    let map = buffer.map_readable().map_err(|_| "the frame cannot be read".to_owned())?;
+    let (width, height) = (format.width as usize, format.height as usize);
+    let planes = Planes::of_i420(map.as_slice(), width, height).ok_or("the frame is too short")?;
+    Ok(Frame { width: format.width, height: format.height, rgb: i420_to_rgb(&planes, Matrix::Bt601) })
+}
+
+fn pool(format: Format) -> Result<gst::BufferPool, gst::glib::BoolError> {
+    let info = gst_video::VideoInfo::from_caps(&format.caps())?;
+    let pool = gst_video::VideoBufferPool::new().upcast::<gst::BufferPool>();
+    let mut config = pool.config();
+    config.set_params(Some(&format.caps()), u32::try_from(info.size()).unwrap_or(u32::MAX), 4, 0);
+    pool.set_config(config)?;
+    pool.set_active(true)?;
+    Ok(pool)
+}

@@ -1,0 +1,19 @@
+//! One picture out of many, at every tick of the room's clock.
+//!
+//! ```text
+//!   newest frame + mask of every participant ─► slots ─┐
+//!   layout, images ─► stage (solve, place) ────────────┼─► canvas (SIMD) ─► frame, PTS = tick ─► encoders
+//!                                          clock ──────┘
+//! ```
+//! Contract: a frame leaves at every tick, at the canvas's size; nobody can make it late. Frame and mask are of the
+//! same moment. Threads: one `mix-…` thread per room. Failure: a frame that cannot be composed is left out and counted.
+
+pub mod canvas;
+pub mod clock;
+pub mod colour;
+pub mod halve;
+mod kernel;
+pub mod planes;
+pub mod resample;
+pub mod slots;
+pub mod stage;

@@ -1,0 +1,226 @@
+//! What is on the canvas: the picture in force, its images in the canvas's own format, and where everything goes.
+
+use std::{sync::Arc, time::Duration};
+
+use gstreamer_video::prelude::*;
+
+use super::{
+    canvas::{Geometry, LayerBlender},
+    colour::{Matrix, rgba_to_i420},
+    planes::{I420, Planes, PlanesMut, copy},
+    slots::Slots,
+};
+use crate::{
+    layout::{
+        Background, Scene,
+        solve::{Facts, Person, Placed, Placement, solve},
+    },
+    media::{
+        gst::frame::VideoFrame,
+        port::{Image, ParticipantId, Picture},
+    },
+};
+
+/// Composes frames of one picture after another. Pure but for the frames' mappings.
+pub struct Stage {
+    scene: Arc<Scene>,
+    people: Vec<(ParticipantId, Arc<str>)>,
+    images: Vec<(Arc<str>, I420)>,
+    background: I420,
+    can_cut: bool,
+    frames: Vec<Option<Arc<VideoFrame>>>,
+    sizes: Vec<Option<(u32, u32)>>,
+    placements: Option<Vec<Placement>>,
+    blenders: Vec<LayerBlender>,
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Stage({} people)", self.people.len())
+    }
+}
+
+impl Stage {
+    /// A stage that shows `picture`. `can_cut`: whether frames can come with masks.
+    pub fn new(picture: Picture, can_cut: bool) -> Self {
+        let mut stage = Self {
+            scene: picture.scene.clone(),
+            people: Vec::new(),
+            images: Vec::new(),
+            background: I420::new(2, 2, false),
+            can_cut,
+            frames: Vec::new(),
+            sizes: Vec::new(),
+            placements: None,
+            blenders: Vec::new(),
+        };
+        stage.set(picture);
+        stage
+    }
+
+    /// The canvas: width, height, frames a second.
+    pub fn format(&self) -> (u32, u32, u32) {
+        (self.scene.canvas.width, self.scene.canvas.height, self.scene.canvas.fps)
+    }
+
+    /// Shows another picture from the next frame on.
+    pub fn set(&mut self, picture: Picture) {
+        let old_images = std::mem::take(&mut self.images);
+        self.images = picture
+            .images
+            .iter()
+            .map(|image| {
+                let kept = old_images.iter().find(|(name, planes)| {
+                    *name == image.name && (planes.width, planes.height) == (image.width as usize, image.height as usize)
+                });
+                (image.name.clone(), kept.map_or_else(|| planes_of(image), |(_, planes)| planes.clone()))
+            })
+            .collect();
+        self.scene = picture.scene;
+        self.people = picture.people.into_iter().map(|seat| (seat.participant, seat.name)).collect();
+        self.background = self.paint_background();
+        self.placements = None;
+    }
+
+    fn paint_background(&self) -> I420 {
+        let canvas = &self.scene.canvas;
+        let mut background = I420::new(canvas.width as usize, canvas.height as usize, false);
+        let [y, u, v] = Matrix::Bt601.colour(match &canvas.background {
+            Background::Color(rgb) => *rgb,
+            Background::Image(_) => [0x11; 3],
+        });
+        background.fill(y, u, v);
+        if let Background::Image(name) = &canvas.background
+            && let Some((_, image)) = self.images.iter().find(|(known, _)| **known == **name)
+        {
+            let geometry = cover(image, canvas.width, canvas.height);
+            LayerBlender::new().blend(&mut background.planes_mut(), &image.planes(), &geometry, 255, true);
+        }
+        background
+    }
+
+    /// Takes the newest frames and places them anew if anything changed. Returns, for every person, whether their
+    /// frames should carry masks.
+    pub fn update(&mut self, slots: &Slots, now: Duration, hold: Duration) -> impl Iterator<Item = (&ParticipantId, bool)> {
+        self.frames.clear();
+        self.frames.extend(self.people.iter().map(|(participant, _)| slots.get(participant, now, hold)));
+        let changed = self.sizes.len() != self.frames.len()
+            || self.frames.iter().zip(&self.sizes).any(|(frame, size)| frame.as_deref().map(size_of) != *size);
+        if changed {
+            self.sizes.clear();
+            self.sizes.extend(self.frames.iter().map(|frame| frame.as_deref().map(size_of)));
+            self.placements = None;
+        }
+        if self.placements.is_none() {
+            self.placements = Some(self.place());
+        }
+        let placements = self.placements.as_deref().unwrap_or_default();
+        self.people.iter().enumerate().map(move |(index, (participant, _))| {
+            let cut = placements
+                .iter()
+                .any(|placement| placement.cutout && matches!(placement.source, Placed::Person(of) if of == index));
+            (participant, cut)
+        })
+    }
+
+    fn place(&self) -> Vec<Placement> {
+        let people: Vec<Person<'_>> =
+            self.people.iter().zip(&self.sizes).map(|((_, name), size)| Person { name, size: *size }).collect();
+        let image_size = |name: &str| {
+            let image = self.images.iter().find(|(known, _)| **known == *name);
+            image.map(|(_, planes)| (planes.width as u32, planes.height as u32))
+        };
+        solve(&self.scene, &Facts { people: &people, image_size: &image_size, can_cut: self.can_cut })
+    }
+
+    /// Composes into a canvas of [`Stage::format`]'s size: what [`Stage::update`] saw last.
+    pub fn compose(&mut self, canvas: &mut PlanesMut<'_>) {
+        copy(canvas, &self.background.planes());
+        let placements = self.placements.as_deref().unwrap_or_default();
+        if self.blenders.len() < placements.len() {
+            self.blenders.resize_with(placements.len(), LayerBlender::new);
+        }
+        for (placement, blender) in placements.iter().zip(&mut self.blenders) {
+            let geometry = geometry_of(placement);
+            let opacity = (placement.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
+            match &placement.source {
+                Placed::Person(index) => {
+                    let Some(Some(frame)) = self.frames.get(*index) else { continue };
+                    let Some(planes) = planes_of_frame(frame) else { continue };
+                    // Somebody who is to be cut out is never shown with their room, not even for a frame.
+                    if placement.cutout && planes.alpha.is_none() {
+                        continue;
+                    }
+                    blender.blend(canvas, &planes, &geometry, opacity, placement.cutout);
+                }
+                Placed::Image(name) => {
+                    if let Some((_, image)) = self.images.iter().find(|(known, _)| **known == **name) {
+                        blender.blend(canvas, &image.planes(), &geometry, opacity, true);
+                    }
+                }
+                Placed::Color(rgb) => {
+                    let mut colour = I420::new(2, 2, false);
+                    let [y, u, v] = Matrix::Bt601.colour(*rgb);
+                    colour.fill(y, u, v);
+                    let geometry = Geometry { src_x: 0.0, src_y: 0.0, src_width: 2.0, src_height: 2.0, ..geometry };
+                    blender.blend(canvas, &colour.planes(), &geometry, opacity, false);
+                }
+            }
+        }
+    }
+}
+
+fn size_of(frame: &VideoFrame) -> (u32, u32) {
+    (frame.info().width(), frame.info().height())
+}
+
+fn planes_of(image: &Image) -> I420 {
+    rgba_to_i420(&image.rgba, image.width as usize, image.height as usize, Matrix::Bt601)
+}
+
+fn geometry_of(placement: &Placement) -> Geometry {
+    Geometry {
+        dst_x: placement.dst.x,
+        dst_y: placement.dst.y,
+        dst_width: placement.dst.width,
+        dst_height: placement.dst.height,
+        src_x: placement.src.x,
+        src_y: placement.src.y,
+        src_width: placement.src.width,
+        src_height: placement.src.height,
+        mirror: placement.mirror,
+    }
+}
+
+/// The largest middle part of an image that fills the canvas.
+fn cover(image: &I420, width: u32, height: u32) -> Geometry {
+    let (from, to) = ((image.width as f32, image.height as f32), (width as f32, height as f32));
+    let scale = (to.0 / from.0).max(to.1 / from.1);
+    let (src_width, src_height) = ((to.0 / scale).min(from.0), (to.1 / scale).min(from.1));
+    Geometry {
+        dst_x: 0,
+        dst_y: 0,
+        dst_width: width as i32,
+        dst_height: height as i32,
+        src_x: (from.0 - src_width) / 2.0,
+        src_y: (from.1 - src_height) / 2.0,
+        src_width,
+        src_height,
+        mirror: false,
+    }
+}
+
+fn planes_of_frame(frame: &VideoFrame) -> Option<Planes<'_>> {
+    let stride = |index: usize| usize::try_from(frame.plane_stride()[index]).ok();
+    Some(Planes {
+        width: frame.info().width() as usize,
+        height: frame.info().height() as usize,
+        y: frame.plane_data(0).ok()?,
+        y_stride: stride(0)?,
+        u: frame.plane_data(1).ok()?,
+        u_stride: stride(1)?,
+        v: frame.plane_data(2).ok()?,
+        v_stride: stride(2)?,
+        alpha: if frame.n_planes() > 3 { Some((frame.plane_data(3).ok()?, stride(3)?)) } else { None },
+    })
+}

@@ -1,0 +1,213 @@
+//! One encoding per codec, shared by everybody who receives it.
+//!
+//! ```text
+//!   composed frame ─► appsrc ─► x264enc / vp8enc ─► appsink ─► on_unit (H.264 access unit or VP8 frame)
+//!                                   ▲ force-key-unit ◄─ keyframe arbiter ◄─ PLI, FIR, new receivers
+//! ```
+//! Contract: frames carry running time as PTS, and units leave with the same PTS; a unit without `DELTA_UNIT` is a
+//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: told on the bus. When the
+//! encoder falls behind, frames are dropped before it and counted; the clock never waits.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use gstreamer_video as gst_video;
+
+pub mod keyframe;
+
+use keyframe::KeyframeArbiter;
+
+use crate::media::{
+    gst::{
+        clock::media_clock,
+        handoff,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+    },
+    port::VideoCodec,
+};
+
+/// Between two forced keyframes: each costs several times a delta frame, and a room of viewers asks in chorus.
+const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Between two keyframes that nobody asked for: RTMP servers cut their segments there.
+const GOP: Duration = Duration::from_secs(2);
+
+/// What may wait before the encoder. More would only be latency.
+const BACKLOG: Duration = Duration::from_millis(100);
+
+/// A running encoder.
+#[derive(Debug)]
+pub struct Encoder {
+    codec: VideoCodec,
+    owned: OwnedPipeline,
+    frames: AppSrc,
+    element: gst::Element,
+    arbiter: std::sync::Arc<Mutex<KeyframeArbiter>>,
+    caps: Mutex<Option<gst::Caps>>,
+    dropped: AtomicU64,
+}
+
+impl Encoder {
+    /// Starts an encoder for H.264 or VP8 frames of `format` (see `bitrate_for`).
+    ///
+    /// # Errors
+    /// When an element is missing or the launch text is wrong.
+    pub fn start(
+        name: &str,
+        codec: VideoCodec,
+        bitrate: u32,
+        fps: u32,
+        launches: &Launches,
+        on_unit: impl Fn(gst::Buffer) + Send + Sync + 'static,
+        on_error: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let stage = if codec == VideoCodec::H264 { "encode-h264" } else { "encode-vp8" };
+        let owned = OwnedPipeline::new(name);
+        let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+        owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        let frames: AppSrc = owned.element("frames")?;
+        let element: gst::Element = owned.element("encoder")?;
+        let sink: AppSink = owned.element("units")?;
+        let gop = u32::try_from(GOP.as_secs()).unwrap_or(2) * fps;
+        tune(&element, bitrate, gop);
+        let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(KEYFRAME_INTERVAL)));
+        let on_keyframe = arbiter.clone();
+        sink.set_callbacks(
+            AppSinkCallbacks::builder()
+                .new_sample(move |sink| {
+                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                    if let Some(unit) = in_running_time(&sample) {
+                        if !unit.flags().contains(gst::BufferFlags::DELTA_UNIT) {
+                            let begun = unit.pts().map_or(Duration::ZERO, |pts| Duration::from_nanos(pts.nseconds()));
+                            lock(&on_keyframe).produced(begun);
+                        }
+                        on_unit(unit);
+                    }
+                    Ok(gst::FlowSuccess::Ok)
+                })
+                .build(),
+        );
+        owned.on_bus(move |news| {
+            if let BusNews::Error { element, text } = news {
+                on_error(format!("{element}: {text}"));
+            }
+        });
+        let encoder =
+            Self { codec, owned, frames, element, arbiter, caps: Mutex::default(), dropped: AtomicU64::new(0) };
+        Ok(encoder)
+    }
+
+    /// Which codec.
+    pub fn codec(&self) -> VideoCodec {
+        self.codec
+    }
+
+    /// Encodes a composed frame, or drops it when too many wait.
+    pub fn push(&self, frame: &gst::Buffer, caps: &gst::Caps) {
+        let now = media_clock().now();
+        let first = {
+            let mut current = lock(&self.caps);
+            if current.as_ref() == Some(caps) {
+                false
+            } else {
+                let first = current.replace(caps.clone()).is_none();
+                if first {
+                    handoff::configure(&self.frames, caps);
+                } else {
+                    self.frames.set_caps(Some(caps));
+                }
+                first
+            }
+        };
+        if first && self.owned.play().is_err() {
+            return;
+        }
+        if handoff::queued(&self.frames) > BACKLOG {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let due = lock(&self.arbiter).due(now);
+        if due {
+            self.force_keyframe();
+        }
+        // Fails only while the pipeline goes down; its owner knows.
+        let _ = self.frames.push_buffer(frame.clone());
+    }
+
+    /// Somebody cannot go on without a keyframe.
+    pub fn request_keyframe(&self) {
+        let decision = lock(&self.arbiter).request(media_clock().now());
+        if decision == keyframe::Decision::Force {
+            self.force_keyframe();
+        }
+    }
+
+    fn force_keyframe(&self) {
+        if let Some(pad) = self.element.static_pad("src") {
+            pad.send_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+        }
+    }
+
+    /// Frames dropped before the encoder so far.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// Bits a second that look fine for talking people: 2.5 Mbit/s at 1280x720 and 30 frames.
+pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
+    let bits = f64::from(width) * f64::from(height) * f64::from(fps) * 0.09;
+    (bits as u32).clamp(150_000, 12_000_000)
+}
+
+/// Sets what depends on the room, each property only where this encoder has it (operators may use another one).
+fn tune(element: &gst::Element, bitrate: u32, gop: u32) {
+    for (property, value) in [
+        ("bitrate", bitrate / 1000),
+        ("target-bitrate", bitrate),
+        ("key-int-max", gop),
+        ("keyframe-max-dist", gop),
+    ] {
+        if let Some(spec) = element.find_property(property) {
+            let value = value.to_value();
+            if let Ok(value) = value.transform_with_type(spec.value_type()) {
+                element.set_property_from_value(property, &value);
+            }
+        }
+    }
+}
+
+/// The unit with running time as PTS. x264enc starts its segment at 1000 hours, to have room for negative DTS.
+fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+    let mut unit = sample.buffer_owned()?;
+    let pts = segment.to_running_time(unit.pts()?)?;
+    let buffer = unit.make_mut();
+    buffer.set_pts(pts);
+    buffer.set_dts(pts);
+    Some(unit)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bitrate_follows_the_canvas_within_bounds() {
+        assert_eq!(bitrate_for(1280, 720, 30), 2_488_320);
+        assert_eq!(bitrate_for(64, 64, 1), 150_000);
+        assert_eq!(bitrate_for(3840, 2160, 60), 12_000_000);
+    }
+}

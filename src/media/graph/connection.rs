@@ -1,0 +1,274 @@
+//! One peer of a room, from its offer to its end.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+use tokio::sync::oneshot;
+
+use crate::media::{
+    port::{Candidate, Description, ParticipantId, PeerRefused, TrackKind, VideoCodec},
+    segment::Cutout,
+    webrtc::{
+        line::{Codec, Direction, Format, Line},
+        liveness::Liveness,
+        peer::Peer,
+        sdp::{self, Fingerprint},
+    },
+};
+
+/// An HTTP answer waits this long for candidates. GST-1.22: 6d05624406, remove at 1.28: gathering may never complete.
+const GATHERING: Duration = Duration::from_millis(800);
+
+/// Candidates that may come before the description; more is not a browser.
+const EARLY_CANDIDATES: usize = 64;
+
+/// How the other side is talked to.
+pub(super) enum Signalling {
+    /// Offer, answer and candidates go as events.
+    Session,
+    /// One HTTP answer with all candidates in it.
+    Http {
+        reply: Option<oneshot::Sender<Result<String, PeerRefused>>>,
+        offer: Box<Description>,
+        chosen: Vec<sdp::Chosen>,
+        sdp: Option<String>,
+        candidates: Vec<String>,
+        deadline: Duration,
+    },
+}
+
+/// The segmentation element of a peer's video, once it is there, and what it shall do.
+#[derive(Default)]
+pub(super) struct Segmenter {
+    pub(super) element: Option<gst::Element>,
+    pub(super) wanted: bool,
+}
+
+/// A peer and what the room knows of it.
+pub(super) struct Connection {
+    pub(super) peer: Peer,
+    pub(super) participant: Option<ParticipantId>,
+    pub(super) signalling: Signalling,
+    pub(super) lines: Vec<Line>,
+    pub(super) trusted: Arc<AtomicBool>,
+    pub(super) segmenter: Arc<Mutex<Segmenter>>,
+    pub(super) liveness: Liveness,
+    fingerprint: Option<Fingerprint>,
+    /// The m-line that carries the transport, once the remote description is known.
+    described: Option<u32>,
+    early: Vec<String>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        peer: Peer,
+        participant: Option<ParticipantId>,
+        signalling: Signalling,
+        lines: Vec<Line>,
+        trusted: Arc<AtomicBool>,
+        segmenter: Arc<Mutex<Segmenter>>,
+        now: Duration,
+    ) -> Self {
+        let liveness = Liveness::new(now);
+        Self {
+            peer,
+            participant,
+            signalling,
+            lines,
+            trusted,
+            segmenter,
+            liveness,
+            fingerprint: None,
+            described: None,
+            early: Vec::new(),
+        }
+    }
+
+    /// Takes the peer's offer (its description narrowed to our lines) and begins to answer.
+    pub(super) fn take_offer(&mut self, offer: &Description, narrowed: &Description) -> Result<(), String> {
+        self.fingerprint = fingerprint_of(offer);
+        self.peer.answer(&narrowed.to_sdp())?;
+        self.describe(narrowed);
+        Ok(())
+    }
+
+    /// Takes the browser's answer to our offer.
+    pub(super) fn take_answer(&mut self, answer: &Description) -> Result<(), String> {
+        if self.described.is_some() {
+            return Err("a second answer".into());
+        }
+        sdp::check_answer(answer, self.lines.len()).map_err(|fault| fault.to_string())?;
+        self.fingerprint = fingerprint_of(answer);
+        self.peer.accept(&answer.to_sdp())?;
+        self.describe(answer);
+        Ok(())
+    }
+
+    /// The remote description is on its way into webrtcbin, which queues: candidates may follow.
+    fn describe(&mut self, remote: &Description) {
+        let tagged = remote.tagged();
+        let mline = u32::try_from(tagged).unwrap_or(0);
+        self.described = Some(mline);
+        let own = remote.media.get(tagged).into_iter().flat_map(|section| &section.candidates).map(ToString::to_string);
+        for candidate in own.chain(std::mem::take(&mut self.early)) {
+            self.peer.add_candidate(mline, &candidate);
+        }
+    }
+
+    /// Takes a remote candidate, early ones too. Whatever m-line it was made for: all share the tagged one's
+    /// transport, and webrtcbin keeps those of others for ever.
+    pub(super) fn take_candidate(&mut self, candidate: &Candidate) {
+        let candidate = candidate.to_string();
+        match self.described {
+            Some(mline) => self.peer.add_candidate(mline, &candidate),
+            None if self.early.len() < EARLY_CANDIDATES => self.early.push(candidate),
+            None => {}
+        }
+    }
+
+    /// Compares certificate and fingerprint; on success media may flow.
+    pub(super) fn verify(&self) -> Result<(), String> {
+        let fingerprint = self.fingerprint.as_ref().ok_or("connected before it was described")?;
+        self.peer.verify(fingerprint)?;
+        self.trusted.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// The codec of the mix that this peer gets.
+    pub(super) fn egress(&self) -> Option<VideoCodec> {
+        self.lines.iter().find_map(|line| match (line.direction, line.codec.format) {
+            (Direction::Send | Direction::Both, Format::Video(codec)) => Some(codec),
+            _ => None,
+        })
+    }
+
+    /// Whether frames shall carry masks; remembered for a track that is yet to come.
+    pub(super) fn set_cutout(&self, wanted: bool) {
+        let element = {
+            let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+            segmenter.wanted = wanted;
+            segmenter.element.clone()
+        };
+        if let Some(element) = element {
+            element.set_property("cutout", cutout(wanted));
+        }
+    }
+
+    /// Masks made so far and the time they took, in nanoseconds.
+    pub(super) fn masks(&self) -> (u64, u64) {
+        let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
+        element.map_or((0, 0), |element| (element.property("masks"), element.property("total-time")))
+    }
+
+    /// Answers a waiting HTTP request when everything is there or the time is over. `true` when it was answered now.
+    pub(super) fn answer_http(&mut self, now: Duration, gathered: bool) -> bool {
+        let Signalling::Http { reply, offer, chosen, sdp, candidates, deadline } = &mut self.signalling else {
+            return false;
+        };
+        let Some(text) = sdp.as_ref().filter(|_| gathered || now >= *deadline) else { return false };
+        match reply.take() {
+            // Whoever asked may be gone; then liveness ends this peer.
+            Some(reply) => {
+                let answer = whole_answer(text, candidates, offer, chosen);
+                let _ = reply.send(answer.map_err(|fault| PeerRefused::Failed(fault.to_string())));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Tells a waiting HTTP request that there will be no answer.
+    pub(super) fn refuse_http(&mut self, reason: &str) {
+        if let Signalling::Http { reply, .. } = &mut self.signalling
+            && let Some(reply) = reply.take()
+        {
+            let _ = reply.send(Err(PeerRefused::Failed(reason.to_owned())));
+        }
+    }
+}
+
+impl Signalling {
+    pub(super) fn http(
+        reply: oneshot::Sender<Result<String, PeerRefused>>,
+        offer: Description,
+        chosen: Vec<sdp::Chosen>,
+        now: Duration,
+    ) -> Self {
+        let (offer, deadline) = (Box::new(offer), now + GATHERING);
+        Self::Http { reply: Some(reply), offer, chosen, sdp: None, candidates: Vec::new(), deadline }
+    }
+}
+
+/// The element's word for it.
+pub(super) fn cutout(wanted: bool) -> Cutout {
+    if wanted { Cutout::Person } else { Cutout::None }
+}
+
+fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
+    description.media.iter().find(|section| !section.rejected).map(|section| section.fingerprint.clone())
+}
+
+/// The m-lines of our offers: sound both ways, the browser's camera in, the mix out.
+pub(super) fn offered_lines(ingest: VideoCodec, egress: VideoCodec) -> Vec<Line> {
+    let video = |direction, codec, payload, twcc| Line {
+        kind: TrackKind::Video,
+        direction,
+        codec: Codec { format: Format::Video(codec), payload },
+        twcc,
+        profile: (codec == VideoCodec::H264).then_some("42e01f"),
+    };
+    vec![
+        Line {
+            kind: TrackKind::Audio,
+            direction: Direction::Both,
+            codec: Codec { format: Format::Opus, payload: 111 },
+            twcc: Some(1),
+            profile: None,
+        },
+        // Payload types differ between the lines: all are bundled on one transport.
+        video(Direction::Receive, ingest, 96, Some(1)),
+        video(Direction::Send, egress, 100, None),
+    ]
+}
+
+/// The m-lines that answer a peer's offer, one for every section that we take.
+pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<Line> {
+    chosen.iter().filter_map(Line::answering).collect()
+}
+
+/// Our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.
+fn whole_answer(
+    text: &str,
+    candidates: &[String],
+    offer: &Description,
+    chosen: &[sdp::Chosen],
+) -> Result<String, sdp::Fault> {
+    let mut answer = Description::parse(text, sdp::SdpKind::Answer)?;
+    let tagged = answer.tagged();
+    if let Some(section) = answer.media.get_mut(tagged) {
+        section.candidates = candidates.iter().filter_map(|text| Candidate::parse(text).ok().flatten()).collect();
+        section.end_of_candidates = true;
+    }
+    Ok(sdp::answered(offer, chosen, &answer)?.to_sdp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_offer_has_sound_camera_and_mix_with_different_payload_types() {
+        let lines = offered_lines(VideoCodec::Vp8, VideoCodec::H264);
+        let directions: Vec<_> = lines.iter().map(|line| line.direction).collect();
+        assert_eq!(directions, [Direction::Both, Direction::Receive, Direction::Send]);
+        let mut payloads: Vec<_> = lines.iter().map(|line| line.codec.payload).collect();
+        payloads.dedup();
+        assert_eq!(payloads.len(), 3);
+    }
+}

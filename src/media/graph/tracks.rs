@@ -1,0 +1,76 @@
+//! Where an incoming track goes: frames into the participant's slot, samples onto their strip.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use gstreamer::{self as gst, prelude::*};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::connection::{Segmenter, cutout};
+use crate::media::{
+    audio::desk::Desk,
+    compose::slots::{Arrival, Slots},
+    gst::{clock::media_clock, launch::Launches},
+    ingest,
+    port::{MediaEvent, ParticipantId, PeerId, TrackKind},
+    webrtc::line::{Codec, Format},
+};
+
+/// What a peer's tracks need to know of their room.
+pub(super) struct Tracks {
+    pub(super) launches: Launches,
+    pub(super) peer: PeerId,
+    pub(super) participant: Option<ParticipantId>,
+    pub(super) trusted: Arc<AtomicBool>,
+    pub(super) segmenter: Arc<Mutex<Segmenter>>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) events: UnboundedSender<MediaEvent>,
+}
+
+impl Tracks {
+    /// The bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
+    pub(super) fn attach(&self, codec: Codec) -> Result<gst::Bin, String> {
+        let participant = self.participant.clone().ok_or("a viewer sends nothing")?;
+        let (trusted, events) = (self.trusted.clone(), self.events.clone());
+        let stage = codec.format.receive_stage();
+        match codec.format {
+            Format::Opus => {
+                let desk = self.desk.clone();
+                let heard = AtomicBool::new(false);
+                ingest::audio(&self.launches, stage, move |samples| {
+                    if !trusted.load(Ordering::Acquire) {
+                        return;
+                    }
+                    desk.push(&participant, samples);
+                    if !heard.swap(true, Ordering::Relaxed) {
+                        let participant = participant.clone();
+                        let _ =
+                            events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Audio, size: None });
+                    }
+                })
+            }
+            Format::Video(_) => {
+                let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
+                let attach_segmenter = move |element: gst::Element| {
+                    let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+                    element.set_property("cutout", cutout(segmenter.wanted));
+                    segmenter.element = Some(element);
+                };
+                ingest::video(&self.launches, stage, attach_segmenter, move |frame| {
+                    if !trusted.load(Ordering::Acquire) {
+                        return;
+                    }
+                    if let Arrival::Started(width, height) =
+                        slots.put(&participant, peer, frame, media_clock().now())
+                    {
+                        let (participant, size) = (participant.clone(), Some((width, height)));
+                        let _ = events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
+                    }
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! One clock and one base time for all pipelines of the process, so that running time means the same everywhere.
+
+use std::{sync::OnceLock, time::Duration};
+
+use gstreamer::{self as gst, prelude::*};
+
+/// The shared time line: GStreamer's monotonic system clock, zero at the first use in this process.
+pub struct MediaClock {
+    clock: gst::Clock,
+    base: gst::ClockTime,
+}
+
+/// The process's media clock. GStreamer must be initialised.
+pub fn media_clock() -> &'static MediaClock {
+    static CLOCK: OnceLock<MediaClock> = OnceLock::new();
+    CLOCK.get_or_init(|| {
+        let clock = gst::SystemClock::obtain();
+        let base = clock.time();
+        MediaClock { clock, base }
+    })
+}
+
+impl MediaClock {
+    /// Time since the base, the same as the running time of every pipeline.
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.clock.time().saturating_sub(self.base).nseconds())
+    }
+
+    /// Puts a pipeline on this time line. To be called before it leaves NULL.
+    pub fn apply(&self, pipeline: &gst::Pipeline) {
+        pipeline.use_clock(Some(&self.clock));
+        pipeline.set_start_time(gst::ClockTime::NONE);
+        pipeline.set_base_time(self.base);
+    }
+}
+
+/// GStreamer's form of a duration.
+pub fn clock_time(duration: Duration) -> gst::ClockTime {
+    gst::ClockTime::from_nseconds(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1))
+}

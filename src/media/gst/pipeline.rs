@@ -1,0 +1,143 @@
+//! A pipeline as an owned value: dropping it sets it to NULL on a thread of its own.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use gstreamer::{self as gst, prelude::*};
+use tracing::{debug, warn};
+
+use super::clock::media_clock;
+
+/// Pipelines that are not yet disposed of, those on their way to NULL among them.
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// A tear-down that takes longer than this is worth a line in the log: GStreamer's own joins take milliseconds.
+const SLOW_TEARDOWN: Duration = Duration::from_secs(5);
+
+/// Pipelines alive in this process, for metrics and leak tests.
+pub fn alive() -> usize {
+    ALIVE.load(Ordering::Relaxed)
+}
+
+/// What a pipeline's bus says that somebody must act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BusNews {
+    /// An element gave up; the pipeline is dead.
+    Error {
+        /// The element's name.
+        element: String,
+        /// Message and debug text, as GStreamer wrote them: may hold secrets of an output's URL.
+        text: String,
+    },
+    /// End of stream reached every sink.
+    Eos,
+    /// An element's latency changed: [`OwnedPipeline::recalculate_latency`] is due, off the streaming thread.
+    Latency,
+}
+
+/// A pipeline that belongs to one owner.
+#[derive(Debug)]
+pub struct OwnedPipeline {
+    pipeline: gst::Pipeline,
+}
+
+impl OwnedPipeline {
+    /// An empty pipeline on the process's clock.
+    pub fn new(name: &str) -> Self {
+        let pipeline = gst::Pipeline::with_name(name);
+        media_clock().apply(&pipeline);
+        ALIVE.fetch_add(1, Ordering::Relaxed);
+        Self { pipeline }
+    }
+
+    /// The pipeline itself, to add elements and look them up.
+    pub fn pipeline(&self) -> &gst::Pipeline {
+        &self.pipeline
+    }
+
+    /// Sends what the bus says to `tell`, which is called on streaming threads and must not block.
+    pub fn on_bus(&self, tell: impl Fn(BusNews) + Send + Sync + 'static) {
+        let Some(bus) = self.pipeline.bus() else { return };
+        bus.set_sync_handler(move |_, message| {
+            match message.view() {
+                gst::MessageView::Error(error) => tell(BusNews::Error {
+                    element: message.src().map(|src| src.name().to_string()).unwrap_or_default(),
+                    text: format!("{} ({})", error.error(), error.debug().unwrap_or_default()),
+                }),
+                gst::MessageView::Warning(warning) => {
+                    debug!(
+                        element = %message.src().map(|src| src.name().to_string()).unwrap_or_default(),
+                        "gstreamer warning: {}", warning.error()
+                    );
+                }
+                gst::MessageView::Eos(_) => tell(BusNews::Eos),
+                gst::MessageView::Latency(_) => tell(BusNews::Latency),
+                _ => {}
+            }
+            gst::BusSyncReply::Drop
+        });
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When an element refuses; the pipeline is then of no more use.
+    pub fn play(&self) -> Result<(), gst::StateChangeError> {
+        self.pipeline.set_state(gst::State::Playing).map(|_| ())
+    }
+
+    /// Distributes the latency anew; not to be called on a streaming thread.
+    pub fn recalculate_latency(&self) {
+        if let Err(error) = self.pipeline.recalculate_latency() {
+            debug!(pipeline = %self.pipeline.name(), %error, "latency not recalculated");
+        }
+    }
+
+    /// An element by its name in the launch text.
+    ///
+    /// # Errors
+    /// When an operator's launch file lacks it; the text names it.
+    pub fn element<T: IsA<gst::Element>>(&self, name: &str) -> Result<T, String> {
+        named(self.pipeline.upcast_ref(), name)
+    }
+}
+
+/// An element of a bin by its name and type.
+///
+/// # Errors
+/// When there is none, in a line that names it.
+pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, String> {
+    bin.by_name(name)
+        .ok_or_else(|| format!("the launch text has no element named '{name}'"))?
+        .downcast::<T>()
+        .map_err(|element| format!("'{}' is a {}, not a {}", name, element.type_().name(), T::static_type().name()))
+}
+
+impl Drop for OwnedPipeline {
+    fn drop(&mut self) {
+        let pipeline = self.pipeline.clone();
+        // Never on the calling thread: it may be a streaming thread of this very pipeline, or tokio's.
+        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || {
+            let begun = Instant::now();
+            if let Err(error) = pipeline.set_state(gst::State::Null) {
+                warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
+            }
+            if let Some(bus) = pipeline.bus() {
+                bus.unset_sync_handler();
+                bus.set_flushing(true);
+            }
+            if begun.elapsed() > SLOW_TEARDOWN {
+                warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
+            }
+            // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last
+            // reference goes only here, after NULL has returned.
+            drop(pipeline);
+            ALIVE.fetch_sub(1, Ordering::Relaxed);
+        });
+        if let Err(error) = spawned {
+            warn!(%error, "no thread to tear a pipeline down; it is leaked");
+        }
+    }
+}

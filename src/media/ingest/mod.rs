@@ -1,0 +1,91 @@
+//! Peer in, decoded and timed frames and samples out.
+//!
+//! ```text
+//!   webrtcbin pad ─► depay ─► decode ─► queue (newest only) ─► bodypix ─► appsink ─► on_frame
+//!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz mono ─► appsink ─► on_samples
+//! ```
+//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples.
+//! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
+//! gives up posts an error on the peer's bus.
+
+use gstreamer as gst;
+use gstreamer_app::{AppSink, AppSinkCallbacks};
+use gstreamer_video as gst_video;
+use tracing::debug;
+
+use crate::media::gst::{frame::VideoFrame, launch::Launches, pipeline::named};
+
+/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts.
+///
+/// # Errors
+/// When the launch text is wrong or an element is missing.
+pub fn video(
+    launches: &Launches,
+    stage: &str,
+    segment: impl FnOnce(gst::Element),
+    on_frame: impl Fn(VideoFrame) + Send + Sync + 'static,
+) -> Result<gst::Bin, String> {
+    let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+    segment(named(&bin, "bodypix")?);
+    let sink: AppSink = named(&bin, "frames")?;
+    sink.set_callbacks(
+        AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                if let Some(frame) = readable(&sample) {
+                    on_frame(frame);
+                }
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
+    Ok(bin)
+}
+
+fn readable(sample: &gst::Sample) -> Option<VideoFrame> {
+    let info = gst_video::VideoInfo::from_caps(sample.caps()?).ok()?;
+    match VideoFrame::from_buffer_readable(sample.buffer_owned()?, &info) {
+        Ok(frame) => Some(frame),
+        Err(_) => {
+            debug!("a decoded frame cannot be mapped and is left out");
+            None
+        }
+    }
+}
+
+/// The bin for an incoming Opus track.
+///
+/// # Errors
+/// As [`video`].
+pub fn audio(
+    launches: &Launches,
+    stage: &str,
+    on_samples: impl Fn(&[f32]) + Send + Sync + 'static,
+) -> Result<gst::Bin, String> {
+    let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+    let sink: AppSink = named(&bin, "samples")?;
+    sink.set_callbacks(
+        AppSinkCallbacks::builder()
+            .new_sample(move |sink| {
+                let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                if let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) {
+                    with_samples(map.as_slice(), &on_samples);
+                }
+                Ok(gst::FlowSuccess::Ok)
+            })
+            .build(),
+    );
+    Ok(bin)
+}
+
+/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating.
+fn with_samples(bytes: &[u8], on_samples: &impl Fn(&[f32])) {
+    let mut block = [0f32; 960];
+    for chunk in bytes.chunks(block.len() * 4) {
+        let count = chunk.len() / 4;
+        for (sample, bytes) in block.iter_mut().zip(chunk.chunks_exact(4)) {
+            *sample = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        on_samples(&block[..count]);
+    }
+}

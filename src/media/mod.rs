@@ -1,0 +1,142 @@
+//! The media tree: everything that touches GStreamer.
+//!
+//! ```text
+//!   webrtc ─► ingest ─► segment ─► compose ─► encode ─► fanout ─► webrtc, rtmp
+//!                └────► audio ────────────────────────────┘
+//! ```
+//! [`graph`] joins the stages of one room; [`port`] is all that the control tree sees. [`gst`] is what stages share.
+
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{info, warn};
+
+pub mod audio;
+pub mod compose;
+pub mod encode;
+pub mod fanout;
+pub mod graph;
+pub mod gst;
+pub mod ingest;
+pub mod port;
+pub mod segment;
+pub mod webrtc;
+
+use gst::launch::{LaunchError, Launches};
+use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation};
+use webrtc::peer::Network;
+
+/// What the media of a process is made from.
+#[derive(Debug, Clone, Default)]
+pub struct EngineConfig {
+    /// The model's file; `None` when none was found.
+    pub model: Option<PathBuf>,
+    /// Folder with the operator's launch files.
+    pub pipelines: Option<PathBuf>,
+    /// `stun://host:port`
+    pub stun: Option<String>,
+    /// `turn(s)://user:password@host:port?transport=udp`, percent-encoded.
+    pub turn: Vec<String>,
+    /// Shown in host candidates instead of the machine's own addresses.
+    pub public_ip: Option<IpAddr>,
+    /// First and last UDP port for media.
+    pub udp_ports: Option<(u16, u16)>,
+    /// The server listens on loopback only, so media stays there too.
+    pub listen_loopback: bool,
+}
+
+/// Why media cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// GStreamer or its plugins.
+    #[error(transparent)]
+    Init(#[from] gst::InitError),
+    /// The operator's launch files.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] segment::model::ModelError),
+}
+
+/// The real media: GStreamer, one per process.
+#[derive(Debug)]
+pub struct Engine {
+    launches: Launches,
+    network: Network,
+    segmentation: Segmentation,
+}
+
+/// Says what to do, because a newcomer reads it first.
+const NO_MODEL: &str = "no model found: whole pictures are shown; fetch one with `virfie model fetch bodypix-mobilenet-050-16`";
+
+impl Engine {
+    /// Starts GStreamer, reads the launch texts, loads the model, and pays for the DTLS certificate now rather than
+    /// at the first join.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; each is one line.
+    pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
+        gst::init()?;
+        if gstreamer::ElementFactory::find("bodypix").is_none()
+            && let Err(error) = segment::register(None)
+        {
+            return Err(gst::InitError::Library(error.to_string()).into());
+        }
+        let launches = Launches::load(config.pipelines.as_deref())?;
+        let segmentation = match &config.model {
+            Some(path) => {
+                let model = segment::model::Model::load(path)?;
+                let name = model.name().to_owned();
+                info!(model = %name, path = %path.display(), "model loaded");
+                segment::model::set_default(Some(model));
+                Segmentation { model: Some(name), reason: None }
+            }
+            None => {
+                warn!("{NO_MODEL}");
+                segment::model::set_default(None);
+                Segmentation { model: None, reason: Some(NO_MODEL.to_owned()) }
+            }
+        };
+        let network = Network {
+            stun: config.stun,
+            turn: config.turn,
+            public_ip: config.public_ip,
+            udp_ports: config.udp_ports,
+            local_ip: config.listen_loopback.then_some(IpAddr::from([127, 0, 0, 1])),
+        };
+        warm_up();
+        Ok(Self { launches, network, segmentation })
+    }
+}
+
+/// GStreamer makes its DTLS certificate (RSA, some hundred milliseconds) with the first `dtlsdec` and keeps it.
+fn warm_up() {
+    let warmed = std::thread::Builder::new().name("warm-up".into()).spawn(|| {
+        if let Ok(element) = gstreamer::ElementFactory::make("dtlsdec").build() {
+            drop(element);
+        }
+    });
+    if let Err(error) = warmed {
+        warn!(%error, "no warm-up");
+    }
+}
+
+impl Media for Engine {
+    fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
+        let parts = graph::Parts {
+            launches: self.launches.clone(),
+            network: self.network.clone(),
+            can_cut: self.segmentation.model.is_some(),
+        };
+        Box::new(graph::RoomGraph::start(room, Arc::new(parts), events))
+    }
+
+    fn segmentation(&self) -> Segmentation {
+        self.segmentation.clone()
+    }
+}

@@ -1,0 +1,357 @@
+//! The narrow port between control and media: commands go down, events come up, nothing else crosses.
+//!
+//! Control sees this file only. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
+//! takes a [`MediaCommand`] and returns at once; what happens is told by [`MediaEvent`]s on the channel given at
+//! opening. Tests of the control tree implement both traits with a fake.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+
+pub use crate::media::{
+    fanout::retry::redact_url,
+    webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
+};
+use crate::layout::Scene;
+
+/// Opens the media of rooms. One per process.
+pub trait Media: Send + Sync + 'static {
+    /// Starts a room's media. It ends when the returned value is dropped.
+    fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia>;
+    /// What the segmentation can do on this machine, for `/readyz` and the room state.
+    fn segmentation(&self) -> Segmentation;
+}
+
+/// One room's media. Dropping it tears every pipeline of the room down, off-thread.
+pub trait RoomMedia: Send + Sync + 'static {
+    /// Hands a command to the room's media thread; never blocks. Commands are carried out in order.
+    fn send(&self, command: MediaCommand);
+}
+
+/// Whether people can be cut out, and by which model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segmentation {
+    /// Name of the loaded model, `None` when there is none: whole pictures are shown.
+    pub model: Option<String>,
+    /// Why there is none, in one line for the log, `/readyz` and the room state.
+    pub reason: Option<String>,
+}
+
+/// What a room's media needs to know at its start.
+#[derive(Debug, Clone)]
+pub struct RoomSpec {
+    /// The room's name, for logs, thread names and metrics.
+    pub room: Arc<str>,
+    /// How long the last frame of a silent sender stays on the canvas.
+    pub hold: Duration,
+    /// The picture at the start.
+    pub picture: Picture,
+}
+
+/// A participant's place in the room. It outlives the connection: a reload keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParticipantId(pub Arc<str>);
+
+/// One WebRTC connection, unique in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// One output of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OutputId(pub Arc<str>);
+
+impl fmt::Display for ParticipantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl fmt::Display for OutputId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "peer-{}", self.0)
+    }
+}
+
+/// All that decides what the canvas shows, applied whole at one frame edge.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The validated layout.
+    pub scene: Arc<Scene>,
+    /// Who may be on it, in order of joining (slots and `auto` follow this order). Hidden people are left out.
+    pub people: Vec<Seat>,
+    /// Decoded images that the scene names (background, image layers). A name that is missing shows nothing.
+    pub images: Vec<Image>,
+}
+
+/// A participant as the layout sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Whose frames are shown.
+    pub participant: ParticipantId,
+    /// The name that layers use.
+    pub name: Arc<str>,
+}
+
+/// A decoded picture, 8-bit RGBA, not premultiplied, row-major without padding.
+#[derive(Clone)]
+pub struct Image {
+    /// The asset's name, as layouts write it.
+    pub name: Arc<str>,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// `width * height * 4` bytes.
+    pub rgba: Arc<[u8]>,
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({} {}x{})", self.name, self.width, self.height)
+    }
+}
+
+/// How a peer is negotiated.
+#[derive(Debug)]
+pub enum Negotiation {
+    /// The browser's session: we offer audio both ways, video in (`ingest`) and the mixed video out (`egress`).
+    /// [`MediaEvent::PeerOffer`] follows, then [`MediaCommand::Answer`] and candidates both ways.
+    Offer {
+        /// What the browser shall send.
+        ingest: VideoCodec,
+        /// What the browser wants to receive.
+        egress: VideoCodec,
+    },
+    /// WHIP (the peer sends) or WHEP (the peer receives): one answer, with all candidates gathered within a second.
+    Answer {
+        /// The peer's checked offer.
+        offer: Description,
+        /// Resolves to the answer's SDP, or to why there is none.
+        reply: oneshot::Sender<Result<String, PeerRefused>>,
+    },
+}
+
+/// Why a peer could not be made.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum PeerRefused {
+    /// The offer has nothing we can take (HTTP 422).
+    #[error("{0}")]
+    Unacceptable(String),
+    /// Our own fault (HTTP 500).
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Orders to a room's media.
+#[derive(Debug)]
+pub enum MediaCommand {
+    /// Shows this from the next frame on.
+    SetPicture(Picture),
+    /// Changes how long a silent sender's last frame stays.
+    SetHold(Duration),
+    /// Makes a connection. `participant` is `None` for a viewer (receives only). A participant's older peer, if any,
+    /// is replaced: its frames stop counting at once and it is torn down.
+    AddPeer {
+        /// The new connection.
+        peer: PeerId,
+        /// Whose connection it is.
+        participant: Option<ParticipantId>,
+        /// Who offers what.
+        negotiation: Negotiation,
+    },
+    /// The browser's answer to our offer.
+    Answer {
+        /// The connection.
+        peer: PeerId,
+        /// The checked answer.
+        answer: Description,
+    },
+    /// A remote candidate; `None` is the end of candidates.
+    Candidate {
+        /// The connection.
+        peer: PeerId,
+        /// The checked candidate.
+        candidate: Option<Candidate>,
+    },
+    /// Ends a connection. Nothing is told of this peer after it. The participant's last frame is held for `hold`
+    /// unless [`MediaCommand::Forget`] follows.
+    RemovePeer(PeerId),
+    /// A participant left for good: frame, sound and slot state are dropped.
+    Forget(ParticipantId),
+    /// How loud a participant is in the mix: gain 0.0..=2.0 (1.0 unchanged); 0.0 is muted.
+    SetGain {
+        /// Who.
+        participant: ParticipantId,
+        /// Linear gain.
+        gain: f32,
+    },
+    /// Starts sending the room somewhere.
+    AddOutput {
+        /// Its id.
+        output: OutputId,
+        /// Where to.
+        target: OutputTarget,
+    },
+    /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
+    RemoveOutput(OutputId),
+    /// The canvas now.
+    Snapshot(oneshot::Sender<Result<Frame, String>>),
+    /// Numbers for the room state.
+    Health(oneshot::Sender<Health>),
+}
+
+/// Where an output goes. `Debug` never shows a URL's path, query or user: stream keys live there.
+#[derive(Clone, PartialEq, Eq)]
+pub enum OutputTarget {
+    /// `rtmp://` or `rtmps://`, whole, with its stream key.
+    Rtmp {
+        /// The whole URL.
+        url: String,
+    },
+}
+
+impl fmt::Debug for OutputTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rtmp { .. } => f.write_str("Rtmp(<redacted>)"),
+        }
+    }
+}
+
+/// One composed picture, 8-bit RGB, row-major without padding.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// `width * height * 3` bytes.
+    pub rgb: Vec<u8>,
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({}x{})", self.width, self.height)
+    }
+}
+
+/// How a room's media is doing. Counters grow from the room's start.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Health {
+    /// Whether the output clock runs (it rests while nobody receives).
+    pub running: bool,
+    /// Frames composed.
+    pub frames: u64,
+    /// Frames composed later than half a frame after their tick.
+    pub late_frames: u64,
+    /// Ticks that had no frame at all.
+    pub missed_frames: u64,
+    /// Composed frames a second over the last second.
+    pub fps: f32,
+    /// Masks a second over the last second, of all participants together.
+    pub masks_per_second: f32,
+    /// Mean time of one mask over the last second, in milliseconds.
+    pub mask_ms: f32,
+    /// Mean time of composing one frame over the last second, in milliseconds.
+    pub compose_ms: f32,
+    /// Encodings that run now, for instance `["h264"]`.
+    pub encoders: Vec<String>,
+}
+
+/// Kind of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TrackKind {
+    /// Opus.
+    Audio,
+    /// VP8, H.264 or VP9.
+    Video,
+}
+
+/// An output's life.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutputState {
+    /// Nothing has been acknowledged yet.
+    Connecting,
+    /// Bytes flow.
+    Live,
+    /// It broke and is tried again.
+    Retrying {
+        /// 1 for the first retry.
+        attempt: u32,
+        /// Until then.
+        after: Duration,
+        /// What broke it, without secrets.
+        last_error: String,
+    },
+    /// Ended by request.
+    Stopped,
+    /// Given up: the target never answered at all, or refuses us.
+    Failed {
+        /// Why, without secrets.
+        error: String,
+    },
+}
+
+/// News from a room's media.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaEvent {
+    /// Our offer for a [`Negotiation::Offer`] peer.
+    PeerOffer {
+        /// The connection.
+        peer: PeerId,
+        /// SDP.
+        sdp: String,
+    },
+    /// A local candidate of a [`Negotiation::Offer`] peer.
+    PeerCandidate {
+        /// The connection.
+        peer: PeerId,
+        /// The m-line's index.
+        mline: u32,
+        /// `candidate:…`
+        candidate: String,
+    },
+    /// DTLS is up and the fingerprint is the one of the SDP; media flows.
+    PeerConnected(PeerId),
+    /// The peer is dead or refused; it is already being torn down. Not told after [`MediaCommand::RemovePeer`].
+    PeerGone {
+        /// The connection.
+        peer: PeerId,
+        /// In one line.
+        reason: String,
+    },
+    /// First frame or sample of a track, or a change of the picture's size (video only).
+    TrackStarted {
+        /// Whose.
+        participant: ParticipantId,
+        /// Which.
+        kind: TrackKind,
+        /// Width and height in pixels, for video.
+        size: Option<(u32, u32)>,
+    },
+    /// Nothing came for `hold` (video) or 3 s (audio): camera or microphone is off, or the network is gone.
+    TrackStopped {
+        /// Whose.
+        participant: ParticipantId,
+        /// Which.
+        kind: TrackKind,
+    },
+    /// Someone began or ceased to speak.
+    Speaking {
+        /// Who.
+        participant: ParticipantId,
+        /// Now.
+        speaking: bool,
+    },
+    /// An output changed its state.
+    Output {
+        /// Which.
+        output: OutputId,
+        /// Now.
+        state: OutputState,
+    },
+}

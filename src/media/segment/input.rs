@@ -1,0 +1,150 @@
+//! PURE: a frame as the network wants it: scaled by area, RGB, normalised.
+
+/// A decoded picture, 4:2:0, 8 bit, limited range. Chroma planes are `ceil(width/2)` x `ceil(height/2)`.
+#[derive(Debug, Clone, Copy)]
+pub struct Yuv<'a> {
+    /// In pixels.
+    pub width: usize,
+    /// In pixels.
+    pub height: usize,
+    /// Luma and its stride in bytes.
+    pub y: (&'a [u8], usize),
+    /// Cb and its stride.
+    pub u: (&'a [u8], usize),
+    /// Cr and its stride.
+    pub v: (&'a [u8], usize),
+}
+
+/// Averages blocks of a plane down (or repeats samples up) to a fixed size; tables are made once.
+#[derive(Debug, Clone)]
+struct AreaScaler {
+    columns: Vec<(u32, u32)>,
+    rows: Vec<(u32, u32)>,
+    sums: Vec<u32>,
+}
+
+impl AreaScaler {
+    fn new(from: (usize, usize), to: (usize, usize)) -> Self {
+        Self { columns: spans(from.0, to.0), rows: spans(from.1, to.1), sums: vec![0; from.0] }
+    }
+
+    /// Row `row` of the result into `out`, as means 0.0..=255.0.
+    fn row(&mut self, plane: &[u8], stride: usize, row: usize, out: &mut [f32]) {
+        let (first, last) = self.rows[row];
+        let width = self.sums.len();
+        self.sums.fill(0);
+        for line in first..last {
+            let start = line as usize * stride;
+            for (sum, sample) in self.sums.iter_mut().zip(&plane[start..start + width]) {
+                *sum += u32::from(*sample);
+            }
+        }
+        let lines = last - first;
+        for (out, &(begin, end)) in out.iter_mut().zip(&self.columns) {
+            let sum: u32 = self.sums[begin as usize..end as usize].iter().sum();
+            *out = sum as f32 / (lines * (end - begin)) as f32;
+        }
+    }
+}
+
+/// For every target sample the half-open span of source samples that it averages; never empty.
+fn spans(from: usize, to: usize) -> Vec<(u32, u32)> {
+    (0..to)
+        .map(|index| {
+            let begin = index * from / to;
+            let end = ((index + 1) * from / to).clamp(begin + 1, from.max(begin + 1));
+            (begin as u32, end as u32)
+        })
+        .collect()
+}
+
+/// Turns frames of one size into network inputs of one size.
+#[derive(Debug, Clone)]
+pub struct Preparer {
+    frame: (usize, usize),
+    target: (usize, usize),
+    luma: AreaScaler,
+    chroma: AreaScaler,
+    rows: [Vec<f32>; 3],
+}
+
+impl Preparer {
+    /// Frames of `frame` (width, height) to inputs of `target` (width, height), all in pixels and at least 1.
+    pub fn new(frame: (usize, usize), target: (usize, usize)) -> Self {
+        let chroma = (frame.0.div_ceil(2), frame.1.div_ceil(2));
+        Self {
+            frame,
+            target,
+            luma: AreaScaler::new(frame, target),
+            chroma: AreaScaler::new(chroma, target),
+            rows: std::array::from_fn(|_| vec![0.0; target.0]),
+        }
+    }
+
+    /// The frame size that this was made for.
+    pub fn frame(&self) -> (usize, usize) {
+        self.frame
+    }
+
+    /// Writes `height * width * 3` values, NHWC, RGB in -1.0..=1.0 (`x / 127.5 - 1`), from a BT.601 limited-range
+    /// frame.
+    pub fn prepare(&mut self, yuv: &Yuv<'_>, out: &mut [f32]) {
+        debug_assert_eq!((yuv.width, yuv.height), self.frame);
+        let [y, u, v] = &mut self.rows;
+        for (row, out) in out.chunks_exact_mut(self.target.0 * 3).take(self.target.1).enumerate() {
+            self.luma.row(yuv.y.0, yuv.y.1, row, y);
+            self.chroma.row(yuv.u.0, yuv.u.1, row, u);
+            self.chroma.row(yuv.v.0, yuv.v.1, row, v);
+            for (((rgb, y), u), v) in out.chunks_exact_mut(3).zip(&*y).zip(&*u).zip(&*v) {
+                let (y, u, v) = ((y - 16.0) * 1.164_383, u - 128.0, v - 128.0);
+                let colour = [y + 1.596_027 * v, y - 0.391_762 * u - 0.812_968 * v, y + 2.017_232 * u];
+                for (value, colour) in rgb.iter_mut().zip(colour) {
+                    *value = colour.clamp(0.0, 255.0) / 127.5 - 1.0;
+                }
+            }
+        }
+    }
+}
+
+/// The network's input size for a frame: sides `16k + 1`, about `area` pixels, the frame's aspect.
+pub fn input_size(frame: (usize, usize), area: usize) -> (usize, usize) {
+    let aspect = frame.0 as f64 / frame.1.max(1) as f64;
+    let height = (area as f64 / aspect).sqrt();
+    let side = |length: f64| ((length - 1.0) / 16.0).round().clamp(4.0, 64.0) as usize * 16 + 1;
+    (side(height * aspect), side(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_multiples_of_sixteen_plus_one_in_the_frames_aspect() {
+        assert_eq!(input_size((640, 360), 257 * 145), (257, 145));
+        assert_eq!(input_size((640, 480), 257 * 145), (225, 161));
+        assert_eq!(input_size((360, 640), 257 * 145), (145, 257));
+        assert_eq!(input_size((1, 4000), 257 * 145), (65, 1025));
+    }
+
+    #[test]
+    fn a_grey_frame_becomes_grey_and_red_becomes_red() {
+        let (y, u, v) = ([81u8; 64], [90u8; 16], [240u8; 16]);
+        let yuv = Yuv { width: 8, height: 8, y: (&y, 8), u: (&u, 4), v: (&v, 4) };
+        let mut out = vec![0.0; 3 * 3 * 3];
+        Preparer::new((8, 8), (3, 3)).prepare(&yuv, &mut out);
+        for rgb in out.chunks_exact(3) {
+            assert!(rgb[0] > 0.98 && rgb[1] < -0.98 && rgb[2] < -0.98, "{rgb:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_are_averaged_and_small_frames_are_repeated() {
+        let plane: Vec<u8> = (0..16).map(|value| value * 10).collect();
+        let mut out = [0.0; 2];
+        AreaScaler::new((4, 4), (2, 2)).row(&plane, 4, 0, &mut out);
+        assert_eq!(out, [25.0, 45.0]);
+        let mut out = [0.0; 4];
+        AreaScaler::new((2, 1), (4, 1)).row(&[10, 20], 2, 0, &mut out);
+        assert_eq!(out, [10.0, 10.0, 20.0, 20.0]);
+    }
+}

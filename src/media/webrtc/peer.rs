@@ -1,0 +1,457 @@
+//! One WebRTC connection: one `webrtcbin` in a pipeline of its own, negotiated once, offerer or answerer.
+//!
+//! Contract: m-lines are fixed at the start and each carries one codec. Whatever the remote side says has been
+//! regenerated from typed data by [`super::sdp`] before it comes here. No media may be trusted until
+//! [`Peer::verify`] has compared the DTLS certificate with the fingerprint of the SDP.
+//! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: told as [`PeerNews::Failed`];
+//! the owner drops the peer, which tears it down elsewhere.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use gstreamer::{self as gst, glib, prelude::*};
+use gstreamer_app::AppSrc;
+use gstreamer_sdp as gst_sdp;
+use gstreamer_video as gst_video;
+use gstreamer_webrtc as gst_webrtc;
+
+use super::{
+    ice,
+    line::{Codec, Direction, Line},
+    liveness::IceState,
+    sdp::Fingerprint,
+};
+use crate::media::{
+    gst::{
+        handoff,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline, named},
+    },
+    port::TrackKind,
+};
+
+/// Jitter buffer of incoming RTP, in milliseconds. It only says how long a lost packet is waited for: what comes in
+/// order passes at once.
+const JITTER_BUFFER_MS: u32 = 100;
+
+/// How peers reach the network.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// `stun://host:port`
+    pub stun: Option<String>,
+    /// `turn(s)://user:password@host:port?transport=udp`, percent-encoded.
+    pub turn: Vec<String>,
+    /// The address that the world sees, when it is not the machine's own (1:1 NAT).
+    pub public_ip: Option<IpAddr>,
+    /// First and last UDP port for media.
+    pub udp_ports: Option<(u16, u16)>,
+    /// Use only this local address (a server on loopback stays there).
+    pub local_ip: Option<IpAddr>,
+}
+
+/// What a connection tells its owner.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerNews {
+    /// The local description is set; its SDP, without candidates.
+    Described(String),
+    /// A local candidate, as it is to be shown to the peer.
+    Candidate {
+        /// The m-line's index.
+        mline: u32,
+        /// `candidate:…`
+        candidate: String,
+    },
+    /// All local candidates have been told.
+    Gathered,
+    /// ICE changed.
+    Ice(IceState),
+    /// ICE and DTLS are up: time to [`Peer::verify`].
+    Connected,
+    /// The peer wants a keyframe of the video that we send.
+    KeyframeWanted,
+    /// [`Peer::recalculate_latency`] is due.
+    Latency,
+    /// The connection is of no more use.
+    Failed(String),
+}
+
+/// Builds the bin (with a `sink` pad) that takes an incoming track; called on a webrtcbin thread.
+pub type OnTrack = Box<dyn Fn(Codec) -> Result<gst::Bin, String> + Send + Sync>;
+
+/// A connection.
+#[derive(Debug)]
+pub struct Peer {
+    owned: OwnedPipeline,
+    webrtc: gst::Element,
+    lines: Vec<Line>,
+    senders: Vec<(TrackKind, Codec, AppSrc)>,
+    packets: Arc<AtomicU64>,
+    tell: Tell,
+}
+
+/// The owner's ear.
+#[derive(Clone)]
+struct Tell(Arc<dyn Fn(PeerNews) + Send + Sync>);
+
+impl std::fmt::Debug for Tell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tell")
+    }
+}
+
+impl Peer {
+    /// Builds and starts a connection with these m-lines, in this order. As offerer call [`Peer::offer`] next, as
+    /// answerer [`Peer::answer`].
+    ///
+    /// # Errors
+    /// When an element is missing or refuses, in one line.
+    pub fn new(
+        name: &str,
+        lines: &[Line],
+        network: &Network,
+        launches: &Launches,
+        on_track: OnTrack,
+        tell: impl Fn(PeerNews) + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let owned = OwnedPipeline::new(name);
+        let tell = Tell(Arc::new(tell));
+        let webrtc = gst::ElementFactory::make("webrtcbin")
+            .name("webrtc")
+            .property("latency", JITTER_BUFFER_MS)
+            .property_from_str("bundle-policy", "max-bundle")
+            .build()
+            .map_err(|error| error.to_string())?;
+        ice::configure(&webrtc, network);
+        let bus_tell = tell.clone();
+        owned.on_bus(move |news| match news {
+            BusNews::Error { element, text } => (bus_tell.0)(PeerNews::Failed(format!("{element}: {text}"))),
+            BusNews::Latency => (bus_tell.0)(PeerNews::Latency),
+            BusNews::Eos => {}
+        });
+        let packets = count_packets(&webrtc);
+        owned.pipeline().add(&webrtc).map_err(|error| error.to_string())?;
+        listen(&webrtc, &tell, network.public_ip);
+        accept_tracks(&webrtc, owned.pipeline(), lines, on_track, &tell);
+        let mut peer = Self { owned, webrtc, lines: lines.to_vec(), senders: Vec::new(), packets, tell };
+        for (index, line) in lines.iter().enumerate() {
+            peer.add_line(index, line, launches)?;
+        }
+        peer.owned.play().map_err(|error| error.to_string())?;
+        Ok(peer)
+    }
+
+    fn add_line(&mut self, index: usize, line: &Line, launches: &Launches) -> Result<(), String> {
+        let caps = line.caps();
+        let transceiver = if line.direction == Direction::Receive {
+            self.webrtc.emit_by_name::<gst_webrtc::WebRTCRTPTransceiver>(
+                "add-transceiver",
+                &[&gst_webrtc::WebRTCRTPTransceiverDirection::Recvonly, &caps],
+            )
+        } else {
+            let bin = launches.bin(line.codec.format.send_stage()).map_err(|error| error.to_string())?;
+            let units: AppSrc = named(&bin, "units")?;
+            handoff::configure(&units, &line.codec.format.unit_caps());
+            named::<gst::Element>(&bin, "pay")?.set_property("pt", u32::from(line.codec.payload));
+            if line.kind == TrackKind::Video {
+                forward_keyframe_requests(&units, &self.tell);
+            }
+            let template = self.webrtc.pad_template("sink_%u").ok_or("webrtcbin has no sink template")?;
+            let pad = self
+                .webrtc
+                .request_pad(&template, Some(&format!("sink_{index}")), Some(&caps))
+                .ok_or("webrtcbin gives no sink pad")?;
+            let transceiver = pad.property::<gst_webrtc::WebRTCRTPTransceiver>("transceiver");
+            transceiver.set_direction(match line.direction {
+                Direction::Both => gst_webrtc::WebRTCRTPTransceiverDirection::Sendrecv,
+                Direction::Send | Direction::Receive => gst_webrtc::WebRTCRTPTransceiverDirection::Sendonly,
+            });
+            transceiver.set_codec_preferences(Some(&caps));
+            self.owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+            let source = bin.static_pad("src").ok_or("the send stage has no open src pad")?;
+            source.link(&pad).map_err(|error| format!("send stage: {error}"))?;
+            self.senders.push((line.kind, line.codec, units));
+            transceiver
+        };
+        // Without it webrtcbin strips nack from the SDP. Opus has its own concealment and no retransmission.
+        transceiver.set_property("do-nack", line.kind == TrackKind::Video);
+        Ok(())
+    }
+
+    /// Makes our offer; [`PeerNews::Described`] follows.
+    pub fn offer(&self) {
+        describe(&self.webrtc, "create-offer", &self.lines, &self.tell);
+    }
+
+    /// Takes a normalised offer and makes our answer; [`PeerNews::Described`] follows.
+    ///
+    /// # Errors
+    /// When GStreamer cannot parse it: a fault of our own writer.
+    pub fn answer(&self, offer: &str) -> Result<(), String> {
+        let description = description(gst_webrtc::WebRTCSDPType::Offer, offer)?;
+        let (webrtc, tell) = (self.webrtc.downgrade(), self.tell.clone());
+        let promise = gst::Promise::with_change_func(move |reply| {
+            let Some(webrtc) = webrtc.upgrade() else { return };
+            match promise_error(reply) {
+                Some(error) => (tell.0)(PeerNews::Failed(format!("offer refused: {error}"))),
+                None => describe(&webrtc, "create-answer", &[], &tell),
+            }
+        });
+        self.webrtc.emit_by_name::<()>("set-remote-description", &[&description, &promise]);
+        Ok(())
+    }
+
+    /// Takes the normalised answer to our offer.
+    ///
+    /// # Errors
+    /// As [`Peer::answer`].
+    pub fn accept(&self, answer: &str) -> Result<(), String> {
+        let description = description(gst_webrtc::WebRTCSDPType::Answer, answer)?;
+        let tell = self.tell.clone();
+        let promise = gst::Promise::with_change_func(move |reply| {
+            if let Some(error) = promise_error(reply) {
+                (tell.0)(PeerNews::Failed(format!("answer refused: {error}")));
+            }
+        });
+        self.webrtc.emit_by_name::<()>("set-remote-description", &[&description, &promise]);
+        Ok(())
+    }
+
+    /// Adds a remote candidate that [`super::sdp`] has regenerated.
+    pub fn add_candidate(&self, mline: u32, candidate: &str) {
+        self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&mline, &candidate]);
+    }
+
+    /// Compares the peer's DTLS certificate with the fingerprint of its SDP.
+    ///
+    /// GST-1.22: cae6e210f6, remove when the floor is a release that has it: webrtcbin accepts any certificate.
+    ///
+    /// # Errors
+    /// When there is no certificate or it is another: the connection must be dropped.
+    pub fn verify(&self, expected: &Fingerprint) -> Result<(), String> {
+        let transceiver: Option<gst_webrtc::WebRTCRTPTransceiver> =
+            self.webrtc.emit_by_name("get-transceiver", &[&0i32]);
+        let transport = transceiver
+            .and_then(|transceiver| {
+                transceiver
+                    .receiver()
+                    .and_then(|receiver| receiver.property::<Option<gst_webrtc::WebRTCDTLSTransport>>("transport"))
+                    .or_else(|| {
+                        transceiver
+                            .sender()
+                            .and_then(|sender| sender.property::<Option<gst_webrtc::WebRTCDTLSTransport>>("transport"))
+                    })
+            })
+            .ok_or("no DTLS transport")?;
+        let certificate = transport.remote_certificate().ok_or("the peer showed no certificate")?;
+        if expected.matches_pem(&certificate) {
+            Ok(())
+        } else {
+            Err("the DTLS certificate is not the one that the SDP names".into())
+        }
+    }
+
+    /// Where encoded units of this kind go in, and as what.
+    pub fn sender(&self, kind: TrackKind) -> Option<(Codec, AppSrc)> {
+        self.senders.iter().find(|(of, _, _)| *of == kind).map(|(_, codec, src)| (*codec, src.clone()))
+    }
+
+    /// Packets that came from the peer so far, RTCP and DTLS among them; STUN is not counted.
+    pub fn packets(&self) -> u64 {
+        self.packets.load(Ordering::Relaxed)
+    }
+
+    /// See [`OwnedPipeline::recalculate_latency`].
+    pub fn recalculate_latency(&self) {
+        self.owned.recalculate_latency();
+    }
+
+    /// An element inside the pipeline by name, for settings that change while it runs.
+    pub fn find(&self, name: &str) -> Option<gst::Element> {
+        self.owned.pipeline().by_name(name)
+    }
+
+    /// Asks for webrtcbin's statistics; `done` is called on its thread.
+    pub fn stats(&self, done: impl FnOnce(&gst::StructureRef) + Send + 'static) {
+        let promise = gst::Promise::with_change_func(move |reply| {
+            if let Ok(Some(stats)) = reply {
+                done(stats);
+            }
+        });
+        self.webrtc.emit_by_name::<()>("get-stats", &[&None::<gst::Pad>, &promise]);
+    }
+}
+
+/// Parses an SDP text into webrtcbin's form.
+fn description(kind: gst_webrtc::WebRTCSDPType, text: &str) -> Result<gst_webrtc::WebRTCSessionDescription, String> {
+    let sdp = gst_sdp::SDPMessage::parse_buffer(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(gst_webrtc::WebRTCSessionDescription::new(kind, sdp))
+}
+
+fn promise_error(reply: Result<Option<&gst::StructureRef>, gst::PromiseError>) -> Option<String> {
+    match reply {
+        Ok(Some(fields)) => fields.get::<glib::Error>("error").ok().map(|error| error.message().to_owned()),
+        Ok(None) => None,
+        Err(error) => Some(format!("{error:?}")),
+    }
+}
+
+/// Creates the offer or answer, makes it the local description, and tells its text.
+fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[Line], tell: &Tell) {
+    let (weak, tell, lines) = (webrtc.downgrade(), tell.clone(), lines.to_vec());
+    let field = signal.trim_start_matches("create-");
+    let promise = gst::Promise::with_change_func(move |reply| {
+        let Some(webrtc) = weak.upgrade() else { return };
+        let local = match &reply {
+            Ok(Some(fields)) => fields.get::<gst_webrtc::WebRTCSessionDescription>(field).ok(),
+            _ => None,
+        };
+        let Some(local) = local else {
+            let error = promise_error(reply).unwrap_or_else(|| "nothing came back".into());
+            (tell.0)(PeerNews::Failed(format!("{signal}: {error}")));
+            return;
+        };
+        match local.sdp().as_text() {
+            // Told first: candidates begin to come as soon as the description is set.
+            Ok(text) => (tell.0)(PeerNews::Described(lines.iter().fold(text, |text, line| line.announce(text)))),
+            Err(error) => (tell.0)(PeerNews::Failed(format!("{signal}: {error}"))),
+        }
+        webrtc.emit_by_name::<()>("set-local-description", &[&local, &None::<gst::Promise>]);
+    });
+    webrtc.emit_by_name::<()>(signal, &[&None::<gst::Structure>, &promise]);
+}
+
+/// Counts what `nicesrc` hands over: the one place where everything of the peer passes.
+fn count_packets(webrtc: &gst::Element) -> Arc<AtomicU64> {
+    let packets = Arc::new(AtomicU64::new(0));
+    let counter = packets.clone();
+    if let Some(bin) = webrtc.downcast_ref::<gst::Bin>() {
+        bin.connect_deep_element_added(move |_, _, element| {
+            if element.factory().is_none_or(|factory| factory.name() != "nicesrc") {
+                return;
+            }
+            let counter = counter.clone();
+            if let Some(pad) = element.static_pad("src") {
+                pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, _| {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    gst::PadProbeReturn::Ok
+                });
+            }
+        });
+    }
+    packets
+}
+
+fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
+    let ear = tell.clone();
+    webrtc.connect("on-ice-candidate", false, move |values| {
+        if let (Ok(mline), Ok(candidate)) = (values[1].get::<u32>(), values[2].get::<String>())
+            && let Some(candidate) = ice::shown(&candidate, public_ip)
+        {
+            (ear.0)(PeerNews::Candidate { mline, candidate });
+        }
+        None
+    });
+    let ear = tell.clone();
+    webrtc.connect_notify(Some("ice-gathering-state"), move |webrtc, _| {
+        let state = webrtc.property::<gst_webrtc::WebRTCICEGatheringState>("ice-gathering-state");
+        if state == gst_webrtc::WebRTCICEGatheringState::Complete {
+            (ear.0)(PeerNews::Gathered);
+        }
+    });
+    let ear = tell.clone();
+    webrtc.connect_notify(Some("ice-connection-state"), move |webrtc, _| {
+        use gst_webrtc::WebRTCICEConnectionState as Ice;
+        let state = match webrtc.property::<Ice>("ice-connection-state") {
+            Ice::Connected | Ice::Completed => IceState::Connected,
+            Ice::Failed => IceState::Failed,
+            Ice::Disconnected => IceState::Disconnected,
+            Ice::Closed => IceState::Closed,
+            _ => IceState::Checking,
+        };
+        (ear.0)(PeerNews::Ice(state));
+    });
+    let ear = tell.clone();
+    webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
+        use gst_webrtc::WebRTCPeerConnectionState as State;
+        match webrtc.property::<State>("connection-state") {
+            State::Connected => (ear.0)(PeerNews::Connected),
+            State::Failed => (ear.0)(PeerNews::Failed("the connection failed".into())),
+            _ => {}
+        }
+    });
+}
+
+/// Gives every incoming track that an m-line of ours receives a bin of its own; others go nowhere.
+fn accept_tracks(webrtc: &gst::Element, pipeline: &gst::Pipeline, lines: &[Line], on_track: OnTrack, tell: &Tell) {
+    let lines: Vec<Line> = lines.to_vec();
+    let (pipeline, ear) = (pipeline.downgrade(), tell.clone());
+    let taken = std::sync::Mutex::new(vec![false; lines.len()]);
+    webrtc.connect_pad_added(move |_, pad| {
+        if pad.direction() != gst::PadDirection::Src {
+            return;
+        }
+        let Some(pipeline) = pipeline.upgrade() else { return };
+        let index = line_of(pad, &lines);
+        let line = index.and_then(|index| lines.get(index));
+        let first = index.is_some_and(|index| {
+            let mut taken = taken.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            taken.get_mut(index).is_some_and(|taken| !std::mem::replace(taken, true))
+        });
+        let outcome = match line.filter(|_| first) {
+            Some(line) => on_track(line.codec).and_then(|bin| attach(&pipeline, pad, bin.upcast())),
+            // A second SSRC on an m-line (simulcast that nobody negotiated): swallowed, or the flow would error.
+            None => gst::ElementFactory::make("fakesink")
+                .property("sync", false)
+                .property("async", false)
+                .build()
+                .map_err(|error| error.to_string())
+                .and_then(|sink| attach(&pipeline, pad, sink)),
+        };
+        if let Err(error) = outcome {
+            (ear.0)(PeerNews::Failed(format!("incoming track: {error}")));
+        }
+    });
+}
+
+/// Which m-line of ours an incoming pad belongs to. By payload type first: without SSRCs in the SDP, webrtcbin 1.22
+/// gives a pad to the first m-line of its kind, even one that only sends.
+fn line_of(pad: &gst::Pad, lines: &[Line]) -> Option<usize> {
+    let receives = |line: &&Line| line.direction != Direction::Send;
+    let payload = pad
+        .current_caps()
+        .and_then(|caps| caps.structure(0).and_then(|fields| fields.get::<i32>("payload").ok()))
+        .and_then(|payload| u8::try_from(payload).ok());
+    lines.iter().position(|line| receives(&line) && Some(line.codec.payload) == payload).or_else(|| {
+        let transceiver = pad.property::<Option<gst_webrtc::WebRTCRTPTransceiver>>("transceiver")?;
+        let index = usize::try_from(transceiver.mlineindex()).ok()?;
+        lines.get(index).filter(receives).map(|_| index)
+    })
+}
+
+fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, element: gst::Element) -> Result<(), String> {
+    pipeline.add(&element).map_err(|error| error.to_string())?;
+    element.sync_state_with_parent().map_err(|error| error.to_string())?;
+    let sink = element.static_pad("sink").ok_or("the receive stage has no open sink pad")?;
+    pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// PLI and FIR arrive at the `appsrc` as force-key-unit events.
+fn forward_keyframe_requests(units: &AppSrc, tell: &Tell) {
+    let ear = tell.clone();
+    if let Some(pad) = units.static_pad("src") {
+        pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+            if let Some(event) = info.event()
+                && gst_video::UpstreamForceKeyUnitEvent::parse(event).is_ok()
+            {
+                (ear.0)(PeerNews::KeyframeWanted);
+                return gst::PadProbeReturn::Handled;
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+}

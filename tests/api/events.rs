@@ -1,0 +1,91 @@
+use reqwest::Response;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use virfie::media::port::{MediaEvent, ParticipantId};
+
+use super::{fake_media::PATIENCE, page::Page, server::Server};
+
+/// A stream of server-sent events.
+struct Stream {
+    response: Response,
+    text: String,
+}
+
+impl Stream {
+    async fn open(server: &Server, room: &str) -> Self {
+        let response = server.request("GET", &format!("/rooms/{room}/events")).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, text: String::new() }
+    }
+
+    /// The next event's name and data; `None` at the end.
+    async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+                let parsed = field("event: ").zip(field("data: "));
+                self.text = rest.to_owned();
+                match parsed {
+                    Some((name, data)) => return Some((name, serde_json::from_str(&data).unwrap())),
+                    // A comment that keeps the stream alive.
+                    None => continue,
+                }
+            }
+            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something comes").unwrap()?;
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_stream_begins_with_the_room_and_tells_what_happens() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let mut stream = Stream::open(&server, "demo").await;
+    let (name, first) = stream.next().await.unwrap();
+    assert_eq!(
+        (name.as_str(), &first["type"], &first["room"]["room"]),
+        ("room_changed", &json!("room_changed"), &json!("demo"))
+    );
+
+    let (ann, welcome) = Page::join(&server, "demo", "ann").await;
+    let (name, joined) = stream.next().await.unwrap();
+    assert_eq!((name.as_str(), &joined["participant"]["name"]), ("participant_joined", &json!("ann")));
+
+    let participant = ParticipantId(welcome["participant"]["id"].as_str().unwrap().into());
+    server.media.room("demo").say(MediaEvent::Speaking { participant, speaking: true });
+    let (name, speaking) = stream.next().await.unwrap();
+    assert_eq!((name.as_str(), &speaking["speaking"]), ("speaking", &json!(true)));
+
+    server.send("PUT", "/rooms/demo/layout", &json!({"auto": {"mode": "off"}})).await;
+    assert_eq!(stream.next().await.unwrap().0, "layout_changed");
+    drop(ann);
+    assert_eq!(stream.next().await.unwrap().1["participant"]["state"], "away");
+
+    server.delete("/rooms/demo").await;
+    let mut last = String::new();
+    while let Some((name, _)) = stream.next().await {
+        last = name;
+    }
+    assert_eq!(last, "room_ended");
+    server.get("/rooms/demo/events").await.problem(404);
+}
+
+#[tokio::test]
+async fn a_listener_who_fell_behind_gets_a_fresh_room() {
+    let server = Server::start().await;
+    let (_page, welcome) = Page::join(&server, "demo", "ann").await;
+    let media = server.media.room("demo");
+    let room = server.state.registry.list().remove(0);
+    let (_, mut feed) = room.listen().await.unwrap();
+    let id = ParticipantId(welcome["participant"]["id"].as_str().unwrap().into());
+    for n in 0..2000 {
+        media.say(MediaEvent::Speaking { participant: id.clone(), speaking: n % 2 == 0 });
+    }
+    // The last of the news leaves a trace that can be waited for.
+    media.say(MediaEvent::PeerGone { peer: media.newest_peer(), reason: "silent".to_owned() });
+    media.wait_for("remove ").await;
+    let first = timeout(PATIENCE, feed.next()).await.unwrap().unwrap();
+    assert_eq!(first.name(), "room_changed");
+}

@@ -1,0 +1,181 @@
+//! The media port without media: remembers what it is told, answers as media does, and says what a test has it say.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, mpsc::UnboundedSender},
+    time::timeout,
+};
+use virfie::media::port::{
+    Frame, Health, Media, MediaCommand, MediaEvent, Negotiation, PeerId, PeerRefused, RoomMedia, RoomSpec, Segmentation,
+};
+
+/// The answer to every WHIP and WHEP offer, and the offer to every page. Nobody in these tests reads them.
+pub const OUR_SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+
+/// An offer with this user fragment is refused by the media.
+pub const REFUSED_UFRAG: &str = "refuseme";
+
+/// How long a test waits for anything. Far beyond what it takes, so that only a hang reaches it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Default)]
+pub struct FakeMedia {
+    rooms: Mutex<HashMap<String, Arc<FakeRoom>>>,
+}
+
+/// One room's media.
+pub struct FakeRoom {
+    events: UnboundedSender<MediaEvent>,
+    heard: Mutex<Vec<String>>,
+    news: Notify,
+}
+
+struct Port(Arc<FakeRoom>);
+
+impl FakeMedia {
+    /// The media of the newest room of this name.
+    pub fn room(&self, name: &str) -> Arc<FakeRoom> {
+        Arc::clone(self.rooms.lock().unwrap().get(name).expect("the room has been opened"))
+    }
+
+    pub fn has_opened(&self, name: &str) -> bool {
+        self.rooms.lock().unwrap().contains_key(name)
+    }
+}
+
+impl Media for FakeMedia {
+    fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
+        let fake = Arc::new(FakeRoom { events, heard: Mutex::default(), news: Notify::new() });
+        fake.note(format!("open hold={:?} {}x{}", room.hold, width(&room), height(&room)));
+        self.rooms.lock().unwrap().insert(room.room.to_string(), Arc::clone(&fake));
+        Box::new(Port(fake))
+    }
+
+    fn segmentation(&self) -> Segmentation {
+        Segmentation { model: Some("fake".to_owned()), reason: None }
+    }
+}
+
+fn width(room: &RoomSpec) -> u32 {
+    room.picture.scene.canvas.width
+}
+
+fn height(room: &RoomSpec) -> u32 {
+    room.picture.scene.canvas.height
+}
+
+impl FakeRoom {
+    fn note(&self, line: String) {
+        self.heard.lock().unwrap().push(line);
+        self.news.notify_waiters();
+    }
+
+    /// All commands so far, each in one line.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// Waits for a command whose line begins so; the newest such line is the answer.
+    pub async fn wait_for(&self, beginning: &str) -> String {
+        let found = async {
+            loop {
+                let mut news = pin!(self.news.notified());
+                news.as_mut().enable();
+                if let Some(line) = self.heard().into_iter().rev().find(|line| line.starts_with(beginning)) {
+                    return line;
+                }
+                news.await;
+            }
+        };
+        match timeout(PATIENCE, found).await {
+            Ok(line) => line,
+            Err(_) => panic!("no command {beginning:?} among {:#?}", self.heard()),
+        }
+    }
+
+    /// The number of the newest connection.
+    pub fn newest_peer(&self) -> PeerId {
+        let lines = self.heard();
+        let line = lines.iter().rev().find(|line| line.starts_with("add ")).expect("a connection was made");
+        let number = line.split(' ').nth(1).and_then(|peer| peer.strip_prefix("peer-")).expect("it has a number");
+        PeerId(number.parse().unwrap())
+    }
+
+    /// Has the media say something.
+    pub fn say(&self, event: MediaEvent) {
+        self.events.send(event).expect("the room listens");
+    }
+}
+
+impl RoomMedia for Port {
+    fn send(&self, command: MediaCommand) {
+        let room = &self.0;
+        let tell = |event| {
+            // A room that has ended listens no more.
+            let _ = room.events.send(event);
+        };
+        match command {
+            MediaCommand::SetPicture(picture) => {
+                let names: Vec<&str> = picture.people.iter().map(|seat| &*seat.name).collect();
+                let images: Vec<&str> = picture.images.iter().map(|image| &*image.name).collect();
+                let layers: Vec<&str> = picture.scene.layers.iter().map(|layer| layer.id.as_str()).collect();
+                room.note(format!("picture people={names:?} layers={layers:?} images={images:?}"));
+            }
+            MediaCommand::AddPeer { peer, participant, negotiation } => {
+                let who = participant.as_ref().map_or("viewer", |id| &*id.0);
+                match negotiation {
+                    Negotiation::Offer { ingest, egress } => {
+                        room.note(format!("add {peer} {who} offer ingest={ingest:?} egress={egress:?}"));
+                        tell(MediaEvent::PeerOffer { peer, sdp: OUR_SDP.to_owned() });
+                        let candidate = "candidate:1 1 UDP 2015363327 192.0.2.1 50000 typ host".to_owned();
+                        tell(MediaEvent::PeerCandidate { peer, mline: 0, candidate });
+                    }
+                    Negotiation::Answer { offer, reply } => {
+                        room.note(format!("add {peer} {who} answer"));
+                        let refused = offer.media.iter().any(|section| section.ice_ufrag == REFUSED_UFRAG);
+                        let answer = if refused {
+                            Err(PeerRefused::Unacceptable("no codec in common".to_owned()))
+                        } else {
+                            Ok(OUR_SDP.to_owned())
+                        };
+                        let _ = reply.send(answer);
+                    }
+                }
+            }
+            MediaCommand::Answer { peer, .. } => {
+                room.note(format!("answer {peer}"));
+                tell(MediaEvent::PeerConnected(peer));
+            }
+            MediaCommand::Candidate { peer, candidate } => {
+                let text = candidate.map_or("end".to_owned(), |candidate| format!("{}", candidate.port));
+                room.note(format!("candidate {peer} {text}"));
+            }
+            MediaCommand::RemovePeer(peer) => room.note(format!("remove {peer}")),
+            MediaCommand::Forget(participant) => room.note(format!("forget {participant}")),
+            MediaCommand::SetGain { gain, .. } => room.note(format!("gain {gain}")),
+            MediaCommand::SetHold(hold) => room.note(format!("hold {hold:?}")),
+            MediaCommand::AddOutput { output, .. } => room.note(format!("start {output}")),
+            MediaCommand::RemoveOutput(output) => room.note(format!("stop {output}")),
+            MediaCommand::Snapshot(reply) => {
+                let _ = reply.send(Ok(Frame { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] }));
+            }
+            MediaCommand::Health(reply) => {
+                let health =
+                    Health { running: true, frames: 7, fps: 30.0, masks_per_second: 12.345, ..Health::default() };
+                let _ = reply.send(health);
+            }
+        }
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.0.note("closed".to_owned());
+    }
+}

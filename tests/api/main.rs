@@ -1,0 +1,20 @@
+//! The interface to rooms as clients see it: the real router on a real socket, against a fake of the media port.
+//!
+//! - `server`: starts one and speaks HTTP to it. `page`: a browser's session socket. `fake_media`: what the rooms
+//!   order, and what the media would tell them.
+//! - `rooms`, `layout`, `participants`, `outputs`, `events`, `session`, `whip`: one resource each.
+//! - `mutation`: a thousand broken inputs; none may do harm.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod events;
+mod fake_media;
+mod layout;
+mod mutation;
+mod outputs;
+mod page;
+mod participants;
+mod rooms;
+mod server;
+mod session;
+mod whip;

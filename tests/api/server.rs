@@ -1,0 +1,140 @@
+//! A server for one test, and HTTP to it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use virfie::{
+    config::{IceServer, ServeConfig},
+    control::api::{AppState, router},
+    layout::Canvas,
+};
+
+use super::fake_media::{FakeMedia, PATIENCE};
+
+pub struct Server {
+    pub address: SocketAddr,
+    pub media: Arc<FakeMedia>,
+    pub state: AppState,
+    /// Added to every request as its bearer.
+    pub token: Option<String>,
+    http: Client,
+    task: JoinHandle<()>,
+    _data: TempDir,
+}
+
+/// What came back, whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().unwrap()
+    }
+
+    /// Pointers of a problem's `errors`, after checking that it is a problem with this status.
+    pub fn faults(&self, status: u16) -> Vec<String> {
+        let problem = self.problem(status);
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The RFC 9457 object, after checking that it is one with this status.
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["type"].is_string());
+        problem
+    }
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut config = ServeConfig {
+            data_dir: data.path().to_owned(),
+            canvas: Canvas::default(),
+            ice_servers: vec![
+                IceServer::parse("stun:stun.example:3478").unwrap(),
+                IceServer::parse("turn:ann:secret@turn.example:3478").unwrap(),
+            ],
+            ..ServeConfig::default()
+        };
+        change(&mut config);
+        let media = Arc::new(FakeMedia::default());
+        let state = AppState::new(config, media.clone()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = router(state.clone());
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { address, media, state, token: None, http: Client::new(), task, _data: data }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A request to a path under `/api/v1`.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.request_at_top(method, &format!("/api/v1{path}"))
+    }
+
+    pub fn request_at_top(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, self.url(path));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request("GET", path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        answer(self.request("DELETE", path)).await
+    }
+
+    /// A request with a JSON body.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        answer(self.request(method, path).json(body)).await
+    }
+
+    /// A request with another body.
+    pub async fn post(&self, path: &str, content_type: &str, body: &str) -> Answer {
+        answer(self.request("POST", path).header("content-type", content_type).body(body.to_owned())).await
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let whole = async {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    };
+    timeout(PATIENCE, whole).await.expect("the server answers")
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

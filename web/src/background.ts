@@ -1,0 +1,113 @@
+/** The picture behind everyone: chosen from the server's images, or uploaded. */
+
+import type { Api, Asset } from "./api";
+import { element, say } from "./dom";
+import { errorText, isObject } from "./problem";
+
+const PLAIN = "#111111";
+/** The server decides; this spares an upload that cannot succeed. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** The background that a layout names: an image's name, a colour such as `#111111`, or "". */
+export function backgroundOf(layout: unknown): string {
+  const canvas = isObject(layout) ? layout.canvas : null;
+  const background = isObject(canvas) ? canvas.background : null;
+  if (typeof background === "string") return background;
+  return isObject(background) && typeof background.image === "string" ? background.image : "";
+}
+
+/** A file's name as the name of an asset. */
+export function assetName(file: string): string {
+  const plain = file.normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/-+$/, "");
+  // From the end, which has the kind of file; a name may not begin with a dot.
+  return plain.slice(-64).replace(/^[-.]+/, "") || "background";
+}
+
+export class BackgroundPicker {
+  private readonly select = element("background-select", HTMLSelectElement);
+  private readonly upload = element("background-upload", HTMLButtonElement);
+  private readonly file = element("background-file", HTMLInputElement);
+  private readonly note = element("background-note", HTMLParagraphElement);
+  private images: Asset[] = [];
+  private current = "";
+  private segmentation: string | null = null;
+
+  constructor(
+    private readonly api: Api,
+    private readonly room: () => string,
+  ) {
+    this.select.addEventListener("change", () => void this.choose(this.select.value));
+    this.upload.addEventListener("click", () => this.file.click());
+    this.file.addEventListener("change", () => {
+      const file = this.file.files?.[0];
+      if (file) void this.send(file);
+      this.file.value = "";
+    });
+  }
+
+  /** Reads the list of images again. */
+  async refresh(): Promise<void> {
+    try {
+      this.images = (await this.api.assets()).filter((asset) => asset.content_type.startsWith("image/"));
+      say(this.note, this.segmentation);
+    } catch (error) {
+      say(this.note, `The list of images is not available: ${errorText(error)}`);
+    }
+    this.render();
+  }
+
+  /** The room's layout is this now. */
+  show(layout: unknown): void {
+    this.current = backgroundOf(layout);
+    this.render();
+  }
+
+  /** Why people stand in front of no background, if they are not cut out. */
+  segmentationNote(reason: string | null): void {
+    this.segmentation = reason;
+    say(this.note, reason);
+  }
+
+  private async choose(background: string): Promise<void> {
+    try {
+      await this.api.patchLayout(this.room(), { canvas: { background } });
+      this.current = background;
+      say(this.note, this.segmentation);
+    } catch (error) {
+      say(this.note, `The background was not changed: ${errorText(error)}`);
+    }
+    this.render();
+  }
+
+  private async send(file: File): Promise<void> {
+    if (file.size > MAX_BYTES) {
+      say(this.note, `${file.name} is larger than ${MAX_BYTES / 1024 / 1024} MiB.`);
+      return;
+    }
+    const name = assetName(file.name);
+    this.upload.disabled = true;
+    say(this.note, `Uploading ${file.name}`);
+    try {
+      await this.api.putAsset(name, file);
+      await this.refresh();
+      await this.choose(name);
+    } catch (error) {
+      say(this.note, `${file.name} was not uploaded: ${errorText(error)}`);
+    } finally {
+      this.upload.disabled = false;
+    }
+  }
+
+  private render(): void {
+    const colours = this.current.startsWith("#") && this.current !== PLAIN ? [this.current, PLAIN] : [PLAIN];
+    const names = this.images.map((asset) => asset.name);
+    // An image that the list does not have (not loaded yet, deleted) is still what the room shows.
+    if (this.current && !this.current.startsWith("#") && !names.includes(this.current)) names.unshift(this.current);
+    const options = [
+      ...colours.map((colour) => new Option(`Plain ${colour}`, colour)),
+      ...names.map((name) => new Option(name.replace(/\.(png|jpe?g|webp|gif)$/i, ""), name)),
+    ];
+    this.select.replaceChildren(...options);
+    this.select.value = this.current || PLAIN;
+  }
+}

@@ -1,0 +1,32 @@
+/** Which video codecs to name when joining, best first. */
+
+interface Codec {
+  mimeType: string;
+  sdpFmtpLine?: string;
+}
+
+/** H.264 decodes in hardware nearly everywhere and is the encoding that a room always has. */
+const RECEIVE = ["h264", "vp8", "vp9"];
+/** VP8 first: every browser encodes it in software without start-up pauses. */
+const SEND = ["vp8", "h264", "vp9"];
+
+/** H.264 counts only as constrained baseline or baseline with packetization-mode 1: that is what rooms speak. */
+function usable(codec: Codec): boolean {
+  if (codec.mimeType.toLowerCase() !== "video/h264") return true;
+  const line = (codec.sdpFmtpLine ?? "").toLowerCase();
+  return /packetization-mode=1\b/.test(line) && /profile-level-id=42(e0|c0|00)/.test(line);
+}
+
+function choose(preferred: string[], codecs: Codec[] | undefined, override: string[]): string[] {
+  const known = (codecs ?? []).filter(usable).map((codec) => codec.mimeType.toLowerCase().replace(/^video\//, ""));
+  const chosen = override.filter((name) => known.includes(name));
+  return chosen.length > 0 ? chosen : preferred.filter((name) => known.includes(name));
+}
+
+export function receivable(codecs: Codec[] | undefined, override: string[] = []): string[] {
+  return choose(RECEIVE, codecs, override);
+}
+
+export function sendable(codecs: Codec[] | undefined, override: string[] = []): string[] {
+  return choose(SEND, codecs, override);
+}

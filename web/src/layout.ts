@@ -1,0 +1,135 @@
+/** The room's layout as JSON: shown live, edited, applied, and refused at the right line. */
+
+import type { Api } from "./api";
+import { element, say } from "./dom";
+import { JsonEditor } from "./editor";
+import { format, same } from "./format";
+import { locate } from "./pointer";
+import { ApiError, errorText, type Fault } from "./problem";
+
+export class LayoutPanel {
+  private readonly applyButton = element("layout-apply", HTMLButtonElement);
+  private readonly revertButton = element("layout-revert", HTMLButtonElement);
+  private readonly dirtyMark = element("layout-dirty", HTMLSpanElement);
+  private readonly note = element("layout-note", HTMLParagraphElement);
+  private readonly errors = element("layout-errors", HTMLUListElement);
+  private readonly editor = new JsonEditor(
+    element("layout-editor", HTMLDivElement),
+    "Layout as JSON. Control Enter applies it.",
+    (dirty) => this.edited(dirty),
+    () => void this.apply(),
+  );
+  /** The layout that the room has now. */
+  private current: unknown = null;
+  private busy = false;
+
+  constructor(
+    private readonly api: Api,
+    private readonly room: () => string,
+  ) {
+    this.applyButton.addEventListener("click", () => void this.apply());
+    this.revertButton.addEventListener("click", () => this.revert());
+  }
+
+  /** The room has this layout now. Unsaved edits stay; the user is told that they are about an older one. */
+  show(layout: unknown): void {
+    if (same(layout, this.current)) return;
+    this.current = layout;
+    if (this.editor.dirty || this.busy) {
+      if (this.editor.dirty) say(this.note, "The room's layout was changed while you were editing. Revert shows it, Apply replaces it.");
+      return;
+    }
+    this.revert();
+  }
+
+  /** Another room, or a fresh start. */
+  clear(): void {
+    this.current = null;
+    this.editor.load("");
+    this.clearErrors();
+    say(this.note, null);
+  }
+
+  private edited(dirty: boolean): void {
+    this.dirtyMark.hidden = !dirty;
+    this.applyButton.disabled = !dirty || this.busy;
+    this.revertButton.disabled = !dirty;
+  }
+
+  private revert(): void {
+    this.editor.load(this.current === null ? "" : format(this.current));
+    this.clearErrors();
+    say(this.note, null);
+    this.edited(this.editor.dirty);
+  }
+
+  private async apply(): Promise<void> {
+    if (this.busy) return;
+    const text = this.editor.text;
+    let layout: unknown;
+    try {
+      layout = JSON.parse(text);
+    } catch (error) {
+      this.showErrors([{ pointer: "", detail: `This is not JSON yet: ${errorText(error)}` }], text);
+      return;
+    }
+    this.busy = true;
+    this.applyButton.disabled = true;
+    try {
+      const kept = await this.api.putLayout(this.room(), layout);
+      this.clearErrors();
+      say(this.note, null);
+      this.applied(text, readLayout(kept) ?? layout);
+    } catch (error) {
+      if (error instanceof ApiError && error.problem.errors.length > 0) this.showErrors(error.problem.errors, text);
+      else this.showErrors([{ pointer: "", detail: errorText(error) }], text);
+    } finally {
+      this.busy = false;
+      this.edited(this.editor.dirty);
+    }
+  }
+
+  /** Someone who went on typing while the request was under way keeps what they typed. */
+  private applied(text: string, kept: unknown): void {
+    this.current = kept;
+    if (this.editor.text === text) this.revert();
+  }
+
+  private showErrors(faults: Fault[], text: string): void {
+    const placed = faults.map((fault) => ({ fault, place: locate(text, fault.pointer) }));
+    // Marks of the text that was sent fit only as long as it is still the text that is shown.
+    if (this.editor.text === text) {
+      this.editor.mark(placed.map(({ fault, place }) => ({ from: place.from, to: place.to, message: fault.detail })));
+    }
+    this.errors.replaceChildren(
+      ...placed.map(({ fault, place }) => {
+        const item = document.createElement("li");
+        const button = document.createElement("button");
+        button.type = "button";
+        button.dataset.pointer = fault.pointer;
+        button.dataset.line = String(place.line);
+        const where = document.createElement("span");
+        where.className = "where";
+        where.textContent = fault.pointer ? `line ${place.line}  ${fault.pointer}` : "whole layout";
+        button.append(where, ` ${fault.detail}`);
+        button.addEventListener("click", () => this.editor.reveal(locate(this.editor.text, fault.pointer).from));
+        item.append(button);
+        return item;
+      }),
+    );
+    this.errors.hidden = faults.length === 0;
+  }
+
+  private clearErrors(): void {
+    this.editor.mark([]);
+    this.errors.replaceChildren();
+    this.errors.hidden = true;
+  }
+}
+
+/** The answer to a PUT is the layout itself or an object around it, depending on the server's version. */
+function readLayout(answer: unknown): unknown {
+  if (typeof answer !== "object" || answer === null) return null;
+  if ("layout" in answer) return answer.layout;
+  return "canvas" in answer || "layers" in answer || "auto" in answer ? answer : null;
+}

@@ -1,0 +1,261 @@
+/** Wires the page's parts: devices and join form, session and peer, stage, people, background, layout. */
+
+import "./style.css";
+import "./room.css";
+
+import { Api } from "./api";
+import { BackgroundPicker } from "./background";
+import { receivable, sendable } from "./codecs";
+import { NONE, Devices } from "./devices";
+import { element, say } from "./dom";
+import { JoinForm } from "./join";
+import { LayoutPanel } from "./layout";
+import { keepToken, loadPlace, readOptions, roomAddress, savePlace, type Place } from "./options";
+import { Peer } from "./peer";
+import { People } from "./people";
+import { Pickers } from "./pickers";
+import { sessionUrl, type RoomEvent, type RoomState, type Welcome } from "./protocol";
+import { Session, type ConnectionState } from "./session";
+import { Stage } from "./stage";
+import { condense, readout, type Sample } from "./stats";
+
+/** How long joining waits for the browser's question about devices; answered later, they are added to the running stay. */
+const DEVICES_MS = 4_000;
+const READOUT_MS = 2_000;
+const NOTICE_MS = 8_000;
+
+const options = readOptions(new URL(location.href));
+const token = keepToken(options.token);
+const api = new Api(token);
+
+let room: string | null = null;
+let session: Session | null = null;
+let peer: Peer | null = null;
+let sample: Sample | null = null;
+/** Counts joins and leaves, so that a join that waits for the devices knows when it was given up. */
+let turn = 0;
+
+const roomView = element("room-view", HTMLElement);
+const roomName = element("bar-room-name", HTMLElement);
+const barRoom = element("bar-room", HTMLSpanElement);
+const copyLink = element("copy-link", HTMLButtonElement);
+const stateText = element("connection-state", HTMLSpanElement);
+const statePill = element("state-pill", HTMLSpanElement);
+const notice = element("notice", HTMLParagraphElement);
+const joinDevices = element("join-devices", HTMLDivElement);
+const roomDevices = element("room-devices", HTMLDetailsElement);
+
+const devices: Devices = new Devices(() => {
+  pickers.render();
+  renderSwitches();
+  const { audio, video } = devices.sending();
+  session?.announce(audio, video);
+  void session?.useLocal();
+  const held = session && loadPlace();
+  if (held) holdPlace(held);
+});
+const pickers = new Pickers(devices);
+const form = new JoinForm(options, (name, where) => void join(name, where));
+const people = new People();
+const background = new BackgroundPicker(api, () => room ?? "");
+const layout = new LayoutPanel(api, () => room ?? "");
+const stage = new Stage({
+  mute: () => void devices.setMicrophone(!(devices.on.microphone && devices.microphone)),
+  camera: () => void devices.setCamera(!(devices.on.camera && devices.camera)),
+  leave: () => (session ? session.leave() : changeState("closed", null)),
+  snapshot,
+  trouble: warn,
+});
+
+let noticeTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** Says something at the top of the page; `lasting` until the next join, else for a few seconds. */
+function warn(text: string, lasting = false): void {
+  clearTimeout(noticeTimer);
+  say(notice, text);
+  if (!lasting) noticeTimer = setTimeout(() => say(notice, null), NOTICE_MS);
+}
+
+function renderSwitches(): void {
+  const has = (kind: "camera" | "microphone") =>
+    devices[kind] !== null || (devices.lists[kind].length > 0 && devices.choice[kind] !== NONE);
+  stage.switches({
+    microphone: { has: has("microphone"), on: devices.sending().audio },
+    camera: { has: has("camera"), on: devices.sending().video },
+  });
+}
+
+function showState(state: ConnectionState): void {
+  stateText.textContent = state;
+  statePill.dataset.state = state;
+  stage.connection(state);
+}
+
+function showView(inRoom: boolean): void {
+  form.view.hidden = inRoom;
+  roomView.hidden = !inRoom;
+  barRoom.hidden = copyLink.hidden = !inRoom;
+  (inRoom ? roomDevices : joinDevices).append(pickers.block);
+  roomName.textContent = room ?? "";
+  document.title = inRoom ? `${room} - Virfie` : "Virfie";
+}
+
+async function join(name: string, where: string): Promise<void> {
+  if (room !== null) return;
+  room = where;
+  const mine = (turn += 1);
+  say(notice, null);
+  history.replaceState(null, "", roomAddress(new URL(location.href), where, name));
+  showState("connecting");
+  showView(true);
+  layout.clear();
+  people.reset([], "");
+  void background.refresh();
+  await Promise.race([devicesOpen, new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
+  if (mine !== turn) return;
+
+  const place = loadPlace();
+  const { audio, video } = devices.sending();
+  session = new Session(
+    {
+      name,
+      resume: place?.room === where && place.name === name ? place.resume : null,
+      receive: receivable(RTCRtpReceiver.getCapabilities("video")?.codecs, options.receive),
+      send: sendable(RTCRtpSender.getCapabilities("video")?.codecs, options.send),
+      url: sessionUrl(location.origin, where, token),
+      makePeer: (iceServers, handlers) => (peer = new Peer(iceServers, () => devices.local(), handlers)),
+      whyRefused,
+    },
+    {
+      state: changeState,
+      welcome: (message) => enter(message, name),
+      event: roomEvent,
+      stream: (stream) => void stage.play(stream),
+    },
+  );
+  session.announce(audio, video);
+  session.start();
+}
+
+/** Only a lack of permission is final; a room that is not there yet is made by joining it. */
+async function whyRefused(): Promise<string | null> {
+  const { status, text } = await api.probe(room ?? "");
+  return status === 401 || status === 403 ? text : null;
+}
+
+function enter(message: Welcome, name: string): void {
+  holdPlace({ room: room ?? "", name, resume: message.resume });
+  people.reset(message.room.participants, message.participant.id);
+  showRoom(message.room);
+}
+
+/** Remembers the place, together with the switches, for a reload of this tab. */
+function holdPlace(held: Place): void {
+  savePlace({ ...held, microphoneOff: !devices.on.microphone, cameraOff: !devices.on.camera });
+}
+
+function showRoom(state: RoomState): void {
+  showLayout(state.layout);
+  const { segmentation } = state;
+  const reason = segmentation && !segmentation.available ? segmentation.reason || "no model is loaded" : null;
+  background.segmentationNote(reason && `People are not cut out: ${reason}`);
+}
+
+function showLayout(value: unknown): void {
+  layout.show(value);
+  background.show(value);
+}
+
+function roomEvent(event: RoomEvent): void {
+  people.event(event);
+  if (event.type === "layout_changed") showLayout(event.layout);
+  if (event.type === "room_changed") showRoom(event.room);
+}
+
+function changeState(state: ConnectionState, why: string | null): void {
+  showState(state);
+  sample = null;
+  stage.tell("");
+  if (state !== "closed") return;
+  savePlace(null);
+  turn += 1;
+  session = null;
+  peer = null;
+  room = null;
+  stage.clear();
+  showView(false);
+  form.focus();
+  if (why) warn(why, true);
+}
+
+async function snapshot(): Promise<void> {
+  const picture = URL.createObjectURL(await api.snapshot(room ?? ""));
+  const link = document.createElement("a");
+  link.href = picture;
+  link.download = `virfie-${room}-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(picture), 60_000);
+}
+
+async function stats(): Promise<Sample | null> {
+  if (!peer) return null;
+  const report = await peer.pc.getStats();
+  return condense((report as unknown as Map<string, Record<string, unknown>>).values(), performance.now());
+}
+
+async function tick(): Promise<void> {
+  if (session?.state !== "connected" || document.hidden) return;
+  const now = await stats();
+  if (!now || session?.state !== "connected") return;
+  stage.tell(readout(now, sample));
+  sample = now;
+}
+
+copyLink.addEventListener("click", () => {
+  const link = new URL(`/r/${encodeURIComponent(room ?? "")}`, location.origin).href;
+  const shown = () => warn(`The link to this room: ${link}`);
+  // Only a secure page may write to the clipboard.
+  if (!navigator.clipboard) return shown();
+  navigator.clipboard.writeText(link).then(() => {
+    copyLink.textContent = "Copied";
+    setTimeout(() => (copyLink.textContent = "Copy link"), 1_500);
+  }, shown);
+});
+window.addEventListener("online", () => session?.hurry());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) session?.hurry();
+});
+setInterval(() => void tick(), READOUT_MS);
+
+declare global {
+  interface Window {
+    /** For debugging and tests, not an interface to build on: the room, the connection and its numbers. */
+    virfie: {
+      /** The room's name, `null` outside of one. */
+      readonly room: string | null;
+      state(): ConnectionState;
+      pc(): RTCPeerConnection | null;
+      stats(): Promise<Sample | null>;
+    };
+  }
+}
+window.virfie = {
+  get room() {
+    return room;
+  },
+  state: () => session?.state ?? (stateText.textContent as ConnectionState),
+  pc: () => peer?.pc ?? null,
+  stats,
+};
+
+const place = loadPlace();
+const reloaded =
+  place !== null && (options.room ?? place.room) === place.room && (options.name ?? place.name) === place.name;
+if (reloaded) {
+  form.fill(place.name, place.room);
+  devices.on = { microphone: !place.microphoneOff, camera: !place.cameraOff };
+}
+renderSwitches();
+const devicesOpen = devices.open().then(() => pickers.ready());
+if (reloaded || options.join) form.submit(true);
+else form.focus();

@@ -1,0 +1,85 @@
+/** The list of who is here and who speaks. */
+
+import { element } from "./dom";
+import { icon } from "./icons";
+import type { Participant, RoomEvent } from "./protocol";
+import { describe, follow } from "./roster";
+
+export class People {
+  private readonly list = element("participants", HTMLUListElement);
+  private readonly count = element("people-count", HTMLSpanElement);
+  private people: readonly Participant[] = [];
+  private self = "";
+
+  /** Starts over with the room as the welcome tells it. */
+  reset(people: readonly Participant[], self: string): void {
+    this.self = self;
+    this.people = people;
+    this.render();
+  }
+
+  event(event: RoomEvent): void {
+    const next = follow(this.people, event);
+    if (next === this.people) return;
+    this.people = next;
+    this.render();
+  }
+
+  private render(): void {
+    this.count.textContent = String(this.people.length);
+    // Rows are kept by id, so that a speaking ring fades instead of jumping.
+    const rows = new Map([...this.list.children].map((row) => [(row as HTMLElement).dataset.id, row as HTMLElement]));
+    const wanted = this.people.map((person) => {
+      const row = rows.get(person.id) ?? document.createElement("li");
+      this.fill(row, person);
+      return row;
+    });
+    const same = wanted.length === this.list.children.length && wanted.every((row, at) => row === this.list.children[at]);
+    if (!same) this.list.replaceChildren(...wanted);
+  }
+
+  private fill(row: HTMLElement, person: Participant): void {
+    const self = person.id === this.self;
+    const words = describe(person, self);
+    row.dataset.id = person.id;
+    row.dataset.name = person.name;
+    row.dataset.state = person.state;
+    row.dataset.speaking = String(person.speaking);
+    row.title = words ? `${person.name} (${words})` : person.name;
+    const looks = `${person.name}\n${words}\n${self}`;
+    if (row.dataset.looks === looks) return;
+    row.dataset.looks = looks;
+
+    const face = document.createElement("span");
+    face.className = "face";
+    face.style.setProperty("--hue", String(hue(person.name)));
+    face.setAttribute("aria-hidden", "true");
+    face.textContent = [...person.name][0]?.toUpperCase() ?? "?";
+    const name = document.createElement("span");
+    name.className = "person-name";
+    name.textContent = person.name;
+    const spoken = document.createElement("span");
+    spoken.className = "hidden-text";
+    spoken.textContent = words;
+    const marks = document.createElement("span");
+    marks.className = "marks";
+    if (self) {
+      const you = document.createElement("span");
+      you.className = "you";
+      you.setAttribute("aria-hidden", "true");
+      you.textContent = "you";
+      name.append(" ", you);
+    }
+    if (person.state !== "connected") marks.append(icon("away"));
+    if (!person.audio || person.muted) marks.append(icon("microphoneOff"));
+    if (!person.video) marks.append(icon("cameraOff"));
+    row.replaceChildren(face, name, marks, spoken);
+  }
+}
+
+/** A colour that stays with a name. */
+function hue(name: string): number {
+  let sum = 0;
+  for (const char of name) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 360;
+  return sum;
+}

@@ -1,0 +1,55 @@
+/** Errors as the server tells them (RFC 9457), and in words for people. */
+
+/** A wrong place in a request's body; `pointer` is an RFC 6901 JSON pointer, "" is the whole body. */
+export interface Fault {
+  pointer: string;
+  detail: string;
+}
+
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  errors: Fault[];
+}
+
+/** A request that failed. `message` is a sentence that can be shown. */
+export class ApiError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problemText(problem));
+    this.name = "ApiError";
+  }
+}
+
+/** Reads a problem object, filling in what is missing. */
+export function readProblem(value: unknown, status = 0): Problem {
+  const object = isObject(value) ? value : {};
+  const errors = Array.isArray(object.errors) ? object.errors : [];
+  return {
+    title: typeof object.title === "string" ? object.title : "",
+    status: typeof object.status === "number" ? object.status : status,
+    detail: typeof object.detail === "string" ? object.detail : "",
+    errors: errors.filter(isObject).map((error) => ({
+      pointer: typeof error.pointer === "string" ? error.pointer : "",
+      detail: typeof error.detail === "string" ? error.detail : "not valid",
+    })),
+  };
+}
+
+/** The most telling sentence of a problem. */
+export function problemText(problem: Problem): string {
+  if (problem.detail) return problem.detail;
+  if (problem.title) return problem.title;
+  if (problem.status === 401) return "The server wants a token. Open the link that you were given, with its ?token=.";
+  if (problem.status === 403) return "You are not allowed to do that here.";
+  return problem.status ? `The server answered with status ${problem.status}.` : "The server cannot be reached.";
+}
+
+/** Any thrown value as a sentence. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,149 @@
+/** The messages of the session's WebSocket (`GET /api/v1/rooms/{room}/session`), and what its close codes ask for. */
+
+import { isObject, readProblem, type Problem } from "./problem";
+
+export interface Participant {
+  id: string;
+  name: string;
+  role: string;
+  state: "connecting" | "connected" | "away";
+  /** The person's own switches. */
+  audio: boolean;
+  video: boolean;
+  size: [number, number] | null;
+  speaking: boolean;
+  /** Silenced by a moderator. */
+  muted: boolean;
+  volume: number;
+  hidden: boolean;
+}
+
+export interface RoomState {
+  room: string;
+  revision: number;
+  layout: unknown;
+  canvas?: { background?: unknown };
+  participants: Participant[];
+  segmentation?: { available: boolean; model: string | null; reason: string | null };
+}
+
+export interface IceServer {
+  urls: string[];
+  username: string | null;
+  credential: string | null;
+}
+
+export type RoomEvent =
+  | { type: "participant_joined"; participant: Participant }
+  | { type: "participant_left"; id: string; name: string; reason: string }
+  | { type: "participant_changed"; participant: Participant }
+  | { type: "speaking"; id: string; speaking: boolean }
+  | { type: "layout_changed"; revision: number; layout: unknown }
+  | { type: "room_changed"; revision: number; room: RoomState }
+  | { type: "room_ended" };
+
+export interface Welcome {
+  type: "welcome";
+  participant: Participant;
+  resume: string;
+  room: RoomState;
+  ice_servers: IceServer[];
+}
+
+export type ServerMessage =
+  | Welcome
+  | { type: "offer"; sdp: string }
+  | { type: "candidate"; candidate: string | null; mline: number }
+  | { type: "connected" }
+  | { type: "event"; event: RoomEvent }
+  | { type: "error"; problem: Problem };
+
+export type ClientMessage =
+  | { type: "join"; name: string; resume: string | null; receive: string[]; send: string[] }
+  | { type: "answer"; sdp: string }
+  | { type: "candidate"; candidate: string | null; mline: number }
+  | { type: "media"; audio: boolean; video: boolean }
+  | { type: "leave" };
+
+/** Reads a message of the server. `null`: not one that this page knows, to be passed over. */
+export function parseMessage(text: string): ServerMessage | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isObject(value)) return null;
+  switch (value.type) {
+    case "welcome":
+      return isObject(value.participant) && isObject(value.room) && Array.isArray(value.room.participants)
+        ? ({ ...value, ice_servers: Array.isArray(value.ice_servers) ? value.ice_servers : [] } as unknown as Welcome)
+        : null;
+    case "offer":
+      return typeof value.sdp === "string" ? { type: "offer", sdp: value.sdp } : null;
+    case "candidate": {
+      const candidate = typeof value.candidate === "string" ? value.candidate : null;
+      return { type: "candidate", candidate, mline: typeof value.mline === "number" ? value.mline : 0 };
+    }
+    case "connected":
+      return { type: "connected" };
+    case "event":
+      return parseEvent(value.event);
+    case "error":
+      return { type: "error", problem: readProblem(value.problem) };
+    default:
+      return null;
+  }
+}
+
+function parseEvent(event: unknown): ServerMessage | null {
+  if (!isObject(event)) return null;
+  const whole = { type: "event", event } as unknown as ServerMessage;
+  switch (event.type) {
+    case "participant_joined":
+    case "participant_changed":
+      return isObject(event.participant) ? whole : null;
+    case "participant_left":
+    case "speaking":
+      return typeof event.id === "string" ? whole : null;
+    case "room_changed":
+      return isObject(event.room) && Array.isArray(event.room.participants) ? whole : null;
+    case "layout_changed":
+      return isObject(event.layout) ? whole : null;
+    case "room_ended":
+      return whole;
+    default:
+      return null;
+  }
+}
+
+/** What a closed socket asks for: come back, come back as a new person, or stay away and say why. */
+export type AfterClose = { reconnect: true; fresh: boolean } | { reconnect: false; why: string };
+
+/**
+ * The answer to a close code. `resumed` tells that the connection named an older one: a refusal may then mean that
+ * the server no longer knows that one, and a fresh join is worth one more attempt.
+ */
+export function afterClose(code: number, problem: string | null, resumed: boolean): AfterClose {
+  switch (code) {
+    case 4001:
+      return { reconnect: false, why: problem ?? "The server did not understand this page. Reload it." };
+    case 4003:
+      if (resumed) return { reconnect: true, fresh: true };
+      return { reconnect: false, why: problem ?? "The server refused to let you in." };
+    case 4008:
+      return { reconnect: false, why: "Your place was taken over by another window." };
+    case 4009:
+      return { reconnect: false, why: problem ?? "The room has ended, or a moderator removed you." };
+    default:
+      return { reconnect: true, fresh: false };
+  }
+}
+
+/** The WebSocket's address for a page at `origin` (`https://host`). */
+export function sessionUrl(origin: string, room: string, token: string | null): string {
+  const url = new URL(`/api/v1/rooms/${encodeURIComponent(room)}/session`, origin);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  if (token) url.searchParams.set("token", token);
+  return url.href;
+}

@@ -1,0 +1,40 @@
+/** Who is in the room, kept up to date from the room's events. */
+
+import type { Participant, RoomEvent } from "./protocol";
+
+/** People in order of joining after `event`; the same list when the event is about something else. */
+export function follow(people: readonly Participant[], event: RoomEvent): readonly Participant[] {
+  switch (event.type) {
+    case "participant_joined":
+    case "participant_changed": {
+      const { participant } = event;
+      const known = people.some((person) => person.id === participant.id);
+      return known
+        ? people.map((person) => (person.id === participant.id ? participant : person))
+        : [...people, participant];
+    }
+    case "participant_left":
+      return people.filter((person) => person.id !== event.id);
+    case "speaking":
+      return people.map((person) => (person.id === event.id ? { ...person, speaking: event.speaking } : person));
+    case "room_changed":
+      return event.room.participants;
+    case "room_ended":
+      return [];
+    default:
+      return people;
+  }
+}
+
+/** What a screen reader and a tooltip say of someone, after the name. */
+export function describe(person: Participant, self: boolean): string {
+  const words = [
+    self ? "you" : "",
+    person.state === "away" ? "away" : person.state === "connecting" ? "connecting" : "",
+    person.muted ? "silenced by a moderator" : person.audio ? "" : "muted",
+    person.video ? "" : "no camera",
+    person.hidden ? "hidden" : "",
+    person.speaking ? "speaking" : "",
+  ];
+  return words.filter(Boolean).join(", ");
+}

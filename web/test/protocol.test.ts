@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+
+import { afterClose, parseMessage, sessionUrl, type Participant, type RoomEvent } from "../src/protocol";
+import { describe as say, follow } from "../src/roster";
+
+const person = (id: string, more: Partial<Participant> = {}): Participant => ({
+  id, name: id, role: "participant", state: "connected", audio: true, video: true, size: null, speaking: false,
+  muted: false, volume: 1, hidden: false, ...more,
+});
+
+describe("parseMessage", () => {
+  it("reads what the server sends", () => {
+    expect(parseMessage('{"type":"offer","sdp":"v=0"}')).toEqual({ type: "offer", sdp: "v=0" });
+    expect(parseMessage('{"type":"candidate","candidate":null}')).toEqual({ type: "candidate", candidate: null, mline: 0 });
+    expect(parseMessage('{"type":"error","problem":{"detail":"room is full","status":403}}')).toMatchObject({
+      type: "error", problem: { detail: "room is full" },
+    });
+    const welcome = { type: "welcome", participant: person("p"), resume: "s", room: { participants: [] } };
+    expect(parseMessage(JSON.stringify(welcome))).toMatchObject({ type: "welcome", resume: "s", ice_servers: [] });
+  });
+  it("passes over what it does not know or what is broken", () => {
+    for (const text of ["", "[]", "null", '{"type":"news"}', '{"type":"offer"}', '{"type":"welcome"}', '{"type":"event"}',
+      '{"type":"event","event":{"type":"output_removed","id":"o"}}', '{"type":"event","event":{"type":"speaking"}}']) {
+      expect(parseMessage(text)).toBeNull();
+    }
+  });
+});
+
+describe("afterClose", () => {
+  it("comes back after a lost network and failed media", () => {
+    for (const code of [1000, 1001, 1006, 1011, 4000, 4011]) expect(afterClose(code, null, false).reconnect).toBe(true);
+  });
+  it("stays away when replaced, removed or refused", () => {
+    for (const code of [4001, 4003, 4008, 4009]) expect(afterClose(code, null, false).reconnect).toBe(false);
+    expect(afterClose(4003, "room is full", false)).toEqual({ reconnect: false, why: "room is full" });
+  });
+  it("tries once more without a place that the server has forgotten", () => {
+    expect(afterClose(4003, null, true)).toEqual({ reconnect: true, fresh: true });
+  });
+});
+
+describe("sessionUrl", () => {
+  it("follows the page's scheme and passes the token", () => {
+    expect(sessionUrl("https://host:8443", "demo", "a b")).toBe("wss://host:8443/api/v1/rooms/demo/session?token=a+b");
+    expect(sessionUrl("http://localhost", "demo", null)).toBe("ws://localhost/api/v1/rooms/demo/session");
+  });
+});
+
+describe("the roster", () => {
+  it("follows joins, changes, speaking and leaving", () => {
+    const events: RoomEvent[] = [
+      { type: "participant_joined", participant: person("b") },
+      { type: "participant_changed", participant: person("a", { audio: false }) },
+      { type: "speaking", id: "b", speaking: true },
+      { type: "participant_joined", participant: person("c") },
+      { type: "participant_left", id: "c", name: "c", reason: "left" },
+    ];
+    const people = events.reduce(follow, [person("a")] as readonly Participant[]);
+    expect(people).toEqual([person("a", { audio: false }), person("b", { speaking: true })]);
+  });
+  it("leaves the list alone for other events", () => {
+    const people = [person("a")];
+    expect(follow(people, { type: "layout_changed", revision: 2, layout: {} })).toBe(people);
+  });
+  it("has words for what the icons show", () => {
+    expect(say(person("a", { audio: false, video: false, state: "away" }), true)).toBe("you, away, muted, no camera");
+    expect(say(person("a", { muted: true, speaking: true }), false)).toBe("silenced by a moderator, speaking");
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+
+import { assetName, backgroundOf } from "../src/background";
+import { delayMs } from "../src/backoff";
+import { receivable, sendable } from "../src/codecs";
+import { explain, unavailable } from "../src/devices";
+import { format, same } from "../src/format";
+import { levelOf } from "../src/level";
+import { readOptions, roomAddress } from "../src/options";
+import { problemText, readProblem } from "../src/problem";
+import { condense, readout } from "../src/stats";
+
+describe("backoff", () => {
+  it("doubles up to a bound, half of it by chance", () => {
+    expect([0, 1, 2, 3].map((attempt) => delayMs(attempt, 1))).toEqual([500, 1000, 2000, 4000]);
+    expect(delayMs(0, 0)).toBe(250);
+    expect(delayMs(40, 1)).toBe(15_000);
+    expect(delayMs(40, 0)).toBe(7_500);
+  });
+});
+
+describe("codecs", () => {
+  const h264 = (line: string) => ({ mimeType: "video/H264", sdpFmtpLine: line });
+  const all = [
+    { mimeType: "video/VP8" },
+    { mimeType: "video/rtx" },
+    { mimeType: "video/VP9", sdpFmtpLine: "profile-id=0" },
+    h264("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"),
+  ];
+
+  it("receives H.264 first and sends VP8 first", () => {
+    expect(receivable(all)).toEqual(["h264", "vp8", "vp9"]);
+    expect(sendable(all)).toEqual(["vp8", "h264", "vp9"]);
+  });
+  it("leaves out H.264 of another profile or packetization mode", () => {
+    const high = h264("packetization-mode=1;profile-level-id=640c1f");
+    const single = h264("packetization-mode=0;profile-level-id=42e01f");
+    expect(receivable([{ mimeType: "video/VP8" }, high, single])).toEqual(["vp8"]);
+  });
+  it("takes an override only as far as the browser can", () => {
+    expect(receivable(all, ["vp8"])).toEqual(["vp8"]);
+    expect(receivable(all, ["av1"])).toEqual(["h264", "vp8", "vp9"]);
+    expect(sendable(undefined)).toEqual([]);
+  });
+});
+
+describe("options", () => {
+  it("reads room, name and switches from the address", () => {
+    const options = readOptions(new URL("https://host/?room=demo&name=ann&join=1&token=t&receive=vp8,h264"));
+    expect(options).toEqual({ name: "ann", room: "demo", join: true, token: "t", receive: ["vp8", "h264"], send: [] });
+  });
+  it("reads the room from the path", () => {
+    const options = readOptions(new URL("https://host/r/green-room/"));
+    expect(options.room).toBe("green-room");
+    expect(options.join).toBe(false);
+  });
+  it("keeps the debugging options in the room's address but not the token", () => {
+    const url = new URL("https://host/?room=demo&token=t&send=h264&name=ann");
+    expect(roomAddress(url, "demo", "bea")).toBe("/r/demo?send=h264&name=bea");
+    expect(roomAddress(new URL("https://host/?token=t"), "demo", "ann")).toBe("/r/demo");
+  });
+});
+
+describe("problem", () => {
+  it("reads the places of a refused body", () => {
+    const problem = readProblem({ title: "Invalid", status: 422, errors: [{ pointer: "/layers/0/x", detail: "not a length" }, 7] });
+    expect(problem.errors).toEqual([{ pointer: "/layers/0/x", detail: "not a length" }]);
+    expect(problemText(problem)).toBe("Invalid");
+  });
+  it("finds words for an empty answer", () => {
+    expect(problemText(readProblem(null, 401))).toContain("token");
+    expect(problemText(readProblem("<html>", 502))).toContain("502");
+    expect(problemText(readProblem(null, 0))).toContain("cannot be reached");
+  });
+});
+
+describe("devices in words", () => {
+  it("says why an insecure page has none", () => {
+    expect(unavailable(false, undefined)).toContain("https://");
+    expect(unavailable(true, {})).toBeNull();
+  });
+  it("tells a refusal from a busy device", () => {
+    const named = (name: string) => Object.assign(new Error(), { name });
+    expect(explain("camera", named("NotAllowedError"))).toContain("Allow it");
+    expect(explain("microphone", named("NotReadableError"))).toContain("busy");
+  });
+});
+
+describe("format", () => {
+  it("keeps short values on one line and breaks long ones", () => {
+    expect(format({ auto: { mode: "grid" } })).toBe('{"auto": {"mode": "grid"}}');
+    const layout = { canvas: { width: 1280, height: 720, fps: 30 }, layers: [{ id: "ann", z: 1 }], auto: { mode: "grid" } };
+    const text = format(layout);
+    expect(text.split("\n")).toHaveLength(9);
+    expect(JSON.parse(text)).toEqual(layout);
+  });
+  it("compares without regard to the order of keys", () => {
+    expect(same({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true);
+    expect(same([1, 2], [2, 1])).toBe(false);
+  });
+});
+
+describe("background", () => {
+  it("reads colour and image", () => {
+    expect(backgroundOf({ canvas: { background: "#223344" } })).toBe("#223344");
+    expect(backgroundOf({ canvas: { background: "club.jpg" } })).toBe("club.jpg");
+    expect(backgroundOf({ canvas: { background: { image: "club.jpg" } } })).toBe("club.jpg");
+    expect(backgroundOf({})).toBe("");
+  });
+  it("makes an asset's name of any file's name", () => {
+    expect(assetName("Mein Büro (neu).JPG")).toBe("Mein-Bu-ro-neu-.JPG");
+    expect(assetName("../..")).toBe("background");
+  });
+});
+
+describe("level", () => {
+  it("is even in decibels", () => {
+    expect(levelOf(new Float32Array(8))).toBe(0);
+    expect(levelOf(new Float32Array(8).fill(1))).toBe(1);
+    expect(levelOf(new Float32Array(8).fill(0.0316))).toBeCloseTo(0.5, 2);
+  });
+});
+
+describe("stats", () => {
+  it("condenses a report", () => {
+    const report = [
+      { type: "inbound-rtp", kind: "video", frameWidth: 1280, frameHeight: 720, framesPerSecond: 30, bytesReceived: 500_000, codecId: "c" },
+      { type: "codec", id: "c", mimeType: "video/H264" },
+      { type: "candidate-pair", state: "succeeded", nominated: true, currentRoundTripTime: 0.0123 },
+    ];
+    const first = condense(report, 0);
+    const second = { ...first, videoBytes: 1_000_000, at: 2000 };
+    expect(first.roundTripMs).toBe(12);
+    expect(readout(second, first)).toBe("1280×720  ·  30 fps  ·  2.0 Mbit/s  ·  H264  ·  12 ms round trip");
+    expect(readout(condense([], 0), null)).toBe("");
+  });
+});
