@@ -328,7 +328,7 @@ fn canvas_size(text: &str) -> Option<(u32, u32)> {
     let (width, height) = text.split_once(['x', 'X', '×'])?;
     let side = |text: &str, range: std::ops::RangeInclusive<i64>| {
         let side: u32 = text.trim().parse().ok()?;
-        (range.contains(&i64::from(side)) && side % 2 == 0).then_some(side)
+        (range.contains(&i64::from(side)) && side.is_multiple_of(2)).then_some(side)
     };
     Some((side(width, limits::CANVAS_WIDTH)?, side(height, limits::CANVAS_HEIGHT)?))
 }

@@ -168,11 +168,7 @@ impl Bot {
     }
 
     /// Answers the server's offer: sound both ways, the source's codec out, the mix in.
-    fn answer(
-        &self,
-        offer: &str,
-        news: tokio::sync::mpsc::UnboundedSender<PeerNews>,
-    ) -> Result<Live, String> {
+    fn answer(&self, offer: &str, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Live, String> {
         let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
         let chosen = chosen(&offer);
         let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();

@@ -205,18 +205,17 @@ enum Kind {
 
 type RoundNews = (Kind, BusNews);
 
+/// What is playing, and where its news come from and go to.
+type Playing = (Vec<Round>, std::sync::mpsc::Receiver<RoundNews>, Sender<RoundNews>);
+
 impl Loop {
-    fn begin(&self) -> Result<(Vec<Round>, std::sync::mpsc::Receiver<RoundNews>, Sender<RoundNews>), String> {
+    fn begin(&self) -> Result<Playing, String> {
         let (tell, news) = channel();
         let rounds = vec![self.round(Kind::Video, &tell)?, self.round(Kind::Audio, &tell)?];
         Ok((rounds, news, tell))
     }
 
-    fn go_on(
-        self,
-        (mut rounds, news, tell): (Vec<Round>, std::sync::mpsc::Receiver<RoundNews>, Sender<RoundNews>),
-        wake: &std::sync::mpsc::Receiver<()>,
-    ) {
+    fn go_on(self, (mut rounds, news, tell): Playing, wake: &std::sync::mpsc::Receiver<()>) {
         while !self.stop.load(Ordering::Relaxed) {
             if matches!(wake.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected)) {
                 return;

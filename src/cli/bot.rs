@@ -89,7 +89,10 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     if args.codec == VideoCodec::Vp9 || args.receive == VideoCodec::Vp9 {
         return Err(ProgramError::Usage("--codec and --receive: vp8 or h264".into()));
     }
-    crate::telemetry::start(crate::config::LogFormat::Text, std::env::var("RUST_LOG").ok().or_else(|| Some("warn".into())).as_deref())?;
+    crate::telemetry::start(
+        crate::config::LogFormat::Text,
+        std::env::var("RUST_LOG").ok().or_else(|| Some("warn".into())).as_deref(),
+    )?;
     gst::init().map_err(|error| ProgramError::Failed(error.to_string()))?;
     crate::media::segment::register(None).map_err(|error| ProgramError::Failed(error.to_string()))?;
     let launches = gst::launch::Launches::load(None).map_err(|error| ProgramError::Failed(error.to_string()))?;
@@ -109,7 +112,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         .enable_all()
         .build()
         .map_err(|error| ProgramError::Failed(error.to_string()))?;
-    let local = args.server.contains("//127.") || args.server.contains("//localhost") || args.server.contains("//[::1]");
+    let local =
+        args.server.contains("//127.") || args.server.contains("//localhost") || args.server.contains("//[::1]");
     let bots = (1..=args.count).map(|number| Bot {
         invitation: Invitation {
             server: args.server.clone(),
@@ -121,10 +125,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
             receive: args.receive.to_string(),
         },
         source: Some(source.clone()),
-        network: Network {
-            local_ip: local.then_some(std::net::IpAddr::from([127, 0, 0, 1])),
-            ..Network::default()
-        },
+        network: Network { local_ip: local.then_some(std::net::IpAddr::from([127, 0, 0, 1])), ..Network::default() },
         launches: launches.clone(),
         tally: Arc::default(),
         hook: None,

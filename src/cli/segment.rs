@@ -48,7 +48,9 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     }
     let path = match args.model {
         Some(path) => path,
-        None => first_model().ok_or_else(|| usage("--model: none given and none fetched (virfie model fetch)".into()))?,
+        None => {
+            first_model().ok_or_else(|| usage("--model: none given and none fetched (virfie model fetch)".into()))?
+        }
     };
     let model = Model::load(&path).map_err(|error| usage(error.to_string()))?;
     let mut picture = image::ImageReader::open(&args.input)

@@ -6,11 +6,7 @@
 //! ```
 //! [`graph`] joins the stages of one room; [`port`] is all that the control tree sees. [`gst`] is what stages share.
 
-use std::{
-    net::IpAddr,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
@@ -72,7 +68,8 @@ pub struct Engine {
 }
 
 /// Says what to do, because a newcomer reads it first.
-const NO_MODEL: &str = "no model found: whole pictures are shown; fetch one with `virfie model fetch bodypix-mobilenet-050-16`";
+const NO_MODEL: &str =
+    "no model found: whole pictures are shown; fetch one with `virfie model fetch bodypix-mobilenet-050-16`";
 
 impl Engine {
     /// Starts GStreamer, reads the launch texts, loads the model, and pays for the DTLS certificate now rather than

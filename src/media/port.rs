@@ -8,11 +8,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
+use crate::layout::Scene;
 pub use crate::media::{
     fanout::retry::redact_url,
     webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
 };
-use crate::layout::Scene;
 
 /// Opens the media of rooms. One per process.
 pub trait Media: Send + Sync + 'static {

@@ -43,6 +43,11 @@ export function explain(kind: Kind, error: unknown): string {
   }
 }
 
+/** What the browser shall do to the microphone's sound: all or nothing. */
+export function soundProcessing(on: boolean): MediaTrackConstraints {
+  return { echoCancellation: on, noiseSuppression: on, autoGainControl: on };
+}
+
 export class Devices {
   choice = { camera: "", microphone: "", quality: "360p" as Quality };
   /** The user's switches. */
@@ -53,8 +58,14 @@ export class Devices {
   private tracks: Record<Kind, MediaStreamTrack | null> = { camera: null, microphone: null };
   private queue: Promise<void> = Promise.resolve();
 
-  /** `changed` is called whenever a track, a list, a switch or a note is another one. */
-  constructor(private readonly changed: () => void) {
+  /**
+   * `changed` is called whenever a track, a list, a switch or a note is another one. `processing`: whether the browser
+   * cancels echo, suppresses noise and levels the microphone.
+   */
+  constructor(
+    private readonly changed: () => void,
+    private readonly processing = true,
+  ) {
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.list().then(this.changed));
   }
 
@@ -163,7 +174,7 @@ export class Devices {
           ? { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30 }, ...device("camera") }
           : false,
         audio: kinds.microphone
-          ? { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...device("microphone") }
+          ? { ...soundProcessing(this.processing), ...device("microphone") }
           : false,
       };
     };

@@ -53,7 +53,7 @@ const devices: Devices = new Devices(() => {
   void session?.useLocal();
   const held = session && loadPlace();
   if (held) holdPlace(held);
-});
+}, options.processing);
 const pickers = new Pickers(devices);
 const form = new JoinForm(options, (name, where) => void join(name, where));
 const people = new People();

@@ -9,6 +9,8 @@ export interface Options {
   /** Debugging: the codecs to name, instead of the usual order. */
   receive: string[];
   send: string[];
+  /** Whether the browser cleans the microphone's sound (echo, noise, gain). Off suits music and line inputs. */
+  processing: boolean;
 }
 
 export const ROOM_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -25,6 +27,7 @@ export function readOptions(url: URL): Options {
     token: query.get("token") || null,
     receive: list("receive"),
     send: list("send"),
+    processing: query.get("processing") !== "off",
   };
 }
 

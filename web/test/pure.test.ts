@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { assetName, backgroundOf } from "../src/background";
 import { delayMs } from "../src/backoff";
 import { receivable, sendable } from "../src/codecs";
-import { explain, unavailable } from "../src/devices";
+import { explain, soundProcessing, unavailable } from "../src/devices";
 import { format, same } from "../src/format";
 import { levelOf } from "../src/level";
 import { readOptions, roomAddress } from "../src/options";
@@ -47,12 +47,24 @@ describe("codecs", () => {
 describe("options", () => {
   it("reads room, name and switches from the address", () => {
     const options = readOptions(new URL("https://host/?room=demo&name=ann&join=1&token=t&receive=vp8,h264"));
-    expect(options).toEqual({ name: "ann", room: "demo", join: true, token: "t", receive: ["vp8", "h264"], send: [] });
+    expect(options).toEqual({
+      name: "ann",
+      room: "demo",
+      join: true,
+      token: "t",
+      receive: ["vp8", "h264"],
+      send: [],
+      processing: true,
+    });
   });
   it("reads the room from the path", () => {
     const options = readOptions(new URL("https://host/r/green-room/"));
     expect(options.room).toBe("green-room");
     expect(options.join).toBe(false);
+  });
+  it("leaves the microphone's sound alone only when told so", () => {
+    const processing = (query: string) => readOptions(new URL(`https://host/${query}`)).processing;
+    expect(["", "?processing", "?processing=on", "?processing=off"].map(processing)).toEqual([true, true, true, false]);
   });
   it("keeps the debugging options in the room's address but not the token", () => {
     const url = new URL("https://host/?room=demo&token=t&send=h264&name=ann");
@@ -83,6 +95,10 @@ describe("devices in words", () => {
     const named = (name: string) => Object.assign(new Error(), { name });
     expect(explain("camera", named("NotAllowedError"))).toContain("Allow it");
     expect(explain("microphone", named("NotReadableError"))).toContain("busy");
+  });
+  it("asks for all of the sound's processing or none of it", () => {
+    expect(Object.values(soundProcessing(true))).toEqual([true, true, true]);
+    expect(Object.values(soundProcessing(false))).toEqual([false, false, false]);
   });
 });
 

@@ -71,7 +71,8 @@ impl Stage {
             .iter()
             .map(|image| {
                 let kept = old_images.iter().find(|(name, planes)| {
-                    *name == image.name && (planes.width, planes.height) == (image.width as usize, image.height as usize)
+                    *name == image.name
+                        && (planes.width, planes.height) == (image.width as usize, image.height as usize)
                 });
                 (image.name.clone(), kept.map_or_else(|| planes_of(image), |(_, planes)| planes.clone()))
             })
@@ -101,7 +102,12 @@ impl Stage {
 
     /// Takes the newest frames and places them anew if anything changed. Returns, for every person, whether their
     /// frames should carry masks.
-    pub fn update(&mut self, slots: &Slots, now: Duration, hold: Duration) -> impl Iterator<Item = (&ParticipantId, bool)> {
+    pub fn update(
+        &mut self,
+        slots: &Slots,
+        now: Duration,
+        hold: Duration,
+    ) -> impl Iterator<Item = (&ParticipantId, bool)> {
         self.frames.clear();
         self.frames.extend(self.people.iter().map(|(participant, _)| slots.get(participant, now, hold)));
         let changed = self.sizes.len() != self.frames.len()

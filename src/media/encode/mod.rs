@@ -170,12 +170,9 @@ pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
 
 /// Sets what depends on the room, each property only where this encoder has it (operators may use another one).
 fn tune(element: &gst::Element, bitrate: u32, gop: u32) {
-    for (property, value) in [
-        ("bitrate", bitrate / 1000),
-        ("target-bitrate", bitrate),
-        ("key-int-max", gop),
-        ("keyframe-max-dist", gop),
-    ] {
+    for (property, value) in
+        [("bitrate", bitrate / 1000), ("target-bitrate", bitrate), ("key-int-max", gop), ("keyframe-max-dist", gop)]
+    {
         if let Some(spec) = element.find_property(property) {
             let value = value.to_value();
             if let Ok(value) = value.transform_with_type(spec.value_type()) {

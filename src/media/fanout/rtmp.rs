@@ -152,11 +152,7 @@ impl Shared {
     /// Sleeps, or returns `true` at once when the output was stopped.
     fn stopped_within(&self, time: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        *self
-            .wake
-            .wait_timeout_while(stopped, time, |stopped| !*stopped)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+        *self.wake.wait_timeout_while(stopped, time, |stopped| !*stopped).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -262,7 +258,8 @@ impl Worker {
         let (video, audio): (AppSrc, AppSrc) = (owned.element("video")?, owned.element("audio")?);
         let sink: gst::Element = owned.element("sink")?;
         sink.set_property("location", &self.url);
-        let video_caps = gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
+        let video_caps =
+            gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
         handoff::configure(&video, &video_caps.build());
         let audio_caps = gst::Caps::builder("audio/x-raw")
             .field("format", "F32LE")

@@ -39,9 +39,8 @@ impl Receivers {
 
     /// Removes a peer; `true` when it was there.
     pub fn remove(&self, peer: PeerId) -> bool {
-        let before = self.list.rcu(|list| {
-            list.iter().filter(|receiver| receiver.peer != peer).cloned().collect::<Vec<_>>()
-        });
+        let before =
+            self.list.rcu(|list| list.iter().filter(|receiver| receiver.peer != peer).cloned().collect::<Vec<_>>());
         before.iter().any(|receiver| receiver.peer == peer)
     }
 

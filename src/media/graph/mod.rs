@@ -92,12 +92,12 @@ impl RoomGraph {
         let (inputs, received) = channel();
         let own = inputs.clone();
         let room = spec.room.clone();
-        let spawned = std::thread::Builder::new()
-            .name(format!("room-{room}"))
-            .spawn(move || match Graph::new(spec, parts, events, own) {
+        let spawned = std::thread::Builder::new().name(format!("room-{room}")).spawn(move || {
+            match Graph::new(spec, parts, events, own) {
                 Ok(graph) => graph.work(&received),
                 Err(error) => error!(%room, %error, "the room has no media"),
-            });
+            }
+        });
         if let Err(error) = spawned {
             error!(%error, "no thread for a room's media");
         }
@@ -148,9 +148,7 @@ impl Audience for Ear {
     }
 
     fn expired(&self, participant: &ParticipantId) {
-        let _ = self
-            .events
-            .send(MediaEvent::TrackStopped { participant: participant.clone(), kind: TrackKind::Video });
+        let _ = self.events.send(MediaEvent::TrackStopped { participant: participant.clone(), kind: TrackKind::Video });
     }
 }
 
@@ -204,8 +202,7 @@ impl Graph {
             caps: Mutex::default(),
         });
         let format = format_of(&spec.picture);
-        let composer =
-            Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots.clone(), ear.clone())?;
+        let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots.clone(), ear.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, ear)?);
         Ok(Self {
             numbers: Numbers::new(spec.room.clone(), media_clock().now()),
@@ -332,7 +329,9 @@ impl Graph {
             }
             Negotiation::Answer { offer, reply } => {
                 let (receive, send): (&[_], &[_]) = match participant {
-                    Some(_) => (&[VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9], &[VideoCodec::H264, VideoCodec::Vp8]),
+                    Some(_) => {
+                        (&[VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9], &[VideoCodec::H264, VideoCodec::Vp8])
+                    }
                     None => (&[], &[VideoCodec::H264, VideoCodec::Vp8]),
                 };
                 let chosen = match sdp::choose(&offer, receive, send) {
@@ -370,8 +369,7 @@ impl Graph {
     ) -> Result<Connection, String> {
         let trusted = Arc::new(AtomicBool::new(false));
         let wanted = participant.as_ref().and_then(|participant| self.cutouts.get(participant)).copied();
-        let segmenter =
-            Arc::new(Mutex::new(Segmenter { element: None, wanted: wanted.unwrap_or(self.parts.can_cut) }));
+        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wanted: wanted.unwrap_or(self.parts.can_cut) }));
         let on_track = tracks::Tracks {
             launches: self.parts.launches.clone(),
             peer: id,

@@ -63,9 +63,7 @@ impl Tracks {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
-                    if let Arrival::Started(width, height) =
-                        slots.put(&participant, peer, frame, media_clock().now())
-                    {
+                    if let Arrival::Started(width, height) = slots.put(&participant, peer, frame, media_clock().now()) {
                         let (participant, size) = (participant.clone(), Some((width, height)));
                         let _ = events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
                     }

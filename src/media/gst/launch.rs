@@ -89,7 +89,8 @@ impl Launches {
     pub fn bin(&self, stage: &str) -> Result<gst::Bin, LaunchError> {
         let fail = |error: String| LaunchError::Parse { stage: stage.to_owned(), error };
         let text = self.texts.get(stage).ok_or_else(|| fail("no such stage".into()))?;
-        let text: String = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join(" ");
+        let text: String =
+            text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join(" ");
         let bin = gst::parse::bin_from_description(&text, true).map_err(|error| fail(error.message().to_owned()))?;
         debug_assert!(bin.parent().is_none());
         Ok(bin)
