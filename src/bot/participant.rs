@@ -10,7 +10,10 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use serde_json::json;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, unbounded_channel},
+    watch,
+};
 use tracing::{debug, info};
 
 use super::{
@@ -55,6 +58,8 @@ pub struct Bot {
     pub tally: Arc<Tally>,
     /// See [`TrackHook`].
     pub hook: Option<TrackHook>,
+    /// Leaves politely when this becomes `true`.
+    pub stop: Option<watch::Receiver<bool>>,
 }
 
 impl std::fmt::Debug for Bot {
@@ -106,6 +111,7 @@ impl Bot {
         let (news, mut told) = unbounded_channel();
         let mut connected = false;
         let mut ask = tokio::time::interval(STATISTICS);
+        let mut stop = self.stop.clone();
         loop {
             let outcome: Result<(), String> = tokio::select! {
                 news_of_server = session.next() => match news_of_server {
@@ -159,6 +165,10 @@ impl Bot {
                         live.peer.stats(move |stats| read_stats(stats, &tally));
                     }
                     Ok(())
+                }
+                () = stopped(&mut stop) => {
+                    session.leave().await;
+                    return End { reason: "left".into(), final_: true, connected };
                 }
             };
             if let Err(reason) = outcome {
@@ -223,6 +233,16 @@ impl Drop for Live {
         if let Some(source) = &self.source {
             source.starve(self.id);
         }
+    }
+}
+
+async fn stopped(stop: &mut Option<watch::Receiver<bool>>) {
+    let told = match stop {
+        Some(stop) => stop.wait_for(|stop| *stop).await.is_ok(),
+        None => false,
+    };
+    if !told {
+        std::future::pending::<()>().await;
     }
 }
 

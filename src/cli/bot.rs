@@ -114,6 +114,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         .map_err(|error| ProgramError::Failed(error.to_string()))?;
     let local =
         args.server.contains("//127.") || args.server.contains("//localhost") || args.server.contains("//[::1]");
+    let (stop, stopped) = tokio::sync::watch::channel(false);
     let bots = (1..=args.count).map(|number| Bot {
         invitation: Invitation {
             server: args.server.clone(),
@@ -129,11 +130,20 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         launches: launches.clone(),
         tally: Arc::default(),
         hook: None,
+        stop: Some(stopped.clone()),
     });
-    runtime.block_on(run_all(bots.collect(), source, args.duration.map(Duration::from_secs)))
+    runtime.block_on(run_all(bots.collect(), source, args.duration.map(Duration::from_secs), stop))
 }
 
-async fn run_all(bots: Vec<Bot>, source: Arc<Source>, duration: Option<Duration>) -> Result<(), ProgramError> {
+/// How long bots may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+async fn run_all(
+    bots: Vec<Bot>,
+    source: Arc<Source>,
+    duration: Option<Duration>,
+    stop: tokio::sync::watch::Sender<bool>,
+) -> Result<(), ProgramError> {
     let mut reports: Vec<(String, Arc<AtomicU8>, Arc<Tally>, Reporter)> = Vec::new();
     let mut tasks = tokio::task::JoinSet::new();
     for bot in bots {
@@ -171,9 +181,13 @@ async fn run_all(bots: Vec<Bot>, source: Arc<Source>, duration: Option<Duration>
                     }
                 }
             }
-            () = &mut over => return Ok(()),
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
+            () = &mut over => break,
+            _ = tokio::signal::ctrl_c() => break,
+            _ = terminate.recv() => break,
         }
     }
+    // Fails when every bot is gone already.
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(FAREWELL, async { while tasks.join_next().await.is_some() {} }).await;
+    Ok(())
 }

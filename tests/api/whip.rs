@@ -129,7 +129,14 @@ async fn what_cannot_be_taken_is_refused_and_leaves_no_trace() {
         let status = answer(server.request(method, "/whep/demo")).await.status;
         assert_eq!(status, 405, "{method}");
     }
-    assert!(answer(server.request("OPTIONS", "/whip/demo")).await.status.is_success());
+    for path in ["/whip/demo", "/whep/demo"] {
+        assert_eq!(answer(server.request("OPTIONS", path)).await.header("accept-post"), SDP);
+        let preflight = server.request("OPTIONS", path).header("access-control-request-method", "POST");
+        assert_eq!(
+            answer(preflight.header("origin", "http://localhost")).await.header("access-control-allow-methods"),
+            "POST"
+        );
+    }
 }
 
 #[tokio::test]

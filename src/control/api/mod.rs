@@ -19,6 +19,7 @@ pub mod origin;
 pub mod outputs;
 pub mod page;
 pub mod participants;
+mod preflight;
 pub mod problem;
 pub mod rooms;
 pub mod session;
@@ -113,7 +114,9 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
         .layer(middleware::from_fn(count))
         .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn(preflight::restore))
         .layer(cors())
+        .layer(middleware::from_fn(preflight::hide))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)

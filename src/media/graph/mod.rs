@@ -54,6 +54,9 @@ use super::{
 /// How often peers are looked after and numbers are taken.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Between a failed encoder and the next one: an operator's encoder that never works must not fill the log.
+const ENCODER_PAUSE: Duration = Duration::from_secs(1);
+
 /// What rooms have in common.
 #[derive(Debug)]
 pub struct Parts {
@@ -179,6 +182,7 @@ struct Graph {
     peers: HashMap<PeerId, Connection>,
     cutouts: HashMap<ParticipantId, bool>,
     numbers: Numbers,
+    rebalance_at: Option<Duration>,
 }
 
 fn format_of(picture: &Picture) -> (u32, u32, u32) {
@@ -217,6 +221,7 @@ impl Graph {
             format,
             peers: HashMap::new(),
             cutouts: HashMap::new(),
+            rebalance_at: None,
         })
     }
 
@@ -231,7 +236,7 @@ impl Graph {
                 Ok(Input::EncoderFailed(codec, error)) => {
                     error!(room = %self.room, %codec, %error, "encoder failed; a new one is made");
                     self.encodings.reset(codec);
-                    self.rebalance();
+                    self.rebalance_at = Some(media_clock().now() + ENCODER_PAUSE);
                 }
                 Ok(Input::Cutout(participant, wanted)) => {
                     for connection in self.peers.values() {
@@ -504,6 +509,9 @@ impl Graph {
     }
 
     fn look(&mut self, now: Duration) {
+        if self.rebalance_at.take_if(|at| *at <= now).is_some() {
+            self.rebalance();
+        }
         let mut dead = Vec::new();
         for (id, connection) in &mut self.peers {
             connection.answer_http(now, false);

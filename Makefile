@@ -1,0 +1,117 @@
+# Everything that one does with Virfie, in one word each; each target installs what it lacks.
+#
+#   ARGS=…              arguments for `virfie serve`, for instance  make run ARGS='--listen 0.0.0.0:8080 --tls self-signed'
+#   CARGO_TARGET_DIR=…  where compiled things go (default: target)
+#
+# There is one compile profile, release: the segmentation is of no use without optimisation, and so its engine is
+# compiled once for the server, the tests and the benches.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup setup-rust setup-test model web build run demo test test-web test-rust test-browser lint bench plugin clean
+
+# Where rustup puts cargo, for shells that were started before.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+ARGS ?=
+
+VIRFIE := $(CARGO_TARGET_DIR)/release/virfie
+RUST := 1.92
+
+# What compiles and runs the server, on Debian 12 and 13 and Ubuntu 24.04.
+PACKAGES := build-essential cmake pkg-config curl ca-certificates \
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev \
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
+    gstreamer1.0-libav gstreamer1.0-nice gstreamer1.0-tools
+# What the tests run beside it: a browser, an RTMP server, and tools that look into what comes out.
+TEST_PACKAGES := ffmpeg nginx libnginx-mod-rtmp
+
+WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts
+# A file that only a real build of the page leaves, unlike the page that build.rs puts there when there is none.
+PAGE := web/dist/favicon.svg
+
+help: ## shows this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+setup: setup-rust ## installs what building needs: system packages, node; checks Rust
+	@.ci/apt-install $(PACKAGES) \
+	    $$(node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null || echo nodejs) \
+	    $$(command -v npm >/dev/null || echo npm)
+
+setup-rust:
+	@.ci/rust $(RUST)
+
+setup-test: setup ## installs what the tests need beyond that: Chromium, nginx with RTMP, ffmpeg
+	@.ci/apt-install $(TEST_PACKAGES) \
+	    $$(command -v "$${CHROMIUM:-chromium}" google-chrome chromium-browser >/dev/null || echo chromium)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package.json tests/browser/package-lock.json
+	cd tests/browser && npm ci
+	@touch $@
+
+$(PAGE): $(WEB_SOURCES) web/node_modules/.package-lock.json
+	cd web && npm run build
+	@touch $@
+
+web: setup ## builds the page, if its sources are newer
+	@$(MAKE) --no-print-directory $(PAGE)
+
+build: web ## compiles the server with the page in it
+	cargo build --release
+
+# Downloads the model where the server looks for one, unless there is one or another is named.
+FETCH_MODEL = models="$${VIRFIE_DATA_DIR:-$${XDG_DATA_HOME:-$$HOME/.local/share}/virfie}/models"; \
+    [ -n "$${VIRFIE_MODEL:-}" ] || compgen -G "$$models/*.onnx" >/dev/null || \
+    $(VIRFIE) model fetch bodypix-mobilenet-050-16
+
+model: build ## fetches the segmentation model, unless there is one
+	@$(FETCH_MODEL)
+
+run: build ## runs the server at http://127.0.0.1:8080/; arguments in ARGS
+	@$(if $(filter --model% --data-dir% --config%,$(ARGS)),:,$(FETCH_MODEL)) || \
+	    echo 'No segmentation model could be fetched: whole pictures will be shown. `make model` tries again.'
+	$(VIRFIE) serve $(ARGS)
+
+demo: build ## runs the server with three bots in the room "demo" and prints its address
+	@tests/demo.sh $(VIRFIE) $(ARGS)
+
+test: test-web test-rust test-browser ## runs all tests
+
+test-web: setup web/node_modules/.package-lock.json ## runs the page's unit tests and checks its types
+	cd web && npm run check && npm test
+
+test-rust: setup-test web ## runs the Rust tests: units, API, architecture, rooms with real peers
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	    set -x; cargo nextest run --release; \
+	else \
+	    echo "cargo-nextest is not installed; using cargo test, one test at a time"; \
+	    set -x; cargo test --release -- --test-threads=1; \
+	fi
+
+test-browser: setup-test build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
+	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome chromium-browser | head -n 1); \
+	set -x; cd tests/browser && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) npm test
+
+lint: setup web/node_modules/.package-lock.json ## checks formatting, types and clippy's advice; nothing is changed
+	cargo fmt --check
+	cd web && npm run check
+	cargo clippy --release --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then set -x; cargo deny check bans licenses sources; fi
+
+bench: setup web ## measures the hot paths
+	cargo bench
+
+plugin: setup web ## builds the segmentation element as a GStreamer plugin
+	cargo build --release --example gstbodypix
+	@install -D -m 644 $(CARGO_TARGET_DIR)/release/examples/libgstbodypix.so $(CARGO_TARGET_DIR)/release/plugin/libgstbodypix.so
+	@echo "Try it: GST_PLUGIN_PATH=$(CARGO_TARGET_DIR)/release/plugin gst-inspect-1.0 bodypix"
+
+clean: ## removes everything that was built
+	cargo clean
+	rm -rf web/dist web/node_modules tests/browser/node_modules

@@ -1,0 +1,83 @@
+// Fake microphones that play one steady tone each, and ears that tell which tones a page hears.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { scratch } from "./place.mjs";
+import { until } from "./wait.mjs";
+
+const RATE = 48_000;
+
+/** A microphone file: one second of a sine wave of `hertz` (a whole number, so that it loops without a click). */
+export function microphone(hertz) {
+  const samples = new Int16Array(RATE);
+  // -12 dBFS: loud enough for everything that listens, far from what a limiter would touch.
+  for (let n = 0; n < RATE; n += 1) samples[n] = Math.round(8192 * Math.sin((2 * Math.PI * hertz * n) / RATE));
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0);
+  header.writeUInt32LE(36 + samples.byteLength, 4);
+  header.write("WAVEfmt ", 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20); // PCM
+  header.writeUInt16LE(1, 22); // channels
+  header.writeUInt32LE(RATE, 24);
+  header.writeUInt32LE(RATE * 2, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write("data", 36);
+  header.writeUInt32LE(samples.byteLength, 40);
+  const file = join(scratch, `tone-${hertz}.wav`);
+  writeFileSync(file, Buffer.concat([header, Buffer.from(samples.buffer)]));
+  return file;
+}
+
+/**
+ * How loud each of the tones is in what the video element plays now, in dB of full scale.
+ *
+ * @param {import("playwright-core").Locator} video
+ * @param {number[]} tones Hz
+ * @returns {Promise<number[]>}
+ */
+export function levels(video, tones) {
+  return video.evaluate(async (element, wanted) => {
+    // An ear per stream: after a reconnect the element plays another one.
+    let ear = element.ear;
+    if (ear?.stream !== element.srcObject) {
+      await ear?.context.close();
+      const context = new AudioContext();
+      const analyser = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 });
+      context.createMediaStreamSource(element.srcObject).connect(analyser);
+      ear = element.ear = { stream: element.srcObject, context, analyser };
+    }
+    const bins = new Float32Array(ear.analyser.frequencyBinCount);
+    ear.analyser.getFloatFrequencyData(bins);
+    const width = ear.context.sampleRate / ear.analyser.fftSize;
+    return wanted.map((hertz) => {
+      const centre = Math.round(hertz / width);
+      // Silence is -Infinity, which does not survive JSON.
+      return Math.max(-200, ...bins.subarray(centre - 4, centre + 5));
+    });
+  }, tones);
+}
+
+/**
+ * Waits until the video element has played `heard` at least 25 dB above `unheard` for a whole second, and resolves to
+ * the smallest distance in that second, in dB.
+ */
+export async function hears(who, video, heard, unheard) {
+  let since = null;
+  let least = Infinity;
+  return until(`${who} hears ${heard} Hz and not ${unheard} Hz`, async () => {
+    const [wanted, unwanted] = await levels(video, [heard, unheard]);
+    const told = `${heard} Hz ${wanted.toFixed(0)} dB, ${unheard} Hz ${unwanted.toFixed(0)} dB`;
+    if (wanted < -60 || wanted - unwanted < 25) {
+      since = null;
+      least = Infinity;
+      throw new Error(told);
+    }
+    since ??= performance.now();
+    least = Math.min(least, wanted - unwanted);
+    if (performance.now() - since < 1_000) throw new Error(told);
+    return least;
+  });
+}
