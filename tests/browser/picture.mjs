@@ -43,9 +43,8 @@ export class Picture {
   /** Keeps the picture as PNG for those who want to look at it. */
   keep(name) {
     const file = artifact(name);
-    ffmpeg(["-f", "rawvideo", "-pix_fmt", "rgba", "-s", `${this.width}x${this.height}`, "-i", "-", "-compression_level", "1", file], {
-      input: this.data,
-    });
+    const raw = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", `${this.width}x${this.height}`, "-i", "-"];
+    ffmpeg([...raw, "-compression_level", "1", file], { input: this.data });
     return file;
   }
 }

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { ffmpeg } from "./clips.mjs";
 import { scratch } from "./place.mjs";
 import { until } from "./wait.mjs";
 
@@ -79,5 +80,29 @@ export async function hears(who, video, heard, unheard) {
     least = Math.min(least, wanted - unwanted);
     if (performance.now() - since < 1_000) throw new Error(told);
     return least;
+  });
+}
+
+/** How loud each of the tones is in a recording, in dB of full scale. */
+export function toneLevels(file, tones) {
+  const args = ["-i", file, "-vn", "-ac", "1", "-ar", `${RATE}`, "-f", "f32le", "-"];
+  const bytes = ffmpeg(args);
+  const samples = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~3)));
+  // In pieces of 100 ms: a gap or a jump in the sound then harms one piece, not the sum of all.
+  const piece = RATE / 10;
+  return tones.map((hertz) => {
+    let power = 0;
+    let pieces = 0;
+    for (let start = 0; start + piece <= samples.length; start += piece, pieces += 1) {
+      let [real, imaginary] = [0, 0];
+      for (let n = 0; n < piece; n += 1) {
+        const window = 1 - Math.cos((2 * Math.PI * n) / piece);
+        const angle = (2 * Math.PI * hertz * n) / RATE;
+        real += samples[start + n] * window * Math.cos(angle);
+        imaginary += samples[start + n] * window * Math.sin(angle);
+      }
+      power += (2 * Math.hypot(real, imaginary) / piece) ** 2;
+    }
+    return 10 * Math.log10(power / pieces + 1e-20);
   });
 }

@@ -1,4 +1,5 @@
-//! The element's behaviour: I420 in, A420 out by appending one alpha memory; colour planes are never copied.
+//! The element's behaviour: I420 in, A420 out by appending one alpha memory; colour planes are never copied. NV12's
+//! chroma is, because A420 wants it in two planes.
 
 use std::{
     path::PathBuf,
@@ -74,6 +75,35 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A plane and its stride in bytes.
+fn plane<'a>(
+    frame: &'a gst_video::VideoFrameRef<&'a gst::BufferRef>,
+    index: u32,
+) -> Result<(&'a [u8], usize), gst::FlowError> {
+    let stride = usize::try_from(frame.plane_stride()[index as usize]).map_err(|_| gst::FlowError::Error)?;
+    Ok((frame.plane_data(index).map_err(|_| gst::FlowError::Error)?, stride))
+}
+
+/// NV12's interleaved chroma as two planes of `width` x `height` without padding.
+fn split((both, stride): (&[u8], usize), width: usize, height: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut u, mut v) = (Vec::with_capacity(width * height), Vec::with_capacity(width * height));
+    for row in both.chunks(stride).take(height) {
+        let pairs = row.chunks_exact(2).take(width);
+        u.extend(pairs.clone().map(|pair| pair[0]));
+        v.extend(pairs.map(|pair| pair[1]));
+    }
+    (u, v)
+}
+
+/// Both chroma planes of an NV12 frame, one behind the other, as a memory of their own.
+fn planar_chroma(frame: &gst::BufferRef, info: &gst_video::VideoInfo) -> Result<gst::Memory, gst::FlowError> {
+    let mapped = gst_video::VideoFrameRef::from_buffer_ref_readable(frame, info).map_err(|_| gst::FlowError::Error)?;
+    let (width, height) = (info.width().div_ceil(2) as usize, info.height().div_ceil(2) as usize);
+    let (mut planes, v) = split(plane(&mapped, 1)?, width, height);
+    planes.extend(v);
+    Ok(gst::Memory::from_mut_slice(planes))
+}
+
 impl BodyPix {
     /// Whether frames get a mask now.
     fn masks(&self) -> bool {
@@ -107,11 +137,16 @@ impl BodyPix {
         let begun = Instant::now();
         let mapped =
             gst_video::VideoFrameRef::from_buffer_ref_readable(frame, &info).map_err(|_| gst::FlowError::Error)?;
-        let plane = |index: u32| -> Result<(&[u8], usize), gst::FlowError> {
-            let stride = usize::try_from(mapped.plane_stride()[index as usize]).map_err(|_| gst::FlowError::Error)?;
-            Ok((mapped.plane_data(index).map_err(|_| gst::FlowError::Error)?, stride))
+        let luma = plane(&mapped, 0)?;
+        let chroma = match info.format() {
+            VideoFormat::Nv12 => Some(split(plane(&mapped, 1)?, width.div_ceil(2), height.div_ceil(2))),
+            _ => None,
         };
-        let yuv = Yuv { width, height, y: plane(0)?, u: plane(1)?, v: plane(2)? };
+        let (u, v) = match &chroma {
+            Some((u, v)) => ((u.as_slice(), width.div_ceil(2)), (v.as_slice(), width.div_ceil(2))),
+            None => (plane(&mapped, 1)?, plane(&mapped, 2)?),
+        };
+        let yuv = Yuv { width, height, y: luma, u, v };
         let logits = session.run(&yuv).map_err(|error| self.fail(&error))?;
         let (rows, columns) = logits.dim();
         let mut alpha = gst::Memory::with_size(width * height);
@@ -263,8 +298,8 @@ impl ElementImpl for BodyPix {
             let caps = |formats: &[VideoFormat]| {
                 gst_video::VideoCapsBuilder::new().format_list(formats.iter().copied()).build()
             };
-            let sink = caps(&[VideoFormat::I420]);
-            let src = caps(&[VideoFormat::A420, VideoFormat::I420]);
+            let sink = caps(&[VideoFormat::I420, VideoFormat::Nv12]);
+            let src = caps(&[VideoFormat::A420, VideoFormat::I420, VideoFormat::Nv12]);
             [("sink", gst::PadDirection::Sink, sink), ("src", gst::PadDirection::Src, src)]
                 .into_iter()
                 .map(|(name, direction, caps)| {
@@ -312,10 +347,20 @@ impl BaseTransformImpl for BodyPix {
         caps: &gst::Caps,
         filter: Option<&gst::Caps>,
     ) -> Option<gst::Caps> {
-        let format = if direction == gst::PadDirection::Sink && self.masks() { "A420" } else { "I420" };
-        let mut other = caps.copy();
-        for fields in other.make_mut().iter_mut() {
-            fields.set("format", format);
+        // With masks, both planar forms become A420; without, everything passes as it is.
+        let masks = self.masks();
+        let mut other = gst::Caps::new_empty();
+        {
+            let other = other.make_mut();
+            for (fields, features) in caps.iter_with_features() {
+                let mut fields = fields.to_owned();
+                match (masks, direction) {
+                    (true, gst::PadDirection::Sink) => fields.set("format", "A420"),
+                    (true, _) => fields.set("format", gst::List::new(["I420", "NV12"])),
+                    (false, _) => {}
+                }
+                other.append_structure_full(fields, Some(features.to_owned()));
+            }
         }
         Some(match filter {
             Some(filter) => filter.intersect_with_mode(&other, gst::CapsIntersectMode::First),
@@ -345,23 +390,39 @@ impl BaseTransformImpl for BodyPix {
         }
         let (alpha, info) = self.alpha(frame)?;
         let (mut offsets, mut strides) = ([0usize; 4], [0i32; 4]);
-        match frame.meta::<gst_video::VideoMeta>() {
-            Some(meta) => {
-                offsets[..3].copy_from_slice(&meta.offset()[..3]);
-                strides[..3].copy_from_slice(&meta.stride()[..3]);
-            }
-            None => {
-                offsets[..3].copy_from_slice(&info.offset()[..3]);
-                strides[..3].copy_from_slice(&info.stride()[..3]);
-            }
+        let meta = frame.meta::<gst_video::VideoMeta>();
+        let (own_offsets, own_strides) = match &meta {
+            Some(meta) => (meta.offset(), meta.stride()),
+            None => (info.offset(), info.stride()),
+        };
+        // As many as the format has planes: three, or two of NV12.
+        for (to, from) in offsets.iter_mut().zip(own_offsets) {
+            *to = *from;
         }
-        offsets[3] = frame.size();
+        for (to, from) in strides.iter_mut().zip(own_strides) {
+            *to = *from;
+        }
+        let planar = match info.format() {
+            VideoFormat::Nv12 => Some(planar_chroma(frame, &info)?),
+            _ => None,
+        };
+        let (width, chroma) = (info.width().div_ceil(2), frame.size());
+        if planar.is_some() {
+            strides[1] = i32::try_from(width).map_err(|_| gst::FlowError::Error)?;
+            strides[2] = strides[1];
+            offsets[1] = chroma;
+            offsets[2] = chroma + (width * info.height().div_ceil(2)) as usize;
+        }
+        offsets[3] = chroma + planar.as_ref().map_or(0, |planar| planar.size());
         strides[3] = i32::try_from(info.width()).map_err(|_| gst::FlowError::Error)?;
         let mut out = gst::Buffer::new();
         {
             let out = out.get_mut().ok_or(gst::FlowError::Error)?;
             let copied = gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS | gst::BufferCopyFlags::MEMORY;
             frame.copy_into(out, copied, ..).map_err(|_| gst::FlowError::Error)?;
+            if let Some(planar) = planar {
+                out.append_memory(planar);
+            }
             out.append_memory(alpha);
             gst_video::VideoMeta::add_full(
                 out,

@@ -1,10 +1,10 @@
 //! Who is in the picture: the element `bodypix` and what it is made of.
 //!
 //! ```text
-//!   I420 frame ─► input (scale, RGB) ─► model (tract) ─► logits ─► mask (soft alpha) ─► A420, same frame
+//!   I420 or NV12 frame ─► input (scale, RGB) ─► model (tract) ─► logits ─► mask (soft alpha) ─► A420, same frame
 //! ```
 //! Contract: the frame that leaves carries the mask computed from itself; colour planes are shared, never copied.
-//! With `cutout=none` or without a model, frames pass untouched as I420.
+//! With `cutout=none` or without a model, frames pass untouched.
 //! Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that fails posts an
 //! element error. Threads: inference runs on the streaming thread that brought the frame, and at most as many run at
 //! once as there are cores ([`model`]). Being late is the business of the leaky queue before the element.

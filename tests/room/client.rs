@@ -1,0 +1,257 @@
+//! A session client that does what a page does, and can be told to misbehave.
+
+#![allow(dead_code)]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use gstreamer::{self as gst, prelude::*};
+use serde_json::json;
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch,
+    },
+    task::JoinHandle,
+    time::timeout,
+};
+use virfie::{
+    bot::{
+        participant::{TrackHook, chosen, counting},
+        session::{Invitation, News, Session},
+        source::Source,
+        tally::Tally,
+    },
+    media::{
+        port::{Candidate, Description, PeerId, SdpKind, TrackKind},
+        webrtc::{
+            line::{Codec, Line},
+            peer::{Peer, PeerNews},
+            sdp,
+        },
+    },
+};
+
+use super::{
+    server::PATIENCE,
+    studio::{launches, network},
+};
+
+/// Ids of the tests' own peers; bots count from 1.
+static NEXT_PEER: AtomicU64 = AtomicU64::new(1_000_000);
+
+pub fn next_peer() -> PeerId {
+    PeerId(NEXT_PEER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How far a client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    Joining,
+    /// The server said that media flows.
+    Connected,
+    /// Why it is over.
+    Over(String),
+}
+
+enum Order {
+    Leave,
+    Silence,
+}
+
+/// How a client behaves.
+#[derive(Clone)]
+pub struct Manner {
+    pub source: Option<Arc<Source>>,
+    pub hook: Option<TrackHook>,
+    /// Changes the answer on its way to the server.
+    pub tamper: fn(String) -> String,
+}
+
+/// A client in a room. Dropping it kills it without a word.
+pub struct Client {
+    pub tally: Arc<Tally>,
+    orders: UnboundedSender<Order>,
+    stage: watch::Receiver<Stage>,
+    task: JoinHandle<()>,
+}
+
+impl Client {
+    /// Begins to join.
+    pub fn join(invitation: Invitation, manner: Manner) -> Self {
+        let (orders, ordered) = unbounded_channel();
+        let (told, stage) = watch::channel(Stage::Joining);
+        let tally = Arc::<Tally>::default();
+        let counted = tally.clone();
+        let task = tokio::spawn(async move {
+            let reason = live(invitation, manner, counted, &told, ordered).await.unwrap_or_else(|error| error);
+            // Whoever asked may be gone.
+            let _ = told.send(Stage::Over(reason));
+        });
+        Self { tally, orders, stage, task }
+    }
+
+    /// Waits until the server says that media flows.
+    pub async fn connected(&mut self) {
+        let stage = self.until(|stage| *stage != Stage::Joining).await;
+        assert_eq!(stage, Stage::Connected);
+    }
+
+    /// Waits until it is over, and tells why.
+    pub async fn over(&mut self) -> String {
+        match self.until(|stage| matches!(stage, Stage::Over(_))).await {
+            Stage::Over(reason) => reason,
+            stage => panic!("{stage:?} is not over"),
+        }
+    }
+
+    async fn until(&mut self, fits: impl FnMut(&Stage) -> bool) -> Stage {
+        let found = timeout(PATIENCE, self.stage.wait_for(fits)).await.expect("the client gets on");
+        found.expect("a client's task tells how it ended").clone()
+    }
+
+    pub fn stage(&self) -> Stage {
+        self.stage.borrow().clone()
+    }
+
+    /// Leaves as a page does, and waits until that is done.
+    pub async fn leave(mut self) {
+        let _ = self.orders.send(Order::Leave);
+        assert_eq!(self.over().await, "left");
+    }
+
+    /// From now on not one media packet leaves it; its socket stays open.
+    pub fn fall_silent(&self) {
+        let _ = self.orders.send(Order::Silence);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A connection, and the source that it is fed from.
+struct Wire {
+    peer: Peer,
+    id: PeerId,
+    fingerprint: sdp::Fingerprint,
+    source: Option<Arc<Source>>,
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if let Some(source) = &self.source {
+            source.starve(self.id);
+        }
+    }
+}
+
+async fn live(
+    invitation: Invitation,
+    manner: Manner,
+    tally: Arc<Tally>,
+    told: &watch::Sender<Stage>,
+    mut orders: UnboundedReceiver<Order>,
+) -> Result<String, String> {
+    let mut session = Session::join(&invitation).await?;
+    let (news, mut heard) = unbounded_channel();
+    let mut wire: Option<Wire> = None;
+    loop {
+        tokio::select! {
+            message = session.next() => match message {
+                News::Offer(offer) => wire = Some(answer(&offer, &manner, tally.clone(), news.clone())?),
+                News::Candidate(text) => {
+                    if let (Ok(Some(candidate)), Some(wire)) = (Candidate::parse(&text), &wire) {
+                        wire.peer.add_candidate(0, &candidate.to_string());
+                    }
+                }
+                News::Connected => drop(told.send(Stage::Connected)),
+                News::Over(reason, _) => return Ok(reason),
+                News::Welcome { .. } | News::Event(_) => {}
+            },
+            Some(one) = heard.recv() => match one {
+                PeerNews::Described(sdp) => {
+                    session.send(json!({"type": "answer", "sdp": (manner.tamper)(sdp)})).await?;
+                }
+                PeerNews::Candidate { mline, candidate } => {
+                    session.send(json!({"type": "candidate", "candidate": candidate, "mline": mline})).await?;
+                }
+                PeerNews::Connected => {
+                    if let Some(wire) = &wire {
+                        start(wire)?;
+                    }
+                }
+                PeerNews::KeyframeWanted => {
+                    if let Some(source) = &manner.source {
+                        source.request_keyframe();
+                    }
+                }
+                PeerNews::Latency => {
+                    if let Some(wire) = &wire {
+                        wire.peer.recalculate_latency();
+                    }
+                }
+                PeerNews::Failed(error) => return Err(error),
+                PeerNews::Gathered | PeerNews::Ice(_) => {}
+            },
+            Some(order) = orders.recv() => match order {
+                Order::Leave => {
+                    session.leave().await;
+                    return Ok("left".to_owned());
+                }
+                Order::Silence => silence(&wire.as_ref().ok_or("silent before it spoke")?.peer),
+            },
+        }
+    }
+}
+
+fn answer(
+    offer: &str,
+    manner: &Manner,
+    tally: Arc<Tally>,
+    news: UnboundedSender<PeerNews>,
+) -> Result<Wire, String> {
+    let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
+    let chosen = chosen(&offer);
+    let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+    let (id, hook) = (next_peer(), manner.hook.clone());
+    let on_track = move |codec: Codec| match hook.as_ref().and_then(|hook| hook(codec)) {
+        Some(bin) => Ok(bin),
+        None => counting(codec, tally.clone()),
+    };
+    let tell = move |one| drop(news.send(one));
+    let peer = Peer::new(&format!("client-{id}"), &lines, &network(), &launches(), Box::new(on_track), tell)?;
+    peer.answer(&sdp::narrowed(&offer, &chosen).to_sdp())?;
+    for candidate in offer.media.iter().flat_map(|section| &section.candidates) {
+        peer.add_candidate(0, &candidate.to_string());
+    }
+    let fingerprint = offer.media.first().ok_or("an offer without m-lines")?.fingerprint.clone();
+    Ok(Wire { peer, id, fingerprint, source: manner.source.clone() })
+}
+
+fn start(wire: &Wire) -> Result<(), String> {
+    wire.peer.verify(&wire.fingerprint)?;
+    if let Some(source) = &wire.source {
+        let end = |kind| wire.peer.sender(kind).map(|(_, src)| src);
+        source.starve(wire.id);
+        source.feed(wire.id, end(TrackKind::Video), end(TrackKind::Audio));
+    }
+    Ok(())
+}
+
+/// Swallows everything at the last element before the network. STUN still passes: it is not sent through the pipeline.
+fn silence(peer: &Peer) {
+    let webrtc = peer.find("webrtc").unwrap().downcast::<gst::Bin>().unwrap();
+    let mut sinks = webrtc.iterate_all_by_element_factory_name("nicesink");
+    let mut silenced = 0;
+    while let Ok(Some(sink)) = sinks.next() {
+        let pad = sink.static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, |_, _| gst::PadProbeReturn::Drop);
+        silenced += 1;
+    }
+    assert!(silenced > 0, "webrtcbin sends by nicesink");
+}

@@ -1,0 +1,59 @@
+//! WHIP and WHEP with plain peers.
+
+use virfie::media::port::VideoCodec;
+
+use super::{
+    posted::{whep, whip},
+    recorder::{Attention, BACKGROUND, GREEN, RED, amplitude},
+    server::{Server, until},
+    studio::Studio,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h264_by_whip_is_seen_and_heard_by_whep_taken_over_by_name_and_ended_by_delete() {
+    let (server, studio) = (Server::start().await, Studio::new());
+    let mut first = whip(&server, "cam", &studio.source_in(VideoCodec::H264, "red", 440.0)).await;
+    first.connected().await;
+    let mut viewer = whep(&server, VideoCodec::H264, Attention::Both).await;
+    viewer.connected().await;
+    viewer.recorder.picture("the sender's red", |it| it.shows(0.5, 0.5, RED) && it.shows(0.1, 0.9, RED)).await;
+    let sound = viewer.recorder.fresh_samples(48_000).await;
+    assert!(amplitude(&sound, 440.0) > 0.05, "the sender's tone: {}", amplitude(&sound, 440.0));
+    let before = server.participant("cam").await.unwrap();
+    assert_eq!((&before["state"], &before["size"]), (&"connected".into(), &serde_json::json!([320, 180])));
+    assert_eq!(server.room().await["viewers"], 1);
+
+    // The same name again: the place, not a second one.
+    let mut second = whip(&server, "cam", &studio.source_in(VideoCodec::H264, "green", 1000.0)).await;
+    second.connected().await;
+    assert_ne!(first.location, second.location);
+    viewer.recorder.picture("the new sender's green", |it| it.shows(0.5, 0.5, GREEN)).await;
+    let people = server.participants().await;
+    assert_eq!((people.len(), &people[0]["id"]), (1, &before["id"]), "{people:?}");
+    assert_eq!(first.delete(&server).await, 404, "what was replaced is gone");
+    drop(first);
+    viewer.recorder.set_alarm(|it| it.shows(0.5, 0.5, RED));
+    viewer.recorder.more_pictures(30).await;
+    assert!(!viewer.recorder.rang(), "the old connection's frames do not count");
+
+    assert_eq!(second.delete(&server).await, 200);
+    assert_eq!(server.participants().await.len(), 0);
+    viewer.recorder.picture("an empty canvas", |it| it.shows(0.5, 0.5, BACKGROUND)).await;
+    assert_eq!(second.delete(&server).await, 404);
+
+    assert_eq!(viewer.delete(&server).await, 200);
+    assert_eq!(server.room().await["viewers"], 0);
+    until("the encoder stops", async || (server.room().await["health"]["running"] == false).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_with_vp8_sees_a_sender_of_vp8() {
+    let (server, studio) = (Server::start().await, Studio::new());
+    let mut sender = whip(&server, "cam", &studio.source("green", 440.0)).await;
+    let mut viewer = whep(&server, VideoCodec::Vp8, Attention::Picture).await;
+    sender.connected().await;
+    viewer.connected().await;
+    let picture = viewer.recorder.picture("green", |it| it.shows(0.5, 0.5, GREEN)).await;
+    assert_eq!(picture.size(), (640, 360));
+    assert_eq!(server.room().await["health"]["encoders"], serde_json::json!(["vp8"]));
+}

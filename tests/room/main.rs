@@ -1,0 +1,31 @@
+//! Rooms as they are: the real server in this process, real WebRTC peers on loopback, and what they see and hear,
+//! decoded.
+//!
+//! - `server`: starts one and speaks HTTP to it; tests take turns, because their deadlines are times of this machine.
+//! - `studio`: clips of one colour and steady tones. `recorder`: what a peer got, decoded, to be awaited.
+//! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
+//!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
+//! - `picture`, `sound`, `http_peers`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `hostile`: the tests.
+//!
+//! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod certificate;
+mod client;
+mod draining;
+mod events;
+mod guests;
+mod hostile;
+mod http_peers;
+mod mutator;
+mod newcomers;
+mod nginx;
+mod picture;
+mod posted;
+mod recorder;
+mod rtmp;
+mod server;
+mod sound;
+mod studio;
+mod vanishing;

@@ -1,0 +1,191 @@
+//! A server for one test, and HTTP to it.
+
+// Each test program uses its part of this.
+#![allow(dead_code)]
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, MutexGuard},
+    task::JoinHandle,
+    time::{interval, timeout},
+};
+use virfie::{
+    config::ServeConfig,
+    control::api::{AppState, router},
+    layout::Canvas,
+    media::{Engine, EngineConfig},
+};
+
+/// How long anything may take before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The room of every test.
+pub const ROOM: &str = "demo";
+
+/// One test at a time: they measure, and two rooms at once would measure each other.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+pub struct Server {
+    pub address: SocketAddr,
+    pub state: AppState,
+    http: Client,
+    task: JoinHandle<()>,
+    _data: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// What came back, whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {} {}", self.status, self.text()));
+        value.to_str().unwrap()
+    }
+
+    /// Itself, after checking the status.
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+}
+
+impl Server {
+    /// A server with a canvas of 640x360 at 30 frames a second on `#111111`, and a hold of one second. Its room is
+    /// made, and stays.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let turn = TURN.lock().await;
+        let data = TempDir::new().unwrap();
+        let mut config = ServeConfig {
+            data_dir: data.path().to_owned(),
+            canvas: Canvas { width: 640, height: 360, ..Canvas::default() },
+            hold_ms: 1000,
+            ..ServeConfig::default()
+        };
+        change(&mut config);
+        let engine = Engine::new(EngineConfig { listen_loopback: true, ..EngineConfig::default() }).unwrap();
+        let state = AppState::new(config, Arc::new(engine)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = router(state.clone());
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let server = Self { address, state, http: Client::new(), task, _data: data, _turn: turn };
+        server.send("PUT", &format!("/rooms/{ROOM}"), &json!({})).await.expect(201);
+        server
+    }
+
+    /// `http://host:port`
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A request to a path under `/api/v1`.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.request_at_top(method, &format!("/api/v1{path}"))
+    }
+
+    pub fn request_at_top(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.http.request(method, format!("{}{path}", self.base()))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request("GET", path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        answer(self.request("DELETE", path)).await
+    }
+
+    /// A request with a JSON body.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        answer(self.request(method, path).json(body)).await
+    }
+
+    /// A request with another body.
+    pub async fn send_text(&self, method: &str, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+        answer(self.request(method, path).header("content-type", content_type).body(body.into())).await
+    }
+
+    /// The state of the room.
+    pub async fn room(&self) -> Value {
+        self.get(&format!("/rooms/{ROOM}")).await.expect(200).json()
+    }
+
+    /// Puts a layout.
+    pub async fn put_layout(&self, layout: &Value) {
+        self.send("PUT", &format!("/rooms/{ROOM}/layout"), layout).await.expect(200);
+    }
+
+    /// Everyone in the room.
+    pub async fn participants(&self) -> Vec<Value> {
+        self.get(&format!("/rooms/{ROOM}/participants")).await.expect(200).json().as_array().unwrap().clone()
+    }
+
+    /// Who has this name.
+    pub async fn participant(&self, name: &str) -> Option<Value> {
+        self.participants().await.into_iter().find(|one| one["name"] == name)
+    }
+
+    /// A moderator's change of whoever has this name.
+    pub async fn moderate(&self, name: &str, change: &Value) {
+        let found = self.participant(name).await.unwrap_or_else(|| panic!("nobody is named {name}"));
+        let path = format!("/rooms/{ROOM}/participants/{}", found["id"].as_str().unwrap());
+        self.send("PATCH", &path, change).await.expect(200);
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let whole = async {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    };
+    timeout(PATIENCE, whole).await.expect("the server answers")
+}
+
+/// Asks again and again until there is something. Fails after [`PATIENCE`].
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    let mut rounds = interval(Duration::from_millis(50));
+    loop {
+        rounds.tick().await;
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
