@@ -196,9 +196,7 @@ impl ServeConfig {
         if let ModelChoice::File(file) = &self.model {
             return Some(file.clone());
         }
-        let entries = fs::read_dir(self.data_dir.join("models")).ok()?;
-        let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        files.filter(|file| file.extension().is_some_and(|extension| extension == "onnx") && file.is_file()).min()
+        first_model(&self.data_dir)
     }
 
     /// Whether the server is for this machine only.
@@ -209,6 +207,13 @@ impl ServeConfig {
 
 fn wrong(key: &str, detail: impl fmt::Display) -> ProgramError {
     ProgramError::Usage(format!("{key}: {detail}"))
+}
+
+/// The first `*.onnx` of a data directory's `models`, by name.
+pub fn first_model(data_dir: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(data_dir.join("models")).ok()?;
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "onnx") && file.is_file()).min()
 }
 
 /// Where data is kept when nobody says otherwise.

@@ -229,7 +229,7 @@ impl Loop {
                         Err(error) => warn!(%error, "the source ends"),
                     }
                 }
-                BusNews::Error { element, text } => {
+                BusNews::Error { element, text, .. } => {
                     warn!(%element, %text, "the source ends");
                     rounds.retain(|round| round.kind != kind);
                 }

@@ -31,6 +31,9 @@ pub struct Args {
     /// ONNX file of the model [default: the first of the data directory's models].
     #[arg(long, env = "VIRFIE_MODEL")]
     model: Option<PathBuf>,
+    /// Where models are kept [default: as `serve`].
+    #[arg(long, env = "VIRFIE_DATA_DIR")]
+    data_dir: Option<PathBuf>,
     /// Probability of being a person at which a pixel is half transparent, 0.05 to 0.95.
     #[arg(long, default_value_t = MaskOptions::default().threshold)]
     threshold: f32,
@@ -48,9 +51,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     }
     let path = match args.model {
         Some(path) => path,
-        None => {
-            first_model().ok_or_else(|| usage("--model: none given and none fetched (virfie model fetch)".into()))?
-        }
+        None => config::first_model(&args.data_dir.unwrap_or_else(config::default_data_dir))
+            .ok_or_else(|| usage("--model: none given and none fetched (virfie model fetch)".into()))?,
     };
     let model = Model::load(&path).map_err(|error| usage(error.to_string()))?;
     let mut picture = image::ImageReader::open(&args.input)
@@ -92,15 +94,4 @@ fn alpha_of(model: &std::sync::Arc<Model>, picture: &RgbaImage, threshold: f32) 
     let logits = logits.as_slice().ok_or_else(|| failed("the head is not in one piece".into()))?;
     MaskMaker::default().make(logits, (columns, rows), options, &mut alpha, (width, height, width));
     Ok(alpha)
-}
-
-fn first_model() -> Option<PathBuf> {
-    let folder = config::default_data_dir().join("models");
-    let mut models: Vec<PathBuf> = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "onnx"))
-        .collect();
-    models.sort();
-    models.into_iter().next()
 }

@@ -4,7 +4,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use gstreamer::{self as gst, prelude::*};
@@ -48,7 +48,7 @@ pub fn next_peer() -> PeerId {
 
 /// How far a client is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stage {
+enum Stage {
     Joining,
     /// The server said that media flows.
     Connected,
@@ -75,6 +75,7 @@ pub struct Client {
     pub tally: Arc<Tally>,
     orders: UnboundedSender<Order>,
     stage: watch::Receiver<Stage>,
+    was_connected: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -84,13 +85,19 @@ impl Client {
         let (orders, ordered) = unbounded_channel();
         let (told, stage) = watch::channel(Stage::Joining);
         let tally = Arc::<Tally>::default();
-        let counted = tally.clone();
+        let was_connected = Arc::<AtomicBool>::default();
+        let (counted, noted) = (tally.clone(), was_connected.clone());
         let task = tokio::spawn(async move {
-            let reason = live(invitation, manner, counted, &told, ordered).await.unwrap_or_else(|error| error);
+            let on_connected = || {
+                noted.store(true, Ordering::Relaxed);
+                // Whoever asked may be gone.
+                let _ = told.send(Stage::Connected);
+            };
+            let reason = live(invitation, manner, counted, on_connected, ordered).await.unwrap_or_else(|error| error);
             // Whoever asked may be gone.
             let _ = told.send(Stage::Over(reason));
         });
-        Self { tally, orders, stage, task }
+        Self { tally, orders, stage, was_connected, task }
     }
 
     /// Waits until the server says that media flows.
@@ -112,8 +119,9 @@ impl Client {
         found.expect("a client's task tells how it ended").clone()
     }
 
-    pub fn stage(&self) -> Stage {
-        self.stage.borrow().clone()
+    /// Whether the server ever said that media flows.
+    pub fn was_connected(&self) -> bool {
+        self.was_connected.load(Ordering::Relaxed)
     }
 
     /// Leaves as a page does, and waits until that is done.
@@ -154,7 +162,7 @@ async fn live(
     invitation: Invitation,
     manner: Manner,
     tally: Arc<Tally>,
-    told: &watch::Sender<Stage>,
+    on_connected: impl Fn() + Send + Sync,
     mut orders: UnboundedReceiver<Order>,
 ) -> Result<String, String> {
     let mut session = Session::join(&invitation).await?;
@@ -169,7 +177,7 @@ async fn live(
                         wire.peer.add_candidate(0, &candidate.to_string());
                     }
                 }
-                News::Connected => drop(told.send(Stage::Connected)),
+                News::Connected => on_connected(),
                 News::Over(reason, _) => return Ok(reason),
                 News::Welcome { .. } | News::Event(_) => {}
             },
@@ -209,12 +217,7 @@ async fn live(
     }
 }
 
-fn answer(
-    offer: &str,
-    manner: &Manner,
-    tally: Arc<Tally>,
-    news: UnboundedSender<PeerNews>,
-) -> Result<Wire, String> {
+fn answer(offer: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Wire, String> {
     let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
     let chosen = chosen(&offer);
     let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();

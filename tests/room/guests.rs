@@ -73,6 +73,7 @@ impl Guest {
             launches: launches(),
             tally: tally.clone(),
             hook: (attention != Attention::Nothing).then(|| recorder.hook(attention)),
+            stop: None,
         };
         let (tell, state) = watch::channel("new");
         let task = tokio::spawn(bot.stay(move |now| {

@@ -1,5 +1,6 @@
 //! WHIP and WHEP with plain peers.
 
+use serde_json::json;
 use virfie::media::port::VideoCodec;
 
 use super::{
@@ -20,7 +21,7 @@ async fn h264_by_whip_is_seen_and_heard_by_whep_taken_over_by_name_and_ended_by_
     let sound = viewer.recorder.fresh_samples(48_000).await;
     assert!(amplitude(&sound, 440.0) > 0.05, "the sender's tone: {}", amplitude(&sound, 440.0));
     let before = server.participant("cam").await.unwrap();
-    assert_eq!((&before["state"], &before["size"]), (&"connected".into(), &serde_json::json!([320, 180])));
+    assert_eq!((&before["state"], &before["size"]), (&json!("connected"), &json!([320, 180])));
     assert_eq!(server.room().await["viewers"], 1);
 
     // The same name again: the place, not a second one.
@@ -55,5 +56,5 @@ async fn a_viewer_with_vp8_sees_a_sender_of_vp8() {
     viewer.connected().await;
     let picture = viewer.recorder.picture("green", |it| it.shows(0.5, 0.5, GREEN)).await;
     assert_eq!(picture.size(), (640, 360));
-    assert_eq!(server.room().await["health"]["encoders"], serde_json::json!(["vp8"]));
+    assert_eq!(server.room().await["health"]["encoders"], json!(["vp8"]));
 }

@@ -24,7 +24,10 @@ async fn a_newcomer_sees_a_picture_at_once() {
         let connected = viewer.connected().await;
         let first = viewer.recorder.picture("a first picture", |_| true).await;
         let took = first.at.saturating_duration_since(connected);
-        println!("viewer {number}: {took:?} from connected to the first picture, {:?} from the offer", first.at - posted);
+        println!(
+            "viewer {number}: {took:?} from connected to the first picture, {:?} from the offer",
+            first.at - posted
+        );
         assert!(took < Duration::from_secs(3), "{took:?}");
         viewer.recorder.picture("the sender", |it| it.shows(0.5, 0.5, RED)).await;
     }

@@ -88,7 +88,8 @@ async fn a_snapshot_is_the_canvas() {
         assert_eq!(answer.header("content-type"), kind.to_mime_type());
         let picture = image::load_from_memory(&answer.body).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (640, 360));
-        for ((x, y), colour) in [((160, 180), BACKGROUND), ((480, 180), RED), ((600, 350), RED), ((300, 10), BACKGROUND)]
+        for ((x, y), colour) in
+            [((160, 180), BACKGROUND), ((480, 180), RED), ((600, 350), RED), ((300, 10), BACKGROUND)]
         {
             let is = picture.get_pixel(x, y).0.map(i32::from);
             assert!(is.iter().zip(colour).all(|(is, should)| (is - should).abs() <= 40), "{name} at {x},{y}: {is:?}");

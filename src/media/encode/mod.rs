@@ -96,8 +96,8 @@ impl Encoder {
                 .build(),
         );
         owned.on_bus(move |news| {
-            if let BusNews::Error { element, text } = news {
-                on_error(format!("{element}: {text}"));
+            if let BusNews::Error { element, text, detail } = news {
+                on_error(format!("{element}: {text} ({detail})"));
             }
         });
         let encoder =
@@ -168,11 +168,20 @@ pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
     (bits as u32).clamp(150_000, 12_000_000)
 }
 
+/// `bitrate` counts kilobits in x264enc (at most 2,048,000) and most hardware encoders, and bits in openh264enc, whose
+/// maximum is far above that.
+const KILOBITS_UP_TO: u64 = 10_000_000;
+
 /// Sets what depends on the room, each property only where this encoder has it (operators may use another one).
 fn tune(element: &gst::Element, bitrate: u32, gop: u32) {
-    for (property, value) in
-        [("bitrate", bitrate / 1000), ("target-bitrate", bitrate), ("key-int-max", gop), ("keyframe-max-dist", gop)]
-    {
+    let in_kilobits = element.find_property("bitrate").is_some_and(|spec| maximum(&spec) <= KILOBITS_UP_TO);
+    for (property, value) in [
+        ("bitrate", if in_kilobits { bitrate / 1000 } else { bitrate }),
+        ("target-bitrate", bitrate),
+        ("key-int-max", gop),
+        ("gop-size", gop),
+        ("keyframe-max-dist", gop),
+    ] {
         if let Some(spec) = element.find_property(property) {
             let value = value.to_value();
             if let Ok(value) = value.transform_with_type(spec.value_type()) {
@@ -180,6 +189,13 @@ fn tune(element: &gst::Element, bitrate: u32, gop: u32) {
             }
         }
     }
+}
+
+/// The largest value of a whole-number property; of any other, none.
+fn maximum(spec: &gst::glib::ParamSpec) -> u64 {
+    use gst::glib::{ParamSpecInt, ParamSpecUInt};
+    let signed = spec.downcast_ref::<ParamSpecInt>().and_then(|spec| u64::try_from(spec.maximum()).ok());
+    signed.or_else(|| spec.downcast_ref::<ParamSpecUInt>().map(|spec| u64::from(spec.maximum()))).unwrap_or(0)
 }
 
 /// The unit with running time as PTS. x264enc starts its segment at 1000 hours, to have room for negative DTS.
@@ -200,6 +216,25 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn encoders_get_the_bitrate_in_their_own_unit() {
+        crate::media::gst::init().expect("the test machine has GStreamer");
+        for (factory, property, want) in [
+            ("x264enc", "bitrate", 2500u32),
+            ("openh264enc", "bitrate", 2_500_000),
+            ("vp8enc", "target-bitrate", 2_500_000),
+        ] {
+            let Ok(element) = gst::ElementFactory::make(factory).build() else {
+                eprintln!("{factory} is not installed and is left out");
+                continue;
+            };
+            tune(&element, 2_500_000, 60);
+            let got =
+                element.property_value(property).transform::<u32>().ok().and_then(|value| value.get::<u32>().ok());
+            assert_eq!(got, Some(want), "{factory}");
+        }
+    }
 
     #[test]
     fn the_bitrate_follows_the_canvas_within_bounds() {

@@ -249,7 +249,7 @@ impl Worker {
         // Its own time line; nothing in it waits for the clock.
         owned.on_bus(move |news| match news {
             // The receiver is gone once the attempt is over.
-            BusNews::Error { element, text } => drop(broke.send(format!("{element}: {text}"))),
+            BusNews::Error { text, .. } => drop(broke.send(text)),
             BusNews::Eos => drop(broke.send("the stream ended".into())),
             BusNews::Latency => {}
         });

@@ -209,7 +209,7 @@ impl Graph {
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots.clone(), ear.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, ear)?);
         Ok(Self {
-            numbers: Numbers::new(spec.room.clone(), media_clock().now()),
+            numbers: Numbers::new(media_clock().now()),
             room: spec.room,
             parts,
             events,
@@ -524,6 +524,6 @@ impl Graph {
             self.lose(id, &reason.to_string());
         }
         let masks = self.peers.values().map(Connection::masks);
-        self.numbers.sample(now, self.composer.counters(), masks, self.peers.len());
+        self.numbers.sample(now, self.composer.counters(), masks);
     }
 }

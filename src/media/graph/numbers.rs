@@ -1,9 +1,6 @@
-//! A room's numbers: sampled once a second, for the room state and for Prometheus.
+//! A room's numbers: sampled once a second, for the room state.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use metrics::{counter, gauge};
 
@@ -25,7 +22,6 @@ struct Totals {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Numbers {
-    room: Arc<str>,
     at: Duration,
     last: Totals,
     retired: (u64, u64),
@@ -33,8 +29,8 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn new(room: Arc<str>, now: Duration) -> Self {
-        Self { room, at: now, last: Totals::default(), retired: (0, 0), health: Health::default() }
+    pub(super) fn new(now: Duration) -> Self {
+        Self { at: now, last: Totals::default(), retired: (0, 0), health: Health::default() }
     }
 
     /// Keeps the masks of a peer that went: totals never fall.
@@ -53,13 +49,7 @@ impl Numbers {
     }
 
     /// Takes a sample if a second has passed.
-    pub(super) fn sample(
-        &mut self,
-        now: Duration,
-        counters: &Counters,
-        masks: impl Iterator<Item = (u64, u64)>,
-        peers: usize,
-    ) {
+    pub(super) fn sample(&mut self, now: Duration, counters: &Counters, masks: impl Iterator<Item = (u64, u64)>) {
         let passed = now.saturating_sub(self.at);
         if passed < SECOND {
             return;
@@ -87,15 +77,8 @@ impl Numbers {
         self.health.masks_per_second = masks as f32 / seconds;
         self.health.mask_ms = mean_ms(totals.mask_ns.saturating_sub(last.mask_ns), masks);
         self.health.compose_ms = mean_ms(totals.compose_ns.saturating_sub(last.compose_ns), frames);
-        let room = self.room.to_string();
-        counter!("virfie_frames_total", "room" => room.clone()).absolute(totals.frames);
-        counter!("virfie_late_frames_total", "room" => room.clone()).absolute(totals.late);
-        counter!("virfie_missed_frames_total", "room" => room.clone()).absolute(totals.missed);
-        counter!("virfie_masks_total", "room" => room.clone()).absolute(totals.masks);
-        gauge!("virfie_masks_per_second", "room" => room.clone()).set(f64::from(self.health.masks_per_second));
-        gauge!("virfie_mask_milliseconds", "room" => room.clone()).set(f64::from(self.health.mask_ms));
-        gauge!("virfie_compose_milliseconds", "room" => room.clone()).set(f64::from(self.health.compose_ms));
-        gauge!("virfie_peers", "room" => room).set(peers as f64);
+        // A room's own numbers are reported by its actor, from the health that it asks for.
+        counter!("virfie_masks_total").increment(masks);
         gauge!("virfie_pipelines").set(pipeline::alive() as f64);
         self.last = totals;
         self.at = now;

@@ -28,8 +28,10 @@ pub enum BusNews {
     Error {
         /// The element's name.
         element: String,
-        /// Message and debug text, as GStreamer wrote them: may hold secrets of an output's URL.
+        /// GStreamer's message: may hold secrets of an output's URL.
         text: String,
+        /// Where in GStreamer it happened and what it says beyond: for logs, not for users.
+        detail: String,
     },
     /// End of stream reached every sink.
     Eos,
@@ -64,7 +66,8 @@ impl OwnedPipeline {
             match message.view() {
                 gst::MessageView::Error(error) => tell(BusNews::Error {
                     element: message.src().map(|src| src.name().to_string()).unwrap_or_default(),
-                    text: format!("{} ({})", error.error(), error.debug().unwrap_or_default()),
+                    text: error.error().message().to_owned(),
+                    detail: error.debug().unwrap_or_default().to_string(),
                 }),
                 gst::MessageView::Warning(warning) => {
                     debug!(

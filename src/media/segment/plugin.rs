@@ -15,6 +15,6 @@ gst::plugin_define!(
     "MIT/X11",
     env!("CARGO_PKG_NAME"),
     env!("CARGO_PKG_NAME"),
-    "https://example.org/virfie",
+    env!("CARGO_PKG_NAME"),
     "2026-11-23"
 );

@@ -19,6 +19,7 @@ use gstreamer_app::AppSrc;
 use gstreamer_sdp as gst_sdp;
 use gstreamer_video as gst_video;
 use gstreamer_webrtc as gst_webrtc;
+use tracing::debug;
 
 use super::{
     ice,
@@ -129,7 +130,10 @@ impl Peer {
         ice::configure(&webrtc, network);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
-            BusNews::Error { element, text } => (bus_tell.0)(PeerNews::Failed(format!("{element}: {text}"))),
+            BusNews::Error { element, text, detail } => {
+                debug!(%element, %text, %detail, "peer error");
+                (bus_tell.0)(PeerNews::Failed(format!("{element}: {text}")));
+            }
             BusNews::Latency => (bus_tell.0)(PeerNews::Latency),
             BusNews::Eos => {}
         });

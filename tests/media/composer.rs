@@ -1,0 +1,236 @@
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    time::Duration,
+};
+
+use gstreamer as gst;
+use gstreamer_video as gst_video;
+use serde_json::{Value, json};
+use virfie::{
+    layout::{Canvas, read},
+    media::{
+        compose::{
+            clock::{Audience, Composer, Format},
+            colour::Matrix,
+            slots::{Arrival, Slots},
+        },
+        gst::{clock::media_clock, frame::VideoFrame},
+        port::{ParticipantId, PeerId, Picture, Seat},
+    },
+};
+
+use super::frames::{PATIENCE, alike, flat, pixel, turn};
+
+const RED: [u8; 3] = [255, 0, 0];
+const GREEN: [u8; 3] = [0, 255, 0];
+const BLUE: [u8; 3] = [0, 0, 255];
+const WHITE: [u8; 3] = [255; 3];
+const GREY: [u8; 3] = [0x11; 3];
+
+const CANVAS: (usize, usize) = (320, 180);
+
+/// One composed frame, as it was handed over.
+struct Shot {
+    /// On the media clock.
+    at: Duration,
+    pts: Duration,
+    data: Vec<u8>,
+}
+
+impl Shot {
+    fn shows(&self, x: usize, y: usize, rgb: [u8; 3]) -> bool {
+        alike(pixel(&self.data, CANVAS, x, y), Matrix::Bt601.colour(rgb))
+    }
+}
+
+struct Watcher {
+    shots: Sender<Shot>,
+    expired: Sender<(ParticipantId, Duration)>,
+}
+
+impl Audience for Watcher {
+    fn frame(&self, frame: &gst::Buffer, format: Format) {
+        assert_eq!((format.width as usize, format.height as usize), CANVAS);
+        let data = frame.map_readable().unwrap().as_slice().to_vec();
+        let pts = Duration::from_nanos(frame.pts().unwrap().nseconds());
+        // The test may be over.
+        let _ = self.shots.send(Shot { at: media_clock().now(), pts, data });
+    }
+
+    fn cutout(&self, _: &ParticipantId, wanted: bool) {
+        assert!(!wanted, "nobody can be cut out here");
+    }
+
+    fn expired(&self, participant: &ParticipantId) {
+        let _ = self.expired.send((participant.clone(), media_clock().now()));
+    }
+}
+
+struct Room {
+    composer: Composer,
+    slots: Arc<Slots>,
+    shots: Receiver<Shot>,
+    expired: Receiver<(ParticipantId, Duration)>,
+}
+
+fn picture(fps: u32, layout: &Value, people: &[&str]) -> Picture {
+    let canvas = Canvas { width: CANVAS.0 as u32, height: CANVAS.1 as u32, fps, ..Canvas::default() };
+    let scene = Arc::new(read(layout, &canvas).unwrap());
+    let seat = |name: &&str| Seat { participant: id(name), name: (*name).into() };
+    Picture { scene, people: people.iter().map(seat).collect(), images: Vec::new() }
+}
+
+fn id(name: &str) -> ParticipantId {
+    ParticipantId(format!("id-of-{name}").into())
+}
+
+/// The left half in one colour, the right half in another.
+fn halves(left: &str, right: &str) -> Value {
+    json!({
+        "layers": [
+            {"id": "left", "source": {"color": left}, "x": 0, "y": 0, "width": "50%", "height": "100%"},
+            {"id": "right", "source": {"color": right}, "x": "50%", "y": 0, "width": "50%", "height": "100%"}
+        ],
+        "auto": {"mode": "off"}
+    })
+}
+
+impl Room {
+    fn start(picture: Picture, hold: Duration) -> Self {
+        let (give, shots) = channel();
+        let (tell, expired) = channel();
+        let slots = Arc::<Slots>::default();
+        let watcher = Arc::new(Watcher { shots: give, expired: tell });
+        let composer = Composer::start("test", picture, hold, false, slots.clone(), watcher).unwrap();
+        Self { composer, slots, shots, expired }
+    }
+
+    fn shot(&self) -> Shot {
+        self.shots.recv_timeout(PATIENCE).expect("the clock ticks")
+    }
+
+    /// The first frame from now on that is as it should be, of ten seconds.
+    fn find(&self, fits: impl Fn(&Shot) -> bool) -> Shot {
+        (0..300).map(|_| self.shot()).find(fits).expect("such a frame within ten seconds")
+    }
+
+    fn put(&self, name: &str, size: (u32, u32), rgb: [u8; 3]) -> Arrival {
+        let format = Format { width: size.0, height: size.1, fps: 30 };
+        let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
+        let frame = VideoFrame::from_buffer_readable(flat(format, rgb), &info).unwrap();
+        self.slots.put(&id(name), PeerId(1), frame, media_clock().now())
+    }
+}
+
+#[test]
+fn a_frame_leaves_at_every_tick_with_the_ticks_time() {
+    let _turn = turn();
+    for fps in [15, 30, 60] {
+        let room = Room::start(picture(fps, &json!({}), &[]), Duration::from_secs(1));
+        room.composer.run(true);
+        let shots: Vec<Shot> = (0..fps + 1).map(|_| room.shot()).collect();
+        let period = Duration::from_secs(1) / fps;
+        let steps: Vec<Duration> = shots.windows(2).map(|pair| pair[1].pts - pair[0].pts).collect();
+        assert!(steps.iter().all(|step| step.as_nanos() % period.as_nanos() == 0), "{fps}: {steps:?}");
+        let missed: u128 = steps.iter().map(|step| step.as_nanos() / period.as_nanos() - 1).sum();
+        let late = shots.iter().filter(|shot| shot.at.saturating_sub(shot.pts) > period).count();
+        println!("{fps} a second: {missed} ticks missed, {late} frames late");
+        assert!(missed <= u128::from(fps) / 10 && late <= fps as usize / 10, "{fps}: {missed} missed, {late} late");
+        assert!(shots.iter().all(|shot| shot.at >= shot.pts), "no frame before its tick");
+    }
+}
+
+#[test]
+fn another_picture_is_shown_whole_at_one_frame_edge() {
+    let _turn = turn();
+    let pictures = [picture(30, &halves("#ff0000", "#00ff00"), &[]), picture(30, &halves("#0000ff", "#ffffff"), &[])];
+    let colours = [(RED, GREEN), (BLUE, WHITE)];
+    let room = Room::start(pictures[0].clone(), Duration::from_secs(1));
+    room.composer.run(true);
+    let rows = [0, 1, 60, 90, 120, 178, 179];
+    let is_whole = |shot: &Shot, (left, right): ([u8; 3], [u8; 3])| {
+        let lefts = [0, 80, 158].iter().all(|x| rows.iter().all(|y| shot.shows(*x, *y, left)));
+        lefts && [162, 240, 319].iter().all(|x| rows.iter().all(|y| shot.shows(*x, *y, right)))
+    };
+    for round in 1..=30 {
+        let (old, new) = (colours[(round + 1) % 2], colours[round % 2]);
+        assert!(room.shots.try_iter().all(|shot| is_whole(&shot, old)), "round {round}: a torn frame before it");
+        room.composer.set_picture(pictures[round % 2].clone());
+        let first = room.shot();
+        assert!(is_whole(&first, old) || is_whole(&first, new), "round {round}: a torn frame");
+        // One frame may have been under way, and one more waited for the test; not three.
+        let (_, third) = (room.shot(), room.shot());
+        assert!(is_whole(&third, new), "round {round}: the old picture is shown for too long");
+    }
+}
+
+#[test]
+fn the_last_frame_of_a_silent_sender_is_held_and_then_gone() {
+    let _turn = turn();
+    const HOLD: Duration = Duration::from_millis(400);
+    let room = Room::start(picture(30, &json!({}), &["ann"]), HOLD);
+    room.slots.assign(&id("ann"), PeerId(1));
+    room.composer.run(true);
+    assert!(room.shot().shows(160, 90, GREY));
+    for (round, rgb) in [RED, BLUE].into_iter().enumerate() {
+        let put = media_clock().now();
+        assert_eq!(room.put("ann", (160, 90), rgb), Arrival::Started(160, 90), "round {round}");
+        let shown = room.find(|shot| shot.shows(160, 90, rgb));
+        assert!(shown.at - put < Duration::from_millis(200), "shown after {:?}", shown.at - put);
+        let gone = room.find(|shot| !shot.shows(160, 90, rgb));
+        assert!(gone.shows(160, 90, GREY) && gone.shows(5, 5, GREY));
+        let held = gone.at - put;
+        println!("held {held:?} of {HOLD:?}");
+        assert!(held >= HOLD && held < HOLD + Duration::from_millis(200), "{held:?}");
+        let (who, _) = room.expired.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(who, id("ann"));
+    }
+    assert!(room.expired.try_recv().is_err(), "told once each time");
+
+    // Someone else's connection does not count, and whoever is forgotten is gone at once.
+    room.put("ann", (160, 90), GREEN);
+    room.find(|shot| shot.shows(160, 90, GREEN));
+    room.slots.assign(&id("ann"), PeerId(2));
+    assert_eq!(room.put("ann", (160, 90), RED), Arrival::Stale);
+    room.slots.forget(&id("ann"));
+    let gone = room.find(|shot| !shot.shows(160, 90, GREEN));
+    assert!(gone.shows(160, 90, GREY));
+}
+
+#[test]
+fn a_resting_clock_gives_no_frames_but_snapshots_of_what_is_now() {
+    let _turn = turn();
+    let room = Room::start(picture(30, &halves("#ff0000", "#00ff00"), &["ann"]), Duration::from_millis(300));
+    let snapshot = || {
+        let (reply, answer) = channel();
+        room.composer.snapshot(Box::new(move |frame| drop(reply.send(frame))));
+        answer.recv_timeout(PATIENCE).unwrap().unwrap()
+    };
+    let at = |frame: &virfie::media::port::Frame, x: usize| {
+        let start = (90 * CANVAS.0 + x) * 3;
+        [frame.rgb[start], frame.rgb[start + 1], frame.rgb[start + 2]]
+    };
+    let near = |one: [u8; 3], other: [u8; 3]| one.iter().zip(other).all(|(one, other)| one.abs_diff(other) <= 4);
+    let frame = snapshot();
+    assert_eq!((frame.width, frame.height, frame.rgb.len()), (320, 180, 320 * 180 * 3));
+    assert!(near(at(&frame, 80), RED) && near(at(&frame, 240), GREEN));
+    room.composer.set_picture(picture(30, &halves("#0000ff", "#ffffff"), &["ann"]));
+    let frame = snapshot();
+    assert!(near(at(&frame, 80), BLUE) && near(at(&frame, 240), WHITE), "a snapshot is never of an older picture");
+
+    // Frames are held no longer because nobody looks.
+    room.slots.assign(&id("ann"), PeerId(1));
+    room.put("ann", (160, 90), RED);
+    assert_eq!(room.expired.recv_timeout(PATIENCE).unwrap().0, id("ann"));
+    assert!(matches!(room.shots.recv_timeout(Duration::from_millis(100)), Err(RecvTimeoutError::Timeout)));
+
+    room.composer.run(true);
+    room.shot();
+    room.composer.run(false);
+    // What was under way may still come; then there is silence.
+    while room.shots.recv_timeout(Duration::from_millis(150)).is_ok() {}
+    assert!(near(at(&snapshot(), 80), BLUE));
+}

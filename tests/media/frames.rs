@@ -1,0 +1,63 @@
+//! Pictures to put in, and what is in those that come out.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+    time::Duration,
+};
+
+use gstreamer as gst;
+use gstreamer_video as gst_video;
+use virfie::media::compose::{clock::Format, colour::Matrix};
+
+/// How long anything may take before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A test's turn, with GStreamer and our element in it. One at a time: they measure, and would measure each other.
+#[must_use]
+pub fn turn() -> MutexGuard<'static, ()> {
+    static ONCE: Once = Once::new();
+    static TURN: Mutex<()> = Mutex::new(());
+    ONCE.call_once(|| {
+        virfie::media::gst::init().unwrap();
+        virfie::media::segment::register(None).unwrap();
+    });
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file of the shared data; `None` (said aloud) where it is not there.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    if !file.exists() {
+        eprintln!("SKIPPED: there is no {}", file.display());
+        return None;
+    }
+    Some(file)
+}
+
+/// The model that tests use.
+pub fn model() -> Option<PathBuf> {
+    shared("models/MobileNetV1-x050-stride16.onnx")
+}
+
+/// A picture of one colour (red, green, blue), I420.
+pub fn flat(format: Format, rgb: [u8; 3]) -> gst::Buffer {
+    let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
+    let [y, u, v] = Matrix::Bt601.colour(rgb);
+    let mut data = vec![y; info.size()];
+    data[info.offset()[1]..info.offset()[2]].fill(u);
+    data[info.offset()[2]..].fill(v);
+    gst::Buffer::from_mut_slice(data)
+}
+
+/// Luma, blue and red difference at a pixel of a packed I420 picture.
+pub fn pixel(data: &[u8], (width, height): (usize, usize), x: usize, y: usize) -> [u8; 3] {
+    let (chroma, row) = (width * height, width.div_ceil(2));
+    let at = chroma + y / 2 * row + x / 2;
+    [data[y * width + x], data[at], data[at + row * height.div_ceil(2)]]
+}
+
+/// Whether two colours are the same but for rounding.
+pub fn alike(one: [u8; 3], other: [u8; 3]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one.abs_diff(other) <= 2)
+}
