@@ -31,7 +31,7 @@ use crate::media::{
 pub struct SourceConfig {
     /// Any video (or picture) file that GStreamer plays; `None`: a test picture.
     pub video: Option<PathBuf>,
-    /// Any audio file; `None`: the video's own sound if there is no test picture either, else a beep.
+    /// Any audio file; `None`: a beep a second.
     pub audio: Option<PathBuf>,
     /// Picture size in pixels.
     pub size: (u32, u32),
@@ -62,7 +62,7 @@ impl Default for SourceConfig {
     }
 }
 
-/// Seconds of the test sound's loop: a beep of a fifth of it, then silence.
+/// Blocks of 20 ms in the test sound's loop, one second: a beep of a fifth of it, then silence.
 const BEEP_PERIOD_BLOCKS: u64 = 50;
 
 /// The one source of all bots of a process.

@@ -90,8 +90,8 @@ fn alpha_of(model: &std::sync::Arc<Model>, picture: &RgbaImage, threshold: f32) 
     let logits = session.run(&yuv).map_err(|error| failed(error.to_string()))?;
     let (rows, columns) = logits.dim();
     let mut alpha = vec![0; width * height];
-    let options = MaskOptions { threshold, smoothing: 0.0 };
+    let options = MaskOptions { threshold, smoothing: 0.0, ..MaskOptions::default() };
     let logits = logits.as_slice().ok_or_else(|| failed("the head is not in one piece".into()))?;
-    MaskMaker::default().make(logits, (columns, rows), options, &mut alpha, (width, height, width));
+    MaskMaker::default().make(logits, (columns, rows), &yuv, options, &mut alpha, width);
     Ok(alpha)
 }

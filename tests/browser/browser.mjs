@@ -11,6 +11,9 @@ import { defineConnect } from "./peers.mjs";
 import { microphone } from "./tones.mjs";
 import { until } from "./wait.mjs";
 
+/** A folder with a built page (`web/dist`) to test instead of the program's own. */
+const FOLDER = process.env.VIRFIE_PAGE;
+
 const FLAGS = [
   "--headless=new",
   "--no-sandbox",
@@ -23,8 +26,9 @@ const FLAGS = [
   "--use-fake-ui-for-media-stream",
   "--use-fake-device-for-media-stream",
   "--autoplay-policy=no-user-gesture-required",
-  // A page that a test hands out itself (VIRFIE_PAGE) counts as one of the Internet, which may not talk to this machine.
-  "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
+  // A page that is served from a folder instead of by the server (see `fromFolder`) counts as one of the Internet, which
+  // may not talk to this machine.
+  `--disable-features=WebRtcHideLocalIpsWithMdns${FOLDER ? ",LocalNetworkAccessChecks" : ""}`,
   // Playwright opens every page in a window of its own; none of them is to be slowed down for being behind another.
   "--disable-backgrounding-occluded-windows",
   "--disable-renderer-backgrounding",
@@ -61,7 +65,7 @@ class Browser {
     const inside = await this.chrome.newContext({ viewport: { width: 1440, height: 900 }, ...context });
     await inside.addInitScript(recordConnection);
     await inside.addInitScript(defineConnect);
-    if (process.env.VIRFIE_PAGE) await inside.route("**/*", (route) => fromFolder(route, process.env.VIRFIE_PAGE));
+    if (FOLDER) await inside.route("**/*", fromFolder);
     const page = await inside.newPage();
     const tab = new Tab(page);
     // Nothing is passed over: a page that works says nothing on the console.
@@ -115,7 +119,7 @@ class Tab {
     }
   }
 
-  /** Milliseconds from the newest connection's being up to the first frame of it on the screen, and its codec. */
+  /** Milliseconds from when the newest connection was up to the first frame of it on the screen. */
   async firstFrame() {
     return until("a frame came after the connection", () => this.page.evaluate(() => window.seen.firstFrameMs), {
       within: JOIN_MS,
@@ -172,12 +176,12 @@ function recordConnection() {
   }, true);
 }
 
-/** Serves the page from a folder instead of from the program: tries a change of the page without a new program. */
-async function fromFolder(route, folder) {
+/** Serves the page from `FOLDER`: tries a change of the page without building the program anew. */
+async function fromFolder(route) {
   const { pathname } = new URL(route.request().url());
   const file = pathname === "/" || pathname.startsWith("/r/") ? "index.html" : pathname.slice(1);
   if (!/^(index\.html|favicon\.svg|app\/)/.test(file)) return route.fallback();
   const types = { html: "text/html", js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
-  const body = await readFile(join(folder, normalize(file)));
+  const body = await readFile(join(FOLDER, normalize(file)));
   return route.fulfill({ body, contentType: types[file.split(".").pop()] });
 }

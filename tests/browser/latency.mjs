@@ -119,7 +119,7 @@ function quantile(sorted, share) {
 }
 
 function spread(values) {
-  const sorted = values.toSorted((a, b) => a - b);
+  const sorted = [...values].sort((a, b) => a - b);
   const [median, p95] = [quantile(sorted, 0.5), quantile(sorted, 0.95)].map(Math.round);
   return `median ${median} ms, p95 ${p95} ms`;
 }

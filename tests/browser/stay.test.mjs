@@ -78,3 +78,12 @@ test("who leaves is gone at once", async (t) => {
   assert.equal(await first.page.getByTestId("connection-state").textContent(), "closed");
   assert.deepEqual([...first.errors, ...second.errors], []);
 });
+
+test("a server that is told to end does so cleanly, and the page notices", async (t) => {
+  const started = performance.now();
+  assert.equal(await server.stop(), 0);
+  t.diagnostic(`drained in ${(performance.now() - started).toFixed(0)} ms`);
+  const state = second.page.getByTestId("connection-state");
+  await until("the page knows", async () => (await state.textContent()) !== "connected");
+  t.diagnostic(`the page says: ${await state.textContent()}`);
+});

@@ -147,6 +147,28 @@ fn the_person_is_opaque_the_room_transparent_and_colours_and_times_stay() {
     assert!(masks >= 8 && last > 0 && total >= last);
 }
 
+#[test]
+fn nv12_becomes_a420_of_the_same_colours() {
+    let _turn = turn();
+    let Some(model) = model() else { return };
+    let line = Line::new(
+        "videotestsrc num-buffers=4 pattern=smpte ! video/x-raw,format=NV12,width=322,height=182 ! tee name=t \
+         t. ! queue ! videoconvert ! video/x-raw,format=I420 ! appsink name=plain sync=false \
+         t. ! queue ! bodypix name=cut ! appsink name=out sync=false",
+    );
+    set_model(&line, &model);
+    line.play();
+    for number in 0..4 {
+        let (plain, out) = (line.pull("plain"), line.pull("out"));
+        assert_eq!(info(&out).format(), gst_video::VideoFormat::A420);
+        assert_eq!(plain.buffer().unwrap().pts(), out.buffer().unwrap().pts(), "frame {number}");
+        for index in 0..3 {
+            assert!(plane(&plain, index) == plane(&out, index), "frame {number}: plane {index} is as it was");
+        }
+        assert_eq!(plane(&out, 3).len(), 182);
+    }
+}
+
 /// Frames by hand: one in, one out.
 fn by_hand(model: &Path) -> (Line, AppSrc) {
     let line = Line::new(

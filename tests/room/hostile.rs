@@ -41,7 +41,7 @@ const CANDIDATES: &str = "a=ice-ufrag:6f0a93d4\r\na=ice-pwd:4c1d8b70f25a936e0e7b
 const SESSION_ANSWER: &str = include_str!("../../src/media/webrtc/sdp/fixtures/chrome_answer.sdp");
 
 /// As many are made at once: each that is accepted is a webrtcbin.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 /// Anything but a failure of the server; 503 is a refusal.
 fn check(what: &str, answer: &Answer) {

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 use virfie::media::port::VideoCodec;
 
@@ -37,7 +38,7 @@ async fn everyone_hears_the_others_and_not_themselves() {
         guests.push(Guest::join(&server, name, Some(&studio.source("red", tone)), Attention::Sound).await);
     }
     let viewer = whep(&server, VideoCodec::H264, Attention::Sound).await;
-    for (guest, own) in guests.iter().zip(TONES) {
+    let each = guests.iter().zip(TONES).map(|(guest, own)| async move {
         let others = || TONES.into_iter().filter(move |tone| *tone != own);
         hears(&guest.recorder, "the others", |level| others().all(|tone| level(tone) > HEARD)).await;
         // From now on, in any whole second.
@@ -49,7 +50,8 @@ async fn everyone_hears_the_others_and_not_themselves() {
             assert!(weakest > HEARD / 2.0, "{own} Hz hears the others: {weakest}");
             assert!(below >= 30.0, "{own} Hz hears itself only {below:.1} dB below the others");
         }
-    }
+    });
+    join_all(each).await;
     hears(&viewer.recorder, "a viewer hears all three", |level| TONES.iter().all(|tone| level(*tone) > HEARD)).await;
 }
 

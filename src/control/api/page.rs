@@ -25,7 +25,11 @@ const HASHED: &str = "app/";
 
 /// Answers what no route takes: the page at `/` and `/r/{room}`, its files, and 404 for everything else.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches('/');
+    let path = match uri.path().trim_start_matches('/') {
+        // Browsers ask for this one on their own, whatever page they show.
+        "favicon.ico" => "favicon.svg",
+        path => path,
+    };
     let is_page = path.is_empty() || path == "r" || path.starts_with("r/");
     let Some(file) = Dist::get(if is_page { "index.html" } else { path }) else {
         return Problem::not_found("there is nothing at this address").into_response();

@@ -227,6 +227,11 @@ impl Ticker {
             }
             let begun = media_clock().now();
             let late = begun.saturating_sub(tick);
+            // Once more: what came during the sleep is shown with this very frame.
+            let picture = self.shared.orders().picture.take();
+            if let Some(picture) = picture {
+                self.stage.set(picture);
+            }
             self.tick(tick, hold);
             self.answer(snapshots);
             let counters = &self.shared.counters;

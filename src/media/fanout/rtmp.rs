@@ -1,7 +1,7 @@
 //! RTMP: a pipeline per attempt, a thread per output, and a retry policy.
 //!
 //! GST-1.22: 9f169ffaf9 and 81178eab42, remove at 1.24: flvmux mis-orders when running time does not start at zero, so
-//! the pipeline counts from its first keyframe and both streams are restamped by the same offset.
+//! both streams are restamped by the same offset, to start at zero with the first keyframe.
 
 use std::{
     sync::{
@@ -267,6 +267,10 @@ impl Worker {
             .field("channels", 1i32)
             .field("layout", "interleaved");
         handoff::configure(&audio, &audio_caps.build());
+        // Streams that start at zero are always late by the shared clock, and a live muxer would not wait for the later
+        // of the two. Both flow steadily, so it can wait for both; if one ever ceased, the watchdog would see it.
+        video.set_is_live(false);
+        audio.set_is_live(false);
         owned.play().map_err(|error| error.to_string())?;
         *self.shared.attempt() = Some(Attempt { video, audio, start: None, skipping: false });
         self.shared.needs_keyframe.store(true, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use tokio::sync::oneshot;
+use tracing::warn;
 
 use crate::media::{
     port::{Candidate, Description, ParticipantId, PeerRefused, TrackKind, VideoCodec},
@@ -60,6 +61,8 @@ pub(super) struct Connection {
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     pub(super) liveness: Liveness,
     fingerprint: Option<Fingerprint>,
+    /// Ours, where we offer.
+    offer: Option<Description>,
     /// The m-line that carries the transport, once the remote description is known.
     described: Option<u32>,
     early: Vec<String>,
@@ -85,6 +88,7 @@ impl Connection {
             segmenter,
             liveness,
             fingerprint: None,
+            offer: None,
             described: None,
             early: Vec::new(),
         }
@@ -98,12 +102,20 @@ impl Connection {
         Ok(())
     }
 
+    /// Remembers our own offer, to hold the answer against it.
+    pub(super) fn offered(&mut self, text: &str) {
+        self.offer = Description::parse(text, sdp::SdpKind::Offer)
+            .inspect_err(|fault| warn!(%fault, "our own offer is not understood"))
+            .ok();
+    }
+
     /// Takes the browser's answer to our offer.
     pub(super) fn take_answer(&mut self, answer: &Description) -> Result<(), String> {
         if self.described.is_some() {
             return Err("a second answer".into());
         }
-        sdp::check_answer(answer, self.lines.len()).map_err(|fault| fault.to_string())?;
+        let offer = self.offer.as_ref().ok_or("an answer before the offer")?;
+        sdp::check_answer_to(answer, offer).map_err(|fault| fault.to_string())?;
         self.fingerprint = fingerprint_of(answer);
         self.peer.accept(&answer.to_sdp())?;
         self.describe(answer);
@@ -188,7 +200,8 @@ impl Connection {
         if let Signalling::Http { reply, .. } = &mut self.signalling
             && let Some(reply) = reply.take()
         {
-            let _ = reply.send(Err(PeerRefused::Failed(reason.to_owned())));
+            // Not our fault as long as it waits: webrtcbin refuses what the guard let through.
+            let _ = reply.send(Err(PeerRefused::Unacceptable(format!("the offer cannot be answered: {reason}"))));
         }
     }
 }

@@ -406,7 +406,10 @@ impl Graph {
         let mut event = None;
         match news {
             PeerNews::Described(text) => match &mut connection.signalling {
-                Signalling::Session => event = Some(MediaEvent::PeerOffer { peer: id, sdp: text }),
+                Signalling::Session => {
+                    connection.offered(&text);
+                    event = Some(MediaEvent::PeerOffer { peer: id, sdp: text });
+                }
                 Signalling::Http { sdp, .. } => *sdp = Some(text),
             },
             PeerNews::Candidate { mline, candidate } => match &mut connection.signalling {

@@ -154,7 +154,7 @@ impl BodyPix {
             let writable = alpha.get_mut().ok_or(gst::FlowError::Error)?;
             let mut map = writable.map_writable().map_err(|_| gst::FlowError::Error)?;
             let logits = logits.as_slice().ok_or(gst::FlowError::Error)?;
-            maker.make(logits, (columns, rows), settings.mask, map.as_mut_slice(), (width, height, width));
+            maker.make(logits, (columns, rows), &yuv, settings.mask, map.as_mut_slice(), width);
         }
         let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         {
@@ -207,9 +207,17 @@ impl ObjectImpl for BodyPix {
                     .default_value(MaskOptions::default().threshold)
                     .mutable_playing()
                     .build(),
+                glib::ParamSpecFloat::builder("feather")
+                    .nick("Feather")
+                    .blurb("Softness of the edge, from hard to a veil")
+                    .minimum(0.0)
+                    .maximum(1.0)
+                    .default_value(MaskOptions::default().feather)
+                    .mutable_playing()
+                    .build(),
                 glib::ParamSpecFloat::builder("smoothing")
                     .nick("Smoothing")
-                    .blurb("Share of the last mask that stays where little changed")
+                    .blurb("Share of the last mask that stays where nothing moves")
                     .minimum(0.0)
                     .maximum(0.95)
                     .default_value(MaskOptions::default().smoothing)
@@ -252,6 +260,7 @@ impl ObjectImpl for BodyPix {
                     settings.cutout = cutout;
                 }
                 "threshold" => settings.mask.threshold = value.get().unwrap_or(settings.mask.threshold),
+                "feather" => settings.mask.feather = value.get().unwrap_or(settings.mask.feather),
                 "smoothing" => settings.mask.smoothing = value.get().unwrap_or(settings.mask.smoothing),
                 "every" => settings.every = value.get().unwrap_or(settings.every),
                 _ => {}
@@ -269,6 +278,7 @@ impl ObjectImpl for BodyPix {
             "model" => settings.model.map(|path| path.to_string_lossy().into_owned()).to_value(),
             "cutout" => settings.cutout.to_value(),
             "threshold" => settings.mask.threshold.to_value(),
+            "feather" => settings.mask.feather.to_value(),
             "smoothing" => settings.mask.smoothing.to_value(),
             "every" => settings.every.to_value(),
             "inference-time" => stats.inference_ns.to_value(),

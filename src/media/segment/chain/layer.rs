@@ -70,12 +70,7 @@ impl Padding {
                     ((size.div_ceil(kind.stride()) - 1) * kind.stride() + kind.extent()).saturating_sub(size)
                 };
                 let (rows, columns) = (total(height), total(width));
-                Pads {
-                    top: rows / 2,
-                    left: columns / 2,
-                    bottom: rows - rows / 2,
-                    right: columns - columns / 2,
-                }
+                Pads { top: rows / 2, left: columns / 2, bottom: rows - rows / 2, right: columns - columns / 2 }
             }
         }
     }
@@ -129,13 +124,16 @@ impl Layer {
         if self.bias.len() != outputs {
             return Some(format!("has {} biases for {outputs} channels", self.bias.len()));
         }
-        if self.kind == Kind::Pointwise && !matches!(self.padding, Padding::Same)
+        if self.kind == Kind::Pointwise
+            && !matches!(self.padding, Padding::Same)
             && self.padding != Padding::Explicit(Pads::default())
         {
             return Some("is pointwise and padded".into());
         }
         match self.clamp {
-            Some((low, high)) if !(low <= high) => Some(format!("clamps to {low}..{high}")),
+            Some((low, high)) if !low.le(&high) || low == f32::INFINITY || high == f32::NEG_INFINITY => {
+                Some(format!("clamps to {low}..{high}"))
+            }
             _ => None,
         }
     }

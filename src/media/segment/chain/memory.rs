@@ -1,6 +1,9 @@
 //! Memory of a run: aligned, reserved once.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 /// Bytes of a cache line and of the widest vector.
 const LINE: usize = 64;
@@ -46,7 +49,7 @@ impl<T> DerefMut for Aligned<T> {
 }
 
 /// How much memory a plan needs, in elements.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Sizes {
     /// Feature maps that exist at the same time, borders included.
     pub slots: Vec<usize>,
@@ -63,7 +66,8 @@ pub(super) struct Sizes {
 /// Working memory of one run at a time, made by [`super::Plan::arena`].
 #[derive(Debug, Clone)]
 pub struct Arena {
-    pub(super) sizes: Sizes,
+    /// Of the plan that it was made for: others have their borders elsewhere.
+    pub(super) mark: Arc<()>,
     /// Feature maps. Their borders stay zero: only insides are ever written.
     pub(super) slots: Vec<Aligned<f32>>,
     pub(super) scratch: Aligned<f32>,
@@ -73,14 +77,14 @@ pub struct Arena {
 }
 
 impl Arena {
-    pub(super) fn new(sizes: Sizes) -> Self {
+    pub(super) fn new(sizes: &Sizes, mark: Arc<()>) -> Self {
         Self {
             slots: sizes.slots.iter().map(|&len| Aligned::new(len)).collect(),
             scratch: Aligned::new(sizes.scratch),
             halves: Aligned::new(sizes.halves),
             lines: Aligned::new(sizes.lines),
             tile: Aligned::new(sizes.tile),
-            sizes,
+            mark,
         }
     }
 }

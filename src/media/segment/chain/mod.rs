@@ -1,11 +1,14 @@
 //! Runs linear chains of convolutions (MobileNetV1 and its heads) on one thread: depthwise and pointwise layers in
 //! one pass, vector instructions as the processor has them, nothing allocated per run.
 
+mod build;
 mod kernel;
 mod layer;
+mod map;
 mod memory;
 mod pack;
 mod plan;
+mod run;
 #[cfg(test)]
 mod tests;
 

@@ -5,6 +5,7 @@ use super::{kernel::BLOCK, layer::Layer, memory::Aligned};
 /// Weights of a layer that mixes channels, in panels of output channels.
 #[derive(Debug)]
 pub(super) struct Panels {
+    /// Empty where the weights are in bfloat16.
     weights: Aligned<f32>,
     /// In bfloat16, pairs of input channels together; empty unless asked for.
     halves: Aligned<u16>,
@@ -47,9 +48,14 @@ impl Panels {
     /// Of a pointwise layer: rows are input channels, filled up to full planes.
     pub fn pointwise(layer: &Layer, full: usize) -> Self {
         let depth = layer.inputs.next_multiple_of(BLOCK);
-        Self::new(layer, depth, full, |output, row| {
-            if row < layer.inputs { layer.weights[output * layer.inputs + row] } else { 0.0 }
-        })
+        Self::new(
+            layer,
+            depth,
+            full,
+            |output, row| {
+                if row < layer.inputs { layer.weights[output * layer.inputs + row] } else { 0.0 }
+            },
+        )
     }
 
     /// Of a convolution whose lines have `channels` channels, at least those of the layer.
@@ -60,8 +66,8 @@ impl Panels {
         })
     }
 
-    /// With the weights in bfloat16 too; for even depths.
-    pub fn with_halves(mut self) -> Self {
+    /// With the weights in bfloat16 instead; for even depths.
+    pub fn into_halves(mut self) -> Self {
         self.halves = Aligned::new(self.weights.len());
         for (panel, packed) in
             self.weights.chunks(self.full * self.depth).zip(self.halves.chunks_mut(self.full * self.depth))
@@ -74,6 +80,7 @@ impl Panels {
                 }
             }
         }
+        self.weights = Aligned::new(0);
         self
     }
 
@@ -84,7 +91,7 @@ impl Panels {
             let range = first * self.depth..(first + width) * self.depth;
             Panel {
                 block: first / BLOCK,
-                weights: &self.weights[range.clone()],
+                weights: self.weights.get(range.clone()).unwrap_or_default(),
                 halves: self.halves.get(range).unwrap_or_default(),
                 bias: &self.bias[first..first + width],
             }

@@ -7,8 +7,7 @@ use super::{
     simd::{self, Floats, Lanes, Sink, by_size},
 };
 
-pub(super) static KERNELS: Kernels =
-    Kernels { tile: 14, panel: 2 * BLOCK, depthwise, pointwise, convolve, half: None };
+pub(super) static KERNELS: Kernels = Kernels { tile: 14, panel: 2 * BLOCK, depthwise, pointwise, convolve, half: None };
 
 /// Handed out where `avx512bf16` was detected too.
 pub(super) static KERNELS_BF16: Kernels = Kernels {
@@ -147,10 +146,7 @@ fn half_pointwise(tile: &HalfPointwise<'_>, output: &mut [f32]) {
 /// The processor has AVX-512 with bfloat16; [`HalfPointwise::check`] has passed; the tile has `PIXELS` pixels, the
 /// panel `VECTORS` vectors.
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn half_pointwise_avx512<const PIXELS: usize, const VECTORS: usize>(
-    tile: &HalfPointwise<'_>,
-    output: *mut f32,
-) {
+unsafe fn half_pointwise_avx512<const PIXELS: usize, const VECTORS: usize>(tile: &HalfPointwise<'_>, output: *mut f32) {
     // SAFETY: all positions are those that the check covers.
     unsafe {
         let mut sums = simd::begin::<__m512, PIXELS, VECTORS>(tile.bias);

@@ -188,7 +188,8 @@ impl Pointwise<'_> {
     }
 }
 
-/// As [`Pointwise`], with weights and input in bfloat16.
+/// As [`Pointwise`], with weights and input in bfloat16. Of x86 processors so far.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(super) struct HalfPointwise<'a> {
     /// `[pair of input channels][output channel of the panel][2]`.
     pub weights: &'a [u16],

@@ -1,0 +1,206 @@
+//! PURE: from the network's coarse logits to a soft alpha plane of the frame's size that follows the frame's edges.
+//!
+//! ```text
+//!   logits ─► probabilities ─► settled in time ─► guided filter, 1/8 ─► islands, holes ─► guided filter, 1/4
+//!                                    ▲                  ▲                                    │
+//!                              motion of luma     frame's colours ───────────────────────────┴─► alpha, 1/2 ─► frame
+//! ```
+//! A guided filter (He, Sun, Tang) explains the mask in every window as a linear function of the colours there. Run
+//! again and again with a sharpened mask in between, it pulls the network's edge, wrong by many pixels, to the edge
+//! that the colours show. The fractions hold for a frame of 640x360; the sizes for others are in [`scale::Sizes`].
+//!
+//! Everything is in `f32` without fused multiplication, so the code compiled for AVX2 gives the same bytes as the
+//! portable code. Nothing is allocated after the first frame of a size.
+
+mod guided;
+mod islands;
+mod scale;
+mod settle;
+
+use guided::{Colours, Filter};
+use scale::Sizes;
+use settle::Settler;
+
+use super::input::Yuv;
+
+/// How a mask is made from logits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MaskOptions {
+    /// Probability at which a pixel is half transparent, 0.05..=0.95.
+    pub threshold: f32,
+    /// Softness of the edge, 0.0 (hard) ..= 1.0 (all that the filter leaves, which veils flat regions too).
+    pub feather: f32,
+    /// Share of the last mask that stays where nothing moves, 0.0..=0.95.
+    pub smoothing: f32,
+}
+
+impl Default for MaskOptions {
+    fn default() -> Self {
+        Self { threshold: 0.5, feather: 0.33, smoothing: 0.9 }
+    }
+}
+
+/// Windows of the first filter, in cells of 8 pixels: 7 cells, more than the network's step of 16 of 257 pixels.
+const COARSE_RADIUS: usize = 3;
+/// Windows of the second filter, in cells of 4 pixels.
+const FINE_RADIUS: usize = 2;
+/// How often the first filter runs. More changes nothing that one could see.
+const COARSE_RUNS: usize = 4;
+/// How often the second filter runs.
+const FINE_RUNS: usize = 2;
+/// Share of the logits that is believed. The network is surer than its edges are right; the colours decide better
+/// what it is not sure of.
+const TRUST: f32 = 0.5;
+/// How much steeper the mask becomes between two runs.
+const SHARPEN: f32 = 2.5;
+/// Softness below which the edge is as good as hard.
+const HARDEST: f32 = 0.05;
+
+/// Turns logits into alpha, frame after frame. Grid point `(i, j)` of a stride-16 network lies at input pixel
+/// `(16 i, 16 j)`, so first and last grid points lie on the frame's edges.
+#[derive(Debug, Clone, Default)]
+pub struct MaskMaker {
+    sizes: Sizes,
+    grid: (usize, usize),
+    /// Whether the planes below hold the last frame's mask.
+    settled: bool,
+    half_luma: Vec<u8>,
+    probabilities: Vec<f32>,
+    coarse: Level<COARSE_RADIUS>,
+    fine: Level<FINE_RADIUS>,
+    settler: Settler,
+    islands: islands::Scratch,
+    rows: scale::Rows,
+    half_alpha: Vec<u8>,
+}
+
+/// One resolution: the frame's colours, the mask and the filter between them.
+#[derive(Debug, Clone, Default)]
+struct Level<const RADIUS: usize> {
+    colours: Colours,
+    mask: Vec<f32>,
+    filter: Filter<RADIUS>,
+}
+
+impl<const RADIUS: usize> Level<RADIUS> {
+    fn resize(&mut self, size: (usize, usize)) {
+        self.colours.resize(size);
+        self.mask.resize(size.0 * size.1, 0.0);
+        self.filter.resize(size);
+    }
+
+    #[inline(always)]
+    fn refine(&mut self) {
+        self.filter.fit(&self.colours, &self.mask);
+        self.filter.sharpen(&self.colours, SHARPEN, &mut self.mask);
+    }
+}
+
+impl MaskMaker {
+    /// Forgets the last mask, for instance when the stream jumped.
+    pub fn reset(&mut self) {
+        self.settled = false;
+    }
+
+    /// Makes the alpha plane of `frame`'s size (`stride` bytes a row, 0 transparent, 255 kept) from `logits`
+    /// (`grid.0 * grid.1` values, row-major, any real numbers; NaN counts as background). Without logits everything
+    /// is transparent.
+    ///
+    /// # Panics
+    /// If a plane of `frame` or `alpha` is shorter than its size and stride say.
+    pub fn make(
+        &mut self,
+        logits: &[f32],
+        grid: (usize, usize),
+        frame: &Yuv<'_>,
+        options: MaskOptions,
+        alpha: &mut [u8],
+        stride: usize,
+    ) {
+        if grid.0 == 0 || grid.1 == 0 || logits.len() < grid.0 * grid.1 || frame.width == 0 || frame.height == 0 {
+            self.settled = false;
+            alpha.fill(0);
+            return;
+        }
+        self.fit((frame.width, frame.height), grid);
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the CPU has AVX2.
+            unsafe { self.make_avx2(logits, frame, options, alpha, stride) };
+            return;
+        }
+        self.make_plain(logits, frame, options, alpha, stride);
+    }
+
+    /// Buffers for frames of `frame` pixels and grids of `grid` points.
+    fn fit(&mut self, frame: (usize, usize), grid: (usize, usize)) {
+        let sizes = Sizes::new(frame);
+        if sizes != self.sizes || self.grid != grid {
+            self.settled = false;
+            self.grid = grid;
+            self.sizes = sizes;
+            self.probabilities.resize(grid.0 * grid.1, 0.0);
+            self.half_luma.resize(sizes.half.0 * sizes.half.1, 0);
+            self.half_alpha.resize(sizes.half.0 * sizes.half.1, 0);
+            self.coarse.resize(sizes.coarse);
+            self.fine.resize(sizes.fine);
+            self.settler.resize(sizes.coarse, sizes.fine);
+            self.islands.resize(sizes.coarse);
+            self.rows.resize(&sizes);
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn make_avx2(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+        self.make_plain(logits, frame, options, alpha, stride);
+    }
+
+    // Inlined, like all that it calls, so that `make_avx2` compiles it anew with wider registers.
+    #[inline(always)]
+    fn make_plain(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+        let sizes = self.sizes;
+        let (coarse, fine) = (&mut self.coarse, &mut self.fine);
+
+        scale::halve(frame.y, sizes.frame, &mut self.half_luma);
+        let half = [(&self.half_luma[..], sizes.half.0), frame.u, frame.v];
+        for (channel, plane) in half.into_iter().enumerate() {
+            scale::average(plane, &sizes, channel, &mut self.rows, &mut fine.colours);
+        }
+        scale::halve_colours(&fine.colours, &mut coarse.colours);
+
+        let odds = (options.threshold / (1.0 - options.threshold)).ln();
+        for (probability, logit) in self.probabilities.iter_mut().zip(logits) {
+            *probability = if logit.is_nan() { 0.0 } else { 1.0 / (1.0 + ((odds - logit) * TRUST).exp()) };
+        }
+        scale::spread(&self.probabilities, self.grid, &sizes, &mut coarse.mask);
+
+        let keep = if self.settled { options.smoothing.clamp(0.0, 0.95) } else { 0.0 };
+        self.settler.see(coarse.colours.luma(), keep);
+        self.settler.settle_coarse(&mut coarse.mask);
+        coarse.filter.look(&coarse.colours);
+        for _ in 0..COARSE_RUNS {
+            coarse.refine();
+        }
+        islands::clean(&mut coarse.mask, self.settler.coarse(), sizes.coarse, &mut self.islands);
+
+        scale::double(&coarse.mask, sizes.coarse, &mut fine.mask, sizes.fine);
+        fine.filter.look(&fine.colours);
+        for _ in 1..FINE_RUNS {
+            fine.refine();
+        }
+        self.settler.settle_fine(&mut fine.mask);
+        fine.filter.fit(&fine.colours, &fine.mask);
+        self.settled = true;
+
+        let gain = 1.0 / options.feather.clamp(HARDEST, 1.0);
+        for (row, out) in self.half_alpha.chunks_exact_mut(sizes.half.0).enumerate() {
+            let colours = half.map(|(plane, stride)| &plane[row * stride..][..sizes.half.0]);
+            self.rows.apply(fine.filter.coefficients(), &sizes, row, colours, gain, out);
+        }
+        scale::enlarge(&self.half_alpha, &sizes, &mut self.rows, alpha, stride);
+    }
+}
+
+#[cfg(test)]
+mod tests;
