@@ -16,6 +16,7 @@
 use gstreamer::{glib, prelude::*};
 
 pub mod catalogue;
+pub mod chain;
 mod imp;
 pub mod input;
 pub mod mask;

@@ -8,7 +8,12 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use ndarray::ArrayView2;
+use tracing::{info, warn};
 use tract_onnx::prelude::*;
+
+mod fused;
+
+use fused::Chain;
 
 use super::input::{Preparer, Yuv, input_size};
 
@@ -17,6 +22,12 @@ const INPUT_AREA: usize = 257 * 145;
 
 /// The head that we read: one logit per grid point.
 const HEAD: &str = "segments";
+
+/// Size of the picture on which the fused network is held against tract's own: small, it is done at every load.
+const CHECK: (usize, usize) = (97, 65);
+
+/// Difference of logits that rounding explains.
+const FUSED_TOLERANCE: f32 = 1e-3;
 
 type Plan = Arc<RunnableModel<TypedFact, Box<dyn TypedOp>>>;
 
@@ -49,6 +60,8 @@ pub struct Model {
     path: PathBuf,
     name: String,
     graph: InferenceModel,
+    /// The same as one operator of ours, where it can be.
+    chain: Option<Chain>,
     plans: Mutex<HashMap<(usize, usize), Plan>>,
 }
 
@@ -81,11 +94,16 @@ impl Model {
             .map_err(|error| ModelError::Unreadable { path: path.to_owned(), error: error.to_string() })?;
         let unusable = |error: String| ModelError::Unusable { path: path.to_owned(), error };
         // tract panics on some broken files; a model file is input like any other.
-        let graph = std::panic::catch_unwind(|| tract_onnx::onnx().model_for_read(&mut bytes.as_slice()))
-            .map_err(|_| unusable("not a model that tract understands".into()))?
-            .map_err(|error| unusable(first_line(&error)))?;
+        let (proto, graph) = std::panic::catch_unwind(|| {
+            let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes.as_slice())?;
+            let graph = tract_onnx::onnx().model_for_read(&mut bytes.as_slice())?;
+            TractResult::Ok((proto, graph))
+        })
+        .map_err(|_| unusable("not a model that tract understands".into()))?
+        .map_err(|error| unusable(first_line(&error)))?;
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let model = Self { path: path.to_owned(), name, graph, plans: Mutex::default() };
+        let mut model = Self { path: path.to_owned(), name, graph, chain: None, plans: Mutex::default() };
+        model.chain = model.fuse(&proto);
         let mut session = Arc::new(model).session((640, 360))?;
         let (y, u, v) = ([16u8; 640 * 360], [128u8; 320 * 180], [128u8; 320 * 180]);
         session.run(&Yuv { width: 640, height: 360, y: (&y, 640), u: (&u, 320), v: (&v, 320) })?;
@@ -107,19 +125,61 @@ impl Model {
         Ok(Session { model: self.clone(), plan, size, preparer: Preparer::new(frame, size), logits: Vec::new() })
     }
 
+    /// The network as one operator, if it can be one and gives what tract gives.
+    fn fuse(&self, proto: &tract_onnx::pb::ModelProto) -> Option<Chain> {
+        let chain = Chain::read(proto, HEAD)?;
+        let difference = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.difference(&chain)));
+        match difference {
+            Ok(Ok(difference)) if difference <= FUSED_TOLERANCE => {
+                info!(model = %self.name, difference, "convolutions fused");
+                Some(chain)
+            }
+            Ok(Ok(difference)) => {
+                warn!(model = %self.name, difference, "the fused network differs and is not used");
+                None
+            }
+            Ok(Err(error)) => {
+                warn!(model = %self.name, error = %first_line(&error), "the network is not fused");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The largest difference of a logit between the fused network and tract's own, on a made-up picture.
+    fn difference(&self, chain: &Chain) -> TractResult<f32> {
+        let picture: Vec<f32> = (0..CHECK.0 * CHECK.1 * 3)
+            .map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos())
+            .collect();
+        let input = Tensor::from_shape(&[1, CHECK.1, CHECK.0, 3], &picture)?;
+        let ours = chain.graph(CHECK)?.into_runnable()?.run(tvec!(input.clone().into()))?;
+        let theirs = self.stock(CHECK)?.run(tvec!(input.into()))?;
+        let (ours, theirs) = (ours[0].to_plain_array_view::<f32>()?, theirs[0].to_plain_array_view::<f32>()?);
+        if ours.shape() != theirs.shape() {
+            return Ok(f32::INFINITY);
+        }
+        Ok(ours.iter().zip(theirs.iter()).map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f32::max))
+    }
+
+    /// The network as tract runs it.
+    fn stock(&self, size: (usize, usize)) -> TractResult<Plan> {
+        self.graph
+            .clone()
+            .with_input_fact(0, f32::fact([1, size.1, size.0, 3]).into())?
+            .with_outputs_by_name([HEAD])?
+            .into_optimized()?
+            .into_runnable()
+    }
+
     fn plan(&self, size: (usize, usize)) -> Result<Plan, ModelError> {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = plans.get(&size) {
             return Ok(plan.clone());
         }
         let unusable = |error: String| ModelError::Unusable { path: self.path.clone(), error };
-        let build = || -> TractResult<Plan> {
-            self.graph
-                .clone()
-                .with_input_fact(0, f32::fact([1, size.1, size.0, 3]).into())?
-                .with_outputs_by_name([HEAD])?
-                .into_optimized()?
-                .into_runnable()
+        let build = || match &self.chain {
+            Some(chain) => chain.graph(size)?.into_runnable(),
+            None => self.stock(size),
         };
         let plan = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
             .map_err(|_| unusable("not a model that tract can run".into()))?
