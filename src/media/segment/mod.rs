@@ -1,7 +1,8 @@
 //! Who is in the picture: the element `bodypix` and what it is made of.
 //!
 //! ```text
-//!   I420 or NV12 frame ─► input (scale, RGB) ─► model (tract) ─► logits ─► mask (soft alpha) ─► A420, same frame
+//!   I420 or NV12 frame ─► input (scale, RGB) ─► model (tract, or chain in it) ─► logits ─► mask (soft alpha)
+//!              └──────────────────────────────────────────────────────────────────────────► A420, same frame
 //! ```
 //! Contract: the frame that leaves carries the mask computed from itself; colour planes are shared, never copied.
 //! With `cutout=none` or without a model, frames pass untouched.
