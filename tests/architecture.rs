@@ -122,7 +122,7 @@ fn matches(name: &str, pattern: &str) -> bool {
 /// The row for a module, and how many names of the module are its own place.
 fn layer_of(module: &[String]) -> Option<(&'static Layer, usize)> {
     let depth = |of: &str| of.split("::").filter(|part| !part.is_empty()).count();
-    let rows = LAYERS.iter().filter(|layer| !(layer.of.is_empty() && !module.is_empty()) && is_below(module, layer.of));
+    let rows = LAYERS.iter().filter(|layer| layer.of.is_empty() == module.is_empty() && is_below(module, layer.of));
     let row = rows.max_by_key(|layer| (depth(layer.of), !layer.of.contains('*')))?;
     Some((row, depth(row.of)))
 }

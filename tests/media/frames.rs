@@ -14,7 +14,6 @@ use virfie::media::compose::{clock::Format, colour::Matrix};
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A test's turn, with GStreamer and our element in it. One at a time: they measure, and would measure each other.
-#[must_use]
 pub fn turn() -> MutexGuard<'static, ()> {
     static ONCE: Once = Once::new();
     static TURN: Mutex<()> = Mutex::new(());
