@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test model web build run demo test test-web test-rust test-browser lint bench plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser lint bench plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -43,9 +43,14 @@ setup: setup-rust ## installs what building needs: system packages, node; checks
 setup-rust:
 	@.ci/rust $(RUST)
 
-setup-test: setup ## installs what the tests need beyond that: Chromium, nginx with RTMP, ffmpeg
-	@.ci/apt-install $(TEST_PACKAGES) \
-	    $$(command -v "$${CHROMIUM:-chromium}" google-chrome chromium-browser >/dev/null || echo chromium)
+setup-test: setup ## installs what the tests need beyond that: nginx with RTMP, ffmpeg
+	@.ci/apt-install $(TEST_PACKAGES)
+
+# Ubuntu has Chromium as a snap only, which no package manager of a test machine installs.
+setup-browser: setup-test
+	@command -v "$${CHROMIUM:-chromium}" google-chrome >/dev/null || \
+	    if apt-cache policy chromium | grep -q 'Candidate: [0-9]'; then .ci/apt-install chromium; else \
+	    echo 'There is no Chromium package here: install Google Chrome, or set CHROMIUM=/path/to/it' >&2; exit 1; fi
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	cd web && npm ci
@@ -94,8 +99,8 @@ test-rust: setup-test web ## runs the Rust tests: units, API, architecture, room
 	    set -x; cargo test --release -- --test-threads=1; \
 	fi
 
-test-browser: setup-test build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
-	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome chromium-browser | head -n 1); \
+test-browser: setup-browser build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
+	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
 	set -x; cd tests/browser && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) npm test
 
 lint: setup web/node_modules/.package-lock.json ## checks formatting, types and clippy's advice; nothing is changed

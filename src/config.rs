@@ -64,7 +64,7 @@ pub enum LogFormat {
 pub struct ServeConfig {
     /// Where HTTP is served. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where keys, assets, models and rooms are kept. Need not exist.
+    /// Where keys, assets and models are kept. Need not exist.
     pub data_dir: PathBuf,
     /// The segmentation model.
     pub model: ModelChoice,

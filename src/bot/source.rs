@@ -223,6 +223,8 @@ impl Loop {
             let Ok((kind, news)) = news.recv_timeout(Duration::from_millis(200)) else { continue };
             match news {
                 BusNews::Eos => {
+                    // A still is over at once: a round a frame is enough.
+                    std::thread::sleep(Duration::from_secs(1) / self.config.fps.max(1));
                     rounds.retain(|round| round.kind != kind);
                     match self.round(kind, &tell) {
                         Ok(round) => rounds.push(round),

@@ -156,6 +156,9 @@ async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Re
     outcome
 }
 
+/// A connection that asks nothing for so long is closed: an open one costs a file descriptor, which media needs too.
+const IDLE_LIMIT: Duration = Duration::from_secs(75);
+
 /// Starts answering.
 fn start(
     state: &AppState,
@@ -167,12 +170,14 @@ fn start(
     let service = api::router(state.clone()).into_make_service();
     Ok(match certificate {
         None => {
-            let server = axum_server::from_tcp(listener).map_err(failed)?;
+            let mut server = axum_server::from_tcp(listener).map_err(failed)?;
+            server.http_builder().http1().header_read_timeout(Some(IDLE_LIMIT));
             let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
             tokio::spawn(server.serve(service))
         }
         Some(certificate) => {
-            let server = axum_server::from_tcp_rustls(listener, certificate).map_err(failed)?;
+            let mut server = axum_server::from_tcp_rustls(listener, certificate).map_err(failed)?;
+            server.http_builder().http1().header_read_timeout(Some(IDLE_LIMIT));
             let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
             tokio::spawn(server.serve(service))
         }

@@ -17,7 +17,7 @@ pub struct Written {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, env = "VIRFIE_LISTEN", value_name = "ADDR:PORT", hide_env_values = true)]
     pub listen: Option<String>,
-    /// Where keys, assets, models and rooms are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
+    /// Where keys, assets and models are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
     /// The segmentation model: `embedded`, or an ONNX file [default: the first of <data-dir>/models]

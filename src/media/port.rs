@@ -8,10 +8,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
-use crate::layout::Scene;
 pub use crate::media::{
     fanout::retry::redact_url,
     webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
+};
+use crate::{
+    layout::Scene,
+    media::webrtc::sdp::{Chosen, choose},
 };
 
 /// Opens the media of rooms. One per process.
@@ -133,6 +136,26 @@ pub enum Negotiation {
         /// Resolves to the answer's SDP, or to why there is none.
         reply: oneshot::Sender<Result<String, PeerRefused>>,
     },
+}
+
+/// What senders may send, the best first. VP8 has no profiles to disagree on and is cheap to decode.
+pub const RECEIVED: [VideoCodec; 3] = [VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9];
+
+/// What the room is sent in, the best first.
+pub const SENT: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Vp8];
+
+/// Whether the media will find something to take in an offer, before anything is changed for it. `sends`: the peer is a
+/// participant, not a viewer.
+///
+/// # Errors
+/// [`PeerRefused::Unacceptable`], with what was offered.
+pub fn check_offer(offer: &Description, sends: bool) -> Result<(), PeerRefused> {
+    choose_for(offer, sends).map(drop).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
+}
+
+/// What is taken of a participant's or a viewer's offer.
+pub(super) fn choose_for(offer: &Description, sends: bool) -> Result<Vec<Chosen>, SdpFault> {
+    choose(offer, if sends { &RECEIVED } else { &[] }, &SENT)
 }
 
 /// Why a peer could not be made.

@@ -200,14 +200,12 @@ async fn bad_first_messages_are_refused() {
 #[tokio::test]
 async fn bad_messages_close_the_socket_and_say_why() {
     let server = Server::start_with(|config| config.hold_ms = 0).await;
-    let good = json!({"type": "candidate", "candidate": CANDIDATE});
     let flood: Vec<Value> = vec![json!({"type": "media", "audio": true, "video": true}); 250];
     for (what, messages) in [
         ("a second join", vec![json!({"type": "join", "name": "ann"})]),
         ("an answer that is none", vec![json!({"type": "answer", "sdp": "v=1"})]),
         ("two answers", vec![json!({"type": "answer", "sdp": ANSWER}), json!({"type": "answer", "sdp": ANSWER})]),
         ("a candidate that is none", vec![json!({"type": "candidate", "candidate": "candidate:x y z"})]),
-        ("65 candidates", vec![good; 65]),
         ("a flood", flood),
         ("too long a message", vec![json!({"type": "answer", "sdp": "x".repeat(70_000)})]),
     ] {

@@ -78,6 +78,7 @@ impl From<AssetError> for Problem {
             AssetError::BadName => Self::unprocessable(detail),
             AssetError::NotFound => Self::not_found(detail),
             AssetError::BuiltIn | AssetError::Full => Self::conflict(detail),
+            AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
             AssetError::Picture(PictureError::UnknownType) => Self::unsupported_media_type(detail),
             AssetError::Picture(PictureError::TooManyPixels | PictureError::Broken(_)) => Self::unprocessable(detail),
@@ -147,14 +148,11 @@ pub async fn put(
     content: Result<Bytes, BytesRejection>,
 ) -> ApiResult<Response> {
     access.require_role(Role::Producer)?;
-    if access.room.is_some() && state.assets.has_file(&name).await {
-        return Err(Problem::forbidden("a token for one room may add assets, not replace them"));
-    }
     let content = content.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::from(AssetError::TooLarge),
         _ => Problem::bad_request("the body ended too early"),
     })?;
-    let (asset, created) = state.assets.put(&name, content.into()).await?;
+    let (asset, created) = state.assets.put(&name, content.into(), access.room.is_none()).await?;
     tracing::info!(asset = name, bytes = asset.bytes, created, "asset kept");
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(AssetView::from(asset))).into_response())

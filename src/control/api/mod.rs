@@ -33,7 +33,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, header},
+    http::{HeaderName, Method, header},
     middleware::{self, Next},
     response::Response,
 };
@@ -132,7 +132,14 @@ pub fn router(state: AppState) -> Router {
 
 /// The span of a request. Never its query: tokens stand there.
 fn span(request: &Request) -> Span {
-    tracing::info_span!("http", method = %request.method(), path = request.uri().path())
+    tracing::info_span!("http", method = %request.method(), path = without_secret(request.uri().path()))
+}
+
+/// The path without what comes behind a room in WHIP and WHEP: whoever knows it may end that session.
+fn without_secret(path: &str) -> &str {
+    let Some(at) = path.find("/whip/").or_else(|| path.find("/whep/")) else { return path };
+    let room = at + "/whip/".len();
+    path[room..].find('/').map_or(path, |end| &path[..room + end])
 }
 
 /// Every origin may come: what protects a server is its key, and an open one has [`origin::guard`].
@@ -156,7 +163,17 @@ fn cors() -> CorsLayer {
 
 /// Middleware: counts answers.
 async fn count(request: Request, next: Next) -> Response {
-    let method = request.method().to_string();
+    // Any token is a method to HTTP, and a label is kept for ever.
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    };
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     metrics::counter!("virfie_http_responses_total", "method" => method, "status" => status).increment(1);

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -18,16 +18,17 @@ use super::{AppState, problem::Problem};
 /// Middleware: refuses with 403 what an open server must not serve.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if state.auth.is_open()
-        && let Err(problem) = local_only(request.headers())
+        && let Err(problem) = local_only(request.headers(), request.uri().authority().map(Authority::as_str))
     {
         return problem.into_response();
     }
     next.run(request).await
 }
 
-fn local_only(headers: &HeaderMap) -> Result<(), Problem> {
+/// `authority` is that of the request's target: HTTP/2 has it in place of `Host`.
+fn local_only(headers: &HeaderMap, authority: Option<&str>) -> Result<(), Problem> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host_is_local = text(header::HOST).is_none_or(is_loopback);
+    let host_is_local = text(header::HOST).is_none_or(is_loopback) && authority.is_none_or(is_loopback);
     // A page without an origin of its own (a file, a sandboxed frame) says `null`.
     let origin_is_local = text(header::ORIGIN)
         .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, authority)| is_loopback(authority)));
@@ -73,7 +74,7 @@ mod tests {
             headers(&[(header::HOST, "[::1]")]),
             headers(&[(header::HOST, "Studio.localhost.")]),
         ] {
-            assert!(local_only(&headers).is_ok(), "{headers:?}");
+            assert!(local_only(&headers, None).is_ok(), "{headers:?}");
         }
     }
 
@@ -87,7 +88,7 @@ mod tests {
             headers(&[(header::HOST, "127.0.0.1:8080"), (header::ORIGIN, "null")]),
             headers(&[(header::HOST, "127.0.0.1.evil.example")]),
         ] {
-            assert!(local_only(&headers).is_err(), "{headers:?}");
+            assert!(local_only(&headers, None).is_err(), "{headers:?}");
         }
     }
 }

@@ -226,7 +226,7 @@ impl From<RoomError> for Problem {
         let detail = error.to_string();
         match error {
             RoomError::BadRoomName => Self::bad_request(detail),
-            RoomError::BadDisplayName | RoomError::TooManyCandidates { .. } => Self::unprocessable(detail),
+            RoomError::BadDisplayName => Self::unprocessable(detail),
             RoomError::NoRoom
             | RoomError::NoParticipant
             | RoomError::NoOutput

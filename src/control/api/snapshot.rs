@@ -63,8 +63,17 @@ pub async fn snapshot_jpg(State(app): State<AppState>, access: Access, room: Roo
     snapshot(&app, &access, &room, Format::Jpeg).await
 }
 
+/// Snapshots made at once, of all rooms: each costs the composer a copy and a core tens of milliseconds.
+static TURNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
+
+/// How long one waits for its turn.
+const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+
 async fn snapshot(app: &AppState, access: &Access, room: &RoomPath, format: Format) -> ApiResult<Response> {
     access.require(Role::Viewer, room.name.as_str())?;
+    let Ok(Ok(_turn)) = tokio::time::timeout(TURN_WAIT, TURNS.acquire()).await else {
+        return Err(Problem::too_many("too many snapshots at once"));
+    };
     let frame = find(app, &room.name)?.snapshot().await?;
     // Tens of milliseconds of pure computing: not on a thread that serves others.
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;

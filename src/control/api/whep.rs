@@ -15,7 +15,10 @@ use super::{
     rooms::{Precondition, RoomPath, find},
     whip::{self, SessionPath},
 };
-use crate::control::room::ResourceKind;
+use crate::{
+    control::room::{ResourceKind, RoomError},
+    media::port::check_offer,
+};
 
 /// The routes of this resource, to be mounted under `/api/v1` and at the top.
 pub fn router() -> Router<AppState> {
@@ -49,6 +52,7 @@ pub async fn post_whep(
 ) -> ApiResult<Response> {
     access.require(Role::Viewer, room.name.as_str())?;
     let offer = whip::offer(request).await?;
+    check_offer(&offer.offer, false).map_err(RoomError::Refused)?;
     let opened = find(&app, &room.name)?.join_viewer(offer).await?;
     whip::created(&app, &posted_to, opened)
 }

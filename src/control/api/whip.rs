@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::IceServer,
     control::room::{Claim, DisplayName, IfMatch, Opened, PostedOffer, ResourceKind, RoomError, RoomName},
-    media::port::{Description, SdpKind, parse_fragment},
+    media::port::{Description, SdpKind, check_offer, parse_fragment},
 };
 
 /// Largest SDP or fragment, in bytes.
@@ -79,6 +79,8 @@ pub async fn post_whip(
     // The nameless are not told apart by their name, so none of them may take another's place.
     let claim = name.map(|name| Claim { subject: access.subject.clone(), name: name.to_owned() });
     let offer = offer(request).await?;
+    // Before anything is changed: a refused offer makes no room and ends no session.
+    check_offer(&offer.offer, true).map_err(RoomError::Refused)?;
     let role = member_role(&access);
     let opened = app.registry.get_or_create(&room.name)?.join_whip(display_name, role, claim, offer).await?;
     created(&app, &posted_to, opened)

@@ -46,6 +46,9 @@ pub enum AssetError {
     /// The name is none.
     #[error("an asset's name is 1 to 128 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`, and begins with no dot")]
     BadName,
+    /// There is one of this name, and whoever asks may only add.
+    #[error("a token for one room may add assets, not replace them")]
+    Taken,
     /// There is none of this name.
     #[error("there is no such asset")]
     NotFound,
@@ -165,12 +168,13 @@ impl AssetStore {
         }
     }
 
-    /// Keeps an image, in place of an older one of this name. Gives what it is, and whether it is new.
+    /// Keeps an image, in place of an older one of this name if `may_replace`. Gives what it is, and whether it is new.
     ///
     /// # Errors
     /// When the name or the content is wrong, a limit is reached, or the disk fails. Nothing is changed then.
-    pub async fn put(&self, name: &str, content: Vec<u8>) -> Result<(Asset, bool), AssetError> {
+    pub async fn put(&self, name: &str, content: Vec<u8>, may_replace: bool) -> Result<(Asset, bool), AssetError> {
         let file = self.file(name)?;
+        let is_built_in = built_in(name).is_some();
         if content.len() > MAX_BYTES {
             return Err(AssetError::TooLarge);
         }
@@ -187,6 +191,9 @@ impl AssetStore {
         let _turn = self.changing.lock().await;
         let created = blocking(move || {
             let created = !file.try_exists()?;
+            if !may_replace && (!created || is_built_in) {
+                return Err(AssetError::Taken);
+            }
             if created && names(&folder)?.len() >= MAX_FILES {
                 return Err(AssetError::Full);
             }

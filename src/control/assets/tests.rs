@@ -37,7 +37,7 @@ fn first_pixel(image: &Image) -> [u8; 4] {
 async fn what_is_put_is_listed_read_and_decoded() {
     let place = Place::new();
     let content = png(6, 3, [1, 2, 3]);
-    let (asset, created) = place.store.put("logo.png", content.clone()).await.unwrap();
+    let (asset, created) = place.store.put("logo.png", content.clone(), true).await.unwrap();
     assert!(created);
     assert_eq!((asset.width, asset.height, asset.format, asset.builtin), (6, 3, Format::Png, false));
     let names: Vec<String> = place.store.list().await.unwrap().into_iter().map(|asset| asset.name).collect();
@@ -51,9 +51,9 @@ async fn what_is_put_is_listed_read_and_decoded() {
 #[tokio::test]
 async fn a_newer_file_replaces_the_decoded_image() {
     let place = Place::new();
-    place.store.put("a", png(4, 4, [255, 0, 0])).await.unwrap();
+    place.store.put("a", png(4, 4, [255, 0, 0]), true).await.unwrap();
     assert_eq!(first_pixel(&place.store.image("a").await.unwrap()), [255, 0, 0, 255]);
-    let (_, created) = place.store.put("a", png(4, 4, [0, 255, 0])).await.unwrap();
+    let (_, created) = place.store.put("a", png(4, 4, [0, 255, 0]), true).await.unwrap();
     assert!(!created);
     assert_eq!(first_pixel(&place.store.image("a").await.unwrap()), [0, 255, 0, 255]);
 }
@@ -66,7 +66,7 @@ async fn the_studio_is_there_from_the_start() {
     assert!(content.len() < 120 * 1024);
     assert_eq!(place.store.image("studio.jpg").await.unwrap().width, 1280);
     assert!(matches!(place.store.delete("studio.jpg").await, Err(AssetError::BuiltIn)));
-    place.store.put("studio.jpg", png(2, 2, [9; 3])).await.unwrap();
+    place.store.put("studio.jpg", png(2, 2, [9; 3]), true).await.unwrap();
     assert_eq!(place.store.image("studio.jpg").await.unwrap().width, 2);
     assert_eq!(place.store.list().await.unwrap().len(), 1);
     place.store.delete("studio.jpg").await.unwrap();
@@ -77,15 +77,15 @@ async fn the_studio_is_there_from_the_start() {
 async fn what_is_refused_changes_nothing() {
     let place = Place::new();
     let kept = png(2, 2, [7; 3]);
-    place.store.put("a", kept.clone()).await.unwrap();
+    place.store.put("a", kept.clone(), true).await.unwrap();
     let broken = kept[..kept.len() / 2].to_vec();
     for content in [b"<svg/>".to_vec(), broken, Vec::new()] {
-        assert!(matches!(place.store.put("a", content).await, Err(AssetError::Picture(_))));
+        assert!(matches!(place.store.put("a", content, true).await, Err(AssetError::Picture(_))));
     }
-    assert!(matches!(place.store.put("a", vec![0; MAX_BYTES + 1]).await, Err(AssetError::TooLarge)));
+    assert!(matches!(place.store.put("a", vec![0; MAX_BYTES + 1], true).await, Err(AssetError::TooLarge)));
     assert_eq!(place.store.read("a").await.unwrap().1, kept);
     for name in ["", ".", "../a", "a/b", ".hidden", "a b"] {
-        assert!(matches!(place.store.put(name, kept.clone()).await, Err(AssetError::BadName)), "{name:?}");
+        assert!(matches!(place.store.put(name, kept.clone(), true).await, Err(AssetError::BadName)), "{name:?}");
         assert!(matches!(place.store.read(name).await, Err(AssetError::BadName)), "{name:?}");
         assert!(matches!(place.store.delete(name).await, Err(AssetError::BadName)), "{name:?}");
     }

@@ -51,7 +51,7 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
         links: HashMap::new(),
         media,
         machine,
-        meter: Meter::new(Arc::clone(&name)),
+        meter: Meter::new(),
     };
     tracing::info!(room = %name, "room begins");
 

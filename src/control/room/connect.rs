@@ -136,7 +136,7 @@ impl RoomHandle {
             fresh_id: ParticipantId(secret::id().into()),
             fresh_secret: secret.clone(),
         };
-        let undo = Undo::new(self, peer);
+        let undo = Undo::new(self, peer, &secret);
         let place = self.call(move |room| room.state.join(arrival, now())).await.and_then(|result| result);
         let place = match place {
             Ok(place) => place,
@@ -159,7 +159,7 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         let viewer = Viewer { connection: Connection::new(peer, posted.ufrags), secret: secret.clone() };
         let negotiation = Negotiation::Answer { offer: posted.offer, reply };
-        let undo = Undo::new(self, peer);
+        let undo = Undo::new(self, peer, &secret);
         if let Err(error) = self.call(move |room| room.state.watch(viewer, negotiation)).await.and_then(|done| done) {
             undo.not_needed();
             return Err(error);
@@ -182,22 +182,23 @@ impl RoomHandle {
             Ok(Ok(Err(refused))) => RoomError::Refused(refused),
             Ok(Err(_)) | Err(_) => RoomError::Unavailable("the room's media did not answer in time".to_owned()),
         };
-        let peer = undo.not_needed();
+        let (peer, secret) = undo.not_needed();
         if keep_place {
             self.lose(peer).await;
         } else {
-            self.take_back(peer).await;
+            self.take_back(peer, secret).await;
         }
         Err(error)
     }
 
-    /// Undoes a connection that never came to be.
-    async fn take_back(&self, peer: PeerId) {
+    /// Undoes a connection that never came to be. A sender is known by the secret that was made for this very POST: the
+    /// media may have told already that the connection is gone.
+    async fn take_back(&self, peer: PeerId, secret: String) {
         // An error only says that the room has ended.
         let _ = self
             .call(move |room| {
                 if !room.state.drop_viewer(peer) {
-                    room.state.leave(peer, LeaveReason::Refused);
+                    room.state.refuse(&secret);
                 }
             })
             .await;
@@ -214,7 +215,7 @@ impl RoomHandle {
     /// Passes remote candidates on, in order; `None` is the end of candidates.
     ///
     /// # Errors
-    /// [`RoomError::NoConnection`], [`RoomError::TooManyCandidates`], [`RoomError::NoRoom`].
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
     pub async fn candidates(&self, peer: PeerId, candidates: Vec<Option<Candidate>>) -> Result<(), RoomError> {
         self.call(move |room| candidates.into_iter().try_for_each(|candidate| room.state.candidate(peer, candidate)))
             .await?
@@ -258,22 +259,23 @@ impl RoomHandle {
 }
 
 /// Takes a connection back when the request that makes it is given up half-way (its client went away).
-struct Undo(Option<(RoomHandle, PeerId)>);
+struct Undo(Option<(RoomHandle, PeerId, String)>);
 
 impl Undo {
-    fn new(room: &RoomHandle, peer: PeerId) -> Self {
-        Self(Some((room.clone(), peer)))
+    fn new(room: &RoomHandle, peer: PeerId, secret: &str) -> Self {
+        Self(Some((room.clone(), peer, secret.to_owned())))
     }
 
-    fn not_needed(mut self) -> PeerId {
-        self.0.take().expect("it is taken here or in drop, and never both").1
+    fn not_needed(mut self) -> (PeerId, String) {
+        let (_, peer, secret) = self.0.take().expect("it is taken here or in drop, and never both");
+        (peer, secret)
     }
 }
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        if let Some((room, peer)) = self.0.take() {
-            tokio::spawn(async move { room.take_back(peer).await });
+        if let Some((room, peer, secret)) = self.0.take() {
+            tokio::spawn(async move { room.take_back(peer, secret).await });
         }
     }
 }

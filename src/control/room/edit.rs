@@ -117,13 +117,11 @@ impl RoomHandle {
 
     /// Gives the room the images of its first layout.
     pub(super) async fn load_first_images(&self) {
-        let Ok((revision, scene)) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await
-        else {
-            return;
-        };
+        let Ok(scene) = self.call(|room| Arc::clone(room.state.scene())).await else { return };
+        let of = Arc::clone(&scene);
         match images::resolve(&*self.images, &scene, &scene.to_json()).await {
             // An error only says that the room has ended.
-            Ok(images) => drop(self.call(move |room| room.state.set_first_images(images, revision)).await),
+            Ok(images) => drop(self.call(move |room| room.state.set_first_images(images, &of)).await),
             Err(faults) => {
                 for fault in faults {
                     tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);

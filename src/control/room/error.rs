@@ -51,12 +51,6 @@ pub enum RoomError {
         /// The limit.
         max: usize,
     },
-    /// A connection sent too many candidates.
-    #[error("a connection takes no more than {max} candidates")]
-    TooManyCandidates {
-        /// The limit.
-        max: u32,
-    },
     /// `If-Match` names another revision than the room's.
     #[error("the room has changed: it is at revision {}", .current.0)]
     Stale {

@@ -11,6 +11,9 @@ use crate::{
 /// Keys of a layout under which an image's name can stand.
 const IMAGE_KEYS: [&str; 3] = ["image", "background", "fallback"];
 
+/// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
+const MAX_TOTAL: usize = 512 << 20;
+
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
     /// The decoded image; `None` when there is none of this name or it cannot be decoded.
@@ -28,9 +31,19 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
     names.dedup();
     let mut images = Vec::with_capacity(names.len());
     let mut faults = Vec::new();
+    let mut total = 0usize;
     for name in names {
         match source.image(name).await {
-            Some(image) => images.push(image),
+            Some(image) => {
+                total = total.saturating_add(image.rgba.len());
+                if total > MAX_TOTAL {
+                    let detail =
+                        format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20);
+                    let places = places(body, name).into_iter();
+                    return Err(places.map(|pointer| Fault { pointer, detail: detail.clone() }).collect());
+                }
+                images.push(image);
+            }
             None => {
                 let detail = format!("there is no image asset {name:?}");
                 let places = places(body, name);

@@ -1,20 +1,19 @@
-//! A room's part of the metrics.
-
-use std::sync::Arc;
+//! A room's part of the metrics. Sums over all rooms: a label for each room would stay for ever, and rooms are made by
+//! whoever may join. What one room does is in its state.
 
 use crate::media::port::Health;
 
 /// Reports one room and takes its part back when the room ends.
 pub(super) struct Meter {
-    room: Arc<str>,
     participants: usize,
     viewers: usize,
+    last: Health,
 }
 
 impl Meter {
-    pub(super) fn new(room: Arc<str>) -> Self {
+    pub(super) fn new() -> Self {
         metrics::gauge!("virfie_rooms").increment(1.0);
-        Self { room, participants: 0, viewers: 0 }
+        Self { participants: 0, viewers: 0, last: Health::default() }
     }
 
     /// How many are in now.
@@ -27,15 +26,16 @@ impl Meter {
     }
 
     /// How the room's media is doing.
-    pub(super) fn measure(&self, health: &Health) {
-        let room = || self.room.to_string();
-        metrics::gauge!("virfie_room_fps", "room" => room()).set(f64::from(health.fps));
-        metrics::gauge!("virfie_room_compose_ms", "room" => room()).set(f64::from(health.compose_ms));
-        metrics::gauge!("virfie_room_masks_per_second", "room" => room()).set(f64::from(health.masks_per_second));
-        metrics::gauge!("virfie_room_mask_ms", "room" => room()).set(f64::from(health.mask_ms));
-        metrics::counter!("virfie_room_frames_total", "room" => room()).absolute(health.frames);
-        metrics::counter!("virfie_room_late_frames_total", "room" => room()).absolute(health.late_frames);
-        metrics::counter!("virfie_room_missed_frames_total", "room" => room()).absolute(health.missed_frames);
+    pub(super) fn measure(&mut self, health: &Health) {
+        let last = &self.last;
+        metrics::counter!("virfie_frames_total").increment(health.frames.saturating_sub(last.frames));
+        metrics::counter!("virfie_late_frames_total").increment(health.late_frames.saturating_sub(last.late_frames));
+        metrics::counter!("virfie_missed_frames_total")
+            .increment(health.missed_frames.saturating_sub(last.missed_frames));
+        let grown = |now: f32, before: f32| f64::from(now) - f64::from(before);
+        metrics::gauge!("virfie_frames_per_second").increment(grown(health.fps, last.fps));
+        metrics::gauge!("virfie_masks_per_second").increment(grown(health.masks_per_second, last.masks_per_second));
+        self.last = health.clone();
     }
 }
 
@@ -49,6 +49,6 @@ impl Drop for Meter {
     fn drop(&mut self) {
         self.count((0, 0));
         metrics::gauge!("virfie_rooms").decrement(1.0);
-        self.measure(&Health::default());
+        self.measure(&Health { frames: self.last.frames, ..Health::default() });
     }
 }

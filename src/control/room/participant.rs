@@ -71,16 +71,11 @@ impl Connection {
         Self { peer, candidates: 0, ufrags }
     }
 
-    /// Counts one more candidate.
-    ///
-    /// # Errors
-    /// [`RoomError::TooManyCandidates`] past [`MAX_CANDIDATES`].
-    pub fn count_candidate(&mut self) -> Result<(), RoomError> {
-        if self.candidates >= MAX_CANDIDATES {
-            return Err(RoomError::TooManyCandidates { max: MAX_CANDIDATES });
-        }
-        self.candidates += 1;
-        Ok(())
+    /// Counts one more candidate; `false` past [`MAX_CANDIDATES`].
+    pub fn count_candidate(&mut self) -> bool {
+        let is_taken = self.candidates < MAX_CANDIDATES;
+        self.candidates += u32::from(is_taken);
+        is_taken
     }
 }
 
@@ -236,8 +231,8 @@ mod tests {
     fn a_connection_takes_sixty_four_candidates() {
         let mut connection = Connection::new(PeerId(1), Vec::new());
         for _ in 0..MAX_CANDIDATES {
-            assert_eq!(connection.count_candidate(), Ok(()));
+            assert!(connection.count_candidate());
         }
-        assert_eq!(connection.count_candidate(), Err(RoomError::TooManyCandidates { max: 64 }));
+        assert!(!connection.count_candidate());
     }
 }

@@ -220,8 +220,8 @@ impl State {
 
     /// Takes the images of the room's first layout, which are decoded while the room already runs. Late ones, after
     /// a change of the layout, are dropped.
-    pub fn set_first_images(&mut self, images: Vec<Image>, of: Revision) {
-        if of == self.revision && !images.is_empty() {
+    pub fn set_first_images(&mut self, images: Vec<Image>, of: &Arc<Scene>) {
+        if Arc::ptr_eq(of, &self.scene) && !images.is_empty() {
             self.images = images;
             self.show();
         }

@@ -99,8 +99,11 @@ impl Desk {
         if !inner.strips.contains_key(participant) {
             let strip = inner.next_strip;
             inner.next_strip += 1;
-            inner.mixer.add(strip);
-            inner.strips.insert(participant.clone(), strip);
+            if inner.mixer.add(strip) {
+                inner.strips.insert(participant.clone(), strip);
+            } else {
+                warn!(%participant, "the mixer is full: this participant is not heard");
+            }
         }
     }
 

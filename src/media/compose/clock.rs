@@ -261,6 +261,14 @@ impl Ticker {
                 }
             }
         }
+        let stage = &self.stage;
+        self.wanted.retain(|(participant, cut)| {
+            let seated = stage.seats(participant);
+            if !seated && *cut {
+                changed.push((participant.clone(), false));
+            }
+            seated
+        });
         for (participant, cut) in changed {
             self.audience.cutout(&participant, cut);
         }
@@ -285,7 +293,12 @@ impl Ticker {
             buffer.set_duration(clock_time(Duration::from_secs(1) / fps.max(1)));
             let mut map = buffer.map_writable().ok()?;
             let mut planes = PlanesMut::of_i420(map.as_mut_slice(), width as usize, height as usize)?;
-            self.stage.compose(&mut planes);
+            // A fault in the arithmetic must cost a frame, not the room's picture.
+            let composed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.stage.compose(&mut planes)));
+            if composed.is_err() {
+                error!("composing panicked; the frame is left out");
+                return None;
+            }
         }
         let counters = &self.shared.counters;
         counters.frames.fetch_add(1, Ordering::Relaxed);

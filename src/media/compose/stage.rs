@@ -25,13 +25,21 @@ use crate::{
 pub struct Stage {
     scene: Arc<Scene>,
     people: Vec<(ParticipantId, Arc<str>)>,
-    images: Vec<(Arc<str>, I420)>,
+    images: Vec<Painted>,
     background: I420,
     can_cut: bool,
     frames: Vec<Option<Arc<VideoFrame>>>,
     sizes: Vec<Option<(u32, u32)>>,
     placements: Option<Vec<Placement>>,
     blenders: Vec<LayerBlender>,
+}
+
+/// An image in the canvas's own format.
+struct Painted {
+    name: Arc<str>,
+    /// What it was made of: the same pixels are not converted twice, others of the same name are.
+    source: Arc<[u8]>,
+    planes: I420,
 }
 
 impl std::fmt::Debug for Stage {
@@ -70,17 +78,24 @@ impl Stage {
             .images
             .iter()
             .map(|image| {
-                let kept = old_images.iter().find(|(name, planes)| {
-                    *name == image.name
-                        && (planes.width, planes.height) == (image.width as usize, image.height as usize)
-                });
-                (image.name.clone(), kept.map_or_else(|| planes_of(image), |(_, planes)| planes.clone()))
+                let kept = old_images.iter().find(|old| Arc::ptr_eq(&old.source, &image.rgba));
+                let planes = kept.map_or_else(|| planes_of(image), |old| old.planes.clone());
+                Painted { name: image.name.clone(), source: image.rgba.clone(), planes }
             })
             .collect();
         self.scene = picture.scene;
         self.people = picture.people.into_iter().map(|seat| (seat.participant, seat.name)).collect();
         self.background = self.paint_background();
         self.placements = None;
+    }
+
+    /// Whether this participant may be on the canvas.
+    pub fn seats(&self, participant: &ParticipantId) -> bool {
+        self.people.iter().any(|(seated, _)| seated == participant)
+    }
+
+    fn image(&self, name: &str) -> Option<&I420> {
+        self.images.iter().find(|image| *image.name == *name).map(|image| &image.planes)
     }
 
     fn paint_background(&self) -> I420 {
@@ -92,7 +107,7 @@ impl Stage {
         });
         background.fill(y, u, v);
         if let Background::Image(name) = &canvas.background
-            && let Some((_, image)) = self.images.iter().find(|(known, _)| **known == **name)
+            && let Some(image) = self.image(name)
         {
             let geometry = cover(image, canvas.width, canvas.height);
             LayerBlender::new().blend(&mut background.planes_mut(), &image.planes(), &geometry, 255, true);
@@ -132,10 +147,7 @@ impl Stage {
     fn place(&self) -> Vec<Placement> {
         let people: Vec<Person<'_>> =
             self.people.iter().zip(&self.sizes).map(|((_, name), size)| Person { name, size: *size }).collect();
-        let image_size = |name: &str| {
-            let image = self.images.iter().find(|(known, _)| **known == *name);
-            image.map(|(_, planes)| (planes.width as u32, planes.height as u32))
-        };
+        let image_size = |name: &str| self.image(name).map(|planes| (planes.width as u32, planes.height as u32));
         solve(&self.scene, &Facts { people: &people, image_size: &image_size, can_cut: self.can_cut })
     }
 
@@ -160,8 +172,8 @@ impl Stage {
                     blender.blend(canvas, &planes, &geometry, opacity, placement.cutout);
                 }
                 Placed::Image(name) => {
-                    if let Some((_, image)) = self.images.iter().find(|(known, _)| **known == **name) {
-                        blender.blend(canvas, &image.planes(), &geometry, opacity, true);
+                    if let Some(image) = self.images.iter().find(|image| *image.name == **name) {
+                        blender.blend(canvas, &image.planes.planes(), &geometry, opacity, true);
                     }
                 }
                 Placed::Color(rgb) => {

@@ -60,6 +60,8 @@ pub(super) struct Connection {
     pub(super) trusted: Arc<AtomicBool>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     pub(super) liveness: Liveness,
+    /// When it was made.
+    pub(super) since: Duration,
     fingerprint: Option<Fingerprint>,
     /// Ours, where we offer.
     offer: Option<Description>,
@@ -87,6 +89,7 @@ impl Connection {
             trusted,
             segmenter,
             liveness,
+            since: now,
             fingerprint: None,
             offer: None,
             described: None,

@@ -12,11 +12,8 @@ use crate::media::{
     encode::{Encoder, bitrate_for},
     fanout::{rtmp::RtmpOutput, webrtc::Receivers},
     gst::launch::Launches,
-    port::{OutputId, PeerId, VideoCodec},
+    port::{OutputId, PeerId, SENT, VideoCodec},
 };
-
-/// The codecs that we send. H.264 is the rule, VP8 for those without it.
-const SENT: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Vp8];
 
 /// One encoding: its encoder while somebody needs it, and its receivers.
 #[derive(Debug, Default)]
@@ -158,6 +155,12 @@ impl Encodings {
     /// Throws an encoder away; [`Encodings::rebalance`] makes a new one if it is needed.
     pub(super) fn reset(&self, codec: VideoCodec) {
         self.encoding(codec).encoder.store(None);
+    }
+
+    /// Lets go of every output and encoder: the room is over.
+    pub(super) fn clear(&self) {
+        self.outputs.store(Arc::default());
+        self.reset_all();
     }
 
     /// Throws all encoders away, for instance when the canvas changed its size.

@@ -42,7 +42,7 @@ use super::{
     gst::{clock::media_clock, launch::Launches},
     port::{
         MediaCommand, MediaEvent, Negotiation, OutputId, OutputTarget, ParticipantId, PeerId, PeerRefused, Picture,
-        RoomMedia, RoomSpec, TrackKind, VideoCodec,
+        RoomMedia, RoomSpec, TrackKind, VideoCodec, choose_for,
     },
     webrtc::{
         liveness::Verdict,
@@ -53,6 +53,9 @@ use super::{
 
 /// How often peers are looked after and numbers are taken.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// A peer that talks but never finishes DTLS holds a place for no longer than this.
+const UNVERIFIED: Duration = Duration::from_secs(30);
 
 /// Between a failed encoder and the next one: an operator's encoder that never works must not fill the log.
 const ENCODER_PAUSE: Duration = Duration::from_secs(1);
@@ -74,6 +77,7 @@ pub(super) enum Input {
     Peer(PeerId, PeerNews),
     Keyframe(VideoCodec),
     EncoderFailed(VideoCodec, String),
+    OutputOver(OutputId),
     Cutout(ParticipantId, bool),
     Stop,
 }
@@ -238,13 +242,17 @@ impl Graph {
                     self.encodings.reset(codec);
                     self.rebalance_at = Some(media_clock().now() + ENCODER_PAUSE);
                 }
+                Ok(Input::OutputOver(output)) => {
+                    self.encodings.remove_output(&output);
+                    self.rebalance();
+                }
                 Ok(Input::Cutout(participant, wanted)) => {
-                    for connection in self.peers.values() {
-                        if connection.participant.as_ref() == Some(&participant) {
-                            connection.set_cutout(wanted);
-                        }
+                    let mut connections = self.peers.values();
+                    // Nobody's: they have left meanwhile.
+                    if let Some(own) = connections.find(|one| one.participant.as_ref() == Some(&participant)) {
+                        own.set_cutout(wanted);
+                        self.cutouts.insert(participant, wanted);
                     }
-                    self.cutouts.insert(participant, wanted);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -256,6 +264,7 @@ impl Graph {
         }
         // Stages go first, so that nothing is pushed into pipelines on their way down.
         self.composer.run(false);
+        self.encodings.clear();
         debug!(room = %self.room, "the room's media ends");
     }
 
@@ -333,13 +342,7 @@ impl Graph {
                 }
             }
             Negotiation::Answer { offer, reply } => {
-                let (receive, send): (&[_], &[_]) = match participant {
-                    Some(_) => {
-                        (&[VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9], &[VideoCodec::H264, VideoCodec::Vp8])
-                    }
-                    None => (&[], &[VideoCodec::H264, VideoCodec::Vp8]),
-                };
-                let chosen = match sdp::choose(&offer, receive, send) {
+                let chosen = match choose_for(&offer, participant.is_some()) {
                     Ok(chosen) => chosen,
                     Err(fault) => {
                         let _ = reply.send(Err(PeerRefused::Unacceptable(fault.to_string())));
@@ -349,16 +352,21 @@ impl Graph {
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
                 let lines = answered_lines(&chosen);
-                let signalling = Signalling::http(reply, offer.clone(), chosen, now);
-                match self.connect(id, participant, lines, signalling, now) {
+                // The reply goes in once there is something to answer with, so that a failure can be told by it.
+                match self.connect(id, participant, lines, Signalling::Session, now) {
                     Ok(mut connection) => {
+                        connection.signalling = Signalling::http(reply, offer.clone(), chosen, now);
                         let outcome = connection.take_offer(&offer, &narrowed);
                         self.peers.insert(id, connection);
                         if let Err(error) = outcome {
                             self.lose(id, &error);
                         }
                     }
-                    Err(error) => self.tell(MediaEvent::PeerGone { peer: id, reason: error }),
+                    Err(error) => {
+                        warn!(room = %self.room, peer = %id, %error, "no connection");
+                        let _ = reply.send(Err(PeerRefused::Failed(error.clone())));
+                        self.tell(MediaEvent::PeerGone { peer: id, reason: error });
+                    }
                 }
             }
         }
@@ -382,7 +390,7 @@ impl Graph {
             trusted: trusted.clone(),
             segmenter: segmenter.clone(),
             slots: self.slots.clone(),
-            desk: self.desk.clone(),
+            desk: Arc::downgrade(&self.desk),
             events: self.events.clone(),
         };
         let inputs = Mutex::new(self.inputs.clone());
@@ -484,12 +492,18 @@ impl Graph {
     fn add_output(&mut self, id: OutputId, target: OutputTarget) {
         let OutputTarget::Rtmp { url } = target;
         let (events, told) = (self.events.clone(), id.clone());
-        let inputs = self.inputs.clone();
+        let (inputs, over) = (self.inputs.clone(), self.inputs.clone());
         let started = RtmpOutput::start(
             &id.0,
             url,
             self.parts.launches.clone(),
-            move |state| drop(events.send(MediaEvent::Output { output: told.clone(), state })),
+            move |state| {
+                // Both fail only when the room is over.
+                if matches!(state, super::port::OutputState::Failed { .. }) {
+                    let _ = over.send(Input::OutputOver(told.clone()));
+                }
+                let _ = events.send(MediaEvent::Output { output: told.clone(), state });
+            },
             move || drop(inputs.send(Input::Keyframe(VideoCodec::H264))),
         );
         match started {
@@ -518,13 +532,17 @@ impl Graph {
         let mut dead = Vec::new();
         for (id, connection) in &mut self.peers {
             connection.answer_http(now, false);
+            if !connection.trusted.load(Ordering::Acquire) && now.saturating_sub(connection.since) > UNVERIFIED {
+                dead.push((*id, "it never showed its certificate".to_owned()));
+                continue;
+            }
             connection.liveness.packets(now, connection.peer.packets());
             if let Verdict::Dead(reason) = connection.liveness.verdict(now) {
-                dead.push((*id, reason));
+                dead.push((*id, reason.to_string()));
             }
         }
         for (id, reason) in dead {
-            self.lose(id, &reason.to_string());
+            self.lose(id, &reason);
         }
         let masks = self.peers.values().map(Connection::masks);
         self.numbers.sample(now, self.composer.counters(), masks);

@@ -1,7 +1,7 @@
 //! Where an incoming track goes: frames into the participant's slot, samples onto their strip.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -26,7 +26,8 @@ pub(super) struct Tracks {
     pub(super) trusted: Arc<AtomicBool>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     pub(super) slots: Arc<Slots>,
-    pub(super) desk: Arc<Desk>,
+    /// Weak: a connection that hangs on its way down must not keep the room's sound, and with it its outputs, alive.
+    pub(super) desk: Weak<Desk>,
     pub(super) events: UnboundedSender<MediaEvent>,
 }
 
@@ -44,6 +45,7 @@ impl Tracks {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
+                    let Some(desk) = desk.upgrade() else { return };
                     desk.push(&participant, samples);
                     if !heard.swap(true, Ordering::Relaxed) {
                         let participant = participant.clone();

@@ -140,6 +140,9 @@ impl Drop for OwnedPipeline {
             ALIVE.fetch_sub(1, Ordering::Relaxed);
         });
         if let Err(error) = spawned {
+            // Disposed of while it plays, it would take the process with it.
+            #[allow(clippy::mem_forget, reason = "leaking is what is meant")]
+            std::mem::forget(self.pipeline.clone());
             warn!(%error, "no thread to tear a pipeline down; it is leaked");
         }
     }

@@ -8,7 +8,9 @@
 //! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
 //! gives up posts an error on the peer's bus.
 
-use gstreamer as gst;
+use std::sync::atomic::Ordering;
+
+use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video as gst_video;
 use tracing::debug;
@@ -27,6 +29,7 @@ pub fn video(
 ) -> Result<gst::Bin, String> {
     let bin = launches.bin(stage).map_err(|error| error.to_string())?;
     segment(named(&bin, "bodypix")?);
+    limit_size(&named(&bin, "decoder")?);
     let sink: AppSink = named(&bin, "frames")?;
     sink.set_callbacks(
         AppSinkCallbacks::builder()
@@ -40,6 +43,34 @@ pub fn video(
             .build(),
     );
     Ok(bin)
+}
+
+/// Pixels of an incoming picture: 4K and a little. A keyframe of a few bytes may promise hundreds of megabytes.
+const MAX_PIXELS: i64 = 4096 * 2304;
+
+/// Ends the peer when a picture is too large, before its decoder asks for the memory.
+fn limit_size(decoder: &gst::Element) {
+    for pad in ["sink", "src"].into_iter().filter_map(|name| decoder.static_pad(name)) {
+        let decoder = decoder.downgrade();
+        let refused = std::sync::atomic::AtomicBool::new(false);
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER, move |_, info| {
+            if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view())
+                && let Some(fields) = caps.caps().structure(0)
+                && let (Ok(width), Ok(height)) = (fields.get::<i32>("width"), fields.get::<i32>("height"))
+            {
+                let too_large = i64::from(width) * i64::from(height) > MAX_PIXELS;
+                refused.store(too_large, Ordering::Relaxed);
+                if too_large && let Some(decoder) = decoder.upgrade() {
+                    gst::element_error!(
+                        decoder,
+                        gst::StreamError::Format,
+                        ["a picture of {width}x{height} is too large"]
+                    );
+                }
+            }
+            if refused.load(Ordering::Relaxed) { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+        });
+    }
 }
 
 fn readable(sample: &gst::Sample) -> Option<VideoFrame> {

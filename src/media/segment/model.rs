@@ -29,6 +29,9 @@ const CHECK: (usize, usize) = (97, 65);
 /// Difference of logits that rounding explains.
 const FUSED_TOLERANCE: f32 = 1e-3;
 
+/// Plans kept for sizes that nobody sends just now: a sender that changes its aspect must not fill the memory.
+const MAX_PLANS: usize = 8;
+
 type Plan = Arc<RunnableModel<TypedFact, Box<dyn TypedOp>>>;
 
 /// Why a model cannot be used.
@@ -184,6 +187,10 @@ impl Model {
         let plan = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
             .map_err(|_| unusable("not a model that tract can run".into()))?
             .map_err(|error| unusable(first_line(&error)))?;
+        if plans.len() >= MAX_PLANS {
+            // Those that a session runs stay.
+            plans.retain(|_, plan| Arc::strong_count(plan) > 1);
+        }
         plans.insert(size, plan.clone());
         Ok(plan)
     }

@@ -128,6 +128,7 @@ impl Peer {
             .build()
             .map_err(|error| error.to_string())?;
         ice::configure(&webrtc, network);
+        limit_streams(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
             BusNews::Error { element, text, detail } => {
@@ -327,6 +328,18 @@ fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[Line], tell: &
         webrtc.emit_by_name::<()>("set-local-description", &[&local, &None::<gst::Promise>]);
     });
     webrtc.emit_by_name::<()>(signal, &[&None::<gst::Structure>, &promise]);
+}
+
+/// Every SSRC costs a jitter buffer and its threads, and a peer may send as many as it likes. Ours, theirs and their
+/// retransmissions are far fewer.
+const MAX_STREAMS: u32 = 16;
+
+fn limit_streams(webrtc: &gst::Element) {
+    if let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin"))
+        && rtpbin.find_property("max-streams").is_some()
+    {
+        rtpbin.set_property("max-streams", MAX_STREAMS);
+    }
 }
 
 /// Counts what `nicesrc` hands over: the one place where everything of the peer passes.

@@ -69,12 +69,15 @@ impl State {
         Ok(())
     }
 
-    /// Passes a remote candidate on; `None` is the end of candidates.
+    /// Passes a remote candidate on; `None` is the end of candidates. Those over the limit are passed over: a machine
+    /// with many interfaces has more than anybody needs.
     ///
     /// # Errors
-    /// [`RoomError::NoConnection`], [`RoomError::TooManyCandidates`].
+    /// [`RoomError::NoConnection`].
     pub fn candidate(&mut self, peer: PeerId, candidate: Option<Candidate>) -> Result<(), RoomError> {
-        self.connection_mut(peer)?.count_candidate()?;
+        if !self.connection_mut(peer)?.count_candidate() {
+            return Ok(());
+        }
         self.effects.push(Effect::Media(MediaCommand::Candidate { peer, candidate }));
         Ok(())
     }
@@ -122,6 +125,13 @@ impl State {
             self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
         }
         dropped
+    }
+
+    /// Takes back the place of a sender whose offer was refused.
+    pub fn refuse(&mut self, secret: &str) {
+        if let Ok(index) = self.whip_member(secret) {
+            self.remove_member(index, LeaveReason::Refused);
+        }
     }
 
     fn whip_member(&self, secret: &str) -> Result<usize, RoomError> {
