@@ -49,7 +49,7 @@ setup-test: setup ## installs what the tests need beyond that: nginx with RTMP, 
 # Ubuntu has Chromium as a snap only, which no package manager of a test machine installs.
 setup-browser: setup-test
 	@command -v "$${CHROMIUM:-chromium}" google-chrome >/dev/null || \
-	    if apt-cache policy chromium | grep -q 'Candidate: [0-9]'; then .ci/apt-install chromium; else \
+	    if [[ $$(apt-cache policy chromium) == *'Candidate: '[0-9]* ]]; then .ci/apt-install chromium; else \
 	    echo 'There is no Chromium package here: install Google Chrome, or set CHROMIUM=/path/to/it' >&2; exit 1; fi
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
