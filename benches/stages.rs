@@ -10,7 +10,7 @@ use virfie::media::{
     segment::{
         input::{Preparer, Yuv},
         mask::{MaskMaker, MaskOptions},
-        model::Model,
+        model::{Model, Needs},
     },
 };
 
@@ -42,10 +42,10 @@ fn segment(criterion: &mut Criterion) {
     let data =
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/models/MobileNetV1-x050-stride16.onnx"));
     let path = std::env::var_os("VIRFIE_MODEL").map_or(data, PathBuf::from);
-    match Model::load(&path).and_then(|model| model.session(SIZE)) {
+    match Model::load(&path).and_then(|model| model.session(SIZE, Needs::default())) {
         Ok(mut session) => {
             group.bench_function("prepare and infer", |bencher| {
-                bencher.iter(|| session.run(&frame).map(|logits| logits.dim()));
+                bencher.iter(|| session.run(&frame).map(|heads| heads.segments[0]));
             });
         }
         Err(error) => println!("segment: inference left out: {error}"),

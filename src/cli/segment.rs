@@ -12,7 +12,7 @@ use crate::{
         segment::{
             input::Yuv,
             mask::{MaskMaker, MaskOptions},
-            model::Model,
+            model::{Model, Needs},
         },
     },
 };
@@ -86,12 +86,10 @@ fn alpha_of(model: &std::sync::Arc<Model>, picture: &RgbaImage, threshold: f32) 
         u: (planes.u, planes.u_stride),
         v: (planes.v, planes.v_stride),
     };
-    let mut session = model.session((width, height)).map_err(|error| failed(error.to_string()))?;
-    let logits = session.run(&yuv).map_err(|error| failed(error.to_string()))?;
-    let (rows, columns) = logits.dim();
+    let mut session = model.session((width, height), Needs::default()).map_err(|error| failed(error.to_string()))?;
+    let heads = session.run(&yuv).map_err(|error| failed(error.to_string()))?;
     let mut alpha = vec![0; width * height];
     let options = MaskOptions { threshold, smoothing: 0.0, ..MaskOptions::default() };
-    let logits = logits.as_slice().ok_or_else(|| failed("the head is not in one piece".into()))?;
-    MaskMaker::default().make(logits, (columns, rows), &yuv, options, &mut alpha, width);
+    MaskMaker::default().make(heads.segments, heads.grid, &yuv, options, &mut alpha, width);
     Ok(alpha)
 }

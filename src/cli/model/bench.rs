@@ -4,7 +4,10 @@ use std::{path::Path, time::Instant};
 
 use crate::{
     error::ProgramError,
-    media::segment::{input::Yuv, model::Model},
+    media::segment::{
+        input::Yuv,
+        model::{Model, Needs},
+    },
 };
 
 /// Frames that are not counted: caches and branch predictors settle.
@@ -14,7 +17,7 @@ const WARM_UP: usize = 5;
 pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result<String, ProgramError> {
     let model = Model::load(file).map_err(|error| ProgramError::Usage(error.to_string()))?;
     let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(error.to_string());
-    let mut session = model.session(frame).map_err(|error| failed(&error))?;
+    let mut session = model.session(frame, Needs::default()).map_err(|error| failed(&error))?;
     let (width, height) = frame;
     let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
     // A slope in brightness and colours, so that nothing is constant.
@@ -27,8 +30,7 @@ pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result
     let mut grid = (0, 0);
     for round in 0..WARM_UP + frames {
         let start = Instant::now();
-        let (rows, columns) = session.run(&picture).map_err(|error| failed(&error))?.dim();
-        grid = (columns, rows);
+        grid = session.run(&picture).map_err(|error| failed(&error))?.grid;
         if round >= WARM_UP {
             times.push(start.elapsed().as_secs_f64() * 1000.0);
         }

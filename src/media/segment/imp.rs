@@ -22,7 +22,8 @@ use super::{
     Cutout,
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
-    model::{self, Model, Session},
+    model::{self, Model, Needs, Session},
+    pool::Turn,
 };
 
 static CAT: LazyLock<gst::DebugCategory> =
@@ -126,7 +127,7 @@ impl BodyPix {
             return Ok((last.clone(), info));
         }
         if state.session.as_ref().is_none_or(|session| session.frame() != (width, height)) {
-            state.session = Some(model.session((width, height)).map_err(|error| self.fail(&error))?);
+            state.session = Some(model.session((width, height), Needs::default()).map_err(|error| self.fail(&error))?);
         }
         // Taken out, so that no lock is held across the inference: settings and state stay readable meanwhile.
         let (Some(mut session), mut maker) = (state.session.take(), std::mem::take(&mut state.maker)) else {
@@ -147,15 +148,15 @@ impl BodyPix {
             None => (plane(&mapped, 1)?, plane(&mapped, 2)?),
         };
         let yuv = Yuv { width, height, y: luma, u, v };
-        let logits = session.run(&yuv).map_err(|error| self.fail(&error))?;
-        let (rows, columns) = logits.dim();
+        let turn = Turn::take();
+        let heads = session.run(&yuv).map_err(|error| self.fail(&error))?;
         let mut alpha = gst::Memory::with_size(width * height);
         {
             let writable = alpha.get_mut().ok_or(gst::FlowError::Error)?;
             let mut map = writable.map_writable().map_err(|_| gst::FlowError::Error)?;
-            let logits = logits.as_slice().ok_or(gst::FlowError::Error)?;
-            maker.make(logits, (columns, rows), &yuv, settings.mask, map.as_mut_slice(), width);
+            maker.make(heads.segments, heads.grid, &yuv, settings.mask, map.as_mut_slice(), width);
         }
+        drop(turn);
         let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
         {
             let mut stats = lock(&self.stats);

@@ -22,6 +22,8 @@ mod imp;
 pub mod input;
 pub mod mask;
 pub mod model;
+pub mod pool;
+pub mod pose;
 pub mod tfjs;
 
 glib::wrapper! {

@@ -1,38 +1,88 @@
-//! A segmentation network in tract: loading, one plan per input size, and a bound on how many run at once.
+//! A segmentation network in tract: loading, and one plan per input size and heads.
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arc_swap::ArcSwapOption;
-use ndarray::ArrayView2;
 use tracing::{info, warn};
 use tract_onnx::prelude::*;
 
 mod fused;
+mod session;
 
 use fused::Chain;
 
-use super::input::{Preparer, Yuv, input_size};
+pub use super::chain::Precision;
+pub use session::{Heads, Session};
 
-/// Pixels of the network's input: 257x145 for 16:9.
-const INPUT_AREA: usize = 257 * 145;
+use super::input::input_size;
 
-/// The head that we read: one logit per grid point.
-const HEAD: &str = "segments";
+/// Pixels of the network's input where nobody asks for more or less: 257x145 for 16:9.
+pub const AREA: usize = 257 * 145;
+
+/// One logit per grid point: a person.
+const SEGMENTS: &str = "segments";
+/// 24 logits: which part of the body.
+const PARTS: &str = "part_heatmaps";
+/// 17 logits, 34 offsets, 32 displacements to the next and to the last keypoint of the tree.
+const POSES: [&str; 4] = ["heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd"];
+/// All that is ever read, the one that every model must have first.
+const HEADS: [&str; 6] = [SEGMENTS, PARTS, POSES[0], POSES[1], POSES[2], POSES[3]];
 
 /// Size of the picture on which the fused network is held against tract's own: small, it is done at every load.
 const CHECK: (usize, usize) = (97, 65);
 
-/// Difference of logits that rounding explains.
+/// Difference of logits that rounding explains, as a share of the largest one where that is above 1.
 const FUSED_TOLERANCE: f32 = 1e-3;
 
 /// Plans kept for sizes that nobody sends just now: a sender that changes its aspect must not fill the memory.
 const MAX_PLANS: usize = 8;
 
-type Plan = Arc<RunnableModel<TypedFact, Box<dyn TypedOp>>>;
+type Plan = Arc<TypedRunnableModel>;
+
+/// How a network is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// As one operator of ours, where that can be; otherwise by tract's own operators.
+    pub fused: bool,
+    /// Of the fused operator.
+    pub precision: Precision,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { fused: true, precision: Precision::F32 }
+    }
+}
+
+/// What somebody wants to know of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Needs {
+    /// Pixels of the network's input, which has the frame's aspect: about [`AREA`].
+    pub area: usize,
+    /// Which part of the body is where.
+    pub parts: bool,
+    /// Keypoints.
+    pub poses: bool,
+}
+
+impl Default for Needs {
+    fn default() -> Self {
+        Self { area: AREA, parts: false, poses: false }
+    }
+}
+
+impl Needs {
+    fn heads(self) -> Vec<&'static str> {
+        let mut heads = vec![SEGMENTS];
+        heads.extend(self.parts.then_some(PARTS));
+        heads.extend(POSES.into_iter().filter(|_| self.poses));
+        heads
+    }
+}
 
 /// Why a model cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -63,10 +113,16 @@ pub struct Model {
     path: PathBuf,
     name: String,
     graph: InferenceModel,
+    /// Names of the file's outputs.
+    outputs: Vec<String>,
     /// The same as one operator of ours, where it can be.
     chain: Option<Chain>,
-    plans: Mutex<HashMap<(usize, usize), Plan>>,
+    precision: Precision,
+    plans: Mutex<HashMap<PlanKey, Plan>>,
 }
+
+/// Width and height of the input, parts, poses.
+type PlanKey = ((usize, usize), bool, bool);
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -93,6 +149,14 @@ impl Model {
     /// # Errors
     /// One line that names the file.
     pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
+        Self::load_with(path, LoadOptions::default())
+    }
+
+    /// As [`Model::load`], run in a certain way.
+    ///
+    /// # Errors
+    /// One line that names the file.
+    pub fn load_with(path: &Path, options: LoadOptions) -> Result<Arc<Self>, ModelError> {
         let bytes = std::fs::read(path)
             .map_err(|error| ModelError::Unreadable { path: path.to_owned(), error: error.to_string() })?;
         let unusable = |error: String| ModelError::Unusable { path: path.to_owned(), error };
@@ -105,12 +169,27 @@ impl Model {
         .map_err(|_| unusable("not a model that tract understands".into()))?
         .map_err(|error| unusable(first_line(&error)))?;
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut model = Self { path: path.to_owned(), name, graph, chain: None, plans: Mutex::default() };
-        model.chain = model.fuse(&proto);
-        let mut session = Arc::new(model).session((640, 360))?;
-        let (y, u, v) = ([16u8; 640 * 360], [128u8; 320 * 180], [128u8; 320 * 180]);
-        session.run(&Yuv { width: 640, height: 360, y: (&y, 640), u: (&u, 320), v: (&v, 320) })?;
-        Ok(session.model)
+        let outputs: Vec<String> =
+            proto.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone()).collect();
+        if !outputs.iter().any(|output| output == SEGMENTS) {
+            return Err(unusable(format!("no output named {SEGMENTS}; it has {}", outputs.join(", "))));
+        }
+        let mut model = Self {
+            path: path.to_owned(),
+            name,
+            graph,
+            outputs,
+            chain: None,
+            precision: options.precision,
+            plans: Mutex::default(),
+        };
+        if options.fused {
+            model.chain = model.fuse(&proto);
+        }
+        let model = Arc::new(model);
+        let mut session = model.session((640, 360), Needs::default())?;
+        session.infer(&vec![0.0; session.input_len()])?;
+        Ok(model)
     }
 
     /// The file's name without its ending.
@@ -118,19 +197,43 @@ impl Model {
         &self.name
     }
 
+    /// Whether it can tell the parts of the body.
+    pub fn has_parts(&self) -> bool {
+        self.has(&[PARTS])
+    }
+
+    /// Whether it can find keypoints.
+    pub fn has_poses(&self) -> bool {
+        self.has(&POSES)
+    }
+
+    /// Whether it runs as one operator of ours.
+    pub fn is_fused(&self) -> bool {
+        self.chain.is_some()
+    }
+
+    fn has(&self, heads: &[&str]) -> bool {
+        heads.iter().all(|head| self.outputs.iter().any(|output| output == head))
+    }
+
     /// What is needed to segment frames of this size (width, height), for one stream.
     ///
     /// # Errors
-    /// When the network does not take the input size, or has another output than one value per grid point.
-    pub fn session(self: &Arc<Self>, frame: (usize, usize)) -> Result<Session, ModelError> {
-        let size = input_size(frame, INPUT_AREA);
-        let plan = self.plan(size)?;
-        Ok(Session { model: self.clone(), plan, size, preparer: Preparer::new(frame, size), logits: Vec::new() })
+    /// When the network lacks a head, does not take the input size, or has outputs of another shape.
+    pub fn session(self: &Arc<Self>, frame: (usize, usize), needs: Needs) -> Result<Session, ModelError> {
+        let heads = needs.heads();
+        if let Some(missing) = heads.iter().find(|head| !self.has(&[head])) {
+            let error = format!("no output named {missing}, which body parts or keypoints need");
+            return Err(ModelError::Unusable { path: self.path.clone(), error });
+        }
+        let size = input_size(frame, needs.area);
+        let plan = self.plan(size, needs, &heads)?;
+        Session::new(self.clone(), &plan, frame, size, needs)
     }
 
     /// The network as one operator, if it can be one and gives what tract gives.
     fn fuse(&self, proto: &tract_onnx::pb::ModelProto) -> Option<Chain> {
-        let chain = Chain::read(proto, HEAD)?;
+        let chain = Chain::read(proto, &HEADS)?;
         let difference = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.difference(&chain)));
         match difference {
             Ok(Ok(difference)) if difference <= FUSED_TOLERANCE => {
@@ -149,40 +252,49 @@ impl Model {
         }
     }
 
-    /// The largest difference of a logit between the fused network and tract's own, on a made-up picture.
+    /// The largest difference of an output between the fused network and tract's own, on a made-up picture; of values
+    /// above 1, as a share of the head's largest.
     fn difference(&self, chain: &Chain) -> TractResult<f32> {
         let picture: Vec<f32> = (0..CHECK.0 * CHECK.1 * 3)
             .map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos())
             .collect();
         let input = Tensor::from_shape(&[1, CHECK.1, CHECK.0, 3], &picture)?;
-        let ours = chain.graph(CHECK)?.into_runnable()?.run(tvec!(input.clone().into()))?;
-        let theirs = self.stock(CHECK)?.run(tvec!(input.into()))?;
-        let (ours, theirs) = (ours[0].to_plain_array_view::<f32>()?, theirs[0].to_plain_array_view::<f32>()?);
-        if ours.shape() != theirs.shape() {
-            return Ok(f32::INFINITY);
+        let heads: Vec<&str> = HEADS.into_iter().filter(|head| chain.has(&[head])).collect();
+        let ours = chain.graph(&heads, CHECK, Precision::F32)?.into_runnable()?.run(tvec!(input.clone().into()))?;
+        let theirs = self.stock(&heads, CHECK)?.run(tvec!(input.into()))?;
+        let mut most = 0.0f32;
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            if ours.shape() != theirs.shape() {
+                return Ok(f32::INFINITY);
+            }
+            let (ours, theirs) = (ours.to_plain_array_view::<f32>()?, theirs.to_plain_array_view::<f32>()?);
+            let scale = theirs.iter().fold(1.0f32, |most, value| most.max(value.abs()));
+            let difference = |(ours, theirs): (&f32, &f32)| (ours - theirs).abs() / scale;
+            most = ours.iter().zip(theirs.iter()).map(difference).fold(most, f32::max);
         }
-        Ok(ours.iter().zip(theirs.iter()).map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f32::max))
+        Ok(most)
     }
 
     /// The network as tract runs it.
-    fn stock(&self, size: (usize, usize)) -> TractResult<Plan> {
+    fn stock(&self, heads: &[&str], size: (usize, usize)) -> TractResult<Plan> {
         self.graph
             .clone()
             .with_input_fact(0, f32::fact([1, size.1, size.0, 3]).into())?
-            .with_outputs_by_name([HEAD])?
+            .with_outputs_by_name(heads)?
             .into_optimized()?
             .into_runnable()
     }
 
-    fn plan(&self, size: (usize, usize)) -> Result<Plan, ModelError> {
+    fn plan(&self, size: (usize, usize), needs: Needs, heads: &[&str]) -> Result<Plan, ModelError> {
+        let key = (size, needs.parts, needs.poses);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(&size) {
+        if let Some(plan) = plans.get(&key) {
             return Ok(plan.clone());
         }
         let unusable = |error: String| ModelError::Unusable { path: self.path.clone(), error };
         let build = || match &self.chain {
-            Some(chain) => chain.graph(size)?.into_runnable(),
-            None => self.stock(size),
+            Some(chain) if chain.has(heads) => chain.graph(heads, size, self.precision)?.into_runnable(),
+            _ => self.stock(heads, size),
         };
         let plan = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
             .map_err(|_| unusable("not a model that tract can run".into()))?
@@ -191,7 +303,7 @@ impl Model {
             // Those that a session runs stay.
             plans.retain(|_, plan| Arc::strong_count(plan) > 1);
         }
-        plans.insert(size, plan.clone());
+        plans.insert(key, plan.clone());
         Ok(plan)
     }
 }
@@ -202,87 +314,4 @@ fn first_line(error: &TractError) -> String {
         .map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned())
         .collect::<Vec<_>>()
         .join(": ")
-}
-
-/// One stream's use of a model.
-pub struct Session {
-    model: Arc<Model>,
-    plan: Plan,
-    size: (usize, usize),
-    preparer: Preparer,
-    logits: Vec<f32>,
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({}, {}x{})", self.model.name, self.size.0, self.size.1)
-    }
-}
-
-impl Session {
-    /// The frame size that it was made for.
-    pub fn frame(&self) -> (usize, usize) {
-        self.preparer.frame()
-    }
-
-    /// The model behind it.
-    pub fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-
-    /// Segments one frame: logits as rows x columns of grid points.
-    ///
-    /// # Errors
-    /// When tract fails, or the head has another shape than `[1, rows, columns, 1]`.
-    pub fn run(&mut self, frame: &Yuv<'_>) -> Result<ArrayView2<'_, f32>, ModelError> {
-        let failed = |error: TractError| ModelError::Inference(first_line(&error));
-        let mut input = Tensor::zero::<f32>(&[1, self.size.1, self.size.0, 3]).map_err(failed)?;
-        {
-            let mut view = input.try_as_plain_ram_mut().map_err(failed)?;
-            self.preparer.prepare(frame, view.as_slice_mut::<f32>().map_err(failed)?);
-        }
-        let outputs = {
-            let _turn = Turn::take();
-            self.plan.run(tvec!(input.into())).map_err(failed)?
-        };
-        let head = outputs.first().ok_or_else(|| ModelError::Inference("no output".into()))?;
-        let &[_, rows, columns, 1] = head.shape() else {
-            return Err(ModelError::Inference(format!("the head has shape {:?}", head.shape())));
-        };
-        self.logits.clear();
-        self.logits.extend(head.to_plain_array_view::<f32>().map_err(failed)?.iter());
-        ArrayView2::from_shape((rows, columns), &self.logits).map_err(|error| ModelError::Inference(error.to_string()))
-    }
-}
-
-/// The right to run an inference: as many at once as there are cores, or they would only slow each other and
-/// everything else down.
-struct Turn;
-
-fn turns() -> &'static (Mutex<usize>, Condvar) {
-    static TURNS: OnceLock<(Mutex<usize>, Condvar)> = OnceLock::new();
-    TURNS.get_or_init(|| {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        (Mutex::new(cores), Condvar::new())
-    })
-}
-
-impl Turn {
-    fn take() -> Self {
-        let (free, freed) = turns();
-        let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = freed.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= 1;
-        Self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let (free, freed) = turns();
-        *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        freed.notify_one();
-    }
 }

@@ -1,65 +1,120 @@
 //! An operator of ours in tract's graph: a whole chain of convolutions in one, run by [`super::super::chain`].
 //!
-//! Only networks that are one line of convolutions from the input to the head can be fused (MobileNetV1 with BodyPix's
-//! heads is); every other one stays as tract would run it.
+//! Only networks that are one line of convolutions from the input to the heads can be fused (MobileNetV1 with
+//! BodyPix's heads is); every other one stays as tract would run it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tract_onnx::{
     pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto},
-    tract_core::internal::*,
+    tract_core::{
+        internal::*,
+        plan::{EvalContext, LaneId},
+    },
 };
 
 use crate::media::segment::chain::{Arena, Isa, Kind, Layer, Padding, Pads, Plan, Precision};
 
-/// A network as a chain: the trunk and the head that we read.
+/// A network as a chain: the trunk and the heads on it that we may read.
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
     layers: Vec<Layer>,
-    head: Layer,
+    heads: Vec<(&'static str, Layer)>,
+}
+
+/// What a graph is looked up in.
+struct Reader<'a> {
+    weights: HashMap<&'a str, &'a TensorProto>,
+    producers: HashMap<&'a str, &'a NodeProto>,
+    input: &'a str,
 }
 
 impl Chain {
-    /// Reads the line of convolutions that ends in `head`; `None` when the graph is something else.
-    pub(super) fn read(proto: &ModelProto, head: &str) -> Option<Self> {
+    /// Reads the line of convolutions that ends in the first of `heads`, and those of the others that stand on the
+    /// same line; `None` when the graph is something else.
+    pub(super) fn read(proto: &ModelProto, heads: &[&'static str]) -> Option<Self> {
         let graph = proto.graph.as_ref()?;
         let weights: HashMap<&str, &TensorProto> =
             graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let producers: HashMap<&str, &NodeProto> =
+        let producers =
             graph.node.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node))).collect();
         let input = input_name(graph, &weights)?;
-        let mut layers = Vec::new();
-        let (mut name, mut clamp) = (head, None);
-        while name != input {
-            let node = producers.get(name)?;
+        let reader = Reader { weights, producers, input };
+        let (&first, others) = heads.split_first()?;
+        let (head, trunk) = reader.head(first)?;
+        let layers = reader.line(trunk)?;
+        let others = others.iter().filter_map(|&name| {
+            let (head, below) = reader.head(name)?;
+            (below == trunk).then_some((name, head))
+        });
+        let heads = std::iter::once((first, head)).chain(others).collect();
+        (!layers.is_empty()).then_some(Self { layers, heads })
+    }
+
+    /// Whether it has all of these heads.
+    pub(super) fn has(&self, heads: &[&str]) -> bool {
+        heads.iter().all(|head| self.head(head).is_some())
+    }
+
+    fn head(&self, name: &str) -> Option<&Layer> {
+        self.heads.iter().find(|(own, _)| *own == name).map(|(_, head)| head)
+    }
+
+    /// A graph of one node for inputs of `size` (width, height), with one output for each of `heads`.
+    pub(super) fn graph(&self, heads: &[&str], size: (usize, usize), precision: Precision) -> TractResult<TypedModel> {
+        let heads: Vec<Layer> = heads
+            .iter()
+            .map(|name| self.head(name).cloned().with_context(|| format!("no head {name} in the chain")))
+            .collect::<TractResult<_>>()?;
+        let plan = Plan::new(&self.layers, &heads, (size.1, size.0), Isa::best(), precision)?;
+        let mut model = TypedModel::default();
+        let source = model.add_source("image", f32::fact([1, size.1, size.0, 3]))?;
+        let outputs = model.wire_node("chain", Fused { plan: Arc::new(plan) }, &[source])?;
+        model.select_output_outlets(&outputs)?;
+        Ok(model)
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The pointwise layer that makes the output `name`, and the tensor that it reads.
+    fn head(&self, name: &'a str) -> Option<(Layer, &'a str)> {
+        let mut name = name;
+        let mut reshaped = false;
+        loop {
+            let node = self.producers.get(name)?;
             name = node.input.first()?;
             match node.op_type.as_str() {
-                // Between NCHW and NHWC, at either end; of one channel, a reshape is the same.
-                "Transpose" | "Reshape" if layers.is_empty() || name == input => {}
-                "Clip" if clamp.is_none() => clamp = Some(clip(node, &weights)?),
+                // From NCHW to NHWC.
+                "Transpose" => {}
+                "Reshape" => reshaped = true,
+                "Conv" => {
+                    let head = convolution(node, &self.weights, None)?;
+                    // Of one channel, a reshape is the same as a transposition.
+                    return (head.kind == Kind::Pointwise && (!reshaped || head.outputs == 1)).then_some((head, name));
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The convolutions from the input to the tensor `name`.
+    fn line(&self, mut name: &'a str) -> Option<Vec<Layer>> {
+        let mut layers = Vec::new();
+        let mut clamp = None;
+        while name != self.input {
+            let node = self.producers.get(name)?;
+            name = node.input.first()?;
+            match node.op_type.as_str() {
+                // From NHWC to NCHW.
+                "Transpose" | "Reshape" if name == self.input => {}
+                "Clip" if clamp.is_none() => clamp = Some(clip(node, &self.weights)?),
                 "Relu" if clamp.is_none() => clamp = Some((0.0, f32::INFINITY)),
-                "Conv" => layers.push(convolution(node, &weights, clamp.take())?),
+                "Conv" => layers.push(convolution(node, &self.weights, clamp.take())?),
                 _ => return None,
             }
         }
         layers.reverse();
-        let head = layers.pop().filter(|head| head.kind == Kind::Pointwise && head.outputs == 1)?;
-        (!layers.is_empty() && clamp.is_none()).then_some(Self { layers, head })
-    }
-
-    /// A graph of one node for inputs of `size` (width, height).
-    pub(super) fn graph(&self, size: (usize, usize)) -> TractResult<TypedModel> {
-        let heads = std::slice::from_ref(&self.head);
-        let plan = Plan::new(&self.layers, heads, (size.1, size.0), Isa::best(), Precision::F32)?;
-        let mut model = TypedModel::default();
-        let source = model.add_source("image", f32::fact([1, size.1, size.0, 3]))?;
-        let fused = Fused { plan: Arc::new(plan), arenas: Arc::default() };
-        let head = model.wire_node("chain", fused, &[source])?;
-        model.select_output_outlets(&head)?;
-        Ok(model)
+        clamp.is_none().then_some(layers)
     }
 }
 
@@ -128,12 +183,10 @@ fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>, clamp: O
     Some(Layer { kind, inputs: per_group * group, outputs, weights: floats(kernel)?, bias, clamp, padding })
 }
 
-/// The operator. Clones share the packed weights and the working memory.
+/// The operator. Clones share the packed weights.
 #[derive(Clone)]
 struct Fused {
     plan: Arc<Plan>,
-    /// One for each run that is going on; they come back.
-    arenas: Arc<Mutex<Vec<Arena>>>,
 }
 
 impl std::fmt::Debug for Fused {
@@ -163,21 +216,12 @@ impl Op for Fused {
 }
 
 impl EvalOp for Fused {
-    op_out_of_plan!();
+    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        Work::new(self.plan.clone())?.run(inputs).map(Some)
+    }
 
-    fn eval(&self, _context: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let arenas = || self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
-        let input = args_1!(inputs);
-        let [rows, columns, channels] = self.plan.output_shapes().next().context("a chain without outputs")?;
-        let mut output = Tensor::zero::<f32>(&[1, rows, columns, channels])?;
-        let mut arena = arenas().pop().unwrap_or_else(|| self.plan.arena());
-        {
-            let source = input.try_as_plain_ram()?;
-            let mut target = output.try_as_plain_ram_mut()?;
-            self.plan.run(&mut arena, source.as_slice::<f32>()?, &mut [target.as_slice_mut::<f32>()?])?;
-        }
-        arenas().push(arena);
-        Ok(tvec!(output.into_tvalue()))
+    fn state(&self, _context: &EvalContext) -> TractResult<Option<Box<dyn OpState>>> {
+        Ok(Some(Box::new(Work::new(self.plan.clone())?)))
     }
 }
 
@@ -187,4 +231,51 @@ impl TypedOp for Fused {
     }
 
     as_op!();
+}
+
+/// What one stream's runs work in; kept from one to the next, so that nothing large is allocated per frame.
+#[derive(Clone)]
+struct Work {
+    plan: Arc<Plan>,
+    arena: Arena,
+    outputs: Vec<Arc<Tensor>>,
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Work({:?})", self.plan)
+    }
+}
+
+impl Work {
+    fn new(plan: Arc<Plan>) -> TractResult<Self> {
+        let outputs = plan
+            .output_shapes()
+            .map(|[rows, columns, channels]| Ok(Arc::new(Tensor::zero::<f32>(&[1, rows, columns, channels])?)))
+            .collect::<TractResult<_>>()?;
+        Ok(Self { arena: plan.arena(), plan, outputs })
+    }
+
+    fn run(&mut self, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let input = args_1!(inputs);
+        {
+            // Shared only if somebody kept the last run's output.
+            let outputs = self.outputs.iter_mut().map(Arc::make_mut);
+            let mut views: TVec<_> = outputs.map(Tensor::try_as_plain_ram_mut).collect::<TractResult<_>>()?;
+            let mut slices: TVec<_> =
+                views.iter_mut().map(|view| view.as_slice_mut::<f32>()).collect::<TractResult<_>>()?;
+            self.plan.run(&mut self.arena, input.try_as_plain_ram()?.as_slice::<f32>()?, &mut slices)?;
+        }
+        Ok(self.outputs.iter().cloned().map(IntoTValue::into_tvalue).collect())
+    }
+}
+
+impl OpState for Work {
+    fn eval(&mut self, _context: &EvalContext, _op: &dyn Op, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        self.run(inputs)
+    }
+
+    fn reset_lanes(&mut self, _lanes: &[LaneId]) -> TractResult<()> {
+        Ok(()) // nothing is remembered from one run to the next
+    }
 }

@@ -1,0 +1,157 @@
+//! One stream's runs of a network. Nothing large is allocated after the first.
+
+use std::sync::Arc;
+
+use tract_onnx::prelude::*;
+
+use super::{Model, ModelError, Needs, Plan, first_line};
+use crate::media::segment::{
+    input::{Preparer, Yuv},
+    pose::PoseHeads,
+};
+
+/// What the network says of a frame. Grid point `(i, j)` lies at input pixel `(16 i, 16 j)`, or `(8 i, 8 j)` at stride
+/// 8: the outermost points lie on the frame's edges. Values of a point stand together, points in rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Heads<'a> {
+    /// Columns and rows of grid points.
+    pub grid: (usize, usize),
+    /// Width and height of the network's input.
+    pub input: (usize, usize),
+    /// Logit of a person, one a point.
+    pub segments: &'a [f32],
+    /// Logits of the 24 body parts, if asked for.
+    pub parts: Option<&'a [f32]>,
+    /// What keypoints are found by, if asked for.
+    pub poses: Option<PoseHeads<'a>>,
+}
+
+/// One stream's use of a model.
+pub struct Session {
+    model: Arc<Model>,
+    state: TypedSimpleState,
+    frame: (usize, usize),
+    size: (usize, usize),
+    needs: Needs,
+    preparer: Preparer,
+    input: Arc<Tensor>,
+    outputs: TVec<TValue>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({}, {}x{})", self.model.name, self.size.0, self.size.1)
+    }
+}
+
+impl Session {
+    pub(super) fn new(
+        model: Arc<Model>,
+        plan: &Plan,
+        frame: (usize, usize),
+        size: (usize, usize),
+        needs: Needs,
+    ) -> Result<Self, ModelError> {
+        let failed = |error: TractError| ModelError::Inference(first_line(&error));
+        Ok(Self {
+            state: plan.spawn().map_err(failed)?,
+            frame,
+            size,
+            needs,
+            preparer: Preparer::new(frame, size),
+            input: Arc::new(Tensor::zero::<f32>(&[1, size.1, size.0, 3]).map_err(failed)?),
+            outputs: TVec::new(),
+            model,
+        })
+    }
+
+    /// The frame size that it was made for.
+    pub fn frame(&self) -> (usize, usize) {
+        self.frame
+    }
+
+    /// What it was made for.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// The model behind it.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Width and height of the network's input.
+    pub fn input_size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// Values of the network's input.
+    pub fn input_len(&self) -> usize {
+        self.size.0 * self.size.1 * 3
+    }
+
+    /// Segments one frame, which must be of [`Session::frame`]'s size.
+    ///
+    /// # Errors
+    /// When tract fails, or a head has not the shape `[1, rows, columns, values]`.
+    pub fn run(&mut self, frame: &Yuv<'_>) -> Result<Heads<'_>, ModelError> {
+        self.fill(|preparer, input| preparer.prepare(frame, input))?;
+        self.heads()
+    }
+
+    /// Runs the network on values that are prepared already: RGB, -1.0..=1.0, [`Session::input_len`] of them.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and when their number is another.
+    pub fn infer(&mut self, values: &[f32]) -> Result<Heads<'_>, ModelError> {
+        if values.len() != self.input_len() {
+            let error = format!("an input of {} values for {}", values.len(), self.input_len());
+            return Err(ModelError::Inference(error));
+        }
+        self.fill(|_, input| input.copy_from_slice(values))?;
+        self.heads()
+    }
+
+    /// Writes the input and runs.
+    fn fill(&mut self, write: impl FnOnce(&mut Preparer, &mut [f32])) -> Result<(), ModelError> {
+        let failed = |error: TractError| ModelError::Inference(first_line(&error));
+        // Let go, so that the next outputs are written where the last ones were.
+        self.outputs.clear();
+        {
+            // tract has let go of it after the last run.
+            let mut view = Arc::make_mut(&mut self.input).try_as_plain_ram_mut().map_err(failed)?;
+            write(&mut self.preparer, view.as_slice_mut::<f32>().map_err(failed)?);
+        }
+        self.outputs = self.state.run(tvec!(self.input.clone().into_tvalue())).map_err(failed)?;
+        Ok(())
+    }
+
+    fn heads(&self) -> Result<Heads<'_>, ModelError> {
+        let wrong = |error: String| ModelError::Inference(error);
+        let first = self.outputs.first().ok_or_else(|| wrong("no output".into()))?;
+        let &[_, rows, columns, 1] = first.shape() else {
+            return Err(wrong(format!("the head has shape {:?}", first.shape())));
+        };
+        let mut outputs = self.outputs.iter();
+        let mut values = |each: usize| {
+            let head = outputs.next().ok_or_else(|| wrong("too few outputs".into()))?;
+            if head.shape() != [1, rows, columns, each] {
+                return Err(wrong(format!("a head has shape {:?}, not [1, {rows}, {columns}, {each}]", head.shape())));
+            }
+            let plain = head.try_as_plain_ram().map_err(|error| wrong(first_line(&error)))?;
+            plain.as_slice::<f32>().map_err(|error| wrong(first_line(&error)))
+        };
+        let segments = values(1)?;
+        let parts = self.needs.parts.then(|| values(24)).transpose()?;
+        let poses = match self.needs.poses {
+            true => Some(PoseHeads {
+                heatmaps: values(17)?,
+                offsets: values(34)?,
+                forward: values(32)?,
+                backward: values(32)?,
+            }),
+            false => None,
+        };
+        Ok(Heads { grid: (columns, rows), input: self.size, segments, parts, poses })
+    }
+}
