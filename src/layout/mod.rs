@@ -10,10 +10,13 @@
 //! * `read`, `read_layer`, `fields`, `fault`: JSON in, every wrong place at once out.
 //! * `limits`: how much a layout may ask for.
 //! * `scene`: the validated layout.
+//! * `body_part`, `cut`: what is kept of a person's picture.
 //! * `solve`, `auto`, `geometry`: where everything is, in pixels, for the people who are there now.
 //! * `ready`: layouts that come with the program.
 
 mod auto;
+pub mod body_part;
+pub mod cut;
 pub mod fault;
 mod fields;
 pub mod geometry;
@@ -29,6 +32,8 @@ pub mod solve;
 use serde_json::Value;
 
 pub use self::{
+    body_part::{BodyPart, BodyParts},
+    cut::Cut,
     fault::Fault,
     geometry::{Crop, Rect},
     read::{read, read_canvas},
