@@ -22,6 +22,7 @@ mod imp;
 pub mod input;
 pub mod mask;
 pub mod model;
+pub mod parts;
 pub mod pool;
 pub mod pose;
 pub mod tfjs;
