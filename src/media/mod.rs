@@ -15,6 +15,7 @@ pub mod audio;
 pub mod compose;
 pub mod encode;
 pub mod fanout;
+pub mod file;
 pub mod graph;
 pub mod gst;
 pub mod ingest;

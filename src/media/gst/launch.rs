@@ -19,6 +19,9 @@ pub const STAGES: &[(&str, &str)] = &[
     ("send-h264", include_str!("../../../pipelines/send-h264.launch")),
     ("send-vp8", include_str!("../../../pipelines/send-vp8.launch")),
     ("send-opus", include_str!("../../../pipelines/send-opus.launch")),
+    ("file-frames", include_str!("../../../pipelines/file-frames.launch")),
+    ("file-video", include_str!("../../../pipelines/file-video.launch")),
+    ("file-sound", include_str!("../../../pipelines/file-sound.launch")),
     ("output-rtmp", include_str!("../../../pipelines/output-rtmp.launch")),
 ];
 

@@ -1,0 +1,211 @@
+//! Video files: frames out of whatever GStreamer decodes, and into MP4, MOV or Matroska.
+//!
+//! ```text
+//!   file ─► decodebin ─► file-frames ─► appsink ─► Reader::next ─► Frame
+//!                                                                    │ (the caller's work)
+//!   Writer::push ─► appsrc ─► file-video ─► mp4mux ─► file           ▼
+//!        the sound of another file ─► decodebin ─► file-sound ─┘
+//! ```
+//! Contract: frames are I420 of limited range, upright, in order, and carry the time at which they are shown; the
+//! writer keeps these times. The sound is decoded a second time, beside the frames and on the same time line, so that
+//! neither can keep the other from going on.
+//! Failure: every error is one line that names the file. Nothing waits for ever: a file that gives nothing for
+//! [`PATIENCE`] is given up, and the flag [`Stop`] ends every wait.
+//! Threads: GStreamer's own, on both sides; `next` and `push` are called on one thread of the caller and wait.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+
+use super::gst::{
+    launch::Launches,
+    pipeline::{BusNews, OwnedPipeline},
+};
+
+pub use read::{Frame, Reader};
+pub use write::{Container, Target, Writer};
+
+/// How long a file may give or take nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a wait looks at [`Stop`].
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Most pixels of a frame: 8K. A file of some bytes may promise gigabytes.
+const MAX_PIXELS: u64 = 8192 * 4608;
+
+/// Set by whoever wants no more; shared by readers and writers.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends what is going on.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked for.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The colour matrix of frames; both are of limited range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// BT.601, of small video.
+    Bt601,
+    /// BT.709, of high definition.
+    Bt709,
+}
+
+/// What the frames of a video have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// In pixels.
+    pub width: usize,
+    /// In pixels.
+    pub height: usize,
+    /// Frames a second as a fraction; the numerator is 0 when they come as they like.
+    pub rate: (u32, u32),
+    /// Width and height of a pixel.
+    pub aspect: (u32, u32),
+    /// How the planes become colours.
+    pub colours: Colours,
+}
+
+/// Why a video cannot be read or written; one line each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// The file system, at once.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// As given.
+        path: PathBuf,
+        /// Its words.
+        error: String,
+    },
+    /// The content, found at the beginning.
+    #[error("{}: not a video that can be read: {error}", path.display())]
+    NoVideo {
+        /// As given.
+        path: PathBuf,
+        /// What is wrong.
+        error: String,
+    },
+    /// Something in the middle.
+    #[error("{}: {error}", path.display())]
+    Broken {
+        /// The file that is read or written.
+        path: PathBuf,
+        /// What happened.
+        error: String,
+    },
+    /// GStreamer or its plugins.
+    #[error("{0}")]
+    Setup(String),
+    /// [`Stop`] was set.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// What streaming threads tell the caller's.
+#[derive(Debug, Default)]
+struct News {
+    heard: Mutex<Heard>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// The first error, in one line.
+    error: Option<String>,
+    /// End of stream reached every sink.
+    ended: bool,
+    /// A video stream was found.
+    video: bool,
+    /// A stream of sound was found.
+    sound: bool,
+    /// All streams were found.
+    all: bool,
+    /// The type of a stream that nothing here decodes.
+    unknown: Option<String>,
+}
+
+impl News {
+    fn with<T>(&self, change: impl FnOnce(&mut Heard) -> T) -> T {
+        let result = change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+        result
+    }
+
+    /// Sleeps until something changes, for at most [`LOOK`].
+    fn doze(&self) {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.changed.wait_timeout(heard, LOOK));
+    }
+
+    fn listen(self: &Arc<Self>, owned: &OwnedPipeline) {
+        let news = self.clone();
+        owned.on_bus(move |said| match said {
+            BusNews::Error { text, .. } => news.with(|heard| {
+                heard.error.get_or_insert(text);
+            }),
+            BusNews::Eos => news.with(|heard| heard.ended = true),
+            BusNews::Latency => {}
+        });
+    }
+}
+
+/// A bin of a stage, and its place in the pipeline.
+fn stage(owned: &OwnedPipeline, name: &str) -> Result<gst::Bin, FileError> {
+    let launches = Launches::load(None).map_err(|error| FileError::Setup(error.to_string()))?;
+    let bin = launches.bin(name).map_err(|error| FileError::Setup(error.to_string()))?;
+    owned.pipeline().add(&bin).map_err(setup)?;
+    Ok(bin)
+}
+
+fn setup(error: impl std::fmt::Display) -> FileError {
+    FileError::Setup(error.to_string())
+}
+
+fn make(owned: &OwnedPipeline, factory: &str) -> Result<gst::Element, FileError> {
+    let element = gst::ElementFactory::make(factory).build().map_err(setup)?;
+    owned.pipeline().add(&element).map_err(setup)?;
+    Ok(element)
+}
+
+/// `filesrc ! decodebin`; each decoded stream goes to `found`, which says where it is linked to.
+fn decoder(
+    owned: &OwnedPipeline,
+    path: &Path,
+    found: impl Fn(&str) -> Option<gst::Pad> + Send + Sync + 'static,
+) -> Result<gst::Element, FileError> {
+    let file = make(owned, "filesrc")?;
+    file.set_property("location", path);
+    let decode = make(owned, "decodebin")?;
+    file.link(&decode).map_err(setup)?;
+    decode.connect_pad_added(move |_, pad| {
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let kind = caps.structure(0).map(|fields| fields.name().to_string()).unwrap_or_default();
+        if let Some(sink) = found(&kind)
+            && !sink.is_linked()
+        {
+            // A pad that does not fit posts its own error as soon as data comes.
+            let _ = pad.link(&sink);
+        }
+    });
+    Ok(decode)
+}

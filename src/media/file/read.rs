@@ -1,0 +1,237 @@
+//! Frames out of a video file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::AppSink;
+use gstreamer_video::{self as gst_video, prelude::*};
+
+use super::{Colours, FileError, Heard, LOOK, MAX_PIXELS, News, PATIENCE, Shape, Stop, decoder, setup, stage};
+use crate::media::gst::{
+    frame::VideoFrame,
+    pipeline::{OwnedPipeline, named},
+};
+
+/// A decoded picture of a video.
+pub struct Frame {
+    frame: VideoFrame,
+    /// When it is shown, from the beginning of the file.
+    pub pts: Duration,
+    /// How long it is shown, if the file says so.
+    pub duration: Option<Duration>,
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Frame({:?})", self.pts)
+    }
+}
+
+impl Frame {
+    /// Luma, blue and red difference with their strides in bytes; the differences have `ceil(width / 2)` x
+    /// `ceil(height / 2)` samples.
+    pub fn planes(&self) -> [(&[u8], usize); 3] {
+        [0, 1, 2].map(|index| {
+            let stride = self.frame.plane_stride()[index as usize];
+            // An I420 frame has three planes; one that could not be mapped never became a frame.
+            (self.frame.plane_data(index).unwrap_or_default(), usize::try_from(stride).unwrap_or_default())
+        })
+    }
+}
+
+/// An open video file.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    // Dropped, and so torn down, with the reader.
+    owned: OwnedPipeline,
+    sink: AppSink,
+    news: Arc<News>,
+    stop: Stop,
+    shape: Shape,
+    first: Option<gst::Sample>,
+    last: Option<Duration>,
+}
+
+impl Reader {
+    /// Opens a file and decodes its first frame.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no video, or is one for which no decoder is installed.
+    pub fn open(path: &Path, stop: &Stop) -> Result<Self, FileError> {
+        let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
+        let about = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(|error| unreadable(&error))?;
+        if !about.is_file() {
+            return Err(unreadable(&"not a file"));
+        }
+        if about.len() == 0 {
+            // GStreamer would wait for its first byte.
+            return Err(FileError::NoVideo { path: path.into(), error: "it is empty".into() });
+        }
+        crate::media::gst::init().map_err(setup)?;
+        let owned = OwnedPipeline::new("file-read");
+        let news = Arc::new(News::default());
+        news.listen(&owned);
+        let frames = stage(&owned, "file-frames")?;
+        let entrance = frames.static_pad("sink").ok_or_else(|| setup("file-frames has no sink"))?;
+        let heard = news.clone();
+        let decode = decoder(&owned, path, move |kind| {
+            heard.with(|heard| {
+                heard.video |= kind.starts_with("video/");
+                heard.sound |= kind.starts_with("audio/");
+            });
+            kind.starts_with("video/").then(|| entrance.clone())
+        })?;
+        let heard = news.clone();
+        decode.connect_no_more_pads(move |_| heard.with(|heard| heard.all = true));
+        let heard = news.clone();
+        decode.connect("unknown-type", false, move |values| {
+            let caps = values.get(2).and_then(|caps| caps.get::<gst::Caps>().ok());
+            let name = caps.and_then(|caps| Some(caps.structure(0)?.name().to_string()));
+            heard.with(|heard| heard.unknown = heard.unknown.take().or(name));
+            None
+        });
+        let sink: AppSink = named(&frames, "frames").map_err(setup)?;
+        let nothing = Shape { width: 0, height: 0, rate: (0, 1), aspect: (1, 1), colours: Colours::Bt601 };
+        let mut reader =
+            Self { path: path.into(), owned, sink, news, stop: stop.clone(), shape: nothing, first: None, last: None };
+        // What fails here is told on the bus, in more words.
+        let played = reader.owned.play();
+        let first = reader.pull();
+        let first = match first {
+            Ok(Some(sample)) => sample,
+            Err(FileError::Stopped) => return Err(FileError::Stopped),
+            Ok(None) | Err(_) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
+        };
+        reader.shape = shape(&first).ok_or_else(|| reader.broken("its frames have no size".into()))?;
+        if reader.shape.width as u64 * reader.shape.height as u64 > MAX_PIXELS {
+            let Shape { width, height, .. } = reader.shape;
+            return Err(reader.no_video(Some(format!("frames of {width}x{height} are too large"))));
+        }
+        reader.first = Some(first);
+        Ok(reader)
+    }
+
+    /// Size, rate and colours of all frames.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Whether there is sound that can be decoded.
+    pub fn has_sound(&self) -> bool {
+        self.news.with(|heard| heard.sound)
+    }
+
+    /// How long the file says that it is.
+    pub fn duration(&self) -> Option<Duration> {
+        let duration: gst::ClockTime = self.owned.pipeline().query_duration()?;
+        Some(Duration::from_nanos(duration.nseconds()))
+    }
+
+    /// The next frame; `None` after the last one. Waits for it.
+    ///
+    /// # Errors
+    /// When the file is damaged, its frames change their size, or [`Stop`] is set.
+    pub fn next(&mut self) -> Result<Option<Frame>, FileError> {
+        loop {
+            let sample = match self.first.take() {
+                Some(sample) => Some(sample),
+                None => self.pull()?,
+            };
+            let Some(sample) = sample else { return Ok(None) };
+            // Frames outside of the part that is to be shown have no time.
+            if let Some(frame) = self.frame(&sample)? {
+                self.last = Some(frame.pts);
+                return Ok(Some(frame));
+            }
+        }
+    }
+
+    fn frame(&self, sample: &gst::Sample) -> Result<Option<Frame>, FileError> {
+        let seen = shape(sample).ok_or_else(|| self.broken("a frame has no size".into()))?;
+        let Shape { width, height, .. } = self.shape;
+        if (seen.width, seen.height) != (width, height) {
+            return Err(self.broken(format!(
+                "after {:.1} s its frames change from {width}x{height} to {}x{}, which is not supported",
+                self.last.unwrap_or_default().as_secs_f64(),
+                seen.width,
+                seen.height
+            )));
+        }
+        let info = sample.caps().and_then(|caps| gst_video::VideoInfo::from_caps(caps).ok());
+        let (Some(info), Some(buffer)) = (info, sample.buffer_owned()) else { return Ok(None) };
+        let length = buffer.duration().map(|length| Duration::from_nanos(length.nseconds()));
+        let (count, per) = self.shape.rate;
+        let step = length.or_else(|| (count > 0).then(|| Duration::from_secs(1) * per / count));
+        let pts = match buffer.pts() {
+            Some(pts) => {
+                let segment = sample.segment().and_then(|segment| segment.downcast_ref::<gst::ClockTime>());
+                let shown = segment.and_then(|segment| segment.to_running_time(pts));
+                shown.map(|pts| Duration::from_nanos(pts.nseconds()))
+            }
+            None => Some(self.last.map_or(Duration::ZERO, |last| last + step.unwrap_or_default())),
+        };
+        let Some(pts) = pts else { return Ok(None) };
+        let frame = VideoFrame::from_buffer_readable(buffer, &info)
+            .map_err(|_| self.broken("a frame cannot be mapped".into()))?;
+        Ok(Some(Frame { frame, pts, duration: step }))
+    }
+
+    fn pull(&self) -> Result<Option<gst::Sample>, FileError> {
+        let begun = Instant::now();
+        loop {
+            if self.stop.is_stopped() {
+                return Err(FileError::Stopped);
+            }
+            let look = gst::ClockTime::from_mseconds(LOOK.as_millis() as u64);
+            if let Some(sample) = self.sink.try_pull_sample(look) {
+                return Ok(Some(sample));
+            }
+            let (error, nothing) = self.news.with(|heard| (heard.error.clone(), heard.all && !heard.video));
+            if let Some(error) = error {
+                return Err(self.broken(error));
+            }
+            if nothing || self.sink.is_eos() {
+                return Ok(None);
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(self.broken(format!("it gives no frame for {} s", PATIENCE.as_secs())));
+            }
+        }
+    }
+
+    fn broken(&self, error: String) -> FileError {
+        FileError::Broken { path: self.path.clone(), error }
+    }
+
+    /// Why there is no first frame.
+    fn no_video(&self, otherwise: Option<String>) -> FileError {
+        let error = self.news.with(|heard| match heard {
+            Heard { unknown: Some(unknown), video: false, .. } => {
+                format!("no decoder for {unknown} is installed in GStreamer")
+            }
+            Heard { sound: true, video: false, .. } => "it holds sound only".into(),
+            Heard { error: Some(error), .. } => error.clone(),
+            _ => otherwise.unwrap_or_else(|| "it holds no frame".into()),
+        });
+        FileError::NoVideo { path: self.path.clone(), error }
+    }
+}
+
+fn shape(sample: &gst::Sample) -> Option<Shape> {
+    let info = gst_video::VideoInfo::from_caps(sample.caps()?).ok()?;
+    let part = |value: i32| u32::try_from(value).unwrap_or(0);
+    let (rate, aspect) = (info.fps(), info.par());
+    let bt709 = info.colorimetry().matrix() == gst_video::VideoColorMatrix::Bt709;
+    Some(Shape {
+        width: info.width() as usize,
+        height: info.height() as usize,
+        rate: (part(rate.numer()), part(rate.denom()).max(1)),
+        aspect: (part(aspect.numer()).max(1), part(aspect.denom()).max(1)),
+        colours: if bt709 { Colours::Bt709 } else { Colours::Bt601 },
+    })
+}
