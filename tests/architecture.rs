@@ -65,8 +65,8 @@ const LAYERS: &[Layer] = &[
     ),
     layer(
         "cli::segment",
-        &["config", "error", "media::compose::colour", "media::segment"],
-        "a picture takes a frame's way through the segmentation, without GStreamer",
+        &["config", "control::assets::picture", "error", "layout", "media::compose", "media::file", "media::segment"],
+        "a file's frames take a room's way through the segmentation, and its pictures are read as a room's images are",
     ),
     layer("cli::model", &["config", "error", "media::segment"], "models are fetched, shown and measured"),
     layer("cli::scenario", &["error", "layout"], "layouts are checked without a room"),

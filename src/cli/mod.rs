@@ -27,7 +27,7 @@ enum Command {
     Serve(Box<serve::Args>),
     #[command(about = "Sends files into a room as one or more headless participants", long_about = None)]
     Bot(Box<bot::Args>),
-    #[command(about = "Cuts the people out of a picture", long_about = None)]
+    #[command(about = "Cuts the people out of a picture or a video", long_about = None)]
     Segment(Box<segment::Args>),
     #[command(about = "Lists, fetches, shows and measures segmentation models", long_about = None)]
     Model(Box<model::Args>),

@@ -1,95 +1,99 @@
-//! `virfie segment`: cuts people out of a picture, to see and tune the model without a room.
+//! `virfie segment`: cuts people out of a picture or a video, to see and tune the model without a room.
+//!
+//! ```text
+//!   Args ─► plan (what makes sense) ─► picture ┐                 ┌─ finder: mask, body parts, poses ─► report (JSON)
+//!                                      video ──┴─► each frame ───┴─ painter: raster, backdrop, overlay ─► output
+//! ```
 
-use std::path::PathBuf;
+mod backdrop;
+mod finder;
+mod output;
+mod overlay;
+mod painter;
+mod picture;
+mod plan;
+mod raster;
+mod report;
+mod video;
 
-use image::{ImageFormat, RgbaImage};
+use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    config,
-    error::ProgramError,
-    media::{
-        compose::colour::{Matrix, rgba_to_i420},
-        segment::{
-            input::Yuv,
-            mask::{MaskMaker, MaskOptions},
-            model::{Model, Needs},
-        },
-    },
-};
+use crate::{config, error::ProgramError, media::segment::model::Model};
+use plan::{Kind, Plan};
 
 /// What is cut out and where it goes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Picture: PNG, JPEG, WebP or GIF.
+    /// A picture (PNG, JPEG, WebP, GIF) or a video, told apart by content
     input: PathBuf,
-    /// PNG file to write [default: INPUT with `.cutout.png`].
-    #[arg(short, long)]
+    /// File to write; its ending says how: png, webp, jpg or mp4, m4v, mov, mkv [default: beside INPUT, `.cutout.png`
+    /// or `.cutout.mp4`; none with --json]
+    #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write the mask instead of the picture: white is kept.
+    /// What is kept: `person`, or parts of the body such as `left_face,right_face`
+    #[arg(long, value_name = "WHAT")]
+    cutout: Option<String>,
+    /// What is put behind: a picture FILE that covers, `blur`, or #rrggbb [default: nothing for pictures, #00b140 for
+    /// videos]
+    #[arg(long, value_name = "FILE|blur|#rrggbb")]
+    background: Option<String>,
+    /// Write the mask: white is kept
     #[arg(long)]
     mask: bool,
-    /// ONNX file of the model [default: the first of the data directory's models].
-    #[arg(long, env = "VIRFIE_MODEL")]
+    /// Paint the parts of the body in colours over the darkened picture
+    #[arg(long)]
+    parts: bool,
+    /// Draw skeletons: over the whole picture, or over what the other options make
+    #[arg(long)]
+    keypoints: bool,
+    /// Print what is found as JSON: an object for a picture, a line a frame for a video
+    #[arg(long)]
+    json: bool,
+    /// Probability of being a person at which a pixel is half transparent, 0.05 to 0.95 [default: 0.5]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    threshold: Option<f32>,
+    /// Softness of the edge, 0 (hard) to 1 [default: 0.33]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    feather: Option<f32>,
+    /// Videos: share of the last mask that stays where nothing moves, 0 to 0.95 [default: 0.9]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    smoothing: Option<f32>,
+    /// Videos: find people in every N-th frame only, 1 to 60 [default: 1]
+    #[arg(long, value_name = "N")]
+    every: Option<u32>,
+    /// ONNX file of the model [default: the first of the data directory's models]
+    #[arg(long, env = "VIRFIE_MODEL", value_name = "FILE", hide_env_values = true)]
     model: Option<PathBuf>,
-    /// Where models are kept [default: as `serve`].
-    #[arg(long, env = "VIRFIE_DATA_DIR")]
+    /// Where models are kept [default: as `serve`]
+    #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
-    /// Probability of being a person at which a pixel is half transparent, 0.05 to 0.95.
-    #[arg(long, default_value_t = MaskOptions::default().threshold)]
-    threshold: f32,
 }
 
 /// Reads, segments, writes.
 ///
 /// # Errors
-/// [`ProgramError::Usage`] for a wrong flag, picture or model; [`ProgramError::Failed`] when the result cannot be
-/// written.
+/// [`ProgramError::Usage`] for a wrong flag, input or model; [`ProgramError::Failed`] when something breaks in the
+/// middle or the result cannot be written. No half file is left.
 pub fn run(args: Args) -> Result<(), ProgramError> {
-    let usage = |error: String| ProgramError::Usage(error);
-    if !(0.05..=0.95).contains(&args.threshold) {
-        return Err(usage(format!("--threshold {}: 0.05 to 0.95", args.threshold)));
-    }
+    let kind = Kind::of(&args.input).map_err(ProgramError::Usage)?;
+    let plan = Plan::new(&args, kind).map_err(ProgramError::Usage)?;
     let path = match args.model {
         Some(path) => path,
         None => config::first_model(&args.data_dir.unwrap_or_else(config::default_data_dir))
-            .ok_or_else(|| usage("--model: none given and none fetched (virfie model fetch)".into()))?,
+            .ok_or_else(|| ProgramError::Usage("--model: none given and none fetched (virfie model fetch)".into()))?,
     };
-    let model = Model::load(&path).map_err(|error| usage(error.to_string()))?;
-    let mut picture = image::ImageReader::open(&args.input)
-        .map_err(|error| usage(format!("{}: {error}", args.input.display())))?
-        .with_guessed_format()
-        .map_err(|error| usage(format!("{}: {error}", args.input.display())))?
-        .decode()
-        .map_err(|error| usage(format!("{}: {error}", args.input.display())))?
-        .into_rgba8();
-    let alpha = alpha_of(&model, &picture, args.threshold)?;
-    for (pixel, alpha) in picture.pixels_mut().zip(&alpha) {
-        pixel.0 = if args.mask { [*alpha, *alpha, *alpha, 255] } else { [pixel[0], pixel[1], pixel[2], *alpha] };
+    let model = load(&path)?;
+    match kind {
+        Kind::Picture => picture::run(&args.input, plan, &model),
+        Kind::Video => video::run(&args.input, plan, &model),
     }
-    let output = args.output.unwrap_or_else(|| args.input.with_extension("cutout.png"));
-    picture
-        .save_with_format(&output, ImageFormat::Png)
-        .map_err(|error| ProgramError::Failed(format!("{}: {error}", output.display())))?;
-    println!("{}", output.display());
-    Ok(())
 }
 
-fn alpha_of(model: &std::sync::Arc<Model>, picture: &RgbaImage, threshold: f32) -> Result<Vec<u8>, ProgramError> {
-    let failed = |error: String| ProgramError::Failed(error);
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let frame = rgba_to_i420(picture.as_raw(), width, height, Matrix::Bt601);
-    let planes = frame.planes();
-    let yuv = Yuv {
-        width,
-        height,
-        y: (planes.y, planes.y_stride),
-        u: (planes.u, planes.u_stride),
-        v: (planes.v, planes.v_stride),
-    };
-    let mut session = model.session((width, height), Needs::default()).map_err(|error| failed(error.to_string()))?;
-    let heads = session.run(&yuv).map_err(|error| failed(error.to_string()))?;
-    let mut alpha = vec![0; width * height];
-    let options = MaskOptions { threshold, smoothing: 0.0, ..MaskOptions::default() };
-    MaskMaker::default().make(heads.segments, heads.grid, &yuv, options, &mut alpha, width);
-    Ok(alpha)
+/// A file that makes the engine panic gets its one line like any other.
+fn load(path: &std::path::Path) -> Result<Arc<Model>, ProgramError> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let model = Model::load(path);
+    std::panic::set_hook(hook);
+    model.map_err(|error| ProgramError::Usage(error.to_string()))
 }

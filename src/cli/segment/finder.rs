@@ -1,0 +1,143 @@
+//! Who is where in a frame: mask, body parts, poses. The same way that frames take in the server.
+
+use std::sync::Arc;
+
+use super::{plan::Plan, raster::Cover};
+use crate::{
+    layout::{BodyPart, BodyParts},
+    media::segment::{
+        input::Yuv,
+        mask::{MaskMaker, MaskOptions},
+        model::{Model, ModelError, Needs, Session},
+        parts,
+        pose::{Pose, PoseDecoder},
+    },
+};
+
+/// Values of a grid point that tell body parts.
+const PARTS: usize = BodyPart::ALL.len();
+
+/// Looks at frames of one size, one after the other.
+pub(super) struct Finder {
+    session: Session,
+    maker: MaskMaker,
+    decoder: PoseDecoder,
+    options: MaskOptions,
+    kept: Option<BodyParts>,
+    selected: Vec<f32>,
+    /// Which part is where is asked for.
+    labelled: bool,
+    fine: [Vec<f32>; 2],
+    found: Found,
+}
+
+/// What was found in the last frame that was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What is kept.
+    pub(super) cover: Cover,
+    /// In points: columns and rows over the whole frame. Empty unless asked for.
+    pub(super) label_grid: (usize, usize),
+    /// The body part that is most likely at each point, also where nobody is.
+    pub(super) labels: Vec<Option<BodyPart>>,
+    /// `None` unless asked for.
+    pub(super) poses: Option<Vec<Pose>>,
+}
+
+impl Finder {
+    /// For frames of a size in pixels.
+    ///
+    /// # Errors
+    /// When the model does not take the size, or lacks a head that the plan needs.
+    pub(super) fn new(model: &Arc<Model>, frame: (usize, usize), plan: &Plan) -> Result<Self, ModelError> {
+        let poses = plan.keypoints || (plan.json && model.has_poses());
+        let needs = Needs { parts: plan.parts || plan.kept.is_some(), poses, ..Needs::default() };
+        Ok(Self {
+            session: model.session(frame, needs)?,
+            maker: MaskMaker::default(),
+            decoder: PoseDecoder::default(),
+            options: plan.mask,
+            kept: plan.kept,
+            selected: Vec::new(),
+            labelled: plan.parts,
+            fine: Default::default(),
+            found: Found { poses: poses.then(Vec::new), ..Found::default() },
+        })
+    }
+
+    /// Looks at a frame.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub(super) fn look(&mut self, frame: &Yuv<'_>) -> Result<(), ModelError> {
+        let heads = self.session.run(frame)?;
+        let found = &mut self.found;
+        let logits = match (self.kept, heads.parts) {
+            (Some(kept), Some(parts)) => {
+                parts::select(heads.segments, parts, kept, &mut self.selected);
+                &self.selected
+            }
+            _ => heads.segments,
+        };
+        let alpha = found.cover.resize((frame.width, frame.height));
+        self.maker.make(logits, heads.grid, frame, self.options, alpha, frame.width);
+        found.cover.halve();
+        if let (true, Some(parts)) = (self.labelled, heads.parts) {
+            // The mask says where people are. What is asked here is only which part is the likeliest.
+            let [segments, fine] = &mut self.fine;
+            enlarge(heads.segments, 1, heads.grid, heads.input, segments);
+            enlarge(parts, PARTS, heads.grid, heads.input, fine);
+            parts::strongest(segments, fine, f32::NEG_INFINITY, &mut found.labels);
+            found.label_grid = heads.input;
+        }
+        if let (Some(poses), Some(pose_heads)) = (&mut found.poses, heads.poses) {
+            self.decoder.decode(&pose_heads, heads.grid, heads.input, poses);
+        }
+        Ok(())
+    }
+
+    /// What the last look found.
+    pub(super) fn found(&self) -> &Found {
+        &self.found
+    }
+}
+
+/// Bilinear: from grid points of `count` values each, whose outer ones lie on the edges, to `size` points.
+fn enlarge(values: &[f32], count: usize, grid: (usize, usize), size: (usize, usize), out: &mut Vec<f32>) {
+    let place = |index: usize, points: usize, cells: usize| {
+        let place = index as f32 * cells.saturating_sub(1) as f32 / points.saturating_sub(1).max(1) as f32;
+        let low = (place as usize).min(cells - 1);
+        (low, (low + 1).min(cells - 1), place - low as f32)
+    };
+    out.clear();
+    for y in 0..size.1 {
+        let (top, bottom, down) = place(y, size.1, grid.1);
+        for x in 0..size.0 {
+            let (left, right, along) = place(x, size.0, grid.0);
+            let point = |row: usize, column: usize| &values[(row * grid.0 + column) * count..][..count];
+            let upper = point(top, left).iter().zip(point(top, right));
+            let lower = point(bottom, left).iter().zip(point(bottom, right));
+            out.extend(upper.zip(lower).map(|((a, b), (c, d))| {
+                let (upper, lower) = (a + (b - a) * along, c + (d - c) * along);
+                upper + (lower - upper) * down
+            }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_between_are_means_and_the_outer_ones_stay() {
+        let mut out = Vec::new();
+        // Two by two points of two values.
+        enlarge(&[0.0, 10.0, 4.0, 10.0, 8.0, 20.0, 12.0, 20.0], 2, (2, 2), (3, 3), &mut out);
+        let first: Vec<f32> = out.iter().step_by(2).copied().collect();
+        assert_eq!(first, [0.0, 2.0, 4.0, 4.0, 6.0, 8.0, 8.0, 10.0, 12.0]);
+        assert_eq!((out[1], out[7], out[17]), (10.0, 15.0, 20.0));
+        enlarge(&[3.0], 1, (1, 1), (2, 2), &mut out);
+        assert_eq!(out, [3.0; 4]);
+    }
+}
