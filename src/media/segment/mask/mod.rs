@@ -9,15 +9,19 @@
 //! again and again with a sharpened mask in between, it pulls the network's edge, wrong by many pixels, to the edge
 //! that the colours show. The fractions hold for a frame of 640x360; the sizes for others are in [`scale::Sizes`].
 //!
-//! Everything is in `f32` without fused multiplication, so the code compiled for AVX2 gives the same bytes as the
+//! For a frame without logits, the last mask is moved by block matching and filtered again with the frame's colours.
+//!
+//! Everything but the block matching is in `f32` without fused multiplication, so the code compiled for AVX2 gives the same bytes as the
 //! portable code. Nothing is allocated after the first frame of a size.
 
 mod guided;
 mod islands;
+mod motion;
 mod scale;
 mod settle;
 
 use guided::{Colours, Filter};
+use motion::Motion;
 use scale::Sizes;
 use settle::Settler;
 
@@ -69,6 +73,7 @@ pub struct MaskMaker {
     coarse: Level<COARSE_RADIUS>,
     fine: Level<FINE_RADIUS>,
     settler: Settler,
+    motion: Motion,
     islands: islands::Scratch,
     rows: scale::Rows,
     half_alpha: Vec<u8>,
@@ -132,6 +137,28 @@ impl MaskMaker {
         self.make_plain(logits, frame, options, alpha, stride);
     }
 
+    /// Makes the alpha plane of a frame for which the network was not run: the last mask, moved along with what moved
+    /// since the frame before and drawn to this frame's edges. Every frame must come here or to [`Self::make`], since
+    /// movement is found between neighbours. `options.feather` counts, the others are in the last mask.
+    ///
+    /// Returns whether there was an earlier mask for frames of this size; without one `alpha` is left as it is.
+    ///
+    /// # Panics
+    /// If a plane of `frame` or `alpha` is shorter than its size and stride say.
+    pub fn carry(&mut self, frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) -> bool {
+        if !self.settled || self.sizes.frame != (frame.width, frame.height) {
+            return false;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the CPU has AVX2.
+            unsafe { self.carry_avx2(frame, options, alpha, stride) };
+            return true;
+        }
+        self.carry_plain(frame, options, alpha, stride);
+        true
+    }
+
     /// Buffers for frames of `frame` pixels and grids of `grid` points.
     fn fit(&mut self, frame: (usize, usize), grid: (usize, usize)) {
         let sizes = Sizes::new(frame);
@@ -145,6 +172,7 @@ impl MaskMaker {
             self.coarse.resize(sizes.coarse);
             self.fine.resize(sizes.fine);
             self.settler.resize(sizes.coarse, sizes.fine);
+            self.motion.resize(sizes.coarse, sizes.fine);
             self.islands.resize(sizes.coarse);
             self.rows.resize(&sizes);
         }
@@ -156,18 +184,18 @@ impl MaskMaker {
         self.make_plain(logits, frame, options, alpha, stride);
     }
 
-    // Inlined, like all that it calls, so that `make_avx2` compiles it anew with wider registers.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn carry_avx2(&mut self, frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+        self.carry_plain(frame, options, alpha, stride);
+    }
+
+    // Inlined, like all that it calls, so that the AVX2 functions compile it anew with wider registers.
     #[inline(always)]
     fn make_plain(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+        self.look(frame);
         let sizes = self.sizes;
         let (coarse, fine) = (&mut self.coarse, &mut self.fine);
-
-        scale::halve(frame.y, sizes.frame, &mut self.half_luma);
-        let half = [(&self.half_luma[..], sizes.half.0), frame.u, frame.v];
-        for (channel, plane) in half.into_iter().enumerate() {
-            scale::average(plane, &sizes, channel, &mut self.rows, &mut fine.colours);
-        }
-        scale::halve_colours(&fine.colours, &mut coarse.colours);
 
         let odds = (options.threshold / (1.0 - options.threshold)).ln();
         for (probability, logit) in self.probabilities.iter_mut().zip(logits) {
@@ -193,13 +221,56 @@ impl MaskMaker {
         fine.filter.fit(&fine.colours, &fine.mask);
         self.settled = true;
 
+        self.apply(frame, options);
+        scale::enlarge(&self.half_alpha, &sizes, &mut self.rows, alpha, stride);
+    }
+
+    #[inline(always)]
+    fn carry_plain(&mut self, frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+        self.look(frame);
+        // Where nothing moved, the last alpha plane is the best there is, and does not flicker.
+        if self.motion.search() {
+            let (fine, mask) = (&mut self.fine, self.settler.fine_mut());
+            self.motion.carry(mask);
+            fine.mask.copy_from_slice(mask);
+            fine.filter.look(&fine.colours);
+            fine.refine();
+            self.motion.renew(mask, &fine.mask);
+            fine.filter.fit(&fine.colours, mask);
+            self.apply(frame, options);
+        }
+        scale::enlarge(&self.half_alpha, &self.sizes, &mut self.rows, alpha, stride);
+    }
+
+    /// Takes the frame's colours and luma.
+    #[inline(always)]
+    fn look(&mut self, frame: &Yuv<'_>) {
+        let sizes = self.sizes;
+        scale::halve(frame.y, sizes.frame, &mut self.half_luma);
+        for (channel, plane) in halves(&self.half_luma, sizes, frame).into_iter().enumerate() {
+            scale::average(plane, &sizes, channel, &mut self.rows, &mut self.fine.colours);
+        }
+        scale::halve_colours(&self.fine.colours, &mut self.coarse.colours);
+        self.motion.see(self.coarse.colours.luma(), self.fine.colours.luma());
+    }
+
+    /// Makes half alpha from the fine filter's last fit.
+    #[inline(always)]
+    fn apply(&mut self, frame: &Yuv<'_>, options: MaskOptions) {
+        let sizes = self.sizes;
+        let half = halves(&self.half_luma, sizes, frame);
         let gain = 1.0 / options.feather.clamp(HARDEST, 1.0);
         for (row, out) in self.half_alpha.chunks_exact_mut(sizes.half.0).enumerate() {
             let colours = half.map(|(plane, stride)| &plane[row * stride..][..sizes.half.0]);
-            self.rows.apply(fine.filter.coefficients(), &sizes, row, colours, gain, out);
+            self.rows.apply(self.fine.filter.coefficients(), &sizes, row, colours, gain, out);
         }
-        scale::enlarge(&self.half_alpha, &sizes, &mut self.rows, alpha, stride);
     }
+}
+
+/// The three channels of a frame at half its size, each with its stride.
+#[inline(always)]
+fn halves<'a>(half_luma: &'a [u8], sizes: Sizes, frame: &Yuv<'a>) -> [(&'a [u8], usize); 3] {
+    [(half_luma, sizes.half.0), frame.u, frame.v]
 }
 
 #[cfg(test)]

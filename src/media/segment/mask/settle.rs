@@ -72,6 +72,11 @@ impl Settler {
         &self.mask_coarse
     }
 
+    /// The last result of [`Self::settle_fine`], to be moved along with the picture.
+    pub fn fine_mut(&mut self) -> &mut [f32] {
+        &mut self.mask_fine
+    }
+
     /// Settles the filtered mask.
     #[inline(always)]
     pub fn settle_fine(&mut self, mask: &mut [f32]) {

@@ -38,6 +38,29 @@ impl Picture {
     }
 }
 
+/// A spotted ball around `(x, y)` before a darker, striped wall, and the network's logits for it.
+fn ball((x, y): (usize, usize)) -> (Picture, Vec<f32>) {
+    let inside = |at: (f32, f32)| (at.0 - x as f32).hypot(at.1 - y as f32) < 70.0;
+    let luma = |column: usize, row: usize| {
+        if inside((column as f32, row as f32)) {
+            let (column, row) = (column + 640 - x, row + 360 - y);
+            190 + ((column / 9 * 5 + row / 7 * 3) % 8 * 6) as u8
+        } else {
+            60 + ((column / 12 + row / 20) % 5 * 8) as u8
+        }
+    };
+    let point = |index: usize| ((index % 17) as f32 * 40.0, (index / 17) as f32 * 40.0);
+    let logits = (0..170).map(|index| if inside(point(index)) { 8.0 } else { -8.0 }).collect();
+    (Picture::new((640, 360), luma), logits)
+}
+
+/// Share of all pixels in which `alpha` is not the ball around `(x, y)`.
+fn missed(alpha: &[u8], (x, y): (usize, usize)) -> f32 {
+    let inside = |index: usize| ((index % 640) as f32 - x as f32).hypot((index / 640) as f32 - y as f32) < 70.0;
+    let wrong = alpha.iter().enumerate().filter(|(index, alpha)| (**alpha >= 128) != inside(*index)).count();
+    wrong as f32 / alpha.len() as f32
+}
+
 /// Logits that fall from left to right through zero at `zero` (0..=1 of the width).
 fn slope((columns, rows): Size, zero: f32) -> Vec<f32> {
     (0..columns * rows).map(|index| (zero - (index % columns) as f32 / (columns - 1) as f32) * 24.0).collect()
@@ -193,4 +216,79 @@ fn odd_sizes_and_grids_do_not_panic() {
     let picture = Picture::grey((2, 2));
     MaskMaker::default().make(&[], (0, 0), &picture.yuv(), PLAIN, &mut alpha, 2);
     assert_eq!(alpha, [0; 4]);
+}
+
+#[test]
+fn a_carried_mask_follows_what_moves() {
+    let mut maker = MaskMaker::default();
+    let (picture, logits) = ball((200, 180));
+    let first = picture.mask(&mut maker, &logits, (17, 10), MaskOptions::default());
+    assert!(missed(&first, (200, 180)) < 0.01, "{}", missed(&first, (200, 180)));
+    for at in [(218, 174), (240, 170), (255, 165), (262, 190)] {
+        let mut alpha = first.clone();
+        assert!(maker.carry(&ball(at).0.yuv(), MaskOptions::default(), &mut alpha, 640));
+        let (carried, held) = (missed(&alpha, at), missed(&first, at));
+        assert!(carried < 0.01 && held > 0.015, "{at:?}: {carried}, held {held}");
+    }
+    // The network's next word counts as if it had been asked all the time.
+    let (picture, logits) = ball((262, 190));
+    let last = picture.mask(&mut maker, &logits, (17, 10), MaskOptions::default());
+    assert!(missed(&last, (262, 190)) < 0.01);
+}
+
+#[test]
+fn a_carried_mask_of_a_still_picture_stays() {
+    let (picture, logits) = ball((320, 200));
+    let mut maker = MaskMaker::default();
+    let first = picture.mask(&mut maker, &logits, (17, 10), MaskOptions::default());
+    let mut alpha = vec![0; first.len()];
+    assert!(maker.carry(&picture.yuv(), MaskOptions::default(), &mut alpha, 640));
+    assert!(alpha == first);
+}
+
+#[test]
+fn nothing_is_carried_without_an_earlier_mask_of_the_size() {
+    let mut maker = MaskMaker::default();
+    let (picture, other) = (Picture::grey((64, 48)), Picture::grey((48, 64)));
+    let mut alpha = vec![9; 64 * 48];
+    let mut carry = |maker: &mut MaskMaker, picture: &Picture| {
+        let carried = maker.carry(&picture.yuv(), PLAIN, &mut alpha, picture.size.0);
+        assert_eq!(carried, alpha.iter().all(|value| *value == 255));
+        carried
+    };
+    assert!(!carry(&mut maker, &picture), "no mask yet");
+    picture.mask(&mut maker, &[9.0; 12], (4, 3), PLAIN);
+    assert!(!carry(&mut maker, &other), "another size");
+    maker.reset();
+    assert!(!carry(&mut maker, &picture), "forgotten");
+    picture.mask(&mut maker, &[], (0, 0), PLAIN);
+    assert!(!carry(&mut maker, &picture), "made without logits");
+    picture.mask(&mut maker, &[9.0; 12], (4, 3), PLAIN);
+    assert!(carry(&mut maker, &picture));
+}
+
+#[test]
+fn carrying_keeps_to_strides_and_gives_the_same_bytes_in_portable_code() {
+    let options = MaskOptions::default();
+    for size in [(640, 360), (641, 363), (90, 50), (33, 1), (1, 1), (1281, 721)] {
+        let (width, stride) = (size.0, size.0 + 3);
+        let (mut fast, mut plain) = (MaskMaker::default(), MaskMaker::default());
+        let logits: Vec<f32> = (0..170).map(|index| ((index * 37) % 23) as f32 - 11.0).collect();
+        let picture =
+            |frame: usize| Picture::new(size, |x, y| (((x + 5 * frame) * x / 50 + (y + 2 * frame) * 3) % 200) as u8);
+        assert!(
+            picture(0).mask(&mut fast, &logits, (17, 10), options)
+                == picture(0).mask(&mut plain, &logits, (17, 10), options)
+        );
+        for frame in 1..3 {
+            let picture = picture(frame);
+            let mut alpha = vec![9; stride * size.1];
+            assert!(fast.carry(&picture.yuv(), options, &mut alpha, stride));
+            let mut tight = vec![0; width * size.1];
+            plain.carry_plain(&picture.yuv(), options, &mut tight, width);
+            for (row, want) in alpha.chunks(stride).zip(tight.chunks(width)) {
+                assert!(row[..width] == *want && row[width..] == [9; 3], "{size:?}, frame {frame}");
+            }
+        }
+    }
 }
