@@ -109,7 +109,17 @@ lint: setup web/node_modules/.package-lock.json ## checks formatting, types and 
 	cargo clippy --release --all-targets -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then set -x; cargo deny check bans licenses sources; fi
 
-bench: setup web ## measures the hot paths
+# Other engines, for one bench alone. Without Python or a network the bench says so and runs without them.
+PEERS := $(CARGO_TARGET_DIR)/peers
+
+$(PEERS)/installed: benches/peers/requirements.txt
+	.ci/apt-install python3-venv
+	python3 -m venv --clear $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+bench: setup web ## measures the hot paths, and the network beside other engines
+	@$(MAKE) --no-print-directory $(PEERS)/installed || echo 'ONNX Runtime and OpenVINO could not be installed' >&2
 	cargo bench
 
 plugin: setup web ## builds the segmentation element as a GStreamer plugin
