@@ -89,15 +89,15 @@ impl Engine {
         let segmentation = match &config.model {
             Some(path) => {
                 let model = segment::model::Model::load(path)?;
-                let name = model.name().to_owned();
+                let (name, keypoints) = (model.name().to_owned(), model.has_poses());
                 info!(model = %name, path = %path.display(), "model loaded");
                 segment::model::set_default(Some(model));
-                Segmentation { model: Some(name), reason: None }
+                Segmentation { model: Some(name), reason: None, keypoints }
             }
             None => {
                 warn!("{NO_MODEL}");
                 segment::model::set_default(None);
-                Segmentation { model: None, reason: Some(NO_MODEL.to_owned()) }
+                Segmentation { model: None, reason: Some(NO_MODEL.to_owned()), keypoints: false }
             }
         };
         let network = Network {

@@ -38,6 +38,8 @@ pub struct Segmentation {
     pub model: Option<String>,
     /// Why there is none, in one line for the log, `/readyz` and the room state.
     pub reason: Option<String>,
+    /// Whether the model finds keypoints, too.
+    pub keypoints: bool,
 }
 
 /// What a room's media needs to know at its start.
@@ -47,6 +49,8 @@ pub struct RoomSpec {
     pub room: Arc<str>,
     /// How long the last frame of a silent sender stays on the canvas.
     pub hold: Duration,
+    /// Whether keypoints are found, as by [`MediaCommand::SetKeypoints`].
+    pub keypoints: bool,
     /// The picture at the start.
     pub picture: Picture,
 }
@@ -176,6 +180,9 @@ pub enum MediaCommand {
     SetPicture(Picture),
     /// Changes how long a silent sender's last frame stays.
     SetHold(Duration),
+    /// Whether the keypoints of everybody with a camera are found, shown or not. Where [`Segmentation::keypoints`] is
+    /// false this changes nothing.
+    SetKeypoints(bool),
     /// Makes a connection. `participant` is `None` for a viewer (receives only). A participant's older peer, if any,
     /// is replaced: its frames stop counting at once and it is torn down.
     AddPeer {
@@ -225,6 +232,8 @@ pub enum MediaCommand {
     Snapshot(oneshot::Sender<Result<Frame, String>>),
     /// Numbers for the room state.
     Health(oneshot::Sender<Health>),
+    /// The newest poses of everybody in whose frames keypoints are found; nobody's while that is off.
+    Poses(oneshot::Sender<Vec<ParticipantPoses>>),
 }
 
 /// Where an output goes. `Debug` never shows a URL's path, query or user: stream keys live there.
@@ -262,8 +271,60 @@ impl fmt::Debug for Frame {
     }
 }
 
+/// The keypoints of a [`Pose`], in its order. Left and right are the person's own.
+pub const KEYPOINTS: [&str; 17] = [
+    "nose",
+    "leftEye",
+    "rightEye",
+    "leftEar",
+    "rightEar",
+    "leftShoulder",
+    "rightShoulder",
+    "leftElbow",
+    "rightElbow",
+    "leftWrist",
+    "rightWrist",
+    "leftHip",
+    "rightHip",
+    "leftKnee",
+    "rightKnee",
+    "leftAnkle",
+    "rightAnkle",
+];
+
+/// One point of a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Keypoint {
+    /// 0..1 of the frame's width, from the left; a little outside where a limb leaves the frame.
+    pub x: f32,
+    /// 0..1 of the frame's height, from the top; as `x`.
+    pub y: f32,
+    /// How certain it is that the point can be seen, 0..1.
+    pub score: f32,
+}
+
+/// One person in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pose {
+    /// How certain it is that there is someone, 0..1.
+    pub score: f32,
+    /// In the order of [`KEYPOINTS`].
+    pub keypoints: [Keypoint; KEYPOINTS.len()],
+}
+
+/// Everybody who is seen in one participant's frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParticipantPoses {
+    /// Whose frame.
+    pub participant: ParticipantId,
+    /// Since the arrival of that frame.
+    pub age: Duration,
+    /// The most certain first; empty when nobody is seen. Places are those of the participant's own frame.
+    pub poses: Vec<Pose>,
+}
+
 /// How a room's media is doing. Counters grow from the room's start.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Health {
     /// Whether the output clock runs (it rests while nobody receives).
     pub running: bool,
@@ -273,16 +334,47 @@ pub struct Health {
     pub late_frames: u64,
     /// Ticks that had no frame at all.
     pub missed_frames: u64,
+    /// Composed frames that an encoder had no time for, of all encoders together.
+    pub dropped_frames: u64,
     /// Composed frames a second over the last second.
     pub fps: f32,
-    /// Masks a second over the last second, of all participants together.
+    /// Masks inferred a second over the last second, of all participants together.
     pub masks_per_second: f32,
     /// Mean time of one mask over the last second, in milliseconds.
     pub mask_ms: f32,
+    /// A mask is inferred on every n-th frame of a stream; 1: on all.
+    pub masks_every: u32,
+    /// Mean age of the masks shown over the last second, in milliseconds: from the arrival of the frame that a mask was
+    /// inferred from to its composition.
+    pub mask_age_ms: f32,
+    /// Masks a second, over the last second and of all participants together, of frames without an inference: they
+    /// are carried on from an earlier frame.
+    pub carried_per_second: f32,
     /// Mean time of composing one frame over the last second, in milliseconds.
     pub compose_ms: f32,
     /// Encodings that run now, for instance `["h264"]`.
     pub encoders: Vec<String>,
+}
+
+impl Default for Health {
+    /// Nothing has been measured yet.
+    fn default() -> Self {
+        Self {
+            running: false,
+            frames: 0,
+            late_frames: 0,
+            missed_frames: 0,
+            dropped_frames: 0,
+            fps: 0.0,
+            masks_per_second: 0.0,
+            mask_ms: 0.0,
+            masks_every: 1,
+            mask_age_ms: 0.0,
+            carried_per_second: 0.0,
+            compose_ms: 0.0,
+            encoders: Vec::new(),
+        }
+    }
 }
 
 /// Kind of a track.

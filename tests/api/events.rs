@@ -73,6 +73,35 @@ async fn the_stream_begins_with_the_room_and_tells_what_happens() {
 }
 
 #[tokio::test]
+async fn poses_are_told_while_somebody_listens() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({"keypoints": true})).await;
+    let (page, welcome) = Page::join(&server, "demo", "ann").await;
+    let media = server.media.room("demo");
+    media.see(&[welcome["participant"]["id"].as_str().unwrap()]);
+    assert!(!media.heard().contains(&"poses".to_owned()), "a page's socket is not told, so nobody is asked");
+
+    let mut stream = Stream::open(&server, "demo").await;
+    assert_eq!(stream.next().await.unwrap().0, "room_changed");
+    for _ in 0..2 {
+        let (name, poses) = stream.next().await.unwrap();
+        assert_eq!((name.as_str(), &poses["type"]), ("poses", &json!("poses")));
+        assert_eq!(poses["participants"][0]["name"], "ann");
+        assert_eq!(poses["participants"][0]["poses"][0]["keypoints"][0]["name"], "nose");
+    }
+    server.send("PUT", "/rooms/demo", &json!({"keypoints": false})).await;
+    // One may have been under way.
+    while stream.next().await.unwrap().0 != "room_changed" {}
+    server.delete("/rooms/demo").await;
+    while let Some((name, _)) = stream.next().await {
+        assert!(["poses", "participant_left", "room_ended"].contains(&name.as_str()), "{name}");
+    }
+    let told = page.closed().await.messages;
+    assert!(told.iter().any(|message| message["event"]["type"] == "room_changed"), "{told:?}");
+    assert!(told.iter().all(|message| message["event"]["type"] != "poses"), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_listener_who_fell_behind_gets_a_fresh_room() {
     let server = Server::start().await;
     let (_page, welcome) = Page::join(&server, "demo", "ann").await;

@@ -12,7 +12,8 @@ use tokio::{
     time::timeout,
 };
 use virfie::media::port::{
-    Frame, Health, Media, MediaCommand, MediaEvent, Negotiation, PeerId, PeerRefused, RoomMedia, RoomSpec, Segmentation,
+    Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId, ParticipantPoses,
+    PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation,
 };
 
 /// The answer to every WHIP and WHEP offer, and the offer to every page. Nobody in these tests reads them.
@@ -24,9 +25,17 @@ pub const REFUSED_UFRAG: &str = "refuseme";
 /// How long a test waits for anything. Far beyond what it takes, so that only a hang reaches it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-#[derive(Default)]
 pub struct FakeMedia {
     rooms: Mutex<HashMap<String, Arc<FakeRoom>>>,
+    segmentation: Mutex<Segmentation>,
+}
+
+impl Default for FakeMedia {
+    /// Can all that there is.
+    fn default() -> Self {
+        let segmentation = Segmentation { model: Some("fake".to_owned()), reason: None, keypoints: true };
+        Self { rooms: Mutex::default(), segmentation: Mutex::new(segmentation) }
+    }
 }
 
 /// One room's media.
@@ -34,6 +43,7 @@ pub struct FakeRoom {
     events: UnboundedSender<MediaEvent>,
     heard: Mutex<Vec<String>>,
     news: Notify,
+    poses: Mutex<Vec<ParticipantPoses>>,
 }
 
 struct Port(Arc<FakeRoom>);
@@ -44,6 +54,11 @@ impl FakeMedia {
         Arc::clone(self.rooms.lock().unwrap().get(name).expect("the room has been opened"))
     }
 
+    /// What the segmentation can do from now on.
+    pub fn set_segmentation(&self, segmentation: Segmentation) {
+        *self.segmentation.lock().unwrap() = segmentation;
+    }
+
     pub fn has_opened(&self, name: &str) -> bool {
         self.rooms.lock().unwrap().contains_key(name)
     }
@@ -51,14 +66,15 @@ impl FakeMedia {
 
 impl Media for FakeMedia {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
-        let fake = Arc::new(FakeRoom { events, heard: Mutex::default(), news: Notify::new() });
-        fake.note(format!("open hold={:?} {}x{}", room.hold, width(&room), height(&room)));
+        let fake = Arc::new(FakeRoom { events, heard: Mutex::default(), news: Notify::new(), poses: Mutex::default() });
+        let keypoints = room.keypoints;
+        fake.note(format!("open hold={:?} keypoints={keypoints} {}x{}", room.hold, width(&room), height(&room)));
         self.rooms.lock().unwrap().insert(room.room.to_string(), Arc::clone(&fake));
         Box::new(Port(fake))
     }
 
     fn segmentation(&self) -> Segmentation {
-        Segmentation { model: Some("fake".to_owned()), reason: None }
+        self.segmentation.lock().unwrap().clone()
     }
 }
 
@@ -105,6 +121,19 @@ impl FakeRoom {
         let line = lines.iter().rev().find(|line| line.starts_with("add ")).expect("a connection was made");
         let number = line.split(' ').nth(1).and_then(|peer| peer.strip_prefix("peer-")).expect("it has a number");
         PeerId(number.parse().unwrap())
+    }
+
+    /// Has the media find a pose in the frames of these, from now on. Each keypoint is a little to the right of the one
+    /// before it.
+    pub fn see(&self, participants: &[&str]) {
+        let point = |index: usize| Keypoint { x: index as f32 / KEYPOINTS.len() as f32, y: 0.5, score: 0.9 };
+        let pose = Pose { score: 0.75, keypoints: std::array::from_fn(point) };
+        let found = participants.iter().map(|id| ParticipantPoses {
+            participant: ParticipantId((*id).into()),
+            age: Duration::from_micros(41_500),
+            poses: vec![pose],
+        });
+        *self.poses.lock().unwrap() = found.collect();
     }
 
     /// Has the media say something.
@@ -160,15 +189,28 @@ impl RoomMedia for Port {
             MediaCommand::Forget(participant) => room.note(format!("forget {participant}")),
             MediaCommand::SetGain { gain, .. } => room.note(format!("gain {gain}")),
             MediaCommand::SetHold(hold) => room.note(format!("hold {hold:?}")),
+            MediaCommand::SetKeypoints(on) => room.note(format!("keypoints {on}")),
+            MediaCommand::Poses(reply) => {
+                room.note("poses".to_owned());
+                let _ = reply.send(room.poses.lock().unwrap().clone());
+            }
             MediaCommand::AddOutput { output, .. } => room.note(format!("start {output}")),
             MediaCommand::RemoveOutput(output) => room.note(format!("stop {output}")),
             MediaCommand::Snapshot(reply) => {
                 let _ = reply.send(Ok(Frame { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] }));
             }
             MediaCommand::Health(reply) => {
-                let health =
-                    Health { running: true, frames: 7, fps: 30.0, masks_per_second: 12.345, ..Health::default() };
-                let _ = reply.send(health);
+                let _ = reply.send(Health {
+                    running: true,
+                    frames: 7,
+                    dropped_frames: 3,
+                    fps: 30.0,
+                    masks_per_second: 12.345,
+                    masks_every: 2,
+                    mask_age_ms: 41.987,
+                    carried_per_second: 11.5,
+                    ..Health::default()
+                });
             }
         }
     }

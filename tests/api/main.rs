@@ -2,7 +2,8 @@
 //!
 //! - `server`: starts one and speaks HTTP to it. `page`: a browser's session socket. `fake_media`: what the rooms
 //!   order, and what the media would tell them.
-//! - `rooms`, `layout`, `participants`, `outputs`, `events`, `session`, `whip`: one resource each.
+//! - `rooms`, `layout`, `participants`, `poses`, `outputs`, `events`, `session`, `whip`, `openapi`: one resource each.
+//! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -11,9 +12,12 @@ mod events;
 mod fake_media;
 mod layout;
 mod mutation;
+mod numbers;
+mod openapi;
 mod outputs;
 mod page;
 mod participants;
+mod poses;
 mod rooms;
 mod server;
 mod session;

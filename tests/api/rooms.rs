@@ -18,13 +18,12 @@ async fn a_room_is_created_changed_read_and_ended() {
 
     let changed = server.send("PUT", "/rooms/demo", &json!({"hold_ms": 500, "max_participants": 4})).await;
     assert_eq!(changed.status, 200);
-    assert_eq!(changed.json()["settings"], json!({"hold_ms": 500, "max_participants": 4}));
+    assert_eq!(changed.json()["settings"], json!({"hold_ms": 500, "max_participants": 4, "keypoints": false}));
     assert_eq!(changed.json()["canvas"]["width"], 640, "what is left out stays");
     server.media.room("demo").wait_for("hold 500ms").await;
 
     let read = server.get("/rooms/demo").await.json();
     assert_eq!(read["segmentation"]["model"], "fake");
-    assert_eq!(read["segmentation"]["masks_per_second"], 12.35);
     assert_eq!((&read["health"]["running"], &read["health"]["frames"]), (&json!(true), &json!(7)));
     assert_eq!((&read["viewers"], &read["participants"], &read["outputs"]), (&json!(0), &json!([]), &json!([])));
     let list = server.get("/rooms").await.json();

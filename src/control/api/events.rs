@@ -30,7 +30,8 @@ pub fn router() -> Router<AppState> {
 }
 
 /// What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
-/// stands in place of events which a slow listener missed. The stream ends after `room_ended`.
+/// stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` tells where
+/// people are, at most ten times a second. The stream ends after `room_ended`.
 #[utoipa::path(
     get, path = "/rooms/{room}/events", tag = "events",
     params(("room" = String, Path, description = "The room's name")),
@@ -42,7 +43,7 @@ pub fn router() -> Router<AppState> {
 )]
 pub async fn room_events(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
     access.require(Role::Viewer, room.name.as_str())?;
-    let (state, feed) = find(&app, &room.name)?.listen().await?;
+    let (state, feed) = find(&app, &room.name)?.listen_with_poses().await?;
     let first = Some(Arc::new(Event::snapshot(state)));
     let events = stream::unfold((first, feed), |(first, mut feed)| async move {
         let event = match first {

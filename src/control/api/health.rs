@@ -42,6 +42,8 @@ pub struct SegmentationReadiness {
     pub model: Option<String>,
     /// Why there is none.
     pub reason: Option<String>,
+    /// Whether the model finds keypoints, too.
+    pub keypoints: bool,
 }
 
 /// Says that the server lives
@@ -65,6 +67,7 @@ pub async fn ready(State(state): State<AppState>) -> Response {
             available: segmentation.model.is_some(),
             model: segmentation.model,
             reason: segmentation.reason,
+            keypoints: segmentation.keypoints,
         },
     };
     let status = if draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request ─► trace ─► cors ─► panics caught ─► count ─► origin (open server) ─► problems made alike ─► resource
-//!    /api/v1/…   rooms layout participants outputs events session snapshot assets tokens whip whep
+//!    /api/v1/…   rooms layout participants poses outputs events session snapshot assets tokens whip whep
 //!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
 //! ```
 //!
@@ -19,6 +19,7 @@ pub mod origin;
 pub mod outputs;
 pub mod page;
 pub mod participants;
+pub mod poses;
 mod preflight;
 pub mod problem;
 pub mod rooms;
@@ -94,6 +95,7 @@ pub fn router(state: AppState) -> Router {
         .merge(rooms::router())
         .merge(layout::router())
         .merge(participants::router())
+        .merge(poses::router())
         .merge(outputs::router())
         .merge(events::router())
         .merge(session::router())

@@ -10,8 +10,8 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{AppState, BASE, assets, events, health, layout, outputs, participants, rooms, session, snapshot, tokens};
-use super::{whep, whip};
+use super::{AppState, BASE, assets, events, health, layout, outputs, participants, poses};
+use super::{rooms, session, snapshot, tokens, whep, whip};
 
 /// The routes, at the top level.
 pub fn router() -> Router<AppState> {
@@ -66,6 +66,7 @@ struct Server;
     participants::get_participant,
     participants::patch_participant,
     participants::delete_participant,
+    poses::get_poses,
     outputs::list_outputs,
     outputs::post_output,
     outputs::get_output,
@@ -123,6 +124,7 @@ mod tests {
             ("/api/v1/rooms/{room}", "put"),
             ("/api/v1/rooms/{room}/layout", "patch"),
             ("/api/v1/rooms/{room}/participants/{id}", "patch"),
+            ("/api/v1/rooms/{room}/poses", "get"),
             ("/api/v1/rooms/{room}/outputs", "post"),
             ("/api/v1/rooms/{room}/events", "get"),
             ("/api/v1/rooms/{room}/session", "get"),

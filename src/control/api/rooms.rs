@@ -44,6 +44,9 @@ pub struct RoomSettings {
     /// How long a lost participant's last picture and place are kept, in milliseconds.
     #[schema(minimum = 0, maximum = 600000)]
     pub hold_ms: Option<u64>,
+    /// Whether the keypoints of everybody with a camera are found, for `GET /rooms/{room}/poses` and the events. It
+    /// costs computing time. `true` needs a model that can: `segmentation.keypoints` of the room.
+    pub keypoints: Option<bool>,
 }
 
 /// The rooms that the bearer may see.
@@ -108,8 +111,9 @@ pub async fn put_room(
     body: Option<ApiJson<RoomSettings>>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let RoomSettings { canvas, max_participants, hold_ms } = body.map(|ApiJson(body)| body).unwrap_or_default();
-    let change = SettingsChange { canvas, max_participants, hold_ms };
+    let RoomSettings { canvas, max_participants, hold_ms, keypoints } =
+        body.map(|ApiJson(body)| body).unwrap_or_default();
+    let change = SettingsChange { canvas, max_participants, hold_ms, keypoints };
     let (handle, is_new) = app.registry.put(&room.name, &change, &guard.0).await.map_err(|error| match error {
         // A precondition on something that is not there fails.
         RoomError::NoRoom if guard.0.is_present() => Problem::precondition_failed(error.to_string()),
@@ -232,7 +236,10 @@ impl From<RoomError> for Problem {
             | RoomError::NoOutput
             | RoomError::NoLayer
             | RoomError::NoConnection => Self::not_found(detail),
-            RoomError::Full { .. } | RoomError::TooManyOutputs { .. } | RoomError::Contended => Self::conflict(detail),
+            RoomError::Full { .. }
+            | RoomError::TooManyOutputs { .. }
+            | RoomError::KeypointsOff
+            | RoomError::Contended => Self::conflict(detail),
             RoomError::TooManyViewers { .. } | RoomError::TooManyRooms { .. } => Self::too_many(detail),
             RoomError::Stale { current } => {
                 let problem = Self::precondition_failed(detail);

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
+    sync::{broadcast, mpsc, oneshot, watch},
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
@@ -20,6 +20,9 @@ use crate::media::port::{self, Media, MediaCommand, MediaEvent, PeerId, Picture,
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
 
+/// How often listeners are told poses: what follows a hand needs no more, and a camera gives hardly more masks.
+const POSES_PERIOD: Duration = Duration::from_millis(100);
+
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
 
@@ -31,6 +34,8 @@ pub(super) struct Room {
     /// The room itself.
     pub(super) state: State,
     events: broadcast::Sender<Arc<Event>>,
+    /// The newest only: whoever is slow misses some. Apart from other events, because pages have no use for it.
+    poses: watch::Sender<Arc<Event>>,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
     /// Of the whole process; tells what the machine can do.
@@ -44,10 +49,12 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
     let name = beginning.name.shared();
     let picture = Picture { scene: Arc::clone(&beginning.scene), people: Vec::new(), images: Vec::new() };
     let hold = Duration::from_millis(beginning.settings.hold_ms);
-    let media = machine.open(RoomSpec { room: Arc::clone(&name), hold, picture }, news_in);
+    let keypoints = beginning.settings.keypoints;
+    let media = machine.open(RoomSpec { room: Arc::clone(&name), hold, keypoints, picture }, news_in);
     let mut room = Room {
         state: State::new(beginning, now()),
         events: broadcast::channel(EVENTS_KEPT).0,
+        poses: watch::Sender::new(Arc::new(Event::Poses { participants: Vec::new() })),
         links: HashMap::new(),
         media,
         machine,
@@ -58,6 +65,9 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
     let mut health_due = interval(HEALTH_PERIOD);
     health_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut measuring: Option<oneshot::Receiver<port::Health>> = None;
+    let mut poses_due = interval(POSES_PERIOD);
+    poses_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut finding: Option<oneshot::Receiver<Vec<port::ParticipantPoses>>> = None;
     while !room.state.has_ended() {
         let deadline = room.state.deadline().map(Instant::from_std);
         tokio::select! {
@@ -71,9 +81,17 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
             _ = health_due.tick(), if measuring.is_none() && !room.state.is_empty() => {
                 measuring = Some(room.measure());
             }
-            health = measured(&mut measuring) => {
+            health = answered(&mut measuring) => {
                 if let Some(health) = health {
                     room.take_health(health);
+                }
+            }
+            _ = poses_due.tick(), if finding.is_none() && room.poses_wanted() => {
+                finding = Some(room.find_poses());
+            }
+            found = answered(&mut finding) => {
+                if let Some(found) = found {
+                    room.tell_poses(&found);
                 }
             }
         }
@@ -136,6 +154,36 @@ impl Room {
         self.events.subscribe()
     }
 
+    /// All poses told from now on.
+    pub(super) fn subscribe_poses(&self) -> watch::Receiver<Arc<Event>> {
+        self.poses.subscribe()
+    }
+
+    /// Whether there is somebody to tell poses to, and something to tell.
+    fn poses_wanted(&self) -> bool {
+        self.poses.receiver_count() > 0 && self.state.check_poses().is_ok()
+    }
+
+    /// Tells poses. That nobody is seen is told once.
+    fn tell_poses(&self, found: &[port::ParticipantPoses]) {
+        let event = Event::Poses { participants: self.state.name_poses(found) };
+        let nobody = Event::Poses { participants: Vec::new() };
+        self.poses.send_if_modified(|told| {
+            let news = event != nobody || **told != nobody;
+            if news {
+                *told = Arc::new(event);
+            }
+            news
+        });
+    }
+
+    /// Asks the media for poses.
+    pub(super) fn find_poses(&self) -> oneshot::Receiver<Vec<port::ParticipantPoses>> {
+        let (reply, answer) = oneshot::channel();
+        self.media.send(MediaCommand::Poses(reply));
+        answer
+    }
+
     /// Asks the media how it is doing.
     pub(super) fn measure(&self) -> oneshot::Receiver<port::Health> {
         let (reply, answer) = oneshot::channel();
@@ -170,9 +218,9 @@ async fn reached(deadline: Option<Instant>) {
 }
 
 /// What was asked for, once it is there; never when nothing was asked for.
-async fn measured(asked: &mut Option<oneshot::Receiver<port::Health>>) -> Option<port::Health> {
+async fn answered<T>(asked: &mut Option<oneshot::Receiver<T>>) -> Option<T> {
     let Some(answer) = asked else { return std::future::pending().await };
-    let health = answer.await.ok();
+    let told = answer.await.ok();
     *asked = None;
-    health
+    told
 }

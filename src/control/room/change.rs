@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{error::RoomError, view::Settings};
-use crate::layout::{self, Fault, Scene};
+use super::{error::RoomError, pose, view::Settings};
+use crate::{
+    layout::{self, Fault, Scene},
+    media::port::Segmentation,
+};
 
 /// Longest time that a lost participant's place may be kept, in milliseconds.
 pub const MAX_HOLD_MS: u64 = 600_000;
@@ -109,14 +112,21 @@ pub struct SettingsChange {
     pub max_participants: Option<u32>,
     /// How long a lost participant's place is kept, 0 to 600000.
     pub hold_ms: Option<u64>,
+    /// Whether keypoints are found. Only a machine that can find them takes `true`.
+    pub keypoints: Option<bool>,
 }
 
 impl SettingsChange {
-    /// What the settings and the layout become.
+    /// What the settings and the layout become. `able`: what the machine can do.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place.
-    pub fn draft(&self, now: &Settings, scene: &Scene) -> Result<(Settings, Option<Draft>), RoomError> {
+    pub fn draft(
+        &self,
+        now: &Settings,
+        scene: &Scene,
+        able: &Segmentation,
+    ) -> Result<(Settings, Option<Draft>), RoomError> {
         let mut faults = Vec::new();
         let mut fault = |pointer: &str, detail: String| faults.push(Fault { pointer: pointer.to_owned(), detail });
         let max_participants = self.max_participants.unwrap_or(now.max_participants);
@@ -127,6 +137,12 @@ impl SettingsChange {
         if hold_ms > MAX_HOLD_MS {
             fault("/hold_ms", format!("must be from 0 to {MAX_HOLD_MS}"));
         }
+        if self.keypoints == Some(true)
+            && let Some(why) = pose::why_none(able)
+        {
+            fault("/keypoints", format!("cannot be true: {why}"));
+        }
+        let keypoints = self.keypoints.unwrap_or(now.keypoints);
         let draft = match self.canvas.as_ref().map(|patch| draft_canvas(patch, scene)) {
             None => None,
             Some(Ok(draft)) => Some(draft),
@@ -136,7 +152,7 @@ impl SettingsChange {
             }
         };
         if faults.is_empty() {
-            Ok((Settings { max_participants, hold_ms }, draft))
+            Ok((Settings { max_participants, hold_ms, keypoints }, draft))
         } else {
             Err(RoomError::Invalid(faults))
         }
@@ -165,7 +181,11 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { max_participants: 10, hold_ms: 2000 }
+        Settings { max_participants: 10, hold_ms: 2000, keypoints: false }
+    }
+
+    fn able(keypoints: bool) -> Segmentation {
+        Segmentation { model: Some("narrow".into()), reason: None, keypoints }
     }
 
     #[test]
@@ -197,16 +217,35 @@ mod tests {
 
     #[test]
     fn all_wrong_settings_are_named_at_once() {
-        let change =
-            SettingsChange { canvas: Some(json!({"width": -1})), max_participants: Some(0), hold_ms: Some(1_000_000) };
-        let Err(RoomError::Invalid(faults)) = change.draft(&settings(), &scene()) else { panic!() };
+        let change = SettingsChange {
+            canvas: Some(json!({"width": -1})),
+            max_participants: Some(0),
+            hold_ms: Some(1_000_000),
+            keypoints: Some(true),
+        };
+        let Err(RoomError::Invalid(faults)) = change.draft(&settings(), &scene(), &able(false)) else { panic!() };
         let pointers: Vec<&str> = faults.iter().map(|f| f.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/max_participants", "/hold_ms", "/canvas/width"]);
+        assert_eq!(pointers, ["/max_participants", "/hold_ms", "/keypoints", "/canvas/width"]);
+    }
+
+    #[test]
+    fn keypoints_are_refused_with_what_is_missing() {
+        let change = SettingsChange { keypoints: Some(true), ..SettingsChange::default() };
+        let fault = |able: &Segmentation| match change.draft(&settings(), &scene(), able) {
+            Err(RoomError::Invalid(faults)) => faults[0].detail.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fault(&able(false)), "cannot be true: the model narrow finds no keypoints");
+        let none = Segmentation { model: None, reason: Some("fetch one".into()), keypoints: false };
+        assert_eq!(fault(&none), "cannot be true: keypoints need a model: fetch one");
+        assert!(change.draft(&settings(), &scene(), &able(true)).unwrap().0.keypoints);
+        let off = SettingsChange { keypoints: Some(false), ..SettingsChange::default() };
+        assert!(off.draft(&settings(), &scene(), &none).is_ok(), "nothing is asked of the model");
     }
 
     #[test]
     fn settings_left_out_stay() {
-        let (after, draft) = SettingsChange::default().draft(&settings(), &scene()).unwrap();
+        let (after, draft) = SettingsChange::default().draft(&settings(), &scene(), &able(false)).unwrap();
         assert_eq!(after, settings());
         assert!(draft.is_none());
     }

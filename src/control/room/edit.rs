@@ -14,7 +14,10 @@ use super::{
     state::State,
     view::Settings,
 };
-use crate::{layout::Scene, media::port::Image};
+use crate::{
+    layout::Scene,
+    media::port::{Image, Segmentation},
+};
 
 /// How often a change is prepared anew because others were faster.
 const ATTEMPTS: usize = 8;
@@ -38,9 +41,10 @@ pub(super) async fn check_settings(
     change: &SettingsChange,
     settings: &Settings,
     scene: &Scene,
+    able: &Segmentation,
     source: &dyn ImageSource,
 ) -> Result<(), RoomError> {
-    let (_, draft) = change.draft(settings, scene)?;
+    let (_, draft) = change.draft(settings, scene, able)?;
     if let Some(draft) = draft {
         ready(source, draft).await?;
     }
@@ -82,11 +86,12 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
         for _ in 0..ATTEMPTS {
-            let (revision, scene, settings) = self
-                .call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.settings().clone()))
-                .await?;
+            let now =
+                |state: &State| (state.settings().clone(), Arc::clone(state.scene()), state.segmentation().clone());
+            let (revision, (settings, scene, able)) =
+                self.call(move |room| (room.state.revision(), now(&room.state))).await?;
             guard.check(revision)?;
-            let (settings, draft) = change.draft(&settings, &scene)?;
+            let (settings, draft) = change.draft(&settings, &scene, &able)?;
             let layout = match draft {
                 Some(draft) => Some(ready(&*self.images, draft).await?),
                 None => None,

@@ -27,6 +27,9 @@ pub enum RoomError {
     /// The connection is gone or was replaced.
     #[error("there is no such connection in the room")]
     NoConnection,
+    /// The room's `keypoints` is false.
+    #[error("no keypoints are found in this room: set `keypoints` to true by PUT /rooms/{{room}}")]
+    KeypointsOff,
     /// The room's limit of participants is reached.
     #[error("the room is full: it takes {max} participants")]
     Full {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    watch,
+};
 
 use super::{handle::RoomHandle, view::Event};
 
@@ -11,6 +14,8 @@ use super::{handle::RoomHandle, view::Event};
 pub struct Feed {
     room: RoomHandle,
     events: broadcast::Receiver<Arc<Event>>,
+    /// For those who want them.
+    poses: Option<watch::Receiver<Arc<Event>>>,
     /// Something was missed: a snapshot is due.
     behind: bool,
     over: bool,
@@ -18,7 +23,12 @@ pub struct Feed {
 
 impl Feed {
     pub(super) fn new(room: RoomHandle, events: broadcast::Receiver<Arc<Event>>) -> Self {
-        Self { room, events, behind: false, over: false }
+        Self { room, events, poses: None, behind: false, over: false }
+    }
+
+    /// The same with poses, the newest whenever there is nothing else to tell.
+    pub(super) fn with_poses(self, poses: watch::Receiver<Arc<Event>>) -> Self {
+        Self { poses: Some(poses), ..self }
     }
 
     /// The next event; `None` after [`Event::RoomEnded`]. Nothing is lost when this is given up while it waits.
@@ -27,7 +37,12 @@ impl Feed {
             return None;
         }
         if !self.behind {
-            match self.events.recv().await {
+            let heard = tokio::select! {
+                biased;
+                heard = self.events.recv() => heard,
+                poses = newest(&mut self.poses) => return Some(poses),
+            };
+            match heard {
                 Ok(event) => {
                     self.over = matches!(*event, Event::RoomEnded);
                     return Some(event);
@@ -50,4 +65,14 @@ impl Feed {
         self.over = true;
         Some(Arc::new(Event::RoomEnded))
     }
+}
+
+/// The next poses; never for those who want none, and when the room is over.
+async fn newest(poses: &mut Option<watch::Receiver<Arc<Event>>>) -> Arc<Event> {
+    if let Some(poses) = poses
+        && poses.changed().await.is_ok()
+    {
+        return Arc::clone(&poses.borrow_and_update());
+    }
+    std::future::pending().await
 }

@@ -16,6 +16,7 @@ use super::{
     link::Closing,
     name::RoomName,
     participant::Moderation,
+    pose::RoomPoses,
     revision::{IfMatch, Revision},
     secret,
     state::State,
@@ -28,6 +29,9 @@ pub(super) const CALLS: usize = 256;
 
 /// How long the room state waits for fresh numbers; the last known ones are shown then.
 const HEALTH_WAIT: Duration = Duration::from_millis(500);
+
+/// How long poses may take: the media keeps the newest, and is asked on a thread that may be busy with a tear-down.
+const POSES_WAIT: Duration = Duration::from_secs(2);
 
 /// How long a snapshot may take: many frames at the slowest rate, and a media thread that is busy with a tear-down.
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
@@ -140,6 +144,16 @@ impl RoomHandle {
         Ok((state, Feed::new(self.clone(), events)))
     }
 
+    /// As [`RoomHandle::listen`], and poses among the events.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn listen_with_poses(&self) -> Result<(RoomState, Feed), RoomError> {
+        let (state, events, poses) =
+            self.call(|room| (room.state.describe(), room.subscribe(), room.subscribe_poses())).await?;
+        Ok((state, Feed::new(self.clone(), events).with_poses(poses)))
+    }
+
     /// The layout now.
     ///
     /// # Errors
@@ -229,6 +243,20 @@ impl RoomHandle {
             Ok(Ok(Err(reason))) => Err(RoomError::Unavailable(reason)),
             Ok(Err(_)) | Err(_) => Err(RoomError::Unavailable("the room's media gave no picture in time".to_owned())),
         }
+    }
+
+    /// Where people are in their pictures now.
+    ///
+    /// # Errors
+    /// [`RoomError::KeypointsOff`], [`RoomError::Unavailable`] where no model finds keypoints or the media does not
+    /// answer, [`RoomError::NoRoom`].
+    pub async fn poses(&self) -> Result<RoomPoses, RoomError> {
+        let answer = self.call(|room| room.state.check_poses().map(|()| room.find_poses())).await??;
+        let Ok(Ok(found)) = timeout(POSES_WAIT, answer).await else {
+            return Err(RoomError::Unavailable("the room's media told no poses in time".to_owned()));
+        };
+        let participants = self.call(move |room| room.state.name_poses(&found)).await?;
+        Ok(RoomPoses { participants })
     }
 
     /// Ends the room and waits until everything of it is given up.

@@ -1,10 +1,28 @@
-//! A room's part of the metrics. Sums over all rooms: a label for each room would stay for ever, and rooms are made by
-//! whoever may join. What one room does is in its state.
+//! A room's part of the metrics: of all rooms the sum, or the worst where a sum says nothing. A label for each room
+//! would stay for ever, and rooms are made by whoever may join. What one room does is in its state.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, Once, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::media::port::Health;
 
+/// How old the masks of a room are, in seconds, and on every n-th frame of a stream one is inferred.
+type Lateness = (f64, u32);
+
+/// Of each room, by the number of its meter.
+static LATENESS: Mutex<BTreeMap<u64, Lateness>> = Mutex::new(BTreeMap::new());
+
+/// Numbers the meters.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Reports one room and takes its part back when the room ends.
 pub(super) struct Meter {
+    number: u64,
     participants: usize,
     viewers: usize,
     last: Health,
@@ -12,8 +30,13 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new() -> Self {
+        static DESCRIBED: Once = Once::new();
+        DESCRIBED.call_once(describe);
         metrics::gauge!("virfie_rooms").increment(1.0);
-        Self { participants: 0, viewers: 0, last: Health::default() }
+        let meter =
+            Self { number: NEXT.fetch_add(1, Ordering::Relaxed), participants: 0, viewers: 0, last: Health::default() };
+        meter.report_lateness(Some(&meter.last));
+        meter
     }
 
     /// How many are in now.
@@ -27,16 +50,63 @@ impl Meter {
 
     /// How the room's media is doing.
     pub(super) fn measure(&mut self, health: &Health) {
+        self.add(health);
+        self.report_lateness(Some(health));
+    }
+
+    /// Adds what has changed since the last time.
+    fn add(&mut self, health: &Health) {
         let last = &self.last;
         metrics::counter!("virfie_frames_total").increment(health.frames.saturating_sub(last.frames));
         metrics::counter!("virfie_late_frames_total").increment(health.late_frames.saturating_sub(last.late_frames));
         metrics::counter!("virfie_missed_frames_total")
             .increment(health.missed_frames.saturating_sub(last.missed_frames));
+        metrics::counter!("virfie_dropped_frames_total")
+            .increment(health.dropped_frames.saturating_sub(last.dropped_frames));
         let grown = |now: f32, before: f32| f64::from(now) - f64::from(before);
         metrics::gauge!("virfie_frames_per_second").increment(grown(health.fps, last.fps));
         metrics::gauge!("virfie_masks_per_second").increment(grown(health.masks_per_second, last.masks_per_second));
+        metrics::gauge!("virfie_carried_masks_per_second")
+            .increment(grown(health.carried_per_second, last.carried_per_second));
         self.last = health.clone();
     }
+
+    /// Takes this room's lateness, or with `None` forgets it, and shows the worst of all rooms.
+    fn report_lateness(&self, health: Option<&Health>) {
+        // The map is whole after every line that changes it.
+        let mut rooms = LATENESS.lock().unwrap_or_else(PoisonError::into_inner);
+        match health {
+            Some(health) => rooms.insert(self.number, (f64::from(health.mask_age_ms) / 1000.0, health.masks_every)),
+            None => rooms.remove(&self.number),
+        };
+        let (age, every) = rooms.values().fold((0.0, 1), |worst: Lateness, of| (worst.0.max(of.0), worst.1.max(of.1)));
+        // Still under the lock: the last to come shows what holds for all.
+        metrics::gauge!("virfie_mask_age_seconds").set(age);
+        metrics::gauge!("virfie_masks_every").set(every);
+    }
+}
+
+/// What the numbers mean, for those who look at them.
+fn describe() {
+    use metrics::{describe_counter, describe_gauge};
+    describe_gauge!("virfie_rooms", "Rooms");
+    describe_gauge!("virfie_participants", "Participants of all rooms");
+    describe_gauge!("virfie_viewers", "Viewers of all rooms");
+    describe_counter!("virfie_frames_total", "Frames composed");
+    describe_counter!("virfie_late_frames_total", "Frames composed later than half a frame after their tick");
+    describe_counter!("virfie_missed_frames_total", "Ticks without a frame");
+    describe_counter!("virfie_dropped_frames_total", "Composed frames that an encoder had no time for");
+    describe_gauge!("virfie_frames_per_second", "Composed frames a second of all rooms");
+    describe_gauge!("virfie_masks_per_second", "Masks inferred a second in all rooms");
+    describe_gauge!("virfie_carried_masks_per_second", "Masks a second carried on to a frame without an inference");
+    describe_gauge!(
+        "virfie_mask_age_seconds",
+        "Mean age of the masks shown, from the frame that they were inferred from to the composition; the worst room's"
+    );
+    describe_gauge!(
+        "virfie_masks_every",
+        "A mask is inferred on every n-th frame of a stream, 1 when there is time; the worst room's"
+    );
 }
 
 /// Head counts are far below what a float can hold exactly.
@@ -49,6 +119,52 @@ impl Drop for Meter {
     fn drop(&mut self) {
         self.count((0, 0));
         metrics::gauge!("virfie_rooms").decrement(1.0);
-        self.measure(&Health { frames: self.last.frames, ..Health::default() });
+        self.add(&Health::default());
+        self.report_lateness(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn of_all_rooms_the_worst_is_told_until_it_ends() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            let (mut slow, mut fast) = (Meter::new(), Meter::new());
+            let health = |masks_every, mask_age_ms| Health {
+                masks_every,
+                mask_age_ms,
+                masks_per_second: 15.0,
+                carried_per_second: 5.0,
+                dropped_frames: 4,
+                ..Health::default()
+            };
+            slow.measure(&health(3, 80.0));
+            fast.measure(&health(1, 20.0));
+            let value = |name: &str| -> f64 {
+                let text = handle.render();
+                let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+                line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+            };
+            assert!((value("virfie_mask_age_seconds") - 0.08).abs() < 1e-6);
+            assert_eq!(value("virfie_masks_every"), 3.0);
+            assert_eq!(value("virfie_masks_per_second"), 30.0);
+            assert_eq!(value("virfie_carried_masks_per_second"), 10.0);
+            assert_eq!(value("virfie_dropped_frames_total"), 8.0);
+            drop(slow);
+            assert!((value("virfie_mask_age_seconds") - 0.02).abs() < 1e-6);
+            assert_eq!((value("virfie_masks_every"), value("virfie_masks_per_second")), (1.0, 15.0));
+            assert_eq!(value("virfie_dropped_frames_total"), 8.0, "a total never falls");
+            drop(fast);
+            assert_eq!((value("virfie_rooms"), value("virfie_carried_masks_per_second")), (0.0, 0.0));
+            assert!(handle.render().contains("# HELP virfie_masks_every A mask is inferred on every n-th frame"));
+        });
     }
 }

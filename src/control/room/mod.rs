@@ -1,7 +1,7 @@
 //! Rooms: who is in, what the canvas shows, where it is sent.
 //!
 //! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
-//!   [`name`], [`revision`] and [`change`] are its parts (PURE).
+//!   [`name`], [`pose`], [`revision`] and [`change`] are its parts (PURE).
 //! - `actor`: one task per room that owns the state, the media and the links to session sockets.
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
 //! - [`registry`]: all rooms of the process.
@@ -23,6 +23,7 @@ mod meter;
 pub mod name;
 pub mod output;
 pub mod participant;
+pub mod pose;
 pub mod registry;
 pub mod revision;
 pub mod secret;
@@ -39,6 +40,7 @@ pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
 pub use output::rtmp_target;
 pub use participant::{Claim, MemberRole, Moderation};
+pub use pose::RoomPoses;
 pub use registry::{Registry, RoomDefaults};
 pub use revision::{IfMatch, Revision};
 pub use state::ResourceKind;

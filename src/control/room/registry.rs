@@ -136,8 +136,8 @@ impl Registry {
             Some(room) => room,
             None if guard.is_present() => return Err(RoomError::NoRoom),
             None => {
-                let beginning = self.beginning(name);
-                edit::check_settings(change, &beginning.settings, &beginning.scene, &*self.images).await?;
+                let Beginning { settings, scene, segmentation, .. } = self.beginning(name);
+                edit::check_settings(change, &settings, &scene, &segmentation, &*self.images).await?;
                 self.get_or_create(name)?
             }
         };
@@ -200,6 +200,7 @@ impl Registry {
             settings: Settings {
                 max_participants: u32::try_from(self.defaults.max_participants).unwrap_or(u32::MAX),
                 hold_ms: self.defaults.hold_ms,
+                keypoints: false,
             },
             scene: Arc::new(Scene::default_for(self.defaults.canvas.clone())),
             segmentation: self.media.segmentation(),

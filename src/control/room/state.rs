@@ -29,6 +29,7 @@ use super::{
     name::RoomName,
     output::Sending,
     participant::Member,
+    pose::{self, ParticipantPoses},
     revision::Revision,
     view::{Event, Health, Output, RoomState, RoomSummary, Segmentation, Settings},
 };
@@ -148,6 +149,11 @@ impl State {
         &self.settings
     }
 
+    /// What the machine can do.
+    pub fn segmentation(&self) -> &port::Segmentation {
+        &self.segmentation
+    }
+
     /// Whether the room is over.
     pub fn has_ended(&self) -> bool {
         self.ended
@@ -199,6 +205,23 @@ impl State {
         self.segmentation = segmentation;
     }
 
+    /// Whether the media can be asked for poses.
+    ///
+    /// # Errors
+    /// [`RoomError::Unavailable`] where no model finds keypoints, [`RoomError::KeypointsOff`].
+    pub fn check_poses(&self) -> Result<(), RoomError> {
+        match pose::why_none(&self.segmentation) {
+            Some(why) => Err(RoomError::Unavailable(why)),
+            None if !self.settings.keypoints => Err(RoomError::KeypointsOff),
+            None => Ok(()),
+        }
+    }
+
+    /// What the media found, by the names of those who are still in.
+    pub fn name_poses(&self, found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
+        pose::of_members(&self.members, found)
+    }
+
     /// Keeps the room when everybody has left.
     pub fn store(&mut self) {
         self.stored = true;
@@ -236,6 +259,9 @@ impl State {
         if settings.hold_ms != self.settings.hold_ms {
             let hold = Duration::from_millis(settings.hold_ms);
             self.effects.push(Effect::Media(MediaCommand::SetHold(hold)));
+        }
+        if settings.keypoints != self.settings.keypoints {
+            self.effects.push(Effect::Media(MediaCommand::SetKeypoints(settings.keypoints)));
         }
         self.settings = settings;
         self.revision.0 += 1;

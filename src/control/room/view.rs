@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::participant::MemberRole;
+use super::{participant::MemberRole, pose::ParticipantPoses};
 use crate::media::port;
 
 /// Whether a participant's connection stands.
@@ -61,6 +61,8 @@ pub struct Settings {
     pub max_participants: u32,
     /// How long a lost participant's last picture and place are kept, in milliseconds.
     pub hold_ms: u64,
+    /// Whether the keypoints of everybody with a camera are found.
+    pub keypoints: bool,
 }
 
 /// Whether people can be cut out, and how that goes.
@@ -72,10 +74,20 @@ pub struct Segmentation {
     pub model: Option<String>,
     /// Why there is none.
     pub reason: Option<String>,
-    /// Masks a second of all participants together.
+    /// Whether the model finds keypoints, too: the room's `keypoints` can be set.
+    pub keypoints: bool,
+    /// Masks inferred a second, of all participants together.
     pub masks_per_second: f64,
-    /// Mean time of one mask, in milliseconds.
+    /// Mean time of one such mask, in milliseconds.
     pub mask_ms: f64,
+    /// A mask is inferred on every n-th frame of a stream. 1 is on all; it grows when the machine has too little time.
+    pub masks_every: u32,
+    /// Mean age of the masks shown, in milliseconds: from the arrival of the frame that a mask was inferred from to its
+    /// composition.
+    pub mask_age_ms: f64,
+    /// Masks a second, of all participants together, of frames without an inference: they are carried on from an
+    /// earlier frame.
+    pub carried_per_second: f64,
 }
 
 impl Segmentation {
@@ -85,8 +97,12 @@ impl Segmentation {
             available: able.model.is_some(),
             model: able.model.clone(),
             reason: able.reason.clone(),
+            keypoints: able.keypoints,
             masks_per_second: rounded(health.masks_per_second),
             mask_ms: rounded(health.mask_ms),
+            masks_every: health.masks_every,
+            mask_age_ms: rounded(health.mask_age_ms),
+            carried_per_second: rounded(health.carried_per_second),
         }
     }
 }
@@ -104,6 +120,8 @@ pub struct Health {
     pub late_frames: u64,
     /// Ticks without a frame.
     pub missed_frames: u64,
+    /// Composed frames that an encoder had no time for.
+    pub dropped_frames: u64,
     /// Mean time of composing one frame, in milliseconds.
     pub compose_ms: f64,
     /// Encodings that run now.
@@ -118,6 +136,7 @@ impl From<&port::Health> for Health {
             frames: health.frames,
             late_frames: health.late_frames,
             missed_frames: health.missed_frames,
+            dropped_frames: health.dropped_frames,
             compose_ms: rounded(health.compose_ms),
             encoders: health.encoders.clone(),
         }
@@ -272,6 +291,12 @@ pub enum Event {
         /// Now.
         speaking: bool,
     },
+    /// Where people are in their pictures, at most ten times a second while the room's `keypoints` is true. Session
+    /// sockets are not told.
+    Poses {
+        /// Everybody in whose pictures keypoints are found, in order of joining.
+        participants: Vec<ParticipantPoses>,
+    },
     /// The canvas shows something else.
     LayoutChanged {
         /// The room's revision now.
@@ -310,6 +335,7 @@ impl Event {
             Self::ParticipantLeft { .. } => "participant_left",
             Self::ParticipantChanged { .. } => "participant_changed",
             Self::Speaking { .. } => "speaking",
+            Self::Poses { .. } => "poses",
             Self::LayoutChanged { .. } => "layout_changed",
             Self::RoomChanged { .. } => "room_changed",
             Self::OutputChanged { .. } => "output_changed",
@@ -333,6 +359,7 @@ mod tests {
     fn an_events_name_is_its_type() {
         for event in [
             Event::RoomEnded,
+            Event::Poses { participants: Vec::new() },
             Event::OutputRemoved { id: "o".into() },
             Event::Speaking { id: "p".into(), speaking: true },
         ] {

@@ -314,6 +314,8 @@ impl Graph {
                 self.composer.snapshot(Box::new(move |frame| drop(reply.send(frame))));
             }
             MediaCommand::Health(reply) => drop(reply.send(self.numbers.health())),
+            MediaCommand::SetKeypoints(_) => {}
+            MediaCommand::Poses(reply) => drop(reply.send(Vec::new())),
         }
     }
 

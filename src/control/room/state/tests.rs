@@ -23,9 +23,9 @@ impl Studio {
         let now = Now { clock: Instant::now(), wall: "2026-01-01T00:00:00Z".parse().unwrap() };
         let beginning = Beginning {
             name: RoomName::parse("demo").unwrap(),
-            settings: Settings { max_participants: 3, hold_ms: 2000 },
+            settings: Settings { max_participants: 3, hold_ms: 2000, keypoints: false },
             scene: Arc::new(Scene::default_for(Canvas::default())),
-            segmentation: port::Segmentation { model: None, reason: Some("none is loaded".into()) },
+            segmentation: port::Segmentation { model: None, reason: Some("none is loaded".into()), keypoints: false },
         };
         Self { state: State::new(beginning, now), now, peers: 0 }
     }
@@ -385,7 +385,7 @@ fn first_images_come_after_a_change_of_settings_too() {
     let mut studio = Studio::new();
     let image = Image { name: "x.png".into(), width: 1, height: 1, rgba: vec![0; 4].into() };
     let first = Arc::clone(studio.state.scene());
-    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500 }, None);
+    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     studio.effects();
     studio.state.set_first_images(vec![image], &first);
     assert_eq!(studio.effects().len(), 1, "the picture is shown anew");
@@ -394,10 +394,41 @@ fn first_images_come_after_a_change_of_settings_too() {
 #[test]
 fn settings_are_told_and_the_hold_reaches_the_media() {
     let mut studio = Studio::new();
-    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500 }, None);
+    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     assert_eq!(studio.effects(), ["hold 500ms", "room_changed"]);
-    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500 }, None);
+    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing told");
+}
+
+#[test]
+fn keypoints_reach_the_media_and_poses_come_back_by_name() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    let (bob, _) = studio.join("bob");
+    studio.effects();
+    let keypoints = |on| Settings { max_participants: 3, hold_ms: 2000, keypoints: on };
+    assert!(matches!(studio.state.check_poses(), Err(RoomError::Unavailable(why)) if why.contains("none is loaded")));
+    let able = port::Segmentation { model: Some("wide".into()), reason: None, keypoints: true };
+    studio.state.set_health(port::Health::default(), able);
+    assert_eq!(studio.state.check_poses(), Err(RoomError::KeypointsOff));
+    studio.state.set_settings(keypoints(true), None);
+    assert_eq!(studio.effects(), ["SetKeypoints(true)", "room_changed"]);
+    assert_eq!(studio.state.check_poses(), Ok(()));
+
+    let found = ["id2", "id1"].map(|id| port::ParticipantPoses {
+        participant: ParticipantId(id.into()),
+        age: Duration::from_millis(40),
+        poses: Vec::new(),
+    });
+    let names = |studio: &Studio| -> Vec<Arc<str>> {
+        studio.state.name_poses(&found).into_iter().map(|poses| poses.name).collect()
+    };
+    assert_eq!(names(&studio), ["ann".into(), "bob".into()]);
+    studio.state.leave(bob, LeaveReason::Left);
+    assert_eq!(names(&studio), ["ann".into()]);
+    studio.effects();
+    studio.state.set_settings(keypoints(false), None);
+    assert_eq!(studio.effects(), ["SetKeypoints(false)", "room_changed"]);
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! Where people are in their pictures, as others see it: the JSON of poses. PURE.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::participant::Member;
+use crate::media::port::{self, KEYPOINTS, Segmentation};
+
+/// One point of a body.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Keypoint {
+    /// Which, for instance `rightWrist`. Left and right are the person's own.
+    #[schema(example = "rightWrist")]
+    pub name: &'static str,
+    /// 0 to 1 of the width of the participant's own picture, from the left; a little outside where a limb leaves it.
+    pub x: f64,
+    /// 0 to 1 of its height, from the top.
+    pub y: f64,
+    /// How certain it is that the point can be seen, 0 to 1.
+    pub score: f64,
+}
+
+/// One person in a participant's picture.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Pose {
+    /// How certain it is that there is someone, 0 to 1.
+    pub score: f64,
+    /// All 17, always in the same order.
+    pub keypoints: Vec<Keypoint>,
+}
+
+/// Everybody who is seen in one participant's picture.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ParticipantPoses {
+    /// The participant.
+    #[schema(value_type = String)]
+    pub id: Arc<str>,
+    /// Their name.
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
+    /// How long ago the picture came that this was found in, in milliseconds.
+    pub age_ms: f64,
+    /// The most certain first; empty when nobody is seen.
+    pub poses: Vec<Pose>,
+}
+
+/// The poses of a room.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RoomPoses {
+    /// Everybody in whose pictures keypoints are found, in order of joining.
+    pub participants: Vec<ParticipantPoses>,
+}
+
+impl From<&port::Pose> for Pose {
+    fn from(pose: &port::Pose) -> Self {
+        let keypoint = |(name, point): (&&'static str, &port::Keypoint)| Keypoint {
+            name,
+            x: rounded(point.x),
+            y: rounded(point.y),
+            score: rounded(point.score),
+        };
+        let keypoints = KEYPOINTS.iter().zip(&pose.keypoints).map(keypoint).collect();
+        Self { score: rounded(pose.score), keypoints }
+    }
+}
+
+/// Four decimals: a fifth of a pixel of a picture 1920 wide.
+fn rounded(value: f32) -> f64 {
+    (f64::from(value) * 1e4).round() / 1e4
+}
+
+/// What was found, by the names of those who are still in and in order of joining.
+pub(super) fn of_members(members: &[Member], found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
+    let of = |member: &Member| {
+        let own = found.iter().find(|one| one.participant == member.id)?;
+        Some(ParticipantPoses {
+            id: Arc::clone(&member.id.0),
+            name: Arc::clone(&member.name),
+            age_ms: (own.age.as_secs_f64() * 1e5).round() / 100.0,
+            poses: own.poses.iter().map(Pose::from).collect(),
+        })
+    };
+    members.iter().filter_map(of).collect()
+}
+
+/// Why keypoints cannot be found on this machine; `None` where they can.
+pub fn why_none(able: &Segmentation) -> Option<String> {
+    match &able.model {
+        _ if able.keypoints => None,
+        Some(model) => Some(format!("the model {model} finds no keypoints")),
+        None => Some(format!("keypoints need a model: {}", able.reason.as_deref().unwrap_or("none is loaded"))),
+    }
+}

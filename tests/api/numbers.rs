@@ -1,0 +1,48 @@
+use serde_json::json;
+use virfie::telemetry;
+
+use super::server::{Server, answer};
+
+#[tokio::test]
+async fn a_room_tells_how_its_media_is_doing() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let room = server.get("/rooms/demo").await.json();
+    let segmentation = json!({
+        "available": true, "model": "fake", "reason": null, "keypoints": true,
+        "masks_per_second": 12.35, "mask_ms": 0.0, "masks_every": 2, "mask_age_ms": 41.99, "carried_per_second": 11.5,
+    });
+    assert_eq!(room["segmentation"], segmentation);
+    let health = json!({
+        "running": true, "fps": 30.0, "frames": 7, "late_frames": 0, "missed_frames": 0, "dropped_frames": 3,
+        "compose_ms": 0.0, "encoders": [],
+    });
+    assert_eq!(room["health"], health);
+}
+
+#[tokio::test]
+async fn readiness_tells_what_the_model_can() {
+    let server = Server::start().await;
+    let ready = answer(server.request_at_top("GET", "/readyz")).await.json();
+    assert_eq!((&ready["segmentation"]["model"], &ready["segmentation"]["keypoints"]), (&json!("fake"), &json!(true)));
+}
+
+#[tokio::test]
+async fn prometheus_is_told_of_all_rooms() {
+    telemetry::metrics();
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    server.get("/rooms/demo").await;
+    let text = answer(server.request_at_top("GET", "/metrics")).await.text;
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).parse::<f64>().unwrap()
+    };
+    assert!((value("virfie_mask_age_seconds") - 0.041_987).abs() < 1e-6, "{text}");
+    assert_eq!(value("virfie_masks_every"), 2.0);
+    assert!(value("virfie_dropped_frames_total") >= 3.0, "{text}");
+    // What other tests of this process add to and take from sums is not known.
+    for name in ["virfie_rooms", "virfie_frames_total", "virfie_masks_per_second", "virfie_carried_masks_per_second"] {
+        value(name);
+    }
+}
