@@ -295,7 +295,7 @@ pub const KEYPOINTS: [&str; 17] = [
 /// One point of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Keypoint {
-    /// 0..1 of the frame's width, from the left; a little outside where a limb leaves the frame.
+    /// 0..1 of the frame's width, from the left; -0.5..1.5 where a limb leaves the frame.
     pub x: f32,
     /// 0..1 of the frame's height, from the top; as `x`.
     pub y: f32,

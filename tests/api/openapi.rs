@@ -34,7 +34,9 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    if !types.contains(&own) && !(own == "integer" && types.contains(&"number")) {
+    // Every whole number is a number.
+    let fits = types.contains(&own) || (own == "integer" && types.contains(&"number"));
+    if !fits {
         faults.push(format!("{at} is {own}, not {types:?}"));
     }
     match value {

@@ -14,9 +14,9 @@ pub struct Keypoint {
     /// Which, for instance `rightWrist`. Left and right are the person's own.
     #[schema(example = "rightWrist")]
     pub name: &'static str,
-    /// 0 to 1 of the width of the participant's own picture, from the left; a little outside where a limb leaves it.
+    /// 0 to 1 of the width of the participant's own picture, from the left; -0.5 to 1.5 where a limb leaves it.
     pub x: f64,
-    /// 0 to 1 of its height, from the top.
+    /// 0 to 1 of its height, from the top; outside as `x`.
     pub y: f64,
     /// How certain it is that the point can be seen, 0 to 1.
     pub score: f64,
