@@ -41,10 +41,11 @@ const LAYERS: &[Layer] = &[
     layer("media", &["layout", "media"], "the engine opens rooms"),
     layer("media::*", &["layout", "media::gst", "media::port"], "stages meet in media::graph only"),
     layer("media::gst", &[], "what stages share knows no stage"),
+    layer("media::gst::segmented", &["layout", "media::port"], "cuts and poses travel with the frames they are of"),
     layer(
         "media::port",
-        &["layout", "media::fanout::retry", "media::webrtc::sdp"],
-        "control checks SDP and hides stream keys by two PURE modules of media, passed on by the port",
+        &["layout", "media::fanout::retry", "media::segment::pose", "media::webrtc::sdp"],
+        "control checks SDP, hides stream keys and tells poses by three PURE modules of media, passed on by the port",
     ),
     layer("media::graph", &["layout", "media"], "the only place that sees all stages"),
     layer(

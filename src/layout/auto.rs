@@ -1,8 +1,9 @@
 //! Places for the people whom no layer takes: tiles of a grid, or people cut out and standing side by side.
 
 use super::{
+    cut::Cut,
     geometry::{Area, fit},
-    scene::{AutoMode, Cutout, Fit, Scene},
+    scene::{AutoMode, Fit, Scene},
     solve::{Facts, Placed, Placement},
 };
 
@@ -31,10 +32,9 @@ pub(super) fn place(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<Plac
         return Vec::new();
     }
     let canvas = (f64::from(scene.canvas.width), f64::from(scene.canvas.height));
-    if facts.can_cut && scene.auto_cutout() == Cutout::Person {
-        side_by_side(waiting, facts, canvas)
-    } else {
-        grid(waiting, facts, canvas, scene.auto.gap.of(canvas.0))
+    match Cut::of(scene.auto_cutout(), scene.auto.cut_options) {
+        Some(cut) if facts.can_cut => side_by_side(waiting, facts, canvas, cut),
+        _ => grid(waiting, facts, canvas, scene.auto.gap.of(canvas.0)),
     }
 }
 
@@ -42,7 +42,7 @@ fn grid(waiting: &[usize], facts: &Facts, canvas: (f64, f64), gap: f64) -> Vec<P
     let tiles = tiles(waiting.len(), canvas, gap);
     let placed = waiting.iter().zip(tiles).filter_map(|(&index, tile)| {
         let (dst, src) = fit(Area::whole(facts.people[index].size?), tile, Fit::Cover)?;
-        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cutout: false })
+        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cut: None })
     });
     placed.collect()
 }
@@ -79,14 +79,14 @@ fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
 /// Each person has an equal share of the canvas's width, in order of joining from left to right, and stands in its
 /// middle. Pictures keep their shape and are as wide as they are: what overlaps the neighbour is mostly the room, which
 /// is cut away. In one row all stand on the lower edge, so nobody floats; of more people every second stands behind.
-fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) -> Vec<Placement> {
+fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64), cut: Cut) -> Vec<Placement> {
     let share = across / waiting.len() as f64;
     let standing = |(place, index): (usize, usize), height: f64, bottom: f64| {
         let region = Area::whole(facts.people[index].size?);
         let width = height * region.aspect();
         let x = share * (place as f64 + 0.5) - width / 2.0;
         let (dst, src) = fit(region, Area { x, y: bottom - height, width, height }, Fit::Fill)?;
-        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cutout: true })
+        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cut: Some(cut) })
     };
     let places = || waiting.iter().copied().enumerate();
     if waiting.len() <= ONE_ROW {
@@ -104,7 +104,9 @@ fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) ->
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::layout::{Auto, Background, Canvas, Length, Person, Rect, solve};
+    use crate::layout::{
+        Auto, Background, BodyPart, BodyParts, Canvas, CutOptions, Cutout, Length, Person, Rect, solve,
+    };
 
     const NAMES: [&str; 16] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
 
@@ -130,7 +132,7 @@ mod tests {
         let placements = shown(&Scene::default_for(Canvas::default()), &people(1), true);
         assert_eq!(placements.len(), 1);
         assert_eq!(placements[0].dst, Rect { x: 0, y: 0, width: 1280, height: 720 });
-        assert!(!placements[0].cutout && !placements[0].mirror && placements[0].opacity == 1.0);
+        assert!(placements[0].cut.is_none() && !placements[0].mirror && placements[0].opacity == 1.0);
     }
 
     #[test]
@@ -218,7 +220,7 @@ mod tests {
                 assert_eq!(placements.len(), count);
                 for (place, p) in placements.iter().enumerate() {
                     assert_eq!(p.source, Placed::Person(place));
-                    assert!(p.cutout && !p.mirror);
+                    assert!(p.cut == Some(Cut::default()) && !p.mirror);
                     assert_eq!(p.dst.y + p.dst.height, 720, "nobody floats");
                     assert_eq!((p.src.width, p.src.height), (size.0 as f32, size.1 as f32), "nothing is cut off");
                     let aspect = f64::from(p.dst.width) / f64::from(p.dst.height);
@@ -267,17 +269,32 @@ mod tests {
         let placements = shown(&over_image(), &people(2), false);
         let plain = shown(&Scene::default_for(Canvas::default()), &people(2), false);
         assert_eq!(placements, plain);
-        assert!(placements.iter().all(|p| !p.cutout));
+        assert!(placements.iter().all(|p| p.cut.is_none()));
     }
 
     #[test]
     fn the_layout_s_own_word_on_cutting_out_wins() {
         let mut scene = over_image();
         scene.auto.cutout = Some(Cutout::None);
-        assert!(shown(&scene, &people(2), true).iter().all(|p| !p.cutout));
+        assert!(shown(&scene, &people(2), true).iter().all(|p| p.cut.is_none()));
         let mut scene = Scene::default_for(Canvas::default());
         scene.auto.cutout = Some(Cutout::Person);
-        assert!(shown(&scene, &people(2), true).iter().all(|p| p.cutout));
+        assert!(shown(&scene, &people(2), true).iter().all(|p| p.cut == Some(Cut::default())));
+    }
+
+    #[test]
+    fn those_who_are_cut_out_are_so_as_the_layout_says() {
+        let parts = BodyParts::NONE.with(BodyPart::LeftFace).with(BodyPart::RightFace);
+        let mut scene = over_image();
+        scene.auto.cut_options = CutOptions { threshold: Some(0.25), ..CutOptions::default() };
+        let person = Cut { threshold: 0.25, ..Cut::default() };
+        assert!(shown(&scene, &people(8), true).iter().all(|p| p.cut == Some(person)));
+        let side_by_side: Vec<Rect> = shown(&scene, &people(8), true).iter().map(|p| p.dst).collect();
+        scene.auto.cutout = Some(Cutout::Parts(parts));
+        let faces = shown(&scene, &people(8), true);
+        assert!(faces.iter().all(|p| p.cut == Some(Cut { parts: Some(parts), ..person })));
+        assert_eq!(faces.iter().map(|p| p.dst).collect::<Vec<_>>(), side_by_side);
+        assert!(shown(&scene, &people(8), false).iter().all(|p| p.cut.is_none()));
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A part of a body. Left and right are the person's own; `front` and `back` tell which side of the part is seen, so
-/// a whole arm is both. The order is that of the channels of BodyPix's `part_heatmaps` (`PART_CHANNELS` in tfjs-models,
-/// which says `left_feet` for `left_foot`).
+/// A part of a body. Left and right are the person's own. `front` and `back` tell which side of the part is seen: for a
+/// whole arm, name both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -96,7 +95,7 @@ impl BodyPart {
         }
     }
 
-    /// Its channel in `part_heatmaps`, 0..24.
+    /// Its channel in BodyPix's `part_heatmaps`, 0..24 (`PART_CHANNELS` in tfjs-models, which calls a foot `feet`).
     pub const fn index(self) -> usize {
         self as usize
     }

@@ -1,6 +1,34 @@
-//! What is cut out of a person's picture, ready to be carried out. PURE.
+//! What is cut out of a person's picture: as a layout writes it, and as it is carried out. PURE.
 
 use super::body_part::BodyParts;
+
+/// Which part of a participant's picture is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Cutout {
+    /// The whole picture.
+    #[default]
+    None,
+    /// The person; the room behind becomes transparent.
+    Person,
+    /// These parts of the person, at least one; all else becomes transparent.
+    Parts(BodyParts),
+}
+
+impl Cutout {
+    /// Every cutout that has a name in JSON; [`Cutout::Parts`] is a list there.
+    pub const NAMES: [(&'static str, Cutout); 2] = [("none", Cutout::None), ("person", Cutout::Person)];
+}
+
+/// How the edge of a cutout is drawn, as far as the layout says. `None`: as [`Cut::default`] has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CutOptions {
+    /// Within [`limits::THRESHOLD`](super::limits::THRESHOLD).
+    pub threshold: Option<f64>,
+    /// Within [`limits::FEATHER`](super::limits::FEATHER).
+    pub feather: Option<f64>,
+    /// Within [`limits::SMOOTHING`](super::limits::SMOOTHING).
+    pub smoothing: Option<f64>,
+}
 
 /// What is kept of a picture, and how its edge is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,5 +47,44 @@ impl Default for Cut {
     /// The whole person; threshold 0.5, feather 0.33, smoothing 0.9, as the segmentation has them by itself.
     fn default() -> Self {
         Self { parts: None, threshold: 0.5, feather: 0.33, smoothing: 0.9 }
+    }
+}
+
+impl Cut {
+    /// What `cutout` and `options` come to; `None` when the whole picture is kept.
+    pub fn of(cutout: Cutout, options: CutOptions) -> Option<Cut> {
+        let parts = match cutout {
+            Cutout::None => return None,
+            Cutout::Person => None,
+            Cutout::Parts(parts) => Some(parts),
+        };
+        let usual = Cut::default();
+        let or = |option: Option<f64>, usual: f32| option.map_or(usual, |value| value as f32);
+        Some(Cut {
+            parts,
+            threshold: or(options.threshold, usual.threshold),
+            feather: or(options.feather, usual.feather),
+            smoothing: or(options.smoothing, usual.smoothing),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::BodyPart;
+
+    #[test]
+    fn what_the_layout_leaves_out_is_as_usual() {
+        let options = CutOptions { feather: Some(0.0), ..CutOptions::default() };
+        assert_eq!(Cut::of(Cutout::None, options), None);
+        assert_eq!(Cut::of(Cutout::Person, CutOptions::default()), Some(Cut::default()));
+        assert_eq!(Cut::of(Cutout::Person, options), Some(Cut { feather: 0.0, ..Cut::default() }));
+        let parts = BodyParts::NONE.with(BodyPart::LeftHand);
+        let options = CutOptions { threshold: Some(0.25), feather: None, smoothing: Some(0.5) };
+        assert_eq!(
+            Cut::of(Cutout::Parts(parts), options),
+            Some(Cut { parts: Some(parts), threshold: 0.25, feather: 0.33, smoothing: 0.5 })
+        );
     }
 }

@@ -56,6 +56,12 @@ impl<'v, 'f> Fields<'v, 'f> {
         self.faults.push(Fault { pointer: child(&self.pointer, key), detail: detail.into() });
     }
 
+    /// Tells that the item at `index` of the list under `key` is wrong.
+    pub fn item_fault(&mut self, key: &str, index: usize, detail: impl Into<String>) {
+        let pointer = child(&child(&self.pointer, key), &index.to_string());
+        self.faults.push(Fault { pointer, detail: detail.into() });
+    }
+
     /// Tells that the object itself is wrong.
     pub fn fault_here(&mut self, detail: impl Into<String>) {
         self.faults.push(Fault { pointer: self.pointer.clone(), detail: detail.into() });
@@ -76,7 +82,8 @@ impl<'v, 'f> Fields<'v, 'f> {
         self.map.contains_key(key)
     }
 
-    fn wrong_kind(&mut self, key: &str, wanted: &str, found: &Value) {
+    /// Tells that the value under `key` should be `wanted`, which `found` is not.
+    pub fn wrong_kind(&mut self, key: &str, wanted: &str, found: &Value) {
         self.fault(key, format!("must be {wanted}, not {}", kind(found)));
     }
 
@@ -100,6 +107,14 @@ impl<'v, 'f> Fields<'v, 'f> {
                 None
             }
         }
+    }
+
+    /// Any string: `item`, which stands at `index` of the list under `key`.
+    pub fn item_text<'i>(&mut self, key: &str, index: usize, item: &'i Value) -> Option<&'i str> {
+        if !item.is_string() {
+            self.item_fault(key, index, format!("must be a string, not {}", kind(item)));
+        }
+        item.as_str()
     }
 
     /// A number within `range`.

@@ -24,6 +24,12 @@ pub const SLOT: RangeInclusive<i64> = 1..=1000;
 pub const Z: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
 /// Opacity, 0 unseen to 1 opaque.
 pub const OPACITY: RangeInclusive<f64> = 0.0..=1.0;
+/// Probability at which a pixel counts as kept. At 0 and 1 everything or nothing would be.
+pub const THRESHOLD: RangeInclusive<f64> = 0.05..=0.95;
+/// Softness of a cutout's edge, 0 hard to 1 softest.
+pub const FEATHER: RangeInclusive<f64> = 0.0..=1.0;
+/// Share of the last mask that stays where nothing moves; at 1 a mask would never change again.
+pub const SMOOTHING: RangeInclusive<f64> = 0.0..=0.95;
 
 /// What one kind of length may be.
 #[derive(Debug, Clone, PartialEq)]

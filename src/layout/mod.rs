@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * `schema`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
-//! * `read`, `read_layer`, `fields`, `fault`: JSON in, every wrong place at once out.
+//! * `read`, `read_layer`, `read_cut`, `fields`, `fault`: JSON in, every wrong place at once out.
 //! * `limits`: how much a layout may ask for.
 //! * `scene`: the validated layout.
 //! * `body_part`, `cut`: what is kept of a person's picture.
@@ -22,6 +22,7 @@ mod fields;
 pub mod geometry;
 pub mod limits;
 pub mod read;
+mod read_cut;
 mod read_layer;
 pub mod ready;
 pub mod scene;
@@ -33,11 +34,11 @@ use serde_json::Value;
 
 pub use self::{
     body_part::{BodyPart, BodyParts},
-    cut::Cut,
+    cut::{Cut, CutOptions, Cutout},
     fault::Fault,
     geometry::{Crop, Rect},
     read::{read, read_canvas},
-    scene::{Anchor, Auto, AutoMode, Background, Canvas, Cutout, Edges, Fit, Length, Scene, SceneLayer, Size, Source},
+    scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Length, Scene, SceneLayer, Size, Source},
     solve::{Facts, Person, Placed, Placement, solve},
 };
 

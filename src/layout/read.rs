@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{
     fault::{Fault, child},
     fields::Fields,
-    limits, read_layer,
-    scene::{Auto, AutoMode, Background, Canvas, Cutout, Scene, SceneLayer},
+    limits, read_cut, read_layer,
+    scene::{Auto, AutoMode, Background, Canvas, Scene, SceneLayer},
     schema::Easing,
 };
 
@@ -105,21 +105,13 @@ fn background(fields: &mut Fields) -> Option<Background> {
 }
 
 fn auto(mut fields: Fields) -> Auto {
-    fields.check_keys(&["mode", "gap", "cutout"], &[]);
+    fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing"], &[]);
     Auto {
         mode: fields.choice("mode", &AutoMode::NAMES, &["spotlight", "row"]).unwrap_or_default(),
         gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
-        cutout: cutout(&mut fields),
+        cutout: read_cut::cutout(&mut fields),
+        cut_options: read_cut::options(&mut fields),
     }
-}
-
-/// The `cutout` of a layer or of `auto`.
-pub(super) fn cutout(fields: &mut Fields) -> Option<Cutout> {
-    if fields.get("cutout")?.is_array() {
-        fields.fault("cutout", "a list of body parts is not built yet");
-        return None;
-    }
-    fields.choice("cutout", &Cutout::NAMES, &[])
 }
 
 fn transition(mut fields: Fields) {

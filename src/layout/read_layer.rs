@@ -5,13 +5,28 @@ use serde_json::Value;
 use super::{
     fault::Fault,
     fields::Fields,
-    limits,
-    read::cutout,
-    scene::{Anchor, Cutout, Edges, Fit, Length, SceneLayer, Size, Source},
+    limits, read_cut,
+    scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
 };
 
-const KNOWN: [&str; 15] = [
-    "id", "source", "x", "y", "width", "height", "scale", "anchor", "fit", "crop", "z", "opacity", "mirror", "cutout",
+const KNOWN: [&str; 18] = [
+    "id",
+    "source",
+    "x",
+    "y",
+    "width",
+    "height",
+    "scale",
+    "anchor",
+    "fit",
+    "crop",
+    "z",
+    "opacity",
+    "mirror",
+    "cutout",
+    "threshold",
+    "feather",
+    "smoothing",
     "rotate",
 ];
 /// Keys of the format that nothing carries out yet: refused, never ignored.
@@ -30,9 +45,10 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
         fields.fault_here("`source` is missing");
     }
     let source = fields.object("source").and_then(source);
-    let cutout = cutout(&mut fields).unwrap_or_default();
-    if cutout == Cutout::Person && matches!(source, Some(Source::Image(_) | Source::Color(_))) {
-        fields.fault("cutout", "only participants can be cut out");
+    let cutout = read_cut::cutout(&mut fields).unwrap_or_default();
+    let cut_options = read_cut::options(&mut fields);
+    if matches!(source, Some(Source::Image(_) | Source::Color(_))) {
+        read_cut::refuse(&mut fields, cutout, cut_options);
     }
     if fields.number("rotate", &(f64::MIN..=f64::MAX)).is_some_and(|degrees| degrees != 0.0) {
         fields.unbuilt("rotate");
@@ -47,7 +63,21 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     let opacity = fields.number("opacity", &limits::OPACITY).map_or(1.0, |opacity| opacity + 0.0);
     let mirror = fields.flag("mirror").unwrap_or(false);
     let crop = fields.object("crop").map_or_else(Edges::default, crop);
-    Some(SceneLayer { id: id?, source: source?, x, y, size, anchor, fit, crop, z, opacity, mirror, cutout })
+    Some(SceneLayer {
+        id: id?,
+        source: source?,
+        x,
+        y,
+        size,
+        anchor,
+        fit,
+        crop,
+        z,
+        opacity,
+        mirror,
+        cutout,
+        cut_options,
+    })
 }
 
 fn id(fields: &mut Fields) -> Option<String> {

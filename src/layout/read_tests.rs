@@ -5,7 +5,9 @@ use serde_json::json;
 use utoipa::PartialSchema;
 
 use super::*;
-use crate::layout::{Anchor, Edges, Facts, Fit, Length, Person, Size, Source, schema, solve};
+use crate::layout::{
+    Anchor, BodyPart, CutOptions, Cutout, Edges, Facts, Fit, Length, Person, Size, Source, schema, solve,
+};
 
 fn wrong(value: Value) -> Vec<(String, String)> {
     let faults = read(&value, &Canvas::default()).expect_err("there is something wrong with it");
@@ -43,13 +45,14 @@ fn everything() -> Value {
              "z": 10,
              "opacity": 0.9,
              "mirror": true, "cutout": "person", "rotate": 0},
-            {"id": "b-2_C", "source": {"slot": 2}, "height": 360},
+            {"id": "b-2_C", "source": {"slot": 2}, "height": 360, "cutout": ["right_face", "left_hand", "left_face"],
+             "threshold": 0.4, "feather": 0, "smoothing": 0.95},
             {"id": "half", "source": {"slot": 3}, "scale": "50%", "anchor": "bottom-right"},
             {"id": "most", "source": {"slot": 4}, "scale": 0.8, "fit": "cover"},
             {"id": "bar", "source": {"color": "#F0a"}, "x": 0, "y": "90%", "width": "100%", "height": "10%",
              "opacity": 0}
         ],
-        "auto": {"mode": "off", "gap": 8, "cutout": "none"},
+        "auto": {"mode": "off", "gap": 8, "cutout": "none", "threshold": 0.6, "feather": 0.5, "smoothing": 0.1},
         "transition": {"duration_ms": 0, "easing": "ease-in-out"}
     })
 }
@@ -59,7 +62,9 @@ fn every_key_is_read() {
     let scene = read(&everything(), &Canvas::default()).unwrap();
     let background = Background::Image("club.jpg".into());
     assert_eq!(scene.canvas, Canvas { width: 1920, height: 1080, fps: 25, background });
-    assert_eq!(scene.auto, Auto { mode: AutoMode::Off, gap: Length::Number(8.0), cutout: Some(Cutout::None) });
+    let cut_options = CutOptions { threshold: Some(0.6), feather: Some(0.5), smoothing: Some(0.1) };
+    let (gap, cutout) = (Length::Number(8.0), Some(Cutout::None));
+    assert_eq!(scene.auto, Auto { mode: AutoMode::Off, gap, cutout, cut_options });
     let ann = &scene.layers[1];
     assert_eq!(ann.source, Source::Participant("Ann 王".into()));
     assert_eq!((ann.x, ann.y), (Some(Length::Percent(-10.0)), Some(Length::Number(20.5))));
@@ -76,6 +81,10 @@ fn every_key_is_read() {
     );
     assert_eq!((scene.layers[0].fit, scene.layers[0].z), (Fit::Fill, -3));
     assert_eq!(scene.layers[2].size, Size::Height(Length::Number(360.0)));
+    let parts = [BodyPart::LeftFace, BodyPart::RightFace, BodyPart::LeftHand].into_iter().collect();
+    assert_eq!(scene.layers[2].cutout, Cutout::Parts(parts));
+    let cut_options = CutOptions { threshold: Some(0.4), feather: Some(0.0), smoothing: Some(0.95) };
+    assert_eq!(scene.layers[2].cut_options, cut_options);
     assert_eq!(scene.layers[3].size, Size::Scale(Length::Percent(50.0)));
     assert_eq!(scene.layers[4].size, Size::Scale(Length::Number(0.8)));
     assert_eq!(scene.layers[5].source, Source::Color([0xff, 0x00, 0xaa]));
@@ -92,11 +101,13 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((layer.x, layer.y, layer.size), (None, None, Size::Canvas));
     assert_eq!((layer.anchor, layer.fit, layer.crop), (Anchor::TopLeft, Fit::Cover, Edges::default()));
     assert_eq!((layer.z, layer.opacity, layer.mirror, layer.cutout), (0, 1.0, false, Cutout::None));
+    assert_eq!((layer.cut_options, scene.auto.cut_options), (CutOptions::default(), CutOptions::default()));
 }
 
 #[test]
 fn what_is_read_back_reads_to_the_same() {
-    for value in [everything(), json!({}), json!({"auto": {"cutout": "person"}})] {
+    let parts = json!({"auto": {"cutout": ["torso_back", "torso_front"], "feather": 1}});
+    for value in [everything(), json!({}), json!({"auto": {"cutout": "person"}}), parts] {
         let scene = read(&value, &Canvas::default()).unwrap();
         let back = scene.to_json();
         let other = Canvas { width: 64, height: 64, fps: 1, background: Background::Image("other".into()) };
@@ -114,6 +125,15 @@ fn what_is_read_back_is_short_and_as_it_was_written() {
         json!({"id": "ann", "source": {"participant": "Ann 王"}, "x": "-10%", "y": 20.5, "width": "60%",
                "anchor": "bottom", "fit": "contain", "crop": {"left": "10%", "top": 4, "bottom": "0.5%"}, "z": 10,
                "opacity": 0.9, "mirror": true, "cutout": "person"})
+    );
+    assert_eq!(
+        back["layers"][2],
+        json!({"id": "b-2_C", "source": {"slot": 2}, "height": 360, "cutout": ["left_face", "right_face", "left_hand"],
+               "threshold": 0.4, "feather": 0, "smoothing": 0.95})
+    );
+    assert_eq!(
+        back["auto"],
+        json!({"mode": "off", "gap": 8, "cutout": "none", "threshold": 0.6, "feather": 0.5, "smoothing": 0.1})
     );
     assert_eq!(back["layers"][4], json!({"id": "most", "source": {"slot": 4}, "scale": 0.8}));
     assert_eq!(back["layers"][5]["opacity"].to_string(), "0");
@@ -293,9 +313,9 @@ fn what_is_not_built_yet_is_refused_with_its_pointer() {
              "y": "90%", "anchor": "center", "z": 30},
             {"id": "clip", "source": {"video": "a.mp4"}},
             {"id": "show", "source": {"image": ["a.png", "b.png"], "interval_ms": 500}},
-            {"id": "me", "source": {"slot": 1}, "background": {"blur": 12}, "rotate": -3, "cutout": ["leftFace"]}
+            {"id": "me", "source": {"slot": 1}, "background": {"blur": 12}, "rotate": -3}
         ],
-        "auto": {"mode": "spotlight", "gap": "1%", "cutout": ["torsoFront"]},
+        "auto": {"mode": "spotlight", "gap": "1%"},
         "transition": {"duration_ms": 300, "easing": "ease-in-out"}
     });
     let faults = wrong(value);
@@ -313,9 +333,7 @@ fn what_is_not_built_yet_is_refused_with_its_pointer() {
             "/layers/6/source/interval_ms",
             "/layers/7/background",
             "/layers/7/rotate",
-            "/layers/7/cutout",
             "/auto/mode",
-            "/auto/cutout",
             "/transition",
         ])
     );
@@ -380,13 +398,6 @@ fn a_source_is_one_thing() {
     assert_eq!(source(json!({"image": "../secret"})).0, "/layers/0/source/image");
     assert_eq!(source(json!({"color": "red"})).1, "must be a colour such as #1a2b3c or #fff");
     assert_eq!(source(json!({"slot": 1, "size": 3})), ("/layers/0/source/size".into(), "unknown key".into()));
-}
-
-#[test]
-fn only_participants_can_be_cut_out() {
-    let faults = one_layer(json!({"id": "a", "source": {"image": "a.png"}, "cutout": "person"})).unwrap_err();
-    assert_eq!(faults[0].pointer, "/layers/0/cutout");
-    assert!(one_layer(json!({"id": "a", "source": {"image": "a.png"}, "cutout": "none"})).is_ok());
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
     use super::READY;
-    use crate::layout::{Canvas, Facts, Person, Placed, Placement, Rect, Scene, read, solve};
+    use crate::layout::{Canvas, Cut, Facts, Person, Placed, Placement, Rect, Scene, read, solve};
 
     fn scene(name: &str) -> Scene {
         let (_, text) = READY.iter().find(|(ready, _)| *ready == name).unwrap();
@@ -51,14 +51,14 @@ mod tests {
     fn grid_shows_everyone_apart() {
         let placements = of_three("grid");
         assert_eq!(placements.len(), 3);
-        assert!(placements.iter().all(|p| !p.cutout));
+        assert!(placements.iter().all(|p| p.cut.is_none()));
     }
 
     #[test]
     fn side_by_side_cuts_everyone_out_on_any_background() {
         let placements = of_three("side-by-side");
         assert_eq!(placements.len(), 3);
-        assert!(placements.iter().all(|p| p.cutout && p.dst.y + p.dst.height == 720));
+        assert!(placements.iter().all(|p| p.cut == Some(Cut::default()) && p.dst.y + p.dst.height == 720));
     }
 
     #[test]

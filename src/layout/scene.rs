@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::schema;
+use super::{
+    cut::{CutOptions, Cutout},
+    schema,
+};
 
 /// A validated layout.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +87,8 @@ pub struct SceneLayer {
     pub mirror: bool,
     /// Which part of the picture is kept.
     pub cutout: Cutout,
+    /// How the edge of what is kept is drawn; kept also where nothing is cut out.
+    pub cut_options: CutOptions,
 }
 
 /// What a layer shows.
@@ -239,22 +244,6 @@ impl Fit {
     pub const NAMES: [(&'static str, Fit); 3] = [("fill", Fit::Fill), ("contain", Fit::Contain), ("cover", Fit::Cover)];
 }
 
-/// Which part of a participant's picture is kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cutout {
-    /// The whole picture.
-    #[default]
-    None,
-    /// The person; the room behind becomes transparent.
-    Person,
-}
-
-impl Cutout {
-    /// Every cutout by its name in JSON.
-    pub const NAMES: [(&'static str, Cutout); 2] = [("none", Cutout::None), ("person", Cutout::Person)];
-}
-
 /// What happens to the people whom no layer takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Auto {
@@ -264,6 +253,8 @@ pub struct Auto {
     pub gap: Length,
     /// Which part of their picture is kept. `None`: see [`Scene::auto_cutout`].
     pub cutout: Option<Cutout>,
+    /// How the edge of what is kept is drawn.
+    pub cut_options: CutOptions,
 }
 
 impl Auto {
@@ -273,7 +264,7 @@ impl Auto {
 
 impl Default for Auto {
     fn default() -> Self {
-        Self { mode: AutoMode::Grid, gap: Self::GAP, cutout: None }
+        Self { mode: AutoMode::Grid, gap: Self::GAP, cutout: None, cut_options: CutOptions::default() }
     }
 }
 

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 pub use super::schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Scale, Source};
 use super::{
-    scene::{self, Anchor, AutoMode, Background, Cutout, Edges, Fit, Length, Scene, SceneLayer, Size},
-    schema_values::opacity,
+    cut::Cutout,
+    scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
+    schema_values::number,
 };
 
 /// What the canvas shows. Every key may be left out; unknown keys are errors.
@@ -115,7 +116,7 @@ pub struct Layer {
     pub z: Option<i32>,
     /// From 0 (unseen) to 1 (opaque, the default).
     #[schema(nullable = false, minimum = 0, maximum = 1)]
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "opacity")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub opacity: Option<f64>,
     /// Left and right exchanged; `false` when left out.
     #[schema(nullable = false)]
@@ -126,6 +127,19 @@ pub struct Layer {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cutout: Option<Cutout>,
+    /// Only for participants, like the two after it, and without effect where nothing is cut out: how sure the network
+    /// must be that a pixel is to be kept. Lower keeps more (hair, and some of the room), higher less; 0.5 when left out.
+    #[schema(nullable = false, minimum = 0.05, maximum = 0.95)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub threshold: Option<f64>,
+    /// Softness of the edge, from 0 (hard) to 1; 0.33 when left out.
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub feather: Option<f64>,
+    /// Share of the last mask that stays where nothing moves: more is calmer; 0.9 when left out.
+    #[schema(nullable = false, minimum = 0, maximum = 0.95)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub smoothing: Option<f64>,
     /// Degrees. Turning is not built yet: only 0 is accepted.
     #[schema(nullable = false, minimum = 0, maximum = 0)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,11 +182,23 @@ pub struct Auto {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
-    /// `person`: people are cut out and stand side by side. Left out: `person` where the background is an image, else
-    /// `none`. Without a segmentation model it is always `none`.
+    /// `person`, or body parts: people are cut out and stand side by side. Left out: `person` where the background is an
+    /// image, else `none`. Without a segmentation model it is always `none`.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cutout: Option<Cutout>,
+    /// As in a layer.
+    #[schema(nullable = false, minimum = 0.05, maximum = 0.95)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub threshold: Option<f64>,
+    /// As in a layer.
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub feather: Option<f64>,
+    /// As in a layer.
+    #[schema(nullable = false, minimum = 0, maximum = 0.95)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub smoothing: Option<f64>,
 }
 
 /// How one layout turns into the next.
@@ -226,6 +252,9 @@ impl From<&Scene> for Layout {
                 mode: Some(scene.auto.mode),
                 gap: unless_default(scene.auto.gap, scene::Auto::GAP).map(Gap),
                 cutout: scene.auto.cutout,
+                threshold: scene.auto.cut_options.threshold,
+                feather: scene.auto.cut_options.feather,
+                smoothing: scene.auto.cut_options.smoothing,
             }),
             transition: None,
         }
@@ -275,6 +304,9 @@ impl From<&SceneLayer> for Layer {
             opacity: unless_default(layer.opacity, 1.0),
             mirror: unless_default(layer.mirror, false),
             cutout: unless_default(layer.cutout, Cutout::None),
+            threshold: layer.cut_options.threshold,
+            feather: layer.cut_options.feather,
+            smoothing: layer.cut_options.smoothing,
             rotate: None,
         }
     }
@@ -331,6 +363,18 @@ mod tests {
         assert_eq!(bounds("width"), limits::CANVAS_WIDTH.into_inner());
         assert_eq!(bounds("height"), limits::CANVAS_HEIGHT.into_inner());
         assert_eq!(bounds("fps"), limits::FPS.into_inner());
+        for (schema, of) in [(schema_of::<Layer>(), "layer"), (schema_of::<Auto>(), "auto")] {
+            for (key, range) in
+                [("threshold", limits::THRESHOLD), ("feather", limits::FEATHER), ("smoothing", limits::SMOOTHING)]
+            {
+                let key = &schema["properties"][key];
+                assert_eq!(
+                    (key["minimum"].as_f64(), key["maximum"].as_f64()),
+                    (Some(*range.start()), Some(*range.end())),
+                    "{of}"
+                );
+            }
+        }
         assert_eq!(schema_of::<Layout>()["properties"]["layers"]["maxItems"], json!(limits::LAYERS));
         let extent = &schema_of::<Extent>()["oneOf"][0];
         assert_eq!((&extent["exclusiveMinimum"], &extent["maximum"]), (&json!(0), &json!(16384)));

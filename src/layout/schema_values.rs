@@ -5,12 +5,14 @@ use serde::{Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        RefOr,
-        schema::{AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Schema, Type},
+        Ref, RefOr,
+        schema::{AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type},
     },
 };
 
 use super::{
+    body_part::BodyPart,
+    cut::Cutout,
     limits::{self, LengthRange},
     scene::Length,
 };
@@ -111,6 +113,42 @@ impl PartialSchema for Backdrop {
     }
 }
 
+impl Serialize for Cutout {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Cutout::None => serializer.serialize_str("none"),
+            Cutout::Person => serializer.serialize_str("person"),
+            Cutout::Parts(parts) => serializer.collect_seq(parts.iter()),
+        }
+    }
+}
+
+impl ToSchema for Cutout {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((<BodyPart as ToSchema>::name().into(), BodyPart::schema()));
+    }
+}
+
+impl PartialSchema for Cutout {
+    fn schema() -> RefOr<Schema> {
+        let name = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Cutout::NAMES.map(|(name, _)| name)))
+            .description(Some("`none`: the whole picture. `person`: the person; the room behind becomes transparent."));
+        let parts = ArrayBuilder::new()
+            .items(Ref::from_schema_name(<BodyPart as ToSchema>::name()))
+            .min_items(Some(1))
+            .max_items(Some(BodyPart::ALL.len()))
+            .unique_items(true)
+            .description(Some("These parts of the person; all else becomes transparent."));
+        OneOfBuilder::new()
+            .item(name)
+            .item(parts)
+            .description(Some("Which part of a participant's picture is kept."))
+            .into()
+    }
+}
+
 /// Defines a length of one kind: written as a number or `"n%"`, with its range in the schema.
 macro_rules! length {
     ($(#[$doc:meta])* $name:ident, $schema:literal, $range:expr, $number:literal, $percent:literal) => {
@@ -196,10 +234,10 @@ fn write_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::E
     }
 }
 
-/// An opacity, written as a plain number.
-pub(super) fn opacity<S: Serializer>(opacity: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match opacity {
-        Some(opacity) => write_number(*opacity, serializer),
+/// A plain number, as people write it.
+pub(super) fn number<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match number {
+        Some(number) => write_number(*number, serializer),
         None => serializer.serialize_none(),
     }
 }
@@ -213,6 +251,25 @@ mod tests {
 
     fn written<T: Serialize>(value: T) -> Value {
         serde_json::to_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_cutout_is_a_name_or_a_list_of_the_24_parts() {
+        let schema = serde_json::to_value(Cutout::schema()).unwrap();
+        assert_eq!(schema["oneOf"].as_array().unwrap().len(), 2);
+        assert_eq!(schema["oneOf"][0]["enum"], json!(["none", "person"]));
+        let list = &schema["oneOf"][1];
+        assert_eq!(list["items"], json!({"$ref": "#/components/schemas/BodyPart"}));
+        assert_eq!((&list["type"], &list["uniqueItems"]), (&json!("array"), &json!(true)));
+        assert_eq!((&list["minItems"], &list["maxItems"]), (&json!(1), &json!(24)));
+        let mut parts = Vec::new();
+        <Cutout as ToSchema>::schemas(&mut parts);
+        assert_eq!((parts.len(), parts[0].0.as_str()), (1, "BodyPart"));
+        let names = serde_json::to_value(&parts[0].1).unwrap();
+        assert_eq!(names["enum"], json!(BodyPart::ALL.map(BodyPart::name)));
+        for (name, cutout) in Cutout::NAMES {
+            assert_eq!(written(cutout), json!(name));
+        }
     }
 
     #[test]

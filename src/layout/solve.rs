@@ -2,8 +2,9 @@
 
 use super::{
     auto,
+    cut::Cut,
     geometry::{Area, Crop, Rect, fit},
-    scene::{Canvas, Cutout, Scene, SceneLayer, Size, Source},
+    scene::{Canvas, Scene, SceneLayer, Size, Source},
 };
 
 /// Someone who may be shown.
@@ -40,8 +41,8 @@ pub struct Placement {
     pub mirror: bool,
     /// Greater than 0.0, up to 1.0.
     pub opacity: f32,
-    /// Whether only the person is kept. Never when [`Facts::can_cut`] is false.
-    pub cutout: bool,
+    /// What is kept of a person's picture; `None`: all of it, always so when [`Facts::can_cut`] is false.
+    pub cut: Option<Cut>,
 }
 
 /// What is drawn.
@@ -121,8 +122,9 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
         }
         None => (area(layer, &scene.canvas, None).rounded()?, Crop::default()),
     };
-    let cutout = facts.can_cut && layer.cutout == Cutout::Person && matches!(source, Placed::Person(_));
-    Some(Placement { source, dst, src, mirror: layer.mirror, opacity, cutout })
+    let can_cut = facts.can_cut && matches!(source, Placed::Person(_));
+    let cut = can_cut.then(|| Cut::of(layer.cutout, layer.cut_options)).flatten();
+    Some(Placement { source, dst, src, mirror: layer.mirror, opacity, cut })
 }
 
 /// The layer's rectangle. `aspect` is that of what is shown of the source; a colour has none, and is as wide or high as

@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::layout::read;
+use crate::layout::{BodyPart, BodyParts, read};
 
 const HD: Option<(u32, u32)> = Some((1280, 720));
 const VGA: Option<(u32, u32)> = Some((640, 480));
@@ -244,17 +244,33 @@ fn one_person_may_be_shown_by_many_layers() {
     ]});
     let placements = solved(layout, &[("ann", HD)]);
     assert_eq!(sources(&placements), [Placed::Person(0), Placed::Person(0)]);
-    assert_eq!((placements[0].cutout, placements[0].opacity), (true, 1.0));
-    assert_eq!((placements[1].cutout, placements[1].opacity), (false, 0.25));
+    assert_eq!((placements[0].cut, placements[0].opacity), (Some(Cut::default()), 1.0));
+    assert_eq!((placements[1].cut, placements[1].opacity), (None, 0.25));
 }
 
 #[test]
 fn without_a_model_nobody_is_cut_out() {
-    let layout = json!({"layers": [{"id": "a", "source": {"participant": "ann"}, "cutout": "person"}]});
-    let scene = read(&layout, &Canvas::default()).unwrap();
-    let people = [Person { name: "ann", size: HD }];
-    let cut = |can_cut| solve(&scene, &Facts { people: &people, image_size: &image_size, can_cut })[0].cutout;
-    assert!(cut(true) && !cut(false));
+    for cutout in [json!("person"), json!(["left_hand", "right_hand"])] {
+        let layout = json!({"layers": [{"id": "a", "source": {"participant": "ann"}, "cutout": cutout}]});
+        let scene = read(&layout, &Canvas::default()).unwrap();
+        let people = [Person { name: "ann", size: HD }];
+        let cut = |can_cut| solve(&scene, &Facts { people: &people, image_size: &image_size, can_cut })[0].cut;
+        assert!(cut(true).is_some() && cut(false).is_none());
+    }
+}
+
+#[test]
+fn every_layer_cuts_in_its_own_way() {
+    let layout = json!({"layers": [
+        {"id": "room", "source": {"participant": "ann"}, "threshold": 0.25, "feather": 0.5, "smoothing": 0},
+        {"id": "whole", "source": {"participant": "ann"}, "cutout": "person", "threshold": 0.25},
+        {"id": "hands", "source": {"slot": 1}, "cutout": ["right_hand", "left_hand"], "feather": 0, "smoothing": 0.5}
+    ]});
+    let cuts: Vec<_> = solved(layout, &[("ann", HD), ("bob", VGA)]).iter().map(|placement| placement.cut).collect();
+    let hands = BodyParts::NONE.with(BodyPart::LeftHand).with(BodyPart::RightHand);
+    let whole = Cut { threshold: 0.25, ..Cut::default() };
+    let hands = Cut { parts: Some(hands), feather: 0.0, smoothing: 0.5, ..Cut::default() };
+    assert_eq!(cuts, [None, Some(whole), Some(hands)]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 pub use crate::media::{
     fanout::retry::redact_url,
+    segment::pose::{KEYPOINTS, Keypoint, Pose},
     webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
 };
 use crate::{
@@ -269,47 +270,6 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Frame({}x{})", self.width, self.height)
     }
-}
-
-/// The keypoints of a [`Pose`], in its order. Left and right are the person's own.
-pub const KEYPOINTS: [&str; 17] = [
-    "nose",
-    "leftEye",
-    "rightEye",
-    "leftEar",
-    "rightEar",
-    "leftShoulder",
-    "rightShoulder",
-    "leftElbow",
-    "rightElbow",
-    "leftWrist",
-    "rightWrist",
-    "leftHip",
-    "rightHip",
-    "leftKnee",
-    "rightKnee",
-    "leftAnkle",
-    "rightAnkle",
-];
-
-/// One point of a body.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Keypoint {
-    /// 0..1 of the frame's width, from the left; -0.5..1.5 where a limb leaves the frame.
-    pub x: f32,
-    /// 0..1 of the frame's height, from the top; as `x`.
-    pub y: f32,
-    /// How certain it is that the point can be seen, 0..1.
-    pub score: f32,
-}
-
-/// One person in a frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pose {
-    /// How certain it is that there is someone, 0..1.
-    pub score: f32,
-    /// In the order of [`KEYPOINTS`].
-    pub keypoints: [Keypoint; KEYPOINTS.len()],
 }
 
 /// Everybody who is seen in one participant's frame.

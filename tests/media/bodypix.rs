@@ -8,32 +8,32 @@ use tempfile::TempDir;
 use super::frames::{model, shared, turn};
 
 /// A pipeline that ends with its test.
-struct Line(gst::Pipeline);
+pub struct Line(pub gst::Pipeline);
 
 impl Line {
-    fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         Self(gst::parse::launch(text).unwrap().downcast::<gst::Pipeline>().unwrap())
     }
 
-    fn element(&self, name: &str) -> gst::Element {
+    pub fn element(&self, name: &str) -> gst::Element {
         self.0.by_name(name).unwrap()
     }
 
-    fn play(&self) {
+    pub fn play(&self) {
         if self.0.set_state(gst::State::Playing).is_err() {
             panic!("it does not play: {}", self.error());
         }
     }
 
     /// The next sample at a sink.
-    fn pull(&self, name: &str) -> gst::Sample {
+    pub fn pull(&self, name: &str) -> gst::Sample {
         let sink = self.element(name).downcast::<AppSink>().unwrap();
         let sample = sink.try_pull_sample(gst::ClockTime::from_seconds(20));
         sample.unwrap_or_else(|| panic!("no sample at {name}: {}", self.error()))
     }
 
     /// The first error on the bus.
-    fn error(&self) -> String {
+    pub fn error(&self) -> String {
         let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
         let message = self.0.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &wanted);
         match message.as_ref().map(|message| message.view()) {
@@ -56,7 +56,7 @@ fn info(sample: &gst::Sample) -> gst_video::VideoInfo {
 }
 
 /// Rows of one plane, without padding.
-fn plane(sample: &gst::Sample, index: u32) -> Vec<Vec<u8>> {
+pub fn plane(sample: &gst::Sample, index: u32) -> Vec<Vec<u8>> {
     let info = info(sample);
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer().unwrap(), &info).unwrap();
     let (width, height) = (info.comp_width(index as u8) as usize, info.comp_height(index as u8) as usize);
@@ -66,7 +66,7 @@ fn plane(sample: &gst::Sample, index: u32) -> Vec<Vec<u8>> {
 }
 
 /// Mean of a square of 20 pixels around a place.
-fn mean(rows: &[Vec<u8>], x: usize, y: usize) -> u32 {
+pub fn mean(rows: &[Vec<u8>], x: usize, y: usize) -> u32 {
     let square = rows[y - 10..y + 10].iter().flat_map(|row| &row[x - 10..x + 10]);
     square.map(|value| u32::from(*value)).sum::<u32>() / 400
 }

@@ -16,6 +16,7 @@ use virfie::{
             clock::{Audience, Composer, Format},
             colour::Matrix,
             slots::{Arrival, Slots},
+            stage::Ask,
         },
         gst::{clock::media_clock, frame::VideoFrame},
         port::{ParticipantId, PeerId, Picture, Seat},
@@ -60,8 +61,8 @@ impl Audience for Watcher {
         let _ = self.shots.send(Shot { at: media_clock().now(), pts, data });
     }
 
-    fn cutout(&self, _: &ParticipantId, wanted: bool) {
-        assert!(!wanted, "nobody can be cut out here");
+    fn ask(&self, _: &ParticipantId, ask: &Ask) {
+        assert!(ask.cuts.is_empty(), "nobody can be cut out here");
     }
 
     fn expired(&self, participant: &ParticipantId) {
@@ -121,7 +122,7 @@ impl Room {
         let format = Format { width: size.0, height: size.1, fps: 30 };
         let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
         let frame = VideoFrame::from_buffer_readable(flat(format, rgb), &info).unwrap();
-        self.slots.put(&id(name), PeerId(1), frame, media_clock().now())
+        self.slots.put(&id(name), PeerId(1), frame.into(), media_clock().now())
     }
 }
 

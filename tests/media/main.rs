@@ -1,7 +1,8 @@
 //! Stages of the media, each by itself: GStreamer and threads in this process, no WebRTC, no server.
 //!
-//! - `bodypix`: the segmentation element in pipelines. `encoder`: frames in, units out. `composer`: the room's clock and
-//!   what it puts on the canvas. `launches`: the operator's own launch texts.
+//! - `bodypix`: the segmentation element in pipelines. `findings`: what it finds beside the first mask. `encoder`: frames
+//!   in, units out. `composer`: the room's clock and what it puts on the canvas. `launches`: the operator's own launch
+//!   texts.
 //! - `frames`: pictures to put in, and what is in those that come out.
 //!
 //! What needs a model or clips looks for them in `../shared/data`, and says so and passes when they are not there.
@@ -11,5 +12,6 @@
 mod bodypix;
 mod composer;
 mod encoder;
+mod findings;
 mod frames;
 mod launches;

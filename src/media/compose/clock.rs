@@ -16,7 +16,7 @@ use super::{
     colour::{Matrix, i420_to_rgb},
     planes::{Planes, PlanesMut},
     slots::Slots,
-    stage::Stage,
+    stage::{Ask, Stage},
 };
 use crate::media::{
     gst::clock::{clock_time, media_clock},
@@ -54,8 +54,8 @@ impl Format {
 pub trait Audience: Send + Sync + 'static {
     /// A composed frame; its PTS is the running time of its tick. Must not block.
     fn frame(&self, frame: &gst::Buffer, format: Format);
-    /// Whether this participant's frames should carry masks changed.
-    fn cutout(&self, participant: &ParticipantId, wanted: bool);
+    /// What the layers need of this participant's frames changed.
+    fn ask(&self, participant: &ParticipantId, ask: &Ask);
     /// Nothing came from this participant for as long as frames are held.
     fn expired(&self, participant: &ParticipantId);
 }
@@ -71,6 +71,10 @@ pub struct Counters {
     pub missed: AtomicU64,
     /// Time spent composing, in nanoseconds.
     pub compose_ns: AtomicU64,
+    /// Masks shown.
+    pub masks_shown: AtomicU64,
+    /// From the arrival of the frames that the network saw for them to their composition, together, in nanoseconds.
+    pub mask_age_ns: AtomicU64,
 }
 
 type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
@@ -119,9 +123,9 @@ impl Composer {
             Arc::new(Shared { orders: Mutex::new(orders), changed: Condvar::new(), counters: Counters::default() });
         let thread_shared = shared.clone();
         std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
-            let wanted = Vec::new();
+            let asked = Vec::new();
             let stage = Stage::new(picture, can_cut);
-            Ticker { shared: thread_shared, stage, slots, audience, wanted, pool: None, last: None }.work();
+            Ticker { shared: thread_shared, stage, slots, audience, asked, pool: None, last: None }.work();
         })?;
         Ok(Self { shared })
     }
@@ -174,7 +178,7 @@ struct Ticker {
     stage: Stage,
     slots: Arc<Slots>,
     audience: Arc<dyn Audience>,
-    wanted: Vec<(ParticipantId, bool)>,
+    asked: Vec<(ParticipantId, Ask)>,
     pool: Option<(Format, gst::BufferPool)>,
     last: Option<(Format, gst::Buffer)>,
 }
@@ -247,31 +251,22 @@ impl Ticker {
     }
 
     fn update(&mut self, now: Duration, hold: Duration) {
-        let mut changed = Vec::new();
-        for (participant, cut) in self.stage.update(&self.slots, now, hold) {
-            match self.wanted.iter_mut().find(|(known, _)| known == participant) {
-                Some((_, known)) if *known == cut => {}
-                Some((_, known)) => {
-                    *known = cut;
-                    changed.push((participant.clone(), cut));
-                }
-                None => {
-                    self.wanted.push((participant.clone(), cut));
-                    changed.push((participant.clone(), cut));
-                }
+        for (participant, ask) in self.stage.update(&self.slots, now, hold) {
+            match self.asked.iter_mut().find(|(known, _)| known == participant) {
+                Some((_, known)) if ask.is_met_by(known) => continue,
+                Some((_, known)) => known.clone_from(ask),
+                None => self.asked.push((participant.clone(), ask.clone())),
             }
+            self.audience.ask(participant, ask);
         }
-        let stage = &self.stage;
-        self.wanted.retain(|(participant, cut)| {
+        let (stage, audience) = (&self.stage, &self.audience);
+        self.asked.retain(|(participant, ask)| {
             let seated = stage.seats(participant);
-            if !seated && *cut {
-                changed.push((participant.clone(), false));
+            if !seated && !ask.cuts.is_empty() {
+                audience.ask(participant, &Ask::default());
             }
             seated
         });
-        for (participant, cut) in changed {
-            self.audience.cutout(&participant, cut);
-        }
     }
 
     fn tick(&mut self, tick: Duration, hold: Duration) {
@@ -302,6 +297,9 @@ impl Ticker {
         }
         let counters = &self.shared.counters;
         counters.frames.fetch_add(1, Ordering::Relaxed);
+        let (shown, age) = self.stage.mask_ages(begun);
+        counters.masks_shown.fetch_add(u64::from(shown), Ordering::Relaxed);
+        counters.mask_age_ns.fetch_add(u64::try_from(age.as_nanos()).unwrap_or(0), Ordering::Relaxed);
         let took = media_clock().now().saturating_sub(begun);
         counters.compose_ns.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(0), Ordering::Relaxed);
         self.last = Some((format, frame.clone()));

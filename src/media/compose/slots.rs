@@ -6,11 +6,9 @@ use std::{
     time::Duration,
 };
 
-use gstreamer_video::prelude::*;
-
 use crate::media::{
-    gst::frame::VideoFrame,
-    port::{ParticipantId, PeerId},
+    gst::frame::Shot,
+    port::{ParticipantId, PeerId, Pose},
 };
 
 /// One participant's picture.
@@ -19,7 +17,7 @@ pub struct Slot {
     /// The connection whose frames count.
     peer: PeerId,
     /// The newest frame, with its mask if it has one.
-    frame: Option<Arc<VideoFrame>>,
+    shot: Option<Arc<Shot>>,
     /// When it came, on the media clock.
     arrived: Duration,
     /// Frames since the connection began.
@@ -57,22 +55,21 @@ impl Slots {
                 slot.count = 0;
             }
             None => {
-                let slot = Slot { peer, frame: None, arrived: Duration::ZERO, count: 0 };
+                let slot = Slot { peer, shot: None, arrived: Duration::ZERO, count: 0 };
                 slots.insert(participant.clone(), slot);
             }
         }
     }
 
     /// Takes a frame; the one before it is dropped.
-    pub fn put(&self, participant: &ParticipantId, peer: PeerId, frame: VideoFrame, now: Duration) -> Arrival {
-        let size = (frame.info().width(), frame.info().height());
+    pub fn put(&self, participant: &ParticipantId, peer: PeerId, shot: Shot, now: Duration) -> Arrival {
+        let size = shot.size();
         let old;
         let arrival = {
             let mut slots = self.lock();
             let Some(slot) = slots.get_mut(participant).filter(|slot| slot.peer == peer) else { return Arrival::Stale };
-            let same = slot.count > 0
-                && slot.frame.as_ref().is_some_and(|last| (last.info().width(), last.info().height()) == size);
-            old = slot.frame.replace(Arc::new(frame));
+            let same = slot.count > 0 && slot.shot.as_ref().is_some_and(|last| last.size() == size);
+            old = slot.shot.replace(Arc::new(shot));
             slot.arrived = now;
             slot.count += 1;
             if same { Arrival::Same } else { Arrival::Started(size.0, size.1) }
@@ -83,24 +80,35 @@ impl Slots {
     }
 
     /// The participant's frame, unless it is older than `hold`.
-    pub fn get(&self, participant: &ParticipantId, now: Duration, hold: Duration) -> Option<Arc<VideoFrame>> {
+    pub fn get(&self, participant: &ParticipantId, now: Duration, hold: Duration) -> Option<Arc<Shot>> {
         let slots = self.lock();
         let slot = slots.get(participant)?;
-        slot.frame.clone().filter(|_| now.saturating_sub(slot.arrived) <= hold)
+        slot.shot.clone().filter(|_| now.saturating_sub(slot.arrived) <= hold)
     }
 
     /// Drops frames older than `hold` and names their owners.
     pub fn expire(&self, now: Duration, hold: Duration) -> Vec<ParticipantId> {
         let mut gone = Vec::new();
-        let mut frames = Vec::new();
+        let mut shots = Vec::new();
         for (participant, slot) in self.lock().iter_mut() {
-            if slot.frame.is_some() && now.saturating_sub(slot.arrived) > hold {
-                frames.push(slot.frame.take());
+            if slot.shot.is_some() && now.saturating_sub(slot.arrived) > hold {
+                shots.push(slot.shot.take());
                 slot.count = 0;
                 gone.push(participant.clone());
             }
         }
         gone
+    }
+
+    /// The poses found in everybody's newest frame, and how old that frame is. Those in whose frames nobody looked for
+    /// poses are left out.
+    pub fn poses(&self, now: Duration) -> Vec<(ParticipantId, Duration, Arc<[Pose]>)> {
+        let slots = self.lock();
+        let told = slots.iter().filter_map(|(participant, slot)| {
+            let poses = slot.shot.as_ref()?.found.as_ref()?.poses.clone()?;
+            Some((participant.clone(), now.saturating_sub(slot.arrived), poses))
+        });
+        told.collect()
     }
 
     /// Forgets a participant.

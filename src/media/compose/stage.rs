@@ -12,14 +12,31 @@ use super::{
 };
 use crate::{
     layout::{
-        Background, Scene,
+        Background, Cut, Scene,
         solve::{Facts, Person, Placed, Placement, solve},
     },
     media::{
-        gst::frame::VideoFrame,
+        gst::frame::{Shot, VideoFrame},
         port::{Image, ParticipantId, Picture},
     },
 };
+
+/// What the layers that show a participant need of their frames.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ask {
+    /// Every mask that a layer uses, once.
+    pub cuts: Vec<Cut>,
+    /// Pixels of the canvas that the whole picture would cover, in the largest layer that cuts it out.
+    pub pixels: u32,
+}
+
+impl Ask {
+    /// Whether what was asked for before still does: the same masks, of about the same size.
+    pub fn is_met_by(&self, before: &Self) -> bool {
+        let (pixels, known) = (u64::from(self.pixels), u64::from(before.pixels));
+        self.cuts == before.cuts && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
+    }
+}
 
 /// Composes frames of one picture after another. Pure but for the frames' mappings.
 pub struct Stage {
@@ -28,9 +45,10 @@ pub struct Stage {
     images: Vec<Painted>,
     background: I420,
     can_cut: bool,
-    frames: Vec<Option<Arc<VideoFrame>>>,
+    shots: Vec<Option<Arc<Shot>>>,
     sizes: Vec<Option<(u32, u32)>>,
     placements: Option<Vec<Placement>>,
+    asks: Vec<Ask>,
     blenders: Vec<LayerBlender>,
 }
 
@@ -57,9 +75,10 @@ impl Stage {
             images: Vec::new(),
             background: I420::new(2, 2, false),
             can_cut,
-            frames: Vec::new(),
+            shots: Vec::new(),
             sizes: Vec::new(),
             placements: None,
+            asks: Vec::new(),
             blenders: Vec::new(),
         };
         stage.set(picture);
@@ -115,33 +134,58 @@ impl Stage {
         background
     }
 
-    /// Takes the newest frames and places them anew if anything changed. Returns, for every person, whether their
-    /// frames should carry masks.
+    /// Takes the newest frames and places them anew if anything changed. Returns what the layers need of every person's
+    /// frames.
     pub fn update(
         &mut self,
         slots: &Slots,
         now: Duration,
         hold: Duration,
-    ) -> impl Iterator<Item = (&ParticipantId, bool)> {
-        self.frames.clear();
-        self.frames.extend(self.people.iter().map(|(participant, _)| slots.get(participant, now, hold)));
-        let changed = self.sizes.len() != self.frames.len()
-            || self.frames.iter().zip(&self.sizes).any(|(frame, size)| frame.as_deref().map(size_of) != *size);
-        if changed {
+    ) -> impl Iterator<Item = (&ParticipantId, &Ask)> {
+        self.shots.clear();
+        self.shots.extend(self.people.iter().map(|(participant, _)| slots.get(participant, now, hold)));
+        let size = |shot: &Option<Arc<Shot>>| shot.as_ref().map(|shot| shot.size());
+        if self.sizes.len() != self.shots.len()
+            || self.shots.iter().zip(&self.sizes).any(|(shot, known)| size(shot) != *known)
+        {
             self.sizes.clear();
-            self.sizes.extend(self.frames.iter().map(|frame| frame.as_deref().map(size_of)));
+            self.sizes.extend(self.shots.iter().map(size));
             self.placements = None;
         }
         if self.placements.is_none() {
-            self.placements = Some(self.place());
+            let placements = self.place();
+            self.asks = (0..self.people.len()).map(|index| self.ask(&placements, index)).collect();
+            self.placements = Some(placements);
         }
-        let placements = self.placements.as_deref().unwrap_or_default();
-        self.people.iter().enumerate().map(move |(index, (participant, _))| {
-            let cut = placements
-                .iter()
-                .any(|placement| placement.cutout && matches!(placement.source, Placed::Person(of) if of == index));
-            (participant, cut)
-        })
+        self.people.iter().map(|(participant, _)| participant).zip(&self.asks)
+    }
+
+    /// What the layers of one person need.
+    fn ask(&self, placements: &[Placement], person: usize) -> Ask {
+        let mut ask = Ask::default();
+        let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
+        let own = placements.iter().filter(|one| matches!(one.source, Placed::Person(of) if of == person));
+        for (placement, cut) in own.filter_map(|one| Some((one, one.cut?))) {
+            if !ask.cuts.contains(&cut) {
+                ask.cuts.push(cut);
+            }
+            let across = placement.dst.width as f32 / placement.src.width.max(1.0) * width as f32;
+            let down = placement.dst.height as f32 / placement.src.height.max(1.0) * height as f32;
+            ask.pixels = ask.pixels.max((across * down) as u32);
+        }
+        ask
+    }
+
+    /// Of the masks that [`Stage::compose`] shows: how many, and how old the frames that the network saw for them are
+    /// together.
+    pub fn mask_ages(&self, now: Duration) -> (u32, Duration) {
+        let shown = self.placements.iter().flatten().filter(|placement| placement.cut.is_some());
+        let ages = shown.filter_map(|placement| {
+            let Placed::Person(index) = placement.source else { return None };
+            let inferred = self.shots.get(index)?.as_ref()?.found.as_ref()?.inferred?;
+            Some(now.saturating_sub(inferred.into()))
+        });
+        ages.fold((0, Duration::ZERO), |(count, sum), age| (count + 1, sum + age))
     }
 
     fn place(&self) -> Vec<Placement> {
@@ -163,13 +207,17 @@ impl Stage {
             let opacity = (placement.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
             match &placement.source {
                 Placed::Person(index) => {
-                    let Some(Some(frame)) = self.frames.get(*index) else { continue };
-                    let Some(planes) = planes_of_frame(frame) else { continue };
-                    // Somebody who is to be cut out is never shown with their room, not even for a frame.
-                    if placement.cutout && planes.alpha.is_none() {
-                        continue;
+                    let Some(Some(shot)) = self.shots.get(*index) else { continue };
+                    let Some(mut planes) = planes_of_frame(&shot.frame) else { continue };
+                    if let Some(cut) = &placement.cut {
+                        let mask = shot.found.as_ref().and_then(|found| found.mask(cut));
+                        planes.alpha = mask.map(|mask| (mask.as_ref(), mask.stride())).or(planes.alpha);
+                        // Somebody who is to be cut out is never shown with their room, not even for a frame.
+                        if planes.alpha.is_none() {
+                            continue;
+                        }
                     }
-                    blender.blend(canvas, &planes, &geometry, opacity, placement.cutout);
+                    blender.blend(canvas, &planes, &geometry, opacity, placement.cut.is_some());
                 }
                 Placed::Image(name) => {
                     if let Some(image) = self.images.iter().find(|image| *image.name == **name) {
@@ -186,10 +234,6 @@ impl Stage {
             }
         }
     }
-}
-
-fn size_of(frame: &VideoFrame) -> (u32, u32) {
-    (frame.info().width(), frame.info().height())
 }
 
 fn planes_of(image: &Image) -> I420 {

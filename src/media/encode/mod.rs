@@ -46,7 +46,6 @@ const BACKLOG: Duration = Duration::from_millis(100);
 /// A running encoder.
 #[derive(Debug)]
 pub struct Encoder {
-    codec: VideoCodec,
     owned: OwnedPipeline,
     frames: AppSrc,
     element: gst::Element,
@@ -100,14 +99,8 @@ impl Encoder {
                 on_error(format!("{element}: {text} ({detail})"));
             }
         });
-        let encoder =
-            Self { codec, owned, frames, element, arbiter, caps: Mutex::default(), dropped: AtomicU64::new(0) };
+        let encoder = Self { owned, frames, element, arbiter, caps: Mutex::default(), dropped: AtomicU64::new(0) };
         Ok(encoder)
-    }
-
-    /// Which codec.
-    pub fn codec(&self) -> VideoCodec {
-        self.codec
     }
 
     /// Encodes a composed frame, or drops it when too many wait.

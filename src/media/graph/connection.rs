@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer::prelude::*;
 use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::media::{
     port::{Candidate, Description, ParticipantId, PeerRefused, TrackKind, VideoCodec},
-    segment::Cutout,
+    segment::{BodyPix, Wish},
     webrtc::{
         line::{Codec, Direction, Format, Line},
         liveness::Liveness,
@@ -47,8 +47,31 @@ pub(super) enum Signalling {
 /// The segmentation element of a peer's video, once it is there, and what it shall do.
 #[derive(Default)]
 pub(super) struct Segmenter {
-    pub(super) element: Option<gst::Element>,
-    pub(super) wanted: bool,
+    pub(super) element: Option<BodyPix>,
+    pub(super) wish: Wish,
+}
+
+/// Masks that a peer's element has made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Masks {
+    /// Of frames that the network saw.
+    pub(super) inferred: u64,
+    /// Of frames in between.
+    pub(super) carried: u64,
+    /// The time that all of them took.
+    pub(super) nanoseconds: u64,
+}
+
+impl std::ops::Add for Masks {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            inferred: self.inferred + other.inferred,
+            carried: self.carried + other.carried,
+            nanoseconds: self.nanoseconds + other.nanoseconds,
+        }
+    }
 }
 
 /// A peer and what the room knows of it.
@@ -163,22 +186,26 @@ impl Connection {
         })
     }
 
-    /// Whether frames shall carry masks; remembered for a track that is yet to come.
-    pub(super) fn set_cutout(&self, wanted: bool) {
+    /// What is to be found in the frames; remembered for a track that is yet to come.
+    pub(super) fn set_wish(&self, wish: Wish) {
         let element = {
             let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
-            segmenter.wanted = wanted;
+            segmenter.wish = wish.clone();
             segmenter.element.clone()
         };
         if let Some(element) = element {
-            element.set_property("cutout", cutout(wanted));
+            element.wish(wish);
         }
     }
 
-    /// Masks made so far and the time they took, in nanoseconds.
-    pub(super) fn masks(&self) -> (u64, u64) {
+    /// What was segmented so far.
+    pub(super) fn masks(&self) -> Masks {
         let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
-        element.map_or((0, 0), |element| (element.property("masks"), element.property("total-time")))
+        element.map_or_else(Masks::default, |element| Masks {
+            inferred: element.property("masks"),
+            carried: element.property("carried"),
+            nanoseconds: element.property("total-time"),
+        })
     }
 
     /// Answers a waiting HTTP request when everything is there or the time is over. `true` when it was answered now.
@@ -219,11 +246,6 @@ impl Signalling {
         let (offer, deadline) = (Box::new(offer), now + GATHERING);
         Self::Http { reply: Some(reply), offer, chosen, sdp: None, candidates: Vec::new(), deadline }
     }
-}
-
-/// The element's word for it.
-pub(super) fn cutout(wanted: bool) -> Cutout {
-    if wanted { Cutout::Person } else { Cutout::None }
 }
 
 fn fingerprint_of(description: &Description) -> Option<Fingerprint> {

@@ -1,6 +1,10 @@
 //! What the canvas is encoded into and who gets it.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc::Sender};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+    mpsc::Sender,
+};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use gstreamer as gst;
@@ -31,12 +35,20 @@ pub(super) struct Encodings {
     inputs: Mutex<Sender<Input>>,
     encodings: [Encoding; SENT.len()],
     outputs: ArcSwap<Vec<(OutputId, Arc<RtmpOutput>)>>,
+    /// Frames that encoders which are over had no time for.
+    dropped: AtomicU64,
 }
 
 impl Encodings {
     pub(super) fn new(room: Arc<str>, launches: Launches, inputs: Sender<Input>) -> Self {
-        let outputs = ArcSwap::default();
-        Self { room, launches, inputs: Mutex::new(inputs), encodings: Default::default(), outputs }
+        Self {
+            room,
+            launches,
+            inputs: Mutex::new(inputs),
+            encodings: Default::default(),
+            outputs: ArcSwap::default(),
+            dropped: AtomicU64::new(0),
+        }
     }
 
     fn encoding(&self, codec: VideoCodec) -> &Encoding {
@@ -121,7 +133,7 @@ impl Encodings {
                 }
             } else if !needed && runs {
                 info!(room = %self.room, %codec, "encoder stopped");
-                encoding.encoder.store(None);
+                self.stop(encoding);
             }
             if encoding.encoder.load().is_some() {
                 running.push(codec.to_string());
@@ -154,7 +166,7 @@ impl Encodings {
 
     /// Throws an encoder away; [`Encodings::rebalance`] makes a new one if it is needed.
     pub(super) fn reset(&self, codec: VideoCodec) {
-        self.encoding(codec).encoder.store(None);
+        self.stop(self.encoding(codec));
     }
 
     /// Lets go of every output and encoder: the room is over.
@@ -165,8 +177,18 @@ impl Encodings {
 
     /// Throws all encoders away, for instance when the canvas changed its size.
     pub(super) fn reset_all(&self) {
-        for encoding in &self.encodings {
-            encoding.encoder.store(None);
+        self.encodings.iter().for_each(|encoding| self.stop(encoding));
+    }
+
+    fn stop(&self, encoding: &Encoding) {
+        if let Some(encoder) = encoding.encoder.swap(None) {
+            self.dropped.fetch_add(encoder.dropped(), Ordering::Relaxed);
         }
+    }
+
+    /// Frames that encoders had no time for, those of encoders that are over too.
+    pub(super) fn dropped(&self) -> u64 {
+        let running = self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full());
+        self.dropped.load(Ordering::Relaxed) + running.map(|encoder| encoder.dropped()).sum::<u64>()
     }
 }

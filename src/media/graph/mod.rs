@@ -37,19 +37,22 @@ use super::{
     compose::{
         clock::{Audience, Composer, Format},
         slots::Slots,
+        stage::Ask,
     },
     fanout::{rtmp::RtmpOutput, webrtc::send_packet},
     gst::{clock::media_clock, launch::Launches},
     port::{
-        MediaCommand, MediaEvent, Negotiation, OutputId, OutputTarget, ParticipantId, PeerId, PeerRefused, Picture,
-        RoomMedia, RoomSpec, TrackKind, VideoCodec, choose_for,
+        MediaCommand, MediaEvent, Negotiation, OutputId, OutputTarget, ParticipantId, ParticipantPoses, PeerId,
+        PeerRefused, Picture, RoomMedia, RoomSpec, TrackKind, VideoCodec, choose_for,
     },
+    segment::{Wish, input::area_for, model::AREA},
     webrtc::{
         liveness::Verdict,
         peer::{Network, Peer, PeerNews},
         sdp,
     },
 };
+use crate::layout::Cut;
 
 /// How often peers are looked after and numbers are taken.
 const LOOK: Duration = Duration::from_millis(200);
@@ -78,7 +81,7 @@ pub(super) enum Input {
     Keyframe(VideoCodec),
     EncoderFailed(VideoCodec, String),
     OutputOver(OutputId),
-    Cutout(ParticipantId, bool),
+    Ask(ParticipantId, Ask),
     Stop,
 }
 
@@ -149,9 +152,9 @@ impl Audience for Ear {
         self.encodings.frame(frame, &caps);
     }
 
-    fn cutout(&self, participant: &ParticipantId, wanted: bool) {
+    fn ask(&self, participant: &ParticipantId, ask: &Ask) {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = inputs.send(Input::Cutout(participant.clone(), wanted));
+        let _ = inputs.send(Input::Ask(participant.clone(), ask.clone()));
     }
 
     fn expired(&self, participant: &ParticipantId) {
@@ -184,7 +187,8 @@ struct Graph {
     encodings: Arc<Encodings>,
     format: (u32, u32, u32),
     peers: HashMap<PeerId, Connection>,
-    cutouts: HashMap<ParticipantId, bool>,
+    asks: HashMap<ParticipantId, Ask>,
+    keypoints: bool,
     numbers: Numbers,
     rebalance_at: Option<Duration>,
 }
@@ -224,7 +228,8 @@ impl Graph {
             encodings,
             format,
             peers: HashMap::new(),
-            cutouts: HashMap::new(),
+            asks: HashMap::new(),
+            keypoints: spec.keypoints,
             rebalance_at: None,
         })
     }
@@ -246,12 +251,12 @@ impl Graph {
                     self.encodings.remove_output(&output);
                     self.rebalance();
                 }
-                Ok(Input::Cutout(participant, wanted)) => {
+                Ok(Input::Ask(participant, ask)) => {
                     let mut connections = self.peers.values();
                     // Nobody's: they have left meanwhile.
                     if let Some(own) = connections.find(|one| one.participant.as_ref() == Some(&participant)) {
-                        own.set_cutout(wanted);
-                        self.cutouts.insert(participant, wanted);
+                        own.set_wish(self.wish(Some(&ask)));
+                        self.asks.insert(participant, ask);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -284,6 +289,20 @@ impl Graph {
                     self.rebalance();
                 }
             }
+            MediaCommand::SetKeypoints(keypoints) => {
+                self.keypoints = keypoints;
+                for connection in self.peers.values() {
+                    let ask = connection.participant.as_ref().and_then(|participant| self.asks.get(participant));
+                    connection.set_wish(self.wish(ask));
+                }
+            }
+            MediaCommand::Poses(reply) => {
+                let found = self.slots.poses(media_clock().now()).into_iter();
+                let told =
+                    found.map(|(participant, age, poses)| ParticipantPoses { participant, age, poses: poses.to_vec() });
+                // Whoever asked may be gone.
+                let _ = reply.send(told.collect());
+            }
             MediaCommand::SetHold(hold) => self.composer.set_hold(hold),
             MediaCommand::AddPeer { peer, participant, negotiation } => self.add_peer(peer, participant, negotiation),
             MediaCommand::Answer { peer, answer } => {
@@ -301,7 +320,7 @@ impl Graph {
             MediaCommand::Forget(participant) => {
                 self.slots.forget(&participant);
                 self.desk.forget(&participant);
-                self.cutouts.remove(&participant);
+                self.asks.remove(&participant);
             }
             MediaCommand::SetGain { participant, gain } => self.desk.set_gain(&participant, gain),
             MediaCommand::AddOutput { output, target } => self.add_output(output, target),
@@ -314,8 +333,17 @@ impl Graph {
                 self.composer.snapshot(Box::new(move |frame| drop(reply.send(frame))));
             }
             MediaCommand::Health(reply) => drop(reply.send(self.numbers.health())),
-            MediaCommand::SetKeypoints(_) => {}
-            MediaCommand::Poses(reply) => drop(reply.send(Vec::new())),
+        }
+    }
+
+    /// What a participant's element shall find. Before their layers are known it is the person, so that nobody's first
+    /// frame shows a room that is to be hidden.
+    fn wish(&self, ask: Option<&Ask>) -> Wish {
+        let first = || if self.parts.can_cut { vec![Cut::default()] } else { Vec::new() };
+        Wish {
+            cuts: ask.map_or_else(first, |ask| ask.cuts.clone()),
+            poses: self.keypoints,
+            area: ask.map_or(AREA, |ask| area_for(ask.pixels)),
         }
     }
 
@@ -383,8 +411,8 @@ impl Graph {
         now: Duration,
     ) -> Result<Connection, String> {
         let trusted = Arc::new(AtomicBool::new(false));
-        let wanted = participant.as_ref().and_then(|participant| self.cutouts.get(participant)).copied();
-        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wanted: wanted.unwrap_or(self.parts.can_cut) }));
+        let wish = self.wish(participant.as_ref().and_then(|participant| self.asks.get(participant)));
+        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
         let on_track = tracks::Tracks {
             launches: self.parts.launches.clone(),
             peer: id,
@@ -547,6 +575,7 @@ impl Graph {
             self.lose(id, &reason);
         }
         let masks = self.peers.values().map(Connection::masks);
-        self.numbers.sample(now, self.composer.counters(), masks);
+        let dropped = self.encodings.dropped();
+        self.numbers.sample(now, self.composer.counters(), masks, dropped);
     }
 }

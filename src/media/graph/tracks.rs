@@ -8,13 +8,14 @@ use std::sync::{
 use gstreamer::{self as gst, prelude::*};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::connection::{Segmenter, cutout};
+use super::connection::Segmenter;
 use crate::media::{
     audio::desk::Desk,
     compose::slots::{Arrival, Slots},
-    gst::{clock::media_clock, launch::Launches},
+    gst::{clock::media_clock, frame::Shot, launch::Launches},
     ingest,
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
+    segment::{BodyPix, pool},
     webrtc::line::{Codec, Format},
 };
 
@@ -58,18 +59,22 @@ impl Tracks {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
                 let attach_segmenter = move |element: gst::Element| {
                     let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
-                    element.set_property("cutout", cutout(segmenter.wanted));
-                    segmenter.element = Some(element);
+                    // An operator's launch file may have another element of that name, which keeps its own settings.
+                    if let Ok(element) = element.downcast::<BodyPix>() {
+                        element.wish(segmenter.wish.clone());
+                        segmenter.element = Some(element);
+                    }
                 };
-                ingest::video(&self.launches, stage, attach_segmenter, move |frame| {
+                let on_shot = move |shot: Shot| {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
-                    if let Arrival::Started(width, height) = slots.put(&participant, peer, frame, media_clock().now()) {
+                    if let Arrival::Started(width, height) = slots.put(&participant, peer, shot, media_clock().now()) {
                         let (participant, size) = (participant.clone(), Some((width, height)));
                         let _ = events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
                     }
-                })
+                };
+                ingest::video(&self.launches, stage, attach_segmenter, on_shot, pool::waited)
             }
         }
     }

@@ -1,6 +1,32 @@
 //! A decoded picture as stages hand it to each other.
 
-use gstreamer_video as gst_video;
+use std::sync::Arc;
+
+use gstreamer_video::{self as gst_video, prelude::*};
+
+use super::segmented::{Found, found};
 
 /// Mapped for reading: I420, or A420 with a mask as alpha. Holds its buffer for as long as it lives.
 pub type VideoFrame = gst_video::VideoFrame<gst_video::video_frame::Readable>;
+
+/// A decoded frame, and what segmentation found in it.
+#[derive(Debug)]
+pub struct Shot {
+    /// The picture.
+    pub frame: VideoFrame,
+    /// `None`: it was not segmented.
+    pub found: Option<Arc<Found>>,
+}
+
+impl From<VideoFrame> for Shot {
+    fn from(frame: VideoFrame) -> Self {
+        Self { found: found(frame.buffer()), frame }
+    }
+}
+
+impl Shot {
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.frame.info().width(), self.frame.info().height())
+    }
+}

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod handoff;
 pub mod launch;
 pub mod pipeline;
+pub mod segmented;
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
 ///

