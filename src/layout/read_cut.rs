@@ -36,7 +36,7 @@ fn not_a_name(name: &str) -> String {
     }
 }
 
-/// The body parts of `list`. A part that is told twice is a slip of the hand, most likely for another one.
+/// The body parts of `list`. One that is told twice is a fault: most likely another was meant.
 fn parts(list: &[Value], fields: &mut Fields) -> Option<BodyParts> {
     const MOST: usize = BodyPart::ALL.len();
     if list.is_empty() {
@@ -102,7 +102,7 @@ mod tests {
         read(&json!({ "layers": [layer] }), &Canvas::default())
     }
 
-    /// The only fault of `value` under `key`, the same in a layer and in `auto`: the rest of its pointer, and its detail.
+    /// The only fault of `value` under `key`, the same in a layer and in `auto`: where it ends, and what it says.
     fn fault_of(key: &str, value: Value) -> (String, String) {
         let in_layer = read_layer(&json!({ key: value })).expect_err(&value.to_string());
         let in_auto = read(&json!({"auto": {key: value}}), &Canvas::default()).unwrap_err();

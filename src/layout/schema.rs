@@ -127,8 +127,8 @@ pub struct Layer {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cutout: Option<Cutout>,
-    /// Only for participants, like the two after it, and without effect where nothing is cut out: how sure the network
-    /// must be that a pixel is to be kept. Lower keeps more (hair, and some of the room), higher less; 0.5 when left out.
+    /// How sure the network must be of a pixel to keep it: lower keeps more hair, and more of the room; 0.5 when left
+    /// out. This and the next two are for participants only, and without effect where nothing is cut out.
     #[schema(nullable = false, minimum = 0.05, maximum = 0.95)]
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub threshold: Option<f64>,
@@ -182,8 +182,8 @@ pub struct Auto {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
-    /// `person`, or body parts: people are cut out and stand side by side. Left out: `person` where the background is an
-    /// image, else `none`. Without a segmentation model it is always `none`.
+    /// `person` or body parts: people are cut out and stand side by side. Left out: `person` where the background is
+    /// an image, else `none`. Without a segmentation model it is always `none`.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cutout: Option<Cutout>,
