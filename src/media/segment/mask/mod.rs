@@ -7,12 +7,13 @@
 //! ```
 //! A guided filter (He, Sun, Tang) explains the mask in every window as a linear function of the colours there. Run
 //! again and again with a sharpened mask in between, it pulls the network's edge, wrong by many pixels, to the edge
-//! that the colours show. The fractions hold for a frame of 640x360; the sizes for others are in [`scale::Sizes`].
+//! that the colours show; a share of the network's word is mixed in every time, so that small people stay. The
+//! fractions hold for a frame of 640x360; the sizes for others are in [`scale::Sizes`].
 //!
 //! For a frame without logits, the last mask is moved by block matching and filtered again with the frame's colours.
 //!
-//! Everything but the block matching is in `f32` without fused multiplication, so the code compiled for AVX2 gives the same bytes as the
-//! portable code. Nothing is allocated after the first frame of a size.
+//! All arithmetic on masks is in `f32` without fused multiplication, so the code compiled for AVX2 gives the same
+//! bytes as the portable code. Nothing is allocated after the first frame of a size.
 
 mod guided;
 mod islands;
@@ -45,7 +46,11 @@ impl Default for MaskOptions {
 }
 
 /// Windows of the first filter, in cells of 8 pixels: 7 cells, more than the network's step of 16 of 257 pixels.
-const COARSE_RADIUS: usize = 3;
+const WIDE_RADIUS: usize = 3;
+/// The same for networks whose step is finer: they are less wrong, and see people that a wide window would lose.
+const NARROW_RADIUS: usize = 2;
+/// Cells between two points of the network's grid from which on the windows are wide.
+const WIDE_STEP: usize = 4;
 /// Windows of the second filter, in cells of 4 pixels.
 const FINE_RADIUS: usize = 2;
 /// How often the first filter runs. More changes nothing that one could see.
@@ -54,7 +59,10 @@ const COARSE_RUNS: usize = 4;
 const FINE_RUNS: usize = 2;
 /// Share of the logits that is believed. The network is surer than its edges are right; the colours decide better
 /// what it is not sure of.
-const TRUST: f32 = 0.5;
+const TRUST: f32 = 0.8;
+/// Share of the network's probabilities in the mask after every run of the first filter, for wide and for narrow
+/// windows. Without it, what is smaller than a window is lost run by run.
+const ANCHOR: (f32, f32) = (0.2, 0.3);
 /// How much steeper the mask becomes between two runs.
 const SHARPEN: f32 = 2.5;
 /// Softness below which the edge is as good as hard.
@@ -70,8 +78,11 @@ pub struct MaskMaker {
     settled: bool,
     half_luma: Vec<u8>,
     probabilities: Vec<f32>,
-    coarse: Level<COARSE_RADIUS>,
-    fine: Level<FINE_RADIUS>,
+    coarse: Level,
+    wide: Filter<WIDE_RADIUS>,
+    narrow: Filter<NARROW_RADIUS>,
+    fine: Level,
+    filter: Filter<FINE_RADIUS>,
     settler: Settler,
     motion: Motion,
     islands: islands::Scratch,
@@ -79,25 +90,35 @@ pub struct MaskMaker {
     half_alpha: Vec<u8>,
 }
 
-/// One resolution: the frame's colours, the mask and the filter between them.
+/// One resolution: the frame's colours and the mask.
 #[derive(Debug, Clone, Default)]
-struct Level<const RADIUS: usize> {
+struct Level {
     colours: Colours,
     mask: Vec<f32>,
-    filter: Filter<RADIUS>,
 }
 
-impl<const RADIUS: usize> Level<RADIUS> {
+impl Level {
     fn resize(&mut self, size: (usize, usize)) {
         self.colours.resize(size);
         self.mask.resize(size.0 * size.1, 0.0);
-        self.filter.resize(size);
     }
 
     #[inline(always)]
-    fn refine(&mut self) {
-        self.filter.fit(&self.colours, &self.mask);
-        self.filter.sharpen(&self.colours, SHARPEN, &mut self.mask);
+    fn refine<const RADIUS: usize>(&mut self, filter: &mut Filter<RADIUS>) {
+        filter.fit(&self.colours, &self.mask);
+        filter.sharpen(&self.colours, SHARPEN, &mut self.mask);
+    }
+
+    /// The first filter, all its runs. `network` holds the probabilities, of which `anchor` stays every time.
+    #[inline(always)]
+    fn draw<const RADIUS: usize>(&mut self, filter: &mut Filter<RADIUS>, network: &[f32], anchor: f32) {
+        filter.look(&self.colours);
+        for _ in 0..COARSE_RUNS {
+            self.refine(filter);
+            for (mask, network) in self.mask.iter_mut().zip(network) {
+                *mask += (network - *mask) * anchor;
+            }
+        }
     }
 }
 
@@ -170,7 +191,10 @@ impl MaskMaker {
             self.half_luma.resize(sizes.half.0 * sizes.half.1, 0);
             self.half_alpha.resize(sizes.half.0 * sizes.half.1, 0);
             self.coarse.resize(sizes.coarse);
+            self.wide.resize(sizes.coarse);
+            self.narrow.resize(sizes.coarse);
             self.fine.resize(sizes.fine);
+            self.filter.resize(sizes.fine);
             self.settler.resize(sizes.coarse, sizes.fine);
             self.motion.resize(sizes.coarse, sizes.fine);
             self.islands.resize(sizes.coarse);
@@ -206,19 +230,20 @@ impl MaskMaker {
         let keep = if self.settled { options.smoothing.clamp(0.0, 0.95) } else { 0.0 };
         self.settler.see(coarse.colours.luma(), keep);
         self.settler.settle_coarse(&mut coarse.mask);
-        coarse.filter.look(&coarse.colours);
-        for _ in 0..COARSE_RUNS {
-            coarse.refine();
+        if sizes.coarse.0 >= WIDE_STEP * (self.grid.0 - 1) {
+            coarse.draw(&mut self.wide, self.settler.coarse(), ANCHOR.0);
+        } else {
+            coarse.draw(&mut self.narrow, self.settler.coarse(), ANCHOR.1);
         }
         islands::clean(&mut coarse.mask, self.settler.coarse(), sizes.coarse, &mut self.islands);
 
         scale::double(&coarse.mask, sizes.coarse, &mut fine.mask, sizes.fine);
-        fine.filter.look(&fine.colours);
+        self.filter.look(&fine.colours);
         for _ in 1..FINE_RUNS {
-            fine.refine();
+            fine.refine(&mut self.filter);
         }
         self.settler.settle_fine(&mut fine.mask);
-        fine.filter.fit(&fine.colours, &fine.mask);
+        self.filter.fit(&fine.colours, &fine.mask);
         self.settled = true;
 
         self.apply(frame, options);
@@ -233,10 +258,10 @@ impl MaskMaker {
             let (fine, mask) = (&mut self.fine, self.settler.fine_mut());
             self.motion.carry(mask);
             fine.mask.copy_from_slice(mask);
-            fine.filter.look(&fine.colours);
-            fine.refine();
+            self.filter.look(&fine.colours);
+            fine.refine(&mut self.filter);
             self.motion.renew(mask, &fine.mask);
-            fine.filter.fit(&fine.colours, mask);
+            self.filter.fit(&fine.colours, mask);
             self.apply(frame, options);
         }
         scale::enlarge(&self.half_alpha, &self.sizes, &mut self.rows, alpha, stride);
@@ -262,7 +287,7 @@ impl MaskMaker {
         let gain = 1.0 / options.feather.clamp(HARDEST, 1.0);
         for (row, out) in self.half_alpha.chunks_exact_mut(sizes.half.0).enumerate() {
             let colours = half.map(|(plane, stride)| &plane[row * stride..][..sizes.half.0]);
-            self.rows.apply(self.fine.filter.coefficients(), &sizes, row, colours, gain, out);
+            self.rows.apply(self.filter.coefficients(), &sizes, row, colours, gain, out);
         }
     }
 }
