@@ -6,6 +6,9 @@ use super::scale::{self, Size};
 const NOISE: f32 = 3.0;
 /// Change from which on the last mask counts for nothing.
 const MOVEMENT: f32 = 20.0;
+/// Share of the cells that move at once only when the scene is another one: then nothing of the last mask stays, not
+/// even where both scenes happen to be alike.
+const CUT: f32 = 0.6;
 
 /// Remembers the picture and the masks that belong to it.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +45,8 @@ impl Settler {
         for ((moved, luma), reference) in self.moved.iter_mut().zip(luma).zip(&self.reference) {
             *moved = (((luma - reference).abs() * 255.0 - NOISE) / (MOVEMENT - NOISE)).clamp(0.0, 1.0);
         }
+        let changed = self.moved.iter().filter(|moved| **moved >= 0.5).count();
+        let keep = if changed as f32 > CUT * self.moved.len() as f32 { 0.0 } else { keep };
         // The neighbours of what moved count too: the edge of a moving thing lies on both sides.
         for line in 0..height {
             let row = |line: usize| &self.moved[line * width..(line + 1) * width];

@@ -155,6 +155,18 @@ fn still_pictures_are_smoothed_and_movement_is_not() {
 }
 
 #[test]
+fn after_a_cut_nothing_of_the_last_mask_stays() {
+    let options = MaskOptions { smoothing: 0.95, ..PLAIN };
+    let grid = (17, 10);
+    // Both scenes are alike in the right third.
+    let scene = |luma: u8| Picture::new((640, 360), move |x, _| if x < 420 { luma } else { 90 });
+    let mut maker = MaskMaker::default();
+    scene(200).mask(&mut maker, &[9.0; 170], grid, options);
+    let alpha = scene(40).mask(&mut maker, &[-9.0; 170], grid, options);
+    assert!(alpha.iter().all(|value| *value == 0));
+}
+
+#[test]
 fn a_reset_or_another_size_forgets_the_last_mask() {
     let options = MaskOptions { smoothing: 0.95, ..PLAIN };
     let picture = Picture::grey((64, 48));
