@@ -7,8 +7,10 @@
 //! `peers/peer.py`, in the virtual environment that `make bench` installs, or by `$VIRFIE_BENCH_PYTHON`; a row says
 //! why where one cannot.
 //!
-//! All engines get the same prepared picture and make the same output, `segments`. They take turns of [`TURN`] runs, so
-//! that what else the machine does hits all of them alike. Each run is timed in the process that does it.
+//! All engines get the same prepared picture and make the same output, `segments`. They take turns of [`TURN`] runs.
+//! Each run is timed in the process that does it, and ratios are of processor time, of all its threads. On the clock, a
+//! run that is longer than a slice of the scheduler also waits for what else the machine does, and a shorter one does
+//! not: a busy machine would not hit all engines alike. Where both times differ much, the machine was busy.
 
 use std::{
     env, fs,
@@ -18,6 +20,7 @@ use std::{
     time::Instant,
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use tempfile::NamedTempFile;
 use virfie::media::segment::{
     chain::Isa,
@@ -118,7 +121,7 @@ fn compare(model: &Path) -> Result<(), String> {
     let largest = truth.iter().fold(0.0f32, |most, value| most.max(value.abs()));
 
     println!(
-        "inference: {}, {}x{}, one thread, {} runs each in turns of {TURN}; logits within {largest:.1}",
+        "inference: {}, {}x{}, one thread, median of {} runs each; logits within {largest:.1}",
         model.file_name().unwrap_or(model.as_os_str()).to_string_lossy(),
         size.0,
         size.1,
@@ -126,21 +129,21 @@ fn compare(model: &Path) -> Result<(), String> {
     );
     println!(
         "inference:   {:<18} {:>9} {:>9} {:>14} {:>16}",
-        "engine", "median", "best 10%", "to ONNX R.", "logit off by"
+        "engine", "processor", "clock", "to ONNX R.", "logit off by"
     );
     let unit = reference.and_then(|at| rows[at].median());
     for (row, output) in rows.iter().zip(&outputs) {
-        let (Some(median), Some(best)) = (row.median(), row.quantile(0.1)) else {
+        let (Some(worked), Some(passed)) = (row.median(), median(&row.clock)) else {
             println!("inference:   {:<18} left out: {}", row.name, row.note);
             continue;
         };
-        let ratio = unit.map_or("-".to_owned(), |unit| format!("{:.2}", median / unit));
+        let ratio = unit.map_or("-".to_owned(), |unit| format!("{:.2}", worked / unit));
         let off = output.as_ref().map_or("-".to_owned(), |output| format!("{:.1e}", difference(output, truth)));
         println!(
             "inference:   {:<18} {:>6.2} ms {:>6.2} ms {ratio:>14} {off:>16}   {}",
             row.name,
-            median * 1e3,
-            best * 1e3,
+            worked * 1e3,
+            passed * 1e3,
             row.note
         );
     }
@@ -189,8 +192,10 @@ struct Row {
     engine: Option<Engine>,
     /// What there is to say: versions, changes of the graph, or why there are no times.
     note: String,
-    /// Seconds.
-    times: Vec<f64>,
+    /// Seconds of the processor, one a run.
+    processor: Vec<f64>,
+    /// Seconds of the clock.
+    clock: Vec<f64>,
 }
 
 impl Row {
@@ -199,17 +204,21 @@ impl Row {
             Ok((engine, note)) => (Some(engine), note),
             Err(reason) => (None, reason),
         };
-        Self { name, engine, note, times: Vec::new() }
+        Self { name, engine, note, processor: Vec::new(), clock: Vec::new() }
     }
 
     fn turn(&mut self, counts: bool) {
         let Some(engine) = &mut self.engine else { return };
         match engine.run(TURN) {
-            Ok(times) if counts => self.times.extend(times),
+            Ok(Times { processor, clock }) if counts => {
+                self.processor.extend(processor);
+                self.clock.extend(clock);
+            }
             Ok(_) => {}
             Err(error) => {
                 self.engine = None;
-                self.times.clear();
+                self.processor.clear();
+                self.clock.clear();
                 self.note = error;
             }
         }
@@ -219,15 +228,28 @@ impl Row {
         self.engine.as_mut()?.output().ok()
     }
 
-    fn quantile(&self, share: f64) -> Option<f64> {
-        let mut times = self.times.clone();
-        times.sort_by(f64::total_cmp);
-        times.get((times.len() as f64 * share) as usize).copied()
-    }
-
+    /// Of processor time.
     fn median(&self) -> Option<f64> {
-        self.quantile(0.5)
+        median(&self.processor)
     }
+}
+
+/// How long runs took, in seconds.
+struct Times {
+    processor: Vec<f64>,
+    clock: Vec<f64>,
+}
+
+fn median(times: &[f64]) -> Option<f64> {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied()
+}
+
+/// What this process has had of the processor, in seconds.
+fn processor() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// What runs a network.
@@ -261,19 +283,26 @@ impl Engine {
         }
     }
 
-    /// Seconds of each of `count` runs.
-    fn run(&mut self, count: usize) -> Result<Vec<f64>, String> {
+    /// How long each of `count` runs takes.
+    fn run(&mut self, count: usize) -> Result<Times, String> {
         match self {
-            Self::Ours { session, input } => (0..count)
-                .map(|_| {
-                    let begun = Instant::now();
+            Self::Ours { session, input } => {
+                let mut times = Times { processor: Vec::with_capacity(count), clock: Vec::with_capacity(count) };
+                for _ in 0..count {
+                    let (clock, worked) = (Instant::now(), processor());
                     session.infer(input).map_err(|error| error.to_string())?;
-                    Ok(begun.elapsed().as_secs_f64())
-                })
-                .collect(),
+                    times.processor.push(processor() - worked);
+                    times.clock.push(clock.elapsed().as_secs_f64());
+                }
+                Ok(times)
+            }
             Self::Peer(peer) => {
-                let times = peer.ask::<f64>(&format!("run {count}"))?;
-                if times.len() == count { Ok(times) } else { Err(peer.gone()) }
+                let mut processor: Vec<f64> = peer.ask(&format!("run {count}"))?;
+                if processor.len() != 2 * count {
+                    return Err(peer.gone());
+                }
+                let clock = processor.split_off(count);
+                Ok(Times { processor, clock })
             }
         }
     }

@@ -6,8 +6,8 @@ INPUT holds the picture as little-endian 32-bit floats, height x width x RGB. Th
 `segments` and fixed to the picture's size before an engine sees it, so that each computes the same and nothing else.
 
 On stdout, first `ready NOTE` (what was done to the graph, and who runs it) or `cannot REASON`. Then each line on stdin is
-answered by one line: `run K` by the seconds that each of K runs took, measured here; `output` by the values of the
-output, in rows of grid points.
+answered by one line: `run K` by the seconds of each of K runs, measured here: K times of the processor, all threads together, then K times of
+the clock; `output` by the values of the output, in rows of grid points.
 """
 
 import sys
@@ -107,12 +107,13 @@ def main():
     for line in sys.stdin:
         match line.split():
             case ["run", count]:
-                took = []
+                worked, passed = [], []
                 for _ in range(int(count)):
-                    begun = time.perf_counter()
+                    clock, processor = time.perf_counter(), time.process_time()
                     output = run()
-                    took.append(time.perf_counter() - begun)
-                print(*took, flush=True)
+                    worked.append(time.process_time() - processor)
+                    passed.append(time.perf_counter() - clock)
+                print(*worked, *passed, flush=True)
             case ["output"]:
                 print(*output.reshape(-1).tolist(), flush=True)
 

@@ -7,8 +7,9 @@
 //! ```
 //! This is the fast greedy decoding of Papandreou et al., "PersonLab: Person Pose Estimation and Instance Segmentation
 //! with a Bottom-Up, Part-Based, Geometric Embedding Model", ECCV 2018, section 3.1. Heads are read between grid
-//! points (bilinear), not at the nearest one: at stride 16 this takes a third off the jitter of keypoints from frame to
-//! frame and puts more of them within 5 pixels of what a network four times the size finds.
+//! points (bilinear), not at the nearest one: at stride 16 this takes a quarter to a third off the jitter of keypoints
+//! from frame to frame, and puts 72 instead of 67 of 100 within 5 pixels of what an input of four times the pixels
+//! shows.
 //!
 //! Each frame stands for itself. Nothing is allocated after the first frame of a size.
 

@@ -1,3 +1,6 @@
+//! Heads as a perfect network would give them for skeletons, and heads that are garbage.
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 type Size = (usize, usize);
