@@ -1,6 +1,7 @@
 # Everything that one does with Virfie, in one word each; each target installs what it lacks.
 #
-#   ARGS=…              arguments for `virfie serve`, for instance  make run ARGS='--listen 0.0.0.0:8080 --tls self-signed'
+#   ARGS=…              arguments for `virfie serve` or `virfie model eval`, for instance  make run ARGS='--listen 0.0.0.0:8080 --tls self-signed'
+#   DATA=…              the folder of test pictures for `make eval` (default: ../shared/data)
 #   CARGO_TARGET_DIR=…  where compiled things go (default: target)
 #
 # There is one compile profile, release: the segmentation is of no use without optimisation, and so its engine is
@@ -10,12 +11,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser lint bench plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser lint bench eval plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 ARGS ?=
+DATA ?= ../shared/data
 
 VIRFIE := $(CARGO_TARGET_DIR)/release/virfie
 RUST := 1.92
@@ -121,6 +123,9 @@ $(PEERS)/installed: benches/peers/requirements.txt
 bench: setup web ## measures the hot paths, and the network beside other engines
 	@$(MAKE) --no-print-directory $(PEERS)/installed || echo 'ONNX Runtime and OpenVINO could not be installed' >&2
 	cargo bench
+
+eval: build ## measures how good masks are, on the pictures in DATA; arguments in ARGS
+	$(VIRFIE) model eval --data $(DATA) $(ARGS)
 
 plugin: setup web ## builds the segmentation element as a GStreamer plugin
 	cargo build --release --example gstbodypix

@@ -70,6 +70,11 @@ const LAYERS: &[Layer] = &[
         "a file's frames take a room's way through the segmentation, and its pictures are read as a room's images are",
     ),
     layer("cli::model", &["config", "error", "media::segment"], "models are fetched, shown and measured"),
+    layer(
+        "cli::model::eval",
+        &["error", "media::compose::colour", "media::compose::planes", "media::file", "media::segment"],
+        "pictures and clips take a frame's way through the segmentation",
+    ),
     layer("cli::scenario", &["error", "layout"], "layouts are checked without a room"),
 ];
 

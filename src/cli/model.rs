@@ -1,7 +1,8 @@
-//! `virfie model list|fetch NAME|info FILE|bench FILE`: getting a segmentation model and looking at it.
+//! `virfie model list|fetch NAME|info FILE|bench FILE|eval [FILE…]`: getting a segmentation model and looking at it.
 
 mod bench;
 mod download;
+mod eval;
 mod fetch;
 mod info;
 mod store;
@@ -61,6 +62,8 @@ enum Action {
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         frames: u32,
     },
+    /// Measures how good masks are, on held-out pictures and clips
+    Eval(Box<eval::Args>),
 }
 
 // Where models are kept. Not a doc comment: clap would show it in place of the actions' own texts.
@@ -101,6 +104,12 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         Action::Bench { file, width, height, frames } => {
             std::panic::set_hook(Box::new(|_| {}));
             let report = bench::bench(&file, (width as usize, height as usize), frames as usize)?;
+            say(&report);
+            Ok(())
+        }
+        Action::Eval(args) => {
+            std::panic::set_hook(Box::new(|_| {}));
+            let report = eval::run(&args)?;
             say(&report);
             Ok(())
         }

@@ -65,12 +65,12 @@ fn model(bias: f32) -> (Vec<u8>, Vec<u8>) {
     (json.to_string().into_bytes(), weights)
 }
 
-fn mirror(bias: f32) -> String {
+pub(super) fn mirror(bias: f32) -> String {
     let (json, weights) = model(bias);
     serve(vec![(JSON, json), (SHARD, weights)])
 }
 
-fn fetch_from(base: &str, folder: &Path) -> Result<String, ProgramError> {
+pub(super) fn fetch_from(base: &str, folder: &Path) -> Result<String, ProgramError> {
     fetch::fetch(find(NAME).unwrap(), base, folder)
 }
 

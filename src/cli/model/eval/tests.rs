@@ -1,0 +1,132 @@
+#![allow(clippy::unwrap_used)]
+
+use clap::Parser as _;
+use image::{GrayImage, Rgb, RgbImage};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{
+    super::tests::{fetch_from, mirror},
+    *,
+};
+
+#[derive(clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+fn args(data: &Path, more: &[&str]) -> Result<Args, clap::Error> {
+    let data = data.to_str().unwrap();
+    Line::try_parse_from(["eval", "--data", data].iter().chain(more)).map(|line| line.args)
+}
+
+/// A picture whose left half is red, which the made model takes for a person, and whose right half is green.
+fn picture() -> RgbImage {
+    RgbImage::from_fn(320, 180, |x, _| if x < 160 { Rgb([250, 10, 10]) } else { Rgb([10, 250, 10]) })
+}
+
+/// A data folder with a model (segments = 2 r - g), three webcam pictures, one of them without a person, and two rooms.
+fn folder() -> TempDir {
+    let data = TempDir::new().unwrap();
+    let place = |path: &str| {
+        let path = data.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        path
+    };
+    fetch_from(&mirror(0.0), &data.path().join("models")).unwrap();
+    let truth = GrayImage::from_fn(320, 180, |x, _| image::Luma([if x < 160 { 255 } else { 0 }]));
+    for name in ["ep_official0", "hagrid05"] {
+        picture().save(place(&format!("webcam/real_gt/images/{name}.jpg"))).unwrap();
+        truth.save(place(&format!("webcam/real_gt/masks/{name}.png"))).unwrap();
+    }
+    picture().save(place("webcam/real_gt/images/nobody.jpg")).unwrap();
+    GrayImage::new(320, 180).save(place("webcam/real_gt/masks/nobody.png")).unwrap();
+    let green = RgbImage::from_pixel(320, 180, Rgb([10, 250, 10]));
+    green.save(place("backgrounds/coco_cc/meadow.jpg")).unwrap();
+    green.save(place("backgrounds/hdri_crops/venice_sunset_1k_000.jpg")).unwrap();
+    picture().save(place("backgrounds/hdri_crops/red_hall.jpg")).unwrap();
+    data
+}
+
+#[test]
+fn a_made_model_is_measured_on_made_pictures() {
+    let data = folder();
+    let rows: Value = serde_json::from_str(&run(&args(data.path(), &["--json"]).unwrap()).unwrap()).unwrap();
+    let names: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["pipeline"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bilinear", "aligned", "server"]);
+    for row in rows.as_array().unwrap() {
+        assert_eq!(row["input"], serde_json::json!([257, 145]), "{row}");
+        let webcam = &row["sets"]["webcam"];
+        assert_eq!(webcam["pictures"], 2, "the crop without a person is left out: {row}");
+        assert!(webcam["iou"].as_f64().unwrap() > 0.9, "{row}");
+        assert_eq!(row["sets"]["hand-labelled"]["pictures"], 1, "{row}");
+        assert_eq!(row["empty_rooms"]["pictures"], 2, "{row}");
+        assert_eq!(row["empty_rooms"]["empty"], 0.5, "{row}");
+        assert_eq!(row["empty_rooms"]["worst"], "red_hall", "{row}");
+        assert!(row["network_ms"].as_f64().unwrap() > 0.0 && row["mask_ms"].as_f64().unwrap() > 0.0, "{row}");
+    }
+    // The server's mask follows the colours, so its edge is where the truth's is.
+    assert_eq!(rows[2]["sets"]["webcam"]["boundary_f"], 1.0, "{}", rows[2]);
+}
+
+#[test]
+fn the_table_has_a_row_for_each_area_and_pipeline_and_says_what_was_not_there() {
+    let data = folder();
+    let text = run(&args(data.path(), &["--area", "257x145,129x73", "--limit", "2"]).unwrap()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2 + 2 * 3, "{text}");
+    assert!(lines[2].contains("257x145") && lines[7].contains("129x73"), "{text}");
+    assert!(lines[0].contains("GRID (0)") && lines[2].contains("| - "), "{text}");
+}
+
+#[test]
+fn contact_sheets_show_pictures_and_the_worst() {
+    let data = folder();
+    let sheets = data.path().join("sheets");
+    run(&args(data.path(), &["--pictures", sheets.to_str().unwrap()]).unwrap()).unwrap();
+    let name = "bodypix-mobilenet-050-16-257x145-webcam";
+    let sheet = image::open(sheets.join(format!("{name}.png"))).unwrap().into_rgb8();
+    assert_eq!(sheet.dimensions(), (4 * 240, 2 * 135));
+    // Picture, truth, mask, cut-out: left and right of the middle of each.
+    let row = |column: u32| sheet.get_pixel(column, 60).0;
+    assert!(row(60)[0] > 200 && row(180)[1] > 200, "{:?} {:?}", row(60), row(180));
+    assert_eq!((row(240 + 60), row(240 + 180)), ([255; 3], [0; 3]));
+    assert!(row(480 + 60)[0] > 220 && row(480 + 180)[0] < 35, "{:?} {:?}", row(540), row(660));
+    assert!(row(720 + 60)[0] > 200 && row(720 + 180)[0] < 35, "{:?} {:?}", row(780), row(900));
+    let text = fs::read_to_string(sheets.join(format!("{name}.txt"))).unwrap();
+    assert!(text.contains(&format!("{name}.png 2: hagrid05")), "{text}");
+    let rooms = fs::read_to_string(sheets.join("bodypix-mobilenet-050-16-257x145-empty-rooms.txt")).unwrap();
+    assert!(rooms.contains("worst.png 1: red_hall"), "{rooms}");
+}
+
+#[test]
+fn what_is_missing_or_broken_is_one_line_and_wrong_usage() {
+    let data = folder();
+    let fails = |data: &Path, more: &[&str], named: &str| {
+        let error = run(&args(data, more).unwrap()).unwrap_err();
+        let text = error.to_string();
+        assert!(error.exit_code() == 2 && text.contains(named) && !text.contains('\n'), "{text}");
+    };
+    let nowhere = data.path().join("nowhere");
+    fails(&nowhere, &[], &format!("--data {}", nowhere.display()));
+    fails(&data.path().join("models"), &[], "--data");
+    fails(data.path(), &["nothing.onnx"], "nothing.onnx");
+    fs::write(data.path().join("backgrounds/coco_cc/torn.jpg"), b"no picture").unwrap();
+    fails(data.path(), &[], "torn.jpg");
+    fs::remove_dir_all(data.path().join("models")).unwrap();
+    fails(data.path(), &[], "models");
+}
+
+#[test]
+fn options_have_their_ranges() {
+    let data = Path::new("somewhere");
+    for wrong in [["--area", "12"], ["--area", "257x9"], ["--threshold", "1"], ["--smoothing", "0.99"]] {
+        assert!(args(data, &wrong).is_err(), "{wrong:?}");
+    }
+    for wrong in [["--feather", "NaN"], ["--every", "0"], ["--limit", "1"], ["--precision", "f16"]] {
+        assert!(args(data, &wrong).is_err(), "{wrong:?}");
+    }
+    let fine = args(data, &["--area", "257x145,513x289", "--threshold", "0.95", "--precision", "bf16"]).unwrap();
+    assert_eq!(fine.area, [(257, 145), (513, 289)]);
+}
