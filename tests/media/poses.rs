@@ -5,7 +5,10 @@ use std::path::Path;
 use virfie::{
     layout::BodyPart,
     media::{
-        compose::colour::{I420, Matrix, rgba_to_i420},
+        compose::{
+            colour::{Matrix, rgba_to_i420},
+            planes::I420,
+        },
         segment::{
             input::Yuv,
             model::{Heads, Model, Needs},
