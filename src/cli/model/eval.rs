@@ -30,11 +30,7 @@ mod sets;
 mod sheet;
 mod table;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
