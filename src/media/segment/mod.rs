@@ -31,6 +31,7 @@ pub mod model;
 pub mod parts;
 pub mod pool;
 pub mod pose;
+pub mod spill;
 pub mod stream;
 pub mod tfjs;
 
