@@ -1,10 +1,19 @@
 //! Row by row: which tiles lie on the edge, their sums, and what becomes of their pixels.
+//!
+//! Runs of tiles are short. So their samples are copied to rows that are a little longer than they are, and worked on
+//! in whole [`Lanes`]; what the last ones hold beyond the run is never looked at.
 
 use super::{Sums, YuvMut};
 use crate::media::segment::input::Yuv;
 
+/// Cells that are worked on at a time.
+const LANES: usize = 8;
+type Lanes<T> = [T; LANES];
+/// The pixels of as many cells, row by row.
+type Pixels = [Lanes<[u8; 2]>; 2];
+
 /// Alpha from which on a cell counts as surely kept, with growing weight; as far below 255 a cell is still mixed.
-const SURE: u8 = 191;
+const SURE: u16 = 191;
 /// Share of the largest possible weight from which on a colour is believed.
 const ENOUGH: f32 = 0.04;
 /// Squared distance of colours below which person and background are too alike to be told apart.
@@ -15,20 +24,20 @@ const ALIKE: f32 = 144.0;
 pub struct Rows {
     frame: (usize, usize),
     side: usize,
-    /// Least and greatest alpha of the columns of a line of tiles, or of three rows.
+    /// Least and greatest alpha of the columns of some rows. Both begin with the pixel before the first.
     low: Vec<u8>,
     high: Vec<u8>,
-    /// Two rows of luma and two of alpha, or of what alpha lets change, of an even number of pixels.
-    luma: [Vec<u8>; 2],
+    /// A row of cells: its alpha, or what alpha lets change.
     alpha: [Vec<u8>; 2],
+    luma: [Vec<u8>; 2],
     chroma: [Vec<u8>; 2],
     /// Sums of the columns of cells.
-    columns: [Vec<u32>; 8],
-    /// Sums interpolated to the cells of one row.
+    columns: Vec<[Lanes<u32>; 8]>,
+    /// Sums interpolated to the cells of a row.
     cells: [Vec<f32>; 8],
-    /// Between the middles of two tiles: how far the cells' middles are from the first.
-    shares: Vec<f32>,
-    /// Interpolated between two lines of tiles.
+    /// How far the cells' middles are from their tile's, in tiles.
+    offsets: Vec<f32>,
+    /// Sums interpolated between two lines of tiles.
     between: Vec<Sums>,
 }
 
@@ -36,16 +45,18 @@ impl Rows {
     pub fn resize(&mut self, frame: (usize, usize), side: usize) {
         (self.frame, self.side) = (frame, side);
         let tiles = frame.0.div_ceil(2 * side);
-        let cells = tiles * side;
-        self.low.resize(2 * cells + 2, 0);
-        self.high.resize(2 * cells + 2, 0);
-        let pairs = self.luma.iter_mut().chain(&mut self.alpha);
-        pairs.for_each(|row| row.resize(2 * cells, 0));
+        let cells = (tiles * side).next_multiple_of(LANES);
+        for row in [&mut self.low, &mut self.high] {
+            row.clear();
+            row.resize(2 * cells + 2, 0);
+        }
+        let rows = self.alpha.iter_mut().chain(&mut self.luma);
+        rows.for_each(|row| row.resize(2 * cells, 0));
         self.chroma.iter_mut().for_each(|row| row.resize(cells, 0));
-        self.columns.iter_mut().for_each(|row| row.resize(cells, 0));
+        self.columns.resize(cells / LANES, [[0; LANES]; 8]);
         self.cells.iter_mut().for_each(|row| row.resize(cells, 0.0));
-        self.shares.clear();
-        self.shares.extend((0..side).map(|cell| (cell as f32 + 0.5) / side as f32));
+        self.offsets.clear();
+        self.offsets.extend((0..side).map(|cell| (cell as f32 + 0.5) / side as f32 - 0.5));
         self.between.resize(tiles + 2, [0.0; 8]);
     }
 
@@ -55,53 +66,56 @@ impl Rows {
         let (width, height) = self.frame;
         let first = (2 * line * self.side).saturating_sub(1);
         let last = (2 * (line + 1) * self.side + 1).min(height);
-        extremes(&plane[first * stride..], stride, width, last - first, &mut self.low, &mut self.high);
+        let (low, high) = (&mut self.low[1..], &mut self.high[1..]);
+        extremes(&plane[first * stride..], stride, width, last - first, low, high);
+        extend(low, width);
+        extend(high, width);
+        self.low[0] = self.low[1];
+        self.high[0] = self.high[1];
     }
 
     /// Whether tile `column` of the line that was looked at, or a pixel beside it, has an edge.
     #[inline(always)]
     pub fn is_edge(&self, column: usize) -> bool {
         let side = 2 * self.side;
-        let span = (column * side).saturating_sub(1)..((column + 1) * side + 1).min(self.frame.0);
-        let low = self.low[span.clone()].iter().fold(255, |least: u8, value| least.min(*value));
-        let high = self.high[span].iter().fold(0, |most: u8, value| most.max(*value));
-        low < 255 && high > 0
+        let (low, high) = (&self.low[column * side..][..side + 2], &self.high[column * side..][..side + 2]);
+        let (mut least, mut most) = (low[0].min(low[side + 1]), high[0].max(high[side + 1]));
+        for (low, high) in low[1..=side].as_chunks::<LANES>().0.iter().zip(high[1..=side].as_chunks::<LANES>().0) {
+            for (low, high) in low.iter().zip(high) {
+                (least, most) = (least.min(*low), most.max(*high));
+            }
+        }
+        least < 255 && most > 0
     }
 
     /// The sums of the tiles from `first` on in tile line `line`.
     #[inline(always)]
-    pub fn sum(
-        &mut self,
-        frame: &Yuv<'_>,
-        alpha: (&[u8], usize),
-        line: usize,
-        first: usize,
-        sums: &mut [Sums],
-    ) {
-        let (half, side) = ((self.frame.0.div_ceil(2), self.frame.1.div_ceil(2)), self.side);
-        let from = first * side;
-        let cells = (sums.len() * side).min(half.0 - from);
-        for row in line * side..((line + 1) * side).min(half.1) {
-            let pixels = (2 * from, 2 * cells);
-            for (lower, (luma, mixed)) in self.luma.iter_mut().zip(&mut self.alpha).enumerate() {
+    pub fn sum(&mut self, frame: &Yuv<'_>, alpha: (&[u8], usize), line: usize, first: usize, sums: &mut [Sums]) {
+        let half = (self.frame.0.div_ceil(2), self.frame.1.div_ceil(2));
+        let from = first * self.side;
+        let cells = (sums.len() * self.side).min(half.0 - from);
+        self.columns[..cells.div_ceil(LANES)].fill([[0; LANES]; 8]);
+        for row in line * self.side..((line + 1) * self.side).min(half.1) {
+            self.load(frame, row, from, cells);
+            for (lower, out) in self.alpha.iter_mut().enumerate() {
                 let at = (2 * row + lower).min(self.frame.1 - 1);
-                load(frame.y, self.frame.0, at, pixels, luma);
-                load(alpha, self.frame.0, at, pixels, mixed);
+                load(alpha, self.frame.0, at, (2 * from, 2 * cells), out);
             }
-            let [y, below] = self.luma.each_ref().map(|row| row[..2 * cells].as_chunks::<2>().0);
-            let [a, under] = self.alpha.each_ref().map(|row| row[..2 * cells].as_chunks::<2>().0);
-            let u = &frame.u.0[row * frame.u.1 + from..][..cells];
-            let v = &frame.v.0[row * frame.v.1 + from..][..cells];
-            let totals = self.columns.each_mut().map(|row| &mut row[..cells]);
-            if row == line * side {
-                add::<true>([y, below], [a, under], [u, v], totals);
-            } else {
-                add::<false>([y, below], [a, under], [u, v], totals);
+            for (chunk, columns) in self.columns[..cells.div_ceil(LANES)].iter_mut().enumerate() {
+                let colours = (&self.chroma[0].as_chunks().0[chunk], &self.chroma[1].as_chunks().0[chunk]);
+                add(&pixels(&self.luma, chunk), &pixels(&self.alpha, chunk), colours, columns);
             }
         }
-        for (total, columns) in self.columns.iter().enumerate() {
-            for (sums, columns) in sums.iter_mut().zip(columns[..cells].chunks(side)) {
-                sums[total] = columns.iter().sum::<u32>() as f32;
+        for (tile, sums) in sums.iter_mut().enumerate() {
+            let mut total = [0; 8];
+            for cell in tile * self.side..((tile + 1) * self.side).min(cells) {
+                let columns = &self.columns[cell / LANES];
+                for (total, columns) in total.iter_mut().zip(columns) {
+                    *total += columns[cell % LANES];
+                }
+            }
+            for (sum, total) in sums.iter_mut().zip(total) {
+                *sum = total as f32;
             }
         }
     }
@@ -122,17 +136,18 @@ impl Rows {
         let from = first * side;
         let cells = ((last - first) * side).min(half.0 - from);
         let width = (2 * cells).min(self.frame.0 - 2 * from);
+        // Weights of 1, 2, 1 each way, and of 64 at most a cell.
+        let enough = 1.0 / (ENOUGH * 16.0 * 64.0 * (side * side) as f32);
         for row in line * side..((line + 1) * side).min(half.1) {
             self.interpolate(row - line * side, (first, last), sums);
+            self.load(frame, row, from, cells);
             for lower in 0..2 {
                 let at = (2 * row + lower).min(self.frame.1 - 1);
-                load(frame.y, self.frame.0, at, (2 * from, 2 * cells), &mut self.luma[lower]);
                 self.open(alpha, at, (2 * from, 2 * cells), lower);
             }
-            let [u, v] = &mut self.chroma;
-            u[..cells].copy_from_slice(&frame.u.0[row * frame.u.1 + from..][..cells]);
-            v[..cells].copy_from_slice(&frame.v.0[row * frame.v.1 + from..][..cells]);
-            self.restore(cells);
+            for chunk in 0..cells.div_ceil(LANES) {
+                self.restore(chunk, enough);
+            }
             for (lower, luma) in self.luma.iter().enumerate() {
                 let at = 2 * row + lower;
                 if at < self.frame.1 {
@@ -145,25 +160,37 @@ impl Rows {
         }
     }
 
+    /// Loads the colours of `cells` cells from `from` on in row `row` of cells.
+    #[inline(always)]
+    fn load(&mut self, frame: &Yuv<'_>, row: usize, from: usize, cells: usize) {
+        for (lower, out) in self.luma.iter_mut().enumerate() {
+            let at = (2 * row + lower).min(self.frame.1 - 1);
+            load(frame.y, self.frame.0, at, (2 * from, 2 * cells), out);
+        }
+        let [u, v] = &mut self.chroma;
+        u[..cells].copy_from_slice(&frame.u.0[row * frame.u.1 + from..][..cells]);
+        v[..cells].copy_from_slice(&frame.v.0[row * frame.v.1 + from..][..cells]);
+    }
+
     /// Brings the sums to the cells of row `row` of tiles `first..last`.
     #[inline(always)]
     fn interpolate(&mut self, row: usize, (first, last): (usize, usize), [above, here, below]: [&[Sums]; 3]) {
-        let share = self.shares[row] - 0.5;
-        let (other, share) = if share < 0.0 { (above, -share) } else { (below, share) };
-        let ends = (first.saturating_sub(1), (last + 1).min(here.len()));
+        let offset = self.offsets[row];
+        let other = if offset < 0.0 { above } else { below };
         // One tile more at either end; beyond the frame the last one counts again.
         let between = &mut self.between[..last - first + 2];
         for (index, between) in between.iter_mut().enumerate() {
-            let column = (first + index).saturating_sub(1).clamp(ends.0, ends.1 - 1);
-            *between = std::array::from_fn(|sum| here[column][sum] * (1.0 - share) + other[column][sum] * share);
+            let column = (first + index).saturating_sub(1).min(here.len() - 1);
+            for (between, (here, other)) in between.iter_mut().zip(here[column].iter().zip(&other[column])) {
+                *between = here + (other - here) * offset.abs();
+            }
         }
         for (sum, cells) in self.cells.iter_mut().enumerate() {
             for (near, cells) in between.windows(3).zip(cells.chunks_exact_mut(self.side)) {
-                let [before, at, after] = [near[0][sum], near[1][sum], near[2][sum]];
-                for (cell, share) in cells.iter_mut().zip(&self.shares) {
-                    let share = share - 0.5;
-                    let other = if share < 0.0 { before } else { after };
-                    *cell = at + (other - at) * share.abs();
+                let (before, at, after) = (near[0][sum], near[1][sum], near[2][sum]);
+                for (cell, offset) in cells.iter_mut().zip(&self.offsets) {
+                    let other = if *offset < 0.0 { before } else { after };
+                    *cell = at + (other - at) * offset.abs();
                 }
             }
         }
@@ -179,56 +206,81 @@ impl Rows {
         let begin = from.saturating_sub(1);
         let count = (from + length + 1).min(width) - begin;
         let skip = usize::from(from == 0);
-        let (low, high) = (&mut self.low[..length + 2], &mut self.high[..length + 2]);
         let rows = &plane[first * stride + begin..];
-        extremes(rows, stride, count, last - first, &mut low[skip..], &mut high[skip..]);
-        for edge in [low, high] {
+        extremes(rows, stride, count, last - first, &mut self.low[skip..], &mut self.high[skip..]);
+        for edge in [&mut self.low[..length + 2], &mut self.high[..length + 2]] {
             edge[0] = edge[skip];
             let end = edge[skip + count - 1];
             edge[skip + count..].fill(end);
         }
-        let [before, at, after] = [0, 1, 2].map(|shift| &self.low[shift..][..length]);
-        let [high_before, high_at, high_after] = [0, 1, 2].map(|shift| &self.high[shift..][..length]);
-        for (i, open) in self.alpha[lower][..length].iter_mut().enumerate() {
-            let low = before[i].min(at[i]).min(after[i]);
-            let high = high_before[i].max(high_at[i]).max(high_after[i]);
-            *open = if high == 0 { 0 } else { 255 - low };
+        for (chunk, open) in self.alpha[lower][..length.next_multiple_of(LANES)].as_chunks_mut().0.iter_mut().enumerate() {
+            let low: &[u8] = &self.low[chunk * LANES..][..LANES + 2];
+            let high: &[u8] = &self.high[chunk * LANES..][..LANES + 2];
+            let open: &mut Lanes<u8> = open;
+            for (i, open) in open.iter_mut().enumerate() {
+                let least = low[i].min(low[i + 1]).min(low[i + 2]);
+                let most = high[i].max(high[i + 1]).max(high[i + 2]);
+                *open = if most == 0 { 0 } else { 255 - least };
+            }
         }
     }
 
-    /// Moves the loaded colours of a row of cells away from the background's.
+    /// Moves some of the loaded colours away from the background's.
     #[inline(always)]
-    fn restore(&mut self, cells: usize) {
-        // Weights of 1, 2, 1 each way, and of 64 at most a cell.
-        let enough = 1.0 / (ENOUGH * 16.0 * 64.0 * (self.side * self.side) as f32);
-        let [kw, ky, ku, kv, bw, by, bu, bv] = self.cells.each_ref().map(|row| &row[..cells]);
-        let [y, below] = self.luma.each_mut().map(|row| row[..2 * cells].as_chunks_mut::<2>().0);
-        let [open, under] = self.alpha.each_ref().map(|row| row[..2 * cells].as_chunks::<2>().0);
-        let [u, v] = self.chroma.each_mut().map(|row| &mut row[..cells]);
-        let (y, below, open, under) = (&mut y[..cells], &mut below[..cells], &open[..cells], &under[..cells]);
-        for i in 0..cells {
-            let (keep, drop) = (1.0 / kw[i].max(1.0), 1.0 / bw[i].max(1.0));
-            let believed = (kw[i] * enough).min(1.0) * (bw[i] * enough).min(1.0);
-            let (back_y, back_u, back_v) = (by[i] * drop, bu[i] * drop, bv[i] * drop);
-            let (dy, du, dv) = (ky[i] * keep - back_y, ku[i] * keep - back_u, kv[i] * keep - back_v);
+    fn restore(&mut self, chunk: usize, enough: f32) {
+        let sums = &self.cells;
+        let weight: &Lanes<f32> = &sums[0].as_chunks().0[chunk];
+        let against: &Lanes<f32> = &sums[4].as_chunks().0[chunk];
+        let (mut keep, mut drop, mut believed) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for i in 0..LANES {
+            keep[i] = 1.0 / weight[i].max(1.0);
+            drop[i] = 1.0 / against[i].max(1.0);
+            believed[i] = (weight[i] * enough).min(1.0) * (against[i] * enough).min(1.0) * (1.0 / 255.0);
+        }
+        // The background's colour, and from there to the person's.
+        let (mut back, mut step) = ([[0.0; LANES]; 3], [[0.0; LANES]; 3]);
+        for channel in 0..3 {
+            let kept: &Lanes<f32> = &sums[1 + channel].as_chunks().0[chunk];
+            let dropped: &Lanes<f32> = &sums[5 + channel].as_chunks().0[chunk];
+            for i in 0..LANES {
+                back[channel][i] = dropped[i] * drop[i];
+                step[channel][i] = kept[i] * keep[i] - back[channel][i];
+            }
+        }
+        let [u, v] = &mut self.chroma;
+        let (u, v): (&mut Lanes<u8>, &mut Lanes<u8>) = (&mut u.as_chunks_mut().0[chunk], &mut v.as_chunks_mut().0[chunk]);
+        let (mut cb, mut cr) = ([0.0; LANES], [0.0; LANES]);
+        let (mut place, mut slope) = ([0.0; LANES], [0.0; LANES]);
+        for i in 0..LANES {
+            (cb[i], cr[i]) = (f32::from(u[i]), f32::from(v[i]));
+            let (dy, du, dv) = (step[0][i], step[1][i], step[2][i]);
             let unit = 1.0 / (dy * dy + du * du + dv * dv + ALIKE);
-            let (cb, cr) = (f32::from(u[i]), f32::from(v[i]));
-            // 0 at the background's colour, nearly 1 at the person's.
-            let place = ((cb - back_u) * du + (cr - back_v) * dv - back_y * dy) * unit;
-            let slope = dy * unit;
-            let gain = believed * (1.0 / 255.0);
-            let missing = |luma: u8, open: u8| {
-                (1.0 - (place + f32::from(luma) * slope).clamp(0.0, 1.0)) * f32::from(open) * gain
-            };
-            let ([l0, l1], [l2, l3]) = (y[i], below[i]);
-            let ([o0, o1], [o2, o3]) = (open[i], under[i]);
-            let (m0, m1, m2, m3) = (missing(l0, o0), missing(l1, o1), missing(l2, o2), missing(l3, o3));
-            let moved = |luma: u8, missing: f32| (f32::from(luma) + missing * dy + 0.5) as u8;
-            y[i] = [moved(l0, m0), moved(l1, m1)];
-            below[i] = [moved(l2, m2), moved(l3, m3)];
-            let mean = (m0 + m1 + m2 + m3) * 0.25;
-            u[i] = (cb + mean * du + 0.5) as u8;
-            v[i] = (cr + mean * dv + 0.5) as u8;
+            place[i] = ((cb[i] - back[1][i]) * du + (cr[i] - back[2][i]) * dv - back[0][i] * dy) * unit;
+            slope[i] = dy * unit;
+        }
+        let mut mean = [0.0; LANES];
+        let open = pixels(&self.alpha, chunk);
+        for (luma, open) in self.luma.iter_mut().zip(open) {
+            let luma: &mut Lanes<[u8; 2]> = &mut luma.as_chunks_mut().0.as_chunks_mut().0[chunk];
+            let (mut left, mut right) = ([0.0; LANES], [0.0; LANES]);
+            for i in 0..LANES {
+                let (pair, open) = (u16::from_le_bytes(luma[i]), u16::from_le_bytes(open[i]));
+                let (first, second) = (f32::from(pair & 255), f32::from(pair >> 8));
+                // How far along the line: 0 at the background's colour, nearly 1 at the person's.
+                let (one, other) = (place[i] + first * slope[i], place[i] + second * slope[i]);
+                let one = (1.0 - one.clamp(0.0, 1.0)) * f32::from(open & 255) * believed[i];
+                let other = (1.0 - other.clamp(0.0, 1.0)) * f32::from(open >> 8) * believed[i];
+                mean[i] += (one + other) * 0.25;
+                left[i] = first + one * step[0][i] + 0.5;
+                right[i] = second + other * step[0][i] + 0.5;
+            }
+            for i in 0..LANES {
+                luma[i] = [left[i] as u8, right[i] as u8];
+            }
+        }
+        for i in 0..LANES {
+            u[i] = (cb[i] + mean[i] * step[1][i] + 0.5) as u8;
+            v[i] = (cr[i] + mean[i] * step[2][i] + 0.5) as u8;
         }
     }
 }
@@ -247,40 +299,46 @@ fn extremes(plane: &[u8], stride: usize, width: usize, count: usize, low: &mut [
     }
 }
 
+/// Repeats the last of `count` samples to the row's end.
+#[inline(always)]
+fn extend(row: &mut [u8], count: usize) {
+    let last = row[count - 1];
+    row[count..].fill(last);
+}
+
 /// Pixels `from..from + length` of row `row`; those beyond `width` are the last one again.
 #[inline(always)]
 fn load((plane, stride): (&[u8], usize), width: usize, row: usize, (from, length): (usize, usize), out: &mut [u8]) {
     let count = length.min(width - from);
-    let samples = &plane[row * stride + from..][..count];
-    out[..count].copy_from_slice(samples);
-    out[count..length].fill(samples[count - 1]);
+    out[..count].copy_from_slice(&plane[row * stride + from..][..count]);
+    extend(&mut out[..length], count);
 }
 
-/// Adds a row of cells, whose colours count by how surely they are kept or not, to the sums of the columns; with
-/// `FIRST` it replaces them.
 #[inline(always)]
-fn add<const FIRST: bool>(y: [&[[u8; 2]]; 2], alpha: [&[[u8; 2]]; 2], chroma: [&[u8]; 2], sums: [&mut [u32]; 8]) {
-    let cells = chroma[0].len();
-    let [y, below] = y.map(|row| &row[..cells]);
-    let [a, under] = alpha.map(|row| &row[..cells]);
-    let [u, v] = chroma.map(|row| &row[..cells]);
-    let [kw, ky, ku, kv, bw, by, bu, bv] = sums.map(|row| &mut row[..cells]);
-    for i in 0..cells {
-        let luma = |row: [u8; 2]| u16::from(row[0]) + u16::from(row[1]);
-        let luma = (luma(y[i]) + luma(below[i]) + 2) >> 2;
-        let least = a[i][0].min(a[i][1]).min(under[i][0]).min(under[i][1]);
-        let most = a[i][0].max(a[i][1]).max(under[i][0]).max(under[i][1]);
-        let kept = u16::from(least.saturating_sub(SURE));
-        let dropped = u16::from((255 - most).saturating_sub(SURE));
-        let values = [kept, dropped].map(|weight| {
-            [weight, weight * luma, weight * u16::from(u[i]), weight * u16::from(v[i])].map(u32::from)
-        });
-        let [[v0, v1, v2, v3], [v4, v5, v6, v7]] = values;
-        if FIRST {
-            (kw[i], ky[i], ku[i], kv[i], bw[i], by[i], bu[i], bv[i]) = (v0, v1, v2, v3, v4, v5, v6, v7);
-        } else {
-            (kw[i], ky[i], ku[i], kv[i]) = (kw[i] + v0, ky[i] + v1, ku[i] + v2, kv[i] + v3);
-            (bw[i], by[i], bu[i], bv[i]) = (bw[i] + v4, by[i] + v5, bu[i] + v6, bv[i] + v7);
+fn pixels(rows: &[Vec<u8>; 2], chunk: usize) -> Pixels {
+    [rows[0].as_chunks().0.as_chunks().0[chunk], rows[1].as_chunks().0.as_chunks().0[chunk]]
+}
+
+/// Adds cells, whose colours count by how surely they are kept or not, to the sums of their columns.
+#[inline(always)]
+fn add(luma: &Pixels, alpha: &Pixels, (u, v): (&Lanes<u8>, &Lanes<u8>), sums: &mut [Lanes<u32>; 8]) {
+    let (mut y, mut kept, mut dropped) = ([0u16; LANES], [0u16; LANES], [0u16; LANES]);
+    for i in 0..LANES {
+        let (above, below) = (u16::from_le_bytes(luma[0][i]), u16::from_le_bytes(luma[1][i]));
+        y[i] = ((above & 255) + (above >> 8) + (below & 255) + (below >> 8) + 2) >> 2;
+        let (above, below) = (u16::from_le_bytes(alpha[0][i]), u16::from_le_bytes(alpha[1][i]));
+        let least = (above & 255).min(above >> 8).min(below & 255).min(below >> 8);
+        let most = (above & 255).max(above >> 8).max(below & 255).max(below >> 8);
+        kept[i] = least.saturating_sub(SURE);
+        dropped[i] = (255 - most).saturating_sub(SURE);
+    }
+    let (kept_sums, dropped_sums) = sums.split_at_mut(4);
+    for (weight, sums) in [(&kept, kept_sums), (&dropped, dropped_sums)] {
+        for i in 0..LANES {
+            sums[0][i] += u32::from(weight[i]);
+            sums[1][i] += u32::from(weight[i] * y[i]);
+            sums[2][i] += u32::from(weight[i] * u16::from(u[i]));
+            sums[3][i] += u32::from(weight[i] * u16::from(v[i]));
         }
     }
 }
