@@ -95,7 +95,8 @@ impl Rows {
         let from = first * self.side;
         let cells = (sums.len() * self.side).min(half.0 - from);
         self.columns[..cells.div_ceil(LANES)].fill([[0; LANES]; 8]);
-        for row in line * self.side..((line + 1) * self.side).min(half.1) {
+        // Every second row says enough about means.
+        for row in (line * self.side..((line + 1) * self.side).min(half.1)).step_by(2) {
             self.load(frame, row, from, cells);
             for (lower, out) in self.alpha.iter_mut().enumerate() {
                 let at = (2 * row + lower).min(self.frame.1 - 1);
@@ -136,8 +137,8 @@ impl Rows {
         let from = first * side;
         let cells = ((last - first) * side).min(half.0 - from);
         let width = (2 * cells).min(self.frame.0 - 2 * from);
-        // Weights of 1, 2, 1 each way, and of 64 at most a cell.
-        let enough = 1.0 / (ENOUGH * 16.0 * 64.0 * (side * side) as f32);
+        // Tiles count 16 times in all, and every second row's cells 64 at most.
+        let enough = 1.0 / (ENOUGH * 16.0 * 64.0 * (side * side / 2) as f32);
         for row in line * side..((line + 1) * side).min(half.1) {
             self.interpolate(row - line * side, (first, last), sums);
             self.load(frame, row, from, cells);
@@ -213,7 +214,9 @@ impl Rows {
             let end = edge[skip + count - 1];
             edge[skip + count..].fill(end);
         }
-        for (chunk, open) in self.alpha[lower][..length.next_multiple_of(LANES)].as_chunks_mut().0.iter_mut().enumerate() {
+        for (chunk, open) in
+            self.alpha[lower][..length.next_multiple_of(LANES)].as_chunks_mut().0.iter_mut().enumerate()
+        {
             let low: &[u8] = &self.low[chunk * LANES..][..LANES + 2];
             let high: &[u8] = &self.high[chunk * LANES..][..LANES + 2];
             let open: &mut Lanes<u8> = open;
@@ -248,7 +251,8 @@ impl Rows {
             }
         }
         let [u, v] = &mut self.chroma;
-        let (u, v): (&mut Lanes<u8>, &mut Lanes<u8>) = (&mut u.as_chunks_mut().0[chunk], &mut v.as_chunks_mut().0[chunk]);
+        let (u, v): (&mut Lanes<u8>, &mut Lanes<u8>) =
+            (&mut u.as_chunks_mut().0[chunk], &mut v.as_chunks_mut().0[chunk]);
         let (mut cb, mut cr) = ([0.0; LANES], [0.0; LANES]);
         let (mut place, mut slope) = ([0.0; LANES], [0.0; LANES]);
         for i in 0..LANES {
@@ -271,18 +275,25 @@ impl Rows {
                 let one = (1.0 - one.clamp(0.0, 1.0)) * f32::from(open & 255) * believed[i];
                 let other = (1.0 - other.clamp(0.0, 1.0)) * f32::from(open >> 8) * believed[i];
                 mean[i] += (one + other) * 0.25;
-                left[i] = first + one * step[0][i] + 0.5;
-                right[i] = second + other * step[0][i] + 0.5;
+                left[i] = first + one * step[0][i];
+                right[i] = second + other * step[0][i];
             }
             for i in 0..LANES {
-                luma[i] = [left[i] as u8, right[i] as u8];
+                luma[i] = [rounded(left[i]), rounded(right[i])];
             }
         }
         for i in 0..LANES {
-            u[i] = (cb[i] + mean[i] * step[1][i] + 0.5) as u8;
-            v[i] = (cr[i] + mean[i] * step[2][i] + 0.5) as u8;
+            u[i] = rounded(cb[i] + mean[i] * step[1][i]);
+            v[i] = rounded(cr[i] + mean[i] * step[2][i]);
         }
     }
+}
+
+/// The nearest byte. Unlike a cast, which the compiler does value by value: so large a number leaves the sum no bits
+/// for fractions, and its last bits are the integer.
+#[inline(always)]
+fn rounded(value: f32) -> u8 {
+    (value.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8
 }
 
 /// The least and the greatest of every column of `count` rows.
@@ -332,13 +343,25 @@ fn add(luma: &Pixels, alpha: &Pixels, (u, v): (&Lanes<u8>, &Lanes<u8>), sums: &m
         kept[i] = least.saturating_sub(SURE);
         dropped[i] = (255 - most).saturating_sub(SURE);
     }
-    let (kept_sums, dropped_sums) = sums.split_at_mut(4);
-    for (weight, sums) in [(&kept, kept_sums), (&dropped, dropped_sums)] {
-        for i in 0..LANES {
-            sums[0][i] += u32::from(weight[i]);
-            sums[1][i] += u32::from(weight[i] * y[i]);
-            sums[2][i] += u32::from(weight[i] * u16::from(u[i]));
-            sums[3][i] += u32::from(weight[i] * u16::from(v[i]));
-        }
+    let (mut cb, mut cr) = ([0u16; LANES], [0u16; LANES]);
+    for i in 0..LANES {
+        (cb[i], cr[i]) = (u16::from(u[i]), u16::from(v[i]));
+    }
+    let [kw, ky, ku, kv, bw, by, bu, bv] = sums;
+    add_product(&kept, &[1; LANES], kw);
+    add_product(&kept, &y, ky);
+    add_product(&kept, &cb, ku);
+    add_product(&kept, &cr, kv);
+    add_product(&dropped, &[1; LANES], bw);
+    add_product(&dropped, &y, by);
+    add_product(&dropped, &cb, bu);
+    add_product(&dropped, &cr, bv);
+}
+
+#[inline(always)]
+fn add_product(weight: &Lanes<u16>, value: &Lanes<u16>, sum: &mut Lanes<u32>) {
+    for i in 0..LANES {
+        // 64 times 255 at most.
+        sum[i] += u32::from(weight[i] * value[i]);
     }
 }
