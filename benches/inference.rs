@@ -80,7 +80,7 @@ fn models(named: impl Iterator<Item = String>) -> Vec<PathBuf> {
     if !named.is_empty() {
         return named;
     }
-    if let Some(named) = env::var_os("VIRFIE_BENCH_MODELS") {
+    if let Some(named) = env::var_os("VIRFIE_BENCH_MODELS").filter(|named| !named.is_empty()) {
         return env::split_paths(&named).collect();
     }
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/models");

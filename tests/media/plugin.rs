@@ -185,7 +185,7 @@ fn a_wrong_model_ends_the_line_with_an_error_that_names_the_file() {
         let line = "videotestsrc num-buffers=3 ! video/x-raw,format=I420 ! bodypix model=FILE ! fakesink";
         let output = launch(&folder, line, &[("FILE", &file)]);
         // No code at all would mean that a signal ended it.
-        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        assert!(output.status.code().is_some_and(|code| code != 0), "{:?}: {}", output.status, text(&output));
         let said = text(&output);
         assert!(said.contains("ERROR") && said.contains(file.to_str().unwrap()), "{said}");
         assert!(!said.contains("panicked"), "{said}");
