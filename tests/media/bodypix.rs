@@ -119,6 +119,7 @@ fn the_person_is_opaque_the_room_transparent_and_colours_and_times_stay() {
         "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=I420,width=640,height=480 ! {BESIDE}"
     ));
     line.element("file").set_property("location", clip.to_str().unwrap());
+    line.element("cut").set_property("despill", false);
     set_model(&line, &model);
     line.play();
     for number in 0..8 {
@@ -154,7 +155,7 @@ fn nv12_becomes_a420_of_the_same_colours() {
     let line = Line::new(
         "videotestsrc num-buffers=4 pattern=smpte ! video/x-raw,format=NV12,width=322,height=182 ! tee name=t \
          t. ! queue ! videoconvert ! video/x-raw,format=I420 ! appsink name=plain sync=false \
-         t. ! queue ! bodypix name=cut ! appsink name=out sync=false",
+         t. ! queue ! bodypix name=cut despill=false ! appsink name=out sync=false",
     );
     set_model(&line, &model);
     line.play();

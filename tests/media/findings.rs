@@ -152,3 +152,30 @@ fn a_frame_that_the_network_did_not_see_tells_how_old_its_mask_is_and_still_has_
     let cut = line.element("cut");
     assert_eq!((cut.property::<u64>("masks"), cut.property::<u64>("carried")), (5, 5));
 }
+
+#[test]
+fn the_old_rooms_colours_leave_the_edge_and_all_others_stay() {
+    let _turn = turn();
+    let (Some(plain), Some(clean)) = (given(), given()) else { return };
+    plain.element("cut").set_property("despill", false);
+    assert!(clean.element("cut").property::<bool>("despill"), "that is the default");
+    plain.play();
+    clean.play();
+    for number in 0..3 {
+        let (plain, clean) = (plain.pull("out"), clean.pull("out"));
+        let alpha = plane(&clean, 3);
+        assert_eq!(plane(&plain, 3), alpha, "frame {number}: the mask is the same");
+        let (before, after) = (plane(&plain, 0), plane(&clean, 0));
+        let mut changed = 0;
+        for y in 1..479 {
+            for x in 1..639 {
+                let around = || alpha[y - 1..=y + 1].iter().flat_map(|row| &row[x - 1..=x + 1]);
+                let flat = around().all(|alpha| *alpha == 0) || around().all(|alpha| *alpha == 255);
+                assert!(!flat || before[y][x] == after[y][x], "frame {number}: {x},{y} is off the edge");
+                changed += usize::from(before[y][x].abs_diff(after[y][x]) > 4);
+            }
+        }
+        // His grey shirt and dark trousers stand before a pale wall.
+        assert!(changed > 300, "frame {number}: {changed} pixels of the edge changed");
+    }
+}

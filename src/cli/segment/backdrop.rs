@@ -105,7 +105,8 @@ impl Blur {
                 let end = ((cell + 1) * width / columns).clamp(begin + 1, width.max(begin + 1)).min(width);
                 let (mut sum, mut weight) = (0, 0);
                 for (value, cover) in plane[begin..end].iter().zip(&cover[begin..end]) {
-                    let counts = 256 - u32::from(*cover);
+                    // Squared, because a sample that is half kept is half of that colour, too.
+                    let counts = (256 - u32::from(*cover)).pow(2);
                     sum += u32::from(*value) * counts;
                     weight += counts;
                 }

@@ -67,9 +67,10 @@ fn mask(alpha: &[u8], width: usize) -> Value {
             (top, bottom) = (top.min(y), y + 1);
         }
     }
-    let place = (left < right)
-        .then(|| json!({ "x": left, "y": top, "width": right - left, "height": bottom - top }))
-        .unwrap_or_default();
+    let place = match left < right {
+        true => json!({ "x": left, "y": top, "width": right - left, "height": bottom - top }),
+        false => Value::Null,
+    };
     json!({ "coverage": rounded(coverage, 4), "box": place })
 }
 

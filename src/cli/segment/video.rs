@@ -122,7 +122,7 @@ impl Work {
     fn take(&mut self, frame: &Frame) -> Result<bool, ProgramError> {
         let [y, u, v] = frame.planes();
         let (width, height) = (self.picture.width, self.picture.height);
-        if self.frames % self.every == 0 {
+        if self.frames.is_multiple_of(self.every) {
             let yuv = Yuv { width, height, y, u, v };
             self.finder.look(&yuv).map_err(|error| ProgramError::Failed(error.to_string()))?;
             self.seen = self.frames;
@@ -202,7 +202,7 @@ impl Bar {
 
     fn show(&self, frames: u64, end: Duration) {
         // Not every frame: the text is made anew each time.
-        if !self.bar.is_hidden() && frames % 8 == 0 {
+        if !self.bar.is_hidden() && frames.is_multiple_of(8) {
             let rate = frames as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
             self.bar.set_message(format!("{frames} frames, {rate:.0} a second"));
             self.bar.set_position(milliseconds(end));

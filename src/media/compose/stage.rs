@@ -26,6 +26,8 @@ use crate::{
 pub struct Ask {
     /// Every mask that a layer uses, once.
     pub cuts: Vec<Cut>,
+    /// Whether a layer shows the picture whole, too.
+    pub whole: bool,
     /// Pixels of the canvas that the whole picture would cover, in the largest layer that cuts it out.
     pub pixels: u32,
 }
@@ -34,7 +36,7 @@ impl Ask {
     /// Whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
         let (pixels, known) = (u64::from(self.pixels), u64::from(before.pixels));
-        self.cuts == before.cuts && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
+        self.cuts == before.cuts && self.whole == before.whole && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
     }
 }
 
@@ -165,7 +167,11 @@ impl Stage {
         let mut ask = Ask::default();
         let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
         let own = placements.iter().filter(|one| matches!(one.source, Placed::Person(of) if of == person));
-        for (placement, cut) in own.filter_map(|one| Some((one, one.cut?))) {
+        for placement in own {
+            let Some(cut) = placement.cut else {
+                ask.whole = true;
+                continue;
+            };
             if !ask.cuts.contains(&cut) {
                 ask.cuts.push(cut);
             }

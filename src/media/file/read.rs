@@ -136,6 +136,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file is damaged, its frames change their size, or [`Stop`] is set.
+    #[allow(clippy::should_implement_trait, reason = "an iterator would go on after an error")]
     pub fn next(&mut self) -> Result<Option<Frame>, FileError> {
         loop {
             let sample = match self.first.take() {

@@ -342,6 +342,7 @@ impl Graph {
         let first = || if self.parts.can_cut { vec![Cut::default()] } else { Vec::new() };
         Wish {
             cuts: ask.map_or_else(first, |ask| ask.cuts.clone()),
+            despill: ask.is_none_or(|ask| !ask.whole),
             poses: self.keypoints,
             area: ask.map_or(AREA, |ask| area_for(ask.pixels)),
         }

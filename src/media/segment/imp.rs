@@ -24,7 +24,7 @@ use super::{
     pool::{self, Turn},
     stream::{Outcome, Stream, Wish},
 };
-use crate::media::gst::segmented::{self, Found};
+use crate::media::gst::segmented::{self, Found, Plane};
 
 mod settings;
 
@@ -51,6 +51,17 @@ struct Stats {
     inferred: u64,
     carried: u64,
     total_ns: u64,
+}
+
+/// A frame that was looked at.
+struct Seen {
+    /// `None`: nothing was looked for.
+    found: Option<Found>,
+    /// Colours in place of the frame's own: see [`Outcome::colours`].
+    colours: Option<Arc<Plane>>,
+    info: gst_video::VideoInfo,
+    /// Whether it leaves with alpha.
+    masked: bool,
 }
 
 /// See [`super::BodyPix`].
@@ -124,8 +135,8 @@ impl BodyPix {
         lock(&self.settings).masks() && lock(&self.state).as_ref().is_none_or(|state| state.model.is_some())
     }
 
-    /// What is found in a frame (`None`: nothing was looked for), what the frame is, and whether it leaves with alpha.
-    fn find(&self, frame: &gst::BufferRef) -> Result<(Option<Found>, gst_video::VideoInfo, bool), gst::FlowError> {
+    /// Looks at a frame.
+    fn find(&self, frame: &gst::BufferRef) -> Result<Seen, gst::FlowError> {
         let settings = lock(&self.settings).clone();
         let mut wish = settings.wish().map_err(|error| self.misused(&error))?;
         let governed = settings.wish.is_some();
@@ -134,7 +145,7 @@ impl BodyPix {
             let state = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
             let info = state.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let Some(model) = state.model.clone().filter(|_| !wish.is_empty()) else {
-                return Ok((None, info, state.masked));
+                return Ok(Seen { found: None, colours: None, info, masked: state.masked });
             };
             // Taken out, so that no lock is held across the inference: settings and state stay readable meanwhile.
             (info, state.masked, model, state.stream.take())
@@ -171,7 +182,8 @@ impl BodyPix {
             }
             None => frame.pts(),
         };
-        Ok((Some(Found { masks: outcome.masks, poses: outcome.poses, inferred }), info, masked))
+        let found = Found { masks: outcome.masks, poses: outcome.poses, inferred };
+        Ok(Seen { found: Some(found), colours: outcome.colours, info, masked })
     }
 
     /// Maps the frame and runs the stream on it.
@@ -375,9 +387,9 @@ impl BaseTransformImpl for BodyPix {
 
     fn prepare_output_buffer(&self, inbuf: InputBuffer<'_>) -> Result<PrepareOutputBufferSuccess, gst::FlowError> {
         let InputBuffer::Readable(frame) = inbuf else { return Err(gst::FlowError::Error) };
-        let (found, info, masked) = self.find(frame)?;
-        let mut out = if masked { self.with_alpha(frame, &info, &found)? } else { frame.copy() };
-        if let Some(found) = found {
+        let seen = self.find(frame)?;
+        let mut out = if seen.masked { with_alpha(frame, &seen)? } else { frame.copy() };
+        if let Some(found) = seen.found {
             segmented::attach(out.get_mut().ok_or(gst::FlowError::Error)?, found);
         }
         Ok(PrepareOutputBufferSuccess::Buffer(out))
@@ -393,64 +405,52 @@ impl BaseTransformImpl for BodyPix {
     }
 }
 
-impl BodyPix {
-    /// The frame as A420: its own colour planes, and the first mask as alpha. Without a mask it is opaque.
-    fn with_alpha(
-        &self,
-        frame: &gst::BufferRef,
-        info: &gst_video::VideoInfo,
-        found: &Option<Found>,
-    ) -> Result<gst::Buffer, gst::FlowError> {
-        let alpha = match found.as_ref().and_then(|found| found.masks.first()) {
-            Some((_, plane)) => segmented::memory(plane),
-            None => gst::Memory::from_slice(vec![u8::MAX; (info.width() * info.height()) as usize]),
-        };
-        let (mut offsets, mut strides) = ([0usize; 4], [0i32; 4]);
-        let meta = frame.meta::<gst_video::VideoMeta>();
-        let (own_offsets, own_strides) = match &meta {
-            Some(meta) => (meta.offset(), meta.stride()),
-            None => (info.offset(), info.stride()),
-        };
-        // As many as the format has planes: three, or two of NV12.
-        for (to, from) in offsets.iter_mut().zip(own_offsets) {
-            *to = *from;
+/// The frame as A420: its colours, and the first mask as alpha. Without a mask it is opaque.
+fn with_alpha(frame: &gst::BufferRef, seen: &Seen) -> Result<gst::Buffer, gst::FlowError> {
+    let (width, height) = (seen.info.width() as usize, seen.info.height() as usize);
+    let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+    let stride = |bytes: usize| i32::try_from(bytes).map_err(|_| gst::FlowError::Error);
+    let meta = frame.meta::<gst_video::VideoMeta>();
+    let (own_offsets, own_strides) = match &meta {
+        Some(meta) => (meta.offset(), meta.stride()),
+        None => (seen.info.offset(), seen.info.stride()),
+    };
+    let whole = frame.size();
+    let mut kept = gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS;
+    // The colours' memory beside the frame's own, and where planes and alpha are.
+    let (colours, offsets, strides) = match (&seen.colours, seen.info.format()) {
+        (Some(colours), _) => {
+            let (luma, chroma) = (width * height, columns * rows);
+            let strides = [stride(width)?, stride(columns)?, stride(columns)?, stride(width)?];
+            (Some(segmented::memory(colours)), [0, luma, luma + chroma, luma + 2 * chroma], strides)
         }
-        for (to, from) in strides.iter_mut().zip(own_strides) {
-            *to = *from;
+        (None, VideoFormat::Nv12) => {
+            kept |= gst::BufferCopyFlags::MEMORY;
+            let chroma = planar_chroma(frame, &seen.info)?;
+            let offsets = [own_offsets[0], whole, whole + columns * rows, whole + chroma.size()];
+            (Some(chroma), offsets, [own_strides[0], stride(columns)?, stride(columns)?, stride(width)?])
         }
-        let planar = match info.format() {
-            VideoFormat::Nv12 => Some(planar_chroma(frame, info)?),
-            _ => None,
-        };
-        let (width, chroma) = (info.width().div_ceil(2), frame.size());
-        if planar.is_some() {
-            strides[1] = i32::try_from(width).map_err(|_| gst::FlowError::Error)?;
-            strides[2] = strides[1];
-            offsets[1] = chroma;
-            offsets[2] = chroma + (width * info.height().div_ceil(2)) as usize;
+        (None, _) => {
+            kept |= gst::BufferCopyFlags::MEMORY;
+            let offsets = [own_offsets[0], own_offsets[1], own_offsets[2], whole];
+            (None, offsets, [own_strides[0], own_strides[1], own_strides[2], stride(width)?])
         }
-        offsets[3] = chroma + planar.as_ref().map_or(0, |planar| planar.size());
-        strides[3] = i32::try_from(info.width()).map_err(|_| gst::FlowError::Error)?;
-        let mut out = gst::Buffer::new();
-        {
-            let out = out.get_mut().ok_or(gst::FlowError::Error)?;
-            let copied = gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS | gst::BufferCopyFlags::MEMORY;
-            frame.copy_into(out, copied, ..).map_err(|_| gst::FlowError::Error)?;
-            if let Some(planar) = planar {
-                out.append_memory(planar);
-            }
-            out.append_memory(alpha);
-            gst_video::VideoMeta::add_full(
-                out,
-                gst_video::VideoFrameFlags::empty(),
-                VideoFormat::A420,
-                info.width(),
-                info.height(),
-                &offsets,
-                &strides,
-            )
+    };
+    let alpha = match seen.found.as_ref().and_then(|found| found.masks.first()) {
+        Some((_, plane)) => segmented::memory(plane),
+        None => gst::Memory::from_slice(vec![u8::MAX; width * height]),
+    };
+    let mut out = gst::Buffer::new();
+    {
+        let out = out.get_mut().ok_or(gst::FlowError::Error)?;
+        frame.copy_into(out, kept, ..).map_err(|_| gst::FlowError::Error)?;
+        if let Some(colours) = colours {
+            out.append_memory(colours);
+        }
+        out.append_memory(alpha);
+        let (flags, format) = (gst_video::VideoFrameFlags::empty(), VideoFormat::A420);
+        gst_video::VideoMeta::add_full(out, flags, format, seen.info.width(), seen.info.height(), &offsets, &strides)
             .map_err(|_| gst::FlowError::Error)?;
-        }
-        Ok(out)
     }
+    Ok(out)
 }

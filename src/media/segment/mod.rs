@@ -4,7 +4,8 @@
 //!   I420 or NV12 frame ─► input (scale, RGB) ─► model (tract, or chain in it) ─► logits ─► mask (soft alpha)
 //!              └──────────────────────────────────────────────────────────────────────────► A420, same frame
 //! ```
-//! Contract: the frame that leaves carries the mask computed from itself; colour planes are shared, never copied. What
+//! Contract: the frame that leaves carries the mask computed from itself. Its colour planes are shared, unless the old
+//! background's colours are to be taken out of the edge ([`spill`]): then they are a copy that differs there. What
 //! else was found, further masks and poses, travels with it as metadata ([`crate::media::gst::segmented`]). With
 //! `cutout=none` or without a model, frames pass untouched. When the machine is late, the [`governor`] lets the network
 //! see fewer frames; the others get the last mask, carried along ([`stream`]).

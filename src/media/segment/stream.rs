@@ -8,6 +8,7 @@ use super::{
     model::{AREA, Model, ModelError, Needs, Session},
     parts,
     pose::{MAX_POSES, Pose, PoseDecoder},
+    spill::{Despill, YuvMut},
 };
 use crate::{
     layout::Cut,
@@ -19,6 +20,9 @@ use crate::{
 pub struct Wish {
     /// A mask for each; none: frames pass as they are.
     pub cuts: Vec<Cut>,
+    /// Whether the old background's colours are taken out of the first mask's edge. Not for pictures that are shown
+    /// whole, too.
+    pub despill: bool,
     /// The poses of up to five people.
     pub poses: bool,
     /// Pixels of the network's input.
@@ -28,7 +32,7 @@ pub struct Wish {
 impl Default for Wish {
     /// Nothing.
     fn default() -> Self {
-        Self { cuts: Vec::new(), poses: false, area: AREA }
+        Self { cuts: Vec::new(), despill: true, poses: false, area: AREA }
     }
 }
 
@@ -56,6 +60,9 @@ struct Maker {
 pub struct Outcome {
     /// A mask for each wish.
     pub masks: Vec<(Cut, Arc<Plane>)>,
+    /// The frame without the old background's colours at the first mask's edge: luma, Cb and Cr without padding, one
+    /// behind the other.
+    pub colours: Option<Arc<Plane>>,
     /// Poses, if wished for.
     pub poses: Option<Arc<[Pose]>>,
     /// Whether the network saw this very frame.
@@ -73,7 +80,10 @@ pub struct Stream {
     poses: Vec<Pose>,
     told: Option<Arc<[Pose]>>,
     since: u32,
+    despill: Despill,
     shelf: Arc<Shelf>,
+    /// Of whole pictures, which are larger than masks.
+    pictures: Arc<Shelf>,
 }
 
 impl Stream {
@@ -88,7 +98,9 @@ impl Stream {
             poses: Vec::with_capacity(MAX_POSES),
             told: None,
             since: 0,
+            despill: Despill::default(),
             shelf: Arc::default(),
+            pictures: Arc::default(),
         }
     }
 
@@ -116,10 +128,29 @@ impl Stream {
             && self.since < every
             && let Some(masks) = self.carry(frame, wish)
         {
-            return Ok(Outcome { masks, poses: self.told.clone().filter(|_| wish.poses), inferred: false });
+            let (poses, colours) = (self.told.clone().filter(|_| wish.poses), self.colours(frame, wish, &masks));
+            return Ok(Outcome { masks, colours, poses, inferred: false });
         }
         self.since = 0;
-        self.infer(frame, wish)
+        let masks = self.infer(frame, wish)?;
+        let colours = self.colours(frame, wish, &masks);
+        Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })
+    }
+
+    /// The frame's colours without the old background's at the edge.
+    fn colours(&mut self, frame: &Yuv<'_>, wish: &Wish, masks: &[(Cut, Arc<Plane>)]) -> Option<Arc<Plane>> {
+        let (_, alpha) = masks.first().filter(|_| wish.despill)?;
+        let (width, height) = (frame.width, frame.height);
+        let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
+        let mut picture = self.pictures.plane((width * height + 2 * columns * rows, 1));
+        let (y, chroma) = picture.bytes_mut().split_at_mut(width * height);
+        let (u, v) = chroma.split_at_mut(columns * rows);
+        copy(frame.y, width, y);
+        copy(frame.u, columns, u);
+        copy(frame.v, columns, v);
+        let planes = YuvMut { y: (y, width), u: (u, columns), v: (v, columns) };
+        self.despill.clean(frame, ((**alpha).as_ref(), alpha.stride()), planes);
+        Some(Arc::new(picture))
     }
 
     /// Masks without the network, if all of them can be had.
@@ -136,7 +167,8 @@ impl Stream {
         Some(masks)
     }
 
-    fn infer(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Outcome, ModelError> {
+    /// The masks of a frame that the network sees; its poses are kept.
+    fn infer(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
         let size = (frame.width, frame.height);
         let needs =
             Needs { area: wish.area, parts: wish.cuts.iter().any(|cut| cut.parts.is_some()), poses: wish.poses };
@@ -172,6 +204,13 @@ impl Stream {
             self.decoder.decode(poses, heads.grid, heads.input, &mut self.poses);
             Arc::from(self.poses.as_slice())
         });
-        Ok(Outcome { masks, poses: self.told.clone(), inferred: true })
+        Ok(masks)
+    }
+}
+
+/// Copies rows of `width` bytes close together.
+fn copy((from, stride): (&[u8], usize), width: usize, to: &mut [u8]) {
+    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)) {
+        to.copy_from_slice(&from[..width]);
     }
 }

@@ -119,7 +119,7 @@ impl Runner {
         if number == 0 {
             self.maker.reset();
         }
-        if number % self.every == 0 {
+        if number.is_multiple_of(self.every) {
             return self.fresh(frame);
         }
         let start = Instant::now();

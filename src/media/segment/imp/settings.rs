@@ -24,6 +24,7 @@ pub(super) struct Settings {
     mask: MaskOptions,
     pub(super) every: u32,
     keypoints: bool,
+    despill: bool,
     /// What the room wants, in place of `cutout` and `keypoints`.
     pub(super) wish: Option<Wish>,
 }
@@ -36,6 +37,7 @@ impl Default for Settings {
             mask: MaskOptions::default(),
             every: DEFAULT_EVERY,
             keypoints: false,
+            despill: true,
             wish: None,
         }
     }
@@ -54,7 +56,7 @@ impl Settings {
             list => Some(named_parts(list)?),
         };
         let cuts = vec![Cut { parts, threshold, feather, smoothing }];
-        Ok(Wish { cuts, poses: self.keypoints, ..Wish::default() })
+        Ok(Wish { cuts, despill: self.despill, poses: self.keypoints, ..Wish::default() })
     }
 
     /// Whether frames get masks.
@@ -74,6 +76,7 @@ impl Settings {
             "feather" => self.mask.feather = value.get().unwrap_or(self.mask.feather),
             "smoothing" => self.mask.smoothing = value.get().unwrap_or(self.mask.smoothing),
             "every" => self.every = value.get().unwrap_or(self.every),
+            "despill" => self.despill = value.get().unwrap_or(self.despill),
             "keypoints" => self.keypoints = value.get().unwrap_or(self.keypoints),
             _ => {}
         }
@@ -88,6 +91,7 @@ impl Settings {
             "feather" => self.mask.feather.to_value(),
             "smoothing" => self.mask.smoothing.to_value(),
             "every" => self.every.to_value(),
+            "despill" => self.despill.to_value(),
             _ => self.keypoints.to_value(),
         }
     }
@@ -150,6 +154,12 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .minimum(1)
                 .maximum(60)
                 .default_value(DEFAULT_EVERY)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecBoolean::builder("despill")
+                .nick("Despill")
+                .blurb("Take the old background's colours out of the edge")
+                .default_value(true)
                 .mutable_playing()
                 .build(),
             glib::ParamSpecBoolean::builder("keypoints")
