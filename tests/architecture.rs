@@ -72,7 +72,14 @@ const LAYERS: &[Layer] = &[
     layer("cli::model", &["config", "error", "media::segment"], "models are fetched, shown and measured"),
     layer(
         "cli::model::eval",
-        &["error", "media::compose::colour", "media::compose::planes", "media::file", "media::segment"],
+        &[
+            "cli::model::tests",
+            "error",
+            "media::compose::colour",
+            "media::compose::planes",
+            "media::file",
+            "media::segment",
+        ],
         "pictures and clips take a frame's way through the segmentation",
     ),
     layer("cli::scenario", &["error", "layout"], "layouts are checked without a room"),
