@@ -78,7 +78,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
     every: u32,
     /// What the fused operator computes in
-    #[arg(long, default_value = "f32", value_parser = ["f32", "bf16"])]
+    #[arg(long, default_value = "bf16", value_parser = ["f32", "bf16"])]
     precision: String,
     /// Runs networks by tract's own operators
     #[arg(long)]

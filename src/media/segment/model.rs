@@ -38,6 +38,9 @@ const CHECK: (usize, usize) = (97, 65);
 /// Difference of logits that rounding explains, as a share of the largest one where that is above 1.
 const FUSED_TOLERANCE: f32 = 1e-3;
 
+/// The same in bfloat16, which keeps 8 bits of a number: masks stay as good as they are in floats (models/README.md).
+const BF16_TOLERANCE: f32 = 0.05;
+
 /// Plans kept for sizes that nobody sends just now: a sender that changes its aspect must not fill the memory.
 const MAX_PLANS: usize = 8;
 
@@ -48,13 +51,13 @@ type Plan = Arc<TypedRunnableModel>;
 pub struct LoadOptions {
     /// As one operator of ours, where that can be; otherwise by tract's own operators.
     pub fused: bool,
-    /// Of the fused operator.
+    /// Of the fused operator. Without bfloat16 in the processor, or where it makes a difference, it is floats.
     pub precision: Precision,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { fused: true, precision: Precision::F32 }
+        Self { fused: true, precision: Precision::Bf16 }
     }
 }
 
@@ -184,7 +187,11 @@ impl Model {
             plans: Mutex::default(),
         };
         if options.fused {
-            model.chain = model.fuse(&proto);
+            model.chain = model.fuse(&proto, Precision::F32, FUSED_TOLERANCE);
+        }
+        if options.precision == Precision::Bf16 && model.chain.is_some() {
+            let agrees = model.fuse(&proto, Precision::Bf16, BF16_TOLERANCE).is_some();
+            model.precision = if agrees { Precision::Bf16 } else { Precision::F32 };
         }
         let model = Arc::new(model);
         let mut session = model.session((640, 360), Needs::default())?;
@@ -232,16 +239,16 @@ impl Model {
     }
 
     /// The network as one operator, if it can be one and gives what tract gives.
-    fn fuse(&self, proto: &tract_onnx::pb::ModelProto) -> Option<Chain> {
+    fn fuse(&self, proto: &tract_onnx::pb::ModelProto, precision: Precision, tolerance: f32) -> Option<Chain> {
         let chain = Chain::read(proto, &HEADS)?;
-        let difference = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.difference(&chain)));
+        let difference = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.difference(&chain, precision)));
         match difference {
-            Ok(Ok(difference)) if difference <= FUSED_TOLERANCE => {
-                info!(model = %self.name, difference, "convolutions fused");
+            Ok(Ok(difference)) if difference <= tolerance => {
+                info!(model = %self.name, ?precision, difference, "convolutions fused");
                 Some(chain)
             }
             Ok(Ok(difference)) => {
-                warn!(model = %self.name, difference, "the fused network differs and is not used");
+                warn!(model = %self.name, ?precision, difference, "the fused network differs and is not used");
                 None
             }
             Ok(Err(error)) => {
@@ -254,13 +261,13 @@ impl Model {
 
     /// The largest difference of an output between the fused network and tract's own, on a made-up picture; of values
     /// above 1, as a share of the head's largest.
-    fn difference(&self, chain: &Chain) -> TractResult<f32> {
+    fn difference(&self, chain: &Chain, precision: Precision) -> TractResult<f32> {
         let picture: Vec<f32> = (0..CHECK.0 * CHECK.1 * 3)
             .map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos())
             .collect();
         let input = Tensor::from_shape(&[1, CHECK.1, CHECK.0, 3], &picture)?;
         let heads: Vec<&str> = HEADS.into_iter().filter(|head| chain.has(&[head])).collect();
-        let ours = chain.graph(&heads, CHECK, Precision::F32)?.into_runnable()?.run(tvec!(input.clone().into()))?;
+        let ours = chain.graph(&heads, CHECK, precision)?.into_runnable()?.run(tvec!(input.clone().into()))?;
         let theirs = self.stock(&heads, CHECK)?.run(tvec!(input.into()))?;
         let mut most = 0.0f32;
         for (ours, theirs) in ours.iter().zip(&theirs) {

@@ -214,3 +214,20 @@ fn copy((from, stride): (&[u8], usize), width: usize, to: &mut [u8]) {
         to.copy_from_slice(&from[..width]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_that_says_nothing_looks_as_the_mask_pipeline_has_it() {
+        assert_eq!(options(&Cut::default()), MaskOptions::default());
+    }
+
+    #[test]
+    fn rows_are_copied_without_their_padding() {
+        let mut to = [0; 6];
+        copy((&[1, 2, 3, 9, 4, 5, 6, 9], 4), 3, &mut to);
+        assert_eq!(to, [1, 2, 3, 4, 5, 6]);
+    }
+}
