@@ -7,7 +7,7 @@ const ISLAND: f32 = 0.004;
 /// Holes of a smaller share are filled: a larger one is what one sees through a bent arm.
 const HOLE: f32 = 0.0025;
 /// The probability that an island must reach somewhere before it is filtered: furniture rarely does, people do.
-const SURE: f32 = 0.77;
+const SURE: f32 = 0.73;
 
 /// Buffers that stay between frames.
 #[derive(Debug, Clone, Default)]
