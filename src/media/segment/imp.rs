@@ -160,15 +160,15 @@ impl BodyPix {
         let every = if governed { settings.every.max(pool::every()) } else { settings.every };
         let mut stream = stream.unwrap_or_else(|| Stream::new(model));
 
-        let begun = Instant::now();
-        let outcome = {
+        let (outcome, begun) = {
             let _turn = Turn::take();
+            let begun = Instant::now();
             let found = self.segment(&mut stream, frame, &info, &wish, every);
             if governed {
                 NICE.with(|nice| *nice);
                 pool::segmented();
             }
-            found?
+            (found?, begun)
         };
         self.count(&outcome, begun);
         let mut guard = lock(&self.state);
