@@ -11,8 +11,9 @@
 //! The columns of sets have IoU and boundary F (4 pixels at 640x360), means over pictures; see [`score`] for the
 //! measures and [`sets`] for crop and choice. In clips the masks follow each other, with smoothing; all other pictures
 //! stand alone. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
-//! one of whose mask less than 1 % is kept. Milliseconds are means over all frames, warm, on one thread: `network` from
-//! planes to logits, `mask` from logits to alpha.
+//! one of whose mask less than 1 % is kept. Milliseconds are means, warm, on one thread: `network` from planes to
+//! logits, over the frames that the network sees; `mask` from logits to alpha, or from the last mask to the next one
+//! where `--every` leaves frames out.
 //!
 //! The definitions were chosen so that published figures come out. By them, IoU / boundary F in ONNX Runtime and LiteRT
 //! (interpolated as `bilinear`), and what was published in brackets:
