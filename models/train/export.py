@@ -1,0 +1,97 @@
+"""The network as an ONNX file: batch normalisation folded away, in the layout that the program loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from network import HEADS, STEP, Depthwise, Merge, Network, Pointwise, Stem
+
+OPSET = 13
+
+
+class Graph:
+    def __init__(self):
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def node(self, kind: str, inputs: list[str], name: str, **attributes) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
+        return name
+
+    def weight(self, name: str, values: np.ndarray) -> str:
+        self.weights.append(numpy_helper.from_array(values, name))
+        return name
+
+    def convolution(self, x: str, name: str, weight: np.ndarray, bias: np.ndarray, **attributes) -> str:
+        inputs = [x, self.weight(f"{name}.weight", weight), self.weight(f"{name}.bias", bias)]
+        return self.node("Conv", inputs, name, kernel_shape=list(weight.shape[2:]), **attributes)
+
+    def layer(self, x: str, name: str, layer: torch.nn.Module) -> str:
+        """A layer or a sequence of layers."""
+        if isinstance(layer, torch.nn.Sequential):
+            for index, one in enumerate(layer):
+                x = self.layer(x, f"{name}.{index}", one)
+            return x
+        conv = layer.conv
+        weight, bias = folded(layer)
+        x = self.convolution(
+            x, name, weight, bias, strides=list(conv.stride), pads=list(conv.padding) * 2, dilations=list(conv.dilation),
+            group=conv.groups,
+        )  # fmt: skip
+        return self.node("Relu", [x], f"{name}.relu") if getattr(layer, "active", True) else x
+
+    def merge(self, coarse: str, fine: str, name: str, merge: Merge) -> str:
+        coarse = self.layer(coarse, f"{name}.coarse", merge.coarse)
+        fine = self.layer(fine, f"{name}.fine", merge.fine)
+        larger = self.node(
+            "Resize", [coarse, "", "twice"], f"{name}.twice", mode="nearest", coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )  # fmt: skip
+        return self.node("Relu", [self.node("Add", [larger, fine], f"{name}.sum")], name)
+
+
+def folded(layer: Stem | Depthwise | Pointwise) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and biases with the batch normalisation in them."""
+    norm = layer.norm
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight = layer.conv.weight * gain[:, None, None, None]
+    bias = norm.bias - norm.running_mean * gain
+    return weight.detach().cpu().float().contiguous().numpy(), bias.detach().cpu().float().numpy()
+
+
+def export(network: Network, path: Path) -> None:
+    """Writes the file, whole or not at all."""
+    network = network.eval()
+    graph = Graph()
+    graph.weight("twice", np.array([1, 1, 2, 2], np.float32))
+    picture = graph.node("Transpose", ["input"], "picture", perm=[0, 3, 1, 2])
+    quarter = graph.layer(graph.layer(picture, "stem", network.stem), "quarter", network.quarter)
+    eighth = graph.layer(quarter, "eighth", network.eighth)
+    sixteenth = graph.layer(eighth, "sixteenth", network.sixteenth)
+    eighth = graph.layer(graph.merge(sixteenth, eighth, "merge_eighth", network.merge_eighth), "up_eighth", network.up_eighth)
+    merged = graph.merge(eighth, quarter, "merge_quarter", network.merge_quarter)
+    maps = {"quarter": graph.layer(merged, "up_quarter", network.up_quarter), "pose": graph.layer(eighth, "pose", network.pose)}
+    for name, (_, map, unit) in HEADS.items():
+        head = network.heads[name]
+        weight, bias = (value.detach().cpu().float().contiguous().numpy() * unit for value in (head.weight, head.bias))
+        logits = graph.convolution(maps[map], f"{name}.head", weight, bias)
+        graph.node("Transpose", [logits], name, perm=[0, 2, 3, 1])
+    inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, "rows", "columns", 3])]
+    side = {"quarter": "4", "pose": "8"}
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, f"rows/{side[map]}", f"columns/{side[map]}", count])
+        for name, (count, map, _) in HEADS.items()
+    ]
+    proto = helper.make_graph(graph.nodes, "virfie-seg", inputs, outputs, graph.weights)
+    model = helper.make_model(proto, producer_name="virfie", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    # Read by the program: sides of the input, and where a grid's values lie.
+    helper.set_model_props(model, {"virfie.step": str(STEP), "virfie.grid": "cells"})
+    onnx.checker.check_model(model)
+    half = path.with_suffix(".half")
+    onnx.save(model, str(half))
+    half.rename(path)

@@ -1,0 +1,313 @@
+"""Training samples: pictures framed as webcams frame people, before their own or another room.
+
+A batch is of one input size. Everything random comes from one generator, seeded by the batch's number: a run that goes on
+where another was ended sees what that one would have seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+import poses
+import sources
+from label import NO_PART
+from network import RADIUS, REACH
+
+# Columns and rows of the input, and how often. 640x360, 640x480, closer and from afar, a phone held upright.
+SIZES = [((256, 144), 0.64), ((224, 160), 0.12), ((320, 176), 0.12), ((192, 112), 0.06), ((144, 256), 0.06)]
+
+# How often each kind of picture is taken.
+SHARES = {"given": 0.27, "street": 0.08, "portrait": 0.25, "call": 0.26, "blurred": 0.02, "keyed": 0.06, "nobody": 0.06}
+
+# Of pictures in which the teachers do not agree at all, nothing is learned.
+LEAST_AGREEMENT = 0.6
+
+# What a left part is in a mirror image.
+MIRRORED_PARTS = np.arange(256, dtype=np.uint8)
+for one, other in [(0, 1), (2, 4), (3, 5), (6, 8), (7, 9), (10, 11), (14, 16), (15, 17), (18, 20), (19, 21), (22, 23)]:
+    MIRRORED_PARTS[[one, other]] = other, one
+
+# Keypoints that the teacher is sure of, and those of which nothing is said.
+SURE, UNSURE = 0.4, 0.15
+
+
+@dataclass
+class Labelled:
+    """A picture with its labels, in memory."""
+
+    kind: str
+    picture: np.ndarray
+    mask: np.ndarray
+    given: bool
+    parts: np.ndarray
+    poses: np.ndarray
+    # Left, top, right, bottom of the people.
+    box: tuple[int, int, int, int]
+
+
+def load(tasks: list[tuple[sources.Source, Path]]) -> tuple[dict[str, list[Labelled]], list[Labelled]]:
+    """Pictures to train on, by kind, and those to choose checkpoints by."""
+    kinds: dict[str, list[Labelled]] = {kind: [] for kind in SHARES if kind != "nobody"}
+    validation = []
+    for source, path in tasks:
+        with np.load(path) as words:
+            given = bool(words["given"])
+            if not given and float(words["agreement"]) < LEAST_AGREEMENT:
+                continue
+            mask = words["mask"]
+            people = cv2.boundingRect((mask > 128).astype(np.uint8))
+            if people[2] * people[3] < 200:
+                continue
+            box = (people[0], people[1], people[0] + people[2], people[1] + people[3])
+            kind = "given" if given and source.kind == "street" else source.kind
+            one = Labelled(kind, words["picture"], mask, given, words["parts"], words["poses"], box)
+        (validation if source.validation else kinds[kind]).append(one)
+    return kinds, validation
+
+
+class Maker:
+    """Makes samples."""
+
+    def __init__(self, kinds: dict[str, list[Labelled]], rooms: tuple[list[np.ndarray], list[np.ndarray]]):
+        self.kinds = kinds
+        self.rooms = rooms
+
+    def batch(self, number: int, count: int, seed: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([seed, number])
+        sizes, shares = zip(*SIZES)
+        size = sizes[rng.choice(len(sizes), p=shares)]
+        # As much work in each batch.
+        count = max(4, round(count * 256 * 144 / (size[0] * size[1])))
+        made = [self.sample(rng, size) for _ in range(count)]
+        return {name: torch.from_numpy(np.stack([sample[name] for sample in made])) for name in made[0]}
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, np.ndarray]:
+        kind = rng.choice(list(SHARES), p=list(SHARES.values()))
+        scene = Scene(rng, size)
+        if kind == "nobody" or not self.kinds[kind]:
+            scene.room(self.room(rng, 0.65))
+        else:
+            one = self.pick(rng, kind)
+            matrix, inside = frame(rng, one, scene.size)
+            replaced = kind == "keyed" or rng.random() < {"given": 0.45, "portrait": 0.4}.get(kind, 0.12)
+            if replaced or not inside:
+                scene.room(self.room(rng, 0.75))
+                if rng.random() < 0.12:
+                    self.guest(rng, scene)
+                scene.person(one, matrix, cut_out=True)
+                if rng.random() < 0.08:
+                    self.guest(rng, scene)
+            else:
+                scene.person(one, matrix, cut_out=False)
+                if rng.random() < 0.06:
+                    self.guest(rng, scene)
+        return scene.finish()
+
+    def pick(self, rng: np.random.Generator, kind: str) -> Labelled:
+        return self.kinds[kind][rng.integers(len(self.kinds[kind]))]
+
+    def room(self, rng: np.random.Generator, indoor: float) -> np.ndarray:
+        rooms = self.rooms[0 if rng.random() < indoor else 1]
+        return rooms[rng.integers(len(rooms))]
+
+    def guest(self, rng: np.random.Generator, scene: Scene) -> None:
+        """One more person, cut out, smaller or at the side."""
+        one = self.pick(rng, ["given", "portrait", "keyed"][rng.integers(3)])
+        matrix, _ = frame(rng, one, scene.size, guest=True)
+        scene.person(one, matrix, cut_out=True)
+
+
+def frame(rng, one: Labelled, size: tuple[int, int], guest: bool = False) -> tuple[np.ndarray, bool]:
+    """From the picture's pixels to those of a frame of `size`: 2x3, and whether the picture fills the frame."""
+    rows, columns = one.picture.shape[:2]
+    left, top, right, bottom = one.box
+    aspect = size[0] / size[1]
+    if guest:
+        # A fifth to four fifths of the frame's height for head and shoulders.
+        high = min(bottom - top, (right - left) * 1.3) / rng.uniform(0.2, 0.85)
+        centre = ((left + right) / 2 + rng.uniform(-0.5, 0.5) * high * aspect, top + high * rng.uniform(0.1, 0.5))
+    elif one.kind in ("call", "blurred") and rng.random() < 0.85:
+        # Calls are framed already: somewhat closer, not always in the middle.
+        high = min(rows, columns / aspect) * rng.uniform(0.6, 1.0)
+        centre = (
+            rng.uniform(high * aspect / 2, columns - high * aspect / 2),
+            rng.uniform(high / 2, rows - high / 2) if rng.random() < 0.5 else high / 2,
+        )
+    elif rng.random() < 0.5:
+        # Within the picture, the head and what is below it.
+        high = min(columns / aspect, rows) * rng.uniform(0.55, 1.0)
+        middle = np.clip((left + right) / 2 + rng.normal() * 0.15 * high * aspect, high * aspect / 2, columns - high * aspect / 2)
+        above = np.clip(top - rng.uniform(-0.08, 0.4) * high, 0, rows - high)
+        centre = (middle, above + high / 2)
+    else:
+        # By the person: from a face that fills the frame to somebody far away, off the middle.
+        width = right - left
+        high = width / aspect * np.exp(rng.uniform(np.log(0.9), np.log(3.2)))
+        centre = (
+            (left + right) / 2 + rng.normal() * 0.18 * high * aspect,
+            top + high / 2 - rng.uniform(-0.08, 0.45) * high,
+        )
+    if bottom >= rows - 4 and (guest or centre[1] + high / 2 > rows):
+        # Whoever the picture cuts off below is cut off by the frame, too.
+        centre = (centre[0], rows - high * (0.5 + rng.uniform(0, 0.1)))
+    scale = size[1] / high
+    angle = np.deg2rad(rng.normal() * 4)
+    stretch = np.exp(rng.normal() * 0.05)
+    mirror = -1 if rng.random() < 0.5 else 1
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = turn @ np.diag([scale * stretch * mirror, scale])
+    matrix = np.column_stack([linear, np.array(size) / 2 - linear @ np.array(centre)])
+    ends = np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], float)
+    back = (np.linalg.inv(linear) @ (ends - matrix[:, 2]).T).T
+    slack = 0.03 * max(rows, columns)
+    inside = (back > -slack).all() and (back[:, 0] < columns + slack).all() and (back[:, 1] < rows + slack).all()
+    return matrix, bool(inside)
+
+
+class Scene:
+    """A frame in the making, at twice the network's input."""
+
+    def __init__(self, rng: np.random.Generator, size: tuple[int, int]):
+        self.rng = rng
+        self.input = size
+        self.size = (size[0] * 2, size[1] * 2)
+        self.picture = np.zeros((self.size[1], self.size[0], 3), np.uint8)
+        self.mask = np.zeros(self.size[::-1], np.uint8)
+        self.parts = np.full((size[1] // 4, size[0] // 4), NO_PART, np.uint8)
+        self.poses: list[np.ndarray] = []
+
+    def room(self, room: np.ndarray) -> None:
+        rng = self.rng
+        rows, columns = room.shape[:2]
+        high = min(rows, columns * self.size[1] / self.size[0]) * rng.uniform(0.45, 1.0)
+        wide = high * self.size[0] / self.size[1]
+        left, top = rng.uniform(0, columns - wide), rng.uniform(0, rows - high)
+        scale = self.size[1] / high
+        mirror = rng.random() < 0.5
+        across = [-scale, 0, (left + wide) * scale] if mirror else [scale, 0, -left * scale]
+        matrix = np.array([across, [0, scale, -top * scale]])
+        self.picture = cv2.warpAffine(room, matrix, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        gain, offset = rng.uniform(0.5, 1.3), rng.uniform(-15, 25)
+        self.picture = cv2.convertScaleAbs(self.picture, alpha=gain, beta=max(offset, 0))
+        if rng.random() < 0.2:
+            self.picture = cv2.GaussianBlur(self.picture, (0, 0), rng.uniform(1, 4))
+
+    def person(self, one: Labelled, matrix: np.ndarray, cut_out: bool) -> None:
+        rng = self.rng
+        border = cv2.BORDER_CONSTANT if cut_out else cv2.BORDER_REFLECT_101
+        warp = lambda plane, flags=cv2.INTER_LINEAR: cv2.warpAffine(plane, matrix, self.size, flags=flags, borderMode=border)
+        mask = warp(one.mask)
+        picture = cv2.warpAffine(one.picture, matrix, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        # 128 by hand is "nobody knows"; between soft edges it does not matter.
+        if cut_out:
+            picture = toned(rng, picture)
+            # The rim has the old room's colours: keep a little less than the mask.
+            level = np.clip((np.arange(256) - 70) * (255 / 150), 0, 255).astype(np.uint8)
+            mask = cv2.LUT(cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.6, 1.5)), level)
+            alpha = mask.astype(np.float32) * np.float32(1 / 255)
+            self.picture = cv2.blendLinear(picture, self.picture, alpha, 1 - alpha)
+            self.mask = np.maximum(self.mask, mask)
+        else:
+            self.picture, self.mask = picture, mask
+        small = np.diag([1 / 8, 1 / 8]) @ matrix @ np.diag([4, 4, 1])
+        parts = cv2.warpAffine(one.parts, small, self.input_quarter(), flags=cv2.INTER_NEAREST,
+                               borderMode=cv2.BORDER_CONSTANT, borderValue=NO_PART)  # fmt: skip
+        mirrored = np.linalg.det(matrix[:, :2]) < 0
+        if mirrored:
+            parts = MIRRORED_PARTS[parts]
+        self.parts = np.where(parts != NO_PART, parts, self.parts)
+        for pose in one.poses:
+            moved = pose.copy()
+            moved[:, :2] = (pose[:, :2] @ matrix[:, :2].T + matrix[:, 2]) / 2
+            # A cut-out shows only those keypoints that lie on the mask.
+            self.poses.append(moved[poses.MIRRORED] if mirrored else moved)
+
+    def input_quarter(self) -> tuple[int, int]:
+        return (self.input[0] // 4, self.input[1] // 4)
+
+    def finish(self) -> dict[str, np.ndarray]:
+        """`picture`: 3 x rows x columns, -1..1 as float16; `mask`: rows x columns, 0..1; `parts`: a quarter of both; and
+        what the keypoint heads are to say, an eighth of both."""
+        picture = cv2.resize(self.picture, self.input, interpolation=cv2.INTER_AREA)
+        picture = degraded(self.rng, picture, self.mask)
+        mask = cv2.resize(self.mask, self.input, interpolation=cv2.INTER_AREA)
+        values = (picture.astype(np.float32) / 127.5 - 1).astype(np.float16)
+        out = {"picture": np.ascontiguousarray(values.transpose(2, 0, 1)), "mask": mask, "parts": self.parts}
+        return out | pose_targets(self.poses, self.input)
+
+
+def toned(rng, picture: np.ndarray) -> np.ndarray:
+    """Another light on the person than on the room."""
+    gain = np.exp(rng.normal() * 0.22) * np.exp(rng.normal(size=3) * 0.05)
+    levels = np.arange(256)[:, None] * gain + rng.normal() * 8
+    return cv2.LUT(picture, np.clip(levels, 0, 255).astype(np.uint8)[None])
+
+
+def degraded(rng, picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """What cameras and encoders do: exposure, colour, backlight, darkness, blur, noise, blocks."""
+    x = picture.astype(np.float32)
+    if rng.random() < 0.8:
+        level = np.arange(256, dtype=np.float32) / 255
+        curve = (level ** np.exp(rng.normal() * 0.3) - 0.5) * np.exp(rng.normal() * 0.2) + 0.5 + rng.normal() * 0.06
+        x = cv2.LUT(picture, np.clip(curve * 255, 0, 255).astype(np.uint8)).astype(np.float32)
+    if rng.random() < 0.5:
+        x *= np.exp(rng.normal(size=3) * 0.09).astype(np.float32)
+    if rng.random() < 0.3:
+        grey = x.mean(axis=2, keepdims=True)
+        x = grey + (x - grey) * np.float32(rng.uniform(0.0, 1.5))
+    if rng.random() < 0.12:
+        # Backlight or a lamp from one side.
+        across = np.linspace(rng.uniform(0.4, 1.4), rng.uniform(0.4, 1.4), x.shape[1], dtype=np.float32)
+        x *= across[None, :, None]
+    if rng.random() < 0.1:
+        x = x * np.float32(rng.uniform(0.2, 0.6)) + np.float32(rng.uniform(0, 12))
+    x = np.clip(x, 0, 255)
+    if rng.random() < 0.2:
+        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.1))
+    if rng.random() < 0.3:
+        x = x + rng.normal(size=x.shape[:2] + (1,)).astype(np.float32) * np.float32(rng.uniform(1, 9))
+    x = np.clip(x, 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        _, code = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
+        x = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return x
+
+
+def pose_targets(found: list[np.ndarray], size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """`heat`: 17 x rows x columns, 1 near a keypoint, 0 elsewhere, 2 where nothing is said; `vectors`: 98 x rows x columns,
+    in the units of the heads, NaN where nothing is said. Cell (i, j) stands for the pixel (8 i + 3.5, 8 j + 3.5)."""
+    columns, rows = size[0] // 8, size[1] // 8
+    x = np.arange(columns, dtype=np.float32) * 8 + 3.5
+    y = np.arange(rows, dtype=np.float32) * 8 + 3.5
+    heat = np.zeros((17, rows, columns), np.uint8)
+    vectors = np.full((98, rows, columns), np.nan, np.float32)
+    nearest = np.full((17, rows, columns), np.inf, np.float32)
+    for pose in found:
+        dx = pose[:, 0, None, None] - x[None, None, :]
+        dy = pose[:, 1, None, None] - y[None, :, None]
+        distance = np.hypot(dx, dy)
+        near = (distance <= RADIUS) & (distance < nearest)
+        for k in range(17):
+            if pose[k, 2] < UNSURE or not near[k].any():
+                continue
+            if pose[k, 2] < SURE:
+                heat[k][near[k] & (heat[k] == 0)] = 2
+                continue
+            where = near[k]
+            nearest[k][where] = distance[k][where]
+            heat[k][where] = 1
+            vectors[k][where] = (dy[k] + 0 * dx[k])[where] / RADIUS
+            vectors[17 + k][where] = (dx[k] + 0 * dy[k])[where] / RADIUS
+        for edge, (parent, child) in enumerate(poses.EDGES):
+            if min(pose[parent, 2], pose[child, 2]) < SURE:
+                continue
+            for start, end, base in ((parent, child, 34), (child, parent, 66)):
+                where = near[start] & (heat[start] == 1)
+                vectors[base + edge][where] = (pose[end, 1] - y[:, None] + 0 * x)[where] / REACH
+                vectors[base + 16 + edge][where] = (pose[end, 0] - x[None, :] + 0 * y[:, None])[where] / REACH
+    return {"heat": heat, "vectors": vectors.astype(np.float16)}
