@@ -1,7 +1,7 @@
 # Everything that one does with Virfie, in one word each; each target installs what it lacks.
 #
-#   ARGS=…              arguments for `virfie serve` or `virfie model eval`, for instance  make run ARGS='--listen 0.0.0.0:8080 --tls self-signed'
-#   DATA=…              the folder of test pictures for `make eval` (default: ../shared/data)
+#   ARGS=…              arguments for `virfie serve`, `virfie model eval` or training, for instance  make run ARGS='--listen 0.0.0.0:8080 --tls self-signed'
+#   DATA=…              the folder of pictures for `make eval` and `make train` (default: ../shared/data)
 #   CARGO_TARGET_DIR=…  where compiled things go (default: target)
 #
 # There is one compile profile, release: the segmentation is of no use without optimisation, and so its engine is
@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser lint bench eval plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -72,20 +72,13 @@ web: setup ## builds the page, if its sources are newer
 build: web ## compiles the server with the page in it
 	cargo build --release
 
-# Downloads the model where the server looks for one, unless there is one or another is named.
-FETCH_MODEL = models="$${VIRFIE_DATA_DIR:-$${XDG_DATA_HOME:-$$HOME/.local/share}/virfie}/models"; \
-    [ -n "$${VIRFIE_MODEL:-}" ] || compgen -G "$$models/*.onnx" >/dev/null || \
-    $(VIRFIE) model fetch bodypix-mobilenet-050-16
-
-model: build ## fetches the segmentation model, unless there is one
-	@$(FETCH_MODEL)
+model: build ## fetches BodyPix, for who wants it instead of the model in the program: make run ARGS='--model NAME'
+	$(VIRFIE) model fetch bodypix-mobilenet-050-16
 
 run: build ## runs the server at http://127.0.0.1:8080/; arguments in ARGS
-	@$(if $(filter --model% --data-dir% --config%,$(ARGS)),:,$(FETCH_MODEL)) || \
-	    echo 'No segmentation model could be fetched: whole pictures will be shown. `make model` tries again.'
 	$(VIRFIE) serve $(ARGS)
 
-demo: build ## runs the server with three bots in the room "demo" and prints its address
+demo: build ## runs the server with three people in the room "demo" and prints its address
 	@tests/demo.sh $(VIRFIE) $(ARGS)
 
 test: test-web test-rust test-browser ## runs all tests
@@ -126,6 +119,21 @@ bench: setup web ## measures the hot paths, and the network beside other engines
 
 eval: build ## measures how good masks are, on the pictures in DATA; arguments in ARGS
 	$(VIRFIE) model eval --data $(DATA) $(ARGS)
+
+# Where training keeps its Python packages, labels and checkpoints.
+WORK ?= $(CARGO_TARGET_DIR)/train
+TRAINING := models/train
+
+$(WORK)/installed: $(TRAINING)/requirements.lock
+	.ci/apt-install python3-venv
+	python3 -m venv --clear $(WORK)/venv
+	$(WORK)/venv/bin/pip install --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+train: $(WORK)/installed ## trains the model on the pictures in DATA; goes on where it was ended
+	$(WORK)/venv/bin/python $(TRAINING)/tests.py $(DATA)
+	$(WORK)/venv/bin/python $(TRAINING)/train.py --data $(DATA) --work $(WORK) --output models/virfie-seg.onnx $(ARGS)
+	$(WORK)/venv/bin/python $(TRAINING)/golden.py models/virfie-seg.onnx models/golden/portrait.png
 
 plugin: setup web ## builds the segmentation element as a GStreamer plugin
 	cargo build --release --example gstbodypix

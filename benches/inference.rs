@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench inference -- [MODEL.onnx ...]`
 //!
-//! Models are those of the command line, or else of `$VIRFIE_BENCH_MODELS` (separated as in `$PATH`), or else those of
-//! the folder of test data, or else those in the server's data directory. ONNX Runtime and OpenVINO run in
+//! Models are those of the command line, or else of `$VIRFIE_BENCH_MODELS` (separated as in `$PATH`), or else the
+//! program's own and those of the folder of test data, or else of the server's data directory. ONNX Runtime and OpenVINO run in
 //! `peers/peer.py`, in the virtual environment that `make bench` installs, or by `$VIRFIE_BENCH_PYTHON`; a row says
 //! why where one cannot.
 //!
@@ -27,7 +27,7 @@ use virfie::media::segment::{
     model::{LoadOptions, Model, Needs, Precision, Session},
 };
 
-/// Frames of this size make an input of 257x145.
+/// Frames of this size make an input of 257x145 or 256x144.
 const FRAME: (usize, usize) = (640, 360);
 
 /// Runs of one engine before the next one's turn.
@@ -83,9 +83,14 @@ fn models(named: impl Iterator<Item = String>) -> Vec<PathBuf> {
     if let Some(named) = env::var_os("VIRFIE_BENCH_MODELS").filter(|named| !named.is_empty()) {
         return env::split_paths(&named).collect();
     }
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/models");
-    let own = virfie::config::default_data_dir().join("models");
-    [data, own].into_iter().map(|folder| onnx_files(&folder)).find(|files| !files.is_empty()).unwrap_or_default()
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fetched = virfie::config::default_data_dir().join("models");
+    let folders = [project.join("../shared/data/models"), fetched];
+    let mut models = vec![project.join("models/virfie-seg.onnx")];
+    models.extend(
+        folders.into_iter().map(|folder| onnx_files(&folder)).find(|files| !files.is_empty()).into_iter().flatten(),
+    );
+    models
 }
 
 fn onnx_files(folder: &Path) -> Vec<PathBuf> {

@@ -1,6 +1,6 @@
 //! A whole room: a real server and real bots on this machine, and where the server's time goes.
 //!
-//! `cargo bench --bench room -- [--seconds 30] [--bots 4] [--size 640x480] [--model FILE] [--video FILE] [--fps 30]`
+//! `cargo bench --bench room -- [--seconds 30] [--bots 4] [--size 640x480] [--model embedded|FILE|none] [--video FILE] [--fps 30]`
 //!
 //! Prints one line a metric. The bots are one process that encodes once for all of them, so that the server has the
 //! machine nearly to itself; their share is printed too, because on a small machine it counts.
@@ -47,21 +47,18 @@ fn main() {
     };
     let seconds: u64 = option("--seconds", "30").parse().expect("--seconds is a number");
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let model = PathBuf::from(option("--model", &data.join("models/MobileNetV1-x050-stride16.onnx").to_string_lossy()));
+    let model = option("--model", "embedded");
     let video = PathBuf::from(option("--video", &data.join("video/asl_man_grey_tshirt.mp4").to_string_lossy()));
     let folder = std::env::temp_dir().join(format!("virfie-bench-{}", std::process::id()));
     let port = free_port();
 
     let mut serve = Command::new(env!("CARGO_BIN_EXE_virfie"));
-    serve
-        .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-        .arg(&folder)
-        .args(["--log-level", "warn"]);
-    if model.exists() {
-        serve.arg("--model").arg(&model);
-    } else {
-        println!("room: no model: whole pictures");
-    }
+    serve.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&folder).args([
+        "--log-level",
+        "warn",
+        "--model",
+        &model,
+    ]);
     let server = Running(serve.stdout(Stdio::null()).spawn().expect("the server's binary was just built"));
     wait_for(port);
     let mut bot = Command::new(env!("CARGO_BIN_EXE_virfie"));

@@ -8,6 +8,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use virfie::media::{
     audio::mix::Mixer,
     segment::{
+        grid::Grid,
         input::{Preparer, Yuv},
         mask::{MaskMaker, MaskOptions},
         model::{Model, Needs},
@@ -37,7 +38,7 @@ fn segment(criterion: &mut Criterion) {
     let mut maker = MaskMaker::default();
     let mut alpha = vec![0; SIZE.0 * SIZE.1];
     group.bench_function("mask 17x10 to 640x360", |bencher| {
-        bencher.iter(|| maker.make(&logits, (17, 10), &frame, MaskOptions::default(), &mut alpha, SIZE.0));
+        bencher.iter(|| maker.make(&logits, Grid::ends(17, 10), &frame, MaskOptions::default(), &mut alpha, SIZE.0));
     });
     let data =
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/models/MobileNetV1-x050-stride16.onnx"));

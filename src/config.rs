@@ -8,7 +8,7 @@ pub mod ice;
 mod written;
 
 use std::{
-    env, fmt, fs,
+    env, fmt,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -23,13 +23,13 @@ use crate::{
 /// Which segmentation model to load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ModelChoice {
-    /// The first `*.onnx` of the data directory's `models`, by name.
-    #[default]
-    Found,
     /// The one built into the program.
+    #[default]
     Embedded,
     /// This file.
     File(PathBuf),
+    /// None: whole pictures are shown.
+    None,
 }
 
 /// How connections are protected.
@@ -125,7 +125,7 @@ impl Default for ServeConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: env::temp_dir().join(unique),
-            model: ModelChoice::Found,
+            model: ModelChoice::default(),
             api_key: None,
             tls: Tls::Off,
             ice_servers: Vec::new(),
@@ -164,13 +164,14 @@ impl ServeConfig {
         if api_key.as_ref().is_some_and(|key| key.chars().any(|c| c.is_whitespace() || !c.is_ascii_graphic())) {
             return Err(wrong("api-key", "must be printable ASCII without blanks, as it is sent in a header"));
         }
+        let data_dir = written.data_dir.unwrap_or_else(default_data_dir);
         Ok(Self {
             listen: match written.listen {
                 Some(text) => listen(&text)?,
                 None => SocketAddr::from(([127, 0, 0, 1], 8080)),
             },
-            data_dir: written.data_dir.unwrap_or_else(default_data_dir),
-            model: model(written.model)?,
+            model: model(written.model, &data_dir)?,
+            data_dir,
             api_key,
             tls: tls(written.tls, written.tls_cert, written.tls_key)?,
             ice_servers: ice_servers(&written.ice_server.unwrap_or_default())?,
@@ -191,12 +192,9 @@ impl ServeConfig {
         })
     }
 
-    /// The model file to load: the one that was named, else the first of `<data-dir>/models`.
-    pub fn model_file(&self) -> Option<PathBuf> {
-        if let ModelChoice::File(file) = &self.model {
-            return Some(file.clone());
-        }
-        first_model(&self.data_dir)
+    /// Where models are that layers can name.
+    pub fn models(&self) -> PathBuf {
+        self.data_dir.join(MODELS)
     }
 
     /// Whether the server is for this machine only.
@@ -209,11 +207,27 @@ fn wrong(key: &str, detail: impl fmt::Display) -> ProgramError {
     ProgramError::Usage(format!("{key}: {detail}"))
 }
 
-/// The first `*.onnx` of a data directory's `models`, by name.
-pub fn first_model(data_dir: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(data_dir.join("models")).ok()?;
-    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "onnx") && file.is_file()).min()
+/// Folder of a data directory in which models are kept.
+pub const MODELS: &str = "models";
+
+/// The model that `text` means: `embedded`, `none`, a file, or a name of those in a data directory's `models`.
+///
+/// # Errors
+/// One line that says what was looked for.
+pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, String> {
+    match text {
+        "embedded" => Ok(ModelChoice::Embedded),
+        "none" => Ok(ModelChoice::None),
+        file if Path::new(file).is_file() => Ok(ModelChoice::File(PathBuf::from(file))),
+        name => {
+            let fetched = data_dir.join(MODELS).join(format!("{name}.onnx"));
+            let plain = Path::new(name).components().count() == 1;
+            if plain && fetched.is_file() {
+                return Ok(ModelChoice::File(fetched));
+            }
+            Err(format!("there is no file {name}, and no {}", fetched.display()))
+        }
+    }
 }
 
 /// Where data is kept when nobody says otherwise.
@@ -236,13 +250,8 @@ fn listen(text: &str) -> Result<SocketAddr, ProgramError> {
     text.parse().map_err(|_| wrong("listen", detail()))
 }
 
-fn model(text: Option<String>) -> Result<ModelChoice, ProgramError> {
-    match text.as_deref() {
-        None => Ok(ModelChoice::Found),
-        Some("embedded") => Ok(ModelChoice::Embedded),
-        Some(file) if Path::new(file).is_file() => Ok(ModelChoice::File(PathBuf::from(file))),
-        Some(file) => Err(wrong("model", format!("there is no file {file}"))),
-    }
+fn model(text: Option<String>, data_dir: &Path) -> Result<ModelChoice, ProgramError> {
+    text.map_or(Ok(ModelChoice::default()), |text| model_choice(&text, data_dir).map_err(|error| wrong("model", error)))
 }
 
 fn tls(mode: Option<String>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Tls, ProgramError> {

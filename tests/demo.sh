@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# The demonstration: a server and three bots in the room `demo`. Ctrl-C ends all of them.
+# The demonstration: a server and three people in the room `demo`. Ctrl-C ends all of it.
 #
 #   tests/demo.sh PROGRAM [arguments of `virfie serve`]
 #
-# BOT_ARGS are arguments of `virfie bot`, for instance BOT_ARGS='--video clip.mp4'.
+# The people are one portrait, three times: as it is, mirrored and without colour, and from nearer. BOT_ARGS are arguments
+# of `virfie bot` in place of that, for instance BOT_ARGS='--video clip.mp4'.
 set -euo pipefail
 
 program=$1
 shift
-said=$(mktemp "${TMPDIR:-/tmp}/virfie-demo.XXXXXX")
+portrait=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/models/pictures/portrait.jpg
+place=$(mktemp -d "${TMPDIR:-/tmp}/virfie-demo.XXXXXX")
 pids=()
 
 finish() {
@@ -16,31 +18,37 @@ finish() {
     # Some may have ended already.
     kill "${pids[@]}" 2>/dev/null || true
     wait || true
-    rm -f "$said"
+    rm -rf "$place"
 }
 trap finish EXIT
 trap 'exit 0' INT TERM
 
-"$program" serve "$@" >"$said" &
+# picture NAME EFFECTS: the portrait after some elements of GStreamer, as a camera would show it.
+picture() {
+    # shellcheck disable=SC2086 # several elements
+    gst-launch-1.0 -q filesrc location="$portrait" ! jpegdec ! videoconvert ! $2 ! videoscale \
+        ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=95 \
+        ! filesink location="$place/$1.jpg"
+}
+picture ann "videocrop bottom=224"
+picture ben "videocrop bottom=224 ! videoflip method=horizontal-flip ! videobalance saturation=0"
+picture cleo "videocrop left=40 right=152 bottom=332"
+
+"$program" serve "$@" >"$place/said" &
 server=$!
 pids=("$server")
-until address=$(grep -oE 'https?://[^ ]+' "$said"); do
+until address=$(grep -oE 'https?://[^ ]+' "$place/said"); do
     kill -0 "$server" 2>/dev/null || exit 1
     sleep 0.1
 done
 address=${address%%$'\n'*}
 address=${address%/}
 
-if [ -z "${BOT_ARGS:-}" ]; then
-    # The bots' test picture shows nobody who could be cut out, so whole pictures are asked for.
-    curl -fsS -o /dev/null -X PUT "$address/api/v1/rooms/demo" -H 'Content-Type: application/json' -d '{}'
-    curl -fsS -o /dev/null -X PATCH "$address/api/v1/rooms/demo/layout" \
-        -H 'Content-Type: application/merge-patch+json' -d '{"auto": {"mode": "grid", "cutout": "none"}}'
-fi
 tone=440
 for name in ann ben cleo; do
     # shellcheck disable=SC2086 # several arguments
-    "$program" bot --server "$address" --room demo --name "$name" --tone "$tone" ${BOT_ARGS:-} >/dev/null &
+    "$program" bot --server "$address" --room demo --name "$name" --tone "$tone" \
+        ${BOT_ARGS:---video "$place/$name.jpg"} >/dev/null &
     pids+=("$!")
     tone=$((tone + 220))
 done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +97,21 @@ def export(network: Network, path: Path) -> None:
     half = path.with_suffix(".half")
     onnx.save(model, str(half))
     half.rename(path)
+
+
+def card(path: Path, network: Network, facts: dict) -> Path:
+    """Writes beside the file what it is and how it came about."""
+    content = path.read_bytes()
+    words = {
+        "file": path.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "weights": sum(parameter.numel() for parameter in network.parameters()),
+        "input": f"[1, rows, columns, 3]: RGB, -1..1, sides multiples of {STEP}",
+        "outputs": {name: f"[1, rows/{4 if map == 'quarter' else 8}, columns/{4 if map == 'quarter' else 8}, {count}]"
+                    for name, (count, map, _) in HEADS.items()},
+        "training": facts,
+    }  # fmt: skip
+    place = path.with_suffix(".card.json")
+    place.write_text(json.dumps(words, indent=2) + "\n")
+    return place

@@ -22,7 +22,7 @@ from network import RADIUS, REACH
 SIZES = [((256, 144), 0.64), ((224, 160), 0.12), ((320, 176), 0.12), ((192, 112), 0.06), ((144, 256), 0.06)]
 
 # How often each kind of picture is taken.
-SHARES = {"given": 0.27, "street": 0.08, "portrait": 0.25, "call": 0.26, "blurred": 0.02, "keyed": 0.06, "nobody": 0.06}
+SHARES = {"given": 0.24, "street": 0.07, "portrait": 0.22, "call": 0.24, "blurred": 0.02, "keyed": 0.05, "nobody": 0.16}
 
 # Of pictures in which the teachers do not agree at all, nothing is learned.
 LEAST_AGREEMENT = 0.6
@@ -90,13 +90,15 @@ class Maker:
         kind = rng.choice(list(SHARES), p=list(SHARES.values()))
         scene = Scene(rng, size)
         if kind == "nobody" or not self.kinds[kind]:
-            scene.room(self.room(rng, 0.65))
+            self.empty(rng, scene)
         else:
             one = self.pick(rng, kind)
             matrix, inside = frame(rng, one, scene.size)
             replaced = kind == "keyed" or rng.random() < {"given": 0.45, "portrait": 0.4}.get(kind, 0.12)
             if replaced or not inside:
                 scene.room(self.room(rng, 0.75))
+                if rng.random() < 0.12:
+                    scene.thing(self.room(rng, 0.5))
                 if rng.random() < 0.12:
                     self.guest(rng, scene)
                 scene.person(one, matrix, cut_out=True)
@@ -107,6 +109,18 @@ class Maker:
                 if rng.random() < 0.06:
                     self.guest(rng, scene)
         return scene.finish()
+
+    def empty(self, rng: np.random.Generator, scene: Scene) -> None:
+        """Nobody: a room, also with a thing in it that is round or stands up like somebody, or what is beside the people of
+        a picture."""
+        if rng.random() < 0.25:
+            for _ in range(6):
+                one = self.pick(rng, ["given", "street", "call", "portrait"][rng.integers(4)])
+                if scene.beside(one):
+                    return
+        scene.room(self.room(rng, 0.6))
+        while rng.random() < 0.35:
+            scene.thing(self.room(rng, 0.4))
 
     def pick(self, rng: np.random.Generator, kind: str) -> Labelled:
         return self.kinds[kind][rng.integers(len(self.kinds[kind]))]
@@ -196,6 +210,40 @@ class Scene:
         self.picture = cv2.convertScaleAbs(self.picture, alpha=gain, beta=max(offset, 0))
         if rng.random() < 0.2:
             self.picture = cv2.GaussianBlur(self.picture, (0, 0), rng.uniform(1, 4))
+
+    def thing(self, room: np.ndarray) -> None:
+        """A piece of another room, as high as a person may be, with a round or straight outline."""
+        rng = self.rng
+        other = Scene(rng, self.input)
+        other.room(room)
+        columns, rows = self.size
+        centre = (int(rng.uniform(0, columns)), int(rng.uniform(0.3, 1.1) * rows))
+        half = (max(int(columns * rng.uniform(0.03, 0.28)), 2), max(int(rows * rng.uniform(0.1, 0.6)), 2))
+        outline = np.zeros(self.size[::-1], np.uint8)
+        if rng.random() < 0.6:
+            cv2.ellipse(outline, centre, half, rng.uniform(-30, 30), 0, 360, 255, -1)
+        else:
+            corners = cv2.boxPoints((centre, (half[0] * 2.0, half[1] * 2.0), rng.uniform(-20, 20)))
+            cv2.fillConvexPoly(outline, corners.astype(np.int32), 255)
+        alpha = cv2.GaussianBlur(outline, (0, 0), 1).astype(np.float32) * np.float32(1 / 255)
+        self.picture = cv2.blendLinear(other.picture, self.picture, alpha, 1 - alpha)
+
+    def beside(self, one: Labelled) -> bool:
+        """What a picture shows beside its people; whether there is room enough for that."""
+        rng = self.rng
+        rows, columns = one.picture.shape[:2]
+        high = rng.uniform(0.2, 0.7) * rows
+        wide = high * self.size[0] / self.size[1]
+        if wide > columns:
+            wide, high = columns * 0.9, columns * 0.9 * self.size[1] / self.size[0]
+        left, top = rng.uniform(0, columns - wide), rng.uniform(0, rows - high)
+        part = one.mask[int(top) : int(top + high) + 2, int(left) : int(left + wide) + 2]
+        if part.size == 0 or part.max() > 40:
+            return False
+        scale = self.size[1] / high
+        matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
+        self.picture = cv2.warpAffine(one.picture, matrix, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return True
 
     def person(self, one: Labelled, matrix: np.ndarray, cut_out: bool) -> None:
         rng = self.rng

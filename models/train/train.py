@@ -48,7 +48,31 @@ def main() -> None:
     trainer = Trainer(options, maker, validation)
     trainer.run()
     export.export(trainer.average, options.output)
-    print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB", flush=True)
+    card = export.card(options.output, trainer.network, facts(options, trainer, kinds, maker))
+    print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB; {card}", flush=True)
+
+
+def facts(options: argparse.Namespace, trainer: Trainer, kinds: dict, maker: samples.Maker) -> dict:
+    """What the card tells of the training."""
+    return {
+        "seed": SEED,
+        "batches": trainer.step,
+        "pictures_in_a_batch_of_256x144": BATCH,
+        "minutes": round(trainer.spent / 60),
+        "learning_rate": options.rate,
+        "pictures": {kind: len(pictures) for kind, pictures in kinds.items()},
+        "rooms": {"indoor": len(maker.rooms[0]), "other": len(maker.rooms[1])},
+        "samples": dict(samples.SHARES),
+        "validation_iou": round(trainer.check(), 4),
+        "held_out": {
+            "speakers": sources.HELD_OUT_SPEAKERS,
+            "portraits": sources.HELD_OUT_PORTRAITS,
+            "panoramas": sources.HELD_OUT_PANORAMAS,
+            "street": "those of ccp/upper_images",
+            "folders": ["webcam/real_gt", "webcam/easyportrait_tiles", "webcam/hagrid_tiles", "coco_person_cc"],
+        },
+        "torch": torch.__version__,
+    }
 
 
 def arguments() -> argparse.Namespace:
@@ -126,6 +150,8 @@ class Trainer:
         return self.options.rate * warm * (0.5 + 0.5 * math.cos(math.pi * self.progress()))
 
     def run(self) -> None:
+        if self.progress() >= 1:
+            return
         batches = Batches(self.maker, self.step, self.options.steps - self.step)
         loader = torch.utils.data.DataLoader(
             batches, batch_size=None, num_workers=self.options.workers, prefetch_factor=4 if self.options.workers else None

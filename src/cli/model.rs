@@ -14,7 +14,10 @@ use std::{
 
 use crate::{
     error::ProgramError,
-    media::segment::catalogue::{BASE_URL, ENTRIES, Entry, find},
+    media::segment::{
+        catalogue::{BASE_URL, ENTRIES, Entry, find},
+        model::EMBEDDED,
+    },
 };
 
 use store::{State, Store};
@@ -45,12 +48,12 @@ enum Action {
     },
     /// Shows what an ONNX file takes and gives
     Info {
-        /// The ONNX file
+        /// The ONNX file, or `embedded`
         file: PathBuf,
     },
     /// Measures how long one frame takes
     Bench {
-        /// The ONNX file
+        /// The ONNX file, or `embedded`
         file: PathBuf,
         /// Width of the frames in pixels
         #[arg(long, default_value_t = 640, value_parser = clap::value_parser!(u32).range(16..=4096))]
@@ -124,6 +127,7 @@ fn unknown(name: &str) -> ProgramError {
 fn list(place: Place) -> Result<(), ProgramError> {
     let models = place.models();
     let mut lines = vec![format!("{:<26} {:>6} {:>7}  {}", "name", "width", "stride", "here")];
+    lines.push(format!("{:<26} {:>6} {:>7}  in the program, the default", EMBEDDED, "-", 4));
     for entry in &ENTRIES {
         let line =
             format!("{:<26} {:>5}% {:>7}  {}", entry.name, entry.width_percent, entry.stride, here(entry, &models)?);

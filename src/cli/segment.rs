@@ -18,7 +18,11 @@ mod video;
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{config, error::ProgramError, media::segment::model::Model};
+use crate::{
+    config::{self, ModelChoice},
+    error::ProgramError,
+    media::segment::model::{EMBEDDED, Model, ModelSource},
+};
 use plan::{Kind, Plan};
 
 /// What is cut out and where it goes.
@@ -61,9 +65,9 @@ pub struct Args {
     /// Videos: find people in every N-th frame only, 1 to 60 [default: 1]
     #[arg(long, value_name = "N")]
     every: Option<u32>,
-    /// ONNX file of the model [default: the first of the data directory's models]
-    #[arg(long, env = "VIRFIE_MODEL", value_name = "FILE", hide_env_values = true)]
-    model: Option<PathBuf>,
+    /// The model: `embedded`, an ONNX file, or the name of one in the data directory's models [default: embedded]
+    #[arg(long, env = "VIRFIE_MODEL", value_name = "embedded|FILE|NAME", hide_env_values = true)]
+    model: Option<String>,
     /// Where models are kept [default: as `serve`]
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
@@ -77,12 +81,14 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), ProgramError> {
     let kind = Kind::of(&args.input).map_err(ProgramError::Usage)?;
     let plan = Plan::new(&args, kind).map_err(ProgramError::Usage)?;
-    let path = match args.model {
-        Some(path) => path,
-        None => config::first_model(&args.data_dir.unwrap_or_else(config::default_data_dir))
-            .ok_or_else(|| ProgramError::Usage("--model: none given and none fetched (virfie model fetch)".into()))?,
+    let data_dir = args.data_dir.unwrap_or_else(config::default_data_dir);
+    let wrong = |error: String| ProgramError::Usage(format!("--model: {error}"));
+    let source = match config::model_choice(args.model.as_deref().unwrap_or(EMBEDDED), &data_dir).map_err(wrong)? {
+        ModelChoice::Embedded => ModelSource::Embedded,
+        ModelChoice::File(path) => ModelSource::File(path),
+        ModelChoice::None => return Err(wrong("without a model nobody is found".into())),
     };
-    let model = load(&path)?;
+    let model = load(&source)?;
     match kind {
         Kind::Picture => picture::run(&args.input, plan, &model),
         Kind::Video => video::run(&args.input, plan, &model),
@@ -90,10 +96,10 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
 }
 
 /// A file that makes the engine panic gets its one line like any other.
-fn load(path: &std::path::Path) -> Result<Arc<Model>, ProgramError> {
+fn load(source: &ModelSource) -> Result<Arc<Model>, ProgramError> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let model = Model::load(path);
+    let model = Model::from_source(source);
     std::panic::set_hook(hook);
     model.map_err(|error| ProgramError::Usage(error.to_string()))
 }

@@ -23,7 +23,7 @@ use crate::{
     control::api::{self, AppState},
     error::ProgramError,
     layout::Background,
-    media::{Engine, EngineConfig, EngineError},
+    media::{Engine, EngineConfig, EngineError, segment::model::ModelSource},
     telemetry,
 };
 
@@ -94,9 +94,6 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
 }
 
 fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
-    if config.model == ModelChoice::Embedded {
-        tracing::warn!("this build has no embedded model; looking for one in the data directory");
-    }
     let stun: Vec<String> =
         config.ice_servers.iter().filter(|server| server.is_stun()).map(|server| server.gstreamer_uri()).collect();
     if stun.len() > 1 {
@@ -104,7 +101,12 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
     }
     let turn = config.ice_servers.iter().filter(|server| !server.is_stun()).map(|server| server.gstreamer_uri());
     let engine = Engine::new(EngineConfig {
-        model: config.model_file(),
+        model: match &config.model {
+            ModelChoice::Embedded => Some(ModelSource::Embedded),
+            ModelChoice::File(file) => Some(ModelSource::File(file.clone())),
+            ModelChoice::None => None,
+        },
+        models: Some(config.models()),
         pipelines: config.pipelines.clone(),
         stun: stun.into_iter().next(),
         turn: turn.collect(),

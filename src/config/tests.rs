@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+use std::fs;
+
 use clap::Parser;
 
 use super::*;
@@ -31,7 +33,7 @@ fn nothing_written_gives_the_defaults() {
     assert_eq!((config.max_rooms, config.max_participants, config.hold_ms), (64, 16, 2000));
     assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (1280, 720, 30));
     assert_eq!(config.canvas.background, Background::Image("studio.jpg".into()));
-    assert_eq!((config.tls, config.model, config.api_key), (Tls::Off, ModelChoice::Found, None));
+    assert_eq!((config.tls, config.model, config.api_key), (Tls::Off, ModelChoice::Embedded, None));
 }
 
 #[test]
@@ -143,21 +145,25 @@ fn ice_servers_come_one_by_one_or_with_commas() {
 #[test]
 fn an_empty_value_is_none() {
     let config = ServeConfig::resolve(flags(&["--api-key", "", "--model", "", "--tls", ""])).unwrap();
-    assert_eq!((config.api_key, config.model, config.tls), (None, ModelChoice::Found, Tls::Off));
+    assert_eq!((config.api_key, config.model, config.tls), (None, ModelChoice::Embedded, Tls::Off));
 }
 
 #[test]
-fn the_first_model_by_name_is_taken() {
+fn a_model_is_a_word_or_a_file_or_the_name_of_one_that_was_fetched() {
     let config = ServeConfig::default();
-    assert_eq!(config.model_file(), None);
-    let models = config.data_dir.join("models");
-    fs::create_dir_all(&models).unwrap();
-    for name in ["b.onnx", "a.onnx", "0.txt"] {
-        fs::write(models.join(name), "").unwrap();
-    }
-    assert_eq!(config.model_file(), Some(models.join("a.onnx")));
-    let named = ServeConfig { model: ModelChoice::File("/m.onnx".into()), ..config.clone() };
-    assert_eq!(named.model_file(), Some("/m.onnx".into()));
+    let choice = |text: &str| model_choice(text, &config.data_dir);
+    assert_eq!((choice("embedded"), choice("none")), (Ok(ModelChoice::Embedded), Ok(ModelChoice::None)));
+    let unknown = choice("wide").unwrap_err();
+    assert!(
+        unknown.starts_with("there is no file wide, and no ") && unknown.ends_with("models/wide.onnx"),
+        "{unknown}"
+    );
+    fs::create_dir_all(config.models()).unwrap();
+    let file = config.models().join("wide.onnx");
+    fs::write(&file, "").unwrap();
+    assert_eq!(choice("wide"), Ok(ModelChoice::File(file.clone())));
+    assert_eq!(choice(&file.to_string_lossy()), Ok(ModelChoice::File(file)));
+    assert!(choice("../models/wide").is_err());
     fs::remove_dir_all(&config.data_dir).unwrap();
 }
 

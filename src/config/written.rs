@@ -20,8 +20,8 @@ pub struct Written {
     /// Where keys, assets and models are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
-    /// The segmentation model: `embedded`, or an ONNX file [default: the first of <data-dir>/models]
-    #[arg(long, env = "VIRFIE_MODEL", value_name = "embedded|FILE", hide_env_values = true)]
+    /// The segmentation model: `embedded`, an ONNX file, the name of one in <data-dir>/models, or `none` [default: embedded]
+    #[arg(long, env = "VIRFIE_MODEL", value_name = "embedded|FILE|NAME|none", hide_env_values = true)]
     pub model: Option<String>,
     /// The key that opens everything [default: none on loopback; else made and kept in the data directory]
     #[arg(long, env = "VIRFIE_API_KEY", value_name = "KEY", hide_env_values = true)]

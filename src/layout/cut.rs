@@ -1,6 +1,6 @@
 //! What is cut out of a person's picture: as a layout writes it, and as it is carried out. PURE.
 
-use super::body_part::BodyParts;
+use super::{body_part::BodyParts, model_name::ModelName};
 
 /// Which part of a participant's picture is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ impl Cutout {
     pub const NAMES: [(&'static str, Cutout); 2] = [("none", Cutout::None), ("person", Cutout::Person)];
 }
 
-/// How the edge of a cutout is drawn, as far as the layout says. `None`: as [`Cut::default`] has it.
+/// How a cutout is found and its edge drawn, as far as the layout says. `None`: as [`Cut::default`] has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CutOptions {
     /// Within [`limits::THRESHOLD`](super::limits::THRESHOLD).
@@ -28,6 +28,8 @@ pub struct CutOptions {
     pub feather: Option<f64>,
     /// Within [`limits::SMOOTHING`](super::limits::SMOOTHING).
     pub smoothing: Option<f64>,
+    /// By which model; `None`: the rooms'.
+    pub model: Option<ModelName>,
 }
 
 /// What is kept of a picture, and how its edge is drawn.
@@ -41,12 +43,14 @@ pub struct Cut {
     pub feather: f32,
     /// Share of the last mask that stays where nothing moves, 0.0..=0.95.
     pub smoothing: f32,
+    /// By which model it is found; `None`: the rooms'.
+    pub model: Option<ModelName>,
 }
 
 impl Default for Cut {
     /// The whole person; threshold 0.5, feather 0.33, smoothing 0.9, as the segmentation has them by itself.
     fn default() -> Self {
-        Self { parts: None, threshold: 0.5, feather: 0.33, smoothing: 0.9 }
+        Self { parts: None, threshold: 0.5, feather: 0.33, smoothing: 0.9, model: None }
     }
 }
 
@@ -65,6 +69,7 @@ impl Cut {
             threshold: or(options.threshold, usual.threshold),
             feather: or(options.feather, usual.feather),
             smoothing: or(options.smoothing, usual.smoothing),
+            model: options.model,
         })
     }
 }
@@ -81,10 +86,11 @@ mod tests {
         assert_eq!(Cut::of(Cutout::Person, CutOptions::default()), Some(Cut::default()));
         assert_eq!(Cut::of(Cutout::Person, options), Some(Cut { feather: 0.0, ..Cut::default() }));
         let parts = BodyParts::NONE.with(BodyPart::LeftHand);
-        let options = CutOptions { threshold: Some(0.25), feather: None, smoothing: Some(0.5) };
+        let model = ModelName::new("wide");
+        let options = CutOptions { threshold: Some(0.25), feather: None, smoothing: Some(0.5), model };
         assert_eq!(
             Cut::of(Cutout::Parts(parts), options),
-            Some(Cut { parts: Some(parts), threshold: 0.25, feather: 0.33, smoothing: 0.5 })
+            Some(Cut { parts: Some(parts), threshold: 0.25, feather: 0.33, smoothing: 0.5, model })
         );
     }
 }

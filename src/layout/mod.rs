@@ -21,6 +21,7 @@ pub mod fault;
 mod fields;
 pub mod geometry;
 pub mod limits;
+pub mod model_name;
 pub mod read;
 mod read_cut;
 mod read_layer;
@@ -37,6 +38,7 @@ pub use self::{
     cut::{Cut, CutOptions, Cutout},
     fault::Fault,
     geometry::{Crop, Rect},
+    model_name::ModelName,
     read::{read, read_canvas},
     scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Length, Scene, SceneLayer, Size, Source},
     solve::{Facts, Person, Placed, Placement, solve},

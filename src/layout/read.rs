@@ -105,7 +105,7 @@ fn background(fields: &mut Fields) -> Option<Background> {
 }
 
 fn auto(mut fields: Fields) -> Auto {
-    fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing"], &[]);
+    fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing", "model"], &[]);
     Auto {
         mode: fields.choice("mode", &AutoMode::NAMES, &["spotlight", "row"]).unwrap_or_default(),
         gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),

@@ -1,4 +1,4 @@
-//! The keys of a layer and of `auto` that tell what is cut out: `cutout`, `threshold`, `feather`, `smoothing`.
+//! The keys of a layer and of `auto` that tell what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`.
 
 use std::ops::RangeInclusive;
 
@@ -9,6 +9,7 @@ use super::{
     cut::{CutOptions, Cutout},
     fields::Fields,
     limits,
+    model_name::ModelName,
 };
 
 /// Reads `cutout`: a name or a list of body parts.
@@ -71,6 +72,13 @@ pub(super) fn options(fields: &mut Fields) -> CutOptions {
         threshold: number("threshold", &limits::THRESHOLD),
         feather: number("feather", &limits::FEATHER),
         smoothing: number("smoothing", &limits::SMOOTHING),
+        model: fields.text("model").and_then(|name| {
+            let model = ModelName::new(name);
+            if model.is_none() {
+                fields.fault("model", "must be a name of 1 to 63 letters, digits, dots, dashes and underscores");
+            }
+            model
+        }),
     }
 }
 
@@ -81,6 +89,7 @@ pub(super) fn refuse(fields: &mut Fields, cutout: Cutout, options: CutOptions) {
         ("threshold", options.threshold.is_some()),
         ("feather", options.feather.is_some()),
         ("smoothing", options.smoothing.is_some()),
+        ("model", options.model.is_some()),
     ] {
         if asked {
             fields.fault(key, "only participants can be cut out");
@@ -195,13 +204,28 @@ mod tests {
     }
 
     #[test]
+    fn a_model_is_told_by_its_name() {
+        let scene = read_layer(&json!({"cutout": "person", "model": "bodypix-mobilenet-050-16"})).unwrap();
+        assert_eq!(scene.to_json()["layers"][0]["model"], "bodypix-mobilenet-050-16");
+        let scene = read(&json!({"auto": {"model": "embedded"}}), &Canvas::default()).unwrap();
+        assert_eq!((scene.to_json()["auto"]["model"].as_str(), scene.model_names().count()), (Some("embedded"), 1));
+        for wrong in ["", "../secret", "/etc/passwd", ".x", "a b"] {
+            let (place, detail) = fault_of("model", json!(wrong));
+            assert_eq!(place, "model");
+            assert!(detail.starts_with("must be a name of 1 to 63 letters"), "{detail}");
+        }
+        assert_eq!(fault_of("model", json!(5)).1, "must be a string, not a number");
+    }
+
+    #[test]
     fn only_participants_can_be_cut_out() {
         let pointers = |source: Value, keys: Value| -> Vec<String> {
             let faults = read_layer(&merge(&json!({ "source": source }), &keys)).unwrap_err();
             faults.into_iter().map(|fault| fault.pointer).collect()
         };
-        let all = ["/layers/0/cutout", "/layers/0/threshold", "/layers/0/feather", "/layers/0/smoothing"];
-        let keys = json!({"cutout": ["left_face"], "threshold": 0.5, "feather": 0.33, "smoothing": 0.9});
+        let all =
+            ["/layers/0/cutout", "/layers/0/threshold", "/layers/0/feather", "/layers/0/smoothing", "/layers/0/model"];
+        let keys = json!({"cutout": ["left_face"], "threshold": 0.5, "feather": 0.33, "smoothing": 0.9, "model": "a"});
         assert_eq!(pointers(json!({"image": "a.png"}), keys.clone()), all);
         assert_eq!(pointers(json!({"color": "#fff"}), keys.clone()), all);
         assert_eq!(pointers(json!({"image": "a.png"}), json!({"cutout": "person"})), [all[0]]);
@@ -223,7 +247,7 @@ mod tests {
             Cutout::Parts([BodyPart::LeftHand].into_iter().collect())
         );
         let taken = patched(json!({"threshold": null, "smoothing": 0.5})).cut_options;
-        assert_eq!(taken, CutOptions { threshold: None, feather: Some(0.0), smoothing: Some(0.5) });
+        assert_eq!(taken, CutOptions { threshold: None, feather: Some(0.0), smoothing: Some(0.5), model: None });
         let scene = read(&json!({"auto": {"cutout": ["left_face"], "feather": 0.5}}), &Canvas::default()).unwrap();
         let merged = merge(&scene.to_json(), &json!({"auto": {"cutout": null}}));
         let auto = read(&merged, &Canvas::default()).unwrap().auto;

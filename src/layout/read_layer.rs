@@ -9,7 +9,7 @@ use super::{
     scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
 };
 
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "id",
     "source",
     "x",
@@ -27,6 +27,7 @@ const KNOWN: [&str; 18] = [
     "threshold",
     "feather",
     "smoothing",
+    "model",
     "rotate",
 ];
 /// Keys of the format that nothing carries out yet: refused, never ignored.

@@ -62,7 +62,7 @@ fn every_key_is_read() {
     let scene = read(&everything(), &Canvas::default()).unwrap();
     let background = Background::Image("club.jpg".into());
     assert_eq!(scene.canvas, Canvas { width: 1920, height: 1080, fps: 25, background });
-    let cut_options = CutOptions { threshold: Some(0.6), feather: Some(0.5), smoothing: Some(0.1) };
+    let cut_options = CutOptions { threshold: Some(0.6), feather: Some(0.5), smoothing: Some(0.1), model: None };
     let (gap, cutout) = (Length::Number(8.0), Some(Cutout::None));
     assert_eq!(scene.auto, Auto { mode: AutoMode::Off, gap, cutout, cut_options });
     let ann = &scene.layers[1];
@@ -83,7 +83,7 @@ fn every_key_is_read() {
     assert_eq!(scene.layers[2].size, Size::Height(Length::Number(360.0)));
     let parts = [BodyPart::LeftFace, BodyPart::RightFace, BodyPart::LeftHand].into_iter().collect();
     assert_eq!(scene.layers[2].cutout, Cutout::Parts(parts));
-    let cut_options = CutOptions { threshold: Some(0.4), feather: Some(0.0), smoothing: Some(0.95) };
+    let cut_options = CutOptions { threshold: Some(0.4), feather: Some(0.0), smoothing: Some(0.95), model: None };
     assert_eq!(scene.layers[2].cut_options, cut_options);
     assert_eq!(scene.layers[3].size, Size::Scale(Length::Percent(50.0)));
     assert_eq!(scene.layers[4].size, Size::Scale(Length::Number(0.8)));

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     cut::{CutOptions, Cutout},
+    model_name::ModelName,
     schema,
 };
 
@@ -294,6 +295,12 @@ impl Scene {
     /// gives an equal scene, whatever the canvas it is read upon.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(schema::Layout::from(self)).expect("plain structs with string keys always become JSON")
+    }
+
+    /// The models that layers and `auto` name, in their order.
+    pub fn model_names(&self) -> impl Iterator<Item = ModelName> + '_ {
+        let layers = self.layers.iter().map(|layer| layer.cut_options.model);
+        layers.chain([self.auto.cut_options.model]).flatten()
     }
 
     /// The assets that the scene needs, background first; a name that is used twice comes twice.

@@ -140,6 +140,11 @@ pub struct Layer {
     #[schema(nullable = false, minimum = 0, maximum = 0.95)]
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub smoothing: Option<f64>,
+    /// The segmentation model that finds what is kept, for participants only: `embedded`, or the name (without `.onnx`)
+    /// of a file in the server's folder of models. The server's own when left out, and until another is loaded.
+    #[schema(nullable = false, min_length = 1, max_length = 63, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Degrees. Turning is not built yet: only 0 is accepted.
     #[schema(nullable = false, minimum = 0, maximum = 0)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,6 +204,10 @@ pub struct Auto {
     #[schema(nullable = false, minimum = 0, maximum = 0.95)]
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub smoothing: Option<f64>,
+    /// As in a layer.
+    #[schema(nullable = false, min_length = 1, max_length = 63, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// How one layout turns into the next.
@@ -255,6 +264,7 @@ impl From<&Scene> for Layout {
                 threshold: scene.auto.cut_options.threshold,
                 feather: scene.auto.cut_options.feather,
                 smoothing: scene.auto.cut_options.smoothing,
+                model: scene.auto.cut_options.model.map(|model| model.as_str().to_owned()),
             }),
             transition: None,
         }
@@ -307,6 +317,7 @@ impl From<&SceneLayer> for Layer {
             threshold: layer.cut_options.threshold,
             feather: layer.cut_options.feather,
             smoothing: layer.cut_options.smoothing,
+            model: layer.cut_options.model.map(|model| model.as_str().to_owned()),
             rotate: None,
         }
     }

@@ -6,7 +6,7 @@
 //! ```
 //! [`graph`] joins the stages of one room; [`port`] is all that the control tree sees. [`gst`] is what stages share.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
@@ -25,13 +25,16 @@ pub mod webrtc;
 
 use gst::launch::{LaunchError, Launches};
 use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation};
+use segment::model::{Model, ModelSource};
 use webrtc::peer::Network;
 
 /// What the media of a process is made from.
 #[derive(Debug, Clone, Default)]
 pub struct EngineConfig {
-    /// The model's file; `None` when none was found.
-    pub model: Option<PathBuf>,
+    /// The rooms' model; without one whole pictures are shown.
+    pub model: Option<ModelSource>,
+    /// Folder of the models that layers can name.
+    pub models: Option<PathBuf>,
     /// Folder with the operator's launch files.
     pub pipelines: Option<PathBuf>,
     /// `stun://host:port`
@@ -68,9 +71,8 @@ pub struct Engine {
     segmentation: Segmentation,
 }
 
-/// Says what to do, because a newcomer reads it first.
-const NO_MODEL: &str =
-    "no model found: whole pictures are shown; fetch one with `virfie model fetch bodypix-mobilenet-050-16`";
+/// Says what to do, for whoever did not choose it.
+const NO_MODEL: &str = "no model: whole pictures are shown; `--model embedded` cuts people out";
 
 impl Engine {
     /// Starts GStreamer, reads the launch texts, loads the model, and pays for the DTLS certificate now rather than
@@ -86,16 +88,18 @@ impl Engine {
             return Err(gst::InitError::Library(error.to_string()).into());
         }
         let launches = Launches::load(config.pipelines.as_deref())?;
+        segment::models::set_folder(config.models);
         let segmentation = match &config.model {
-            Some(path) => {
-                let model = segment::model::Model::load(path)?;
+            Some(source) => {
+                let begun = Instant::now();
+                let model = Model::from_source(source)?;
                 let (name, keypoints) = (model.name().to_owned(), model.has_poses());
-                info!(model = %name, path = %path.display(), "model loaded");
+                info!(model = %name, %source, milliseconds = begun.elapsed().as_millis(), "model loaded");
                 segment::model::set_default(Some(model));
                 Segmentation { model: Some(name), reason: None, keypoints }
             }
             None => {
-                warn!("{NO_MODEL}");
+                info!("{NO_MODEL}");
                 segment::model::set_default(None);
                 Segmentation { model: None, reason: Some(NO_MODEL.to_owned()), keypoints: false }
             }
@@ -136,5 +140,9 @@ impl Media for Engine {
 
     fn segmentation(&self) -> Segmentation {
         self.segmentation.clone()
+    }
+
+    fn models(&self) -> Vec<String> {
+        segment::models::names()
     }
 }

@@ -24,6 +24,8 @@ pub trait Media: Send + Sync + 'static {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia>;
     /// What the segmentation can do on this machine, for `/readyz` and the room state.
     fn segmentation(&self) -> Segmentation;
+    /// The models that layers can name now.
+    fn models(&self) -> Vec<String>;
 }
 
 /// One room's media. Dropping it tears every pipeline of the room down, off-thread.

@@ -73,6 +73,10 @@ impl Media for FakeMedia {
         Box::new(Port(fake))
     }
 
+    fn models(&self) -> Vec<String> {
+        vec!["embedded".to_owned(), "wide".to_owned()]
+    }
+
     fn segmentation(&self) -> Segmentation {
         self.segmentation.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-// Where things are: the program under test, real clips and the model, the folder for temporary files, and the one for
+// Where things are: the program under test, real clips, the folder for temporary files, and the one for
 // pictures that somebody may want to look at after a run.
 
 import { spawnSync } from "node:child_process";
@@ -20,12 +20,6 @@ const kept = process.env.VIRFIE_ARTIFACTS || join(tmpdir(), "virfie-artifacts");
 export function artifact(name) {
   mkdirSync(kept, { recursive: true });
   return join(kept, name);
-}
-
-/** The segmentation model, or `null` where there is none. */
-export function modelFile() {
-  const file = join(shared, "models/MobileNetV1-x050-stride16.onnx");
-  return existsSync(file) ? file : null;
 }
 
 /** A real clip of someone, or `null` where there is none. */

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { startBrowser } from "./browser.mjs";
 import { real } from "./clips.mjs";
 import { CANVAS, look, pattern } from "./picture.mjs";
-import { artifact, modelFile } from "./place.mjs";
+import { artifact } from "./place.mjs";
 import { startServer } from "./server.mjs";
 import { hears } from "./tones.mjs";
 import { until } from "./wait.mjs";
@@ -19,8 +19,7 @@ const ANN = { x: 40, y: 40, width: 560, height: 315 };
 const BOB = { x: 680, y: 40, width: 560, height: 315 };
 const ANN_BELOW = { ...ANN, y: 380 };
 
-const canCut = real && modelFile() !== null;
-const whyNot = "needs the real clips and the model of ../shared";
+const whyNot = "needs the real clips of ../shared";
 
 let server;
 let ann;
@@ -83,7 +82,7 @@ test("both see both people at the layout's places, before the background", async
   await ann.screenshot(artifact("page-two-people.png"));
 });
 
-test("where their rooms were, the background shows through", { skip: !canCut && whyNot }, async () => {
+test("where their rooms were, the background shows through", { skip: !real && whyNot }, async () => {
   for (const [name, tab] of [["ann", ann], ["bob", bob]]) {
     const picture = await look(tab.mix);
     for (const [who, box] of [["ann", ANN], ["bob", BOB]]) {
@@ -97,7 +96,7 @@ test("where their rooms were, the background shows through", { skip: !canCut && 
   }
 });
 
-test("without a cut-out, the whole pictures are shown", { skip: canCut && "people are cut out here" }, async () => {
+test("without a cut-out, the whole pictures are shown", { skip: real && "people are cut out here" }, async () => {
   const picture = await look(ann.mix);
   for (const box of [ANN, BOB]) {
     const share = picture.share(box, pattern.shown);

@@ -6,7 +6,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::frames::{model, shared, turn};
+use super::frames::{shared, turn};
 
 /// The folder where cargo leaves the plugin, as one of the examples that it builds with the tests.
 fn plugins() -> PathBuf {
@@ -65,7 +65,7 @@ fn near(one: [i32; 3], other: [i32; 3], tolerance: i32) -> bool {
 const OVER_GREEN: &str = "filesrc location=CLIP ! decodebin ! videoconvert \
     ! video/x-raw,format=FORMAT,width=640,height=480 ! identity eos-after=5 ! tee name=t \
     t. ! queue ! videoconvert ! video/x-raw,format=RGB ! filesink location=plain.rgb \
-    t. ! queue ! bodypix model=MODEL CUTOUT ! mix.sink_1 \
+    t. ! queue ! bodypix CUTOUT ! mix.sink_1 \
     videotestsrc pattern=solid-color foreground-color=0xff00ff00 num-buffers=4 \
     ! video/x-raw,width=640,height=480,framerate=30/1 ! mix.sink_0 \
     compositor name=mix sink_0::zorder=0 sink_1::zorder=1 \
@@ -73,10 +73,10 @@ const OVER_GREEN: &str = "filesrc location=CLIP ! decodebin ! videoconvert \
 
 /// Runs [`OVER_GREEN`]; the first picture of the clip and of what is composed.
 fn over_green(format: &str, cutout: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (Some(model), Some(clip)) = (model(), shared("video/asl_man_grey_tshirt.mp4")) else { return None };
+    let clip = shared("video/asl_man_grey_tshirt.mp4")?;
     let folder = TempDir::new().unwrap();
     let line = OVER_GREEN.replace("FORMAT", format).replace("CUTOUT", cutout);
-    let output = launch(&folder, &line, &[("CLIP", &clip), ("MODEL", &model)]);
+    let output = launch(&folder, &line, &[("CLIP", &clip)]);
     assert!(output.status.success(), "{format}: {}", text(&output));
     let (plain, mixed) = (pictures(&folder, "plain.rgb"), pictures(&folder, "mixed.rgb"));
     assert!(!mixed.is_empty(), "{format}: something was composed");

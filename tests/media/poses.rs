@@ -45,7 +45,7 @@ fn look_at<T>(photo: &str, look: impl FnOnce(Heads<'_>) -> T) -> Option<T> {
 
 fn poses_of(heads: Heads<'_>) -> Vec<Pose> {
     let mut poses = Vec::new();
-    PoseDecoder::default().decode(&heads.poses.unwrap(), heads.grid, heads.input, &mut poses);
+    PoseDecoder::default().decode(&heads.poses.unwrap(), heads.pose_grid, heads.input, &mut poses);
     poses
 }
 
@@ -117,7 +117,7 @@ fn body_parts_are_found_where_they_are() {
     let map = look_at("photos/pexels-karolina-grabowska-4378882.jpg", |heads| {
         let mut map = Vec::new();
         parts::strongest(heads.segments, heads.parts.unwrap(), 0.0, &mut map);
-        let (columns, rows) = heads.grid;
+        let (columns, rows) = (heads.grid.columns, heads.grid.rows);
         move |x: f32, y: f32| {
             let index = |share: f32, points: usize| (share * (points - 1) as f32).round() as usize;
             map[index(y, rows) * columns + index(x, columns)]

@@ -5,8 +5,9 @@ use std::{path::Path, time::Instant};
 use crate::{
     error::ProgramError,
     media::segment::{
+        grid::Grid,
         input::Yuv,
-        model::{Model, Needs},
+        model::{Model, ModelSource, Needs},
     },
 };
 
@@ -15,7 +16,7 @@ const WARM_UP: usize = 5;
 
 /// Runs a model on frames of a size (width, height); returns what to tell the user.
 pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result<String, ProgramError> {
-    let model = Model::load(file).map_err(|error| ProgramError::Usage(error.to_string()))?;
+    let model = Model::from_source(&ModelSource::of(file)).map_err(|error| ProgramError::Usage(error.to_string()))?;
     let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(error.to_string());
     let mut session = model.session(frame, Needs::default()).map_err(|error| failed(&error))?;
     let (width, height) = frame;
@@ -27,7 +28,7 @@ pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result
     let (y, u, v) = (plane(width, height), plane(half_width, half_height), plane(half_width, half_height));
     let picture = Yuv { width, height, y: (&y, width), u: (&u, half_width), v: (&v, half_width) };
     let mut times = Vec::with_capacity(frames);
-    let mut grid = (0, 0);
+    let mut grid = Grid::default();
     for round in 0..WARM_UP + frames {
         let start = Instant::now();
         grid = session.run(&picture).map_err(|error| failed(&error))?.grid;
@@ -40,8 +41,8 @@ pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result
     Ok(format!(
         "{}: {frames} frames of {width}x{height}, mask grid {}x{}: median {median:.2} ms, p95 {p95:.2} ms, {:.0} a second",
         model.name(),
-        grid.0,
-        grid.1,
+        grid.columns,
+        grid.rows,
         1000.0 / median
     ))
 }

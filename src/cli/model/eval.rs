@@ -13,7 +13,8 @@
 //! stand alone. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
 //! one of whose mask less than 1 % is kept. Milliseconds are means, warm, on one thread: `network` from planes to
 //! logits, over the frames that the network sees; `mask` from logits to alpha, or from the last mask to the next one
-//! where `--every` leaves frames out.
+//! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures in
+//! which all are ([`keypoints`]).
 //!
 //! The definitions were chosen so that published figures come out. By them, IoU / boundary F in ONNX Runtime and LiteRT
 //! (interpolated as `bilinear`), and what was published in brackets:
@@ -25,6 +26,7 @@
 //! | head to waist | .891 / .420 (.880 / .376) | .927 / .698 (.927 / .702) | .933 / .792 (.939 / .814) | .949 / .826 (.950 / .842) |
 //! | GRID | .883 / .253 (.887 / .278) | .944 / .741 (.945 / .745) | .964 / .867 (.963 / .871) | .971 / .871 (.972 / .877) |
 
+mod keypoints;
 mod pipeline;
 mod score;
 mod sets;
@@ -39,12 +41,13 @@ use crate::{
     error::ProgramError,
     media::segment::{
         mask::MaskOptions,
-        model::{LoadOptions, Model, Precision},
+        model::{EMBEDDED, LoadOptions, Model, ModelError, ModelSource, Precision},
     },
 };
 
+use keypoints::Finder;
 use pipeline::{Pipeline, Runner};
-use score::{Size, flicker, kept};
+use score::{Size, Truth, flicker, kept};
 use sets::{Item, SIZE, Sample, Set};
 use sheet::Sheets;
 use table::Row;
@@ -52,13 +55,16 @@ use table::Row;
 /// Pictures that are held at a time.
 const HELD: usize = 60;
 
+/// Pixels of the input at which keypoints are compared with.
+const REFERENCE: usize = 513 * 289;
+
 /// Lines of a clip in a contact sheet.
 const CLIP_LINES: usize = 5;
 
 /// What is measured and how.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// ONNX files [default: all of <data>/models]
+    /// ONNX files, or `embedded` [default: embedded, and all of <data>/models]
     models: Vec<PathBuf>,
     /// The folder of test data
     #[arg(long, value_name = "DIR", default_value = "../shared/data")]
@@ -78,6 +84,9 @@ pub(super) struct Args {
     /// In clips, the network sees every n-th frame only; on the others, the last mask is moved along
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
     every: u32,
+    /// Compares keypoints with those of this model at 513x289
+    #[arg(long, value_name = "FILE")]
+    keypoints_of: Option<PathBuf>,
     /// What the fused operator computes in
     #[arg(long, default_value = "bf16", value_parser = ["f32", "bf16"])]
     precision: String,
@@ -128,7 +137,8 @@ pub(super) fn run(args: &Args) -> Result<String, ProgramError> {
     if work.is_empty() {
         return Err(usage(format!("--data {}: none of the sets is in this folder", args.data.display())));
     }
-    let mut tried = load(args)?;
+    let mut reference = reference(args)?;
+    let mut tried = load(args, reference.as_ref())?;
     if let Some(folder) = &args.pictures {
         fs::create_dir_all(folder).map_err(|error| failed(format!("--pictures {}: {error}", folder.display())))?;
     }
@@ -137,7 +147,7 @@ pub(super) fn run(args: &Args) -> Result<String, ProgramError> {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     for (set, items) in work {
         bar.set_message(set.name());
-        measure(set, &items, args, &mut tried, &bar)?;
+        measure(set, &items, args, (&mut tried, reference.as_mut()), &bar)?;
         if let Some(folder) = &args.pictures {
             for tried in &mut tried {
                 let name = format!("{}-{}", tried.name(), set.name().replace(' ', "-"));
@@ -175,6 +185,8 @@ struct Tried {
     runner: Runner,
     /// By [`Pipeline::ALL`].
     rows: [Row; 3],
+    /// Where keypoints are compared.
+    finder: Option<Finder>,
     sheets: Sheets,
 }
 
@@ -193,8 +205,16 @@ impl Tried {
     }
 }
 
+/// The model whose keypoints others are compared with.
+fn reference(args: &Args) -> Result<Option<Finder>, ProgramError> {
+    let wrong = |error: ModelError| usage(error.to_string());
+    let Some(file) = &args.keypoints_of else { return Ok(None) };
+    let model = Model::load(file).map_err(wrong)?;
+    Finder::new(&model, SIZE, REFERENCE).map(Some).map_err(wrong)
+}
+
 /// All models at all input sizes.
-fn load(args: &Args) -> Result<Vec<Tried>, ProgramError> {
+fn load(args: &Args, reference: Option<&Finder>) -> Result<Vec<Tried>, ProgramError> {
     let mut files = args.models.clone();
     if files.is_empty() {
         let folder = args.data.join("models");
@@ -202,27 +222,38 @@ fn load(args: &Args) -> Result<Vec<Tried>, ProgramError> {
         files = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "onnx"));
         files.sort();
-        if files.is_empty() {
-            return Err(usage(format!("{}: there is no *.onnx", folder.display())));
-        }
+        files.insert(0, PathBuf::from(EMBEDDED));
     }
     let precision = if args.precision == "bf16" { Precision::Bf16 } else { Precision::F32 };
     let how = LoadOptions { fused: !args.stock, precision };
     let options = MaskOptions { threshold: args.threshold, feather: args.feather, smoothing: args.smoothing };
     let mut tried = Vec::new();
     for file in files {
-        let model = Model::load_with(&file, how).map_err(|error| usage(error.to_string()))?;
+        let wrong = |error: ModelError| usage(error.to_string());
+        let model = match ModelSource::of(&file) {
+            ModelSource::Embedded => Model::embedded(how).map_err(wrong)?,
+            ModelSource::File(file) => Model::load_with(&file, how).map_err(wrong)?,
+        };
         for (width, height) in &args.area {
-            let runner = Runner::new(&model, SIZE, width * height, options, args.every as usize)
-                .map_err(|error| usage(error.to_string()))?;
+            let runner = Runner::new(&model, SIZE, width * height, options, args.every as usize).map_err(wrong)?;
+            let finder = (reference.is_some() && model.has_poses())
+                .then(|| Finder::new(&model, SIZE, width * height))
+                .transpose()
+                .map_err(wrong)?;
             let rows = Pipeline::ALL.map(|pipeline| Row::new(model.name(), runner.input(), pipeline.name()));
-            tried.push(Tried { runner, rows, sheets: Sheets::default() });
+            tried.push(Tried { runner, rows, finder, sheets: Sheets::default() });
         }
     }
     Ok(tried)
 }
 
-fn measure(set: Set, items: &[Item], args: &Args, tried: &mut [Tried], bar: &ProgressBar) -> Result<(), ProgramError> {
+fn measure(
+    set: Set,
+    items: &[Item],
+    args: &Args,
+    (tried, mut reference): (&mut [Tried], Option<&mut Finder>),
+    bar: &ProgressBar,
+) -> Result<(), ProgramError> {
     let frames = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let pictures = args.pictures.is_some();
     let step = items.len().div_ceil(sheet::LINES).max(1);
@@ -243,8 +274,28 @@ fn measure(set: Set, items: &[Item], args: &Args, tried: &mut [Tried], bar: &Pro
                 clip(set, item, samples, tried, if pictures { show } else { Show::Nothing })?;
             }
         }
+        if let (Set::Webcam, Some(reference)) = (set, reference.as_deref_mut()) {
+            for sample in samples.iter().flat_map(|(_, samples)| samples) {
+                keypoints(sample, reference, tried)?;
+            }
+        }
         number += items.len();
         bar.inc(items.len() as u64);
+    }
+    Ok(())
+}
+
+/// Compares the keypoints of a picture.
+fn keypoints(sample: &Sample, reference: &mut Finder, tried: &mut [Tried]) -> Result<(), ProgramError> {
+    let wrong = |error: ModelError| failed(format!("{}: {error}", sample.name));
+    let height = sample.truth.as_ref().map_or(0, Truth::height);
+    let expected = reference.find(&sample.yuv()).map_err(wrong)?;
+    for Tried { finder, rows, .. } in tried {
+        let Some(finder) = finder else { continue };
+        let found = finder.find(&sample.yuv()).map_err(wrong)?;
+        if let Some(agreement) = keypoints::compare(expected, found, SIZE, height) {
+            rows.iter_mut().for_each(|row| row.keypoints(agreement));
+        }
     }
     Ok(())
 }
@@ -262,7 +313,7 @@ enum Show {
 /// Measures frames that follow each other: those of a clip, or one picture.
 fn clip(set: Set, item: &Item, samples: &[Sample], tried: &mut Tried, show: Show) -> Result<(), ProgramError> {
     let mut last: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
-    let Tried { runner, rows, sheets } = tried;
+    let Tried { runner, rows, sheets, .. } = tried;
     for (number, sample) in samples.iter().enumerate() {
         let yuv = sample.yuv();
         let result = if set == Set::Clips { runner.next(&yuv, number) } else { runner.still(&yuv) };

@@ -5,19 +5,32 @@ use std::{collections::HashSet, fmt, panic, path::Path};
 use prost::Message as _;
 use tract_onnx::{pb, prelude::*};
 
-use crate::error::ProgramError;
+use crate::{
+    error::ProgramError,
+    media::segment::{
+        grid::Alignment,
+        model::{EMBEDDED_FILE, ModelSource, alignment},
+    },
+};
 
 use super::store::read_limited;
 
-/// Side of the square input for which shapes are worked out: `16k + 1`, as the networks want it.
-const SIDE: usize = 257;
+/// Side of the square input for which shapes are worked out, as the network wants it.
+fn side(alignment: Alignment) -> usize {
+    match alignment {
+        Alignment::Ends => 257,
+        Alignment::Cells => 256,
+    }
+}
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Report {
     /// Name and shape of the input, `?` for sides that are free.
     pub(super) input: (String, Vec<String>),
-    /// Name and shape of every output for a 257x257 input.
+    /// Side of the square input that the shapes of the heads are for.
+    pub(super) side: usize,
+    /// Name and shape of every output for it.
     pub(super) heads: Vec<(String, Vec<usize>)>,
     /// Pixels of the input per value of the `segments` head (of the first one, where there is none).
     pub(super) stride: usize,
@@ -33,7 +46,7 @@ impl fmt::Display for Report {
         writeln!(f, "weights     {}", self.weights)?;
         writeln!(f, "stride      {}", self.stride)?;
         writeln!(f, "input       {} [{}]", self.input.0, self.input.1.join(", "))?;
-        write!(f, "heads       for a {SIDE}x{SIDE} input")?;
+        write!(f, "heads       for a {0}x{0} input", self.side)?;
         for (name, shape) in &self.heads {
             write!(f, "\n            {name:<18} {shape:?}")?;
         }
@@ -44,7 +57,10 @@ impl fmt::Display for Report {
 /// Looks at a file.
 pub(super) fn of_file(file: &Path) -> Result<Report, ProgramError> {
     let wrong = |error: &dyn fmt::Display| ProgramError::Usage(format!("{}: {error}", file.display()));
-    let bytes = read_limited(file).map_err(|error| wrong(&error))?;
+    let bytes = match ModelSource::of(file) {
+        ModelSource::Embedded => EMBEDDED_FILE.to_vec(),
+        ModelSource::File(file) => read_limited(&file).map_err(|error| wrong(&error))?,
+    };
     of_bytes(&bytes).map_err(|error| wrong(&error))
 }
 
@@ -67,12 +83,17 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Result<Report, String> {
     if let Some(head) = graph.output.iter().find(|head| !made.contains(head.name.as_str())) {
         return Err(format!("its output {:?} is made by nothing", head.name));
     }
-    let heads = panic::catch_unwind(|| heads(&model, channels))
+    let alignment = alignment(&model)?;
+    let side = side(alignment);
+    let heads = panic::catch_unwind(|| heads(&model, channels, side))
         .map_err(|_| "is not a model that tract can run".to_owned())?
         .map_err(|error| one_line(&error))?;
     let main = heads.iter().find(|(name, _)| name == "segments").or(heads.first()).ok_or("has no output")?;
     let stride = match main.1.as_slice() {
-        [1, rows, _, _] if *rows >= 2 => (SIDE - 1) / (rows - 1),
+        [1, rows, _, _] if *rows >= 2 => match alignment {
+            Alignment::Ends => (side - 1) / (rows - 1),
+            Alignment::Cells => side / rows,
+        },
         other => return Err(format!("its output {:?} has shape {other:?}, not a picture in NHWC", main.0)),
     };
     let count = |tensor: &pb::TensorProto| {
@@ -81,6 +102,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Result<Report, String> {
     let float = pb::tensor_proto::DataType::Float as i32;
     Ok(Report {
         input: (input.name.clone(), shown(&sides)),
+        side,
         stride,
         weights: graph
             .initializer
@@ -93,10 +115,10 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Result<Report, String> {
     })
 }
 
-fn heads(model: &pb::ModelProto, channels: usize) -> TractResult<Vec<(String, Vec<usize>)>> {
+fn heads(model: &pb::ModelProto, channels: usize, side: usize) -> TractResult<Vec<(String, Vec<usize>)>> {
     let typed = tract_onnx::onnx()
         .model_for_proto_model(model)?
-        .with_input_fact(0, f32::fact([1, SIDE, SIDE, channels]).into())?
+        .with_input_fact(0, f32::fact([1, side, side, channels]).into())?
         .into_typed()?
         .into_decluttered()?;
     let names = model.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.clone());

@@ -6,6 +6,7 @@ use super::{plan::Plan, raster::Cover};
 use crate::{
     layout::{BodyPart, BodyParts},
     media::segment::{
+        grid::Grid,
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
         model::{Model, ModelError, Needs, Session},
@@ -91,7 +92,7 @@ impl Finder {
             found.label_grid = heads.input;
         }
         if let (Some(poses), Some(pose_heads)) = (&mut found.poses, heads.poses) {
-            self.decoder.decode(&pose_heads, heads.grid, heads.input, poses);
+            self.decoder.decode(&pose_heads, heads.pose_grid, heads.input, poses);
         }
         Ok(())
     }
@@ -102,19 +103,15 @@ impl Finder {
     }
 }
 
-/// Bilinear: from grid points of `count` values each, whose outer ones lie on the edges, to `size` points.
-fn enlarge(values: &[f32], count: usize, grid: (usize, usize), size: (usize, usize), out: &mut Vec<f32>) {
-    let place = |index: usize, points: usize, cells: usize| {
-        let place = index as f32 * cells.saturating_sub(1) as f32 / points.saturating_sub(1).max(1) as f32;
-        let low = (place as usize).min(cells - 1);
-        (low, (low + 1).min(cells - 1), place - low as f32)
-    };
+/// Bilinear: from grid points of `count` values each to `size` points.
+fn enlarge(values: &[f32], count: usize, grid: Grid, size: (usize, usize), out: &mut Vec<f32>) {
+    let place = |index: usize, pixels: usize, points: usize| grid.alignment.between(index as f32, pixels, points);
     out.clear();
     for y in 0..size.1 {
-        let (top, bottom, down) = place(y, size.1, grid.1);
+        let (top, bottom, down) = place(y, size.1, grid.rows);
         for x in 0..size.0 {
-            let (left, right, along) = place(x, size.0, grid.0);
-            let point = |row: usize, column: usize| &values[(row * grid.0 + column) * count..][..count];
+            let (left, right, along) = place(x, size.0, grid.columns);
+            let point = |row: usize, column: usize| &values[(row * grid.columns + column) * count..][..count];
             let upper = point(top, left).iter().zip(point(top, right));
             let lower = point(bottom, left).iter().zip(point(bottom, right));
             out.extend(upper.zip(lower).map(|((a, b), (c, d))| {
@@ -133,11 +130,11 @@ mod tests {
     fn points_in_between_are_means_and_the_outer_ones_stay() {
         let mut out = Vec::new();
         // Two by two points of two values.
-        enlarge(&[0.0, 10.0, 4.0, 10.0, 8.0, 20.0, 12.0, 20.0], 2, (2, 2), (3, 3), &mut out);
+        enlarge(&[0.0, 10.0, 4.0, 10.0, 8.0, 20.0, 12.0, 20.0], 2, Grid::ends(2, 2), (3, 3), &mut out);
         let first: Vec<f32> = out.iter().step_by(2).copied().collect();
         assert_eq!(first, [0.0, 2.0, 4.0, 4.0, 6.0, 8.0, 8.0, 10.0, 12.0]);
         assert_eq!((out[1], out[7], out[17]), (10.0, 15.0, 20.0));
-        enlarge(&[3.0], 1, (1, 1), (2, 2), &mut out);
+        enlarge(&[3.0], 1, Grid::ends(1, 1), (2, 2), &mut out);
         assert_eq!(out, [3.0; 4]);
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     layout::Scene,
-    media::port::{Image, Segmentation},
+    media::port::{Image, Media},
 };
 
 /// How often a change is prepared anew because others were faster.
@@ -25,8 +25,11 @@ const ATTEMPTS: usize = 8;
 /// A layout that is ready to be shown.
 type Ready = (Arc<Scene>, Vec<Image>);
 
-/// Decodes what a draft needs.
-async fn ready(source: &dyn ImageSource, draft: Draft) -> Result<Ready, RoomError> {
+/// Decodes what a draft needs, and looks whether its models are there.
+async fn ready(source: &dyn ImageSource, media: &dyn Media, draft: Draft) -> Result<Ready, RoomError> {
+    if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
+        return Err(draft.faults(faults));
+    }
     match images::resolve(source, &draft.scene, &draft.body).await {
         Ok(images) => Ok((Arc::new(draft.scene), images)),
         Err(faults) => Err(draft.faults(faults)),
@@ -41,12 +44,12 @@ pub(super) async fn check_settings(
     change: &SettingsChange,
     settings: &Settings,
     scene: &Scene,
-    able: &Segmentation,
+    media: &dyn Media,
     source: &dyn ImageSource,
 ) -> Result<(), RoomError> {
-    let (_, draft) = change.draft(settings, scene, able)?;
+    let (_, draft) = change.draft(settings, scene, &media.segmentation())?;
     if let Some(draft) = draft {
-        ready(source, draft).await?;
+        ready(source, media, draft).await?;
     }
     Ok(())
 }
@@ -66,7 +69,7 @@ impl RoomHandle {
         for _ in 0..ATTEMPTS {
             let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
             guard.check(revision)?;
-            let (scene, images) = ready(&*self.images, change.draft(&scene)?).await?;
+            let (scene, images) = ready(&*self.images, &*self.media, change.draft(&scene)?).await?;
             let json = scene.to_json();
             if dry_run {
                 return Ok((revision, json));
@@ -93,7 +96,7 @@ impl RoomHandle {
             guard.check(revision)?;
             let (settings, draft) = change.draft(&settings, &scene, &able)?;
             let layout = match draft {
-                Some(draft) => Some(ready(&*self.images, draft).await?),
+                Some(draft) => Some(ready(&*self.images, &*self.media, draft).await?),
                 None => None,
             };
             let applied = self.apply(revision, move |state| state.set_settings(settings, layout)).await?;

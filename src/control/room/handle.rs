@@ -22,7 +22,7 @@ use super::{
     state::State,
     view::{Output, Participant, RoomState, RoomSummary},
 };
-use crate::media::port::{Frame, OutputId, OutputTarget};
+use crate::media::port::{Frame, Media, OutputId, OutputTarget};
 
 /// How many requests may wait for a room. Those who ask wait themselves when it is full.
 pub(super) const CALLS: usize = 256;
@@ -42,6 +42,8 @@ pub struct RoomHandle {
     name: RoomName,
     calls: mpsc::Sender<Call>,
     pub(super) images: Arc<dyn ImageSource>,
+    /// Asked which models there are.
+    pub(super) media: Arc<dyn Media>,
 }
 
 impl std::fmt::Debug for RoomHandle {
@@ -51,8 +53,13 @@ impl std::fmt::Debug for RoomHandle {
 }
 
 impl RoomHandle {
-    pub(super) fn new(name: RoomName, calls: mpsc::Sender<Call>, images: Arc<dyn ImageSource>) -> Self {
-        Self { name, calls, images }
+    pub(super) fn new(
+        name: RoomName,
+        calls: mpsc::Sender<Call>,
+        images: Arc<dyn ImageSource>,
+        media: Arc<dyn Media>,
+    ) -> Self {
+        Self { name, calls, images, media }
     }
 
     /// The room's name.

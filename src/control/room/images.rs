@@ -1,4 +1,4 @@
-//! The pictures that a layout names.
+//! The pictures and models that a layout names.
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -39,14 +39,14 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
                 if total > MAX_TOTAL {
                     let detail =
                         format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20);
-                    let places = places(body, name).into_iter();
+                    let places = places(body, &IMAGE_KEYS, name).into_iter();
                     return Err(places.map(|pointer| Fault { pointer, detail: detail.clone() }).collect());
                 }
                 images.push(image);
             }
             None => {
                 let detail = format!("there is no image asset {name:?}");
-                let places = places(body, name);
+                let places = places(body, &IMAGE_KEYS, name);
                 faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
             }
         }
@@ -54,25 +54,44 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
     if faults.is_empty() { Ok(images) } else { Err(faults) }
 }
 
-/// Pointers of all places in a layout that name this image. The root when none is found, so that a missing image is
-/// never silent (it may stand in the part that the layout takes from the room).
-fn places(body: &Value, name: &str) -> Vec<String> {
+/// Looks whether every model that a scene names is there.
+///
+/// # Errors
+/// One fault for each place of `body` that names a missing model.
+pub fn check_models(models: &[String], scene: &Scene, body: &Value) -> Result<(), Vec<Fault>> {
+    let mut missing: Vec<String> = scene.model_names().map(|name| name.as_str().to_owned()).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing.retain(|name| !models.contains(name));
+    let faults: Vec<Fault> = missing
+        .iter()
+        .flat_map(|name| {
+            let detail = format!("there is no model {name:?}; there are {}", models.join(", "));
+            places(body, &["model"], name).into_iter().map(move |pointer| Fault { pointer, detail: detail.clone() })
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// Pointers of all places in a layout that name this asset or model under one of `keys`. The root when none is found, so
+/// that a missing one is never silent (it may stand in the part that the layout takes from the room).
+fn places(body: &Value, keys: &[&str], name: &str) -> Vec<String> {
     let mut found = Vec::new();
-    walk(body, name, false, &mut String::new(), &mut found);
+    walk(body, keys, name, false, &mut String::new(), &mut found);
     if found.is_empty() {
         found.push(String::new());
     }
     found
 }
 
-fn walk(value: &Value, name: &str, is_image: bool, pointer: &mut String, found: &mut Vec<String>) {
+fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut String, found: &mut Vec<String>) {
     let parent = pointer.len();
     match value {
-        Value::String(text) if is_image && text == name => found.push(pointer.clone()),
+        Value::String(text) if is_name && text == name => found.push(pointer.clone()),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 pointer.push_str(&format!("/{index}"));
-                walk(item, name, is_image, pointer, found);
+                walk(item, keys, name, is_name, pointer, found);
                 pointer.truncate(parent);
             }
         }
@@ -80,7 +99,7 @@ fn walk(value: &Value, name: &str, is_image: bool, pointer: &mut String, found: 
             for (key, member) in members {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                walk(member, name, IMAGE_KEYS.contains(&key.as_str()), pointer, found);
+                walk(member, keys, name, keys.contains(&key.as_str()), pointer, found);
                 pointer.truncate(parent);
             }
         }
@@ -101,9 +120,9 @@ mod tests {
             "layers": [{"id": "club.jpg", "source": {"image": "club.jpg"}}, {"source": {"image": ["a.png", "club.jpg"]}}]
         });
         assert_eq!(
-            places(&body, "club.jpg"),
+            places(&body, &IMAGE_KEYS, "club.jpg"),
             ["/canvas/background", "/layers/0/source/image", "/layers/1/source/image/1"]
         );
-        assert_eq!(places(&body, "other.png"), [""]);
+        assert_eq!(places(&body, &IMAGE_KEYS, "other.png"), [""]);
     }
 }

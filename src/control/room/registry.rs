@@ -101,7 +101,7 @@ impl Registry {
             return Err(RoomError::TooManyRooms { max: self.defaults.max_rooms });
         }
         let (calls, calls_end) = mpsc::channel(CALLS);
-        let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images));
+        let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images), Arc::clone(&self.media));
         rooms.insert(name.clone(), room.clone());
         drop(rooms);
 
@@ -136,8 +136,8 @@ impl Registry {
             Some(room) => room,
             None if guard.is_present() => return Err(RoomError::NoRoom),
             None => {
-                let Beginning { settings, scene, segmentation, .. } = self.beginning(name);
-                edit::check_settings(change, &settings, &scene, &segmentation, &*self.images).await?;
+                let Beginning { settings, scene, .. } = self.beginning(name);
+                edit::check_settings(change, &settings, &scene, &*self.media, &*self.images).await?;
                 self.get_or_create(name)?
             }
         };

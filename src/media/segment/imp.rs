@@ -2,7 +2,6 @@
 //! chroma is, because A420 wants it in two planes.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -20,7 +19,7 @@ use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
 
 use super::{
     input::Yuv,
-    model::{self, Model, ModelError},
+    model::{self, EMBEDDED, Model, ModelError, ModelSource},
     pool::{self, Turn},
     stream::{Outcome, Stream, Wish},
 };
@@ -303,13 +302,16 @@ impl BaseTransformImpl for BodyPix {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let wanted = lock(&self.settings).model.clone();
-        let wanted = wanted.or_else(|| {
-            model::default().is_none().then(|| std::env::var_os("VIRFIE_MODEL").map(PathBuf::from)).flatten()
+        let settings = lock(&self.settings).clone();
+        let wanted = settings.model.clone().or_else(|| {
+            // In a pipeline of somebody else's, where no server chooses.
+            (!model::is_chosen()).then(|| std::env::var("VIRFIE_MODEL").unwrap_or_else(|_| EMBEDDED.to_owned()))
         });
         let model = match wanted {
-            Some(path) => {
-                Some(Model::load(&path).map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?)
+            Some(source) => {
+                let source = if source == EMBEDDED { ModelSource::Embedded } else { ModelSource::File(source.into()) };
+                let failed = |error: ModelError| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]);
+                Some(Model::from_source(&source).map_err(failed)?)
             }
             None => model::default(),
         };
@@ -317,7 +319,6 @@ impl BaseTransformImpl for BodyPix {
             gst::warning!(CAT, imp = self, "no model: frames pass whole");
         }
         if let Some(model) = &model {
-            let settings = lock(&self.settings).clone();
             // A room goes on with what its model can do; whoever sets properties is told.
             let wish = settings.wish().map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
             let lacks_parts = wish.cuts.iter().any(|cut| cut.parts.is_some()) && !model.has_parts();

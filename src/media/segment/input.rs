@@ -1,5 +1,7 @@
 //! PURE: a frame as the network wants it: scaled by area, RGB, normalised.
 
+use super::grid::Alignment;
+
 /// A decoded picture, 4:2:0, 8 bit, limited range. Chroma planes are `ceil(width/2)` x `ceil(height/2)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Yuv<'a> {
@@ -118,11 +120,13 @@ pub fn area_for(pixels: u32) -> usize {
     AREAS.iter().rev().find(|(from, _)| pixels >= *from).map_or(AREAS[0].1, |(_, area)| *area)
 }
 
-/// The network's input size for a frame: sides `16k + 1`, about `area` pixels, the frame's aspect.
-pub fn input_size(frame: (usize, usize), area: usize) -> (usize, usize) {
+/// The network's input size for a frame: sides `16k + 1`, or `16k` where values lie in cells; about `area` pixels, the
+/// frame's aspect.
+pub fn input_size(frame: (usize, usize), area: usize, alignment: Alignment) -> (usize, usize) {
     let aspect = frame.0 as f64 / frame.1.max(1) as f64;
     let height = (area as f64 / aspect).sqrt();
-    let side = |length: f64| ((length - 1.0) / 16.0).round().clamp(4.0, 64.0) as usize * 16 + 1;
+    let more = usize::from(alignment == Alignment::Ends);
+    let side = |length: f64| ((length - more as f64) / 16.0).round().clamp(4.0, 64.0) as usize * 16 + more;
     (side(height * aspect), side(height))
 }
 
@@ -132,15 +136,25 @@ mod tests {
 
     #[test]
     fn sides_are_multiples_of_sixteen_plus_one_in_the_frames_aspect() {
-        assert_eq!(input_size((640, 360), 257 * 145), (257, 145));
-        assert_eq!(input_size((640, 480), 257 * 145), (225, 161));
-        assert_eq!(input_size((360, 640), 257 * 145), (145, 257));
-        assert_eq!(input_size((1, 4000), 257 * 145), (65, 1025));
+        let ends = |frame| input_size(frame, 257 * 145, Alignment::Ends);
+        assert_eq!(ends((640, 360)), (257, 145));
+        assert_eq!(ends((640, 480)), (225, 161));
+        assert_eq!(ends((360, 640)), (145, 257));
+        assert_eq!(ends((1, 4000)), (65, 1025));
+    }
+
+    #[test]
+    fn sides_are_multiples_of_sixteen_where_values_lie_in_cells() {
+        let cells = |frame| input_size(frame, 257 * 145, Alignment::Cells);
+        assert_eq!(cells((640, 360)), (256, 144));
+        assert_eq!(cells((640, 480)), (224, 160));
+        assert_eq!(cells((360, 640)), (144, 256));
+        assert_eq!(cells((1, 4000)), (64, 1024));
     }
 
     #[test]
     fn larger_pictures_on_the_canvas_get_larger_inputs() {
-        let input = |width: u32, height: u32| input_size((640, 360), area_for(width * height));
+        let input = |width: u32, height: u32| input_size((640, 360), area_for(width * height), Alignment::Ends);
         assert_eq!(input(0, 0), (193, 113));
         assert_eq!(input(320, 180), (193, 113));
         assert_eq!(input(640, 360), (257, 145));

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arc_swap::ArcSwapOption;
@@ -18,11 +21,18 @@ use fused::Chain;
 pub use super::chain::Precision;
 pub use session::{Heads, Session};
 
-use super::input::input_size;
+use super::{grid::Alignment, input::input_size};
 
 /// Pixels of the network's input where nobody asks for more or less: 257x145 for 16:9.
 pub const AREA: usize = 257 * 145;
 
+/// What the network is called that is in the program.
+pub const EMBEDDED: &str = "embedded";
+/// Its ONNX file.
+pub static EMBEDDED_FILE: &[u8] = include_bytes!("../../../models/virfie-seg.onnx");
+
+/// Property of a file that tells where the values of its outputs lie.
+const GRID: &str = "virfie.grid";
 /// One logit per grid point: a person.
 const SEGMENTS: &str = "segments";
 /// 24 logits: which part of the body.
@@ -32,7 +42,7 @@ const POSES: [&str; 4] = ["heatmaps", "short_offsets", "displacement_fwd", "disp
 /// All that is ever read, the one that every model must have first.
 const HEADS: [&str; 6] = [SEGMENTS, PARTS, POSES[0], POSES[1], POSES[2], POSES[3]];
 
-/// Size of the picture on which the fused network is held against tract's own: small, it is done at every load.
+/// Size of the picture, nearly, on which the fused network is held against tract's own: small, it is done at every load.
 const CHECK: (usize, usize) = (97, 65);
 
 /// Difference of logits that rounding explains, as a share of the largest one where that is above 1.
@@ -58,6 +68,32 @@ pub struct LoadOptions {
 impl Default for LoadOptions {
     fn default() -> Self {
         Self { fused: true, precision: Precision::Bf16 }
+    }
+}
+
+/// Where a network comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ModelSource {
+    /// It is in the program.
+    #[default]
+    Embedded,
+    /// An ONNX file.
+    File(PathBuf),
+}
+
+impl ModelSource {
+    /// What a command's argument means: the word `embedded`, or a file.
+    pub fn of(argument: &Path) -> Self {
+        if argument == Path::new(EMBEDDED) { Self::Embedded } else { Self::File(argument.to_owned()) }
+    }
+}
+
+impl std::fmt::Display for ModelSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded => f.write_str(EMBEDDED),
+            Self::File(path) => path.display().fmt(f),
+        }
     }
 }
 
@@ -116,6 +152,7 @@ pub struct Model {
     path: PathBuf,
     name: String,
     graph: InferenceModel,
+    alignment: Alignment,
     /// Names of the file's outputs.
     outputs: Vec<String>,
     /// The same as one operator of ours, where it can be.
@@ -135,10 +172,18 @@ impl std::fmt::Debug for Model {
 
 /// The model that elements without a `model` property use.
 static DEFAULT: ArcSwapOption<Model> = ArcSwapOption::const_empty();
+/// Whether the process has one, or has said that there shall be none.
+static CHOSEN: AtomicBool = AtomicBool::new(false);
 
-/// Sets the process's model.
+/// Sets the process's model; `None`: elements without a `model` property let frames pass whole.
 pub fn set_default(model: Option<Arc<Model>>) {
     DEFAULT.store(model);
+    CHOSEN.store(true, Ordering::SeqCst);
+}
+
+/// Whether [`set_default`] was called. A pipeline of somebody else's is in no such process.
+pub fn is_chosen() -> bool {
+    CHOSEN.load(Ordering::SeqCst)
 }
 
 /// The process's model.
@@ -162,11 +207,35 @@ impl Model {
     pub fn load_with(path: &Path, options: LoadOptions) -> Result<Arc<Self>, ModelError> {
         let bytes = std::fs::read(path)
             .map_err(|error| ModelError::Unreadable { path: path.to_owned(), error: error.to_string() })?;
+        Self::read(&bytes, path, options)
+    }
+
+    /// The network that is in the program, or that of a file.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn from_source(source: &ModelSource) -> Result<Arc<Self>, ModelError> {
+        match source {
+            ModelSource::Embedded => Self::embedded(LoadOptions::default()),
+            ModelSource::File(path) => Self::load(path),
+        }
+    }
+
+    /// The network that is in the program: models/README.md tells what it is and how it was made.
+    ///
+    /// # Errors
+    /// Not for a build that passes its tests.
+    pub fn embedded(options: LoadOptions) -> Result<Arc<Self>, ModelError> {
+        Self::read(EMBEDDED_FILE, Path::new(EMBEDDED), options)
+    }
+
+    /// The network of an ONNX file's `bytes`; `path` is what it is called.
+    fn read(bytes: &[u8], path: &Path, options: LoadOptions) -> Result<Arc<Self>, ModelError> {
         let unusable = |error: String| ModelError::Unusable { path: path.to_owned(), error };
         // tract panics on some broken files; a model file is input like any other.
         let (proto, graph) = std::panic::catch_unwind(|| {
-            let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes.as_slice())?;
-            let graph = tract_onnx::onnx().model_for_read(&mut bytes.as_slice())?;
+            let proto = tract_onnx::onnx().proto_model_for_read(&mut &*bytes)?;
+            let graph = tract_onnx::onnx().model_for_read(&mut &*bytes)?;
             TractResult::Ok((proto, graph))
         })
         .map_err(|_| unusable("not a model that tract understands".into()))?
@@ -177,21 +246,19 @@ impl Model {
         if !outputs.iter().any(|output| output == SEGMENTS) {
             return Err(unusable(format!("no output named {SEGMENTS}; it has {}", outputs.join(", "))));
         }
+        let alignment = alignment(&proto).map_err(unusable)?;
         let mut model = Self {
             path: path.to_owned(),
             name,
             graph,
+            alignment,
             outputs,
             chain: None,
             precision: options.precision,
             plans: Mutex::default(),
         };
         if options.fused {
-            model.chain = model.fuse(&proto, Precision::F32, FUSED_TOLERANCE);
-        }
-        if options.precision == Precision::Bf16 && model.chain.is_some() {
-            let agrees = model.fuse(&proto, Precision::Bf16, BF16_TOLERANCE).is_some();
-            model.precision = if agrees { Precision::Bf16 } else { Precision::F32 };
+            model.fuse(&proto);
         }
         let model = Arc::new(model);
         let mut session = model.session((640, 360), Needs::default())?;
@@ -233,53 +300,57 @@ impl Model {
             let error = format!("no output named {missing}, which body parts or keypoints need");
             return Err(ModelError::Unusable { path: self.path.clone(), error });
         }
-        let size = input_size(frame, needs.area);
+        let size = input_size(frame, needs.area, self.alignment);
         let plan = self.plan(size, needs, &heads)?;
         Session::new(self.clone(), &plan, frame, size, needs)
     }
 
-    /// The network as one operator, if it can be one and gives what tract gives.
-    fn fuse(&self, proto: &tract_onnx::pb::ModelProto, precision: Precision, tolerance: f32) -> Option<Chain> {
-        let chain = Chain::read(proto, &HEADS)?;
-        let difference = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.difference(&chain, precision)));
-        match difference {
-            Ok(Ok(difference)) if difference <= tolerance => {
-                info!(model = %self.name, ?precision, difference, "convolutions fused");
-                Some(chain)
-            }
-            Ok(Ok(difference)) => {
-                warn!(model = %self.name, ?precision, difference, "the fused network differs and is not used");
-                None
-            }
-            Ok(Err(error)) => {
-                warn!(model = %self.name, error = %first_line(&error), "the network is not fused");
-                None
-            }
-            Err(_) => None,
-        }
-    }
-
-    /// The largest difference of an output between the fused network and tract's own, on a made-up picture; of values
-    /// above 1, as a share of the head's largest.
-    fn difference(&self, chain: &Chain, precision: Precision) -> TractResult<f32> {
-        let picture: Vec<f32> = (0..CHECK.0 * CHECK.1 * 3)
-            .map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos())
-            .collect();
-        let input = Tensor::from_shape(&[1, CHECK.1, CHECK.0, 3], &picture)?;
+    /// Runs the network as one operator from now on, if it can be one and gives what tract gives.
+    fn fuse(&mut self, proto: &tract_onnx::pb::ModelProto) {
+        let Some(chain) = Chain::read(proto, &HEADS) else { return };
         let heads: Vec<&str> = HEADS.into_iter().filter(|head| chain.has(&[head])).collect();
-        let ours = chain.graph(&heads, CHECK, precision)?.into_runnable()?.run(tvec!(input.clone().into()))?;
-        let theirs = self.stock(&heads, CHECK)?.run(tvec!(input.into()))?;
-        let mut most = 0.0f32;
-        for (ours, theirs) in ours.iter().zip(&theirs) {
-            if ours.shape() != theirs.shape() {
-                return Ok(f32::INFINITY);
+        let size = input_size(CHECK, CHECK.0 * CHECK.1, self.alignment);
+        // tract may panic on what it does not know.
+        let caught = |run: &dyn Fn() -> TractResult<f32>| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+                .unwrap_or_else(|_| Err(TractError::msg("it panics")))
+        };
+        let picture = made_up(size);
+        let input = || Tensor::from_shape(&[1, size.1, size.0, 3], &picture);
+        let theirs = Mutex::new(TVec::new());
+        let stock = caught(&|| {
+            let outputs = self.stock(&heads, size)?.run(tvec!(input()?.into()))?;
+            *theirs.lock().unwrap_or_else(PoisonError::into_inner) = outputs;
+            Ok(0.0)
+        });
+        let theirs = theirs.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let agrees = |precision: Precision, tolerance: f32| {
+            let ours = || {
+                let plan = chain.graph(&heads, size, precision)?.into_runnable()?;
+                difference(&plan.run(tvec!(input()?.into()))?, &theirs)
+            };
+            match stock.as_ref().map_err(first_line).and_then(|_| caught(&ours).map_err(|error| first_line(&error))) {
+                Ok(difference) if difference <= tolerance => {
+                    info!(model = %self.name, ?precision, difference, "convolutions fused");
+                    true
+                }
+                Ok(difference) => {
+                    warn!(model = %self.name, ?precision, difference, "the fused network differs and is not used");
+                    false
+                }
+                Err(error) => {
+                    warn!(model = %self.name, %error, "the network is not fused");
+                    false
+                }
             }
-            let (ours, theirs) = (ours.to_plain_array_view::<f32>()?, theirs.to_plain_array_view::<f32>()?);
-            let scale = theirs.iter().fold(1.0f32, |most, value| most.max(value.abs()));
-            let difference = |(ours, theirs): (&f32, &f32)| (ours - theirs).abs() / scale;
-            most = ours.iter().zip(theirs.iter()).map(difference).fold(most, f32::max);
+        };
+        if !agrees(Precision::F32, FUSED_TOLERANCE) {
+            return;
         }
-        Ok(most)
+        if self.precision == Precision::Bf16 && !agrees(Precision::Bf16, BF16_TOLERANCE) {
+            self.precision = Precision::F32;
+        }
+        self.chain = Some(chain);
     }
 
     /// The network as tract runs it.
@@ -312,6 +383,39 @@ impl Model {
         }
         plans.insert(key, plan.clone());
         Ok(plan)
+    }
+}
+
+/// A picture on which networks are held against each other.
+fn made_up(size: (usize, usize)) -> Vec<f32> {
+    (0..size.0 * size.1 * 3).map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos()).collect()
+}
+
+/// The largest difference between outputs; of values above 1, as a share of the head's largest.
+fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
+    let mut most = 0.0f32;
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        if ours.shape() != theirs.shape() {
+            return Ok(f32::INFINITY);
+        }
+        let (ours, theirs) = (ours.to_plain_array_view::<f32>()?, theirs.to_plain_array_view::<f32>()?);
+        let scale = theirs.iter().fold(1.0f32, |most, value| most.max(value.abs()));
+        let difference = |(ours, theirs): (&f32, &f32)| (ours - theirs).abs() / scale;
+        most = ours.iter().zip(theirs.iter()).map(difference).fold(most, f32::max);
+    }
+    Ok(most)
+}
+
+/// Where the values of the file's outputs lie. Our own files say it in their metadata; without a word it is as in
+/// BodyPix.
+///
+/// # Errors
+/// One line, for a word that is not known.
+pub fn alignment(proto: &tract_onnx::pb::ModelProto) -> Result<Alignment, String> {
+    match proto.metadata_props.iter().find(|property| property.key == GRID).map(|property| property.value.as_str()) {
+        None | Some("ends") => Ok(Alignment::Ends),
+        Some("cells") => Ok(Alignment::Cells),
+        Some(other) => Err(format!("its property {GRID} is {other:?}, neither \"ends\" nor \"cells\"")),
     }
 }
 

@@ -13,6 +13,8 @@
 //!
 //! Each frame stands for itself. Nothing is allocated after the first frame of a size.
 
+use super::grid::Grid;
+
 #[cfg(test)]
 mod tests;
 
@@ -113,8 +115,8 @@ pub struct PoseHeads<'a> {
 
 impl PoseHeads<'_> {
     /// The number of grid points, if there are some and every head has all its values.
-    fn points(&self, grid: (usize, usize)) -> Option<usize> {
-        let points = grid.0.checked_mul(grid.1).filter(|points| *points > 0)?;
+    fn points(&self, grid: Grid) -> Option<usize> {
+        let points = grid.columns.checked_mul(grid.rows).filter(|points| *points > 0)?;
         let lengths = [
             (self.heatmaps, COUNT),
             (self.offsets, 2 * COUNT),
@@ -163,17 +165,10 @@ pub struct PoseDecoder {
 }
 
 impl PoseDecoder {
-    /// Replaces `poses` by those of a frame, best first, at most [`MAX_POSES`]. `grid` is columns and rows of grid
-    /// points, `input` width and height of the network's input in pixels, whose outermost pixels the outermost grid
-    /// points are. Heads that do not have the grid's size give no poses; values that are not numbers are keypoints of
+    /// Replaces `poses` by those of a frame, best first, at most [`MAX_POSES`]. `input` is width and height of the
+    /// network's input in pixels. Heads that do not have the grid's size give no poses; values that are not numbers are keypoints of
     /// score 0 at the place of their neighbour in the tree.
-    pub fn decode(
-        &mut self,
-        heads: &PoseHeads<'_>,
-        grid: (usize, usize),
-        input: (usize, usize),
-        poses: &mut Vec<Pose>,
-    ) {
+    pub fn decode(&mut self, heads: &PoseHeads<'_>, grid: Grid, input: (usize, usize), poses: &mut Vec<Pose>) {
         poses.clear();
         self.found.clear();
         if heads.points(grid).is_none() || input.0 == 0 || input.1 == 0 {
@@ -209,7 +204,7 @@ impl PoseDecoder {
 
     /// Collects what is above its eight neighbours. Of equal neighbours the first one counts, so at most one of four
     /// points is a maximum.
-    fn find_roots(&mut self, heatmaps: &[f32], (columns, rows): (usize, usize)) {
+    fn find_roots(&mut self, heatmaps: &[f32], Grid { columns, rows, .. }: Grid) {
         self.roots.clear();
         self.roots.reserve(columns.div_ceil(2) * rows.div_ceil(2) * COUNT);
         for (point, logits) in heatmaps.chunks_exact(COUNT).enumerate() {
@@ -243,10 +238,10 @@ fn claimed(found: &[[Joint; COUNT]], keypoint: usize, place: Place, near: f32) -
 /// The heads as functions of a place.
 struct Map<'a> {
     heads: &'a PoseHeads<'a>,
-    grid: (usize, usize),
+    grid: Grid,
     input: (f32, f32),
-    /// Pixels between grid points.
-    step: (f32, f32),
+    /// Across and down: pixels between grid points, and the pixel of the first one.
+    steps: [(f32, f32); 2],
 }
 
 /// Four grid points around a place, and their weights.
@@ -261,32 +256,28 @@ impl Cell {
 }
 
 impl<'a> Map<'a> {
-    fn new(heads: &'a PoseHeads<'a>, grid: (usize, usize), input: (usize, usize)) -> Self {
-        let step = |pixels: usize, points: usize| (pixels - 1).max(1) as f32 / (points - 1).max(1) as f32;
-        Self {
-            heads,
-            grid,
-            input: (input.0 as f32, input.1 as f32),
-            step: (step(input.0, grid.0), step(input.1, grid.1)),
-        }
+    fn new(heads: &'a PoseHeads<'a>, grid: Grid, input: (usize, usize)) -> Self {
+        let steps = [grid.alignment.steps(input.0, grid.columns), grid.alignment.steps(input.1, grid.rows)];
+        Self { heads, grid, input: (input.0 as f32, input.1 as f32), steps }
     }
 
     /// Where a grid point lies.
     fn place(&self, point: usize) -> Place {
-        let (row, column) = (point / self.grid.0, point % self.grid.0);
-        Place { x: column as f32 * self.step.0, y: row as f32 * self.step.1 }
+        let (row, column) = (point / self.grid.columns, point % self.grid.columns);
+        let [across, down] = self.steps;
+        Place { x: column as f32 * across.0 + across.1, y: row as f32 * down.0 + down.1 }
     }
 
     /// The place inside of the grid that is nearest to `place`, and the grid points around it.
     fn cell(&self, place: Place) -> (Place, Cell) {
-        let axis = |at: f32, step: f32, points: usize| {
-            let at = (at / step).clamp(0.0, (points - 1) as f32);
+        let axis = |at: f32, (step, origin): (f32, f32), points: usize| {
+            let at = ((at - origin) / step).clamp(0.0, (points - 1) as f32);
             let first = at as usize;
-            (at * step, first, (first + 1).min(points - 1), at - first as f32)
+            (at * step + origin, first, (first + 1).min(points - 1), at - first as f32)
         };
-        let (x, left, right, across) = axis(place.x, self.step.0, self.grid.0);
-        let (y, upper, lower, down) = axis(place.y, self.step.1, self.grid.1);
-        let (upper, lower) = (upper * self.grid.0, lower * self.grid.0);
+        let (x, left, right, across) = axis(place.x, self.steps[0], self.grid.columns);
+        let (y, upper, lower, down) = axis(place.y, self.steps[1], self.grid.rows);
+        let (upper, lower) = (upper * self.grid.columns, lower * self.grid.columns);
         let cell = Cell([
             (upper + left, (1.0 - across) * (1.0 - down)),
             (upper + right, across * (1.0 - down)),

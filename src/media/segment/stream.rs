@@ -6,7 +6,7 @@ use super::{
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
     model::{AREA, Model, ModelError, Needs, Session},
-    parts,
+    models, parts,
     pose::{MAX_POSES, Pose, PoseDecoder},
     spill::{Despill, YuvMut},
 };
@@ -73,7 +73,8 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Stream {
     model: Arc<Model>,
-    session: Option<Session>,
+    /// One for each model that a mask is wished of, and the stream's own first where it is needed.
+    sessions: Vec<Session>,
     makers: Vec<Maker>,
     logits: Vec<f32>,
     decoder: PoseDecoder,
@@ -91,7 +92,7 @@ impl Stream {
     pub fn new(model: Arc<Model>) -> Self {
         Self {
             model,
-            session: None,
+            sessions: Vec::new(),
             makers: Vec::new(),
             logits: Vec::new(),
             decoder: PoseDecoder::default(),
@@ -118,9 +119,9 @@ impl Stream {
     /// When the model cannot do what is wished for, or fails.
     pub fn frame(&mut self, frame: &Yuv<'_>, wish: &Wish, every: u32) -> Result<Outcome, ModelError> {
         let size = (frame.width, frame.height);
-        let same = self.session.as_ref().is_some_and(|session| session.frame() == size);
+        let same = self.sessions.first().is_some_and(|session| session.frame() == size);
         let known = wish.cuts.len() == self.makers.len()
-            && wish.cuts.iter().zip(&self.makers).all(|(cut, maker)| cut.parts == maker.cut.parts)
+            && wish.cuts.iter().zip(&self.makers).all(|(cut, maker)| alike(cut, &maker.cut))
             && (!wish.poses || self.told.is_some());
         self.since += 1;
         if same
@@ -170,42 +171,88 @@ impl Stream {
     /// The masks of a frame that the network sees; its poses are kept.
     fn infer(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
         let size = (frame.width, frame.height);
-        let needs =
-            Needs { area: wish.area, parts: wish.cuts.iter().any(|cut| cut.parts.is_some()), poses: wish.poses };
-        let session = match self.session.take().filter(|session| session.frame() == size && session.needs() == needs) {
-            Some(session) => self.session.insert(session),
-            None => self.session.insert(self.model.session(size, needs)?),
-        };
-        let heads = session.run(frame)?;
+        let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
+        self.prepare(size, wish, &chosen)?;
         // A mask that is wished for anew starts without memory; those that stay keep theirs, in the wishes' order.
         for (index, cut) in wish.cuts.iter().enumerate() {
-            match self.makers.iter().skip(index).position(|own| own.cut.parts == cut.parts) {
+            match self.makers.iter().skip(index).position(|own| alike(&own.cut, cut)) {
                 Some(ahead) => self.makers.swap(index, index + ahead),
                 None => self.makers.insert(index, Maker { cut: *cut, ..Maker::default() }),
             }
         }
         self.makers.truncate(wish.cuts.len());
-        let mut masks = Vec::with_capacity(wish.cuts.len());
-        for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
-            own.cut = *cut;
-            let logits = match (cut.parts, heads.parts) {
-                (Some(kept), Some(parts)) => {
-                    parts::select(heads.segments, parts, kept, &mut self.logits);
-                    &self.logits
+        let mut masks: Vec<Option<Plane>> = wish.cuts.iter().map(|_| None).collect();
+        self.told = None;
+        for session in &mut self.sessions {
+            let model = session.model().clone();
+            let heads = session.run(frame)?;
+            for (index, (cut, own)) in wish.cuts.iter().zip(&mut self.makers).enumerate() {
+                if !Arc::ptr_eq(&chosen[index], &model) {
+                    continue;
                 }
-                _ => heads.segments,
-            };
-            let mut plane = self.shelf.plane(size);
-            let stride = plane.stride();
-            own.maker.make(logits, heads.grid, frame, options(cut), plane.bytes_mut(), stride);
-            masks.push((*cut, Arc::new(plane)));
+                own.cut = *cut;
+                let logits = match (cut.parts, heads.parts) {
+                    (Some(kept), Some(parts)) => {
+                        parts::select(heads.segments, parts, kept, &mut self.logits);
+                        &self.logits
+                    }
+                    _ => heads.segments,
+                };
+                let mut plane = self.shelf.plane(size);
+                let stride = plane.stride();
+                own.maker.make(logits, heads.grid, frame, options(cut), plane.bytes_mut(), stride);
+                masks[index] = Some(plane);
+            }
+            if let Some(poses) = &heads.poses {
+                self.decoder.decode(poses, heads.pose_grid, heads.input, &mut self.poses);
+                self.told = Some(Arc::from(self.poses.as_slice()));
+            }
         }
-        self.told = heads.poses.as_ref().map(|poses| {
-            self.decoder.decode(poses, heads.grid, heads.input, &mut self.poses);
-            Arc::from(self.poses.as_slice())
-        });
-        Ok(masks)
+        // Every wish has a session: see `prepare`.
+        Ok(wish.cuts.iter().zip(masks).filter_map(|(cut, plane)| Some((*cut, Arc::new(plane?)))).collect())
     }
+
+    /// The model that finds a cut: the named one, once it is loaded and if it can; else the stream's own.
+    fn chosen(&self, cut: &Cut) -> Arc<Model> {
+        let named = cut.model.and_then(models::named);
+        let able = named.filter(|model| cut.parts.is_none() || model.has_parts());
+        able.unwrap_or_else(|| self.model.clone())
+    }
+
+    /// Makes the sessions fit the frame and the wish. Of those that fit already, none is made anew.
+    fn prepare(&mut self, size: (usize, usize), wish: &Wish, chosen: &[Arc<Model>]) -> Result<(), ModelError> {
+        let mut wanted: Vec<(Arc<Model>, Needs)> = Vec::new();
+        if wish.poses {
+            wanted.push((self.model.clone(), Needs { area: wish.area, parts: false, poses: true }));
+        }
+        for (cut, model) in wish.cuts.iter().zip(chosen) {
+            let parts = cut.parts.is_some();
+            match wanted.iter_mut().find(|(other, _)| Arc::ptr_eq(other, model)) {
+                Some((_, needs)) => needs.parts |= parts,
+                None => wanted.push((model.clone(), Needs { area: wish.area, parts, poses: false })),
+            }
+        }
+        let fits = |session: &Session, (model, needs): &(Arc<Model>, Needs)| {
+            session.frame() == size && session.needs() == *needs && Arc::ptr_eq(session.model(), model)
+        };
+        if self.sessions.len() == wanted.len() && self.sessions.iter().zip(&wanted).all(|(one, want)| fits(one, want)) {
+            return Ok(());
+        }
+        let mut old = std::mem::take(&mut self.sessions);
+        for want in wanted {
+            let session = match old.iter().position(|session| fits(session, &want)) {
+                Some(index) => old.swap_remove(index),
+                None => want.0.session(size, want.1)?,
+            };
+            self.sessions.push(session);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the mask of one goes on where that of the other was.
+fn alike(one: &Cut, other: &Cut) -> bool {
+    (one.parts, one.model) == (other.parts, other.model)
 }
 
 /// Copies rows of `width` bytes close together.

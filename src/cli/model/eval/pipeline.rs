@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::media::segment::{
+    grid::{Alignment, Grid},
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
     model::{Model, ModelError, Needs, Session},
@@ -22,7 +23,7 @@ pub(super) enum Pipeline {
     /// Logits interpolated as if they were pixels: each in the middle of its share of the frame. What image libraries
     /// do, and what is compared with; BodyPix's points lie elsewhere.
     Bilinear,
-    /// Logits interpolated from where the network's points lie: the outermost ones on the frame's edges.
+    /// Logits interpolated from where the network's points lie.
     Aligned,
     /// The server's.
     Server,
@@ -134,12 +135,13 @@ impl Runner {
         let heads = self.session.run(frame)?;
         self.network.add(start);
         let size = (frame.width, frame.height);
+        let cells = Grid { alignment: Alignment::Cells, ..heads.grid };
         for pipeline in Pipeline::ALL {
             let alpha = &mut self.alpha[pipeline as usize];
             let start = Instant::now();
             match pipeline {
-                Pipeline::Bilinear => interpolate(heads.segments, heads.grid, size, between_cells, alpha),
-                Pipeline::Aligned => interpolate(heads.segments, heads.grid, size, between_ends, alpha),
+                Pipeline::Bilinear => interpolate(heads.segments, cells, size, alpha),
+                Pipeline::Aligned => interpolate(heads.segments, heads.grid, size, alpha),
                 Pipeline::Server => {
                     self.maker.make(heads.segments, heads.grid, frame, self.options, alpha, frame.width);
                 }
@@ -155,28 +157,10 @@ fn carry(maker: &mut MaskMaker, frame: &Yuv<'_>, options: MaskOptions, alpha: &m
     maker.carry(frame, options, alpha, frame.width);
 }
 
-/// Where pixel `index` of `pixels` lies among `points` that divide the frame.
-fn between_cells(index: usize, pixels: usize, points: usize) -> f32 {
-    (index as f32 + 0.5) * points as f32 / pixels as f32 - 0.5
-}
-
-/// Where pixel `index` of `pixels` lies among `points` of which the outermost lie on the outermost pixels.
-fn between_ends(index: usize, pixels: usize, points: usize) -> f32 {
-    index as f32 * (points - 1) as f32 / (pixels.max(2) - 1) as f32
-}
-
 /// Logits, interpolated linearly, to alpha: 255 times the probability.
-fn interpolate(
-    logits: &[f32],
-    (columns, rows): Size,
-    (width, height): Size,
-    place: impl Fn(usize, usize, usize) -> f32,
-    alpha: &mut [u8],
-) {
-    let place = |index: usize, pixels: usize, points: usize| {
-        let at = place(index, pixels, points).clamp(0.0, (points - 1) as f32);
-        (at as usize, (at as usize + 1).min(points - 1), at.fract())
-    };
+fn interpolate(logits: &[f32], grid: Grid, (width, height): Size, alpha: &mut [u8]) {
+    let Grid { columns, rows, alignment } = grid;
+    let place = |index: usize, pixels: usize, points: usize| alignment.between(index as f32, pixels, points);
     let across: Vec<_> = (0..width).map(|column| place(column, width, columns)).collect();
     for (row, out) in alpha.chunks_exact_mut(width).take(height).enumerate() {
         let (upper, lower, below) = place(row, height, rows);
@@ -198,8 +182,8 @@ mod tests {
     fn points_lie_in_the_middle_of_their_share_or_on_the_ends() {
         let logits = [-4.0, 4.0];
         let (mut cells, mut ends) = ([0; 8], [0; 8]);
-        interpolate(&logits, (2, 1), (8, 1), between_cells, &mut cells);
-        interpolate(&logits, (2, 1), (8, 1), between_ends, &mut ends);
+        interpolate(&logits, Grid::cells(2, 1), (8, 1), &mut cells);
+        interpolate(&logits, Grid::ends(2, 1), (8, 1), &mut ends);
         // The outer quarters of the frame lie outside of the points.
         assert_eq!(cells[0], cells[1]);
         assert_eq!((cells[6], cells[7]), (250, 250));
@@ -210,7 +194,7 @@ mod tests {
     #[test]
     fn rows_are_interpolated_like_columns() {
         let mut alpha = [0; 4 * 3];
-        interpolate(&[-10.0, -10.0, 10.0, 10.0], (2, 2), (4, 3), between_ends, &mut alpha);
+        interpolate(&[-10.0, -10.0, 10.0, 10.0], Grid::ends(2, 2), (4, 3), &mut alpha);
         assert_eq!(alpha, [0, 0, 0, 0, 128, 128, 128, 128, 255, 255, 255, 255]);
     }
 }

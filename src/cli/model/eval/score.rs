@@ -71,6 +71,15 @@ impl Truth {
         self.labels.contains(&Label::Person)
     }
 
+    /// Rows from the highest pixel of a person to the lowest; 0 without one.
+    pub fn height(&self) -> usize {
+        let row = |index: usize| index / self.size.0;
+        let is_person = |label: &Label| *label == Label::Person;
+        let first = self.labels.iter().position(is_person);
+        let last = self.labels.iter().rposition(is_person);
+        first.zip(last).map_or(0, |(first, last)| row(last) - row(first) + 1)
+    }
+
     /// Compares a mask of the same size. Where nobody is and nothing is kept, both figures are 1.
     ///
     /// # Panics

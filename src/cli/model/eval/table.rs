@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    keypoints::Agreement,
     score::{Score, Size},
     sets::Set,
 };
@@ -41,6 +42,8 @@ pub(super) struct Row {
     scores: [(Mean, Mean); Set::ALL.len()],
     flicker: Mean,
     empty: Mean,
+    /// Shares of keypoints, and of pictures, that are right.
+    keypoints: (Mean, Mean),
     /// The largest mask of an empty room: its share and the room's name.
     worst: (f64, String),
 }
@@ -58,6 +61,14 @@ impl Row {
 
     pub(super) fn flicker(&mut self, flicker: f64) {
         self.flicker.add(flicker);
+    }
+
+    /// How the keypoints of a picture are.
+    pub(super) fn keypoints(&mut self, Agreement { compared, right }: Agreement) {
+        for index in 0..compared {
+            self.keypoints.0.add(if index < right { 1.0 } else { 0.0 });
+        }
+        self.keypoints.1.add(if compared == right { 1.0 } else { 0.0 });
     }
 
     /// What a mask keeps of an empty room.
@@ -84,6 +95,10 @@ impl Row {
             Some(_) => format!("{:.1} %, {}", self.worst.0 * 100.0, self.worst.1),
             None => "-".into(),
         });
+        cells.push(match (self.keypoints.0.get(), self.keypoints.1.get()) {
+            (Some(points), Some(pictures)) => format!("{:.0} % / {:.0} %", points * 100.0, pictures * 100.0),
+            _ => "-".into(),
+        });
         cells.extend([format!("{:.2}", self.ms.0), format!("{:.2}", self.ms.1)]);
         cells
     }
@@ -107,6 +122,8 @@ impl Row {
             "sets": sets,
             "flicker": self.flicker.get(),
             "empty_rooms": rooms,
+            "keypoints": self.keypoints.0.get(),
+            "keypoint_pictures": self.keypoints.1.get(),
             "network_ms": self.ms.0,
             "mask_ms": self.ms.1,
         })
@@ -122,6 +139,7 @@ pub(super) fn text(rows: &[Row]) -> String {
     }
     let rooms = rows.first().map_or(0, |row| row.empty.count);
     head.extend(["flicker".into(), format!("empty rooms ({rooms})"), "worst room".into()]);
+    head.push(format!("keypoints ({})", rows.first().map_or(0, |row| row.keypoints.1.count)));
     head.extend(["network ms".into(), "mask ms".into()]);
     let cells: Vec<Vec<String>> = rows.iter().map(Row::cells).collect();
     let width = |column: usize| cells.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -154,6 +172,8 @@ mod tests {
         row.room("shop", 0.3);
         row.room("yard", 0.009);
         row.room("yacht", 0.009);
+        row.keypoints(Agreement { compared: 1, right: 1 });
+        row.keypoints(Agreement { compared: 3, right: 2 });
         row.ms = (1.5, 0.5);
         row
     }
@@ -166,7 +186,7 @@ mod tests {
         assert!(lines[0].contains("webcam (2)") && lines[0].contains("empty rooms (4)"), "{text}");
         let cells: Vec<&str> = lines[2].split('|').map(str::trim).collect();
         assert_eq!(&cells[1..6], ["some", "257x145", "server", "0.750 / 0.500", "-"]);
-        assert_eq!(&cells[10..15], ["2.00", "75 %", "30.0 %, shop", "1.50", "0.50"]);
+        assert_eq!(&cells[10..16], ["2.00", "75 %", "30.0 %, shop", "75 % / 50 %", "1.50", "0.50"]);
         assert!(lines.iter().all(|line| line.matches('|').count() == lines[0].matches('|').count()), "{text}");
     }
 

@@ -43,6 +43,18 @@ impl Map {
         Some(Self { shape, pads, slot: 0, blocks, row, plane, offsets })
     }
 
+    /// Pixels that lie together in memory, as many as there can be: where each run begins, and how many.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (width, pixels) = (self.shape.width, self.offsets.len());
+        let each = if self.row == width * BLOCK { pixels } else { width };
+        (0..pixels).step_by(each.max(1)).map(move |first| (first, each))
+    }
+
+    /// Where a layer that needs `pads` around begins to read, at most the map's own.
+    pub fn origin(&self, pads: Pads) -> usize {
+        (self.pads.top - pads.top) * self.row + (self.pads.left - pads.left) * BLOCK
+    }
+
     /// One row of pixels, channels together.
     pub fn read_row(&self, slot: &[f32], y: usize, line: &mut [f32]) {
         let offsets = &self.offsets[y * self.shape.width..];

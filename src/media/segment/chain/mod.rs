@@ -1,7 +1,8 @@
-//! Runs linear chains of convolutions (MobileNetV1 and its heads) on one thread: depthwise and pointwise layers in
-//! one pass, vector instructions as the processor has them, nothing allocated per run.
+//! Runs networks of convolutions (MobileNetV1 and its heads, U-Nets of depthwise and pointwise layers) on one thread:
+//! depthwise and pointwise layers in one pass, vector instructions as the processor has them, nothing allocated per run.
 
 mod build;
+mod graph;
 mod kernel;
 mod layer;
 mod map;
@@ -12,6 +13,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use graph::{Graph, Node, Source};
 pub use kernel::Isa;
 pub use layer::{Kind, Layer, Padding, Pads};
 pub use memory::Arena;
@@ -22,7 +24,7 @@ pub use plan::{Plan, Precision};
 pub enum ChainError {
     /// There is no layer and no head.
     Empty,
-    /// A layer cannot be: its index, heads counted on after the layers, and what is wrong with it.
+    /// A layer cannot be: its index, heads counted on after the nodes, and what is wrong with it.
     Layer(usize, String),
     /// The layers need more memory than can be addressed.
     TooLarge,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     ChainError,
     build::Builder,
+    graph::Graph,
     kernel::{Isa, Kernels},
     layer::Layer,
     map::{Map, Shape, export, import},
@@ -28,9 +29,12 @@ pub struct Plan {
     pub(super) precision: Precision,
     pub(super) kernels: &'static Kernels,
     pub(super) input: Shape,
-    pub(super) import: bool,
+    /// The map that the picture is copied to, if a layer reads it there.
+    pub(super) import: Option<usize>,
     pub(super) steps: Vec<Step>,
     pub(super) heads: Vec<Head>,
+    /// Without heads: the map that is given back.
+    pub(super) result: usize,
     pub(super) maps: Vec<Map>,
     pub(super) sizes: Sizes,
     /// Its arenas have it too.
@@ -57,7 +61,20 @@ impl Plan {
         isa: Isa,
         precision: Precision,
     ) -> Result<Self, ChainError> {
-        Builder::new(layers, heads, (height, width), isa, precision)?.build(layers, heads)
+        Self::of(&Graph::line(layers, heads), (height, width), isa, precision)
+    }
+
+    /// Lays out a graph for an input of `height` x `width`.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], and when a node reads what comes after it.
+    pub fn of(
+        graph: &Graph,
+        (height, width): (usize, usize),
+        isa: Isa,
+        precision: Precision,
+    ) -> Result<Self, ChainError> {
+        Builder::new(graph, (height, width), isa, precision)?.build()
     }
 
     /// Memory for one run at a time. The only thing that is allocated after the plan.
@@ -72,9 +89,11 @@ impl Plan {
 
     /// Rows, columns and channels of each output, heads in their order.
     pub fn output_shapes(&self) -> impl ExactSizeIterator<Item = [usize; 3]> + '_ {
-        let Shape { height, width, channels } = self.last().shape;
-        (0..self.heads.len().max(1))
-            .map(move |index| [height, width, self.heads.get(index).map_or(channels, |head| head.outputs)])
+        (0..self.heads.len().max(1)).map(|index| {
+            let head = self.heads.get(index);
+            let Shape { height, width, channels } = self.maps[head.map_or(self.result, |head| head.from)].shape;
+            [height, width, head.map_or(channels, |head| head.outputs)]
+        })
     }
 
     /// The instruction set that it runs on.
@@ -85,10 +104,6 @@ impl Plan {
     /// What it multiplies in, which is [`Precision::F32`] where the instruction set has nothing else.
     pub fn precision(&self) -> Precision {
         self.precision
-    }
-
-    pub(super) fn last(&self) -> &Map {
-        self.maps.last().expect("a plan has at least one map")
     }
 
     /// Runs the chain: `input` is `[row][column][channel]`, and so is each output.
@@ -111,15 +126,14 @@ impl Plan {
         if !Arc::ptr_eq(&arena.mark, &self.mark) {
             return Err(ChainError::Mismatch("the working memory of another plan".into()));
         }
-        if self.import {
-            let map = &self.maps[0];
+        if let Some(map) = self.import.map(|index| &self.maps[index]) {
             import(map, input, &mut arena.slots[map.slot]);
         }
         for step in &self.steps {
             self.step(step, arena, input);
         }
-        let map = self.last();
         if self.heads.is_empty() {
+            let map = &self.maps[self.result];
             export(map, &arena.slots[map.slot], outputs[0]);
         }
         for (head, output) in self.heads.iter().zip(outputs) {

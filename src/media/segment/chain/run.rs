@@ -1,7 +1,7 @@
 //! Running a plan: tiles of pixels through the kernels.
 
 use super::{
-    kernel::{BLOCK, Convolve, Depthwise, Half, HalfPointwise, MAX_TILE, Pointwise},
+    kernel::{BLOCK, Convolve, Depthwise, Half, HalfPointwise, MAX_TILE, Merge, Pointwise},
     layer::Pads,
     map::{Map, Shape, disjoint},
     memory::Arena,
@@ -37,13 +37,20 @@ pub(super) enum Step {
         from: usize,
         to: usize,
     },
+    /// A map of half the size onto another one.
+    Merge {
+        from: usize,
+        to: usize,
+        clamp: (f32, f32),
+    },
 }
 
-/// A pointwise layer on the last map that writes to an output.
+/// A pointwise layer on a map that writes to an output.
 #[derive(Debug)]
 pub(super) struct Head {
     pub panels: Panels,
     pub outputs: usize,
+    pub from: usize,
 }
 
 /// Where a convolution's input comes from, line by line.
@@ -66,6 +73,8 @@ pub(super) struct Window {
     /// Columns and rows of the output.
     pub width: usize,
     pub height: usize,
+    /// The first tap of the first output, in elements of the map: 0 unless another layer needs wider borders.
+    pub origin: usize,
 }
 
 impl Plan {
@@ -85,7 +94,10 @@ impl Plan {
             Step::Pointwise { panels, from, to } => {
                 let (from, to) = (&self.maps[*from], &self.maps[*to]);
                 let [input, output] = disjoint(&mut arena.slots, from, to);
-                self.pointwise(panels, (input, from.plane), to, 0, to.offsets.len(), output);
+                for (first, count) in from.runs() {
+                    let input = &input[from.offsets[first]..];
+                    self.pointwise(panels, (input, from.plane), to, first, count, output);
+                }
             }
             Step::Pair { window, taps, panels, chunk, from, to } => {
                 let (from, to) = (&self.maps[*from], &self.maps[*to]);
@@ -107,6 +119,23 @@ impl Plan {
                         }
                         None => self.pointwise(panels, (&arena.scratch, plane), to, first, count, output),
                     }
+                }
+            }
+            Step::Merge { from, to, clamp } => {
+                let (from, to) = (&self.maps[*from], &self.maps[*to]);
+                let [input, output] = disjoint(&mut arena.slots, from, to);
+                for y in 0..to.shape.height {
+                    let row = Merge {
+                        clamp: *clamp,
+                        blocks: to.blocks,
+                        pixels: to.shape.width,
+                        input,
+                        at: from.offsets[y / 2 * from.shape.width],
+                        input_plane: from.plane,
+                        output_at: to.offsets[y * to.shape.width],
+                        output_plane: to.plane,
+                    };
+                    (self.kernels.merge)(&row, output);
                 }
             }
         }
@@ -221,11 +250,14 @@ impl Plan {
     }
 
     pub(super) fn head(&self, head: &Head, arena: &mut Arena, output: &mut [f32]) {
-        let map = self.last();
+        let map = &self.maps[head.from];
         let input = &arena.slots[map.slot];
         let plane = self.kernels.tile * BLOCK;
         let offsets: [usize; MAX_TILE] = std::array::from_fn(|pixel| pixel * BLOCK);
-        for (pixel, pixels) in shares(map.offsets.len(), self.kernels.tile) {
+        let tiles = map.runs().flat_map(|(first, count)| {
+            shares(count, self.kernels.tile).map(move |(pixel, pixels)| (first + pixel, pixels))
+        });
+        for (pixel, pixels) in tiles {
             for panel in head.panels.iter() {
                 let tile = Pointwise {
                     weights: panel.weights,
@@ -233,7 +265,7 @@ impl Plan {
                     clamp: head.panels.clamp,
                     blocks: map.blocks,
                     input,
-                    at: pixel * BLOCK,
+                    at: map.offsets[pixel],
                     input_plane: map.plane,
                     offsets: &offsets[..pixels],
                     output_plane: plane,
@@ -276,7 +308,7 @@ impl Window {
             clamp: taps.clamp,
             blocks: from.blocks,
             input,
-            at: y * self.stride * from.row + x * self.stride * BLOCK,
+            at: self.origin + y * self.stride * from.row + x * self.stride * BLOCK,
             input_plane: from.plane,
             row: self.dilation * from.row,
             column: self.dilation * BLOCK,

@@ -201,6 +201,129 @@ fn heads_alone_are_a_chain() {
     check(&mut noise, &[], &heads, (7, 9));
 }
 
+/// A coarse map onto a fine one, as the layers say.
+fn merged(([_, coarse_width, _], coarse): &Picture, (shape, fine): &Picture, (low, high): (f32, f32)) -> Picture {
+    let [height, width, channels] = *shape;
+    let mut output = Vec::with_capacity(fine.len());
+    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+        for channel in 0..channels {
+            let above = coarse[(y / 2 * coarse_width + x / 2) * channels + channel];
+            output.push((fine[(y * width + x) * channels + channel] + above).max(low).min(high));
+        }
+    }
+    (*shape, output)
+}
+
+/// All maps of a graph, and what its heads make of them.
+fn results(graph: &Graph, input: Picture) -> Vec<Picture> {
+    let mut maps = vec![input];
+    let at = |source: &Source| match source {
+        Source::Input => 0,
+        Source::Node(index) => index + 1,
+    };
+    for node in &graph.nodes {
+        maps.push(match node {
+            Node::Convolution(layer, from) => reference(layer, &maps[at(from)]),
+            Node::Merge { coarse, fine, clamp } => {
+                merged(&maps[at(coarse)], &maps[at(fine)], clamp.unwrap_or((f32::NEG_INFINITY, f32::INFINITY)))
+            }
+        });
+    }
+    graph.heads.iter().map(|(head, from)| reference(head, &maps[at(from)])).collect()
+}
+
+/// Down twice and up twice, with side ways that start from maps that are read with and without borders.
+fn u_net(noise: &mut Noise, (one, two, three): (usize, usize, usize)) -> Graph {
+    let mut nodes = Vec::new();
+    let mut add = |layer: Layer, from: Source| {
+        nodes.push(Node::Convolution(layer, from));
+        Source::Node(nodes.len() - 1)
+    };
+    let block = |noise: &mut Noise, stride: usize, inputs: usize, outputs: usize| {
+        let depthwise = noise.layer(Kind::Depthwise3x3 { stride, dilation: 3 - stride }, inputs, inputs);
+        [depthwise, noise.layer(Kind::Pointwise, inputs, outputs)]
+    };
+    let half = add(noise.layer(Kind::Conv3x3 { stride: 2 }, 3, one), Source::Input);
+    let quarter = block(noise, 2, one, two).into_iter().fold(half, |from, layer| add(layer, from));
+    let eighth = block(noise, 2, two, three).into_iter().fold(quarter, |from, layer| add(layer, from));
+    let eighth = block(noise, 1, three, three).into_iter().fold(eighth, |from, layer| add(layer, from));
+    let coarse = add(noise.layer(Kind::Pointwise, three, two), eighth);
+    let fine = add(noise.layer(Kind::Pointwise, two, two), quarter);
+    nodes.push(Node::Merge { coarse, fine, clamp: Some((0.0, f32::INFINITY)) });
+    let sum = Source::Node(nodes.len() - 1);
+    let mut add = |layer: Layer, from: Source| {
+        nodes.push(Node::Convolution(layer, from));
+        Source::Node(nodes.len() - 1)
+    };
+    let quarter = block(noise, 1, two, two).into_iter().fold(sum, |from, layer| add(layer, from));
+    let aside = block(noise, 1, three, one).into_iter().fold(eighth, |from, layer| add(layer, from));
+    let coarse = add(noise.layer(Kind::Pointwise, two, one), quarter);
+    let fine = add(noise.layer(Kind::Pointwise, one, one), half);
+    nodes.push(Node::Merge { coarse, fine, clamp: None });
+    let last = Source::Node(nodes.len() - 1);
+    let heads = vec![
+        (noise.layer(Kind::Pointwise, one, 1), last),
+        (noise.layer(Kind::Pointwise, two, 24), quarter),
+        (noise.layer(Kind::Pointwise, one, 17), aside),
+        (noise.layer(Kind::Pointwise, three, 5), eighth),
+    ];
+    Graph { nodes, heads }
+}
+
+#[test]
+fn networks_that_go_down_and_up_again_are_followed_whichever_heads_are_asked_for() {
+    let mut noise = Noise(10);
+    for round in 0..24 {
+        let widths = (1 + noise.below(40), 1 + noise.below(40), 1 + noise.below(70));
+        let graph = u_net(&mut noise, widths);
+        let (height, width) = (8 * (1 + noise.below(6)), 8 * (1 + noise.below(9)));
+        let (input, other) = (noise.floats(height * width * 3), noise.floats(height * width * 3));
+        let all = results(&graph, ([height, width, 3], input.clone()));
+        for heads in [&[0, 1, 2, 3][..], &[0], &[2], &[3, 1]] {
+            let graph = graph.keeping(heads);
+            let expected: Vec<&Picture> = heads.iter().map(|&head| &all[head]).collect();
+            for isa in Isa::available() {
+                for (precision, tolerance) in [(Precision::F32, 1e-4), (Precision::Bf16, 0.08)] {
+                    let plan = Plan::of(&graph, (height, width), isa, precision).unwrap();
+                    let mut arena = plan.arena();
+                    run(&plan, &mut arena, &input);
+                    run(&plan, &mut arena, &other);
+                    let found = run(&plan, &mut arena, &input);
+                    assert_eq!(found.len(), expected.len());
+                    for (found, expected) in found.iter().zip(expected.iter()) {
+                        assert_close(found, expected, tolerance, &format!("{round} {isa:?} {precision:?} {heads:?}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_head_needs_is_left_out() {
+    let mut noise = Noise(11);
+    let graph = u_net(&mut noise, (16, 16, 16));
+    let kept = graph.keeping(&[2]);
+    // One convolution, and three pairs.
+    assert_eq!((kept.nodes.len(), kept.heads.len()), (9, 1));
+    assert_eq!(graph.keeping(&[0, 1, 2, 3]), graph);
+    assert!(graph.keeping(&[7]).heads.is_empty());
+}
+
+#[test]
+fn sums_that_do_not_fit_are_refused_by_number() {
+    let mut noise = Noise(12);
+    let graph = u_net(&mut noise, (16, 16, 16));
+    let plan = |graph: &Graph, size| Plan::of(graph, size, Isa::plain(), Precision::F32).map(|_| ()).unwrap_err();
+    assert_eq!(plan(&graph, (12, 16)).to_string(), "layer 9 adds 2 x 2 to 3 x 4");
+    let mut later = graph.clone();
+    later.nodes[1] = Node::Convolution(noise.layer(Kind::Pointwise, 16, 16), Source::Node(3));
+    assert_eq!(plan(&later, (16, 16)).to_string(), "layer 1 reads what comes after it");
+    let mut shared = graph.clone();
+    shared.heads.push((noise.layer(Kind::Pointwise, 16, 1), Source::Node(8)));
+    assert_eq!(plan(&shared, (16, 16)).to_string(), "layer 9 adds to what is not a pointwise layer of its own");
+}
+
 #[test]
 fn same_padding_puts_the_odd_zero_below_and_right() {
     let kind = Kind::Depthwise3x3 { stride: 2, dilation: 1 };

@@ -1,6 +1,6 @@
 //! What the element can be set to.
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::sync::LazyLock;
 
 use gstreamer::{glib, prelude::*};
 
@@ -18,7 +18,7 @@ const PERSON: &str = "person";
 /// What the user sets.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) model: Option<PathBuf>,
+    pub(super) model: Option<String>,
     /// As it was written; what it means is `cut`.
     cutout: String,
     mask: MaskOptions,
@@ -55,7 +55,7 @@ impl Settings {
             PERSON => None,
             list => Some(named_parts(list)?),
         };
-        let cuts = vec![Cut { parts, threshold, feather, smoothing }];
+        let cuts = vec![Cut { parts, threshold, feather, smoothing, model: None }];
         Ok(Wish { cuts, despill: self.despill, poses: self.keypoints, ..Wish::default() })
     }
 
@@ -68,7 +68,7 @@ impl Settings {
     /// Takes a property's value, whose type and range GObject has checked against [`properties`].
     pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
         match name {
-            "model" => self.model = value.get::<Option<String>>().ok().flatten().map(PathBuf::from),
+            "model" => self.model = value.get::<Option<String>>().ok().flatten(),
             "cutout" => {
                 self.cutout = value.get::<Option<String>>().ok().flatten().unwrap_or_else(|| PERSON.to_owned());
             }
@@ -85,7 +85,7 @@ impl Settings {
     /// A property's value.
     pub(super) fn get(&self, name: &str) -> glib::Value {
         match name {
-            "model" => self.model.as_ref().map(|path| path.to_string_lossy().into_owned()).to_value(),
+            "model" => self.model.to_value(),
             "cutout" => self.cutout.to_value(),
             "threshold" => self.mask.threshold.to_value(),
             "feather" => self.mask.feather.to_value(),
@@ -115,7 +115,9 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
         vec![
             glib::ParamSpecString::builder("model")
                 .nick("Model")
-                .blurb("ONNX file of the network; unset: the process's model, or $VIRFIE_MODEL")
+                .blurb(
+                    "ONNX file of the network, or embedded; unset: the process's model, or $VIRFIE_MODEL, or embedded",
+                )
                 .mutable_ready()
                 .build(),
             glib::ParamSpecString::builder("cutout")

@@ -26,7 +26,7 @@ use motion::Motion;
 use scale::Sizes;
 use settle::Settler;
 
-use super::input::Yuv;
+use super::{grid::Grid, input::Yuv};
 
 /// How a mask is made from logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,12 +68,11 @@ const SHARPEN: f32 = 2.5;
 /// Softness below which the edge is as good as hard.
 const HARDEST: f32 = 0.05;
 
-/// Turns logits into alpha, frame after frame. Grid point `(i, j)` of a stride-16 network lies at input pixel
-/// `(16 i, 16 j)`, so first and last grid points lie on the frame's edges.
+/// Turns logits into alpha, frame after frame.
 #[derive(Debug, Clone, Default)]
 pub struct MaskMaker {
     sizes: Sizes,
-    grid: (usize, usize),
+    grid: Grid,
     /// Whether the planes below hold the last frame's mask.
     settled: bool,
     half_luma: Vec<u8>,
@@ -129,7 +128,7 @@ impl MaskMaker {
     }
 
     /// Makes the alpha plane of `frame`'s size (`stride` bytes a row, 0 transparent, 255 kept) from `logits`
-    /// (`grid.0 * grid.1` values, row-major, any real numbers; NaN counts as background). Without logits everything
+    /// (`grid.len()` values, row-major, any real numbers; NaN counts as background). Without logits everything
     /// is transparent.
     ///
     /// # Panics
@@ -137,13 +136,13 @@ impl MaskMaker {
     pub fn make(
         &mut self,
         logits: &[f32],
-        grid: (usize, usize),
+        grid: Grid,
         frame: &Yuv<'_>,
         options: MaskOptions,
         alpha: &mut [u8],
         stride: usize,
     ) {
-        if grid.0 == 0 || grid.1 == 0 || logits.len() < grid.0 * grid.1 || frame.width == 0 || frame.height == 0 {
+        if grid.is_empty() || logits.len() < grid.len() || frame.width == 0 || frame.height == 0 {
             self.settled = false;
             alpha.fill(0);
             return;
@@ -181,13 +180,13 @@ impl MaskMaker {
     }
 
     /// Buffers for frames of `frame` pixels and grids of `grid` points.
-    fn fit(&mut self, frame: (usize, usize), grid: (usize, usize)) {
+    fn fit(&mut self, frame: (usize, usize), grid: Grid) {
         let sizes = Sizes::new(frame);
         if sizes != self.sizes || self.grid != grid {
             self.settled = false;
             self.grid = grid;
             self.sizes = sizes;
-            self.probabilities.resize(grid.0 * grid.1, 0.0);
+            self.probabilities.resize(grid.len(), 0.0);
             self.half_luma.resize(sizes.half.0 * sizes.half.1, 0);
             self.half_alpha.resize(sizes.half.0 * sizes.half.1, 0);
             self.coarse.resize(sizes.coarse);
@@ -230,7 +229,7 @@ impl MaskMaker {
         let keep = if self.settled { options.smoothing.clamp(0.0, 0.95) } else { 0.0 };
         self.settler.see(coarse.colours.luma(), keep);
         self.settler.settle_coarse(&mut coarse.mask);
-        if sizes.coarse.0 >= WIDE_STEP * (self.grid.0 - 1) {
+        if sizes.coarse.0 >= WIDE_STEP * (self.grid.columns - 1) {
             coarse.draw(&mut self.wide, self.settler.coarse(), ANCHOR.0);
         } else {
             coarse.draw(&mut self.narrow, self.settler.coarse(), ANCHOR.1);

@@ -1,6 +1,7 @@
 //! Between the sizes: the grid of the network, coarse and fine cells, half the frame, the frame.
 
 use super::guided::Colours;
+use crate::media::segment::grid::Grid;
 
 /// Width and height.
 pub type Size = (usize, usize);
@@ -197,18 +198,17 @@ pub fn halve_colours(fine: &Colours, coarse: &mut Colours) {
     }
 }
 
-/// The network's grid, whose ends lie on the frame's first and last pixels, at the middles of the coarse cells.
+/// The network's values at the middles of the coarse cells.
 #[inline(always)]
-pub fn spread(grid: &[f32], (columns, rows): Size, sizes: &Sizes, out: &mut [f32]) {
+pub fn spread(values: &[f32], grid: Grid, sizes: &Sizes, out: &mut [f32]) {
+    let Grid { columns, rows, alignment } = grid;
     let cell = (4 << sizes.steps) as f32;
     let position = |index: usize, length: usize, points: usize| {
-        let pixel = (index as f32 + 0.5) * cell - 0.5;
-        let at = (pixel * (points - 1) as f32 / (length.max(2) - 1) as f32).clamp(0.0, (points - 1) as f32);
-        (at as usize, (at as usize + 1).min(points - 1), at - at.floor())
+        alignment.between((index as f32 + 0.5) * cell - 0.5, length, points)
     };
     for (line, out) in out.chunks_exact_mut(sizes.coarse.0).enumerate() {
         let (upper, lower, below) = position(line, sizes.frame.1, rows);
-        let (upper, lower) = (&grid[upper * columns..][..columns], &grid[lower * columns..][..columns]);
+        let (upper, lower) = (&values[upper * columns..][..columns], &values[lower * columns..][..columns]);
         for (column, out) in out.iter_mut().enumerate() {
             let (left, right, beside) = position(column, sizes.frame.0, columns);
             let above = upper[left] + (upper[right] - upper[left]) * beside;

@@ -33,7 +33,7 @@ impl Picture {
 
     fn mask(&self, maker: &mut MaskMaker, logits: &[f32], grid: Size, options: MaskOptions) -> Vec<u8> {
         let mut alpha = vec![7; self.size.0 * self.size.1];
-        maker.make(logits, grid, &self.yuv(), options, &mut alpha, self.size.0);
+        maker.make(logits, Grid::ends(grid.0, grid.1), &self.yuv(), options, &mut alpha, self.size.0);
         alpha
     }
 }
@@ -191,7 +191,7 @@ fn the_portable_code_gives_the_same_bytes() {
             let logits: Vec<f32> = (0..170).map(|index| ((index * 37 + frame * 5) % 23) as f32 - 11.0).collect();
             let fast = picture.mask(&mut fast, &logits, (17, 10), options);
             let mut alpha = vec![0; size.0 * size.1];
-            plain.fit(size, (17, 10));
+            plain.fit(size, Grid::ends(17, 10));
             plain.make_plain(&logits, &picture.yuv(), options, &mut alpha, size.0);
             assert!(fast == alpha, "{size:?}, frame {frame}");
         }
@@ -209,7 +209,7 @@ fn rows_keep_to_their_strides() {
     let (y, chroma) = (pad(&picture.y, width), pad(&picture.chroma, 15));
     let yuv = Yuv { width, height, y: (&y, width + 5), u: (&chroma, 20), v: (&chroma, 20) };
     let mut alpha = vec![9; (width + 3) * height];
-    MaskMaker::default().make(&slope((3, 3), 0.4), (3, 3), &yuv, PLAIN, &mut alpha, width + 3);
+    MaskMaker::default().make(&slope((3, 3), 0.4), Grid::ends(3, 3), &yuv, PLAIN, &mut alpha, width + 3);
     for (row, want) in alpha.chunks(width + 3).zip(tight.chunks(width)) {
         assert_eq!(&row[..width], want);
         assert_eq!(&row[width..], &[9; 3]);
@@ -226,7 +226,7 @@ fn odd_sizes_and_grids_do_not_panic() {
     }
     let mut alpha = [7; 4];
     let picture = Picture::grey((2, 2));
-    MaskMaker::default().make(&[], (0, 0), &picture.yuv(), PLAIN, &mut alpha, 2);
+    MaskMaker::default().make(&[], Grid::default(), &picture.yuv(), PLAIN, &mut alpha, 2);
     assert_eq!(alpha, [0; 4]);
 }
 

@@ -1,7 +1,7 @@
 //! An operator of ours in tract's graph: a whole chain of convolutions in one, run by [`super::super::chain`].
 //!
-//! Only networks that are one line of convolutions from the input to the heads can be fused (MobileNetV1 with
-//! BodyPix's heads is); every other one stays as tract would run it.
+//! Networks of 3x3 and pointwise convolutions that go down, and up again by doubling and adding, can be fused
+//! (MobileNetV1 with BodyPix's heads and our own are such); every other one stays as tract would run it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,60 +13,64 @@ use tract_onnx::{
     },
 };
 
-use crate::media::segment::chain::{Arena, Isa, Kind, Layer, Padding, Pads, Plan, Precision};
+use crate::media::segment::chain::{Arena, Graph, Isa, Kind, Layer, Node, Padding, Pads, Plan, Precision, Source};
 
-/// A network as a chain: the trunk and the heads on it that we may read.
+/// A network as a chain, with those of its heads that we may read.
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
-    layers: Vec<Layer>,
-    heads: Vec<(&'static str, Layer)>,
+    graph: Graph,
+    /// Of the graph's heads.
+    names: Vec<&'static str>,
 }
 
-/// What a graph is looked up in.
-struct Reader<'a> {
-    weights: HashMap<&'a str, &'a TensorProto>,
-    producers: HashMap<&'a str, &'a NodeProto>,
-    input: &'a str,
+/// What a tensor of the file is to us.
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    /// A map.
+    Map(Source),
+    /// A map, in the order of an output (NHWC); whether by a reshape.
+    Output(usize, bool),
+    /// A map with every value twice in each direction.
+    Twice(Source),
 }
 
 impl Chain {
-    /// Reads the line of convolutions that ends in the first of `heads`, and those of the others that stand on the
-    /// same line; `None` when the graph is something else.
+    /// Reads what leads to those of `heads` that can be read; `None` when the first of them is not among these.
     pub(super) fn read(proto: &ModelProto, heads: &[&'static str]) -> Option<Self> {
         let graph = proto.graph.as_ref()?;
         let weights: HashMap<&str, &TensorProto> =
             graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let producers =
-            graph.node.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node))).collect();
-        let input = input_name(graph, &weights)?;
-        let reader = Reader { weights, producers, input };
-        let (&first, others) = heads.split_first()?;
-        let (head, trunk) = reader.head(first)?;
-        let layers = reader.line(trunk)?;
-        let others = others.iter().filter_map(|&name| {
-            let (head, below) = reader.head(name)?;
-            (below == trunk).then_some((name, head))
-        });
-        let heads = std::iter::once((first, head)).chain(others).collect();
-        (!layers.is_empty()).then_some(Self { layers, heads })
+        let mut reader = Reader { values: HashMap::new(), readers: HashMap::new(), nodes: Vec::new(), weights };
+        reader.values.insert(input_name(graph, &reader.weights)?, Value::Map(Source::Input));
+        for name in graph.node.iter().flat_map(|node| &node.input) {
+            *reader.readers.entry(name.as_str()).or_default() += 1;
+        }
+        // Nodes stand in an order in which they can be computed: ONNX asks for that.
+        for node in &graph.node {
+            if let ([output], Some(value)) = (node.output.as_slice(), reader.value(node)) {
+                reader.values.insert(output, value);
+            }
+        }
+        let found: Vec<_> = heads.iter().filter_map(|&name| Some((name, reader.head(name)?))).collect();
+        if found.first().map(|(name, _)| name) != heads.first() || reader.nodes.is_empty() {
+            return None;
+        }
+        let (names, heads) = found.into_iter().unzip();
+        Some(Self { graph: Graph { nodes: reader.nodes, heads }, names })
     }
 
     /// Whether it has all of these heads.
     pub(super) fn has(&self, heads: &[&str]) -> bool {
-        heads.iter().all(|head| self.head(head).is_some())
-    }
-
-    fn head(&self, name: &str) -> Option<&Layer> {
-        self.heads.iter().find(|(own, _)| *own == name).map(|(_, head)| head)
+        heads.iter().all(|head| self.names.contains(head))
     }
 
     /// A graph of one node for inputs of `size` (width, height), with one output for each of `heads`.
     pub(super) fn graph(&self, heads: &[&str], size: (usize, usize), precision: Precision) -> TractResult<TypedModel> {
-        let heads: Vec<Layer> = heads
+        let heads: Vec<usize> = heads
             .iter()
-            .map(|name| self.head(name).cloned().with_context(|| format!("no head {name} in the chain")))
+            .map(|name| self.names.iter().position(|own| own == name).with_context(|| format!("no head {name}")))
             .collect::<TractResult<_>>()?;
-        let plan = Plan::new(&self.layers, &heads, (size.1, size.0), Isa::best(), precision)?;
+        let plan = Plan::of(&self.graph.keeping(&heads), (size.1, size.0), Isa::best(), precision)?;
         let mut model = TypedModel::default();
         let source = model.add_source("image", f32::fact([1, size.1, size.0, 3]))?;
         let outputs = model.wire_node("chain", Fused { plan: Arc::new(plan) }, &[source])?;
@@ -75,47 +79,79 @@ impl Chain {
     }
 }
 
+/// What has been read of a file so far.
+struct Reader<'a> {
+    weights: HashMap<&'a str, &'a TensorProto>,
+    /// How often a tensor is read.
+    readers: HashMap<&'a str, usize>,
+    values: HashMap<&'a str, Value>,
+    nodes: Vec<Node>,
+}
+
 impl<'a> Reader<'a> {
-    /// The pointwise layer that makes the output `name`, and the tensor that it reads.
-    fn head(&self, name: &'a str) -> Option<(Layer, &'a str)> {
-        let mut name = name;
-        let mut reshaped = false;
-        loop {
-            let node = self.producers.get(name)?;
-            name = node.input.first()?;
-            match node.op_type.as_str() {
-                // From NCHW to NHWC.
-                "Transpose" => {}
-                "Reshape" => reshaped = true,
-                "Conv" => {
-                    let head = convolution(node, &self.weights, None)?;
-                    // Of one channel, a reshape is the same as a transposition.
-                    return (head.kind == Kind::Pointwise && (!reshaped || head.outputs == 1)).then_some((head, name));
-                }
-                _ => return None,
+    fn push(&mut self, node: Node) -> Value {
+        self.nodes.push(node);
+        Value::Map(Source::Node(self.nodes.len() - 1))
+    }
+
+    /// What a node makes, if that is something of ours.
+    fn value(&mut self, node: &'a NodeProto) -> Option<Value> {
+        let name = node.input.first()?.as_str();
+        let first = *self.values.get(name)?;
+        match (node.op_type.as_str(), first) {
+            // Between NHWC and NCHW.
+            ("Transpose" | "Reshape", Value::Map(Source::Input)) => Some(first),
+            ("Transpose", Value::Map(Source::Node(index))) => Some(Value::Output(index, false)),
+            ("Reshape", Value::Map(Source::Node(index))) => Some(Value::Output(index, true)),
+            ("Transpose", Value::Output(..)) => Some(first),
+            ("Reshape", Value::Output(index, _)) => Some(Value::Output(index, true)),
+            ("Conv", Value::Map(source)) => {
+                let layer = convolution(node, &self.weights)?;
+                Some(self.push(Node::Convolution(layer, source)))
             }
+            ("Relu", Value::Map(source)) => self.clamped(name, source, (0.0, f32::INFINITY)),
+            ("Clip", Value::Map(source)) => self.clamped(name, source, clip(node, &self.weights)?),
+            ("Resize", Value::Map(source)) => doubles(node, &self.weights).then_some(Value::Twice(source)),
+            ("Add", _) => match (first, *self.values.get(node.input.get(1)?.as_str())?) {
+                (Value::Twice(coarse), Value::Map(fine)) | (Value::Map(fine), Value::Twice(coarse)) => {
+                    Some(self.push(Node::Merge { coarse, fine, clamp: None }))
+                }
+                _ => None,
+            },
+            _ => None,
         }
     }
 
-    /// The convolutions from the input to the tensor `name`.
-    fn line(&self, mut name: &'a str) -> Option<Vec<Layer>> {
-        let mut layers = Vec::new();
-        let mut clamp = None;
-        while name != self.input {
-            let node = self.producers.get(name)?;
-            name = node.input.first()?;
-            match node.op_type.as_str() {
-                // From NHWC to NCHW.
-                "Transpose" | "Reshape" if name == self.input => {}
-                "Clip" if clamp.is_none() => clamp = Some(clip(node, &self.weights)?),
-                "Relu" if clamp.is_none() => clamp = Some((0.0, f32::INFINITY)),
-                "Conv" => layers.push(convolution(node, &self.weights, clamp.take())?),
-                _ => return None,
-            }
-        }
-        layers.reverse();
-        clamp.is_none().then_some(layers)
+    /// Bounds what the node before makes, if nobody else reads it and it has none.
+    fn clamped(&mut self, name: &str, source: Source, bounds: (f32, f32)) -> Option<Value> {
+        let Source::Node(index) = source else { return None };
+        let (Node::Convolution(Layer { clamp, .. }, _) | Node::Merge { clamp, .. }) = self.nodes.get_mut(index)?;
+        let alone = self.readers.get(name) == Some(&1) && clamp.is_none();
+        alone.then(|| {
+            *clamp = Some(bounds);
+            Value::Map(source)
+        })
     }
+
+    /// The pointwise layer that makes the output `name`, and what it reads.
+    fn head(&self, name: &str) -> Option<(Layer, Source)> {
+        let Value::Output(index, reshaped) = *self.values.get(name)? else { return None };
+        let Node::Convolution(layer, source) = self.nodes.get(index)? else { return None };
+        // Of one channel, a reshape is the same as a transposition.
+        (layer.kind == Kind::Pointwise && (!reshaped || layer.outputs == 1)).then(|| (layer.clone(), *source))
+    }
+}
+
+/// Whether a node of kind `Resize` repeats each value once to the right and once below.
+fn doubles(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> bool {
+    let is = |name: &str, default: &str, wanted: &str| {
+        attribute(node, name).map_or(default.as_bytes(), |attribute| attribute.s.as_slice()) == wanted.as_bytes()
+    };
+    let scales = node.input.get(2).and_then(|name| floats(weights.get(name.as_str())?));
+    is("mode", "nearest", "nearest")
+        && is("coordinate_transformation_mode", "half_pixel", "asymmetric")
+        && is("nearest_mode", "round_prefer_floor", "floor")
+        && scales.as_deref() == Some(&[1.0, 1.0, 2.0, 2.0])
 }
 
 /// The one input that is not a weight.
@@ -151,7 +187,7 @@ fn clip(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Option<(f32,
     Some((bound("min", 1, f32::NEG_INFINITY)?, bound("max", 2, f32::INFINITY)?))
 }
 
-fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>, clamp: Option<(f32, f32)>) -> Option<Layer> {
+fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Option<Layer> {
     let kernel = weights.get(node.input.get(1)?.as_str())?;
     let dims: Vec<usize> = kernel.dims.iter().map(|side| usize::try_from(*side).ok()).collect::<Option<_>>()?;
     let &[outputs, per_group, rows, columns] = dims.as_slice() else { return None };
@@ -180,7 +216,7 @@ fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>, clamp: O
         Some(bias) => floats(weights.get(bias.as_str())?)?,
         None => vec![0.0; outputs],
     };
-    Some(Layer { kind, inputs: per_group * group, outputs, weights: floats(kernel)?, bias, clamp, padding })
+    Some(Layer { kind, inputs: per_group * group, outputs, weights: floats(kernel)?, bias, clamp: None, padding })
 }
 
 /// The operator. Clones share the packed weights.

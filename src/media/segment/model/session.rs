@@ -6,16 +6,18 @@ use tract_onnx::prelude::*;
 
 use super::{Model, ModelError, Needs, Plan, first_line};
 use crate::media::segment::{
+    grid::Grid,
     input::{Preparer, Yuv},
     pose::PoseHeads,
 };
 
-/// What the network says of a frame. Grid point `(i, j)` lies at input pixel `(16 i, 16 j)`, or `(8 i, 8 j)` at stride
-/// 8: the outermost points lie on the frame's edges. Values of a point stand together, points in rows.
+/// What the network says of a frame. Values of a grid point stand together, points in rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads<'a> {
-    /// Columns and rows of grid points.
-    pub grid: (usize, usize),
+    /// Of persons and body parts.
+    pub grid: Grid,
+    /// Of what keypoints are found by.
+    pub pose_grid: Grid,
     /// Width and height of the network's input.
     pub input: (usize, usize),
     /// Logit of a person, one a point.
@@ -133,25 +135,35 @@ impl Session {
             return Err(wrong(format!("the head has shape {:?}", first.shape())));
         };
         let mut outputs = self.outputs.iter();
-        let mut values = |each: usize| {
+        let mut values = |grid: &mut Option<(usize, usize)>, each: usize| {
             let head = outputs.next().ok_or_else(|| wrong("too few outputs".into()))?;
+            let (rows, columns) = match (*grid, head.shape()) {
+                (Some(grid), _) => grid,
+                (None, &[_, rows, columns, _]) => (rows, columns),
+                (None, shape) => return Err(wrong(format!("a head has shape {shape:?}"))),
+            };
+            *grid = Some((rows, columns));
             if head.shape() != [1, rows, columns, each] {
                 return Err(wrong(format!("a head has shape {:?}, not [1, {rows}, {columns}, {each}]", head.shape())));
             }
             let plain = head.try_as_plain_ram().map_err(|error| wrong(first_line(&error)))?;
             plain.as_slice::<f32>().map_err(|error| wrong(first_line(&error)))
         };
-        let segments = values(1)?;
-        let parts = self.needs.parts.then(|| values(24)).transpose()?;
+        let (mut grid, mut pose_grid) = (Some((rows, columns)), None);
+        let segments = values(&mut grid, 1)?;
+        let parts = self.needs.parts.then(|| values(&mut grid, 24)).transpose()?;
         let poses = match self.needs.poses {
             true => Some(PoseHeads {
-                heatmaps: values(17)?,
-                offsets: values(34)?,
-                forward: values(32)?,
-                backward: values(32)?,
+                heatmaps: values(&mut pose_grid, 17)?,
+                offsets: values(&mut pose_grid, 34)?,
+                forward: values(&mut pose_grid, 32)?,
+                backward: values(&mut pose_grid, 32)?,
             }),
             false => None,
         };
-        Ok(Heads { grid: (columns, rows), input: self.size, segments, parts, poses })
+        let alignment = self.model.alignment;
+        let (pose_rows, pose_columns) = pose_grid.unwrap_or((rows, columns));
+        let pose_grid = Grid { columns: pose_columns, rows: pose_rows, alignment };
+        Ok(Heads { grid: Grid { columns, rows, alignment }, pose_grid, input: self.size, segments, parts, poses })
     }
 }

@@ -87,7 +87,7 @@ impl Made {
 
     fn poses(&self) -> Vec<Pose> {
         let mut poses = vec![Pose::default(); 9];
-        PoseDecoder::default().decode(&self.heads(), self.grid, self.input, &mut poses);
+        PoseDecoder::default().decode(&self.heads(), Grid::ends(self.grid.0, self.grid.1), self.input, &mut poses);
         poses
     }
 
@@ -275,7 +275,7 @@ fn garbage_gives_no_panic_and_only_numbers() {
         let (heatmaps, offsets, forward, backward) = (head(17), head(34), head(32), head(32));
         let heads = PoseHeads { heatmaps: &heatmaps, offsets: &offsets, forward: &forward, backward: &backward };
         for input in [USUAL, (1, 1), (0, 5), (4096, 1)] {
-            decoder.decode(&heads, grid, input, &mut poses);
+            decoder.decode(&heads, Grid::ends(grid.0, grid.1), input, &mut poses);
             assert!(poses.len() <= MAX_POSES);
             for pose in &poses {
                 assert!((0.0..=1.0).contains(&pose.score));
@@ -293,7 +293,7 @@ fn garbage_gives_no_panic_and_only_numbers() {
             forward: &all[..170 * 32],
             backward: &all[..170 * 32],
         };
-        decoder.decode(&heads, (17, 10), USUAL, &mut poses);
+        decoder.decode(&heads, Grid::ends(17, 10), USUAL, &mut poses);
         assert!(poses.iter().flat_map(|pose| pose.keypoints).all(|keypoint| keypoint.x.is_finite()), "{value}");
     }
 }
@@ -327,7 +327,7 @@ fn heads_of_another_size_give_no_poses() {
     let cases = shorter.into_iter().map(|heads| (heads, made.grid)).chain(wrong.map(|grid| (heads, grid)));
     for (heads, grid) in cases {
         let mut poses = vec![Pose::default()];
-        PoseDecoder::default().decode(&heads, grid, USUAL, &mut poses);
+        PoseDecoder::default().decode(&heads, Grid::ends(grid.0, grid.1), USUAL, &mut poses);
         assert!(poses.is_empty(), "{grid:?}");
     }
 }
@@ -337,11 +337,16 @@ fn buffers_are_large_enough_after_the_first_frame() {
     let quiet = Made::new(8, USUAL, &[(standing((120.0, 25.0), 1.0), -6.0)], 0.0);
     let mut decoder = PoseDecoder::default();
     let mut poses = Vec::new();
-    decoder.decode(&quiet.heads(), quiet.grid, USUAL, &mut poses);
+    decoder.decode(&quiet.heads(), Grid::ends(quiet.grid.0, quiet.grid.1), USUAL, &mut poses);
     let before = (decoder.roots.capacity(), decoder.found.capacity(), poses.capacity());
     for flat in [false, true] {
         let heatmaps = if flat { vec![3.0; quiet.heatmaps.len()] } else { noise(quiet.heatmaps.len(), 7) };
-        decoder.decode(&PoseHeads { heatmaps: &heatmaps, ..quiet.heads() }, quiet.grid, USUAL, &mut poses);
+        decoder.decode(
+            &PoseHeads { heatmaps: &heatmaps, ..quiet.heads() },
+            Grid::ends(quiet.grid.0, quiet.grid.1),
+            USUAL,
+            &mut poses,
+        );
         assert!(!poses.is_empty() || !decoder.roots.is_empty());
         assert_eq!((decoder.roots.capacity(), decoder.found.capacity(), poses.capacity()), before);
     }

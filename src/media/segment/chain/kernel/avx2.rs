@@ -3,11 +3,12 @@
 use std::arch::x86_64::*;
 
 use super::{
-    BLOCK, Convolve, Depthwise, Kernels, Pointwise,
+    BLOCK, Convolve, Depthwise, Kernels, Merge, Pointwise,
     simd::{self, Floats, Lanes, by_size},
 };
 
-pub(super) static KERNELS: Kernels = Kernels { tile: 6, panel: BLOCK, depthwise, pointwise, convolve, half: None };
+pub(super) static KERNELS: Kernels =
+    Kernels { tile: 6, panel: BLOCK, depthwise, pointwise, convolve, merge, half: None };
 
 impl Lanes for __m256 {
     const COUNT: usize = 8;
@@ -92,4 +93,16 @@ unsafe fn convolve_avx2<const PIXELS: usize, const VECTORS: usize>(tile: &Convol
             (taps, step) => simd::convolve::<__m256, PIXELS, VECTORS>(tile, taps, step, output),
         }
     }
+}
+
+fn merge(row: &Merge<'_>, output: &mut [f32]) {
+    // SAFETY: these kernels are handed out where AVX2 and FMA were detected.
+    unsafe { merge_avx2(row, output) }
+}
+
+/// # Safety
+/// The processor has the instructions.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn merge_avx2(row: &Merge<'_>, output: &mut [f32]) {
+    row.run(output);
 }

@@ -3,11 +3,12 @@
 use std::arch::x86_64::*;
 
 use super::{
-    BLOCK, Convolve, Depthwise, Half, HalfPointwise, Kernels, Pointwise,
+    BLOCK, Convolve, Depthwise, Half, HalfPointwise, Kernels, Merge, Pointwise,
     simd::{self, Floats, Lanes, Sink, by_size},
 };
 
-pub(super) static KERNELS: Kernels = Kernels { tile: 14, panel: 2 * BLOCK, depthwise, pointwise, convolve, half: None };
+pub(super) static KERNELS: Kernels =
+    Kernels { tile: 14, panel: 2 * BLOCK, depthwise, pointwise, convolve, merge, half: None };
 
 /// Handed out where `avx512bf16` was detected too.
 pub(super) static KERNELS_BF16: Kernels = Kernels {
@@ -17,6 +18,7 @@ pub(super) static KERNELS_BF16: Kernels = Kernels {
     depthwise,
     pointwise,
     convolve,
+    merge,
 };
 
 impl Lanes for __m512 {
@@ -169,4 +171,16 @@ unsafe fn half_pointwise_avx512<const PIXELS: usize, const VECTORS: usize>(tile:
         }
         simd::finish(sums, tile.clamp, tile.offsets, tile.output_plane, output);
     }
+}
+
+fn merge(row: &Merge<'_>, output: &mut [f32]) {
+    // SAFETY: these kernels are handed out where AVX-512 was detected.
+    unsafe { merge_avx512(row, output) }
+}
+
+/// # Safety
+/// The processor has the instructions.
+#[target_feature(enable = "avx512f")]
+unsafe fn merge_avx512(row: &Merge<'_>, output: &mut [f32]) {
+    row.run(output);
 }

@@ -104,6 +104,7 @@ pub(super) struct Kernels {
     pub depthwise: fn(&Depthwise<'_>, &mut [f32]),
     pub pointwise: fn(&Pointwise<'_>, &mut [f32]),
     pub convolve: fn(&Convolve<'_>, &mut [f32]),
+    pub merge: fn(&Merge<'_>, &mut [f32]),
     pub half: Option<Half>,
 }
 
@@ -211,6 +212,41 @@ impl HalfPointwise<'_> {
         assert!(self.blocks > 0 && self.weights.len() >= self.blocks * BLOCK * self.bias.len());
         let read = (self.blocks - 1) * self.input_plane + self.at + self.offsets.len() * BLOCK;
         assert!(read <= self.input.len());
+    }
+}
+
+/// A row of pixels, all channels: half as many others are added, each to two.
+pub(super) struct Merge<'a> {
+    pub clamp: (f32, f32),
+    pub blocks: usize,
+    /// Of the output; even.
+    pub pixels: usize,
+    pub input: &'a [f32],
+    /// The row's first pixel.
+    pub at: usize,
+    pub input_plane: usize,
+    pub output_at: usize,
+    pub output_plane: usize,
+}
+
+impl Merge<'_> {
+    /// In slices of whole pixels, which the compiler makes vectors of, of whatever size the caller's are.
+    #[inline(always)]
+    fn run(&self, output: &mut [f32]) {
+        let (low, high) = self.clamp;
+        for block in 0..self.blocks {
+            let input = &self.input[block * self.input_plane + self.at..][..self.pixels / 2 * BLOCK];
+            let output = &mut output[block * self.output_plane + self.output_at..][..self.pixels * BLOCK];
+            let pairs = output.as_chunks_mut::<{ 2 * BLOCK }>().0;
+            for (pair, coarse) in pairs.iter_mut().zip(input.as_chunks::<BLOCK>().0) {
+                for (lane, value) in pair.iter_mut().enumerate() {
+                    let sum = *value + coarse[lane % BLOCK];
+                    // Not `clamp`: the comparisons in this form become min and max instructions.
+                    let least = if sum > low { sum } else { low };
+                    *value = if least < high { least } else { high };
+                }
+            }
+        }
     }
 }
 

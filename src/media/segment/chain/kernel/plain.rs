@@ -1,8 +1,9 @@
 //! Portable loops over short arrays, which compilers turn into what vectors the target has (SSE2, NEON).
 
-use super::{BLOCK, Convolve, Depthwise, Kernels, Pointwise};
+use super::{BLOCK, Convolve, Depthwise, Kernels, Merge, Pointwise};
 
-pub(super) static KERNELS: Kernels = Kernels { tile: TILE, panel: BLOCK, depthwise, pointwise, convolve, half: None };
+pub(super) static KERNELS: Kernels =
+    Kernels { tile: TILE, panel: BLOCK, depthwise, pointwise, convolve, merge, half: None };
 
 /// Pixels of a tile: few, or the sums leave the registers.
 const TILE: usize = 4;
@@ -104,4 +105,8 @@ fn convolve(tile: &Convolve<'_>, output: &mut [f32]) {
             store(output, offset + part * QUAD, sum, tile.clamp);
         }
     }
+}
+
+fn merge(row: &Merge<'_>, output: &mut [f32]) {
+    row.run(output);
 }
