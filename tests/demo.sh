@@ -32,7 +32,7 @@ picture() {
 }
 picture ann "videocrop bottom=224"
 picture ben "videocrop bottom=224 ! videoflip method=horizontal-flip ! videobalance saturation=0"
-picture cleo "videocrop left=40 right=152 bottom=332"
+picture cleo "videocrop left=20 right=92 bottom=287"
 
 "$program" serve "$@" >"$place/said" &
 server=$!

@@ -34,6 +34,25 @@ async fn a_layout_is_replaced_whole_and_read_back() {
 }
 
 #[tokio::test]
+async fn a_layer_names_a_model_that_is_there() {
+    let server = room().await;
+    let with = |model: &str| {
+        let mut layout = two_layers();
+        layout["layers"][1]["cutout"] = json!("person");
+        layout["layers"][1]["model"] = json!(model);
+        layout
+    };
+    let put = server.send("PUT", "/rooms/demo/layout", &with("wide")).await;
+    assert_eq!((put.status, &put.json()["layers"][1]["model"]), (200, &json!("wide")));
+    let refused = server.send("PUT", "/rooms/demo/layout", &with("narrow")).await;
+    assert_eq!(refused.json()["errors"][0]["detail"], "there is no model \"narrow\"; there are embedded, wide");
+    assert_eq!(refused.faults(422), ["/layers/1/model"]);
+    let patch = json!({"model": "narrow"});
+    let faults = server.send("PATCH", "/rooms/demo/layout/layers/ann", &patch).await.faults(422);
+    assert_eq!((faults, server.get("/rooms/demo/layout").await.json()), (vec!["/model".to_owned()], put.json()));
+}
+
+#[tokio::test]
 async fn a_layout_changes_the_rooms_canvas() {
     let server = room().await;
     server.send("PUT", "/rooms/demo/layout", &json!({"canvas": {"fps": 25}})).await;

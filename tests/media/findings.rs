@@ -1,19 +1,19 @@
 //! What segmentation finds beside the first mask: further masks, body parts, poses, and how old they are.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use gstreamer::{self as gst, prelude::*};
 use virfie::{
-    layout::{BodyPart, BodyParts, Cut},
+    layout::{BodyPart, BodyParts, Cut, ModelName},
     media::{
         gst::segmented::{Found, found},
-        segment::{BodyPix, Wish},
+        segment::{BodyPix, Wish, models},
     },
 };
 
 use super::{
     bodypix::{Line, mean, plane},
-    frames::{model, shared, turn},
+    frames::{PATIENCE, model, shared, turn},
 };
 
 /// A man in the middle before a pale wall, 640x480, through the element.
@@ -51,6 +51,29 @@ const WALL: (usize, usize) = (150, 40);
 
 fn face() -> BodyParts {
     BodyParts::NONE.with(BodyPart::LeftFace).with(BodyPart::RightFace)
+}
+
+#[test]
+fn a_cut_that_names_a_model_is_found_by_it() {
+    let _turn = turn();
+    let Some(line) = given() else { return };
+    let name = ModelName::new("embedded").unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while models::named(name).is_none() {
+        assert!(Instant::now() < deadline, "the model is not loaded");
+        std::thread::yield_now();
+    }
+    let own = Cut { model: Some(name), ..Cut::default() };
+    wish(&line, Wish { cuts: vec![Cut::default(), own], despill: false, ..Wish::default() });
+    line.play();
+    let found = what(&line.pull("out"));
+    let (bodypix, embedded) = (rows(&found, 0), rows(&found, 1));
+    for mask in [&bodypix, &embedded] {
+        assert!(mean(mask, FACE.0, FACE.1) > 250 && mean(mask, SHIRT.0, SHIRT.1) > 250);
+        assert!(mean(mask, WALL.0, WALL.1) < 5);
+    }
+    // The finer network draws another edge.
+    assert!(bodypix != embedded);
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn load(args: &Args, reference: Option<&Finder>) -> Result<Vec<Tried>, ProgramEr
     let mut files = args.models.clone();
     if files.is_empty() {
         let folder = args.data.join("models");
-        let entries = fs::read_dir(&folder).map_err(|error| usage(format!("{}: {error}", folder.display())))?;
+        let entries = fs::read_dir(&folder).into_iter().flatten();
         files = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "onnx"));
         files.sort();

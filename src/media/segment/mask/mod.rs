@@ -60,9 +60,11 @@ const FINE_RUNS: usize = 2;
 /// Share of the logits that is believed. The network is surer than its edges are right; the colours decide better
 /// what it is not sure of.
 const TRUST: f32 = 0.8;
+/// Cells between two points of the network's grid below which it sees as finely as the first filter.
+const FINE_STEP: usize = 2;
 /// Share of the network's probabilities in the mask after every run of the first filter, for wide and for narrow
-/// windows. Without it, what is smaller than a window is lost run by run.
-const ANCHOR: (f32, f32) = (0.2, 0.3);
+/// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by run.
+const ANCHOR: (f32, f32, f32) = (0.2, 0.3, 0.5);
 /// How much steeper the mask becomes between two runs.
 const SHARPEN: f32 = 2.5;
 /// Softness below which the edge is as good as hard.
@@ -229,10 +231,12 @@ impl MaskMaker {
         let keep = if self.settled { options.smoothing.clamp(0.0, 0.95) } else { 0.0 };
         self.settler.see(coarse.colours.luma(), keep);
         self.settler.settle_coarse(&mut coarse.mask);
-        if sizes.coarse.0 >= WIDE_STEP * (self.grid.columns - 1) {
+        let steps = self.grid.columns - 1;
+        if sizes.coarse.0 >= WIDE_STEP * steps {
             coarse.draw(&mut self.wide, self.settler.coarse(), ANCHOR.0);
         } else {
-            coarse.draw(&mut self.narrow, self.settler.coarse(), ANCHOR.1);
+            let anchor = if sizes.coarse.0 >= FINE_STEP * steps { ANCHOR.1 } else { ANCHOR.2 };
+            coarse.draw(&mut self.narrow, self.settler.coarse(), anchor);
         }
         islands::clean(&mut coarse.mask, self.settler.coarse(), sizes.coarse, &mut self.islands);
 
