@@ -43,7 +43,7 @@ async fn a_layer_names_a_model_that_is_there() {
         layout
     };
     let put = server.send("PUT", "/rooms/demo/layout", &with("wide")).await;
-    assert_eq!((put.status, &put.json()["layers"][1]["model"]), (200, &json!("wide")));
+    assert_eq!((put.status.as_u16(), &put.json()["layers"][1]["model"]), (200, &json!("wide")));
     let refused = server.send("PUT", "/rooms/demo/layout", &with("narrow")).await;
     assert_eq!(refused.json()["errors"][0]["detail"], "there is no model \"narrow\"; there are embedded, wide");
     assert_eq!(refused.faults(422), ["/layers/1/model"]);
