@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::{
+    config,
     error::ProgramError,
     media::segment::{
         catalogue::{BASE_URL, ENTRIES, Entry, find},
@@ -79,7 +80,7 @@ struct Place {
 
 impl Place {
     fn models(self) -> PathBuf {
-        self.data_dir.unwrap_or_else(crate::config::default_data_dir).join("models")
+        self.data_dir.unwrap_or_else(config::default_data_dir).join(config::MODELS)
     }
 }
 

@@ -230,10 +230,7 @@ fn load(args: &Args, reference: Option<&Finder>) -> Result<Vec<Tried>, ProgramEr
     let mut tried = Vec::new();
     for file in files {
         let wrong = |error: ModelError| usage(error.to_string());
-        let model = match ModelSource::of(&file) {
-            ModelSource::Embedded => Model::embedded(how).map_err(wrong)?,
-            ModelSource::File(file) => Model::load_with(&file, how).map_err(wrong)?,
-        };
+        let model = Model::from_source_with(&ModelSource::of(&file), how).map_err(wrong)?;
         for (width, height) in &args.area {
             let runner = Runner::new(&model, SIZE, width * height, options, args.every as usize).map_err(wrong)?;
             let finder = (reference.is_some() && model.has_poses())

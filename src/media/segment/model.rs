@@ -215,9 +215,17 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn from_source(source: &ModelSource) -> Result<Arc<Self>, ModelError> {
+        Self::from_source_with(source, LoadOptions::default())
+    }
+
+    /// As [`Model::from_source`], run in a certain way.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn from_source_with(source: &ModelSource, options: LoadOptions) -> Result<Arc<Self>, ModelError> {
         match source {
-            ModelSource::Embedded => Self::embedded(LoadOptions::default()),
-            ModelSource::File(path) => Self::load(path),
+            ModelSource::Embedded => Self::embedded(options),
+            ModelSource::File(path) => Self::load_with(path, options),
         }
     }
 
