@@ -246,7 +246,7 @@ def loss(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) -> dict
     known = ~wanted.isnan()
     off = functional.smooth_l1_loss(vectors, wanted.nan_to_num(0.0), beta=0.2, reduction="none") * known
     vectors = off.sum() / known.sum().clamp(min=1)
-    return {"mask": mask, "dice": 0.5 * dice, "parts": 0.03 * parts, "heat": 2 * heatmaps, "vectors": 0.5 * vectors}
+    return {"mask": mask, "dice": 0.5 * dice, "parts": 0.03 * parts, "heat": heatmaps, "vectors": 0.15 * vectors}
 
 
 if __name__ == "__main__":
