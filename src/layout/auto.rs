@@ -4,7 +4,7 @@ use super::{
     cut::Cut,
     geometry::{Area, fit},
     scene::{AutoMode, Fit, Scene},
-    solve::{Facts, Placed, Placement},
+    solve::{Facts, Key, Look, Placed, Placement},
 };
 
 /// Shape of a grid's tile, width by height: that of most cameras, so little is cut off.
@@ -28,23 +28,41 @@ const BACK_LIFT: f64 = 0.3;
 
 /// Places the `waiting` (indices into `facts.people`, in order of joining), back to front.
 pub(super) fn place(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<Placement> {
-    if scene.auto.mode == AutoMode::Off || waiting.is_empty() {
+    if waiting.is_empty() {
         return Vec::new();
     }
     let canvas = (f64::from(scene.canvas.width), f64::from(scene.canvas.height));
-    match Cut::of(scene.auto_cutout(), scene.auto.cut_options) {
-        Some(cut) if facts.can_cut => side_by_side(waiting, facts, canvas, cut),
-        _ => grid(waiting, facts, canvas, scene.auto.gap.of(canvas.0)),
-    }
-}
-
-fn grid(waiting: &[usize], facts: &Facts, canvas: (f64, f64), gap: f64) -> Vec<Placement> {
-    let tiles = tiles(waiting.len(), canvas, gap);
-    let placed = waiting.iter().zip(tiles).filter_map(|(&index, tile)| {
-        let (dst, src) = fit(Area::whole(facts.people[index].size?), tile, Fit::Cover)?;
-        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cut: None })
+    let gap = scene.auto.gap.of(canvas.0);
+    let cut = Cut::of(scene.auto_cutout(), scene.auto.cut_options).filter(|_| facts.can_cut);
+    let transition = scene.transition;
+    let seats: Vec<(usize, Area, Fit)> = match (scene.auto.mode, cut) {
+        (AutoMode::Off, _) => return Vec::new(),
+        (AutoMode::Grid | AutoMode::Row, Some(_)) => side_by_side(waiting, facts, canvas),
+        (AutoMode::Grid, None) => covered(waiting, tiles(waiting.len(), canvas, gap)),
+        (AutoMode::Row, None) => covered(waiting, line(waiting.len(), canvas, gap)),
+    };
+    let placed = seats.into_iter().filter_map(|(index, area, how)| {
+        let person = &facts.people[index];
+        let (dst, src) = fit(Area::whole(person.size?), area, how)?;
+        let key = Key::Auto(person.name.to_owned());
+        let (source, look) = (Placed::Person(index), Look::default());
+        Some(Placement { key, source, dst, src, mirror: false, opacity: 1.0, cut, look, following: None, transition })
     });
     placed.collect()
+}
+
+fn covered(waiting: &[usize], tiles: Vec<Area>) -> Vec<(usize, Area, Fit)> {
+    waiting.iter().zip(tiles).map(|(&index, tile)| (index, tile, Fit::Cover)).collect()
+}
+
+/// `count` equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it.
+fn line(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
+    let gap = gap.min(across / (2 * count) as f64);
+    let width = ((across - gap * (count - 1) as f64) / count as f64).min(down * TILE_ASPECT);
+    let height = width / TILE_ASPECT;
+    let start = (across - width * count as f64 - gap * (count - 1) as f64) / 2.0;
+    let tile = |index: usize| Area { x: start + index as f64 * (width + gap), y: (down - height) / 2.0, width, height };
+    (0..count).map(tile).collect()
 }
 
 /// `count` equal tiles of 16:9, row by row, as large as the canvas allows with `gap` between them; the grid, and its
@@ -79,14 +97,13 @@ fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
 /// Each person has an equal share of the canvas's width, in order of joining from left to right, and stands in its
 /// middle. Pictures keep their shape and are as wide as they are: what overlaps the neighbour is mostly the room, which
 /// is cut away. In one row all stand on the lower edge, so nobody floats; of more people every second stands behind.
-fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64), cut: Cut) -> Vec<Placement> {
+fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) -> Vec<(usize, Area, Fit)> {
     let share = across / waiting.len() as f64;
     let standing = |(place, index): (usize, usize), height: f64, bottom: f64| {
         let region = Area::whole(facts.people[index].size?);
         let width = height * region.aspect();
         let x = share * (place as f64 + 0.5) - width / 2.0;
-        let (dst, src) = fit(region, Area { x, y: bottom - height, width, height }, Fit::Fill)?;
-        Some(Placement { source: Placed::Person(index), dst, src, mirror: false, opacity: 1.0, cut: Some(cut) })
+        Some((index, Area { x, y: bottom - height, width, height }, Fit::Fill))
     };
     let places = || waiting.iter().copied().enumerate();
     if waiting.len() <= ONE_ROW {

@@ -59,6 +59,24 @@ pub const INSET: LengthRange =
 /// `auto.gap`: beyond a quarter of the canvas there would be more gap than picture.
 pub const GAP: LengthRange = LengthRange { number: 0.0..=1000.0, percent: 0.0..=25.0, above_zero: false, unit: " px" };
 
+/// `radius`: pixels, or percent of the shorter side; from half of that side on the ends are round.
+pub const RADIUS: LengthRange =
+    LengthRange { number: 0.0..=16384.0, percent: 0.0..=100.0, above_zero: false, unit: " px" };
+/// Width of a border in canvas pixels.
+pub const BORDER: RangeInclusive<f64> = 0.0..=200.0;
+/// Degrees that a layer can be turned by; one whole turn either way, so that a transition can make one.
+pub const ROTATE: RangeInclusive<f64> = -360.0..=360.0;
+/// How far a picture is blurred, in canvas pixels.
+pub const BLUR: RangeInclusive<f64> = 1.0..=100.0;
+/// `dx`, `dy` of `follow`, in canvas pixels.
+pub const OFFSET: RangeInclusive<f64> = -16384.0..=16384.0;
+/// Length of a transition; longer ones would be mistaken for a layout that does not come.
+pub const TRANSITION_MS: RangeInclusive<i64> = 0..=10_000;
+/// Images of one list.
+pub const IMAGES: usize = 100;
+/// How long one image of a list is shown, in milliseconds: no faster than frames.
+pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
+
 /// Whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
 pub fn is_id(id: &str) -> bool {
     (1..=ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))

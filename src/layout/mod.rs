@@ -7,11 +7,13 @@
 //! ```
 //!
 //! * `schema`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
-//! * `read`, `read_layer`, `read_cut`, `fields`, `fault`: JSON in, every wrong place at once out.
+//! * `read`, `read_layer`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at once out.
 //! * `limits`: how much a layout may ask for.
 //! * `scene`: the validated layout.
+//! * `look`: borders, followers, gradual change.
 //! * `body_part`, `cut`: what is kept of a person's picture.
 //! * `solve`, `auto`, `geometry`: where everything is, in pixels, for the people who are there now.
+//! * `motion`: from one solved layout to the next.
 //! * `ready`: layouts that come with the program.
 
 mod auto;
@@ -21,10 +23,13 @@ pub mod fault;
 mod fields;
 pub mod geometry;
 pub mod limits;
+pub mod look;
 pub mod model_name;
+pub mod motion;
 pub mod read;
 mod read_cut;
 mod read_layer;
+mod read_look;
 pub mod ready;
 pub mod scene;
 pub mod schema;
@@ -38,10 +43,11 @@ pub use self::{
     cut::{Cut, CutOptions, Cutout},
     fault::Fault,
     geometry::{Crop, Rect},
+    look::{Border, Easing, Follow, KeypointName, Transition},
     model_name::ModelName,
     read::{read, read_canvas},
-    scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Length, Scene, SceneLayer, Size, Source},
-    solve::{Facts, Person, Placed, Placement, solve},
+    scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Images, Length, Scene, SceneLayer, Size, Source},
+    solve::{Facts, Following, Key, Look, Person, Placed, Placement, solve},
 };
 
 /// `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null` takes a key

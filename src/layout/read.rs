@@ -5,9 +5,8 @@ use serde_json::Value;
 use super::{
     fault::{Fault, child},
     fields::Fields,
-    limits, read_cut, read_layer,
-    scene::{Auto, AutoMode, Background, Canvas, Scene, SceneLayer},
-    schema::Easing,
+    limits, read_cut, read_layer, read_look,
+    scene::{Auto, AutoMode, Background, Canvas, Scene, SceneLayer, Source},
 };
 
 /// Reads and validates a layout. Keys of `canvas` that are left out are taken from `base`, the room's canvas;
@@ -40,9 +39,7 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
     fields.check_keys(&["canvas", "layers", "auto", "transition"], &[]);
     let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
     let auto = fields.object("auto").map_or_else(Auto::default, auto);
-    if let Some(fields) = fields.object("transition") {
-        transition(fields);
-    }
+    let transition = read_look::transition(&mut fields).unwrap_or_default();
     let list: &[Value] = match fields.get("layers") {
         None => &[],
         Some(Value::Array(list)) => list.as_slice(),
@@ -55,7 +52,8 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
         fields.fault("layers", format!("has {} layers; at most {} are possible", list.len(), limits::LAYERS));
     }
     let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
-    Some(Scene { canvas, layers, auto })
+    check_follows(list, &layers, faults);
+    Some(Scene { canvas, layers, auto, transition })
 }
 
 fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {
@@ -72,6 +70,24 @@ fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {
         layers.push(layer);
     }
     layers
+}
+
+/// Tells of layers that follow what shows no person. A chain of followers needs none: nobody follows a follower.
+fn check_follows(list: &[Value], layers: &[SceneLayer], faults: &mut Vec<Fault>) {
+    for (index, value) in list.iter().enumerate().take(limits::LAYERS) {
+        let Some(id) = value["id"].as_str() else { continue };
+        let Some(layer) = layers.iter().find(|layer| layer.id == id) else { continue };
+        let Some(follow) = &layer.follow else { continue };
+        let fault = match layers.iter().find(|other| other.id == follow.layer) {
+            None => format!("there is no layer `{}`", follow.layer),
+            Some(other) if other.follow.is_some() => format!("layer `{}` follows another itself", follow.layer),
+            Some(other) if !matches!(other.source, Source::Participant(_) | Source::Slot(_)) => {
+                format!("layer `{}` shows no participant", follow.layer)
+            }
+            Some(_) => continue,
+        };
+        faults.push(Fault { pointer: format!("/layers/{index}/follow/layer"), detail: fault });
+    }
 }
 
 fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
@@ -107,22 +123,10 @@ fn background(fields: &mut Fields) -> Option<Background> {
 fn auto(mut fields: Fields) -> Auto {
     fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing", "model"], &[]);
     Auto {
-        mode: fields.choice("mode", &AutoMode::NAMES, &["spotlight", "row"]).unwrap_or_default(),
+        mode: fields.choice("mode", &AutoMode::NAMES, &["spotlight"]).unwrap_or_default(),
         gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
         cutout: read_cut::cutout(&mut fields),
         cut_options: read_cut::options(&mut fields),
-    }
-}
-
-fn transition(mut fields: Fields) {
-    fields.check_keys(&["duration_ms", "easing"], &[]);
-    fields.choice("easing", &Easing::NAMES, &[]);
-    match fields.get("duration_ms") {
-        None => {}
-        Some(duration) if duration.as_f64() == Some(0.0) => {}
-        // A gradual change is refused rather than done at once; refused at the key that asks for it.
-        Some(Value::Number(_)) => fields.fault_here("`transition` is not built yet"),
-        Some(_) => fields.fault("duration_ms", "must be a number"),
     }
 }
 

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{
+    cut::Cutout,
     fault::Fault,
     fields::Fields,
-    limits, read_cut,
-    scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
+    limits, read_cut, read_look,
+    scene::{Anchor, Edges, Fit, Images, Length, SceneLayer, Size, Source},
 };
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 25] = [
     "id",
     "source",
     "x",
@@ -29,18 +30,23 @@ const KNOWN: [&str; 19] = [
     "smoothing",
     "model",
     "rotate",
+    "radius",
+    "border",
+    "follow",
+    "fallback",
+    "background",
+    "transition",
 ];
-/// Keys of the format that nothing carries out yet: refused, never ignored.
-const UNBUILT: [&str; 5] = ["radius", "border", "follow", "fallback", "background"];
 /// Keys that say what a layer shows.
 const SOURCES: [&str; 4] = ["participant", "slot", "image", "color"];
+/// Keys of the format that nothing carries out yet: refused, never ignored.
 const UNBUILT_SOURCES: [&str; 2] = ["text", "video"];
 
 /// Reads the layer `value` at `pointer`. With faults in `source` or `id` there is no layer; other faults leave it with
 /// defaults at their places.
 pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Option<SceneLayer> {
     let mut fields = Fields::open(value, pointer.to_owned(), faults)?;
-    fields.check_keys(&KNOWN, &UNBUILT);
+    fields.check_keys(&KNOWN, &[]);
     let id = id(&mut fields);
     if !fields.has("source") {
         fields.fault_here("`source` is missing");
@@ -48,12 +54,35 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     let source = fields.object("source").and_then(source);
     let cutout = read_cut::cutout(&mut fields).unwrap_or_default();
     let cut_options = read_cut::options(&mut fields);
-    if matches!(source, Some(Source::Image(_) | Source::Color(_))) {
+    let is_person = !matches!(source, Some(Source::Image(_) | Source::Images(_) | Source::Color(_)));
+    if !is_person {
         read_cut::refuse(&mut fields, cutout, cut_options);
     }
-    if fields.number("rotate", &(f64::MIN..=f64::MAX)).is_some_and(|degrees| degrees != 0.0) {
-        fields.unbuilt("rotate");
+    let blur = read_look::blur(&mut fields);
+    if blur.is_some() && !is_person {
+        fields.fault("background", "only a participant's own picture can be behind them");
+    } else if blur.is_some() && cutout == Cutout::None {
+        fields.fault("background", "is seen only behind a `cutout`");
     }
+    let fallback = fields.has("fallback").then(|| fields.asset("fallback")).flatten();
+    if fallback.is_some() && !is_person {
+        fields.fault("fallback", "is for participants, who may be missing");
+    }
+    let follow = read_look::follow(&mut fields);
+    if follow.is_some() {
+        for key in ["x", "y", "anchor"] {
+            if fields.has(key) {
+                fields.fault(key, "cannot stand beside `follow`, which says where the layer is");
+            }
+        }
+    }
+    let radius = read_look::radius(&mut fields);
+    let border = read_look::border(&mut fields);
+    let rotate = read_look::rotate(&mut fields);
+    if blur.is_some() && rotate % 360.0 != 0.0 {
+        fields.fault("background", "cannot stand beside `rotate`");
+    }
+    let transition = read_look::transition(&mut fields);
     let x = fields.length("x", &limits::POSITION);
     let y = fields.length("y", &limits::POSITION);
     let size = size(&mut fields);
@@ -78,6 +107,13 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
         mirror,
         cutout,
         cut_options,
+        radius,
+        border,
+        rotate,
+        blur,
+        fallback,
+        follow,
+        transition,
     })
 }
 
@@ -100,8 +136,10 @@ fn source(mut fields: Fields) -> Option<Source> {
         fields.unbuilt(key);
         return None;
     }
-    let unbuilt: &[&str] = if fields.has("image") { &["interval_ms"] } else { &[] };
-    fields.check_keys(&SOURCES, unbuilt);
+    match kinds[..] {
+        ["image"] => fields.check_keys(&["image", "interval_ms"], &[]),
+        _ => fields.check_keys(&SOURCES, &[]),
+    }
     match kinds[..] {
         ["participant"] => participant(&mut fields),
         ["slot"] => fields.integer("slot", &limits::SLOT).map(|number| Source::Slot(number as u32)),
@@ -128,11 +166,27 @@ fn participant(fields: &mut Fields) -> Option<Source> {
 }
 
 fn image(fields: &mut Fields) -> Option<Source> {
-    if fields.get("image")?.is_array() {
-        fields.fault("image", "a list of images is not built yet");
+    let interval = fields.integer("interval_ms", &limits::INTERVAL_MS);
+    let Value::Array(list) = fields.get("image")? else {
+        if fields.has("interval_ms") {
+            fields.fault("interval_ms", "is for a list of images");
+        }
+        return fields.asset("image").map(Source::Image);
+    };
+    if list.is_empty() || list.len() > limits::IMAGES {
+        fields.fault("image", format!("must have 1 to {} images", limits::IMAGES));
         return None;
     }
-    fields.asset("image").map(Source::Image)
+    let mut names = Vec::with_capacity(list.len());
+    for (index, item) in list.iter().enumerate() {
+        match fields.item_text("image", index, item) {
+            Some(name) if limits::is_asset(name) => names.push(name.to_owned()),
+            Some(_) => fields.item_fault("image", index, "must be an asset's name"),
+            None => {}
+        }
+    }
+    let interval_ms = interval.map_or(Images::INTERVAL_MS, |interval| interval as u32);
+    Some(Source::Images(Images { names, interval_ms }))
 }
 
 fn size(fields: &mut Fields) -> Size {

@@ -299,48 +299,86 @@ fn whatever_stands_anywhere_is_refused_at_a_place_or_can_be_shown() {
 #[test]
 fn what_is_not_built_yet_is_refused_with_its_pointer() {
     let value = json!({
-        "canvas": {"width": 1280, "height": 720, "fps": 30, "background": "#111111"},
         "layers": [
-            {"id": "bg", "source": {"image": "club.jpg"}, "fit": "cover", "z": 0},
-            {"id": "ann", "source": {"participant": "ann"}, "x": "-10%", "y": "20%", "width": "60%",
-             "cutout": "person", "mirror": true, "z": 10},
-            {"id": "guest", "source": {"slot": 2}, "x": 640, "y": 180, "width": 480, "height": 360, "fit": "cover",
-             "radius": 24, "opacity": 0.9, "crop": {"left": "10%"}, "rotate": 0,
-             "border": {"width": 2, "color": "#ffffff"}, "z": 11, "fallback": "away.png"},
-            {"id": "beer", "source": {"image": "beer.png"}, "z": 20,
-             "follow": {"layer": "ann", "keypoint": "rightWrist", "anchor": "center", "dx": 20, "dy": 0, "scale": 1.5}},
             {"id": "title", "source": {"text": "Friday", "font": "Inter", "size": 48, "color": "#fff"}, "x": "50%",
              "y": "90%", "anchor": "center", "z": 30},
-            {"id": "clip", "source": {"video": "a.mp4"}},
-            {"id": "show", "source": {"image": ["a.png", "b.png"], "interval_ms": 500}},
-            {"id": "me", "source": {"slot": 1}, "background": {"blur": 12}, "rotate": -3}
+            {"id": "clip", "source": {"video": "a.mp4"}}
         ],
-        "auto": {"mode": "spotlight", "gap": "1%"},
-        "transition": {"duration_ms": 300, "easing": "ease-in-out"}
+        "auto": {"mode": "spotlight", "gap": "1%"}
     });
     let faults = wrong(value);
     let unbuilt: BTreeSet<String> = faults.iter().map(|(pointer, _)| pointer.clone()).collect();
-    assert_eq!(
-        unbuilt,
-        set(&[
-            "/layers/2/radius",
-            "/layers/2/border",
-            "/layers/2/fallback",
-            "/layers/3/follow",
-            "/layers/4/source/text",
-            "/layers/5/source/video",
-            "/layers/6/source/image",
-            "/layers/6/source/interval_ms",
-            "/layers/7/background",
-            "/layers/7/rotate",
-            "/auto/mode",
-            "/transition",
-        ])
-    );
+    assert_eq!(unbuilt, set(&["/layers/0/source/text", "/layers/1/source/video", "/auto/mode"]));
     assert!(faults.iter().all(|(_, detail)| detail.ends_with("is not built yet")), "{faults:?}");
-    let rotate = fault_of("rotate", json!(90));
-    assert_eq!(rotate, ("/layers/0/rotate".into(), "`rotate` is not built yet".into()));
-    assert_eq!(wrong(json!({"auto": {"mode": "row"}}))[0].1, "`row` is not built yet");
+}
+
+#[test]
+fn looks_followers_and_transitions_are_read_and_written_back() {
+    let value = json!({
+        "canvas": {"width": 1280, "height": 720, "fps": 30, "background": "#111111"},
+        "layers": [
+            {"id": "ann", "source": {"participant": "ann"}, "x": "-10%", "y": "20%", "width": "60%",
+             "cutout": "person", "mirror": true, "z": 10, "background": {"blur": 12},
+             "transition": {"duration_ms": 80, "easing": "linear"}},
+            {"id": "guest", "source": {"slot": 2}, "x": 640, "y": 180, "width": 480, "height": 360, "radius": 24,
+             "opacity": 0.9, "crop": {"left": "10%"}, "rotate": -3.5, "border": {"width": 2, "color": "#ffffff"},
+             "z": 11, "fallback": "away.png"},
+            {"id": "beer", "source": {"image": "beer.png"}, "z": 20,
+             "follow": {"layer": "ann", "keypoint": "rightWrist", "dx": 20, "scale": 1.5}},
+            {"id": "show", "source": {"image": ["a.png", "b.png"], "interval_ms": 500}, "radius": "50%"}
+        ],
+        "auto": {"mode": "row"},
+        "transition": {"duration_ms": 300, "easing": "ease-in-out"}
+    });
+    let scene = read(&value, &Canvas::default()).unwrap();
+    assert_eq!(scene.to_json(), value);
+    assert_eq!(read(&scene.to_json(), &Canvas::default()), Ok(scene.clone()));
+    let names: Vec<&str> = scene.image_names().collect();
+    assert_eq!(names, ["away.png", "beer.png", "a.png", "b.png"]);
+    // What is left out and what is usual are written alike.
+    let usual = json!({"layers": [{"id": "a", "source": {"color": "#fff"}, "border": {"width": 0}, "rotate": 0,
+                                   "radius": 0}], "transition": {"duration_ms": 0, "easing": "ease"}});
+    let scene = read(&usual, &Canvas::default()).unwrap();
+    assert_eq!(scene.to_json()["layers"][0], json!({"id": "a", "source": {"color": "#ffffff"}}));
+    assert_eq!(scene.to_json().get("transition"), None);
+}
+
+#[test]
+fn every_wrong_look_is_told() {
+    let layer = |keys: Value| {
+        let mut layer = json!({"id": "x", "source": {"slot": 1}});
+        keys.as_object().unwrap().iter().for_each(|(key, value)| layer[key] = value.clone());
+        layer
+    };
+    for (keys, pointer) in [
+        (json!({"radius": -1}), "radius"),
+        (json!({"radius": "101%"}), "radius"),
+        (json!({"border": {"width": 201}}), "border/width"),
+        (json!({"border": {"colour": "#fff"}}), "border/colour"),
+        (json!({"border": 3}), "border"),
+        (json!({"rotate": 361}), "rotate"),
+        (json!({"background": {"blur": 12}}), "background"),
+        (json!({"background": {}, "cutout": "person"}), "background"),
+        (json!({"background": {"blur": 12}, "cutout": "person", "rotate": 5}), "background"),
+        (json!({"fallback": "../etc"}), "fallback"),
+        (json!({"source": {"color": "#fff"}, "fallback": "a.png"}), "fallback"),
+        (json!({"source": {"image": []}}), "source/image"),
+        (json!({"source": {"image": ["a.png", 3]}}), "source/image/1"),
+        (json!({"source": {"image": "a.png", "interval_ms": 100}}), "source/interval_ms"),
+        (json!({"source": {"image": ["a.png"], "interval_ms": 1}}), "source/interval_ms"),
+        (json!({"transition": {"duration_ms": 10001}}), "transition/duration_ms"),
+        (json!({"transition": {"easing": "bounce"}}), "transition/easing"),
+        (json!({"follow": {"layer": "x"}}), "follow"),
+        (json!({"follow": {"layer": "nobody", "keypoint": "nose"}}), "follow/layer"),
+        (json!({"follow": {"layer": "x", "keypoint": "nose"}}), "follow/layer"),
+        (json!({"follow": {"layer": "a", "keypoint": "tail"}}), "follow/keypoint"),
+        (json!({"follow": {"layer": "a", "keypoint": "nose"}, "x": 3}), "x"),
+    ] {
+        let a = json!({"id": "a", "source": {"slot": 2}});
+        let faults = wrong(json!({"layers": [a, layer(keys.clone())]}));
+        let at: Vec<&str> = faults.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        assert_eq!(at, [format!("/layers/1/{pointer}")], "{keys}: {faults:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     cut::{CutOptions, Cutout},
+    look::{Border, Follow, Transition},
     model_name::ModelName,
     schema,
 };
@@ -22,6 +23,8 @@ pub struct Scene {
     pub layers: Vec<SceneLayer>,
     /// What happens to the people whom no layer takes.
     pub auto: Auto,
+    /// How what was shown before turns into this.
+    pub transition: Transition,
 }
 
 /// The picture that layers are put on.
@@ -90,10 +93,38 @@ pub struct SceneLayer {
     pub cutout: Cutout,
     /// How the edge of what is kept is drawn; kept also where nothing is cut out.
     pub cut_options: CutOptions,
+    /// Of the corners; a percentage is of the shorter side.
+    pub radius: Length,
+    /// Along the inside of the edge.
+    pub border: Option<Border>,
+    /// Degrees, clockwise, about the middle.
+    pub rotate: f64,
+    /// Canvas pixels by which the person's own picture is blurred behind them.
+    pub blur: Option<f64>,
+    /// The asset that is shown while the participant is not there.
+    pub fallback: Option<String>,
+    /// What it goes along with, instead of `x`, `y` and `anchor`.
+    pub follow: Option<Follow>,
+    /// How it changes; `None`: as the scene does.
+    pub transition: Option<Transition>,
+}
+
+/// Images, one after the other, again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// Assets, at least one.
+    pub names: Vec<String>,
+    /// How long each is shown, in milliseconds.
+    pub interval_ms: u32,
+}
+
+impl Images {
+    /// How long each is shown when nothing is said: as the old application did it.
+    pub const INTERVAL_MS: u32 = 2000;
 }
 
 /// What a layer shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// The participant of this name; nothing while there is none.
     Participant(String),
@@ -101,6 +132,8 @@ pub enum Source {
     Slot(u32),
     /// An asset.
     Image(String),
+    /// Assets by turns.
+    Images(Images),
     /// A plain rectangle: red, green, blue.
     Color([u8; 3]),
 }
@@ -276,19 +309,22 @@ pub enum AutoMode {
     /// Tiles of 16:9, as large as they can be; people who are cut out stand side by side instead.
     #[default]
     Grid,
+    /// One row of equal tiles; people who are cut out stand side by side instead.
+    Row,
     /// They are not shown.
     Off,
 }
 
 impl AutoMode {
     /// Every mode by its name in JSON.
-    pub const NAMES: [(&'static str, AutoMode); 2] = [("grid", AutoMode::Grid), ("off", AutoMode::Off)];
+    pub const NAMES: [(&'static str, AutoMode); 3] =
+        [("grid", AutoMode::Grid), ("row", AutoMode::Row), ("off", AutoMode::Off)];
 }
 
 impl Scene {
     /// The layout of a room that was given none: no layers, everybody placed by `auto`.
     pub fn default_for(canvas: Canvas) -> Scene {
-        Scene { canvas, layers: Vec::new(), auto: Auto::default() }
+        Scene { canvas, layers: Vec::new(), auto: Auto::default(), transition: Transition::default() }
     }
 
     /// The layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults. Reading it
@@ -309,9 +345,13 @@ impl Scene {
             Background::Image(name) => Some(name.as_str()),
             Background::Color(_) => None,
         };
-        let layers = self.layers.iter().filter_map(|layer| match &layer.source {
-            Source::Image(name) => Some(name.as_str()),
-            _ => None,
+        let layers = self.layers.iter().flat_map(|layer| {
+            let shown: &[String] = match &layer.source {
+                Source::Image(name) => std::slice::from_ref(name),
+                Source::Images(images) => &images.names,
+                _ => &[],
+            };
+            shown.iter().chain(&layer.fallback).map(String::as_str)
         });
         background.into_iter().chain(layers)
     }

@@ -6,9 +6,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use super::schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Scale, Source};
+pub use super::schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Radius, Scale, Source};
 use super::{
     cut::Cutout,
+    look,
     scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
     schema_values::number,
 };
@@ -39,7 +40,7 @@ pub struct Layout {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub auto: Option<Auto>,
-    /// How one layout turns into the next. Gradual change is not built yet: only a duration of 0 is accepted.
+    /// How what was shown before turns into this; at once when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub transition: Option<Transition>,
@@ -145,10 +146,88 @@ pub struct Layer {
     #[schema(nullable = false, min_length = 1, max_length = 63, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Degrees. Turning is not built yet: only 0 is accepted.
-    #[schema(nullable = false, minimum = 0, maximum = 0)]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Degrees, clockwise, about the middle; 0 when left out.
+    #[schema(nullable = false, minimum = -360, maximum = 360)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub rotate: Option<f64>,
+    /// Of the corners; 0 when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub radius: Option<Radius>,
+    /// A line along the inside of the edge.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub border: Option<Border>,
+    /// What is behind a participant who is cut out: their own picture, blurred.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<Behind>,
+    /// An image asset that is shown while the participant is not there.
+    #[schema(nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    /// Goes along with a person's body, instead of `x`, `y` and `anchor`. Without `scale` and without a size of its own
+    /// the layer has its source's size.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<Follow>,
+    /// How this layer changes; as the layout says when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transition: Option<Transition>,
+}
+
+/// A line along the inside of a layer's edge.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LayerBorder)]
+pub struct Border {
+    /// Canvas pixels; 2 when left out.
+    #[schema(nullable = false, minimum = 0, maximum = 200)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub width: Option<f64>,
+    /// White when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<Color>,
+}
+
+/// What is behind a participant who is cut out.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LayerBackground)]
+pub struct Behind {
+    /// How far the participant's own picture is blurred, in canvas pixels.
+    #[schema(minimum = 1, maximum = 100, value_type = f64)]
+    #[serde(serialize_with = "number")]
+    pub blur: Option<f64>,
+}
+
+/// What a layer goes along with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LayerFollow)]
+pub struct Follow {
+    /// The id of a layer that shows a participant.
+    pub layer: String,
+    /// Which point of that person; left and right are the person's own.
+    pub keypoint: look::KeypointName,
+    /// The point of this layer that is on the keypoint; `center` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Anchor>,
+    /// Canvas pixels to the right of the keypoint.
+    #[schema(nullable = false, minimum = -16384, maximum = 16384)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub dx: Option<f64>,
+    /// Canvas pixels below the keypoint.
+    #[schema(nullable = false, minimum = -16384, maximum = 16384)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub dy: Option<f64>,
+    /// This layer's size: its source's own, times this, times the share of the canvas that the followed layer takes.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
 }
 
 /// What is cut off the source at its edges: source pixels, or `"n%"` of the source's width or height.
@@ -215,38 +294,16 @@ pub struct Auto {
 #[serde(deny_unknown_fields)]
 #[schema(as = LayoutTransition)]
 pub struct Transition {
-    /// Milliseconds; 0 when left out, and only 0 is accepted so far.
-    #[schema(nullable = false, minimum = 0, maximum = 0)]
+    /// Milliseconds; 0, at once, when left out.
+    #[schema(nullable = false, minimum = 0, maximum = 10000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u32>,
-    /// The course of the change.
+    /// The course of the change; `ease` when left out.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub easing: Option<Easing>,
+    pub easing: Option<look::Easing>,
 }
 
-/// The course of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)] // CSS's own names, which say it all
-pub enum Easing {
-    Linear,
-    Ease,
-    EaseIn,
-    EaseOut,
-    EaseInOut,
-}
-
-impl Easing {
-    /// Every easing by its name in JSON.
-    pub const NAMES: [(&'static str, Easing); 5] = [
-        ("linear", Easing::Linear),
-        ("ease", Easing::Ease),
-        ("ease-in", Easing::EaseIn),
-        ("ease-out", Easing::EaseOut),
-        ("ease-in-out", Easing::EaseInOut),
-    ];
-}
 /// `None` for what need not be written.
 fn unless_default<T: PartialEq>(value: T, default: T) -> Option<T> {
     (value != default).then_some(value)
@@ -266,7 +323,29 @@ impl From<&Scene> for Layout {
                 smoothing: scene.auto.cut_options.smoothing,
                 model: scene.auto.cut_options.model.map(|model| model.as_str().to_owned()),
             }),
-            transition: None,
+            transition: (scene.transition != look::Transition::default()).then(|| scene.transition.into()),
+        }
+    }
+}
+
+impl From<look::Transition> for Transition {
+    fn from(transition: look::Transition) -> Self {
+        Transition {
+            duration_ms: Some(transition.duration_ms),
+            easing: unless_default(transition.easing, look::Easing::default()),
+        }
+    }
+}
+
+impl From<&look::Follow> for Follow {
+    fn from(follow: &look::Follow) -> Self {
+        Follow {
+            layer: follow.layer.clone(),
+            keypoint: follow.keypoint,
+            anchor: unless_default(follow.anchor, look::Follow::ANCHOR),
+            dx: unless_default(follow.dx, 0.0),
+            dy: unless_default(follow.dy, 0.0),
+            scale: follow.scale.map(|scale| Scale(Length::Number(scale))),
         }
     }
 }
@@ -300,6 +379,9 @@ impl From<&SceneLayer> for Layer {
                 scene::Source::Participant(name) => Source::Participant(name.clone()),
                 scene::Source::Slot(number) => Source::Slot(*number),
                 scene::Source::Image(name) => Source::Image(name.clone()),
+                scene::Source::Images(images) => {
+                    Source::Images { image: images.names.clone(), interval_ms: images.interval_ms }
+                }
                 scene::Source::Color(color) => Source::Color(Color(*color)),
             },
             x: layer.x.map(Position),
@@ -318,7 +400,13 @@ impl From<&SceneLayer> for Layer {
             feather: layer.cut_options.feather,
             smoothing: layer.cut_options.smoothing,
             model: layer.cut_options.model.map(|model| model.as_str().to_owned()),
-            rotate: None,
+            rotate: unless_default(layer.rotate, 0.0),
+            radius: unless_default(layer.radius, Length::Number(0.0)).map(Radius),
+            border: layer.border.map(|border| Border { width: Some(border.width), color: Some(Color(border.color)) }),
+            background: layer.blur.map(|blur| Behind { blur: Some(blur) }),
+            fallback: layer.fallback.clone(),
+            follow: layer.follow.as_ref().map(Follow::from),
+            transition: layer.transition.map(Transition::from),
         }
     }
 }
@@ -353,6 +441,9 @@ mod tests {
             schema_of::<Crop>(),
             schema_of::<Auto>(),
             schema_of::<Transition>(),
+            schema_of::<Border>(),
+            schema_of::<Behind>(),
+            schema_of::<Follow>(),
         ] {
             assert_eq!(schema["additionalProperties"], json!(false), "{schema:#}");
             assert!(!schema.to_string().contains("\"null\""), "{schema:#}");
@@ -392,12 +483,5 @@ mod tests {
         assert_eq!(schema_of::<Layer>()["required"], json!(["id", "source"]));
         assert_eq!(schema_of::<Layer>()["properties"]["id"]["pattern"], json!("^[A-Za-z0-9_-]{1,64}$"));
         assert!(schema_of::<Layout>().get("required").is_none());
-    }
-
-    #[test]
-    fn easings_are_named_as_they_are_written() {
-        for (name, easing) in Easing::NAMES {
-            assert_eq!(serde_json::to_value(easing).unwrap(), json!(name));
-        }
     }
 }

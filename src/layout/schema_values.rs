@@ -1,7 +1,7 @@
 //! The single values of the layout's JSON whose shape serde and utoipa cannot derive: what a layer shows, colours,
 //! names of assets, lengths.
 
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -21,9 +21,8 @@ const ASSET_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
 const COLOR_PATTERN: &str = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$";
 const PERCENT_PATTERN: &str = "^-?[0-9]+([.][0-9]+)?%$";
 
-/// What a layer shows: an object with exactly one key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// What a layer shows: an object of one of these shapes.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// A participant's name.
     Participant(String),
@@ -31,8 +30,32 @@ pub enum Source {
     Slot(u32),
     /// An image asset.
     Image(String),
+    /// Image assets by turns.
+    Images {
+        /// The assets.
+        image: Vec<String>,
+        /// How long each is shown.
+        interval_ms: u32,
+    },
     /// A colour.
     Color(Color),
+}
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Source::Participant(name) => map.serialize_entry("participant", name)?,
+            Source::Slot(number) => map.serialize_entry("slot", number)?,
+            Source::Image(name) => map.serialize_entry("image", name)?,
+            Source::Images { image, interval_ms } => {
+                map.serialize_entry("image", image)?;
+                map.serialize_entry("interval_ms", interval_ms)?;
+            }
+            Source::Color(color) => map.serialize_entry("color", color)?,
+        }
+        map.end()
+    }
 }
 
 impl ToSchema for Source {
@@ -63,7 +86,23 @@ impl PartialSchema for Source {
             .schema_type(Type::String)
             .pattern(Some(ASSET_PATTERN))
             .description(Some("An image asset's name."));
+        let images = ArrayBuilder::new()
+            .items(ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)))
+            .min_items(Some(1))
+            .max_items(Some(limits::IMAGES))
+            .description(Some("Image assets, shown by turns, again and again."));
+        let interval = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(*limits::INTERVAL_MS.start() as f64))
+            .maximum(Some(*limits::INTERVAL_MS.end() as f64))
+            .description(Some("How long each image is shown, in milliseconds; 2000 when left out."));
+        let images = ObjectBuilder::new()
+            .property("image", images)
+            .property("interval_ms", interval)
+            .required("image")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
         OneOfBuilder::new()
+            .item(images)
             .item(one("participant", participant.build()))
             .item(one("slot", slot.build()))
             .item(one("image", image.build()))
@@ -80,6 +119,18 @@ impl Serialize for Color {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let [r, g, b] = self.0;
         serializer.collect_str(&format_args!("#{r:02x}{g:02x}{b:02x}"))
+    }
+}
+
+impl ToSchema for Color {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LayerColor".into()
+    }
+}
+
+impl PartialSchema for Color {
+    fn schema() -> RefOr<Schema> {
+        color_schema("A colour, `#rgb` or `#rrggbb`.").into()
     }
 }
 
@@ -191,6 +242,10 @@ length!(
 length!(
     /// An edge of `crop`.
     Inset, "LayerInset", limits::INSET, "Source pixels.", "Of the source's width (left, right) or height (top, bottom)."
+);
+length!(
+    /// `radius`.
+    Radius, "LayerRadius", limits::RADIUS, "Canvas pixels.", "Of the layer's shorter side."
 );
 length!(
     /// `auto.gap`.

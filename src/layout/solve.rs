@@ -4,7 +4,8 @@ use super::{
     auto,
     cut::Cut,
     geometry::{Area, Crop, Rect, fit},
-    scene::{Canvas, Scene, SceneLayer, Size, Source},
+    look::{KeypointName, Transition},
+    scene::{Canvas, Images, Scene, SceneLayer, Size, Source},
 };
 
 /// Someone who may be shown.
@@ -28,9 +29,49 @@ pub struct Facts<'a> {
     pub can_cut: bool,
 }
 
+/// What a placement is from one layout to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// The layer of this id.
+    Layer(String),
+    /// The person of this name, placed by `auto`.
+    Auto(String),
+}
+
+/// How a placement looks beyond its rectangle. The default: as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Look {
+    /// Of the corners, in canvas pixels, at most half the shorter side.
+    pub radius: f32,
+    /// Along the inside of the edge: canvas pixels, and red, green, blue.
+    pub border: Option<(f32, [u8; 3])>,
+    /// Degrees, clockwise, about the middle.
+    pub turn: f32,
+    /// Canvas pixels by which the person's whole picture is blurred behind what is cut out.
+    pub blur: Option<f32>,
+}
+
+/// What a placement goes along with; its rectangle's place is found with every frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Following {
+    /// The id of the layer that shows the person.
+    pub layer: String,
+    /// Which point of that person.
+    pub keypoint: KeypointName,
+    /// The point of the placement's rectangle that is on the keypoint, of 1x1.
+    pub anchor: (f32, f32),
+    /// Right of the keypoint and below it, in canvas pixels.
+    pub offset: (f32, f32),
+    /// Of the source's own size, times the share of the canvas that the followed layer takes; `None`: the rectangle has
+    /// its size already.
+    pub scale: Option<f32>,
+}
+
 /// One thing to draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
+    /// Which one.
+    pub key: Key,
     /// What.
     pub source: Placed,
     /// Where. It touches the canvas, and may reach beyond it.
@@ -43,15 +84,46 @@ pub struct Placement {
     pub opacity: f32,
     /// What is kept of a person's picture; `None`: all of it, always so when [`Facts::can_cut`] is false.
     pub cut: Option<Cut>,
+    /// How it looks.
+    pub look: Look,
+    /// What it goes along with.
+    pub following: Option<Following>,
+    /// How it changes.
+    pub transition: Transition,
+}
+
+impl Placement {
+    /// Whether any of it may be on a canvas of this size, however it is turned.
+    pub fn touches(&self, width: u32, height: u32) -> bool {
+        if self.following.is_some() {
+            return true;
+        }
+        if self.look.turn == 0.0 {
+            return self.dst.touches(width, height);
+        }
+        // Turned, it stays within the circle around its corners.
+        let (across, down) = (f64::from(self.dst.width), f64::from(self.dst.height));
+        let more = |side: f64| ((across.hypot(down) - side) / 2.0).ceil() as i32;
+        let (x, y) = (more(across), more(down));
+        let around = Rect {
+            x: self.dst.x - x,
+            y: self.dst.y - y,
+            width: self.dst.width + 2 * x,
+            height: self.dst.height + 2 * y,
+        };
+        around.touches(width, height)
+    }
 }
 
 /// What is drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// The person at this index of [`Facts::people`].
     Person(usize),
     /// The asset of this name.
     Image(String),
+    /// Assets by turns; `src` is of the first.
+    Images(Images),
     /// Red, green, blue.
     Color([u8; 3]),
 }
@@ -71,7 +143,7 @@ pub fn solve(scene: &Scene, facts: &Facts) -> Vec<Placement> {
     let mut placements: Vec<Placement> = back.iter().filter_map(place).collect();
     placements.extend(auto::place(scene, facts, &seating.waiting));
     placements.extend(front.iter().filter_map(place));
-    placements.retain(|placement| placement.dst.touches(scene.canvas.width, scene.canvas.height));
+    placements.retain(|placement| placement.touches(scene.canvas.width, scene.canvas.height));
     placements
 }
 
@@ -103,35 +175,73 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
     if opacity <= 0.0 {
         return None;
     }
+    let person = match &layer.source {
+        Source::Participant(name) => facts.people.iter().position(|person| person.name == name),
+        Source::Slot(number) => seating.slot(*number),
+        Source::Image(_) | Source::Images(_) | Source::Color(_) => None,
+    };
+    let seen = person.and_then(|index| Some((Placed::Person(index), Some(facts.people[index].size?))));
+    let image = |name: &String| Some((Placed::Image(name.clone()), Some((facts.image_size)(name)?)));
     let (source, size) = match &layer.source {
-        Source::Participant(name) => {
-            let index = facts.people.iter().position(|person| person.name == name)?;
-            (Placed::Person(index), Some(facts.people[index].size?))
-        }
-        Source::Slot(number) => {
-            let index = seating.slot(*number)?;
-            (Placed::Person(index), Some(facts.people[index].size?))
-        }
-        Source::Image(name) => (Placed::Image(name.clone()), Some((facts.image_size)(name)?)),
+        Source::Participant(_) | Source::Slot(_) => seen.or_else(|| layer.fallback.as_ref().and_then(image))?,
+        Source::Image(name) => image(name)?,
+        Source::Images(images) => (Placed::Images(images.clone()), Some((facts.image_size)(images.names.first()?)?)),
         Source::Color(color) => (Placed::Color(*color), None),
     };
-    let (dst, src) = match size {
-        Some(size) => {
-            let region = Area::whole(size).without(&layer.crop)?;
-            fit(region, area(layer, &scene.canvas, Some(region.aspect())), layer.fit)?
-        }
-        None => (area(layer, &scene.canvas, None).rounded()?, Crop::default()),
+    let region = match size {
+        Some(size) => Some(Area::whole(size).without(&layer.crop)?),
+        None => None,
+    };
+    // What goes along with somebody has its source's size.
+    let natural = layer.follow.is_some() && layer.size == Size::Canvas;
+    let area = area(layer, &scene.canvas, region, natural);
+    let (dst, src) = match region {
+        Some(region) => fit(region, area, layer.fit)?,
+        None => (area.rounded()?, Crop::default()),
     };
     let can_cut = facts.can_cut && matches!(source, Placed::Person(_));
     let cut = can_cut.then(|| Cut::of(layer.cutout, layer.cut_options)).flatten();
-    Some(Placement { source, dst, src, mirror: layer.mirror, opacity, cut })
+    Some(Placement {
+        key: Key::Layer(layer.id.clone()),
+        source,
+        dst,
+        src,
+        mirror: layer.mirror,
+        opacity,
+        cut,
+        look: look(layer, dst, cut.is_some()),
+        following: layer.follow.as_ref().map(|follow| Following {
+            layer: follow.layer.clone(),
+            keypoint: follow.keypoint,
+            anchor: {
+                let (x, y) = follow.anchor.point();
+                (x as f32, y as f32)
+            },
+            offset: (follow.dx as f32, follow.dy as f32),
+            scale: follow.scale.map(|scale| scale as f32),
+        }),
+        transition: layer.transition.unwrap_or(scene.transition),
+    })
 }
 
-/// The layer's rectangle. `aspect` is that of what is shown of the source; a colour has none, and is as wide or high as
-/// the canvas where nothing else is said.
-fn area(layer: &SceneLayer, canvas: &Canvas, aspect: Option<f64>) -> Area {
+fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
+    let shorter = f64::from(dst.width.min(dst.height));
+    Look {
+        radius: layer.radius.of(shorter).min(shorter / 2.0) as f32,
+        border: layer.border.map(|border| (border.width as f32, border.color)),
+        // Whole turns are none.
+        turn: (layer.rotate % 360.0) as f32,
+        blur: layer.blur.filter(|_| is_cut).map(|blur| blur as f32),
+    }
+}
+
+/// The layer's rectangle. `region` is what is shown of the source; a colour has none, and is as wide or high as the
+/// canvas where nothing else is said. `natural`: that region's own size is the layer's.
+fn area(layer: &SceneLayer, canvas: &Canvas, region: Option<Area>, natural: bool) -> Area {
     let (across, down) = (f64::from(canvas.width), f64::from(canvas.height));
+    let aspect = region.map(|region| region.aspect());
     let (width, height) = match layer.size {
+        Size::Canvas if natural => region.map_or((across, down), |region| (region.width, region.height)),
         Size::Canvas => (across, down),
         Size::Scale(scale) => (across * scale.factor(), down * scale.factor()),
         Size::Both { width, height } => (width.of(across), height.of(down)),

@@ -26,6 +26,7 @@ pub use super::{
 use super::{
     halve::{Halver, Halvings},
     resample::{Axis, Rows, union},
+    shape::Rounded,
 };
 
 /// Where a layer lies and what it shows. Any values are allowed; what lies outside the canvas is not drawn.
@@ -157,6 +158,22 @@ impl LayerBlender {
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
     pub fn blend(&mut self, canvas: &mut PlanesMut, src: &Planes, geometry: &Geometry, opacity: u8, use_alpha: bool) {
+        self.blend_rounded(canvas, src, geometry, 0.0, opacity, use_alpha);
+    }
+
+    /// As [`LayerBlender::blend`], with corners of this radius in canvas pixels.
+    ///
+    /// # Panics
+    /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
+    pub fn blend_rounded(
+        &mut self,
+        canvas: &mut PlanesMut,
+        src: &Planes,
+        geometry: &Geometry,
+        radius: f32,
+        opacity: u8,
+        use_alpha: bool,
+    ) {
         assert!(canvas.is_whole() && src.is_whole(), "planes are shorter than their size asks for");
         if opacity == 0 || src.width == 0 || src.height == 0 || !geometry.is_visible() {
             return;
@@ -167,7 +184,7 @@ impl LayerBlender {
             self.plan = Some(plan);
         }
         if !self.columns.is_empty() && !self.rows.is_empty() {
-            self.draw(canvas, src, opacity, use_alpha);
+            self.draw(canvas, src, radius, opacity, use_alpha);
         }
     }
 
@@ -205,7 +222,7 @@ impl LayerBlender {
         self.chroma_cover.resize(columns.len(), 0);
     }
 
-    fn draw(&mut self, canvas: &mut PlanesMut, src: &Planes, opacity: u8, use_alpha: bool) {
+    fn draw(&mut self, canvas: &mut PlanesMut, src: &Planes, radius: f32, opacity: u8, use_alpha: bool) {
         let isa = self.isa;
         let [luma_halver, alpha_halver, u_halver, v_halver] = &mut self.halvers;
         let luma = luma_halver.halve(isa, src.luma(), self.halvings);
@@ -221,6 +238,7 @@ impl LayerBlender {
         // Columns of the first chroma sample that lie left of the layer: 0 or 1.
         let inset = self.columns.start % 2;
         let opaque = alpha.is_none() && opacity == 255;
+        let corners = Corners::of(self.plan.as_ref(), radius, self.columns.clone());
         let chroma_rows = chroma_range(&self.rows);
         for chroma_y in chroma_rows.clone() {
             let mut drawn = 0..0;
@@ -247,9 +265,10 @@ impl LayerBlender {
                 if span.is_empty() {
                     continue;
                 }
+                let rounded = corners.as_ref().is_some_and(|corners| corners.cut(&mut cover[inset..][..covered], y));
                 let (upper, lower) = self.luma_rows.pair(isa, &luma, &self.luma_x, tap, span.clone());
                 let target = &mut canvas.luma_row(y)[self.columns.start..][span.clone()];
-                if opaque {
+                if opaque && !rounded {
                     isa.lerp(target, upper, lower, tap.1, 255);
                 } else {
                     isa.blend(target, upper, lower, tap.1, &cover[inset..][span.clone()]);
@@ -274,6 +293,49 @@ impl LayerBlender {
                 isa.blend(target, upper, lower, tap.1, cover);
             }
         }
+    }
+}
+
+/// The round corners of a layer.
+struct Corners {
+    shape: Rounded,
+    centre: (f32, f32),
+    half: (f32, f32),
+    radius: f32,
+    columns: Range<usize>,
+}
+
+impl Corners {
+    /// Those of a layer that covers these columns of the canvas; `None` where corners are not round.
+    fn of(plan: Option<&Plan>, radius: f32, columns: Range<usize>) -> Option<Self> {
+        let geometry = plan.map(|plan| plan.geometry).filter(|_| radius > 0.0)?;
+        let (width, height) = (geometry.dst_width as f32, geometry.dst_height as f32);
+        let half = (width / 2.0, height / 2.0);
+        let centre = (geometry.dst_x as f32 + half.0, geometry.dst_y as f32 + half.1);
+        let radius = radius.min(half.0).min(half.1);
+        Some(Self { shape: Rounded::new(width, height, radius), centre, half, radius, columns })
+    }
+
+    /// Cuts the corners off row `y` of the canvas, whose cover begins with the layer's first column. Whether this row
+    /// has any.
+    fn cut(&self, cover: &mut [u8], y: usize) -> bool {
+        let down = y as f32 + 0.5 - self.centre.1;
+        if down.abs() < self.half.1 - self.radius {
+            return false;
+        }
+        let side = self.radius.ceil();
+        let first = self.columns.start as f32;
+        let left = (self.centre.0 - self.half.0 + side - first).max(0.0) as usize;
+        let right = (self.centre.0 + self.half.0 - side - first).max(0.0) as usize;
+        let (left, right) = (left.min(cover.len()), right.min(cover.len()));
+        let (left, right) = if left < right { (left, right) } else { (cover.len(), cover.len()) };
+        for index in (0..left).chain(right..cover.len()) {
+            if cover[index] > 0 {
+                let across = first + index as f32 + 0.5 - self.centre.0;
+                cover[index] = (f32::from(cover[index]) * self.shape.cover(across, down, 0.0) + 0.5) as u8;
+            }
+        }
+        true
     }
 }
 

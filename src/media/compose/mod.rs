@@ -11,9 +11,13 @@
 pub mod canvas;
 pub mod clock;
 pub mod colour;
+mod follow;
 pub mod halve;
 mod kernel;
 pub mod planes;
 pub mod resample;
+pub mod shape;
 pub mod slots;
+mod soften;
 pub mod stage;
+pub mod turn;

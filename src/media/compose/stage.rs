@@ -5,14 +5,19 @@ use std::{sync::Arc, time::Duration};
 use gstreamer_video::prelude::*;
 
 use super::{
-    canvas::{Geometry, LayerBlender},
+    canvas::{Geometry, Isa, LayerBlender},
     colour::{Matrix, rgba_to_i420},
+    follow::Followers,
     planes::{I420, Planes, PlanesMut, copy},
+    shape::RimBlender,
     slots::Slots,
+    soften::Softener,
+    turn::{Turn, TurnBlender},
 };
 use crate::{
     layout::{
-        Background, Cut, Scene,
+        Background, Cut, Key, Scene,
+        motion::Motion,
         solve::{Facts, Person, Placed, Placement, solve},
     },
     media::{
@@ -28,6 +33,8 @@ pub struct Ask {
     pub cuts: Vec<Cut>,
     /// Whether a layer shows the picture whole, too.
     pub whole: bool,
+    /// Whether a layer follows the person.
+    pub poses: bool,
     /// Pixels of the canvas that the whole picture would cover, in the largest layer that cuts it out.
     pub pixels: u32,
 }
@@ -36,7 +43,8 @@ impl Ask {
     /// Whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
         let (pixels, known) = (u64::from(self.pixels), u64::from(before.pixels));
-        self.cuts == before.cuts && self.whole == before.whole && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
+        let same = self.cuts == before.cuts && self.whole == before.whole && self.poses == before.poses;
+        same && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
     }
 }
 
@@ -49,9 +57,24 @@ pub struct Stage {
     can_cut: bool,
     shots: Vec<Option<Arc<Shot>>>,
     sizes: Vec<Option<(u32, u32)>>,
-    placements: Option<Vec<Placement>>,
+    /// Whether where everything belongs has to be found anew.
+    stale: bool,
+    motion: Motion,
+    followers: Followers,
+    now: Duration,
     asks: Vec<Ask>,
-    blenders: Vec<LayerBlender>,
+    painters: Vec<Painter>,
+    /// One pixel of colour.
+    dot: I420,
+}
+
+/// What draws one layer; each part keeps its tables and buffers.
+#[derive(Default)]
+struct Painter {
+    blender: LayerBlender,
+    turner: TurnBlender,
+    rim: RimBlender,
+    softener: Option<Softener>,
 }
 
 /// An image in the canvas's own format.
@@ -79,9 +102,13 @@ impl Stage {
             can_cut,
             shots: Vec::new(),
             sizes: Vec::new(),
-            placements: None,
+            stale: true,
+            motion: Motion::default(),
+            followers: Followers::default(),
+            now: Duration::ZERO,
             asks: Vec::new(),
-            blenders: Vec::new(),
+            painters: Vec::new(),
+            dot: I420::new(2, 2, false),
         };
         stage.set(picture);
         stage
@@ -105,9 +132,13 @@ impl Stage {
             })
             .collect();
         self.scene = picture.scene;
-        self.people = picture.people.into_iter().map(|seat| (seat.participant, seat.name)).collect();
+        let people: Vec<_> = picture.people.into_iter().map(|seat| (seat.participant, seat.name)).collect();
+        let moved =
+            |before: usize| people.iter().position(|(id, _)| Some(id) == self.people.get(before).map(|one| &one.0));
+        self.motion.renumber(moved);
+        self.people = people;
         self.background = self.paint_background();
-        self.placements = None;
+        self.stale = true;
     }
 
     /// Whether this participant may be on the canvas.
@@ -152,26 +183,45 @@ impl Stage {
         {
             self.sizes.clear();
             self.sizes.extend(self.shots.iter().map(size));
-            self.placements = None;
+            self.stale = true;
         }
-        if self.placements.is_none() {
-            let placements = self.place();
-            self.asks = (0..self.people.len()).map(|index| self.ask(&placements, index)).collect();
-            self.placements = Some(placements);
+        self.now = now;
+        let mut changed = self.stale;
+        if self.stale {
+            let targets = self.place();
+            self.motion.set(targets, now, self.scene.transition);
+            self.stale = false;
         }
+        let before = self.motion.len();
+        self.motion.at(now);
+        changed |= self.motion.len() != before;
+        if changed {
+            self.asks = (0..self.people.len()).map(|index| self.ask(index)).collect();
+        }
+        let (shots, canvas) = (&self.shots, (self.scene.canvas.width as f32, self.scene.canvas.height as f32));
+        let pose = |person: usize| {
+            let shot = shots.get(person)?.as_ref()?;
+            Some((*shot.found.as_ref()?.poses.as_ref()?.first()?, shot.size()))
+        };
+        self.followers.place(self.motion.shown_mut(), canvas, now, pose);
         self.people.iter().map(|(participant, _)| participant).zip(&self.asks)
     }
 
     /// What the layers of one person need.
-    fn ask(&self, placements: &[Placement], person: usize) -> Ask {
+    fn ask(&self, person: usize) -> Ask {
         let mut ask = Ask::default();
         let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
-        let own = placements.iter().filter(|one| matches!(one.source, Placed::Person(of) if of == person));
+        let shown = self.motion.shown();
+        let followed = |key: &Key| {
+            let id = |key: &Key, id: &str| matches!(key, Key::Layer(own) if own == id);
+            shown.iter().any(|one| one.following.as_ref().is_some_and(|follow| id(key, &follow.layer)))
+        };
+        // By where they belong: on their way they need no other masks.
+        let own = self.motion.targets().filter(|one| matches!(one.source, Placed::Person(of) if of == person));
         for placement in own {
-            let Some(cut) = placement.cut else {
-                ask.whole = true;
-                continue;
-            };
+            ask.poses |= followed(&placement.key);
+            ask.whole |= placement.cut.is_none() || placement.look.blur.is_some();
+            let Some(cut) = placement.cut else { continue };
             if !ask.cuts.contains(&cut) {
                 ask.cuts.push(cut);
             }
@@ -185,7 +235,7 @@ impl Stage {
     /// Of the masks that [`Stage::compose`] shows: how many, and how old the frames that the network saw for them are
     /// together.
     pub fn mask_ages(&self, now: Duration) -> (u32, Duration) {
-        let shown = self.placements.iter().flatten().filter(|placement| placement.cut.is_some());
+        let shown = self.motion.shown().iter().filter(|placement| placement.cut.is_some());
         let ages = shown.filter_map(|placement| {
             let Placed::Person(index) = placement.source else { return None };
             let inferred = self.shots.get(index)?.as_ref()?.found.as_ref()?.inferred?;
@@ -204,13 +254,13 @@ impl Stage {
     /// Composes into a canvas of [`Stage::format`]'s size: what [`Stage::update`] saw last.
     pub fn compose(&mut self, canvas: &mut PlanesMut<'_>) {
         copy(canvas, &self.background.planes());
-        let placements = self.placements.as_deref().unwrap_or_default();
-        if self.blenders.len() < placements.len() {
-            self.blenders.resize_with(placements.len(), LayerBlender::new);
+        let placements = self.motion.shown();
+        if self.painters.len() < placements.len() {
+            self.painters.resize_with(placements.len(), Painter::default);
         }
-        for (placement, blender) in placements.iter().zip(&mut self.blenders) {
+        let image = |name: &str| self.images.iter().find(|image| *image.name == *name);
+        for (placement, painter) in placements.iter().zip(&mut self.painters) {
             let geometry = geometry_of(placement);
-            let opacity = (placement.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
             match &placement.source {
                 Placed::Person(index) => {
                     let Some(Some(shot)) = self.shots.get(*index) else { continue };
@@ -223,22 +273,73 @@ impl Stage {
                             continue;
                         }
                     }
-                    blender.blend(canvas, &planes, &geometry, opacity, placement.cut.is_some());
+                    painter.paint(canvas, &planes, &geometry, placement, placement.cut.is_some());
                 }
                 Placed::Image(name) => {
-                    if let Some(image) = self.images.iter().find(|image| *image.name == **name) {
-                        blender.blend(canvas, &image.planes.planes(), &geometry, opacity, true);
+                    if let Some(image) = image(name) {
+                        painter.paint(canvas, &image.planes.planes(), &geometry, placement, true);
+                    }
+                }
+                Placed::Images(images) => {
+                    let turn = self.now.as_millis() / u128::from(images.interval_ms.max(1));
+                    let index = (turn % images.names.len().max(1) as u128) as usize;
+                    let first = images.names.first().and_then(|name| image(name));
+                    let now = images.names.get(index).and_then(|name| image(name));
+                    if let (Some(first), Some(now)) = (first, now) {
+                        let geometry = of_another_size(geometry, &first.planes, &now.planes);
+                        painter.paint(canvas, &now.planes.planes(), &geometry, placement, true);
                     }
                 }
                 Placed::Color(rgb) => {
-                    let mut colour = I420::new(2, 2, false);
                     let [y, u, v] = Matrix::Bt601.colour(*rgb);
-                    colour.fill(y, u, v);
+                    self.dot.fill(y, u, v);
                     let geometry = Geometry { src_x: 0.0, src_y: 0.0, src_width: 2.0, src_height: 2.0, ..geometry };
-                    blender.blend(canvas, &colour.planes(), &geometry, opacity, false);
+                    painter.paint(canvas, &self.dot.planes(), &geometry, placement, false);
                 }
             }
         }
+    }
+}
+
+impl Painter {
+    fn paint(
+        &mut self,
+        canvas: &mut PlanesMut<'_>,
+        planes: &Planes<'_>,
+        geometry: &Geometry,
+        placement: &Placement,
+        use_alpha: bool,
+    ) {
+        let look = &placement.look;
+        let opacity = (placement.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
+        let border = look.border.map(|(width, rgb)| (width, Matrix::Bt601.colour(rgb)));
+        if look.turn != 0.0 {
+            // Never with a blurred background: the layout does not allow both.
+            let turn = Turn { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
+            self.turner.blend(canvas, planes, geometry, &turn);
+            return;
+        }
+        if let Some(blur) = look.blur {
+            let softener = self.softener.get_or_insert_default();
+            softener.draw(canvas, planes, geometry, look.radius, blur, opacity);
+        }
+        self.blender.blend_rounded(canvas, planes, geometry, look.radius, opacity, use_alpha);
+        if let Some((width, yuv)) = border {
+            let (at, size) = ((geometry.dst_x, geometry.dst_y), (geometry.dst_width, geometry.dst_height));
+            self.rim.draw(Isa::detect(), canvas, at, size, look.radius, width, yuv, opacity);
+        }
+    }
+}
+
+/// The same part of an image of another size.
+fn of_another_size(geometry: Geometry, from: &I420, to: &I420) -> Geometry {
+    let (x, y) = (to.width as f32 / from.width.max(1) as f32, to.height as f32 / from.height.max(1) as f32);
+    Geometry {
+        src_x: geometry.src_x * x,
+        src_y: geometry.src_y * y,
+        src_width: geometry.src_width * x,
+        src_height: geometry.src_height * y,
+        ..geometry
     }
 }
 

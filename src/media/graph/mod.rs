@@ -343,7 +343,7 @@ impl Graph {
         Wish {
             cuts: ask.map_or_else(first, |ask| ask.cuts.clone()),
             despill: ask.is_none_or(|ask| !ask.whole),
-            poses: self.keypoints,
+            poses: self.keypoints || ask.is_some_and(|ask| ask.poses),
             area: ask.map_or(AREA, |ask| area_for(ask.pixels)),
         }
     }

@@ -1,0 +1,309 @@
+//! From one layout to the next, gradually. PURE.
+//!
+//! A [`Motion`] keeps what is shown. Placements that stay (by their key) go from where they are at that moment to where
+//! they belong, so that a change may come in the middle of another; new ones fade in, those that are gone fade out in
+//! their old place. Without a duration everything is at once where it belongs.
+
+use std::time::Duration;
+
+use super::{
+    geometry::{Crop, Rect},
+    look::Transition,
+    solve::{Placed, Placement},
+};
+
+/// What changes little by little.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct State {
+    dst: [f32; 4],
+    src: Crop,
+    opacity: f32,
+    radius: f32,
+    border: f32,
+    turn: f32,
+}
+
+impl State {
+    fn of(placement: &Placement) -> Self {
+        let Rect { x, y, width, height } = placement.dst;
+        Self {
+            dst: [x as f32, y as f32, width as f32, height as f32],
+            src: placement.src,
+            opacity: placement.opacity,
+            radius: placement.look.radius,
+            border: placement.look.border.map_or(0.0, |(width, _)| width),
+            turn: placement.look.turn,
+        }
+    }
+
+    fn between(&self, to: &Self, share: f32) -> Self {
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        Self {
+            dst: std::array::from_fn(|index| mix(self.dst[index], to.dst[index])),
+            src: Crop {
+                x: mix(self.src.x, to.src.x),
+                y: mix(self.src.y, to.src.y),
+                width: mix(self.src.width, to.src.width),
+                height: mix(self.src.height, to.src.height),
+            },
+            opacity: mix(self.opacity, to.opacity),
+            radius: mix(self.radius, to.radius),
+            border: mix(self.border, to.border),
+            turn: mix(self.turn, to.turn),
+        }
+    }
+
+    fn write(&self, placement: &mut Placement) {
+        let edges = [self.dst[0], self.dst[1], self.dst[0] + self.dst[2], self.dst[1] + self.dst[3]];
+        let [left, top, right, bottom] = edges.map(|edge| edge.round() as i32);
+        placement.dst = Rect { x: left, y: top, width: (right - left).max(1), height: (bottom - top).max(1) };
+        placement.src = self.src;
+        placement.opacity = self.opacity;
+        placement.look.radius = self.radius;
+        placement.look.turn = self.turn;
+        if let Some((width, _)) = &mut placement.look.border {
+            *width = self.border;
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Course {
+    target: Placement,
+    /// Where it was when the change began; `None`: it is where it belongs.
+    from: Option<State>,
+    begun: Duration,
+    transition: Transition,
+    leaving: bool,
+}
+
+impl Course {
+    fn share(&self, now: Duration) -> f32 {
+        let whole = f64::from(self.transition.duration_ms) / 1e3;
+        if whole <= 0.0 {
+            return 1.0;
+        }
+        let time = (now.saturating_sub(self.begun).as_secs_f64() / whole).min(1.0);
+        if time >= 1.0 { 1.0 } else { self.transition.easing.at(time) as f32 }
+    }
+
+    fn end(&self) -> State {
+        let end = State::of(&self.target);
+        if self.leaving { State { opacity: 0.0, ..end } } else { end }
+    }
+
+    fn state(&self, now: Duration) -> State {
+        match &self.from {
+            Some(from) => from.between(&self.end(), self.share(now)),
+            None => self.end(),
+        }
+    }
+}
+
+/// What is shown, on its way to where it belongs.
+#[derive(Debug, Default)]
+pub struct Motion {
+    courses: Vec<Course>,
+    shown: Vec<Placement>,
+    moving: bool,
+}
+
+impl Motion {
+    /// People have other indices from now on: `person` gives that of who had this one. Someone who is not there any
+    /// more cannot fade out and is gone at once.
+    pub fn renumber(&mut self, person: impl Fn(usize) -> Option<usize>) {
+        let mut kept = Vec::with_capacity(self.courses.len());
+        for (mut course, mut shown) in self.courses.drain(..).zip(self.shown.drain(..)) {
+            if let Placed::Person(of) = course.target.source {
+                let Some(same) = person(of) else { continue };
+                course.target.source = Placed::Person(same);
+                shown.source = Placed::Person(same);
+            }
+            kept.push((course, shown));
+        }
+        (self.courses, self.shown) = kept.into_iter().unzip();
+    }
+
+    /// Shows `targets`, back to front, from `now` on. `leave`: how those that are gone fade out.
+    pub fn set(&mut self, targets: Vec<Placement>, now: Duration, leave: Transition) {
+        let mut before: Vec<Course> = std::mem::take(&mut self.courses);
+        let mut courses: Vec<Course> = Vec::with_capacity(targets.len());
+        let mut followers: Vec<(usize, Course)> = Vec::new();
+        for target in targets {
+            let transition = target.transition;
+            let known = before.iter().position(|course| course.target.key == target.key);
+            let old = known.map(|index| before.remove(index));
+            let kind = |one: &Placed, other: &Placed| std::mem::discriminant(one) == std::mem::discriminant(other);
+            let course = match old {
+                // Another change goes on undisturbed where this one says nothing new of the layer.
+                Some(old) if !old.leaving && State::of(&old.target) == State::of(&target) => Course { target, ..old },
+                Some(old) => {
+                    let mut from = old.state(now);
+                    if !kind(&old.target.source, &target.source) {
+                        from.src = target.src;
+                    }
+                    Course { target, from: Some(from), begun: now, transition, leaving: false }
+                }
+                None => {
+                    let from = State { opacity: 0.0, ..State::of(&target) };
+                    Course { target, from: Some(from), begun: now, transition, leaving: false }
+                }
+            };
+            courses.push(course);
+        }
+        if leave.duration_ms > 0 {
+            // Each stays as near to the viewer as it was: above as many of those that stay.
+            for (index, mut old) in before.into_iter().enumerate() {
+                if !old.leaving {
+                    let from = old.state(now);
+                    old = Course { from: Some(from), begun: now, transition: leave, leaving: true, target: old.target };
+                }
+                followers.push((index, old));
+            }
+        }
+        for (index, leaving) in followers {
+            courses.insert(index.min(courses.len()), leaving);
+        }
+        self.courses = courses;
+        self.moving = true;
+        self.shown = self.courses.iter().map(|course| course.target.clone()).collect();
+    }
+
+    /// What is shown at `now`, back to front. Costs nothing while nothing moves.
+    pub fn at(&mut self, now: Duration) -> &[Placement] {
+        // Followers are placed anew in every frame, from where the layout alone has them.
+        for (course, shown) in self.courses.iter().zip(&mut self.shown) {
+            if course.target.following.is_some() {
+                course.state(now).write(shown);
+            }
+        }
+        if self.moving {
+            let ended = |course: &Course| course.from.is_some() && course.share(now) >= 1.0;
+            if self.courses.iter().any(ended) {
+                self.courses.retain(|course| !(course.leaving && ended(course)));
+                for course in &mut self.courses {
+                    if ended(course) {
+                        course.from = None;
+                    }
+                }
+                self.shown.clear();
+                self.shown.extend(self.courses.iter().map(|course| course.target.clone()));
+            }
+            for (course, shown) in self.courses.iter().zip(&mut self.shown) {
+                course.state(now).write(shown);
+            }
+            self.moving = self.courses.iter().any(|course| course.from.is_some());
+        }
+        &self.shown
+    }
+
+    /// What [`Motion::at`] gave last.
+    pub fn shown(&self) -> &[Placement] {
+        &self.shown
+    }
+
+    /// The same, to be moved along with what it follows.
+    pub fn shown_mut(&mut self) -> &mut [Placement] {
+        &mut self.shown
+    }
+
+    /// How much is shown.
+    pub fn len(&self) -> usize {
+        self.shown.len()
+    }
+
+    /// Whether nothing is shown.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// Where everything belongs, back to front.
+    pub fn targets(&self) -> impl Iterator<Item = &Placement> {
+        self.courses.iter().filter(|course| !course.leaving).map(|course| &course.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::layout::{Canvas, Facts, read, solve};
+
+    fn placed(layout: serde_json::Value) -> (Vec<Placement>, Transition) {
+        let scene = read(&layout, &Canvas::default()).unwrap();
+        let facts = Facts { people: &[], image_size: &|_| Some((100, 100)), can_cut: false };
+        (solve(&scene, &facts), scene.transition)
+    }
+
+    fn box_at(x: i32, opacity: f64) -> serde_json::Value {
+        json!({"id": "a", "source": {"color": "#fff"}, "x": x, "width": 100, "height": 100, "opacity": opacity})
+    }
+
+    fn linear(layers: serde_json::Value) -> serde_json::Value {
+        json!({"layers": layers, "transition": {"duration_ms": 1000, "easing": "linear"}})
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn set(motion: &mut Motion, layout: serde_json::Value, at: u64) {
+        let (targets, leave) = placed(layout);
+        motion.set(targets, ms(at), leave);
+    }
+
+    #[test]
+    fn without_a_duration_a_change_is_at_once() {
+        let mut motion = Motion::default();
+        set(&mut motion, json!({"layers": [box_at(0, 1.0)]}), 0);
+        assert_eq!(motion.at(ms(0))[0].opacity, 1.0);
+        set(&mut motion, json!({"layers": [box_at(500, 1.0)]}), 100);
+        assert_eq!(motion.at(ms(100))[0].dst.x, 500);
+        set(&mut motion, json!({ "layers": [] }), 200);
+        assert!(motion.at(ms(200)).is_empty());
+    }
+
+    #[test]
+    fn a_change_may_be_interrupted_and_goes_on_from_where_it_is() {
+        let mut motion = Motion::default();
+        set(&mut motion, json!({"layers": [box_at(0, 1.0)]}), 0);
+        motion.at(ms(0));
+        set(&mut motion, linear(json!([box_at(1000, 1.0)])), 1000);
+        assert_eq!(motion.at(ms(1000))[0].dst.x, 0);
+        assert_eq!(motion.at(ms(1250))[0].dst.x, 250);
+        set(&mut motion, linear(json!([box_at(50, 1.0)])), 1500);
+        assert_eq!(motion.at(ms(1500))[0].dst.x, 500);
+        assert_eq!(motion.at(ms(2000))[0].dst.x, 275);
+        assert_eq!(motion.at(ms(2500))[0].dst.x, 50);
+        assert_eq!(motion.at(ms(9000))[0].dst.x, 50);
+    }
+
+    #[test]
+    fn what_comes_fades_in_and_what_goes_fades_out_in_its_place() {
+        let mut motion = Motion::default();
+        set(&mut motion, linear(json!([box_at(7, 0.8)])), 0);
+        assert_eq!(motion.at(ms(0))[0].opacity, 0.0);
+        assert!((motion.at(ms(500))[0].opacity - 0.4).abs() < 1e-6);
+        assert!((motion.at(ms(1500))[0].opacity - 0.8).abs() < 1e-6);
+        set(&mut motion, linear(json!([])), 2000);
+        let shown = motion.at(ms(2250));
+        assert_eq!((shown.len(), shown[0].dst.x), (1, 7));
+        assert!((shown[0].opacity - 0.6).abs() < 1e-6);
+        assert!(motion.at(ms(3000)).is_empty());
+        assert_eq!(motion.targets().count(), 0);
+    }
+
+    #[test]
+    fn a_change_that_says_nothing_new_of_a_layer_does_not_hold_it_up() {
+        let mut motion = Motion::default();
+        set(&mut motion, json!({"layers": [box_at(0, 1.0)]}), 0);
+        set(&mut motion, linear(json!([box_at(1000, 1.0)])), 0);
+        for at in (0..=900).step_by(100) {
+            set(&mut motion, linear(json!([box_at(1000, 1.0), {"id": "b", "source": {"color": "#000"}}])), at);
+            motion.at(ms(at));
+        }
+        assert_eq!(motion.at(ms(1000))[0].dst.x, 1000);
+    }
+}
