@@ -1,4 +1,4 @@
-//! Assets: images for layouts.
+//! Assets: files for layouts.
 //!
 //! Reading is for everybody who may be in some room. A producer of one room may add assets but not take away or
 //! replace those of others, so that needs a token for the whole server.
@@ -20,7 +20,7 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
 };
-use crate::control::assets::{Asset, AssetError, MAX_BYTES, picture::PictureError};
+use crate::control::assets::{Asset, AssetError, MAX_BYTES, kind::AssetKind};
 
 /// The routes of assets.
 pub fn router() -> Router<AppState> {
@@ -45,15 +45,17 @@ pub struct AssetView {
     /// As layouts write it.
     #[schema(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$", example = "club.jpg")]
     pub name: String,
+    /// What it is good for; told by the content.
+    pub kind: AssetKind,
     /// Told by the content.
     #[schema(example = "image/jpeg")]
     pub content_type: &'static str,
     /// Size of the file.
     pub bytes: u64,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
+    /// In pixels; null for what cannot be seen.
+    pub width: Option<u32>,
+    /// In pixels; null for what cannot be seen.
+    pub height: Option<u32>,
     /// Whether it comes with the program.
     pub builtin: bool,
 }
@@ -62,10 +64,11 @@ impl From<Asset> for AssetView {
     fn from(asset: Asset) -> Self {
         Self {
             name: asset.name,
-            content_type: asset.format.content_type(),
+            kind: asset.kind,
+            content_type: asset.content_type,
             bytes: asset.bytes,
-            width: asset.width,
-            height: asset.height,
+            width: asset.size.map(|(width, _)| width),
+            height: asset.size.map(|(_, height)| height),
             builtin: asset.builtin,
         }
     }
@@ -80,8 +83,8 @@ impl From<AssetError> for Problem {
             AssetError::BuiltIn | AssetError::Full => Self::conflict(detail),
             AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
-            AssetError::Picture(PictureError::UnknownType) => Self::unsupported_media_type(detail),
-            AssetError::Picture(PictureError::TooManyPixels | PictureError::Broken(_)) => Self::unprocessable(detail),
+            AssetError::UnknownType => Self::unsupported_media_type(detail),
+            AssetError::Picture(_) => Self::unprocessable(detail),
             AssetError::Io(error) => {
                 tracing::error!(%error, "the asset store failed");
                 Self::internal("the asset store cannot read or write")
@@ -127,7 +130,7 @@ pub async fn read(
     if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
-    Ok((caching, [(header::CONTENT_TYPE, asset.format.content_type())], content).into_response())
+    Ok((caching, [(header::CONTENT_TYPE, asset.content_type)], content).into_response())
 }
 
 /// Keeps an image as an asset

@@ -1,5 +1,6 @@
-//! Assets: the images that layouts name. Files of the data directory, and a few that are built into the program.
+//! Assets: the files that layouts name. They are in the data directory, and a few are built into the program.
 //!
+//! - [`kind`]: what files are kept.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits).
 //! - [`cache`]: decoded images, the least recently used dropped first.
 //!
@@ -7,6 +8,7 @@
 //! the old one whole. All file work and decoding is done on blocking threads.
 
 pub mod cache;
+pub mod kind;
 pub mod picture;
 
 use std::{
@@ -23,7 +25,8 @@ use tokio::task::spawn_blocking;
 
 use self::{
     cache::{Cache, Stamp},
-    picture::{Format, Header},
+    kind::AssetKind,
+    picture::Header,
 };
 use super::room::ImageSource;
 use crate::{layout::limits, media::port::Image};
@@ -61,6 +64,9 @@ pub enum AssetError {
     /// There is no place for one more.
     #[error("there are {MAX_FILES} assets already")]
     Full,
+    /// It is of no kind that is kept.
+    #[error("this is no PNG, JPEG, WebP or GIF image")]
+    UnknownType,
     /// It is no image that can be used.
     #[error(transparent)]
     Picture(#[from] picture::PictureError),
@@ -74,14 +80,14 @@ pub enum AssetError {
 pub struct Asset {
     /// As layouts write it.
     pub name: String,
-    /// PNG, JPEG, WebP or GIF.
-    pub format: Format,
+    /// What it is good for.
+    pub kind: AssetKind,
+    /// Its media type.
+    pub content_type: &'static str,
     /// Size of the file.
     pub bytes: u64,
-    /// In pixels, as it is shown (a photo's orientation counts).
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
+    /// Width and height in pixels of what can be seen, as it is shown (a photo's orientation counts).
+    pub size: Option<(u32, u32)>,
     /// Whether it comes with the program.
     pub builtin: bool,
 }
@@ -118,7 +124,7 @@ impl AssetStore {
         }
     }
 
-    /// All assets by name. Files that are no image are left out.
+    /// All assets by name. Files of other kinds are left out.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -127,7 +133,7 @@ impl AssetStore {
         let mut assets = blocking(move || {
             let mut assets = Vec::new();
             for name in names(&folder)? {
-                // A file that goes away meanwhile, or was put there by hand and is no image, is no asset.
+                // A file that goes away meanwhile, or was put there by hand and is of no kind that is kept, is no asset.
                 if let Ok(content) = fs::read(folder.join(&name))
                     && let Ok(asset) = describe(&name, &content, false)
                 {
@@ -168,7 +174,7 @@ impl AssetStore {
         }
     }
 
-    /// Keeps an image, in place of an older one of this name if `may_replace`. Gives what it is, and whether it is new.
+    /// Keeps a file, in place of an older one of this name if `may_replace`. Gives what it is, and whether it is new.
     ///
     /// # Errors
     /// When the name or the content is wrong, a limit is reached, or the disk fails. Nothing is changed then.
@@ -182,8 +188,7 @@ impl AssetStore {
         let turn = self.decoding.lock().await;
         let (asset, content) = blocking(move || {
             let asset = describe(&owned, &content, false)?;
-            // A header may promise what the rest does not keep.
-            picture::decode(&content)?;
+            check(asset.kind, &content)?;
             Ok((asset, content))
         })
         .await?;
@@ -333,9 +338,26 @@ async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
     }
 }
 
+/// What an asset says of itself.
 fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetError> {
-    let Header { format, width, height } = picture::header(content)?;
-    Ok(Asset { name: name.to_owned(), format, bytes: content.len() as u64, width, height, builtin })
+    let (kind, content_type) = AssetKind::sniff(content).ok_or(AssetError::UnknownType)?;
+    let size = match kind {
+        AssetKind::Image => {
+            let Header { width, height, .. } = picture::header(content)?;
+            Some((width, height))
+        }
+        AssetKind::Font | AssetKind::Sound | AssetKind::Clip => None,
+    };
+    Ok(Asset { name: name.to_owned(), kind, content_type, bytes: content.len() as u64, size, builtin })
+}
+
+/// Looks at the whole content: a header may promise what the rest does not keep.
+fn check(kind: AssetKind, content: &[u8]) -> Result<(), AssetError> {
+    match kind {
+        AssetKind::Image => drop(picture::decode(content)?),
+        AssetKind::Font | AssetKind::Sound | AssetKind::Clip => {}
+    }
+    Ok(())
 }
 
 /// Writes beside the file and renames, so that a reader or a power cut sees the old content or the new one.
