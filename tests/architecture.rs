@@ -44,8 +44,9 @@ const LAYERS: &[Layer] = &[
     layer("media::gst::segmented", &["layout", "media::port"], "cuts and poses travel with the frames they are of"),
     layer(
         "media::port",
-        &["layout", "media::fanout::retry", "media::segment::pose", "media::webrtc::sdp"],
-        "control checks SDP, hides stream keys and tells poses by three PURE modules of media, passed on by the port",
+        &["layout", "media::compose::still", "media::fanout::retry", "media::segment::pose", "media::webrtc::sdp"],
+        "control checks SDP, hides stream keys, tells poses and makes images ready by four PURE modules of media, \
+         passed on by the port",
     ),
     layer("media::graph", &["layout", "media"], "the only place that sees all stages"),
     layer(

@@ -9,6 +9,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 pub use crate::media::{
+    compose::still::Still,
     fanout::retry::redact_url,
     segment::pose::{KEYPOINTS, Keypoint, Pose},
     webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
@@ -106,23 +107,13 @@ pub struct Seat {
     pub name: Arc<str>,
 }
 
-/// A decoded picture, 8-bit RGBA, not premultiplied, row-major without padding.
-#[derive(Clone)]
+/// What a layout names, ready to be shown.
+#[derive(Debug, Clone)]
 pub struct Image {
     /// The asset's name, as layouts write it.
     pub name: Arc<str>,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-    /// `width * height * 4` bytes.
-    pub rgba: Arc<[u8]>,
-}
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({} {}x{})", self.name, self.width, self.height)
-    }
+    /// What is shown.
+    pub still: Arc<Still>,
 }
 
 /// How a peer is negotiated.

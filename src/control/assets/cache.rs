@@ -40,7 +40,7 @@ impl Cache {
         let index = self.entries.iter().position(|(image, _)| &*image.name == name)?;
         let entry = self.entries.remove(index);
         if entry.1 != stamp {
-            self.bytes -= entry.0.rgba.len();
+            self.bytes -= entry.0.still.bytes();
             return None;
         }
         let image = entry.0.clone();
@@ -51,13 +51,13 @@ impl Cache {
     /// Keeps an image in place of an older one of its name. One that is larger than the whole cache is not kept.
     pub fn insert(&mut self, image: Image, stamp: Stamp) {
         self.remove(&image.name);
-        let bytes = image.rgba.len();
+        let bytes = image.still.bytes();
         if bytes > self.limit {
             return;
         }
         while self.bytes + bytes > self.limit {
             let (oldest, _) = self.entries.remove(0);
-            self.bytes -= oldest.rgba.len();
+            self.bytes -= oldest.still.bytes();
         }
         self.bytes += bytes;
         self.entries.push((image, stamp));
@@ -67,17 +67,23 @@ impl Cache {
     pub fn remove(&mut self, name: &str) {
         if let Some(index) = self.entries.iter().position(|(image, _)| &*image.name == name) {
             let (image, _) = self.entries.remove(index);
-            self.bytes -= image.rgba.len();
+            self.bytes -= image.still.bytes();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    fn image(name: &str, pixels: u32) -> Image {
-        Image { name: name.into(), width: pixels, height: 1, rgba: vec![0; pixels as usize * 4].into() }
+    use super::*;
+    use crate::media::port::Still;
+
+    /// An image of so many bytes: two rows of opaque pixels, two columns of which are six bytes in the canvas's format.
+    fn image(name: &str, bytes: usize) -> Image {
+        let still = Still::new(&[255].repeat(bytes / 6 * 16), (bytes / 6 * 2) as u32, 2);
+        assert_eq!(still.bytes(), bytes);
+        Image { name: name.into(), still: Arc::new(still) }
     }
 
     const STAMP: Stamp = Stamp { bytes: 1, modified: None };
@@ -88,23 +94,23 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_makes_place() {
-        let mut cache = Cache::new(40);
+        let mut cache = Cache::new(48);
         for name in ["a", "b"] {
-            cache.insert(image(name, 5), STAMP);
+            cache.insert(image(name, 24), STAMP);
         }
         assert!(cache.get("a", STAMP).is_some());
-        cache.insert(image("c", 5), STAMP);
+        cache.insert(image("c", 24), STAMP);
         assert_eq!(held(&mut cache, &["a", "b", "c"]), [true, false, true]);
-        cache.insert(image("d", 10), STAMP);
+        cache.insert(image("d", 48), STAMP);
         assert_eq!(held(&mut cache, &["a", "c", "d"]), [false, false, true]);
-        cache.insert(image("huge", 11), STAMP);
+        cache.insert(image("huge", 54), STAMP);
         assert_eq!(held(&mut cache, &["d", "huge"]), [true, false]);
     }
 
     #[test]
     fn a_changed_file_is_not_served_from_memory() {
         let mut cache = Cache::new(100);
-        cache.insert(image("a", 5), STAMP);
+        cache.insert(image("a", 24), STAMP);
         assert!(cache.get("a", Stamp { bytes: 2, ..STAMP }).is_none());
         assert!(cache.get("a", STAMP).is_none());
         assert_eq!(cache.bytes, 0);
@@ -114,9 +120,9 @@ mod tests {
     fn the_same_name_counts_once() {
         let mut cache = Cache::new(100);
         for _ in 0..10 {
-            cache.insert(image("a", 20), STAMP);
+            cache.insert(image("a", 60), STAMP);
         }
-        assert_eq!((cache.bytes, cache.entries.len()), (80, 1));
+        assert_eq!((cache.bytes, cache.entries.len()), (60, 1));
         cache.remove("a");
         assert_eq!((cache.bytes, cache.entries.len()), (0, 0));
     }

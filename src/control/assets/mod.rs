@@ -29,7 +29,10 @@ use self::{
     picture::Header,
 };
 use super::room::ImageSource;
-use crate::{layout::limits, media::port::Image};
+use crate::{
+    layout::limits,
+    media::port::{Image, Still},
+};
 
 /// Largest file, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -250,8 +253,8 @@ impl AssetStore {
             let (content, stamp, _) = load(&owned, &file)?;
             let pixels = picture::decode(&content)?;
             let (width, height) = pixels.dimensions();
-            let rgba: Arc<[u8]> = pixels.into_raw().into();
-            Ok((Image { name: owned.into(), width, height, rgba }, stamp))
+            let still = Arc::new(Still::new(pixels.as_raw(), width, height));
+            Ok((Image { name: owned.into(), still }, stamp))
         })
         .await?;
         self.cache().insert(image.clone(), stamp);

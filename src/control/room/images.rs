@@ -35,7 +35,7 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
     for name in names {
         match source.image(name).await {
             Some(image) => {
-                total = total.saturating_add(image.rgba.len());
+                total = total.saturating_add(image.still.bytes());
                 if total > MAX_TOTAL {
                     let detail =
                         format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20);

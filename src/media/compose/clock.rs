@@ -13,10 +13,11 @@ use gstreamer_video as gst_video;
 use tracing::{error, warn};
 
 use super::{
+    backdrop::{Painter, Show},
     colour::{Matrix, i420_to_rgb},
     planes::{Planes, PlanesMut},
     slots::Slots,
-    stage::{Ask, Stage},
+    stage::{Ask, Spent, Stage},
 };
 use crate::media::{
     gst::clock::{clock_time, media_clock},
@@ -81,7 +82,9 @@ type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
 
 #[derive(Default)]
 struct Orders {
-    picture: Option<Picture>,
+    show: Option<Show>,
+    /// What was shown before, to be freed by others than the clock.
+    spent: Vec<Spent>,
     hold: Duration,
     running: bool,
     stop: bool,
@@ -97,6 +100,7 @@ struct Shared {
 /// A room's composer. Dropping it ends the thread at its next tick.
 pub struct Composer {
     shared: Arc<Shared>,
+    painter: Mutex<Painter>,
 }
 
 impl std::fmt::Debug for Composer {
@@ -122,12 +126,14 @@ impl Composer {
         let shared =
             Arc::new(Shared { orders: Mutex::new(orders), changed: Condvar::new(), counters: Counters::default() });
         let thread_shared = shared.clone();
+        let mut painter = Painter::default();
+        let show = painter.prepare(picture);
         std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
             let asked = Vec::new();
-            let stage = Stage::new(picture, can_cut);
+            let stage = Stage::new(show, can_cut);
             Ticker { shared: thread_shared, stage, slots, audience, asked, pool: None, last: None }.work();
         })?;
-        Ok(Self { shared })
+        Ok(Self { shared, painter: Mutex::new(painter) })
     }
 
     fn order(&self, order: impl FnOnce(&mut Orders)) {
@@ -135,9 +141,19 @@ impl Composer {
         self.shared.changed.notify_all();
     }
 
-    /// Shows this from the next frame on.
+    /// Shows this from the next frame on. What takes time is done here, not on the clock's thread.
     pub fn set_picture(&self, picture: Picture) {
-        self.order(|orders| orders.picture = Some(picture));
+        let show = self.painter.lock().unwrap_or_else(PoisonError::into_inner).prepare(picture);
+        let mut unseen = None;
+        self.order(|orders| unseen = orders.show.replace(show));
+        drop(unseen);
+        self.tidy();
+    }
+
+    /// Frees what is not shown any more.
+    pub fn tidy(&self) {
+        let spent = std::mem::take(&mut self.shared.orders().spent);
+        drop(spent);
     }
 
     /// How long a silent sender's last frame stays.
@@ -188,13 +204,13 @@ impl Ticker {
         let mut next: Option<Duration> = None;
         loop {
             let (running, hold, snapshots) = {
-                let mut orders = self.shared.orders();
-                while !orders.stop && !orders.running && orders.picture.is_none() && orders.snapshots.is_empty() {
+                let shared = self.shared.clone();
+                let mut orders = shared.orders();
+                while !orders.stop && !orders.running && orders.show.is_none() && orders.snapshots.is_empty() {
                     next = None;
                     // Expiry goes on while the clock rests, or a room of senders without receivers would hold their
                     // last frames for ever.
-                    let (guard, timeout) = self
-                        .shared
+                    let (guard, timeout) = shared
                         .changed
                         .wait_timeout(orders, Duration::from_millis(500))
                         .unwrap_or_else(PoisonError::into_inner);
@@ -206,9 +222,7 @@ impl Ticker {
                 if orders.stop {
                     return;
                 }
-                if let Some(picture) = orders.picture.take() {
-                    self.stage.set(picture);
-                }
+                self.take_show(&mut orders);
                 (orders.running, orders.hold, std::mem::take(&mut orders.snapshots))
             };
             let now = media_clock().now();
@@ -232,10 +246,8 @@ impl Ticker {
             let begun = media_clock().now();
             let late = begun.saturating_sub(tick);
             // Once more: what came during the sleep is shown with this very frame.
-            let picture = self.shared.orders().picture.take();
-            if let Some(picture) = picture {
-                self.stage.set(picture);
-            }
+            let shared = self.shared.clone();
+            self.take_show(&mut shared.orders());
             self.tick(tick, hold);
             self.answer(snapshots);
             let counters = &self.shared.counters;
@@ -247,6 +259,12 @@ impl Ticker {
             let skipped = u32::try_from(behind.as_nanos() / period.as_nanos().max(1)).unwrap_or(0);
             counters.missed.fetch_add(u64::from(skipped), Ordering::Relaxed);
             next = Some(tick + period * (skipped + 1));
+        }
+    }
+
+    fn take_show(&mut self, orders: &mut Orders) {
+        if let Some(show) = orders.show.take() {
+            orders.spent.push(self.stage.set(show));
         }
     }
 

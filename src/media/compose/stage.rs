@@ -1,14 +1,15 @@
-//! What is on the canvas: the picture in force, its images in the canvas's own format, and where everything goes.
+//! What is on the canvas: the picture in force, and where everything goes.
 
 use std::{sync::Arc, time::Duration};
 
 use gstreamer_video::prelude::*;
 
 use super::{
+    backdrop::{Backdrop, Show},
     canvas::{Geometry, Isa, LayerBlender},
-    colour::{Matrix, rgba_to_i420},
+    colour::Matrix,
     follow::Followers,
-    planes::{I420, Planes, PlanesMut, copy},
+    planes::{I420, Planes, PlanesMut},
     shape::RimBlender,
     slots::Slots,
     soften::Softener,
@@ -16,13 +17,13 @@ use super::{
 };
 use crate::{
     layout::{
-        Background, Cut, Key, Scene,
+        Cut, Key, Scene,
         motion::Motion,
         solve::{Facts, Person, Placed, Placement, solve},
     },
     media::{
         gst::frame::{Shot, VideoFrame},
-        port::{Image, ParticipantId, Picture},
+        port::{Image, ParticipantId, Seat, Still},
     },
 };
 
@@ -52,8 +53,9 @@ impl Ask {
 pub struct Stage {
     scene: Arc<Scene>,
     people: Vec<(ParticipantId, Arc<str>)>,
-    images: Vec<Painted>,
-    background: I420,
+    /// In the order of their names.
+    images: Vec<Image>,
+    backdrop: Backdrop,
     can_cut: bool,
     shots: Vec<Option<Arc<Shot>>>,
     sizes: Vec<Option<(u32, u32)>>,
@@ -77,14 +79,6 @@ struct Painter {
     softener: Option<Softener>,
 }
 
-/// An image in the canvas's own format.
-struct Painted {
-    name: Arc<str>,
-    /// What it was made of: the same pixels are not converted twice, others of the same name are.
-    source: Arc<[u8]>,
-    planes: I420,
-}
-
 impl std::fmt::Debug for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Stage({} people)", self.people.len())
@@ -92,13 +86,14 @@ impl std::fmt::Debug for Stage {
 }
 
 impl Stage {
-    /// A stage that shows `picture`. `can_cut`: whether frames can come with masks.
-    pub fn new(picture: Picture, can_cut: bool) -> Self {
-        let mut stage = Self {
-            scene: picture.scene.clone(),
-            people: Vec::new(),
-            images: Vec::new(),
-            background: I420::new(2, 2, false),
+    /// A stage that shows this. `can_cut`: whether frames can come with masks.
+    pub fn new(show: Show, can_cut: bool) -> Self {
+        let Show { picture, backdrop } = show;
+        Self {
+            scene: picture.scene,
+            people: seated(picture.people),
+            images: picture.images,
+            backdrop,
             can_cut,
             shots: Vec::new(),
             sizes: Vec::new(),
@@ -109,9 +104,7 @@ impl Stage {
             asks: Vec::new(),
             painters: Vec::new(),
             dot: I420::new(2, 2, false),
-        };
-        stage.set(picture);
-        stage
+        }
     }
 
     /// The canvas: width, height, frames a second.
@@ -119,52 +112,23 @@ impl Stage {
         (self.scene.canvas.width, self.scene.canvas.height, self.scene.canvas.fps)
     }
 
-    /// Shows another picture from the next frame on.
-    pub fn set(&mut self, picture: Picture) {
-        let old_images = std::mem::take(&mut self.images);
-        self.images = picture
-            .images
-            .iter()
-            .map(|image| {
-                let kept = old_images.iter().find(|old| Arc::ptr_eq(&old.source, &image.rgba));
-                let planes = kept.map_or_else(|| planes_of(image), |old| old.planes.clone());
-                Painted { name: image.name.clone(), source: image.rgba.clone(), planes }
-            })
-            .collect();
-        self.scene = picture.scene;
-        let people: Vec<_> = picture.people.into_iter().map(|seat| (seat.participant, seat.name)).collect();
+    /// Shows something else from the next frame on. Gives back what is not shown any more: freeing it takes time.
+    pub fn set(&mut self, show: Show) -> Spent {
+        let Show { picture, backdrop } = show;
+        let people = seated(picture.people);
         let moved =
             |before: usize| people.iter().position(|(id, _)| Some(id) == self.people.get(before).map(|one| &one.0));
         self.motion.renumber(moved);
         self.people = people;
-        self.background = self.paint_background();
         self.stale = true;
+        let scene = std::mem::replace(&mut self.scene, picture.scene);
+        let images = std::mem::replace(&mut self.images, picture.images);
+        Spent { _backdrop: std::mem::replace(&mut self.backdrop, backdrop), _images: images, _scene: scene }
     }
 
     /// Whether this participant may be on the canvas.
     pub fn seats(&self, participant: &ParticipantId) -> bool {
         self.people.iter().any(|(seated, _)| seated == participant)
-    }
-
-    fn image(&self, name: &str) -> Option<&I420> {
-        self.images.iter().find(|image| *image.name == *name).map(|image| &image.planes)
-    }
-
-    fn paint_background(&self) -> I420 {
-        let canvas = &self.scene.canvas;
-        let mut background = I420::new(canvas.width as usize, canvas.height as usize, false);
-        let [y, u, v] = Matrix::Bt601.colour(match &canvas.background {
-            Background::Color(rgb) => *rgb,
-            Background::Image(_) => [0x11; 3],
-        });
-        background.fill(y, u, v);
-        if let Background::Image(name) = &canvas.background
-            && let Some(image) = self.image(name)
-        {
-            let geometry = cover(image, canvas.width, canvas.height);
-            LayerBlender::new().blend(&mut background.planes_mut(), &image.planes(), &geometry, 255, true);
-        }
-        background
     }
 
     /// Takes the newest frames and places them anew if anything changed. Returns what the layers need of every person's
@@ -247,18 +211,17 @@ impl Stage {
     fn place(&self) -> Vec<Placement> {
         let people: Vec<Person<'_>> =
             self.people.iter().zip(&self.sizes).map(|((_, name), size)| Person { name, size: *size }).collect();
-        let image_size = |name: &str| self.image(name).map(|planes| (planes.width as u32, planes.height as u32));
+        let image_size = |name: &str| image(&self.images, name).map(Still::size);
         solve(&self.scene, &Facts { people: &people, image_size: &image_size, can_cut: self.can_cut })
     }
 
     /// Composes into a canvas of [`Stage::format`]'s size: what [`Stage::update`] saw last.
     pub fn compose(&mut self, canvas: &mut PlanesMut<'_>) {
-        copy(canvas, &self.background.planes());
+        self.backdrop.draw(canvas, self.now);
         let placements = self.motion.shown();
         if self.painters.len() < placements.len() {
             self.painters.resize_with(placements.len(), Painter::default);
         }
-        let image = |name: &str| self.images.iter().find(|image| *image.name == *name);
         for (placement, painter) in placements.iter().zip(&mut self.painters) {
             let geometry = geometry_of(placement);
             match &placement.source {
@@ -276,18 +239,19 @@ impl Stage {
                     painter.paint(canvas, &planes, &geometry, placement, placement.cut.is_some());
                 }
                 Placed::Image(name) => {
-                    if let Some(image) = image(name) {
-                        painter.paint(canvas, &image.planes.planes(), &geometry, placement, true);
+                    if let Some(still) = image(&self.images, name) {
+                        let (picture, geometry) = still.at(self.now, geometry);
+                        painter.paint(canvas, &picture.planes(), &geometry, placement, true);
                     }
                 }
                 Placed::Images(images) => {
                     let turn = self.now.as_millis() / u128::from(images.interval_ms.max(1));
                     let index = (turn % images.names.len().max(1) as u128) as usize;
-                    let first = images.names.first().and_then(|name| image(name));
-                    let now = images.names.get(index).and_then(|name| image(name));
-                    if let (Some(first), Some(now)) = (first, now) {
-                        let geometry = of_another_size(geometry, &first.planes, &now.planes);
-                        painter.paint(canvas, &now.planes.planes(), &geometry, placement, true);
+                    let find = |name: Option<&String>| image(&self.images, name?);
+                    if let (Some(first), Some(still)) = (find(images.names.first()), find(images.names.get(index))) {
+                        let geometry = of_another_size(geometry, first.size(), still.size());
+                        let (picture, geometry) = still.at(self.now, geometry);
+                        painter.paint(canvas, &picture.planes(), &geometry, placement, true);
                     }
                 }
                 Placed::Color(rgb) => {
@@ -331,9 +295,27 @@ impl Painter {
     }
 }
 
+/// What is not shown any more, for whoever has the time to free it.
+#[derive(Debug)]
+pub struct Spent {
+    _backdrop: Backdrop,
+    _images: Vec<Image>,
+    _scene: Arc<Scene>,
+}
+
+fn seated(people: Vec<Seat>) -> Vec<(ParticipantId, Arc<str>)> {
+    people.into_iter().map(|seat| (seat.participant, seat.name)).collect()
+}
+
+/// The image of this name, of those in the order of their names.
+fn image<'a>(images: &'a [Image], name: &str) -> Option<&'a Still> {
+    let index = images.binary_search_by(|image| (*image.name).cmp(name)).ok()?;
+    Some(&images[index].still)
+}
+
 /// The same part of an image of another size.
-fn of_another_size(geometry: Geometry, from: &I420, to: &I420) -> Geometry {
-    let (x, y) = (to.width as f32 / from.width.max(1) as f32, to.height as f32 / from.height.max(1) as f32);
+fn of_another_size(geometry: Geometry, from: (u32, u32), to: (u32, u32)) -> Geometry {
+    let (x, y) = (to.0 as f32 / from.0.max(1) as f32, to.1 as f32 / from.1.max(1) as f32);
     Geometry {
         src_x: geometry.src_x * x,
         src_y: geometry.src_y * y,
@@ -341,10 +323,6 @@ fn of_another_size(geometry: Geometry, from: &I420, to: &I420) -> Geometry {
         src_height: geometry.src_height * y,
         ..geometry
     }
-}
-
-fn planes_of(image: &Image) -> I420 {
-    rgba_to_i420(&image.rgba, image.width as usize, image.height as usize, Matrix::Bt601)
 }
 
 fn geometry_of(placement: &Placement) -> Geometry {
@@ -358,24 +336,6 @@ fn geometry_of(placement: &Placement) -> Geometry {
         src_width: placement.src.width,
         src_height: placement.src.height,
         mirror: placement.mirror,
-    }
-}
-
-/// The largest middle part of an image that fills the canvas.
-fn cover(image: &I420, width: u32, height: u32) -> Geometry {
-    let (from, to) = ((image.width as f32, image.height as f32), (width as f32, height as f32));
-    let scale = (to.0 / from.0).max(to.1 / from.1);
-    let (src_width, src_height) = ((to.0 / scale).min(from.0), (to.1 / scale).min(from.1));
-    Geometry {
-        dst_x: 0,
-        dst_y: 0,
-        dst_width: width as i32,
-        dst_height: height as i32,
-        src_x: (from.0 - src_width) / 2.0,
-        src_y: (from.1 - src_height) / 2.0,
-        src_width,
-        src_height,
-        mirror: false,
     }
 }
 

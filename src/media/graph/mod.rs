@@ -557,6 +557,7 @@ impl Graph {
     }
 
     fn look(&mut self, now: Duration) {
+        self.composer.tidy();
         if self.rebalance_at.take_if(|at| *at <= now).is_some() {
             self.rebalance();
         }

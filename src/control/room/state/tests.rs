@@ -8,7 +8,7 @@ use crate::{
         view::{LeaveReason, OutputPhase, Presence},
     },
     layout::Canvas,
-    media::port::{MediaEvent, Negotiation, ParticipantId, TrackKind, VideoCodec},
+    media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
 };
 
 /// A room and a clock that only the test moves.
@@ -372,7 +372,7 @@ fn a_layout_is_shown_whole_and_counted() {
 #[test]
 fn late_first_images_do_not_undo_a_layout() {
     let mut studio = Studio::new();
-    let image = Image { name: "x.png".into(), width: 1, height: 1, rgba: vec![0; 4].into() };
+    let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)) };
     let first = Arc::clone(studio.state.scene());
     studio.state.set_layout(Arc::new(Scene::default_for(Canvas::default())), Vec::new());
     studio.effects();
@@ -383,7 +383,7 @@ fn late_first_images_do_not_undo_a_layout() {
 #[test]
 fn first_images_come_after_a_change_of_settings_too() {
     let mut studio = Studio::new();
-    let image = Image { name: "x.png".into(), width: 1, height: 1, rgba: vec![0; 4].into() };
+    let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)) };
     let first = Arc::clone(studio.state.scene());
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     studio.effects();
