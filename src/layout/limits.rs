@@ -74,6 +74,16 @@ pub const OFFSET: RangeInclusive<f64> = -16384.0..=16384.0;
 pub const TRANSITION_MS: RangeInclusive<i64> = 0..=10_000;
 /// Images of one list.
 pub const IMAGES: usize = 100;
+/// Characters of a text: more than fit on a canvas legibly.
+pub const TEXT_LENGTH: usize = 1000;
+/// Size of letters in canvas pixels: below nothing can be read, above nothing but one letter fits.
+pub const TEXT_SIZE: RangeInclusive<f64> = 4.0..=500.0;
+/// Weight of letters, as CSS counts it.
+pub const WEIGHT: RangeInclusive<i64> = 100..=900;
+/// Distance of lines in sizes of letters.
+pub const LINE_HEIGHT: RangeInclusive<f64> = 0.5..=4.0;
+/// Around a text, in canvas pixels.
+pub const PADDING: RangeInclusive<f64> = 0.0..=500.0;
 /// How long one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 

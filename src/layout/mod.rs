@@ -6,11 +6,12 @@
 //!   └── to_json ─────┘      merge: JSON Merge Patch upon to_json, then read again
 //! ```
 //!
-//! * `schema`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
-//! * `read`, `read_layer`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at once out.
+//! * `schema`, `schema_source`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
+//! * `read`, `read_layer`, `read_source`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at once out.
 //! * `limits`: how much a layout may ask for.
 //! * `scene`: the validated layout.
 //! * `look`: borders, followers, gradual change.
+//! * `text`: what is written, and what decides how that looks.
 //! * `body_part`, `cut`: what is kept of a person's picture.
 //! * `solve`, `auto`, `geometry`: where everything is, in pixels, for the people who are there now.
 //! * `motion`: from one solved layout to the next.
@@ -30,11 +31,14 @@ pub mod read;
 mod read_cut;
 mod read_layer;
 mod read_look;
+mod read_source;
 pub mod ready;
 pub mod scene;
 pub mod schema;
+mod schema_source;
 mod schema_values;
 pub mod solve;
+pub mod text;
 
 use serde_json::Value;
 
@@ -48,6 +52,7 @@ pub use self::{
     read::{read, read_canvas},
     scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Images, Length, Scene, SceneLayer, Size, Source},
     solve::{Facts, Following, Key, Look, Person, Placed, Placement, solve},
+    text::{Lettering, Text, TextAlign, TextFrame},
 };
 
 /// `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null` takes a key

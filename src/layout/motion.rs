@@ -133,13 +133,13 @@ impl Motion {
             let transition = target.transition;
             let known = before.iter().position(|course| course.target.key == target.key);
             let old = known.map(|index| before.remove(index));
-            let kind = |one: &Placed, other: &Placed| std::mem::discriminant(one) == std::mem::discriminant(other);
             let course = match old {
                 // Another change goes on undisturbed where this one says nothing new of the layer.
                 Some(old) if !old.leaving && State::of(&old.target) == State::of(&target) => Course { target, ..old },
                 Some(old) => {
                     let mut from = old.state(now);
-                    if !kind(&old.target.source, &target.source) {
+                    // Parts of two pictures have nothing between them.
+                    if old.target.source != target.source {
                         from.src = target.src;
                     }
                     Course { target, from: Some(from), begun: now, transition, leaving: false }

@@ -6,8 +6,8 @@ use super::{
     cut::Cutout,
     fault::Fault,
     fields::Fields,
-    limits, read_cut, read_look,
-    scene::{Anchor, Edges, Fit, Images, Length, SceneLayer, Size, Source},
+    limits, read_cut, read_look, read_source,
+    scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
 };
 
 const KNOWN: [&str; 25] = [
@@ -37,11 +37,6 @@ const KNOWN: [&str; 25] = [
     "background",
     "transition",
 ];
-/// Keys that say what a layer shows.
-const SOURCES: [&str; 4] = ["participant", "slot", "image", "color"];
-/// Keys of the format that nothing carries out yet: refused, never ignored.
-const UNBUILT_SOURCES: [&str; 2] = ["text", "video"];
-
 /// Reads the layer `value` at `pointer`. With faults in `source` or `id` there is no layer; other faults leave it with
 /// defaults at their places.
 pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Option<SceneLayer> {
@@ -51,10 +46,10 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     if !fields.has("source") {
         fields.fault_here("`source` is missing");
     }
-    let source = fields.object("source").and_then(source);
+    let source = fields.object("source").and_then(read_source::source);
     let cutout = read_cut::cutout(&mut fields).unwrap_or_default();
     let cut_options = read_cut::options(&mut fields);
-    let is_person = !matches!(source, Some(Source::Image(_) | Source::Images(_) | Source::Color(_)));
+    let is_person = source.as_ref().is_none_or(Source::is_person);
     if !is_person {
         read_cut::refuse(&mut fields, cutout, cut_options);
     }
@@ -87,7 +82,8 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     let y = fields.length("y", &limits::POSITION);
     let size = size(&mut fields);
     let anchor = fields.choice("anchor", &Anchor::NAMES, &[]).unwrap_or_default();
-    let fit = fields.choice("fit", &Fit::NAMES, &[]).unwrap_or_default();
+    let usual_fit = source.as_ref().map_or_else(Fit::default, Source::usual_fit);
+    let fit = fields.choice("fit", &Fit::NAMES, &[]).unwrap_or(usual_fit);
     let z = fields.integer("z", &limits::Z).unwrap_or(0) as i32;
     // Adding zero turns -0 into 0.
     let opacity = fields.number("opacity", &limits::OPACITY).map_or(1.0, |opacity| opacity + 0.0);
@@ -127,66 +123,6 @@ fn id(fields: &mut Fields) -> Option<String> {
         return None;
     }
     Some(id.to_owned())
-}
-
-fn source(mut fields: Fields) -> Option<Source> {
-    let kinds: Vec<&str> = SOURCES.into_iter().chain(UNBUILT_SOURCES).filter(|key| fields.has(key)).collect();
-    // A text or a video brings keys of its own, which are told only once they can be used.
-    if let Some(key) = kinds.iter().find(|key| UNBUILT_SOURCES.contains(key)) {
-        fields.unbuilt(key);
-        return None;
-    }
-    match kinds[..] {
-        ["image"] => fields.check_keys(&["image", "interval_ms"], &[]),
-        _ => fields.check_keys(&SOURCES, &[]),
-    }
-    match kinds[..] {
-        ["participant"] => participant(&mut fields),
-        ["slot"] => fields.integer("slot", &limits::SLOT).map(|number| Source::Slot(number as u32)),
-        ["image"] => image(&mut fields),
-        ["color"] => fields.color("color").map(Source::Color),
-        [] => {
-            fields.fault_here(format!("must have one of {}", SOURCES.join(", ")));
-            None
-        }
-        _ => {
-            fields.fault_here(format!("must have only one of {}", kinds.join(", ")));
-            None
-        }
-    }
-}
-
-fn participant(fields: &mut Fields) -> Option<Source> {
-    let name = fields.text("participant")?;
-    if !limits::is_name(name) {
-        fields.fault("participant", "must be a name of 1 to 128 characters");
-        return None;
-    }
-    Some(Source::Participant(name.to_owned()))
-}
-
-fn image(fields: &mut Fields) -> Option<Source> {
-    let interval = fields.integer("interval_ms", &limits::INTERVAL_MS);
-    let Value::Array(list) = fields.get("image")? else {
-        if fields.has("interval_ms") {
-            fields.fault("interval_ms", "is for a list of images");
-        }
-        return fields.asset("image").map(Source::Image);
-    };
-    if list.is_empty() || list.len() > limits::IMAGES {
-        fields.fault("image", format!("must have 1 to {} images", limits::IMAGES));
-        return None;
-    }
-    let mut names = Vec::with_capacity(list.len());
-    for (index, item) in list.iter().enumerate() {
-        match fields.item_text("image", index, item) {
-            Some(name) if limits::is_asset(name) => names.push(name.to_owned()),
-            Some(_) => fields.item_fault("image", index, "must be an asset's name"),
-            None => {}
-        }
-    }
-    let interval_ms = interval.map_or(Images::INTERVAL_MS, |interval| interval as u32);
-    Some(Source::Images(Images { names, interval_ms }))
 }
 
 fn size(fields: &mut Fields) -> Size {

@@ -50,7 +50,9 @@ fn everything() -> Value {
             {"id": "half", "source": {"slot": 3}, "scale": "50%", "anchor": "bottom-right"},
             {"id": "most", "source": {"slot": 4}, "scale": 0.8, "fit": "cover"},
             {"id": "bar", "source": {"color": "#F0a"}, "x": 0, "y": "90%", "width": "100%", "height": "10%",
-             "opacity": 0}
+             "opacity": 0},
+            {"id": "title", "source": {"text": "Fr\u{ed}day\n", "font": "Inter", "size": 40, "color": "#123456",
+             "weight": 700, "align": "right", "line_height": 2, "background": "#fff", "padding": 1}, "width": 300}
         ],
         "auto": {"mode": "off", "gap": 8, "cutout": "none", "threshold": 0.6, "feather": 0.5, "smoothing": 0.1},
         "transition": {"duration_ms": 0, "easing": "ease-in-out"}
@@ -300,15 +302,13 @@ fn whatever_stands_anywhere_is_refused_at_a_place_or_can_be_shown() {
 fn what_is_not_built_yet_is_refused_with_its_pointer() {
     let value = json!({
         "layers": [
-            {"id": "title", "source": {"text": "Friday", "font": "Inter", "size": 48, "color": "#fff"}, "x": "50%",
-             "y": "90%", "anchor": "center", "z": 30},
             {"id": "clip", "source": {"video": "a.mp4"}}
         ],
         "auto": {"mode": "spotlight", "gap": "1%"}
     });
     let faults = wrong(value);
     let unbuilt: BTreeSet<String> = faults.iter().map(|(pointer, _)| pointer.clone()).collect();
-    assert_eq!(unbuilt, set(&["/layers/0/source/text", "/layers/1/source/video", "/auto/mode"]));
+    assert_eq!(unbuilt, set(&["/layers/0/source/video", "/auto/mode"]));
     assert!(faults.iter().all(|(_, detail)| detail.ends_with("is not built yet")), "{faults:?}");
 }
 
@@ -428,7 +428,7 @@ fn a_source_is_one_thing() {
     let source = |source: Value| fault_of("source", source);
     assert_eq!(
         source(json!({})),
-        ("/layers/0/source".into(), "must have one of participant, slot, image, color".into())
+        ("/layers/0/source".into(), "must have one of participant, slot, image, color, text".into())
     );
     assert_eq!(source(json!({"slot": 1, "color": "#fff"})).1, "must have only one of slot, color");
     assert_eq!(source(json!("ann")).1, "must be an object, not a string");

@@ -12,6 +12,7 @@ use super::{
     look::{Border, Follow, Transition},
     model_name::ModelName,
     schema,
+    text::{Lettering, Text},
 };
 
 /// A validated layout.
@@ -136,6 +137,20 @@ pub enum Source {
     Images(Images),
     /// A plain rectangle: red, green, blue.
     Color([u8; 3]),
+    /// Something written.
+    Text(Text),
+}
+
+impl Source {
+    /// Whether it shows a participant.
+    pub fn is_person(&self) -> bool {
+        matches!(self, Self::Participant(_) | Self::Slot(_))
+    }
+
+    /// How it is fitted into its rectangle when nothing is said: of a text nothing is ever cut off.
+    pub fn usual_fit(&self) -> Fit {
+        if matches!(self, Self::Text(_)) { Fit::Contain } else { Fit::default() }
+    }
 }
 
 /// A length as it was written.
@@ -339,7 +354,13 @@ impl Scene {
         layers.chain([self.auto.cut_options.model]).flatten()
     }
 
-    /// The assets that the scene needs, background first; a name that is used twice comes twice.
+    /// The texts to be drawn, each with the index of its layer.
+    pub fn letterings(&self) -> impl Iterator<Item = (usize, Lettering<'_>)> {
+        let layers = self.layers.iter().enumerate();
+        layers.filter_map(|(index, layer)| Some((index, Lettering::of(layer, &self.canvas)?)))
+    }
+
+    /// The image assets that the scene needs, background first; a name that is used twice comes twice.
     pub fn image_names(&self) -> impl Iterator<Item = &str> {
         let background = match &self.canvas.background {
             Background::Image(name) => Some(name.as_str()),
@@ -354,6 +375,12 @@ impl Scene {
             shown.iter().chain(&layer.fallback).map(String::as_str)
         });
         background.into_iter().chain(layers)
+    }
+
+    /// Whether a layer needs the asset of this name; `family`: what texts can call it, too.
+    pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
+        let mut fonts = self.letterings().map(|(_, lettering)| lettering.text.font.as_str());
+        self.image_names().any(|name| name == asset) || fonts.any(|font| font == asset || Some(font) == family)
     }
 
     /// Which part of their picture is kept of the people placed by `auto`: what the layout says, or else the person

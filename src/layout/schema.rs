@@ -6,12 +6,15 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use super::schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Radius, Scale, Source};
 use super::{
     cut::Cutout,
     look,
     scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
     schema_values::number,
+};
+pub use super::{
+    schema_source::{Source, Text},
+    schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Radius, Scale},
 };
 
 /// What the canvas shows. Every key may be left out; unknown keys are errors.
@@ -68,7 +71,7 @@ pub struct Canvas {
     pub background: Option<Backdrop>,
 }
 
-/// One rectangle of the picture. Without any size it is as large as the canvas.
+/// One rectangle of the picture. Without any size it is as large as the canvas; a text is as large as it comes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
@@ -102,7 +105,7 @@ pub struct Layer {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<Anchor>,
-    /// How the source is fitted into the rectangle; `cover` when left out.
+    /// How the source is fitted into the rectangle; when left out `cover`, or `contain` for a text.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
@@ -375,22 +378,14 @@ impl From<&SceneLayer> for Layer {
         };
         Layer {
             id: layer.id.clone(),
-            source: match &layer.source {
-                scene::Source::Participant(name) => Source::Participant(name.clone()),
-                scene::Source::Slot(number) => Source::Slot(*number),
-                scene::Source::Image(name) => Source::Image(name.clone()),
-                scene::Source::Images(images) => {
-                    Source::Images { image: images.names.clone(), interval_ms: images.interval_ms }
-                }
-                scene::Source::Color(color) => Source::Color(Color(*color)),
-            },
+            source: (&layer.source).into(),
             x: layer.x.map(Position),
             y: layer.y.map(Position),
             width: width.map(Extent),
             height: height.map(Extent),
             scale: scale.map(Scale),
             anchor: unless_default(layer.anchor, Anchor::default()),
-            fit: unless_default(layer.fit, Fit::default()),
+            fit: unless_default(layer.fit, layer.source.usual_fit()),
             crop: unless_default(layer.crop, Edges::default()).map(Crop::from),
             z: unless_default(layer.z, 0),
             opacity: unless_default(layer.opacity, 1.0),

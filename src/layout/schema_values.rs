@@ -1,12 +1,11 @@
-//! The single values of the layout's JSON whose shape serde and utoipa cannot derive: what a layer shows, colours,
-//! names of assets, lengths.
+//! The single values of the layout's JSON whose shape serde and utoipa cannot derive: colours, names of assets, lengths.
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         Ref, RefOr,
-        schema::{AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type},
+        schema::{ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type},
     },
 };
 
@@ -17,99 +16,9 @@ use super::{
     scene::Length,
 };
 
-const ASSET_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
+pub(super) const ASSET_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
 const COLOR_PATTERN: &str = "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$";
 const PERCENT_PATTERN: &str = "^-?[0-9]+([.][0-9]+)?%$";
-
-/// What a layer shows: an object of one of these shapes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Source {
-    /// A participant's name.
-    Participant(String),
-    /// The n-th participant whom no layer names.
-    Slot(u32),
-    /// An image asset.
-    Image(String),
-    /// Image assets by turns.
-    Images {
-        /// The assets.
-        image: Vec<String>,
-        /// How long each is shown.
-        interval_ms: u32,
-    },
-    /// A colour.
-    Color(Color),
-}
-
-impl Serialize for Source {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        match self {
-            Source::Participant(name) => map.serialize_entry("participant", name)?,
-            Source::Slot(number) => map.serialize_entry("slot", number)?,
-            Source::Image(name) => map.serialize_entry("image", name)?,
-            Source::Images { image, interval_ms } => {
-                map.serialize_entry("image", image)?;
-                map.serialize_entry("interval_ms", interval_ms)?;
-            }
-            Source::Color(color) => map.serialize_entry("color", color)?,
-        }
-        map.end()
-    }
-}
-
-impl ToSchema for Source {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "LayerSource".into()
-    }
-}
-
-impl PartialSchema for Source {
-    fn schema() -> RefOr<Schema> {
-        let one = |key: &str, value: Object| {
-            ObjectBuilder::new()
-                .property(key, value)
-                .required(key)
-                .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-        };
-        let participant = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-            .max_length(Some(limits::NAME_LENGTH))
-            .description(Some("A participant's name."));
-        let slot = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(*limits::SLOT.start() as f64))
-            .maximum(Some(*limits::SLOT.end() as f64))
-            .description(Some("The n-th participant, counted from 1 by time of joining, whom no layer names."));
-        let image = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some(ASSET_PATTERN))
-            .description(Some("An image asset's name."));
-        let images = ArrayBuilder::new()
-            .items(ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)))
-            .min_items(Some(1))
-            .max_items(Some(limits::IMAGES))
-            .description(Some("Image assets, shown by turns, again and again."));
-        let interval = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(*limits::INTERVAL_MS.start() as f64))
-            .maximum(Some(*limits::INTERVAL_MS.end() as f64))
-            .description(Some("How long each image is shown, in milliseconds; 2000 when left out."));
-        let images = ObjectBuilder::new()
-            .property("image", images)
-            .property("interval_ms", interval)
-            .required("image")
-            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        OneOfBuilder::new()
-            .item(images)
-            .item(one("participant", participant.build()))
-            .item(one("slot", slot.build()))
-            .item(one("image", image.build()))
-            .item(one("color", color_schema("A plain rectangle of this colour.")))
-            .into()
-    }
-}
 
 /// A colour, written `#rrggbb`; `#rgb` is read too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +43,7 @@ impl PartialSchema for Color {
     }
 }
 
-fn color_schema(description: &str) -> Object {
+pub(super) fn color_schema(description: &str) -> Object {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(COLOR_PATTERN)).description(Some(description)).build()
 }
 

@@ -6,6 +6,7 @@ use super::{
     geometry::{Area, Crop, Rect, fit},
     look::{KeypointName, Transition},
     scene::{Canvas, Images, Scene, SceneLayer, Size, Source},
+    text::Lettering,
 };
 
 /// Someone who may be shown.
@@ -23,7 +24,8 @@ pub struct Person<'a> {
 pub struct Facts<'a> {
     /// Everybody who may be shown, in order of joining.
     pub people: &'a [Person<'a>],
-    /// Width and height of an image asset in pixels; `None` for one that is not there, which shows nothing.
+    /// Width and height of an image asset or of a text's picture ([`Lettering::name`]) in pixels; `None` for one that is
+    /// not there, which shows nothing.
     pub image_size: &'a dyn Fn(&str) -> Option<(u32, u32)>,
     /// Whether people can be cut out. If not, whole pictures are shown.
     pub can_cut: bool,
@@ -120,7 +122,7 @@ impl Placement {
 pub enum Placed {
     /// The person at this index of [`Facts::people`].
     Person(usize),
-    /// The asset of this name.
+    /// The asset of this name, or the picture of a text.
     Image(String),
     /// Assets by turns; `src` is of the first.
     Images(Images),
@@ -178,7 +180,7 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
     let person = match &layer.source {
         Source::Participant(name) => facts.people.iter().position(|person| person.name == name),
         Source::Slot(number) => seating.slot(*number),
-        Source::Image(_) | Source::Images(_) | Source::Color(_) => None,
+        Source::Image(_) | Source::Images(_) | Source::Color(_) | Source::Text(_) => None,
     };
     let seen = person.and_then(|index| Some((Placed::Person(index), Some(facts.people[index].size?))));
     let image = |name: &String| Some((Placed::Image(name.clone()), Some((facts.image_size)(name)?)));
@@ -187,13 +189,15 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
         Source::Image(name) => image(name)?,
         Source::Images(images) => (Placed::Images(images.clone()), Some((facts.image_size)(images.names.first()?)?)),
         Source::Color(color) => (Placed::Color(*color), None),
+        Source::Text(_) => image(&Lettering::of(layer, &scene.canvas)?.name())?,
     };
     let region = match size {
         Some(size) => Some(Area::whole(size).without(&layer.crop)?),
         None => None,
     };
-    // What goes along with somebody has its source's size.
-    let natural = layer.follow.is_some() && layer.size == Size::Canvas;
+    // What goes along with somebody, or was written, has its source's size.
+    let is_text = matches!(layer.source, Source::Text(_));
+    let natural = (is_text || layer.follow.is_some()) && layer.size == Size::Canvas;
     let area = area(layer, &scene.canvas, region, natural);
     let (dst, src) = match region {
         Some(region) => fit(region, area, layer.fit)?,

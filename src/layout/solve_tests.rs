@@ -299,3 +299,27 @@ fn what_is_shown_lies_within_the_source() {
         }
     }
 }
+
+#[test]
+fn a_text_is_as_large_as_it_comes() {
+    // Of any text here the picture is 200 x 60, or as wide as its layer.
+    let size = |name: &str| {
+        name.starts_with("text:").then_some(if name.contains("Width(400)") { (400, 120) } else { (200, 60) })
+    };
+    let placed = |keys: Value| {
+        let mut layer = json!({"id": "t", "source": {"text": "Friday"}});
+        keys.as_object().unwrap().iter().for_each(|(key, value)| layer[key] = value.clone());
+        let scene = read(&json!({"layers": [layer]}), &Canvas::default()).unwrap();
+        solve(&scene, &Facts { people: &[], image_size: &size, can_cut: true }).remove(0)
+    };
+    let centred = placed(json!({"x": "50%", "y": "90%", "anchor": "center"}));
+    assert_eq!(centred.dst, rect(540, 618, 200, 60));
+    assert_eq!(centred.src, crop(0.0, 0.0, 200.0, 60.0));
+    assert!(matches!(centred.source, Placed::Image(name) if name.ends_with("Friday")));
+    assert_eq!(placed(json!({"width": 400, "x": 10, "y": 20})).dst, rect(10, 20, 400, 120));
+    // What does not fit into both is made smaller, not cut.
+    let boxed = placed(json!({"width": 300, "height": 30, "x": 0, "y": 0}));
+    assert_eq!((boxed.dst, boxed.src), (rect(100, 0, 100, 30), crop(0.0, 0.0, 200.0, 60.0)));
+    let nowhere = json!({"layers": [{"id": "t", "source": {"text": "Friday"}}]});
+    assert!(solved(nowhere, &[]).is_empty(), "a text without its picture shows nothing");
+}

@@ -21,4 +21,5 @@ mod poses;
 mod rooms;
 mod server;
 mod session;
+mod texts;
 mod whip;

@@ -56,6 +56,8 @@ pub struct AssetView {
     pub width: Option<u32>,
     /// In pixels; null for what cannot be seen.
     pub height: Option<u32>,
+    /// Of a font: the name of its family, which texts can use as well as the asset's; null for others.
+    pub family: Option<String>,
     /// Whether it comes with the program.
     pub builtin: bool,
 }
@@ -69,6 +71,7 @@ impl From<Asset> for AssetView {
             bytes: asset.bytes,
             width: asset.size.map(|(width, _)| width),
             height: asset.size.map(|(_, height)| height),
+            family: asset.family,
             builtin: asset.builtin,
         }
     }
@@ -84,7 +87,7 @@ impl From<AssetError> for Problem {
             AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
             AssetError::UnknownType => Self::unsupported_media_type(detail),
-            AssetError::Picture(_) => Self::unprocessable(detail),
+            AssetError::Picture(_) | AssetError::Font(_) | AssetError::Lettering(_) => Self::unprocessable(detail),
             AssetError::Io(error) => {
                 tracing::error!(%error, "the asset store failed");
                 Self::internal("the asset store cannot read or write")
@@ -133,12 +136,13 @@ pub async fn read(
     Ok((caching, [(header::CONTENT_TYPE, asset.content_type)], content).into_response())
 }
 
-/// Keeps an image as an asset
+/// Keeps a file as an asset
 ///
-/// PNG, JPEG, WebP or GIF, told by the content: at most 16 MiB, 8192 pixels wide and high, and 40 megapixels.
+/// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high, and 40 megapixels) and fonts
+/// (TrueType or OpenType; no WOFF). At most 16 MiB each.
 #[utoipa::path(put, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front")),
-    request_body(content = Vec<u8>, content_type = "image/*"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 201, description = "Kept; there was none of this name", body = AssetView),
         (status = 200, description = "Kept in place of an older one", body = AssetView),
@@ -172,8 +176,11 @@ pub async fn put(
     ))]
 pub async fn delete(State(state): State<AppState>, access: Access, Path(name): Path<String>) -> ApiResult<StatusCode> {
     access.require_everywhere(Role::Producer)?;
-    if state.assets.has_file(&name).await && state.registry.uses_image(&name).await {
-        return Err(Problem::conflict("a room's layout shows this asset"));
+    if state.assets.has_file(&name).await {
+        let family = state.assets.family(&name).await;
+        if state.registry.uses_asset(&name, family.as_deref()).await {
+            return Err(Problem::conflict("a room's layout shows this asset"));
+        }
     }
     state.assets.delete(&name).await?;
     tracing::info!(asset = name, "asset deleted");

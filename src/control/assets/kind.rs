@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::picture;
+use super::{font, picture};
 
 /// What an asset is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -22,6 +22,7 @@ pub enum AssetKind {
 impl AssetKind {
     /// The kind of this content and its media type; `None` when it is nothing that is taken.
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
-        picture::Format::sniff(content).map(|format| (Self::Image, format.content_type()))
+        let image = picture::Format::sniff(content).map(|format| (Self::Image, format.content_type()));
+        image.or_else(|| font::sniff(content).map(|content_type| (Self::Font, content_type)))
     }
 }

@@ -1,6 +1,7 @@
 //! Assets: the files that layouts name. They are in the data directory, and a few are built into the program.
 //!
 //! - [`kind`]: what files are kept.
+//! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits).
 //! - [`cache`]: decoded images, the least recently used dropped first.
 //!
@@ -8,8 +9,11 @@
 //! the old one whole. All file work and decoding is done on blocking threads.
 
 pub mod cache;
+pub mod font;
 pub mod kind;
+pub mod lettering;
 pub mod picture;
+mod texts;
 
 use std::{
     borrow::Cow,
@@ -25,12 +29,15 @@ use tokio::task::spawn_blocking;
 
 use self::{
     cache::{Cache, Stamp},
+    font::{Font, FontError},
     kind::AssetKind,
+    lettering::LetteringError,
     picture::Header,
+    texts::Texts,
 };
-use super::room::ImageSource;
+use super::room::{ImageSource, TextFault};
 use crate::{
-    layout::limits,
+    layout::{Lettering, limits},
     media::port::{Image, Still},
 };
 
@@ -68,11 +75,17 @@ pub enum AssetError {
     #[error("there are {MAX_FILES} assets already")]
     Full,
     /// It is of no kind that is kept.
-    #[error("this is no PNG, JPEG, WebP or GIF image")]
+    #[error("this is no PNG, JPEG, WebP or GIF image, and no TrueType or OpenType font")]
     UnknownType,
     /// It is no image that can be used.
     #[error(transparent)]
     Picture(#[from] picture::PictureError),
+    /// It is no font that can be used.
+    #[error(transparent)]
+    Font(#[from] FontError),
+    /// A text has no picture.
+    #[error(transparent)]
+    Lettering(#[from] LetteringError),
     /// The disk failed.
     #[error("the asset store cannot read or write: {0}")]
     Io(#[from] io::Error),
@@ -91,6 +104,8 @@ pub struct Asset {
     pub bytes: u64,
     /// Width and height in pixels of what can be seen, as it is shown (a photo's orientation counts).
     pub size: Option<(u32, u32)>,
+    /// Of a font: what texts call it.
+    pub family: Option<String>,
     /// Whether it comes with the program.
     pub builtin: bool,
 }
@@ -105,6 +120,7 @@ pub struct AssetStore {
     decoding: tokio::sync::Mutex<()>,
     /// Held while files are changed.
     changing: tokio::sync::Mutex<()>,
+    texts: Arc<Texts>,
 }
 
 impl AssetStore {
@@ -124,6 +140,7 @@ impl AssetStore {
             decoded: Mutex::new(Cache::new(CACHE_BYTES)),
             decoding: tokio::sync::Mutex::default(),
             changing: tokio::sync::Mutex::default(),
+            texts: Arc::default(),
         }
     }
 
@@ -285,6 +302,10 @@ impl ImageSource for AssetStore {
             }
         })
     }
+
+    fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>> {
+        Box::pin(AssetStore::text(self, lettering))
+    }
 }
 
 /// Runs file work or decoding on a blocking thread.
@@ -351,14 +372,19 @@ fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetErr
         }
         AssetKind::Font | AssetKind::Sound | AssetKind::Clip => None,
     };
-    Ok(Asset { name: name.to_owned(), kind, content_type, bytes: content.len() as u64, size, builtin })
+    let family = match kind {
+        AssetKind::Font => Some(Font::open(content.into())?.family),
+        _ => None,
+    };
+    Ok(Asset { name: name.to_owned(), kind, content_type, bytes: content.len() as u64, size, family, builtin })
 }
 
 /// Looks at the whole content: a header may promise what the rest does not keep.
 fn check(kind: AssetKind, content: &[u8]) -> Result<(), AssetError> {
     match kind {
         AssetKind::Image => drop(picture::decode(content)?),
-        AssetKind::Font | AssetKind::Sound | AssetKind::Clip => {}
+        AssetKind::Font => Font::open(content.into())?.check()?,
+        AssetKind::Sound | AssetKind::Clip => {}
     }
     Ok(())
 }

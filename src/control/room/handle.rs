@@ -112,10 +112,10 @@ impl RoomHandle {
         .await?
     }
 
-    /// Whether the layout shows this image. A room that is over shows nothing.
-    pub async fn uses_image(&self, name: &str) -> bool {
-        let name = name.to_owned();
-        self.call(move |room| room.state.scene().image_names().any(|own| own == name)).await.unwrap_or(false)
+    /// Whether the layout needs this asset; `family`: of a font. A room that is over needs nothing.
+    pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
+        let (name, family) = (name.to_owned(), family.map(str::to_owned));
+        self.call(move |room| room.state.scene().needs(&name, family.as_deref())).await.unwrap_or(false)
     }
 
     /// The whole room, with fresh numbers if the media tells them soon.

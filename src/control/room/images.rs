@@ -1,10 +1,10 @@
-//! The pictures and models that a layout names.
+//! The pictures, texts and models that a layout names.
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::{
-    layout::{Fault, Scene},
+    layout::{Fault, Lettering, Scene},
     media::port::Image,
 };
 
@@ -18,13 +18,25 @@ const MAX_TOTAL: usize = 512 << 20;
 pub trait ImageSource: Send + Sync + 'static {
     /// The decoded image; `None` when there is none of this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+
+    /// The picture of a text, by [`Lettering::name`].
+    fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
 }
 
-/// Decodes every image that a scene needs, each once. `body` is the layout that the scene was read from: its places
+/// Why a text cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFault {
+    /// The key of its source that is wrong.
+    pub key: &'static str,
+    /// In one line.
+    pub detail: String,
+}
+
+/// Decodes every image that a scene needs and draws its texts, each once. `body` is the layout that the scene was read from: its places
 /// are named when an image is missing.
 ///
 /// # Errors
-/// One fault for each place of `body` that names a missing image.
+/// One fault for each place of `body` that names a missing image, or has a text that cannot be drawn.
 pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Result<Vec<Image>, Vec<Fault>> {
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
@@ -37,8 +49,7 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
             Some(image) => {
                 total = total.saturating_add(image.still.bytes());
                 if total > MAX_TOTAL {
-                    let detail =
-                        format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20);
+                    let detail = too_large();
                     let places = places(body, &IMAGE_KEYS, name).into_iter();
                     return Err(places.map(|pointer| Fault { pointer, detail: detail.clone() }).collect());
                 }
@@ -51,7 +62,33 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
             }
         }
     }
+    for (index, lettering) in scene.letterings() {
+        let name = lettering.name();
+        if images.iter().any(|image| *image.name == *name) {
+            continue;
+        }
+        let place = |key: &str| {
+            let source = format!("/layers/{index}/source");
+            // What was sent may leave the key out, or be another part of the layout.
+            let near = [format!("{source}/{key}"), source];
+            near.into_iter().find(|near| body.pointer(near).is_some()).unwrap_or_default()
+        };
+        match source.text(lettering).await {
+            Ok(image) => {
+                total = total.saturating_add(image.still.bytes());
+                if total > MAX_TOTAL {
+                    return Err(vec![Fault { pointer: place("text"), detail: too_large() }]);
+                }
+                images.push(image);
+            }
+            Err(fault) => faults.push(Fault { pointer: place(fault.key), detail: fault.detail }),
+        }
+    }
     if faults.is_empty() { Ok(images) } else { Err(faults) }
+}
+
+fn too_large() -> String {
+    format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20)
 }
 
 /// Looks whether every model that a scene names is there.

@@ -35,7 +35,7 @@ pub use connect::{Joined, Opened, PostedOffer, SessionJoin};
 pub use error::RoomError;
 pub use feed::Feed;
 pub use handle::RoomHandle;
-pub use images::ImageSource;
+pub use images::{ImageSource, TextFault};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
 pub use output::rtmp_target;

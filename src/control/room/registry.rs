@@ -106,7 +106,8 @@ impl Registry {
         drop(rooms);
 
         let beginning = self.beginning(name);
-        let needs_images = beginning.scene.image_names().next().is_some();
+        let scene = &beginning.scene;
+        let needs_images = scene.image_names().next().is_some() || scene.letterings().next().is_some();
         let task = actor::run(beginning, Arc::clone(&self.media), calls_end);
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
@@ -174,9 +175,9 @@ impl Registry {
         }
     }
 
-    /// Whether a room's layout shows this image.
-    pub async fn uses_image(&self, name: &str) -> bool {
-        join_all(self.list().iter().map(|room| room.uses_image(name))).await.contains(&true)
+    /// Whether a room's layout needs this asset; `family`: of a font.
+    pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
+        join_all(self.list().iter().map(|room| room.uses_asset(name, family))).await.contains(&true)
     }
 
     /// Whether the server is ending.

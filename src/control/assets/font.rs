@@ -1,0 +1,130 @@
+//! What is taken for a font: told by its content, and looked at whole before it is kept.
+
+use std::{panic, sync::Arc};
+
+use cosmic_text::{
+    Attrs, Buffer, Family, FontSystem, Metrics, Shaping, SwashCache,
+    fontdb::{Database, Source},
+};
+
+/// Largest font file, in bytes: those of Chinese, Japanese and Korean have some ten million.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most faces that one file may hold.
+const MAX_FACES: usize = 64;
+
+/// What every font is tried with.
+const SPECIMEN: &str = "Hamburgefonstiv 0123";
+
+/// Why content is no font that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FontError {
+    /// It is broken, or has something missing.
+    #[error("the font cannot be used: {0}")]
+    Broken(&'static str),
+}
+
+/// The media type of a font, told by its first bytes. WOFF, which is for web pages, is none.
+pub fn sniff(content: &[u8]) -> Option<&'static str> {
+    match content {
+        [0, 1, 0, 0, ..] | [b't', b'r', b'u', b'e', ..] => Some("font/ttf"),
+        [b'O', b'T', b'T', b'O', ..] => Some("font/otf"),
+        [b't', b't', b'c', b'f', ..] => Some("font/collection"),
+        _ => None,
+    }
+}
+
+/// A font that was looked at.
+#[derive(Debug, Clone)]
+pub struct Font {
+    /// The first name of its family, in English where it has that.
+    pub family: String,
+    /// Its file.
+    pub content: Arc<[u8]>,
+}
+
+impl Font {
+    /// Reads what a font says of itself.
+    ///
+    /// # Errors
+    /// [`FontError`].
+    pub fn open(content: Arc<[u8]>) -> Result<Self, FontError> {
+        let read = panic::catch_unwind(|| {
+            let mut fonts = Database::new();
+            let faces = fonts.load_font_source(Source::Binary(Arc::new(content.clone())));
+            if faces.len() > MAX_FACES {
+                return Err(FontError::Broken("it has too many faces"));
+            }
+            let mut families = fonts.faces().flat_map(|face| &face.families).map(|(name, _)| name.trim());
+            let family = families.find(|name| !name.is_empty()).map(str::to_owned);
+            family.ok_or(FontError::Broken("it has no tables, or no name"))
+        });
+        let family = read.unwrap_or(Err(FontError::Broken("its tables are wrong")))?;
+        Ok(Self { family, content })
+    }
+
+    /// Draws something with it. Takes some milliseconds.
+    ///
+    /// # Errors
+    /// [`FontError`] when that cannot be done.
+    pub fn check(&self) -> Result<(), FontError> {
+        let drawn = panic::catch_unwind(|| {
+            let mut fonts = Database::new();
+            fonts.load_font_source(Source::Binary(Arc::new(self.content.clone())));
+            let mut system = FontSystem::new_with_locale_and_db("en".to_owned(), fonts);
+            let mut buffer = Buffer::new(&mut system, Metrics::new(32.0, 40.0));
+            let attrs = Attrs::new().family(Family::Name(&self.family));
+            buffer.set_text(SPECIMEN, &attrs, Shaping::Advanced, None);
+            buffer.shape_until_scroll(&mut system, false);
+            let mut cache = SwashCache::new();
+            let glyphs = buffer.layout_runs().flat_map(|run| run.glyphs.iter());
+            let keys: Vec<_> = glyphs.map(|glyph| glyph.physical((0.0, 0.0), 1.0).cache_key).collect();
+            // A font of other scripts may have nothing to draw here; it must only be able to say so.
+            keys.into_iter().filter_map(|key| cache.get_image_uncached(&mut system, key)).count()
+        });
+        drawn.map(drop).map_err(|_| FontError::Broken("its glyphs are wrong"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn open(content: &[u8]) -> Result<Font, FontError> {
+        Font::open(content.into())
+    }
+
+    #[test]
+    fn a_font_tells_its_family() {
+        let font = open(dejavu::sans::bold()).unwrap();
+        assert_eq!((font.family.as_str(), font.check()), ("DejaVu Sans", Ok(())));
+        assert_eq!(sniff(dejavu::sans::bold()), Some("font/ttf"));
+        for other in [&b""[..], b"wOF2....", b"wOFF....", b"\x89PNG", b"OTT", b"GIF89a"] {
+            assert_eq!(sniff(other), None);
+        }
+    }
+
+    #[test]
+    fn a_broken_font_is_refused_or_drawn_but_never_more() {
+        let whole = dejavu::sans::regular();
+        assert!(open(&whole[..12]).is_err() && open(&[0, 1, 0, 0]).is_err() && open(&[0xff; 100]).is_err());
+        let mut noise = 1u32;
+        for cut in [1000, 20_000, 200_000, whole.len() - 1] {
+            if let Ok(font) = open(&whole[..cut]) {
+                let _ = font.check();
+            }
+        }
+        for _ in 0..40 {
+            let mut content = whole.to_vec();
+            for _ in 0..200 {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let place = noise as usize % content.len();
+                content[place] ^= (noise >> 24) as u8;
+            }
+            if let Ok(font) = open(&content) {
+                let _ = font.check();
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+/// Luma of a letter's colour and of nothing: white on transparent.
+struct Drawn(Still);
+
+impl Drawn {
+    fn of(text: Text, frame: TextFrame) -> Self {
+        let family = text.font.clone();
+        Self(letterer().draw(&Lettering { text: &text, frame }, &Face::Family(&family)).unwrap())
+    }
+
+    fn size(&self) -> (u32, u32) {
+        self.0.size()
+    }
+
+    /// How much of a pixel is covered by letters.
+    fn cover(&self, x: u32, y: u32) -> u8 {
+        let (alpha, stride) = self.0.whole().planes().alpha.unwrap();
+        alpha[y as usize * stride + x as usize]
+    }
+
+    /// The columns and rows that have something in them: left, top, right, bottom.
+    fn bounds(&self) -> [u32; 4] {
+        let (width, height) = self.size();
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        places.filter(|(x, y)| self.cover(*x, *y) > 64).fold([width, height, 0, 0], |bounds, (x, y)| {
+            [bounds[0].min(x), bounds[1].min(y), bounds[2].max(x), bounds[3].max(y)]
+        })
+    }
+
+    /// Runs of rows that have something in them.
+    fn lines(&self) -> usize {
+        let (width, height) = self.size();
+        let inked = |y: u32| (0..width).any(|x| self.cover(x, y) > 64);
+        (0..height).filter(|y| inked(*y) && (*y == 0 || !inked(y - 1))).count()
+    }
+
+    fn ink(&self) -> u64 {
+        let (alpha, _) = self.0.whole().planes().alpha.unwrap();
+        alpha.iter().map(|alpha| u64::from(*alpha)).sum()
+    }
+}
+
+/// One for all tests: the fonts of the system are looked for once.
+fn letterer() -> &'static Letterer {
+    static LETTERER: std::sync::OnceLock<Letterer> = std::sync::OnceLock::new();
+    LETTERER.get_or_init(Letterer::default)
+}
+
+fn sized(text: &str, size: f64) -> Text {
+    Text { size, ..Text::plain(text) }
+}
+
+#[test]
+fn letters_are_as_large_as_they_should_be_and_crisp() {
+    let drawn = Drawn::of(sized("H", 200.0), TextFrame::Natural);
+    let [left, top, right, bottom] = drawn.bounds();
+    // Inter's capitals are 0.727 of its size.
+    assert!((bottom - top + 1).abs_diff(145) <= 2, "{:?}", drawn.bounds());
+    assert!(drawn.size().1 == 240 && drawn.size().0 > right - left, "{:?}", drawn.size());
+    // Stems are wholly covered, the space between them not at all, and little is between.
+    assert_eq!((drawn.cover(left + 10, (top + bottom) / 2), drawn.cover((left + right) / 2, top + 10)), (255, 0));
+    let (width, height) = drawn.size();
+    let grey = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let grey = grey.filter(|(x, y)| (1..255).contains(&drawn.cover(*x, *y))).count();
+    assert!(grey < 1200, "{grey} pixels are neither letter nor nothing");
+}
+
+#[test]
+fn the_colour_is_right_up_to_the_edge() {
+    let drawn = Drawn::of(Text { color: [255, 0, 0], ..sized("Äg", 80.0) }, TextFrame::Natural);
+    let planes = drawn.0.whole().planes();
+    // Red everywhere, shown or not: nothing else can bleed into an edge.
+    assert!(
+        planes.y.iter().all(|y| *y == 81) && planes.u.iter().all(|u| *u == 90) && planes.v.iter().all(|v| *v == 240)
+    );
+    let backed = Text { color: [255, 0, 0], background: Some([0, 0, 255]), ..sized("Äg", 80.0) };
+    let drawn = Drawn::of(Text { padding: 20.0, ..backed }, TextFrame::Natural);
+    let planes = drawn.0.whole().planes();
+    assert!(planes.alpha.is_none(), "a background is opaque");
+    assert_eq!((planes.y[0], planes.u[0], planes.v[0]), (41, 240, 110));
+    assert!(planes.y.contains(&81));
+}
+
+#[test]
+fn lines_are_broken_at_the_width() {
+    let text = "The quick brown fox jumps over the lazy dog";
+    let natural = Drawn::of(sized(text, 40.0), TextFrame::Natural);
+    assert!(natural.size().0 > 700 && natural.lines() == 1, "{:?}", natural.size());
+    let narrow = Drawn::of(sized(text, 40.0), TextFrame::Width(300));
+    assert_eq!(narrow.size().0, 300);
+    assert!(narrow.lines() >= 3 && narrow.size().1 == narrow.lines() as u32 * 48, "{:?}", narrow.size());
+    let [_, _, right, _] = narrow.bounds();
+    assert!(right < 300 && right > 200, "{right}");
+    let one_word = Drawn::of(sized("Donaudampfschifffahrtsgesellschaft", 40.0), TextFrame::Width(200));
+    assert!(one_word.size().0 == 200 && one_word.lines() >= 3, "a word that is too long is broken, too");
+    let two = Drawn::of(sized("a\nb", 40.0), TextFrame::Natural);
+    assert_eq!(two.lines(), 2);
+}
+
+#[test]
+fn lines_stand_where_they_are_asked_to() {
+    let at = |align: Option<TextAlign>, text: &str, frame: TextFrame| {
+        let [left, _, right, _] = Drawn::of(Text { align, ..sized(text, 40.0) }, frame).bounds();
+        (left, right)
+    };
+    let wide = TextFrame::Width(600);
+    assert!(at(None, "left", wide).0 < 10 && at(Some(TextAlign::Left), "left", wide).0 < 10);
+    let (left, right) = at(Some(TextAlign::Center), "middle", wide);
+    assert!((left + right).abs_diff(600) < 8, "{left} {right}");
+    assert!(at(Some(TextAlign::Right), "right", wide).1 > 590);
+    // Hebrew and Arabic lines begin at the right.
+    for text in ["שלום", "سلام"] {
+        assert!(at(None, text, wide).1 > 585 && at(Some(TextAlign::Left), text, wide).0 < 15, "{text}");
+    }
+    // Without a width the widest line is the measure.
+    let [_, _, right, _] =
+        Drawn::of(Text { align: Some(TextAlign::Right), ..sized("wide line\nx", 40.0) }, TextFrame::Natural).bounds();
+    let narrow = Drawn::of(Text { align: Some(TextAlign::Right), ..sized("wide line\nx", 40.0) }, TextFrame::Natural);
+    let (width, height) = narrow.size();
+    let lower_left = (height / 2..height).all(|y| (0..width / 2).all(|x| narrow.cover(x, y) == 0));
+    assert!(lower_left && right > width - 8);
+}
+
+#[test]
+fn a_box_holds_the_text_in_its_middle() {
+    let drawn = Drawn::of(sized("mm", 40.0), TextFrame::Box(400, 300));
+    let [_, top, _, bottom] = drawn.bounds();
+    assert_eq!(drawn.size(), (400, 300));
+    assert!((top + bottom).abs_diff(300) < 24, "{top} {bottom}");
+    let high = Drawn::of(sized("a\nb\nc\nd", 40.0), TextFrame::Box(400, 100));
+    assert_eq!(high.size(), (400, 192), "nothing is cut off");
+    let tall = Drawn::of(sized("H", 40.0), TextFrame::Height(240));
+    let [_, top, _, bottom] = tall.bounds();
+    assert!(tall.size().1 == 240 && (bottom - top + 1).abs_diff(145) <= 3, "drawn at that size, not enlarged");
+}
+
+#[test]
+fn weights_and_paddings_are_kept() {
+    let ink = |weight| Drawn::of(Text { weight, ..sized("Weight", 60.0) }, TextFrame::Natural).ink();
+    assert!(ink(100) < ink(400) && ink(400) < ink(700) && ink(700) < ink(900));
+    let dejavu = |weight| Text { weight, font: "DejaVu Sans".into(), ..sized("Weight", 60.0) };
+    assert!(Drawn::of(dejavu(400), TextFrame::Natural).ink() < Drawn::of(dejavu(700), TextFrame::Natural).ink());
+    let plain = Drawn::of(sized("x", 60.0), TextFrame::Natural);
+    let padded = Drawn::of(Text { padding: 30.0, ..sized("x", 60.0) }, TextFrame::Natural);
+    assert_eq!(padded.size(), (plain.size().0 + 60, plain.size().1 + 60));
+    assert_eq!(padded.bounds().map(|edge| edge - 30), plain.bounds());
+}
+
+#[test]
+fn every_script_that_the_fonts_have_is_drawn_in_its_own_way() {
+    // Ink that differs from that of missing characters (boxes) of the same number.
+    let missing = Drawn::of(sized("\u{e000}\u{e001}\u{e002}\u{e003}", 60.0), TextFrame::Natural);
+    for text in ["Åsßé", "Жизнь", "Ωμέγ", "سلام", "שלום", "→★☺😀"] {
+        let drawn = Drawn::of(sized(text, 60.0), TextFrame::Natural);
+        assert!(drawn.ink() > 20_000 && drawn.ink() != missing.ink(), "{text}");
+    }
+    // Arabic letters join: together they are narrower than apart.
+    let width = |text: &str| Drawn::of(sized(text, 60.0), TextFrame::Natural).size().0;
+    assert!(width("سلام") + 20 < width("س\u{200c}ل\u{200c}ا\u{200c}م"));
+    // A flag in the middle of a line, accents put together, and nothing at all.
+    for odd in ["🏳️‍🌈 ok", "e\u{301}", "\u{202e}abc\u{202c}", "\u{feff}", "a\u{300}\u{300}\u{300}\u{300}\u{300}"]
+    {
+        Drawn::of(sized(odd, 60.0), TextFrame::Natural);
+    }
+}
+
+#[test]
+fn what_would_be_too_large_is_not_drawn() {
+    let text = sized(&"m".repeat(1000), 500.0);
+    let draw = |frame| letterer().draw(&Lettering { text: &text, frame }, &Face::Family("Inter"));
+    assert!(matches!(draw(TextFrame::Natural), Err(LetteringError::TooLarge { .. })));
+    assert!(matches!(draw(TextFrame::Width(1)), Err(LetteringError::TooLarge { .. })));
+    assert!(matches!(draw(TextFrame::Width(16384)), Err(LetteringError::TooLarge { .. })));
+    assert!(matches!(draw(TextFrame::Box(8000, 8000)), Err(LetteringError::TooLarge { .. })));
+}
+
+#[test]
+fn an_asset_s_font_is_used_where_it_is_named() {
+    let font = Font::open(dejavu::serif::bold().into()).unwrap();
+    let text = sized("Serif", 60.0);
+    let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+    let face = Face::Asset { name: "serif.ttf", stamp: Stamp::BUILT_IN, font: &font };
+    let drawn = Drawn(letterer().draw(&lettering, &face).unwrap());
+    assert_ne!(drawn.ink(), Drawn::of(text.clone(), TextFrame::Natural).ink());
+    assert!(letterer().knows("Inter") && letterer().knows("DejaVu Sans") && !letterer().knows("No Such Font"));
+}

@@ -1,0 +1,221 @@
+//! What a layer shows, as JSON.
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{AdditionalProperties, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type},
+    },
+};
+
+use super::{
+    limits, scene,
+    schema_values::{ASSET_PATTERN, Color, color_schema, number},
+    text::{self, TextAlign},
+};
+
+/// What a layer shows: an object of one of these shapes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A participant's name.
+    Participant(String),
+    /// The n-th participant whom no layer names.
+    Slot(u32),
+    /// An image asset.
+    Image(String),
+    /// Image assets by turns.
+    Images {
+        /// The assets.
+        image: Vec<String>,
+        /// How long each is shown.
+        interval_ms: u32,
+    },
+    /// A colour.
+    Color(Color),
+    /// Something written.
+    Text(Text),
+}
+
+impl From<&scene::Source> for Source {
+    fn from(source: &scene::Source) -> Self {
+        match source {
+            scene::Source::Participant(name) => Self::Participant(name.clone()),
+            scene::Source::Slot(number) => Self::Slot(*number),
+            scene::Source::Image(name) => Self::Image(name.clone()),
+            scene::Source::Images(images) => {
+                Self::Images { image: images.names.clone(), interval_ms: images.interval_ms }
+            }
+            scene::Source::Color(color) => Self::Color(Color(*color)),
+            scene::Source::Text(text) => Self::Text(text.into()),
+        }
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Source::Text(text) = self {
+            return text.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Source::Participant(name) => map.serialize_entry("participant", name)?,
+            Source::Slot(number) => map.serialize_entry("slot", number)?,
+            Source::Image(name) => map.serialize_entry("image", name)?,
+            Source::Images { image, interval_ms } => {
+                map.serialize_entry("image", image)?;
+                map.serialize_entry("interval_ms", interval_ms)?;
+            }
+            Source::Color(color) => map.serialize_entry("color", color)?,
+            Source::Text(_) => {}
+        }
+        map.end()
+    }
+}
+
+impl ToSchema for Source {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LayerSource".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        <Text as ToSchema>::schemas(schemas);
+    }
+}
+
+impl PartialSchema for Source {
+    fn schema() -> RefOr<Schema> {
+        let one = |key: &str, value: Object| {
+            ObjectBuilder::new()
+                .property(key, value)
+                .required(key)
+                .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        };
+        let participant = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(limits::NAME_LENGTH))
+            .description(Some("A participant's name."));
+        let slot = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(*limits::SLOT.start() as f64))
+            .maximum(Some(*limits::SLOT.end() as f64))
+            .description(Some("The n-th participant, counted from 1 by time of joining, whom no layer names."));
+        let image = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(ASSET_PATTERN))
+            .description(Some("An image asset's name. An animated one moves."));
+        let images = ArrayBuilder::new()
+            .items(ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)))
+            .min_items(Some(1))
+            .max_items(Some(limits::IMAGES))
+            .description(Some("Image assets, shown by turns, again and again."));
+        let interval = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(*limits::INTERVAL_MS.start() as f64))
+            .maximum(Some(*limits::INTERVAL_MS.end() as f64))
+            .description(Some("How long each image is shown, in milliseconds; 2000 when left out."));
+        let images = ObjectBuilder::new()
+            .property("image", images)
+            .property("interval_ms", interval)
+            .required("image")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        OneOfBuilder::new()
+            .item(images)
+            .item(one("participant", participant.build()))
+            .item(one("slot", slot.build()))
+            .item(one("image", image.build()))
+            .item(one("color", color_schema("A plain rectangle of this colour.")))
+            .item(Text::schema())
+            .into()
+    }
+}
+
+/// Something written, in any script. Without a size of its own the layer is as large as the text; lines are broken at
+/// the layer's `width`, and beside a `height` the text is in the middle of it. `fit` is `contain` when left out. Its
+/// picture has at most 8192 pixels each way and 16 megapixels.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LayerText)]
+pub struct Text {
+    /// Lines end with `\n`; no other control characters.
+    #[schema(min_length = 1, max_length = 1000)]
+    pub text: String,
+    /// A font asset's name (`Caveat.ttf`), or the name of a family: `Inter` (the default), `DejaVu Sans`, one of an
+    /// asset, or one that is installed on the server. Characters that it has not are taken from other fonts.
+    #[schema(nullable = false, min_length = 1, max_length = 128)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub font: Option<String>,
+    /// Size of the letters (an em) in canvas pixels; 48 when left out.
+    #[schema(nullable = false, minimum = 4, maximum = 500)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub size: Option<f64>,
+    /// 400 (regular) when left out; 700 is bold.
+    #[schema(nullable = false, minimum = 100, maximum = 900)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u16>,
+    /// White when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<Color>,
+    /// Where the lines stand; where lines of their script begin when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub align: Option<TextAlign>,
+    /// Distance of lines, in sizes; 1.2 when left out.
+    #[schema(nullable = false, minimum = 0.5, maximum = 4)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub line_height: Option<f64>,
+    /// What is behind it; nothing when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<Color>,
+    /// Around it, in canvas pixels; 0 when left out.
+    #[schema(nullable = false, minimum = 0, maximum = 500)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
+    pub padding: Option<f64>,
+}
+
+impl From<&text::Text> for Text {
+    fn from(text: &text::Text) -> Self {
+        let plain = text::Text::plain("");
+        Self {
+            text: text.text.clone(),
+            font: (text.font != plain.font).then(|| text.font.clone()),
+            size: (text.size != plain.size).then_some(text.size),
+            weight: (text.weight != plain.weight).then_some(text.weight),
+            color: (text.color != plain.color).then_some(Color(text.color)),
+            align: text.align,
+            line_height: (text.line_height != plain.line_height).then_some(text.line_height),
+            background: text.background.map(Color),
+            padding: (text.padding != plain.padding).then_some(text.padding),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_schema_shows_the_limits_that_the_reader_keeps() {
+        let schema = serde_json::to_value(Text::schema()).unwrap();
+        let bounds = |key: &str| {
+            let key = &schema["properties"][key];
+            (key["minimum"].as_f64().unwrap(), key["maximum"].as_f64().unwrap())
+        };
+        assert_eq!(bounds("size"), limits::TEXT_SIZE.into_inner());
+        assert_eq!(bounds("line_height"), limits::LINE_HEIGHT.into_inner());
+        assert_eq!(bounds("padding"), limits::PADDING.into_inner());
+        let weight = bounds("weight");
+        assert_eq!((weight.0 as i64, weight.1 as i64), limits::WEIGHT.into_inner());
+        assert_eq!(schema["properties"]["text"]["maxLength"], limits::TEXT_LENGTH);
+        assert_eq!(schema["properties"]["font"]["maxLength"], limits::NAME_LENGTH);
+        assert!(!schema.to_string().contains("\"null\""));
+        let mut others = Vec::new();
+        <Source as ToSchema>::schemas(&mut others);
+        let names: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(names.contains(&"LayerColor") && names.contains(&"TextAlign"), "{names:?}");
+    }
+}

@@ -1,0 +1,191 @@
+//! Texts of a layout. PURE.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::scene::{Canvas, SceneLayer, Size, Source};
+
+/// Something written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Text {
+    /// At least one character; lines end with `\n`.
+    pub text: String,
+    /// A font asset's name, or the name of a family.
+    pub font: String,
+    /// Height of the letters (an em) in canvas pixels, within [`limits::TEXT_SIZE`](super::limits::TEXT_SIZE).
+    pub size: f64,
+    /// 400 regular, 700 bold.
+    pub weight: u16,
+    /// Red, green, blue.
+    pub color: [u8; 3],
+    /// Where lines stand; `None`: where lines of their script begin.
+    pub align: Option<TextAlign>,
+    /// Distance of lines, in sizes.
+    pub line_height: f64,
+    /// What is behind it.
+    pub background: Option<[u8; 3]>,
+    /// Around it, inside its background, in canvas pixels.
+    pub padding: f64,
+}
+
+impl Text {
+    /// The family that is used when nothing is said.
+    pub const FONT: &str = "Inter";
+    /// The size when nothing is said.
+    pub const SIZE: f64 = 48.0;
+    /// The weight when nothing is said.
+    pub const WEIGHT: u16 = 400;
+    /// The colour when nothing is said.
+    pub const COLOR: [u8; 3] = [255; 3];
+    /// The distance of lines when nothing is said.
+    pub const LINE_HEIGHT: f64 = 1.2;
+
+    /// This text, as it looks when nothing else is said.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            font: Self::FONT.to_owned(),
+            size: Self::SIZE,
+            weight: Self::WEIGHT,
+            color: Self::COLOR,
+            align: None,
+            line_height: Self::LINE_HEIGHT,
+            background: None,
+            padding: 0.0,
+        }
+    }
+}
+
+/// Where the lines of a text stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextAlign {
+    /// At the left edge.
+    Left,
+    /// In the middle.
+    Center,
+    /// At the right edge.
+    Right,
+}
+
+impl TextAlign {
+    /// Every alignment by its name in JSON.
+    pub const NAMES: [(&'static str, TextAlign); 3] =
+        [("left", TextAlign::Left), ("center", TextAlign::Center), ("right", TextAlign::Right)];
+}
+
+/// What a text is set into, in canvas pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFrame {
+    /// As large as it comes: lines end only where the text says so.
+    Natural,
+    /// Lines are broken at this width; as high as it comes.
+    Width(u32),
+    /// As [`TextFrame::Natural`], in the size of letters that makes it so high.
+    Height(u32),
+    /// Lines are broken at this width, and the text is in the middle of this height, or higher if it must be.
+    Box(u32, u32),
+}
+
+/// Everything that decides how a text's picture looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lettering<'a> {
+    /// The text.
+    pub text: &'a Text,
+    /// What it is set into.
+    pub frame: TextFrame,
+}
+
+impl<'a> Lettering<'a> {
+    /// What this layer shows, if it is a text.
+    pub fn of(layer: &'a SceneLayer, canvas: &Canvas) -> Option<Self> {
+        let Source::Text(text) = &layer.source else { return None };
+        let (across, down) = (f64::from(canvas.width), f64::from(canvas.height));
+        // `as` saturates; lengths are within limits that fit.
+        let pixels = |length: f64| length.round().max(1.0) as u32;
+        let frame = match layer.size {
+            Size::Canvas => TextFrame::Natural,
+            Size::Width(width) => TextFrame::Width(pixels(width.of(across))),
+            Size::Height(height) => TextFrame::Height(pixels(height.of(down))),
+            Size::Both { width, height } => TextFrame::Box(pixels(width.of(across)), pixels(height.of(down))),
+            Size::Scale(scale) => TextFrame::Box(pixels(across * scale.factor()), pixels(down * scale.factor())),
+        };
+        Some(Self { text, frame })
+    }
+
+    /// The name of its picture: no asset's, and the same for the same picture only.
+    pub fn name(&self) -> String {
+        let Text { text, font, size, weight, color: [r, g, b], align, line_height, background, padding } = self.text;
+        let mut name = String::with_capacity(text.len() + 96);
+        // Writing into a string cannot fail.
+        let _ = write!(
+            name,
+            "text:{:?},{font:?},{size},{weight},{r},{g},{b},{align:?},{line_height},{background:?},{padding},{text}",
+            self.frame
+        );
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::layout::{limits, read};
+
+    fn name(layer: serde_json::Value) -> String {
+        let scene = read(&json!({"layers": [layer]}), &Canvas::default()).unwrap();
+        Lettering::of(&scene.layers[0], &scene.canvas).unwrap().name()
+    }
+
+    #[test]
+    fn a_picture_has_its_own_name_wherever_it_stands() {
+        let first = name(json!({"id": "a", "source": {"text": "Hi"}, "x": 5, "opacity": 0.5}));
+        assert_eq!(first, name(json!({"id": "b", "source": {"text": "Hi", "color": "#fff"}, "y": "50%", "rotate": 9})));
+        assert!(!limits::is_asset(&first));
+        let mut names = vec![first];
+        for source in [
+            json!({"text": "Ho"}),
+            json!({"text": "Hi", "font": "DejaVu Sans"}),
+            json!({"text": "Hi", "size": 47}),
+            json!({"text": "Hi", "weight": 700}),
+            json!({"text": "Hi", "color": "#000"}),
+            json!({"text": "Hi", "align": "right"}),
+            json!({"text": "Hi", "line_height": 1}),
+            json!({"text": "Hi", "background": "#000"}),
+            json!({"text": "Hi", "padding": 4}),
+        ] {
+            names.push(name(json!({"id": "a", "source": source})));
+        }
+        for size in [json!({"width": 300}), json!({"height": 300}), json!({"width": 300, "height": 300})] {
+            let mut layer = json!({"id": "a", "source": {"text": "Hi"}});
+            size.as_object().unwrap().iter().for_each(|(key, value)| layer[key] = value.clone());
+            names.push(name(layer));
+        }
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn a_frame_is_in_canvas_pixels() {
+        let frame = |size: serde_json::Value| {
+            let mut layer = json!({"id": "a", "source": {"text": "Hi"}});
+            size.as_object().unwrap().iter().for_each(|(key, value)| layer[key] = value.clone());
+            let scene = read(&json!({"layers": [layer]}), &Canvas::default()).unwrap();
+            Lettering::of(&scene.layers[0], &scene.canvas).unwrap().frame
+        };
+        assert_eq!(frame(json!({})), TextFrame::Natural);
+        assert_eq!(frame(json!({"width": "50%"})), TextFrame::Width(640));
+        assert_eq!(frame(json!({"height": 99.6})), TextFrame::Height(100));
+        assert_eq!(frame(json!({"width": 300, "height": "10%"})), TextFrame::Box(300, 72));
+        assert_eq!(frame(json!({"scale": 0.5})), TextFrame::Box(640, 360));
+        let scene = read(&json!({"layers": [{"id": "a", "source": {"slot": 1}}]}), &Canvas::default()).unwrap();
+        assert_eq!(Lettering::of(&scene.layers[0], &scene.canvas), None);
+    }
+}

@@ -1,0 +1,74 @@
+use serde_json::{Value, json};
+
+use super::server::{Answer, Server, answer};
+
+async fn put(server: &Server, name: &str, content: &[u8]) -> Answer {
+    answer(server.request("PUT", &format!("/assets/{name}")).body(content.to_vec())).await
+}
+
+fn layout(source: Value) -> Value {
+    json!({"layers": [{"id": "t", "source": source, "x": 10, "y": 10}]})
+}
+
+#[tokio::test]
+async fn a_text_is_drawn_before_it_is_shown() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let shown = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "Friday"}))).await;
+    assert_eq!(shown.status, 200, "{shown:?}");
+    assert_eq!(shown.json()["layers"][0], json!({"id": "t", "source": {"text": "Friday"}, "x": 10, "y": 10}));
+    // The picture comes with the layout, under a name of its own.
+    server
+        .media
+        .room("demo")
+        .wait_for("picture people=[] layers=[\"t\"] images=[\"text:Natural,\\\"Inter\\\",48,")
+        .await;
+    let moved = server.send("PATCH", "/rooms/demo/layout/layers/t", &json!({"x": 300})).await;
+    assert_eq!((moved.status.as_u16(), &moved.json()["layers"][0]["x"]), (200, &json!(300)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_drawn_is_told_with_its_place() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let before = server.get("/rooms/demo/layout").await.json();
+    let refused = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "x", "font": "No Such"}))).await;
+    assert_eq!(refused.faults(422), ["/layers/0/source/font"]);
+    let huge = json!({"text": "m".repeat(900), "size": 400});
+    let refused = server.send("PUT", "/rooms/demo/layout", &layout(huge)).await;
+    assert_eq!(refused.faults(422), ["/layers/0/source/text"]);
+    assert_eq!(server.get("/rooms/demo/layout").await.json(), before);
+    server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "x"}))).await;
+    let patch = json!({"source": {"font": "No Such"}});
+    assert_eq!(server.send("PATCH", "/rooms/demo/layout/layers/t", &patch).await.faults(422), ["/source/font"]);
+}
+
+#[tokio::test]
+async fn a_font_asset_is_named_by_its_file_or_its_family() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let font = dejavu::sans_mono::bold();
+    let kept = put(&server, "mono.ttf", font).await;
+    assert_eq!(kept.status, 201, "{kept:?}");
+    let kept = kept.json();
+    assert_eq!(
+        (&kept["kind"], &kept["content_type"], &kept["family"], &kept["width"]),
+        (&json!("font"), &json!("font/ttf"), &json!("DejaVu Sans Mono"), &Value::Null)
+    );
+    assert_eq!(put(&server, "half.ttf", &font[..1000]).await.status, 422);
+    assert_eq!(put(&server, "web.woff2", b"wOF2 and more").await.status, 415);
+    for name in ["mono.ttf", "DejaVu Sans Mono"] {
+        let shown = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "Friday", "font": name}))).await;
+        assert_eq!((shown.status.as_u16(), &shown.json()["layers"][0]["source"]["font"]), (200, &json!(name)));
+        assert_eq!(server.delete("/assets/mono.ttf").await.status, 409, "{name}");
+    }
+    // An image is no font, and a font is no image.
+    let wrong = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "x", "font": "studio.jpg"}))).await;
+    assert_eq!(wrong.faults(422), ["/layers/0/source/font"]);
+    let wrong = server.send("PUT", "/rooms/demo/layout", &layout(json!({"image": "mono.ttf"}))).await;
+    assert_eq!(wrong.faults(422), ["/layers/0/source/image"]);
+    server.send("PUT", "/rooms/demo/layout", &json!({})).await;
+    assert_eq!(server.delete("/assets/mono.ttf").await.status, 204);
+    let gone = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "x", "font": "mono.ttf"}))).await;
+    assert_eq!(gone.faults(422), ["/layers/0/source/font"]);
+}
