@@ -11,13 +11,33 @@ export interface Asset {
   builtin: boolean;
 }
 
+/** Something that a room is sent to. Its URL comes without the stream key. */
+export interface Output {
+  id: string;
+  type: string;
+  url: string;
+  state: "connecting" | "live" | "retrying" | "stopped" | "failed";
+  attempt: number | null;
+  next_retry_at: string | null;
+  last_error: string | null;
+}
+
+/** A layout, and the room's revision if the server told it. */
+export interface Answer {
+  layout: unknown;
+  revision: number | null;
+}
+
+const JSON_TYPE = "application/json";
+const MERGE_TYPE = "application/merge-patch+json";
+
 export class Api {
   constructor(private readonly token: string | null) {}
 
   /** Asks whether this page may see the room. Resolves to the HTTP status; 0 is an unreachable server. */
   async probe(room: string): Promise<{ status: number; text: string }> {
     try {
-      await this.request("GET", `rooms/${encodeURIComponent(room)}`);
+      await this.request("GET", at(room));
       return { status: 200, text: "" };
     } catch (error) {
       if (error instanceof ApiError) return { status: error.problem.status, text: error.message };
@@ -25,20 +45,79 @@ export class Api {
     }
   }
 
-  /** Replaces the layout. Resolves to the layout as the server keeps it, if it says so. */
-  async putLayout(room: string, layout: unknown): Promise<unknown> {
-    const response = await this.json("PUT", `rooms/${encodeURIComponent(room)}/layout`, layout, "application/json");
-    return response.json().catch(() => null);
+  async getLayout(room: string): Promise<Answer> {
+    return answer(await this.request("GET", `${at(room)}/layout`));
   }
 
-  /** Changes the layout by a JSON Merge Patch. */
-  async patchLayout(room: string, patch: unknown): Promise<void> {
-    await this.json("PATCH", `rooms/${encodeURIComponent(room)}/layout`, patch, "application/merge-patch+json");
+  /** Replaces the layout. Resolves to the layout as the server keeps it. */
+  async putLayout(room: string, layout: unknown): Promise<Answer> {
+    return answer(await this.json("PUT", `${at(room)}/layout`, layout, JSON_TYPE));
+  }
+
+  /** Changes the layout by a JSON Merge Patch, if the room is at `revision` where that is given. */
+  async patchLayout(room: string, patch: unknown, revision: number | null = null): Promise<Answer> {
+    return answer(await this.json("PATCH", `${at(room)}/layout`, patch, MERGE_TYPE, revision));
+  }
+
+  /** Changes one layer by a JSON Merge Patch. */
+  async patchLayer(room: string, id: string, patch: unknown): Promise<Answer> {
+    return answer(await this.json("PATCH", `${at(room)}/layout/layers/${encodeURIComponent(id)}`, patch, MERGE_TYPE));
+  }
+
+  async deleteLayer(room: string, id: string): Promise<Answer> {
+    return answer(await this.request("DELETE", `${at(room)}/layout/layers/${encodeURIComponent(id)}`));
+  }
+
+  /** The stored scenes, as the server tells them. */
+  async scenes(room: string): Promise<unknown> {
+    return (await this.request("GET", `${at(room)}/scenes`)).json();
+  }
+
+  /** Stores the layout that is shown now under this name. */
+  async storeScene(room: string, name: string): Promise<void> {
+    await this.request("PUT", `${at(room)}/scenes/${encodeURIComponent(name)}`);
+  }
+
+  async deleteScene(room: string, name: string): Promise<void> {
+    await this.request("DELETE", `${at(room)}/scenes/${encodeURIComponent(name)}`);
+  }
+
+  async activateScene(room: string, name: string): Promise<void> {
+    await this.request("POST", `${at(room)}/scenes/${encodeURIComponent(name)}/activate`);
+  }
+
+  /** Switches to the scene beside the active one. */
+  async stepScene(room: string, way: "next" | "previous"): Promise<void> {
+    await this.request("POST", `${at(room)}/scenes/${way}`);
+  }
+
+  async outputs(room: string): Promise<Output[]> {
+    return (await (await this.request("GET", `${at(room)}/outputs`)).json()) as Output[];
+  }
+
+  async addOutput(room: string, url: string): Promise<Output> {
+    return (await (await this.json("POST", `${at(room)}/outputs`, { type: "rtmp", url }, JSON_TYPE)).json()) as Output;
+  }
+
+  async removeOutput(room: string, id: string): Promise<void> {
+    await this.request("DELETE", `${at(room)}/outputs/${encodeURIComponent(id)}`);
+  }
+
+  /** The server's own description of its interface. */
+  async openapi(): Promise<unknown> {
+    const response = await fetch("/openapi.json");
+    if (!response.ok) throw new ApiError(readProblem({}, response.status));
+    return response.json();
   }
 
   /** The canvas now, as PNG. */
   async snapshot(room: string): Promise<Blob> {
-    return (await this.request("GET", `rooms/${encodeURIComponent(room)}/snapshot.png`)).blob();
+    return (await this.request("GET", `${at(room)}/snapshot.png`)).blob();
+  }
+
+  /** The same as JPEG: smaller, with a little loss. */
+  async smallSnapshot(room: string): Promise<Blob> {
+    return (await this.request("GET", `${at(room)}/snapshot.jpg`)).blob();
   }
 
   async assets(): Promise<Asset[]> {
@@ -46,17 +125,44 @@ export class Api {
     return body.assets ?? [];
   }
 
-  async putAsset(name: string, file: Blob): Promise<void> {
-    const type = file.type || "application/octet-stream";
-    await this.request("PUT", `assets/${encodeURIComponent(name)}`, file, type);
+  /** An asset's file. */
+  async asset(name: string): Promise<Blob> {
+    return (await this.request("GET", `assets/${encodeURIComponent(name)}`)).blob();
   }
 
-  private json(method: string, path: string, body: unknown, type: string): Promise<Response> {
-    return this.request(method, path, JSON.stringify(body), type);
+  async deleteAsset(name: string): Promise<void> {
+    await this.request("DELETE", `assets/${encodeURIComponent(name)}`);
   }
 
-  private async request(method: string, path: string, body?: BodyInit, type?: string): Promise<Response> {
+  /** Uploads a file. `progress` is told the share of it that is sent, 0 to 1. */
+  putAsset(name: string, file: Blob, progress: (share: number) => void = () => undefined): Promise<void> {
+    // Only the older interface tells how far an upload is.
+    const request = new XMLHttpRequest();
+    request.open("PUT", `/api/v1/assets/${encodeURIComponent(name)}`);
+    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    if (this.token) request.setRequestHeader("Authorization", `Bearer ${this.token}`);
+    request.upload.onprogress = ({ lengthComputable, loaded, total }) => lengthComputable && progress(loaded / total);
+    return new Promise((resolve, reject) => {
+      const failed = () => reject(new ApiError(readProblem(parsed(request.responseText), request.status)));
+      request.onload = () => (request.status >= 200 && request.status < 300 ? resolve() : failed());
+      request.onerror = failed;
+      request.send(file);
+    });
+  }
+
+  private json(method: string, path: string, body: unknown, type: string, revision: number | null = null): Promise<Response> {
+    return this.request(method, path, JSON.stringify(body), type, revision);
+  }
+
+  private async request(
+    method: string,
+    path: string,
+    body?: BodyInit,
+    type?: string,
+    revision: number | null = null,
+  ): Promise<Response> {
     const headers = new Headers();
+    if (revision !== null) headers.set("If-Match", `"${revision}"`);
     if (type) headers.set("Content-Type", type);
     if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
     let response: Response;
@@ -67,5 +173,22 @@ export class Api {
     }
     if (response.ok) return response;
     throw new ApiError(readProblem(await response.json().catch(() => null), response.status));
+  }
+}
+
+function at(room: string): string {
+  return `rooms/${encodeURIComponent(room)}`;
+}
+
+async function answer(response: Response): Promise<Answer> {
+  const revision = /^(?:W\/)?"(\d+)"$/.exec(response.headers.get("ETag") ?? "")?.[1];
+  return { layout: await response.json(), revision: revision === undefined ? null : Number(revision) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -1,12 +1,10 @@
 /** The picture behind everyone: chosen from the server's images, or uploaded. */
 
-import type { Api, Asset } from "./api";
 import { element, say } from "./dom";
 import { errorText, isObject } from "./problem";
+import type { Shelf } from "./shelf";
 
 const PLAIN = "#111111";
-/** The server decides; this spares an upload that cannot succeed. */
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** The background that a layout names: an image's name, a colour such as `#111111`, or "". */
 export function backgroundOf(layout: unknown): string {
@@ -16,26 +14,20 @@ export function backgroundOf(layout: unknown): string {
   return isObject(background) && typeof background.image === "string" ? background.image : "";
 }
 
-/** A file's name as the name of an asset. */
-export function assetName(file: string): string {
-  const plain = file.normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/-+$/, "");
-  // From the end, which has the kind of file; a name may not begin with a dot.
-  return plain.slice(-64).replace(/^[-.]+/, "") || "background";
-}
-
 export class BackgroundPicker {
   private readonly select = element("background-select", HTMLSelectElement);
   private readonly upload = element("background-upload", HTMLButtonElement);
   private readonly file = element("background-file", HTMLInputElement);
   private readonly note = element("background-note", HTMLParagraphElement);
-  private images: Asset[] = [];
   private current = "";
   private segmentation: string | null = null;
 
+  /** `put` makes it the room's background; what is wrong, it tells itself. */
   constructor(
-    private readonly api: Api,
-    private readonly room: () => string,
+    private readonly shelf: Shelf,
+    private readonly put: (background: string) => Promise<boolean>,
   ) {
+    shelf.listen(() => this.render());
     this.select.addEventListener("change", () => void this.choose(this.select.value));
     this.upload.addEventListener("click", () => this.file.click());
     this.file.addEventListener("change", () => {
@@ -48,12 +40,12 @@ export class BackgroundPicker {
   /** Reads the list of images again. */
   async refresh(): Promise<void> {
     try {
-      this.images = (await this.api.assets()).filter((asset) => asset.content_type.startsWith("image/"));
+      await this.shelf.refresh();
       say(this.note, this.segmentation);
     } catch (error) {
       say(this.note, `The list of images is not available: ${errorText(error)}`);
+      this.render();
     }
-    this.render();
   }
 
   /** The room's layout is this now. */
@@ -69,27 +61,16 @@ export class BackgroundPicker {
   }
 
   private async choose(background: string): Promise<void> {
-    try {
-      await this.api.patchLayout(this.room(), { canvas: { background } });
-      this.current = background;
-      say(this.note, this.segmentation);
-    } catch (error) {
-      say(this.note, `The background was not changed: ${errorText(error)}`);
-    }
+    if (await this.put(background)) this.current = background;
     this.render();
   }
 
   private async send(file: File): Promise<void> {
-    if (file.size > MAX_BYTES) {
-      say(this.note, `${file.name} is larger than ${MAX_BYTES / 1024 / 1024} MiB.`);
-      return;
-    }
-    const name = assetName(file.name);
     this.upload.disabled = true;
     say(this.note, `Uploading ${file.name}`);
     try {
-      await this.api.putAsset(name, file);
-      await this.refresh();
+      const name = await this.shelf.upload(file, (share) => say(this.note, `Uploading ${file.name}: ${Math.round(share * 100)} %`));
+      say(this.note, this.segmentation);
       await this.choose(name);
     } catch (error) {
       say(this.note, `${file.name} was not uploaded: ${errorText(error)}`);
@@ -100,7 +81,7 @@ export class BackgroundPicker {
 
   private render(): void {
     const colours = this.current.startsWith("#") && this.current !== PLAIN ? [this.current, PLAIN] : [PLAIN];
-    const names = this.images.map((asset) => asset.name);
+    const names = this.shelf.images.map((asset) => asset.name);
     // An image that the list does not have (not loaded yet, deleted) is still what the room shows.
     if (this.current && !this.current.startsWith("#") && !names.includes(this.current)) names.unshift(this.current);
     const options = [

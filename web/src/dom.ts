@@ -11,3 +11,20 @@ export function say(target: HTMLElement, text: string | null): void {
   if (target.textContent !== (text ?? "")) target.textContent = text ?? "";
   target.hidden = !text;
 }
+
+type Attributes = Record<string, string | number | boolean | null | undefined>;
+
+/** A new element with attributes (`class`, `aria-label`, …; `true` is an empty one, `false` and `null` none) and children. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    made.setAttribute(name, value === true ? "" : String(value));
+  }
+  made.append(...children);
+  return made;
+}

@@ -1,6 +1,6 @@
 /** The room's layout as JSON: shown live, edited, applied, and refused at the right line. */
 
-import type { Api } from "./api";
+import type { Answer } from "./api";
 import { element, say } from "./dom";
 import { JsonEditor } from "./editor";
 import { format, same } from "./format";
@@ -23,10 +23,8 @@ export class LayoutPanel {
   private current: unknown = null;
   private busy = false;
 
-  constructor(
-    private readonly api: Api,
-    private readonly room: () => string,
-  ) {
+  /** `put` makes a layout the room's. */
+  constructor(private readonly put: (layout: unknown) => Promise<Answer>) {
     this.applyButton.addEventListener("click", () => void this.apply());
     this.revertButton.addEventListener("click", () => this.revert());
   }
@@ -76,10 +74,10 @@ export class LayoutPanel {
     this.busy = true;
     this.applyButton.disabled = true;
     try {
-      const kept = await this.api.putLayout(this.room(), layout);
+      const kept = await this.put(layout);
       this.clearErrors();
       say(this.note, null);
-      this.applied(text, readLayout(kept) ?? layout);
+      this.applied(text, kept.layout);
     } catch (error) {
       if (error instanceof ApiError && error.problem.errors.length > 0) this.showErrors(error.problem.errors, text);
       else this.showErrors([{ pointer: "", detail: errorText(error) }], text);
@@ -125,11 +123,4 @@ export class LayoutPanel {
     this.errors.replaceChildren();
     this.errors.hidden = true;
   }
-}
-
-/** The answer to a PUT is the layout itself or an object around it, depending on the server's version. */
-function readLayout(answer: unknown): unknown {
-  if (typeof answer !== "object" || answer === null) return null;
-  if ("layout" in answer) return answer.layout;
-  return "canvas" in answer || "layers" in answer || "auto" in answer ? answer : null;
 }

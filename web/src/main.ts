@@ -2,6 +2,7 @@
 
 import "./style.css";
 import "./room.css";
+import "./studio.css";
 
 import { Api } from "./api";
 import { BackgroundPicker } from "./background";
@@ -16,8 +17,10 @@ import { People } from "./people";
 import { Pickers } from "./pickers";
 import { sessionUrl, type RoomEvent, type RoomState, type Welcome } from "./protocol";
 import { Session, type ConnectionState } from "./session";
+import { Shelf } from "./shelf";
 import { Stage } from "./stage";
 import { condense, readout, type Sample } from "./stats";
+import { Studio } from "./studio/studio";
 
 /** How long joining waits for the browser's question about devices; answered later, they are added to the running stay. */
 const DEVICES_MS = 4_000;
@@ -57,8 +60,17 @@ const devices: Devices = new Devices(() => {
 const pickers = new Pickers(devices);
 const form = new JoinForm(options, (name, where) => void join(name, where));
 const people = new People();
-const background = new BackgroundPicker(api, () => room ?? "");
-const layout = new LayoutPanel(api, () => room ?? "");
+const shelf = new Shelf(api);
+const studio: Studio = new Studio(api, () => room ?? "", shelf, {
+  layout: (now) => {
+    layout.show(now);
+    background.show(now);
+  },
+  selected: () => undefined,
+  trouble: warn,
+});
+const background = new BackgroundPicker(shelf, (wanted) => studio.background(wanted));
+const layout = new LayoutPanel((wanted) => studio.replace(wanted));
 const stage = new Stage({
   mute: () => void devices.setMicrophone(!(devices.on.microphone && devices.microphone)),
   camera: () => void devices.setCamera(!(devices.on.camera && devices.camera)),
@@ -109,6 +121,7 @@ async function join(name: string, where: string): Promise<void> {
   showState("connecting");
   showView(true);
   layout.clear();
+  studio.clear();
   people.reset([], "");
   void background.refresh();
   await Promise.race([devicesOpen, new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
@@ -146,6 +159,10 @@ async function whyRefused(): Promise<string | null> {
 function enter(message: Welcome, name: string): void {
   holdPlace({ room: room ?? "", name, resume: message.resume });
   people.reset(message.room.participants, message.participant.id);
+  const directs = message.participant.role !== "participant";
+  roomView.dataset.directs = String(directs);
+  if (!directs) studio.edit(false);
+  studio.enter(message.room);
   showRoom(message.room);
 }
 
@@ -155,20 +172,16 @@ function holdPlace(held: Place): void {
 }
 
 function showRoom(state: RoomState): void {
-  showLayout(state.layout);
+  studio.room(state);
   const { segmentation } = state;
   const reason = segmentation && !segmentation.available ? segmentation.reason || "no model is loaded" : null;
   background.segmentationNote(reason && `People are not cut out: ${reason}`);
 }
 
-function showLayout(value: unknown): void {
-  layout.show(value);
-  background.show(value);
-}
-
 function roomEvent(event: RoomEvent): void {
   people.event(event);
-  if (event.type === "layout_changed") showLayout(event.layout);
+  studio.follow(people.now);
+  if (event.type === "layout_changed") studio.store.take(event);
   if (event.type === "room_changed") showRoom(event.room);
 }
 

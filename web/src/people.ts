@@ -9,6 +9,12 @@ export class People {
   private readonly list = element("participants", HTMLUListElement);
   private readonly count = element("people-count", HTMLSpanElement);
   private people: readonly Participant[] = [];
+
+  /** Everybody, in order of joining. */
+  get now(): readonly Participant[] {
+    return this.people;
+  }
+
   private self = "";
 
   /** Starts over with the room as the welcome tells it. */

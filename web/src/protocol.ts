@@ -1,5 +1,6 @@
 /** The messages of the session's WebSocket (`GET /api/v1/rooms/{room}/session`), and what its close codes ask for. */
 
+import type { Output } from "./api";
 import { isObject, readProblem, type Problem } from "./problem";
 
 export interface Participant {
@@ -24,6 +25,7 @@ export interface RoomState {
   layout: unknown;
   canvas?: { background?: unknown };
   participants: Participant[];
+  outputs?: Output[];
   segmentation?: { available: boolean; model: string | null; reason: string | null };
 }
 
@@ -40,6 +42,10 @@ export type RoomEvent =
   | { type: "speaking"; id: string; speaking: boolean }
   | { type: "layout_changed"; revision: number; layout: unknown }
   | { type: "room_changed"; revision: number; room: RoomState }
+  | { type: "output_changed"; output: Output }
+  | { type: "output_removed"; id: string }
+  /** Anything about stored scenes: what it is, the list of scenes tells. */
+  | { type: "scenes_changed" }
   | { type: "room_ended" };
 
 export interface Welcome {
@@ -112,8 +118,12 @@ function parseEvent(event: unknown): ServerMessage | null {
       return isObject(event.layout) ? whole : null;
     case "room_ended":
       return whole;
+    case "output_changed":
+      return isObject(event.output) ? whole : null;
+    case "output_removed":
+      return typeof event.id === "string" ? whole : null;
     default:
-      return null;
+      return String(event.type).startsWith("scene") ? { type: "event", event: { type: "scenes_changed" } } : null;
   }
 }
 

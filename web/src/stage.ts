@@ -40,6 +40,7 @@ export class Stage {
 
   constructor(private readonly handlers: StageHandlers) {
     const { mute, camera, snapshot, fullscreen, leave } = this.buttons;
+    label(element("edit", HTMLButtonElement), "edit", "Edit");
     label(snapshot, "snapshot", "Snapshot");
     label(fullscreen, "fullscreen", "Full screen");
     label(leave, "leave", "Leave");

@@ -20,7 +20,7 @@ describe("parseMessage", () => {
   });
   it("passes over what it does not know or what is broken", () => {
     for (const text of ["", "[]", "null", '{"type":"news"}', '{"type":"offer"}', '{"type":"welcome"}', '{"type":"event"}',
-      '{"type":"event","event":{"type":"output_removed","id":"o"}}', '{"type":"event","event":{"type":"speaking"}}']) {
+      '{"type":"event","event":{"type":"output_removed"}}', '{"type":"event","event":{"type":"speaking"}}']) {
       expect(parseMessage(text)).toBeNull();
     }
   });

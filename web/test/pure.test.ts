@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { assetName, backgroundOf } from "../src/background";
+import { backgroundOf } from "../src/background";
 import { delayMs } from "../src/backoff";
 import { receivable, sendable } from "../src/codecs";
 import { explain, soundProcessing, unavailable } from "../src/devices";
@@ -8,6 +8,7 @@ import { format, same } from "../src/format";
 import { levelOf } from "../src/level";
 import { readOptions, roomAddress } from "../src/options";
 import { problemText, readProblem } from "../src/problem";
+import { assetName } from "../src/shelf";
 import { condense, readout } from "../src/stats";
 
 describe("backoff", () => {

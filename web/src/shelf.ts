@@ -1,0 +1,63 @@
+/** The server's images: the list that all parts of the page share, uploads and deletions. */
+
+import type { Api, Asset } from "./api";
+
+/** The server decides; this spares an upload that cannot succeed. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** A file's name as the name of an asset. */
+export function assetName(file: string): string {
+  const plain = file.normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/-+$/, "");
+  // From the end, which has the kind of file; a name may not begin with a dot.
+  return plain.slice(-64).replace(/^[-.]+/, "") || "background";
+}
+
+export class Shelf {
+  images: readonly Asset[] = [];
+  private readonly listeners: (() => void)[] = [];
+  /** Pictures that were fetched, by the asset's name and size. */
+  private readonly fetched = new Map<string, Promise<string>>();
+
+  constructor(private readonly api: Api) {}
+
+  /** Calls `listener` whenever the list is another one. */
+  listen(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  get sizes(): Map<string, { width: number; height: number }> {
+    return new Map(this.images.map(({ name, width, height }) => [name, { width: width ?? 16, height: height ?? 9 }]));
+  }
+
+  /** Reads the list again. */
+  async refresh(): Promise<void> {
+    this.images = (await this.api.assets()).filter((asset) => asset.content_type.startsWith("image/"));
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Uploads a file; resolves to the asset's name. `progress` is told the share that is sent. Rejects with a sentence. */
+  async upload(file: File, progress: (share: number) => void = () => undefined): Promise<string> {
+    if (file.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB.`);
+    const name = assetName(file.name);
+    await this.api.putAsset(name, file, progress);
+    await this.refresh();
+    return name;
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.api.deleteAsset(name);
+    await this.refresh();
+  }
+
+  /** An address at which the image can be shown in this page. */
+  picture({ name, bytes }: Asset): Promise<string> {
+    const key = `${name} ${bytes}`;
+    const known = this.fetched.get(key);
+    if (known) return known;
+    // With the token, which an <img> could not send.
+    const address = this.api.asset(name).then((blob) => URL.createObjectURL(blob));
+    address.catch(() => this.fetched.delete(key));
+    this.fetched.set(key, address);
+    return address;
+  }
+}

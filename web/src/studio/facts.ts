@@ -1,0 +1,123 @@
+/** What a layout becomes with the people and images that are there: the boxes to show. PURE. */
+
+import { autoPlaces, unnamed, type Person } from "./autoplace";
+import { areaOf, rotation, shownAspect, USUAL, type Shape } from "./geometry";
+import { canvasSize, number, text, type Area, type Layer, type Layout, type Size } from "./model";
+import { kindOf, sourceWords, type Kind } from "./names";
+import { backToFront } from "./order";
+
+export interface Facts {
+  /** Everybody who may be shown, in order of joining. */
+  people: readonly Person[];
+  images: ReadonlyMap<string, Size>;
+  canCut: boolean;
+  /** Width of a line of text, in pixels of a font of `size`. */
+  measure(line: string, size: number): number;
+}
+
+export interface Box {
+  /** The layer's id; of someone placed by `auto`, their name. */
+  id: string;
+  kind: Kind;
+  /** Whether `auto` placed them: there is no layer yet. */
+  auto: boolean;
+  /** Whether there is nothing to see in it now. */
+  empty: boolean;
+  /** Whom or what it shows. */
+  words: string;
+  area: Area;
+  rotate: number;
+  /** Higher is nearer. */
+  rank: number;
+}
+
+const TEXT_SIZE = 48;
+const LINE = 1.2;
+
+/** Who is in a layer now; `null`: nobody, or it is not for people. */
+export function personOf(layer: Layer, layout: Layout, facts: Facts): Person | null {
+  const { participant, slot } = layer.source;
+  if (typeof participant === "string") return facts.people.find((person) => person.name === participant) ?? null;
+  if (typeof slot === "number") return unnamed(layout, facts.people)[slot - 1] ?? null;
+  return null;
+}
+
+/** The size of a layer's source before any crop; `null` for what has none. */
+function sourceSize(layer: Layer, layout: Layout, facts: Facts): Size | null {
+  switch (kindOf(layer.source)) {
+    case "participant":
+    case "slot":
+      return personOf(layer, layout, facts)?.size ?? USUAL;
+    case "image":
+      return facts.images.get(imagesOf(layer)[0] ?? "") ?? USUAL;
+    case "video":
+      return USUAL;
+    case "text":
+      return textSize(layer, facts);
+    default:
+      return null;
+  }
+}
+
+function textSize({ source }: Layer, facts: Facts): Size {
+  const size = number(source.size, TEXT_SIZE);
+  const lines = text(source.text).split("\n");
+  const width = Math.max(size / 2, ...lines.map((line) => facts.measure(line, size)));
+  return { width: Math.ceil(width), height: Math.ceil(lines.length * size * LINE) };
+}
+
+/** The images that a layer names. */
+export function imagesOf({ source: { image } }: Layer): string[] {
+  return (Array.isArray(image) ? image : [image]).filter((name) => typeof name === "string");
+}
+
+export function shapeOf(layer: Layer, layout: Layout, facts: Facts): Shape {
+  const source = sourceSize(layer, layout, facts);
+  const isText = kindOf(layer.source) === "text";
+  return { aspect: shownAspect(layer, source), size: isText ? source : null };
+}
+
+export function boxArea(layer: Layer, layout: Layout, facts: Facts): Area {
+  return areaOf(layer, canvasSize(layout), shapeOf(layer, layout, facts));
+}
+
+/** All boxes: the layers as they are listed, then those whom `auto` places. */
+export function boxes(layout: Layout, facts: Facts): Box[] {
+  const order = backToFront(layout);
+  // People of `auto` are nearer than layers of z 0 or less, and farther than all others.
+  const behind = order.filter((id) => number(layout.layers.find((layer) => layer.id === id)?.z, 0) <= 0).length;
+  const seated = autoPlaces(layout, facts.people, facts.canCut);
+  const rank = (id: string) => {
+    const at = order.indexOf(id);
+    return at < behind ? at : at + seated.length;
+  };
+  const layers = layout.layers.map((layer): Box => {
+    const kind = kindOf(layer.source);
+    const person = personOf(layer, layout, facts);
+    const lacking =
+      kind === "image" ? imagesOf(layer).some((name) => !facts.images.has(name)) : kind === "participant" || kind === "slot" ? !person : false;
+    return {
+      id: layer.id,
+      kind,
+      auto: false,
+      empty: lacking || layer.opacity === 0,
+      words: kind === "slot" && person ? `${sourceWords(layer.source)}, ${person.name}` : sourceWords(layer.source),
+      area: boxArea(layer, layout, facts),
+      rotate: rotation(layer),
+      rank: rank(layer.id),
+    };
+  });
+  const placed = seated.map(
+    ({ name, area }, at): Box => ({
+      id: name,
+      kind: "participant",
+      auto: true,
+      empty: false,
+      words: name,
+      area,
+      rotate: 0,
+      rank: behind + at,
+    }),
+  );
+  return [...layers, ...placed];
+}

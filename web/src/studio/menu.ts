@@ -1,0 +1,87 @@
+/** A button that opens a list of things to do, for pointer and keyboard. */
+
+import { make } from "../dom";
+import { icon, type IconName } from "../icons";
+
+export interface MenuItem {
+  /** What the item says; a heading when there is nothing to `run`. */
+  text: string;
+  icon?: IconName;
+  run?: () => void;
+}
+
+export class Menu {
+  readonly button: HTMLButtonElement;
+  private readonly list: HTMLDivElement;
+  readonly block: HTMLDivElement;
+
+  /** `items` is asked each time that the menu opens. */
+  constructor(
+    name: IconName,
+    text: string,
+    testid: string,
+    private readonly items: () => MenuItem[],
+  ) {
+    this.button = make("button", { class: "quiet with-icon", type: "button", "data-testid": testid, "aria-haspopup": "menu", "aria-expanded": "false" }, icon(name), make("span", {}, text));
+    this.list = make("div", { class: "menu", role: "menu", "aria-label": text, hidden: true });
+    this.block = make("div", { class: "menu-block" }, this.button, this.list);
+    this.button.addEventListener("click", () => (this.open ? this.close() : this.show()));
+    this.button.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowDown") return;
+      event.preventDefault();
+      this.show();
+    });
+    this.list.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (this.open && !this.block.contains(target as Node)) this.close();
+    });
+    this.block.addEventListener("focusout", ({ relatedTarget }) => {
+      if (this.open && relatedTarget instanceof Node && !this.block.contains(relatedTarget)) this.close();
+    });
+  }
+
+  private get open(): boolean {
+    return !this.list.hidden;
+  }
+
+  private show(): void {
+    this.list.replaceChildren(
+      ...this.items().map(({ text, icon: name, run }) => {
+        if (!run) return make("div", { class: "menu-title", role: "presentation" }, text);
+        const item = make("button", { class: "menu-item", role: "menuitem", type: "button", tabindex: -1, "data-text": text }, ...(name ? [icon(name)] : []), make("span", {}, text));
+        item.addEventListener("click", () => {
+          this.close();
+          run();
+        });
+        return item;
+      }),
+    );
+    this.list.hidden = false;
+    this.button.setAttribute("aria-expanded", "true");
+    this.list.classList.remove("to-left");
+    this.list.classList.toggle("to-left", this.list.getBoundingClientRect().right > document.documentElement.clientWidth - 8);
+    this.choices[0]?.focus();
+  }
+
+  private close(): void {
+    const inside = this.list.contains(document.activeElement);
+    this.list.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+    if (inside) this.button.focus();
+  }
+
+  private get choices(): HTMLElement[] {
+    return [...this.list.querySelectorAll<HTMLElement>("[role=menuitem]")];
+  }
+
+  private key(event: KeyboardEvent): void {
+    const { choices } = this;
+    const at = choices.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: choices.length - 1 }[event.key];
+    if (event.key === "Escape") this.close();
+    else if (to === undefined) return;
+    else choices[(to + choices.length) % choices.length]?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}

@@ -1,0 +1,19 @@
+/** The layouts that come with the program. */
+
+import type { Json } from "./model";
+
+export interface Ready {
+  /** In words. */
+  name: string;
+  layout: Json;
+}
+
+const FILES = import.meta.glob<Json>("../../../pipelines/layouts/*.json", { eager: true, import: "default" });
+
+/** `picture-in-picture.json` as people read it. */
+function words(file: string): string {
+  const name = (file.split("/").at(-1) ?? "").replace(/\.json$/, "").replaceAll("-", " ");
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+export const READY: Ready[] = Object.entries(FILES).map(([file, layout]) => ({ name: words(file), layout }));
