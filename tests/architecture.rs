@@ -31,8 +31,13 @@ const LAYERS: &[Layer] = &[
     layer("telemetry", &["config", "error"], "it is set up from the configuration"),
     layer("layout", &[], "from JSON to numbers; knows no rooms, no media"),
     layer("control", &[], "only declares the modules"),
-    layer("control::room", &["layout", "media::port"], "a room orders media through the port"),
-    layer("control::assets", &["config", "control::room", "layout", "media::port"], "rooms ask for images"),
+    layer("control::room", &["control::disk", "layout", "media::port"], "a room orders media through the port"),
+    layer(
+        "control::assets",
+        &["config", "control::disk", "control::room", "layout", "media::port"],
+        "rooms ask for images",
+    ),
+    layer("control::disk", &[], "files know nothing of what is in them"),
     layer(
         "control::api",
         &["config", "control", "error", "layout", "media::port", "telemetry"],

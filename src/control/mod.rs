@@ -3,4 +3,5 @@
 
 pub mod api;
 pub mod assets;
+mod disk;
 pub mod room;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request ─► trace ─► cors ─► panics caught ─► count ─► origin (open server) ─► problems made alike ─► resource
-//!    /api/v1/…   rooms layout participants poses outputs events session snapshot assets tokens whip whep
+//!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep
 //!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
 //! ```
 //!
@@ -12,6 +12,7 @@
 pub mod assets;
 pub mod auth;
 pub mod events;
+pub mod export;
 pub mod health;
 pub mod layout;
 pub mod openapi;
@@ -23,6 +24,7 @@ pub mod poses;
 mod preflight;
 pub mod problem;
 pub mod rooms;
+pub mod scenes;
 pub mod session;
 pub mod snapshot;
 pub mod tokens;
@@ -47,7 +49,7 @@ use tracing::Span;
 
 use super::{
     assets::AssetStore,
-    room::{Registry, RoomDefaults},
+    room::{Registry, RoomDefaults, RoomStore},
 };
 use crate::{config::ServeConfig, error::ProgramError, media::port::Media};
 
@@ -71,7 +73,7 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// A server's state with no rooms yet.
+    /// A server's state, with the rooms that were stored. To be called inside a tokio runtime.
     ///
     /// # Errors
     /// When the API key of the data directory can neither be read nor made.
@@ -84,7 +86,10 @@ impl AppState {
             hold_ms: config.hold_ms,
             max_rooms: config.max_rooms,
         };
-        let registry = Registry::new(media, assets.clone(), defaults);
+        let store = RoomStore::open(&config.data_dir)
+            .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
+        let registry = Registry::new(media, assets.clone(), store, defaults);
+        registry.restore();
         Ok(Self { registry, auth, assets, config: Arc::new(config) })
     }
 }
@@ -94,6 +99,8 @@ pub fn router(state: AppState) -> Router {
     let resources = Router::new()
         .merge(rooms::router())
         .merge(layout::router())
+        .merge(scenes::router())
+        .merge(export::router())
         .merge(participants::router())
         .merge(poses::router())
         .merge(outputs::router())

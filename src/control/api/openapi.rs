@@ -10,8 +10,8 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{AppState, BASE, assets, events, health, layout, outputs, participants, poses};
-use super::{rooms, session, snapshot, tokens, whep, whip};
+use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, poses};
+use super::{rooms, scenes, session, snapshot, tokens, whep, whip};
 
 /// The routes, at the top level.
 pub fn router() -> Router<AppState> {
@@ -38,6 +38,7 @@ pub fn document() -> openapi::OpenApi {
     tags(
         (name = "rooms", description = "A room: a canvas, a layout, participants, outputs"),
         (name = "layout", description = "What the canvas shows"),
+        (name = "scenes", description = "Stored layouts, shown by name or one after the other"),
         (name = "participants", description = "Who is in, and moderation"),
         (name = "outputs", description = "What the room is sent to"),
         (name = "events", description = "What happens in a room"),
@@ -62,6 +63,16 @@ struct Server;
     layout::patch_layout,
     layout::patch_layer,
     layout::delete_layer,
+    scenes::list_scenes,
+    scenes::put_scenes,
+    scenes::get_scene,
+    scenes::put_scene,
+    scenes::delete_scene,
+    scenes::activate_scene,
+    scenes::next_scene,
+    scenes::previous_scene,
+    export::export_room,
+    export::import_room,
     participants::list_participants,
     participants::get_participant,
     participants::patch_participant,
@@ -123,6 +134,11 @@ mod tests {
         for (path, method) in [
             ("/api/v1/rooms/{room}", "put"),
             ("/api/v1/rooms/{room}/layout", "patch"),
+            ("/api/v1/rooms/{room}/scenes", "put"),
+            ("/api/v1/rooms/{room}/scenes/{name}", "put"),
+            ("/api/v1/rooms/{room}/scenes/{name}/activate", "post"),
+            ("/api/v1/rooms/{room}/scenes/next", "post"),
+            ("/api/v1/rooms/{room}/import", "post"),
             ("/api/v1/rooms/{room}/participants/{id}", "patch"),
             ("/api/v1/rooms/{room}/poses", "get"),
             ("/api/v1/rooms/{room}/outputs", "post"),

@@ -247,7 +247,7 @@ async fn read_body<S: Send + Sync>(mut request: Request, state: &S) -> Result<By
 }
 
 /// Whether the content says that it is JSON: `application/json`, or any `…+json` such as a merge patch.
-fn json_declared(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn json_declared(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     match essence.strip_prefix("application/") {

@@ -230,14 +230,17 @@ impl From<RoomError> for Problem {
         let detail = error.to_string();
         match error {
             RoomError::BadRoomName => Self::bad_request(detail),
-            RoomError::BadDisplayName => Self::unprocessable(detail),
+            RoomError::BadDisplayName | RoomError::BadSceneName => Self::unprocessable(detail),
             RoomError::NoRoom
             | RoomError::NoParticipant
             | RoomError::NoOutput
             | RoomError::NoLayer
+            | RoomError::NoScene
             | RoomError::NoConnection => Self::not_found(detail),
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
+            | RoomError::TooManyScenes { .. }
+            | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),
             RoomError::TooManyViewers { .. } | RoomError::TooManyRooms { .. } => Self::too_many(detail),

@@ -18,13 +18,11 @@ mod texts;
 use std::{
     borrow::Cow,
     fs, io,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use futures_util::future::BoxFuture;
-use rand::Rng as _;
 use tokio::task::spawn_blocking;
 
 use self::{
@@ -35,7 +33,10 @@ use self::{
     picture::Header,
     texts::Texts,
 };
-use super::room::{ImageSource, TextFault};
+use super::{
+    disk,
+    room::{ImageSource, TextFault},
+};
 use crate::{
     layout::{Lettering, limits},
     media::port::{Image, Still},
@@ -128,13 +129,7 @@ impl AssetStore {
     /// cut off are removed.
     pub fn open(data_dir: &Path) -> Self {
         let folder = data_dir.join("assets");
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(".part")) {
-                // Stays when that fails; it is never listed.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        disk::sweep(&folder);
         Self {
             folder,
             decoded: Mutex::new(Cache::new(CACHE_BYTES)),
@@ -222,7 +217,7 @@ impl AssetStore {
             if created && names(&folder)?.len() >= MAX_FILES {
                 return Err(AssetError::Full);
             }
-            replace(&folder, &file, &content)?;
+            disk::replace(&folder, &file, &content)?;
             Ok(created)
         })
         .await?;
@@ -387,23 +382,6 @@ fn check(kind: AssetKind, content: &[u8]) -> Result<(), AssetError> {
         AssetKind::Sound | AssetKind::Clip => {}
     }
     Ok(())
-}
-
-/// Writes beside the file and renames, so that a reader or a power cut sees the old content or the new one.
-fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    // Begins with a dot, so it is never an asset's name.
-    let beside = folder.join(format!(".{:016x}.part", rand::rng().random::<u64>()));
-    let written = fs::File::create_new(&beside)
-        .and_then(|mut open| {
-            open.write_all(content)?;
-            open.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, file));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 #[cfg(test)]

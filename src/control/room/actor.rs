@@ -13,6 +13,7 @@ use super::{
     link::{Closing, Link},
     meter::Meter,
     state::{Beginning, Effect, Now, State},
+    store::RoomStore,
     view::Event,
 };
 use crate::media::port::{self, Media, MediaCommand, MediaEvent, PeerId, Picture, RoomMedia, RoomSpec};
@@ -22,6 +23,9 @@ const HEALTH_PERIOD: Duration = Duration::from_secs(2);
 
 /// How often listeners are told poses: what follows a hand needs no more, and a camera gives hardly more masks.
 const POSES_PERIOD: Duration = Duration::from_millis(100);
+
+/// How long changes are collected before the room is stored: a layout that is dragged changes 60 times a second.
+const KEEP_DELAY: Duration = Duration::from_millis(500);
 
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
@@ -41,10 +45,18 @@ pub(super) struct Room {
     /// Of the whole process; tells what the machine can do.
     machine: Arc<dyn Media>,
     meter: Meter,
+    store: Arc<RoomStore>,
+    /// When what has changed is stored.
+    keep_at: Option<Instant>,
 }
 
 /// Runs a room until it ends. Its media is open from the first to the last line of this.
-pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls: mpsc::Receiver<Call>) {
+pub(super) async fn run(
+    beginning: Beginning,
+    machine: Arc<dyn Media>,
+    store: Arc<RoomStore>,
+    mut calls: mpsc::Receiver<Call>,
+) {
     let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
     let name = beginning.name.shared();
     let picture = Picture { scene: Arc::clone(&beginning.scene), people: Vec::new(), images: Vec::new() };
@@ -59,6 +71,8 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
         media,
         machine,
         meter: Meter::new(),
+        store,
+        keep_at: None,
     };
     tracing::info!(room = %name, "room begins");
 
@@ -78,6 +92,7 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
             },
             Some(heard) = news.recv() => room.state.hear(heard, now()),
             () = reached(deadline) => {}
+            () = reached(room.keep_at) => room.keep(),
             _ = health_due.tick(), if measuring.is_none() && !room.state.is_empty() => {
                 measuring = Some(room.measure());
             }
@@ -97,6 +112,7 @@ pub(super) async fn run(beginning: Beginning, machine: Arc<dyn Media>, mut calls
         }
         room.settle();
     }
+    room.keep();
     tracing::info!(room = %name, "room ends");
 }
 
@@ -114,6 +130,19 @@ impl Room {
             }
         }
         self.meter.count(self.state.head_count());
+        if self.keep_at.is_none() && self.state.is_unkept() {
+            self.keep_at = Some(Instant::now() + KEEP_DELAY);
+        }
+    }
+
+    /// Has the room stored, or forgotten, if that is due.
+    fn keep(&mut self) {
+        self.keep_at = None;
+        if let Some(record) = self.state.take_unkept() {
+            self.store.keep(self.state.name(), record);
+        } else if self.state.is_to_be_forgotten() {
+            self.store.forget(self.state.name());
+        }
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -20,13 +20,13 @@ use crate::{
 };
 
 /// How often a change is prepared anew because others were faster.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 /// A layout that is ready to be shown.
-type Ready = (Arc<Scene>, Vec<Image>);
+pub(super) type Ready = (Arc<Scene>, Vec<Image>);
 
 /// Decodes what a draft needs, and looks whether its models are there.
-async fn ready(source: &dyn ImageSource, media: &dyn Media, draft: Draft) -> Result<Ready, RoomError> {
+pub(super) async fn ready(source: &dyn ImageSource, media: &dyn Media, draft: Draft) -> Result<Ready, RoomError> {
     if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
         return Err(draft.faults(faults));
     }
@@ -108,7 +108,7 @@ impl RoomHandle {
     }
 
     /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         prepared_for: Revision,
         change: impl FnOnce(&mut State) + Send + 'static,
@@ -127,14 +127,11 @@ impl RoomHandle {
     pub(super) async fn load_first_images(&self) {
         let Ok(scene) = self.call(|room| Arc::clone(room.state.scene())).await else { return };
         let of = Arc::clone(&scene);
-        match images::resolve(&*self.images, &scene, &scene.to_json()).await {
-            // An error only says that the room has ended.
-            Ok(images) => drop(self.call(move |room| room.state.set_first_images(images, &of)).await),
-            Err(faults) => {
-                for fault in faults {
-                    tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
-                }
-            }
+        let (images, faults) = images::gather(&*self.images, &scene, &scene.to_json()).await;
+        for fault in faults {
+            tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
         }
+        // An error only says that the room has ended.
+        drop(self.call(move |room| room.state.set_first_images(images, &of)).await);
     }
 }

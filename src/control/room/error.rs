@@ -12,6 +12,12 @@ pub enum RoomError {
     /// The display name is none.
     #[error("a name is 1 to 64 characters without control characters")]
     BadDisplayName,
+    /// The scene's name is none.
+    #[error(
+        "a scene's name is 1 to 64 printable characters without / \\ ? # %, with no dot in front and no blanks at the \
+         ends, and not `next` or `previous`"
+    )]
+    BadSceneName,
     /// There is no such room (any more).
     #[error("there is no such room")]
     NoRoom,
@@ -24,6 +30,12 @@ pub enum RoomError {
     /// The layout has no such layer.
     #[error("the layout has no layer with this id")]
     NoLayer,
+    /// The room has no such scene.
+    #[error("there is no such scene in the room")]
+    NoScene,
+    /// The room has no scene that could be the next.
+    #[error("the room has no scenes")]
+    NoScenes,
     /// The connection is gone or was replaced.
     #[error("there is no such connection in the room")]
     NoConnection,
@@ -45,6 +57,12 @@ pub enum RoomError {
     /// The room's limit of outputs is reached.
     #[error("the room takes no more than {max} outputs")]
     TooManyOutputs {
+        /// The limit.
+        max: usize,
+    },
+    /// The room's limit of scenes is reached.
+    #[error("the room takes no more than {max} scenes")]
+    TooManyScenes {
         /// The limit.
         max: usize,
     },

@@ -99,7 +99,7 @@ impl RoomHandle {
     }
 
     /// Runs something that changes the state if the precondition holds, and tells the revision after it.
-    async fn change<R: Send + 'static>(
+    pub(super) async fn change<R: Send + 'static>(
         &self,
         guard: &IfMatch,
         change: impl FnOnce(&mut State) -> Result<R, RoomError> + Send + 'static,
@@ -112,10 +112,10 @@ impl RoomHandle {
         .await?
     }
 
-    /// Whether the layout needs this asset; `family`: of a font. A room that is over needs nothing.
+    /// Whether the layout or a scene needs this asset; `family`: of a font. A room that is over needs nothing.
     pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
-        let (name, family) = (name.to_owned(), family.map(str::to_owned));
-        self.call(move |room| room.state.scene().needs(&name, family.as_deref())).await.unwrap_or(false)
+        let record = self.call(|room| room.state.record()).await;
+        record.is_ok_and(|record| record.needs(name, family))
     }
 
     /// The whole room, with fresh numbers if the media tells them soon.

@@ -32,12 +32,18 @@ pub struct TextFault {
     pub detail: String,
 }
 
-/// Decodes every image that a scene needs and draws its texts, each once. `body` is the layout that the scene was read from: its places
-/// are named when an image is missing.
+/// Decodes every image that a scene needs and draws its texts, each once. `body` is the layout that the scene was read
+/// from: its places are named when an image is missing.
 ///
 /// # Errors
 /// One fault for each place of `body` that names a missing image, or has a text that cannot be drawn.
 pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Result<Vec<Image>, Vec<Fault>> {
+    let (images, faults) = gather(source, scene, body).await;
+    if faults.is_empty() { Ok(images) } else { Err(faults) }
+}
+
+/// As [`resolve`], but gives those images that are there even when others are missing.
+pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (Vec<Image>, Vec<Fault>) {
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
     names.dedup();
@@ -51,7 +57,8 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
                 if total > MAX_TOTAL {
                     let detail = too_large();
                     let places = places(body, &IMAGE_KEYS, name).into_iter();
-                    return Err(places.map(|pointer| Fault { pointer, detail: detail.clone() }).collect());
+                    faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+                    break;
                 }
                 images.push(image);
             }
@@ -77,14 +84,15 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
             Ok(image) => {
                 total = total.saturating_add(image.still.bytes());
                 if total > MAX_TOTAL {
-                    return Err(vec![Fault { pointer: place("text"), detail: too_large() }]);
+                    faults.push(Fault { pointer: place("text"), detail: too_large() });
+                    break;
                 }
                 images.push(image);
             }
             Err(fault) => faults.push(Fault { pointer: place(fault.key), detail: fault.detail }),
         }
     }
-    if faults.is_empty() { Ok(images) } else { Err(faults) }
+    (images, faults)
 }
 
 fn too_large() -> String {

@@ -1,10 +1,11 @@
 //! Rooms: who is in, what the canvas shows, where it is sent.
 //!
 //! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
-//!   [`name`], [`pose`], [`revision`] and [`change`] are its parts (PURE).
+//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`] and [`record`] are its parts (PURE).
 //! - `actor`: one task per room that owns the state, the media and the links to session sockets.
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
-//! - [`registry`]: all rooms of the process.
+//! - [`switch`], [`import`]: the same for stored scenes, and for a room that comes as one document.
+//! - [`registry`]: all rooms of the process. [`store`]: their files, which survive a restart.
 //! - [`feed`]: one listener's stream of events.
 //! - [`images`]: where the pictures that layouts name come from.
 //! - [`link`]: what a room says to one session socket.
@@ -18,16 +19,21 @@ pub mod error;
 pub mod feed;
 pub mod handle;
 pub mod images;
+pub mod import;
 pub mod link;
 mod meter;
 pub mod name;
 pub mod output;
 pub mod participant;
 pub mod pose;
+pub mod record;
 pub mod registry;
 pub mod revision;
+pub mod scenes;
 pub mod secret;
 pub mod state;
+pub mod store;
+pub mod switch;
 pub mod view;
 
 pub use change::{LayoutChange, SettingsChange};
@@ -41,9 +47,13 @@ pub use name::{DisplayName, RoomName};
 pub use output::rtmp_target;
 pub use participant::{Claim, MemberRole, Moderation};
 pub use pose::RoomPoses;
+pub use record::{RoomDocument, SceneEntry};
 pub use registry::{Registry, RoomDefaults};
 pub use revision::{IfMatch, Revision};
+pub use scenes::{SceneChoice, SceneName};
 pub use state::ResourceKind;
+pub use store::RoomStore;
 pub use view::{
-    Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings,
+    ActiveScene, Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, SceneView,
+    Segmentation, Settings,
 };

@@ -84,7 +84,7 @@ impl DisplayName {
 
 /// Control characters, and those that turn the direction of the text around them: a name must not be able to change how
 /// its neighbours read.
-fn is_unprintable(c: char) -> bool {
+pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
@@ -24,12 +25,14 @@ use super::{
     images::ImageSource,
     link::Closing,
     name::RoomName,
+    record::RoomRecord,
     revision::IfMatch,
     state::Beginning,
+    store::RoomStore,
     view::Settings,
 };
 use crate::{
-    layout::{Canvas, Scene},
+    layout::{Canvas, Fault, Scene},
     media::port::{Media, Segmentation},
 };
 
@@ -53,6 +56,7 @@ pub struct RoomDefaults {
 pub struct Registry {
     media: Arc<dyn Media>,
     images: Arc<dyn ImageSource>,
+    store: Arc<RoomStore>,
     defaults: RoomDefaults,
     rooms: Mutex<HashMap<RoomName, RoomHandle>>,
     draining: AtomicBool,
@@ -68,15 +72,38 @@ pub struct SessionGuard {
 
 impl Registry {
     /// No rooms yet.
-    pub fn new(media: Arc<dyn Media>, images: Arc<dyn ImageSource>, defaults: RoomDefaults) -> Arc<Self> {
+    pub fn new(
+        media: Arc<dyn Media>,
+        images: Arc<dyn ImageSource>,
+        store: RoomStore,
+        defaults: RoomDefaults,
+    ) -> Arc<Self> {
         Arc::new(Self {
             media,
             images,
+            store: Arc::new(store),
             defaults,
             rooms: Mutex::new(HashMap::new()),
             draining: AtomicBool::new(false),
             sessions: watch::channel(()).0,
         })
+    }
+
+    /// Brings back the rooms that were stored before this start, also more than a new one would be taken with. To be
+    /// called once, before rooms are asked for, inside a tokio runtime. What cannot be brought back is told in the log.
+    pub fn restore(self: &Arc<Self>) {
+        for (name, document) in self.store.read_all() {
+            let beginning = self.beginning(&name);
+            match document.restore(&beginning.settings, &beginning.scene.canvas, Timestamp::now()) {
+                Ok(RoomRecord { settings, scene, past }) => {
+                    self.begin(Beginning { settings, scene, past: Some(past), ..beginning }, &mut self.rooms());
+                }
+                Err(faults) => {
+                    let places: Vec<String> = faults.iter().map(Fault::to_string).collect();
+                    self.store.set_aside(&name, &places.join("; "));
+                }
+            }
+        }
     }
 
     /// A room that exists.
@@ -100,15 +127,18 @@ impl Registry {
         if rooms.len() >= self.defaults.max_rooms {
             return Err(RoomError::TooManyRooms { max: self.defaults.max_rooms });
         }
-        let (calls, calls_end) = mpsc::channel(CALLS);
-        let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images), Arc::clone(&self.media));
-        rooms.insert(name.clone(), room.clone());
-        drop(rooms);
+        Ok(self.begin(self.beginning(name), &mut rooms))
+    }
 
-        let beginning = self.beginning(name);
+    /// Starts a room's task.
+    fn begin(self: &Arc<Self>, beginning: Beginning, rooms: &mut HashMap<RoomName, RoomHandle>) -> RoomHandle {
+        let (calls, calls_end) = mpsc::channel(CALLS);
+        let name = beginning.name.clone();
+        let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images), Arc::clone(&self.media));
+        rooms.insert(name, room.clone());
         let scene = &beginning.scene;
         let needs_images = scene.image_names().next().is_some() || scene.letterings().next().is_some();
-        let task = actor::run(beginning, Arc::clone(&self.media), calls_end);
+        let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end);
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
             task.await;
@@ -118,7 +148,7 @@ impl Registry {
             let room = room.clone();
             tokio::spawn(async move { room.load_first_images().await });
         }
-        Ok(room)
+        room
     }
 
     /// Creates a room or changes its settings; it stays from now on. Answers the room and whether it is new.
@@ -162,7 +192,8 @@ impl Registry {
         room.end(Closing::RoomEnded, guard).await
     }
 
-    /// Ends all rooms, takes no new ones, and waits until session sockets have been told.
+    /// Ends all rooms, takes no new ones, and waits until session sockets have been told and stored rooms are on the
+    /// disk.
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
         // A room that has ended meanwhile is as good as ended now.
@@ -173,9 +204,10 @@ impl Registry {
         if timeout(FAREWELL, self.sessions.closed()).await.is_err() {
             tracing::warn!("some session sockets did not close in time");
         }
+        self.store.flush().await;
     }
 
-    /// Whether a room's layout needs this asset; `family`: of a font.
+    /// Whether a room's layout or one of its scenes needs this asset; `family`: of a font.
     pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
         join_all(self.list().iter().map(|room| room.uses_asset(name, family))).await.contains(&true)
     }
@@ -205,6 +237,7 @@ impl Registry {
             },
             scene: Arc::new(Scene::default_for(self.defaults.canvas.clone())),
             segmentation: self.media.segmentation(),
+            past: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::error::RoomError;
 
-/// Grows by one with each change of a room's settings or layout; the `ETag` of the room and of its layout.
+/// Grows with each change of a room's settings, layout or scenes; the `ETag` of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Revision(pub u64);
 

@@ -4,10 +4,12 @@
 //! - `people`: joining, leaving, taking over, moderation.
 //! - `peers`: connections, of participants and of viewers.
 //! - `news`: what the media tells.
+//! - `scenes`: stored layouts, and what of the room outlives the process.
 
 mod news;
 mod peers;
 mod people;
+mod scenes;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +32,9 @@ use super::{
     output::Sending,
     participant::Member,
     pose::{self, ParticipantPoses},
+    record::Past,
     revision::Revision,
+    scenes::Scenes,
     view::{Event, Health, Output, RoomState, RoomSummary, Segmentation, Settings},
 };
 use crate::{
@@ -81,6 +85,8 @@ pub struct Beginning {
     pub scene: Arc<Scene>,
     /// What the machine can do.
     pub segmentation: port::Segmentation,
+    /// Of a room that was stored before this start.
+    pub past: Option<Past>,
 }
 
 /// A room.
@@ -90,10 +96,13 @@ pub struct State {
     settings: Settings,
     scene: Arc<Scene>,
     images: Vec<Image>,
+    scenes: Scenes,
     revision: Revision,
     created_at: Timestamp,
     /// Someone configured the room: it stays when everybody has left.
     stored: bool,
+    /// The revision that was last handed out to be kept.
+    kept: Option<Revision>,
     /// In order of joining.
     members: Vec<Member>,
     viewers: Vec<Viewer>,
@@ -109,19 +118,23 @@ pub struct State {
 impl State {
     /// A new, empty room.
     pub fn new(beginning: Beginning, now: Now) -> Self {
-        let Beginning { name, settings, scene, segmentation } = beginning;
+        let Beginning { name, settings, scene, segmentation, past } = beginning;
+        let kept = past.as_ref().map(|past| past.revision);
+        let Past { revision, created_at, scenes } = past.unwrap_or_else(|| Past::none(now.wall));
         Self {
             name,
             settings,
             scene,
             images: Vec::new(),
-            revision: Revision(1),
-            created_at: now.wall,
-            stored: false,
+            scenes,
+            revision,
+            created_at,
+            stored: kept.is_some(),
+            kept,
             members: Vec::new(),
             viewers: Vec::new(),
             outputs: Vec::new(),
-            ends_at: Some(now.clock + IDLE_LIFE),
+            ends_at: kept.is_none().then_some(now.clock + IDLE_LIFE),
             ended: false,
             segmentation,
             health: port::Health::default(),
@@ -132,6 +145,11 @@ impl State {
     /// The effects since the last call, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
+    }
+
+    /// The room's name.
+    pub fn name(&self) -> &RoomName {
+        &self.name
     }
 
     /// The revision now.
@@ -179,6 +197,8 @@ impl State {
             settings: self.settings.clone(),
             canvas,
             layout,
+            scenes: self.scenes.names(),
+            active_scene: self.scenes.active(&self.scene),
             participants: self.members.iter().map(Member::view).collect(),
             viewers: self.viewers.len(),
             outputs: self.outputs(),
@@ -256,6 +276,11 @@ impl State {
         if settings == self.settings && layout.is_none() {
             return;
         }
+        self.revision.0 += 1;
+        self.take_settings(settings, layout);
+    }
+
+    fn take_settings(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>) {
         if settings.hold_ms != self.settings.hold_ms {
             let hold = Duration::from_millis(settings.hold_ms);
             self.effects.push(Effect::Media(MediaCommand::SetHold(hold)));
@@ -264,7 +289,6 @@ impl State {
             self.effects.push(Effect::Media(MediaCommand::SetKeypoints(settings.keypoints)));
         }
         self.settings = settings;
-        self.revision.0 += 1;
         if let Some((scene, images)) = layout {
             self.scene = scene;
             self.images = images;
@@ -323,6 +347,8 @@ impl State {
             return;
         }
         self.ended = true;
+        // The end of the server is none of the room's.
+        self.stored &= *why == Closing::Shutdown;
         let peers: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
         self.effects.push(Effect::Event(Event::RoomEnded));
         self.effects.extend(peers.into_iter().map(|peer| Effect::Close(peer, why.clone())));
@@ -364,7 +390,11 @@ impl State {
     }
 
     fn tell_layout(&mut self) {
-        let event = Event::LayoutChanged { revision: self.revision.0, layout: self.scene.to_json() };
+        let event = Event::LayoutChanged {
+            revision: self.revision.0,
+            layout: self.scene.to_json(),
+            active_scene: self.scenes.active(&self.scene),
+        };
         self.effects.push(Effect::Event(event));
     }
 

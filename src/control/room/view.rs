@@ -203,7 +203,7 @@ pub struct RoomState {
     /// The room's name.
     #[schema(value_type = String)]
     pub room: Arc<str>,
-    /// Grows with each change of settings or layout.
+    /// Grows with each change of settings, layout or scenes.
     pub revision: u64,
     /// What its owner set.
     pub settings: Settings,
@@ -213,6 +213,11 @@ pub struct RoomState {
     /// What the canvas shows.
     #[schema(value_type = crate::layout::schema::Layout)]
     pub layout: Value,
+    /// Names of the stored scenes, in order.
+    #[schema(value_type = Vec<String>)]
+    pub scenes: Vec<Arc<str>>,
+    /// The scene that was shown last; null when there was none or it is deleted.
+    pub active_scene: Option<ActiveScene>,
     /// Who is in, in order of joining.
     pub participants: Vec<Participant>,
     /// How many only watch.
@@ -223,6 +228,32 @@ pub struct RoomState {
     pub segmentation: Segmentation,
     /// How its media is doing.
     pub health: Health,
+}
+
+/// The scene that was shown last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ActiveScene {
+    /// Its name.
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
+    /// Whether the layout or the scene has been changed since: showing the scene again would change the picture.
+    pub changed: bool,
+}
+
+/// A stored layout.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Scene)]
+pub struct SceneView {
+    /// Its name.
+    #[schema(value_type = String, example = "Interview")]
+    pub name: Arc<str>,
+    /// Whether it was shown last.
+    pub active: bool,
+    /// Whether it was shown last, and the layout or the scene has been changed since.
+    pub changed: bool,
+    /// Keys of the canvas that it leaves out are the room's.
+    #[schema(value_type = crate::layout::schema::Layout)]
+    pub layout: Arc<Value>,
 }
 
 /// One line of the list of rooms.
@@ -304,6 +335,26 @@ pub enum Event {
         /// The whole layout.
         #[schema(value_type = crate::layout::schema::Layout)]
         layout: Value,
+        /// The scene that was shown last, and whether this is something else.
+        active_scene: Option<ActiveScene>,
+    },
+    /// Scenes were stored, replaced or deleted.
+    ScenesChanged {
+        /// The room's revision now.
+        revision: u64,
+        /// All names, in order.
+        #[schema(value_type = Vec<String>)]
+        scenes: Vec<Arc<str>>,
+        /// The scene that was shown last.
+        active_scene: Option<ActiveScene>,
+    },
+    /// A scene is shown; `layout_changed` has told what that is.
+    SceneActivated {
+        /// The room's revision now.
+        revision: u64,
+        /// Its name.
+        #[schema(value_type = String)]
+        name: Arc<str>,
     },
     /// Settings changed, or a listener missed news: the whole room.
     RoomChanged {
@@ -337,6 +388,8 @@ impl Event {
             Self::Speaking { .. } => "speaking",
             Self::Poses { .. } => "poses",
             Self::LayoutChanged { .. } => "layout_changed",
+            Self::ScenesChanged { .. } => "scenes_changed",
+            Self::SceneActivated { .. } => "scene_activated",
             Self::RoomChanged { .. } => "room_changed",
             Self::OutputChanged { .. } => "output_changed",
             Self::OutputRemoved { .. } => "output_removed",
@@ -361,6 +414,8 @@ mod tests {
             Event::RoomEnded,
             Event::Poses { participants: Vec::new() },
             Event::OutputRemoved { id: "o".into() },
+            Event::ScenesChanged { revision: 1, scenes: Vec::new(), active_scene: None },
+            Event::SceneActivated { revision: 1, name: "s".into() },
             Event::Speaking { id: "p".into(), speaking: true },
         ] {
             assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.name());

@@ -26,6 +26,7 @@ impl Studio {
             settings: Settings { max_participants: 3, hold_ms: 2000, keypoints: false },
             scene: Arc::new(Scene::default_for(Canvas::default())),
             segmentation: port::Segmentation { model: None, reason: Some("none is loaded".into()), keypoints: false },
+            past: None,
         };
         Self { state: State::new(beginning, now), now, peers: 0 }
     }

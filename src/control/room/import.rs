@@ -1,0 +1,86 @@
+//! A room as one document: what is exported, and what a room becomes by it. Assets are the caller's.
+
+use serde_json::Value;
+
+use super::{
+    change::LayoutChange,
+    edit::{ATTEMPTS, Ready, ready},
+    error::RoomError,
+    handle::RoomHandle,
+    record::{RoomDocument, RoomRecord, beneath, faults_of},
+    revision::{IfMatch, Revision},
+    scenes::Scenes,
+};
+use crate::layout::{Fault, Scene};
+
+impl RoomHandle {
+    /// What can be kept of the room.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn export(&self) -> Result<RoomRecord, RoomError> {
+        self.call(|room| room.state.record()).await
+    }
+
+    /// Makes the room what the document says, at one frame edge. What it leaves out stays.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::NoRoom`]; nothing is changed then.
+    pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, settings, shown, able) = self
+                .call(|room| {
+                    let state = &room.state;
+                    (state.revision(), state.settings().clone(), state.scene().clone(), state.segmentation().clone())
+                })
+                .await?;
+            guard.check(revision)?;
+            let mut faults: Vec<Fault> = document.check_version().err().into_iter().collect();
+            let settings = match document.settings_change().draft(&settings, &shown, &able) {
+                Ok((settings, _)) => Some(settings),
+                Err(error) => {
+                    faults.extend(beneath("/settings", faults_of(error)));
+                    None
+                }
+            };
+            let layout = match document.layout.as_ref() {
+                None => None,
+                Some(body) => match self.read_layout(body, &shown).await {
+                    Ok(layout) => Some(layout),
+                    Err(error) => {
+                        faults.extend(beneath("/layout", faults_of(error)));
+                        None
+                    }
+                },
+            };
+            let after: &Scene = layout.as_ref().map_or(&shown, |(scene, _)| scene);
+            let scenes = match document.scene_list() {
+                Ok(None) => None,
+                Ok(Some((list, active))) => match self.check_scenes(after, &list, "/scenes").await {
+                    Ok(stored) => Some(Scenes::new(stored, active)?),
+                    Err(error) => {
+                        faults.extend(faults_of(error));
+                        None
+                    }
+                },
+                Err(more) => {
+                    faults.extend(more);
+                    None
+                }
+            };
+            let (Some(settings), true) = (settings, faults.is_empty()) else {
+                return Err(RoomError::Invalid(faults));
+            };
+            if let Some(revision) = self.apply(revision, move |state| state.import(settings, layout, scenes)).await? {
+                return Ok(revision);
+            }
+        }
+        Err(RoomError::Contended)
+    }
+
+    async fn read_layout(&self, body: &Value, shown: &Scene) -> Result<Ready, RoomError> {
+        let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
+        ready(&*self.images, &*self.media, draft).await
+    }
+}

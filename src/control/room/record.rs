@@ -1,0 +1,356 @@
+//! A room as one JSON document: what survives a restart, and what is exported and imported. PURE.
+//!
+//! Settings, layout and scenes. Never participants, and no outputs: their addresses hold stream keys.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    change::SettingsChange,
+    error::RoomError,
+    revision::Revision,
+    scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
+    view::Settings,
+};
+use crate::{
+    layout::{self, Canvas, Fault, Scene, fault::child},
+    media::port::Segmentation,
+};
+
+/// The version of the document that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// What a room has been before this start of the program, beside its settings and its layout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// Its revision.
+    pub revision: Revision,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Its scenes.
+    pub scenes: Scenes,
+}
+
+impl Past {
+    /// That of a new room.
+    pub fn none(now: Timestamp) -> Self {
+        Self { revision: Revision(1), created_at: now, scenes: Scenes::default() }
+    }
+}
+
+/// What can be kept of a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoomRecord {
+    /// Its settings.
+    pub settings: Settings,
+    /// Its layout.
+    pub scene: Arc<Scene>,
+    /// The rest.
+    pub past: Past,
+}
+
+impl RoomRecord {
+    /// Whether the layout or a scene needs the asset of this name; `family`: what texts can call it, too.
+    pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
+        self.scene.needs(asset, family) || self.past.scenes.iter().any(|stored| stored.needs(asset, family))
+    }
+}
+
+/// A scene in a list that is put or imported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SceneEntry {
+    /// 1 to 64 characters, unique in the list.
+    #[schema(example = "Interview")]
+    pub name: String,
+    /// Keys of the canvas that it leaves out are the room's when it is shown.
+    #[schema(value_type = crate::layout::schema::Layout)]
+    pub layout: Value,
+    /// As it is read; not looked at, so that what was read can be put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// As it is read; not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<bool>,
+}
+
+/// Settings in a document.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RoomDocumentSettings)]
+pub struct KeptSettings {
+    /// How many participants may be in at once.
+    #[schema(minimum = 1, maximum = 1000)]
+    pub max_participants: Option<u32>,
+    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    #[schema(minimum = 0, maximum = 600000)]
+    pub hold_ms: Option<u64>,
+    /// Whether keypoints are found.
+    pub keypoints: Option<bool>,
+}
+
+/// A room as one document. When it is imported, what is left out stays as it is, or is the server's default in a new
+/// room.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomDocument {
+    /// 1.
+    #[schema(minimum = 1, maximum = 1)]
+    pub version: u32,
+    /// The room's revision; not looked at when imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// When the room began; not looked at when imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
+    /// Settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<KeptSettings>,
+    /// What the canvas shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::layout::schema::Layout>)]
+    pub layout: Option<Value>,
+    /// All scenes, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 100)]
+    pub scenes: Option<Vec<SceneEntry>>,
+    /// The name of the scene that was shown last, one of `scenes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_scene: Option<String>,
+    /// Files of the assets that layout and scenes need, by name, in base64 (with padding).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<BTreeMap<String, String>>,
+}
+
+impl From<&RoomRecord> for RoomDocument {
+    fn from(record: &RoomRecord) -> Self {
+        let RoomRecord { settings, scene, past } = record;
+        let entry = |stored: &StoredScene| SceneEntry {
+            name: stored.name.as_str().to_owned(),
+            layout: Value::clone(&stored.layout),
+            active: None,
+            changed: None,
+        };
+        Self {
+            version: VERSION,
+            revision: Some(past.revision.0),
+            created_at: Some(past.created_at),
+            settings: Some(KeptSettings {
+                max_participants: Some(settings.max_participants),
+                hold_ms: Some(settings.hold_ms),
+                keypoints: Some(settings.keypoints),
+            }),
+            layout: Some(scene.to_json()),
+            scenes: Some(past.scenes.iter().map(entry).collect()),
+            active_scene: past.scenes.active_name().map(|name| name.as_str().to_owned()),
+            assets: None,
+        }
+    }
+}
+
+impl RoomDocument {
+    /// What the document wants of the settings.
+    pub fn settings_change(&self) -> SettingsChange {
+        let KeptSettings { max_participants, hold_ms, keypoints } = self.settings.clone().unwrap_or_default();
+        SettingsChange { canvas: None, max_participants, hold_ms, keypoints }
+    }
+
+    /// Whether this program knows the version.
+    pub fn check_version(&self) -> Result<(), Fault> {
+        if self.version == VERSION {
+            return Ok(());
+        }
+        let detail = format!("must be {VERSION}: this program knows no other");
+        Err(Fault { pointer: "/version".to_owned(), detail })
+    }
+
+    /// The scenes' names and layouts, the latter unread, and the active one.
+    ///
+    /// # Errors
+    /// Every wrong name.
+    #[expect(clippy::type_complexity, reason = "two lists and a name")]
+    pub fn scene_list(&self) -> Result<Option<(Vec<(SceneName, Value)>, Option<SceneName>)>, Vec<Fault>> {
+        let entries = self.scenes.as_deref().unwrap_or_default();
+        let active = self.active_scene.as_deref();
+        let named = |active: &str| entries.iter().any(|entry| entry.name == active);
+        let stray = active.is_some_and(|active| !named(active)).then(|| Fault {
+            pointer: "/active_scene".to_owned(),
+            detail: "must be the name of one of the document's scenes".to_owned(),
+        });
+        match (named_layouts(entries, "/scenes"), stray) {
+            (Ok(list), None) => {
+                let active = active.and_then(|name| SceneName::parse(name).ok());
+                Ok(self.scenes.is_some().then_some((list, active)))
+            }
+            (Ok(_), Some(stray)) => Err(vec![stray]),
+            (Err(mut faults), stray) => {
+                faults.extend(stray);
+                Err(faults)
+            }
+        }
+    }
+
+    /// The room that was kept in this document. Models, images and scenes are taken as they are: what is missing is
+    /// missed when it is shown. `settings` and `canvas` stand for what is left out.
+    ///
+    /// # Errors
+    /// Every wrong place.
+    pub fn restore(&self, settings: &Settings, canvas: &Canvas, now: Timestamp) -> Result<RoomRecord, Vec<Fault>> {
+        self.check_version().map_err(|fault| vec![fault])?;
+        let mut faults = Vec::new();
+        let default = Scene::default_for(canvas.clone());
+        let change = SettingsChange { keypoints: None, ..self.settings_change() };
+        let unable = Segmentation { model: None, reason: None, keypoints: false };
+        let mut settings = match change.draft(settings, &default, &unable) {
+            Ok((settings, _)) => settings,
+            Err(error) => {
+                faults.extend(beneath("/settings", faults_of(error)));
+                settings.clone()
+            }
+        };
+        if let Some(keypoints) = self.settings.as_ref().and_then(|kept| kept.keypoints) {
+            settings.keypoints = keypoints;
+        }
+        let scene = match self.layout.as_ref().map(|layout| layout::read(layout, canvas)) {
+            None => default,
+            Some(Ok(scene)) => scene,
+            Some(Err(more)) => {
+                faults.extend(beneath("/layout", more));
+                default
+            }
+        };
+        let scenes = match self.scene_list() {
+            Ok(list) => {
+                let (list, active) = list.unwrap_or_default();
+                let stored = list.into_iter().map(|(name, layout)| StoredScene { name, layout: Arc::new(layout) });
+                Scenes::new(stored.collect(), active).unwrap_or_default()
+            }
+            Err(more) => {
+                faults.extend(more);
+                Scenes::default()
+            }
+        };
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let revision = Revision(self.revision.unwrap_or(1));
+        let created_at = self.created_at.unwrap_or(now);
+        Ok(RoomRecord { settings, scene: Arc::new(scene), past: Past { revision, created_at, scenes } })
+    }
+}
+
+/// Checks the names of a list of scenes that stands at `pointer`, and how many there are.
+///
+/// # Errors
+/// Every wrong place.
+pub fn named_layouts(entries: &[SceneEntry], pointer: &str) -> Result<Vec<(SceneName, Value)>, Vec<Fault>> {
+    if entries.len() > MAX_SCENES {
+        let detail = format!("has {} scenes; at most {MAX_SCENES} are possible", entries.len());
+        return Err(vec![Fault { pointer: pointer.to_owned(), detail }]);
+    }
+    let mut list: Vec<(SceneName, Value)> = Vec::with_capacity(entries.len());
+    let mut faults = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let place = child(&child(pointer, &index.to_string()), "name");
+        match SceneName::parse(&entry.name) {
+            Ok(name) if list.iter().any(|(other, _)| *other == name) => {
+                faults.push(Fault { pointer: place, detail: format!("another scene has the name `{name}` too") });
+            }
+            Ok(name) => list.push((name, entry.layout.clone())),
+            Err(error) => faults.push(Fault { pointer: place, detail: error.to_string() }),
+        }
+    }
+    if faults.is_empty() { Ok(list) } else { Err(faults) }
+}
+
+/// The same faults in a document that has the faulty value at `pointer`.
+pub fn beneath(pointer: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
+    faults.into_iter().map(move |fault| Fault { pointer: format!("{pointer}{}", fault.pointer), ..fault })
+}
+
+/// The wrong places that an error tells; any other error is told at the whole.
+pub fn faults_of(error: RoomError) -> Vec<Fault> {
+    match error {
+        RoomError::Invalid(faults) => faults,
+        other => vec![Fault { pointer: String::new(), detail: other.to_string() }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn settings() -> Settings {
+        Settings { max_participants: 16, hold_ms: 2000, keypoints: false }
+    }
+
+    fn record() -> RoomRecord {
+        let scene =
+            |name: &str, layout| StoredScene { name: SceneName::parse(name).unwrap(), layout: Arc::new(layout) };
+        let list = vec![scene("Intro", json!({"layers": []})), scene("Talk", json!({"auto": {"mode": "off"}}))];
+        let scenes = Scenes::new(list, Some(SceneName::parse("Talk").unwrap())).unwrap();
+        RoomRecord {
+            settings: Settings { max_participants: 4, hold_ms: 10, keypoints: true },
+            scene: Arc::new(Scene::default_for(Canvas { width: 640, ..Canvas::default() })),
+            past: Past { revision: Revision(7), created_at: "2026-01-01T00:00:00Z".parse().unwrap(), scenes },
+        }
+    }
+
+    fn restore(document: Value) -> Result<RoomRecord, Vec<String>> {
+        let document: RoomDocument = serde_json::from_value(document).unwrap();
+        let restored = document.restore(&settings(), &Canvas::default(), NOW);
+        restored.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
+    }
+
+    #[test]
+    fn a_room_comes_back_as_it_was() {
+        let written = serde_json::to_value(RoomDocument::from(&record())).unwrap();
+        assert_eq!(written["version"], 1);
+        assert_eq!(written["scenes"][1], json!({"name": "Talk", "layout": {"auto": {"mode": "off"}}}));
+        assert_eq!(restore(written).unwrap(), record());
+    }
+
+    #[test]
+    fn what_is_left_out_is_the_servers_default() {
+        let restored = restore(json!({"version": 1})).unwrap();
+        assert_eq!((restored.settings, restored.past), (settings(), Past::none(NOW)));
+        assert_eq!(*restored.scene, Scene::default_for(Canvas::default()));
+    }
+
+    #[test]
+    fn every_wrong_place_is_named() {
+        assert_eq!(restore(json!({"version": 2})), Err(vec!["/version".to_owned()]));
+        let wrong = json!({
+            "version": 1, "settings": {"max_participants": 0}, "layout": {"layers": [{"id": "a"}], "colour": 1},
+            "scenes": [{"name": "a", "layout": {}}, {"name": "a", "layout": {}}, {"name": "a/b", "layout": {}}],
+            "active_scene": "c"
+        });
+        let faults = restore(wrong).unwrap_err();
+        for pointer in [
+            "/settings/max_participants",
+            "/layout/colour",
+            "/layout/layers/0",
+            "/scenes/1/name",
+            "/scenes/2/name",
+            "/active_scene",
+        ] {
+            assert!(faults.iter().any(|fault| fault == pointer), "{pointer} in {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_scene_that_cannot_be_read_any_more_does_not_cost_the_room() {
+        let restored = restore(json!({"version": 1, "scenes": [{"name": "a", "layout": {"hologram": true}}]}));
+        assert_eq!(restored.unwrap().past.scenes.names(), ["a".into()]);
+    }
+}

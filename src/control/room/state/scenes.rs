@@ -1,0 +1,85 @@
+//! Stored layouts, and what of the room outlives the process.
+
+use std::sync::Arc;
+
+use super::State;
+use crate::{
+    control::room::{
+        record::{Past, RoomRecord},
+        scenes::{SceneName, Scenes},
+        state::Effect,
+        view::{Event, Settings},
+    },
+    layout::Scene,
+    media::port::Image,
+};
+
+impl State {
+    /// The stored scenes.
+    pub fn scenes(&self) -> &Scenes {
+        &self.scenes
+    }
+
+    /// Other scenes from now on. What the canvas shows stays.
+    pub fn set_scenes(&mut self, scenes: Scenes) {
+        self.stored = true;
+        self.revision.0 += 1;
+        self.take_scenes(scenes);
+    }
+
+    fn take_scenes(&mut self, scenes: Scenes) {
+        self.scenes = scenes;
+        let event = Event::ScenesChanged {
+            revision: self.revision.0,
+            scenes: self.scenes.names(),
+            active_scene: self.scenes.active(&self.scene),
+        };
+        self.effects.push(Effect::Event(event));
+    }
+
+    /// Shows a scene of the list: `layout` is what it becomes in this room, with its images.
+    pub fn activate(&mut self, name: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
+        // Before the layout, whose event tells the active scene.
+        self.scenes.set_active(name);
+        self.set_layout(layout, images);
+        self.effects.push(Effect::Event(Event::SceneActivated { revision: self.revision.0, name: name.shared() }));
+    }
+
+    /// The room becomes another: settings, layout with its images, scenes. What is `None` stays.
+    pub fn import(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>, scenes: Option<Scenes>) {
+        self.stored = true;
+        self.revision.0 += 1;
+        self.take_settings(settings, layout);
+        if let Some(scenes) = scenes {
+            self.take_scenes(scenes);
+        }
+    }
+
+    /// What of the room can be kept.
+    pub fn record(&self) -> RoomRecord {
+        RoomRecord {
+            settings: self.settings.clone(),
+            scene: Arc::clone(&self.scene),
+            past: Past { revision: self.revision, created_at: self.created_at, scenes: self.scenes.clone() },
+        }
+    }
+
+    /// Whether the room has changed since it was last kept.
+    pub fn is_unkept(&self) -> bool {
+        self.stored && self.kept != Some(self.revision)
+    }
+
+    /// What is to be kept now, if that has changed since the last call.
+    pub fn take_unkept(&mut self) -> Option<RoomRecord> {
+        if !self.is_unkept() {
+            return None;
+        }
+        self.kept = Some(self.revision);
+        Some(self.record())
+    }
+
+    /// Whether the room has ended and nothing of it is to be kept, although something was.
+    pub fn is_to_be_forgotten(&self) -> bool {
+        self.ended && !self.stored && self.kept.is_some()
+    }
+}

@@ -1,0 +1,178 @@
+//! Stored scenes: storing them and showing them. Prepared outside the room's task and applied inside it, as in
+//! [`super::edit`].
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    change::LayoutChange,
+    edit::{ATTEMPTS, ready},
+    error::RoomError,
+    handle::RoomHandle,
+    record::{beneath, faults_of},
+    revision::{IfMatch, Revision},
+    scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
+    view::SceneView,
+};
+use crate::layout::{Scene, fault::child};
+
+/// What a scene becomes: its name and, unless it is what the canvas shows now, its layout as it was sent.
+pub type NewScene = (SceneName, Option<Value>);
+
+impl RoomHandle {
+    /// All scenes, in order.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn scenes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
+        self.call(|room| (room.state.revision(), room.state.scenes().views(room.state.scene()))).await
+    }
+
+    /// One scene.
+    ///
+    /// # Errors
+    /// [`RoomError::NoScene`], [`RoomError::NoRoom`].
+    pub async fn scene(&self, name: SceneName) -> Result<(Revision, SceneView), RoomError> {
+        let view = move |scenes: &Scenes, shown: &Scene| scenes.get(&name).map(|stored| scenes.view(stored, shown));
+        self.call(move |room| {
+            let view = view(room.state.scenes(), room.state.scene())?;
+            Ok((room.state.revision(), view))
+        })
+        .await?
+    }
+
+    /// Stores a scene in place of that of its name, or behind all others: this layout, or with `None` what the canvas
+    /// shows now. Answers the scene and whether it is new.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::TooManyScenes`],
+    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
+        let (name, body) = scene;
+        for _ in 0..ATTEMPTS {
+            let (revision, shown, mut scenes) = self.now().await?;
+            guard.check(revision)?;
+            let is_shown = body.is_none();
+            let layout = Arc::new(match &body {
+                Some(body) => self.check_scene(&shown, body).await?,
+                None => shown_layout(&shown),
+            });
+            let is_new = scenes.put(StoredScene { name: name.clone(), layout })?;
+            if is_shown {
+                scenes.set_active(&name);
+            }
+            let view = scenes.view(scenes.get(&name)?, &shown);
+            if let Some(revision) = self.apply(revision, move |state| state.set_scenes(scenes)).await? {
+                return Ok((revision, view, is_new));
+            }
+        }
+        Err(RoomError::Contended)
+    }
+
+    /// Stores these scenes and no others. Pointers of faults are those of a list of objects with a `layout`.
+    ///
+    /// # Errors
+    /// As [`RoomHandle::put_scene`].
+    pub async fn put_scenes(
+        &self,
+        list: &[(SceneName, Value)],
+        guard: &IfMatch,
+    ) -> Result<(Revision, Vec<SceneView>), RoomError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, shown, mut scenes) = self.now().await?;
+            guard.check(revision)?;
+            scenes.replace(self.check_scenes(&shown, list, "").await?)?;
+            let views = scenes.views(&shown);
+            if let Some(revision) = self.apply(revision, move |state| state.set_scenes(scenes)).await? {
+                return Ok((revision, views));
+            }
+        }
+        Err(RoomError::Contended)
+    }
+
+    /// Forgets a scene. The canvas goes on showing it if it does.
+    ///
+    /// # Errors
+    /// [`RoomError::NoScene`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn remove_scene(&self, name: SceneName, guard: &IfMatch) -> Result<Revision, RoomError> {
+        let removed = self.change(guard, move |state| {
+            let mut scenes = state.scenes().clone();
+            scenes.remove(&name)?;
+            state.set_scenes(scenes);
+            Ok(())
+        });
+        removed.await.map(|(revision, ())| revision)
+    }
+
+    /// Shows a scene to everyone, from the next frame on. At the end of the list, the next one is the one that is
+    /// shown, as it is; so is the previous one at its beginning.
+    ///
+    /// # Errors
+    /// [`RoomError::NoScene`], [`RoomError::NoScenes`], [`RoomError::Invalid`] with places of its layout when the
+    /// scene cannot be shown any more, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    pub async fn activate_scene(
+        &self,
+        choice: &SceneChoice,
+        guard: &IfMatch,
+    ) -> Result<(Revision, SceneView), RoomError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, shown, mut scenes) = self.now().await?;
+            guard.check(revision)?;
+            let stored = match scenes.choose(choice)? {
+                Chosen::Switch(stored) => stored.clone(),
+                Chosen::Stay(stored) => return Ok((revision, scenes.view(stored, &shown))),
+            };
+            let draft = LayoutChange::Replace(Value::clone(&stored.layout)).draft(&shown)?;
+            let (scene, images) = ready(&*self.images, &*self.media, draft).await?;
+            scenes.set_active(&stored.name);
+            let view = scenes.view(&stored, &scene);
+            let applied = self.apply(revision, move |state| state.activate(&stored.name, scene, images)).await?;
+            if let Some(revision) = applied {
+                return Ok((revision, view));
+            }
+        }
+        Err(RoomError::Contended)
+    }
+
+    /// A list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place of every layout.
+    pub(super) async fn check_scenes(
+        &self,
+        shown: &Scene,
+        list: &[(SceneName, Value)],
+        pointer: &str,
+    ) -> Result<Vec<StoredScene>, RoomError> {
+        let mut stored = Vec::with_capacity(list.len());
+        let mut faults = Vec::new();
+        for (index, (name, body)) in list.iter().enumerate() {
+            match self.check_scene(shown, body).await {
+                Ok(layout) => stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) }),
+                Err(error) => {
+                    let place = child(&child(pointer, &index.to_string()), "layout");
+                    faults.extend(beneath(&place, faults_of(error)));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(stored) } else { Err(RoomError::Invalid(faults)) }
+    }
+
+    /// A scene's layout as it is kept, if it can be shown in the room that shows `shown`.
+    async fn check_scene(&self, shown: &Scene, body: &Value) -> Result<Value, RoomError> {
+        let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
+        let (scene, _) = ready(&*self.images, &*self.media, draft).await?;
+        Ok(kept_layout(&scene, body))
+    }
+
+    async fn now(&self) -> Result<(Revision, Arc<Scene>, Scenes), RoomError> {
+        self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.scenes().clone())).await
+    }
+}
+
+/// What the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large the
+/// picture is.
+fn shown_layout(shown: &Scene) -> Value {
+    kept_layout(shown, &json!({"canvas": {"background": null}}))
+}
