@@ -3,7 +3,7 @@
 //! - `bodypix`: the segmentation element in pipelines. `findings`: what it finds beside the first mask. `encoder`: frames
 //!   in, units out. `composer`: the room's clock and what it puts on the canvas. `launches`: the operator's own launch
 //!   texts. `plugin`: the element in GStreamer's own tools. `poses`: keypoints and body parts on photos. `embedded`: the
-//!   network that is in the program. `sources`: layers that come from no camera.
+//!   network that is in the program. `sources`: layers that come from no camera. `golden`: whole pictures, pixel by pixel.
 //! - `frames`: pictures to put in, and what is in those that come out.
 //!
 //! What needs a model or clips looks for them in `../shared/data`, and says so and passes when they are not there.
@@ -16,6 +16,7 @@ mod embedded;
 mod encoder;
 mod findings;
 mod frames;
+mod golden;
 mod launches;
 mod plugin;
 mod poses;
