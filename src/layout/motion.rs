@@ -109,8 +109,8 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// People have other indices from now on: `person` gives that of who had this one. Someone who is not there any
-    /// more cannot fade out and is gone at once.
+    /// People have other indices from now on: `person` gives that of who had this one. Someone who has none, because
+    /// nothing is left to be shown, cannot fade out and is gone at once.
     pub fn renumber(&mut self, person: impl Fn(usize) -> Option<usize>) {
         let mut kept = Vec::with_capacity(self.courses.len());
         for (mut course, mut shown) in self.courses.drain(..).zip(self.shown.drain(..)) {

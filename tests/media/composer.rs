@@ -114,7 +114,7 @@ impl Room {
     }
 
     /// The first frame from now on that is as it should be, of ten seconds.
-    fn find(&self, fits: impl Fn(&Shot) -> bool) -> Shot {
+    fn find(&self, fits: impl FnMut(&Shot) -> bool) -> Shot {
         (0..300).map(|_| self.shot()).find(fits).expect("such a frame within ten seconds")
     }
 
@@ -234,4 +234,76 @@ fn a_resting_clock_gives_no_frames_but_snapshots_of_what_is_now() {
     // What was under way may still come; then there is silence.
     while room.shots.recv_timeout(Duration::from_millis(150)).is_ok() {}
     assert!(near(at(&snapshot(), 80), BLUE));
+}
+
+#[test]
+fn who_leaves_fades_out_if_the_layout_has_a_transition() {
+    let _turn = turn();
+    let layout = json!({
+        "layers": [
+            {"id": "ann", "source": {"participant": "ann"}, "x": 0, "y": 0, "width": "50%", "height": "100%"},
+            {"id": "bob", "source": {"participant": "bob"}, "x": "50%", "y": 0, "width": "50%", "height": "100%"}
+        ],
+        "auto": {"mode": "off"},
+        "transition": {"duration_ms": 600, "easing": "linear"}
+    });
+    let room = Room::start(picture(30, &layout, &["ann", "bob"]), Duration::from_secs(9));
+    for name in ["ann", "bob"] {
+        room.slots.assign(&id(name), PeerId(1));
+        room.put(name, (160, 180), RED);
+    }
+    room.composer.run(true);
+    room.find(|shot| shot.shows(80, 90, RED) && shot.shows(240, 90, RED));
+
+    // The one who stays is another index from now on; the other's place fades from red to grey.
+    room.slots.forget(&id("ann"));
+    room.composer.set_picture(picture(30, &layout, &["bob"]));
+    let red = |shot: &Shot, x: usize| pixel(&shot.data, CANVAS, x, 90)[2];
+    let mut fading = Vec::new();
+    let last = room.find(|shot| {
+        fading.push(red(shot, 80));
+        shot.shows(80, 90, GREY)
+    });
+    assert!(last.shows(240, 90, RED));
+    assert!(fading.windows(2).all(|pair| pair[1] <= pair[0]), "it only fades: {fading:?}");
+    let [first, end] = [Matrix::Bt601.colour(RED)[2], Matrix::Bt601.colour(GREY)[2]];
+    let between = fading.iter().filter(|red| **red < first - 5 && **red > end + 5).count();
+    assert!(between >= 8, "of 18 frames of fading {between} were seen: {fading:?}");
+
+    // Nothing more comes from bob, who is still in: the same.
+    room.slots.forget(&id("bob"));
+    let mut fading = 0;
+    room.find(|shot| {
+        fading += usize::from(!shot.shows(240, 90, RED) && !shot.shows(240, 90, GREY));
+        shot.shows(240, 90, GREY)
+    });
+    assert!(fading >= 8, "{fading}");
+}
+
+#[test]
+fn sixty_changes_a_second_cost_no_frame() {
+    let _turn = turn();
+    let at = |x: usize| {
+        let mut layout = halves("#ff0000", "#00ff00");
+        layout["layers"][0]["x"] = json!(x);
+        layout["layers"][0]["radius"] = json!(9);
+        picture(30, &layout, &[])
+    };
+    let room = Room::start(at(0), Duration::from_secs(1));
+    room.composer.run(true);
+    room.shot();
+    let begun = media_clock().now();
+    for change in 1..=120_u32 {
+        let due = begun + Duration::from_secs(1) * change / 60;
+        std::thread::sleep(due.saturating_sub(media_clock().now()));
+        room.composer.set_picture(at(change as usize));
+    }
+    let shots: Vec<Shot> = room.shots.try_iter().collect();
+    let period = Duration::from_secs(1) / 30;
+    let missed: u128 =
+        shots.windows(2).map(|pair| (pair[1].pts - pair[0].pts + period / 2).as_nanos() / period.as_nanos() - 1).sum();
+    println!("{} frames, {missed} ticks missed", shots.len());
+    // As without changes: these machines are noisy.
+    assert!(shots.len() >= 54 && missed <= 6, "{} frames, {missed} missed", shots.len());
+    room.find(|shot| shot.shows(125, 90, RED) && !shot.shows(115, 90, RED));
 }

@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// How many who have left may fade out at once. Each keeps a frame from its decoder.
+const MOST_PARTING: usize = 32;
+
 /// What the layers that show a participant need of their frames.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ask {
@@ -58,6 +61,9 @@ pub struct Stage {
     backdrop: Backdrop,
     can_cut: bool,
     shots: Vec<Option<Arc<Shot>>>,
+    /// Last frames of those who are gone and fade out: people, in their order, whose frames have ended, and behind them
+    /// those who have left.
+    parting: Vec<Option<Arc<Shot>>>,
     sizes: Vec<Option<(u32, u32)>>,
     /// Whether where everything belongs has to be found anew.
     stale: bool,
@@ -96,6 +102,7 @@ impl Stage {
             backdrop,
             can_cut,
             shots: Vec::new(),
+            parting: Vec::new(),
             sizes: Vec::new(),
             stale: true,
             motion: Motion::default(),
@@ -116,14 +123,36 @@ impl Stage {
     pub fn set(&mut self, show: Show) -> Spent {
         let Show { picture, backdrop } = show;
         let people = seated(picture.people);
-        let moved =
-            |before: usize| people.iter().position(|(id, _)| Some(id) == self.people.get(before).map(|one| &one.0));
-        self.motion.renumber(moved);
+        let places = self.reseat(&people, picture.scene.transition.duration_ms > 0);
+        self.motion.renumber(|before| places.get(before).copied().flatten());
         self.people = people;
         self.stale = true;
         let scene = std::mem::replace(&mut self.scene, picture.scene);
         let images = std::mem::replace(&mut self.images, picture.images);
         Spent { _backdrop: std::mem::replace(&mut self.backdrop, backdrop), _images: images, _scene: scene }
+    }
+
+    /// Moves everybody's frames to their new places, and tells these by the old ones. Those who have left keep their
+    /// last frame if they fade.
+    fn reseat(&mut self, people: &[(ParticipantId, Arc<str>)], fades: bool) -> Vec<Option<usize>> {
+        let mut shots = vec![None; people.len()];
+        let mut parting = vec![None; people.len()];
+        let known = self.people.len().max(self.parting.len());
+        let mut reseat = |before: usize| {
+            let seated = self.people.get(before).and_then(|(id, _)| people.iter().position(|(own, _)| own == id));
+            let shot = self.shots.get_mut(before).and_then(Option::take);
+            let last = self.parting.get_mut(before).and_then(Option::take);
+            if let Some(index) = seated {
+                (shots[index], parting[index]) = (shot, last);
+                return seated;
+            }
+            let last = shot.or(last).filter(|_| fades && parting.len() < people.len() + MOST_PARTING)?;
+            parting.push(Some(last));
+            Some(parting.len() - 1)
+        };
+        let places = (0..known).map(&mut reseat).collect();
+        (self.shots, self.parting) = (shots, parting);
+        places
     }
 
     /// Whether this participant may be on the canvas.
@@ -139,8 +168,19 @@ impl Stage {
         now: Duration,
         hold: Duration,
     ) -> impl Iterator<Item = (&ParticipantId, &Ask)> {
-        self.shots.clear();
-        self.shots.extend(self.people.iter().map(|(participant, _)| slots.get(participant, now, hold)));
+        let fades = self.scene.transition.duration_ms > 0;
+        self.shots.resize_with(self.people.len(), || None);
+        self.parting.resize_with(self.parting.len().max(self.people.len()), || None);
+        for (index, (participant, _)) in self.people.iter().enumerate() {
+            let newest = slots.get(participant, now, hold);
+            let is_gone = newest.is_none();
+            let before = std::mem::replace(&mut self.shots[index], newest);
+            if !is_gone {
+                self.parting[index] = None;
+            } else if fades && before.is_some() {
+                self.parting[index] = before;
+            }
+        }
         let size = |shot: &Option<Arc<Shot>>| shot.as_ref().map(|shot| shot.size());
         if self.sizes.len() != self.shots.len()
             || self.shots.iter().zip(&self.sizes).any(|(shot, known)| size(shot) != *known)
@@ -160,6 +200,7 @@ impl Stage {
         self.motion.at(now);
         changed |= self.motion.len() != before;
         if changed {
+            self.let_go();
             self.asks = (0..self.people.len()).map(|index| self.ask(index)).collect();
         }
         let (shots, canvas) = (&self.shots, (self.scene.canvas.width as f32, self.scene.canvas.height as f32));
@@ -169,6 +210,19 @@ impl Stage {
         };
         self.followers.place(self.motion.shown_mut(), canvas, now, pose);
         self.people.iter().map(|(participant, _)| participant).zip(&self.asks)
+    }
+
+    /// Drops last frames that have faded out.
+    fn let_go(&mut self) {
+        let shown = self.motion.shown();
+        for (index, last) in self.parting.iter_mut().enumerate() {
+            if last.is_some() && !shown.iter().any(|one| matches!(one.source, Placed::Person(of) if of == index)) {
+                *last = None;
+            }
+        }
+        while self.parting.len() > self.people.len() && self.parting.last().is_some_and(Option::is_none) {
+            self.parting.pop();
+        }
     }
 
     /// What the layers of one person need.
@@ -226,7 +280,9 @@ impl Stage {
             let geometry = geometry_of(placement);
             match &placement.source {
                 Placed::Person(index) => {
-                    let Some(Some(shot)) = self.shots.get(*index) else { continue };
+                    let newest = self.shots.get(*index).and_then(Option::as_ref);
+                    let last = || self.parting.get(*index).and_then(Option::as_ref);
+                    let Some(shot) = newest.or_else(last) else { continue };
                     let Some(mut planes) = planes_of_frame(&shot.frame) else { continue };
                     if let Some(cut) = &placement.cut {
                         let mask = shot.found.as_ref().and_then(|found| found.mask(cut));
