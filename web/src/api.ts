@@ -11,6 +11,16 @@ export interface Asset {
   builtin: boolean;
 }
 
+/** A stored layout. */
+export interface Scene {
+  name: string;
+  /** Whether it was shown last. */
+  active: boolean;
+  /** Whether the layout or the scene has been changed since. */
+  changed: boolean;
+  layout: unknown;
+}
+
 /** Something that a room is sent to. Its URL comes without the stream key. */
 export interface Output {
   id: string;
@@ -68,9 +78,14 @@ export class Api {
     return answer(await this.request("DELETE", `${at(room)}/layout/layers/${encodeURIComponent(id)}`));
   }
 
-  /** The stored scenes, as the server tells them. */
-  async scenes(room: string): Promise<unknown> {
-    return (await this.request("GET", `${at(room)}/scenes`)).json();
+  /** The stored scenes, in order. */
+  async scenes(room: string): Promise<Scene[]> {
+    return (await (await this.request("GET", `${at(room)}/scenes`)).json()) as Scene[];
+  }
+
+  /** Stores these scenes in place of all others. */
+  async putScenes(room: string, scenes: Pick<Scene, "name" | "layout">[]): Promise<void> {
+    await this.json("PUT", `${at(room)}/scenes`, scenes.map(({ name, layout }) => ({ name, layout })), JSON_TYPE);
   }
 
   /** Stores the layout that is shown now under this name. */
@@ -103,6 +118,21 @@ export class Api {
     await this.request("DELETE", `${at(room)}/outputs/${encodeURIComponent(id)}`);
   }
 
+  /** The room as a file: settings, layout, scenes, outputs and assets. */
+  async exportRoom(room: string): Promise<Blob> {
+    return (await this.request("GET", `${at(room)}/export`)).blob();
+  }
+
+  /** Makes the room what such a file says. */
+  async importRoom(room: string, file: Blob): Promise<void> {
+    await this.request("POST", `${at(room)}/import`, file, JSON_TYPE);
+  }
+
+  /** What a layout would be refused for; resolves to nothing when it would be taken. */
+  async checkLayout(room: string, layout: unknown): Promise<void> {
+    await this.json("PUT", `${at(room)}/layout?dry_run=true`, layout, JSON_TYPE);
+  }
+
   /** The server's own description of its interface. */
   async openapi(): Promise<unknown> {
     const response = await fetch("/openapi.json");
@@ -113,11 +143,6 @@ export class Api {
   /** The canvas now, as PNG. */
   async snapshot(room: string): Promise<Blob> {
     return (await this.request("GET", `${at(room)}/snapshot.png`)).blob();
-  }
-
-  /** The same as JPEG: smaller, with a little loss. */
-  async smallSnapshot(room: string): Promise<Blob> {
-    return (await this.request("GET", `${at(room)}/snapshot.jpg`)).blob();
   }
 
   async assets(): Promise<Asset[]> {

@@ -1,5 +1,6 @@
 /** A CodeMirror editor for one JSON text, with marks at wrong places. */
 
+import { acceptCompletion, autocompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
@@ -7,6 +8,8 @@ import { forEachDiagnostic, lintGutter, lintKeymap, setDiagnostics, type Diagnos
 import { EditorState, type Text } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+
+import { spotAt, type Offer, type Spot } from "./complete";
 
 export interface Mark {
   from: number;
@@ -38,20 +41,38 @@ const theme = EditorView.theme(
     "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "#2f4a6b !important" },
     "&.cm-focused": { outline: "none" },
     ".cm-tooltip": { backgroundColor: "#1b2028", border: "1px solid #353d4a", color: "#e3e7ed", borderRadius: "6px" },
+    ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "inherit", maxHeight: "12em" },
+    ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "#2c4a6e", color: "#fff" },
+    ".cm-completionMatchedText": { textDecoration: "none", color: "#8ec7ff" },
+    ".cm-tooltip.cm-completionInfo": { maxWidth: "260px", padding: "6px 9px", fontSize: "12px" },
     ".cm-diagnostic-error": { borderLeft: "3px solid #ff5f52" },
   },
   { dark: true },
 );
+
+export interface EditorHandlers {
+  /** The text differs, or no longer differs, from the one that was last `load`ed. */
+  edited(dirty: boolean): void;
+  /** Ctrl+Enter. */
+  apply(): void;
+  /** What may be written there. */
+  offers(spot: Spot): Offer[];
+  /** A pause in typing. */
+  paused(): void;
+}
 
 export class JsonEditor {
   private readonly view: EditorView;
   private check: ReturnType<typeof setTimeout> | undefined;
   private baseline: Text;
 
-  /** `edited` is told whether the text differs from the one that was last `load`ed; `apply` is Ctrl+Enter. */
-  constructor(parent: HTMLElement, label: string, edited: (dirty: boolean) => void, apply: () => void) {
+  constructor(
+    parent: HTMLElement,
+    label: string,
+    private readonly handlers: EditorHandlers,
+  ) {
     const run = () => {
-      apply();
+      handlers.apply();
       return true;
     };
     this.view = new EditorView({
@@ -71,10 +92,13 @@ export class JsonEditor {
         json(),
         syntaxHighlighting(colours),
         theme,
+        autocompletion({ override: [(context) => this.complete(context)], icons: false }),
         // Escape, then Tab leaves the editor: CodeMirror's own way out of a Tab that indents.
         keymap.of([
           { key: "Mod-Enter", run },
           { key: "Mod-s", run },
+          ...completionKeymap,
+          { key: "Tab", run: acceptCompletion },
           ...defaultKeymap,
           ...historyKeymap,
           ...lintKeymap,
@@ -82,9 +106,12 @@ export class JsonEditor {
         ]),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
-          edited(this.dirty);
+          handlers.edited(this.dirty);
           clearTimeout(this.check);
-          this.check = setTimeout(() => this.checkSyntax(), CHECK_MS);
+          this.check = setTimeout(() => {
+            this.checkSyntax();
+            if (this.dirty && this.syntax().length === 0) handlers.paused();
+          }, CHECK_MS);
         }),
       ],
     });
@@ -128,6 +155,30 @@ export class JsonEditor {
     const at = Math.min(position, this.view.state.doc.length);
     this.view.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });
     this.view.focus();
+  }
+
+  /** Brings a place into view without going there. */
+  look(position: number): void {
+    this.view.dispatch({ effects: EditorView.scrollIntoView(Math.min(position, this.view.state.doc.length), { y: "start", yMargin: 24 }) });
+  }
+
+  private complete({ state, pos, explicit }: CompletionContext): CompletionResult | null {
+    const spot = spotAt(state.sliceDoc(0, pos));
+    if (!spot || (spot.from === pos && !explicit && spot.kind === "value")) return null;
+    // A closing quotation mark behind the cursor belongs to what is replaced.
+    const to = state.sliceDoc(pos, pos + 1) === '"' ? pos + 1 : pos;
+    const colon = /^"?\s*:/.test(state.sliceDoc(pos, pos + 20));
+    const options = this.handlers.offers(spot).map(({ text, about }) => ({
+      label: spot.kind === "key" ? `"${text}"` : text,
+      displayLabel: spot.kind === "key" ? text : text.replace(/^"(.*)"$/, "$1"),
+      apply: spot.kind === "key" ? `"${text}"${colon ? "" : ": "}` : text,
+      info: about || undefined,
+    }));
+    if (options.length === 0) return null;
+    const typed = state.sliceDoc(spot.from, pos);
+    // What is typed may lack the quotation mark that the labels begin with.
+    const found = typed.startsWith('"') ? options : options.map((option) => ({ ...option, label: option.label.replace(/^"/, "") }));
+    return { from: spot.from, to, options: found.map(({ info, ...option }) => (info ? { ...option, info } : option)) };
   }
 
   private checkSyntax(): void {

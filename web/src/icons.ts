@@ -26,6 +26,8 @@ const PATHS = {
   image: '<rect x="3.500" y="5" width="17" height="14" rx="2"/><path d="m4 17 5-5 4 4 3-3 4 4"/><circle cx="15.500" cy="9.500" r="1.300"/>',
   text: '<path d="M5 8V5h14v3M12 5v14M9 19h6"/>',
   color: '<path d="M12 3.500c4 4.500 6 7.500 6 10a6 6 0 0 1-12 0c0-2.500 2-5.500 6-10z"/>',
+  more: '<path d="M6 12h.01M12 12h.01M18 12h.01" stroke-width="3"/>',
+  background: '<rect x="3.500" y="5" width="17" height="14" rx="2"/><path d="M3.500 14.500h17M7 19l3-4.500M14 14.500l3 4.500"/>',
   close: '<path d="M6 6l12 12M18 6 6 18"/>',
   away: '<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5l3 2"/>',
 };

@@ -1,11 +1,21 @@
 /** The room's layout as JSON: shown live, edited, applied, and refused at the right line. */
 
 import type { Answer } from "./api";
+import type { Offer, Spot } from "./complete";
 import { element, say } from "./dom";
 import { JsonEditor } from "./editor";
 import { format, same } from "./format";
 import { locate } from "./pointer";
-import { ApiError, errorText, type Fault } from "./problem";
+import { ApiError, errorText, isObject, type Fault } from "./problem";
+
+export interface LayoutHandlers {
+  /** Makes a layout the room's. */
+  put(layout: unknown): Promise<Answer>;
+  /** Rejects as `put` would, and changes nothing. */
+  check(layout: unknown): Promise<void>;
+  /** What may be written at a place. */
+  offers(spot: Spot): Offer[];
+}
 
 export class LayoutPanel {
   private readonly applyButton = element("layout-apply", HTMLButtonElement);
@@ -15,16 +25,19 @@ export class LayoutPanel {
   private readonly errors = element("layout-errors", HTMLUListElement);
   private readonly editor = new JsonEditor(
     element("layout-editor", HTMLDivElement),
-    "Layout as JSON. Control Enter applies it.",
-    (dirty) => this.edited(dirty),
-    () => void this.apply(),
+    "Layout as JSON. Control Enter applies it, Control Space offers what may be written.",
+    {
+      edited: (dirty) => this.edited(dirty),
+      apply: () => void this.apply(),
+      offers: (spot) => this.handlers.offers(spot),
+      paused: () => void this.check(),
+    },
   );
   /** The layout that the room has now. */
   private current: unknown = null;
   private busy = false;
 
-  /** `put` makes a layout the room's. */
-  constructor(private readonly put: (layout: unknown) => Promise<Answer>) {
+  constructor(private readonly handlers: LayoutHandlers) {
     this.applyButton.addEventListener("click", () => void this.apply());
     this.revertButton.addEventListener("click", () => this.revert());
   }
@@ -46,6 +59,31 @@ export class LayoutPanel {
     this.editor.load("");
     this.clearErrors();
     say(this.note, null);
+  }
+
+  /** Brings a layer's lines into view, unless somebody is writing. */
+  reveal(id: string): void {
+    const layers = isObject(this.current) && Array.isArray(this.current.layers) ? this.current.layers : [];
+    const index = layers.findIndex((layer) => isObject(layer) && layer.id === id);
+    if (index >= 0 && !this.editor.dirty) this.editor.look(locate(this.editor.text, `/layers/${index}`).from);
+  }
+
+  /** Marks what the server would refuse of what is written so far. */
+  private async check(): Promise<void> {
+    const { text } = this.editor;
+    try {
+      await this.handlers.check(JSON.parse(text));
+      if (this.editor.text === text) this.clearErrors();
+    } catch (error) {
+      if (this.editor.text !== text || !(error instanceof ApiError)) return;
+      this.clearErrors();
+      this.mark(error.problem.errors, text);
+    }
+  }
+
+  private mark(faults: Fault[], text: string): void {
+    const places = faults.map((fault) => ({ fault, place: locate(text, fault.pointer) }));
+    this.editor.mark(places.map(({ fault, place }) => ({ from: place.from, to: place.to, message: fault.detail })));
   }
 
   private edited(dirty: boolean): void {
@@ -74,7 +112,7 @@ export class LayoutPanel {
     this.busy = true;
     this.applyButton.disabled = true;
     try {
-      const kept = await this.put(layout);
+      const kept = await this.handlers.put(layout);
       this.clearErrors();
       say(this.note, null);
       this.applied(text, kept.layout);
@@ -96,9 +134,7 @@ export class LayoutPanel {
   private showErrors(faults: Fault[], text: string): void {
     const placed = faults.map((fault) => ({ fault, place: locate(text, fault.pointer) }));
     // Marks of the text that was sent fit only as long as it is still the text that is shown.
-    if (this.editor.text === text) {
-      this.editor.mark(placed.map(({ fault, place }) => ({ from: place.from, to: place.to, message: fault.detail })));
-    }
+    if (this.editor.text === text) this.mark(faults, text);
     this.errors.replaceChildren(
       ...placed.map(({ fault, place }) => {
         const item = document.createElement("li");

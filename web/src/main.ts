@@ -7,6 +7,7 @@ import "./studio.css";
 import { Api } from "./api";
 import { BackgroundPicker } from "./background";
 import { receivable, sendable } from "./codecs";
+import { LayoutSchema } from "./complete";
 import { NONE, Devices } from "./devices";
 import { element, say } from "./dom";
 import { JoinForm } from "./join";
@@ -15,12 +16,17 @@ import { keepToken, loadPlace, readOptions, roomAddress, savePlace, type Place }
 import { Peer } from "./peer";
 import { People } from "./people";
 import { Pickers } from "./pickers";
+import { errorText } from "./problem";
 import { sessionUrl, type RoomEvent, type RoomState, type Welcome } from "./protocol";
 import { Session, type ConnectionState } from "./session";
 import { Shelf } from "./shelf";
 import { Stage } from "./stage";
 import { condense, readout, type Sample } from "./stats";
+import { Drawer } from "./studio/assets";
+import { OutputsPanel } from "./studio/outputs";
+import { SceneStrip } from "./studio/scenes";
 import { Studio } from "./studio/studio";
+import { Thumbnails } from "./studio/thumbnail";
 
 /** How long joining waits for the browser's question about devices; answered later, they are added to the running stay. */
 const DEVICES_MS = 4_000;
@@ -47,6 +53,7 @@ const statePill = element("state-pill", HTMLSpanElement);
 const notice = element("notice", HTMLParagraphElement);
 const joinDevices = element("join-devices", HTMLDivElement);
 const roomDevices = element("room-devices", HTMLDetailsElement);
+const roomFile = element("room-file", HTMLInputElement);
 
 const devices: Devices = new Devices(() => {
   pickers.render();
@@ -66,11 +73,29 @@ const studio: Studio = new Studio(api, () => room ?? "", shelf, {
     layout.show(now);
     background.show(now);
   },
-  selected: () => undefined,
+  selected: (id) => id !== null && layout.reveal(id),
   trouble: warn,
 });
 const background = new BackgroundPicker(shelf, (wanted) => studio.background(wanted));
-const layout = new LayoutPanel((wanted) => studio.replace(wanted));
+const layout = new LayoutPanel({
+  put: (wanted) => studio.replace(wanted),
+  check: (wanted) => api.checkLayout(room ?? "", wanted),
+  offers: (spot) => (spot.kind === "key" ? schema.keys(spot.path, spot.taken) : schema.values(spot.path, studio.names)),
+});
+const telling = { room: () => room ?? "", tell: (text: string) => studio.tell(text), trouble: warn };
+const outputs = new OutputsPanel(api, telling);
+const scenes = new SceneStrip(api, new Thumbnails(shelf, element("mix", HTMLVideoElement)), {
+  ...telling,
+  facts: () => studio.facts,
+  exportRoom: () => void exportRoom(),
+  importRoom: () => roomFile.click(),
+});
+shelf.listen(() => scenes.repaint());
+new Drawer(shelf, {
+  ...telling,
+  background: (name) => void studio.background(name),
+  layer: (name) => studio.addImage(name),
+});
 const stage = new Stage({
   mute: () => void devices.setMicrophone(!(devices.on.microphone && devices.microphone)),
   camera: () => void devices.setCamera(!(devices.on.camera && devices.camera)),
@@ -78,6 +103,9 @@ const stage = new Stage({
   snapshot,
   trouble: warn,
 });
+
+/** Empty until the server has told it. */
+let schema = new LayoutSchema(null);
 
 let noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -122,6 +150,7 @@ async function join(name: string, where: string): Promise<void> {
   showView(true);
   layout.clear();
   studio.clear();
+  scenes.clear();
   people.reset([], "");
   void background.refresh();
   await Promise.race([devicesOpen, new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
@@ -173,6 +202,8 @@ function holdPlace(held: Place): void {
 
 function showRoom(state: RoomState): void {
   studio.room(state);
+  outputs.room(state);
+  void scenes.room(state);
   const { segmentation } = state;
   const reason = segmentation && !segmentation.available ? segmentation.reason || "no model is loaded" : null;
   background.segmentationNote(reason && `People are not cut out: ${reason}`);
@@ -180,6 +211,8 @@ function showRoom(state: RoomState): void {
 
 function roomEvent(event: RoomEvent): void {
   people.event(event);
+  outputs.event(event);
+  scenes.event(event);
   studio.follow(people.now);
   if (event.type === "layout_changed") studio.store.take(event);
   if (event.type === "room_changed") showRoom(event.room);
@@ -202,12 +235,34 @@ function changeState(state: ConnectionState, why: string | null): void {
 }
 
 async function snapshot(): Promise<void> {
-  const picture = URL.createObjectURL(await api.snapshot(room ?? ""));
+  save(await api.snapshot(room ?? ""), "png");
+}
+
+/** Hands a file to the person at this page. */
+function save(file: Blob, ending: string): void {
   const link = document.createElement("a");
-  link.href = picture;
-  link.download = `virfie-${room}-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.png`;
+  link.href = URL.createObjectURL(file);
+  link.download = `virfie-${room}-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.${ending}`;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(picture), 60_000);
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function exportRoom(): Promise<void> {
+  try {
+    save(await api.exportRoom(room ?? ""), "json");
+  } catch (error) {
+    warn(`The room was not saved: ${errorText(error)}`);
+  }
+}
+
+async function importRoom(file: File): Promise<void> {
+  try {
+    await api.importRoom(room ?? "", file);
+    await shelf.refresh();
+    studio.tell(`The room is as in ${file.name}`);
+  } catch (error) {
+    warn(`${file.name} was not loaded: ${errorText(error)}`);
+  }
 }
 
 async function stats(): Promise<Sample | null> {
@@ -233,6 +288,11 @@ copyLink.addEventListener("click", () => {
     copyLink.textContent = "Copied";
     setTimeout(() => (copyLink.textContent = "Copy link"), 1_500);
   }, shown);
+});
+roomFile.addEventListener("change", () => {
+  const file = roomFile.files?.[0];
+  if (file) void importRoom(file);
+  roomFile.value = "";
 });
 window.addEventListener("online", () => session?.hurry());
 document.addEventListener("visibilitychange", () => {
@@ -269,6 +329,8 @@ if (reloaded) {
   devices.on = { microphone: !place.microphoneOff, camera: !place.cameraOff };
 }
 renderSwitches();
+// Without it nothing is completed, and all else works.
+void api.openapi().then((document) => (schema = new LayoutSchema(document)), () => undefined);
 const devicesOpen = devices.open().then(() => pickers.ready());
 if (reloaded || options.join) form.submit(true);
 else form.focus();

@@ -19,6 +19,12 @@ export interface Participant {
   hidden: boolean;
 }
 
+/** The scene that was shown last, and whether this is something else by now. */
+export interface ActiveScene {
+  name: string;
+  changed: boolean;
+}
+
 export interface RoomState {
   room: string;
   revision: number;
@@ -26,6 +32,8 @@ export interface RoomState {
   canvas?: { background?: unknown };
   participants: Participant[];
   outputs?: Output[];
+  scenes?: string[];
+  active_scene?: ActiveScene | null;
   segmentation?: { available: boolean; model: string | null; reason: string | null };
 }
 
@@ -40,12 +48,12 @@ export type RoomEvent =
   | { type: "participant_left"; id: string; name: string; reason: string }
   | { type: "participant_changed"; participant: Participant }
   | { type: "speaking"; id: string; speaking: boolean }
-  | { type: "layout_changed"; revision: number; layout: unknown }
+  | { type: "layout_changed"; revision: number; layout: unknown; active_scene?: ActiveScene | null }
   | { type: "room_changed"; revision: number; room: RoomState }
   | { type: "output_changed"; output: Output }
   | { type: "output_removed"; id: string }
-  /** Anything about stored scenes: what it is, the list of scenes tells. */
-  | { type: "scenes_changed" }
+  | { type: "scenes_changed"; revision: number; scenes: string[]; active_scene: ActiveScene | null }
+  | { type: "scene_activated"; revision: number; name: string }
   | { type: "room_ended" };
 
 export interface Welcome {
@@ -120,10 +128,14 @@ function parseEvent(event: unknown): ServerMessage | null {
       return whole;
     case "output_changed":
       return isObject(event.output) ? whole : null;
+    case "scenes_changed":
+      return Array.isArray(event.scenes) ? whole : null;
+    case "scene_activated":
+      return typeof event.name === "string" ? whole : null;
     case "output_removed":
       return typeof event.id === "string" ? whole : null;
     default:
-      return String(event.type).startsWith("scene") ? { type: "event", event: { type: "scenes_changed" } } : null;
+      return null;
   }
 }
 

@@ -1,4 +1,4 @@
-/** The server's images: the list that all parts of the page share, uploads and deletions. */
+/** The server's assets: the list that all parts of the page share, uploads and deletions. */
 
 import type { Api, Asset } from "./api";
 
@@ -13,7 +13,7 @@ export function assetName(file: string): string {
 }
 
 export class Shelf {
-  images: readonly Asset[] = [];
+  assets: readonly Asset[] = [];
   private readonly listeners: (() => void)[] = [];
   /** Pictures that were fetched, by the asset's name and size. */
   private readonly fetched = new Map<string, Promise<string>>();
@@ -25,13 +25,17 @@ export class Shelf {
     this.listeners.push(listener);
   }
 
+  get images(): Asset[] {
+    return this.assets.filter((asset) => asset.content_type.startsWith("image/"));
+  }
+
   get sizes(): Map<string, { width: number; height: number }> {
     return new Map(this.images.map(({ name, width, height }) => [name, { width: width ?? 16, height: height ?? 9 }]));
   }
 
   /** Reads the list again. */
   async refresh(): Promise<void> {
-    this.images = (await this.api.assets()).filter((asset) => asset.content_type.startsWith("image/"));
+    this.assets = await this.api.assets();
     for (const listener of this.listeners) listener();
   }
 

@@ -56,6 +56,15 @@ export function color(layout: Layout): Addition {
   return added(layout, "colour", { color: "#3c516d" }, { width: 0.3, height: 0.3 });
 }
 
+/** A line of text, as large as it comes, in the lower third. */
+export function writing(layout: Layout): Addition {
+  const id = freshId(layout.layers, "text");
+  const size = Math.max(8, Math.round(canvasSize(layout).height / 12));
+  const source = { text: "Text", size, color: "#ffffff" };
+  const layer: Layer = { id, source, x: "50%", y: "84%", anchor: "center", z: topmost(layout.layers) };
+  return { kind: "add", layer, index: layout.layers.length };
+}
+
 /** A layer with another one's looks, a little beside it. */
 export function copy(layout: Layout, layer: Layer, area: Area): Addition {
   const id = freshId(layout.layers, layer.id);

@@ -77,6 +77,12 @@ export class Boxes {
     return { x: (clientX - left) / this.scale, y: (clientY - top) / this.scale };
   }
 
+  /** Gets all further events of a pointer that is down, wherever it goes; gives the element that does. */
+  capture(pointer: number): HTMLElement {
+    this.surface.setPointerCapture(pointer);
+    return this.surface;
+  }
+
   show(boxes: readonly Box[], selected: string | null, canvas: Size): void {
     if (canvas.width !== this.canvas.width || canvas.height !== this.canvas.height) {
       this.canvas = canvas;

@@ -1,8 +1,8 @@
 /** Dragging boxes and handles with a pointer, and moving them with keys. */
 
 import type { Boxes, Grip } from "./boxes";
-import { boxArea, shapeOf, type Facts } from "./facts";
-import { placing, resized, rotation, SMALLEST, turnedTo, withSize } from "./geometry";
+import { boxArea, moveTo, type Facts } from "./facts";
+import { resized, rotation, SMALLEST, turnedTo, withSize } from "./geometry";
 import { canvasSize, findLayer, type Area, type Layer } from "./model";
 import { snapMoved, snapResized, type Guides } from "./snap";
 import type { LayoutStore } from "./store";
@@ -36,7 +36,6 @@ export class Drag {
   /** The pointer went down on a box or a handle of the selected layer. */
   start(grip: Grip, down: PointerEvent, selected: string | null): void {
     if (down.button !== 0) return;
-    const target = down.currentTarget as HTMLElement;
     // Alt takes the selected layer, also where another one lies over it.
     const covered = grip.kind === "move" && down.altKey && selected !== null;
     let id = grip.kind === "move" && !covered ? grip.id : selected;
@@ -44,7 +43,11 @@ export class Drag {
     if (id === null) return;
     if (!auto) this.handlers.select(id);
     void this.store.release();
-    target.setPointerCapture(down.pointerId);
+    // A box may be drawn anew while it is dragged: what is under all of them gets the events.
+    const surface = this.boxes.capture(down.pointerId);
+    // Nothing is selected as text; the focus is given by hand then.
+    down.preventDefault();
+    if (grip.kind === "move") (down.currentTarget as HTMLElement).focus({ preventScroll: true });
 
     const from = this.boxes.point(down);
     let begun: { layer: Layer; area: Area; others: Area[]; degrees: number } | null = null;
@@ -68,9 +71,9 @@ export class Drag {
       this.drag(grip, event, begun, to.x - from.x, to.y - from.y, to);
     };
     const stop = () => {
-      target.removeEventListener("pointermove", move);
-      target.removeEventListener("pointerup", up);
-      target.removeEventListener("pointercancel", cancel);
+      surface.removeEventListener("pointermove", move);
+      surface.removeEventListener("pointerup", up);
+      surface.removeEventListener("pointercancel", cancel);
       document.removeEventListener("keydown", escape, true);
       this.boxes.line(NO_GUIDES);
     };
@@ -87,9 +90,9 @@ export class Drag {
       event.stopPropagation();
       cancel();
     };
-    target.addEventListener("pointermove", move);
-    target.addEventListener("pointerup", up);
-    target.addEventListener("pointercancel", cancel);
+    surface.addEventListener("pointermove", move);
+    surface.addEventListener("pointerup", up);
+    surface.addEventListener("pointercancel", cancel);
     document.addEventListener("keydown", escape, true);
   }
 
@@ -126,7 +129,7 @@ export class Drag {
 
   private show(layer: Layer, to: Area, guides: Guides): void {
     const { layout } = this.store;
-    this.store.draft(placing(layer, canvasSize(layout), shapeOf(layer, layout, this.handlers.facts()), to));
+    this.store.draft(moveTo(layer, layout, this.handlers.facts(), to));
     this.boxes.line(guides);
   }
 
@@ -142,7 +145,7 @@ export class Drag {
     const to = size
       ? withSize(area, rotation(layer), { x: 1, y: 1 }, Math.max(SMALLEST, area.width + dx), Math.max(SMALLEST, area.height + dy))
       : { ...area, x: area.x + dx, y: area.y + dy };
-    this.store.draftMore(placing(layer, canvasSize(this.store.layout), shapeOf(layer, this.store.layout, facts), to));
+    this.store.draftMore(moveTo(layer, this.store.layout, facts, to));
     this.keysDone = setTimeout(() => this.finish(), KEYS_MS);
   }
 

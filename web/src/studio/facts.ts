@@ -1,8 +1,9 @@
 /** What a layout becomes with the people and images that are there: the boxes to show. PURE. */
 
 import { autoPlaces, unnamed, type Person } from "./autoplace";
-import { areaOf, rotation, shownAspect, USUAL, type Shape } from "./geometry";
-import { canvasSize, number, text, type Area, type Layer, type Layout, type Size } from "./model";
+import { isObject } from "../problem";
+import { anchorPoint, areaOf, placing, rotation, shownAspect, USUAL, type Shape } from "./geometry";
+import { canvasSize, findLayer, number, text, type Area, type Json, type Layer, type Layout, type Size } from "./model";
 import { kindOf, sourceWords, type Kind } from "./names";
 import { backToFront } from "./order";
 
@@ -61,9 +62,10 @@ function sourceSize(layer: Layer, layout: Layout, facts: Facts): Size | null {
 
 function textSize({ source }: Layer, facts: Facts): Size {
   const size = number(source.size, TEXT_SIZE);
+  const around = 2 * number(source.padding, 0);
   const lines = text(source.text).split("\n");
-  const width = Math.max(size / 2, ...lines.map((line) => facts.measure(line, size)));
-  return { width: Math.ceil(width), height: Math.ceil(lines.length * size * LINE) };
+  const width = Math.max(size / 4, ...lines.map((line) => facts.measure(line, size)));
+  return { width: Math.ceil(width + around), height: Math.ceil(lines.length * size * number(source.line_height, LINE) + around) };
 }
 
 /** The images that a layer names. */
@@ -78,7 +80,43 @@ export function shapeOf(layer: Layer, layout: Layout, facts: Facts): Shape {
 }
 
 export function boxArea(layer: Layer, layout: Layout, facts: Facts): Area {
-  return areaOf(layer, canvasSize(layout), shapeOf(layer, layout, facts));
+  const area = areaOf(layer, canvasSize(layout), shapeOf(layer, layout, facts));
+  const { follow } = layer;
+  if (!isObject(follow)) return area;
+  // Where the keypoint is, only the server knows: it is shown in the middle of the one whom it follows.
+  const leader = findLayer(layout, text(follow.layer));
+  const place = leader && !isObject(leader.follow) ? boxArea(leader, layout, facts) : { x: 0, y: 0, ...canvasSize(layout) };
+  const natural = layer.width === undefined && layer.height === undefined ? sourceSize(layer, layout, facts) : null;
+  const scale = followScale(follow.scale) * Math.min(1, place.width / canvasSize(layout).width);
+  const { width, height } = natural ? { width: natural.width * scale, height: natural.height * scale } : area;
+  const [x, y] = [place.x + place.width / 2 + number(follow.dx, 0), place.y + place.height / 2 + number(follow.dy, 0)];
+  return { x: x - width / 2, y: y - height / 2, width, height };
+}
+
+function followScale(scale: unknown): number {
+  const share = typeof scale === "string" ? Number.parseFloat(scale) / 100 : number(scale, 1);
+  return Number.isFinite(share) ? share : 1;
+}
+
+/** The change (a merge patch) that puts the layer to where `to` is. */
+export function moveTo(layer: Layer, layout: Layout, facts: Facts, to: Area): Json {
+  const now = boxArea(layer, layout, facts);
+  if (isObject(layer.follow)) {
+    const [dx, dy] = [to.x + to.width / 2 - now.x - now.width / 2, to.y + to.height / 2 - now.y - now.height / 2];
+    const follow: Json = { dx: Math.round(number(layer.follow.dx, 0) + dx), dy: Math.round(number(layer.follow.dy, 0) + dy) };
+    const grows = Math.abs(to.width / now.width - 1) > 0.01;
+    if (grows) follow.scale = Math.round(followScale(layer.follow.scale) * (to.width / now.width) * 100) / 100;
+    return { follow: { ...layer.follow, ...follow } };
+  }
+  const shape = shapeOf(layer, layout, facts);
+  const free = layer.width === undefined && layer.height === undefined && layer.scale === undefined;
+  if (kindOf(layer.source) !== "text" || !free || Math.abs(to.height / now.height - 1) < 0.005) {
+    return placing(layer, canvasSize(layout), shape, to);
+  }
+  // A text that is as large as it comes gets larger letters.
+  const size = Math.max(4, Math.round(number(layer.source.size, TEXT_SIZE) * (to.height / now.height)));
+  const [ax, ay] = anchorPoint(layer);
+  return { source: { ...layer.source, size }, x: Math.round(to.x + to.width * ax), y: Math.round(to.y + to.height * ay) };
 }
 
 /** All boxes: the layers as they are listed, then those whom `auto` places. */

@@ -44,6 +44,9 @@ export class Inspector {
   private readonly opacity = slider("layer-opacity", 0, 100);
   private readonly radius = slider("layer-radius", 0, 50);
   private readonly rotate = numeric("layer-rotate", -360, 360);
+  private readonly words = make("input", { type: "text", maxlength: 1000, "data-testid": "layer-text" });
+  private readonly size = numeric("layer-size", 4, 500);
+  private readonly align = make("select", { "data-testid": "layer-align" });
   private readonly color = make("input", { type: "color", "data-testid": "layer-color" });
   private readonly sides = SIDES.map((side) => numeric(`layer-${side}`));
   private readonly forward = tool("forward", "Bring forward", "forward", "]");
@@ -54,6 +57,7 @@ export class Inspector {
   private readonly forPictures: HTMLElement[];
   private readonly whoField: HTMLElement;
   private readonly colorField: HTMLElement;
+  private readonly forTexts: HTMLElement[];
   private shown: Shown | null = null;
 
   constructor(private readonly handlers: InspectorHandlers) {
@@ -62,11 +66,14 @@ export class Inspector {
     const fit = field("Fit", this.fit);
     this.whoField = field("Shows", this.who);
     this.colorField = field("Colour", this.color);
+    this.align.append(...["left", "center", "right"].map((way) => new Option(way, way)));
+    this.forTexts = [field("Text", this.words, "wide"), field("Size", this.size, "short"), field("Lines", this.align)];
     this.forPeople = [cutout];
     this.forPictures = [fit, field("Mirrored", this.mirror, "switch")];
     const sides = this.sides.map((input, at) => field(SIDE_WORDS[SIDES[at] as (typeof SIDES)[number]], input, "short"));
     this.fields.append(
       this.whoField,
+      ...this.forTexts,
       this.colorField,
       cutout,
       fit,
@@ -96,11 +103,15 @@ export class Inspector {
     for (const [input, label, patch] of [
       [this.opacity, "opacity", opacity],
       [this.radius, "roundness", radius],
-      [this.color, "colour", () => ({ source: { color: this.color.value } })],
+      [this.color, "colour", () => this.source({ color: this.color.value })],
+      // A text of nothing is refused.
+      [this.words, "text", () => this.source({ text: this.words.value || " " })],
     ] as const) {
       input.addEventListener("input", () => handlers.change(label, patch(), true));
       input.addEventListener("change", () => handlers.settle());
     }
+    this.size.addEventListener("change", () => handlers.change("size", this.source({ size: Math.max(4, this.size.valueAsNumber || 48) }), false));
+    this.align.addEventListener("change", () => handlers.change("lines", this.source({ align: this.align.value }), false));
     this.rotate.addEventListener("change", () => {
       const degrees = Math.max(-360, Math.min(360, this.rotate.valueAsNumber || 0));
       handlers.change("turn", { rotate: degrees || null }, false);
@@ -118,6 +129,11 @@ export class Inspector {
     this.back.addEventListener("click", () => handlers.order("back"));
     this.copy.addEventListener("click", () => handlers.copy());
     this.remove.addEventListener("click", () => handlers.remove());
+  }
+
+  /** The layer's source with some keys changed. */
+  private source(keys: Json): Json {
+    return { source: { ...this.shown?.layer?.source, ...keys } };
   }
 
   /** Goes to the first field. */
@@ -155,8 +171,12 @@ export class Inspector {
     set(this.opacity, String(Math.round(number(layer.opacity, 1) * 100)));
     set(this.radius, String(Math.round(roundness(layer, area))));
     set(this.rotate, String(number(layer.rotate, 0)));
-    this.colorField.hidden = kind !== "color";
-    set(this.color, longColor(text(layer.source.color)));
+    this.colorField.hidden = kind !== "color" && kind !== "text";
+    set(this.color, longColor(text(layer.source.color) || (kind === "text" ? "#ffffff" : "")));
+    for (const each of this.forTexts) each.hidden = kind !== "text";
+    set(this.words, text(layer.source.text));
+    set(this.size, String(number(layer.source.size, 48)));
+    set(this.align, text(layer.source.align) || "left");
     SIDES.forEach((side, at) => set(this.sides[at] as HTMLInputElement, String(Math.round(area[side]))));
   }
 
@@ -215,6 +235,6 @@ function options(select: HTMLSelectElement, entries: [string, string][], value: 
 
 /** Writes a value that nobody is writing into just now. */
 function set(input: HTMLInputElement | HTMLSelectElement, value: string): void {
-  const typing = input === document.activeElement && input instanceof HTMLInputElement && input.type === "number";
+  const typing = input === document.activeElement && input instanceof HTMLInputElement && ["number", "text"].includes(input.type);
   if (!typing && input.value !== value) input.value = value;
 }

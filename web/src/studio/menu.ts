@@ -10,19 +10,25 @@ export interface MenuItem {
   run?: () => void;
 }
 
+/** Between the button and the list, and from the window's edge. CSS pixels. */
+const GAP = 6;
+
 export class Menu {
   readonly button: HTMLButtonElement;
   private readonly list: HTMLDivElement;
   readonly block: HTMLDivElement;
 
-  /** `items` is asked each time that the menu opens. */
+  /** `items` is asked each time that the menu opens. `small`: the button shows its icon only. */
   constructor(
     name: IconName,
     text: string,
     testid: string,
     private readonly items: () => MenuItem[],
+    small = false,
   ) {
-    this.button = make("button", { class: "quiet with-icon", type: "button", "data-testid": testid, "aria-haspopup": "menu", "aria-expanded": "false" }, icon(name), make("span", {}, text));
+    const words = make("span", { class: small ? "hidden-text" : "" }, text);
+    const look = { class: small ? "quiet icon-only" : "quiet with-icon", title: small ? text : null };
+    this.button = make("button", { ...look, type: "button", "data-testid": testid, "aria-haspopup": "menu", "aria-expanded": "false" }, icon(name), words);
     this.list = make("div", { class: "menu", role: "menu", "aria-label": text, hidden: true });
     this.block = make("div", { class: "menu-block" }, this.button, this.list);
     this.button.addEventListener("click", () => (this.open ? this.close() : this.show()));
@@ -35,6 +41,10 @@ export class Menu {
     document.addEventListener("pointerdown", ({ target }) => {
       if (this.open && !this.block.contains(target as Node)) this.close();
     });
+    document.addEventListener("scroll", ({ target }) => {
+      // What scrolls the button away from under its list, not anything else on the page.
+      if (this.open && target !== this.list && (target as Node).contains(this.button)) this.close();
+    }, { capture: true, passive: true });
     this.block.addEventListener("focusout", ({ relatedTarget }) => {
       if (this.open && relatedTarget instanceof Node && !this.block.contains(relatedTarget)) this.close();
     });
@@ -58,9 +68,20 @@ export class Menu {
     );
     this.list.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
-    this.list.classList.remove("to-left");
-    this.list.classList.toggle("to-left", this.list.getBoundingClientRect().right > document.documentElement.clientWidth - 8);
+    this.place();
     this.choices[0]?.focus();
+  }
+
+  /** Below the button where there is room, else above it; never beyond the window. */
+  private place(): void {
+    const { clientWidth, clientHeight } = document.documentElement;
+    const button = this.button.getBoundingClientRect();
+    const { width, height } = this.list.getBoundingClientRect();
+    const below = button.bottom + GAP;
+    const fits = below + height <= clientHeight - GAP || button.top < height + GAP;
+    const { style } = this.list;
+    style.left = `${Math.max(GAP, Math.min(button.left, clientWidth - width - GAP))}px`;
+    style.top = `${fits ? below : button.top - GAP - height}px`;
   }
 
   private close(): void {

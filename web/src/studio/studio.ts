@@ -1,6 +1,7 @@
 /** The graphical layout editor: wires the boxes on the picture, the tools, the fields and the layout's store. */
 
 import type { Answer, Api } from "../api";
+import type { Names } from "../complete";
 import { element } from "../dom";
 import { errorText } from "../problem";
 import type { Participant, RoomState } from "../protocol";
@@ -10,8 +11,7 @@ import { Bar } from "./bar";
 import { Boxes } from "./boxes";
 import { Drag } from "./drag";
 import { layerEdit, layoutEdit, merged, type Edit } from "./edits";
-import { boxArea, boxes, shapeOf, type Facts } from "./facts";
-import { placing } from "./geometry";
+import { boxArea, boxes, moveTo, type Facts } from "./facts";
 import { Inspector } from "./inspector";
 import type { MenuItem } from "./menu";
 import { canvasSize, findLayer, readLayout, type Area, type Json, type Layer, type Layout } from "./model";
@@ -155,6 +155,15 @@ export class Studio {
     this.add(additions.image(this.store.layout, name, this.facts.images.get(name)));
   }
 
+  /** Names that a layout may use here. */
+  get names(): Names {
+    return {
+      people: this.people.map(({ name }) => name),
+      images: [...this.shelf.sizes.keys()],
+      layers: this.store.layout.layers.map(({ id }) => id),
+    };
+  }
+
   get facts(): Facts {
     return {
       people: this.people
@@ -182,7 +191,8 @@ export class Studio {
     this.render();
   }
 
-  private tell(text: string): void {
+  /** Says something to those who cannot see it. */
+  tell(text: string): void {
     // The same text twice would not be read again.
     this.says.textContent = this.says.textContent === text ? `${text}\u00a0` : text;
   }
@@ -217,8 +227,7 @@ export class Studio {
   private place(area: Area): void {
     const { layer } = this;
     if (!layer) return;
-    const { layout } = this.store;
-    const patch = placing(layer, canvasSize(layout), shapeOf(layer, layout, this.facts), area);
+    const patch = moveTo(layer, this.store.layout, this.facts, area);
     this.change("place", patch, false);
   }
 
@@ -262,6 +271,7 @@ export class Studio {
       ...people,
       { text: "Place for the next person", icon: "slot", run: () => this.add(additions.slot(layout)) },
       { text: "Shapes" },
+      { text: "Text", icon: "text", run: () => this.add(additions.writing(layout)) },
       { text: "Colour", icon: "color", run: () => this.add(additions.color(layout)) },
       { text: "Images" },
       ...images,
