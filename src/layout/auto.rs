@@ -5,10 +5,11 @@ use super::{
     geometry::{Area, fit},
     scene::{AutoMode, Fit, Scene},
     solve::{Facts, Key, Look, Placed, Placement},
+    spotlight,
 };
 
 /// Shape of a grid's tile, width by height: that of most cameras, so little is cut off.
-const TILE_ASPECT: f64 = 16.0 / 9.0;
+pub(super) const TILE_ASPECT: f64 = 16.0 / 9.0;
 
 /// How much of the canvas's height a picture takes when people stand in one row and there is room: most of it, with
 /// some air above the heads.
@@ -37,6 +38,8 @@ pub(super) fn place(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<Plac
     let transition = scene.transition;
     let seats: Vec<(usize, Area, Fit)> = match (scene.auto.mode, cut) {
         (AutoMode::Off, _) => return Vec::new(),
+        (AutoMode::Spotlight, Some(_)) => spotlight::standing(waiting, facts, canvas),
+        (AutoMode::Spotlight, None) => spotlight::tiles(waiting, facts, canvas, gap),
         (AutoMode::Grid | AutoMode::Row, Some(_)) => side_by_side(waiting, facts, canvas),
         (AutoMode::Grid, None) => covered(waiting, tiles(waiting.len(), canvas, gap)),
         (AutoMode::Row, None) => covered(waiting, line(waiting.len(), canvas, gap)),
@@ -67,7 +70,7 @@ fn line(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
 
 /// `count` equal tiles of 16:9, row by row, as large as the canvas allows with `gap` between them; the grid, and its
 /// last row by itself, are in the middle. A gap that would take more than half of the canvas is made smaller.
-fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
+pub(super) fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
     let sized = |columns: usize| {
         let rows = count.div_ceil(columns);
         let gap = gap.min(across / (2 * columns) as f64).min(down / (2 * rows) as f64);
@@ -97,7 +100,7 @@ fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
 /// Each person has an equal share of the canvas's width, in order of joining from left to right, and stands in its
 /// middle. Pictures keep their shape and are as wide as they are: what overlaps the neighbour is mostly the room, which
 /// is cut away. In one row all stand on the lower edge, so nobody floats; of more people every second stands behind.
-fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) -> Vec<(usize, Area, Fit)> {
+pub(super) fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) -> Vec<(usize, Area, Fit)> {
     let share = across / waiting.len() as f64;
     let standing = |(place, index): (usize, usize), height: f64, bottom: f64| {
         let region = Area::whole(facts.people[index].size?);
@@ -132,7 +135,7 @@ mod tests {
     }
 
     fn shown(scene: &Scene, people: &[Person], can_cut: bool) -> Vec<Placement> {
-        solve(scene, &Facts { people, image_size: &|_| None, can_cut })
+        solve(scene, &Facts { people, image_size: &|_| None, speakers: &[], can_cut })
     }
 
     fn over_image() -> Scene {

@@ -74,6 +74,8 @@ pub const OFFSET: RangeInclusive<f64> = -16384.0..=16384.0;
 pub const TRANSITION_MS: RangeInclusive<i64> = 0..=10_000;
 /// Images of one list.
 pub const IMAGES: usize = 100;
+/// Different clips of one layout: each is decoded beside everything else.
+pub const CLIPS: usize = 4;
 /// Characters of a text: more than fit on a canvas legibly.
 pub const TEXT_LENGTH: usize = 1000;
 /// Size of letters in canvas pixels: below nothing can be read, above nothing but one letter fits.

@@ -13,7 +13,7 @@
 //! * `look`: borders, followers, gradual change.
 //! * `text`: what is written, and what decides how that looks.
 //! * `body_part`, `cut`: what is kept of a person's picture.
-//! * `solve`, `auto`, `geometry`: where everything is, in pixels, for the people who are there now.
+//! * `solve`, `auto`, `spotlight`, `geometry`: where everything is, in pixels, for the people who are there now.
 //! * `motion`: from one solved layout to the next.
 //! * `ready`: layouts that come with the program.
 
@@ -38,6 +38,7 @@ pub mod schema;
 mod schema_source;
 mod schema_values;
 pub mod solve;
+mod spotlight;
 pub mod text;
 
 use serde_json::Value;
@@ -51,7 +52,7 @@ pub use self::{
     model_name::ModelName,
     read::{read, read_canvas},
     scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Images, Length, Scene, SceneLayer, Size, Source},
-    solve::{Facts, Following, Key, Look, Person, Placed, Placement, solve},
+    solve::{Facts, Following, Key, Look, Person, Placed, Placement, clip_picture, solve},
     text::{Lettering, Text, TextAlign, TextFrame},
 };
 

@@ -233,7 +233,7 @@ mod tests {
 
     fn placed(layout: serde_json::Value) -> (Vec<Placement>, Transition) {
         let scene = read(&layout, &Canvas::default()).unwrap();
-        let facts = Facts { people: &[], image_size: &|_| Some((100, 100)), can_cut: false };
+        let facts = Facts { people: &[], image_size: &|_| Some((100, 100)), speakers: &[], can_cut: false };
         (solve(&scene, &facts), scene.transition)
     }
 

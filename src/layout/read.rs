@@ -53,6 +53,7 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
     }
     let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
     check_follows(list, &layers, faults);
+    check_clips(list, faults);
     Some(Scene { canvas, layers, auto, transition })
 }
 
@@ -90,6 +91,19 @@ fn check_follows(list: &[Value], layers: &[SceneLayer], faults: &mut Vec<Fault>)
     }
 }
 
+/// Tells of layers that show one clip more than is possible.
+fn check_clips(list: &[Value], faults: &mut Vec<Fault>) {
+    let mut clips: Vec<&str> = Vec::new();
+    for (index, value) in list.iter().enumerate().take(limits::LAYERS) {
+        let Some(name) = value["source"]["video"].as_str().filter(|name| !clips.contains(name)) else { continue };
+        clips.push(name);
+        if clips.len() > limits::CLIPS {
+            let pointer = format!("/layers/{index}/source/video");
+            faults.push(Fault { pointer, detail: format!("at most {} clips are possible", limits::CLIPS) });
+        }
+    }
+}
+
 fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
     fields.check_keys(&["width", "height", "fps", "background"], &[]);
     let width = side(&mut fields, "width", &limits::CANVAS_WIDTH).unwrap_or(base.width);
@@ -123,7 +137,7 @@ fn background(fields: &mut Fields) -> Option<Background> {
 fn auto(mut fields: Fields) -> Auto {
     fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing", "model"], &[]);
     Auto {
-        mode: fields.choice("mode", &AutoMode::NAMES, &["spotlight"]).unwrap_or_default(),
+        mode: fields.choice("mode", &AutoMode::NAMES, &[]).unwrap_or_default(),
         gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
         cutout: read_cut::cutout(&mut fields),
         cut_options: read_cut::options(&mut fields),

@@ -10,21 +10,14 @@ use super::{
 };
 
 /// Keys that say what a layer shows.
-const SOURCES: [&str; 5] = ["participant", "slot", "image", "color", "text"];
-/// Keys of the format that nothing carries out yet: refused, never ignored.
-const UNBUILT: [&str; 1] = ["video"];
+const SOURCES: [&str; 6] = ["participant", "slot", "image", "color", "text", "video"];
 
 /// Reads the object under `source`.
 pub(super) fn source(mut fields: Fields) -> Option<Source> {
     // A text has a colour of its own.
     let is_text = fields.has("text");
     let is_kind = |key: &&str| fields.has(key) && !(is_text && *key == "color");
-    let kinds: Vec<&str> = SOURCES.into_iter().chain(UNBUILT).filter(is_kind).collect();
-    // A video brings keys of its own, which are told only once they can be used.
-    if let Some(key) = kinds.iter().find(|key| UNBUILT.contains(key)) {
-        fields.unbuilt(key);
-        return None;
-    }
+    let kinds: Vec<&str> = SOURCES.into_iter().filter(is_kind).collect();
     match kinds[..] {
         ["image"] => fields.check_keys(&["image", "interval_ms"], &[]),
         ["text"] => fields.check_keys(
@@ -39,6 +32,7 @@ pub(super) fn source(mut fields: Fields) -> Option<Source> {
         ["image"] => image(&mut fields),
         ["color"] => fields.color("color").map(Source::Color),
         ["text"] => text(&mut fields).map(Source::Text),
+        ["video"] => fields.asset("video").map(Source::Video),
         [] => {
             fields.fault_here(format!("must have one of {}", SOURCES.join(", ")));
             None

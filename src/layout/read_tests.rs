@@ -282,7 +282,10 @@ fn whatever_stands_anywhere_is_refused_at_a_place_or_can_be_shown() {
         match read(&changed, &Canvas::default()) {
             Ok(scene) => {
                 assert_eq!(read(&scene.to_json(), &Canvas::default()).as_ref(), Ok(&scene), "{place} {value}");
-                solve(&scene, &Facts { people: &people, image_size: &|_| Some((1, 65535)), can_cut: true });
+                solve(
+                    &scene,
+                    &Facts { people: &people, image_size: &|_| Some((1, 65535)), speakers: &[], can_cut: true },
+                );
                 shown += 1;
             }
             Err(faults) => {
@@ -299,17 +302,19 @@ fn whatever_stands_anywhere_is_refused_at_a_place_or_can_be_shown() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_refused_with_its_pointer() {
-    let value = json!({
-        "layers": [
-            {"id": "clip", "source": {"video": "a.mp4"}}
-        ],
-        "auto": {"mode": "spotlight", "gap": "1%"}
-    });
-    let faults = wrong(value);
-    let unbuilt: BTreeSet<String> = faults.iter().map(|(pointer, _)| pointer.clone()).collect();
-    assert_eq!(unbuilt, set(&["/layers/0/source/video", "/auto/mode"]));
-    assert!(faults.iter().all(|(_, detail)| detail.ends_with("is not built yet")), "{faults:?}");
+fn clips_are_read_and_counted() {
+    let clip = |index: usize| json!({"id": format!("c{index}"), "source": {"video": format!("{}.mp4", index % 5)}});
+    let layout = json!({"layers": [clip(0), clip(1), clip(2), clip(3), clip(5)]});
+    let scene = read(&layout, &Canvas::default()).unwrap();
+    assert_eq!(scene.to_json()["layers"], layout["layers"]);
+    assert_eq!(scene.clip_names().collect::<Vec<_>>(), ["0.mp4", "1.mp4", "2.mp4", "3.mp4", "0.mp4"]);
+    assert!(scene.needs("3.mp4", None) && !scene.needs("4.mp4", None));
+    let layers: Vec<Value> = (0..10).map(clip).collect();
+    assert_eq!(pointers(json!({ "layers": layers })), set(&["/layers/4/source/video"]));
+    assert_eq!(
+        pointers(json!({"layers": [{"id": "a", "source": {"video": "../a"}}]})),
+        set(&["/layers/0/source/video"])
+    );
 }
 
 #[test]
@@ -428,7 +433,7 @@ fn a_source_is_one_thing() {
     let source = |source: Value| fault_of("source", source);
     assert_eq!(
         source(json!({})),
-        ("/layers/0/source".into(), "must have one of participant, slot, image, color, text".into())
+        ("/layers/0/source".into(), "must have one of participant, slot, image, color, text, video".into())
     );
     assert_eq!(source(json!({"slot": 1, "color": "#fff"})).1, "must have only one of slot, color");
     assert_eq!(source(json!("ann")).1, "must be an object, not a string");

@@ -23,7 +23,7 @@ mod tests {
 
     fn of_three(name: &str) -> Vec<Placement> {
         let people = ["ann", "bob", "eve"].map(|name| Person { name, size: Some((1280, 720)) });
-        solve(&scene(name), &Facts { people: &people, image_size: &|_| None, can_cut: true })
+        solve(&scene(name), &Facts { people: &people, image_size: &|_| None, speakers: &[], can_cut: true })
     }
 
     #[test]

@@ -139,6 +139,8 @@ pub enum Source {
     Color([u8; 3]),
     /// Something written.
     Text(Text),
+    /// An asset that is played again and again, without its sound.
+    Video(String),
 }
 
 impl Source {
@@ -326,14 +328,17 @@ pub enum AutoMode {
     Grid,
     /// One row of equal tiles; people who are cut out stand side by side instead.
     Row,
+    /// Whoever speaks is large, the others are small beside or beneath. The last one stays while all are silent; before
+    /// anybody spoke it is the first who joined.
+    Spotlight,
     /// They are not shown.
     Off,
 }
 
 impl AutoMode {
     /// Every mode by its name in JSON.
-    pub const NAMES: [(&'static str, AutoMode); 3] =
-        [("grid", AutoMode::Grid), ("row", AutoMode::Row), ("off", AutoMode::Off)];
+    pub const NAMES: [(&'static str, AutoMode); 4] =
+        [("grid", AutoMode::Grid), ("row", AutoMode::Row), ("spotlight", AutoMode::Spotlight), ("off", AutoMode::Off)];
 }
 
 impl Scene {
@@ -377,10 +382,19 @@ impl Scene {
         background.into_iter().chain(layers)
     }
 
+    /// The clip assets that the scene needs; a name that is used twice comes twice.
+    pub fn clip_names(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().filter_map(|layer| match &layer.source {
+            Source::Video(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether a layer needs the asset of this name; `family`: what texts can call it, too.
     pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
         let mut fonts = self.letterings().map(|(_, lettering)| lettering.text.font.as_str());
-        self.image_names().any(|name| name == asset) || fonts.any(|font| font == asset || Some(font) == family)
+        let mut shown = self.image_names().chain(self.clip_names());
+        shown.any(|name| name == asset) || fonts.any(|font| font == asset || Some(font) == family)
     }
 
     /// Which part of their picture is kept of the people placed by `auto`: what the layout says, or else the person

@@ -35,6 +35,8 @@ pub enum Source {
     Color(Color),
     /// Something written.
     Text(Text),
+    /// A clip asset.
+    Video(String),
 }
 
 impl From<&scene::Source> for Source {
@@ -48,6 +50,7 @@ impl From<&scene::Source> for Source {
             }
             scene::Source::Color(color) => Self::Color(Color(*color)),
             scene::Source::Text(text) => Self::Text(text.into()),
+            scene::Source::Video(name) => Self::Video(name.clone()),
         }
     }
 }
@@ -67,6 +70,7 @@ impl Serialize for Source {
                 map.serialize_entry("interval_ms", interval_ms)?;
             }
             Source::Color(color) => map.serialize_entry("color", color)?,
+            Source::Video(name) => map.serialize_entry("video", name)?,
             Source::Text(_) => {}
         }
         map.end()
@@ -105,6 +109,9 @@ impl PartialSchema for Source {
             .schema_type(Type::String)
             .pattern(Some(ASSET_PATTERN))
             .description(Some("An image asset's name. An animated one moves."));
+        let video = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)).description(Some(
+            "A clip asset's name. It is shown again and again, without its sound; at most 4 clips of one layout.",
+        ));
         let images = ArrayBuilder::new()
             .items(ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)))
             .min_items(Some(1))
@@ -127,6 +134,7 @@ impl PartialSchema for Source {
             .item(one("image", image.build()))
             .item(one("color", color_schema("A plain rectangle of this colour.")))
             .item(Text::schema())
+            .item(one("video", video.build()))
             .into()
     }
 }

@@ -24,7 +24,10 @@ pub struct Person<'a> {
 pub struct Facts<'a> {
     /// Everybody who may be shown, in order of joining.
     pub people: &'a [Person<'a>],
-    /// Width and height of an image asset or of a text's picture ([`Lettering::name`]) in pixels; `None` for one that is
+    /// Of them: who spoke, the last one first.
+    pub speakers: &'a [usize],
+    /// Width and height of an image asset, of a text's picture ([`Lettering::name`]), or of a clip's ([`clip_picture`]), in
+    /// pixels; `None` for one that is
     /// not there, which shows nothing.
     pub image_size: &'a dyn Fn(&str) -> Option<(u32, u32)>,
     /// Whether people can be cut out. If not, whole pictures are shown.
@@ -126,8 +129,15 @@ pub enum Placed {
     Image(String),
     /// Assets by turns; `src` is of the first.
     Images(Images),
+    /// The clip whose first picture has this name ([`clip_picture`]).
+    Clip(String),
     /// Red, green, blue.
     Color([u8; 3]),
+}
+
+/// The name of a clip's first picture: no asset's.
+pub fn clip_picture(asset: &str) -> String {
+    format!("video:{asset}")
 }
 
 /// Where everything is, back to front; the background is not among it. What cannot be seen (absent people, empty
@@ -180,7 +190,7 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
     let person = match &layer.source {
         Source::Participant(name) => facts.people.iter().position(|person| person.name == name),
         Source::Slot(number) => seating.slot(*number),
-        Source::Image(_) | Source::Images(_) | Source::Color(_) | Source::Text(_) => None,
+        _ => None,
     };
     let seen = person.and_then(|index| Some((Placed::Person(index), Some(facts.people[index].size?))));
     let image = |name: &String| Some((Placed::Image(name.clone()), Some((facts.image_size)(name)?)));
@@ -190,6 +200,11 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
         Source::Images(images) => (Placed::Images(images.clone()), Some((facts.image_size)(images.names.first()?)?)),
         Source::Color(color) => (Placed::Color(*color), None),
         Source::Text(_) => image(&Lettering::of(layer, &scene.canvas)?.name())?,
+        Source::Video(name) => {
+            let name = clip_picture(name);
+            let size = (facts.image_size)(&name)?;
+            (Placed::Clip(name), Some(size))
+        }
     };
     let region = match size {
         Some(size) => Some(Area::whole(size).without(&layer.crop)?),

@@ -19,7 +19,7 @@ fn image_size(name: &str) -> Option<(u32, u32)> {
 fn solved(layout: Value, people: &[(&str, Option<(u32, u32)>)]) -> Vec<Placement> {
     let people: Vec<Person> = people.iter().map(|&(name, size)| Person { name, size }).collect();
     let scene = read(&layout, &Canvas::default()).unwrap();
-    solve(&scene, &Facts { people: &people, image_size: &image_size, can_cut: true })
+    solve(&scene, &Facts { people: &people, image_size: &image_size, speakers: &[], can_cut: true })
 }
 
 /// Where a layer of `source` with these other keys is, on 1280x720, with `ann` (1280x720) and `vga` (640x480) there.
@@ -254,7 +254,8 @@ fn without_a_model_nobody_is_cut_out() {
         let layout = json!({"layers": [{"id": "a", "source": {"participant": "ann"}, "cutout": cutout}]});
         let scene = read(&layout, &Canvas::default()).unwrap();
         let people = [Person { name: "ann", size: HD }];
-        let cut = |can_cut| solve(&scene, &Facts { people: &people, image_size: &image_size, can_cut })[0].cut;
+        let cut =
+            |can_cut| solve(&scene, &Facts { people: &people, image_size: &image_size, speakers: &[], can_cut })[0].cut;
         assert!(cut(true).is_some() && cut(false).is_none());
     }
 }
@@ -310,7 +311,7 @@ fn a_text_is_as_large_as_it_comes() {
         let mut layer = json!({"id": "t", "source": {"text": "Friday"}});
         keys.as_object().unwrap().iter().for_each(|(key, value)| layer[key] = value.clone());
         let scene = read(&json!({"layers": [layer]}), &Canvas::default()).unwrap();
-        solve(&scene, &Facts { people: &[], image_size: &size, can_cut: true }).remove(0)
+        solve(&scene, &Facts { people: &[], image_size: &size, speakers: &[], can_cut: true }).remove(0)
     };
     let centred = placed(json!({"x": "50%", "y": "90%", "anchor": "center"}));
     assert_eq!(centred.dst, rect(540, 618, 200, 60));

@@ -6,7 +6,12 @@
 //! ```
 //! [`graph`] joins the stages of one room; [`port`] is all that the control tree sees. [`gst`] is what stages share.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
@@ -23,8 +28,9 @@ pub mod port;
 pub mod segment;
 pub mod webrtc;
 
+use file::FileError;
 use gst::launch::{LaunchError, Launches};
-use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation};
+use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
 use segment::model::{Model, ModelSource};
 use webrtc::peer::Network;
 
@@ -145,4 +151,23 @@ impl Media for Engine {
     fn models(&self) -> Vec<String> {
         segment::models::names()
     }
+
+    fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
+        look_at_clip(path)
+    }
+}
+
+/// What [`Media::look_at_clip`] tells.
+///
+/// # Errors
+/// As there.
+pub fn look_at_clip(path: &Path) -> Result<(Still, Option<Duration>), String> {
+    let (frame, duration) = file::look(path).map_err(|error| match error {
+        FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
+            error
+        }
+        FileError::Setup(_) | FileError::Stopped => error.to_string(),
+    })?;
+    let picture = compose::stage::copy_of(&frame).ok_or("its first picture cannot be read")?;
+    Ok((Still::of(picture), duration))
 }

@@ -4,7 +4,12 @@
 //! takes a [`MediaCommand`] and returns at once; what happens is told by [`MediaEvent`]s on the channel given at
 //! opening. Tests of the control tree implement both traits with a fake.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
@@ -27,6 +32,11 @@ pub trait Media: Send + Sync + 'static {
     fn segmentation(&self) -> Segmentation;
     /// The models that layers can name now.
     fn models(&self) -> Vec<String>;
+    /// The first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
+    ///
+    /// # Errors
+    /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String>;
 }
 
 /// One room's media. Dropping it tears every pipeline of the room down, off-thread.
@@ -94,7 +104,10 @@ pub struct Picture {
     pub scene: Arc<Scene>,
     /// Who may be on it, in order of joining (slots and `auto` follow this order). Hidden people are left out.
     pub people: Vec<Seat>,
-    /// Decoded images that the scene names (background, image layers). A name that is missing shows nothing.
+    /// Who spoke, the last one first; for the automatic mode `spotlight`. May name some who are not in `people`.
+    pub speakers: Vec<ParticipantId>,
+    /// The images that the scene names (background, image layers), and its texts' pictures by their names. One that is
+    /// missing shows nothing.
     pub images: Vec<Image>,
 }
 
@@ -112,8 +125,21 @@ pub struct Seat {
 pub struct Image {
     /// The asset's name, as layouts write it.
     pub name: Arc<str>,
-    /// What is shown.
+    /// What is shown; of a clip its first picture.
     pub still: Arc<Still>,
+    /// What moves.
+    pub clip: Option<Arc<Clip>>,
+}
+
+/// A video file that is shown again and again, without its sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clip {
+    /// Where it is.
+    pub file: PathBuf,
+    /// When it was written: tells it from others of its name.
+    pub written: Option<SystemTime>,
+    /// How long it is, if it says so.
+    pub duration: Option<Duration>,
 }
 
 /// How a peer is negotiated.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::Path,
     pin::pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -13,7 +14,7 @@ use tokio::{
 };
 use virfie::media::port::{
     Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId, ParticipantPoses,
-    PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation,
+    PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation, Still,
 };
 
 /// The answer to every WHIP and WHEP offer, and the offer to every page. Nobody in these tests reads them.
@@ -75,6 +76,13 @@ impl Media for FakeMedia {
 
     fn models(&self) -> Vec<String> {
         vec!["embedded".to_owned(), "wide".to_owned()]
+    }
+
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+        match std::fs::read(file).unwrap().ends_with(b"clip") {
+            true => Ok((Still::new(&[255; 16], 2, 2), Some(Duration::from_millis(1500)))),
+            false => Err("no decoder for video/x-nothing is installed in GStreamer".to_owned()),
+        }
     }
 
     fn segmentation(&self) -> Segmentation {

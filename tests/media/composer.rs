@@ -81,7 +81,8 @@ fn picture(fps: u32, layout: &Value, people: &[&str]) -> Picture {
     let canvas = Canvas { width: CANVAS.0 as u32, height: CANVAS.1 as u32, fps, ..Canvas::default() };
     let scene = Arc::new(read(layout, &canvas).unwrap());
     let seat = |name: &&str| Seat { participant: id(name), name: (*name).into() };
-    Picture { scene, people: people.iter().map(seat).collect(), images: Vec::new() }
+    let people = people.iter().map(seat).collect();
+    Picture { scene, people, speakers: Vec::new(), images: Vec::new() }
 }
 
 fn id(name: &str) -> ParticipantId {
@@ -159,7 +160,7 @@ fn another_picture_is_shown_whole_at_one_frame_edge() {
     for round in 1..=30 {
         let (old, new) = (colours[(round + 1) % 2], colours[round % 2]);
         assert!(room.shots.try_iter().all(|shot| is_whole(&shot, old)), "round {round}: a torn frame before it");
-        room.composer.set_picture(pictures[round % 2].clone());
+        room.composer.set_picture(pictures[round % 2].clone(), Vec::new());
         let first = room.shot();
         assert!(is_whole(&first, old) || is_whole(&first, new), "round {round}: a torn frame");
         // One frame may have been under way, and one more waited for the test; not three.
@@ -218,7 +219,7 @@ fn a_resting_clock_gives_no_frames_but_snapshots_of_what_is_now() {
     let frame = snapshot();
     assert_eq!((frame.width, frame.height, frame.rgb.len()), (320, 180, 320 * 180 * 3));
     assert!(near(at(&frame, 80), RED) && near(at(&frame, 240), GREEN));
-    room.composer.set_picture(picture(30, &halves("#0000ff", "#ffffff"), &["ann"]));
+    room.composer.set_picture(picture(30, &halves("#0000ff", "#ffffff"), &["ann"]), Vec::new());
     let frame = snapshot();
     assert!(near(at(&frame, 80), BLUE) && near(at(&frame, 240), WHITE), "a snapshot is never of an older picture");
 
@@ -257,7 +258,7 @@ fn who_leaves_fades_out_if_the_layout_has_a_transition() {
 
     // The one who stays is another index from now on; the other's place fades from red to grey.
     room.slots.forget(&id("ann"));
-    room.composer.set_picture(picture(30, &layout, &["bob"]));
+    room.composer.set_picture(picture(30, &layout, &["bob"]), Vec::new());
     let red = |shot: &Shot, x: usize| pixel(&shot.data, CANVAS, x, 90)[2];
     let mut fading = Vec::new();
     let last = room.find(|shot| {
@@ -296,7 +297,7 @@ fn sixty_changes_a_second_cost_no_frame() {
     for change in 1..=120_u32 {
         let due = begun + Duration::from_secs(1) * change / 60;
         std::thread::sleep(due.saturating_sub(media_clock().now()));
-        room.composer.set_picture(at(change as usize));
+        room.composer.set_picture(at(change as usize), Vec::new());
     }
     let shots: Vec<Shot> = room.shots.try_iter().collect();
     let period = Duration::from_secs(1) / 30;

@@ -38,7 +38,7 @@ const TOLERANCE: u8 = 2;
 
 /// Something with a direction everywhere, so that a wrong place, size or side shows.
 fn chart(x: u32, y: u32, (width, height): (u32, u32)) -> [u8; 3] {
-    let line = (x * 8 / width + y * 6 / height) % 2 == 0;
+    let line = (x * 8 / width + y * 6 / height).is_multiple_of(2);
     let share = |at: u32, of: u32| (at * 200 / of) as u8;
     let blue = if x * 3 < width && y * 3 < height { 255 } else { 40 };
     [55 + share(x, width), 55 + share(y, height), if line { blue } else { blue / 2 }]
@@ -63,7 +63,7 @@ fn still() -> Image {
             [r, g, b, alpha(x, y)]
         })
         .collect();
-    Image { name: "chart.png".into(), still: Arc::new(Still::new(&rgba, size.0, size.1)) }
+    Image { name: "chart.png".into(), still: Arc::new(Still::new(&rgba, size.0, size.1)), clip: None }
 }
 
 /// A camera's frame: the chart, and a mask of somebody, head and shoulders, with a soft edge.
@@ -101,7 +101,7 @@ fn compose(layout: &Value) -> RgbImage {
     let scene = Arc::new(read(layout, &canvas).unwrap());
     let ann = ParticipantId("ann".into());
     let people = vec![Seat { participant: ann.clone(), name: "ann".into() }];
-    let picture = Picture { scene, people, images: vec![still()] };
+    let picture = Picture { scene, people, speakers: Vec::new(), images: vec![still()] };
     let mut stage = Stage::new(Painter::default().prepare(picture), true);
     let slots = Slots::default();
     slots.assign(&ann, PeerId(1));

@@ -31,9 +31,9 @@ impl Board {
         let letterer = Letterer::default();
         for (_, lettering) in scene.letterings() {
             let still = letterer.draw(&lettering, &Face::Family(&lettering.text.font)).unwrap();
-            images.push(Image { name: lettering.name().into(), still: Arc::new(still) });
+            images.push(Image { name: lettering.name().into(), still: Arc::new(still), clip: None });
         }
-        let picture = Picture { scene, people: Vec::new(), images };
+        let picture = Picture { scene, people: Vec::new(), speakers: Vec::new(), images };
         let stage = Stage::new(Painter::default().prepare(picture), false);
         Self { stage, canvas: I420::new(CANVAS.0, CANVAS.1, false) }
     }
@@ -106,7 +106,7 @@ fn an_animation_moves_by_running_time() {
     let mut animated = Still::new(&flat([255, 0, 0]), 8, 8);
     animated.set_first_length(Duration::from_millis(200));
     animated.push(&flat([0, 255, 0]), 8, 8, Duration::from_millis(100));
-    let images = vec![Image { name: "a.gif".into(), still: Arc::new(animated) }];
+    let images = vec![Image { name: "a.gif".into(), still: Arc::new(animated), clip: None }];
     let layout = json!({"canvas": {"background": "#000000"}, "layers": [{"id": "a", "source": {"image": "a.gif"}}]});
     let mut board = Board::show(&layout, images);
     for (ms, rgb) in [(0, [255, 0, 0]), (199, [255, 0, 0]), (200, [0, 255, 0]), (299, [0, 255, 0]), (300, [255, 0, 0])]

@@ -20,12 +20,12 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
 };
-use crate::control::assets::{Asset, AssetError, MAX_BYTES, kind::AssetKind};
+use crate::control::assets::{Asset, AssetError, LARGEST, kind::AssetKind};
 
 /// The routes of assets.
 pub fn router() -> Router<AppState> {
     // One byte more than is taken, so that the store's own answer is seen for what is just too large.
-    let body_limit = DefaultBodyLimit::max(MAX_BYTES + 1);
+    let body_limit = DefaultBodyLimit::max(LARGEST + 1);
     Router::new()
         .route("/assets", get(list))
         .route("/assets/{name}", get(read).put(put).delete(delete).layer(body_limit))
@@ -56,6 +56,8 @@ pub struct AssetView {
     pub width: Option<u32>,
     /// In pixels; null for what cannot be seen.
     pub height: Option<u32>,
+    /// Of a clip: how long it is, in milliseconds; null where that is not known, and for others.
+    pub duration_ms: Option<u64>,
     /// Of a font: the name of its family, which texts can use as well as the asset's; null for others.
     pub family: Option<String>,
     /// Whether it comes with the program.
@@ -71,6 +73,7 @@ impl From<Asset> for AssetView {
             bytes: asset.bytes,
             width: asset.size.map(|(width, _)| width),
             height: asset.size.map(|(_, height)| height),
+            duration_ms: asset.duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
             family: asset.family,
             builtin: asset.builtin,
         }
@@ -87,7 +90,9 @@ impl From<AssetError> for Problem {
             AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
             AssetError::UnknownType => Self::unsupported_media_type(detail),
-            AssetError::Picture(_) | AssetError::Font(_) | AssetError::Lettering(_) => Self::unprocessable(detail),
+            AssetError::Picture(_) | AssetError::Font(_) | AssetError::Clip(_) | AssetError::Lettering(_) => {
+                Self::unprocessable(detail)
+            }
             AssetError::Io(error) => {
                 tracing::error!(%error, "the asset store failed");
                 Self::internal("the asset store cannot read or write")
@@ -138,8 +143,10 @@ pub async fn read(
 
 /// Keeps a file as an asset
 ///
-/// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high, and 40 megapixels) and fonts
-/// (TrueType or OpenType; no WOFF). At most 16 MiB each.
+/// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
+/// and 40 megapixels, of all pictures together where they move, which are at most 600), fonts
+/// (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska, whatever GStreamer
+/// on the server decodes, with at most 1920x1088 pixels, ten minutes and 64 MiB).
 #[utoipa::path(put, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),

@@ -79,7 +79,7 @@ impl AppState {
     /// When the API key of the data directory can neither be read nor made.
     pub fn new(config: ServeConfig, media: Arc<dyn Media>) -> Result<Self, ProgramError> {
         let auth = Arc::new(auth::Auth::new(&config)?);
-        let assets = Arc::new(AssetStore::open(&config.data_dir));
+        let assets = Arc::new(AssetStore::open(&config.data_dir, Arc::clone(&media)));
         let defaults = RoomDefaults {
             canvas: config.canvas.clone(),
             max_participants: config.max_participants,

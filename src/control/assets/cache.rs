@@ -83,7 +83,7 @@ mod tests {
     fn image(name: &str, bytes: usize) -> Image {
         let still = Still::new(&[255].repeat(bytes / 6 * 16), (bytes / 6 * 2) as u32, 2);
         assert_eq!(still.bytes(), bytes);
-        Image { name: name.into(), still: Arc::new(still) }
+        Image { name: name.into(), still: Arc::new(still), clip: None }
     }
 
     const STAMP: Stamp = Stamp { bytes: 1, modified: None };

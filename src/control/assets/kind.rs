@@ -23,6 +23,43 @@ impl AssetKind {
     /// The kind of this content and its media type; `None` when it is nothing that is taken.
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
         let image = picture::Format::sniff(content).map(|format| (Self::Image, format.content_type()));
-        image.or_else(|| font::sniff(content).map(|content_type| (Self::Font, content_type)))
+        let font = || font::sniff(content).map(|content_type| (Self::Font, content_type));
+        image.or_else(font).or_else(|| clip(content).map(|content_type| (Self::Clip, content_type)))
+    }
+}
+
+/// The media type of a video file: MP4, QuickTime, WebM or Matroska. What it holds is looked at by the media.
+fn clip(content: &[u8]) -> Option<&'static str> {
+    match content {
+        [_, _, _, _, b'f', b't', b'y', b'p', b'M', b'4', b'A' | b'B', ..] => None,
+        [_, _, _, _, b'f', b't', b'y', b'p', b'q', b't', ..] => Some("video/quicktime"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("video/mp4"),
+        [0x1a, 0x45, 0xdf, 0xa3, rest @ ..] => {
+            let head = &rest[..rest.len().min(64)];
+            Some(if head.windows(4).any(|word| word == b"webm") { "video/webm" } else { "video/x-matroska" })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell_the_kind() {
+        for (content, kind) in [
+            (&b"GIF89a"[..], Some((AssetKind::Image, "image/gif"))),
+            (b"OTTO....", Some((AssetKind::Font, "font/otf"))),
+            (b"\0\0\0\x20ftypisom....", Some((AssetKind::Clip, "video/mp4"))),
+            (b"\0\0\0\x14ftypqt  ....", Some((AssetKind::Clip, "video/quicktime"))),
+            (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", Some((AssetKind::Clip, "video/webm"))),
+            (b"\x1a\x45\xdf\xa3....", Some((AssetKind::Clip, "video/x-matroska"))),
+            (b"\0\0\0\x20ftypM4A ....", None),
+            (b"RIFF....WAVE", None),
+            (b"", None),
+        ] {
+            assert_eq!(AssetKind::sniff(content), kind);
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! Assets: the files that layouts name. They are in the data directory, and a few are built into the program.
 //!
 //! - [`kind`]: what files are kept.
+//! - [`clips`]: videos, which the media looks into.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
-//! - [`picture`]: what is taken for an image, and how it is decoded (under limits).
+//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves.
 //! - [`cache`]: decoded images, the least recently used dropped first.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads.
 
+pub mod animation;
 pub mod cache;
+pub mod clips;
 pub mod font;
 pub mod kind;
 pub mod lettering;
@@ -18,8 +21,10 @@ mod texts;
 use std::{
     borrow::Cow,
     fs, io,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
@@ -27,6 +32,7 @@ use tokio::task::spawn_blocking;
 
 use self::{
     cache::{Cache, Stamp},
+    clips::{ClipError, Looker},
     font::{Font, FontError},
     kind::AssetKind,
     lettering::LetteringError,
@@ -39,11 +45,14 @@ use super::{
 };
 use crate::{
     layout::{Lettering, limits},
-    media::port::{Image, Still},
+    media::port::{Image, Media},
 };
 
-/// Largest file, in bytes.
+/// Largest file of most kinds, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Largest file of any kind, in bytes.
+pub const LARGEST: usize = clips::MAX_BYTES;
 
 /// Most files that are kept.
 pub const MAX_FILES: usize = 1000;
@@ -70,13 +79,16 @@ pub enum AssetError {
     #[error("this asset is built into the program and cannot be deleted")]
     BuiltIn,
     /// The file has too many bytes.
-    #[error("an asset has at most {MAX_BYTES} bytes")]
+    #[error("an asset has at most {} MiB, a clip {}", MAX_BYTES >> 20, clips::MAX_BYTES >> 20)]
     TooLarge,
     /// There is no place for one more.
     #[error("there are {MAX_FILES} assets already")]
     Full,
     /// It is of no kind that is kept.
-    #[error("this is no PNG, JPEG, WebP or GIF image, and no TrueType or OpenType font")]
+    #[error(
+        "this is no PNG, JPEG, WebP or GIF image, and no TrueType or OpenType font, and no MP4,
+        QuickTime, WebM or Matroska video"
+    )]
     UnknownType,
     /// It is no image that can be used.
     #[error(transparent)]
@@ -84,6 +96,9 @@ pub enum AssetError {
     /// It is no font that can be used.
     #[error(transparent)]
     Font(#[from] FontError),
+    /// It is no clip that can be used.
+    #[error(transparent)]
+    Clip(#[from] ClipError),
     /// A text has no picture.
     #[error(transparent)]
     Lettering(#[from] LetteringError),
@@ -105,6 +120,8 @@ pub struct Asset {
     pub bytes: u64,
     /// Width and height in pixels of what can be seen, as it is shown (a photo's orientation counts).
     pub size: Option<(u32, u32)>,
+    /// How long a clip is, if it says so.
+    pub duration: Option<Duration>,
     /// Of a font: what texts call it.
     pub family: Option<String>,
     /// Whether it comes with the program.
@@ -122,12 +139,13 @@ pub struct AssetStore {
     /// Held while files are changed.
     changing: tokio::sync::Mutex<()>,
     texts: Arc<Texts>,
+    looker: Looker,
 }
 
 impl AssetStore {
     /// Opens the store in `<data-dir>/assets`; the folder is made with the first asset. Left-overs of writes that were
-    /// cut off are removed.
-    pub fn open(data_dir: &Path) -> Self {
+    /// cut off are removed. `media` looks into clips.
+    pub fn open(data_dir: &Path, media: Arc<dyn Media>) -> Self {
         let folder = data_dir.join("assets");
         disk::sweep(&folder);
         Self {
@@ -136,6 +154,7 @@ impl AssetStore {
             decoding: tokio::sync::Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             texts: Arc::default(),
+            looker: Looker(media),
         }
     }
 
@@ -149,15 +168,16 @@ impl AssetStore {
             let mut assets = Vec::new();
             for name in names(&folder)? {
                 // A file that goes away meanwhile, or was put there by hand and is of no kind that is kept, is no asset.
-                if let Ok(content) = fs::read(folder.join(&name))
-                    && let Ok(asset) = describe(&name, &content, false)
-                {
+                if let Ok(asset) = describe_file(&name, &folder.join(&name)) {
                     assets.push(asset);
                 }
             }
             Ok(assets)
         })
         .await?;
+        for asset in assets.iter_mut().filter(|asset| asset.kind == AssetKind::Clip) {
+            self.look_into(asset).await;
+        }
         for (name, content) in BUILT_IN {
             if !assets.iter().any(|asset| asset.name == name) {
                 assets.push(describe(name, content, true)?);
@@ -174,11 +194,23 @@ impl AssetStore {
     pub async fn read(&self, name: &str) -> Result<(Asset, Cow<'static, [u8]>), AssetError> {
         let file = self.file(name)?;
         let name = name.to_owned();
-        blocking(move || {
+        let (mut asset, content) = blocking(move || {
             let (content, _, builtin) = load(&name, &file)?;
             Ok((describe(&name, &content, builtin)?, content))
         })
-        .await
+        .await?;
+        self.look_into(&mut asset).await;
+        Ok((asset, content))
+    }
+
+    /// Adds what only the media knows of a clip.
+    async fn look_into(&self, asset: &mut Asset) {
+        if asset.kind == AssetKind::Clip
+            && let Ok(image) = self.clip(&asset.name).await
+        {
+            asset.size = Some(image.still.size());
+            asset.duration = image.clip.and_then(|clip| clip.duration);
+        }
     }
 
     /// Whether a file of this name was put. Those built in do not count: they can be replaced by one.
@@ -196,14 +228,22 @@ impl AssetStore {
     pub async fn put(&self, name: &str, content: Vec<u8>, may_replace: bool) -> Result<(Asset, bool), AssetError> {
         let file = self.file(name)?;
         let is_built_in = built_in(name).is_some();
-        if content.len() > MAX_BYTES {
-            return Err(AssetError::TooLarge);
-        }
-        let (folder, owned) = (self.folder.clone(), name.to_owned());
+        let (folder, owned, looker) = (self.folder.clone(), name.to_owned(), self.looker.clone());
         let turn = self.decoding.lock().await;
+        let beside = folder.clone();
         let (asset, content) = blocking(move || {
-            let asset = describe(&owned, &content, false)?;
-            check(asset.kind, &content)?;
+            let mut asset = describe(&owned, &content, false)?;
+            match asset.kind {
+                // The media reads files, so it has one for as long as it looks.
+                AssetKind::Clip => {
+                    let part = disk::write_beside(&beside, &content)?;
+                    let looked = looker.look(&part);
+                    fs::remove_file(&part)?;
+                    let (poster, duration) = looked?;
+                    (asset.size, asset.duration) = (Some(poster.size()), duration);
+                }
+                kind => check(kind, &content)?,
+            }
             Ok((asset, content))
         })
         .await?;
@@ -263,10 +303,8 @@ impl AssetStore {
         let owned = name.to_owned();
         let (image, stamp) = blocking(move || {
             let (content, stamp, _) = load(&owned, &file)?;
-            let pixels = picture::decode(&content)?;
-            let (width, height) = pixels.dimensions();
-            let still = Arc::new(Still::new(pixels.as_raw(), width, height));
-            Ok((Image { name: owned.into(), still }, stamp))
+            let still = Arc::new(animation::still(&content)?);
+            Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;
         self.cache().insert(image.clone(), stamp);
@@ -292,6 +330,19 @@ impl ImageSource for AssetStore {
                 Err(AssetError::NotFound | AssetError::BadName) => None,
                 Err(error) => {
                     tracing::warn!(asset = name, %error, "an image cannot be used");
+                    None
+                }
+            }
+        })
+    }
+
+    fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
+        Box::pin(async move {
+            match AssetStore::clip(self, name).await {
+                Ok(image) => Some(image),
+                Err(AssetError::NotFound | AssetError::BadName) => None,
+                Err(error) => {
+                    tracing::warn!(asset = name, %error, "a clip cannot be used");
                     None
                 }
             }
@@ -336,7 +387,7 @@ fn names(folder: &Path) -> Result<Vec<String>, AssetError> {
 /// An asset's content, its stamp, and whether it is built in. Files come before what is built in.
 fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp, bool), AssetError> {
     match fs::metadata(file) {
-        Ok(metadata) if metadata.len() > MAX_BYTES as u64 => Err(AssetError::TooLarge),
+        Ok(metadata) if metadata.len() > LARGEST as u64 => Err(AssetError::TooLarge),
         Ok(metadata) => Ok((Cow::Owned(fs::read(file)?), Stamp::of(&metadata), false)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
             Some(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN, true)),
@@ -359,7 +410,13 @@ async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
 
 /// What an asset says of itself.
 fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetError> {
+    if content.len() > LARGEST {
+        return Err(AssetError::TooLarge);
+    }
     let (kind, content_type) = AssetKind::sniff(content).ok_or(AssetError::UnknownType)?;
+    if kind != AssetKind::Clip && content.len() > MAX_BYTES {
+        return Err(AssetError::TooLarge);
+    }
     let size = match kind {
         AssetKind::Image => {
             let Header { width, height, .. } = picture::header(content)?;
@@ -371,13 +428,31 @@ fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetErr
         AssetKind::Font => Some(Font::open(content.into())?.family),
         _ => None,
     };
-    Ok(Asset { name: name.to_owned(), kind, content_type, bytes: content.len() as u64, size, family, builtin })
+    let (bytes, duration) = (content.len() as u64, None);
+    Ok(Asset { name: name.to_owned(), kind, content_type, bytes, size, duration, family, builtin })
+}
+
+/// What a file says of itself. Of a clip only the beginning is read.
+fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError> {
+    let head = head(file)?;
+    if matches!(AssetKind::sniff(&head), Some((AssetKind::Clip, _))) {
+        let bytes = fs::metadata(file)?.len();
+        return Ok(Asset { bytes, ..describe(name, &head, false)? });
+    }
+    describe(name, &load(name, file)?.0, false)
+}
+
+/// The first bytes of a file: what tells its kind.
+fn head(file: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(file)?.take(128).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// Looks at the whole content: a header may promise what the rest does not keep.
 fn check(kind: AssetKind, content: &[u8]) -> Result<(), AssetError> {
     match kind {
-        AssetKind::Image => drop(picture::decode(content)?),
+        AssetKind::Image => drop(animation::still(content)?),
         AssetKind::Font => Font::open(content.into())?.check()?,
         AssetKind::Sound | AssetKind::Clip => {}
     }

@@ -24,6 +24,10 @@ pub enum PictureError {
     /// It says of itself that it is too large; it was not decoded.
     #[error("the image is too large: at most {MAX_SIDE} pixels wide and high, and {} megapixels", MAX_PIXELS / 1_000_000)]
     TooManyPixels,
+    /// It moves for too long.
+    #[error("the animation is too long: at most {} pictures, and {} megapixels of all together", super::animation::MAX_FRAMES,
+        MAX_PIXELS / 1_000_000)]
+    TooLong,
     /// It is broken, or uses something rare.
     #[error("the image cannot be decoded: {0}")]
     Broken(String),
@@ -32,13 +36,13 @@ pub enum PictureError {
 /// The types of images that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// PNG; an animated one is shown by its first picture.
+    /// PNG, perhaps animated.
     Png,
     /// JPEG.
     Jpeg,
-    /// WebP; an animated one is shown by its first picture.
+    /// WebP, perhaps animated.
     WebP,
-    /// GIF; an animated one is shown by its first picture.
+    /// GIF, perhaps animated.
     Gif,
 }
 
@@ -101,7 +105,7 @@ pub fn header(content: &[u8]) -> Result<Header, PictureError> {
     Ok(Header { format, width, height })
 }
 
-/// Decodes to 8-bit RGBA, upright. Takes up to some hundred milliseconds and megabytes: for blocking threads.
+/// Decodes to 8-bit RGBA, upright; of what moves the first picture. Takes up to some hundred milliseconds and megabytes: for blocking threads.
 ///
 /// # Errors
 /// When it is no image that can be used.
@@ -138,7 +142,8 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
-fn refusal(error: ImageError) -> PictureError {
+/// In our words.
+pub(super) fn refusal(error: ImageError) -> PictureError {
     match error {
         ImageError::Limits(_) => PictureError::TooManyPixels,
         other => PictureError::Broken(other.to_string()),

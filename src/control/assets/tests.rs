@@ -1,6 +1,40 @@
 #![allow(clippy::unwrap_used)]
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::*;
-use crate::config::ServeConfig;
+use crate::{
+    config::ServeConfig,
+    media::port::{MediaEvent, RoomMedia, RoomSpec, Segmentation, Still},
+};
+
+/// Knows one clip: a picture of 4 x 2 pixels, three seconds long.
+struct NoMedia;
+
+impl Media for NoMedia {
+    fn open(&self, _: RoomSpec, _: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
+        unreachable!("no room is opened here")
+    }
+
+    fn segmentation(&self) -> Segmentation {
+        Segmentation { model: None, reason: None, keypoints: false }
+    }
+
+    fn models(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+        match fs::read(file) {
+            Ok(content) if content.ends_with(b"clip") => {
+                Ok((Still::new(&[255].repeat(4 * 2 * 4), 4, 2), Some(Duration::from_secs(3))))
+            }
+            Ok(content) if content.ends_with(b"long") => {
+                Ok((Still::new(&[255].repeat(4 * 2 * 4), 4, 2), Some(Duration::from_secs(601))))
+            }
+            _ => Err("no decoder for video/x-nothing is installed in GStreamer".to_owned()),
+        }
+    }
+}
 
 /// A store in a folder of its own, which goes with it.
 struct Place {
@@ -11,7 +45,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = ServeConfig::default().data_dir;
-        Self { store: AssetStore::open(&folder), folder }
+        Self { store: AssetStore::open(&folder, Arc::new(NoMedia)), folder }
     }
 }
 
@@ -86,7 +120,7 @@ async fn what_is_refused_changes_nothing() {
     for content in [b"<svg/>".to_vec(), Vec::new()] {
         assert!(matches!(place.store.put("a", content, true).await, Err(AssetError::UnknownType)));
     }
-    assert!(matches!(place.store.put("a", vec![0; MAX_BYTES + 1], true).await, Err(AssetError::TooLarge)));
+    assert!(matches!(place.store.put("a", vec![0; LARGEST + 1], true).await, Err(AssetError::TooLarge)));
     assert_eq!(place.store.read("a").await.unwrap().1, kept);
     for name in ["", ".", "../a", "a/b", ".hidden", "a b"] {
         assert!(matches!(place.store.put(name, kept.clone(), true).await, Err(AssetError::BadName)), "{name:?}");
@@ -113,7 +147,44 @@ async fn left_overs_of_a_cut_off_write_go_with_the_next_start() {
     fs::create_dir_all(place.folder.join("assets")).unwrap();
     fs::write(&part, "x").unwrap();
     fs::write(place.folder.join("assets/notes.txt"), "x").unwrap();
-    let again = AssetStore::open(&place.folder);
+    let again = AssetStore::open(&place.folder, Arc::new(NoMedia));
     assert!(!part.exists());
     assert_eq!(again.list().await.unwrap().len(), 1, "a file that is no image is no asset");
+}
+
+#[tokio::test]
+async fn a_clip_is_looked_into_before_it_is_kept() {
+    let place = Place::new();
+    let mp4 = |ending: &str| [b"\0\0\0\x20ftypisom", ending.as_bytes()].concat();
+    let (asset, _) = place.store.put("a.mp4", mp4("clip"), true).await.unwrap();
+    assert_eq!((asset.kind, asset.content_type), (AssetKind::Clip, "video/mp4"));
+    assert_eq!((asset.size, asset.duration), (Some((4, 2)), Some(Duration::from_secs(3))));
+    let listed = place.store.list().await.unwrap();
+    assert_eq!((&listed[0], &place.store.read("a.mp4").await.unwrap().0), (&asset, &asset));
+    let image = place.store.clip("a.mp4").await.unwrap();
+    let clip = image.clip.unwrap();
+    assert_eq!((&*image.name, &clip.file), ("video:a.mp4", &place.folder.join("assets/a.mp4")));
+    assert!(place.store.image("a.mp4").await.is_err(), "a clip is no image");
+    assert!(
+        matches!(place.store.clip("studio.jpg").await, Err(AssetError::NotFound))
+            || place.store.clip("studio.jpg").await.is_err()
+    );
+    for (content, why) in [
+        ("damaged", "the clip cannot be used: no decoder for video/x-nothing is installed in GStreamer"),
+        ("long", "the clip cannot be used: it is longer than 10 minutes"),
+    ] {
+        let refused = place.store.put("b.mp4", mp4(content), true).await.unwrap_err();
+        assert_eq!(refused.to_string(), why);
+    }
+    // A clip may have more bytes than others.
+    let mut large = mp4("");
+    large.resize(MAX_BYTES + 100, 0);
+    large.extend(b"clip");
+    place.store.put("c.mp4", large.clone(), true).await.unwrap();
+    large[4..8].copy_from_slice(b"GIF8");
+    large[..6].copy_from_slice(b"GIF89a");
+    assert!(matches!(place.store.put("c.gif", large, true).await, Err(AssetError::TooLarge)));
+    let mut left: Vec<_> = fs::read_dir(place.folder.join("assets")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["a.mp4", "c.mp4"]);
 }

@@ -110,7 +110,7 @@ impl AssetStore {
             Ok(draw(&texts.letterer, &lettering, named, folder))
         });
         let still = drawn.await.and_then(|drawn| drawn).map_err(|error| fault(&error))?;
-        let image = Image { name: name.into(), still };
+        let image = Image { name: name.into(), still, clip: None };
         self.cache().insert(image.clone(), stamp);
         Ok(image)
     }

@@ -59,7 +59,8 @@ pub(super) async fn run(
 ) {
     let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
     let name = beginning.name.shared();
-    let picture = Picture { scene: Arc::clone(&beginning.scene), people: Vec::new(), images: Vec::new() };
+    let picture =
+        Picture { scene: Arc::clone(&beginning.scene), people: Vec::new(), speakers: Vec::new(), images: Vec::new() };
     let hold = Duration::from_millis(beginning.settings.hold_ms);
     let keypoints = beginning.settings.keypoints;
     let media = machine.open(RoomSpec { room: Arc::clone(&name), hold, keypoints, picture }, news_in);

@@ -19,6 +19,9 @@ pub trait ImageSource: Send + Sync + 'static {
     /// The decoded image; `None` when there is none of this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
+    /// A clip, with its first picture; `None` when there is none of this name.
+    fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+
     /// The picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
 }
@@ -68,6 +71,18 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
                 faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
             }
         }
+    }
+    let mut clips: Vec<&str> = scene.clip_names().collect();
+    clips.sort_unstable();
+    clips.dedup();
+    for name in clips {
+        if let Some(clip) = source.clip(name).await {
+            images.push(clip);
+            continue;
+        }
+        let detail = format!("there is no clip asset {name:?}");
+        let places = places(body, &["video"], name).into_iter();
+        faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
     }
     for (index, lettering) in scene.letterings() {
         let name = lettering.name();

@@ -1,7 +1,7 @@
 //! Rooms: who is in, what the canvas shows, where it is sent.
 //!
 //! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
-//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`] and [`record`] are its parts (PURE).
+//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`], [`spotlight`] and [`record`] are its parts (PURE).
 //! - `actor`: one task per room that owns the state, the media and the links to session sockets.
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
 //! - [`switch`], [`import`]: the same for stored scenes, and for a room that comes as one document.
@@ -31,6 +31,7 @@ pub mod registry;
 pub mod revision;
 pub mod scenes;
 pub mod secret;
+pub mod spotlight;
 pub mod state;
 pub mod store;
 pub mod switch;

@@ -137,7 +137,8 @@ impl Registry {
         let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images), Arc::clone(&self.media));
         rooms.insert(name, room.clone());
         let scene = &beginning.scene;
-        let needs_images = scene.image_names().next().is_some() || scene.letterings().next().is_some();
+        let needs_images =
+            scene.image_names().chain(scene.clip_names()).next().is_some() || scene.letterings().next().is_some();
         let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end);
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {

@@ -35,10 +35,11 @@ use super::{
     record::Past,
     revision::Revision,
     scenes::Scenes,
+    spotlight::Spotlight,
     view::{Event, Health, Output, RoomState, RoomSummary, Segmentation, Settings},
 };
 use crate::{
-    layout::Scene,
+    layout::{AutoMode, Scene},
     media::port::{self, Image, MediaCommand, OutputId, OutputState, OutputTarget, PeerId, Picture, Seat},
 };
 
@@ -105,6 +106,7 @@ pub struct State {
     kept: Option<Revision>,
     /// In order of joining.
     members: Vec<Member>,
+    spotlight: Spotlight,
     viewers: Vec<Viewer>,
     outputs: Vec<Sending>,
     /// When a room that stores nothing ends.
@@ -132,6 +134,7 @@ impl State {
             stored: kept.is_some(),
             kept,
             members: Vec::new(),
+            spotlight: Spotlight::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
             ends_at: kept.is_none().then_some(now.clock + IDLE_LIFE),
@@ -358,12 +361,18 @@ impl State {
     /// When [`State::tick`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.members.iter().filter_map(Member::held_until).min();
-        [held, self.ends_at].into_iter().flatten().min()
+        [held, self.ends_at, self.spotlight.deadline()].into_iter().flatten().min()
     }
 
-    /// Does what time brings: lost participants are dropped, an idle room ends. To be called after every input too.
+    /// Does what time brings: lost participants are dropped, whoever speaks is shown large, an idle room ends. To be
+    /// called after every input too.
     pub fn tick(&mut self, now: Now) {
         self.drop_lost(now);
+        let people = self.members.iter().filter(|member| !member.hidden);
+        let heard = people.map(|member| (&member.id, member.speaking && !member.muted));
+        if self.spotlight.look(heard, now.clock) && self.scene.auto.mode == AutoMode::Spotlight {
+            self.show();
+        }
         if self.stored || !self.is_empty() {
             self.ends_at = None;
             return;
@@ -385,6 +394,7 @@ impl State {
         Picture {
             scene: Arc::clone(&self.scene),
             people: self.members.iter().filter(|member| !member.hidden).map(seat).collect(),
+            speakers: self.spotlight.order().to_vec(),
             images: self.images.clone(),
         }
     }

@@ -1,4 +1,4 @@
-//! What is behind all layers, painted when it changes and not on a mix thread. PURE.
+//! What is behind all layers, painted when it changes and not on a mix thread.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,6 +6,7 @@ use super::{
     canvas::{Geometry, LayerBlender},
     colour::Matrix,
     planes::{I420, PlanesMut, copy},
+    reel::Reel,
     still::Still,
 };
 use crate::{layout::Background, media::port::Picture};
@@ -50,6 +51,8 @@ pub struct Show {
     pub picture: Picture,
     /// What is behind its layers.
     pub backdrop: Backdrop,
+    /// The frames of its clips, by the names of their images.
+    pub reels: Vec<(Arc<str>, Arc<Reel>)>,
 }
 
 impl Painter {
@@ -63,7 +66,8 @@ impl Painter {
         };
         let moving = ground.image.clone().filter(|image| image.is_animated());
         self.last = Some((ground, painted.clone()));
-        Show { picture, backdrop: Backdrop { painted, moving, blender: LayerBlender::new() } }
+        let backdrop = Backdrop { painted, moving, blender: LayerBlender::new() };
+        Show { picture, backdrop, reels: Vec::new() }
     }
 }
 
@@ -131,8 +135,8 @@ mod tests {
     fn picture(background: &str, still: &Arc<Still>) -> Picture {
         let canvas = Canvas { width: 64, height: 64, ..Canvas::default() };
         let scene = Arc::new(read(&json!({"canvas": {"background": background}}), &canvas).unwrap());
-        let image = |name: &str| Image { name: name.into(), still: still.clone() };
-        Picture { scene, people: Vec::new(), images: vec![image("b.png"), image("a.png")] }
+        let image = |name: &str| Image { name: name.into(), still: still.clone(), clip: None };
+        Picture { scene, people: Vec::new(), speakers: Vec::new(), images: vec![image("b.png"), image("a.png")] }
     }
 
     fn shown(show: &mut Show, ms: u64) -> [u8; 3] {

@@ -16,6 +16,7 @@ use super::{
     backdrop::{Painter, Show},
     colour::{Matrix, i420_to_rgb},
     planes::{Planes, PlanesMut},
+    reel::Reel,
     slots::Slots,
     stage::{Ask, Spent, Stage},
 };
@@ -142,8 +143,10 @@ impl Composer {
     }
 
     /// Shows this from the next frame on. What takes time is done here, not on the clock's thread.
-    pub fn set_picture(&self, picture: Picture) {
-        let show = self.painter.lock().unwrap_or_else(PoisonError::into_inner).prepare(picture);
+    /// `reels`: the frames of its clips.
+    pub fn set_picture(&self, picture: Picture, reels: Vec<(Arc<str>, Arc<Reel>)>) {
+        let mut show = self.painter.lock().unwrap_or_else(PoisonError::into_inner).prepare(picture);
+        show.reels = reels;
         let mut unseen = None;
         self.order(|orders| unseen = orders.show.replace(show));
         drop(unseen);

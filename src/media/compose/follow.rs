@@ -123,7 +123,7 @@ mod tests {
         ]});
         let scene = read(&layout, &Canvas::default()).unwrap();
         let people = [Person { name: "ann", size: Some((1280, 720)) }];
-        solve(&scene, &Facts { people: &people, image_size: &|_| Some((300, 200)), can_cut: true })
+        solve(&scene, &Facts { people: &people, image_size: &|_| Some((300, 200)), speakers: &[], can_cut: true })
     }
 
     fn pose_at(x: f32, y: f32, score: f32) -> Pose {

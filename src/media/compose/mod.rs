@@ -16,6 +16,7 @@ mod follow;
 pub mod halve;
 mod kernel;
 pub mod planes;
+pub mod reel;
 pub mod resample;
 pub mod shape;
 pub mod slots;

@@ -9,7 +9,8 @@ use super::{
     canvas::{Geometry, Isa, LayerBlender},
     colour::Matrix,
     follow::Followers,
-    planes::{I420, Planes, PlanesMut},
+    planes::{I420, Planes, PlanesMut, copy},
+    reel::Reel,
     shape::RimBlender,
     slots::Slots,
     soften::Softener,
@@ -56,9 +57,12 @@ impl Ask {
 pub struct Stage {
     scene: Arc<Scene>,
     people: Vec<(ParticipantId, Arc<str>)>,
+    /// Of `people`: who spoke, the last one first.
+    speakers: Vec<usize>,
     /// In the order of their names.
     images: Vec<Image>,
     backdrop: Backdrop,
+    reels: Vec<(Arc<str>, Arc<Reel>)>,
     can_cut: bool,
     shots: Vec<Option<Arc<Shot>>>,
     /// Last frames of those who are gone and fade out: people, in their order, whose frames have ended, and behind them
@@ -94,12 +98,14 @@ impl std::fmt::Debug for Stage {
 impl Stage {
     /// A stage that shows this. `can_cut`: whether frames can come with masks.
     pub fn new(show: Show, can_cut: bool) -> Self {
-        let Show { picture, backdrop } = show;
+        let Show { picture, backdrop, reels } = show;
         Self {
             scene: picture.scene,
+            speakers: indices(&picture.speakers, &picture.people),
             people: seated(picture.people),
             images: picture.images,
             backdrop,
+            reels,
             can_cut,
             shots: Vec::new(),
             parting: Vec::new(),
@@ -121,15 +127,20 @@ impl Stage {
 
     /// Shows something else from the next frame on. Gives back what is not shown any more: freeing it takes time.
     pub fn set(&mut self, show: Show) -> Spent {
-        let Show { picture, backdrop } = show;
+        let Show { picture, backdrop, reels } = show;
+        self.speakers = indices(&picture.speakers, &picture.people);
         let people = seated(picture.people);
         let places = self.reseat(&people, picture.scene.transition.duration_ms > 0);
         self.motion.renumber(|before| places.get(before).copied().flatten());
         self.people = people;
         self.stale = true;
         let scene = std::mem::replace(&mut self.scene, picture.scene);
-        let images = std::mem::replace(&mut self.images, picture.images);
-        Spent { _backdrop: std::mem::replace(&mut self.backdrop, backdrop), _images: images, _scene: scene }
+        Spent {
+            _backdrop: std::mem::replace(&mut self.backdrop, backdrop),
+            _reels: std::mem::replace(&mut self.reels, reels),
+            _images: std::mem::replace(&mut self.images, picture.images),
+            _scene: scene,
+        }
     }
 
     /// Moves everybody's frames to their new places, and tells these by the old ones. Those who have left keep their
@@ -266,7 +277,8 @@ impl Stage {
         let people: Vec<Person<'_>> =
             self.people.iter().zip(&self.sizes).map(|((_, name), size)| Person { name, size: *size }).collect();
         let image_size = |name: &str| image(&self.images, name).map(Still::size);
-        solve(&self.scene, &Facts { people: &people, image_size: &image_size, can_cut: self.can_cut })
+        let facts = Facts { people: &people, speakers: &self.speakers, image_size: &image_size, can_cut: self.can_cut };
+        solve(&self.scene, &facts)
     }
 
     /// Composes into a canvas of [`Stage::format`]'s size: what [`Stage::update`] saw last.
@@ -307,6 +319,19 @@ impl Stage {
                     if let (Some(first), Some(still)) = (find(images.names.first()), find(images.names.get(index))) {
                         let geometry = of_another_size(geometry, first.size(), still.size());
                         let (picture, geometry) = still.at(self.now, geometry);
+                        painter.paint(canvas, &picture.planes(), &geometry, placement, true);
+                    }
+                }
+                Placed::Clip(name) => {
+                    let Some(poster) = image(&self.images, name) else { continue };
+                    let reel = self.reels.iter().find(|(own, _)| **own == **name);
+                    let shot = reel.and_then(|(_, reel)| reel.at(self.now));
+                    if let Some(planes) = shot.as_ref().and_then(|shot| planes_of_frame(&shot.frame)) {
+                        let size = (planes.width as u32, planes.height as u32);
+                        let geometry = of_another_size(geometry, poster.size(), size);
+                        painter.paint(canvas, &planes, &geometry, placement, true);
+                    } else {
+                        let (picture, geometry) = poster.at(self.now, geometry);
                         painter.paint(canvas, &picture.planes(), &geometry, placement, true);
                     }
                 }
@@ -355,8 +380,14 @@ impl Painter {
 #[derive(Debug)]
 pub struct Spent {
     _backdrop: Backdrop,
+    _reels: Vec<(Arc<str>, Arc<Reel>)>,
     _images: Vec<Image>,
     _scene: Arc<Scene>,
+}
+
+/// Where in `people` these are.
+fn indices(these: &[ParticipantId], people: &[Seat]) -> Vec<usize> {
+    these.iter().filter_map(|one| people.iter().position(|seat| seat.participant == *one)).collect()
 }
 
 fn seated(people: Vec<Seat>) -> Vec<(ParticipantId, Arc<str>)> {
@@ -393,6 +424,19 @@ fn geometry_of(placement: &Placement) -> Geometry {
         src_height: placement.src.height,
         mirror: placement.mirror,
     }
+}
+
+/// A frame's picture, apart from its buffer; `None` where that is none of pictures.
+pub fn copy_of(frame: &VideoFrame) -> Option<I420> {
+    let planes = planes_of_frame(frame).filter(|planes| planes.is_whole() && planes.width > 0 && planes.height > 0)?;
+    let mut picture = I420::new(planes.width, planes.height, planes.alpha.is_some());
+    copy(&mut picture.planes_mut(), &planes);
+    if let (Some(from), Some(to)) = (planes.alpha(), picture.alpha_mut()) {
+        for (y, row) in to.chunks_exact_mut(planes.width).enumerate() {
+            row.copy_from_slice(from.row(y));
+        }
+    }
+    Some(picture)
 }
 
 fn planes_of_frame(frame: &VideoFrame) -> Option<Planes<'_>> {

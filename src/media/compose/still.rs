@@ -48,6 +48,17 @@ impl Still {
         still
     }
 
+    /// Of a picture in the canvas's own format.
+    ///
+    /// # Panics
+    /// If there are no pixels.
+    pub fn of(picture: I420) -> Self {
+        assert!(picture.width > 0 && picture.height > 0, "a picture has pixels");
+        let levels = levels(picture);
+        let bytes = levels.iter().map(|level| level.data().len()).sum();
+        Self { frames: vec![Frame { levels, until: Duration::ZERO }], bytes }
+    }
+
     /// One more picture of an animation, shown for `length` after those before it.
     ///
     /// # Panics
@@ -81,6 +92,11 @@ impl Still {
     /// The first picture, in its own size.
     pub fn whole(&self) -> &I420 {
         &self.frames[0].levels[0]
+    }
+
+    /// The picture at this running time, in its own size.
+    pub fn whole_at(&self, now: Duration) -> &I420 {
+        &self.frame(now).levels[0]
     }
 
     /// Memory that it takes.

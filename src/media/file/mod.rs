@@ -3,6 +3,7 @@
 //! ```text
 //!   file ─► decodebin ─► file-frames ─► appsink ─► Reader::next ─► Frame
 //!                                                                    │ (the caller's work)
+//!   file ─► decodebin ─► clip-frames ─► appsink ─► Player, again and again ─► the caller
 //!   Writer::push ─► appsrc ─► file-video ─► mp4mux ─► file           ▼
 //!        the sound of another file ─► decodebin ─► file-sound ─┘
 //! ```
@@ -14,6 +15,7 @@
 //! Threads: GStreamer's own, on both sides; `next` and `push` are called on one thread of the caller and wait.
 
 mod read;
+mod repeat;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -35,6 +37,7 @@ use super::gst::{
 };
 
 pub use read::{Frame, Reader};
+pub use repeat::{Player, look};
 pub use write::{Container, Target, Writer};
 
 /// How long a file may give or take nothing.
@@ -45,6 +48,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Most pixels of a frame: 8K. A file of some bytes may promise gigabytes.
 const MAX_PIXELS: u64 = 8192 * 4608;
+
+/// Most pixels of a clip's frame: 1920x1088, upright or not. Clips are decoded beside everything else.
+const MAX_CLIP_PIXELS: u64 = 1920 * 1088;
 
 /// Set by whoever wants no more; shared by readers and writers.
 #[derive(Debug, Clone, Default)]

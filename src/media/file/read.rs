@@ -10,7 +10,9 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use gstreamer_video::{self as gst_video, prelude::*};
 
-use super::{Colours, FileError, Heard, LOOK, MAX_PIXELS, News, PATIENCE, Shape, Stop, decoder, setup, stage};
+use super::{
+    Colours, FileError, Heard, LOOK, MAX_CLIP_PIXELS, MAX_PIXELS, News, PATIENCE, Shape, Stop, decoder, setup, stage,
+};
 use crate::media::gst::{
     frame::VideoFrame,
     pipeline::{OwnedPipeline, named},
@@ -32,6 +34,11 @@ impl std::fmt::Debug for Frame {
 }
 
 impl Frame {
+    /// The frame as stages hand it to each other.
+    pub fn into_inner(self) -> VideoFrame {
+        self.frame
+    }
+
     /// Luma, blue and red difference with their strides in bytes; the differences have `ceil(width / 2)` x
     /// `ceil(height / 2)` samples.
     pub fn planes(&self) -> [(&[u8], usize); 3] {
@@ -63,6 +70,18 @@ impl Reader {
     /// # Errors
     /// When it cannot be read, is no video, or is one for which no decoder is installed.
     pub fn open(path: &Path, stop: &Stop) -> Result<Self, FileError> {
+        Self::open_through(path, stop, "file-frames", MAX_PIXELS)
+    }
+
+    /// Opens a clip of a layout: its frames have the canvas's colours, and may be A420.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_clip(path: &Path, stop: &Stop) -> Result<Self, FileError> {
+        Self::open_through(path, stop, "clip-frames", MAX_CLIP_PIXELS)
+    }
+
+    fn open_through(path: &Path, stop: &Stop, launch: &str, max_pixels: u64) -> Result<Self, FileError> {
         let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
         let about = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(|error| unreadable(&error))?;
         if !about.is_file() {
@@ -76,8 +95,8 @@ impl Reader {
         let owned = OwnedPipeline::new("file-read");
         let news = Arc::new(News::default());
         news.listen(&owned);
-        let frames = stage(&owned, "file-frames")?;
-        let entrance = frames.static_pad("sink").ok_or_else(|| setup("file-frames has no sink"))?;
+        let frames = stage(&owned, launch)?;
+        let entrance = frames.static_pad("sink").ok_or_else(|| setup(format!("{launch} has no sink")))?;
         let heard = news.clone();
         let decode = decoder(&owned, path, move |kind| {
             heard.with(|heard| {
@@ -108,12 +127,22 @@ impl Reader {
             Ok(None) | Err(_) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
         };
         reader.shape = shape(&first).ok_or_else(|| reader.broken("its frames have no size".into()))?;
-        if reader.shape.width as u64 * reader.shape.height as u64 > MAX_PIXELS {
+        if reader.shape.width as u64 * reader.shape.height as u64 > max_pixels {
             let Shape { width, height, .. } = reader.shape;
             return Err(reader.no_video(Some(format!("frames of {width}x{height} are too large"))));
         }
         reader.first = Some(first);
         Ok(reader)
+    }
+
+    /// Begins anew with the first frame.
+    ///
+    /// # Errors
+    /// When the file's kind does not allow it.
+    pub fn rewind(&mut self) -> Result<(), FileError> {
+        (self.first, self.last) = (None, None);
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;
+        self.owned.pipeline().seek_simple(flags, gst::ClockTime::ZERO).map_err(|error| self.broken(error.to_string()))
     }
 
     /// Size, rate and colours of all frames.

@@ -23,11 +23,13 @@ use gstreamer_app::AppSrc;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, info, warn};
 
+mod clips;
 mod connection;
 mod encodings;
 mod numbers;
 mod tracks;
 
+use clips::Clips;
 use connection::{Connection, Segmenter, Signalling, answered_lines, offered_lines};
 use encodings::Encodings;
 use numbers::Numbers;
@@ -184,6 +186,7 @@ struct Graph {
     slots: Arc<Slots>,
     desk: Arc<Desk>,
     composer: Composer,
+    clips: Clips,
     encodings: Arc<Encodings>,
     format: (u32, u32, u32),
     peers: HashMap<PeerId, Connection>,
@@ -225,6 +228,7 @@ impl Graph {
             slots,
             desk,
             composer,
+            clips: Clips::default(),
             encodings,
             format,
             peers: HashMap::new(),
@@ -282,7 +286,8 @@ impl Graph {
         match command {
             MediaCommand::SetPicture(picture) => {
                 let format = format_of(&picture);
-                self.composer.set_picture(picture);
+                let reels = self.clips.show(&picture.images);
+                self.composer.set_picture(picture, reels);
                 if format != self.format {
                     self.format = format;
                     self.encodings.reset_all();

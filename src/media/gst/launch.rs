@@ -19,6 +19,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("send-h264", include_str!("../../../pipelines/send-h264.launch")),
     ("send-vp8", include_str!("../../../pipelines/send-vp8.launch")),
     ("send-opus", include_str!("../../../pipelines/send-opus.launch")),
+    ("clip-frames", include_str!("../../../pipelines/clip-frames.launch")),
     ("file-frames", include_str!("../../../pipelines/file-frames.launch")),
     ("file-video", include_str!("../../../pipelines/file-video.launch")),
     ("file-sound", include_str!("../../../pipelines/file-sound.launch")),

@@ -373,7 +373,7 @@ fn a_layout_is_shown_whole_and_counted() {
 #[test]
 fn late_first_images_do_not_undo_a_layout() {
     let mut studio = Studio::new();
-    let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)) };
+    let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)), clip: None };
     let first = Arc::clone(studio.state.scene());
     studio.state.set_layout(Arc::new(Scene::default_for(Canvas::default())), Vec::new());
     studio.effects();
@@ -384,7 +384,7 @@ fn late_first_images_do_not_undo_a_layout() {
 #[test]
 fn first_images_come_after_a_change_of_settings_too() {
     let mut studio = Studio::new();
-    let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)) };
+    let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)), clip: None };
     let first = Arc::clone(studio.state.scene());
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     studio.effects();
@@ -466,4 +466,49 @@ fn an_ending_room_closes_every_socket() {
     studio.state.end(&Closing::Shutdown);
     studio.state.end(&Closing::RoomEnded);
     assert_eq!(studio.effects(), ["room_ended", "close peer-1 Shutdown", "close peer-2 Shutdown"]);
+}
+
+#[test]
+fn whoever_speaks_is_shown_large() {
+    let mut studio = Studio::new();
+    for name in ["ann", "bob"] {
+        studio.join(name);
+    }
+    let speakers = |studio: &mut Studio| -> Vec<Vec<String>> {
+        let names = |picture: &Picture| picture.speakers.iter().map(|id| id.0.to_string()).collect();
+        let shown = |effect: &Effect| match effect {
+            Effect::Media(MediaCommand::SetPicture(picture)) => Some(names(picture)),
+            _ => None,
+        };
+        studio.state.take_effects().iter().filter_map(shown).collect()
+    };
+    let say = |studio: &mut Studio, id: &str, speaking: bool| {
+        let participant = ParticipantId(id.into());
+        studio.state.hear(MediaEvent::Speaking { participant, speaking }, studio.now);
+        studio.pass(Duration::ZERO);
+    };
+    // In a grid nobody is large, but who spoke is known.
+    say(&mut studio, "id2", true);
+    studio.pass(Duration::from_secs(2));
+    speakers(&mut studio);
+    let layout = serde_json::json!({"auto": {"mode": "spotlight"}});
+    let scene = Arc::new(crate::layout::read(&layout, &Canvas::default()).unwrap());
+    let revision = studio.state.revision();
+    studio.state.set_layout(scene, Vec::new());
+    assert_eq!(speakers(&mut studio), [["id2"]]);
+    say(&mut studio, "id2", false);
+    say(&mut studio, "id1", true);
+    let due = studio.state.deadline().map(|at| at.duration_since(studio.now.clock));
+    assert_eq!((speakers(&mut studio).len(), due), (0, Some(Duration::from_secs(1))));
+    studio.pass(Duration::from_secs(1));
+    assert_eq!(speakers(&mut studio), [["id1", "id2"]]);
+    // A picture is no change of the layout.
+    assert_eq!(studio.state.revision(), Revision(revision.0 + 1));
+    // Who is muted is not heard.
+    say(&mut studio, "id1", false);
+    let mute = Moderation { muted: Some(true), ..Moderation::default() };
+    studio.state.moderate("id2", &mute).unwrap();
+    say(&mut studio, "id2", true);
+    studio.pass(Duration::from_secs(5));
+    assert_eq!(speakers(&mut studio).len(), 0);
 }

@@ -1,0 +1,77 @@
+//! Clips: video files that the media looks into and plays itself.
+
+use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
+
+use super::{AssetError, AssetStore, blocking, cache::Stamp, kind::AssetKind};
+use crate::{
+    layout::clip_picture,
+    media::port::{Clip, Image, Media, Still},
+};
+
+/// Largest clip, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Longest clip.
+pub const MAX_LENGTH: Duration = Duration::from_secs(600);
+
+/// Why a video cannot be used as a clip; in one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the clip cannot be used: {0}")]
+pub struct ClipError(String);
+
+/// What looks into video files.
+#[derive(Clone)]
+pub(super) struct Looker(pub(super) Arc<dyn Media>);
+
+impl fmt::Debug for Looker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Looker")
+    }
+}
+
+impl Looker {
+    /// The first picture of a file, and how long it is. Takes up to some seconds.
+    pub(super) fn look(&self, file: &Path) -> Result<(Still, Option<Duration>), ClipError> {
+        let (poster, length) = self.0.look_at_clip(file).map_err(ClipError)?;
+        match length {
+            Some(length) if length > MAX_LENGTH => {
+                Err(ClipError(format!("it is longer than {} minutes", MAX_LENGTH.as_secs() / 60)))
+            }
+            length => Ok((poster, length)),
+        }
+    }
+}
+
+impl AssetStore {
+    /// A clip, with its first picture; from memory when it was asked for lately.
+    ///
+    /// # Errors
+    /// When there is none of this name or it cannot be played.
+    pub async fn clip(&self, name: &str) -> Result<Image, AssetError> {
+        let file = self.file(name)?;
+        let stamp = super::current_stamp(name, &file).await?;
+        let picture = clip_picture(name);
+        if let Some(image) = self.cache().get(&picture, stamp) {
+            return Ok(image);
+        }
+        let _turn = self.decoding.lock().await;
+        // Whoever had the turn before may have looked at the same.
+        if let Some(image) = self.cache().get(&picture, stamp) {
+            return Ok(image);
+        }
+        let looker = self.looker.clone();
+        let (image, stamp) = blocking(move || {
+            let about = fs::metadata(&file)?;
+            if !matches!(AssetKind::sniff(&super::head(&file)?), Some((AssetKind::Clip, _))) {
+                return Err(AssetError::NotFound);
+            }
+            let (poster, duration) = looker.look(&file)?;
+            let clip = Clip { file, written: about.modified().ok(), duration };
+            let image = Image { name: picture.into(), still: Arc::new(poster), clip: Some(Arc::new(clip)) };
+            Ok((image, Stamp::of(&about)))
+        })
+        .await?;
+        self.cache().insert(image.clone(), stamp);
+        Ok(image)
+    }
+}

@@ -1,0 +1,156 @@
+//! A video file played again and again, frame after frame without a gap.
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tracing::warn;
+
+use super::{FileError, LOOK, Reader, Stop};
+use crate::media::gst::frame::VideoFrame;
+
+/// How long a frame is shown of which nothing is known.
+const USUAL: Duration = Duration::from_millis(40);
+
+/// How long to wait before a file that cannot be read is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Reads a file on a thread of its own, until it is dropped.
+#[derive(Debug)]
+pub struct Player {
+    stop: Stop,
+}
+
+impl Player {
+    /// Starts to read. `push` takes each frame with the time at which it is shown, counted from the first of all; it
+    /// may wait, and ends the player by `false`.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start(
+        path: PathBuf,
+        push: impl FnMut(VideoFrame, Duration) -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let stop = Stop::default();
+        let of_thread = stop.clone();
+        let work = move || Playing { path, stop: of_thread, push, base: Duration::ZERO }.work();
+        thread::Builder::new().name("clip".into()).spawn(work)?;
+        Ok(Self { stop })
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.stop.stop();
+    }
+}
+
+/// How one time through a file ended.
+enum Round {
+    /// At its end; so many frames were shown.
+    Whole(usize),
+    /// In the middle.
+    Broken,
+    /// Nobody wants more.
+    Over,
+}
+
+struct Playing<P> {
+    path: PathBuf,
+    stop: Stop,
+    push: P,
+    /// When the round now began.
+    base: Duration,
+}
+
+impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
+    fn work(mut self) {
+        while !self.stop.is_stopped() {
+            match Reader::open_clip(&self.path, &self.stop) {
+                Ok(reader) => {
+                    if self.rounds(reader).is_none() {
+                        return;
+                    }
+                }
+                Err(FileError::Stopped) => return,
+                Err(error) => {
+                    warn!(%error, "a clip cannot be read");
+                    self.wait(RETRY);
+                }
+            }
+        }
+    }
+
+    /// Plays one open file until it must be opened anew; `None`: nobody wants more.
+    fn rounds(&mut self, mut reader: Reader) -> Option<()> {
+        loop {
+            match self.round(&mut reader) {
+                Round::Over => return None,
+                // One frame is a picture: it stays.
+                Round::Whole(1) => self.wait(Duration::MAX),
+                Round::Whole(0) => {
+                    self.wait(RETRY);
+                    return Some(());
+                }
+                Round::Whole(_) => {
+                    if reader.rewind().is_err() {
+                        return Some(());
+                    }
+                }
+                Round::Broken => return Some(()),
+            }
+            if self.stop.is_stopped() {
+                return None;
+            }
+        }
+    }
+
+    fn round(&mut self, reader: &mut Reader) -> Round {
+        let (mut first, mut end, mut count) = (None, Duration::ZERO, 0);
+        let round = loop {
+            match reader.next() {
+                Ok(Some(frame)) => {
+                    let at = frame.pts.saturating_sub(*first.get_or_insert(frame.pts));
+                    end = end.max(at + frame.duration.unwrap_or(USUAL));
+                    count += 1;
+                    if !(self.push)(frame.into_inner(), self.base + at) {
+                        break Round::Over;
+                    }
+                }
+                Ok(None) => break Round::Whole(count),
+                Err(FileError::Stopped) => break Round::Over,
+                Err(error) => {
+                    warn!(%error, "a clip is damaged");
+                    if count == 0 {
+                        self.wait(RETRY);
+                    }
+                    break Round::Broken;
+                }
+            }
+        };
+        self.base += end;
+        round
+    }
+
+    /// Waits for so long, or until nobody wants more.
+    fn wait(&self, time: Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < time && !self.stop.is_stopped() {
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+/// What a clip is, and its first picture.
+///
+/// # Errors
+/// When it cannot be read, or there is no decoder for it.
+pub fn look(path: &Path) -> Result<(VideoFrame, Option<Duration>), FileError> {
+    let mut reader = Reader::open_clip(path, &Stop::default())?;
+    let duration = reader.duration();
+    let broken = |error: &str| FileError::NoVideo { path: path.into(), error: error.into() };
+    let first = reader.next()?.ok_or_else(|| broken("it holds no frame"))?;
+    Ok((first.into_inner(), duration))
+}
