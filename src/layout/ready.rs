@@ -1,11 +1,16 @@
 //! Layouts that come with the program, to start from and to show what the format does.
 
 /// Name and JSON of every ready layout, as in `pipelines/layouts/`. They leave `canvas` out, so each takes the room's.
-pub const READY: [(&str, &str); 4] = [
+pub const READY: [(&str, &str); 9] = [
     ("solo", include_str!("../../pipelines/layouts/solo.json")),
     ("grid", include_str!("../../pipelines/layouts/grid.json")),
     ("side-by-side", include_str!("../../pipelines/layouts/side-by-side.json")),
     ("picture-in-picture", include_str!("../../pipelines/layouts/picture-in-picture.json")),
+    ("news-desk", include_str!("../../pipelines/layouts/news-desk.json")),
+    ("class", include_str!("../../pipelines/layouts/class.json")),
+    ("space-wiggle", include_str!("../../pipelines/layouts/space-wiggle.json")),
+    ("emotion-tracker", include_str!("../../pipelines/layouts/emotion-tracker.json")),
+    ("club-virfie", include_str!("../../pipelines/layouts/club-virfie.json")),
 ];
 
 #[cfg(test)]
@@ -68,5 +73,52 @@ mod tests {
         assert_eq!(placements[0].dst, Rect { x: 0, y: 0, width: 1280, height: 720 });
         assert_eq!(placements[1].source, Placed::Person(1));
         assert_eq!(placements[1].dst, Rect { x: 934, y: 526, width: 320, height: 180 });
+    }
+
+    #[test]
+    fn the_news_desk_has_its_anchor_before_the_guest_and_a_headline_over_all() {
+        let placements = of_three("news-desk");
+        let people: Vec<&Placed> = placements.iter().take(2).map(|p| &p.source).collect();
+        assert_eq!(people, [&Placed::Person(1), &Placed::Person(0)]);
+        assert!(placements[1].cut == Some(Cut::default()) && placements[1].dst.y + placements[1].dst.height == 720);
+        assert!(placements[0].cut.is_none() && placements[0].look.border.is_some());
+        assert_eq!(placements[2].source, Placed::Color([0xa0, 0x12, 0x18]));
+        // The picture of the text is not there in this test.
+        assert_eq!(placements.len(), 3);
+    }
+
+    #[test]
+    fn in_class_the_first_is_large_and_the_others_are_beside() {
+        let placements = of_three("class");
+        assert_eq!(
+            placements.iter().map(|p| &p.source).collect::<Vec<_>>(),
+            [&Placed::Person(0), &Placed::Person(1), &Placed::Person(2)]
+        );
+        let [teacher, pupils @ ..] = &placements[..] else { unreachable!() };
+        assert!(pupils.iter().all(|pupil| pupil.dst.x >= teacher.dst.x + teacher.dst.width));
+        assert!(pupils[1].dst.y >= pupils[0].dst.y + pupils[0].dst.height);
+    }
+
+    /// Left and upper edge and size of the first three, as Virfie's scenario files place their players, in hundredths.
+    #[test]
+    fn virfies_scenarios_place_their_players_mirrored_and_cut_out() {
+        for (name, players, back_to_front) in [
+            ("space-wiggle", [(-10, 20, 85), (10, 37, 90), (30, 30, 85)], [0, 1, 2]),
+            ("emotion-tracker", [(-10, 30, 80), (0, 20, 85), (10, 30, 80)], [1, 2, 0]),
+            ("club-virfie", [(0, 20, 75), (30, 10, 80), (-15, 30, 100)], [2, 1, 0]),
+        ] {
+            let placements = of_three(name);
+            assert_eq!(placements.len(), 3);
+            for (placement, player) in placements.iter().zip(back_to_front) {
+                assert_eq!(placement.source, Placed::Person(player), "{name}");
+                assert!(placement.mirror && placement.cut == Some(Cut::default()));
+                let (x, y, scale) = players[player];
+                let wanted = [1280 * x, 720 * y, 1280 * scale, 720 * scale].map(|hundredths| hundredths / 100);
+                let Rect { x, y, width, height } = placement.dst;
+                for (is, wanted) in [x, y, width, height].into_iter().zip(wanted) {
+                    assert!((is - wanted).abs() <= 1, "{name}: {:?}", placement.dst);
+                }
+            }
+        }
     }
 }

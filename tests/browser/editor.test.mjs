@@ -272,8 +272,18 @@ test("layers are added from the menu", async () => {
   await until("the text is the layer's", async () => (await layer("text")).source.text === "Good evening");
   await ann.screenshot(artifact("page-editor-added.png"));
   await ann.page.getByTestId("layouts").click();
+  await ann.screenshot(artifact("page-editor-layouts.png"));
   await ann.page.locator('[role=menuitem][data-text="Picture in picture"]').click();
   await until("the ready layout is there", async () => (await server.ask("GET", `/rooms/${ROOM}/layout`)).layers.map(({ id }) => id).join() === "host,guest");
+  await ann.page.getByTestId("layouts").click();
+  await ann.page.locator('[role=menuitem][data-text="News desk"]').click();
+  await until("the news desk is there", async () => (await server.ask("GET", `/rooms/${ROOM}/layout`)).layers.some(({ id }) => id === "headline"));
+  await until("its band is seen", async () => {
+    const [red, green, blue] = (await look(eve.mix)).at(1200, 600);
+    return red > 110 && green < 60 && blue < 60;
+  });
+  await ann.screenshot(artifact("page-editor-news-desk.png"));
+  await ann.page.getByTestId("undo").click();
   await ann.page.getByTestId("undo").click();
   await until("the layers are back", async () => (await layer("text"))?.source.text === "Good evening");
 });

@@ -21,6 +21,21 @@ function oneLine(value: unknown): string {
   return `{${members.join(", ")}}`;
 }
 
+/** Keys of layouts in the order in which people think of them; all others come behind, as they are. */
+const ORDER = [
+  "canvas", "id", "source", "x", "y", "width", "height", "scale", "anchor", "fit", "crop", "rotate", "z", "opacity", "mirror",
+  "cutout", "background", "color", "layers", "auto", "mode", "transition",
+];
+
+/** The same value with its keys in an order that suits reading. */
+export function arranged(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(arranged);
+  if (typeof value !== "object" || value === null) return value;
+  const place = (key: string) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
+  const members = Object.entries(value).sort(([a], [b]) => place(a) - place(b));
+  return Object.fromEntries(members.map(([key, item]) => [key, arranged(item)]));
+}
+
 /** Whether two JSON values say the same; the order of an object's keys does not matter. */
 export function same(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);

@@ -4,7 +4,7 @@ import type { Answer } from "./api";
 import type { Offer, Spot } from "./complete";
 import { element, say } from "./dom";
 import { JsonEditor } from "./editor";
-import { format, same } from "./format";
+import { arranged, format, same } from "./format";
 import { locate } from "./pointer";
 import { ApiError, errorText, isObject, type Fault } from "./problem";
 
@@ -93,7 +93,7 @@ export class LayoutPanel {
   }
 
   private revert(): void {
-    this.editor.load(this.current === null ? "" : format(this.current));
+    this.editor.load(this.current === null ? "" : format(arranged(this.current)));
     this.clearErrors();
     say(this.note, null);
     this.edited(this.editor.dirty);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { color, copy, image, person, slot, taken } from "../src/studio/additions";
 import { autoPlaces, waiting } from "../src/studio/autoplace";
 import { applied, difference, inverse, layerEdit, layoutEdit, merged } from "../src/studio/edits";
-import { boxArea, boxes, type Facts } from "../src/studio/facts";
+import { boxArea, boxes, moveTo, type Facts } from "../src/studio/facts";
 import { areaOf, placing, resized, turnedTo, withSize } from "../src/studio/geometry";
 import { History } from "../src/studio/history";
 import { readLayout, type Layer, type Layout } from "../src/studio/model";
@@ -24,7 +24,7 @@ function layout(layers: Layer[], rest: Record<string, unknown> = {}): Layout {
 
 function facts(names: string[], rest: Partial<Facts> = {}): Facts {
   const people = names.map((name) => ({ name, size: { width: 640, height: 360 } }));
-  return { people, images: new Map(), canCut: true, measure: (line, size) => line.length * size, ...rest };
+  return { people, speakers: [], images: new Map(), canCut: true, measure: (line, size) => line.length * size, ...rest };
 }
 
 describe("geometry", () => {
@@ -195,21 +195,32 @@ describe("people placed by auto", () => {
     expect(waiting(mixed, facts(["ann", "bob", "eve", "kim"]).people).map(({ name }) => name)).toEqual(["bob", "kim"]);
   });
   it("have the server's tiles", () => {
-    const areas = autoPlaces(layout([], open), facts(["a", "b", "c"]).people, true).map(({ area }) => area);
+    const areas = autoPlaces(layout([], open), facts(["a", "b", "c"])).map(({ area }) => area);
     expect(areas).toHaveLength(3);
     expect(areas[0]?.y).toBe(areas[1]?.y);
     expect(areas[2]?.x).toBeCloseTo((1280 - (areas[2]?.width ?? 0)) / 2);
-    const row = autoPlaces(layout([], { auto: { mode: "row", cutout: "none" } }), facts(["a", "b", "c"]).people, true);
+    const row = autoPlaces(layout([], { auto: { mode: "row", cutout: "none" } }), facts(["a", "b", "c"]));
     expect(new Set(row.map(({ area }) => area.y)).size).toBe(1);
   });
   it("stand side by side where they are cut out", () => {
     const cut = layout([], { canvas: { background: "club.jpg" }, auto: { mode: "grid" } });
-    const [left, right] = autoPlaces(cut, facts(["a", "b"]).people, true);
+    const [left, right] = autoPlaces(cut, facts(["a", "b"]));
     expect(left).toMatchObject({ name: "a", cutout: "person" });
     expect(left && left.area.y + left.area.height).toBe(720);
     expect(left && right && right.area.x - left.area.x).toBe(640);
-    expect(autoPlaces(cut, facts(["a", "b"]).people, false)[0]?.cutout).toBe("none");
-    expect(autoPlaces(layout([], { auto: { mode: "off" } }), facts(["a"]).people, true)).toEqual([]);
+    expect(autoPlaces(cut, facts(["a", "b"], { canCut: false }))[0]?.cutout).toBe("none");
+    expect(autoPlaces(layout([], { auto: { mode: "off" } }), facts(["a"]))).toEqual([]);
+  });
+  it("are large in the spotlight when they spoke last", () => {
+    const spot = layout([], { auto: { mode: "spotlight", cutout: "none", gap: 0 } });
+    const room = facts(["a", "b", "c"], { speakers: ["b", "a"] });
+    const [large, ...small] = autoPlaces(spot, room);
+    expect([large?.name, large?.area.x]).toEqual(["b", 0]);
+    expect(small.map(({ name }) => name)).toEqual(["a", "c"]);
+    for (const { area } of small) expect(area.x).toBeGreaterThanOrEqual(large?.area.width ?? 0);
+    const cut = autoPlaces(layout([], { auto: { mode: "spotlight", cutout: "person" } }), room);
+    expect(cut.map(({ name }) => name)).toEqual(["a", "c", "b"]);
+    expect(cut.every(({ area }) => Math.abs(area.y + area.height - 720) < 1e-6)).toBe(true);
   });
   it("become layers where they are, behind all others", () => {
     const front = layout([layer({ id: "logo", source: { color: "#fff" }, z: 1 })], { ...open, auto: { mode: "grid", cutout: "person", threshold: 0.3 } });
@@ -254,5 +265,26 @@ describe("boxes", () => {
     const slots = layout([layer({ id: "s", source: { slot: 1 } }), layer({ id: "t", source: { slot: 2 } })]);
     expect(boxes(slots, facts(["ann"])).map(({ words, empty }) => [words, empty])).toEqual([["slot 1, ann", false], ["slot 2", true]]);
     expect(sourceWords({ image: ["a.png", "b.png"] })).toBe("image a.png, b.png");
+  });
+});
+
+describe("layers that place themselves", () => {
+  it("follow someone: moving them changes the distance", () => {
+    const beer = layer({ id: "beer", source: { image: "beer.png" }, follow: { layer: "a", keypoint: "nose", dx: 10, scale: 2 } });
+    const scene = layout([layer({ x: 100, y: 100, width: 640, height: 360 }), beer]);
+    const room = facts(["ann"], { images: new Map([["beer.png", { width: 100, height: 50 }]]) });
+    const area = boxArea(beer, scene, room);
+    expect(area).toEqual({ x: 380, y: 255, width: 100, height: 50 });
+    const patch = moveTo(beer, scene, room, { ...area, x: area.x + 20, y: area.y - 5 });
+    expect(patch).toEqual({ follow: { layer: "a", keypoint: "nose", dx: 30, dy: -5, scale: 2 } });
+  });
+  it("are texts: making them larger makes their letters larger", () => {
+    const title = layer({ source: { text: "Hi", size: 50 }, x: 10, y: 20 });
+    const scene = layout([title]);
+    const area = boxArea(title, scene, facts([]));
+    expect(area).toEqual({ x: 10, y: 20, width: 100, height: 60 });
+    const larger = moveTo(title, scene, facts([]), { x: 10, y: 20, width: 200, height: 120 });
+    expect(larger).toEqual({ source: { text: "Hi", size: 100 }, x: 10, y: 20 });
+    expect(moveTo(title, scene, facts([]), { ...area, x: 30 })).toEqual({ x: 30 });
   });
 });

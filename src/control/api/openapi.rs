@@ -12,6 +12,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, poses};
 use super::{rooms, scenes, session, snapshot, tokens, whep, whip};
+use crate::layout::ready::READY;
 
 /// The routes, at the top level.
 pub fn router() -> Router<AppState> {
@@ -97,8 +98,21 @@ struct Server;
     assets::put,
     assets::delete,
     tokens::create,
-))]
+), modifiers(&ReadyLayouts))]
 struct Resources;
+
+/// Shows the layouts that come with the program as examples.
+struct ReadyLayouts;
+
+impl Modify for ReadyLayouts {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let schemas = document.components.as_mut().map(|components| &mut components.schemas);
+        let layout = schemas.and_then(|schemas| schemas.get_mut("Layout"));
+        if let Some(openapi::RefOr::T(openapi::Schema::Object(layout))) = layout {
+            layout.examples.extend(READY.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()));
+        }
+    }
+}
 
 /// Says how requests are authenticated.
 struct Security;
@@ -125,6 +139,15 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn ready_layouts_are_examples() {
+        let document: Value = serde_json::to_value(document()).unwrap();
+        let examples = document["components"]["schemas"]["Layout"]["examples"].as_array().unwrap();
+        for (name, text) in READY {
+            assert!(examples.contains(&serde_json::from_str(text).unwrap()), "{name}");
+        }
+    }
 
     #[test]
     fn the_document_is_openapi_3_1_and_has_every_resource() {

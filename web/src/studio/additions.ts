@@ -17,7 +17,7 @@ type Addition = Extract<Edit, { kind: "add" }>;
 
 /** Someone placed by `auto` as a layer of their own, where they are. `null` for who is not placed by it. */
 export function taken(layout: Layout, facts: Facts, name: string): Addition | null {
-  const seat = autoPlaces(layout, facts.people, facts.canCut).find((seated) => seated.name === name);
+  const seat = autoPlaces(layout, facts).find((seated) => seated.name === name);
   if (!seat) return null;
   const layer: Layer = { id: freshId(layout.layers, name), source: { participant: name }, ...rounded(seat.area), z: 1 };
   if (seat.cutout !== "none") {

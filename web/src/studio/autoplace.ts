@@ -1,4 +1,4 @@
-/** Whom no layer takes, and where `auto` puts them. PURE. Mirrors `src/layout/auto.rs`. */
+/** Whom no layer takes, and where `auto` puts them. PURE. Mirrors `src/layout/auto.rs` and `spotlight.rs`. */
 
 import { pixels } from "./geometry";
 import { canvasSize, text, type Area, type Layout, type Size } from "./model";
@@ -22,6 +22,16 @@ const HEIGHT_PER_SPACE = 1.7;
 const ONE_ROW = 6;
 const BACK_SCALE = 0.8;
 const BACK_LIFT = 0.3;
+const OTHERS = 0.22;
+const OTHERS_CUT = 0.36;
+const OTHERS_HEIGHT = 0.55;
+
+/** Everybody who may be shown, in order of joining, and who of them spoke, the last one first. */
+export interface Gathering {
+  people: readonly Person[];
+  speakers: readonly string[];
+  canCut: boolean;
+}
 
 /** Who sits in which slot: those whom no layer names, in order of joining. */
 export function unnamed(layout: Layout, people: readonly Person[]): Person[] {
@@ -43,16 +53,63 @@ export function autoCutout(layout: Layout): unknown {
 }
 
 /** Where everybody who waits is put, back to front. Nobody for modes that this page does not reckon. */
-export function autoPlaces(layout: Layout, people: readonly Person[], canCut: boolean): Seated[] {
+export function autoPlaces(layout: Layout, { people, speakers, canCut }: Gathering): Seated[] {
   const mode = layout.auto.mode ?? "grid";
   const who = waiting(layout, people);
-  if ((mode !== "grid" && mode !== "row") || who.length === 0) return [];
+  const [first] = who;
+  if (!first) return [];
   const canvas = canvasSize(layout);
-  const cutout = autoCutout(layout);
-  if (cutout !== "none" && canCut) return sideBySide(who, canvas, cutout);
   const gap = pixels(layout.auto.gap ?? "1%", canvas.width) ?? 0;
-  const areas = mode === "row" ? line(who.length, canvas, gap) : tiles(who.length, canvas, gap);
-  return areas.map((area, at) => ({ name: who[at]?.name ?? "", area, cutout: "none" }));
+  const wish = autoCutout(layout);
+  const cutout = canCut ? wish : "none";
+  const tiled = (areas: readonly Area[]) => areas.map((area, at) => ({ name: who[at]?.name ?? "", area, cutout }));
+  switch (mode) {
+    case "grid":
+    case "row":
+      if (cutout !== "none") return sideBySide(who, canvas, cutout);
+      return tiled(mode === "row" ? line(who.length, canvas, gap) : tiles(who.length, canvas, gap));
+    case "spotlight": {
+      const seen = who.filter((person) => person.size);
+      const spoke = speakers.map((name) => seen.find((person) => person.name === name)).find(Boolean);
+      const large = spoke ?? seen[0] ?? first;
+      const others = who.filter((person) => person !== large);
+      return cutout === "none" ? spotlight(large, others, canvas, gap) : spotlightStanding(large, others, canvas, cutout);
+    }
+    default:
+      return [];
+  }
+}
+
+/** One large tile, and the others in a column beside it or a row beneath it. */
+function spotlight(large: Person, others: readonly Person[], canvas: Size, gap: number): Seated[] {
+  const one = (width: number, height: number) => tiles(1, { width, height }, 0)[0] as Area;
+  const seat = (person: Person, area: Area): Seated => ({ name: person.name, area, cutout: "none" });
+  if (others.length === 0) return [seat(large, one(canvas.width, canvas.height))];
+  const column = Math.min(canvas.width * OTHERS, (canvas.height * TILE_ASPECT) / 2);
+  const row = Math.min(canvas.height * OTHERS, canvas.width / TILE_ASPECT / 2);
+  const beside = one(canvas.width - column - Math.min(gap, canvas.width / 10), canvas.height);
+  const beneath = one(canvas.width, canvas.height - row - Math.min(gap, canvas.height / 10));
+  const [area, strip] =
+    beside.width >= beneath.width
+      ? [beside, { x: canvas.width - column, y: 0, width: column, height: canvas.height }]
+      : [beneath, { x: 0, y: canvas.height - row, width: canvas.width, height: row }];
+  const small = tiles(others.length, strip, gap);
+  return [seat(large, area), ...others.map((person, at) => seat(person, moved(small[at] as Area, strip.x, strip.y)))];
+}
+
+/** The large one stands at the left, the others behind at the right. */
+function spotlightStanding(large: Person, others: readonly Person[], canvas: Size, cutout: unknown): Seated[] {
+  if (others.length === 0) return sideBySide([large], canvas, cutout);
+  const [width, height] = [canvas.width * OTHERS_CUT, canvas.height * OTHERS_HEIGHT];
+  const small = sideBySide(others, { width, height }, cutout).map((seated) => ({
+    ...seated,
+    area: moved(seated.area, canvas.width - width, canvas.height - height),
+  }));
+  return [...small, ...sideBySide([large], { width: canvas.width - width, height: canvas.height }, cutout)];
+}
+
+function moved(area: Area, dx: number, dy: number): Area {
+  return { ...area, x: area.x + dx, y: area.y + dy };
 }
 
 /** Equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it. */

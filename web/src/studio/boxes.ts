@@ -29,6 +29,9 @@ const HANDLES: Handle[] = [
   { x: -1, y: 0 },
 ];
 
+/** Boxes lower than this have their round handle outside. CSS pixels. */
+const LOW = 84;
+
 export class Boxes {
   private readonly stage = element("stage", HTMLDivElement);
   private readonly surface = element("boxes", HTMLDivElement);
@@ -97,7 +100,10 @@ export class Boxes {
     for (const box of boxes) this.draw(box, !box.auto && box.id === selected);
     const framed = boxes.find((box) => !box.auto && box.id === selected);
     this.frame.hidden = !framed;
-    if (framed) this.put(this.frame, framed.area, framed.rotate);
+    if (!framed) return;
+    this.put(this.frame, framed.area, framed.rotate);
+    const low = framed.area.height * this.scale < LOW;
+    this.frame.dataset.turn = !low ? "inside" : framed.area.y * this.scale > LOW / 2 ? "above" : "below";
   }
 
   line(guides: Guides): void {

@@ -1,17 +1,14 @@
 /** What a layout becomes with the people and images that are there: the boxes to show. PURE. */
 
-import { autoPlaces, unnamed, type Person } from "./autoplace";
+import { autoPlaces, unnamed, type Gathering, type Person } from "./autoplace";
 import { isObject } from "../problem";
 import { anchorPoint, areaOf, placing, rotation, shownAspect, USUAL, type Shape } from "./geometry";
 import { canvasSize, findLayer, number, text, type Area, type Json, type Layer, type Layout, type Size } from "./model";
 import { kindOf, sourceWords, type Kind } from "./names";
 import { backToFront } from "./order";
 
-export interface Facts {
-  /** Everybody who may be shown, in order of joining. */
-  people: readonly Person[];
+export interface Facts extends Gathering {
   images: ReadonlyMap<string, Size>;
-  canCut: boolean;
   /** Width of a line of text, in pixels of a font of `size`. */
   measure(line: string, size: number): number;
 }
@@ -124,7 +121,7 @@ export function boxes(layout: Layout, facts: Facts): Box[] {
   const order = backToFront(layout);
   // People of `auto` are nearer than layers of z 0 or less, and farther than all others.
   const behind = order.filter((id) => number(layout.layers.find((layer) => layer.id === id)?.z, 0) <= 0).length;
-  const seated = autoPlaces(layout, facts.people, facts.canCut);
+  const seated = autoPlaces(layout, facts);
   const rank = (id: string) => {
     const at = order.indexOf(id);
     return at < behind ? at : at + seated.length;

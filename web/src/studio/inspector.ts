@@ -58,6 +58,7 @@ export class Inspector {
   private readonly whoField: HTMLElement;
   private readonly colorField: HTMLElement;
   private readonly forTexts: HTMLElement[];
+  private readonly radiusField = field("Roundness", this.radius, "range");
   private shown: Shown | null = null;
 
   constructor(private readonly handlers: InspectorHandlers) {
@@ -79,7 +80,7 @@ export class Inspector {
       fit,
       this.forPictures[1] as HTMLElement,
       field("Opacity", this.opacity, "range"),
-      field("Roundness", this.radius, "range"),
+      this.radiusField,
       ...sides,
       field("Turn °", this.rotate, "short"),
     );
@@ -159,6 +160,7 @@ export class Inspector {
     const person = kind === "participant" || kind === "slot";
     for (const field of this.forPeople) field.hidden = !person;
     for (const field of this.forPictures) field.hidden = kind === "color" || kind === "text";
+    this.radiusField.hidden = kind === "text";
     const sources = this.sources(shown, layer);
     this.whoField.hidden = sources.length === 0;
     options(this.who, sources, JSON.stringify(layer.source));

@@ -16,4 +16,13 @@ function words(file: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-export const READY: Ready[] = Object.entries(FILES).map(([file, layout]) => ({ name: words(file), layout }));
+/** The plainest ones come first. */
+const PLAIN = ["Solo", "Grid", "Side by side", "Picture in picture", "Spotlight"];
+
+function place({ name }: Ready): number {
+  return PLAIN.includes(name) ? PLAIN.indexOf(name) : PLAIN.length;
+}
+
+export const READY: Ready[] = Object.entries(FILES)
+  .map(([file, layout]) => ({ name: words(file), layout }))
+  .sort((a, b) => place(a) - place(b));

@@ -43,6 +43,8 @@ export class Studio {
   private readonly inspector: Inspector;
   private readonly pen = document.createElement("canvas").getContext("2d");
   private people: readonly Participant[] = [];
+  /** Who spoke, the last one first. */
+  private speakers: string[] = [];
   private canCut = false;
   private selected: string | null = null;
   private drawn: number | null = null;
@@ -122,6 +124,10 @@ export class Studio {
 
   /** Who is in the room now. */
   follow(people: readonly Participant[]): void {
+    if (people === this.people) return;
+    const before = new Map(this.people.map((person) => [person.id, person]));
+    const began = people.filter(({ id, speaking }) => speaking && !before.get(id)?.speaking).map(({ name }) => name);
+    this.speakers = [...began, ...this.speakers.filter((name) => !began.includes(name))];
     this.people = people;
     this.render();
   }
@@ -169,6 +175,7 @@ export class Studio {
       people: this.people
         .filter((person) => !person.hidden)
         .map(({ name, size }) => ({ name, size: size && { width: size[0], height: size[1] } })),
+      speakers: this.speakers,
       images: this.shelf.sizes,
       canCut: this.canCut,
       measure: (line, size) => {
@@ -285,7 +292,7 @@ export class Studio {
   private use(name: string, layout: Json): void {
     const before = this.store.layout;
     this.select(null);
-    void this.store.edit(`layout “${name}”`, [{ kind: "whole", after: layout, before }]).then((sent) => {
+    void this.store.edit(`layout “${name}”`, [{ kind: "whole", after: { canvas: before.canvas, ...layout }, before }]).then((sent) => {
       if (sent) this.tell(`The layout is “${name}” now`);
     });
   }

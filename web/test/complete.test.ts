@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+
+import { LayoutSchema, spotAt } from "../src/complete";
+import { arranged, same } from "../src/format";
+import { stateWords } from "../src/studio/outputs";
+
+const schema = new LayoutSchema({
+  components: {
+    schemas: {
+      Layout: {
+        properties: {
+          canvas: { $ref: "#/components/schemas/Canvas" },
+          layers: { type: "array", items: { $ref: "#/components/schemas/Layer" } },
+        },
+      },
+      Canvas: { properties: { background: { type: "string", description: "A colour or an image. More of it." } } },
+      Layer: {
+        properties: {
+          id: { type: "string" },
+          fit: { allOf: [{ $ref: "#/components/schemas/Fit" }], description: "How it is fitted." },
+          mirror: { type: "boolean" },
+          source: { oneOf: [{ properties: { participant: {} } }, { properties: { image: {} } }] },
+        },
+      },
+      Fit: { type: "string", enum: ["fill", "cover"] },
+    },
+  },
+});
+const NAMES = { people: ["ann"], images: ["club.jpg"], layers: ["a"] };
+
+function offers(text: string): string[] {
+  const spot = spotAt(text);
+  if (!spot) return [];
+  return (spot.kind === "key" ? schema.keys(spot.path, spot.taken) : schema.values(spot.path, NAMES)).map((offer) => offer.text);
+}
+
+describe("completion of a layout", () => {
+  it("offers the keys that are left", () => {
+    expect(offers('{"')).toEqual(["canvas", "layers"]);
+    expect(offers('{"canvas": {"background": "#000"}, "')).toEqual(["layers"]);
+    expect(offers('{"layers": [{"id": "a"}, {"id": "b", "mirror": true, "')).toEqual(["fit", "source"]);
+    expect(offers('{"layers": [{"id": "a", "source": {"im')).toEqual(["participant", "image"]);
+  });
+  it("offers values, and names of the room and the server", () => {
+    expect(offers('{"layers": [{"fit": "c')).toEqual(['"fill"', '"cover"']);
+    expect(offers('{"layers": [{"mirror": t')).toEqual(["true", "false"]);
+    expect(offers('{"layers": [{"source": {"participant": ')).toEqual(['"ann"']);
+    expect(offers('{"canvas": {"background": "')).toEqual(['"club.jpg"']);
+  });
+  it("offers nothing behind a value, outside, and of what it does not know", () => {
+    for (const text of ["", '{"canvas": {}', '{"layers": [{"mirror": true ', '{"nothing": {"']) expect(offers(text)).toEqual([]);
+    expect(new LayoutSchema("broken").keys([], [])).toEqual([]);
+  });
+  it("knows where what is typed begins, and is not confused by brackets in strings", () => {
+    expect(spotAt('{"layers": [{"id": "a]}{", "op')).toEqual({ path: ["layers", "0"], kind: "key", from: 27, taken: ["id"] });
+    expect(spotAt('{"layers": [{"fit": "\\"')?.kind).toBe("value");
+  });
+  it("says what a key means in one sentence", () => {
+    expect(schema.keys(["canvas"], [])[0]?.about).toBe("A colour or an image.");
+  });
+});
+
+describe("a layout to read", () => {
+  it("has its keys in order, and says the same", () => {
+    const layout = { auto: { mode: "grid" }, layers: [{ height: 1, zoo: 2, id: "a", x: 3, source: { slot: 1 } }], canvas: {} };
+    expect(JSON.stringify(arranged(layout))).toBe('{"canvas":{},"layers":[{"id":"a","source":{"slot":1},"x":3,"height":1,"zoo":2}],"auto":{"mode":"grid"}}');
+    expect(same(arranged(layout), layout)).toBe(true);
+  });
+});
+
+describe("an output", () => {
+  it("says its state in words", () => {
+    const output = { id: "o", type: "rtmp", url: "rtmp://host/***", attempt: null, next_retry_at: null, last_error: null };
+    expect(stateWords({ ...output, state: "live" })).toBe("live");
+    expect(stateWords({ ...output, state: "retrying", attempt: 3, last_error: "refused" })).toBe("retrying, attempt 3: refused");
+  });
+});
