@@ -14,6 +14,7 @@ use gstreamer_app as gst_app;
 use virfie::media::compose::{
     canvas::{Geometry, Isa, LayerBlender},
     planes::{I420, copy},
+    twirl::Twirler,
 };
 
 /// The canvas in pixels.
@@ -124,6 +125,19 @@ fn measure(criterion: &mut Criterion) {
     group.bench_function("background only", |bencher| {
         bencher.iter(|| copy(&mut scene.canvas.planes_mut(), &scene.background.planes()));
     });
+    // As a layout has it, in the circle that is as wide as the canvas, and at Virfie's size.
+    for (name, width) in [("twirl of 1280x720", 1280), ("twirl of 960x720", 960)] {
+        let (mut twirler, mut angle) = (Twirler::default(), 0.0f32);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                // Another angle in every frame, as it is to and fro.
+                angle = (angle + 0.1) % 10.0;
+                let mut canvas = scene.canvas.planes_mut();
+                canvas.width = width;
+                twirler.draw(&mut canvas, angle);
+            });
+        });
+    }
     group.finish();
 }
 

@@ -89,6 +89,25 @@ pub const PADDING: RangeInclusive<f64> = 0.0..=500.0;
 /// How long one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 
+/// Triggers of one layout: each is looked at with every frame.
+pub const TRIGGERS: usize = 32;
+/// Conditions of one trigger.
+pub const CONDITIONS: usize = 16;
+/// Actions of one trigger.
+pub const ACTIONS: usize = 8;
+/// How often something happens again, in milliseconds.
+pub const EVERY_MS: RangeInclusive<i64> = 100..=3_600_000;
+/// How long a trigger rests after it fired, in milliseconds.
+pub const HOLD_OFF_MS: RangeInclusive<i64> = 0..=3_600_000;
+/// How long a trigger shows a layer, in milliseconds.
+pub const FOR_MS: RangeInclusive<i64> = 1..=3_600_000;
+/// Degrees that a twirl turns its middle by: ten whole turns either way are more than anybody can make out.
+pub const TWIRL: RangeInclusive<f64> = -3600.0..=3600.0;
+/// How long a twirl takes for once to and fro, in milliseconds.
+pub const PERIOD_MS: RangeInclusive<f64> = 100.0..=3_600_000.0;
+/// Sides of what a trigger draws, in canvas pixels; as those of layers.
+pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
+
 /// Whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
 pub fn is_id(id: &str) -> bool {
     (1..=ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))

@@ -12,6 +12,7 @@
 //! * `scene`: the validated layout.
 //! * `look`: borders, followers, gradual change.
 //! * `text`: what is written, and what decides how that looks.
+//! * `trigger`, `read_trigger`: what happens by itself.
 //! * `body_part`, `cut`: what is kept of a person's picture.
 //! * `solve`, `auto`, `spotlight`, `geometry`: where everything is, in pixels, for the people who are there now.
 //! * `motion`: from one solved layout to the next.
@@ -32,6 +33,7 @@ mod read_cut;
 mod read_layer;
 mod read_look;
 mod read_source;
+mod read_trigger;
 pub mod ready;
 pub mod scene;
 pub mod schema;
@@ -40,6 +42,7 @@ mod schema_values;
 pub mod solve;
 mod spotlight;
 pub mod text;
+pub mod trigger;
 
 use serde_json::Value;
 
@@ -54,6 +57,7 @@ pub use self::{
     scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Images, Length, Scene, SceneLayer, Size, Source},
     solve::{Facts, Following, Key, Look, Person, Placed, Placement, clip_picture, solve},
     text::{Lettering, Text, TextAlign, TextFrame},
+    trigger::Trigger,
 };
 
 /// `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null` takes a key

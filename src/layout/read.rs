@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     fault::{Fault, child},
     fields::Fields,
-    limits, read_cut, read_layer, read_look,
+    limits, read_cut, read_layer, read_look, read_trigger,
     scene::{Auto, AutoMode, Background, Canvas, Scene, SceneLayer, Source},
 };
 
@@ -36,7 +36,7 @@ pub fn read_canvas(value: &Value, pointer: &str, base: &Canvas) -> Result<Canvas
 
 fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene> {
     let mut fields = Fields::open(value, String::new(), faults)?;
-    fields.check_keys(&["canvas", "layers", "auto", "transition"], &[]);
+    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers"], &[]);
     let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
     let auto = fields.object("auto").map_or_else(Auto::default, auto);
     let transition = read_look::transition(&mut fields).unwrap_or_default();
@@ -51,10 +51,12 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
     if list.len() > limits::LAYERS {
         fields.fault("layers", format!("has {} layers; at most {} are possible", list.len(), limits::LAYERS));
     }
+    let triggers = fields.get("triggers");
     let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
     check_follows(list, &layers, faults);
     check_clips(list, faults);
-    Some(Scene { canvas, layers, auto, transition })
+    let triggers = triggers.map_or_else(Vec::new, |value| read_trigger::triggers(value, &layers, faults));
+    Some(Scene { canvas, layers, auto, transition, triggers })
 }
 
 fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {

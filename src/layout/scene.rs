@@ -13,6 +13,7 @@ use super::{
     model_name::ModelName,
     schema,
     text::{Lettering, Text},
+    trigger::{Action, Trigger},
 };
 
 /// A validated layout.
@@ -26,6 +27,8 @@ pub struct Scene {
     pub auto: Auto,
     /// How what was shown before turns into this.
     pub transition: Transition,
+    /// What happens by itself.
+    pub triggers: Vec<Trigger>,
 }
 
 /// The picture that layers are put on.
@@ -344,7 +347,13 @@ impl AutoMode {
 impl Scene {
     /// The layout of a room that was given none: no layers, everybody placed by `auto`.
     pub fn default_for(canvas: Canvas) -> Scene {
-        Scene { canvas, layers: Vec::new(), auto: Auto::default(), transition: Transition::default() }
+        Scene {
+            canvas,
+            layers: Vec::new(),
+            auto: Auto::default(),
+            transition: Transition::default(),
+            triggers: Vec::new(),
+        }
     }
 
     /// The layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults. Reading it
@@ -379,7 +388,13 @@ impl Scene {
             };
             shown.iter().chain(&layer.fallback).map(String::as_str)
         });
-        background.into_iter().chain(layers)
+        background.into_iter().chain(layers).chain(self.triggers.iter().flat_map(Trigger::image_names))
+    }
+
+    /// Whether the layer of this id is seen only when a trigger shows it.
+    pub fn is_shown_by_trigger(&self, id: &str) -> bool {
+        let actions = self.triggers.iter().flat_map(|trigger| &trigger.actions);
+        actions.into_iter().any(|action| matches!(action, Action::Show(show) if show.show == id))
     }
 
     /// The clip assets that the scene needs; a name that is used twice comes twice.

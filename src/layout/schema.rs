@@ -11,6 +11,7 @@ use super::{
     look,
     scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
     schema_values::number,
+    trigger::Trigger,
 };
 pub use super::{
     schema_source::{Source, Text},
@@ -47,6 +48,10 @@ pub struct Layout {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub transition: Option<Transition>,
+    /// What happens by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 32)]
+    pub triggers: Vec<Trigger>,
 }
 
 /// The picture that layers are put on.
@@ -327,6 +332,7 @@ impl From<&Scene> for Layout {
                 model: scene.auto.cut_options.model.map(|model| model.as_str().to_owned()),
             }),
             transition: (scene.transition != look::Transition::default()).then(|| scene.transition.into()),
+            triggers: scene.triggers.clone(),
         }
     }
 }

@@ -198,6 +198,11 @@ fn write_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::E
     }
 }
 
+/// A number that is always there, as people write it.
+pub(super) fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    write_number(*number, serializer)
+}
+
 /// A plain number, as people write it.
 pub(super) fn number<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match number {

@@ -441,6 +441,20 @@ pub enum MediaEvent {
         /// Now.
         speaking: bool,
     },
+    /// A trigger of the layout fired.
+    TriggerFired {
+        /// Its id.
+        trigger: Arc<str>,
+        /// Whose keypoints made it fire.
+        participants: Vec<ParticipantId>,
+    },
+    /// A trigger took a picture.
+    PhotoTaken {
+        /// Its id.
+        trigger: Arc<str>,
+        /// The picture.
+        frame: Frame,
+    },
     /// An output changed its state.
     Output {
         /// Which.

@@ -23,3 +23,4 @@ mod launches;
 mod plugin;
 mod poses;
 mod sources;
+mod triggers;

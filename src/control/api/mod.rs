@@ -20,6 +20,7 @@ pub mod origin;
 pub mod outputs;
 pub mod page;
 pub mod participants;
+pub mod photos;
 pub mod poses;
 mod preflight;
 pub mod problem;
@@ -107,6 +108,7 @@ pub fn router(state: AppState) -> Router {
         .merge(events::router())
         .merge(session::router())
         .merge(snapshot::router())
+        .merge(photos::router())
         .merge(assets::router())
         .merge(tokens::router())
         .merge(whip::router())

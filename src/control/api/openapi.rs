@@ -10,7 +10,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, poses};
+use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, photos, poses};
 use super::{rooms, scenes, session, snapshot, tokens, whep, whip};
 use crate::layout::ready::READY;
 
@@ -86,6 +86,8 @@ struct Server;
     events::room_events,
     snapshot::snapshot_png,
     snapshot::snapshot_jpg,
+    photos::list_photos,
+    photos::get_photo,
     session::session,
     whip::post_whip,
     whip::patch_whip,

@@ -234,6 +234,7 @@ impl From<RoomError> for Problem {
             RoomError::NoRoom
             | RoomError::NoParticipant
             | RoomError::NoOutput
+            | RoomError::NoPhoto
             | RoomError::NoLayer
             | RoomError::NoScene
             | RoomError::NoConnection => Self::not_found(detail),

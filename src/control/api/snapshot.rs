@@ -1,6 +1,6 @@
 //! The canvas now, as a picture.
 
-use std::io::Cursor;
+use std::{io::Cursor, sync::Arc};
 
 use axum::{
     Router,
@@ -29,9 +29,12 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{room}/snapshot.jpg", get(snapshot_jpg))
 }
 
-#[derive(Clone, Copy)]
-enum Format {
+/// What a picture is answered as.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Format {
+    /// Without loss.
     Png,
+    /// Small.
     Jpeg,
 }
 
@@ -75,6 +78,11 @@ async fn snapshot(app: &AppState, access: &Access, room: &RoomPath, format: Form
         return Err(Problem::too_many("too many snapshots at once"));
     };
     let frame = find(app, &room.name)?.snapshot().await?;
+    picture(Arc::new(frame), format).await
+}
+
+/// A frame as an answer.
+pub(super) async fn picture(frame: Arc<Frame>, format: Format) -> ApiResult<Response> {
     // Tens of milliseconds of pure computing: not on a thread that serves others.
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
     let bytes = match encoded {

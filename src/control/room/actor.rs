@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     link::{Closing, Link},
     meter::Meter,
+    scenes::SceneChoice,
     state::{Beginning, Effect, Now, State},
     store::RoomStore,
     view::Event,
@@ -48,6 +49,8 @@ pub(super) struct Room {
     store: Arc<RoomStore>,
     /// When what has changed is stored.
     keep_at: Option<Instant>,
+    /// Scenes that triggers ask for; shown by a task of their own, as their images may have to be decoded.
+    switches: mpsc::Sender<SceneChoice>,
 }
 
 /// Runs a room until it ends. Its media is open from the first to the last line of this.
@@ -56,6 +59,7 @@ pub(super) async fn run(
     machine: Arc<dyn Media>,
     store: Arc<RoomStore>,
     mut calls: mpsc::Receiver<Call>,
+    switches: mpsc::Sender<SceneChoice>,
 ) {
     let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
     let name = beginning.name.shared();
@@ -74,6 +78,7 @@ pub(super) async fn run(
         meter: Meter::new(),
         store,
         keep_at: None,
+        switches,
     };
     tracing::info!(room = %name, "room begins");
 
@@ -165,6 +170,8 @@ impl Room {
                 }
             }
             Effect::Close(peer, why) => self.close(peer, why),
+            // Full: more switches than can be made are asked for, and the last ones are of no use.
+            Effect::Switch(choice) => drop(self.switches.try_send(choice)),
         }
     }
 

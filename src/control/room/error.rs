@@ -27,6 +27,9 @@ pub enum RoomError {
     /// The room has no such output.
     #[error("there is no such output in the room")]
     NoOutput,
+    /// The room keeps no such picture.
+    #[error("there is no such picture in the room")]
+    NoPhoto,
     /// The layout has no such layer.
     #[error("the layout has no layer with this id")]
     NoLayer,

@@ -16,6 +16,7 @@ use super::{
     link::Closing,
     name::RoomName,
     participant::Moderation,
+    photo::Photo,
     pose::RoomPoses,
     revision::{IfMatch, Revision},
     secret,
@@ -250,6 +251,22 @@ impl RoomHandle {
             Ok(Ok(Err(reason))) => Err(RoomError::Unavailable(reason)),
             Ok(Err(_)) | Err(_) => Err(RoomError::Unavailable("the room's media gave no picture in time".to_owned())),
         }
+    }
+
+    /// The pictures that triggers took, oldest first.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn photos(&self) -> Result<Vec<Photo>, RoomError> {
+        self.call(|room| room.state.photos()).await
+    }
+
+    /// One picture that a trigger took.
+    ///
+    /// # Errors
+    /// [`RoomError::NoPhoto`], [`RoomError::NoRoom`].
+    pub async fn photo(&self, id: String) -> Result<Arc<Frame>, RoomError> {
+        self.call(move |room| room.state.photo(&id)).await?.ok_or(RoomError::NoPhoto)
     }
 
     /// Where people are in their pictures now.

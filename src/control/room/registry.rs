@@ -36,6 +36,9 @@ use crate::{
     media::port::{Media, Segmentation},
 };
 
+/// How many switches of triggers may wait for the one before.
+const SWITCHES: usize = 4;
+
 /// How long a drain waits for session sockets to be told that the server ends.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -139,7 +142,9 @@ impl Registry {
         let scene = &beginning.scene;
         let needs_images =
             scene.image_names().chain(scene.clip_names()).next().is_some() || scene.letterings().next().is_some();
-        let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end);
+        let (switches, switches_end) = mpsc::channel(SWITCHES);
+        let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end, switches);
+        tokio::spawn(room.clone().show_scenes(switches_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
             task.await;

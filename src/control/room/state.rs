@@ -4,6 +4,7 @@
 //! - `people`: joining, leaving, taking over, moderation.
 //! - `peers`: connections, of participants and of viewers.
 //! - `news`: what the media tells.
+//! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `scenes`: stored layouts, and what of the room outlives the process.
 
 mod news;
@@ -12,6 +13,7 @@ mod people;
 mod scenes;
 #[cfg(test)]
 mod tests;
+mod triggers;
 
 use std::{
     sync::Arc,
@@ -31,10 +33,11 @@ use super::{
     name::RoomName,
     output::Sending,
     participant::Member,
+    photo::Photos,
     pose::{self, ParticipantPoses},
     record::Past,
     revision::Revision,
-    scenes::Scenes,
+    scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
     view::{Event, Health, Output, RoomState, RoomSummary, Segmentation, Settings},
 };
@@ -73,6 +76,8 @@ pub enum Effect {
     Tell(PeerId, Note),
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
+    /// Show this scene, when it is ready.
+    Switch(SceneChoice),
 }
 
 /// What a room begins with.
@@ -109,6 +114,9 @@ pub struct State {
     spotlight: Spotlight,
     viewers: Vec<Viewer>,
     outputs: Vec<Sending>,
+    photos: Photos,
+    /// When a trigger last switched scenes.
+    switched_at: Option<Instant>,
     /// When a room that stores nothing ends.
     ends_at: Option<Instant>,
     ended: bool,
@@ -137,6 +145,8 @@ impl State {
             spotlight: Spotlight::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
+            photos: Photos::default(),
+            switched_at: None,
             ends_at: kept.is_none().then_some(now.clock + IDLE_LIFE),
             ended: false,
             segmentation,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::{
     change::LayoutChange,
@@ -133,6 +134,15 @@ impl RoomHandle {
             }
         }
         Err(RoomError::Contended)
+    }
+
+    /// Shows scenes as the room's triggers ask for them, until the room ends.
+    pub(super) async fn show_scenes(self, mut switches: mpsc::Receiver<SceneChoice>) {
+        while let Some(choice) = switches.recv().await {
+            if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
+                tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
+            }
+        }
     }
 
     /// A list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.

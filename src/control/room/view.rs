@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{participant::MemberRole, pose::ParticipantPoses};
+use super::{participant::MemberRole, photo::Photo, pose::ParticipantPoses};
 use crate::media::port;
 
 /// Whether a participant's connection stands.
@@ -356,6 +356,23 @@ pub enum Event {
         #[schema(value_type = String)]
         name: Arc<str>,
     },
+    /// A trigger of the layout fired.
+    TriggerFired {
+        /// Its id.
+        #[schema(value_type = String)]
+        trigger: Arc<str>,
+        /// The ids of the participants whose keypoints made it fire.
+        #[schema(value_type = Vec<String>)]
+        participants: Vec<Arc<str>>,
+        /// What its `event` actions say.
+        #[schema(value_type = Vec<String>)]
+        events: Vec<Arc<str>>,
+    },
+    /// A trigger took a picture, which is at `/rooms/{room}/photos/{id}` for some time.
+    PhotoTaken {
+        /// The picture.
+        photo: Photo,
+    },
     /// Settings changed, or a listener missed news: the whole room.
     RoomChanged {
         /// The room's revision now.
@@ -390,6 +407,8 @@ impl Event {
             Self::LayoutChanged { .. } => "layout_changed",
             Self::ScenesChanged { .. } => "scenes_changed",
             Self::SceneActivated { .. } => "scene_activated",
+            Self::TriggerFired { .. } => "trigger_fired",
+            Self::PhotoTaken { .. } => "photo_taken",
             Self::RoomChanged { .. } => "room_changed",
             Self::OutputChanged { .. } => "output_changed",
             Self::OutputRemoved { .. } => "output_removed",
@@ -416,6 +435,7 @@ mod tests {
             Event::OutputRemoved { id: "o".into() },
             Event::ScenesChanged { revision: 1, scenes: Vec::new(), active_scene: None },
             Event::SceneActivated { revision: 1, name: "s".into() },
+            Event::TriggerFired { trigger: "t".into(), participants: Vec::new(), events: Vec::new() },
             Event::Speaking { id: "p".into(), speaking: true },
         ] {
             assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.name());

@@ -15,14 +15,18 @@ use tracing::{error, warn};
 use super::{
     backdrop::{Painter, Show},
     colour::{Matrix, i420_to_rgb},
-    planes::{Planes, PlanesMut},
+    effects::Photo,
+    planes::{I420, Planes, PlanesMut},
     reel::Reel,
     slots::Slots,
     stage::{Ask, Spent, Stage},
 };
-use crate::media::{
-    gst::clock::{clock_time, media_clock},
-    port::{Frame, ParticipantId, Picture},
+use crate::{
+    layout::Trigger,
+    media::{
+        gst::clock::{clock_time, media_clock},
+        port::{Frame, ParticipantId, Picture},
+    },
 };
 
 /// Size and rate of the canvas.
@@ -60,6 +64,14 @@ pub trait Audience: Send + Sync + 'static {
     fn ask(&self, participant: &ParticipantId, ask: &Ask);
     /// Nothing came from this participant for as long as frames are held.
     fn expired(&self, participant: &ParticipantId);
+    /// A trigger of the layout fired, by the keypoints of these people.
+    fn fired(&self, trigger: &Trigger, people: &[ParticipantId]) {
+        let _ = (trigger, people);
+    }
+    /// A trigger took a picture. Must not block.
+    fn photo(&self, photo: Photo) {
+        drop(photo);
+    }
 }
 
 /// Counters, from the room's start.
@@ -280,6 +292,7 @@ impl Ticker {
             }
             self.audience.ask(participant, ask);
         }
+        self.tell_firings();
         let (stage, audience) = (&self.stage, &self.audience);
         self.asked.retain(|(participant, ask)| {
             let seated = stage.seats(participant);
@@ -288,6 +301,16 @@ impl Ticker {
             }
             seated
         });
+    }
+
+    fn tell_firings(&self) {
+        for firing in self.stage.firings() {
+            let people: Vec<ParticipantId> =
+                firing.people.iter().filter_map(|person| self.stage.participant(*person)).cloned().collect();
+            if let Some(trigger) = self.stage.scene().triggers.get(firing.trigger) {
+                self.audience.fired(trigger, &people);
+            }
+        }
     }
 
     fn tick(&mut self, tick: Duration, hold: Duration) {
@@ -315,6 +338,9 @@ impl Ticker {
                 error!("composing panicked; the frame is left out");
                 return None;
             }
+        }
+        for photo in self.stage.take_photos() {
+            self.audience.photo(photo);
         }
         let counters = &self.shared.counters;
         counters.frames.fetch_add(1, Ordering::Relaxed);
@@ -360,6 +386,12 @@ impl Ticker {
             reply(frame.clone());
         }
     }
+}
+
+/// A picture of the canvas as control sees it.
+pub fn frame_of(picture: &I420) -> Frame {
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    Frame { width, height, rgb: i420_to_rgb(&picture.planes(), Matrix::Bt601) }
 }
 
 fn rgb(format: Format, buffer: &gst::Buffer) -> Result<Frame, String> {

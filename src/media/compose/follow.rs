@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::{
-    layout::{Following, Key, Placed, Placement},
+    layout::{Key, KeypointName, Placed, Placement},
     media::port::Pose,
 };
 
@@ -45,7 +45,7 @@ impl Followers {
         for index in 0..placements.len() {
             let Some(follow) = placements[index].following.take() else { continue };
             let followed = placements.iter().find(|one| matches!(&one.key, Key::Layer(id) if *id == follow.layer));
-            let at = followed.and_then(|followed| point(followed, &follow, &pose));
+            let at = followed.and_then(|followed| on_canvas(followed, follow.keypoint, &pose));
             let share = followed.map(|one| (one.dst.width as f32 / canvas.0, one.dst.height as f32 / canvas.1));
             let place = self.smooth(&placements[index].key, at, now);
             let own = &mut placements[index];
@@ -85,15 +85,15 @@ impl Followers {
     }
 }
 
-/// Where on the canvas the keypoint is; `None` where it is not seen.
-fn point(
+/// Where on the canvas a keypoint of the person in a placement is; `None` where it is not seen.
+pub(super) fn on_canvas(
     followed: &Placement,
-    follow: &Following,
+    keypoint: KeypointName,
     pose: impl Fn(usize) -> Option<(Pose, (u32, u32))>,
 ) -> Option<(f32, f32)> {
     let Placed::Person(person) = followed.source else { return None };
     let (pose, (width, height)) = pose(person)?;
-    let keypoint = pose.keypoints[follow.keypoint as usize];
+    let keypoint = pose.keypoints[keypoint as usize];
     if keypoint.score < SEEN {
         return None;
     }

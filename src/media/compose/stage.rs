@@ -8,12 +8,14 @@ use super::{
     backdrop::{Backdrop, Show},
     canvas::{Geometry, Isa, LayerBlender},
     colour::Matrix,
+    effects::{Effects, Photo, View},
     follow::Followers,
     planes::{I420, Planes, PlanesMut, copy},
     reel::Reel,
     shape::RimBlender,
     slots::Slots,
     soften::Softener,
+    trigger::{Firing, Standings, need_poses},
     turn::{Turn, TurnBlender},
 };
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
     },
     media::{
         gst::frame::{Shot, VideoFrame},
-        port::{Image, ParticipantId, Seat, Still},
+        port::{Image, ParticipantId, Pose, Seat, Still},
     },
 };
 
@@ -73,6 +75,11 @@ pub struct Stage {
     stale: bool,
     motion: Motion,
     followers: Followers,
+    standings: Standings,
+    effects: Effects,
+    /// Of what is shown: whether it waits for a trigger.
+    waiting: Vec<bool>,
+    photos: Vec<Photo>,
     now: Duration,
     asks: Vec<Ask>,
     painters: Vec<Painter>,
@@ -100,6 +107,10 @@ impl Stage {
     pub fn new(show: Show, can_cut: bool) -> Self {
         let Show { picture, backdrop, reels } = show;
         Self {
+            effects: Effects::new(&picture.scene.triggers),
+            standings: Standings::default(),
+            waiting: Vec::new(),
+            photos: Vec::new(),
             scene: picture.scene,
             speakers: indices(&picture.speakers, &picture.people),
             people: seated(picture.people),
@@ -134,6 +145,10 @@ impl Stage {
         self.motion.renumber(|before| places.get(before).copied().flatten());
         self.people = people;
         self.stale = true;
+        if self.scene.triggers != picture.scene.triggers {
+            self.standings.change(&self.scene.triggers, &picture.scene.triggers);
+            self.effects = Effects::new(&picture.scene.triggers);
+        }
         let scene = std::mem::replace(&mut self.scene, picture.scene);
         Spent {
             _backdrop: std::mem::replace(&mut self.backdrop, backdrop),
@@ -215,11 +230,16 @@ impl Stage {
             self.asks = (0..self.people.len()).map(|index| self.ask(index)).collect();
         }
         let (shots, canvas) = (&self.shots, (self.scene.canvas.width as f32, self.scene.canvas.height as f32));
-        let pose = |person: usize| {
-            let shot = shots.get(person)?.as_ref()?;
-            Some((*shot.found.as_ref()?.poses.as_ref()?.first()?, shot.size()))
-        };
+        let pose = |person: usize| pose(shots, person);
         self.followers.place(self.motion.shown_mut(), canvas, now, pose);
+        let triggers = &self.scene.triggers;
+        self.waiting.clear();
+        if !triggers.is_empty() {
+            self.standings.update(triggers, self.motion.shown(), canvas, now, pose);
+            let (scene, standings) = (&self.scene, &self.standings);
+            let waits = |one: &Placement| matches!(&one.key, Key::Layer(id) if scene.is_shown_by_trigger(id) && !standings.show(triggers, id, now));
+            self.waiting.extend(self.motion.shown().iter().map(waits));
+        }
         self.people.iter().map(|(participant, _)| participant).zip(&self.asks)
     }
 
@@ -248,7 +268,7 @@ impl Stage {
         // By where they belong: on their way they need no other masks.
         let own = self.motion.targets().filter(|one| matches!(one.source, Placed::Person(of) if of == person));
         for placement in own {
-            ask.poses |= followed(&placement.key);
+            ask.poses |= followed(&placement.key) || need_poses(&self.scene.triggers, &placement.key);
             ask.whole |= placement.cut.is_none() || placement.look.blur.is_some();
             let Some(cut) = placement.cut else { continue };
             if !ask.cuts.contains(&cut) {
@@ -285,10 +305,15 @@ impl Stage {
     pub fn compose(&mut self, canvas: &mut PlanesMut<'_>) {
         self.backdrop.draw(canvas, self.now);
         let placements = self.motion.shown();
+        // As many as are shown, or none where nothing waits for a trigger.
+        let mut waiting = self.waiting.iter().copied().chain(std::iter::repeat(false));
         if self.painters.len() < placements.len() {
             self.painters.resize_with(placements.len(), Painter::default);
         }
         for (placement, painter) in placements.iter().zip(&mut self.painters) {
+            if waiting.next() == Some(true) {
+                continue;
+            }
             let geometry = geometry_of(placement);
             match &placement.source {
                 Placed::Person(index) => {
@@ -343,6 +368,43 @@ impl Stage {
                 }
             }
         }
+        self.draw_effects(canvas);
+    }
+
+    fn draw_effects(&mut self, canvas: &mut PlanesMut<'_>) {
+        if self.effects.is_empty() {
+            return;
+        }
+        let (shots, images) = (&self.shots, &self.images);
+        let view = View {
+            standings: &self.standings,
+            placements: self.motion.shown(),
+            image: &|name| image(images, name),
+            pose: &|person| pose(shots, person),
+            now: self.now,
+        };
+        self.effects.draw(canvas, &view, &mut self.photos);
+    }
+
+    /// Those that fired with the last update: triggers of the layout, and indices of the people whom
+    /// [`Stage::update`] names.
+    pub fn firings(&self) -> &[Firing] {
+        self.standings.firings()
+    }
+
+    /// The layout.
+    pub fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// Who this is.
+    pub fn participant(&self, person: usize) -> Option<&ParticipantId> {
+        self.people.get(person).map(|(participant, _)| participant)
+    }
+
+    /// The pictures that triggers took since the last call.
+    pub fn take_photos(&mut self) -> impl Iterator<Item = Photo> {
+        self.photos.drain(..)
     }
 }
 
@@ -392,6 +454,12 @@ fn indices(these: &[ParticipantId], people: &[Seat]) -> Vec<usize> {
 
 fn seated(people: Vec<Seat>) -> Vec<(ParticipantId, Arc<str>)> {
     people.into_iter().map(|seat| (seat.participant, seat.name)).collect()
+}
+
+/// A person's surest pose, and the size of the frame that it was found in.
+fn pose(shots: &[Option<Arc<Shot>>], person: usize) -> Option<(Pose, (u32, u32))> {
+    let shot = shots.get(person)?.as_ref()?;
+    Some((*shot.found.as_ref()?.poses.as_ref()?.first()?, shot.size()))
 }
 
 /// The image of this name, of those in the order of their names.

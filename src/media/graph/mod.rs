@@ -18,30 +18,31 @@ use std::{
     time::Duration,
 };
 
-use gstreamer as gst;
-use gstreamer_app::AppSrc;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, info, warn};
 
 mod clips;
 mod connection;
+mod ear;
 mod encodings;
 mod numbers;
 mod tracks;
 
 use clips::Clips;
 use connection::{Connection, Segmenter, Signalling, answered_lines, offered_lines};
+use ear::Ear;
 use encodings::Encodings;
 use numbers::Numbers;
 
 use super::{
-    audio::desk::{Desk, Listener},
+    audio::desk::Desk,
     compose::{
-        clock::{Audience, Composer, Format},
+        clock::{Composer, frame_of},
+        effects::Photo,
         slots::Slots,
         stage::Ask,
     },
-    fanout::{rtmp::RtmpOutput, webrtc::send_packet},
+    fanout::rtmp::RtmpOutput,
     gst::{clock::media_clock, launch::Launches},
     port::{
         MediaCommand, MediaEvent, Negotiation, OutputId, OutputTarget, ParticipantId, ParticipantPoses, PeerId,
@@ -84,6 +85,7 @@ pub(super) enum Input {
     EncoderFailed(VideoCodec, String),
     OutputOver(OutputId),
     Ask(ParticipantId, Ask),
+    Photo(Photo),
     Stop,
 }
 
@@ -134,50 +136,6 @@ impl Drop for RoomGraph {
     }
 }
 
-/// Carries the stages' news; called on their threads.
-struct Ear {
-    encodings: Arc<Encodings>,
-    inputs: Mutex<Sender<Input>>,
-    events: UnboundedSender<MediaEvent>,
-    caps: Mutex<Option<(Format, gst::Caps)>>,
-}
-
-impl Audience for Ear {
-    fn frame(&self, frame: &gst::Buffer, format: Format) {
-        let caps = {
-            let mut known = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
-            match known.as_ref().filter(|(of, _)| *of == format) {
-                Some((_, caps)) => caps.clone(),
-                None => known.insert((format, format.caps())).1.clone(),
-            }
-        };
-        self.encodings.frame(frame, &caps);
-    }
-
-    fn ask(&self, participant: &ParticipantId, ask: &Ask) {
-        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = inputs.send(Input::Ask(participant.clone(), ask.clone()));
-    }
-
-    fn expired(&self, participant: &ParticipantId) {
-        let _ = self.events.send(MediaEvent::TrackStopped { participant: participant.clone(), kind: TrackKind::Video });
-    }
-}
-
-impl Listener for Ear {
-    fn block(&self, samples: &[f32; 960], pts: Duration) {
-        self.encodings.block(samples, pts);
-    }
-
-    fn speaking(&self, participant: &ParticipantId, speaking: bool) {
-        let _ = self.events.send(MediaEvent::Speaking { participant: participant.clone(), speaking });
-    }
-
-    fn packet(&self, src: &AppSrc, packet: &gst::Buffer) {
-        send_packet(src, packet);
-    }
-}
-
 struct Graph {
     room: Arc<str>,
     parts: Arc<Parts>,
@@ -210,12 +168,7 @@ impl Graph {
     ) -> std::io::Result<Self> {
         let slots = Arc::new(Slots::default());
         let encodings = Arc::new(Encodings::new(spec.room.clone(), parts.launches.clone(), inputs.clone()));
-        let ear = Arc::new(Ear {
-            encodings: encodings.clone(),
-            inputs: Mutex::new(inputs.clone()),
-            events: events.clone(),
-            caps: Mutex::default(),
-        });
+        let ear = Arc::new(Ear::new(encodings.clone(), inputs.clone(), events.clone()));
         let format = format_of(&spec.picture);
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots.clone(), ear.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, ear)?);
@@ -254,6 +207,9 @@ impl Graph {
                 Ok(Input::OutputOver(output)) => {
                     self.encodings.remove_output(&output);
                     self.rebalance();
+                }
+                Ok(Input::Photo(photo)) => {
+                    self.tell(MediaEvent::PhotoTaken { frame: frame_of(&photo.picture), trigger: photo.trigger })
                 }
                 Ok(Input::Ask(participant, ask)) => {
                     let mut connections = self.peers.values();

@@ -23,6 +23,8 @@ impl State {
             MediaEvent::TrackStarted { participant, kind, size } => self.track(&participant, kind, true, size),
             MediaEvent::TrackStopped { participant, kind } => self.track(&participant, kind, false, None),
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
+            MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
+            MediaEvent::PhotoTaken { trigger, frame } => self.photo_taken(trigger, frame, now),
             MediaEvent::Output { output, state } => self.output_changed(&output, state, now),
         }
     }

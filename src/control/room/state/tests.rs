@@ -99,6 +99,7 @@ fn line(effect: &Effect) -> String {
         Effect::Tell(peer, Note::Connected) => format!("tell {peer} connected"),
         Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
         Effect::Close(peer, why) => format!("close {peer} {why:?}"),
+        Effect::Switch(choice) => format!("switch {choice:?}"),
     }
 }
 
@@ -511,4 +512,44 @@ fn whoever_speaks_is_shown_large() {
     say(&mut studio, "id2", true);
     studio.pass(Duration::from_secs(5));
     assert_eq!(speakers(&mut studio).len(), 0);
+}
+
+#[test]
+fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
+    let mut studio = Studio::new();
+    let layout = serde_json::json!({"triggers": [
+        {"id": "wave", "when": "always", "do": [{"event": "waved"}, {"scene": "next"}]},
+        {"id": "odd", "when": "always", "do": [{"scene": "../../etc"}]}
+    ]});
+    let scene = Arc::new(crate::layout::read(&layout, &Canvas::default()).unwrap());
+    studio.state.set_layout(scene, Vec::new());
+    studio.effects();
+    let fire = |studio: &mut Studio, trigger: &str| {
+        let participants = vec![ParticipantId("id1".into())];
+        let event = MediaEvent::TriggerFired { trigger: trigger.into(), participants };
+        studio.state.hear(event, studio.now);
+        studio.state.take_effects()
+    };
+    let told = fire(&mut studio, "wave");
+    let Effect::Event(Event::TriggerFired { trigger, participants, events }) = &told[0] else { panic!("{told:?}") };
+    assert_eq!((&**trigger, &*participants[0], &*events[0]), ("wave", "id1", "waved"));
+    assert_eq!(told[1..].iter().map(line).collect::<Vec<_>>(), ["switch Next"]);
+    studio.pass(Duration::from_millis(999));
+    assert_eq!(fire(&mut studio, "wave").len(), 1, "two scenes that switch to each other do not flicker");
+    studio.pass(Duration::from_millis(1));
+    assert_eq!(fire(&mut studio, "wave").len(), 2);
+    assert_eq!(fire(&mut studio, "odd").len(), 1, "no scene has this name");
+    assert!(fire(&mut studio, "gone").is_empty());
+}
+
+#[test]
+fn a_picture_that_a_trigger_took_is_kept_and_told() {
+    let mut studio = Studio::new();
+    let frame = port::Frame { width: 2, height: 1, rgb: vec![1; 6] };
+    studio.state.hear(MediaEvent::PhotoTaken { trigger: "wave".into(), frame: frame.clone() }, studio.now);
+    assert_eq!(studio.effects(), ["photo_taken"]);
+    let photos = studio.state.photos();
+    assert_eq!((photos.len(), &*photos[0].trigger, photos[0].width), (1, "wave", 2));
+    assert_eq!(studio.state.photo(&photos[0].id).as_deref(), Some(&frame));
+    assert!(studio.state.photo("9").is_none());
 }

@@ -1,0 +1,65 @@
+//! What triggers of the layout do beyond the picture.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Effect, Now, State};
+use crate::{
+    control::room::{
+        photo::{Photo, Photos},
+        scenes::{SceneChoice, SceneName},
+        view::Event,
+    },
+    layout::trigger::Action,
+    media::port::{Frame, ParticipantId},
+};
+
+/// Triggers switch scenes no more often: two scenes that switch to each other must not flicker.
+const SWITCH_PAUSE: Duration = Duration::from_secs(1);
+
+impl State {
+    /// A trigger fired. One that the layout does not have any more does nothing.
+    pub(super) fn trigger_fired(&mut self, id: &Arc<str>, participants: &[ParticipantId], now: Now) {
+        let scene = Arc::clone(&self.scene);
+        let Some(trigger) = scene.triggers.iter().find(|trigger| trigger.id == **id) else { return };
+        let events = trigger.actions.iter().filter_map(|action| match action {
+            Action::Event(action) => Some(action.event.as_str().into()),
+            _ => None,
+        });
+        let participants = participants.iter().map(|id| Arc::clone(&id.0)).collect();
+        let event = Event::TriggerFired { trigger: Arc::clone(id), participants, events: events.collect() };
+        self.effects.push(Effect::Event(event));
+        let mut wanted = trigger.actions.iter().filter_map(|action| match action {
+            Action::Scene(action) => choice(&action.scene),
+            _ => None,
+        });
+        let rests = self.switched_at.is_some_and(|at| now.clock.saturating_duration_since(at) < SWITCH_PAUSE);
+        if let Some(choice) = wanted.next().filter(|_| !rests) {
+            self.switched_at = Some(now.clock);
+            self.effects.push(Effect::Switch(choice));
+        }
+    }
+
+    pub(super) fn photo_taken(&mut self, trigger: Arc<str>, frame: Frame, now: Now) {
+        let photo = self.photos.keep(trigger, frame, now.wall);
+        self.effects.push(Effect::Event(Event::PhotoTaken { photo }));
+    }
+
+    /// The pictures that triggers took, oldest first.
+    pub fn photos(&self) -> Vec<Photo> {
+        self.photos.list()
+    }
+
+    /// One of them.
+    pub fn photo(&self, id: &str) -> Option<Arc<Frame>> {
+        Photos::get(&self.photos, id)
+    }
+}
+
+/// What a trigger's scene means; a name that no scene can have means none.
+fn choice(scene: &str) -> Option<SceneChoice> {
+    match scene {
+        "next" => Some(SceneChoice::Next),
+        "previous" => Some(SceneChoice::Previous),
+        name => SceneName::parse(name).ok().map(SceneChoice::Named),
+    }
+}
