@@ -16,6 +16,7 @@
 //! * `body_part`, `cut`: what is kept of a person's picture.
 //! * `solve`, `auto`, `spotlight`, `geometry`: where everything is, in pixels, for the people who are there now.
 //! * `motion`: from one solved layout to the next.
+//! * `scenario`: scenario files of the application Virfie, as layouts.
 //! * `ready`: layouts that come with the program.
 
 mod auto;
@@ -35,6 +36,7 @@ mod read_look;
 mod read_source;
 mod read_trigger;
 pub mod ready;
+pub mod scenario;
 pub mod scene;
 pub mod schema;
 mod schema_source;

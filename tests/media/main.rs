@@ -22,5 +22,6 @@ mod golden;
 mod launches;
 mod plugin;
 mod poses;
+mod scenarios;
 mod sources;
 mod triggers;

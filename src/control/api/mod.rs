@@ -25,6 +25,7 @@ pub mod poses;
 mod preflight;
 pub mod problem;
 pub mod rooms;
+pub mod scenario;
 pub mod scenes;
 pub mod session;
 pub mod snapshot;
@@ -101,6 +102,7 @@ pub fn router(state: AppState) -> Router {
         .merge(rooms::router())
         .merge(layout::router())
         .merge(scenes::router())
+        .merge(scenario::router())
         .merge(export::router())
         .merge(participants::router())
         .merge(poses::router())

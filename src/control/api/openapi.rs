@@ -11,7 +11,7 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, photos, poses};
-use super::{rooms, scenes, session, snapshot, tokens, whep, whip};
+use super::{rooms, scenario, scenes, session, snapshot, tokens, whep, whip};
 use crate::layout::ready::READY;
 
 /// The routes, at the top level.
@@ -84,6 +84,7 @@ struct Server;
     outputs::get_output,
     outputs::delete_output,
     events::room_events,
+    scenario::put_scenario,
     snapshot::snapshot_png,
     snapshot::snapshot_jpg,
     photos::list_photos,

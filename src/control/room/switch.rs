@@ -176,7 +176,7 @@ impl RoomHandle {
         Ok(kept_layout(&scene, body))
     }
 
-    async fn now(&self) -> Result<(Revision, Arc<Scene>, Scenes), RoomError> {
+    pub(super) async fn now(&self) -> Result<(Revision, Arc<Scene>, Scenes), RoomError> {
         self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.scenes().clone())).await
     }
 }

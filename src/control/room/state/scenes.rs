@@ -45,6 +45,13 @@ impl State {
         self.effects.push(Effect::Event(Event::SceneActivated { revision: self.revision.0, name: name.shared() }));
     }
 
+    /// Other scenes from now on, of which this one is shown: `layout` is what it becomes in this room.
+    pub fn set_scenario(&mut self, scenes: Scenes, first: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
+        self.scenes = scenes;
+        self.activate(first, layout, images);
+        self.take_scenes(self.scenes.clone());
+    }
+
     /// The room becomes another: settings, layout with its images, scenes. What is `None` stays.
     pub fn import(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>, scenes: Option<Scenes>) {
         self.stored = true;

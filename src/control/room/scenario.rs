@@ -1,0 +1,93 @@
+//! Scenarios: all scenes of a room at once, and the first of them shown. Prepared outside the room's task and applied
+//! inside it, as in [`super::edit`].
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{
+    change::LayoutChange,
+    edit::{ATTEMPTS, ready},
+    error::RoomError,
+    handle::RoomHandle,
+    revision::{IfMatch, Revision},
+    scenes::{SceneName, Scenes},
+    view::SceneView,
+};
+use crate::layout::{
+    Canvas, Fault,
+    scenario::{Asset, Imported, Named, Node, import},
+};
+
+/// What a scenario is given as.
+#[derive(Debug, Clone)]
+pub enum Scenario {
+    /// Scenes, at least one.
+    Native(Vec<(SceneName, Value)>),
+    /// A file of the application Virfie, and those assets that there are, by name.
+    Virfie(Node, HashMap<String, Asset>),
+}
+
+/// What a scenario became.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The scenes as they are kept; the first one is shown.
+    pub scenes: Vec<SceneView>,
+    /// What it asks for and cannot be had.
+    pub warnings: Vec<Fault>,
+    /// The files that it names, and whether they are there.
+    pub assets: Vec<(Named, bool)>,
+}
+
+impl RoomHandle {
+    /// Replaces all scenes and shows the first one, or with `dry_run` only tells what would become of them.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::Stale`],
+    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    pub async fn put_scenario(
+        &self,
+        scenario: &Scenario,
+        guard: &IfMatch,
+        dry_run: bool,
+    ) -> Result<(Revision, Loaded), RoomError> {
+        for _ in 0..ATTEMPTS {
+            let (revision, shown, _) = self.now().await?;
+            guard.check(revision)?;
+            let (list, warnings, assets) = scenario.on(&shown.canvas)?;
+            let stored = self.check_scenes(&shown, &list, "/scenes").await?;
+            let Some(first) = stored.first().cloned() else {
+                let detail = "must have at least one scene".to_owned();
+                return Err(RoomError::Invalid(vec![Fault { pointer: "/scenes".to_owned(), detail }]));
+            };
+            let scenes = Scenes::new(stored, Some(first.name.clone()))?;
+            let draft = LayoutChange::Replace(Value::clone(&first.layout)).draft(&shown)?;
+            let (scene, images) = ready(&*self.images, &*self.media, draft).await?;
+            let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };
+            if dry_run {
+                return Ok((revision, loaded));
+            }
+            let change = move |state: &mut super::state::State| state.set_scenario(scenes, &first.name, scene, images);
+            if let Some(revision) = self.apply(revision, change).await? {
+                return Ok((revision, loaded));
+            }
+        }
+        Err(RoomError::Contended)
+    }
+}
+
+type List = (Vec<(SceneName, Value)>, Vec<Fault>, Vec<(Named, bool)>);
+
+impl Scenario {
+    /// The scenes for a room with this canvas.
+    fn on(&self, canvas: &Canvas) -> Result<List, RoomError> {
+        let (file, known) = match self {
+            Self::Native(list) => return Ok((list.clone(), Vec::new(), Vec::new())),
+            Self::Virfie(file, known) => (file, known),
+        };
+        let Imported { scenes, assets, warnings } =
+            import(file, canvas, &|named| known.get(&named.name).copied()).map_err(RoomError::Invalid)?;
+        let named = scenes.into_iter().map(|scene| Ok((SceneName::parse(&scene.name)?, scene.layout)));
+        Ok((named.collect::<Result<_, RoomError>>()?, warnings, assets))
+    }
+}

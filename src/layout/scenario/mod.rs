@@ -1,0 +1,379 @@
+//! Scenario files of the browser application Virfie (2021): what they say in layouts of our own. PURE.
+//!
+//! ```text
+//!   text ── Node::parse ──► Node ── import(Node, canvas, what assets there are) ──► scenes, warnings
+//! ```
+//!
+//! Virfie's canvas is 800x600. Here it is the largest 4:3 rectangle in the middle of the room's canvas; where that has
+//! another shape, bars of the page's colour cover what is beside it, in front of everything, so that nobody is seen
+//! outside. Nothing that a file asks for makes it fail: what cannot be had is left out, with a warning.
+//!
+//! What differs from the original: a following overlay keeps its place for a moment when its keypoint is not seen;
+//! pictures that take turns do so on the room's clock; weather icons change places by seconds, not by frames; a scene
+//! without music has that of the scene before it; people who are in the room but not in a scene do not count for its
+//! triggers.
+//!
+//! * `file`: JSON or a script, as a tree.
+//! * `assets`: what files are called here.
+//! * `people`, `overlays`, `triggers`: one part of a scene each.
+
+mod assets;
+mod file;
+mod overlays;
+mod people;
+mod triggers;
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+pub use self::{
+    assets::{Asset, Files, Named},
+    file::{FileError, Node},
+};
+use super::{
+    Canvas,
+    fault::{Fault, child},
+    read,
+};
+
+/// Virfie's canvas in pixels.
+const STAGE: (f64, f64) = (800.0, 600.0);
+
+/// The colour of Virfie's page.
+const PAGE: &str = "#111111";
+
+/// What is in front of what: background, people, overlays, what triggers show, bars.
+const Z_PEOPLE: usize = 1;
+const Z_OVERLAYS: usize = 10_000;
+const Z_SHOWN: usize = 20_000;
+const Z_BARS: usize = 30_000;
+
+/// Longest name of a scene, in characters.
+const NAME_LENGTH: usize = 64;
+
+/// A scenario as scenes of a room.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Imported {
+    /// In order; names differ.
+    pub scenes: Vec<ImportedScene>,
+    /// Every file that the scenario names, and whether it is there.
+    pub assets: Vec<(Named, bool)>,
+    /// What cannot be had, with pointers into the file.
+    pub warnings: Vec<Fault>,
+}
+
+/// One scene.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedScene {
+    /// Fit to be a scene's name.
+    pub name: String,
+    /// A layout that can be read.
+    pub layout: Value,
+}
+
+/// Turns a scenario file into scenes for a room with this canvas. `asset` tells what there is of a file.
+///
+/// # Errors
+/// When it is no scenario at all: no object with at least one scene.
+pub fn import(file: &Node, canvas: &Canvas, asset: &dyn Fn(&Named) -> Option<Asset>) -> Result<Imported, Vec<Fault>> {
+    let wrong = |pointer: &str, detail: &str| vec![Fault { pointer: pointer.to_owned(), detail: detail.to_owned() }];
+    if !matches!(file, Node::Map(_)) {
+        return Err(wrong("", "must be an object"));
+    }
+    let Some(scenes) = file.get("scenes") else { return Err(wrong("", "`scenes` is missing")) };
+    let Node::List(list) = scenes else { return Err(wrong("/scenes", "must be a list of scenes")) };
+    if list.is_empty() {
+        return Err(wrong("/scenes", "must have at least one scene"));
+    }
+    let files = Files::of(file);
+    let known: HashMap<&str, Asset> =
+        files.iter().filter_map(|named| Some((named.name.as_str(), asset(named)?))).collect();
+    let told = files.iter().map(|named| (named.clone(), known.contains_key(named.name.as_str())));
+    let mut import = Import {
+        space: Space::of(canvas),
+        files: &files,
+        known: &known,
+        backgrounds: by_name(list.iter().filter_map(|scene| scene.get("background"))),
+        overlays: by_name(list.iter().filter_map(|scene| scene.get("overlays")).flat_map(Node::values).map(|(_, o)| o)),
+        missing: HashSet::new(),
+        warnings: Vec::new(),
+        music: None,
+    };
+    let mut names = HashSet::new();
+    let mut imported = Vec::with_capacity(list.len());
+    for (index, scene) in list.iter().enumerate() {
+        let pointer = format!("/scenes/{index}");
+        let name = free_scene_name(scene.get("title").and_then(Node::text), index, &mut names);
+        let layout = import.scene(scene, &pointer);
+        let layout = import.readable(layout, canvas, &pointer);
+        imported.push(ImportedScene { name, layout });
+    }
+    Ok(Imported { scenes: imported, assets: told.collect(), warnings: import.warnings })
+}
+
+/// Backgrounds or overlays by name, over all scenes: of two of one name the last one counts everywhere.
+fn by_name<'n>(nodes: impl Iterator<Item = &'n Node>) -> HashMap<&'n str, &'n Node> {
+    nodes.filter_map(|node| Some((node.get("name")?.text()?, node))).collect()
+}
+
+/// Where Virfie's canvas is on ours.
+#[derive(Debug, Clone, Copy)]
+struct Space {
+    canvas: (f64, f64),
+    /// Of its top left corner.
+    origin: (f64, f64),
+    /// Our pixels for one of Virfie's.
+    scale: f64,
+}
+
+impl Space {
+    fn of(canvas: &Canvas) -> Self {
+        let (width, height) = (f64::from(canvas.width), f64::from(canvas.height));
+        let scale = (width / STAGE.0).min(height / STAGE.1);
+        // Whole pixels, and even ones, so that the bars end where the picture begins.
+        let begin = |whole: f64, stage: f64| ((whole - stage * scale) / 4.0).round() * 2.0;
+        Self { canvas: (width, height), origin: (begin(width, STAGE.0), begin(height, STAGE.1)), scale }
+    }
+
+    fn x(&self, x: f64) -> f64 {
+        rounded(self.origin.0 + x * self.scale)
+    }
+
+    fn y(&self, y: f64) -> f64 {
+        rounded(self.origin.1 + y * self.scale)
+    }
+
+    /// A length.
+    fn length(&self, length: f64) -> f64 {
+        rounded(length * self.scale)
+    }
+
+    /// Whether nothing is beside it.
+    fn is_all(&self) -> bool {
+        self.origin == (0.0, 0.0)
+    }
+
+    /// All of it, as `area` of what triggers draw.
+    fn area(&self) -> Value {
+        json!({"left": self.x(0.0), "top": self.y(0.0), "right": self.x(STAGE.0), "bottom": self.y(STAGE.1)})
+    }
+
+    /// Covers what is beside it.
+    fn bars(&self) -> Vec<Value> {
+        let ((width, height), (left, top)) = (self.canvas, self.origin);
+        let bar = |id: &str, x: f64, y: f64, width: f64, height: f64| json!({"id": id, "source": {"color": PAGE}, "x": x, "y": y, "width": width, "height": height, "z": Z_BARS});
+        let mut bars = Vec::new();
+        if left > 0.0 {
+            bars.push(bar("bar-left", 0.0, 0.0, left, height));
+            bars.push(bar("bar-right", self.x(STAGE.0), 0.0, width - self.x(STAGE.0), height));
+        }
+        if top > 0.0 {
+            bars.push(bar("bar-top", 0.0, 0.0, width, top));
+            bars.push(bar("bar-bottom", 0.0, self.y(STAGE.1), width, height - self.y(STAGE.1)));
+        }
+        bars
+    }
+}
+
+/// To hundredths of a pixel, as people read it.
+fn rounded(length: f64) -> f64 {
+    (length * 100.0).round() / 100.0 + 0.0
+}
+
+/// What one scene is made with.
+struct Import<'f> {
+    space: Space,
+    files: &'f Files,
+    known: &'f HashMap<&'f str, Asset>,
+    backgrounds: HashMap<&'f str, &'f Node>,
+    overlays: HashMap<&'f str, &'f Node>,
+    /// Files that were told to be missing.
+    missing: HashSet<String>,
+    warnings: Vec<Fault>,
+    /// That of the last scene that had any.
+    music: Option<String>,
+}
+
+/// An image or several, and the size of the first one.
+struct Pictures {
+    names: Vec<String>,
+    size: (f64, f64),
+}
+
+impl Pictures {
+    /// As a layer's source.
+    fn source(&self, interval_ms: u32) -> Value {
+        match &self.names[..] {
+            [one] => json!({"image": one}),
+            several => json!({"image": several, "interval_ms": interval_ms}),
+        }
+    }
+}
+
+impl<'f> Import<'f> {
+    fn warn(&mut self, pointer: &str, detail: impl Into<String>) {
+        self.warnings.push(Fault { pointer: pointer.to_owned(), detail: detail.into() });
+    }
+
+    fn scene(&mut self, scene: &'f Node, pointer: &str) -> Value {
+        let mut layers = Vec::new();
+        layers.extend(self.background(scene, pointer));
+        let people = self.people(scene, pointer, &mut layers);
+        let mut ids: HashSet<String> =
+            layers.iter().filter_map(|layer| Some(layer.get("id")?.as_str()?.to_owned())).collect();
+        self.overlays(scene, pointer, &people, &mut ids, &mut layers);
+        let triggers = self.triggers(scene, pointer, &people, &mut layers);
+        layers.extend(self.space.bars());
+        let mut layout = json!({
+            "canvas": {"background": PAGE}, "layers": layers, "auto": {"mode": "off"}, "triggers": triggers
+        });
+        // Nothing plays it so far; that it is missing is told all the same.
+        drop(self.music(scene, pointer));
+        if layout["triggers"] == json!([]) {
+            layout.as_object_mut().map(|members| members.remove("triggers"));
+        }
+        layout
+    }
+
+    fn background(&mut self, scene: &Node, pointer: &str) -> Option<Value> {
+        let pointer = child(pointer, "background");
+        let own = scene.get("background")?;
+        let shared = own.get("name").and_then(Node::text).and_then(|name| self.backgrounds.get(name).copied());
+        let pictures = self.pictures(shared.unwrap_or(own), &pointer)?;
+        let interval = own.get("interval").and_then(Node::leading_number).unwrap_or(2000.0);
+        let space = self.space;
+        Some(json!({
+            "id": "background", "source": pictures.source(interval.clamp(16.0, 3_600_000.0) as u32), "fit": "fill",
+            "x": space.x(0.0), "y": space.y(0.0), "width": space.length(STAGE.0), "height": space.length(STAGE.1)
+        }))
+    }
+
+    /// The music of a scene: its own, or else what would still play.
+    fn music(&mut self, scene: &Node, pointer: &str) -> Option<String> {
+        let audio = scene.get("audio").and_then(Node::text).filter(|path| !path.is_empty());
+        if let Some(path) = audio {
+            self.music = self.sound(path, &child(pointer, "audio"));
+        }
+        self.music.clone()
+    }
+
+    /// A sound that is there.
+    fn sound(&mut self, path: &str, pointer: &str) -> Option<String> {
+        let name = self.files.get(path)?.name.clone();
+        match self.known.get(name.as_str()) {
+            Some(Asset::Sound) => return Some(name),
+            Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is no sound")),
+            None => self.tell_missing(&name, pointer, "sound"),
+        }
+        None
+    }
+
+    /// The images of a background or an overlay that are there.
+    fn pictures(&mut self, holder: &Node, pointer: &str) -> Option<Pictures> {
+        let place = child(pointer, "files");
+        let Some(Node::List(list)) = holder.get("files") else {
+            self.warn(pointer, "has no list of `files`");
+            return None;
+        };
+        let mut names = Vec::new();
+        let mut size = None;
+        for (index, item) in list.iter().enumerate() {
+            let place = child(&place, &index.to_string());
+            let Some(named) = item.text().and_then(|path| self.files.get(path)) else {
+                self.warn(&place, "is no path of a file");
+                continue;
+            };
+            match self.known.get(named.name.as_str()) {
+                Some(Asset::Image(width, height)) => {
+                    size.get_or_insert((f64::from(*width), f64::from(*height)));
+                    names.push(named.name.clone());
+                }
+                Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is no image", named.name)),
+                None => self.tell_missing(&named.name.clone(), &place, "image"),
+            }
+        }
+        names.truncate(super::limits::IMAGES);
+        Some(Pictures { names, size: size? })
+    }
+
+    /// Each once.
+    fn tell_missing(&mut self, name: &str, pointer: &str, kind: &str) {
+        if self.missing.insert(name.to_owned()) {
+            self.warn(pointer, format!("there is no {kind} asset {name:?}"));
+        }
+    }
+
+    /// The layout without what cannot be read, which is told.
+    fn readable(&mut self, mut layout: Value, canvas: &Canvas, pointer: &str) -> Value {
+        // Every turn leaves something out; the last ones would have to be canvas and `auto`, which are right.
+        while let Err(faults) = read(&layout, canvas) {
+            let mut doomed: Vec<(&str, usize)> = Vec::new();
+            let mut doom = |import: &mut Self, one: (&'static str, usize), detail: &str| {
+                // One reason is enough.
+                if !doomed.contains(&one) {
+                    doomed.push(one);
+                    import.warn(pointer, format!("something of it cannot be had: {detail}"));
+                }
+            };
+            for fault in &faults {
+                let mut parts = fault.pointer.split('/').skip(1);
+                let list = match parts.next() {
+                    Some("layers") => "layers",
+                    Some("triggers") => "triggers",
+                    other => {
+                        // Too many layers, or a key that is no list.
+                        let key = other.unwrap_or_default().to_owned();
+                        layout.as_object_mut().map(|members| members.remove(&key));
+                        self.warn(pointer, fault.detail.clone());
+                        continue;
+                    }
+                };
+                match parts.next().and_then(|index| index.parse().ok()) {
+                    Some(index) => doom(self, (list, index), &fault.detail),
+                    None => {
+                        let last = layout[list].as_array().map_or(0, |all| all.len().saturating_sub(1));
+                        doom(self, (list, last), &fault.detail);
+                    }
+                }
+            }
+            doomed.sort_unstable();
+            for (list, index) in doomed.into_iter().rev() {
+                if let Some(all) = layout[list].as_array_mut().filter(|all| index < all.len()) {
+                    all.remove(index);
+                }
+            }
+        }
+        layout
+    }
+}
+
+/// An id that is not taken yet: what of `text` an id can have.
+fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
+    let kept: String =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' }).collect();
+    let kept = if kept.is_empty() { "layer".to_owned() } else { kept[..kept.len().min(56)].to_owned() };
+    let numbered = (2..).map(|number| format!("{kept}-{number}"));
+    let id = std::iter::once(kept.clone()).chain(numbered).find(|id| !ids.contains(id));
+    let id = id.expect("there is always a number that is free");
+    ids.insert(id.clone());
+    id
+}
+
+/// A scene's name that is not taken yet: what of the title a name can have.
+fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String>) -> String {
+    let number = index + 1;
+    let legal = |c: char| if c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%') { ' ' } else { c };
+    let kept: String = title.unwrap_or_default().chars().map(legal).take(NAME_LENGTH - 8).collect();
+    let kept = kept.trim().trim_start_matches('.').trim();
+    let is_free = |name: &str| !name.is_empty() && !matches!(name, "next" | "previous");
+    let base = if is_free(kept) { kept.to_owned() } else { format!("Scene {number}") };
+    let numbered = (2..).map(|number| format!("{base} {number}"));
+    let name = std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name));
+    let name = name.expect("there is always a number that is free");
+    names.insert(name.clone());
+    name
+}
+
+#[cfg(test)]
+mod tests;
