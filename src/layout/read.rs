@@ -36,7 +36,7 @@ pub fn read_canvas(value: &Value, pointer: &str, base: &Canvas) -> Result<Canvas
 
 fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene> {
     let mut fields = Fields::open(value, String::new(), faults)?;
-    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers"], &[]);
+    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music"], &[]);
     let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
     let auto = fields.object("auto").map_or_else(Auto::default, auto);
     let transition = read_look::transition(&mut fields).unwrap_or_default();
@@ -52,11 +52,12 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
         fields.fault("layers", format!("has {} layers; at most {} are possible", list.len(), limits::LAYERS));
     }
     let triggers = fields.get("triggers");
+    let music = if fields.has("music") { fields.asset("music") } else { None };
     let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
     check_follows(list, &layers, faults);
     check_clips(list, faults);
     let triggers = triggers.map_or_else(Vec::new, |value| read_trigger::triggers(value, &layers, faults));
-    Some(Scene { canvas, layers, auto, transition, triggers })
+    Some(Scene { canvas, layers, auto, transition, triggers, music })
 }
 
 fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {

@@ -29,6 +29,8 @@ pub struct Scene {
     pub transition: Transition,
     /// What happens by itself.
     pub triggers: Vec<Trigger>,
+    /// The sound asset that is played again and again.
+    pub music: Option<String>,
 }
 
 /// The picture that layers are put on.
@@ -353,6 +355,7 @@ impl Scene {
             auto: Auto::default(),
             transition: Transition::default(),
             triggers: Vec::new(),
+            music: None,
         }
     }
 
@@ -391,6 +394,11 @@ impl Scene {
         background.into_iter().chain(layers).chain(self.triggers.iter().flat_map(Trigger::image_names))
     }
 
+    /// The sound assets that the scene needs; a name that is used twice comes twice.
+    pub fn sound_names(&self) -> impl Iterator<Item = &str> {
+        self.triggers.iter().flat_map(Trigger::sound_names).chain(self.music.as_deref())
+    }
+
     /// Whether the layer of this id is seen only when a trigger shows it.
     pub fn is_shown_by_trigger(&self, id: &str) -> bool {
         let actions = self.triggers.iter().flat_map(|trigger| &trigger.actions);
@@ -408,7 +416,7 @@ impl Scene {
     /// Whether a layer needs the asset of this name; `family`: what texts can call it, too.
     pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
         let mut fonts = self.letterings().map(|(_, lettering)| lettering.text.font.as_str());
-        let mut shown = self.image_names().chain(self.clip_names());
+        let mut shown = self.image_names().chain(self.clip_names()).chain(self.sound_names());
         shown.any(|name| name == asset) || fonts.any(|font| font == asset || Some(font) == family)
     }
 

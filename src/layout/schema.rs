@@ -52,6 +52,10 @@ pub struct Layout {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 32)]
     pub triggers: Vec<Trigger>,
+    /// A sound asset that is played again and again, softly; none when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$")]
+    pub music: Option<String>,
 }
 
 /// The picture that layers are put on.
@@ -333,6 +337,7 @@ impl From<&Scene> for Layout {
             }),
             transition: (scene.transition != look::Transition::default()).then(|| scene.transition.into()),
             triggers: scene.triggers.clone(),
+            music: scene.music.clone(),
         }
     }
 }

@@ -134,6 +134,16 @@ fn warm_up() {
     }
 }
 
+/// In one line, without where the file is, which is the server's own matter.
+fn without_path(error: FileError) -> String {
+    match error {
+        FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
+            error
+        }
+        FileError::Setup(_) | FileError::Stopped => error.to_string(),
+    }
+}
+
 impl Media for Engine {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
         let parts = graph::Parts {
@@ -152,6 +162,10 @@ impl Media for Engine {
         segment::models::names()
     }
 
+    fn decode_sound(&self, path: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+        file::samples(path, longest).map_err(without_path)
+    }
+
     fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
         look_at_clip(path)
     }
@@ -162,12 +176,7 @@ impl Media for Engine {
 /// # Errors
 /// As there.
 pub fn look_at_clip(path: &Path) -> Result<(Still, Option<Duration>), String> {
-    let (frame, duration) = file::look(path).map_err(|error| match error {
-        FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
-            error
-        }
-        FileError::Setup(_) | FileError::Stopped => error.to_string(),
-    })?;
+    let (frame, duration) = file::look(path).map_err(without_path)?;
     let picture = compose::stage::copy_of(&frame).ok_or("its first picture cannot be read")?;
     Ok((Still::of(picture), duration))
 }

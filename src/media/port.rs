@@ -32,6 +32,11 @@ pub trait Media: Send + Sync + 'static {
     fn segmentation(&self) -> Segmentation;
     /// The models that layers can name now.
     fn models(&self) -> Vec<String>;
+    /// Decodes a sound file to mono samples of 48 kHz. Takes up to some seconds: for blocking threads.
+    ///
+    /// # Errors
+    /// Why it cannot be played, or that it is longer than `longest`; in one line.
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Vec<i16>, String>;
     /// The first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
     ///
     /// # Errors
@@ -142,6 +147,21 @@ pub struct Clip {
     pub duration: Option<Duration>,
 }
 
+/// A sound, decoded: mono, 48 kHz.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sound {
+    /// The asset's name.
+    pub name: Arc<str>,
+    /// All of it.
+    pub samples: Arc<[i16]>,
+}
+
+impl fmt::Debug for Sound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sound({}, {} samples)", self.name, self.samples.len())
+    }
+}
+
 /// How a peer is negotiated.
 #[derive(Debug)]
 pub enum Negotiation {
@@ -239,6 +259,10 @@ pub enum MediaCommand {
         /// Linear gain.
         gain: f32,
     },
+    /// Plays a sound into the mix, once.
+    PlaySound(Arc<Sound>),
+    /// Plays this music into the mix from now on, again and again, in place of what was played; `None`: none.
+    SetMusic(Option<Arc<Sound>>),
     /// Starts sending the room somewhere.
     AddOutput {
         /// Its id.

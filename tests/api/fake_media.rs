@@ -85,6 +85,13 @@ impl Media for FakeMedia {
         }
     }
 
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Vec<i16>, String> {
+        match std::fs::read(file).unwrap().ends_with(b"sound") {
+            true => Ok(vec![1000; 4800]),
+            false => Err("it holds no sound".to_owned()),
+        }
+    }
+
     fn segmentation(&self) -> Segmentation {
         self.segmentation.lock().unwrap().clone()
     }
@@ -200,6 +207,7 @@ impl RoomMedia for Port {
             MediaCommand::RemovePeer(peer) => room.note(format!("remove {peer}")),
             MediaCommand::Forget(participant) => room.note(format!("forget {participant}")),
             MediaCommand::SetGain { gain, .. } => room.note(format!("gain {gain}")),
+            sound @ (MediaCommand::PlaySound(_) | MediaCommand::SetMusic(_)) => room.note(format!("{sound:?}")),
             MediaCommand::SetHold(hold) => room.note(format!("hold {hold:?}")),
             MediaCommand::SetKeypoints(on) => room.note(format!("keypoints {on}")),
             MediaCommand::Poses(reply) => {

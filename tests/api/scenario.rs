@@ -159,3 +159,26 @@ async fn pictures_that_triggers_took_can_be_had() {
     assert_eq!((photo.status.as_u16(), photo.header("content-type")), (200, "image/jpeg"));
     server.get("/rooms/demo/photos/99").await.problem(404);
 }
+
+#[tokio::test]
+async fn sounds_are_played_into_the_mix() {
+    let server = studio().await;
+    let media = server.media.room("demo");
+    for (name, content) in [("click.mp3", &b"ID3 sound"[..]), ("music.ogg", b"OggS..OpusHead sound")] {
+        let put = answer(server.request("PUT", &format!("/assets/{name}")).body(content.to_vec())).await;
+        assert_eq!((put.status.as_u16(), &put.json()["kind"]), (201, &json!("sound")), "{put:?}");
+    }
+    answer(server.request("PUT", "/assets/broken.mp3").body(b"ID3 noise".to_vec())).await.problem(422);
+    let layout = |music: &str| {
+        json!({"layers": [], "music": music,
+            "triggers": [{"id": "wave", "when": "always", "do": [{"sound": "click.mp3"}]}]})
+    };
+    let refused = server.send("PUT", "/rooms/demo/layout", &layout("gone.mp3")).await.faults(422);
+    assert!(refused[0].contains("/music"), "{refused:?}");
+    assert_eq!(server.send("PUT", "/rooms/demo/layout", &layout("music.ogg")).await.status.as_u16(), 200);
+    media.wait_for("SetMusic(Some(Sound(music.ogg, 4800 samples)))").await;
+    media.say(MediaEvent::TriggerFired { trigger: "wave".into(), participants: Vec::new() });
+    media.wait_for("PlaySound(Sound(click.mp3, 4800 samples))").await;
+    server.send("PATCH", "/rooms/demo/layout", &json!({"music": null})).await;
+    media.wait_for("SetMusic(None)").await;
+}

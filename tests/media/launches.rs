@@ -24,7 +24,8 @@ fn every_built_in_text_makes_a_bin_with_its_pads() {
     let launches = Launches::load(None).unwrap();
     for (stage, _) in STAGES {
         let bin = launches.bin(stage).unwrap_or_else(|error| panic!("{error}"));
-        let takes = stage.starts_with("receive-") || ["file-frames", "file-sound"].contains(stage);
+        let takes = stage.starts_with("receive-")
+            || ["file-frames", "file-samples", "file-sound", "clip-frames"].contains(stage);
         let gives = stage.starts_with("send-") || ["file-video", "file-sound"].contains(stage);
         assert_eq!(bin.static_pad("sink").is_some(), takes, "{stage}");
         assert_eq!(bin.static_pad("src").is_some(), gives, "{stage}");

@@ -23,5 +23,6 @@ mod launches;
 mod plugin;
 mod poses;
 mod scenarios;
+mod sounds;
 mod sources;
 mod triggers;

@@ -56,7 +56,7 @@ pub struct AssetView {
     pub width: Option<u32>,
     /// In pixels; null for what cannot be seen.
     pub height: Option<u32>,
-    /// Of a clip: how long it is, in milliseconds; null where that is not known, and for others.
+    /// Of a clip or a sound: how long it is, in milliseconds; null where that is not known, and for others.
     pub duration_ms: Option<u64>,
     /// Of a font: the name of its family, which texts can use as well as the asset's; null for others.
     pub family: Option<String>,
@@ -90,9 +90,11 @@ impl From<AssetError> for Problem {
             AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
             AssetError::UnknownType => Self::unsupported_media_type(detail),
-            AssetError::Picture(_) | AssetError::Font(_) | AssetError::Clip(_) | AssetError::Lettering(_) => {
-                Self::unprocessable(detail)
-            }
+            AssetError::Picture(_)
+            | AssetError::Font(_)
+            | AssetError::Clip(_)
+            | AssetError::Sound(_)
+            | AssetError::Lettering(_) => Self::unprocessable(detail),
             AssetError::Io(error) => {
                 tracing::error!(%error, "the asset store failed");
                 Self::internal("the asset store cannot read or write")
@@ -146,7 +148,8 @@ pub async fn read(
 /// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
 /// and 40 megapixels, of all pictures together where they move, which are at most 600), fonts
 /// (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska, whatever GStreamer
-/// on the server decodes, with at most 1920x1088 pixels, ten minutes and 64 MiB).
+/// on the server decodes, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg with Opus
+/// or Vorbis, at most ten minutes and 16 MiB).
 #[utoipa::path(put, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),

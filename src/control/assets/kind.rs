@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{font, picture};
+use super::{font, picture, sounds};
 
 /// What an asset is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,7 +24,8 @@ impl AssetKind {
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
         let image = picture::Format::sniff(content).map(|format| (Self::Image, format.content_type()));
         let font = || font::sniff(content).map(|content_type| (Self::Font, content_type));
-        image.or_else(font).or_else(|| clip(content).map(|content_type| (Self::Clip, content_type)))
+        let sound = || sounds::sniff(content).map(|content_type| (Self::Sound, content_type));
+        image.or_else(font).or_else(|| clip(content).map(|content_type| (Self::Clip, content_type))).or_else(sound)
     }
 }
 
@@ -56,7 +57,7 @@ mod tests {
             (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", Some((AssetKind::Clip, "video/webm"))),
             (b"\x1a\x45\xdf\xa3....", Some((AssetKind::Clip, "video/x-matroska"))),
             (b"\0\0\0\x20ftypM4A ....", None),
-            (b"RIFF....WAVE", None),
+            (b"RIFF....WAVE", Some((AssetKind::Sound, "audio/wav"))),
             (b"", None),
         ] {
             assert_eq!(AssetKind::sniff(content), kind);

@@ -1,7 +1,7 @@
 //! Assets: the files that layouts name. They are in the data directory, and a few are built into the program.
 //!
 //! - [`kind`]: what files are kept.
-//! - [`clips`]: videos, which the media looks into.
+//! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves.
 //! - [`cache`]: decoded images, the least recently used dropped first.
@@ -16,6 +16,7 @@ pub mod font;
 pub mod kind;
 pub mod lettering;
 pub mod picture;
+pub mod sounds;
 mod texts;
 
 use std::{
@@ -37,6 +38,7 @@ use self::{
     kind::AssetKind,
     lettering::LetteringError,
     picture::Header,
+    sounds::{Shelf, SoundError},
     texts::Texts,
 };
 use super::{
@@ -45,7 +47,7 @@ use super::{
 };
 use crate::{
     layout::{Lettering, limits},
-    media::port::{Image, Media},
+    media::port::{Image, Media, Sound},
 };
 
 /// Largest file of most kinds, in bytes.
@@ -86,8 +88,8 @@ pub enum AssetError {
     Full,
     /// It is of no kind that is kept.
     #[error(
-        "this is no PNG, JPEG, WebP or GIF image, and no TrueType or OpenType font, and no MP4,
-        QuickTime, WebM or Matroska video"
+        "this is no PNG, JPEG, WebP or GIF image, no TrueType or OpenType font, no MP4, QuickTime, WebM or Matroska \
+         video, and no MP3, WAV or Ogg sound"
     )]
     UnknownType,
     /// It is no image that can be used.
@@ -99,6 +101,9 @@ pub enum AssetError {
     /// It is no clip that can be used.
     #[error(transparent)]
     Clip(#[from] ClipError),
+    /// It is no sound that can be used.
+    #[error(transparent)]
+    Sound(#[from] SoundError),
     /// A text has no picture.
     #[error(transparent)]
     Lettering(#[from] LetteringError),
@@ -140,6 +145,7 @@ pub struct AssetStore {
     changing: tokio::sync::Mutex<()>,
     texts: Arc<Texts>,
     looker: Looker,
+    sounds: Mutex<Shelf>,
 }
 
 impl AssetStore {
@@ -155,6 +161,7 @@ impl AssetStore {
             changing: tokio::sync::Mutex::default(),
             texts: Arc::default(),
             looker: Looker(media),
+            sounds: Mutex::default(),
         }
     }
 
@@ -242,6 +249,12 @@ impl AssetStore {
                     let (poster, duration) = looked?;
                     (asset.size, asset.duration) = (Some(poster.size()), duration);
                 }
+                AssetKind::Sound => {
+                    let part = disk::write_beside(&beside, &content)?;
+                    let decoded = sounds::decode(&*looker.0, &owned, &part);
+                    fs::remove_file(&part)?;
+                    asset.duration = Some(sounds::length(&decoded?));
+                }
                 kind => check(kind, &content)?,
             }
             Ok((asset, content))
@@ -316,6 +329,11 @@ impl AssetStore {
         if limits::is_asset(name) { Ok(self.folder.join(name)) } else { Err(AssetError::BadName) }
     }
 
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        // As below.
+        self.sounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
         // Nothing that panics runs under the lock.
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
@@ -343,6 +361,19 @@ impl ImageSource for AssetStore {
                 Err(AssetError::NotFound | AssetError::BadName) => None,
                 Err(error) => {
                     tracing::warn!(asset = name, %error, "a clip cannot be used");
+                    None
+                }
+            }
+        })
+    }
+
+    fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>> {
+        Box::pin(async move {
+            match AssetStore::sound(self, name).await {
+                Ok(sound) => Some(sound),
+                Err(AssetError::NotFound | AssetError::BadName) => None,
+                Err(error) => {
+                    tracing::warn!(asset = name, %error, "a sound cannot be used");
                     None
                 }
             }

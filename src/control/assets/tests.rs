@@ -23,6 +23,13 @@ impl Media for NoMedia {
         Vec::new()
     }
 
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Vec<i16>, String> {
+        match fs::read(file) {
+            Ok(content) if content.ends_with(b"sound") => Ok(vec![7; 48_000]),
+            _ => Err("it holds no sound".to_owned()),
+        }
+    }
+
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
         match fs::read(file) {
             Ok(content) if content.ends_with(b"clip") => {
@@ -187,4 +194,20 @@ async fn a_clip_is_looked_into_before_it_is_kept() {
     let mut left: Vec<_> = fs::read_dir(place.folder.join("assets")).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["a.mp4", "c.mp4"]);
+}
+
+#[tokio::test]
+async fn a_sound_is_decoded_before_it_is_kept_and_once() {
+    let place = Place::new();
+    let (asset, _) = place.store.put("click.mp3", b"ID3 sound".to_vec(), true).await.unwrap();
+    assert_eq!(
+        (asset.kind, asset.content_type, asset.duration),
+        (AssetKind::Sound, "audio/mpeg", Some(Duration::from_secs(1)))
+    );
+    let broken = place.store.put("broken.mp3", b"ID3 noise".to_vec(), true).await;
+    assert!(matches!(broken, Err(AssetError::Sound(_))), "{broken:?}");
+    let sound = place.store.sound("click.mp3").await.unwrap();
+    assert_eq!((&*sound.name, sound.samples.len()), ("click.mp3", 48_000));
+    assert!(Arc::ptr_eq(&sound, &place.store.sound("click.mp3").await.unwrap()));
+    assert!(matches!(place.store.sound("broken.mp3").await, Err(AssetError::NotFound)));
 }

@@ -12,8 +12,7 @@ use tokio::{
 use super::{
     link::{Closing, Link},
     meter::Meter,
-    scenes::SceneChoice,
-    state::{Beginning, Effect, Now, State},
+    state::{Beginning, Effect, Errand, Now, State},
     store::RoomStore,
     view::Event,
 };
@@ -49,8 +48,8 @@ pub(super) struct Room {
     store: Arc<RoomStore>,
     /// When what has changed is stored.
     keep_at: Option<Instant>,
-    /// Scenes that triggers ask for; shown by a task of their own, as their images may have to be decoded.
-    switches: mpsc::Sender<SceneChoice>,
+    /// What has to be decoded first, by a task of its own.
+    errands: mpsc::Sender<Errand>,
 }
 
 /// Runs a room until it ends. Its media is open from the first to the last line of this.
@@ -59,7 +58,7 @@ pub(super) async fn run(
     machine: Arc<dyn Media>,
     store: Arc<RoomStore>,
     mut calls: mpsc::Receiver<Call>,
-    switches: mpsc::Sender<SceneChoice>,
+    errands: mpsc::Sender<Errand>,
 ) {
     let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
     let name = beginning.name.shared();
@@ -78,7 +77,7 @@ pub(super) async fn run(
         meter: Meter::new(),
         store,
         keep_at: None,
-        switches,
+        errands,
     };
     tracing::info!(room = %name, "room begins");
 
@@ -170,8 +169,12 @@ impl Room {
                 }
             }
             Effect::Close(peer, why) => self.close(peer, why),
-            // Full: more switches than can be made are asked for, and the last ones are of no use.
-            Effect::Switch(choice) => drop(self.switches.try_send(choice)),
+            Effect::Errand(errand) => {
+                // Full: more is asked for than can be made ready, and the newest is given up.
+                if self.errands.try_send(errand).is_err() {
+                    tracing::warn!(room = %self.state.name(), "a scene or a sound is left out");
+                }
+            }
         }
     }
 
@@ -219,6 +222,11 @@ impl Room {
         let (reply, answer) = oneshot::channel();
         self.media.send(MediaCommand::Poses(reply));
         answer
+    }
+
+    /// Orders something of the media that the state knows nothing of.
+    pub(super) fn order(&self, command: MediaCommand) {
+        self.media.send(command);
     }
 
     /// Asks the media how it is doing.

@@ -1,11 +1,13 @@
 //! The pictures, texts and models that a layout names.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::{
     layout::{Fault, Lettering, Scene},
-    media::port::Image,
+    media::port::{Image, Sound},
 };
 
 /// Keys of a layout under which an image's name can stand.
@@ -21,6 +23,9 @@ pub trait ImageSource: Send + Sync + 'static {
 
     /// A clip, with its first picture; `None` when there is none of this name.
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+
+    /// A decoded sound; `None` when there is none of this name or it cannot be decoded.
+    fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>>;
 
     /// The picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
@@ -83,6 +88,16 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
         let detail = format!("there is no clip asset {name:?}");
         let places = places(body, &["video"], name).into_iter();
         faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+    }
+    let mut sounds: Vec<&str> = scene.sound_names().collect();
+    sounds.sort_unstable();
+    sounds.dedup();
+    for name in sounds {
+        if source.sound(name).await.is_none() {
+            let detail = format!("there is no sound asset {name:?}");
+            let places = places(body, &["sound", "music"], name).into_iter();
+            faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+        }
     }
     for (index, lettering) in scene.letterings() {
         let name = lettering.name();

@@ -36,8 +36,8 @@ use crate::{
     media::port::{Media, Segmentation},
 };
 
-/// How many switches of triggers may wait for the one before.
-const SWITCHES: usize = 4;
+/// How many scenes and sounds of triggers may wait for those before them to be decoded.
+const ERRANDS: usize = 16;
 
 /// How long a drain waits for session sockets to be told that the server ends.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -142,9 +142,9 @@ impl Registry {
         let scene = &beginning.scene;
         let needs_images =
             scene.image_names().chain(scene.clip_names()).next().is_some() || scene.letterings().next().is_some();
-        let (switches, switches_end) = mpsc::channel(SWITCHES);
-        let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end, switches);
-        tokio::spawn(room.clone().show_scenes(switches_end));
+        let (errands, errands_end) = mpsc::channel(ERRANDS);
+        let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end, errands);
+        tokio::spawn(room.clone().run_errands(errands_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
             task.await;

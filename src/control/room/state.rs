@@ -76,8 +76,19 @@ pub enum Effect {
     Tell(PeerId, Note),
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
-    /// Show this scene, when it is ready.
-    Switch(SceneChoice),
+    /// What has to be made ready first.
+    Errand(Errand),
+}
+
+/// What is done as soon as the files for it are decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Show this scene.
+    Show(SceneChoice),
+    /// Play this sound once.
+    Play(Arc<str>),
+    /// Play this music from now on; `None`: none.
+    Music(Option<Arc<str>>),
 }
 
 /// What a room begins with.
@@ -115,6 +126,8 @@ pub struct State {
     viewers: Vec<Viewer>,
     outputs: Vec<Sending>,
     photos: Photos,
+    /// What plays.
+    music: Option<Arc<str>>,
     /// When a trigger last switched scenes.
     switched_at: Option<Instant>,
     /// When a room that stores nothing ends.
@@ -131,7 +144,7 @@ impl State {
         let Beginning { name, settings, scene, segmentation, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
         let Past { revision, created_at, scenes } = past.unwrap_or_else(|| Past::none(now.wall));
-        Self {
+        let mut state = Self {
             name,
             settings,
             scene,
@@ -146,13 +159,16 @@ impl State {
             viewers: Vec::new(),
             outputs: Vec::new(),
             photos: Photos::default(),
+            music: None,
             switched_at: None,
             ends_at: kept.is_none().then_some(now.clock + IDLE_LIFE),
             ended: false,
             segmentation,
             health: port::Health::default(),
             effects: Vec::new(),
-        }
+        };
+        state.choose_music();
+        state
     }
 
     /// The effects since the last call, in order.
@@ -395,6 +411,7 @@ impl State {
 
     /// Hands the picture to the media.
     fn show(&mut self) {
+        self.choose_music();
         let picture = self.picture();
         self.effects.push(Effect::Media(MediaCommand::SetPicture(picture)));
     }

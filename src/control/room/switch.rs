@@ -14,9 +14,13 @@ use super::{
     record::{beneath, faults_of},
     revision::{IfMatch, Revision},
     scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
+    state::Errand,
     view::SceneView,
 };
-use crate::layout::{Scene, fault::child};
+use crate::{
+    layout::{Scene, fault::child},
+    media::port::MediaCommand,
+};
 
 /// What a scene becomes: its name and, unless it is what the canvas shows now, its layout as it was sent.
 pub type NewScene = (SceneName, Option<Value>);
@@ -136,12 +140,25 @@ impl RoomHandle {
         Err(RoomError::Contended)
     }
 
-    /// Shows scenes as the room's triggers ask for them, until the room ends.
-    pub(super) async fn show_scenes(self, mut switches: mpsc::Receiver<SceneChoice>) {
-        while let Some(choice) = switches.recv().await {
-            if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
-                tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
-            }
+    /// Shows scenes and plays sounds as the room asks for them, until it ends.
+    pub(super) async fn run_errands(self, mut errands: mpsc::Receiver<Errand>) {
+        while let Some(errand) = errands.recv().await {
+            let command = match errand {
+                Errand::Show(choice) => {
+                    if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
+                        tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
+                    }
+                    continue;
+                }
+                Errand::Play(name) => match self.images.sound(&name).await {
+                    Some(sound) => MediaCommand::PlaySound(sound),
+                    None => continue,
+                },
+                Errand::Music(None) => MediaCommand::SetMusic(None),
+                Errand::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
+            };
+            // An error only says that the room has ended.
+            drop(self.call(move |room| room.order(command)).await);
         }
     }
 

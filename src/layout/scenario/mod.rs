@@ -228,8 +228,9 @@ impl<'f> Import<'f> {
         let mut layout = json!({
             "canvas": {"background": PAGE}, "layers": layers, "auto": {"mode": "off"}, "triggers": triggers
         });
-        // Nothing plays it so far; that it is missing is told all the same.
-        drop(self.music(scene, pointer));
+        if let Some(music) = self.music(scene, pointer) {
+            layout["music"] = json!(music);
+        }
         if layout["triggers"] == json!([]) {
             layout.as_object_mut().map(|members| members.remove("triggers"));
         }

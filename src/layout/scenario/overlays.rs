@@ -72,7 +72,7 @@ impl<'f> Import<'f> {
             self.warn(&place, format!("there is no player {name:?} in this scene; the overlay is not shown"));
             return None;
         };
-        let Some(keypoint) = self.keypoint(position, &place) else { return None };
+        let keypoint = self.keypoint(position, &place)?;
         let pictures = self.overlay_pictures(own, pointer)?;
         let (width, height) = (pictures.size.0 * player.scale, pictures.size.1 * player.scale);
         let scale = position.get("scale").filter(|scale| scale.is_truthy()).and_then(Node::leading_number);

@@ -13,7 +13,7 @@ use tracing::{error, warn};
 use super::mix::Mixer;
 use crate::media::{
     gst::clock::{clock_time, media_clock},
-    port::{ParticipantId, PeerId},
+    port::{ParticipantId, PeerId, Sound},
 };
 
 /// One block.
@@ -122,6 +122,16 @@ impl Desk {
         if let Some(strip) = inner.strips.get(participant).copied() {
             inner.mixer.set_gain(strip, gain);
         }
+    }
+
+    /// Plays a sound into the mix, once.
+    pub fn play(&self, sound: Arc<Sound>) {
+        self.lock().mixer.tapes().play(sound);
+    }
+
+    /// Plays this music into the mix from now on.
+    pub fn set_music(&self, music: Option<Arc<Sound>>) {
+        self.lock().mixer.tapes().set_music(music);
     }
 
     /// From now on this peer hears the room, without `participant`'s own voice.

@@ -13,6 +13,7 @@ use super::{
     level::{Level, Speech},
     limiter::Limiter,
     strip::{BLOCK, Counters, FADE, Strip},
+    tape::Tapes,
 };
 
 /// As many participants as a mixer takes.
@@ -33,6 +34,7 @@ const AUDIBLE_HOLD_BLOCKS: u32 = 50;
 #[derive(Default)]
 pub struct Mixer {
     channels: Vec<Channel>,
+    tapes: Tapes,
     sum: Buffer,
     limiter: Limiter,
 }
@@ -87,6 +89,11 @@ impl Mixer {
         self.channels.retain(|channel| channel.id != id);
     }
 
+    /// What is played beside the participants.
+    pub fn tapes(&mut self) -> &mut Tapes {
+        &mut self.tapes
+    }
+
     /// A participant's FIFO.
     pub fn strip(&mut self, id: u32) -> Option<&mut Strip> {
         self.channel(id).map(|channel| &mut channel.strip)
@@ -128,6 +135,8 @@ impl Mixer {
                 }
             }
         }
+        // Nobody's own: everybody hears them.
+        self.tapes.add_to(sum);
         for channel in self.channels.iter_mut().filter(|channel| channel.heard) {
             let own = &mut *channel.own.0;
             for ((own, sum), part) in own.iter_mut().zip(sum.iter()).zip(channel.part.0.iter()) {

@@ -16,6 +16,7 @@
 
 mod read;
 mod repeat;
+mod samples;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -38,6 +39,7 @@ use super::gst::{
 
 pub use read::{Frame, Reader};
 pub use repeat::{Player, look};
+pub use samples::samples;
 pub use write::{Container, Target, Writer};
 
 /// How long a file may give or take nothing.

@@ -284,6 +284,8 @@ impl Graph {
                 self.asks.remove(&participant);
             }
             MediaCommand::SetGain { participant, gain } => self.desk.set_gain(&participant, gain),
+            MediaCommand::PlaySound(sound) => self.desk.play(sound),
+            MediaCommand::SetMusic(music) => self.desk.set_music(music),
             MediaCommand::AddOutput { output, target } => self.add_output(output, target),
             MediaCommand::RemoveOutput(output) => {
                 self.encodings.remove_output(&output);

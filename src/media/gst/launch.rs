@@ -23,6 +23,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("file-frames", include_str!("../../../pipelines/file-frames.launch")),
     ("file-video", include_str!("../../../pipelines/file-video.launch")),
     ("file-sound", include_str!("../../../pipelines/file-sound.launch")),
+    ("file-samples", include_str!("../../../pipelines/file-samples.launch")),
     ("output-rtmp", include_str!("../../../pipelines/output-rtmp.launch")),
 ];
 

@@ -99,7 +99,7 @@ fn line(effect: &Effect) -> String {
         Effect::Tell(peer, Note::Connected) => format!("tell {peer} connected"),
         Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
         Effect::Close(peer, why) => format!("close {peer} {why:?}"),
-        Effect::Switch(choice) => format!("switch {choice:?}"),
+        Effect::Errand(errand) => format!("{errand:?}"),
     }
 }
 
@@ -533,7 +533,7 @@ fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
     let told = fire(&mut studio, "wave");
     let Effect::Event(Event::TriggerFired { trigger, participants, events }) = &told[0] else { panic!("{told:?}") };
     assert_eq!((&**trigger, &*participants[0], &*events[0]), ("wave", "id1", "waved"));
-    assert_eq!(told[1..].iter().map(line).collect::<Vec<_>>(), ["switch Next"]);
+    assert_eq!(told[1..].iter().map(line).collect::<Vec<_>>(), ["Show(Next)"]);
     studio.pass(Duration::from_millis(999));
     assert_eq!(fire(&mut studio, "wave").len(), 1, "two scenes that switch to each other do not flicker");
     studio.pass(Duration::from_millis(1));

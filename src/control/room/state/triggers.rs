@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Now, State};
+use super::{Effect, Errand, Now, State};
 use crate::{
     control::room::{
         photo::{Photo, Photos},
@@ -28,6 +28,11 @@ impl State {
         let participants = participants.iter().map(|id| Arc::clone(&id.0)).collect();
         let event = Event::TriggerFired { trigger: Arc::clone(id), participants, events: events.collect() };
         self.effects.push(Effect::Event(event));
+        for action in &trigger.actions {
+            if let Action::Sound(action) = action {
+                self.effects.push(Effect::Errand(Errand::Play(action.sound.as_str().into())));
+            }
+        }
         let mut wanted = trigger.actions.iter().filter_map(|action| match action {
             Action::Scene(action) => choice(&action.scene),
             _ => None,
@@ -35,13 +40,29 @@ impl State {
         let rests = self.switched_at.is_some_and(|at| now.clock.saturating_duration_since(at) < SWITCH_PAUSE);
         if let Some(choice) = wanted.next().filter(|_| !rests) {
             self.switched_at = Some(now.clock);
-            self.effects.push(Effect::Switch(choice));
+            self.effects.push(Effect::Errand(Errand::Show(choice)));
         }
     }
 
     pub(super) fn photo_taken(&mut self, trigger: Arc<str>, frame: Frame, now: Now) {
+        let of_trigger = self.scene.triggers.iter().filter(|own| own.id == *trigger);
+        let sound = of_trigger.flat_map(|own| &own.actions).find_map(|action| match action {
+            Action::Polaroid(action) => action.polaroid.sound.as_deref(),
+            _ => None,
+        });
+        if let Some(sound) = sound {
+            self.effects.push(Effect::Errand(Errand::Play(sound.into())));
+        }
         let photo = self.photos.keep(trigger, frame, now.wall);
         self.effects.push(Effect::Event(Event::PhotoTaken { photo }));
+    }
+
+    /// Lets the music of the layout play, unless it does.
+    pub(super) fn choose_music(&mut self) {
+        if self.music.as_deref() != self.scene.music.as_deref() {
+            self.music = self.scene.music.as_deref().map(Arc::from);
+            self.effects.push(Effect::Errand(Errand::Music(self.music.clone())));
+        }
     }
 
     /// The pictures that triggers took, oldest first.

@@ -205,3 +205,21 @@ fn a_full_mixer_and_a_known_id_are_refused_and_unknown_ids_change_nothing() {
     assert_eq!(mixer.tick().counters(64), Some(Counters::default()));
     assert!(mixer.tick().counters(3).is_none());
 }
+
+#[test]
+fn a_sound_is_heard_by_everybody_even_by_those_who_are_heard() {
+    let mut room = Room::of(&[(7, 400.0, 0.3), (8, 400.0, 0.0)]);
+    for _ in 0..5 {
+        room.tick();
+    }
+    let samples: Vec<i16> = (0..BLOCK).map(|at| (sample(1000.0, 0.25, at) * 32768.0) as i16).collect();
+    let sound = crate::media::port::Sound { name: "s".into(), samples: samples.into() };
+    room.mixer.tapes().play(std::sync::Arc::new(sound));
+    let tick = room.tick();
+    let quarter = 20.0 * 0.25f32.log10();
+    for heard in [tick.shared(), tick.own(7).unwrap()] {
+        assert!((amplitude(heard, 1000.0) - quarter).abs() < 0.1, "{}", amplitude(heard, 1000.0));
+    }
+    assert!(amplitude(tick.own(7).unwrap(), 400.0) < -80.0 && tick.own(8).is_none());
+    assert!(amplitude(room.tick().shared(), 1000.0) < -100.0);
+}
