@@ -1,11 +1,12 @@
 //! Layouts that come with the program, to start from and to show what the format does.
 
 /// Name and JSON of every ready layout, as in `pipelines/layouts/`. They leave `canvas` out, so each takes the room's.
-pub const READY: [(&str, &str); 9] = [
+pub const READY: [(&str, &str); 10] = [
     ("solo", include_str!("../../pipelines/layouts/solo.json")),
     ("grid", include_str!("../../pipelines/layouts/grid.json")),
     ("side-by-side", include_str!("../../pipelines/layouts/side-by-side.json")),
     ("picture-in-picture", include_str!("../../pipelines/layouts/picture-in-picture.json")),
+    ("spotlight", include_str!("../../pipelines/layouts/spotlight.json")),
     ("news-desk", include_str!("../../pipelines/layouts/news-desk.json")),
     ("class", include_str!("../../pipelines/layouts/class.json")),
     ("space-wiggle", include_str!("../../pipelines/layouts/space-wiggle.json")),
@@ -73,6 +74,14 @@ mod tests {
         assert_eq!(placements[0].dst, Rect { x: 0, y: 0, width: 1280, height: 720 });
         assert_eq!(placements[1].source, Placed::Person(1));
         assert_eq!(placements[1].dst, Rect { x: 934, y: 526, width: 320, height: 180 });
+    }
+
+    #[test]
+    fn spotlight_shows_one_large_and_the_others_small() {
+        let placements = of_three("spotlight");
+        let [large, small @ ..] = &placements[..] else { unreachable!() };
+        assert_eq!((&large.source, small.len()), (&Placed::Person(0), 2));
+        assert!(small.iter().all(|p| p.dst.width * 3 < large.dst.width && p.cut.is_none()));
     }
 
     #[test]
