@@ -6,21 +6,22 @@
 //! Cosine and sine of that turn depend on the distance alone. They stand in a table by the square of the distance,
 //! which needs no root, and is finest where a wrong angle would be seen most, far from the middle.
 
-use super::planes::{Plane, PlanesMut};
-
-/// Entries of the table: at a radius of 600 pixels, half-way out, two neighbours are 0.04 pixels apart.
-const STEPS: usize = 16384;
-
-/// Bits behind the point of cosines and sines.
-const TURN_BITS: u32 = 14;
+use super::{
+    kernel::{
+        Isa,
+        swirl::{Row, STEPS, TURN_BITS},
+    },
+    planes::{Plane, PlanesMut},
+};
 
 /// Swirls; keeps its table and a copy of the picture from frame to frame.
 #[derive(Debug, Default)]
 pub struct Twirler {
     /// Cosine and sine by the square of the distance.
-    table: Vec<(i32, i32)>,
+    table: Vec<u32>,
     angle: Option<f32>,
-    copy: Vec<u8>,
+    /// Of every sample its neighbours, see [`Row::quads`].
+    quads: Vec<u32>,
 }
 
 impl Twirler {
@@ -29,6 +30,10 @@ impl Twirler {
     /// # Panics
     /// If a plane is shorter than its picture's size asks for.
     pub fn draw(&mut self, canvas: &mut PlanesMut<'_>, angle: f32) {
+        self.draw_with(Isa::detect(), canvas, angle);
+    }
+
+    fn draw_with(&mut self, isa: Isa, canvas: &mut PlanesMut<'_>, angle: f32) {
         assert!(canvas.is_whole(), "planes are shorter than their size asks for");
         if canvas.width < 4 || canvas.height < 4 {
             return;
@@ -39,8 +44,8 @@ impl Twirler {
         let targets =
             [(&mut *canvas.y, canvas.y_stride), (&mut *canvas.u, canvas.u_stride), (&mut *canvas.v, canvas.v_stride)];
         for ((data, stride), (width, height)) in targets.into_iter().zip(sizes) {
-            let copied = copy(&mut self.copy, &Plane { data, stride, width, height });
-            swirl(data, stride, &copied, &self.table);
+            copy(&mut self.quads, &Plane { data, stride, width, height });
+            self.swirl(isa, data, stride, (width as i32, height as i32));
         }
     }
 
@@ -55,54 +60,40 @@ impl Twirler {
             let share = 1.0 - ((step as f32 + 0.5) / STEPS as f32).min(1.0).sqrt();
             let (sin, cos) = (share * share * angle).sin_cos();
             let one = (1 << TURN_BITS) as f32;
-            ((cos * one).round() as i32, (sin * one).round() as i32)
+            let half = |part: f32| u32::from(((part * one).round() as i16).cast_unsigned());
+            (half(cos) << 16) | half(sin)
         }));
     }
-}
 
-/// Copies a plane, and repeats its last column and row, so that two neighbours can be read everywhere.
-fn copy<'c>(into: &'c mut Vec<u8>, plane: &Plane<'_>) -> Plane<'c> {
-    let stride = plane.width + 1;
-    into.resize(stride * (plane.height + 1), 0);
-    for (y, row) in into.chunks_exact_mut(stride).enumerate() {
-        row[..plane.width].copy_from_slice(plane.row(y.min(plane.height - 1)));
-        row[plane.width] = row[plane.width - 1];
-    }
-    Plane { data: into, stride, width: plane.width, height: plane.height }
-}
-
-/// All lengths here are half samples, so that the middle is a whole number.
-fn swirl(into: &mut [u8], stride: usize, from: &Plane<'_>, table: &[(i32, i32)]) {
-    let (width, height) = (from.width as i32, from.height as i32);
-    let square = i64::from(width) * i64::from(width);
-    // By multiplying with this, the square of a distance becomes a step of the table.
-    let scale = ((STEPS as u64) << 32) / square as u64;
-    // Places are in 256ths of a sample.
-    let shift = TURN_BITS + 1 - 8;
-    let (last_x, last_y) = ((width - 1) << 8, (height - 1) << 8);
-    // The middle, from the middle of the first sample.
-    let (middle_x, middle_y) = ((width << 7) - 128, (height << 7) - 128);
-    for y in 0..height {
-        let dy = 2 * y + 1 - height;
-        let across = square - i64::from(dy) * i64::from(dy);
-        if across <= 0 {
-            continue;
+    fn swirl(&self, isa: Isa, into: &mut [u8], stride: usize, (width, height): (i32, i32)) {
+        for y in 0..height {
+            let dy = 2 * y + 1 - height;
+            let across = i64::from(width) * i64::from(width) - i64::from(dy) * i64::from(dy);
+            if across <= 0 {
+                continue;
+            }
+            let half = ((across as f64).sqrt() as i32 + 1) / 2;
+            let begin = (width / 2 - half).max(0);
+            let end = (width - begin).min(width);
+            let row = &mut into[y as usize * stride..][begin as usize..end as usize];
+            let (table, quads) = (&self.table, &self.quads);
+            isa.swirl(row, &Row { table, quads, width, height, dy, dx: 2 * begin + 1 - width });
         }
-        let half = ((across as f64).sqrt() as i32 + 1) / 2;
-        let begin = (width / 2 - half).max(0);
-        let end = (width - begin).min(width);
-        let row = &mut into[y as usize * stride..][..width as usize];
-        for (x, sample) in (begin..end).zip(&mut row[begin as usize..end as usize]) {
-            let dx = 2 * x + 1 - width;
-            let distance = (dx * dx + dy * dy) as u64;
-            let (cos, sin) = table[((distance * scale) >> 32).min(STEPS as u64) as usize];
-            let at_x = (middle_x + ((dx * cos - dy * sin) >> shift)).clamp(0, last_x);
-            let at_y = (middle_y + ((dx * sin + dy * cos) >> shift)).clamp(0, last_y);
-            let (part_x, part_y) = (at_x & 255, at_y & 255);
-            let four = &from.data[(at_y >> 8) as usize * from.stride + (at_x >> 8) as usize..][..from.stride + 2];
-            let mix = |a: u8, b: u8| (i32::from(a) << 8) + (i32::from(b) - i32::from(a)) * part_x;
-            let (above, below) = (mix(four[0], four[1]), mix(four[from.stride], four[from.stride + 1]));
-            *sample = (((above << 8) + (below - above) * part_y + (1 << 15)) >> 16) as u8;
+    }
+}
+
+/// Puts every sample beside its neighbours; those of the last column and row are themselves.
+fn copy(into: &mut Vec<u32>, plane: &Plane<'_>) {
+    into.resize(plane.width * plane.height, 0);
+    for (y, row) in into.chunks_exact_mut(plane.width).enumerate() {
+        let (upper, lower) = (plane.row(y), plane.row((y + 1).min(plane.height - 1)));
+        let quad = |[a, b, c, d]: [u8; 4]| u32::from_le_bytes([a, b, c, d]);
+        let pairs = upper.windows(2).zip(lower.windows(2));
+        for (own, (above, below)) in row.iter_mut().zip(pairs) {
+            *own = quad([above[0], above[1], below[0], below[1]]);
+        }
+        if let (Some(own), Some(above), Some(below)) = (row.last_mut(), upper.last(), lower.last()) {
+            *own = quad([*above, *above, *below, *below]);
         }
     }
 }
@@ -148,11 +139,13 @@ mod tests {
 
     #[test]
     fn it_is_the_swirl_of_its_definition() {
-        for (width, height) in [(320, 240), (321, 181), (64, 400)] {
+        for (width, height) in [(320, 240), (321, 181), (64, 400), (1280, 720), (6, 20)] {
             let before = picture(width, height);
             for angle in [0.0f32, 0.7, -4.0, 10.0] {
-                let mut after = picture(width, height);
+                let (mut after, mut portable) = (picture(width, height), picture(width, height));
                 Twirler::default().draw(&mut after.planes_mut(), angle);
+                Twirler::default().draw_with(Isa::PLAIN, &mut portable.planes_mut(), angle);
+                assert!(after == portable, "the same with and without vectors");
                 let (before, after) = (before.planes(), after.planes());
                 let pairs = [
                     (before.luma(), after.luma()),

@@ -9,6 +9,12 @@ use std::{arch::x86_64::*, ops::Range};
 
 use super::super::resample::{Axis, BLOCK};
 
+/// The same code as everywhere, in larger vectors.
+#[target_feature(enable = "avx2")]
+pub fn swirl(out: &mut [u8], row: &super::swirl::Row<'_>) {
+    super::swirl::fill(out, row);
+}
+
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(from: &[u8; 32]) -> __m256i {

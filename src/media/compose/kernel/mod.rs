@@ -5,6 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod plain;
+pub mod swirl;
 
 use std::ops::Range;
 
@@ -49,6 +50,20 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `detect` makes this level, where the CPU has AVX2.
             Level::Avx2 => unsafe { avx2::resample(out, row, axis, blocks) },
+        }
+    }
+
+    /// Fills a row of a swirl.
+    ///
+    /// # Panics
+    /// If its table or its plane is too short.
+    #[inline]
+    pub fn swirl(self, out: &mut [u8], row: &swirl::Row<'_>) {
+        match self.0 {
+            Level::Plain => swirl::fill(out, row),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `detect` makes this level, where the CPU has AVX2.
+            Level::Avx2 => unsafe { avx2::swirl(out, row) },
         }
     }
 
