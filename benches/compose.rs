@@ -4,17 +4,38 @@
 //! After criterion's measurements one line compares CPU time of the whole process, user and system:
 //! `compose: ours X ms CPU/frame, compositor Y ms CPU/frame, ratio Z (…)`. The pictures of both are compared as well,
 //! so that both are known to do the same job. Without GStreamer's `compositor` the line says so.
+//!
+//! Two more lines tell what twelve people cut out cost, with round corners, a border and their name in letters and
+//! without, and what a change of the layout costs the mix thread.
 
-use std::{fs, hint::black_box, time::Instant};
+use std::{
+    fs,
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use criterion::{Criterion, Throughput};
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use virfie::media::compose::{
-    canvas::{Geometry, Isa, LayerBlender},
-    planes::{I420, copy},
-    twirl::Twirler,
+use gstreamer_video as gst_video;
+use serde_json::{Value, json};
+use virfie::{
+    control::assets::lettering::{Face, Letterer},
+    layout::{Canvas, read},
+    media::{
+        compose::{
+            backdrop::Painter,
+            canvas::{Geometry, Isa, LayerBlender},
+            planes::{I420, copy},
+            slots::Slots,
+            stage::Stage,
+            twirl::Twirler,
+        },
+        gst::frame::VideoFrame,
+        port::{Image, ParticipantId, PeerId, Picture, Seat, Still},
+    },
 };
 
 /// The canvas in pixels.
@@ -257,12 +278,129 @@ fn compare() {
     }
 }
 
+/// How many people the room has.
+const TWELVE: usize = 12;
+/// Frames composed of them.
+const ROOM_FRAMES: u32 = 1500;
+/// Changes of the layout.
+const CHANGES: u32 = 2000;
+
+/// Twelve people cut out in a grid over an image, plain or with all that a layer can have around it.
+fn layout(adorned: bool, shift: i32) -> Value {
+    let mut layers = Vec::new();
+    for index in 0..TWELVE {
+        let (x, y) = (10 + index % 4 * 318, 10 + index / 4 * 236);
+        let mut person = json!({"id": format!("p{index}"), "source": {"participant": format!("p{index}")},
+            "x": x as i32 + shift, "y": y, "width": 308, "height": 228, "cutout": "person", "z": 1});
+        if adorned {
+            person["radius"] = json!(24);
+            person["border"] = json!({"width": 4, "color": "#ffcc00"});
+            let name = json!({"text": format!("Participant {index}"), "size": 24, "weight": 600});
+            let at = (x as i32 + shift + 16, y + 186);
+            layers.push(json!({"id": format!("t{index}"), "source": name, "x": at.0, "y": at.1, "z": 2}));
+        }
+        layers.push(person);
+    }
+    json!({"canvas": {"background": "back.png"}, "layers": layers, "auto": {"mode": "off"}})
+}
+
+fn who(index: usize) -> ParticipantId {
+    ParticipantId(format!("id{index}").into())
+}
+
+/// The room's picture, with everything that control makes ready for it.
+fn picture(layout: &Value, back: &Image, letterer: &Letterer) -> Picture {
+    let scene = Arc::new(read(layout, &Canvas::default()).expect("the layout is right"));
+    let mut images = vec![back.clone()];
+    for (_, lettering) in scene.letterings() {
+        let still = letterer.draw(&lettering, &Face::Family("Inter")).expect("the text is small");
+        images.push(Image { name: lettering.name().into(), still: Arc::new(still), clip: None });
+    }
+    let seat = |index: usize| Seat { participant: who(index), name: format!("p{index}").into() };
+    Picture { scene, people: (0..TWELVE).map(seat).collect(), speakers: Vec::new(), images }
+}
+
+/// Everybody's newest frame, with a mask as alpha.
+fn cameras() -> Slots {
+    let slots = Slots::default();
+    let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::A420, PERSON.0 as u32, PERSON.1 as u32);
+    let info = info.build().expect("a usual size");
+    for index in 0..TWELVE {
+        let buffer = gst::Buffer::from_slice(person(index).data().to_vec());
+        let frame = VideoFrame::from_buffer_readable(buffer, &info).expect("the planes fit");
+        slots.assign(&who(index), PeerId(index as u64));
+        slots.put(&who(index), PeerId(index as u64), frame.into(), Duration::ZERO);
+    }
+    slots
+}
+
+fn room() {
+    if gst::init().is_err() {
+        println!("compose: no GStreamer, no room");
+        return;
+    }
+    let slots = cameras();
+    let letterer = Letterer::default();
+    let pixels: Vec<u8> =
+        (0..1920u32 * 1080).flat_map(|at| [(at % 251) as u8, (at / 1920 % 241) as u8, 90, 255]).collect();
+    let back = Image { name: "back.png".into(), still: Arc::new(Still::new(&pixels, 1920, 1080)), clip: None };
+    let mut canvas = I420::new(CANVAS.0, CANVAS.1, false);
+    let (second, hold) = (Duration::from_secs(1), Duration::MAX);
+    let mut cost = |adorned: bool| {
+        let show = Painter::default().prepare(picture(&layout(adorned, 0), &back, &letterer));
+        let mut stage = Stage::new(show, true);
+        let mut frame = || {
+            let asked = stage.update(&slots, second, hold).count();
+            stage.compose(&mut canvas.planes_mut());
+            asked
+        };
+        assert_eq!(frame(), TWELVE);
+        let before = cpu_ms()?;
+        (0..ROOM_FRAMES).for_each(|_| {
+            black_box(frame());
+        });
+        Some((cpu_ms()? - before) / f64::from(ROOM_FRAMES))
+    };
+    if let (Some(plain), Some(adorned)) = (cost(false), cost(true)) {
+        println!(
+            "compose: {TWELVE} people cut out over an image of 1280x720 {plain:.3} ms CPU/frame; with radius, border and \
+             text {adorned:.3} ms CPU/frame"
+        );
+    }
+
+    // The same room, all layers moved to and fro; texts and images are those that control has kept.
+    let pictures = [0, 40].map(|shift| picture(&layout(true, shift), &back, &letterer));
+    let mut painter = Painter::default();
+    let mut stage = Stage::new(painter.prepare(pictures[0].clone()), true);
+    let (mut aside, mut mixing, mut first) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    for change in 0..CHANGES {
+        let begun = Instant::now();
+        let show = painter.prepare(pictures[change as usize % 2].clone());
+        aside += begun.elapsed();
+        let begun = Instant::now();
+        let spent = stage.set(show);
+        mixing += begun.elapsed();
+        let begun = Instant::now();
+        black_box(stage.update(&slots, second, hold).count());
+        first += begun.elapsed();
+        drop(spent);
+    }
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(CHANGES);
+    println!(
+        "compose: a change of 24 layers costs the mix thread {:.1} us to take and {:.1} us to place; {:.1} us beside it",
+        each(mixing),
+        each(first),
+        each(aside)
+    );
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     measure(&mut criterion);
     criterion.final_summary();
     // Only where criterion measures too, not where it is asked to try or to list.
     if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+        room();
         compare();
     }
 }

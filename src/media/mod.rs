@@ -167,7 +167,7 @@ impl Media for Engine {
     }
 
     fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
-        look_at_clip(path)
+        look_at_clip(path, &self.launches)
     }
 }
 
@@ -175,8 +175,8 @@ impl Media for Engine {
 ///
 /// # Errors
 /// As there.
-pub fn look_at_clip(path: &Path) -> Result<(Still, Option<Duration>), String> {
-    let (frame, duration) = file::look(path).map_err(without_path)?;
+pub fn look_at_clip(path: &Path, launches: &Launches) -> Result<(Still, Option<Duration>), String> {
+    let (frame, duration) = file::look(path, launches).map_err(without_path)?;
     let picture = compose::stage::copy_of(&frame).ok_or("its first picture cannot be read")?;
     Ok((Still::of(picture), duration))
 }

@@ -12,6 +12,7 @@ use virfie::{
     media::{
         compose::{backdrop, planes::I420, reel::Reel, slots::Slots, stage::Stage},
         file::{Colours, Container, Player, Shape, Stop, Target, Writer},
+        gst::launch::Launches,
         look_at_clip,
         port::{Image, Picture, Still},
     },
@@ -30,6 +31,10 @@ fn luma(number: usize) -> u8 {
 /// Which frame has this luma.
 fn number(luma: u8) -> usize {
     (usize::from(luma) - 32) / 16
+}
+
+fn launches() -> Launches {
+    Launches::load(None).unwrap()
 }
 
 /// Ten frames, 400 ms.
@@ -57,7 +62,7 @@ fn a_clip_goes_round_without_a_gap() {
         let middle = SIZE.1 / 2 * frame.plane_stride()[0] as usize + SIZE.0 / 2;
         give.send((number(frame.plane_data(0).unwrap()[middle]), pts)).is_ok()
     };
-    let player = Player::start(clip(folder.path()), push).unwrap();
+    let player = Player::start(clip(folder.path()), launches(), push).unwrap();
     for index in 0..45u32 {
         let (number, pts) = frames.recv_timeout(PATIENCE).expect("a clip never ends");
         assert_eq!((number, pts), (index as usize % 10, STEP * index));
@@ -73,7 +78,8 @@ fn a_layer_shows_a_clip_by_the_clock() {
     let folder = tempfile::tempdir().unwrap();
     let reel = Arc::new(Reel::default());
     let of_player = reel.clone();
-    let _player = Player::start(clip(folder.path()), move |frame, pts| of_player.push(frame.into(), pts)).unwrap();
+    let _player =
+        Player::start(clip(folder.path()), launches(), move |frame, pts| of_player.push(frame.into(), pts)).unwrap();
     let layout = json!({"layers": [{"id": "v", "source": {"video": "clip.mp4"}, "fit": "fill"}]});
     let scene = Arc::new(read(&layout, &Canvas { width: 128, height: 96, ..Canvas::default() }).unwrap());
     let name: Arc<str> = "video:clip.mp4".into();
@@ -121,18 +127,18 @@ fn clips_are_looked_into_and_it_is_told_why_not() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let path = clip(folder.path());
-    let (poster, length) = look_at_clip(&path).unwrap();
+    let (poster, length) = look_at_clip(&path, &launches()).unwrap();
     assert_eq!((poster.size(), number(poster.whole().planes().y[1000])), ((64, 48), 0));
     assert_eq!(length.map(|length| length.as_millis() / 10), Some(40));
     let whole = std::fs::read(&path).unwrap();
     let broken = folder.path().join("broken.mp4");
     for content in [&whole[..whole.len() / 2], &whole[..200], b"\0\0\0\x20ftypisom"] {
         std::fs::write(&broken, content).unwrap();
-        if let Err(why) = look_at_clip(&broken) {
+        if let Err(why) = look_at_clip(&broken, &launches()) {
             assert!(!why.contains("broken.mp4") && !why.contains('\n') && !why.is_empty(), "{why}");
         }
     }
-    assert!(look_at_clip(&folder.path().join("none.mp4")).is_err());
+    assert!(look_at_clip(&folder.path().join("none.mp4"), &launches()).is_err());
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn what_is_transparent_in_a_clip_stays_so() {
         eprintln!("SKIPPED: there is no ffmpeg that writes VP9 with alpha");
         return;
     }
-    let (poster, _) = look_at_clip(&path).unwrap();
+    let (poster, _) = look_at_clip(&path, &launches()).unwrap();
     let planes = poster.whole().planes();
     let (alpha, stride) = planes.alpha.expect("it has alpha");
     assert!(alpha[24 * stride + 10] < 20 && alpha[24 * stride + 54] > 235);

@@ -180,6 +180,11 @@ impl News {
 /// A bin of a stage, and its place in the pipeline.
 fn stage(owned: &OwnedPipeline, name: &str) -> Result<gst::Bin, FileError> {
     let launches = Launches::load(None).map_err(|error| FileError::Setup(error.to_string()))?;
+    stage_of(owned, &launches, name)
+}
+
+/// The same, of these launch texts.
+fn stage_of(owned: &OwnedPipeline, launches: &Launches, name: &str) -> Result<gst::Bin, FileError> {
     let bin = launches.bin(name).map_err(|error| FileError::Setup(error.to_string()))?;
     owned.pipeline().add(&bin).map_err(setup)?;
     Ok(bin)

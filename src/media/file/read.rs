@@ -12,9 +12,11 @@ use gstreamer_video::{self as gst_video, prelude::*};
 
 use super::{
     Colours, FileError, Heard, LOOK, MAX_CLIP_PIXELS, MAX_PIXELS, News, PATIENCE, Shape, Stop, decoder, setup, stage,
+    stage_of,
 };
 use crate::media::gst::{
     frame::VideoFrame,
+    launch::Launches,
     pipeline::{OwnedPipeline, named},
 };
 
@@ -70,18 +72,23 @@ impl Reader {
     /// # Errors
     /// When it cannot be read, is no video, or is one for which no decoder is installed.
     pub fn open(path: &Path, stop: &Stop) -> Result<Self, FileError> {
-        Self::open_through(path, stop, "file-frames", MAX_PIXELS)
+        Self::open_through(path, stop, MAX_PIXELS, |owned| stage(owned, "file-frames"))
     }
 
-    /// Opens a clip of a layout: its frames have the canvas's colours, and may be A420.
+    /// Opens a clip of a layout: its frames have the canvas's colours, and may be A420. `launches`: of the server.
     ///
     /// # Errors
     /// As [`Reader::open`].
-    pub fn open_clip(path: &Path, stop: &Stop) -> Result<Self, FileError> {
-        Self::open_through(path, stop, "clip-frames", MAX_CLIP_PIXELS)
+    pub fn open_clip(path: &Path, launches: &Launches, stop: &Stop) -> Result<Self, FileError> {
+        Self::open_through(path, stop, MAX_CLIP_PIXELS, |owned| stage_of(owned, launches, "clip-frames"))
     }
 
-    fn open_through(path: &Path, stop: &Stop, launch: &str, max_pixels: u64) -> Result<Self, FileError> {
+    fn open_through(
+        path: &Path,
+        stop: &Stop,
+        max_pixels: u64,
+        stage: impl FnOnce(&OwnedPipeline) -> Result<gst::Bin, FileError>,
+    ) -> Result<Self, FileError> {
         let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
         let about = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(|error| unreadable(&error))?;
         if !about.is_file() {
@@ -95,8 +102,8 @@ impl Reader {
         let owned = OwnedPipeline::new("file-read");
         let news = Arc::new(News::default());
         news.listen(&owned);
-        let frames = stage(&owned, launch)?;
-        let entrance = frames.static_pad("sink").ok_or_else(|| setup(format!("{launch} has no sink")))?;
+        let frames = stage(&owned)?;
+        let entrance = frames.static_pad("sink").ok_or_else(|| setup("the frames have no sink"))?;
         let heard = news.clone();
         let decode = decoder(&owned, path, move |kind| {
             heard.with(|heard| {

@@ -9,7 +9,7 @@ use std::{
 use tracing::warn;
 
 use super::{FileError, LOOK, Reader, Stop};
-use crate::media::gst::frame::VideoFrame;
+use crate::media::gst::{frame::VideoFrame, launch::Launches};
 
 /// How long a frame is shown of which nothing is known.
 const USUAL: Duration = Duration::from_millis(40);
@@ -24,18 +24,19 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts to read. `push` takes each frame with the time at which it is shown, counted from the first of all; it
+    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the first of all; it
     /// may wait, and ends the player by `false`.
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start(
         path: PathBuf,
+        launches: Launches,
         push: impl FnMut(VideoFrame, Duration) -> bool + Send + 'static,
     ) -> std::io::Result<Self> {
         let stop = Stop::default();
         let of_thread = stop.clone();
-        let work = move || Playing { path, stop: of_thread, push, base: Duration::ZERO }.work();
+        let work = move || Playing { path, launches, stop: of_thread, push, base: Duration::ZERO }.work();
         thread::Builder::new().name("clip".into()).spawn(work)?;
         Ok(Self { stop })
     }
@@ -59,6 +60,7 @@ enum Round {
 
 struct Playing<P> {
     path: PathBuf,
+    launches: Launches,
     stop: Stop,
     push: P,
     /// When the round now began.
@@ -68,7 +70,7 @@ struct Playing<P> {
 impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
     fn work(mut self) {
         while !self.stop.is_stopped() {
-            match Reader::open_clip(&self.path, &self.stop) {
+            match Reader::open_clip(&self.path, &self.launches, &self.stop) {
                 Ok(reader) => {
                     if self.rounds(reader).is_none() {
                         return;
@@ -147,8 +149,8 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
 ///
 /// # Errors
 /// When it cannot be read, or there is no decoder for it.
-pub fn look(path: &Path) -> Result<(VideoFrame, Option<Duration>), FileError> {
-    let mut reader = Reader::open_clip(path, &Stop::default())?;
+pub fn look(path: &Path, launches: &Launches) -> Result<(VideoFrame, Option<Duration>), FileError> {
+    let mut reader = Reader::open_clip(path, launches, &Stop::default())?;
     let duration = reader.duration();
     let broken = |error: &str| FileError::NoVideo { path: path.into(), error: error.into() };
     let first = reader.next()?.ok_or_else(|| broken("it holds no frame"))?;

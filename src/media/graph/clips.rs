@@ -7,6 +7,7 @@ use tracing::warn;
 use crate::media::{
     compose::reel::Reel,
     file::Player,
+    gst::launch::Launches,
     port::{Clip, Image},
 };
 
@@ -24,12 +25,17 @@ impl Drop for Running {
 }
 
 /// The clips that run.
-#[derive(Default)]
 pub struct Clips {
+    launches: Launches,
     running: Vec<Running>,
 }
 
 impl Clips {
+    /// None yet.
+    pub fn new(launches: Launches) -> Self {
+        Self { launches, running: Vec::new() }
+    }
+
     /// Lets the clips among these run and no others; those that run already go on. Gives their frames by their names.
     pub fn show(&mut self, images: &[Image]) -> Vec<(Arc<str>, Arc<Reel>)> {
         let mut before = std::mem::take(&mut self.running);
@@ -38,17 +44,17 @@ impl Clips {
             let known = before.iter().position(|one| one.name == image.name && one.clip == *clip);
             match known {
                 Some(index) => self.running.push(before.swap_remove(index)),
-                None => self.running.extend(start(image, clip)),
+                None => self.running.extend(start(image, clip, self.launches.clone())),
             }
         }
         self.running.iter().map(|one| (one.name.clone(), one.reel.clone())).collect()
     }
 }
 
-fn start(image: &Image, clip: &Arc<Clip>) -> Option<Running> {
+fn start(image: &Image, clip: &Arc<Clip>, launches: Launches) -> Option<Running> {
     let reel = Arc::new(Reel::default());
     let of_player = reel.clone();
-    match Player::start(clip.file.clone(), move |frame, pts| of_player.push(frame.into(), pts)) {
+    match Player::start(clip.file.clone(), launches, move |frame, pts| of_player.push(frame.into(), pts)) {
         Ok(player) => Some(Running { name: image.name.clone(), clip: clip.clone(), reel, _player: player }),
         Err(error) => {
             warn!(clip = %image.name, %error, "no thread for a clip; its first picture is shown");

@@ -172,6 +172,7 @@ impl Graph {
         let format = format_of(&spec.picture);
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots.clone(), ear.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, ear)?);
+        let clips = Clips::new(parts.launches.clone());
         Ok(Self {
             numbers: Numbers::new(media_clock().now()),
             room: spec.room,
@@ -181,7 +182,7 @@ impl Graph {
             slots,
             desk,
             composer,
-            clips: Clips::default(),
+            clips,
             encodings,
             format,
             peers: HashMap::new(),
