@@ -31,6 +31,7 @@ use virfie::{
             planes::{I420, copy},
             slots::Slots,
             stage::Stage,
+            turn::{Turn, TurnBlender},
             twirl::Twirler,
         },
         gst::frame::VideoFrame,
@@ -143,6 +144,19 @@ fn measure(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| bencher.iter(|| scene.compose(size, use_alpha)));
     }
     let mut scene = Scene::new(Isa::detect());
+    let mut turners: [TurnBlender; 4] = Default::default();
+    let turn = Turn { degrees: 12.0, radius: 20.0, border: None, opacity: 255, use_alpha: true };
+    group.bench_function("four masked layers of 800x450, turned by 12 degrees", |bencher| {
+        bencher.iter(|| {
+            let mut canvas = scene.canvas.planes_mut();
+            copy(&mut canvas, &scene.background.planes());
+            for ((turner, person), &(x, y)) in turners.iter_mut().zip(&scene.people).zip(&PLACES) {
+                let whole = Geometry::whole_at(x, y, PERSON.0, PERSON.1);
+                let geometry = Geometry { dst_width: LAYER.0, dst_height: LAYER.1, ..whole };
+                turner.blend(&mut canvas, &person.planes(), &geometry, &turn);
+            }
+        });
+    });
     group.bench_function("background only", |bencher| {
         bencher.iter(|| copy(&mut scene.canvas.planes_mut(), &scene.background.planes()));
     });
