@@ -81,3 +81,42 @@ async fn a_moderator_mutes_and_sets_the_volume() {
         hears(&bob.recorder, &format!("volume {volume}"), |level| near(level(TONE))).await;
     }
 }
+
+/// Half a second of a steady tone, mono at 48 kHz, as WAV.
+fn wav(hertz: f64) -> Vec<u8> {
+    let sample = |n: u32| ((f64::from(n) * hertz * std::f64::consts::TAU / 48_000.0).sin() * 16_000.0) as i16;
+    let sound: Vec<u8> = (0..24_000).flat_map(|n| sample(n).to_le_bytes()).collect();
+    let length = sound.len() as u32;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + length).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(48_000u32.to_le_bytes());
+    file.extend(96_000u32.to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(length.to_le_bytes());
+    file.extend(sound);
+    file
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_layouts_music_and_its_triggers_sounds_are_heard_by_everybody() {
+    const MUSIC: f64 = 600.0;
+    const SOUND: f64 = 1400.0;
+    let (server, studio) = (Server::start().await, Studio::new());
+    for (name, tone) in [("music.wav", MUSIC), ("sound.wav", SOUND)] {
+        server.send_text("PUT", &format!("/assets/{name}"), "audio/wav", wav(tone)).await.expect(201);
+    }
+    let ann = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Sound).await;
+    let viewer = whep(&server, VideoCodec::H264, Attention::Sound).await;
+    server.put_layout(&json!({"auto": {"mode": "grid"}, "music": "music.wav"})).await;
+    hears(&ann.recorder, "the music", |level| level(MUSIC) > 0.02 && level(SOUND) < 0.005).await;
+    hears(&viewer.recorder, "the music and ann", |level| level(MUSIC) > 0.02 && level(440.0) > HEARD).await;
+    server.delete("/assets/music.wav").await.expect(409);
+
+    let trigger = json!({"id": "t", "when": "always", "do": [{"sound": "sound.wav"}], "every_ms": 500});
+    server.put_layout(&json!({"auto": {"mode": "grid"}, "triggers": [trigger]})).await;
+    hears(&ann.recorder, "the sound", |level| level(SOUND) > HEARD && level(MUSIC) < 0.005).await;
+    hears(&viewer.recorder, "the sound and ann", |level| level(SOUND) > HEARD && level(440.0) > HEARD).await;
+    server.put_layout(&json!({"auto": {"mode": "grid"}})).await;
+    hears(&ann.recorder, "silence", |level| level(SOUND) < 0.002 && level(MUSIC) < 0.002).await;
+}
