@@ -214,11 +214,12 @@ export class Studio {
   }
 
   private add(edit: Extract<Edit, { kind: "add" }>): void {
-    void this.store.edit(`adding of ${edit.layer.id}`, [edit]).then((sent) => {
-      if (!sent) return;
-      this.select(edit.layer.id);
-      this.tell(`Added ${edit.layer.id}, ${sourceWords(edit.layer.source)}`);
-      requestAnimationFrame(() => this.boxes.focus(edit.layer.id));
+    const sending = this.store.edit(`adding of ${edit.layer.id}`, [edit]);
+    // At once: whoever chooses another one meanwhile keeps that.
+    this.select(edit.layer.id);
+    requestAnimationFrame(() => this.boxes.focus(edit.layer.id));
+    void sending.then((sent) => {
+      if (sent) this.tell(`Added ${edit.layer.id}, ${sourceWords(edit.layer.source)}`);
     });
   }
 
