@@ -89,6 +89,8 @@ pub const PADDING: RangeInclusive<f64> = 0.0..=500.0;
 /// How long one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 
+/// Scenes of one room or scenario: far more than anybody finds their way in.
+pub const SCENES: usize = 100;
 /// Triggers of one layout: each is looked at with every frame.
 pub const TRIGGERS: usize = 32;
 /// Conditions of one trigger.

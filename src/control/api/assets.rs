@@ -169,6 +169,14 @@ pub async fn put(
         StatusCode::PAYLOAD_TOO_LARGE => Problem::from(AssetError::TooLarge),
         _ => Problem::bad_request("the body ended too early"),
     })?;
+    // Layouts that need it could not be shown any more with something of another kind.
+    if let Ok((before, _)) = state.assets.read(&name).await
+        && !before.builtin
+        && AssetKind::sniff(&content).is_some_and(|(kind, _)| kind != before.kind)
+        && state.registry.uses_asset(&name, before.family.as_deref()).await
+    {
+        return Err(Problem::conflict("a room's layout needs this asset, and this is something of another kind"));
+    }
     let (asset, created) = state.assets.put(&name, content.into(), access.room.is_none()).await?;
     tracing::info!(asset = name, bytes = asset.bytes, created, "asset kept");
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };

@@ -28,7 +28,7 @@ use crate::{
     layout::{Fault, fault::child},
 };
 
-/// Largest file that is taken, in bytes: a few assets of the largest size, in base64.
+/// Largest file that is given or taken, in bytes: a clip of the largest size, in base64, and some images.
 const MAX_BYTES: usize = 128 << 20;
 
 /// The routes of this resource.
@@ -59,6 +59,8 @@ fn yes() -> bool {
     responses(
         (status = 200, description = "A file to download; `ETag` is the room's revision", body = RoomDocument),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 413, description = "Its assets are too large for one file; `assets=false` leaves them out",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn export_room(
@@ -73,12 +75,20 @@ pub async fn export_room(
     let mut document = RoomDocument::from(&record);
     if parts.assets {
         let mut files = BTreeMap::new();
+        let mut size = 0;
         for asset in app.assets.list().await? {
             if asset.builtin || !record.needs(&asset.name, asset.family.as_deref()) {
                 continue;
             }
             let (asset, content) = app.assets.read(&asset.name).await?;
-            files.insert(asset.name, BASE64_STANDARD.encode(&content));
+            let text = BASE64_STANDARD.encode(&content);
+            size += text.len();
+            // With some room for the rest: what could not be imported is no export.
+            if size > MAX_BYTES - (8 << 20) {
+                let detail = "the room's assets are too large for one file; `?assets=false` leaves them out";
+                return Err(Problem::too_large(detail));
+            }
+            files.insert(asset.name, text);
         }
         document.assets = Some(files);
     }

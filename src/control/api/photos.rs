@@ -7,7 +7,7 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
     rooms::{ItemPath, RoomPath, find},
-    snapshot::{Format, picture},
+    snapshot::{Format, picture, turn},
 };
 use crate::control::room::Photo;
 
@@ -46,5 +46,6 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
 pub async fn get_photo(State(app): State<AppState>, access: Access, photo: ItemPath) -> ApiResult<Response> {
     access.require(Role::Viewer, photo.name.as_str())?;
     let frame = find(&app, &photo.name)?.photo(photo.id).await?;
+    let _turn = turn().await?;
     picture(frame, Format::Jpeg).await
 }

@@ -74,11 +74,17 @@ const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 async fn snapshot(app: &AppState, access: &Access, room: &RoomPath, format: Format) -> ApiResult<Response> {
     access.require(Role::Viewer, room.name.as_str())?;
-    let Ok(Ok(_turn)) = tokio::time::timeout(TURN_WAIT, TURNS.acquire()).await else {
-        return Err(Problem::too_many("too many snapshots at once"));
-    };
+    let _turn = turn().await?;
     let frame = find(app, &room.name)?.snapshot().await?;
     picture(Arc::new(frame), format).await
+}
+
+/// Waits for one's turn to have a picture encoded, which ends when this is dropped.
+pub(super) async fn turn() -> ApiResult<tokio::sync::SemaphorePermit<'static>> {
+    match tokio::time::timeout(TURN_WAIT, TURNS.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(Problem::too_many("too many snapshots at once")),
+    }
 }
 
 /// A frame as an answer.

@@ -5,7 +5,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
+    sync::{
+        broadcast,
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
@@ -170,9 +174,15 @@ impl Room {
             }
             Effect::Close(peer, why) => self.close(peer, why),
             Effect::Errand(errand) => {
-                // Full: more is asked for than can be made ready, and the newest is given up.
-                if self.errands.try_send(errand).is_err() {
-                    tracing::warn!(room = %self.state.name(), "a scene or a sound is left out");
+                // Full: more is asked for than can be made ready, and the newest is given up. Not music, which nobody
+                // would ask for again.
+                match self.errands.try_send(errand) {
+                    Err(TrySendError::Full(music @ Errand::Music(_))) => {
+                        let errands = self.errands.clone();
+                        tokio::spawn(async move { errands.send(music).await });
+                    }
+                    Err(_) => tracing::warn!(room = %self.state.name(), "a scene or a sound is left out"),
+                    Ok(()) => {}
                 }
             }
         }

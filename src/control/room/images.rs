@@ -27,6 +27,9 @@ pub trait ImageSource: Send + Sync + 'static {
     /// A decoded sound; `None` when there is none of this name or it cannot be decoded.
     fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>>;
 
+    /// Whether there is such a sound; it was decoded once when it was put.
+    fn has_sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool>;
+
     /// The picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
 }
@@ -93,7 +96,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
     sounds.sort_unstable();
     sounds.dedup();
     for name in sounds {
-        if source.sound(name).await.is_none() {
+        if !source.has_sound(name).await {
             let detail = format!("there is no sound asset {name:?}");
             let places = places(body, &["sound", "music"], name).into_iter();
             faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));

@@ -9,10 +9,10 @@ use super::{
     name::{MAX_NAME, is_unprintable},
     view::{ActiveScene, SceneView},
 };
-use crate::layout::{self, Canvas, Scene};
+use crate::layout::{self, Canvas, Scene, limits};
 
 /// How many scenes a room may have: far more than anybody finds their way in.
-pub const MAX_SCENES: usize = 100;
+pub const MAX_SCENES: usize = limits::SCENES;
 
 /// What stands behind `/scenes/` for another purpose.
 const RESERVED: [&str; 2] = ["next", "previous"];

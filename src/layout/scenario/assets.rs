@@ -93,12 +93,21 @@ fn free_name(path: &str, taken: &HashSet<String>) -> String {
     let mut parts = path.rsplit('/');
     let file = clean(parts.next().unwrap_or_default());
     let folder = parts.next().map(clean).filter(|folder| !folder.is_empty());
-    let longer = folder.map(|folder| shortened(&format!("{folder}-{file}")));
+    let longer = folder.map(|folder| with_prefix(&format!("{folder}-"), &file));
     let plain = [Some(file.clone()), longer].into_iter().flatten().find(|name| !taken.contains(name));
     plain.unwrap_or_else(|| {
-        let numbered = (2..).map(|number| shortened(&format!("{number}-{file}")));
+        let numbered = (2u64..).map(|number| with_prefix(&format!("{number}-"), &file));
         numbered.into_iter().find(|name| !taken.contains(name)).expect("there is always a number that is free")
     })
+}
+
+/// A longer name, by which files of the same name differ.
+fn with_prefix(prefix: &str, file: &str) -> String {
+    // Of the front as much as leaves half of the room to the file's own end.
+    let prefix = &prefix[prefix.len().saturating_sub(limits::ASSET_LENGTH / 2)..];
+    let prefix = prefix.trim_start_matches(['.', '-']);
+    let rest = &file[file.len().saturating_sub(limits::ASSET_LENGTH - prefix.len())..];
+    format!("{prefix}{rest}")
 }
 
 /// With `-` for each run of what an asset's name cannot have.
@@ -142,6 +151,12 @@ mod tests {
             names(&["a/1.png", "cheers/1.png", "x/cheers/1.png", "y/cheers/1.png", "/static/a/1.png"]),
             ["1.png", "cheers-1.png", "2-1.png", "3-1.png"]
         );
+        let long = "x".repeat(128);
+        let files = [format!("a/{long}"), format!("b/{long}"), format!("c/b/{long}"), format!("{long}/{long}")];
+        let long = names(&files.each_ref().map(String::as_str));
+        for (index, name) in long.iter().enumerate() {
+            assert!(limits::is_asset(name) && !long[..index].contains(name), "{name} in {long:?}");
+        }
         for odd in ["../..", "日本.png", ".hidden", "a/", "-", &"x".repeat(500), "C:\\dir\\a b.png"] {
             let name = &names(&[odd])[0];
             assert!(limits::is_asset(name), "{odd:?} becomes {name:?}");

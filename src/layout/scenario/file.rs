@@ -48,11 +48,13 @@ impl Node {
     /// # Errors
     /// When it is neither.
     pub fn parse(text: &str) -> Result<Self, FileError> {
-        check_depth(text)?;
+        // This one has a limit of depth itself; the other has none.
         if let Ok(node) = serde_json::from_str(text) {
             return Ok(node);
         }
-        json5::from_str(literal(text)).map_err(|error| FileError::Unreadable(error.to_string()))
+        let text = literal(text);
+        check_depth(text)?;
+        json5::from_str(text).map_err(|error| FileError::Unreadable(error.to_string()))
     }
 
     /// The value under `key` of an object.
@@ -294,6 +296,10 @@ mod tests {
     fn too_deep_is_told_and_not_tried() {
         assert_eq!(Node::parse(&"[".repeat(1_000_000)), Err(FileError::TooDeep));
         assert_eq!(Node::parse(&"x = [".repeat(1_000)), Err(FileError::TooDeep));
+        // What stands in front of the value hides nothing of it.
+        for front in ["' = ", "x // = ", "/* = */ x = "] {
+            assert_eq!(Node::parse(&format!("{front}{}", "[".repeat(1_000_000))), Err(FileError::TooDeep), "{front}");
+        }
         let wild = format!("x = {}", "['}}}' /* ]]] */, // ]]]\n".repeat(100));
         assert_eq!(Node::parse(&wild), Err(FileError::TooDeep));
         let flat = format!(r#"{{"a": "{}"}}"#, "[".repeat(1000));

@@ -34,7 +34,7 @@ pub use self::{
 use super::{
     Canvas,
     fault::{Fault, child},
-    read,
+    limits, read,
 };
 
 /// Virfie's canvas in pixels.
@@ -48,6 +48,9 @@ const Z_PEOPLE: usize = 1;
 const Z_OVERLAYS: usize = 10_000;
 const Z_SHOWN: usize = 20_000;
 const Z_BARS: usize = 30_000;
+
+/// Most players, overlays or triggers of a scene that are looked at: more than a layout can have.
+const MOST_PARTS: usize = 200;
 
 /// Longest name of a scene, in characters.
 const NAME_LENGTH: usize = 64;
@@ -85,6 +88,19 @@ pub fn import(file: &Node, canvas: &Canvas, asset: &dyn Fn(&Named) -> Option<Ass
     let Node::List(list) = scenes else { return Err(wrong("/scenes", "must be a list of scenes")) };
     if list.is_empty() {
         return Err(wrong("/scenes", "must have at least one scene"));
+    }
+    // What follows takes time for every part.
+    if list.len() > limits::SCENES {
+        return Err(wrong("/scenes", &format!("has {} scenes; at most {} are possible", list.len(), limits::SCENES)));
+    }
+    for (index, scene) in list.iter().enumerate() {
+        for part in ["players", "overlays", "triggers"] {
+            let count = scene.get(part).map_or(0, |part| part.values().len());
+            if count > MOST_PARTS {
+                let pointer = child(&format!("/scenes/{index}"), part);
+                return Err(wrong(&pointer, &format!("has {count} parts; at most {MOST_PARTS} are possible")));
+            }
+        }
     }
     let files = Files::of(file);
     let known: HashMap<&str, Asset> =
@@ -220,11 +236,12 @@ impl<'f> Import<'f> {
         let mut layers = Vec::new();
         layers.extend(self.background(scene, pointer));
         let people = self.people(scene, pointer, &mut layers);
+        let bars = self.space.bars();
         let mut ids: HashSet<String> =
-            layers.iter().filter_map(|layer| Some(layer.get("id")?.as_str()?.to_owned())).collect();
+            layers.iter().chain(&bars).filter_map(|layer| Some(layer.get("id")?.as_str()?.to_owned())).collect();
         self.overlays(scene, pointer, &people, &mut ids, &mut layers);
         let triggers = self.triggers(scene, pointer, &people, &mut layers);
-        layers.extend(self.space.bars());
+        layers.extend(bars);
         let mut layout = json!({
             "canvas": {"background": PAGE}, "layers": layers, "auto": {"mode": "off"}, "triggers": triggers
         });
@@ -364,9 +381,11 @@ fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
 /// A scene's name that is not taken yet: what of the title a name can have.
 fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String>) -> String {
     let number = index + 1;
-    let legal = |c: char| if c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%') { ' ' } else { c };
+    let turns = |c: char| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let separates = |c: char| matches!(c, '/' | '\\' | '?' | '#' | '%');
+    let legal = |c: char| if c.is_control() || turns(c) || separates(c) { ' ' } else { c };
     let kept: String = title.unwrap_or_default().chars().map(legal).take(NAME_LENGTH - 8).collect();
-    let kept = kept.trim().trim_start_matches('.').trim();
+    let kept = kept.trim_end().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
     let is_free = |name: &str| !name.is_empty() && !matches!(name, "next" | "previous");
     let base = if is_free(kept) { kept.to_owned() } else { format!("Scene {number}") };
     let numbered = (2..).map(|number| format!("{base} {number}"));

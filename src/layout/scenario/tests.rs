@@ -472,3 +472,23 @@ fn club_virfie_is_imported() {
         ]
     );
 }
+
+#[test]
+fn more_than_a_room_can_have_is_refused_before_it_is_looked_at() {
+    let refused = |file: Value| {
+        let file = Node::parse(&file.to_string()).unwrap();
+        import(&file, &Canvas::default(), &|_| None).unwrap_err()[0].pointer.clone()
+    };
+    assert_eq!(refused(json!({"scenes": vec![json!({}); 101]})), "/scenes");
+    assert_eq!(refused(json!({"scenes": [{}, {"overlays": vec![json!({}); 201]}]})), "/scenes/1/overlays");
+}
+
+#[test]
+fn every_title_becomes_a_name() {
+    let titles = [". .a", "\u{202E}b", "\u{2028}", "a/b", "next", ""];
+    let scenes: Vec<Value> = titles.iter().map(|title| json!({"title": title})).collect();
+    let file = Node::parse(&json!({ "scenes": scenes }).to_string()).unwrap();
+    let imported = import(&file, &Canvas::default(), &|_| None).unwrap();
+    let names: Vec<&str> = imported.scenes.iter().map(|scene| scene.name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "Scene 3", "a b", "Scene 5", "Scene 6"]);
+}

@@ -30,11 +30,16 @@ pub(super) struct Ear {
     inputs: Mutex<Sender<Input>>,
     events: UnboundedSender<MediaEvent>,
     caps: Mutex<Option<(Format, gst::Caps)>>,
+    /// Each picture on its way holds one more.
+    photos: Arc<()>,
 }
+
+/// How many pictures of triggers may wait to be converted; more are dropped, as each is as large as the canvas.
+const PHOTOS_WAITING: usize = 4;
 
 impl Ear {
     pub(super) fn new(encodings: Arc<Encodings>, inputs: Sender<Input>, events: UnboundedSender<MediaEvent>) -> Self {
-        Self { encodings, inputs: Mutex::new(inputs), events, caps: Mutex::default() }
+        Self { encodings, inputs: Mutex::new(inputs), events, caps: Mutex::default(), photos: Arc::default() }
     }
 }
 
@@ -65,8 +70,11 @@ impl Audience for Ear {
     }
 
     fn photo(&self, photo: Photo) {
+        if Arc::strong_count(&self.photos) > PHOTOS_WAITING {
+            return;
+        }
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = inputs.send(Input::Photo(photo));
+        let _ = inputs.send(Input::Photo(photo, Arc::clone(&self.photos)));
     }
 }
 

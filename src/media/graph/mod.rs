@@ -85,7 +85,7 @@ pub(super) enum Input {
     EncoderFailed(VideoCodec, String),
     OutputOver(OutputId),
     Ask(ParticipantId, Ask),
-    Photo(Photo),
+    Photo(Photo, Arc<()>),
     Stop,
 }
 
@@ -209,7 +209,7 @@ impl Graph {
                     self.encodings.remove_output(&output);
                     self.rebalance();
                 }
-                Ok(Input::Photo(photo)) => {
+                Ok(Input::Photo(photo, _waiting)) => {
                     self.tell(MediaEvent::PhotoTaken { frame: frame_of(&photo.picture), trigger: photo.trigger })
                 }
                 Ok(Input::Ask(participant, ask)) => {
