@@ -113,7 +113,17 @@ fn compose(layout: &Value) -> RgbImage {
 }
 
 fn check(name: &str, layout: &Value) {
-    let composed = compose(layout);
+    compare(name, &compose(layout));
+}
+
+/// What is on a canvas beside the golden picture of this name.
+pub fn compare_canvas(name: &str, canvas: &I420) {
+    let planes = canvas.planes();
+    let (width, height) = (planes.width as u32, planes.height as u32);
+    compare(name, &RgbImage::from_raw(width, height, i420_to_rgb(&planes, Matrix::Bt601)).unwrap());
+}
+
+fn compare(name: &str, composed: &RgbImage) {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/media/golden").join(format!("{name}.png"));
     if std::env::var_os("VIRFIE_GOLDEN").is_some_and(|what| what == "write") {
         composed.save(&file).unwrap();

@@ -12,6 +12,7 @@ use virfie::{
 
 use super::{
     frames::{shared, turn},
+    golden::compare_canvas,
     triggers::{Play, plain, pose},
 };
 
@@ -113,6 +114,7 @@ fn people_stand_at_the_entrance_as_the_original_places_them() {
     for x in [5, 150, 1130, 1270] {
         assert!(play.shows(x, 360, PAGE), "{x}");
     }
+    compare_canvas("club-entrance", &play.canvas);
 }
 
 #[test]
@@ -181,6 +183,7 @@ fn beers_are_in_hands_and_cheers_are_seen_once_all_are_in_the_middle() {
     put(&play, [one, two, three], 80);
     assert_eq!(play.show(80)[0].0, "beer_at_center");
     assert_eq!(cheered(&play), [true; 3]);
+    compare_canvas("club-bar", &play.canvas);
     put(&play, [one, two, far], 120);
     assert!(play.show(120).is_empty());
     assert_eq!(cheered(&play), [true; 3]);
@@ -201,6 +204,7 @@ fn lights_are_over_the_dance_hall() {
         &play,
         &[(400.0, 5.0, OVERLAY), (795.0, 440.0, OVERLAY), (400.0, 460.0, COLOURS[2]), (795.0, 595.0, COLOURS[1])],
     );
+    compare_canvas("club-dancehall", &play.canvas);
 }
 
 #[test]
@@ -219,6 +223,7 @@ fn space_wiggles_while_all_noses_are_in_the_middle() {
     let wiggled: Vec<_> = (0..20).map(|n| play.at(at(100.0 + 30.0 * f64::from(n), 300.0).0, 360)).collect();
     assert!(still != wiggled);
     assert!(play.shows(100, 360, PAGE) && play.shows(1200, 360, PAGE), "nothing is drawn beside the picture");
+    compare_canvas("space-wiggle", &play.canvas);
 }
 
 #[test]
@@ -238,4 +243,5 @@ fn weather_icons_are_over_heads() {
         })
     });
     assert!(colours.iter().any(|seen| seen[0]) && colours.iter().any(|seen| seen[1]), "people beside it");
+    compare_canvas("emotion-tracker", &play.canvas);
 }
