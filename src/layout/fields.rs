@@ -40,12 +40,10 @@ impl<'v, 'f> Fields<'v, 'f> {
         Fields::open(value, child(&self.pointer, key), self.faults)
     }
 
-    /// A fault for every key that is neither in `known` nor in `unbuilt`, and another kind for those in `unbuilt`.
-    pub fn check_keys(&mut self, known: &[&str], unbuilt: &[&str]) {
+    /// A fault for every key that is not in `known`.
+    pub fn check_keys(&mut self, known: &[&str]) {
         for key in self.map.keys().map(String::as_str) {
-            if unbuilt.contains(&key) {
-                self.unbuilt(key);
-            } else if !known.contains(&key) {
+            if !known.contains(&key) {
                 self.fault(key, "unknown key");
             }
         }
@@ -65,11 +63,6 @@ impl<'v, 'f> Fields<'v, 'f> {
     /// Tells that the object itself is wrong.
     pub fn fault_here(&mut self, detail: impl Into<String>) {
         self.faults.push(Fault { pointer: self.pointer.clone(), detail: detail.into() });
-    }
-
-    /// Tells that `key` belongs to the format, but nothing carries it out so far.
-    pub fn unbuilt(&mut self, key: &str) {
-        self.fault(key, format!("`{key}` is not built yet"));
     }
 
     /// The raw value under `key`.
@@ -151,18 +144,14 @@ impl<'v, 'f> Fields<'v, 'f> {
         Some(integer)
     }
 
-    /// One of `choices` by its name; the names of `unbuilt` are told apart from unknown ones.
-    pub fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)], unbuilt: &[&str]) -> Option<T> {
+    /// One of `choices` by its name.
+    pub fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
             return Some(*choice);
         }
-        if unbuilt.contains(&text) {
-            self.fault(key, format!("`{text}` is not built yet"));
-        } else {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            self.fault(key, format!("must be one of {}", names.join(", ")));
-        }
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        self.fault(key, format!("must be one of {}", names.join(", ")));
         None
     }
 
@@ -212,6 +201,19 @@ impl<'v, 'f> Fields<'v, 'f> {
             return None;
         }
         Some(name.to_owned())
+    }
+
+    /// The names of assets in `list`, which stands under `key`; every item that is none is told.
+    pub fn asset_names(&mut self, key: &str, list: &[Value]) -> Vec<String> {
+        let mut names = Vec::with_capacity(list.len());
+        for (index, item) in list.iter().enumerate() {
+            match self.item_text(key, index, item) {
+                Some(name) if limits::is_asset(name) => names.push(name.to_owned()),
+                Some(_) => self.item_fault(key, index, "must be an asset's name"),
+                None => {}
+            }
+        }
+        names
     }
 }
 

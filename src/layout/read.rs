@@ -36,7 +36,7 @@ pub fn read_canvas(value: &Value, pointer: &str, base: &Canvas) -> Result<Canvas
 
 fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene> {
     let mut fields = Fields::open(value, String::new(), faults)?;
-    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music"], &[]);
+    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music"]);
     let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
     let auto = fields.object("auto").map_or_else(Auto::default, auto);
     let transition = read_look::transition(&mut fields).unwrap_or_default();
@@ -108,7 +108,7 @@ fn check_clips(list: &[Value], faults: &mut Vec<Fault>) {
 }
 
 fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
-    fields.check_keys(&["width", "height", "fps", "background"], &[]);
+    fields.check_keys(&["width", "height", "fps", "background"]);
     let width = side(&mut fields, "width", &limits::CANVAS_WIDTH).unwrap_or(base.width);
     let height = side(&mut fields, "height", &limits::CANVAS_HEIGHT).unwrap_or(base.height);
     let fps = fields.integer("fps", &limits::FPS).map_or(base.fps, |fps| fps as u32);
@@ -138,9 +138,9 @@ fn background(fields: &mut Fields) -> Option<Background> {
 }
 
 fn auto(mut fields: Fields) -> Auto {
-    fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing", "model"], &[]);
+    fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing", "model"]);
     Auto {
-        mode: fields.choice("mode", &AutoMode::NAMES, &[]).unwrap_or_default(),
+        mode: fields.choice("mode", &AutoMode::NAMES).unwrap_or_default(),
         gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
         cutout: read_cut::cutout(&mut fields),
         cut_options: read_cut::options(&mut fields),

@@ -41,7 +41,7 @@ const KNOWN: [&str; 25] = [
 /// defaults at their places.
 pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Option<SceneLayer> {
     let mut fields = Fields::open(value, pointer.to_owned(), faults)?;
-    fields.check_keys(&KNOWN, &[]);
+    fields.check_keys(&KNOWN);
     let id = id(&mut fields);
     if !fields.has("source") {
         fields.fault_here("`source` is missing");
@@ -81,9 +81,9 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     let x = fields.length("x", &limits::POSITION);
     let y = fields.length("y", &limits::POSITION);
     let size = size(&mut fields);
-    let anchor = fields.choice("anchor", &Anchor::NAMES, &[]).unwrap_or_default();
+    let anchor = fields.choice("anchor", &Anchor::NAMES).unwrap_or_default();
     let usual_fit = source.as_ref().map_or_else(Fit::default, Source::usual_fit);
-    let fit = fields.choice("fit", &Fit::NAMES, &[]).unwrap_or(usual_fit);
+    let fit = fields.choice("fit", &Fit::NAMES).unwrap_or(usual_fit);
     let z = fields.integer("z", &limits::Z).unwrap_or(0) as i32;
     // Adding zero turns -0 into 0.
     let opacity = fields.number("opacity", &limits::OPACITY).map_or(1.0, |opacity| opacity + 0.0);
@@ -142,7 +142,7 @@ fn size(fields: &mut Fields) -> Size {
 }
 
 fn crop(mut fields: Fields) -> Edges {
-    fields.check_keys(&["left", "top", "right", "bottom"], &[]);
+    fields.check_keys(&["left", "top", "right", "bottom"]);
     let mut edge = |key| fields.length(key, &limits::INSET).unwrap_or(Length::Number(0.0));
     let edges = Edges { left: edge("left"), top: edge("top"), right: edge("right"), bottom: edge("bottom") };
     for (one, other, names) in

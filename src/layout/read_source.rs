@@ -19,12 +19,19 @@ pub(super) fn source(mut fields: Fields) -> Option<Source> {
     let is_kind = |key: &&str| fields.has(key) && !(is_text && *key == "color");
     let kinds: Vec<&str> = SOURCES.into_iter().filter(is_kind).collect();
     match kinds[..] {
-        ["image"] => fields.check_keys(&["image", "interval_ms"], &[]),
-        ["text"] => fields.check_keys(
-            &["text", "font", "size", "weight", "color", "align", "line_height", "background", "padding"],
-            &[],
-        ),
-        _ => fields.check_keys(&SOURCES, &[]),
+        ["image"] => fields.check_keys(&["image", "interval_ms"]),
+        ["text"] => fields.check_keys(&[
+            "text",
+            "font",
+            "size",
+            "weight",
+            "color",
+            "align",
+            "line_height",
+            "background",
+            "padding",
+        ]),
+        _ => fields.check_keys(&SOURCES),
     }
     match kinds[..] {
         ["participant"] => participant(&mut fields),
@@ -65,14 +72,7 @@ fn image(fields: &mut Fields) -> Option<Source> {
         fields.fault("image", format!("must have 1 to {} images", limits::IMAGES));
         return None;
     }
-    let mut names = Vec::with_capacity(list.len());
-    for (index, item) in list.iter().enumerate() {
-        match fields.item_text("image", index, item) {
-            Some(name) if limits::is_asset(name) => names.push(name.to_owned()),
-            Some(_) => fields.item_fault("image", index, "must be an asset's name"),
-            None => {}
-        }
-    }
+    let names = fields.asset_names("image", list);
     let interval_ms = interval.map_or(Images::INTERVAL_MS, |interval| interval as u32);
     Some(Source::Images(Images { names, interval_ms }))
 }
@@ -90,7 +90,7 @@ fn text(fields: &mut Fields) -> Option<Text> {
     let size = fields.number("size", &limits::TEXT_SIZE).unwrap_or(plain.size);
     let weight = fields.integer("weight", &limits::WEIGHT).map_or(plain.weight, |weight| weight as u16);
     let color = fields.color("color").unwrap_or(plain.color);
-    let align = fields.choice("align", &TextAlign::NAMES, &[]);
+    let align = fields.choice("align", &TextAlign::NAMES);
     let line_height = fields.number("line_height", &limits::LINE_HEIGHT).unwrap_or(plain.line_height);
     let background = fields.color("background");
     // Adding zero turns -0 into 0.

@@ -39,7 +39,7 @@ pub(super) fn triggers(value: &Value, layers: &[SceneLayer], faults: &mut Vec<Fa
 
 fn trigger(value: &Value, pointer: &str, layers: &[SceneLayer], faults: &mut Vec<Fault>) -> Option<Trigger> {
     let mut fields = Fields::open(value, pointer.to_owned(), faults)?;
-    fields.check_keys(&["id", "when", "do", "every_ms", "hold_off_ms"], &[]);
+    fields.check_keys(&["id", "when", "do", "every_ms", "hold_off_ms"]);
     for key in ["id", "when", "do"] {
         if !fields.has(key) {
             fields.fault_here(format!("`{key}` is missing"));
@@ -94,13 +94,13 @@ fn when(value: &Value, pointer: &str, layers: &[SceneLayer], faults: &mut Vec<Fa
 }
 
 fn condition(mut fields: Fields, layers: &[SceneLayer]) -> Option<Condition> {
-    fields.check_keys(&["keypoint", "layers", "area", "absent"], &[]);
+    fields.check_keys(&["keypoint", "layers", "area", "absent"]);
     for key in ["keypoint", "area"] {
         if !fields.has(key) {
             fields.fault_here(format!("`{key}` is missing"));
         }
     }
-    let keypoint = fields.choice("keypoint", &KeypointName::NAMES, &[]);
+    let keypoint = fields.choice("keypoint", &KeypointName::NAMES);
     let whose = match fields.get("layers") {
         None => Whose::All,
         Some(Value::String(text)) if text == "all" => Whose::All,
@@ -121,13 +121,13 @@ fn condition(mut fields: Fields, layers: &[SceneLayer]) -> Option<Condition> {
             Whose::All
         }
     };
-    let absent = fields.choice("absent", &Absent::NAMES, &[]).unwrap_or_default();
+    let absent = fields.choice("absent", &Absent::NAMES).unwrap_or_default();
     let area = fields.object("area").map(area);
     Some(Condition { keypoint: keypoint?, layers: whose, area: area?, absent })
 }
 
 fn area(mut fields: Fields) -> Area {
-    fields.check_keys(&["left", "top", "right", "bottom"], &[]);
+    fields.check_keys(&["left", "top", "right", "bottom"]);
     let whole = Area::WHOLE;
     let mut edge = |key, other| fields.length(key, &limits::POSITION).unwrap_or(other);
     let area = Area {
@@ -161,7 +161,7 @@ fn action(fields: &mut Fields, layers: &[SceneLayer]) -> Option<Action> {
         }
         return None;
     };
-    fields.check_keys(if kind == "show" { &["show", "for_ms"] } else { std::slice::from_ref(&kind) }, &[]);
+    fields.check_keys(if kind == "show" { &["show", "for_ms"] } else { std::slice::from_ref(&kind) });
     match kind {
         "scene" => label(fields, "scene").map(|scene| Action::Scene(ActivateScene { scene })),
         "show" => {
@@ -174,7 +174,7 @@ fn action(fields: &mut Fields, layers: &[SceneLayer]) -> Option<Action> {
         }
         "sound" => fields.asset("sound").map(|sound| Action::Sound(PlaySound { sound })),
         "snapshot" => fields.object("snapshot").map(|mut fields| {
-            fields.check_keys(&["area"], &[]);
+            fields.check_keys(&["area"]);
             Action::Snapshot(TakeSnapshot { snapshot: Shot { area: whole_or(&mut fields) } })
         }),
         "event" => label(fields, "event").map(|event| Action::Event(TellEvent { event })),
@@ -206,7 +206,7 @@ fn require(fields: &mut Fields, keys: &[&str]) {
 }
 
 fn twirl(mut fields: Fields) -> Option<Twirl> {
-    fields.check_keys(&["angle", "period_ms", "area"], &[]);
+    fields.check_keys(&["angle", "period_ms", "area"]);
     require(&mut fields, &["angle", "period_ms"]);
     let angle = fields.number("angle", &limits::TWIRL).map(|angle| angle + 0.0);
     let period_ms = fields.number("period_ms", &limits::PERIOD_MS);
@@ -215,19 +215,11 @@ fn twirl(mut fields: Fields) -> Option<Twirl> {
 }
 
 fn icons(mut fields: Fields) -> Option<Icons> {
-    fields.check_keys(&["image", "width", "keypoint", "dx", "dy", "shuffle_ms", "area"], &[]);
+    fields.check_keys(&["image", "width", "keypoint", "dx", "dy", "shuffle_ms", "area"]);
     require(&mut fields, &["image", "width", "shuffle_ms"]);
     let image = match fields.get("image") {
         Some(Value::Array(list)) if (1..=limits::IMAGES).contains(&list.len()) => {
-            let mut names = Vec::with_capacity(list.len());
-            for (index, item) in list.iter().enumerate() {
-                match fields.item_text("image", index, item) {
-                    Some(name) if limits::is_asset(name) => names.push(name.to_owned()),
-                    Some(_) => fields.item_fault("image", index, "must be an asset's name"),
-                    None => {}
-                }
-            }
-            Some(names)
+            Some(fields.asset_names("image", list))
         }
         Some(_) => {
             fields.fault("image", format!("must be a list of 1 to {} images", limits::IMAGES));
@@ -236,7 +228,7 @@ fn icons(mut fields: Fields) -> Option<Icons> {
         None => None,
     };
     let width = fields.number("width", &limits::DRAWN);
-    let keypoint = fields.choice("keypoint", &KeypointName::NAMES, &[]).unwrap_or(KeypointName::Nose);
+    let keypoint = fields.choice("keypoint", &KeypointName::NAMES).unwrap_or(KeypointName::Nose);
     let mut offset = |key: &str| fields.number(key, &limits::OFFSET).unwrap_or(0.0) + 0.0;
     let (dx, dy) = (offset("dx"), offset("dy"));
     let shuffle_ms = fields.integer("shuffle_ms", &limits::EVERY_MS);
@@ -246,7 +238,7 @@ fn icons(mut fields: Fields) -> Option<Icons> {
 
 fn polaroid(mut fields: Fields) -> Option<Polaroid> {
     let sizes = ["width", "height", "photo_width", "photo_height"];
-    fields.check_keys(&["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms", "sound", "area"], &[]);
+    fields.check_keys(&["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms", "sound", "area"]);
     require(&mut fields, &["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms"]);
     let image = if fields.has("image") { fields.asset("image") } else { None };
     let [width, height, photo_width, photo_height] = sizes.map(|key| fields.number(key, &limits::DRAWN));
