@@ -110,6 +110,12 @@ pub const PERIOD_MS: RangeInclusive<f64> = 100.0..=3_600_000.0;
 /// Sides of what a trigger draws, in canvas pixels; as those of layers.
 pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
 
+/// Control characters, and those that turn the direction of the text around them: a name must not be able to change how
+/// its neighbours read.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
 pub fn is_id(id: &str) -> bool {
     (1..=ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     AppState,
     auth::{Access, Role},
-    problem::{ApiResult, Problem, ProblemSchema},
+    problem::{self, ApiResult, Problem, ProblemSchema},
 };
 use crate::control::assets::{Asset, AssetError, LARGEST, kind::AssetKind};
 
@@ -165,10 +165,7 @@ pub async fn put(
     content: Result<Bytes, BytesRejection>,
 ) -> ApiResult<Response> {
     access.require_role(Role::Producer)?;
-    let content = content.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::from(AssetError::TooLarge),
-        _ => Problem::bad_request("the body ended too early"),
-    })?;
+    let content = problem::whole(content, || AssetError::TooLarge.to_string())?;
     // Layouts that need it could not be shown any more with something of another kind.
     if let Ok((before, _)) = state.assets.read(&name).await
         && !before.builtin

@@ -76,8 +76,10 @@ pub async fn export_room(
     if parts.assets {
         let mut files = BTreeMap::new();
         let mut size = 0;
+        let layouts = record.layouts();
         for asset in app.assets.list().await? {
-            if asset.builtin || !record.needs(&asset.name, asset.family.as_deref()) {
+            let is_needed = layouts.iter().any(|layout| layout.needs(&asset.name, asset.family.as_deref()));
+            if asset.builtin || !is_needed {
                 continue;
             }
             let (asset, content) = app.assets.read(&asset.name).await?;
@@ -134,10 +136,7 @@ pub async fn import_room(
     content: Result<Bytes, BytesRejection>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let content = content.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("a room's file has at most {MAX_BYTES} bytes")),
-        _ => Problem::bad_request("the body ended too early"),
-    })?;
+    let content = problem::whole(content, || format!("a room's file has at most {MAX_BYTES} bytes"))?;
     problem::json_declared(&headers)?;
     let document: RoomDocument = problem::parse(&content)?;
     drop(content);

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use axum::{
     body::{self, Body, Bytes},
-    extract::{DefaultBodyLimit, FromRequest, OptionalFromRequest, Request},
+    extract::{DefaultBodyLimit, FromRequest, OptionalFromRequest, Request, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -240,8 +240,13 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for ApiJson<T> 
 /// The whole body, or 413.
 async fn read_body<S: Send + Sync>(mut request: Request, state: &S) -> Result<Bytes, Problem> {
     DefaultBodyLimit::max(JSON_LIMIT).apply(&mut request);
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!("a JSON body has at most {JSON_LIMIT} bytes")),
+    whole(Bytes::from_request(request, state).await, || format!("a JSON body has at most {JSON_LIMIT} bytes"))
+}
+
+/// A body as it came, or 413 with `limit`, which says how large it may be.
+pub fn whole(body: Result<Bytes, BytesRejection>, limit: impl FnOnce() -> String) -> Result<Bytes, Problem> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(limit()),
         _ => Problem::bad_request("the body ended too early"),
     })
 }

@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Query, State, rejection::BytesRejection},
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::StatusCode,
     response::Response,
     routing::put,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     AppState,
     auth::{Access, Role},
+    layout::DryRun,
     problem::{self, ApiResult, FaultSchema, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find, tagged},
 };
@@ -38,15 +39,6 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/scenario", put(put_scenario).layer(DefaultBodyLimit::max(MAX_BYTES)))
 }
 
-/// How a scenario is put.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PutMode {
-    /// Only tells what would become of it.
-    #[serde(default)]
-    dry_run: bool,
-}
-
 /// A native scenario.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,17 +55,9 @@ pub struct LoadedScenario {
     /// The scenes as they are kept.
     pub scenes: Vec<SceneView>,
     /// What it asks for and cannot be had; it is left out.
-    #[schema(value_type = Vec<FaultSchema>)]
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<FaultSchema>,
     /// The files that a Virfie scenario names.
     pub assets: Vec<ScenarioAsset>,
-}
-
-/// Something that cannot be had.
-#[derive(Debug, Serialize)]
-pub struct Warning {
-    pointer: String,
-    detail: String,
 }
 
 /// A file that a Virfie scenario names.
@@ -89,7 +73,7 @@ pub struct ScenarioAsset {
 
 impl From<Loaded> for LoadedScenario {
     fn from(loaded: Loaded) -> Self {
-        let warning = |Fault { pointer, detail }| Warning { pointer, detail };
+        let warning = |Fault { pointer, detail }| FaultSchema { pointer, detail };
         Self {
             scenes: loaded.scenes,
             warnings: loaded.warnings.into_iter().map(warning).collect(),
@@ -111,7 +95,7 @@ impl From<Loaded> for LoadedScenario {
     params(
         ("room" = String, Path, description = "The room's name"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
-        PutMode,
+        ("dry_run" = Option<bool>, Query, description = "Only tell what would become of it"),
     ),
     request_body = NativeScenario,
     responses(
@@ -129,14 +113,14 @@ pub async fn put_scenario(
     access: Access,
     room: RoomPath,
     guard: Precondition,
-    Query(mode): Query<PutMode>,
+    dry_run: DryRun,
     body: Result<Bytes, BytesRejection>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let body = body.map_err(|_| Problem::too_large(format!("a scenario has at most {MAX_BYTES} bytes")))?;
+    let body = problem::whole(body, || format!("a scenario has at most {MAX_BYTES} bytes"))?;
     let room = find(&app, &room.name)?;
     let scenario = read(&app.assets, &body).await?;
-    let (revision, loaded) = room.put_scenario(&scenario, &guard.0, mode.dry_run).await?;
+    let (revision, loaded) = room.put_scenario(&scenario, &guard.0, dry_run.0).await?;
     Ok(tagged(StatusCode::OK, revision, LoadedScenario::from(loaded)))
 }
 

@@ -381,7 +381,7 @@ impl ImageSource for AssetStore {
     }
 
     fn has_sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(async move { self.read(name).await.is_ok_and(|(asset, _)| asset.kind == AssetKind::Sound) })
+        Box::pin(AssetStore::has_sound(self, name))
     }
 
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>> {

@@ -1,6 +1,6 @@
 //! Sounds: files that the media decodes, to be heard in the mix.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use super::{AssetError, AssetStore, blocking, cache::Stamp, kind::AssetKind};
 use crate::media::port::{Media, Sound};
@@ -58,7 +58,7 @@ pub fn sniff(content: &[u8]) -> Option<&'static str> {
 }
 
 /// Decodes a file. Takes up to some seconds: for blocking threads.
-pub(super) fn decode(media: &dyn Media, name: &str, file: &std::path::Path) -> Result<Sound, SoundError> {
+pub(super) fn decode(media: &dyn Media, name: &str, file: &Path) -> Result<Sound, SoundError> {
     let samples = media.decode_sound(file, MAX_LENGTH).map_err(SoundError)?;
     Ok(Sound { name: name.into(), samples: samples.into() })
 }
@@ -68,7 +68,18 @@ pub(super) fn length(sound: &Sound) -> Duration {
     Duration::from_millis(sound.samples.len() as u64 / 48)
 }
 
+/// Whether the file's first bytes are a sound's.
+fn is_sound(file: &Path) -> io::Result<bool> {
+    Ok(matches!(AssetKind::sniff(&super::head(file)?), Some((AssetKind::Sound, _))))
+}
+
 impl AssetStore {
+    /// Whether there is such a sound. Only its beginning is looked at: it was decoded once when it was put.
+    pub async fn has_sound(&self, name: &str) -> bool {
+        let Ok(file) = self.file(name) else { return false };
+        blocking(move || Ok(is_sound(&file)?)).await.unwrap_or(false)
+    }
+
     /// A decoded sound; from memory when it was asked for lately.
     ///
     /// # Errors
@@ -87,7 +98,7 @@ impl AssetStore {
         let (media, owned) = (self.looker.0.clone(), name.to_owned());
         let (sound, stamp) = blocking(move || {
             let stamp = Stamp::of(&fs::metadata(&file)?);
-            if !matches!(AssetKind::sniff(&super::head(&file)?), Some((AssetKind::Sound, _))) {
+            if !is_sound(&file)? {
                 return Err(AssetError::NotFound);
             }
             Ok((Arc::new(decode(&*media, &owned, &file)?), stamp))

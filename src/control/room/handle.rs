@@ -116,7 +116,7 @@ impl RoomHandle {
     /// Whether the layout or a scene needs this asset; `family`: of a font. A room that is over needs nothing.
     pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
         let record = self.call(|room| room.state.record()).await;
-        record.is_ok_and(|record| record.needs(name, family))
+        record.is_ok_and(|record| record.layouts().iter().any(|layout| layout.needs(name, family)))
     }
 
     /// The whole room, with fresh numbers if the media tells them soon.

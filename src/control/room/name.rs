@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::error::RoomError;
+use crate::layout::limits;
 
 /// Longest room name and longest display name, in characters.
 pub const MAX_NAME: usize = 64;
@@ -52,7 +53,7 @@ impl DisplayName {
     /// [`RoomError::BadDisplayName`] when nothing is left, it is too long or has control characters.
     pub fn parse(text: &str) -> Result<Self, RoomError> {
         let text = text.trim();
-        if text.is_empty() || text.chars().count() > MAX_NAME || text.chars().any(is_unprintable) {
+        if text.is_empty() || text.chars().count() > MAX_NAME || text.chars().any(limits::is_unprintable) {
             return Err(RoomError::BadDisplayName);
         }
         Ok(Self(text.to_owned()))
@@ -80,12 +81,6 @@ impl DisplayName {
             number += 1;
         }
     }
-}
-
-/// Control characters, and those that turn the direction of the text around them: a name must not be able to change how
-/// its neighbours read.
-pub(super) fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -54,9 +54,10 @@ pub struct RoomRecord {
 }
 
 impl RoomRecord {
-    /// Whether the layout or a scene needs the asset of this name; `family`: what texts can call it, too.
-    pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
-        self.scene.needs(asset, family) || self.past.scenes.iter().any(|stored| stored.needs(asset, family))
+    /// The layout and all scenes that can be read: what they need of assets, the room needs.
+    pub fn layouts(&self) -> Vec<Arc<Scene>> {
+        let stored = self.past.scenes.iter().filter_map(|stored| stored.read().map(Arc::new));
+        [Arc::clone(&self.scene)].into_iter().chain(stored).collect()
     }
 }
 

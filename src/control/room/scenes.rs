@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     error::RoomError,
-    name::{MAX_NAME, is_unprintable},
+    name::MAX_NAME,
     view::{ActiveScene, SceneView},
 };
 use crate::layout::{self, Canvas, Scene, limits};
@@ -32,7 +32,7 @@ impl SceneName {
             && text.trim() == text
             && !text.starts_with('.')
             && !RESERVED.contains(&text)
-            && !text.chars().any(|c| separates(c) || is_unprintable(c));
+            && !text.chars().any(|c| separates(c) || limits::is_unprintable(c));
         if legal { Ok(Self(text.into())) } else { Err(RoomError::BadSceneName) }
     }
 
@@ -63,11 +63,10 @@ pub struct StoredScene {
 }
 
 impl StoredScene {
-    /// Whether its layout needs the asset of this name; `family`: what texts can call it, too. A layout that this
-    /// program cannot read needs nothing.
-    pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
+    /// What it is by itself; `None` if this program cannot read its layout.
+    pub fn read(&self) -> Option<Scene> {
         // The room's own background is not this scene's, so that of the default canvas, a colour, is taken.
-        layout::read(&self.layout, &Canvas::default()).is_ok_and(|scene| scene.needs(asset, family))
+        layout::read(&self.layout, &Canvas::default()).ok()
     }
 }
 
@@ -362,8 +361,9 @@ mod tests {
     fn assets_of_the_scene_alone_are_its_own() {
         let layout = json!({"layers": [{"id": "logo", "source": {"image": "logo.png"}}]});
         let scene = StoredScene { layout: Arc::new(layout), ..scene("a") };
-        assert!(scene.needs("logo.png", None) && !scene.needs("studio.jpg", None));
+        let read = scene.read().unwrap();
+        assert!(read.needs("logo.png", None) && !read.needs("studio.jpg", None));
         let broken = StoredScene { layout: Arc::new(json!({"layers": 3})), ..scene };
-        assert!(!broken.needs("logo.png", None));
+        assert_eq!(broken.read(), None);
     }
 }

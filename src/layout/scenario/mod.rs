@@ -381,9 +381,8 @@ fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
 /// A scene's name that is not taken yet: what of the title a name can have.
 fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String>) -> String {
     let number = index + 1;
-    let turns = |c: char| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let separates = |c: char| matches!(c, '/' | '\\' | '?' | '#' | '%');
-    let legal = |c: char| if c.is_control() || turns(c) || separates(c) { ' ' } else { c };
+    let legal = |c: char| if limits::is_unprintable(c) || separates(c) { ' ' } else { c };
     let kept: String = title.unwrap_or_default().chars().map(legal).take(NAME_LENGTH - 8).collect();
     let kept = kept.trim_end().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
     let is_free = |name: &str| !name.is_empty() && !matches!(name, "next" | "previous");
