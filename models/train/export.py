@@ -77,7 +77,9 @@ def export(network: Network, path: Path) -> None:
     sixteenth = graph.layer(eighth, "sixteenth", network.sixteenth)
     eighth = graph.layer(graph.merge(sixteenth, eighth, "merge_eighth", network.merge_eighth), "up_eighth", network.up_eighth)
     merged = graph.merge(eighth, quarter, "merge_quarter", network.merge_quarter)
-    maps = {"quarter": graph.layer(merged, "up_quarter", network.up_quarter), "pose": graph.layer(eighth, "pose", network.pose)}
+    coarse = graph.layer(sixteenth, "pose.coarse", network.pose.coarse)
+    pose = graph.layer(graph.merge(coarse, eighth, "pose.merge", network.pose.merge), "pose.fine", network.pose.fine)
+    maps = {"quarter": graph.layer(merged, "up_quarter", network.up_quarter), "pose": pose}
     for name, (_, map, unit) in HEADS.items():
         head = network.heads[name]
         weight, bias = (value.detach().cpu().float().contiguous().numpy() * unit for value in (head.weight, head.bias))
@@ -97,6 +99,33 @@ def export(network: Network, path: Path) -> None:
     half = path.with_suffix(".half")
     onnx.save(model, str(half))
     half.rename(path)
+
+
+def load(network: Network, path: Path) -> None:
+    """Gives a network the weights of a file that was written here, as far as it has layers of these names and shapes."""
+    weights = {tensor.name: np.array(numpy_helper.to_array(tensor)) for tensor in onnx.load(str(path)).graph.initializer}
+    layers = [(name, 1.0, layer.conv, layer.norm) for name, layer in network.named_modules() if hasattr(layer, "conv")]
+    layers += [(f"{name}.head", HEADS[name][2], head, None) for name, head in network.heads.items()]
+    with torch.no_grad():
+        for name, unit, conv, norm in layers:
+            weight, bias = (weights.get(f"{name}.{kind}") for kind in ("weight", "bias"))
+            if weight is None or weight.shape != tuple(conv.weight.shape):
+                continue
+            conv.weight.copy_(torch.from_numpy(weight / unit))
+            if norm is None:
+                conv.bias.copy_(torch.from_numpy(bias / unit))
+            else:
+                # A normalisation that does nothing but add what was folded.
+                norm.weight.fill_(1)
+                norm.running_mean.fill_(0)
+                norm.running_var.fill_(1 - norm.eps)
+                norm.bias.copy_(torch.from_numpy(bias))
+
+
+def told(path: Path) -> dict | None:
+    """What the card of a file tells of its training."""
+    place = path.with_suffix(".card.json")
+    return json.loads(place.read_text())["training"] if place.exists() else None
 
 
 def card(path: Path, network: Network, facts: dict) -> Path:

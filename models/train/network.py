@@ -3,9 +3,12 @@
 ```text
  256x144x3 ─ 3x3 ─ 128x72x16 ─ ↓ ─ 64x36x32 ─ ↓ ─ 32x18x64 (4 blocks) ─ ↓ ─ 16x9x128 (7 blocks, dilated)
                                       │               │                        │
-                                      │               + ◄──────── x2 ──────────┘
-                                      + ◄──── x2 ── 2 blocks ─► keypoints (a block more)
-                                   2 blocks ─► person, body parts
+                                      │               + ◄──────── x2 ──────────┤
+                                      + ◄──── x2 ── 2 blocks ──┐            4 blocks
+                                   2 blocks                    + ◄──── x2 ─────┘
+                                      ▼                     4 blocks
+                              person, body parts               ▼
+                                                           keypoints
 ```
 A block is a depthwise and a pointwise convolution, each with batch normalisation (folded away in the end) and a ReLU.
 Where a block keeps its width it begins as the identity; residual connections are not needed then, and the program can run
@@ -90,6 +93,20 @@ class Merge(nn.Module):
         return functional.relu(larger + self.fine(fine), inplace=True)
 
 
+class Pose(nn.Module):
+    """What keypoints are read from: a coarse map that looks far around, on a finer one. Trained once more when the rest
+    is done, with the rest as it is, and computed only where somebody asks for keypoints: it may cost something."""
+
+    def __init__(self, eighth: int, sixteenth: int, dilations=(1, 2, 1, 2), blocks: int = 4):
+        super().__init__()
+        self.coarse = nn.Sequential(*(block(sixteenth, sixteenth, 1, dilation) for dilation in dilations))
+        self.merge = Merge(sixteenth, eighth, sixteenth)
+        self.fine = nn.Sequential(*(block(sixteenth, sixteenth) for _ in range(blocks)))
+
+    def forward(self, eighth: torch.Tensor, sixteenth: torch.Tensor) -> torch.Tensor:
+        return self.fine(self.merge(self.coarse(sixteenth), eighth))
+
+
 # Output, its values, from which map, and the unit that the network's values are multiplied by.
 HEADS = {
     "segments": (1, "quarter", 1.0),
@@ -118,18 +135,37 @@ class Network(nn.Module):
         self.up_eighth = nn.Sequential(block(eighth, eighth), block(eighth, eighth))
         self.merge_quarter = Merge(eighth, quarter, quarter)
         self.up_quarter = nn.Sequential(block(quarter, quarter), block(quarter, quarter))
-        self.pose = block(eighth, sixteenth)
+        self.pose = Pose(eighth, sixteenth)
         inputs = {"quarter": quarter, "pose": sixteenth}
         self.heads = nn.ModuleDict({name: nn.Conv2d(inputs[map], count, 1) for name, (count, map, _) in HEADS.items()})
         with torch.no_grad():
             self.heads["heatmaps"].bias.fill_(-4)
 
+    def pose_layers(self) -> list[nn.Module]:
+        """What only keypoints are made with."""
+        return [self.pose, *(self.heads[name] for name, (_, map, _) in HEADS.items() if map == "pose")]
+
+    def poses(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The keypoint heads alone, with what they share with the others as it is: no gradients there."""
+        with torch.no_grad():
+            eighth = self.eighth(self.quarter(self.stem(picture)))
+            sixteenth = self.sixteenth(eighth)
+            eighth = self.up_eighth(self.merge_eighth(sixteenth, eighth))
+        map = self.pose(eighth, sixteenth)
+        return {name: self.heads[name](map) for name, (_, from_, _) in HEADS.items() if from_ == "pose"}
+
+    @staticmethod
+    def in_pixels(heads: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Vectors in pixels of the input, as the file has them, instead of in units of the heads."""
+        return {name: value * HEADS[name][2] for name, value in heads.items()}
+
     def forward(self, picture: torch.Tensor, poses: bool = True, parts: bool = True) -> dict[str, torch.Tensor]:
         quarter = self.quarter(self.stem(picture))
         eighth = self.eighth(quarter)
-        eighth = self.up_eighth(self.merge_eighth(self.sixteenth(eighth), eighth))
+        sixteenth = self.sixteenth(eighth)
+        eighth = self.up_eighth(self.merge_eighth(sixteenth, eighth))
         maps = {"quarter": self.up_quarter(self.merge_quarter(eighth, quarter))}
         if poses:
-            maps["pose"] = self.pose(eighth)
+            maps["pose"] = self.pose(eighth, sixteenth)
         names = [name for name, (_, map, _) in HEADS.items() if map in maps and (parts or name != "part_heatmaps")]
         return {name: self.heads[name](maps[HEADS[name][1]]) for name in names}

@@ -14,19 +14,35 @@ EDGES = [(0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 1
 # Which keypoint is which in a mirror image.
 MIRRORED = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 MOST = 5
-NEAR = 40.0
+# Pixels, at an input of so many, within which two keypoints of the same name are one.
+NEAR = 20.0
+NEAR_AREA = 257 * 145
 LEAST = 0.15
 
+# Nose, eyes, shoulders, wrists; the score from which on the reference is believed; share of the person's height.
+COMPARED = [0, 1, 2, 5, 6, 9, 10]
+SURE = 0.5
+NEAR_SHARE = 0.05
 
-def decode(heads: dict[str, np.ndarray], size: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
-    """Poses of a picture of `shape` (rows, columns): count x 17 x (x, y, score), in pixels."""
+
+def decode(
+    heads: dict[str, np.ndarray], size: tuple[int, int], shape: tuple[int, int], cells: bool = False
+) -> np.ndarray:
+    """Poses of a picture of `shape` (rows, columns): count x 17 x (x, y, score), in pixels. A grid's values lie on the
+    edges of the input, of `size` (columns, rows), or in the middle of `cells`."""
     logits = heads["heatmaps"]
     rows, columns, _ = logits.shape
-    step = np.array([(size[0] - 1) / (columns - 1), (size[1] - 1) / (rows - 1)])
+    if cells:
+        step = np.array([size[0] / columns, size[1] / rows])
+        origin = (step - 1) / 2
+    else:
+        step = np.array([(size[0] - 1) / (columns - 1), (size[1] - 1) / (rows - 1)])
+        origin = np.zeros(2)
+    near = NEAR * (size[0] * size[1] / NEAR_AREA) ** 0.5
     scores = 1 / (1 + np.exp(-logits))
 
     def at(place, head, channels):
-        x, y = np.clip(place / step, 0, [columns - 1, rows - 1])
+        x, y = np.clip((place - origin) / step, 0, [columns - 1, rows - 1])
         x0, y0 = int(x), int(y)
         x1, y1, fx, fy = min(x0 + 1, columns - 1), min(y0 + 1, rows - 1), x - int(x), y - int(y)
         upper = head[y0, x0, channels] * (1 - fx) + head[y0, x1, channels] * fx
@@ -51,8 +67,8 @@ def decode(heads: dict[str, np.ndarray], size: tuple[int, int], shape: tuple[int
     found: list[np.ndarray] = []
     tries = 0
     for y, x, keypoint in roots[order]:
-        place = refined(np.array([x, y]) * step, keypoint)
-        if any(np.hypot(*(pose[keypoint, :2] - place)) < NEAR for pose in found):
+        place = refined(np.array([x, y]) * step + origin, keypoint)
+        if any(np.hypot(*(pose[keypoint, :2] - place)) < near for pose in found):
             continue
         tries += 1
         if len(found) == MOST or tries > 60:
@@ -65,10 +81,21 @@ def decode(heads: dict[str, np.ndarray], size: tuple[int, int], shape: tuple[int
             if not np.isnan(pose[start, 0]) and np.isnan(pose[end, 0]):
                 target = refined(moved(pose[start, :2], heads[head], edge, len(EDGES)), end)
                 pose[end] = *target, at(target, scores, [end])[0]
-        own = [all(np.hypot(*(other[k, :2] - pose[k, :2])) >= NEAR for other in found) for k in range(17)]
+        own = [all(np.hypot(*(other[k, :2] - pose[k, :2])) > near for other in found) for k in range(17)]
         if pose[own, 2].sum() / 17 >= LEAST:
             found.append(pose)
     poses = np.array(found, np.float32).reshape(-1, 17, 3)
     poses[:, :, 0] = (poses[:, :, 0] + 0.5) * shape[1] / size[0]
     poses[:, :, 1] = (poses[:, :, 1] + 0.5) * shape[0] / size[1]
     return poses
+
+
+def compare(reference: np.ndarray, found: np.ndarray, height: float) -> tuple[int, int]:
+    """How many keypoints of the reference's best pose are compared, and how many of them some found pose has within a
+    twentieth of `height`, the person's in pixels."""
+    if not len(reference):
+        return 0, 0
+    best = max(reference, key=lambda pose: pose[:, 2].sum())
+    sure = [keypoint for keypoint in COMPARED if best[keypoint, 2] > SURE]
+    near = lambda pose: int((np.hypot(*(pose[sure, :2] - best[sure, :2]).T) <= NEAR_SHARE * height).sum())
+    return len(sure), max(map(near, found), default=0)

@@ -24,6 +24,9 @@ SIZES = [((256, 144), 0.64), ((224, 160), 0.12), ((320, 176), 0.12), ((192, 112)
 # How often each kind of picture is taken.
 SHARES = {"given": 0.24, "street": 0.07, "portrait": 0.22, "call": 0.24, "blurred": 0.02, "keyed": 0.05, "nobody": 0.16}
 
+# The same where only keypoints are learned.
+POSE_SHARES = {"given": 0.22, "street": 0.1, "portrait": 0.28, "call": 0.32, "blurred": 0.02, "keyed": 0.04, "nobody": 0.02}
+
 # Of pictures in which the teachers do not agree at all, nothing is learned.
 LEAST_AGREEMENT = 0.6
 
@@ -70,6 +73,20 @@ def load(tasks: list[tuple[sources.Source, Path]]) -> tuple[dict[str, list[Label
     return kinds, validation
 
 
+def any_size(rng: np.random.Generator) -> tuple[int, int]:
+    sizes, shares = zip(*SIZES)
+    return sizes[rng.choice(len(sizes), p=shares)]
+
+
+def as_much(count: int, size: tuple[int, int]) -> int:
+    """How many pictures of `size` are as much work as `count` of 256x144."""
+    return max(4, round(count * 256 * 144 / (size[0] * size[1])))
+
+
+def stacked(made: list[dict[str, np.ndarray]]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.stack([sample[name] for sample in made])) for name in made[0]}
+
+
 class Maker:
     """Makes samples."""
 
@@ -79,15 +96,11 @@ class Maker:
 
     def batch(self, number: int, count: int, seed: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([seed, number])
-        sizes, shares = zip(*SIZES)
-        size = sizes[rng.choice(len(sizes), p=shares)]
-        # As much work in each batch.
-        count = max(4, round(count * 256 * 144 / (size[0] * size[1])))
-        made = [self.sample(rng, size) for _ in range(count)]
-        return {name: torch.from_numpy(np.stack([sample[name] for sample in made])) for name in made[0]}
+        size = any_size(rng)
+        return stacked([self.scene(rng, size, SHARES).finish() for _ in range(as_much(count, size))])
 
-    def sample(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, np.ndarray]:
-        kind = rng.choice(list(SHARES), p=list(SHARES.values()))
+    def scene(self, rng: np.random.Generator, size: tuple[int, int], shares: dict[str, float]) -> Scene:
+        kind = rng.choice(list(shares), p=list(shares.values()))
         scene = Scene(rng, size)
         if kind == "nobody" or not self.kinds[kind]:
             self.empty(rng, scene)
@@ -108,7 +121,7 @@ class Maker:
                 scene.person(one, matrix, cut_out=False)
                 if rng.random() < 0.06:
                     self.guest(rng, scene)
-        return scene.finish()
+        return scene
 
     def empty(self, rng: np.random.Generator, scene: Scene) -> None:
         """Nobody: a room, also with a thing in it that is round or stands up like somebody, or what is beside the people of
@@ -271,7 +284,8 @@ class Scene:
         self.parts = np.where(parts != NO_PART, parts, self.parts)
         for pose in one.poses:
             moved = pose.copy()
-            moved[:, :2] = (pose[:, :2] @ matrix[:, :2].T + matrix[:, 2]) / 2
+            # Poses are told by the edges of pixels, matrices and cells by their middles.
+            moved[:, :2] = ((pose[:, :2] - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5) / 2 - 0.5
             # A cut-out shows only those keypoints that lie on the mask.
             self.poses.append(moved[poses.MIRRORED] if mirrored else moved)
 
@@ -282,11 +296,15 @@ class Scene:
         """`picture`: 3 x rows x columns, -1..1 as float16; `mask`: rows x columns, 0..1; `parts`: a quarter of both; and
         what the keypoint heads are to say, an eighth of both."""
         picture = cv2.resize(self.picture, self.input, interpolation=cv2.INTER_AREA)
-        picture = degraded(self.rng, picture, self.mask)
+        picture = degraded(self.rng, picture)
         mask = cv2.resize(self.mask, self.input, interpolation=cv2.INTER_AREA)
-        values = (picture.astype(np.float32) / 127.5 - 1).astype(np.float16)
-        out = {"picture": np.ascontiguousarray(values.transpose(2, 0, 1)), "mask": mask, "parts": self.parts}
-        return out | pose_targets(self.poses, self.input)
+        return {"picture": planes(picture), "mask": mask, "parts": self.parts} | pose_targets(self.poses, self.input)
+
+
+def planes(picture: np.ndarray) -> np.ndarray:
+    """3 x rows x columns, -1..1, of rows x columns x 3, 0..255."""
+    values = (picture.astype(np.float32) / 127.5 - 1).astype(np.float16)
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def toned(rng, picture: np.ndarray) -> np.ndarray:
@@ -296,7 +314,7 @@ def toned(rng, picture: np.ndarray) -> np.ndarray:
     return cv2.LUT(picture, np.clip(levels, 0, 255).astype(np.uint8)[None])
 
 
-def degraded(rng, picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def degraded(rng, picture: np.ndarray) -> np.ndarray:
     """What cameras and encoders do: exposure, colour, backlight, darkness, blur, noise, blocks."""
     x = picture.astype(np.float32)
     if rng.random() < 0.8:

@@ -1,0 +1,155 @@
+"""What is learned: everything together first, then keypoints alone with the rest as it is.
+
+The second stage exists because masks and keypoints want the same few weights for different things: more weight on keypoints
+cost masks. It also has labels of its own (`frames`), which are made for the very frames that are trained on.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+import label
+import poses
+import samples
+from frames import Frames
+from network import Network
+from teachers import BodyPix
+
+# Pictures of 256x144 in a batch.
+BATCH = 32
+SEED = 20261125
+# Columns and rows of the pictures that are checked with.
+CHECKED = (640, 360)
+INPUT = (256, 144)
+
+
+def upper(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The upper 16:9 of a picture or a mask."""
+    high = min(plane.shape[0], round(plane.shape[1] * 9 / 16))
+    return cv2.resize(plane[:high], size, interpolation=cv2.INTER_AREA)
+
+
+def tensor(picture: np.ndarray) -> torch.Tensor:
+    values = torch.from_numpy(picture.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    return values.contiguous(memory_format=torch.channels_last)
+
+
+def device(network: Network) -> torch.device:
+    return next(network.parameters()).device
+
+
+class Everything:
+    """Masks, body parts and keypoints, from samples that are made as they are needed."""
+
+    name = "everything"
+
+    def __init__(self, maker: samples.Maker, validation: list[samples.Labelled]):
+        self.maker = maker
+        self.validation = [
+            (tensor(upper(one.picture, INPUT)), torch.from_numpy(upper(one.mask, INPUT))) for one in validation
+        ]
+
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        return self.maker.batch(number, BATCH, SEED)
+
+    def layers(self, network: Network) -> list[torch.nn.Module]:
+        return [network]
+
+    def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        with torch.autocast(picture.device.type, torch.bfloat16):
+            heads = network(picture)
+        heads = {name: value.float() for name, value in heads.items()}
+        found = mask_losses(heads, batch)
+        heat, offsets, displacements = pose_losses(heads, batch, 0.2)
+        return found | {"heat": heat, "vectors": 0.05 * offsets + 0.1 * displacements}
+
+    def check(self, network: Network) -> dict[str, float]:
+        """Mean IoU of masks."""
+        scores = []
+        for picture, mask in self.validation:
+            logits = network(picture.to(device(network)), poses=False, parts=False)["segments"]
+            logits = functional.interpolate(logits.float(), scale_factor=4, mode="bilinear")[0, 0].cpu()
+            kept, truth = logits > 0, mask > 127
+            scores.append(((kept & truth).sum() / (kept | truth).sum().clamp(min=1)).item())
+        return {"IoU": float(np.mean(scores))}
+
+
+class Keypoints:
+    """Keypoints alone, from frames at each of which BodyPix has looked."""
+
+    name = "keypoints"
+
+    def __init__(self, frames: Frames, validation: list[samples.Labelled], bodypix: BodyPix):
+        self.frames = frames
+        self.validation = []
+        for one in validation:
+            picture, mask = upper(one.picture, CHECKED), upper(one.mask, CHECKED)
+            size, heads = bodypix.heads(picture)
+            people = cv2.boundingRect((mask > 128).astype(np.uint8))
+            found = poses.decode(heads, size, picture.shape[:2])
+            self.validation.append((tensor(cv2.resize(picture, INPUT, interpolation=cv2.INTER_AREA)), found, people[3]))
+
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        return self.frames.batch(number, BATCH, SEED)
+
+    def layers(self, network: Network) -> list[torch.nn.Module]:
+        return network.pose_layers()
+
+    def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        with torch.autocast(picture.device.type, torch.bfloat16):
+            heads = network.poses(picture)
+        heads = {name: value.float() for name, value in heads.items()}
+        heat, offsets, displacements = pose_losses(heads, batch, 0.1)
+        return {"heat": heat, "offsets": offsets, "displacements": 0.5 * displacements}
+
+    def check(self, network: Network) -> dict[str, float]:
+        """Shares of keypoints that are where BodyPix sees them, and of pictures in which all are."""
+        compared, right, whole = 0, 0, []
+        for picture, reference, height in self.validation:
+            heads = network(picture.to(device(network)), parts=False)
+            heads = {name: value[0].permute(1, 2, 0).float().cpu().numpy() for name, value in network.in_pixels(heads).items()}
+            found = poses.decode(heads, INPUT, CHECKED[::-1], cells=True)
+            sure, near = poses.compare(reference, found, height)
+            compared, right = compared + sure, right + near
+            whole += [sure == near] if sure else []
+        return {"keypoints": right / max(compared, 1), "pictures": float(np.mean(whole))}
+
+
+def mask_losses(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Of masks and body parts."""
+    target = batch["mask"].float() / 255
+    logits = functional.interpolate(heads["segments"], scale_factor=4, mode="bilinear")[:, 0]
+    # Near edges, five times as much.
+    around = functional.avg_pool2d(target[:, None], 9, 1, 4, count_include_pad=False)[:, 0]
+    weight = 1 + 4 * (4 * around * (1 - around)).clamp(0, 1).sqrt()
+    entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    mask = (entropy * weight).sum() / weight.sum()
+    kept = torch.sigmoid(logits)
+    both = (kept * target).sum(dim=(1, 2))
+    dice = (1 - (2 * both + 50) / (kept.sum(dim=(1, 2)) + target.sum(dim=(1, 2)) + 50)).mean()
+    parts = functional.cross_entropy(heads["part_heatmaps"], batch["parts"].long(), ignore_index=label.NO_PART)
+    return {"mask": mask, "dice": 0.5 * dice, "parts": 0.03 * parts}
+
+
+def pose_losses(
+    heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor], beta: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of heatmaps, of short offsets and of displacements; these two in units of their heads, like an absolute difference
+    from `beta` on."""
+    heat = batch["heat"].float()
+    said = heat < 1.5
+    heatmaps = functional.binary_cross_entropy_with_logits(heads["heatmaps"], heat.clamp(max=1), reduction="none")
+    # There are few points near keypoints, and far more elsewhere.
+    heatmaps = (heatmaps * said * (1 + 9 * (heat == 1))).sum() / said.sum()
+    wanted = batch["vectors"].float()
+
+    def off(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        known = ~wanted.isnan()
+        loss = functional.smooth_l1_loss(found, wanted.nan_to_num(0.0), beta=beta, reduction="none") * known
+        return loss.sum() / known.sum().clamp(min=1)
+
+    displacements = torch.cat([heads["displacement_fwd"], heads["displacement_bwd"]], dim=1)
+    return heatmaps, off(heads["short_offsets"], wanted[:, :34]), off(displacements, wanted[:, 34:])

@@ -1,0 +1,159 @@
+"""The loop: schedule, optimiser, average, checkpoints. What is learned is a stage's business."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from typing import Protocol
+
+import torch
+from tqdm import tqdm
+
+from network import Network
+
+WEIGHT_DECAY = 0.02
+WARM_UP = 300
+# Of the average of weights that is shipped.
+AVERAGING = 0.998
+SAVE_EVERY = 250
+CHECK_EVERY = 1000
+
+
+class Stage(Protocol):
+    """What is learned in a run of the loop."""
+
+    # Of its checkpoint.
+    name: str
+
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        """`picture` and what is wanted of it. The same number, the same batch."""
+
+    def layers(self, network: Network) -> list[torch.nn.Module]:
+        """What is trained; the rest stays as it is."""
+
+    def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """What is minimised, by its parts."""
+
+    def check(self, network: Network) -> dict[str, float]:
+        """How good it is on what is not trained on."""
+
+
+class Batches(torch.utils.data.Dataset):
+    """Batch after batch, by number."""
+
+    def __init__(self, stage: Stage, first: int, count: int):
+        self.stage, self.first, self.count = stage, first, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return self.stage.batch(self.first + index)
+
+
+class Trainer:
+    """Trains a network by a stage, for `steps` batches or until `minutes` are over, and goes on where it was ended."""
+
+    def __init__(
+        self, stage: Stage, network: Network, options: argparse.Namespace, rate: float, steps: int, minutes: float | None
+    ):
+        self.stage, self.highest, self.steps, self.minutes, self.workers = stage, rate, steps, minutes, options.workers
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.average = Network().to(self.device, memory_format=torch.channels_last).eval()
+        self.average.load_state_dict(self.network.state_dict())
+        self.layers = stage.layers(self.network)
+        trained = [parameter for layer in self.layers for parameter in layer.parameters()]
+        decayed = [p for p in trained if p.dim() > 1]
+        others = [p for p in trained if p.dim() <= 1]
+        groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=rate)
+        self.step = 0
+        self.spent = 0.0
+        self.checkpoint = options.work / f"{stage.name}.pt"
+        if self.checkpoint.exists():
+            self.resume()
+
+    def resume(self) -> None:
+        saved = torch.load(self.checkpoint, map_location=self.device)
+        self.network.load_state_dict(saved["network"])
+        self.average.load_state_dict(saved["average"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.step, self.spent = saved["step"], saved["spent"]
+        print(f"{self.stage.name}: goes on after step {self.step}", flush=True)
+
+    def save(self) -> None:
+        half = self.checkpoint.with_suffix(".half")
+        state = {"network": self.network.state_dict(), "average": self.average.state_dict()}
+        torch.save(state | {"optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent}, half)
+        half.rename(self.checkpoint)
+
+    def progress(self) -> float:
+        """Share of the schedule that is done, by steps or by time."""
+        done = self.step / self.steps if self.steps else 1.0
+        if self.minutes:
+            done = max(done, self.spent / (self.minutes * 60))
+        return min(done, 1.0)
+
+    def rate(self) -> float:
+        """Warm-up, then half a cosine down."""
+        warm = min(1.0, (self.step + 1) / WARM_UP)
+        return self.highest * warm * (0.5 + 0.5 * math.cos(math.pi * self.progress()))
+
+    def run(self) -> None:
+        if self.progress() >= 1:
+            return
+        batches = Batches(self.stage, self.step, self.steps - self.step)
+        loader = torch.utils.data.DataLoader(
+            batches, batch_size=None, num_workers=self.workers, prefetch_factor=4 if self.workers else None
+        )
+        bar = tqdm(total=self.steps, initial=self.step, desc=self.stage.name, unit="batch", mininterval=5)
+        means: dict[str, float] = {}
+        last = time.monotonic()
+        for batch in loader:
+            for name, value in self.train(batch).items():
+                means[name] = 0.98 * means.get(name, value) + 0.02 * value
+            now = time.monotonic()
+            self.spent, last = self.spent + now - last, now
+            self.step += 1
+            bar.update()
+            bar.set_postfix({name: f"{value:.4f}" for name, value in means.items()}, refresh=False)
+            if self.step % SAVE_EVERY == 0:
+                self.save()
+            if self.step % CHECK_EVERY == 0:
+                bar.write(self.report())
+                last = time.monotonic()
+            if self.progress() >= 1:
+                break
+        bar.close()
+        self.save()
+        print(self.report(), flush=True)
+
+    def report(self) -> str:
+        found = ", ".join(f"{name} {value:.4f}" for name, value in self.check().items())
+        return f"{self.stage.name}: step {self.step}, {self.spent / 60:.1f} min: {found}"
+
+    def check(self) -> dict[str, float]:
+        with torch.no_grad():
+            return self.stage.check(self.average)
+
+    def train(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.network.eval()
+        for layer in self.layers:
+            layer.train()
+        batch = {name: value.to(self.device) for name, value in batch.items()}
+        picture = batch["picture"].float().contiguous(memory_format=torch.channels_last)
+        losses = self.stage.losses(self.network, picture, batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        sum(losses.values()).backward()
+        torch.nn.utils.clip_grad_norm_([p for layer in self.layers for p in layer.parameters()], 5.0)
+        self.optimizer.step()
+        # Early on the average must forget the beginning.
+        keep = min(AVERAGING, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, own in zip(self.average.state_dict().values(), self.network.state_dict().values()):
+                mean.lerp_(own, 1 - keep) if mean.is_floating_point() else mean.copy_(own)
+        return {name: value.item() for name, value in losses.items()}
