@@ -1,15 +1,19 @@
 """What must hold of the training, without training: `python tests.py DATA` (the data folder)."""
 
 import sys
+import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
+import export
+import frames
 import poses
 import samples
 import sources
-from network import Network
+from network import RADIUS, REACH, Network
 
 
 def nothing_that_is_held_out_is_trained_on(data: Path) -> None:
@@ -38,12 +42,82 @@ def keypoints_are_where_the_heads_say(_: Path) -> None:
         assert abs(x - pose[child, 0]) < 0.2
 
 
+def keypoints_move_with_the_picture(_: Path) -> None:
+    picture = np.zeros((288, 512, 3), np.uint8)
+    places = [(200, 120), (300, 160)]
+    for x, y in places:
+        cv2.circle(picture, (x, y), 4, (255, 255, 255), -1)
+    pose = np.zeros((1, 17, 3), np.float32)
+    # Left and right eye; the middle of a pixel is half a pixel from its edge.
+    pose[0, 1], pose[0, 2] = (*np.add(places[0], 0.5), 1), (*np.add(places[1], 0.5), 1)
+    _, code = cv2.imencode(".png", picture)
+    degraded, samples.degraded = samples.degraded, lambda _, picture: picture
+    try:
+        for seed in range(20):
+            sample = frames.Frames([]).sample(np.random.default_rng(seed), (256, 144), code, pose)
+            light = sample["picture"].astype(np.float32).mean(axis=0) + 1
+            heat, vectors = sample["heat"], sample["vectors"].astype(np.float32) * samples.RADIUS
+            lefts = []
+            for keypoint in (1, 2):
+                row, column = np.argwhere(heat[keypoint] == 1)[0]
+                x, y = column * 8 + 3.5 + vectors[17 + keypoint, row, column], row * 8 + 3.5 + vectors[keypoint, row, column]
+                rows, columns = np.mgrid[0:144, 0:256]
+                near = light * (np.hypot(columns - x, rows - y) < 8)
+                seen = (near * columns).sum() / near.sum(), (near * rows).sum() / near.sum()
+                assert np.hypot(seen[0] - x, seen[1] - y) < 0.15, (seed, keypoint, seen, x, y)
+                lefts.append(x)
+            assert lefts[0] < lefts[1], "a mirror image has left and right exchanged"
+    finally:
+        samples.degraded = degraded
+
+
+def poses_are_found_where_they_are(_: Path) -> None:
+    pose = np.zeros((17, 3), np.float32)
+    angles = np.linspace(0, 2 * np.pi, 17, endpoint=False)
+    pose[:, 0], pose[:, 1], pose[:, 2] = 128 + 70 * np.cos(angles), 72 + 50 * np.sin(angles), 1.0
+    targets = samples.pose_targets([pose], (256, 144))
+    vectors = np.nan_to_num(targets["vectors"].astype(np.float32))
+    units = {"short_offsets": (0, 34, RADIUS), "displacement_fwd": (34, 66, REACH), "displacement_bwd": (66, 98, REACH)}
+    heads = {name: vectors[first:last].transpose(1, 2, 0) * unit for name, (first, last, unit) in units.items()}
+    heads["heatmaps"] = targets["heat"].transpose(1, 2, 0) * 16.0 - 8
+    found = poses.decode(heads, (256, 144), (144, 256), cells=True)
+    # Decoded places are told by the edges of pixels.
+    assert len(found) == 1 and np.abs(found[0][:, :2] - 0.5 - pose[:, :2]).max() < 1.5, found
+    assert poses.compare(pose[None], found, 144) == (7, 7)
+    assert poses.compare(pose[None], found + 20, 144) == (7, 0)
+
+
+def a_file_gives_its_weights_back(_: Path) -> None:
+    torch.manual_seed(1)
+    one, other = Network().eval(), Network().eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        export.export(one, path)
+        export.load(other, path)
+    picture = torch.rand(1, 3, 144, 256) * 2 - 1
+    with torch.no_grad():
+        ours, theirs, poses_alone = one(picture), other(picture), one.poses(picture)
+    for name, values in ours.items():
+        assert (values - theirs[name]).abs().max() < 1e-3 * max(1, values.abs().max()), name
+    for name, values in poses_alone.items():
+        assert torch.equal(values, ours[name]), name
+
+
 def outputs_have_their_sizes(_: Path) -> None:
     heads = Network().eval()(torch.zeros(1, 3, 144, 256))
     assert heads["segments"].shape == (1, 1, 36, 64) and heads["heatmaps"].shape == (1, 17, 18, 32)
 
 
+TESTS = (
+    nothing_that_is_held_out_is_trained_on,
+    keypoints_are_where_the_heads_say,
+    keypoints_move_with_the_picture,
+    poses_are_found_where_they_are,
+    a_file_gives_its_weights_back,
+    outputs_have_their_sizes,
+)
+
 if __name__ == "__main__":
-    for test in (nothing_that_is_held_out_is_trained_on, keypoints_are_where_the_heads_say, outputs_have_their_sizes):
+    for test in TESTS:
         test(Path(sys.argv[1]))
         print(f"{test.__name__.replace('_', ' ')}: passed")

@@ -94,7 +94,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=9000, help="batches of everything together [%(default)s]")
     parser.add_argument("--minutes", type=float, help="end that schedule by then, whatever step that is")
     parser.add_argument("--rate", type=float, default=RATE, help="its highest learning rate [%(default)s]")
-    parser.add_argument("--frames", type=int, default=90, help=f"files of {frames.EACH} frames for keypoints [%(default)s]")
+    parser.add_argument("--frames", type=int, default=60, help=f"files of {frames.EACH} frames for keypoints [%(default)s]")
     parser.add_argument("--pose-steps", type=int, default=9000, help="batches of keypoints alone [%(default)s]")
     parser.add_argument("--pose-minutes", type=float, help="end that schedule by then, whatever step that is")
     parser.add_argument("--pose-rate", type=float, default=POSE_RATE, help="its highest learning rate [%(default)s]")

@@ -20,7 +20,7 @@ pub use crate::media::{
     webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
 };
 use crate::{
-    layout::Scene,
+    layout::{Scene, Trigger},
     media::webrtc::sdp::{Chosen, choose},
 };
 
@@ -467,8 +467,8 @@ pub enum MediaEvent {
     },
     /// A trigger of the layout fired.
     TriggerFired {
-        /// Its id.
-        trigger: Arc<str>,
+        /// As it was when it fired: the layout may have changed since.
+        trigger: Arc<Trigger>,
         /// Whose keypoints made it fire.
         participants: Vec<ParticipantId>,
     },
@@ -478,6 +478,8 @@ pub enum MediaEvent {
         trigger: Arc<str>,
         /// The picture.
         frame: Frame,
+        /// The sound asset that is played with it.
+        sound: Option<String>,
     },
     /// An output changed its state.
     Output {

@@ -1,5 +1,10 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
-use virfie::media::port::{Frame, MediaEvent, ParticipantId};
+use virfie::{
+    layout::{self, Canvas, Trigger},
+    media::port::{Frame, MediaEvent, ParticipantId},
+};
 
 use super::server::{Answer, Server, answer};
 
@@ -30,6 +35,11 @@ fn png() -> Vec<u8> {
 
 async fn put(server: &Server, query: &str, body: &str) -> Answer {
     answer(server.request("PUT", &format!("/rooms/demo/scenario{query}")).body(body.to_owned())).await
+}
+
+/// The first trigger of a layout.
+fn trigger(layout: &Value) -> Arc<Trigger> {
+    Arc::new(layout::read(layout, &Canvas::default()).unwrap().triggers[0].clone())
 }
 
 async fn studio() -> Server {
@@ -126,15 +136,15 @@ async fn what_is_no_scenario_is_refused() {
 #[tokio::test]
 async fn a_trigger_is_told_and_switches_the_scene() {
     let server = studio().await;
-    let trigger = json!([{"id": "wave", "when": "always", "do": [{"scene": "two"}, {"event": "waved"}]}]);
+    let triggers = json!([{"id": "wave", "when": "always", "do": [{"scene": "two"}, {"event": "waved"}]}]);
     let scenes = json!({"scenes": [
-        {"name": "one", "layout": {"layers": [], "triggers": trigger}},
+        {"name": "one", "layout": {"layers": [], "triggers": triggers}},
         {"name": "two", "layout": {"layers": [{"id": "second", "source": {"color": "#fff"}}]}}
     ]});
     put(&server, "", &scenes.to_string()).await;
     let media = server.media.room("demo");
     let participants = vec![ParticipantId("p1".into())];
-    media.say(MediaEvent::TriggerFired { trigger: "wave".into(), participants });
+    media.say(MediaEvent::TriggerFired { trigger: trigger(&json!({"triggers": triggers})), participants });
     media.wait_for("picture people=[] layers=[\"second\"]").await;
     assert_eq!(server.get("/rooms/demo").await.json()["active_scene"]["name"], "two");
 }
@@ -146,6 +156,7 @@ async fn pictures_that_triggers_took_can_be_had() {
     media.say(MediaEvent::PhotoTaken {
         trigger: "shots".into(),
         frame: Frame { width: 4, height: 2, rgb: [200, 30, 30].repeat(8) },
+        sound: None,
     });
     let list = loop {
         let list = server.get("/rooms/demo/photos").await.json();
@@ -177,7 +188,7 @@ async fn sounds_are_played_into_the_mix() {
     assert!(refused[0].contains("/music"), "{refused:?}");
     assert_eq!(server.send("PUT", "/rooms/demo/layout", &layout("music.ogg")).await.status.as_u16(), 200);
     media.wait_for("SetMusic(Some(Sound(music.ogg, 4800 samples)))").await;
-    media.say(MediaEvent::TriggerFired { trigger: "wave".into(), participants: Vec::new() });
+    media.say(MediaEvent::TriggerFired { trigger: trigger(&layout("music.ogg")), participants: Vec::new() });
     media.wait_for("PlaySound(Sound(click.mp3, 4800 samples))").await;
     server.send("PATCH", "/rooms/demo/layout", &json!({"music": null})).await;
     media.wait_for("SetMusic(None)").await;

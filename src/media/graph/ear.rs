@@ -65,7 +65,7 @@ impl Audience for Ear {
     }
 
     fn fired(&self, trigger: &Trigger, people: &[ParticipantId]) {
-        let event = MediaEvent::TriggerFired { trigger: trigger.id.as_str().into(), participants: people.to_vec() };
+        let event = MediaEvent::TriggerFired { trigger: Arc::new(trigger.clone()), participants: people.to_vec() };
         let _ = self.events.send(event);
     }
 

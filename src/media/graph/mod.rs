@@ -210,7 +210,8 @@ impl Graph {
                     self.rebalance();
                 }
                 Ok(Input::Photo(photo, _waiting)) => {
-                    self.tell(MediaEvent::PhotoTaken { frame: frame_of(&photo.picture), trigger: photo.trigger })
+                    let Photo { trigger, picture, sound } = photo;
+                    self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound })
                 }
                 Ok(Input::Ask(participant, ask)) => {
                     let mut connections = self.peers.values();

@@ -24,7 +24,7 @@ impl State {
             MediaEvent::TrackStopped { participant, kind } => self.track(&participant, kind, false, None),
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
-            MediaEvent::PhotoTaken { trigger, frame } => self.photo_taken(trigger, frame, now),
+            MediaEvent::PhotoTaken { trigger, frame, sound } => self.photo_taken(trigger, frame, sound, now),
             MediaEvent::Output { output, state } => self.output_changed(&output, state, now),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
         participant::{Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation},
         view::{LeaveReason, OutputPhase, Presence},
     },
-    layout::Canvas,
+    layout::{Canvas, Trigger},
     media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
 };
 
@@ -522,34 +522,42 @@ fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
         {"id": "odd", "when": "always", "do": [{"scene": "../../etc"}]}
     ]});
     let scene = Arc::new(crate::layout::read(&layout, &Canvas::default()).unwrap());
-    studio.state.set_layout(scene, Vec::new());
+    studio.state.set_layout(Arc::clone(&scene), Vec::new());
     studio.effects();
-    let fire = |studio: &mut Studio, trigger: &str| {
+    let fire = |studio: &mut Studio, trigger: &Trigger| {
         let participants = vec![ParticipantId("id1".into())];
-        let event = MediaEvent::TriggerFired { trigger: trigger.into(), participants };
+        let event = MediaEvent::TriggerFired { trigger: Arc::new(trigger.clone()), participants };
         studio.state.hear(event, studio.now);
         studio.state.take_effects()
     };
-    let told = fire(&mut studio, "wave");
+    let [wave, odd] = &*scene.triggers else { panic!("{:?}", scene.triggers) };
+    let told = fire(&mut studio, wave);
     let Effect::Event(Event::TriggerFired { trigger, participants, events }) = &told[0] else { panic!("{told:?}") };
     assert_eq!((&**trigger, &*participants[0], &*events[0]), ("wave", "id1", "waved"));
     assert_eq!(told[1..].iter().map(line).collect::<Vec<_>>(), ["Show(Next)"]);
     studio.pass(Duration::from_millis(999));
-    assert_eq!(fire(&mut studio, "wave").len(), 1, "two scenes that switch to each other do not flicker");
+    assert_eq!(fire(&mut studio, wave).len(), 1, "two scenes that switch to each other do not flicker");
     studio.pass(Duration::from_millis(1));
-    assert_eq!(fire(&mut studio, "wave").len(), 2);
-    assert_eq!(fire(&mut studio, "odd").len(), 1, "no scene has this name");
-    assert!(fire(&mut studio, "gone").is_empty());
+    assert_eq!(fire(&mut studio, wave).len(), 2);
+    assert_eq!(fire(&mut studio, odd).len(), 1, "no scene has this name");
+    // What fired in a scene that is over does nothing in the next one, also where that has a trigger of the same id.
+    let other = Trigger { actions: odd.actions.clone(), ..wave.clone() };
+    assert!(fire(&mut studio, &other).is_empty());
 }
 
 #[test]
 fn a_picture_that_a_trigger_took_is_kept_and_told() {
     let mut studio = Studio::new();
     let frame = port::Frame { width: 2, height: 1, rgb: vec![1; 6] };
-    studio.state.hear(MediaEvent::PhotoTaken { trigger: "wave".into(), frame: frame.clone() }, studio.now);
+    let taken = |sound: Option<&str>| {
+        MediaEvent::PhotoTaken { trigger: "wave".into(), frame: frame.clone(), sound: sound.map(str::to_owned) }
+    };
+    studio.state.hear(taken(None), studio.now);
     assert_eq!(studio.effects(), ["photo_taken"]);
     let photos = studio.state.photos();
     assert_eq!((photos.len(), &*photos[0].trigger, photos[0].width), (1, "wave", 2));
     assert_eq!(studio.state.photo(&photos[0].id).as_deref(), Some(&frame));
     assert!(studio.state.photo("9").is_none());
+    studio.state.hear(taken(Some("click.mp3")), studio.now);
+    assert_eq!(studio.effects(), ["Play(\"click.mp3\")", "photo_taken"]);
 }

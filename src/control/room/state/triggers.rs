@@ -9,7 +9,7 @@ use crate::{
         scenes::{SceneChoice, SceneName},
         view::Event,
     },
-    layout::trigger::Action,
+    layout::{Trigger, trigger::Action},
     media::port::{Frame, ParticipantId},
 };
 
@@ -17,16 +17,17 @@ use crate::{
 const SWITCH_PAUSE: Duration = Duration::from_secs(1);
 
 impl State {
-    /// A trigger fired. One that the layout does not have any more does nothing.
-    pub(super) fn trigger_fired(&mut self, id: &Arc<str>, participants: &[ParticipantId], now: Now) {
-        let scene = Arc::clone(&self.scene);
-        let Some(trigger) = scene.triggers.iter().find(|trigger| trigger.id == **id) else { return };
+    /// A trigger fired. One that the layout does not have any more does nothing, also where another one has its id now.
+    pub(super) fn trigger_fired(&mut self, trigger: &Trigger, participants: &[ParticipantId], now: Now) {
+        if !self.scene.triggers.contains(trigger) {
+            return;
+        }
         let events = trigger.actions.iter().filter_map(|action| match action {
             Action::Event(action) => Some(action.event.as_str().into()),
             _ => None,
         });
         let participants = participants.iter().map(|id| Arc::clone(&id.0)).collect();
-        let event = Event::TriggerFired { trigger: Arc::clone(id), participants, events: events.collect() };
+        let event = Event::TriggerFired { trigger: trigger.id.as_str().into(), participants, events: events.collect() };
         self.effects.push(Effect::Event(event));
         for action in &trigger.actions {
             if let Action::Sound(action) = action {
@@ -44,12 +45,7 @@ impl State {
         }
     }
 
-    pub(super) fn photo_taken(&mut self, trigger: Arc<str>, frame: Frame, now: Now) {
-        let of_trigger = self.scene.triggers.iter().filter(|own| own.id == *trigger);
-        let sound = of_trigger.flat_map(|own| &own.actions).find_map(|action| match action {
-            Action::Polaroid(action) => action.polaroid.sound.as_deref(),
-            _ => None,
-        });
+    pub(super) fn photo_taken(&mut self, trigger: Arc<str>, frame: Frame, sound: Option<String>, now: Now) {
         if let Some(sound) = sound {
             self.effects.push(Effect::Errand(Errand::Play(sound.into())));
         }

@@ -64,7 +64,7 @@ const TRUST: f32 = 0.8;
 const FINE_STEP: usize = 2;
 /// Share of the network's probabilities in the mask after every run of the first filter, for wide and for narrow
 /// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by run.
-const ANCHOR: (f32, f32, f32) = (0.2, 0.3, 0.5);
+const ANCHOR: (f32, f32, f32) = (0.2, 0.3, 0.6);
 /// How much steeper the mask becomes between two runs.
 const SHARPEN: f32 = 2.5;
 /// Softness below which the edge is as good as hard.
