@@ -22,6 +22,8 @@ import samples
 from teachers import BodyPix
 
 MODEL = "models/MobileNetV1-x075-stride8-dequant.onnx"
+# Every so many files are of people who have a hand up, which is rare in pictures and not in calls.
+HANDS_UP = 3
 # Scenes of a file, of one size all.
 EACH = 200
 QUALITY = 94
@@ -44,7 +46,7 @@ def make(task: tuple[int, int, Path]) -> None:
     size = samples.any_size(rng)
     pictures, found = [], []
     for _ in range(EACH):
-        picture = _maker.scene(rng, size, samples.POSE_SHARES).picture
+        picture = _maker.scene(rng, size, samples.POSE_SHARES, number % HANDS_UP == HANDS_UP - 1).picture
         seen, heads = _bodypix.heads(picture)
         found.append(poses.decode(heads, seen, picture.shape[:2]))
         _, code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])

@@ -145,14 +145,19 @@ class Network(nn.Module):
         """What only keypoints are made with."""
         return [self.pose, *(self.heads[name] for name, (_, map, _) in HEADS.items() if map == "pose")]
 
+    def shared(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Maps at a quarter (of the encoder), at an eighth (of the decoder) and at a sixteenth of the input."""
+        quarter = self.quarter(self.stem(picture))
+        eighth = self.eighth(quarter)
+        sixteenth = self.sixteenth(eighth)
+        return quarter, self.up_eighth(self.merge_eighth(sixteenth, eighth)), sixteenth
+
     def poses(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
         """The keypoint heads alone, with what they share with the others as it is: no gradients there."""
         with torch.no_grad():
-            eighth = self.eighth(self.quarter(self.stem(picture)))
-            sixteenth = self.sixteenth(eighth)
-            eighth = self.up_eighth(self.merge_eighth(sixteenth, eighth))
-        map = self.pose(eighth, sixteenth)
-        return {name: self.heads[name](map) for name, (_, from_, _) in HEADS.items() if from_ == "pose"}
+            _, eighth, sixteenth = self.shared(picture)
+        found = self.pose(eighth, sixteenth)
+        return {name: self.heads[name](found) for name, (_, map, _) in HEADS.items() if map == "pose"}
 
     @staticmethod
     def in_pixels(heads: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -160,10 +165,7 @@ class Network(nn.Module):
         return {name: value * HEADS[name][2] for name, value in heads.items()}
 
     def forward(self, picture: torch.Tensor, poses: bool = True, parts: bool = True) -> dict[str, torch.Tensor]:
-        quarter = self.quarter(self.stem(picture))
-        eighth = self.eighth(quarter)
-        sixteenth = self.sixteenth(eighth)
-        eighth = self.up_eighth(self.merge_eighth(sixteenth, eighth))
+        quarter, eighth, sixteenth = self.shared(picture)
         maps = {"quarter": self.up_quarter(self.merge_quarter(eighth, quarter))}
         if poses:
             maps["pose"] = self.pose(eighth, sixteenth)

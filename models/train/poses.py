@@ -90,6 +90,12 @@ def decode(
     return poses
 
 
+def hand_up(pose: np.ndarray) -> bool:
+    """Whether a wrist is above its elbow."""
+    arms = ((7, 9), (8, 10))
+    return any(min(pose[elbow, 2], pose[wrist, 2]) > 0.4 and pose[wrist, 1] < pose[elbow, 1] for elbow, wrist in arms)
+
+
 def compare(reference: np.ndarray, found: np.ndarray, height: float) -> tuple[int, int]:
     """How many keypoints of the reference's best pose are compared, and how many of them some found pose has within a
     twentieth of `height`, the person's in pixels."""

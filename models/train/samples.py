@@ -52,6 +52,10 @@ class Labelled:
     # Left, top, right, bottom of the people.
     box: tuple[int, int, int, int]
 
+    def hands_up(self) -> bool:
+        """Whether somebody has a hand above the elbow."""
+        return any(poses.hand_up(pose) for pose in self.poses)
+
 
 def load(tasks: list[tuple[sources.Source, Path]]) -> tuple[dict[str, list[Labelled]], list[Labelled]]:
     """Pictures to train on, by kind, and those to choose checkpoints by."""
@@ -93,19 +97,29 @@ class Maker:
     def __init__(self, kinds: dict[str, list[Labelled]], rooms: tuple[list[np.ndarray], list[np.ndarray]]):
         self.kinds = kinds
         self.rooms = rooms
+        raised = {kind: [one for one in pictures if one.hands_up()] for kind, pictures in kinds.items()}
+        self.raised = {kind: pictures for kind, pictures in raised.items() if pictures}
 
     def batch(self, number: int, count: int, seed: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([seed, number])
         size = any_size(rng)
         return stacked([self.scene(rng, size, SHARES).finish() for _ in range(as_much(count, size))])
 
-    def scene(self, rng: np.random.Generator, size: tuple[int, int], shares: dict[str, float]) -> Scene:
-        kind = rng.choice(list(shares), p=list(shares.values()))
+    def scene(
+        self, rng: np.random.Generator, size: tuple[int, int], shares: dict[str, float], hands_up: bool = False
+    ) -> Scene:
+        """A scene; with `hands_up`, of somebody who has a hand above the elbow in the whole picture."""
+        if hands_up and self.raised:
+            kinds = [kind for kind in shares if kind in self.raised]
+            weights = np.array([shares[kind] for kind in kinds])
+            kind = rng.choice(kinds, p=weights / weights.sum())
+        else:
+            kind = rng.choice(list(shares), p=list(shares.values()))
         scene = Scene(rng, size)
         if kind == "nobody" or not self.kinds[kind]:
             self.empty(rng, scene)
         else:
-            one = self.pick(rng, kind)
+            one = self.pick(rng, kind, hands_up)
             matrix, inside = frame(rng, one, scene.size)
             replaced = kind == "keyed" or rng.random() < {"given": 0.45, "portrait": 0.4}.get(kind, 0.12)
             if replaced or not inside:
@@ -135,8 +149,9 @@ class Maker:
         while rng.random() < 0.35:
             scene.thing(self.room(rng, 0.4))
 
-    def pick(self, rng: np.random.Generator, kind: str) -> Labelled:
-        return self.kinds[kind][rng.integers(len(self.kinds[kind]))]
+    def pick(self, rng: np.random.Generator, kind: str, hands_up: bool = False) -> Labelled:
+        pictures = self.raised.get(kind, self.kinds[kind]) if hands_up else self.kinds[kind]
+        return pictures[rng.integers(len(pictures))]
 
     def room(self, rng: np.random.Generator, indoor: float) -> np.ndarray:
         rooms = self.rooms[0 if rng.random() < indoor else 1]

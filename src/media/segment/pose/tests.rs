@@ -231,6 +231,32 @@ fn what_lies_beside_does_not_matter_to_a_keypoint_on_a_grid_point() {
 }
 
 #[test]
+fn errors_of_single_points_average_out() {
+    let skeleton = standing((120.0, 25.0), 1.0);
+    let mut made = Made::new(8, USUAL, &[(skeleton, 6.0)], 0.0);
+    let errors = noise(made.offsets.len(), 7);
+    made.offsets.iter_mut().zip(errors).for_each(|(offset, error)| *offset += 5.0 * error);
+    let poses = made.poses();
+    let pixel = |share: f32, pixels: usize| share * pixels as f32 - 0.5;
+    let off = poses[0].keypoints.iter().zip(skeleton).map(|(found, (x, y))| {
+        (pixel(found.x, USUAL.0) - x).powi(2) + (pixel(found.y, USUAL.1) - y).powi(2)
+    });
+    let off = (off.sum::<f32>() / COUNT as f32).sqrt();
+    assert!(off < 1.2, "{off} pixels");
+}
+
+#[test]
+fn who_stands_close_has_no_vote() {
+    let (left, right) = (ball((64.0, 64.0)), ball((86.0, 64.0)));
+    let made = Made::new(8, USUAL, &[(left, 6.0), (right, 5.0)], 0.0);
+    let poses = made.poses();
+    assert_eq!(poses.len(), 2);
+    for (pose, skeleton) in poses.iter().zip([left, right]) {
+        assert!(made.error(pose, &skeleton) < 0.5, "{}", made.error(pose, &skeleton));
+    }
+}
+
+#[test]
 fn a_second_guess_at_one_keypoint_makes_no_second_pose() {
     let skeleton = standing((120.0, 25.0), 1.0);
     let mut made = Made::new(16, USUAL, &[(skeleton, 6.0)], 0.0);
