@@ -136,7 +136,7 @@ fn keypoints_are_compared_with_those_of_a_model_that_finds_some() {
     assert!(refused.exit_code() == 2 && refused.to_string().contains("no output named heatmaps"), "{refused}");
 }
 
-/// What models/README.md says of the network in the program, as far as it was promised, on the held-out pictures.
+/// As far as models/README.md says so, on the held-out pictures.
 #[test]
 fn the_network_in_the_program_is_as_good_as_was_promised() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -150,23 +150,19 @@ fn the_network_in_the_program_is_as_good_as_was_promised() {
     for pipeline in ["bilinear", "server"] {
         let row = rows.as_array().unwrap().iter().find(|row| row["pipeline"] == pipeline).unwrap();
         // IoU and F of the boundary; of the 300 pictures from head to waist, 40.
-        for (set, iou, boundary) in [
-            ("webcam", 0.86, 0.60),
-            ("hand-labelled", 0.92, 0.60),
-            ("head to waist", 0.93, 0.75),
-            ("GRID", 0.95, 0.80),
-        ] {
+        for (set, iou, boundary) in
+            [("webcam", 0.86, 0.60), ("hand-labelled", 0.92, 0.60), ("head to waist", 0.93, 0.75), ("GRID", 0.95, 0.80)]
+        {
             let found = &row["sets"][set];
             assert!(found["iou"].as_f64().unwrap() >= iou, "{pipeline}, {set}: {found}");
             assert!(found["boundary_f"].as_f64().unwrap() >= boundary, "{pipeline}, {set}: {found}");
         }
         assert!(row["empty_rooms"]["empty"].as_f64().unwrap() >= 0.95, "{pipeline}: {}", row["empty_rooms"]);
-        assert!(row["keypoints"].as_f64().unwrap() >= KEYPOINTS, "{}", row["keypoints"]);
+        // Promised were 0.9. BodyPix 0.75 itself, at our input, agrees with itself at the larger one to 0.81 and 0.44.
+        let keypoints = (row["keypoints"].as_f64().unwrap(), row["keypoint_pictures"].as_f64().unwrap());
+        assert!(keypoints.0 >= 0.85 && keypoints.1 >= 0.75, "{pipeline}: {keypoints:?}");
     }
 }
-
-/// Share of keypoints that must be where BodyPix sees them.
-const KEYPOINTS: f64 = 0.85;
 
 #[test]
 fn options_have_their_ranges() {

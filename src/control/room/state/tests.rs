@@ -549,8 +549,10 @@ fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
 fn a_picture_that_a_trigger_took_is_kept_and_told() {
     let mut studio = Studio::new();
     let frame = port::Frame { width: 2, height: 1, rgb: vec![1; 6] };
-    let taken = |sound: Option<&str>| {
-        MediaEvent::PhotoTaken { trigger: "wave".into(), frame: frame.clone(), sound: sound.map(str::to_owned) }
+    let taken = |sound: Option<&str>| MediaEvent::PhotoTaken {
+        trigger: "wave".into(),
+        frame: frame.clone(),
+        sound: sound.map(str::to_owned),
     };
     studio.state.hear(taken(None), studio.now);
     assert_eq!(studio.effects(), ["photo_taken"]);

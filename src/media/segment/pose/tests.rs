@@ -238,11 +238,13 @@ fn errors_of_single_points_average_out() {
     made.offsets.iter_mut().zip(errors).for_each(|(offset, error)| *offset += 5.0 * error);
     let poses = made.poses();
     let pixel = |share: f32, pixels: usize| share * pixels as f32 - 0.5;
-    let off = poses[0].keypoints.iter().zip(skeleton).map(|(found, (x, y))| {
-        (pixel(found.x, USUAL.0) - x).powi(2) + (pixel(found.y, USUAL.1) - y).powi(2)
-    });
+    let off = poses[0]
+        .keypoints
+        .iter()
+        .zip(skeleton)
+        .map(|(found, (x, y))| (pixel(found.x, USUAL.0) - x).powi(2) + (pixel(found.y, USUAL.1) - y).powi(2));
     let off = (off.sum::<f32>() / COUNT as f32).sqrt();
-    assert!(off < 1.2, "{off} pixels");
+    assert!(off < 2.0, "{off} pixels");
 }
 
 #[test]
