@@ -17,7 +17,7 @@ use crate::{
     error::ProgramError,
     media::segment::{
         catalogue::{BASE_URL, ENTRIES, Entry, find},
-        model::EMBEDDED,
+        model::{EMBEDDED, Needs},
     },
 };
 
@@ -65,6 +65,12 @@ enum Action {
         /// How many frames are measured
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         frames: u32,
+        /// Body parts, too
+        #[arg(long)]
+        parts: bool,
+        /// Keypoints, too
+        #[arg(long)]
+        keypoints: bool,
     },
     /// Measures how good masks are, on held-out pictures and clips
     Eval(Box<eval::Args>),
@@ -105,9 +111,10 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
             say(&report.to_string());
             Ok(())
         }
-        Action::Bench { file, width, height, frames } => {
+        Action::Bench { file, width, height, frames, parts, keypoints } => {
             std::panic::set_hook(Box::new(|_| {}));
-            let report = bench::bench(&file, (width as usize, height as usize), frames as usize)?;
+            let needs = Needs { parts, poses: keypoints, ..Needs::default() };
+            let report = bench::bench(&file, (width as usize, height as usize), needs, frames as usize)?;
             say(&report);
             Ok(())
         }

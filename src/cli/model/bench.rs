@@ -7,7 +7,7 @@ use crate::{
     media::segment::{
         grid::Grid,
         input::Yuv,
-        model::{Model, ModelSource, Needs},
+        model::{Model, ModelError, ModelSource, Needs},
     },
 };
 
@@ -15,10 +15,11 @@ use crate::{
 const WARM_UP: usize = 5;
 
 /// Runs a model on frames of a size (width, height); returns what to tell the user.
-pub(super) fn bench(file: &Path, frame: (usize, usize), frames: usize) -> Result<String, ProgramError> {
-    let model = Model::from_source(&ModelSource::of(file)).map_err(|error| ProgramError::Usage(error.to_string()))?;
+pub(super) fn bench(file: &Path, frame: (usize, usize), needs: Needs, frames: usize) -> Result<String, ProgramError> {
+    let usage = |error: ModelError| ProgramError::Usage(error.to_string());
+    let model = Model::from_source(&ModelSource::of(file)).map_err(usage)?;
     let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(error.to_string());
-    let mut session = model.session(frame, Needs::default()).map_err(|error| failed(&error))?;
+    let mut session = model.session(frame, needs).map_err(usage)?;
     let (width, height) = frame;
     let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
     // A slope in brightness and colours, so that nothing is constant.
@@ -55,7 +56,18 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn heads_are_run_or_are_missed_in_a_line() {
+        let needs = Needs { parts: true, poses: true, ..Needs::default() };
+        let said = bench(Path::new("embedded"), (640, 360), needs, 2).unwrap();
+        assert!(said.contains("2 frames of 640x360, mask grid 64x36"), "{said}");
+        let error = bench(Path::new("nowhere.onnx"), (640, 360), needs, 2).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("nowhere.onnx"), "{error}");
+    }
 
     #[test]
     fn quantiles_are_values_that_occurred() {
