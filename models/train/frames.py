@@ -24,6 +24,8 @@ from teachers import BodyPix
 MODEL = "models/MobileNetV1-x075-stride8-dequant.onnx"
 # Every so many files are of people who have a hand up, which is rare in pictures and not in calls.
 HANDS_UP = 3
+# How often a sample is of nobody: of rooms that would be taken for people otherwise. BodyPix is not asked about them.
+NOBODY = 0.18
 # Scenes of a file, of one size all.
 EACH = 200
 QUALITY = 94
@@ -78,9 +80,10 @@ def make_all(maker: samples.Maker, data: Path, work: Path, count: int, seed: int
 
 
 class Frames:
-    """Makes samples of them."""
+    """Makes samples of them, and of rooms without people."""
 
-    def __init__(self, paths: list[Path]):
+    def __init__(self, paths: list[Path], maker: samples.Maker):
+        self.maker = maker
         # By the size of the input: JPEG and poses.
         self.frames: dict[tuple[int, int], list[tuple[np.ndarray, np.ndarray]]] = {}
         for path in paths:
@@ -98,10 +101,17 @@ class Frames:
         shares = np.array([len(self.frames[size]) for size in sizes]) / len(self)
         size = sizes[rng.choice(len(sizes), p=shares)]
         frames = self.frames[size]
-        chosen = [frames[rng.integers(len(frames))] for _ in range(samples.as_much(count, size))]
-        return samples.stacked([self.sample(rng, size, *frame) for frame in chosen])
+        made = []
+        for _ in range(samples.as_much(count, size)):
+            empty = rng.random() < NOBODY
+            made.append(self.room(rng, size) if empty else self.sample(rng, size, *frames[rng.integers(len(frames))]))
+        return samples.stacked(made)
 
-    def sample(self, rng: np.random.Generator, size: tuple[int, int], code: np.ndarray, found: np.ndarray) -> dict:
+    def room(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, np.ndarray]:
+        made = self.maker.scene(rng, size, {"nobody": 1.0}).finish()
+        return {name: made[name] for name in ("picture", "heat", "vectors")}
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, int], code: np.ndarray, found: np.ndarray) -> dict[str, np.ndarray]:
         """A part of the frame, mirrored or not, as a camera may show it."""
         picture = cv2.imdecode(code, cv2.IMREAD_COLOR)
         scale = 0.5 * np.exp(rng.uniform(0, 0.25))

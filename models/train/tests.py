@@ -54,7 +54,7 @@ def keypoints_move_with_the_picture(_: Path) -> None:
     degraded, samples.degraded = samples.degraded, lambda _, picture: picture
     try:
         for seed in range(20):
-            sample = frames.Frames([]).sample(np.random.default_rng(seed), (256, 144), code, pose)
+            sample = frames.Frames([], None).sample(np.random.default_rng(seed), (256, 144), code, pose)
             light = sample["picture"].astype(np.float32).mean(axis=0) + 1
             heat, vectors = sample["heat"], sample["vectors"].astype(np.float32) * samples.RADIUS
             lefts = []

@@ -45,7 +45,7 @@ def main() -> None:
     whole.run()
     network.load_state_dict(whole.average.state_dict())
     bodypix = BodyPix(options.data / frames.MODEL)
-    stage = Keypoints(frames.Frames(paths), validation, bodypix)
+    stage = Keypoints(frames.Frames(paths, maker), validation, bodypix)
     poses = Trainer(stage, network, options, options.pose_rate, options.pose_steps, options.pose_minutes)
     poses.run()
     export.export(poses.average, options.output)
@@ -73,6 +73,7 @@ def facts(options: argparse.Namespace, whole: Trainer, poses: Trainer, kinds: di
             "minutes": round(poses.spent / 60),
             "learning_rate": poses.highest,
             "samples": dict(samples.POSE_SHARES),
+            "nobody": frames.NOBODY,
         },
         "validation": {name: round(value, 4) for name, value in (whole.check() | poses.check()).items()},
         "held_out": {
