@@ -91,8 +91,8 @@ impl Finder {
             parts::strongest(segments, fine, f32::NEG_INFINITY, &mut found.labels);
             found.label_grid = heads.input;
         }
-        if let (Some(poses), Some(pose_heads)) = (&mut found.poses, heads.poses) {
-            self.decoder.decode(&pose_heads, heads.pose_grid, heads.input, poses);
+        if let Some(poses) = &mut found.poses {
+            heads.find_poses(&mut self.decoder, poses);
         }
         Ok(())
     }

@@ -71,6 +71,8 @@ const ROOT: f32 = 0.0;
 /// Poses of a lower score are left out. A face that fills the frame has five good keypoints of 17 and about 0.28; what
 /// is below 0.2 is, on webcam pictures, an umbrella, a mug or a second skeleton in the same body.
 const LEAST: f32 = 0.2;
+/// Score from which on a keypoint is no guess.
+const SEEN: f32 = 0.3;
 /// Pixels, at an input of [`NEAR_AREA`] pixels, within which two keypoints of the same name are one.
 const NEAR: f32 = 20.0;
 const NEAR_AREA: f32 = 257.0 * 145.0;
@@ -233,6 +235,29 @@ impl PoseDecoder {
         let order = |one: &Root, other: &Root| other.logit.total_cmp(&one.logit).then(one.index.cmp(&other.index));
         self.roots.sort_unstable_by(order);
     }
+}
+
+/// Leaves out the poses that the network's own mask does not know: of whose keypoints that are seen within the frame most
+/// lie on nobody. `segments` are logits of `grid`, a value each. Where they are not of the grid's size all poses stay.
+pub fn keep_on_people(poses: &mut Vec<Pose>, segments: &[f32], grid: Grid) {
+    if grid.is_empty() || segments.len() != grid.len() {
+        return;
+    }
+    let near = |share: f32, points: usize| {
+        // Shares are of the frame, and so is its middle whatever the input's size.
+        const FRAME: usize = 4096;
+        let place = grid.alignment.place(share * FRAME as f32 - 0.5, FRAME, points);
+        place.round().clamp(0.0, (points - 1) as f32) as usize
+    };
+    poses.retain(|pose| {
+        let inside = |keypoint: &&Keypoint| [keypoint.x, keypoint.y].iter().all(|share| (0.0..=1.0).contains(share));
+        let seen = pose.keypoints.iter().filter(|keypoint| keypoint.score >= SEEN).filter(inside);
+        let (all, on) = seen.fold((0, 0), |(all, on), keypoint| {
+            let point = near(keypoint.y, grid.rows) * grid.columns + near(keypoint.x, grid.columns);
+            (all + 1, on + usize::from(segments[point] > 0.0))
+        });
+        2 * on >= all
+    });
 }
 
 /// Whether a pose that is found has this keypoint there already.

@@ -203,8 +203,8 @@ impl Stream {
                 own.maker.make(logits, heads.grid, frame, options(cut), plane.bytes_mut(), stride);
                 masks[index] = Some(plane);
             }
-            if let Some(poses) = &heads.poses {
-                self.decoder.decode(poses, heads.pose_grid, heads.input, &mut self.poses);
+            if heads.poses.is_some() {
+                heads.find_poses(&mut self.decoder, &mut self.poses);
                 self.told = Some(Arc::from(self.poses.as_slice()));
             }
         }

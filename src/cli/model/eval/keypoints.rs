@@ -40,10 +40,7 @@ impl Finder {
     /// The poses of a picture, best first.
     pub(super) fn find(&mut self, frame: &Yuv<'_>) -> Result<&[Pose], ModelError> {
         let heads = self.session.run(frame)?;
-        self.poses.clear();
-        if let Some(poses) = &heads.poses {
-            self.decoder.decode(poses, heads.pose_grid, heads.input, &mut self.poses);
-        }
+        heads.find_poses(&mut self.decoder, &mut self.poses);
         Ok(&self.poses)
     }
 }

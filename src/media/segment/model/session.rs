@@ -8,7 +8,7 @@ use super::{Model, ModelError, Needs, Plan, first_line};
 use crate::media::segment::{
     grid::Grid,
     input::{Preparer, Yuv},
-    pose::PoseHeads,
+    pose::{Pose, PoseDecoder, PoseHeads, keep_on_people},
 };
 
 /// What the network says of a frame. Values of a grid point stand together, points in rows.
@@ -26,6 +26,17 @@ pub struct Heads<'a> {
     pub parts: Option<&'a [f32]>,
     /// What keypoints are found by, if asked for.
     pub poses: Option<PoseHeads<'a>>,
+}
+
+impl Heads<'_> {
+    /// Replaces `poses` by those of the people in the frame, best first; of none if keypoints were not asked for.
+    pub fn find_poses(&self, decoder: &mut PoseDecoder, poses: &mut Vec<Pose>) {
+        poses.clear();
+        if let Some(heads) = &self.poses {
+            decoder.decode(heads, self.pose_grid, self.input, poses);
+            keep_on_people(poses, self.segments, self.grid);
+        }
+    }
 }
 
 /// One stream's use of a model.

@@ -259,6 +259,29 @@ fn who_stands_close_has_no_vote() {
 }
 
 #[test]
+fn who_is_not_in_the_mask_is_nobody() {
+    let (left, right) = (standing((60.0, 30.0), 1.0), standing((200.0, 30.0), 1.0));
+    let made = Made::new(16, USUAL, &[(left, 6.0), (right, 5.0)], 0.0);
+    for grid in [Grid::ends(17, 10), Grid::cells(64, 36)] {
+        let keeping = |kept: std::ops::Range<usize>| {
+            let on = |point: usize| kept.contains(&(point % grid.columns * 100 / grid.columns));
+            let segments: Vec<f32> = (0..grid.len()).map(|point| if on(point) { 3.0 } else { -3.0 }).collect();
+            let mut poses = made.poses();
+            keep_on_people(&mut poses, &segments, grid);
+            poses
+        };
+        assert_eq!((keeping(0..100).len(), keeping(0..0).len()), (2, 0));
+        for (kept, skeleton) in [(0..50, left), (50..100, right)] {
+            let poses = keeping(kept);
+            assert!(poses.len() == 1 && made.error(&poses[0], &skeleton) < 0.5, "{grid:?}");
+        }
+        let mut poses = made.poses();
+        keep_on_people(&mut poses, &[], grid);
+        assert_eq!(poses.len(), 2, "a mask of another size says nothing");
+    }
+}
+
+#[test]
 fn a_second_guess_at_one_keypoint_makes_no_second_pose() {
     let skeleton = standing((120.0, 25.0), 1.0);
     let mut made = Made::new(16, USUAL, &[(skeleton, 6.0)], 0.0);
