@@ -30,9 +30,10 @@ picture() {
         ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=95 \
         ! filesink location="$place/$1.jpg"
 }
-picture ann "videocrop bottom=224"
-picture ben "videocrop bottom=224 ! videoflip method=horizontal-flip ! videobalance saturation=0"
-picture cleo "videocrop left=20 right=92 bottom=287"
+# Near enough that little is left of the flag beside her, which is taken for somebody.
+picture ann "videocrop left=70 right=58 bottom=296"
+picture ben "videocrop left=40 right=72 bottom=287 ! videoflip method=horizontal-flip ! videobalance saturation=0"
+picture cleo "videocrop left=76 right=68 bottom=305"
 
 "$program" serve "$@" >"$place/said" &
 server=$!
