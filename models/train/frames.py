@@ -19,9 +19,8 @@ from tqdm import tqdm
 
 import poses
 import samples
-from teachers import BodyPix
+from teachers import BODYPIX, BodyPix
 
-MODEL = "models/MobileNetV1-x075-stride8-dequant.onnx"
 # Every so many files are of people who have a hand up, which is rare in pictures and not in calls.
 HANDS_UP = 3
 # How often a sample is of nobody: of rooms that would be taken for people otherwise. BodyPix is not asked about them.
@@ -73,7 +72,7 @@ def make_all(maker: samples.Maker, data: Path, work: Path, count: int, seed: int
     paths = [folder / f"{number:04}.npz" for number in range(count)]
     missing = [(seed, number, path) for number, path in enumerate(paths) if not path.exists()]
     if missing:
-        with ProcessPoolExecutor(os.cpu_count(), initializer=start, initargs=(maker, data / MODEL)) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), initializer=start, initargs=(maker, data / "models" / BODYPIX)) as pool:
             for _ in tqdm(pool.map(make, missing), total=len(missing), desc="frames", unit="file"):
                 pass
     return paths
@@ -111,7 +110,9 @@ class Frames:
         made = self.maker.scene(rng, size, {"nobody": 1.0}).finish()
         return {name: made[name] for name in ("picture", "heat", "vectors")}
 
-    def sample(self, rng: np.random.Generator, size: tuple[int, int], code: np.ndarray, found: np.ndarray) -> dict[str, np.ndarray]:
+    def sample(
+        self, rng: np.random.Generator, size: tuple[int, int], code: np.ndarray, found: np.ndarray
+    ) -> dict[str, np.ndarray]:
         """A part of the frame, mirrored or not, as a camera may show it."""
         picture = cv2.imdecode(code, cv2.IMREAD_COLOR)
         scale = 0.5 * np.exp(rng.uniform(0, 0.25))

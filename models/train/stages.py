@@ -109,8 +109,8 @@ class Keypoints:
         """Shares of keypoints that are where BodyPix sees them, and of pictures in which all are."""
         compared, right, whole = 0, 0, []
         for picture, reference, height in self.validation:
-            heads = network(picture.to(device(network)), parts=False)
-            heads = {name: value[0].permute(1, 2, 0).float().cpu().numpy() for name, value in network.in_pixels(heads).items()}
+            heads = network.in_pixels(network.poses(picture.to(device(network))))
+            heads = {name: value[0].permute(1, 2, 0).float().cpu().numpy() for name, value in heads.items()}
             found = poses.decode(heads, INPUT, CHECKED[::-1], cells=True)
             sure, near = poses.compare(reference, found, height)
             compared, right = compared + sure, right + near

@@ -14,6 +14,7 @@ import numpy as np
 
 MEET = (256, 144)
 ML_KIT = (256, 256)
+BODYPIX = "MobileNetV1-x075-stride8-dequant.onnx"
 # Pixels of BodyPix's input, as in "0.75, stride 8 at 513x289".
 BODYPIX_AREA = 513 * 289
 # Of the masks of a window: from here on BodyPix and the others speak of the same people.
@@ -96,7 +97,7 @@ class Teachers:
     def __init__(self, models: Path):
         self.meet = LiteRt(models / "meet-full-256x144.tflite", MEET)
         self.ml_kit = LiteRt(models / "selfie-mlkit-256x256.tflite", ML_KIT)
-        self.bodypix = BodyPix(models / "MobileNetV1-x075-stride8-dequant.onnx")
+        self.bodypix = BodyPix(models / BODYPIX)
 
     def label(self, picture: np.ndarray) -> tuple[np.ndarray, float, tuple[int, int], dict[str, np.ndarray]]:
         """Probability of a person at each pixel (0..1), how far the teachers agree (0..1), and BodyPix's heads with the

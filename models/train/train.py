@@ -19,7 +19,7 @@ import samples
 import sources
 from network import Network
 from stages import BATCH, SEED, Everything, Keypoints
-from teachers import BodyPix
+from teachers import BODYPIX, BodyPix
 from trainer import Trainer
 
 RATE = 6e-3
@@ -44,7 +44,7 @@ def main() -> None:
     whole = Trainer(Everything(maker, validation), network, options, options.rate, options.steps, options.minutes)
     whole.run()
     network.load_state_dict(whole.average.state_dict())
-    bodypix = BodyPix(options.data / frames.MODEL)
+    bodypix = BodyPix(options.data / "models" / BODYPIX)
     stage = Keypoints(frames.Frames(paths, maker), validation, bodypix)
     poses = Trainer(stage, network, options, options.pose_rate, options.pose_steps, options.pose_minutes)
     poses.run()
