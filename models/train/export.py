@@ -11,7 +11,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from network import HEADS, STEP, Depthwise, Merge, Network, Pointwise, Stem
+from network import HEADS, STEP, Depthwise, Merge, Network, Pointwise, Pose, Stem
 
 OPSET = 13
 
@@ -45,7 +45,7 @@ class Graph:
             x, name, weight, bias, strides=list(conv.stride), pads=list(conv.padding) * 2, dilations=list(conv.dilation),
             group=conv.groups,
         )  # fmt: skip
-        return self.node("Relu", [x], f"{name}.relu") if getattr(layer, "active", True) else x
+        return self.node("Relu", [x], f"{name}.relu") if layer.active else x
 
     def merge(self, coarse: str, fine: str, name: str, merge: Merge) -> str:
         coarse = self.layer(coarse, f"{name}.coarse", merge.coarse)
@@ -55,6 +55,12 @@ class Graph:
             nearest_mode="floor",
         )  # fmt: skip
         return self.node("Relu", [self.node("Add", [larger, fine], f"{name}.sum")], name)
+
+    def pose(self, half: str, told: str, pose: Pose) -> str:
+        quarter = self.layer(half, "pose.quarter", pose.quarter)
+        eighth = self.layer(self.merge(told, quarter, "pose.merge_quarter", pose.merge_quarter), "pose.eighth", pose.eighth)
+        sixteenth = self.layer(eighth, "pose.sixteenth", pose.sixteenth)
+        return self.layer(self.merge(sixteenth, eighth, "pose.merge_eighth", pose.merge_eighth), "pose.fine", pose.fine)
 
 
 def folded(layer: Stem | Depthwise | Pointwise) -> tuple[np.ndarray, np.ndarray]:
@@ -71,15 +77,13 @@ def export(network: Network, path: Path) -> None:
     network = network.eval()
     graph = Graph()
     graph.weight("twice", np.array([1, 1, 2, 2], np.float32))
-    picture = graph.node("Transpose", ["input"], "picture", perm=[0, 3, 1, 2])
-    quarter = graph.layer(graph.layer(picture, "stem", network.stem), "quarter", network.quarter)
+    half = graph.layer(graph.node("Transpose", ["input"], "picture", perm=[0, 3, 1, 2]), "stem", network.stem)
+    quarter = graph.layer(half, "quarter", network.quarter)
     eighth = graph.layer(quarter, "eighth", network.eighth)
     sixteenth = graph.layer(eighth, "sixteenth", network.sixteenth)
     eighth = graph.layer(graph.merge(sixteenth, eighth, "merge_eighth", network.merge_eighth), "up_eighth", network.up_eighth)
     merged = graph.merge(eighth, quarter, "merge_quarter", network.merge_quarter)
-    coarse = graph.layer(sixteenth, "pose.coarse", network.pose.coarse)
-    pose = graph.layer(graph.merge(coarse, eighth, "pose.merge", network.pose.merge), "pose.fine", network.pose.fine)
-    maps = {"quarter": graph.layer(merged, "up_quarter", network.up_quarter), "pose": pose}
+    maps = {"quarter": graph.layer(merged, "up_quarter", network.up_quarter), "pose": graph.pose(half, eighth, network.pose)}
     for name, (_, map, unit) in HEADS.items():
         head = network.heads[name]
         weight, bias = (value.detach().cpu().float().contiguous().numpy() * unit for value in (head.weight, head.bias))
@@ -96,9 +100,9 @@ def export(network: Network, path: Path) -> None:
     # Read by the program: sides of the input, and where a grid's values lie.
     helper.set_model_props(model, {"virfie.step": str(STEP), "virfie.grid": "cells"})
     onnx.checker.check_model(model)
-    half = path.with_suffix(".half")
-    onnx.save(model, str(half))
-    half.rename(path)
+    written = path.with_suffix(".half")
+    onnx.save(model, str(written))
+    written.rename(path)
 
 
 def load(network: Network, path: Path) -> None:

@@ -107,8 +107,8 @@ class Frames:
         return samples.stacked(made)
 
     def room(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, np.ndarray]:
-        made = self.maker.scene(rng, size, {"nobody": 1.0}).finish()
-        return {name: made[name] for name in ("picture", "heat", "vectors")}
+        picture = self.maker.scene(rng, size, {"nobody": 1.0}).finish()["picture"]
+        return {"picture": picture} | samples.pose_targets([], size)
 
     def sample(
         self, rng: np.random.Generator, size: tuple[int, int], code: np.ndarray, found: np.ndarray

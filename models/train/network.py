@@ -1,18 +1,24 @@
 """The network: depthwise and pointwise convolutions down to a sixteenth of the input and up again to a quarter.
 
 ```text
- 256x144x3 ─ 3x3 ─ 128x72x16 ─ ↓ ─ 64x36x32 ─ ↓ ─ 32x18x64 (4 blocks) ─ ↓ ─ 16x9x128 (7 blocks, dilated)
-                                      │               │                        │
-                                      │               + ◄──────── x2 ──────────┤
-                                      + ◄──── x2 ── 2 blocks ──┐            4 blocks
-                                   2 blocks                    + ◄──── x2 ─────┘
-                                      ▼                     4 blocks
-                              person, body parts               ▼
-                                                           keypoints
+ 256x144x3 ─ 2x2 ─ 128x72x16 ─ ↓ ─ 64x36x24 ─ ↓ ─ 32x18x64 (3 blocks) ─ ↓ ─ 16x9x128 (6 blocks, dilated)
+                       │              │               │                        │
+                       │              │               + ◄──────── x2 ──────────┘
+                       │              + ◄──── x2 ── 1 block ──┐
+                       │           2 blocks                   │
+                       │              ▼                       │
+                       │      person, body parts              │
+                       │                                      │
+                       └ ↓ ─ 64x36x32 ──────── + ◄─── x2 ─────┘
+                                               └ ↓ ─ 32x18x64 (3 blocks) ─ ↓ ─ 16x9x128 (9 blocks, dilated)
+                                                        + ◄──────── x2 ────────┘
+                                                     4 blocks
+                                                        ▼
+                                                    keypoints
 ```
-A block is a depthwise and a pointwise convolution, each with batch normalisation (folded away in the end) and a ReLU.
-Where a block keeps its width it begins as the identity; residual connections are not needed then, and the program can run
-it in one pass over memory.
+A block is a depthwise and a pointwise convolution, each with batch normalisation (folded away in the end), and one ReLU
+after both (Chollet, "Xception", 2017, finds none between them better). Where a block keeps its width it begins as the
+identity; residual connections are not needed then, and the program can run it in one pass over memory.
 """
 
 from __future__ import annotations
@@ -49,7 +55,9 @@ class Pointwise(nn.Module):
 
 
 class Depthwise(nn.Module):
-    """3x3 convolution of each channel, batch normalisation, ReLU."""
+    """3x3 convolution of each channel, batch normalisation."""
+
+    active = False
 
     def __init__(self, channels: int, stride: int = 1, dilation: int = 1):
         super().__init__()
@@ -60,20 +68,23 @@ class Depthwise(nn.Module):
             self.conv.weight[:, :, 1, 1] += 1
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.relu(self.norm(self.conv(x)), inplace=True)
+        return self.norm(self.conv(x))
 
 
 class Stem(nn.Module):
-    """3x3 convolution of the picture with stride 2, batch normalisation, ReLU."""
+    """The 2x2 pixels of a point, in other words: nothing is lost, and nothing cut off, so that what halves the picture costs
+    little."""
+
+    active = False
 
     def __init__(self, outputs: int):
         super().__init__()
-        self.conv = nn.Conv2d(3, outputs, 3, 2, 1, bias=False)
+        self.conv = nn.Conv2d(3, outputs, 2, 2, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
-        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
+        nn.init.orthogonal_(self.conv.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.relu(self.norm(self.conv(x)), inplace=True)
+        return self.norm(self.conv(x))
 
 
 def block(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -93,18 +104,31 @@ class Merge(nn.Module):
         return functional.relu(larger + self.fine(fine), inplace=True)
 
 
+def blocks(inputs: int, outputs: int, dilations: tuple[int, ...]) -> nn.Sequential:
+    """A block that halves the map, and one for each of `dilations`."""
+    return nn.Sequential(block(inputs, outputs, 2), *(block(outputs, outputs, 1, dilation) for dilation in dilations))
+
+
 class Pose(nn.Module):
-    """What keypoints are read from: a coarse map that looks far around, on a finer one. Trained once more when the rest
-    is done, with the rest as it is, and computed only where somebody asks for keypoints: it may cost something."""
+    """What keypoints are read from: a network of its own that is told where people are. It is trained when the rest is
+    done, with the rest as it is, and computed only where somebody asks for keypoints: it may cost something. (What masks are
+    made from knows nothing of hands before a chest.)"""
 
-    def __init__(self, eighth: int, sixteenth: int, dilations=(1, 2, 1, 2), blocks: int = 4):
+    def __init__(self, half: int, told: int, widths: tuple[int, int, int] = (32, 64, 128), dilations=(1, 2, 1, 4, 1, 2, 1, 2)):
         super().__init__()
-        self.coarse = nn.Sequential(*(block(sixteenth, sixteenth, 1, dilation) for dilation in dilations))
-        self.merge = Merge(sixteenth, eighth, sixteenth)
-        self.fine = nn.Sequential(*(block(sixteenth, sixteenth) for _ in range(blocks)))
+        quarter, eighth, sixteenth = widths
+        # Of the map that it gives.
+        self.width = sixteenth
+        self.quarter = blocks(half, quarter, (1,))
+        self.merge_quarter = Merge(told, quarter, quarter)
+        self.eighth = blocks(quarter, eighth, (1, 1))
+        self.sixteenth = blocks(eighth, sixteenth, dilations)
+        self.merge_eighth = Merge(sixteenth, eighth, sixteenth)
+        self.fine = nn.Sequential(*(block(sixteenth, sixteenth) for _ in range(4)))
 
-    def forward(self, eighth: torch.Tensor, sixteenth: torch.Tensor) -> torch.Tensor:
-        return self.fine(self.merge(self.coarse(sixteenth), eighth))
+    def forward(self, half: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        eighth = self.eighth(self.merge_quarter(told, self.quarter(half)))
+        return self.fine(self.merge_eighth(self.sixteenth(eighth), eighth))
 
 
 # Output, its values, from which map, and the unit that the network's values are multiplied by.
@@ -122,52 +146,59 @@ class Network(nn.Module):
     """Input: count x 3 x rows x columns, RGB -1..1, sides multiples of 16. Outputs: by name, count x values x a quarter of
     the rows and columns, for keypoints an eighth. A value belongs to the middle of its 4x4 (8x8) pixels."""
 
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 128), dilations=(1, 2, 1, 4, 1, 2, 1)):
+    def __init__(self, widths: tuple[int, int, int, int] = (16, 24, 64, 128), dilations=(1, 2, 1, 4, 1)):
         super().__init__()
         half, quarter, eighth, sixteenth = widths
         self.stem = Stem(half)
-        self.quarter = nn.Sequential(block(half, quarter, 2), block(quarter, quarter))
-        self.eighth = nn.Sequential(block(quarter, eighth, 2), *(block(eighth, eighth) for _ in range(3)))
-        self.sixteenth = nn.Sequential(
-            block(eighth, sixteenth, 2), *(block(sixteenth, sixteenth, 1, dilation) for dilation in dilations)
-        )
+        self.quarter = blocks(half, quarter, (1,))
+        self.eighth = blocks(quarter, eighth, (1, 1))
+        self.sixteenth = blocks(eighth, sixteenth, dilations)
         self.merge_eighth = Merge(sixteenth, eighth, eighth)
-        self.up_eighth = nn.Sequential(block(eighth, eighth), block(eighth, eighth))
+        self.up_eighth = block(eighth, eighth)
         self.merge_quarter = Merge(eighth, quarter, quarter)
         self.up_quarter = nn.Sequential(block(quarter, quarter), block(quarter, quarter))
-        self.pose = Pose(eighth, sixteenth)
-        inputs = {"quarter": quarter, "pose": sixteenth}
+        self.pose = Pose(half, eighth)
+        inputs = {"quarter": quarter, "pose": self.pose.width}
         self.heads = nn.ModuleDict({name: nn.Conv2d(inputs[map], count, 1) for name, (count, map, _) in HEADS.items()})
         with torch.no_grad():
             self.heads["heatmaps"].bias.fill_(-4)
+
+    def mask_layers(self) -> list[nn.Module]:
+        """What masks and body parts are made with."""
+        kept = {id(layer) for layer in self.pose_layers()}
+        layers = [layer for name, layer in self.named_children() if name != "heads"]
+        return [layer for layer in [*layers, *self.heads.values()] if id(layer) not in kept]
 
     def pose_layers(self) -> list[nn.Module]:
         """What only keypoints are made with."""
         return [self.pose, *(self.heads[name] for name, (_, map, _) in HEADS.items() if map == "pose")]
 
     def shared(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Maps at a quarter (of the encoder), at an eighth (of the decoder) and at a sixteenth of the input."""
-        quarter = self.quarter(self.stem(picture))
+        """Maps at half, at a quarter (of the encoder) and at an eighth (of the decoder) of the input."""
+        half = self.stem(picture)
+        quarter = self.quarter(half)
         eighth = self.eighth(quarter)
-        sixteenth = self.sixteenth(eighth)
-        return quarter, self.up_eighth(self.merge_eighth(sixteenth, eighth)), sixteenth
+        return half, quarter, self.up_eighth(self.merge_eighth(self.sixteenth(eighth), eighth))
+
+    def masks(self, picture: torch.Tensor, parts: bool = True) -> dict[str, torch.Tensor]:
+        """The heads of person and body parts."""
+        _, quarter, eighth = self.shared(picture)
+        return self.read("quarter", self.up_quarter(self.merge_quarter(eighth, quarter)), parts)
 
     def poses(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The keypoint heads alone, with what they share with the others as it is: no gradients there."""
+        """The keypoint heads, with what they share with the others as it is: no gradients there."""
         with torch.no_grad():
-            _, eighth, sixteenth = self.shared(picture)
-        found = self.pose(eighth, sixteenth)
-        return {name: self.heads[name](found) for name, (_, map, _) in HEADS.items() if map == "pose"}
+            half, _, eighth = self.shared(picture)
+        return self.read("pose", self.pose(half, eighth))
+
+    def read(self, map: str, values: torch.Tensor, parts: bool = True) -> dict[str, torch.Tensor]:
+        names = [name for name, (_, of, _) in HEADS.items() if of == map and (parts or name != "part_heatmaps")]
+        return {name: self.heads[name](values) for name in names}
 
     @staticmethod
     def in_pixels(heads: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Vectors in pixels of the input, as the file has them, instead of in units of the heads."""
         return {name: value * HEADS[name][2] for name, value in heads.items()}
 
-    def forward(self, picture: torch.Tensor, poses: bool = True, parts: bool = True) -> dict[str, torch.Tensor]:
-        quarter, eighth, sixteenth = self.shared(picture)
-        maps = {"quarter": self.up_quarter(self.merge_quarter(eighth, quarter))}
-        if poses:
-            maps["pose"] = self.pose(eighth, sixteenth)
-        names = [name for name, (_, map, _) in HEADS.items() if map in maps and (parts or name != "part_heatmaps")]
-        return {name: self.heads[name](maps[HEADS[name][1]]) for name in names}
+    def forward(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.masks(picture) | self.poses(picture)

@@ -27,6 +27,9 @@ SHARES = {"given": 0.24, "street": 0.07, "portrait": 0.22, "call": 0.24, "blurre
 # The same where only keypoints are learned.
 POSE_SHARES = {"given": 0.22, "street": 0.1, "portrait": 0.28, "call": 0.32, "blurred": 0.02, "keyed": 0.04, "nobody": 0.02}
 
+# How often somebody who may be anywhere in the frame is at its lower end.
+LOW = 0.25
+
 # Of pictures in which the teachers do not agree at all, nothing is learned.
 LEAST_AGREEMENT = 0.6
 
@@ -190,10 +193,9 @@ def frame(rng, one: Labelled, size: tuple[int, int], guest: bool = False) -> tup
         # By the person: from a face that fills the frame to somebody far away, off the middle.
         width = right - left
         high = width / aspect * np.exp(rng.uniform(np.log(0.9), np.log(3.2)))
-        centre = (
-            (left + right) / 2 + rng.normal() * 0.18 * high * aspect,
-            top + high / 2 - rng.uniform(-0.08, 0.45) * high,
-        )
+        # Share of the frame above the head. Cameras of phones that lean against something show little but a forehead.
+        above = rng.uniform(0.4, 0.85) if rng.random() < LOW else rng.uniform(-0.08, 0.45)
+        centre = ((left + right) / 2 + rng.normal() * 0.18 * high * aspect, top + high / 2 - above * high)
     if bottom >= rows - 4 and (guest or centre[1] + high / 2 > rows):
         # Whoever the picture cuts off below is cut off by the frame, too.
         centre = (centre[0], rows - high * (0.5 + rng.uniform(0, 0.1)))
@@ -221,7 +223,6 @@ class Scene:
         self.picture = np.zeros((self.size[1], self.size[0], 3), np.uint8)
         self.mask = np.zeros(self.size[::-1], np.uint8)
         self.parts = np.full((size[1] // 4, size[0] // 4), NO_PART, np.uint8)
-        self.poses: list[np.ndarray] = []
 
     def room(self, room: np.ndarray) -> None:
         rng = self.rng
@@ -297,23 +298,16 @@ class Scene:
         if mirrored:
             parts = MIRRORED_PARTS[parts]
         self.parts = np.where(parts != NO_PART, parts, self.parts)
-        for pose in one.poses:
-            moved = pose.copy()
-            # Poses are told by the edges of pixels, matrices and cells by their middles.
-            moved[:, :2] = ((pose[:, :2] - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5) / 2 - 0.5
-            # A cut-out shows only those keypoints that lie on the mask.
-            self.poses.append(moved[poses.MIRRORED] if mirrored else moved)
 
     def input_quarter(self) -> tuple[int, int]:
         return (self.input[0] // 4, self.input[1] // 4)
 
     def finish(self) -> dict[str, np.ndarray]:
-        """`picture`: 3 x rows x columns, -1..1 as float16; `mask`: rows x columns, 0..1; `parts`: a quarter of both; and
-        what the keypoint heads are to say, an eighth of both."""
+        """`picture`: 3 x rows x columns, -1..1 as float16; `mask`: rows x columns, 0..255; `parts`: a quarter of both."""
         picture = cv2.resize(self.picture, self.input, interpolation=cv2.INTER_AREA)
         picture = degraded(self.rng, picture)
         mask = cv2.resize(self.mask, self.input, interpolation=cv2.INTER_AREA)
-        return {"picture": planes(picture), "mask": mask, "parts": self.parts} | pose_targets(self.poses, self.input)
+        return {"picture": planes(picture), "mask": mask, "parts": self.parts}
 
 
 def planes(picture: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""What is learned: everything together first, then keypoints alone with the rest as it is.
+"""What is learned: masks first, then keypoints with the rest as it is.
 
-The second stage exists because masks and keypoints want the same few weights for different things: more weight on keypoints
-cost masks. It also has labels of its own (`frames`), which are made for the very frames that are trained on.
+There are two stages because masks and keypoints want the same few weights for different things: more weight on keypoints
+cost masks. The second one has labels of its own (`frames`), which are made for the very frames that are trained on.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from frames import Frames
 from network import Network
 from teachers import BodyPix
 
-# Pictures of 256x144 in a batch.
-BATCH = 32
 SEED = 20261125
 # Columns and rows of the pictures that are checked with.
 CHECKED = (640, 360)
@@ -41,36 +39,33 @@ def device(network: Network) -> torch.device:
     return next(network.parameters()).device
 
 
-class Everything:
-    """Masks, body parts and keypoints, from samples that are made as they are needed."""
+class Masks:
+    """Masks and body parts, from samples that are made as they are needed."""
 
-    name = "everything"
+    name = "masks"
 
-    def __init__(self, maker: samples.Maker, validation: list[samples.Labelled]):
-        self.maker = maker
+    def __init__(self, maker: samples.Maker, validation: list[samples.Labelled], count: int):
+        self.maker, self.count = maker, count
         self.validation = [
             (tensor(upper(one.picture, INPUT)), torch.from_numpy(upper(one.mask, INPUT))) for one in validation
         ]
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
-        return self.maker.batch(number, BATCH, SEED)
+        return self.maker.batch(number, self.count, SEED)
 
     def layers(self, network: Network) -> list[torch.nn.Module]:
-        return [network]
+        return network.mask_layers()
 
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         with torch.autocast(picture.device.type, torch.bfloat16):
-            heads = network(picture)
-        heads = {name: value.float() for name, value in heads.items()}
-        found = mask_losses(heads, batch)
-        heat, offsets, displacements = pose_losses(heads, batch, 0.2)
-        return found | {"heat": heat, "vectors": 0.05 * offsets + 0.1 * displacements}
+            heads = network.masks(picture)
+        return mask_losses({name: value.float() for name, value in heads.items()}, batch)
 
     def check(self, network: Network) -> dict[str, float]:
-        """Mean IoU of masks."""
+        """Mean IoU."""
         scores = []
         for picture, mask in self.validation:
-            logits = network(picture.to(device(network)), poses=False, parts=False)["segments"]
+            logits = network.masks(picture.to(device(network)), parts=False)["segments"]
             logits = functional.interpolate(logits.float(), scale_factor=4, mode="bilinear")[0, 0].cpu()
             kept, truth = logits > 0, mask > 127
             scores.append(((kept & truth).sum() / (kept | truth).sum().clamp(min=1)).item())
@@ -82,8 +77,8 @@ class Keypoints:
 
     name = "keypoints"
 
-    def __init__(self, frames: Frames, validation: list[samples.Labelled], bodypix: BodyPix):
-        self.frames = frames
+    def __init__(self, frames: Frames, validation: list[samples.Labelled], bodypix: BodyPix, count: int):
+        self.frames, self.count = frames, count
         self.validation = []
         for one in validation:
             picture, mask = upper(one.picture, CHECKED), upper(one.mask, CHECKED)
@@ -93,7 +88,7 @@ class Keypoints:
             self.validation.append((tensor(cv2.resize(picture, INPUT, interpolation=cv2.INTER_AREA)), found, people[3]))
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
-        return self.frames.batch(number, BATCH, SEED)
+        return self.frames.batch(number, self.count, SEED)
 
     def layers(self, network: Network) -> list[torch.nn.Module]:
         return network.pose_layers()
@@ -101,9 +96,7 @@ class Keypoints:
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         with torch.autocast(picture.device.type, torch.bfloat16):
             heads = network.poses(picture)
-        heads = {name: value.float() for name, value in heads.items()}
-        heat, offsets, displacements = pose_losses(heads, batch, 0.1)
-        return {"heat": heat, "offsets": offsets, "displacements": 0.5 * displacements}
+        return pose_losses({name: value.float() for name, value in heads.items()}, batch)
 
     def check(self, network: Network) -> dict[str, float]:
         """Shares of keypoints that are where BodyPix sees them, and of pictures in which all are."""
@@ -134,11 +127,9 @@ def mask_losses(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) 
     return {"mask": mask, "dice": 0.5 * dice, "parts": 0.03 * parts}
 
 
-def pose_losses(
-    heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor], beta: float
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def pose_losses(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Of heatmaps, of short offsets and of displacements; these two in units of their heads, like an absolute difference
-    from `beta` on."""
+    from a tenth on."""
     heat = batch["heat"].float()
     said = heat < 1.5
     heatmaps = functional.binary_cross_entropy_with_logits(heads["heatmaps"], heat.clamp(max=1), reduction="none")
@@ -148,8 +139,12 @@ def pose_losses(
 
     def off(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         known = ~wanted.isnan()
-        loss = functional.smooth_l1_loss(found, wanted.nan_to_num(0.0), beta=beta, reduction="none") * known
+        loss = functional.smooth_l1_loss(found, wanted.nan_to_num(0.0), beta=0.1, reduction="none") * known
         return loss.sum() / known.sum().clamp(min=1)
 
     displacements = torch.cat([heads["displacement_fwd"], heads["displacement_bwd"]], dim=1)
-    return heatmaps, off(heads["short_offsets"], wanted[:, :34]), off(displacements, wanted[:, 34:])
+    return {
+        "heat": heatmaps,
+        "offsets": off(heads["short_offsets"], wanted[:, :34]),
+        "displacements": 0.5 * off(displacements, wanted[:, 34:]),
+    }

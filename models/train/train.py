@@ -18,7 +18,7 @@ import label
 import samples
 import sources
 from network import Network
-from stages import BATCH, SEED, Everything, Keypoints
+from stages import SEED, Keypoints, Masks
 from teachers import BODYPIX, BodyPix
 from trainer import Trainer
 
@@ -41,41 +41,32 @@ def main() -> None:
     network = Network()
     if options.start:
         export.load(network, options.start)
-    whole = Trainer(Everything(maker, validation), network, options, options.rate, options.steps, options.minutes)
-    whole.run()
-    network.load_state_dict(whole.average.state_dict())
+    stage = Masks(maker, validation, options.batch)
+    masks = Trainer(stage, network, options, options.rate, options.steps, options.minutes)
+    masks.run()
+    network.load_state_dict(masks.average.state_dict())
     bodypix = BodyPix(options.data / "models" / BODYPIX)
-    stage = Keypoints(frames.Frames(paths, maker), validation, bodypix)
+    stage = Keypoints(frames.Frames(paths, maker), validation, bodypix, options.batch)
     poses = Trainer(stage, network, options, options.pose_rate, options.pose_steps, options.pose_minutes)
     poses.run()
     export.export(poses.average, options.output)
-    words = facts(options, whole, poses, kinds, maker)
+    words = facts(options, masks, poses, kinds, maker)
     card = export.card(options.output, poses.average, words)
     print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB; {card}", flush=True)
 
 
-def facts(options: argparse.Namespace, whole: Trainer, poses: Trainer, kinds: dict, maker: samples.Maker) -> dict:
+def facts(options: argparse.Namespace, masks: Trainer, poses: Trainer, kinds: dict, maker: samples.Maker) -> dict:
     """What the card tells of the training."""
-    before = export.told(options.start) if options.start else None
     return {
         "seed": SEED,
-        "begun_with": before,
-        "batches": whole.step,
-        "pictures_in_a_batch_of_256x144": BATCH,
-        "minutes": round(whole.spent / 60),
-        "learning_rate": whole.highest,
+        "begun_with": export.told(options.start) if options.start else None,
+        "masks": masks.runs,
+        "keypoints": poses.runs,
         "pictures": {kind: len(pictures) for kind, pictures in kinds.items()},
         "rooms": {"indoor": len(maker.rooms[0]), "other": len(maker.rooms[1])},
         "samples": dict(samples.SHARES),
-        "keypoints": {
-            "frames": len(poses.stage.frames),
-            "batches": poses.step,
-            "minutes": round(poses.spent / 60),
-            "learning_rate": poses.highest,
-            "samples": dict(samples.POSE_SHARES),
-            "nobody": frames.NOBODY,
-        },
-        "validation": {name: round(value, 4) for name, value in (whole.check() | poses.check()).items()},
+        "frames": {"count": len(poses.stage.frames), "samples": dict(samples.POSE_SHARES), "nobody": frames.NOBODY},
+        "validation": {name: round(value, 4) for name, value in (masks.check() | poses.check()).items()},
         "held_out": {
             "speakers": sources.HELD_OUT_SPEAKERS,
             "portraits": sources.HELD_OUT_PORTRAITS,
@@ -92,9 +83,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
     parser.add_argument("--work", type=Path, required=True, help="where labels, frames and checkpoints are kept")
     parser.add_argument("--output", type=Path, required=True, help="the ONNX file")
-    parser.add_argument("--steps", type=int, default=9000, help="batches of everything together [%(default)s]")
+    parser.add_argument("--steps", type=int, default=9000, help="batches that masks are learned by [%(default)s]")
     parser.add_argument("--minutes", type=float, help="end that schedule by then, whatever step that is")
     parser.add_argument("--rate", type=float, default=RATE, help="its highest learning rate [%(default)s]")
+    parser.add_argument("--batch", type=int, default=32, help="pictures of 256x144 in a batch [%(default)s]")
     parser.add_argument("--frames", type=int, default=60, help=f"files of {frames.EACH} frames for keypoints [%(default)s]")
     parser.add_argument("--pose-steps", type=int, default=9000, help="batches of keypoints alone [%(default)s]")
     parser.add_argument("--pose-minutes", type=float, help="end that schedule by then, whatever step that is")

@@ -8,6 +8,7 @@ import time
 from typing import Protocol
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from network import Network
@@ -18,6 +19,8 @@ WARM_UP = 300
 AVERAGING = 0.998
 SAVE_EVERY = 250
 CHECK_EVERY = 1000
+# Losses are asked for so often: a GPU need not be waited for in between.
+TOLD_EVERY = 25
 
 
 class Stage(Protocol):
@@ -60,6 +63,7 @@ class Trainer:
     ):
         self.stage, self.highest, self.steps, self.minutes, self.workers = stage, rate, steps, minutes, options.workers
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.on_gpu = self.device == "cuda"
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.average = Network().to(self.device, memory_format=torch.channels_last).eval()
         self.average.load_state_dict(self.network.state_dict())
@@ -68,25 +72,40 @@ class Trainer:
         decayed = [p for p in trained if p.dim() > 1]
         others = [p for p in trained if p.dim() <= 1]
         groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        self.trained = trained
         self.optimizer = torch.optim.AdamW(groups, lr=rate)
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
+        # What is averaged, and the values now; counters are nobody's business.
+        self.states = [(mean, own) for mean, own in pairs if mean.is_floating_point()]
         self.step = 0
         self.spent = 0.0
+        # Each time that it went on with something else: told by the card.
+        self.runs: list[dict] = []
         self.checkpoint = options.work / f"{stage.name}.pt"
         if self.checkpoint.exists():
             self.resume()
+        now = {
+            "device": torch.cuda.get_device_name() if self.on_gpu else "CPU",
+            "pictures_in_a_batch_of_256x144": options.batch,
+            "learning_rate": rate,
+        }
+        if not self.runs or self.runs[-1] | now != self.runs[-1]:
+            self.runs.append(now)
 
     def resume(self) -> None:
         saved = torch.load(self.checkpoint, map_location=self.device)
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.step, self.spent = saved["step"], saved["spent"]
+        self.step, self.spent, self.runs = saved["step"], saved["spent"], saved["runs"]
         print(f"{self.stage.name}: goes on after step {self.step}", flush=True)
 
     def save(self) -> None:
+        self.runs[-1] |= {"up_to_batch": self.step, "up_to_minute": round(self.spent / 60, 1)}
         half = self.checkpoint.with_suffix(".half")
         state = {"network": self.network.state_dict(), "average": self.average.state_dict()}
-        torch.save(state | {"optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent}, half)
+        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent, "runs": self.runs}
+        torch.save(state, half)
         half.rename(self.checkpoint)
 
     def progress(self) -> float:
@@ -106,19 +125,24 @@ class Trainer:
             return
         batches = Batches(self.stage, self.step, self.steps - self.step)
         loader = torch.utils.data.DataLoader(
-            batches, batch_size=None, num_workers=self.workers, prefetch_factor=4 if self.workers else None
+            batches,
+            batch_size=None,
+            num_workers=self.workers,
+            prefetch_factor=4 if self.workers else None,
+            pin_memory=self.on_gpu,
         )
         bar = tqdm(total=self.steps, initial=self.step, desc=self.stage.name, unit="batch", mininterval=5)
-        means: dict[str, float] = {}
+        means: dict[str, torch.Tensor] = {}
         last = time.monotonic()
         for batch in loader:
             for name, value in self.train(batch).items():
-                means[name] = 0.98 * means.get(name, value) + 0.02 * value
+                means[name] = means[name].lerp(value, 0.02) if name in means else value
             now = time.monotonic()
             self.spent, last = self.spent + now - last, now
             self.step += 1
             bar.update()
-            bar.set_postfix({name: f"{value:.4f}" for name, value in means.items()}, refresh=False)
+            if self.step % TOLD_EVERY == 0:
+                bar.set_postfix({name: f"{value.item():.4f}" for name, value in means.items()}, refresh=False)
             if self.step % SAVE_EVERY == 0:
                 self.save()
             if self.step % CHECK_EVERY == 0:
@@ -138,22 +162,22 @@ class Trainer:
         with torch.no_grad():
             return self.stage.check(self.average)
 
-    def train(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+    def train(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         self.network.eval()
         for layer in self.layers:
             layer.train()
-        batch = {name: value.to(self.device) for name, value in batch.items()}
+        batch = {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
         picture = batch["picture"].float().contiguous(memory_format=torch.channels_last)
         losses = self.stage.losses(self.network, picture, batch)
         self.optimizer.zero_grad(set_to_none=True)
         sum(losses.values()).backward()
-        torch.nn.utils.clip_grad_norm_([p for layer in self.layers for p in layer.parameters()], 5.0)
+        torch.nn.utils.clip_grad_norm_(self.trained, 5.0)
         self.optimizer.step()
         # Early on the average must forget the beginning.
         keep = min(AVERAGING, (1 + self.step) / (10 + self.step))
+        average = get_ema_multi_avg_fn(keep)
         with torch.no_grad():
-            for mean, own in zip(self.average.state_dict().values(), self.network.state_dict().values()):
-                mean.lerp_(own, 1 - keep) if mean.is_floating_point() else mean.copy_(own)
-        return {name: value.item() for name, value in losses.items()}
+            average(*map(list, zip(*self.states)), None)
+        return {name: value.detach() for name, value in losses.items()}
