@@ -90,10 +90,10 @@ def decode(
     return poses
 
 
-def hand_up(pose: np.ndarray) -> bool:
-    """Whether a wrist is above its elbow."""
+def hand_up(pose: np.ndarray, sure: float) -> bool:
+    """Whether a wrist is above its elbow, both of a score above `sure`."""
     arms = ((7, 9), (8, 10))
-    return any(min(pose[elbow, 2], pose[wrist, 2]) > 0.4 and pose[wrist, 1] < pose[elbow, 1] for elbow, wrist in arms)
+    return any(min(pose[elbow, 2], pose[wrist, 2]) > sure and pose[wrist, 1] < pose[elbow, 1] for elbow, wrist in arms)
 
 
 def compare(reference: np.ndarray, found: np.ndarray, height: float) -> tuple[int, int]:

@@ -57,7 +57,7 @@ class Labelled:
 
     def hands_up(self) -> bool:
         """Whether somebody has a hand above the elbow."""
-        return any(poses.hand_up(pose) for pose in self.poses)
+        return any(poses.hand_up(pose, SURE) for pose in self.poses)
 
 
 def load(tasks: list[tuple[sources.Source, Path]]) -> tuple[dict[str, list[Labelled]], list[Labelled]]:

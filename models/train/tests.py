@@ -13,6 +13,7 @@ import frames
 import poses
 import samples
 import sources
+import stages
 from network import RADIUS, REACH, Network
 
 
@@ -103,6 +104,22 @@ def a_file_gives_its_weights_back(_: Path) -> None:
         assert torch.equal(values, ours[name]), name
 
 
+def logits_are_moved_to_where_masks_are_best(_: Path) -> None:
+    rng = np.random.default_rng(1)
+    x, y = np.meshgrid(np.linspace(-1, 1, 256), np.linspace(-1, 1, 144))
+    ring = np.hypot(x, y) * 8 - 4
+    mask = (ring < 0).astype(np.uint8) * 255
+    one = samples.Labelled("given", rng.integers(0, 255, (144, 256, 3), np.uint8), mask, True, None, None, (0, 0, 1, 1))
+    network = Network().eval()
+    small = torch.from_numpy(cv2.resize(0.6 - ring, (64, 36), interpolation=cv2.INTER_AREA)).float()[None, None]
+    network.masks = lambda picture, parts: {"segments": small + network.heads["segments"].bias}
+    torch.nn.init.zeros_(network.heads["segments"].bias)
+    stage = stages.Masks(None, [one], 1)
+    before = stage.check(network)["IoU"]
+    assert abs(stage.calibrate(network) + 0.6) < 0.11 and stage.check(network)["IoU"] > max(before, 0.98)
+    assert abs(stage.calibrate(network)) < 0.06, "once is enough"
+
+
 def outputs_have_their_sizes(_: Path) -> None:
     heads = Network().eval()(torch.zeros(1, 3, 144, 256))
     assert heads["segments"].shape == (1, 1, 36, 64) and heads["heatmaps"].shape == (1, 17, 18, 32)
@@ -114,6 +131,7 @@ TESTS = (
     keypoints_move_with_the_picture,
     poses_are_found_where_they_are,
     a_file_gives_its_weights_back,
+    logits_are_moved_to_where_masks_are_best,
     outputs_have_their_sizes,
 )
 

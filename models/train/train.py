@@ -44,23 +44,27 @@ def main() -> None:
     stage = Masks(maker, validation, options.batch)
     masks = Trainer(stage, network, options, options.rate, options.steps, options.minutes)
     masks.run()
+    shift = stage.calibrate(masks.average)
     network.load_state_dict(masks.average.state_dict())
     bodypix = BodyPix(options.data / "models" / BODYPIX)
     stage = Keypoints(frames.Frames(paths, maker), validation, bodypix, options.batch)
     poses = Trainer(stage, network, options, options.pose_rate, options.pose_steps, options.pose_minutes)
     poses.run()
     export.export(poses.average, options.output)
-    words = facts(options, masks, poses, kinds, maker)
+    words = facts(options, masks, shift, poses, kinds, maker)
     card = export.card(options.output, poses.average, words)
     print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB; {card}", flush=True)
 
 
-def facts(options: argparse.Namespace, masks: Trainer, poses: Trainer, kinds: dict, maker: samples.Maker) -> dict:
+def facts(
+    options: argparse.Namespace, masks: Trainer, shift: float, poses: Trainer, kinds: dict, maker: samples.Maker
+) -> dict:
     """What the card tells of the training."""
     return {
         "seed": SEED,
         "begun_with": export.told(options.start) if options.start else None,
         "masks": masks.runs,
+        "mask_logits_moved_by": shift,
         "keypoints": poses.runs,
         "pictures": {kind: len(pictures) for kind, pictures in kinds.items()},
         "rooms": {"indoor": len(maker.rooms[0]), "other": len(maker.rooms[1])},
@@ -83,12 +87,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
     parser.add_argument("--work", type=Path, required=True, help="where labels, frames and checkpoints are kept")
     parser.add_argument("--output", type=Path, required=True, help="the ONNX file")
-    parser.add_argument("--steps", type=int, default=9000, help="batches that masks are learned by [%(default)s]")
+    parser.add_argument("--steps", type=int, default=20000, help="batches that masks are learned by [%(default)s]")
     parser.add_argument("--minutes", type=float, help="end that schedule by then, whatever step that is")
     parser.add_argument("--rate", type=float, default=RATE, help="its highest learning rate [%(default)s]")
     parser.add_argument("--batch", type=int, default=32, help="pictures of 256x144 in a batch [%(default)s]")
     parser.add_argument("--frames", type=int, default=60, help=f"files of {frames.EACH} frames for keypoints [%(default)s]")
-    parser.add_argument("--pose-steps", type=int, default=9000, help="batches of keypoints alone [%(default)s]")
+    parser.add_argument("--pose-steps", type=int, default=12000, help="batches of keypoints alone [%(default)s]")
     parser.add_argument("--pose-minutes", type=float, help="end that schedule by then, whatever step that is")
     parser.add_argument("--pose-rate", type=float, default=POSE_RATE, help="its highest learning rate [%(default)s]")
     parser.add_argument("--start", type=Path, help="begin with the weights of this ONNX file; --steps 0 leaves them so")

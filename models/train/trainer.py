@@ -64,8 +64,10 @@ class Trainer:
         self.stage, self.highest, self.steps, self.minutes, self.workers = stage, rate, steps, minutes, options.workers
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.on_gpu = self.device == "cuda"
-        self.network = network.to(self.device, memory_format=torch.channels_last)
-        self.average = Network().to(self.device, memory_format=torch.channels_last).eval()
+        # Whichever is faster: 22 ms for a batch of 64 on an H100, the other way round 28.
+        self.format = torch.contiguous_format if self.on_gpu else torch.channels_last
+        self.network = network.to(self.device, memory_format=self.format)
+        self.average = Network().to(self.device, memory_format=self.format).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.layers = stage.layers(self.network)
         trained = [parameter for layer in self.layers for parameter in layer.parameters()]
@@ -94,8 +96,11 @@ class Trainer:
 
     def resume(self) -> None:
         saved = torch.load(self.checkpoint, map_location=self.device)
-        self.network.load_state_dict(saved["network"])
-        self.average.load_state_dict(saved["average"])
+        # The rest is as it was given: it may have been trained further meanwhile.
+        learned = {id(value) for layer in self.layers for value in layer.state_dict(keep_vars=True).values()}
+        names = [name for name, value in self.network.state_dict(keep_vars=True).items() if id(value) in learned]
+        for network, state in ((self.network, saved["network"]), (self.average, saved["average"])):
+            network.load_state_dict({name: state[name] for name in names}, strict=False)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.spent, self.runs = saved["step"], saved["spent"], saved["runs"]
         print(f"{self.stage.name}: goes on after step {self.step}", flush=True)
@@ -169,7 +174,7 @@ class Trainer:
         for layer in self.layers:
             layer.train()
         batch = {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
-        picture = batch["picture"].float().contiguous(memory_format=torch.channels_last)
+        picture = batch["picture"].float().contiguous(memory_format=self.format)
         losses = self.stage.losses(self.network, picture, batch)
         self.optimizer.zero_grad(set_to_none=True)
         sum(losses.values()).backward()

@@ -238,22 +238,21 @@ impl PoseDecoder {
 }
 
 /// Leaves out the poses that the network's own mask does not know: of whose keypoints that are seen within the frame most
-/// lie on nobody. `segments` are logits of `grid`, a value each. Where they are not of the grid's size all poses stay.
-pub fn keep_on_people(poses: &mut Vec<Pose>, segments: &[f32], grid: Grid) {
+/// lie on nobody. `segments` are logits of `grid`, a value each, for an `input` of that width and height. Where they are not
+/// of the grid's size all poses stay.
+pub fn keep_on_people(poses: &mut Vec<Pose>, segments: &[f32], grid: Grid, input: (usize, usize)) {
     if grid.is_empty() || segments.len() != grid.len() {
         return;
     }
-    let near = |share: f32, points: usize| {
-        // Shares are of the frame, and so is its middle whatever the input's size.
-        const FRAME: usize = 4096;
-        let place = grid.alignment.place(share * FRAME as f32 - 0.5, FRAME, points);
+    let near = |share: f32, pixels: usize, points: usize| {
+        let place = grid.alignment.place(share * pixels as f32 - 0.5, pixels, points);
         place.round().clamp(0.0, (points - 1) as f32) as usize
     };
     poses.retain(|pose| {
         let inside = |keypoint: &&Keypoint| [keypoint.x, keypoint.y].iter().all(|share| (0.0..=1.0).contains(share));
         let seen = pose.keypoints.iter().filter(|keypoint| keypoint.score >= SEEN).filter(inside);
         let (all, on) = seen.fold((0, 0), |(all, on), keypoint| {
-            let point = near(keypoint.y, grid.rows) * grid.columns + near(keypoint.x, grid.columns);
+            let point = near(keypoint.y, input.1, grid.rows) * grid.columns + near(keypoint.x, input.0, grid.columns);
             (all + 1, on + usize::from(segments[point] > 0.0))
         });
         2 * on >= all

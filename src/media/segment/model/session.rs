@@ -34,7 +34,7 @@ impl Heads<'_> {
         poses.clear();
         if let Some(heads) = &self.poses {
             decoder.decode(heads, self.pose_grid, self.input, poses);
-            keep_on_people(poses, self.segments, self.grid);
+            keep_on_people(poses, self.segments, self.grid, self.input);
         }
     }
 }

@@ -267,7 +267,7 @@ fn who_is_not_in_the_mask_is_nobody() {
             let on = |point: usize| kept.contains(&(point % grid.columns * 100 / grid.columns));
             let segments: Vec<f32> = (0..grid.len()).map(|point| if on(point) { 3.0 } else { -3.0 }).collect();
             let mut poses = made.poses();
-            keep_on_people(&mut poses, &segments, grid);
+            keep_on_people(&mut poses, &segments, grid, USUAL);
             poses
         };
         assert_eq!((keeping(0..100).len(), keeping(0..0).len()), (2, 0));
@@ -276,7 +276,7 @@ fn who_is_not_in_the_mask_is_nobody() {
             assert!(poses.len() == 1 && made.error(&poses[0], &skeleton) < 0.5, "{grid:?}");
         }
         let mut poses = made.poses();
-        keep_on_people(&mut poses, &[], grid);
+        keep_on_people(&mut poses, &[], grid, USUAL);
         assert_eq!(poses.len(), 2, "a mask of another size says nothing");
     }
 }
