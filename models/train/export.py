@@ -14,6 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from network import HEADS, STEP, Depthwise, Merge, Network, Pointwise, Pose, Stem
 
 OPSET = 13
+# Name of the factors that a map is enlarged by.
+TWICE = "twice"
 
 
 class Graph:
@@ -51,7 +53,7 @@ class Graph:
         coarse = self.layer(coarse, f"{name}.coarse", merge.coarse)
         fine = self.layer(fine, f"{name}.fine", merge.fine)
         larger = self.node(
-            "Resize", [coarse, "", "twice"], f"{name}.twice", mode="nearest", coordinate_transformation_mode="asymmetric",
+            "Resize", [coarse, "", TWICE], f"{name}.twice", mode="nearest", coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
         )  # fmt: skip
         return self.node("Relu", [self.node("Add", [larger, fine], f"{name}.sum")], name)
@@ -76,7 +78,7 @@ def export(network: Network, path: Path) -> None:
     """Writes the file, whole or not at all."""
     network = network.eval()
     graph = Graph()
-    graph.weight("twice", np.array([1, 1, 2, 2], np.float32))
+    graph.weight(TWICE, np.array([1, 1, 2, 2], np.float32))
     half = graph.layer(graph.node("Transpose", ["input"], "picture", perm=[0, 3, 1, 2]), "stem", network.stem)
     quarter = graph.layer(half, "quarter", network.quarter)
     eighth = graph.layer(quarter, "eighth", network.eighth)
@@ -132,14 +134,16 @@ def told(path: Path) -> dict | None:
     return json.loads(place.read_text())["training"] if place.exists() else None
 
 
-def card(path: Path, network: Network, facts: dict) -> Path:
+def card(path: Path, facts: dict) -> Path:
     """Writes beside the file what it is and how it came about."""
     content = path.read_bytes()
+    tensors = onnx.load_from_string(content).graph.initializer
+    weights = sum(numpy_helper.to_array(tensor).size for tensor in tensors if tensor.name != TWICE)
     words = {
         "file": path.name,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "weights": sum(parameter.numel() for parameter in network.parameters()),
+        "weights": weights,
         "input": f"[1, rows, columns, 3]: RGB, -1..1, sides multiples of {STEP}",
         "outputs": {name: f"[1, rows/{4 if map == 'quarter' else 8}, columns/{4 if map == 'quarter' else 8}, {count}]"
                     for name, (count, map, _) in HEADS.items()},

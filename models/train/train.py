@@ -52,7 +52,7 @@ def main() -> None:
     poses.run()
     export.export(poses.average, options.output)
     words = facts(options, masks, shift, poses, kinds, maker)
-    card = export.card(options.output, poses.average, words)
+    card = export.card(options.output, words)
     print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB; {card}", flush=True)
 
 

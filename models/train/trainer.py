@@ -28,6 +28,8 @@ class Stage(Protocol):
 
     # Of its checkpoint.
     name: str
+    # Pictures of 256x144 in a batch, or what is as much work.
+    count: int
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
         """`picture` and what is wanted of it. The same number, the same batch."""
@@ -86,13 +88,6 @@ class Trainer:
         self.checkpoint = options.work / f"{stage.name}.pt"
         if self.checkpoint.exists():
             self.resume()
-        now = {
-            "device": torch.cuda.get_device_name() if self.on_gpu else "CPU",
-            "pictures_in_a_batch_of_256x144": options.batch,
-            "learning_rate": rate,
-        }
-        if not self.runs or self.runs[-1] | now != self.runs[-1]:
-            self.runs.append(now)
 
     def resume(self) -> None:
         saved = torch.load(self.checkpoint, map_location=self.device)
@@ -128,6 +123,13 @@ class Trainer:
     def run(self) -> None:
         if self.progress() >= 1:
             return
+        now = {
+            "device": torch.cuda.get_device_name() if self.on_gpu else "CPU",
+            "pictures_in_a_batch_of_256x144": self.stage.count,
+            "learning_rate": self.highest,
+        }
+        if not self.runs or self.runs[-1] | now != self.runs[-1]:
+            self.runs.append(now)
         batches = Batches(self.stage, self.step, self.steps - self.step)
         loader = torch.utils.data.DataLoader(
             batches,
