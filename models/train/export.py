@@ -14,6 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from network import HEADS, STEP, Depthwise, Merge, Network, Pointwise, Pose, Stem
 
 OPSET = 13
+# Pixels of the input from one point of a map to the next.
+STRIDES = {"quarter": 4, "pose": 8}
 # Name of the factors that a map is enlarged by.
 TWICE = "twice"
 
@@ -92,9 +94,8 @@ def export(network: Network, path: Path) -> None:
         logits = graph.convolution(maps[map], f"{name}.head", weight, bias)
         graph.node("Transpose", [logits], name, perm=[0, 2, 3, 1])
     inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, "rows", "columns", 3])]
-    side = {"quarter": "4", "pose": "8"}
     outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, f"rows/{side[map]}", f"columns/{side[map]}", count])
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, f"rows/{STRIDES[map]}", f"columns/{STRIDES[map]}", count])
         for name, (count, map, _) in HEADS.items()
     ]
     proto = helper.make_graph(graph.nodes, "virfie-seg", inputs, outputs, graph.weights)
@@ -107,15 +108,18 @@ def export(network: Network, path: Path) -> None:
     written.rename(path)
 
 
-def load(network: Network, path: Path) -> None:
-    """Gives a network the weights of a file that was written here, as far as it has layers of these names and shapes."""
+def load(network: Network, path: Path) -> list[str]:
+    """Gives a network the weights of a file that was written here, as far as that has layers of these names and shapes; gives
+    back the names of the others."""
     weights = {tensor.name: np.array(numpy_helper.to_array(tensor)) for tensor in onnx.load(str(path)).graph.initializer}
     layers = [(name, 1.0, layer.conv, layer.norm) for name, layer in network.named_modules() if hasattr(layer, "conv")]
+    missing = []
     layers += [(f"{name}.head", HEADS[name][2], head, None) for name, head in network.heads.items()]
     with torch.no_grad():
         for name, unit, conv, norm in layers:
             weight, bias = (weights.get(f"{name}.{kind}") for kind in ("weight", "bias"))
             if weight is None or weight.shape != tuple(conv.weight.shape):
+                missing.append(name)
                 continue
             conv.weight.copy_(torch.from_numpy(weight / unit))
             if norm is None:
@@ -126,6 +130,7 @@ def load(network: Network, path: Path) -> None:
                 norm.running_mean.fill_(0)
                 norm.running_var.fill_(1 - norm.eps)
                 norm.bias.copy_(torch.from_numpy(bias))
+    return missing
 
 
 def told(path: Path) -> dict | None:
@@ -145,10 +150,9 @@ def card(path: Path, facts: dict) -> Path:
         "sha256": hashlib.sha256(content).hexdigest(),
         "weights": weights,
         "input": f"[1, rows, columns, 3]: RGB, -1..1, sides multiples of {STEP}",
-        "outputs": {name: f"[1, rows/{4 if map == 'quarter' else 8}, columns/{4 if map == 'quarter' else 8}, {count}]"
-                    for name, (count, map, _) in HEADS.items()},
+        "outputs": {name: f"[1, rows/{STRIDES[map]}, columns/{STRIDES[map]}, {count}]" for name, (count, map, _) in HEADS.items()},
         "training": facts,
-    }  # fmt: skip
+    }
     place = path.with_suffix(".card.json")
     place.write_text(json.dumps(words, indent=2) + "\n")
     return place

@@ -25,6 +25,8 @@ from teachers import BODYPIX, BodyPix
 HANDS_UP = 3
 # How often a sample is of nobody: of rooms that would be taken for people otherwise. BodyPix is not asked about them.
 NOBODY = 0.18
+# Part of the files' names, so that what was made by another recipe is not taken for this one's: one more for each change.
+RECIPE = 2
 # Scenes of a file, of one size all.
 EACH = 200
 QUALITY = 94
@@ -69,7 +71,7 @@ def make_all(maker: samples.Maker, data: Path, work: Path, count: int, seed: int
     """Makes what is missing of `count` files; gives back all of them."""
     folder = work / "frames"
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{number:04}.npz" for number in range(count)]
+    paths = [folder / f"{RECIPE}-{number:04}.npz" for number in range(count)]
     missing = [(seed, number, path) for number, path in enumerate(paths) if not path.exists()]
     if missing:
         with ProcessPoolExecutor(os.cpu_count(), initializer=start, initargs=(maker, data / "models" / BODYPIX)) as pool:

@@ -6,6 +6,8 @@ cost masks. The second one has labels of its own (`frames`), which are made for 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
@@ -40,13 +42,19 @@ def device(network: Network) -> torch.device:
     return next(network.parameters()).device
 
 
+def said(heads: Callable[[torch.Tensor], dict[str, torch.Tensor]], picture: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What heads say, computed in halves."""
+    with torch.autocast(picture.device.type, torch.bfloat16):
+        return {name: value.float() for name, value in heads(picture).items()}
+
+
 class Masks:
     """Masks and body parts, from samples that are made as they are needed."""
 
     name = "masks"
 
     def __init__(self, maker: samples.Maker, validation: list[samples.Labelled], count: int):
-        self.maker, self.count = maker, count
+        self.maker, self.count, self.facts = maker, count, {}
         self.validation = [
             (tensor(upper(one.picture, INPUT)), torch.from_numpy(upper(one.mask, INPUT))) for one in validation
         ]
@@ -58,9 +66,7 @@ class Masks:
         return network.mask_layers()
 
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        with torch.autocast(picture.device.type, torch.bfloat16):
-            heads = network.masks(picture)
-        return mask_losses({name: value.float() for name, value in heads.items()}, batch)
+        return mask_losses(said(network.masks, picture), batch)
 
     def check(self, network: Network) -> dict[str, float]:
         """Mean IoU."""
@@ -79,7 +85,7 @@ class Masks:
         """Logits of each picture that is checked with, and who is there."""
         found = []
         for picture, mask in self.validation:
-            logits = network.masks(picture.to(device(network)), parts=False)["segments"]
+            logits = network.masks(picture.to(device(network)))["segments"]
             logits = functional.interpolate(logits.float(), scale_factor=4, mode="bilinear")[0, 0].cpu()
             found.append((logits, mask > 127))
         return found
@@ -100,7 +106,7 @@ class Keypoints:
     name = "keypoints"
 
     def __init__(self, frames: Frames, validation: list[samples.Labelled], bodypix: BodyPix, count: int):
-        self.frames, self.count = frames, count
+        self.frames, self.count, self.facts = frames, count, {"frames": len(frames)}
         self.validation = []
         for one in validation:
             picture, mask = upper(one.picture, CHECKED), upper(one.mask, CHECKED)
@@ -116,9 +122,7 @@ class Keypoints:
         return network.pose_layers()
 
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        with torch.autocast(picture.device.type, torch.bfloat16):
-            heads = network.poses(picture)
-        return pose_losses({name: value.float() for name, value in heads.items()}, batch)
+        return pose_losses(said(network.poses, picture), batch)
 
     def check(self, network: Network) -> dict[str, float]:
         """Shares of keypoints that are where BodyPix sees them, and of pictures in which all are."""

@@ -1,5 +1,6 @@
 """What must hold of the training, without training: `python tests.py DATA` (the data folder)."""
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ import samples
 import sources
 import stages
 from network import RADIUS, REACH, Network
+from trainer import Trainer, read
 
 
 def nothing_that_is_held_out_is_trained_on(data: Path) -> None:
@@ -94,14 +96,12 @@ def a_file_gives_its_weights_back(_: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         export.export(one, path)
-        export.load(other, path)
+        assert export.load(other, path) == []
     picture = torch.rand(1, 3, 144, 256) * 2 - 1
     with torch.no_grad():
-        ours, theirs, poses_alone = one(picture), other(picture), one.poses(picture)
+        ours, theirs = (network.masks(picture) | network.poses(picture) for network in (one, other))
     for name, values in ours.items():
         assert (values - theirs[name]).abs().max() < 1e-3 * max(1, values.abs().max()), name
-    for name, values in poses_alone.items():
-        assert torch.equal(values, ours[name]), name
 
 
 def logits_are_moved_to_where_masks_are_best(_: Path) -> None:
@@ -112,7 +112,7 @@ def logits_are_moved_to_where_masks_are_best(_: Path) -> None:
     one = samples.Labelled("given", rng.integers(0, 255, (144, 256, 3), np.uint8), mask, True, None, None, (0, 0, 1, 1))
     network = Network().eval()
     small = torch.from_numpy(cv2.resize(0.6 - ring, (64, 36), interpolation=cv2.INTER_AREA)).float()[None, None]
-    network.masks = lambda picture, parts: {"segments": small + network.heads["segments"].bias}
+    network.masks = lambda picture: {"segments": small + network.heads["segments"].bias}
     torch.nn.init.zeros_(network.heads["segments"].bias)
     stage = stages.Masks(None, [one], 1)
     before = stage.check(network)["IoU"]
@@ -120,8 +120,64 @@ def logits_are_moved_to_where_masks_are_best(_: Path) -> None:
     assert abs(stage.calibrate(network)) < 0.06, "once is enough"
 
 
+class Few:
+    """A stage of random pictures, by the keypoint layers or by the others."""
+
+    count, facts = 2, {}
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        generator = torch.Generator().manual_seed(number)
+        return {"picture": torch.rand(2, 3, 48, 64, generator=generator) * 2 - 1}
+
+    def layers(self, network: Network) -> list[torch.nn.Module]:
+        return network.pose_layers() if self.name == "keypoints" else network.mask_layers()
+
+    def losses(self, network: Network, picture: torch.Tensor, _: dict) -> dict[str, torch.Tensor]:
+        heads = network.poses(picture) if self.name == "keypoints" else network.masks(picture)
+        return {"all": sum(value.square().mean() for value in heads.values())}
+
+    def check(self, _: Network) -> dict[str, float]:
+        return {}
+
+
+def keypoints_go_on_by_themselves(_: Path) -> None:
+    torch.manual_seed(2)
+    with tempfile.TemporaryDirectory() as folder:
+        options = argparse.Namespace(work=Path(folder), workers=0)
+        run = lambda network, steps: Trainer(Few("keypoints"), network, options, 1e-3, steps, None)
+        first = run(Network(), 3)
+        first.run()
+        whole = run(Network(), 6)
+        assert whole.step == 3, "goes on after what was saved"
+        given = Network()
+        others = [name for name, value in given.state_dict().items() if value.is_floating_point() and name not in whole.learned]
+        of_masks = {name: given.state_dict()[name].clone() for name in others}
+        again = run(given, 6)
+        for network, saved in ((again.network, first.network), (again.average, first.average)):
+            state, before = network.state_dict(), saved.state_dict()
+            assert all(torch.equal(state[name], before[name]) for name in again.learned), "keypoints as they were saved"
+        again.run()
+        for network in (again.network, again.average):
+            state = network.state_dict()
+            assert all(torch.equal(state[name], value) for name, value in of_masks.items()), "masks as they were given"
+        assert [run["up_to_batch"] for run in again.runs] == [6]
+        state = torch.load(again.checkpoint)
+        state["network"]["pose.quarter.0.0.conv.weight"] = torch.zeros(1)
+        torch.save(state, again.checkpoint)
+        try:
+            read(again.checkpoint, Network())
+        except SystemExit as end:
+            assert "another network" in str(end)
+        else:
+            raise AssertionError("a checkpoint of another network is refused")
+
+
 def outputs_have_their_sizes(_: Path) -> None:
-    heads = Network().eval()(torch.zeros(1, 3, 144, 256))
+    network, picture = Network().eval(), torch.zeros(1, 3, 144, 256)
+    heads = network.masks(picture) | network.poses(picture)
     assert heads["segments"].shape == (1, 1, 36, 64) and heads["heatmaps"].shape == (1, 17, 18, 32)
 
 
@@ -132,6 +188,7 @@ TESTS = (
     poses_are_found_where_they_are,
     a_file_gives_its_weights_back,
     logits_are_moved_to_where_masks_are_best,
+    keypoints_go_on_by_themselves,
     outputs_have_their_sizes,
 )
 

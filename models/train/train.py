@@ -17,10 +17,10 @@ import frames
 import label
 import samples
 import sources
-from network import Network
+from network import HEADS, Network
 from stages import SEED, Keypoints, Masks
 from teachers import BODYPIX, BodyPix
-from trainer import Trainer
+from trainer import Trainer, read
 
 RATE = 6e-3
 POSE_RATE = 4e-3
@@ -39,12 +39,16 @@ def main() -> None:
     paths = frames.make_all(maker, options.data, options.work, options.frames, SEED)
     torch.manual_seed(SEED)
     network = Network()
+    # Before hours of work: whether what is there can be gone on with.
+    before = [read(options.work / f"{stage.name}.pt", network) for stage in (Masks, Keypoints)]
     if options.start:
-        export.load(network, options.start)
+        begin(network, options, before[0] is not None)
     stage = Masks(maker, validation, options.batch)
     masks = Trainer(stage, network, options, options.rate, options.steps, options.minutes)
     masks.run()
-    shift = stage.calibrate(masks.average)
+    # Those of --start are where they belong.
+    shift = stage.calibrate(masks.average) if masks.step else 0.0
+    print(f"logits of masks are moved by {shift}", flush=True)
     network.load_state_dict(masks.average.state_dict())
     bodypix = BodyPix(options.data / "models" / BODYPIX)
     stage = Keypoints(frames.Frames(paths, maker), validation, bodypix, options.batch)
@@ -54,6 +58,19 @@ def main() -> None:
     words = facts(options, masks, shift, poses, kinds, maker)
     card = export.card(options.output, words)
     print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB; {card}", flush=True)
+
+
+def begin(network: Network, options: argparse.Namespace, trained: bool) -> None:
+    """Begins with the weights of --start."""
+    if trained:
+        raise SystemExit(f"--start: there are masks in {options.work} to go on with; name another --work")
+    missing = export.load(network, options.start)
+    learned_later = ("pose.", *(f"{name}.head" for name, (_, map, _) in HEADS.items() if map == "pose"))
+    masks = [name for name in missing if not name.startswith(learned_later)]
+    if masks and not options.steps:
+        raise SystemExit(f"--start: {options.start} has no {masks[0]} of this size, and --steps 0 trains none")
+    if missing:
+        print(f"begins anew: {', '.join(missing)}", flush=True)
 
 
 def facts(
@@ -69,7 +86,7 @@ def facts(
         "pictures": {kind: len(pictures) for kind, pictures in kinds.items()},
         "rooms": {"indoor": len(maker.rooms[0]), "other": len(maker.rooms[1])},
         "samples": dict(samples.SHARES),
-        "frames": {"count": len(poses.stage.frames), "samples": dict(samples.POSE_SHARES), "nobody": frames.NOBODY},
+        "samples_of_keypoints": dict(samples.POSE_SHARES) | {"besides_nobody": frames.NOBODY},
         "validation": {name: round(value, 4) for name, value in (masks.check() | poses.check()).items()},
         "held_out": {
             "speakers": sources.HELD_OUT_SPEAKERS,

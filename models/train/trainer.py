@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -30,6 +31,8 @@ class Stage(Protocol):
     name: str
     # Pictures of 256x144 in a batch, or what is as much work.
     count: int
+    # What else the card is to tell.
+    facts: dict
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
         """`picture` and what is wanted of it. The same number, the same batch."""
@@ -42,6 +45,17 @@ class Stage(Protocol):
 
     def check(self, network: Network) -> dict[str, float]:
         """How good it is on what is not trained on."""
+
+
+def read(checkpoint: Path, network: Network) -> dict | None:
+    """What was saved, if anything; ends the program if that is of another network."""
+    if not checkpoint.exists():
+        return None
+    saved = torch.load(checkpoint, map_location="cpu")
+    shapes = lambda state: {name: value.shape for name, value in state.items()}
+    if "runs" not in saved or shapes(saved["network"]) != shapes(network.state_dict()):
+        raise SystemExit(f"{checkpoint}: of another network; remove it to train anew")
+    return saved
 
 
 class Batches(torch.utils.data.Dataset):
@@ -72,33 +86,37 @@ class Trainer:
         self.average = Network().to(self.device, memory_format=self.format).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.layers = stage.layers(self.network)
-        trained = [parameter for layer in self.layers for parameter in layer.parameters()]
-        decayed = [p for p in trained if p.dim() > 1]
-        others = [p for p in trained if p.dim() <= 1]
+        self.trained = [parameter for layer in self.layers for parameter in layer.parameters()]
+        decayed = [p for p in self.trained if p.dim() > 1]
+        others = [p for p in self.trained if p.dim() <= 1]
         groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-        self.trained = trained
         self.optimizer = torch.optim.AdamW(groups, lr=rate)
-        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values())
-        # What is averaged, and the values now; counters are nobody's business.
-        self.states = [(mean, own) for mean, own in pairs if mean.is_floating_point()]
+        learned = {id(value) for layer in self.layers for value in layer.state_dict(keep_vars=True).values()}
+        # Names of what is learned, what it is now, and its average; counters are nobody's business.
+        state = self.network.state_dict(keep_vars=True).items()
+        self.learned = [name for name, value in state if id(value) in learned and value.is_floating_point()]
+        self.values, self.means = ([of.state_dict()[name] for name in self.learned] for of in (self.network, self.average))
         self.step = 0
         self.spent = 0.0
         # Each time that it went on with something else: told by the card.
         self.runs: list[dict] = []
         self.checkpoint = options.work / f"{stage.name}.pt"
-        if self.checkpoint.exists():
-            self.resume()
+        saved = read(self.checkpoint, self.network)
+        if saved:
+            self.resume(saved)
 
-    def resume(self) -> None:
-        saved = torch.load(self.checkpoint, map_location=self.device)
-        # The rest is as it was given: it may have been trained further meanwhile.
-        learned = {id(value) for layer in self.layers for value in layer.state_dict(keep_vars=True).values()}
-        names = [name for name, value in self.network.state_dict(keep_vars=True).items() if id(value) in learned]
+    def resume(self, saved: dict) -> None:
+        # The rest stays as it was given: it may have been trained further meanwhile.
         for network, state in ((self.network, saved["network"]), (self.average, saved["average"])):
-            network.load_state_dict({name: state[name] for name in names}, strict=False)
+            network.load_state_dict({name: state[name] for name in self.learned}, strict=False)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.spent, self.runs = saved["step"], saved["spent"], saved["runs"]
         print(f"{self.stage.name}: goes on after step {self.step}", flush=True)
+        # Heads may have been moved; nothing is built on them.
+        rest = {name for name in saved["average"] if name not in self.learned and not name.startswith("heads.")}
+        now = self.average.state_dict()
+        if self.progress() >= 1 and any((now[name].cpu() != saved["average"][name]).any() for name in rest):
+            print(f"{self.stage.name}: what they are built on has changed since; train them further, too", flush=True)
 
     def save(self) -> None:
         self.runs[-1] |= {"up_to_batch": self.step, "up_to_minute": round(self.spent / 60, 1)}
@@ -123,13 +141,13 @@ class Trainer:
     def run(self) -> None:
         if self.progress() >= 1:
             return
-        now = {
+        run = self.stage.facts | {
             "device": torch.cuda.get_device_name() if self.on_gpu else "CPU",
             "pictures_in_a_batch_of_256x144": self.stage.count,
             "learning_rate": self.highest,
         }
-        if not self.runs or self.runs[-1] | now != self.runs[-1]:
-            self.runs.append(now)
+        if not self.runs or self.runs[-1] | run != self.runs[-1]:
+            self.runs.append(run)
         batches = Batches(self.stage, self.step, self.steps - self.step)
         loader = torch.utils.data.DataLoader(
             batches,
@@ -184,7 +202,6 @@ class Trainer:
         self.optimizer.step()
         # Early on the average must forget the beginning.
         keep = min(AVERAGING, (1 + self.step) / (10 + self.step))
-        average = get_ema_multi_avg_fn(keep)
         with torch.no_grad():
-            average(*map(list, zip(*self.states)), None)
+            get_ema_multi_avg_fn(keep)(self.means, self.values, None)
         return {name: value.detach() for name, value in losses.items()}
