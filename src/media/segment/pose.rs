@@ -79,9 +79,9 @@ const NEAR_AREA: f32 = 257.0 * 145.0;
 /// How often a keypoint is moved by the short offsets. The second time corrects several pixels, the fourth none.
 const REFINEMENTS: usize = 3;
 /// Grid points vote on a keypoint that are within so many steps of the grid, those that are nearer more,
-const VOTERS: f32 = 2.0;
-/// and only for places within so many steps of where it seems to be: others speak of somebody else's.
-const VOTES: f32 = 1.0;
+const VOTERS: f32 = 3.0;
+/// and only for places within this share of [`NEAR`] of where it seems to be: others may speak of somebody else's.
+const VOTES: f32 = 0.8;
 /// Roots that are followed at most: every keypoint of every pose once. It bounds the time that noise can take.
 const TRIES: usize = MAX_POSES * COUNT;
 /// Farthest that a keypoint may lie outside, in frames.
@@ -184,7 +184,7 @@ impl PoseDecoder {
         self.found.reserve(MAX_POSES);
         poses.reserve(MAX_POSES);
         let map = Map::new(heads, grid, input);
-        let near = NEAR * NEAR * (input.0 as f32 * input.1 as f32) / NEAR_AREA;
+        let near = near((input.0 as f32, input.1 as f32));
         self.find_roots(heads.heatmaps, grid);
         let mut tries = 0;
         for root in &self.roots {
@@ -257,6 +257,11 @@ pub fn keep_on_people(poses: &mut Vec<Pose>, segments: &[f32], grid: Grid, input
         });
         2 * on >= all
     });
+}
+
+/// The square of [`NEAR`] at an input of that width and height.
+fn near(input: (f32, f32)) -> f32 {
+    NEAR * NEAR * input.0 * input.1 / NEAR_AREA
 }
 
 /// Whether a pose that is found has this keypoint there already.
@@ -344,7 +349,7 @@ impl<'a> Map<'a> {
             let first = (middle - VOTERS).ceil().max(0.0) as usize;
             first..((middle + VOTERS).floor() + 1.0).clamp(0.0, points as f32) as usize
         };
-        let most = (VOTES * across.0).powi(2);
+        let most = VOTES * VOTES * near(self.input);
         let (mut x, mut y, mut total) = (0.0, 0.0, 0.0);
         for row in around(place.y, down, self.grid.rows) {
             for column in around(place.x, across, self.grid.columns) {

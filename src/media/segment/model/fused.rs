@@ -1,6 +1,6 @@
 //! An operator of ours in tract's graph: a whole chain of convolutions in one, run by [`super::super::chain`].
 //!
-//! Networks of 3x3 and pointwise convolutions that go down, and up again by doubling and adding, can be fused
+//! Networks of 3x3, 2x2 and pointwise convolutions that go down, and up again by doubling and adding, can be fused
 //! (MobileNetV1 with BodyPix's heads and our own are such); every other one stays as tract would run it.
 
 use std::{collections::HashMap, sync::Arc};
@@ -14,6 +14,9 @@ use tract_onnx::{
 };
 
 use crate::media::segment::chain::{Arena, Graph, Isa, Kind, Layer, Node, Padding, Pads, Plan, Precision, Source};
+
+#[cfg(test)]
+mod tests;
 
 /// A network as a chain, with those of its heads that we may read.
 #[derive(Debug, Clone)]
