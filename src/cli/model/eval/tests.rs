@@ -151,17 +151,17 @@ fn the_network_in_the_program_is_as_good_as_was_promised() {
         let row = rows.as_array().unwrap().iter().find(|row| row["pipeline"] == pipeline).unwrap();
         // IoU and F of the boundary; of the 300 pictures from head to waist, 40.
         for (set, iou, boundary) in
-            [("webcam", 0.86, 0.60), ("hand-labelled", 0.92, 0.60), ("head to waist", 0.93, 0.75), ("GRID", 0.95, 0.80)]
+            [("webcam", 0.86, 0.60), ("hand-labelled", 0.92, 0.60), ("head to waist", 0.935, 0.77), ("GRID", 0.95, 0.80)]
         {
             let found = &row["sets"][set];
             assert!(found["iou"].as_f64().unwrap() >= iou, "{pipeline}, {set}: {found}");
             assert!(found["boundary_f"].as_f64().unwrap() >= boundary, "{pipeline}, {set}: {found}");
         }
         assert!(row["empty_rooms"]["empty"].as_f64().unwrap() >= 0.95, "{pipeline}: {}", row["empty_rooms"]);
-        // Promised were 0.9; what was reached is 0.86 and 0.76, and one of them may fall by rounding. BodyPix 0.75 itself,
+        // Promised were 0.9; what was reached is 0.96 and 0.88, and one of them may fall by rounding. BodyPix 0.75 itself,
         // at our input, agrees with itself at the larger one to 0.79 and 0.41.
         let keypoints = (row["keypoints"].as_f64().unwrap(), row["keypoint_pictures"].as_f64().unwrap());
-        assert!(keypoints.0 >= 0.84 && keypoints.1 >= 0.7, "{pipeline}: {keypoints:?}");
+        assert!(keypoints.0 >= 0.93 && keypoints.1 >= 0.82, "{pipeline}: {keypoints:?}");
     }
 }
 
