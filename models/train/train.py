@@ -32,17 +32,17 @@ def main() -> None:
     # those for each core.
     cv2.setNumThreads(0)
     options.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(SEED)
+    network = Network()
+    # Before hours of work: whether what is there can be gone on with.
+    masks_so_far, _ = (read(options.work / f"{stage.name}.pt", network) for stage in (Masks, Keypoints))
+    if options.start:
+        begin(network, options, masks_so_far is not None)
     tasks = label.label_all(options.data, options.work)
     kinds, validation = samples.load(tasks)
     print({kind: len(pictures) for kind, pictures in kinds.items()}, f"and {len(validation)} to check with", flush=True)
     maker = samples.Maker(kinds, sources.backgrounds(options.data))
     paths = frames.make_all(maker, options.data, options.work, options.frames, SEED)
-    torch.manual_seed(SEED)
-    network = Network()
-    # Before hours of work: whether what is there can be gone on with.
-    before = [read(options.work / f"{stage.name}.pt", network) for stage in (Masks, Keypoints)]
-    if options.start:
-        begin(network, options, before[0] is not None)
     stage = Masks(maker, validation, options.batch)
     masks = Trainer(stage, network, options, options.rate, options.steps, options.minutes)
     masks.run()
