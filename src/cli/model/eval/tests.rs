@@ -150,9 +150,12 @@ fn the_network_in_the_program_is_as_good_as_was_promised() {
     for pipeline in ["bilinear", "server"] {
         let row = rows.as_array().unwrap().iter().find(|row| row["pipeline"] == pipeline).unwrap();
         // IoU and F of the boundary; of the 300 pictures from head to waist, 40.
-        for (set, iou, boundary) in
-            [("webcam", 0.86, 0.60), ("hand-labelled", 0.92, 0.60), ("head to waist", 0.935, 0.77), ("GRID", 0.95, 0.80)]
-        {
+        for (set, iou, boundary) in [
+            ("webcam", 0.86, 0.60),
+            ("hand-labelled", 0.92, 0.60),
+            ("head to waist", 0.935, 0.77),
+            ("GRID", 0.95, 0.80),
+        ] {
             let found = &row["sets"][set];
             assert!(found["iou"].as_f64().unwrap() >= iou, "{pipeline}, {set}: {found}");
             assert!(found["boundary_f"].as_f64().unwrap() >= boundary, "{pipeline}, {set}: {found}");
