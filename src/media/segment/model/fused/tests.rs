@@ -1,3 +1,6 @@
+//! Nodes of ONNX as the operator reads them.
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 fn ints(name: &str, ints: &[i64]) -> AttributeProto {
