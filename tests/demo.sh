@@ -30,9 +30,9 @@ picture() {
         ! video/x-raw,width=640,height=360,pixel-aspect-ratio=1/1 ! jpegenc quality=95 \
         ! filesink location="$place/$1.jpg"
 }
-# Near enough that little is left of the flag beside her, part of which may be taken for somebody.
+# Near enough that little is left of the flag and the rocket beside her, parts of which may be taken for somebody.
 picture ann "videocrop left=70 right=58 bottom=296"
-picture ben "videocrop left=40 right=72 bottom=287 ! videoflip method=horizontal-flip ! videobalance saturation=0"
+picture ben "videocrop left=30 right=128 bottom=313 ! videoflip method=horizontal-flip ! videobalance saturation=0"
 picture cleo "videocrop left=76 right=68 bottom=305"
 
 "$program" serve "$@" >"$place/said" &
