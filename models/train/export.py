@@ -113,8 +113,8 @@ def load(network: Network, path: Path) -> list[str]:
     back the names of the others."""
     weights = {tensor.name: np.array(numpy_helper.to_array(tensor)) for tensor in onnx.load(str(path)).graph.initializer}
     layers = [(name, 1.0, layer.conv, layer.norm) for name, layer in network.named_modules() if hasattr(layer, "conv")]
-    missing = []
     layers += [(f"{name}.head", HEADS[name][2], head, None) for name, head in network.heads.items()]
+    missing = []
     with torch.no_grad():
         for name, unit, conv, norm in layers:
             weight, bias = (weights.get(f"{name}.{kind}") for kind in ("weight", "bias"))

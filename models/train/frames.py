@@ -109,8 +109,7 @@ class Frames:
         return samples.stacked(made)
 
     def room(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, np.ndarray]:
-        picture = self.maker.scene(rng, size, {"nobody": 1.0}).finish()["picture"]
-        return {"picture": picture} | samples.pose_targets([], size)
+        return {"picture": self.maker.scene(rng, size, {"nobody": 1.0}).seen()} | samples.pose_targets([], size)
 
     def sample(
         self, rng: np.random.Generator, size: tuple[int, int], code: np.ndarray, found: np.ndarray

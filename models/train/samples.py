@@ -303,11 +303,14 @@ class Scene:
         return (self.input[0] // 4, self.input[1] // 4)
 
     def finish(self) -> dict[str, np.ndarray]:
-        """`picture`: 3 x rows x columns, -1..1 as float16; `mask`: rows x columns, 0..255; `parts`: a quarter of both."""
-        picture = cv2.resize(self.picture, self.input, interpolation=cv2.INTER_AREA)
-        picture = degraded(self.rng, picture)
+        """`picture`: as `seen`; `mask`: rows x columns, 0..255; `parts`: a quarter of both."""
         mask = cv2.resize(self.mask, self.input, interpolation=cv2.INTER_AREA)
-        return {"picture": planes(picture), "mask": mask, "parts": self.parts}
+        return {"picture": self.seen(), "mask": mask, "parts": self.parts}
+
+    def seen(self) -> np.ndarray:
+        """As a camera shows it: 3 x rows x columns, -1..1 as float16."""
+        picture = cv2.resize(self.picture, self.input, interpolation=cv2.INTER_AREA)
+        return planes(degraded(self.rng, picture))
 
 
 def planes(picture: np.ndarray) -> np.ndarray:

@@ -157,10 +157,10 @@ def pose_losses(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) 
     """Of heatmaps, of short offsets and of displacements; these two in units of their heads, like an absolute difference
     from a tenth on."""
     heat = batch["heat"].float()
-    said = heat < 1.5
+    labelled = heat < 1.5
     heatmaps = functional.binary_cross_entropy_with_logits(heads["heatmaps"], heat.clamp(max=1), reduction="none")
     # There are few points near keypoints, and far more elsewhere.
-    heatmaps = (heatmaps * said * (1 + 9 * (heat == 1))).sum() / said.sum()
+    heatmaps = (heatmaps * labelled * (1 + 9 * (heat == 1))).sum() / labelled.sum()
     wanted = batch["vectors"].float()
 
     def off(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

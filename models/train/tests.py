@@ -121,23 +121,19 @@ def logits_are_moved_to_where_masks_are_best(_: Path) -> None:
 
 
 class Few:
-    """A stage of random pictures, by the keypoint layers or by the others."""
+    """Keypoints of random pictures."""
 
-    count, facts = 2, {}
-
-    def __init__(self, name: str):
-        self.name = name
+    name, count, facts = "keypoints", 2, {}
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
         generator = torch.Generator().manual_seed(number)
         return {"picture": torch.rand(2, 3, 48, 64, generator=generator) * 2 - 1}
 
     def layers(self, network: Network) -> list[torch.nn.Module]:
-        return network.pose_layers() if self.name == "keypoints" else network.mask_layers()
+        return network.pose_layers()
 
     def losses(self, network: Network, picture: torch.Tensor, _: dict) -> dict[str, torch.Tensor]:
-        heads = network.poses(picture) if self.name == "keypoints" else network.masks(picture)
-        return {"all": sum(value.square().mean() for value in heads.values())}
+        return {"all": sum(value.square().mean() for value in network.poses(picture).values())}
 
     def check(self, _: Network) -> dict[str, float]:
         return {}
@@ -147,15 +143,14 @@ def keypoints_go_on_by_themselves(_: Path) -> None:
     torch.manual_seed(2)
     with tempfile.TemporaryDirectory() as folder:
         options = argparse.Namespace(work=Path(folder), workers=0)
-        run = lambda network, steps: Trainer(Few("keypoints"), network, options, 1e-3, steps, None)
+        run = lambda network, steps: Trainer(Few(), network, options, 1e-3, steps, None)
         first = run(Network(), 3)
         first.run()
-        whole = run(Network(), 6)
-        assert whole.step == 3, "goes on after what was saved"
         given = Network()
-        others = [name for name, value in given.state_dict().items() if value.is_floating_point() and name not in whole.learned]
+        others = [name for name, value in given.state_dict().items() if value.is_floating_point() and name not in first.learned]
         of_masks = {name: given.state_dict()[name].clone() for name in others}
         again = run(given, 6)
+        assert again.step == 3, "goes on after what was saved"
         for network, saved in ((again.network, first.network), (again.average, first.average)):
             state, before = network.state_dict(), saved.state_dict()
             assert all(torch.equal(state[name], before[name]) for name in again.learned), "keypoints as they were saved"
