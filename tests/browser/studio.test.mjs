@@ -120,6 +120,33 @@ test("a scene of the strip changes the picture for everybody", async () => {
   await card("Green").waitFor({ state: "detached" });
 });
 
+test("a new scene is named while others change scenes", async () => {
+  const { page } = ann;
+  const names = async () => (await server.ask("GET", `/rooms/${ROOM}/scenes`)).map(({ name }) => name);
+  const found = await names();
+  // No reading of the scenes is answered before there is a newer one, which somebody else causes.
+  const held = [];
+  const hold = (route) => (route.request().method() === "GET" ? held.push(route) : route.fallback());
+  await page.route(`**/rooms/${ROOM}/scenes`, hold);
+  await page.getByTestId("scene-store").click();
+  await until("the page reads the scenes after it has stored one and was told of it", () => held.length >= 2);
+  await server.ask("PUT", `/rooms/${ROOM}/scenes/Other`);
+  await until("the page reads the scenes that somebody else changed", () => held.length >= 3);
+  await page.unroute(`**/rooms/${ROOM}/scenes`, hold);
+  for (const route of held) await route.fallback();
+  const name = page.getByTestId("scene-name");
+  await name.fill("Mine");
+  // Whoever is writing is left alone.
+  await server.ask("DELETE", `/rooms/${ROOM}/scenes/Other`);
+  await page.locator('[data-testid="scene"][data-name="Other"]').waitFor({ state: "detached" });
+  assert.equal(await name.inputValue(), "Mine");
+  await page.keyboard.press("Enter");
+  await page.locator('[data-testid="scene"][data-name="Mine"]').waitFor();
+  assert.deepEqual(await names(), [...found, "Mine"]);
+  await server.ask("DELETE", `/rooms/${ROOM}/scenes/Mine`);
+  await page.locator('[data-testid="scene"][data-name="Mine"]').waitFor({ state: "detached" });
+});
+
 test("the room is saved as a file and loaded again", async () => {
   await ann.page.getByTestId("room-menu").click();
   const [download] = await Promise.all([

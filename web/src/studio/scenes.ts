@@ -37,6 +37,8 @@ export class SceneStrip {
   private readonly next = tool("next", "Next scene", "scene-next");
   private scenes: Scene[] = [];
   private reading = 0;
+  /** The newest reading of the scenes. */
+  private newest: Promise<void> = Promise.resolve();
   private seeing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -74,6 +76,7 @@ export class SceneStrip {
 
   clear(): void {
     this.reading += 1;
+    this.newest = Promise.resolve();
     this.scenes = [];
     this.render();
   }
@@ -84,15 +87,21 @@ export class SceneStrip {
     this.render();
   }
 
-  private async read(): Promise<void> {
-    const turn = (this.reading += 1);
+  /** Reads the scenes anew. Resolves when those of the newest reading are shown, whoever began it. */
+  private read(): Promise<void> {
+    this.reading += 1;
+    return (this.newest = this.readIn(this.reading));
+  }
+
+  private async readIn(turn: number): Promise<void> {
     try {
       const scenes = await this.api.scenes(this.handlers.room());
-      if (turn !== this.reading) return;
+      if (turn !== this.reading) return this.newest;
       this.scenes = scenes;
       this.render();
     } catch (error) {
-      if (turn === this.reading) this.handlers.trouble(`The scenes are not available: ${errorText(error)}`);
+      if (turn !== this.reading) return this.newest;
+      this.handlers.trouble(`The scenes are not available: ${errorText(error)}`);
     }
   }
 
@@ -107,10 +116,16 @@ export class SceneStrip {
   private render(): void {
     this.previous.disabled = this.next.disabled = this.scenes.length === 0;
     const names = new Set(this.scenes.map(({ name }) => name));
-    for (const name of this.cards.keys()) if (!names.has(name)) this.cards.delete(name);
+    for (const [name, { item }] of this.cards) {
+      if (names.has(name)) continue;
+      item.remove();
+      this.cards.delete(name);
+    }
     const items = this.scenes.map((scene) => this.fill(this.cards.get(scene.name) ?? this.card(scene.name), scene));
-    const same = items.length === this.list.children.length && items.every((item, at) => item === this.list.children[at]);
-    if (!same) this.list.replaceChildren(...items);
+    // What is where it belongs stays, and so does the name that is being written in it.
+    items.forEach((item, at) => {
+      if (this.list.children[at] !== item) this.list.insertBefore(item, this.list.children[at] ?? null);
+    });
     const shown = this.scenes.find(({ active, changed }) => active && !changed);
     clearTimeout(this.seeing);
     if (shown) this.seeing = setTimeout(() => void this.see(shown.layout), SEEN_MS);
