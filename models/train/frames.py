@@ -25,11 +25,17 @@ from teachers import BODYPIX, BodyPix
 HANDS_UP = 3
 # How often a sample is of nobody: of rooms that would be taken for people otherwise. BodyPix is not asked about them.
 NOBODY = 0.18
+# How often a sample of somebody has a hand in it: wrists are the hardest to learn, and fewer than a third of the frames show
+# one that BodyPix is sure of.
+HANDS = 0.5
 # Part of the files' names, so that what was made by another recipe is not taken for this one's: one more for each change.
 RECIPE = 2
 # Scenes of a file, of one size all.
 EACH = 200
 QUALITY = 94
+
+# JPEG and poses.
+Frame = tuple[np.ndarray, np.ndarray]
 
 _maker: samples.Maker | None = None
 _bodypix: BodyPix | None = None
@@ -80,33 +86,50 @@ def make_all(maker: samples.Maker, data: Path, work: Path, count: int, seed: int
     return paths
 
 
+def hand_seen(found: np.ndarray, size: tuple[int, int]) -> bool:
+    """Whether BodyPix is sure of a wrist within a frame of twice `size`."""
+    wrists = found[:, poses.WRISTS]
+    inside = (wrists[:, :, :2] >= 0).all(axis=2) & (wrists[:, :, :2] < 2 * np.array(size)).all(axis=2)
+    return bool((inside & (wrists[:, :, 2] > samples.SURE)).any())
+
+
 class Frames:
     """Makes samples of them, and of rooms without people."""
 
     def __init__(self, paths: list[Path], maker: samples.Maker):
         self.maker = maker
-        # By the size of the input: JPEG and poses.
-        self.frames: dict[tuple[int, int], list[tuple[np.ndarray, np.ndarray]]] = {}
+        # By the size of the input and by whether a hand is seen.
+        self.frames: dict[tuple[int, int], tuple[list[Frame], list[Frame]]] = {}
         for path in paths:
             with np.load(path) as words:
                 pictures = np.split(words["pictures"], words["ends"][:-1])
                 found = np.split(words["poses"], np.cumsum(words["counts"])[:-1])
-                self.frames.setdefault(tuple(words["size"].tolist()), []).extend(zip(pictures, found))
+                size = tuple(words["size"].tolist())
+            kinds = self.frames.setdefault(size, ([], []))
+            for frame in zip(pictures, found):
+                kinds[hand_seen(frame[1], size)].append(frame)
 
     def __len__(self) -> int:
-        return sum(len(frames) for frames in self.frames.values())
+        return sum(map(self.count, self.frames))
+
+    def count(self, size: tuple[int, int]) -> int:
+        return sum(map(len, self.frames[size]))
 
     def batch(self, number: int, count: int, seed: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([seed, 2, number])
         sizes = list(self.frames)
-        shares = np.array([len(self.frames[size]) for size in sizes]) / len(self)
+        shares = np.array([self.count(size) for size in sizes]) / len(self)
         size = sizes[rng.choice(len(sizes), p=shares)]
-        frames = self.frames[size]
         made = []
         for _ in range(samples.as_much(count, size)):
             empty = rng.random() < NOBODY
-            made.append(self.room(rng, size) if empty else self.sample(rng, size, *frames[rng.integers(len(frames))]))
+            made.append(self.room(rng, size) if empty else self.sample(rng, size, *self.pick(rng, size)))
         return samples.stacked(made)
+
+    def pick(self, rng: np.random.Generator, size: tuple[int, int]) -> Frame:
+        others, hands = self.frames[size]
+        frames = hands if hands and (not others or rng.random() < HANDS) else others
+        return frames[rng.integers(len(frames))]
 
     def room(self, rng: np.random.Generator, size: tuple[int, int]) -> dict[str, np.ndarray]:
         return {"picture": self.maker.scene(rng, size, {"nobody": 1.0}).seen()} | samples.pose_targets([], size)

@@ -13,6 +13,7 @@ EDGES = [(0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 1
          (6, 12), (12, 14), (14, 16)]  # fmt: skip
 # Which keypoint is which in a mirror image.
 MIRRORED = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
+WRISTS = [9, 10]
 MOST = 5
 # Pixels, at an input of so many, within which two keypoints of the same name are one.
 NEAR = 20.0

@@ -16,7 +16,7 @@ from torch.nn import functional
 import label
 import poses
 import samples
-from frames import Frames
+from frames import HANDS, Frames
 from network import Network
 from teachers import BodyPix
 
@@ -106,7 +106,7 @@ class Keypoints:
     name = "keypoints"
 
     def __init__(self, frames: Frames, validation: list[samples.Labelled], bodypix: BodyPix, count: int):
-        self.frames, self.count, self.facts = frames, count, {"frames": len(frames)}
+        self.frames, self.count, self.facts = frames, count, {"frames": len(frames), "samples_with_a_hand": HANDS}
         self.validation = []
         for one in validation:
             picture, mask = upper(one.picture, CHECKED), upper(one.mask, CHECKED)

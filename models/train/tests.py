@@ -74,6 +74,24 @@ def keypoints_move_with_the_picture(_: Path) -> None:
         samples.degraded = degraded
 
 
+def hands_are_seen_often(_: Path) -> None:
+    size = (256, 144)
+    pose = np.zeros((1, 17, 3), np.float32)
+    pose[0, 9] = 500, 280, 0.9
+    beyond, unsure = pose.copy(), pose.copy()
+    beyond[0, 9, 1], unsure[0, 9, 2] = 290, 0.3
+    assert [frames.hand_seen(found, size) for found in (pose, beyond, unsure, pose[:0])] == [True, False, False, False]
+    made = frames.Frames([], None)
+    others, hands = [(np.array([number]), unsure) for number in range(9)], [(np.array([9]), pose)]
+    rng = np.random.default_rng(1)
+    made.frames[size] = others, hands
+    share = np.mean([made.pick(rng, size)[0][0] == 9 for _ in range(1000)])
+    assert abs(share - frames.HANDS) < 0.05, share
+    for only in ((others, []), ([], hands)):
+        made.frames[size] = only
+        assert {made.pick(rng, size)[0][0] for _ in range(200)} == {code[0] for code, _ in sum(only, [])}
+
+
 def poses_are_found_where_they_are(_: Path) -> None:
     pose = np.zeros((17, 3), np.float32)
     angles = np.linspace(0, 2 * np.pi, 17, endpoint=False)
@@ -180,6 +198,7 @@ TESTS = (
     nothing_that_is_held_out_is_trained_on,
     keypoints_are_where_the_heads_say,
     keypoints_move_with_the_picture,
+    hands_are_seen_often,
     poses_are_found_where_they_are,
     a_file_gives_its_weights_back,
     logits_are_moved_to_where_masks_are_best,
