@@ -68,7 +68,7 @@ impl<'a> Builder<'a> {
         let places = Places::new(graph, shape)?;
         let kernels = isa.kernels();
         let precision = if kernels.half.is_some() { precision } else { Precision::F32 };
-        let by_lines = |node: &Node| matches!(node, Node::Convolution(Layer { kind: Kind::Conv3x3 { .. }, .. }, _));
+        let by_lines = |node: &Node| matches!(node, Node::Convolution(Layer { kind: Kind::Square { .. }, .. }, _));
         let reads = |source: Source| source == Source::Input;
         let import = graph.nodes.iter().any(|node| node.sources().any(reads) && !by_lines(node))
             || graph.heads.iter().any(|(_, source)| reads(*source));
@@ -135,21 +135,21 @@ impl<'a> Builder<'a> {
         let shape = self.places.shapes[from];
         let first = before.map_or(layer, |(before, _)| before);
         let pads = first.padding.resolve(first.kind, shape.height, shape.width);
-        let by_lines = matches!(layer.kind, Kind::Conv3x3 { .. });
+        let by_lines = matches!(layer.kind, Kind::Square { .. });
         let map_read = if by_lines && from == 0 { self.plan.import } else { Some(self.read(from)?) };
         let target = self.map(to, to)?;
         let panel = self.plan.kernels.panel;
         let step = match layer.kind {
-            Kind::Conv3x3 { stride } => {
+            Kind::Square { side, stride } => {
                 let columns = shape.width + pads.left + pads.right;
                 let len = columns
                     .checked_mul(shape.channels)
                     .filter(|&len| len < usize::MAX / 16)
                     .ok_or(ChainError::TooLarge)?;
-                self.plan.sizes.lines = self.plan.sizes.lines.max(3 * len);
+                self.plan.sizes.lines = self.plan.sizes.lines.max(side * len);
                 let from = map_read.filter(|_| from != 0);
-                let lines = Lines { from, shape, pads, stride, len };
-                Step::Convolve { lines, panels: Panels::convolution(layer, shape.channels, panel), to: target }
+                let lines = Lines { from, shape, pads, side, stride, len };
+                Step::Convolve { lines, panels: Panels::square(layer, side, shape.channels, panel), to: target }
             }
             kind => {
                 let from = map_read.ok_or(ChainError::Empty)?;
@@ -292,7 +292,7 @@ impl Places {
             return fault(format!("has no room in {} x {}", shape.height, shape.width));
         };
         // Lines are read one by one and get their zeros then.
-        let by_lines = matches!(layer.kind, Kind::Conv3x3 { .. });
+        let by_lines = matches!(layer.kind, Kind::Square { .. });
         self.reads(source, index, if by_lines { Pads::default() } else { around })?;
         Ok(after)
     }

@@ -1,10 +1,15 @@
 //! What a chain is made of: convolutions with bias and clamp.
 
+/// The largest square that a convolution of all channels looks at.
+pub(super) const MOST_SIDE: usize = 3;
+
 /// Which convolution a layer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Every input channel into every output channel, 3x3. Weights `[outputs, inputs, 3, 3]`.
-    Conv3x3 {
+    /// Every input channel into every output channel, over a square. Weights `[outputs, inputs, side, side]`.
+    Square {
+        /// Rows and columns of the square, 1 to [`MOST_SIDE`].
+        side: usize,
         /// Rows and columns between two outputs, at least 1.
         stride: usize,
     },
@@ -23,7 +28,7 @@ impl Kind {
     /// Rows and columns between two outputs.
     pub(super) fn stride(self) -> usize {
         match self {
-            Self::Conv3x3 { stride } | Self::Depthwise3x3 { stride, .. } => stride,
+            Self::Square { stride, .. } | Self::Depthwise3x3 { stride, .. } => stride,
             Self::Pointwise => 1,
         }
     }
@@ -31,7 +36,7 @@ impl Kind {
     /// Rows and columns that one output looks at.
     pub(super) fn extent(self) -> usize {
         match self {
-            Self::Conv3x3 { .. } => 3,
+            Self::Square { side, .. } => side,
             Self::Depthwise3x3 { dilation, .. } => dilation.saturating_mul(2).saturating_add(1),
             Self::Pointwise => 1,
         }
@@ -107,11 +112,14 @@ impl Layer {
         if inputs == 0 || outputs == 0 {
             return Some("has no channels".into());
         }
-        if self.kind.stride() == 0 || self.kind.extent() == 1 && self.kind != Kind::Pointwise {
+        if self.kind.stride() == 0 || matches!(self.kind, Kind::Depthwise3x3 { dilation: 0, .. }) {
             return Some("has a stride or dilation of 0".into());
         }
         let expected = match self.kind {
-            Kind::Conv3x3 { .. } => inputs.checked_mul(outputs).and_then(|count| count.checked_mul(9)),
+            Kind::Square { side, .. } if side == 0 || side > MOST_SIDE => {
+                return Some(format!("looks at {side} x {side} pixels; 1 to {MOST_SIDE} are possible"));
+            }
+            Kind::Square { side, .. } => inputs.checked_mul(outputs).and_then(|count| count.checked_mul(side * side)),
             Kind::Depthwise3x3 { .. } if inputs != outputs => {
                 return Some(format!("is depthwise with {inputs} channels in and {outputs} out"));
             }

@@ -58,11 +58,12 @@ impl Panels {
         )
     }
 
-    /// Of a convolution whose lines have `channels` channels, at least those of the layer.
-    pub fn convolution(layer: &Layer, channels: usize, full: usize) -> Self {
-        Self::new(layer, 9 * channels, full, |output, row| {
+    /// Of a convolution over `side` x `side` pixels whose lines have `channels` channels, at least those of the layer.
+    pub fn square(layer: &Layer, side: usize, channels: usize, full: usize) -> Self {
+        let taps = side * side;
+        Self::new(layer, taps * channels, full, |output, row| {
             let (tap, input) = (row / channels, row % channels);
-            if input < layer.inputs { layer.weights[(output * layer.inputs + input) * 9 + tap] } else { 0.0 }
+            if input < layer.inputs { layer.weights[(output * layer.inputs + input) * taps + tap] } else { 0.0 }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     kernel::{BLOCK, Convolve, Depthwise, Half, HalfPointwise, MAX_TILE, Merge, Pointwise},
-    layer::Pads,
+    layer::{MOST_SIDE, Pads},
     map::{Map, Shape, disjoint},
     memory::Arena,
     pack::{Panels, Taps},
@@ -60,6 +60,8 @@ pub(super) struct Lines {
     pub from: Option<usize>,
     pub shape: Shape,
     pub pads: Pads,
+    /// Lines and columns that an output looks at.
+    pub side: usize,
     pub stride: usize,
     /// Elements of a line: columns with their zeros, times channels.
     pub len: usize,
@@ -209,12 +211,12 @@ impl Plan {
             }
             None => (None, &mut slots[to.slot]),
         };
-        let channels = lines.shape.channels;
+        let (side, channels) = (lines.side, lines.shape.channels);
         let mut loaded = 0;
         for y in 0..to.shape.height {
             let top = y * lines.stride;
-            for line in loaded.max(top)..top + 3 {
-                let target = &mut ring[line % 3 * lines.len..][..lines.len];
+            for line in loaded.max(top)..top + side {
+                let target = &mut ring[line % side * lines.len..][..lines.len];
                 let source = line.checked_sub(lines.pads.top).filter(|&row| row < lines.shape.height);
                 // Other convolutions have used the ring, with other borders.
                 let (left, inside) = target.split_at_mut(lines.pads.left * channels);
@@ -227,8 +229,9 @@ impl Plan {
                     (Some(row), Some((map, slot))) => map.read_row(slot, row, inside),
                 }
             }
-            loaded = top + 3;
-            let rows = std::array::from_fn(|row| &ring[(top + row) % 3 * lines.len..][..lines.len]);
+            loaded = top + side;
+            let rows: [&[f32]; MOST_SIDE] =
+                std::array::from_fn(|row| &ring[(top + row) % side * lines.len..][..lines.len]);
             for panel in panels.iter() {
                 let output = &mut output[panel.block * to.plane..];
                 for (x, pixels) in shares(to.shape.width, self.kernels.tile) {
@@ -236,9 +239,9 @@ impl Plan {
                         weights: panel.weights,
                         bias: panel.bias,
                         clamp: panels.clamp,
-                        rows,
+                        rows: &rows[..side],
                         at: x * lines.stride * channels,
-                        taps: 3 * channels,
+                        taps: side * channels,
                         step: lines.stride * channels,
                         offsets: &to.offsets[y * to.shape.width + x..][..pixels],
                         output_plane: to.plane,

@@ -22,7 +22,7 @@ impl Noise {
 
     fn layer(&mut self, kind: Kind, inputs: usize, outputs: usize) -> Layer {
         let fan = match kind {
-            Kind::Conv3x3 { .. } => inputs * 9,
+            Kind::Square { side, .. } => inputs * side * side,
             Kind::Depthwise3x3 { .. } => 9,
             Kind::Pointwise => inputs,
         };
@@ -45,7 +45,7 @@ type Picture = ([usize; 3], Vec<f32>);
 fn reference(layer: &Layer, ([height, width, channels], input): &Picture) -> Picture {
     let pads = layer.padding.resolve(layer.kind, *height, *width);
     let (size, dilation) = match layer.kind {
-        Kind::Conv3x3 { .. } => (3, 1),
+        Kind::Square { side, .. } => (side, 1),
         Kind::Depthwise3x3 { dilation, .. } => (3, dilation),
         Kind::Pointwise => (1, 1),
     };
@@ -129,7 +129,7 @@ fn each_layer_gives_what_it_says_for_every_number_of_channels() {
         let outputs = 1 + noise.below(70);
         for kind in [
             Kind::Pointwise,
-            Kind::Conv3x3 { stride: 1 + channels % 3 },
+            Kind::Square { side: 1 + channels % 3, stride: 1 + channels / 3 % 4 },
             Kind::Depthwise3x3 { stride: 1 + channels % 2, dilation: 1 + channels / 2 % 3 },
         ] {
             let outputs = if matches!(kind, Kind::Depthwise3x3 { .. }) { channels } else { outputs };
@@ -162,7 +162,7 @@ fn chains_of_any_layers_and_their_heads_are_followed() {
             let outputs = 1 + noise.below(40);
             let stride = 1 + noise.below(2);
             let (kind, outputs) = match noise.below(4) {
-                0 => (Kind::Conv3x3 { stride }, outputs),
+                0 => (Kind::Square { side: 2 + noise.below(2), stride }, outputs),
                 1 => (Kind::Pointwise, outputs),
                 _ => (Kind::Depthwise3x3 { stride, dilation: 1 + noise.below(2) }, channels),
             };
@@ -243,7 +243,7 @@ fn u_net(noise: &mut Noise, (one, two, three): (usize, usize, usize)) -> Graph {
         let depthwise = noise.layer(Kind::Depthwise3x3 { stride, dilation: 3 - stride }, inputs, inputs);
         [depthwise, noise.layer(Kind::Pointwise, inputs, outputs)]
     };
-    let half = add(noise.layer(Kind::Conv3x3 { stride: 2 }, 3, one), Source::Input);
+    let half = add(noise.layer(Kind::Square { side: 2, stride: 2 }, 3, one), Source::Input);
     let quarter = block(noise, 2, one, two).into_iter().fold(half, |from, layer| add(layer, from));
     let eighth = block(noise, 2, two, three).into_iter().fold(quarter, |from, layer| add(layer, from));
     let eighth = block(noise, 1, three, three).into_iter().fold(eighth, |from, layer| add(layer, from));
@@ -336,7 +336,7 @@ fn same_padding_puts_the_odd_zero_below_and_right() {
 #[test]
 fn the_same_plan_runs_in_many_memories() {
     let mut noise = Noise(6);
-    let layers = [noise.layer(Kind::Conv3x3 { stride: 2 }, 3, 16), noise.layer(Kind::Pointwise, 16, 8)];
+    let layers = [noise.layer(Kind::Square { side: 3, stride: 2 }, 3, 16), noise.layer(Kind::Pointwise, 16, 8)];
     let plan = Plan::new(&layers, &[], (16, 16), Isa::best(), Precision::F32).unwrap();
     let input = noise.floats(16 * 16 * 3);
     let first = plan.arena();
@@ -360,7 +360,7 @@ fn what_is_not_a_number_is_gone_with_the_next_picture() {
     for _ in 0..3 {
         layers.push(layer(&mut noise, Kind::Pointwise));
         layers.push(layer(&mut noise, Kind::Depthwise3x3 { stride: 1, dilation: 1 }));
-        layers.push(layer(&mut noise, Kind::Conv3x3 { stride: 1 }));
+        layers.push(layer(&mut noise, Kind::Square { side: 3, stride: 1 }));
     }
     let input = noise.floats(6 * 6 * 5);
     for isa in Isa::available() {
@@ -378,7 +378,7 @@ fn what_is_not_a_number_is_gone_with_the_next_picture() {
 #[test]
 fn layers_that_do_not_fit_are_refused_by_number() {
     let mut noise = Noise(7);
-    let conv = noise.layer(Kind::Conv3x3 { stride: 2 }, 3, 16);
+    let conv = noise.layer(Kind::Square { side: 3, stride: 2 }, 3, 16);
     let plan = |layers: &[Layer], heads: &[Layer]| {
         Plan::new(layers, heads, (8, 8), Isa::plain(), Precision::F32).map(|_| ()).unwrap_err()
     };
@@ -387,8 +387,14 @@ fn layers_that_do_not_fit_are_refused_by_number() {
     assert_eq!(plan(&[conv.clone(), narrow], &[]).to_string(), "layer 1 reads 8 channels of 16");
     let short = Layer { weights: vec![0.0; 5], ..conv.clone() };
     assert!(matches!(plan(&[short], &[]), ChainError::Layer(0, _)));
-    let still = Layer { kind: Kind::Conv3x3 { stride: 0 }, ..conv.clone() };
+    let still = Layer { kind: Kind::Square { side: 3, stride: 0 }, ..conv.clone() };
     assert!(matches!(plan(&[still], &[]), ChainError::Layer(0, _)));
+    for side in [0, 4] {
+        let kind = Kind::Square { side, stride: 1 };
+        let wrong = Layer { kind, weights: vec![0.0; 3 * 16 * side * side], ..conv.clone() };
+        let told = format!("layer 0 looks at {side} x {side} pixels; 1 to 3 are possible");
+        assert_eq!(plan(&[wrong], &[]).to_string(), told);
+    }
     let bare = Layer { padding: Padding::Explicit(Pads::default()), ..conv.clone() };
     assert!(matches!(
         plan(
@@ -410,7 +416,7 @@ fn layers_that_do_not_fit_are_refused_by_number() {
 #[test]
 fn buffers_that_do_not_fit_are_refused() {
     let mut noise = Noise(8);
-    let conv = noise.layer(Kind::Conv3x3 { stride: 2 }, 3, 16);
+    let conv = noise.layer(Kind::Square { side: 3, stride: 2 }, 3, 16);
     let plan = Plan::new(std::slice::from_ref(&conv), &[], (8, 8), Isa::best(), Precision::F32).unwrap();
     let other = Plan::new(&[conv], &[], (8, 8), Isa::best(), Precision::F32).unwrap();
     let (mut arena, input) = (plan.arena(), [0.0; 8 * 8 * 3]);

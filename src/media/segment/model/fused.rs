@@ -202,11 +202,11 @@ fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Optio
     }
     let kind = match (rows, columns, group) {
         (1, 1, 1) if stride == 1 => Kind::Pointwise,
-        (3, 3, 1) | (2, 2, 1) if dilation == 1 => Kind::Conv3x3 { stride },
+        (2 | 3, _, 1) if columns == rows && dilation == 1 => Kind::Square { side: rows, stride },
         (3, 3, group) if group == outputs && per_group == 1 => Kind::Depthwise3x3 { stride, dilation },
         _ => return None,
     };
-    let mut padding = match attribute(node, "auto_pad").map(|pad| pad.s.as_slice()).unwrap_or_default() {
+    let padding = match attribute(node, "auto_pad").map(|pad| pad.s.as_slice()).unwrap_or_default() {
         b"SAME_UPPER" => Padding::Same,
         b"VALID" => Padding::Explicit(Pads::default()),
         b"" | b"NOTSET" => {
@@ -219,13 +219,7 @@ fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Optio
         Some(bias) => floats(weights.get(bias.as_str())?)?,
         None => vec![0.0; outputs],
     };
-    let mut weights = floats(kernel)?;
-    if rows == 2 {
-        // 3x3 that looks away from its last row and column, and has one more of each to look at.
-        let Padding::Explicit(pads) = &mut padding else { return None };
-        (pads.bottom, pads.right) = (pads.bottom.checked_add(1)?, pads.right.checked_add(1)?);
-        weights = weights.chunks_exact(4).flat_map(|w| [w[0], w[1], 0.0, w[2], w[3], 0.0, 0.0, 0.0, 0.0]).collect();
-    }
+    let weights = floats(kernel)?;
     Some(Layer { kind, inputs: per_group * group, outputs, weights, bias, clamp: None, padding })
 }
 

@@ -90,6 +90,7 @@ unsafe fn convolve_avx2<const PIXELS: usize, const VECTORS: usize>(tile: &Convol
     unsafe {
         match (tile.taps, tile.step) {
             (9, 6) => simd::convolve::<__m256, PIXELS, VECTORS>(tile, 9, 6, output),
+            (6, 6) => simd::convolve::<__m256, PIXELS, VECTORS>(tile, 6, 6, output),
             (taps, step) => simd::convolve::<__m256, PIXELS, VECTORS>(tile, taps, step, output),
         }
     }

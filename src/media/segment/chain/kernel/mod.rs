@@ -250,15 +250,15 @@ impl Merge<'_> {
     }
 }
 
-/// A tile of pixels of one row, one panel of output channels, 3x3 over all input channels.
+/// A tile of pixels of one row, one panel of output channels, a square over all input channels.
 pub(super) struct Convolve<'a> {
     /// `[row][column and input channel][output channel of the panel]`.
     pub weights: &'a [f32],
     /// One for each output channel of the panel: 16 or 32.
     pub bias: &'a [f32],
     pub clamp: (f32, f32),
-    /// Padded input rows, `[column][channel]`.
-    pub rows: [&'a [f32]; 3],
+    /// Padded input rows, as many as the square has, `[column][channel]`.
+    pub rows: &'a [&'a [f32]],
     /// The first tap of the tile's first pixel, in each row.
     pub at: usize,
     /// Taps of a row times channels.
@@ -274,7 +274,7 @@ impl Convolve<'_> {
     /// Panics unless every access lies inside the slices.
     fn check(&self, output: usize) {
         check_output(self.offsets, self.bias, self.output_plane, output);
-        assert!(self.weights.len() >= 3 * self.taps * self.bias.len());
+        assert!(self.weights.len() >= self.rows.len() * self.taps * self.bias.len());
         let read = self.at + (self.offsets.len() - 1) * self.step + self.taps;
         assert!(self.rows.iter().all(|row| read <= row.len()));
     }
