@@ -86,8 +86,8 @@ class RtmpServer {
 }
 
 /**
- * What ffprobe knows of a file's two streams. Beside its own words: `first` and `last`, the times of the first and the
- * last packet in seconds; `count`, the packets; `rate`, packets a second between the two.
+ * What ffprobe knows of a file's two streams. Beside its own words: `times`, when its packets are to be shown, in seconds
+ * and in order; `first` and `last` of these; `count`, the packets; `rate`, packets a second between the two.
  */
 export function probe(file) {
   const args = ["-v", "error", "-show_packets", "-show_streams", "-of", "json", file];
@@ -96,9 +96,10 @@ export function probe(file) {
   const { streams, packets } = JSON.parse(stdout);
   const [video, audio] = ["video", "audio"].map((kind) => {
     const times = packets.filter((packet) => packet.codec_type === kind).map((packet) => Number(packet.pts_time));
-    const [first, last] = [Math.min(...times), Math.max(...times)];
+    times.sort((a, b) => a - b);
+    const [first, last] = [times[0], times.at(-1)];
     const rate = (times.length - 1) / (last - first);
-    return { ...streams.find((stream) => stream.codec_type === kind), first, last, rate, count: times.length };
+    return { ...streams.find((stream) => stream.codec_type === kind), times, first, last, rate, count: times.length };
   });
   return { video, audio };
 }
