@@ -8,7 +8,7 @@ pub(super) const MOST_SIDE: usize = 3;
 pub enum Kind {
     /// Every input channel into every output channel, over a square. Weights `[outputs, inputs, side, side]`.
     Square {
-        /// Rows and columns of the square, 1 to [`MOST_SIDE`].
+        /// Rows and columns of the square, 1 to 3.
         side: usize,
         /// Rows and columns between two outputs, at least 1.
         stride: usize,
