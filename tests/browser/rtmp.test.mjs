@@ -87,11 +87,10 @@ function holdsRoom(t, file, name) {
   t.diagnostic(`${name}: ${(video.last - video.first).toFixed(2)} s, ${rates}`);
   assert.deepEqual([video.codec_name, video.width, video.height], ["h264", 1280, 720]);
   assert.equal(video.r_frame_rate, "30/1");
-  // Each picture is whole thirtieths of a second after the one before (times are in milliseconds); a busy machine leaves
-  // some out, but not many.
+  assert.ok(Math.abs(video.rate - 30) < 1, `${video.rate} pictures a second`);
+  // Each picture is whole thirtieths of a second after the one before; times are in milliseconds.
   const steps = video.times.slice(1).map((time, index) => (time - video.times[index]) * 30);
   assert.deepEqual(steps.filter((step) => step < 0.9 || Math.abs(step - Math.round(step)) > 0.07), []);
-  assert.ok(video.rate > 25, `${video.rate} pictures a second`);
   assert.deepEqual([audio.codec_name, audio.sample_rate], ["aac", "48000"]);
   // A packet of AAC holds 1024 samples.
   assert.ok(Math.abs(audio.rate - 48_000 / 1024) < 2, `${audio.rate} packets of sound a second`);

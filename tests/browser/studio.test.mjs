@@ -39,6 +39,16 @@ function plain(background) {
   return server.ask("PUT", `/rooms/${ROOM}/layout`, { canvas: { background }, auto: { mode: "off" } });
 }
 
+/** The scene of this name in ann's strip. */
+function card(name) {
+  return ann.page.locator(`[data-testid="scene"][data-name="${name}"]`);
+}
+
+/** The names of the stored scenes. */
+async function sceneNames() {
+  return (await server.ask("GET", `/rooms/${ROOM}/scenes`)).map(({ name }) => name);
+}
+
 /** Waits until the tab's mix is of this colour all over. */
 function isPlain(tab, color) {
   return until(`the mix is ${color}`, async () => {
@@ -95,7 +105,6 @@ test("the JSON is completed from the schema, and what is applied is shown and ca
 });
 
 test("a scene of the strip changes the picture for everybody", async () => {
-  const card = (name) => ann.page.locator(`[data-testid="scene"][data-name="${name}"]`);
   const store = async (name) => {
     await ann.page.getByTestId("scene-store").click();
     await ann.page.getByTestId("scene-name").fill(name);
@@ -106,7 +115,7 @@ test("a scene of the strip changes the picture for everybody", async () => {
   await plain("#208040");
   await isPlain(eve, [0x20, 0x80, 0x40]);
   await store("Green");
-  assert.deepEqual((await server.ask("GET", `/rooms/${ROOM}/scenes`)).map(({ name }) => name), ["Blue", "Green"]);
+  assert.deepEqual(await sceneNames(), ["Blue", "Green"]);
   await card("Blue").click();
   await isPlain(eve, [0x20, 0x40, 0x60]);
   await eve.page.locator('.scene[data-active="true"] [data-name="Blue"]').waitFor();
@@ -122,8 +131,7 @@ test("a scene of the strip changes the picture for everybody", async () => {
 
 test("a new scene is named while others change scenes", async () => {
   const { page } = ann;
-  const names = async () => (await server.ask("GET", `/rooms/${ROOM}/scenes`)).map(({ name }) => name);
-  const found = await names();
+  const found = await sceneNames();
   // No reading of the scenes is answered before there is a newer one, which somebody else causes.
   const held = [];
   const hold = (route) => (route.request().method() === "GET" ? held.push(route) : route.fallback());
@@ -138,13 +146,13 @@ test("a new scene is named while others change scenes", async () => {
   await name.fill("Mine");
   // Whoever is writing is left alone.
   await server.ask("DELETE", `/rooms/${ROOM}/scenes/Other`);
-  await page.locator('[data-testid="scene"][data-name="Other"]').waitFor({ state: "detached" });
+  await card("Other").waitFor({ state: "detached" });
   assert.equal(await name.inputValue(), "Mine");
   await page.keyboard.press("Enter");
-  await page.locator('[data-testid="scene"][data-name="Mine"]').waitFor();
-  assert.deepEqual(await names(), [...found, "Mine"]);
+  await card("Mine").waitFor();
+  assert.deepEqual(await sceneNames(), [...found, "Mine"]);
   await server.ask("DELETE", `/rooms/${ROOM}/scenes/Mine`);
-  await page.locator('[data-testid="scene"][data-name="Mine"]').waitFor({ state: "detached" });
+  await card("Mine").waitFor({ state: "detached" });
 });
 
 test("the room is saved as a file and loaded again", async () => {
