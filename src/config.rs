@@ -76,8 +76,10 @@ pub struct ServeConfig {
     pub ice_servers: Vec<IceServer>,
     /// The public address of a 1:1 NAT.
     pub public_ip: Option<IpAddr>,
-    /// First and last UDP port for media; `None` leaves them to the system.
+    /// First and last UDP port for what people send; `None` leaves them to the system.
     pub udp_ports: Option<(u16, u16)>,
+    /// The UDP port of all who receive. Port 0 takes a free one.
+    pub media_port: u16,
     /// Folder of `.launch` files that replace those built in.
     pub pipelines: Option<PathBuf>,
     /// Most rooms at once.
@@ -105,6 +107,7 @@ impl fmt::Debug for ServeConfig {
             .field("ice_servers", &self.ice_servers)
             .field("public_ip", &self.public_ip)
             .field("udp_ports", &self.udp_ports)
+            .field("media_port", &self.media_port)
             .field("pipelines", &self.pipelines)
             .field("max_rooms", &self.max_rooms)
             .field("max_participants", &self.max_participants)
@@ -131,6 +134,7 @@ impl Default for ServeConfig {
             ice_servers: Vec::new(),
             public_ip: None,
             udp_ports: None,
+            media_port: 0,
             pipelines: None,
             max_rooms: 64,
             max_participants: 16,
@@ -165,11 +169,12 @@ impl ServeConfig {
             return Err(wrong("api-key", "must be printable ASCII without blanks, as it is sent in a header"));
         }
         let data_dir = written.data_dir.unwrap_or_else(default_data_dir);
+        let listen = match written.listen {
+            Some(text) => listen(&text)?,
+            None => SocketAddr::from(([127, 0, 0, 1], 8080)),
+        };
         Ok(Self {
-            listen: match written.listen {
-                Some(text) => listen(&text)?,
-                None => SocketAddr::from(([127, 0, 0, 1], 8080)),
-            },
+            listen,
             model: model(written.model, &data_dir)?,
             data_dir,
             api_key,
@@ -177,6 +182,7 @@ impl ServeConfig {
             ice_servers: ice_servers(&written.ice_server.unwrap_or_default())?,
             public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
             udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
+            media_port: within("media-port", written.media_port, 0..=65_535)?.unwrap_or(listen.port()),
             pipelines: written.pipelines.map(pipelines).transpose()?,
             max_rooms: within("max-rooms", written.max_rooms, 1..=10_000)?.unwrap_or(default.max_rooms),
             max_participants: within("max-participants", written.max_participants, 1..=1000)?

@@ -44,19 +44,40 @@ const LAYERS: &[Layer] = &[
         "requests become orders to rooms",
     ),
     layer("media", &["layout", "media"], "the engine opens rooms"),
-    layer("media::*", &["layout", "media::gst", "media::port"], "stages meet in media::graph only"),
+    layer(
+        "media::*",
+        &["layout", "media::codec", "media::gst", "media::port", "media::sdp"],
+        "stages meet in media::room only",
+    ),
+    layer("media::codec", &[], "codecs and sizes are what stages talk about"),
+    layer("media::sdp", &["media::codec"], "descriptions are checked without any connection"),
     layer("media::gst", &[], "what stages share knows no stage"),
     layer("media::gst::segmented", &["layout", "media::port"], "cuts and poses travel with the frames they are of"),
     layer(
         "media::port",
-        &["layout", "media::compose::still", "media::fanout::retry", "media::segment::pose", "media::webrtc::sdp"],
-        "control checks SDP, hides stream keys, tells poses and makes images ready by four PURE modules of media, \
-         passed on by the port",
+        &[
+            "layout",
+            "media::codec",
+            "media::compose::still",
+            "media::output::retry",
+            "media::sdp",
+            "media::segment::pose",
+        ],
+        "control names codecs, checks SDP, hides stream keys, tells poses and makes images ready by PURE modules of \
+         media, passed on by the port",
     ),
-    layer("media::graph", &["layout", "media"], "the only place that sees all stages"),
+    layer("media::room", &["layout", "media"], "the only place that sees all stages"),
     layer(
         "bot",
-        &["media::audio::desk", "media::encode", "media::fanout::webrtc", "media::gst", "media::port", "media::webrtc"],
+        &[
+            "media::audio::desk",
+            "media::codec",
+            "media::encode",
+            "media::gst",
+            "media::port",
+            "media::sdp",
+            "media::webrtc",
+        ],
         "a bot is the other end of a connection, and made of the same stages",
     ),
     layer("cli", &["error"], "picks the command"),
@@ -106,6 +127,7 @@ const CONFINED: &[Confined] = &[
         to: &["media::segment::model", "media::segment::tfjs", "cli::model::info"],
     },
     Confined { crates: &["opus"], to: &["media::audio"] },
+    Confined { crates: &["quinn_udp", "str0m"], to: &["media::deliver", "bot"] },
 ];
 
 /// What PURE modules may not use, outside of their tests.

@@ -17,17 +17,18 @@ use tokio::sync::{
 use tracing::{debug, info};
 
 use super::{
+    mix::Mix,
     session::{Invitation, News, Session},
     source::Source,
     tally::Tally,
 };
 use crate::media::{
     gst::{clock::media_clock, launch::Launches},
-    port::{Candidate, Description, PeerId, SdpKind, TrackKind},
+    port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
+    sdp,
     webrtc::{
         line::{Codec, Format, Line},
         peer::{Network, Peer, PeerNews},
-        sdp,
     },
 };
 
@@ -108,7 +109,9 @@ impl Bot {
             Err(reason) => return End { reason, final_: false, connected: false },
         };
         let mut live: Option<Live> = None;
+        let mut mix: Option<Mix> = None;
         let (news, mut told) = unbounded_channel();
+        let (mixed, mut heard) = unbounded_channel();
         let mut connected = false;
         let mut ask = tokio::time::interval(STATISTICS);
         let mut stop = self.stop.clone();
@@ -118,13 +121,19 @@ impl Bot {
                     News::Welcome { name, resume, .. } => {
                         self.invitation.resume = Some(resume);
                         self.invitation.name = name;
-                        Ok(())
+                        self.receive(mixed.clone()).map(|made| mix = Some(made))
                     }
                     News::Offer(text) => self.answer(&text, news.clone()).map(|made| live = Some(made)),
                     News::Candidate(text) => {
                         if let (Ok(Some(candidate)), Some(live)) = (Candidate::parse(&text), &live) {
                             live.peer.add_candidate(0, &candidate.to_string());
                         }
+                        Ok(())
+                    }
+                    News::Answer(sdp) => mix.as_mut().map_or(Ok(()), |mix| mix.accept(&sdp)),
+                    News::Delivery(rendition, _, estimate) => {
+                        self.tally.rendition.store(rendition.map(Arc::new));
+                        self.tally.estimate_kbps.store(estimate.unwrap_or(0), Ordering::Relaxed);
                         Ok(())
                     }
                     News::Connected | News::Event(_) => Ok(()),
@@ -159,10 +168,28 @@ impl Bot {
                     }
                     PeerNews::Gathered | PeerNews::Ice(_) => Ok(()),
                 },
+                news_of_mix = next(&mut heard) => match news_of_mix {
+                    PeerNews::Described(sdp) => session.send(json!({"type": "receive", "sdp": sdp})).await,
+                    PeerNews::Candidate { mline, candidate } => {
+                        let message = json!({
+                            "type": "candidate", "connection": "receive", "candidate": candidate, "mline": mline,
+                        });
+                        session.send(message).await
+                    }
+                    PeerNews::Connected => mix.as_ref().map_or(Ok(()), Mix::verify),
+                    PeerNews::Failed(error) => Err(error),
+                    PeerNews::Latency => {
+                        if let Some(mix) = &mix {
+                            mix.peer().recalculate_latency();
+                        }
+                        Ok(())
+                    }
+                    PeerNews::KeyframeWanted | PeerNews::Gathered | PeerNews::Ice(_) => Ok(()),
+                },
                 _ = ask.tick() => {
-                    if let Some(live) = live.as_ref().filter(|_| connected) {
+                    if let Some(mix) = mix.as_ref().filter(|_| connected) {
                         let tally = self.tally.clone();
-                        live.peer.stats(move |stats| read_stats(stats, &tally));
+                        mix.peer().stats(move |stats| read_stats(stats, &tally));
                     }
                     Ok(())
                 }
@@ -177,23 +204,33 @@ impl Bot {
         }
     }
 
-    /// Answers the server's offer: sound both ways, the source's codec out, the mix in.
-    fn answer(&self, offer: &str, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Live, String> {
-        let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
-        let chosen = chosen(&offer);
-        let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
-        let id = PeerId(NEXT_PEER.fetch_add(1, Ordering::Relaxed));
+    /// Offers to receive the mix.
+    fn receive(&self, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Mix, String> {
+        let codec: VideoCodec = self.invitation.receive.parse().map_err(|error| format!("--receive: {error}"))?;
         let (tally, hook) = (self.tally.clone(), self.hook.clone());
         let on_track = move |codec: Codec| match hook.as_ref().and_then(|hook| hook(codec)) {
             Some(bin) => Ok(bin),
             None => counting(codec, tally.clone()),
         };
+        let id = NEXT_PEER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("bot-{}-mix-{id}", self.invitation.name);
+        // The bot may be on its way out.
+        let tell = move |one| drop(news.send(one));
+        Mix::offer(&name, codec, &self.network, &self.launches, Box::new(on_track), tell)
+    }
+
+    /// Answers the server's offer: sound and the source's codec out.
+    fn answer(&self, offer: &str, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Live, String> {
+        let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
+        let chosen = chosen(&offer);
+        let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+        let id = PeerId(NEXT_PEER.fetch_add(1, Ordering::Relaxed));
         let peer = Peer::new(
             &format!("bot-{}-{id}", self.invitation.name),
             &lines,
             &self.network,
             &self.launches,
-            Box::new(on_track),
+            Box::new(|_| Err("nothing comes on this connection".to_owned())),
             // The bot may be on its way out.
             move |one| drop(news.send(one)),
         )?;

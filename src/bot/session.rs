@@ -51,7 +51,11 @@ pub enum News {
     Offer(String),
     /// A candidate of the server.
     Candidate(String),
-    /// Media flows.
+    /// The answer to our offer to receive.
+    Answer(String),
+    /// How the mix reaches us: the rendition, why, and what our line is thought to carry, in kbit/s.
+    Delivery(Option<String>, String, Option<u64>),
+    /// What we send is taken.
     Connected,
     /// Something happened in the room.
     Event(Value),
@@ -139,6 +143,11 @@ fn read(message: Value) -> Option<News> {
         }),
         "offer" => Some(News::Offer(text("sdp")?)),
         "candidate" => Some(News::Candidate(text("candidate").unwrap_or_default())),
+        "answer" => Some(News::Answer(text("sdp")?)),
+        "delivery" => {
+            let estimate = message.get("estimate_kbps").and_then(Value::as_u64);
+            Some(News::Delivery(text("rendition"), text("reason")?, estimate))
+        }
         "connected" => Some(News::Connected),
         "event" => message.get("event").cloned().map(News::Event),
         "error" => Some(News::Over(

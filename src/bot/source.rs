@@ -14,10 +14,10 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use tracing::warn;
 
+use super::feed::{Listeners, Receivers};
 use crate::media::{
-    audio::desk::{Desk, Listener},
+    audio::desk::{Desk, Listener, Packet},
     encode::Encoder,
-    fanout::webrtc::{Receivers, send_packet},
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
@@ -70,7 +70,8 @@ pub struct Source {
     codec: VideoCodec,
     encoder: Arc<Encoder>,
     receivers: Arc<Receivers>,
-    desk: Arc<Desk>,
+    listeners: Arc<Listeners>,
+    _desk: Arc<Desk>,
     frames: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     _wake: Sender<()>,
@@ -83,13 +84,15 @@ impl std::fmt::Debug for Source {
 }
 
 /// Packets of the desk to the bots' peers.
-struct Packets;
+struct Packets(Arc<Listeners>);
 
 impl Listener for Packets {
     fn block(&self, _samples: &[f32; 960], _pts: Duration) {}
     fn speaking(&self, _participant: &ParticipantId, _speaking: bool) {}
-    fn packet(&self, src: &AppSrc, packet: &gst::Buffer) {
-        send_packet(src, packet);
+    fn packets(&self, shared: Option<Packet>, _own: Vec<(PeerId, Packet)>, pts: Duration) {
+        if let Some(packet) = shared {
+            self.0.send(&packet, pts);
+        }
     }
 }
 
@@ -108,8 +111,12 @@ impl Source {
             std::fs::File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
         }
         let receivers = Arc::new(Receivers::default());
-        let desk = Arc::new(Desk::start("bot", Arc::new(Packets)).map_err(|error| error.to_string())?);
+        let listeners = Arc::new(Listeners::default());
+        let packets = Arc::new(Packets(listeners.clone()));
+        let desk = Arc::new(Desk::start("bot", packets).map_err(|error| error.to_string())?);
         desk.open(&voice());
+        // One ear for all: each peer hears the same.
+        desk.listen(PeerId(0), None);
         let frames = Arc::new(AtomicU64::new(0));
         let (to, counted) = (receivers.clone(), frames.clone());
         let slot: Arc<Mutex<Weak<Encoder>>> = Arc::default();
@@ -140,7 +147,7 @@ impl Source {
             .name("bot-source".into())
             .spawn(move || play.go_on(first, &sleep))
             .map_err(|error| error.to_string())?;
-        Ok(Self { codec: config.codec, encoder, receivers, desk, frames, stop, _wake: wake })
+        Ok(Self { codec: config.codec, encoder, receivers, listeners, _desk: desk, frames, stop, _wake: wake })
     }
 
     /// The codec of the encoding.
@@ -160,7 +167,7 @@ impl Source {
             self.encoder.request_keyframe();
         }
         if let Some(audio) = audio {
-            self.desk.listen(peer, None, audio);
+            self.listeners.add(peer, audio);
         }
     }
 
@@ -172,7 +179,7 @@ impl Source {
     /// Sends nothing more to a peer.
     pub fn starve(&self, peer: PeerId) {
         self.receivers.remove(peer);
-        self.desk.unlisten(peer);
+        self.listeners.remove(peer);
     }
 }
 

@@ -1,6 +1,11 @@
 //! What a bot counts, one JSON line a second.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use arc_swap::ArcSwapOption;
 
 use serde::Serialize;
 
@@ -22,6 +27,10 @@ pub struct Tally {
     pub lost: AtomicU64,
     /// Round trip, in microseconds.
     pub round_trip_us: AtomicU64,
+    /// The rendition that the server sends, once it has said so.
+    pub rendition: ArcSwapOption<String>,
+    /// What the line is thought to carry, in kbit/s; 0: not known.
+    pub estimate_kbps: AtomicU64,
     last_ns: AtomicU64,
 }
 
@@ -51,6 +60,10 @@ pub struct Line {
     pub audio_packets_received: u64,
     /// Bit rate of the mix's video, in kbit/s.
     pub kbps_received: u64,
+    /// The rendition of the mix, by its height; null: sound alone, or not known yet.
+    pub rendition: Option<Arc<String>>,
+    /// What the line is thought to carry, in kbit/s, once known.
+    pub estimate_kbps: Option<u64>,
     /// Round trip in milliseconds, once known.
     pub round_trip_ms: Option<f64>,
     /// Frames that came late, in all.
@@ -81,6 +94,8 @@ impl Reporter {
             frames_received: frames.saturating_sub(self.frames),
             audio_packets_received: packets.saturating_sub(self.packets),
             kbps_received: bytes.saturating_sub(self.bytes) * 8 / 1000,
+            rendition: tally.rendition.load_full(),
+            estimate_kbps: Some(tally.estimate_kbps.load(Ordering::Relaxed)).filter(|estimate| *estimate > 0),
             round_trip_ms: (round_trip > 0).then(|| round_trip as f64 / 1000.0),
             late_frames: tally.late.load(Ordering::Relaxed),
             lost_packets: tally.lost.load(Ordering::Relaxed),

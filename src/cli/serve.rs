@@ -112,11 +112,13 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
         turn: turn.collect(),
         public_ip: config.public_ip,
         udp_ports: config.udp_ports,
+        media_port: config.media_port,
         listen_loopback: config.is_loopback(),
     });
     engine.map_err(|error| match error {
         EngineError::Launch(_) => ProgramError::Usage(format!("pipelines: {error}")),
         EngineError::Model(_) => ProgramError::Usage(format!("model: {error}")),
+        EngineError::Port { .. } => ProgramError::Failed(format!("media-port: {error}")),
         EngineError::Init(_) => ProgramError::Failed(format!("media cannot start: {error}")),
     })
 }

@@ -68,6 +68,7 @@ fn every_flag_is_a_key_of_the_file() {
         ice-server = ["stun:a", "turn:u:p@b"]
         public-ip = "192.0.2.1"
         udp-ports = "50000-50999"
+        media-port = 3478
         max-rooms = 1
         max-participants = 2
         hold-ms = 0
@@ -79,7 +80,7 @@ fn every_flag_is_a_key_of_the_file() {
     "##;
     let config = ServeConfig::resolve(file(text)).unwrap();
     assert_eq!(config.ice_servers.len(), 2);
-    assert_eq!(config.udp_ports, Some((50000, 50999)));
+    assert_eq!((config.udp_ports, config.media_port), (Some((50000, 50999)), 3478));
     assert_eq!(config.public_ip, Some("192.0.2.1".parse().unwrap()));
     assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (640, 360, 15));
     assert_eq!((config.tls, config.model), (Tls::SelfSigned, ModelChoice::Embedded));
@@ -118,6 +119,7 @@ fn a_wrong_value_is_told_by_its_key() {
         (["--public-ip", "here"], "public-ip"),
         (["--udp-ports", "9-1"], "udp-ports"),
         (["--udp-ports", "70000-70001"], "udp-ports"),
+        (["--media-port", "70000"], "media-port"),
         (["--pipelines", "/no/such/folder"], "pipelines"),
         (["--max-rooms", "0"], "max-rooms"),
         (["--fps", "61"], "fps"),

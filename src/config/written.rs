@@ -41,9 +41,12 @@ pub struct Written {
     /// The address that the Internet knows this machine by (1:1 NAT)
     #[arg(long, env = "VIRFIE_PUBLIC_IP", value_name = "IP", hide_env_values = true)]
     pub public_ip: Option<String>,
-    /// UDP ports for media
+    /// UDP ports for what people send
     #[arg(long, env = "VIRFIE_UDP_PORTS", value_name = "FIRST-LAST", hide_env_values = true)]
     pub udp_ports: Option<String>,
+    /// UDP port of all who receive; 0 takes a free one [default: the number of --listen]
+    #[arg(long, env = "VIRFIE_MEDIA_PORT", value_name = "PORT", hide_env_values = true)]
+    pub media_port: Option<i64>,
     /// Takes .launch files from here instead of those built in
     #[arg(long, env = "VIRFIE_PIPELINES", value_name = "DIR", hide_env_values = true)]
     pub pipelines: Option<PathBuf>,
@@ -117,6 +120,7 @@ impl Written {
             ice_server: self.ice_server.or(below.ice_server),
             public_ip: self.public_ip.or(below.public_ip),
             udp_ports: self.udp_ports.or(below.udp_ports),
+            media_port: self.media_port.or(below.media_port),
             pipelines: self.pipelines.or(below.pipelines),
             max_rooms: self.max_rooms.or(below.max_rooms),
             max_participants: self.max_participants.or(below.max_participants),

@@ -1,10 +1,11 @@
 //! The media tree: everything that touches GStreamer.
 //!
 //! ```text
-//!   webrtc ─► ingest ─► segment ─► compose ─► encode ─► fanout ─► webrtc, rtmp
+//!   webrtc ─► ingest ─► segment ─► compose ─► encode ─► deliver, output
 //!                └────► audio ────────────────────────────┘
 //! ```
-//! [`graph`] joins the stages of one room; [`port`] is all that the control tree sees. [`gst`] is what stages share.
+//! [`room`] joins the stages of one room; [`port`] is all that the control tree sees. [`codec`], [`sdp`] and [`gst`] are
+//! what stages share.
 
 use std::{
     net::IpAddr,
@@ -14,20 +15,24 @@ use std::{
 };
 
 use tokio::sync::mpsc::UnboundedSender;
-use tracing::{info, warn};
+use tracing::info;
 
 pub mod audio;
+pub mod codec;
 pub mod compose;
+pub mod deliver;
 pub mod encode;
-pub mod fanout;
 pub mod file;
-pub mod graph;
 pub mod gst;
 pub mod ingest;
+pub mod output;
 pub mod port;
+pub mod room;
+pub mod sdp;
 pub mod segment;
 pub mod webrtc;
 
+use deliver::{Delivery, socket::Binding};
 use file::FileError;
 use gst::launch::{LaunchError, Launches};
 use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
@@ -49,8 +54,10 @@ pub struct EngineConfig {
     pub turn: Vec<String>,
     /// Shown in host candidates instead of the machine's own addresses.
     pub public_ip: Option<IpAddr>,
-    /// First and last UDP port for media.
+    /// First and last UDP port for what people send.
     pub udp_ports: Option<(u16, u16)>,
+    /// The UDP port of all who receive; 0: any.
+    pub media_port: u16,
     /// The server listens on loopback only, so media stays there too.
     pub listen_loopback: bool,
 }
@@ -67,6 +74,14 @@ pub enum EngineError {
     /// The model.
     #[error(transparent)]
     Model(#[from] segment::model::ModelError),
+    /// The port of the receivers.
+    #[error("UDP port {port}: {error}")]
+    Port {
+        /// As asked for.
+        port: u16,
+        /// Of the system.
+        error: std::io::Error,
+    },
 }
 
 /// The real media: GStreamer, one per process.
@@ -74,6 +89,7 @@ pub enum EngineError {
 pub struct Engine {
     launches: Launches,
     network: Network,
+    delivery: Arc<Delivery>,
     segmentation: Segmentation,
 }
 
@@ -81,8 +97,8 @@ pub struct Engine {
 const NO_MODEL: &str = "no model: whole pictures are shown; `--model embedded` cuts people out";
 
 impl Engine {
-    /// Starts GStreamer, reads the launch texts, loads the model, and pays for the DTLS certificate now rather than
-    /// at the first join.
+    /// Starts GStreamer, reads the launch texts, loads the model, binds the port of the receivers, and makes the DTLS
+    /// certificates now rather than at the first join.
     ///
     /// # Errors
     /// See [`EngineError`]; each is one line.
@@ -117,20 +133,12 @@ impl Engine {
             udp_ports: config.udp_ports,
             local_ip: config.listen_loopback.then_some(IpAddr::from([127, 0, 0, 1])),
         };
-        warm_up();
-        Ok(Self { launches, network, segmentation })
-    }
-}
-
-/// GStreamer makes its DTLS certificate (RSA, some hundred milliseconds) with the first `dtlsdec` and keeps it.
-fn warm_up() {
-    let warmed = std::thread::Builder::new().name("warm-up".into()).spawn(|| {
-        if let Ok(element) = gstreamer::ElementFactory::make("dtlsdec").build() {
-            drop(element);
-        }
-    });
-    if let Err(error) = warmed {
-        warn!(%error, "no warm-up");
+        let (port, public_ip) = (config.media_port, config.public_ip);
+        let binding = Binding { port, loopback: config.listen_loopback, public_ip };
+        let delivery = Delivery::start(binding).map_err(|error| EngineError::Port { port, error })?;
+        info!(port = delivery.port(), "receivers are served by UDP");
+        webrtc::certificate::warm_up();
+        Ok(Self { launches, network, delivery: Arc::new(delivery), segmentation })
     }
 }
 
@@ -146,12 +154,13 @@ fn without_path(error: FileError) -> String {
 
 impl Media for Engine {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
-        let parts = graph::Parts {
+        let parts = room::Parts {
             launches: self.launches.clone(),
             network: self.network.clone(),
+            delivery: self.delivery.clone(),
             can_cut: self.segmentation.model.is_some(),
         };
-        Box::new(graph::RoomGraph::start(room, Arc::new(parts), events))
+        Box::new(room::RunningRoom::start(room, Arc::new(parts), events))
     }
 
     fn segmentation(&self) -> Segmentation {

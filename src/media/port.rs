@@ -14,14 +14,15 @@ use std::{
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 pub use crate::media::{
+    codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
-    fanout::retry::redact_url,
+    output::retry::redact_url,
+    sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
-    webrtc::sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, VideoCodec, parse_fragment},
 };
 use crate::{
     layout::{Scene, Trigger},
-    media::webrtc::sdp::{Chosen, choose},
+    media::sdp::{Chosen, choose},
 };
 
 /// Opens the media of rooms. One per process.
@@ -162,18 +163,16 @@ impl fmt::Debug for Sound {
     }
 }
 
-/// How a peer is negotiated.
+/// How a sender is negotiated.
 #[derive(Debug)]
 pub enum Negotiation {
-    /// The browser's session: we offer audio both ways, video in (`ingest`) and the mixed video out (`egress`).
-    /// [`MediaEvent::PeerOffer`] follows, then [`MediaCommand::Answer`] and candidates both ways.
+    /// The browser's session: we offer to receive its sound and its camera. [`MediaEvent::PeerOffer`] follows, then
+    /// [`MediaCommand::Answer`] and candidates both ways.
     Offer {
         /// What the browser shall send.
         ingest: VideoCodec,
-        /// What the browser wants to receive.
-        egress: VideoCodec,
     },
-    /// WHIP (the peer sends) or WHEP (the peer receives): one answer, with all candidates gathered within a second.
+    /// WHIP: one answer, with all candidates gathered within a second.
     Answer {
         /// The peer's checked offer.
         offer: Description,
@@ -182,24 +181,64 @@ pub enum Negotiation {
     },
 }
 
-/// What senders may send, the best first. VP8 has no profiles to disagree on and is cheap to decode.
-pub const RECEIVED: [VideoCodec; 3] = [VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9];
-
-/// What the room is sent in, the best first.
-pub const SENT: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Vp8];
-
-/// Whether the media will find something to take in an offer, before anything is changed for it. `sends`: the peer is a
-/// participant, not a viewer.
+/// Whether the media will find something to take in an offer, before anything is changed for it. `sends`: the peer
+/// sends; otherwise it receives.
 ///
 /// # Errors
 /// [`PeerRefused::Unacceptable`], with what was offered.
 pub fn check_offer(offer: &Description, sends: bool) -> Result<(), PeerRefused> {
-    choose_for(offer, sends).map(drop).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
+    let chosen = if sends { choose_for_sender(offer) } else { choose(offer, &[], &SENT) };
+    chosen.map(drop).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
 }
 
-/// What is taken of a participant's or a viewer's offer.
-pub(super) fn choose_for(offer: &Description, sends: bool) -> Result<Vec<Chosen>, SdpFault> {
-    choose(offer, if sends { &RECEIVED } else { &[] }, &SENT)
+/// What is taken of a sender's offer.
+pub(super) fn choose_for_sender(offer: &Description) -> Result<Vec<Chosen>, SdpFault> {
+    choose(offer, &RECEIVED, &[])
+}
+
+/// The rendition that a receiver wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RenditionWish {
+    /// What its line carries and its player shows.
+    #[default]
+    Auto,
+    /// This one, whatever the line says.
+    Fixed(Rendition),
+}
+
+/// What a receiver can use.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ReceiverView {
+    /// Height of its player in pixels of its screen; `None`: unknown.
+    pub height: Option<u32>,
+    /// Nobody looks at it.
+    pub hidden: bool,
+    /// Whoever watches wants to save data.
+    pub save_data: bool,
+    /// Share of frames that it has no time to decode, 0 to 1.
+    pub dropped: f32,
+    /// What it wants.
+    pub rendition: RenditionWish,
+}
+
+/// How the mix reaches a receiver.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryReport {
+    /// Of its picture; `None`: it takes sound alone.
+    pub codec: Option<VideoCodec>,
+    /// The rendition that it is sent, by its height (`360p`); `None`: sound alone.
+    pub rendition: Option<String>,
+    /// All renditions that there are, the largest first.
+    pub renditions: Vec<String>,
+    /// Why it is this one: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow decoder`,
+    /// `fixed` or `recovered`.
+    pub reason: &'static str,
+    /// Share of packets lost, 0 to 1.
+    pub loss: f32,
+    /// To the receiver and back, once known.
+    pub round_trip: Option<Duration>,
+    /// What its line is thought to carry, in bits a second, once known.
+    pub estimate: Option<u64>,
 }
 
 /// Why a peer could not be made.
@@ -223,15 +262,35 @@ pub enum MediaCommand {
     /// Whether the keypoints of everybody with a camera are found, shown or not. Where [`Segmentation::keypoints`] is
     /// false this changes nothing.
     SetKeypoints(bool),
-    /// Makes a connection. `participant` is `None` for a viewer (receives only). A participant's older peer, if any,
-    /// is replaced: its frames stop counting at once and it is torn down.
-    AddPeer {
+    /// Makes a connection that sends. The participant's older one, if any, is replaced: its frames stop counting at
+    /// once and it is torn down.
+    AddSender {
         /// The new connection.
         peer: PeerId,
         /// Whose connection it is.
-        participant: Option<ParticipantId>,
+        participant: ParticipantId,
         /// Who offers what.
         negotiation: Negotiation,
+    },
+    /// Makes a connection that receives.
+    AddReceiver {
+        /// The new connection.
+        peer: PeerId,
+        /// Who does not want to hear themselves; `None` for a viewer.
+        participant: Option<ParticipantId>,
+        /// The peer's checked offer.
+        offer: Box<Description>,
+        /// What it wants.
+        rendition: RenditionWish,
+        /// Resolves to the answer's SDP, with all candidates, or to why there is none.
+        reply: oneshot::Sender<Result<String, PeerRefused>>,
+    },
+    /// What a receiver can use and wants from now on.
+    View {
+        /// The connection.
+        peer: PeerId,
+        /// See there.
+        view: ReceiverView,
     },
     /// The browser's answer to our offer.
     Answer {
@@ -417,7 +476,7 @@ pub enum OutputState {
 /// News from a room's media.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MediaEvent {
-    /// Our offer for a [`Negotiation::Offer`] peer.
+    /// Our offer for a [`Negotiation::Offer`] sender.
     PeerOffer {
         /// The connection.
         peer: PeerId,
@@ -433,8 +492,24 @@ pub enum MediaEvent {
         /// `candidate:…`
         candidate: String,
     },
-    /// DTLS is up and the fingerprint is the one of the SDP; media flows.
+    /// DTLS is up and the fingerprint is the one of the SDP; media flows. Of senders and of receivers.
     PeerConnected(PeerId),
+    /// How the mix reaches a receiver: about once a second, and when its rendition changes.
+    Delivery {
+        /// The connection.
+        peer: PeerId,
+        /// See there.
+        delivery: DeliveryReport,
+    },
+    /// How large somebody's whole picture is shown on the canvas, so that they need not send more.
+    Shown {
+        /// Who.
+        participant: ParticipantId,
+        /// Width and height in pixels; 0 x 0: not at all.
+        size: (u32, u32),
+        /// Frames a second of the canvas.
+        fps: u32,
+    },
     /// The peer is dead or refused; it is already being torn down. Not told after [`MediaCommand::RemovePeer`].
     PeerGone {
         /// The connection.

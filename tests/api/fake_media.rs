@@ -13,8 +13,8 @@ use tokio::{
     time::timeout,
 };
 use virfie::media::port::{
-    Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId, ParticipantPoses,
-    PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation, Still,
+    Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId,
+    ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation, Still,
 };
 
 /// The answer to every WHIP and WHEP offer, and the offer to every page. Nobody in these tests reads them.
@@ -97,6 +97,13 @@ impl Media for FakeMedia {
     }
 }
 
+fn answer_to(offer: &Description) -> Result<String, PeerRefused> {
+    match offer.media.iter().any(|section| section.ice_ufrag == REFUSED_UFRAG) {
+        true => Err(PeerRefused::Unacceptable("no codec in common".to_owned())),
+        false => Ok(OUR_SDP.to_owned()),
+    }
+}
+
 fn width(room: &RoomSpec) -> u32 {
     room.picture.scene.canvas.width
 }
@@ -137,7 +144,8 @@ impl FakeRoom {
     /// The number of the newest connection.
     pub fn newest_peer(&self) -> PeerId {
         let lines = self.heard();
-        let line = lines.iter().rev().find(|line| line.starts_with("add ")).expect("a connection was made");
+        let is_new = |line: &&String| line.starts_with("add ") || line.starts_with("receive ");
+        let line = lines.iter().rev().find(is_new).expect("a connection was made");
         let number = line.split(' ').nth(1).and_then(|peer| peer.strip_prefix("peer-")).expect("it has a number");
         PeerId(number.parse().unwrap())
     }
@@ -175,24 +183,24 @@ impl RoomMedia for Port {
                 let layers: Vec<&str> = picture.scene.layers.iter().map(|layer| layer.id.as_str()).collect();
                 room.note(format!("picture people={names:?} layers={layers:?} images={images:?}"));
             }
-            MediaCommand::AddPeer { peer, participant, negotiation } => {
+            MediaCommand::AddReceiver { peer, participant, offer, rendition, reply } => {
                 let who = participant.as_ref().map_or("viewer", |id| &*id.0);
+                room.note(format!("receive {peer} {who} {rendition:?}"));
+                let _ = reply.send(answer_to(&offer));
+            }
+            MediaCommand::View { peer, view } => room.note(format!("view {peer} {view:?}")),
+            MediaCommand::AddSender { peer, participant, negotiation } => {
+                let who = &participant.0;
                 match negotiation {
-                    Negotiation::Offer { ingest, egress } => {
-                        room.note(format!("add {peer} {who} offer ingest={ingest:?} egress={egress:?}"));
+                    Negotiation::Offer { ingest } => {
+                        room.note(format!("add {peer} {who} offer ingest={ingest:?}"));
                         tell(MediaEvent::PeerOffer { peer, sdp: OUR_SDP.to_owned() });
                         let candidate = "candidate:1 1 UDP 2015363327 192.0.2.1 50000 typ host".to_owned();
                         tell(MediaEvent::PeerCandidate { peer, mline: 0, candidate });
                     }
                     Negotiation::Answer { offer, reply } => {
                         room.note(format!("add {peer} {who} answer"));
-                        let refused = offer.media.iter().any(|section| section.ice_ufrag == REFUSED_UFRAG);
-                        let answer = if refused {
-                            Err(PeerRefused::Unacceptable("no codec in common".to_owned()))
-                        } else {
-                            Ok(OUR_SDP.to_owned())
-                        };
-                        let _ = reply.send(answer);
+                        let _ = reply.send(answer_to(&offer));
                     }
                 }
             }

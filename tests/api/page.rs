@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 use super::{fake_media::PATIENCE, server::Server};
 
 /// An answer as Chrome gives it to audio both ways, its camera, and our mix.
-pub const ANSWER: &str = include_str!("../../src/media/webrtc/sdp/fixtures/chrome_answer.sdp");
+pub const ANSWER: &str = include_str!("../../src/media/sdp/fixtures/chrome_answer.sdp");
 
 /// A candidate as Chrome gives it.
 pub const CANDIDATE: &str =

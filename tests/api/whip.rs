@@ -7,10 +7,10 @@ use super::{
 };
 
 /// An offer as OBS posts it; its ICE user fragment is `Yb3W`.
-pub const WHIP_OFFER: &str = include_str!("../../src/media/webrtc/sdp/fixtures/obs_whip_offer.sdp");
+pub const WHIP_OFFER: &str = include_str!("../../src/media/sdp/fixtures/obs_whip_offer.sdp");
 
 /// An offer to receive, as Firefox gives it.
-pub const WHEP_OFFER: &str = include_str!("../../src/media/webrtc/sdp/fixtures/firefox_whep_offer.sdp");
+pub const WHEP_OFFER: &str = include_str!("../../src/media/sdp/fixtures/firefox_whep_offer.sdp");
 
 pub const SDP: &str = "application/sdp";
 pub const FRAGMENT: &str = "application/trickle-ice-sdpfrag";

@@ -119,7 +119,7 @@ class Tab {
     }
   }
 
-  /** Milliseconds from when the newest connection was up to the first frame of it on the screen. */
+  /** Milliseconds from when the newest receiving connection was up to the first frame of it on the screen. */
   async firstFrame() {
     return until("a frame came after the connection", () => this.page.evaluate(() => window.seen.firstFrameMs), {
       within: JOIN_MS,
@@ -150,7 +150,10 @@ class Tab {
   }
 }
 
-/** Runs in the page before its own scripts: notes when a connection is up, and when the first frame after it shows. */
+/**
+ * Runs in the page before its own scripts: notes when a connection that receives is up, and when the first frame after
+ * it shows.
+ */
 function recordConnection() {
   const seen = { connectedAt: null, firstFrameMs: null };
   window.seen = seen;
@@ -159,7 +162,9 @@ function recordConnection() {
     constructor(...settings) {
       super(...settings);
       this.addEventListener("connectionstatechange", () => {
-        if (this.connectionState === "connected") Object.assign(seen, { connectedAt: performance.now(), firstFrameMs: null });
+        const receives = this.getTransceivers().some(({ currentDirection }) => /recv/.test(currentDirection));
+        if (this.connectionState !== "connected" || !receives) return;
+        Object.assign(seen, { connectedAt: performance.now(), firstFrameMs: null });
       });
     }
   };

@@ -98,12 +98,15 @@ function readClock(mix, { bits, duration }) {
   });
 }
 
-/** The connection's sums of times and their counts, of which two reports give the mean between them. */
+/** The two connections' sums of times and their counts, of which two reports give the mean between them. */
 async function counters() {
-  const report = [...(await window.virfie.pc().getStats()).values()];
-  const of = (type) => report.find((entry) => entry.type === type && entry.kind === "video") ?? {};
-  const [sent, received] = [of("outbound-rtp"), of("inbound-rtp")];
-  const pair = report.find((entry) => entry.type === "candidate-pair" && entry.nominated) ?? {};
+  const { virfie } = window;
+  const [incoming, outgoing] = await Promise.all(
+    [virfie.pc(), virfie.sender()].map(async (pc) => [...(await pc.getStats()).values()]),
+  );
+  const of = (report, type) => report.find((entry) => entry.type === type && entry.kind === "video") ?? {};
+  const [sent, received] = [of(outgoing, "outbound-rtp"), of(incoming, "inbound-rtp")];
+  const pair = incoming.find((entry) => entry.type === "candidate-pair" && entry.nominated) ?? {};
   return {
     encode: [sent.totalEncodeTime, sent.framesEncoded],
     pace: [sent.totalPacketSendDelay, sent.packetsSent],

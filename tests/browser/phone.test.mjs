@@ -50,7 +50,7 @@ test("the stage fits, with buttons that a finger can hit", async () => {
   await fits();
   const stage = await tab.mix.boundingBox();
   assert.ok(stage.width >= 380 && stage.y + stage.height < 500, `the mix is at ${JSON.stringify(stage)}`);
-  for (const name of ["mute", "camera", "snapshot", "fullscreen", "leave"]) {
+  for (const name of ["mute", "camera", "snapshot", "rendition-select", "fullscreen", "leave"]) {
     const box = await tab.page.getByTestId(name).boundingBox();
     assert.ok(box.width >= FINGER && box.height >= FINGER, `${name} is ${box.width} by ${box.height}`);
     assert.ok(box.y + box.height <= PHONE.viewport.height, `${name} is on the first screen`);

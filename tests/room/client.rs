@@ -19,6 +19,7 @@ use tokio::{
 };
 use virfie::{
     bot::{
+        mix::Mix,
         participant::{TrackHook, chosen, counting},
         session::{Invitation, News, Session},
         source::Source,
@@ -26,10 +27,10 @@ use virfie::{
     },
     media::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind},
+        sdp,
         webrtc::{
             line::{Codec, Line},
             peer::{Peer, PeerNews},
-            sdp,
         },
     },
 };
@@ -168,10 +169,16 @@ async fn live(
     let mut session = Session::join(&invitation).await?;
     let (news, mut heard) = unbounded_channel();
     let mut wire: Option<Wire> = None;
+    let (mixed, mut mix_news) = unbounded_channel();
+    let mut mix: Option<Mix> = None;
     loop {
         tokio::select! {
             message = session.next() => match message {
-                News::Offer(offer) => wire = Some(answer(&offer, &manner, tally.clone(), news.clone())?),
+                News::Welcome { .. } => {
+                    mix = Some(receive(&invitation.receive, &manner, tally.clone(), mixed.clone())?);
+                }
+                News::Answer(sdp) => mix.as_mut().ok_or("an answer before the offer")?.accept(&sdp)?,
+                News::Offer(offer) => wire = Some(answer(&offer, &manner, news.clone())?),
                 News::Candidate(text) => {
                     if let (Ok(Some(candidate)), Some(wire)) = (Candidate::parse(&text), &wire) {
                         wire.peer.add_candidate(0, &candidate.to_string());
@@ -179,7 +186,7 @@ async fn live(
                 }
                 News::Connected => on_connected(),
                 News::Over(reason, _) => return Ok(reason),
-                News::Welcome { .. } | News::Event(_) => {}
+                News::Delivery(..) | News::Event(_) => {}
             },
             Some(one) = heard.recv() => match one {
                 PeerNews::Described(sdp) => {
@@ -206,6 +213,24 @@ async fn live(
                 PeerNews::Failed(error) => return Err(error),
                 PeerNews::Gathered | PeerNews::Ice(_) => {}
             },
+            Some(one) = mix_news.recv() => match one {
+                PeerNews::Described(sdp) => session.send(json!({"type": "receive", "sdp": sdp})).await?,
+                PeerNews::Candidate { mline, candidate } => {
+                    let way = "receive";
+                    let message = json!({
+                        "type": "candidate", "connection": way, "candidate": candidate, "mline": mline,
+                    });
+                    session.send(message).await?;
+                }
+                PeerNews::Connected => mix.as_ref().ok_or("connected before it was made")?.verify()?,
+                PeerNews::Latency => {
+                    if let Some(mix) = &mix {
+                        mix.peer().recalculate_latency();
+                    }
+                }
+                PeerNews::Failed(error) => return Err(error),
+                PeerNews::KeyframeWanted | PeerNews::Gathered | PeerNews::Ice(_) => {}
+            },
             Some(order) = orders.recv() => match order {
                 Order::Leave => {
                     session.leave().await;
@@ -217,15 +242,23 @@ async fn live(
     }
 }
 
-fn answer(offer: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Wire, String> {
-    let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
-    let chosen = chosen(&offer);
-    let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Mix, String> {
     let (id, hook) = (next_peer(), manner.hook.clone());
     let on_track = move |codec: Codec| match hook.as_ref().and_then(|hook| hook(codec)) {
         Some(bin) => Ok(bin),
         None => counting(codec, tally.clone()),
     };
+    let codec = codec.parse().map_err(|error| format!("{error}"))?;
+    let tell = move |one| drop(news.send(one));
+    Mix::offer(&format!("client-{id}"), codec, &network(), &launches(), Box::new(on_track), tell)
+}
+
+fn answer(offer: &str, manner: &Manner, news: UnboundedSender<PeerNews>) -> Result<Wire, String> {
+    let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
+    let chosen = chosen(&offer);
+    let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+    let id = next_peer();
+    let on_track = |_| Err("nothing comes on this connection".to_owned());
     let tell = move |one| drop(news.send(one));
     let peer = Peer::new(&format!("client-{id}"), &lines, &network(), &launches(), Box::new(on_track), tell)?;
     peer.answer(&sdp::narrowed(&offer, &chosen).to_sdp())?;

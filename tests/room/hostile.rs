@@ -20,15 +20,15 @@ use super::{
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
 const WHIP_OFFERS: [&str; 6] = [
-    include_str!("../../src/media/webrtc/sdp/fixtures/obs_whip_offer.sdp"),
-    include_str!("../../src/media/webrtc/sdp/fixtures/chrome_whip_offer.sdp"),
-    include_str!("../../src/media/webrtc/sdp/fixtures/chrome_simulcast_offer.sdp"),
-    include_str!("../../src/media/webrtc/sdp/fixtures/ffmpeg_whip_offer.sdp"),
-    include_str!("../../src/media/webrtc/sdp/fixtures/gstreamer_whip_offer.sdp"),
-    include_str!("../../src/media/webrtc/sdp/fixtures/safari_whip_offer.sdp"),
+    include_str!("../../src/media/sdp/fixtures/obs_whip_offer.sdp"),
+    include_str!("../../src/media/sdp/fixtures/chrome_whip_offer.sdp"),
+    include_str!("../../src/media/sdp/fixtures/chrome_simulcast_offer.sdp"),
+    include_str!("../../src/media/sdp/fixtures/ffmpeg_whip_offer.sdp"),
+    include_str!("../../src/media/sdp/fixtures/gstreamer_whip_offer.sdp"),
+    include_str!("../../src/media/sdp/fixtures/safari_whip_offer.sdp"),
 ];
 
-const WHEP_OFFER: &str = include_str!("../../src/media/webrtc/sdp/fixtures/firefox_whep_offer.sdp");
+const WHEP_OFFER: &str = include_str!("../../src/media/sdp/fixtures/firefox_whep_offer.sdp");
 
 /// Candidates for the session of [`WHEP_OFFER`], of the networks for documentation.
 const CANDIDATES: &str = "a=ice-ufrag:6f0a93d4\r\na=ice-pwd:4c1d8b70f25a936e0e7bb9d6a38f5c21\r\n\
@@ -38,7 +38,7 @@ const CANDIDATES: &str = "a=ice-ufrag:6f0a93d4\r\na=ice-pwd:4c1d8b70f25a936e0e7b
     a=candidate:2 1 UDP 1686052863 203.0.113.9 51555 typ srflx raddr 192.0.2.44 rport 51555\r\n\
     a=end-of-candidates\r\n";
 
-const SESSION_ANSWER: &str = include_str!("../../src/media/webrtc/sdp/fixtures/chrome_answer.sdp");
+const SESSION_ANSWER: &str = include_str!("../../src/media/sdp/fixtures/chrome_answer.sdp");
 
 /// As many are made at once: each that is accepted is a webrtcbin.
 const AT_ONCE: usize = 6;

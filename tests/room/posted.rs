@@ -17,10 +17,10 @@ use virfie::{
     bot::{participant::counting, source::Source, tally::Tally},
     media::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
+        sdp::Fingerprint,
         webrtc::{
             line::{Codec, Direction, Format, Line},
             peer::{Peer, PeerNews},
-            sdp::Fingerprint,
         },
     },
 };

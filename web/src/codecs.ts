@@ -1,6 +1,6 @@
 /** Which video codecs to name when joining, best first. */
 
-interface Codec {
+export interface Codec {
   mimeType: string;
   sdpFmtpLine?: string;
 }
@@ -17,8 +17,12 @@ function usable(codec: Codec): boolean {
   return /packetization-mode=1\b/.test(line) && /profile-level-id=42(e0|c0|00)/.test(line);
 }
 
+function nameOf(codec: Codec): string {
+  return codec.mimeType.toLowerCase().replace(/^video\//, "");
+}
+
 function choose(preferred: string[], codecs: Codec[] | undefined, override: string[]): string[] {
-  const known = (codecs ?? []).filter(usable).map((codec) => codec.mimeType.toLowerCase().replace(/^video\//, ""));
+  const known = (codecs ?? []).filter(usable).map(nameOf);
   const chosen = override.filter((name) => known.includes(name));
   return chosen.length > 0 ? chosen : preferred.filter((name) => known.includes(name));
 }
@@ -29,4 +33,10 @@ export function receivable(codecs: Codec[] | undefined, override: string[] = [])
 
 export function sendable(codecs: Codec[] | undefined, override: string[] = []): string[] {
   return choose(SEND, codecs, override);
+}
+
+/** The codecs to offer for the names `receivable` gave, in their order, with retransmission. Empty when none is known. */
+export function preferred<T extends Codec>(codecs: T[], names: string[]): T[] {
+  const named = names.flatMap((name) => codecs.filter((codec) => nameOf(codec) === name && usable(codec)));
+  return named.length === 0 ? [] : [...named, ...codecs.filter((codec) => nameOf(codec) === "rtx")];
 }

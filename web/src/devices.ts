@@ -1,6 +1,6 @@
 /** The user's camera and microphone: choosing, opening, switching off and on, and saying what is wrong with them. */
 
-import type { LocalTracks } from "./peer";
+import type { LocalTracks } from "./sender";
 
 export type Kind = "camera" | "microphone";
 export type Quality = "360p" | "720p";

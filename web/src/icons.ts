@@ -7,6 +7,7 @@ const PATHS = {
   cameraOff: '<path d="M7 6h5.5A2.5 2.5 0 0 1 15 8.500v6M13.5 18h-8A2.5 2.5 0 0 1 3 15.500v-7A2.5 2.5 0 0 1 4 6.500M15 10.5 21 7v10l-3-1.700M4 3l16 18"/>',
   snapshot: '<path d="M4 8h3l1.6-2.500h6.800L17 8h3a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z"/><circle cx="12" cy="13" r="3.5"/>',
   fullscreen: '<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',
+  quality: '<path d="M5 19v-4M10 19v-8M15 19V8M20 19V4"/>',
   leave: '<path d="M14 4H6a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h8M10 12h11M17.5 8.5 21 12l-3.5 3.5"/>',
   edit: '<path d="M4 20h4L19 9l-4-4L4 16zM13 7l4 4"/>',
   undo: '<path d="M8 5 4 9l4 4M4 9h10a6 6 0 0 1 0 12h-3"/>',

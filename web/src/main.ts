@@ -1,4 +1,4 @@
-/** Wires the page's parts: devices and join form, session and peer, stage, people, background, layout. */
+/** Wires the page's parts: devices and join form, session and connections, stage, people, background, layout. */
 
 import "./style.css";
 import "./room.css";
@@ -8,16 +8,19 @@ import { Api } from "./api";
 import { BackgroundPicker } from "./background";
 import { receivable, sendable } from "./codecs";
 import { LayoutSchema } from "./complete";
+import { DeliveryPanel } from "./delivery";
 import { NONE, Devices } from "./devices";
 import { element, say } from "./dom";
 import { JoinForm } from "./join";
 import { LayoutPanel } from "./layout";
 import { keepToken, loadPlace, readOptions, roomAddress, savePlace, type Place } from "./options";
-import { Peer } from "./peer";
 import { People } from "./people";
 import { Pickers } from "./pickers";
+import { Player } from "./player";
 import { errorText } from "./problem";
-import { sessionUrl, type RoomEvent, type RoomState, type Welcome } from "./protocol";
+import { sessionUrl, type Delivery, type RoomEvent, type RoomState, type Welcome } from "./protocol";
+import { Receiver } from "./receiver";
+import { Sender } from "./sender";
 import { Session, type ConnectionState } from "./session";
 import { Shelf } from "./shelf";
 import { Stage } from "./stage";
@@ -27,10 +30,12 @@ import { OutputsPanel } from "./studio/outputs";
 import { SceneStrip } from "./studio/scenes";
 import { Studio } from "./studio/studio";
 import { Thumbnails } from "./studio/thumbnail";
+import { ViewReport } from "./view";
 
 /** How long joining waits for the browser's question about devices; answered later, they are added to the running stay. */
 const DEVICES_MS = 4_000;
 const READOUT_MS = 2_000;
+const DROPPED_MS = 3_000;
 const NOTICE_MS = 8_000;
 
 const options = readOptions(new URL(location.href));
@@ -39,7 +44,8 @@ const api = new Api(token);
 
 let room: string | null = null;
 let session: Session | null = null;
-let peer: Peer | null = null;
+let sender: Sender | null = null;
+let receiver: Receiver | null = null;
 let sample: Sample | null = null;
 /** Counts joins and leaves, so that a join that waits for the devices knows when it was given up. */
 let turn = 0;
@@ -104,6 +110,14 @@ const stage = new Stage({
   trouble: warn,
 });
 
+const player = new Player(element("mix", HTMLVideoElement));
+const delivery: DeliveryPanel = new DeliveryPanel(() => view.changed());
+const view = new ViewReport(
+  () => ({ height: player.height, hidden: player.hidden, save_data: player.saveData, rendition: delivery.wish }),
+  (report) => session?.view(report),
+);
+player.listen(() => view.changed());
+
 /** Empty until the server has told it. */
 let schema = new LayoutSchema(null);
 
@@ -158,14 +172,16 @@ async function join(name: string, where: string): Promise<void> {
 
   const place = loadPlace();
   const { audio, video } = devices.sending();
+  const receive = receivable(RTCRtpReceiver.getCapabilities("video")?.codecs, options.receive);
   session = new Session(
     {
       name,
       resume: place?.room === where && place.name === name ? place.resume : null,
-      receive: receivable(RTCRtpReceiver.getCapabilities("video")?.codecs, options.receive),
+      receive,
       send: sendable(RTCRtpSender.getCapabilities("video")?.codecs, options.send),
       url: sessionUrl(location.origin, where, token),
-      makePeer: (iceServers, handlers) => (peer = new Peer(iceServers, () => devices.local(), handlers)),
+      makeSender: (iceServers, handlers) => (sender = new Sender(iceServers, () => devices.local(), handlers)),
+      makeReceiver: (iceServers, handlers) => (receiver = new Receiver(iceServers, receive, handlers)),
       whyRefused,
     },
     {
@@ -173,6 +189,8 @@ async function join(name: string, where: string): Promise<void> {
       welcome: (message) => enter(message, name),
       event: roomEvent,
       stream: (stream) => void stage.play(stream),
+      receiving: () => view.start(),
+      delivery: (message) => delivery.show(message),
     },
   );
   session.announce(audio, video);
@@ -222,12 +240,14 @@ function changeState(state: ConnectionState, why: string | null): void {
   showState(state);
   sample = null;
   stage.tell("");
+  if (state !== "connected") view.stop();
   if (state !== "closed") return;
   savePlace(null);
   turn += 1;
   session = null;
-  peer = null;
+  sender = receiver = null;
   room = null;
+  delivery.show(null);
   stage.clear();
   showView(false);
   form.focus();
@@ -266,9 +286,13 @@ async function importRoom(file: File): Promise<void> {
 }
 
 async function stats(): Promise<Sample | null> {
-  if (!peer) return null;
-  const report = await peer.pc.getStats();
-  return condense((report as unknown as Map<string, Record<string, unknown>>).values(), performance.now());
+  if (!sender || !receiver) return null;
+  const [received, sent] = await Promise.all([entries(receiver.pc), entries(sender.pc)]);
+  return condense(received, sent, performance.now());
+}
+
+async function entries(pc: RTCPeerConnection): Promise<Iterable<Record<string, unknown>>> {
+  return ((await pc.getStats()) as unknown as Map<string, Record<string, unknown>>).values();
 }
 
 async function tick(): Promise<void> {
@@ -277,6 +301,13 @@ async function tick(): Promise<void> {
   if (!now || session?.state !== "connected") return;
   stage.tell(readout(now, sample));
   sample = now;
+}
+
+/** Drops are the picture's own only while it is looked at. */
+async function countDropped(): Promise<void> {
+  if (session?.state !== "connected" || player.hidden) return;
+  const now = await stats();
+  if (now && session?.state === "connected") view.count(now.framesDecoded, now.framesDropped);
 }
 
 copyLink.addEventListener("click", () => {
@@ -299,15 +330,21 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) session?.hurry();
 });
 setInterval(() => void tick(), READOUT_MS);
+setInterval(() => void countDropped(), DROPPED_MS);
 
 declare global {
   interface Window {
-    /** For debugging and tests, not an interface to build on: the room, the connection and its numbers. */
+    /** For debugging and tests, not an interface to build on: the room, the connections and their numbers. */
     virfie: {
       /** The room's name, `null` outside of one. */
       readonly room: string | null;
       state(): ConnectionState;
+      /** The receiving connection. */
       pc(): RTCPeerConnection | null;
+      /** The sending connection. */
+      sender(): RTCPeerConnection | null;
+      /** The newest word on what is received. */
+      delivery(): Delivery | null;
       stats(): Promise<Sample | null>;
     };
   }
@@ -317,7 +354,9 @@ window.virfie = {
     return room;
   },
   state: () => session?.state ?? (stateText.textContent as ConnectionState),
-  pc: () => peer?.pc ?? null,
+  pc: () => receiver?.pc ?? null,
+  sender: () => sender?.pc ?? null,
+  delivery: () => delivery.now,
   stats,
 };
 

@@ -60,6 +60,9 @@ export interface Place {
 
 const PLACE = "virfie.place";
 const TOKEN = "virfie.token";
+const RENDITION = "virfie.rendition";
+/** The wish for a picture that suits the line and the screen. */
+export const AUTO = "auto";
 
 /** Storage may be forbidden altogether (private windows, embedded pages): then nothing is remembered. */
 function quietly<T>(act: () => T): T | null {
@@ -78,6 +81,15 @@ export function loadPlace(): Place | null {
 
 export function savePlace(place: Place | null): void {
   quietly(() => (place ? sessionStorage.setItem(PLACE, JSON.stringify(place)) : sessionStorage.removeItem(PLACE)));
+}
+
+/** The rendition that this tab's user fixed, or `AUTO`. */
+export function loadRendition(): string {
+  return quietly(() => sessionStorage.getItem(RENDITION)) || AUTO;
+}
+
+export function saveRendition(rendition: string): void {
+  quietly(() => sessionStorage.setItem(RENDITION, rendition));
 }
 
 /** The token of the address, or the one this tab was opened with. */

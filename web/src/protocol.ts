@@ -64,18 +64,55 @@ export interface Welcome {
   ice_servers: IceServer[];
 }
 
+/** Which rendition of the mix this page gets now, and why. */
+export interface Delivery {
+  type: "delivery";
+  /** A name such as `360p`; `null` when only sound is sent. */
+  rendition: string | null;
+  reason: string;
+  /** All there are, the largest first. */
+  renditions: string[];
+}
+
+/** How large this person is shown on the canvas, in pixels of their own whole picture. */
+export interface Shown {
+  /** 0 when not shown. */
+  width: number;
+  height: number;
+  fps: number;
+}
+
+/** What this page can use of the mix. */
+export interface View {
+  /** Of the picture on the screen, in device pixels. */
+  height: number;
+  /** Nobody looks: the tab is in the background. */
+  hidden: boolean;
+  /** Share of the frames that were dropped in decoding, 0 to 1. */
+  dropped: number;
+  /** The browser is told to save data. */
+  save_data: boolean;
+  /** The rendition that the user fixed, or `auto`. */
+  rendition: string;
+}
+
 export type ServerMessage =
   | Welcome
   | { type: "offer"; sdp: string }
   | { type: "candidate"; candidate: string | null; mline: number }
   | { type: "connected" }
+  | { type: "answer"; sdp: string }
+  | Delivery
+  | ({ type: "shown" } & Shown)
   | { type: "event"; event: RoomEvent }
   | { type: "error"; problem: Problem };
 
 export type ClientMessage =
   | { type: "join"; name: string; resume: string | null; receive: string[]; send: string[] }
   | { type: "answer"; sdp: string }
-  | { type: "candidate"; candidate: string | null; mline: number }
+  | { type: "receive"; sdp: string }
+  | { type: "candidate"; candidate: string | null; mline: number; connection?: "receive" }
+  | ({ type: "view" } & View)
   | { type: "media"; audio: boolean; video: boolean }
   | { type: "leave" };
 
@@ -94,13 +131,18 @@ export function parseMessage(text: string): ServerMessage | null {
         ? ({ ...value, ice_servers: Array.isArray(value.ice_servers) ? value.ice_servers : [] } as unknown as Welcome)
         : null;
     case "offer":
-      return typeof value.sdp === "string" ? { type: "offer", sdp: value.sdp } : null;
+    case "answer":
+      return typeof value.sdp === "string" ? { type: value.type, sdp: value.sdp } : null;
     case "candidate": {
       const candidate = typeof value.candidate === "string" ? value.candidate : null;
       return { type: "candidate", candidate, mline: typeof value.mline === "number" ? value.mline : 0 };
     }
     case "connected":
       return { type: "connected" };
+    case "delivery":
+      return parseDelivery(value);
+    case "shown":
+      return parseShown(value);
     case "event":
       return parseEvent(value.event);
     case "error":
@@ -108,6 +150,18 @@ export function parseMessage(text: string): ServerMessage | null {
     default:
       return null;
   }
+}
+
+function parseDelivery({ rendition, reason, renditions }: Record<string, unknown>): Delivery | null {
+  if (rendition !== null && typeof rendition !== "string") return null;
+  if (typeof reason !== "string" || !Array.isArray(renditions)) return null;
+  const names = renditions.filter((each): each is string => typeof each === "string");
+  return { type: "delivery", rendition, reason, renditions: names };
+}
+
+function parseShown({ width, height, fps }: Record<string, unknown>): ServerMessage | null {
+  const known = typeof width === "number" && typeof height === "number" && typeof fps === "number";
+  return known ? { type: "shown", width, height, fps } : null;
 }
 
 function parseEvent(event: unknown): ServerMessage | null {

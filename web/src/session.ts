@@ -1,17 +1,31 @@
-/** A stay in a room: the WebSocket, the peer that belongs to it, and coming back after either is lost. */
+/** A stay in a room: the WebSocket, the two connections that belong to it, and coming back after one of them is lost. */
 
 import { delayMs } from "./backoff";
-import type { PeerHandlers } from "./peer";
-import { afterClose, parseMessage, type ClientMessage, type IceServer, type RoomEvent, type Welcome } from "./protocol";
+import type { ConnectionHandlers } from "./connection";
 import { problemText } from "./problem";
+import {
+  afterClose,
+  parseMessage,
+  type ClientMessage,
+  type Delivery,
+  type IceServer,
+  type RoomEvent,
+  type Shown,
+  type View,
+  type Welcome,
+} from "./protocol";
+import type { ReceiverHandlers } from "./receiver";
+import { Reception, type SessionReceiver } from "./reception";
+import { Trickle } from "./trickle";
 
 export type ConnectionState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
 
-/** What a session needs of a peer connection. */
-export interface SessionPeer {
+/** What a session needs of the sending connection. */
+export interface SessionSender {
   accept(sdp: string): Promise<string>;
   candidate(candidate: string | null, mline: number): Promise<void>;
   useLocal(): Promise<void>;
+  shown(shown: Shown): Promise<void>;
   close(): void;
 }
 
@@ -22,7 +36,8 @@ export interface SessionSettings {
   receive: string[];
   send: string[];
   url: string;
-  makePeer(iceServers: IceServer[], handlers: PeerHandlers): SessionPeer;
+  makeSender(iceServers: IceServer[], handlers: ConnectionHandlers): SessionSender;
+  makeReceiver(iceServers: IceServer[], handlers: ReceiverHandlers): SessionReceiver;
   /** Why the socket did not even open: a sentence if trying again is pointless, else `null`. */
   whyRefused(): Promise<string | null>;
 }
@@ -33,19 +48,25 @@ export interface SessionHandlers {
   welcome(welcome: Welcome): void;
   event(event: RoomEvent): void;
   stream(stream: MediaStream): void;
+  /** The server has taken a receiving connection: it wants to know what this page can use. */
+  receiving(): void;
+  delivery(delivery: Delivery): void;
 }
 
-/** From opening the socket to media flowing. ICE over TURN and a cold server fit well into it. */
+/** From opening the socket, or losing the receiving connection, to media flowing both ways. ICE over TURN and a cold server fit well into it. */
 const CONNECT_MS = 15_000;
 /** A connection that stood this long was a good one: the next loss starts with short waits again. */
 const STABLE_MS = 10_000;
 
 interface Link {
   socket: WebSocket;
-  peer: SessionPeer | null;
+  sender: SessionSender | null;
+  reception: Reception | null;
+  trickle: Trickle;
+  /** Which of the two connections stand. */
+  sends: boolean;
+  receives: boolean;
   opened: boolean;
-  /** Our candidates wait for our answer: without it the server has nothing to add them to. `null` once it is sent. */
-  held: ClientMessage[] | null;
   resumed: boolean;
   connectedAt: number | null;
   problem: string | null;
@@ -88,11 +109,17 @@ export class Session {
 
   /** The devices gave new tracks. */
   async useLocal(): Promise<void> {
-    await this.link?.peer?.useLocal();
+    await this.link?.sender?.useLocal();
+  }
+
+  /** Tells the server what picture this page can use. */
+  view(view: View): void {
+    this.sendMessage({ type: "view", ...view });
   }
 
   /** The network is back: no reason to wait for the timer. */
   hurry(): void {
+    this.link?.reception?.hurry();
     if (this.retry === undefined) return;
     clearTimeout(this.retry);
     this.retry = undefined;
@@ -103,9 +130,12 @@ export class Session {
     const socket = new WebSocket(this.settings.url);
     const link: Link = {
       socket,
-      peer: null,
+      sender: null,
+      reception: null,
+      trickle: new Trickle((message) => this.sendMessage(message)),
+      sends: false,
+      receives: false,
       opened: false,
-      held: [],
       resumed: this.resume !== null,
       connectedAt: null,
       problem: null,
@@ -130,19 +160,28 @@ export class Session {
     switch (message?.type) {
       case "welcome":
         this.resume = message.resume;
-        link.peer?.close();
-        link.peer = this.settings.makePeer(message.ice_servers, this.peerHandlers(link));
         this.sendMessage({ type: "media", ...this.media });
+        this.connect(link, message.ice_servers);
         this.handlers.welcome(message);
         break;
       case "offer":
         await this.answer(link, message.sdp);
         break;
       case "candidate":
-        await link.peer?.candidate(message.candidate, message.mline);
+        await link.sender?.candidate(message.candidate, message.mline);
         break;
       case "connected":
-        this.connected(link);
+        link.sends = true;
+        this.settle(link);
+        break;
+      case "answer":
+        await link.reception?.answer(message.sdp);
+        break;
+      case "delivery":
+        this.handlers.delivery(message);
+        break;
+      case "shown":
+        await link.sender?.shown(message);
         break;
       case "event":
         this.handlers.event(message.event);
@@ -155,37 +194,52 @@ export class Session {
 
   private async answer(link: Link, offer: string): Promise<void> {
     try {
-      const sdp = await link.peer?.accept(offer);
-      if (link !== this.link || !sdp) return;
-      this.sendMessage({ type: "answer", sdp });
-      link.held?.forEach((message) => this.sendMessage(message));
-      link.held = null;
+      const sdp = await link.sender?.accept(offer);
+      if (link === this.link && sdp) link.trickle.begin({ type: "answer", sdp });
     } catch (error) {
       console.warn("The offer could not be answered:", error);
       this.lost(link);
     }
   }
 
-  private peerHandlers(link: Link): PeerHandlers {
+  private connect(link: Link, iceServers: IceServer[]): void {
     const current = (act: () => void) => {
       if (link === this.link) act();
     };
-    return {
-      candidate: (candidate, mline) => {
-        const message: ClientMessage = { type: "candidate", candidate, mline };
-        current(() => (link.held ? link.held.push(message) : this.sendMessage(message)));
-      },
-      stream: (stream) => current(() => this.handlers.stream(stream)),
-      connected: () => current(() => this.connected(link)),
+    link.sender?.close();
+    link.reception?.close();
+    link.sender = this.settings.makeSender(iceServers, {
+      candidate: (candidate, mline) => current(() => link.trickle.candidate(candidate, mline)),
       lost: () => this.lost(link),
-    };
+    });
+    link.reception = new Reception((handlers) => this.settings.makeReceiver(iceServers, handlers), {
+      send: (message) => current(() => this.sendMessage(message)),
+      stream: (stream) => current(() => this.handlers.stream(stream)),
+      answered: () => current(() => this.handlers.receiving()),
+      connected: () => {
+        link.receives = true;
+        this.settle(link);
+      },
+      interrupted: () => current(() => this.interrupted(link)),
+      failed: () => this.lost(link),
+    });
+    void link.reception.open();
   }
 
-  private connected(link: Link): void {
-    if (link.connectedAt !== null) return;
+  /** Both connections stand, or one is still awaited. */
+  private settle(link: Link): void {
+    if (link !== this.link || !link.sends || !link.receives) return;
     clearTimeout(link.watchdog);
-    link.connectedAt = Date.now();
+    link.connectedAt ??= Date.now();
     this.setState("connected");
+  }
+
+  /** The receiving connection broke and is made again, while the sending one goes on. */
+  private interrupted(link: Link): void {
+    link.receives = false;
+    if (this.state !== "connected") return;
+    link.watchdog = setTimeout(() => this.lost(link), CONNECT_MS);
+    this.setState("reconnecting");
   }
 
   /** The connection broke on our side. */
@@ -233,7 +287,8 @@ export class Session {
   private discard(link: Link): void {
     this.link = null;
     clearTimeout(link.watchdog);
-    link.peer?.close();
+    link.sender?.close();
+    link.reception?.close();
     link.socket.onopen = link.socket.onmessage = link.socket.onclose = null;
     link.socket.close(1000);
   }

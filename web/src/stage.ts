@@ -2,6 +2,7 @@
 
 import { element, say } from "./dom";
 import { icon, type IconName } from "./icons";
+import type { PhoneVideo } from "./player";
 import type { ConnectionState } from "./session";
 
 export interface StageHandlers {
@@ -17,9 +18,6 @@ export interface Switches {
   microphone: { has: boolean; on: boolean };
   camera: { has: boolean; on: boolean };
 }
-
-/** Safari on the iPhone shows only a video element on the full screen, under its own name. */
-type PhoneVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
 
 export class Stage {
   private readonly frame = element("stage", HTMLDivElement);

@@ -1,4 +1,4 @@
-/** Numbers of the connection, from WebRTC's own statistics. */
+/** Numbers of the connections, from WebRTC's own statistics. */
 
 export interface Sample {
   /** The mix as it arrives. */
@@ -30,20 +30,25 @@ export interface Sample {
 
 type Entry = Record<string, unknown>;
 
-/** Condenses a statistics report into the numbers above; what a browser does not tell is 0 or "". */
-export function condense(report: Iterable<Entry>, at: number): Sample {
-  const entries = [...report];
+/**
+ * Condenses the statistics of the receiving and the sending connection into the numbers above; what a browser does not
+ * tell is 0 or "".
+ */
+export function condense(received: Iterable<Entry>, sent: Iterable<Entry>, at: number): Sample {
+  // Apart, because ids are unique only within one connection.
+  const [incoming, outgoing] = [[...received], [...sent]];
   const number = (entry: Entry | undefined, key: string) => (typeof entry?.[key] === "number" ? entry[key] : 0);
-  const stream = (type: string, kind: string) => entries.find((entry) => entry.type === type && entry.kind === kind);
-  const codec = (entry: Entry | undefined) => {
+  const stream = (entries: Entry[], type: string, kind: string) =>
+    entries.find((entry) => entry.type === type && entry.kind === kind);
+  const codec = (entries: Entry[], entry: Entry | undefined) => {
     const mime = entries.find((each) => each.type === "codec" && each.id === entry?.codecId)?.mimeType;
     return typeof mime === "string" ? mime.replace(/^\w+\//, "").toLowerCase() : "";
   };
-  const video = stream("inbound-rtp", "video");
-  const audio = stream("inbound-rtp", "audio");
-  const sentVideo = stream("outbound-rtp", "video");
-  const sentAudio = stream("outbound-rtp", "audio");
-  const pairs = entries.filter((entry) => entry.type === "candidate-pair" && entry.state === "succeeded");
+  const video = stream(incoming, "inbound-rtp", "video");
+  const audio = stream(incoming, "inbound-rtp", "audio");
+  const sentVideo = stream(outgoing, "outbound-rtp", "video");
+  const sentAudio = stream(outgoing, "outbound-rtp", "audio");
+  const pairs = incoming.filter((entry) => entry.type === "candidate-pair" && entry.state === "succeeded");
   const pair = pairs.find((entry) => entry.nominated) ?? pairs[0];
   const roundTrip = pair?.currentRoundTripTime;
   return {
@@ -55,7 +60,7 @@ export function condense(report: Iterable<Entry>, at: number): Sample {
     freezeCount: number(video, "freezeCount"),
     videoBytes: number(video, "bytesReceived"),
     videoPacketsLost: number(video, "packetsLost"),
-    videoCodec: codec(video),
+    videoCodec: codec(incoming, video),
     audioBytes: number(audio, "bytesReceived"),
     audioPacketsLost: number(audio, "packetsLost"),
     audioEnergy: number(audio, "totalAudioEnergy"),
@@ -63,7 +68,7 @@ export function condense(report: Iterable<Entry>, at: number): Sample {
     sentFrames: number(sentVideo, "framesEncoded"),
     sentWidth: number(sentVideo, "frameWidth"),
     sentHeight: number(sentVideo, "frameHeight"),
-    sentVideoCodec: codec(sentVideo),
+    sentVideoCodec: codec(outgoing, sentVideo),
     sentAudioBytes: number(sentAudio, "bytesSent"),
     roundTripMs: typeof roundTrip === "number" ? Math.round(roundTrip * 1000) : null,
     at,

@@ -18,8 +18,17 @@ describe("parseMessage", () => {
     const welcome = { type: "welcome", participant: person("p"), resume: "s", room: { participants: [] } };
     expect(parseMessage(JSON.stringify(welcome))).toMatchObject({ type: "welcome", resume: "s", ice_servers: [] });
   });
+  it("reads what belongs to the two connections", () => {
+    const delivery = { type: "delivery", rendition: "360p", reason: "slow network", renditions: ["720p", "360p"] };
+    const shown = { type: "shown", width: 640, height: 360, fps: 30 };
+    for (const message of [{ type: "answer", sdp: "v=0" }, delivery, { ...delivery, rendition: null }, shown]) {
+      expect(parseMessage(JSON.stringify(message))).toEqual(message);
+    }
+  });
   it("passes over what it does not know or what is broken", () => {
-    for (const text of ["", "[]", "null", '{"type":"news"}', '{"type":"offer"}', '{"type":"welcome"}', '{"type":"event"}',
+    for (const text of ["", "[]", "null", '{"type":"news"}', '{"type":"offer"}', '{"type":"welcome"}', '{"type":"answer"}',
+      '{"type":"delivery","reason":"start","renditions":[]}', '{"type":"delivery","rendition":"360p","reason":"start"}',
+      '{"type":"shown","width":640,"height":360}', '{"type":"event"}',
       '{"type":"event","event":{"type":"output_removed"}}', '{"type":"event","event":{"type":"speaking"}}']) {
       expect(parseMessage(text)).toBeNull();
     }

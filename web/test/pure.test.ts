@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import { backgroundOf } from "../src/background";
 import { delayMs } from "../src/backoff";
-import { receivable, sendable } from "../src/codecs";
+import { preferred, receivable, sendable } from "../src/codecs";
 import { explain, soundProcessing, unavailable } from "../src/devices";
+import { badgeText, choices } from "../src/delivery";
+import { encodingFor } from "../src/encoding";
 import { format, same } from "../src/format";
 import { levelOf } from "../src/level";
 import { readOptions, roomAddress } from "../src/options";
@@ -42,6 +44,13 @@ describe("codecs", () => {
     expect(receivable(all, ["vp8"])).toEqual(["vp8"]);
     expect(receivable(all, ["av1"])).toEqual(["h264", "vp8", "vp9"]);
     expect(sendable(undefined)).toEqual([]);
+  });
+  it("offers the named ones in their order, and retransmission", () => {
+    const single = h264("packetization-mode=0;profile-level-id=42e01f");
+    const offered = (names: string[]) => preferred([...all, single], names).map(({ mimeType }) => mimeType);
+    expect(offered(["h264", "vp8"])).toEqual(["video/H264", "video/VP8", "video/rtx"]);
+    expect(offered(["vp8"])).toEqual(["video/VP8", "video/rtx"]);
+    expect(offered(["av1"])).toEqual([]);
   });
 });
 
@@ -138,17 +147,73 @@ describe("level", () => {
   });
 });
 
+describe("the camera's encoding", () => {
+  const camera = { width: 1280, height: 720 };
+  const most = 2_500_000;
+  const scaleFor = (width: number, height: number) => encodingFor(camera, { width, height, fps: 30 }, most).scale;
+
+  it("is bounded by the devices' choice alone until the server has told a size", () => {
+    expect(encodingFor(camera, null, most)).toEqual({ scale: 1, bitrate: most, framerate: null });
+  });
+  it("is never smaller than shown, and falls by steps", () => {
+    expect([[1280, 720], [1920, 1080], [854, 480], [853, 480], [640, 360], [641, 361], [320, 180], [64, 36]].map(
+      ([width, height]) => scaleFor(width!, height!),
+    )).toEqual([1, 1, 1, 1.5, 2, 1.5, 4, 4]);
+  });
+  it("keeps both sides large enough for a picture of another shape", () => {
+    expect(scaleFor(320, 720)).toBe(1);
+    expect(encodingFor({ width: 720, height: 1280 }, { width: 360, height: 640, fps: 30 }, most).scale).toBe(2);
+  });
+  it("costs bits by its area and rate, within bounds", () => {
+    expect(encodingFor(camera, { width: 640, height: 360, fps: 30 }, most)).toEqual({ scale: 2, bitrate: 691_200, framerate: 30 });
+    expect(encodingFor(camera, { width: 1280, height: 720, fps: 30 }, most).bitrate).toBe(most);
+    expect(encodingFor(camera, { width: 160, height: 90, fps: 5 }, most).bitrate).toBe(60_000);
+  });
+  it("goes on, small and slow, for someone not shown", () => {
+    expect(encodingFor(camera, { width: 0, height: 0, fps: 30 }, most)).toEqual({ scale: 4, bitrate: 60_000, framerate: 5 });
+  });
+  it("does not scale a track of unknown size", () => {
+    expect(encodingFor(null, { width: 64, height: 36, fps: 15 }, most)).toEqual({ scale: 1, bitrate: most, framerate: 15 });
+  });
+});
+
+describe("what is delivered, in words", () => {
+  const renditions = ["720p", "360p", "180p"];
+  const badge = (rendition: string | null, reason: string) => badgeText({ type: "delivery", rendition, reason, renditions });
+
+  it("is nothing while the picture is whole", () => {
+    expect([badgeText(null), badge("720p", "start"), badge("720p", "recovered")]).toEqual([null, null, null]);
+  });
+  it("names the rendition and the reason", () => {
+    expect(badge("360p", "slow network")).toBe("360p, slow network");
+    expect(badge("180p", "loss")).toBe("180p, packets lost");
+    expect(badge("360p", "recovered")).toBe("360p, recovering");
+    expect(badge("720p", "fixed")).toBe("720p, chosen");
+    expect(badge(null, "slow network")).toBe("Sound only, slow network");
+  });
+  it("offers what the room has, and what is wanted", () => {
+    expect(choices(renditions, "auto")).toEqual(["auto", "720p", "360p", "180p"]);
+    expect(choices([], "360p")).toEqual(["auto", "360p"]);
+  });
+});
+
 describe("stats", () => {
-  it("condenses a report", () => {
-    const report = [
+  it("condenses the reports of both connections", () => {
+    const received = [
       { type: "inbound-rtp", kind: "video", frameWidth: 1280, frameHeight: 720, framesPerSecond: 30, bytesReceived: 500_000, codecId: "c" },
       { type: "codec", id: "c", mimeType: "video/H264" },
       { type: "candidate-pair", state: "succeeded", nominated: true, currentRoundTripTime: 0.0123 },
     ];
-    const first = condense(report, 0);
+    const sent = [
+      { type: "outbound-rtp", kind: "video", frameWidth: 640, bytesSent: 1000, codecId: "c" },
+      { type: "codec", id: "c", mimeType: "video/VP8" },
+      { type: "candidate-pair", state: "succeeded", nominated: true, currentRoundTripTime: 0.5 },
+    ];
+    const first = condense(received, sent, 0);
     const second = { ...first, videoBytes: 1_000_000, at: 2000 };
     expect(first.roundTripMs).toBe(12);
+    expect(first).toMatchObject({ sentWidth: 640, sentVideoBytes: 1000, sentVideoCodec: "vp8", videoCodec: "h264" });
     expect(readout(second, first)).toBe("1280×720  ·  30 fps  ·  2.0 Mbit/s  ·  H264  ·  12 ms round trip");
-    expect(readout(condense([], 0), null)).toBe("");
+    expect(readout(condense([], [], 0), null)).toBe("");
   });
 });

@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite;
 
 use self::{
-    messages::{ClientMessage, IceServerEntry, ServerMessage, egress_codec, ingest_codec},
+    messages::{ClientMessage, IceServerEntry, ServerMessage, Way, ingest_codec},
     outgoing::{Clogged, Farewell, Outgoing},
     pace::{MOST_PER_SECOND, Pace},
 };
@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     control::room::{Closing, DisplayName, Joined, Note, RoomError, RoomHandle, RoomName, SessionJoin},
-    media::port::{Candidate, Description, PeerId, SdpKind},
+    media::port::{Candidate, Description, PeerId, ReceiverView, SdpKind, check_offer},
 };
 
 /// Largest message of a browser, in bytes: that of an SDP.
@@ -167,20 +167,14 @@ async fn serve(
 
 /// What the first message asks for.
 fn session_join(access: &Access, first: ClientMessage) -> Result<SessionJoin, Farewell> {
-    let ClientMessage::Join { name, resume, receive, send } = first else {
+    let ClientMessage::Join { name, resume, send, .. } = first else {
         let detail = format!("the first message must be `join`, not `{}`", first.name());
         return Err(bad(Problem::unprocessable(detail)));
     };
     // A token's name is the word of whoever signed it.
     let name = access.name.as_deref().unwrap_or(&name);
     let name = DisplayName::parse(name).map_err(|error| bad(error.into()))?;
-    Ok(SessionJoin {
-        name,
-        role: member_role(access),
-        resume,
-        ingest: ingest_codec(&send),
-        egress: egress_codec(&receive),
-    })
+    Ok(SessionJoin { name, role: member_role(access), resume, ingest: ingest_codec(&send) })
 }
 
 fn not_joined(error: RoomError) -> Farewell {
@@ -304,6 +298,15 @@ impl Session<'_> {
             }
             Note::Candidate { mline, candidate } => ServerMessage::Candidate { candidate, mline: *mline },
             Note::Connected => ServerMessage::Connected,
+            Note::Delivery(delivery) => ServerMessage::Delivery {
+                rendition: delivery.rendition.as_deref(),
+                reason: &delivery.reason,
+                renditions: &delivery.renditions,
+                loss: delivery.loss,
+                round_trip_ms: delivery.round_trip_ms,
+                estimate_kbps: delivery.estimate_kbps,
+            },
+            Note::Shown { width, height, fps } => ServerMessage::Shown { width: *width, height: *height, fps: *fps },
         };
         self.outgoing.send(&message).map_err(too_slow)
     }
@@ -321,15 +324,45 @@ impl Session<'_> {
                 self.answered = true;
                 carried_out(room.answer(peer, answer)).await
             }
-            ClientMessage::Candidate { candidate, .. } => {
+            ClientMessage::Receive { sdp } => self.receive(&sdp).await,
+            ClientMessage::View { height, hidden, dropped, save_data, rendition } => {
+                if !(0.0..=1.0).contains(&dropped) {
+                    return Err(bad(Problem::unprocessable("`dropped` is a share, from 0 to 1")));
+                }
+                let view = ReceiverView { height, hidden, save_data, dropped, ..ReceiverView::default() };
+                carried_out(room.view(peer, view, rendition)).await
+            }
+            ClientMessage::Candidate { candidate, connection, .. } => {
                 let candidate = Candidate::parse(candidate.as_deref().unwrap_or_default())
                     .map_err(|fault| bad(Problem::unprocessable(fault.to_string())))?;
-                carried_out(room.candidates(peer, vec![candidate])).await
+                carried_out(async {
+                    let peer = match connection {
+                        Way::Send => peer,
+                        Way::Receive => room.receiver_of(peer).await?,
+                    };
+                    room.candidates(peer, vec![candidate]).await
+                })
+                .await
             }
             ClientMessage::Media { audio, video } => carried_out(room.set_switches(peer, audio, video)).await,
             ClientMessage::Join { .. } | ClientMessage::Leave => {
                 Err(bad(Problem::unprocessable("`join` is the first message only")))
             }
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Makes the connection that carries the mix, and answers its offer.
+    async fn receive(&self, sdp: &str) -> Result<(), Farewell> {
+        let unusable = |what: &dyn std::fmt::Display| bad(Problem::unprocessable(format!("sdp: {what}")));
+        let offer = Description::parse(sdp, SdpKind::Offer).map_err(|fault| unusable(&fault))?;
+        check_offer(&offer, false).map_err(|refused| unusable(&refused))?;
+        match self.room.receive(self.peer, offer).await {
+            Ok(sdp) => self.outgoing.send(&ServerMessage::Answer { sdp: &sdp }).map_err(too_slow),
+            // As in `carried_out`.
+            Err(RoomError::NoConnection | RoomError::NoRoom) => Ok(()),
+            Err(error) => Err(failed(&error.to_string())),
         }
     }
 }

@@ -2,21 +2,22 @@
 
 use axum::{
     Router,
-    extract::{OriginalUri, Request, State},
+    extract::{OriginalUri, Query, Request, State},
     http::StatusCode,
     response::Response,
     routing::{patch, post},
 };
+use serde::Deserialize;
 
 use super::{
     AppState,
     auth::{Access, Role},
-    problem::{ApiResult, ProblemSchema},
+    problem::{ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find},
     whip::{self, SessionPath},
 };
 use crate::{
-    control::room::{ResourceKind, RoomError},
+    control::room::{Claim, ResourceKind, RoomError, Watching},
     media::port::check_offer,
 };
 
@@ -30,11 +31,19 @@ pub fn router() -> Router<AppState> {
 /// Watches a room that exists.
 #[utoipa::path(
     post, path = "/whep/{room}", tag = "webrtc",
-    params(("room" = String, Path, description = "The room's name")),
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("rendition" = Option<String>, Query, description = "Fixes the picture's size, by its height: `360p`. Without \
+            it (or with `auto`) it is what the line carries"),
+        ("name" = Option<String>, Query, description = "The name of the caller's own WHIP session: they do not hear \
+            themselves. A token's name comes before it"),
+    ),
     request_body(content = String, content_type = "application/sdp", description = "The offer"),
     responses(
         (status = 201, description = "The answer; `Location` is the session, `Link` the ICE servers",
          body = String, content_type = "application/sdp"),
+        (status = 400, description = "No such rendition",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "The offer cannot be taken",
@@ -51,9 +60,18 @@ pub async fn post_whep(
     request: Request,
 ) -> ApiResult<Response> {
     access.require(Role::Viewer, room.name.as_str())?;
-    let offer = whip::offer(request).await?;
-    check_offer(&offer.offer, false).map_err(RoomError::Refused)?;
-    let opened = find(&app, &room.name)?.join_viewer(offer).await?;
+    #[derive(Deserialize)]
+    struct Parameters {
+        rendition: Option<String>,
+        name: Option<String>,
+    }
+    let Query(Parameters { rendition, name }) =
+        Query::try_from_uri(request.uri()).map_err(|error| Problem::bad_request(error.body_text()))?;
+    let name = access.name.clone().or(name);
+    let claim = name.map(|name| Claim { subject: access.subject.clone(), name });
+    let posted = whip::offer(request).await?;
+    check_offer(&posted.offer, false).map_err(RoomError::Refused)?;
+    let opened = find(&app, &room.name)?.join_viewer(Watching { posted, claim, rendition }).await?;
     whip::created(&app, &posted_to, opened)
 }
 

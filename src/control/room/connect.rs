@@ -14,12 +14,14 @@ use super::{
     handle::RoomHandle,
     link::{Link, SessionEnd},
     name::DisplayName,
-    participant::{Claim, Connection, Door, MemberRole},
+    participant::{Claim, Connection, Door, MemberRole, Receiver},
     secret,
-    state::{Arrival, Place, Resource, ResourceKind, Viewer},
+    state::{Arrival, Place, Reception, Resource, ResourceKind, Viewer},
     view::{LeaveReason, Participant, RoomState},
 };
-use crate::media::port::{Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, VideoCodec};
+use crate::media::port::{
+    Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, VideoCodec,
+};
 
 /// How long the media may take to answer an offer: it gathers candidates for up to a second.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
@@ -35,8 +37,6 @@ pub struct SessionJoin {
     pub resume: Option<String>,
     /// What they shall send.
     pub ingest: VideoCodec,
-    /// What they want to receive.
-    pub egress: VideoCodec,
 }
 
 /// A browser's place in the room.
@@ -63,6 +63,17 @@ pub struct PostedOffer {
     pub offer: Description,
     /// Its ICE user fragments.
     pub ufrags: Vec<String>,
+}
+
+/// How somebody wants to watch.
+#[derive(Debug)]
+pub struct Watching {
+    /// The offer.
+    pub posted: PostedOffer,
+    /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
+    pub claim: Option<Claim>,
+    /// The rendition that they want, by its height; `None` or `auto`: what the line carries.
+    pub rendition: Option<String>,
 }
 
 /// A connection made by HTTP.
@@ -94,7 +105,7 @@ impl RoomHandle {
             door: Door::Session,
             resume: join.resume,
             connection: Connection::new(peer, Vec::new()),
-            negotiation: Negotiation::Offer { ingest: join.ingest, egress: join.egress },
+            negotiation: Negotiation::Offer { ingest: join.ingest },
             fresh_id: ParticipantId(secret::id().into()),
             fresh_secret: secret::secret(),
         };
@@ -152,15 +163,18 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::TooManyViewers`],
-    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
-    pub async fn join_viewer(&self, posted: PostedOffer) -> Result<Opened, RoomError> {
+    /// [`RoomError::Invalid`] for a rendition that the room does not have, [`RoomError::Unavailable`],
+    /// [`RoomError::NoRoom`].
+    pub async fn join_viewer(&self, watching: Watching) -> Result<Opened, RoomError> {
+        let Watching { posted, claim, rendition } = watching;
         let peer = next_peer();
         let secret = secret::secret();
         let (reply, answer) = oneshot::channel();
-        let viewer = Viewer { connection: Connection::new(peer, posted.ufrags), secret: secret.clone() };
-        let negotiation = Negotiation::Answer { offer: posted.offer, reply };
+        let receiver = Receiver::new(Connection::new(peer, posted.ufrags));
+        let viewer = Viewer { receiver, secret: secret.clone(), claim };
+        let reception = Reception { offer: posted.offer, rendition, reply };
         let undo = Undo::new(self, peer, &secret);
-        if let Err(error) = self.call(move |room| room.state.watch(viewer, negotiation)).await.and_then(|done| done) {
+        if let Err(error) = self.call(move |room| room.state.watch(viewer, reception)).await.and_then(|done| done) {
             undo.not_needed();
             return Err(error);
         }
@@ -202,6 +216,38 @@ impl RoomHandle {
                 }
             })
             .await;
+    }
+
+    /// Makes the receiving connection of a session, in place of an older one; the answer's SDP.
+    ///
+    /// # Errors
+    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::NoConnection`],
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    pub async fn receive(&self, session: PeerId, offer: Description) -> Result<String, RoomError> {
+        let connection = Connection::new(next_peer(), Vec::new());
+        let (reply, answer) = oneshot::channel();
+        let reception = Reception { offer, rendition: None, reply };
+        self.call(move |room| room.state.receive(session, connection, reception)).await??;
+        match timeout(ANSWER_WAIT, answer).await {
+            Ok(Ok(answer)) => answer.map_err(RoomError::Refused),
+            Ok(Err(_)) | Err(_) => Err(RoomError::Unavailable("the room's media did not answer in time".to_owned())),
+        }
+    }
+
+    /// What the page of a session can use, and the rendition that it wants.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::Invalid`], [`RoomError::NoRoom`].
+    pub async fn view(&self, session: PeerId, view: ReceiverView, rendition: String) -> Result<(), RoomError> {
+        self.call(move |room| room.state.view(session, view, Some(&rendition))).await?
+    }
+
+    /// The receiving connection of a session.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn receiver_of(&self, session: PeerId) -> Result<PeerId, RoomError> {
+        self.call(move |room| room.state.receiver_of(session)).await?
     }
 
     /// Passes a browser's answer on.

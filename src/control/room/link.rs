@@ -2,6 +2,8 @@
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::view::Delivery;
+
 /// How many notes may wait for a socket. Two dozen candidates and an offer are usual; more waiting than this means that
 /// nobody reads.
 const QUEUE: usize = 128;
@@ -21,8 +23,19 @@ pub enum Note {
         /// `candidate:…`
         candidate: String,
     },
-    /// Media flows.
+    /// What the browser sends is taken.
     Connected,
+    /// How the mix reaches the browser.
+    Delivery(Delivery),
+    /// How large the browser's own picture is shown.
+    Shown {
+        /// In pixels of the canvas; 0: not at all.
+        width: u32,
+        /// In pixels of the canvas; 0: not at all.
+        height: u32,
+        /// Frames a second that can be of use.
+        fps: u32,
+    },
 }
 
 /// Why a room closes a session socket.

@@ -40,7 +40,7 @@ pub mod switch;
 pub mod view;
 
 pub use change::{LayoutChange, SettingsChange};
-pub use connect::{Joined, Opened, PostedOffer, SessionJoin};
+pub use connect::{Joined, Opened, PostedOffer, SessionJoin, Watching};
 pub use error::RoomError;
 pub use feed::Feed;
 pub use handle::RoomHandle;
@@ -59,6 +59,6 @@ pub use scenes::{SceneChoice, SceneName};
 pub use state::ResourceKind;
 pub use store::RoomStore;
 pub use view::{
-    ActiveScene, Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, SceneView,
+    ActiveScene, Delivery, Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, SceneView,
     Segmentation, Settings,
 };

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     error::RoomError,
-    view::{Participant, Presence},
+    view::{Delivery, Participant, Presence},
 };
 use crate::{
     layout::Fault,
@@ -79,6 +79,22 @@ impl Connection {
     }
 }
 
+/// A connection that receives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receiver {
+    /// The connection.
+    pub connection: Connection,
+    /// How the mix comes by it, once that is known.
+    pub delivery: Option<Delivery>,
+}
+
+impl Receiver {
+    /// A new connection.
+    pub fn new(connection: Connection) -> Self {
+        Self { connection, delivery: None }
+    }
+}
+
 /// Whether a participant is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wire {
@@ -113,8 +129,10 @@ pub struct Member {
     pub role: MemberRole,
     /// When they joined.
     pub joined_at: Timestamp,
-    /// The connection.
+    /// The connection that sends.
     pub wire: Wire,
+    /// The connection that receives, and how the mix comes by it.
+    pub receiver: Option<Receiver>,
     /// Microphone on.
     pub audio: bool,
     /// Camera on.
@@ -180,6 +198,7 @@ impl Member {
             muted: self.muted,
             volume: self.volume,
             hidden: self.hidden,
+            delivery: self.receiver.as_ref().and_then(|receiver| receiver.delivery.clone()),
         }
     }
 }

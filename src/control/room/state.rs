@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::{
-    peers::{Resource, ResourceKind, Viewer},
+    peers::{Reception, Resource, ResourceKind, Viewer},
     people::{Arrival, Place},
 };
 use super::{
@@ -230,6 +230,7 @@ impl State {
             active_scene: self.scenes.active(&self.scene),
             participants: self.members.iter().map(Member::view).collect(),
             viewers: self.viewers.len(),
+            viewer_deliveries: self.viewers.iter().filter_map(|viewer| viewer.receiver.delivery.clone()).collect(),
             outputs: self.outputs(),
             segmentation: Segmentation::new(&self.segmentation, &self.health),
             health: Health::from(&self.health),

@@ -52,6 +52,47 @@ pub struct Participant {
     pub volume: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
+    /// How the mix reaches them; null while it does not.
+    pub delivery: Option<Delivery>,
+}
+
+/// How the mix reaches somebody who receives.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Delivery {
+    /// The connection's number, as in the `ETag` of a WHEP session.
+    pub connection: u64,
+    /// Codec of the picture, null where only sound is taken.
+    pub codec: Option<String>,
+    /// The rendition that is sent, by its height (`360p`); null: sound alone.
+    pub rendition: Option<String>,
+    /// Why it is this one: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow decoder`,
+    /// `fixed` or `recovered`.
+    pub reason: String,
+    /// Share of packets lost on the way, 0 to 1.
+    pub loss: f64,
+    /// To the receiver and back, in milliseconds; null until measured.
+    pub round_trip_ms: Option<f64>,
+    /// What the line is thought to carry, in kbit/s; null until known.
+    pub estimate_kbps: Option<u64>,
+    /// All renditions of the room, the largest first. Not shown: they follow from the canvas.
+    #[serde(skip)]
+    pub renditions: Vec<String>,
+}
+
+impl Delivery {
+    /// What the media reports of a connection.
+    pub fn new(connection: port::PeerId, report: port::DeliveryReport) -> Self {
+        Self {
+            connection: connection.0,
+            codec: report.codec.map(|codec| codec.to_string()),
+            rendition: report.rendition,
+            reason: report.reason.to_owned(),
+            loss: rounded(report.loss),
+            round_trip_ms: report.round_trip.map(|time| rounded(time.as_secs_f32() * 1000.0)),
+            estimate_kbps: report.estimate.map(|bits| bits / 1000),
+            renditions: report.renditions,
+        }
+    }
 }
 
 /// What a room's owner sets.
@@ -222,6 +263,8 @@ pub struct RoomState {
     pub participants: Vec<Participant>,
     /// How many only watch.
     pub viewers: usize,
+    /// How the mix reaches each of them, in order of joining; those who are still connecting are left out.
+    pub viewer_deliveries: Vec<Delivery>,
     /// Where the room is sent.
     pub outputs: Vec<Output>,
     /// Whether people can be cut out.

@@ -6,13 +6,11 @@ use std::{
     time::Duration,
 };
 
-use gstreamer as gst;
-use gstreamer_app::AppSrc;
 use tracing::{error, warn};
 
 use super::mix::Mixer;
 use crate::media::{
-    gst::clock::{clock_time, media_clock},
+    gst::clock::media_clock,
     port::{ParticipantId, PeerId, Sound},
 };
 
@@ -37,15 +35,18 @@ pub trait Listener: Send + Sync + 'static {
     fn block(&self, samples: &[f32; 960], pts: Duration);
     /// Someone began or ceased to speak.
     fn speaking(&self, participant: &ParticipantId, speaking: bool);
-    /// Sends a packet to one peer.
-    fn packet(&self, src: &AppSrc, packet: &gst::Buffer);
+    /// The Opus packets of a block whose first sample is at running time `pts`: that of the whole mix, if somebody
+    /// needs it, and those of listeners who would hear themselves in it.
+    fn packets(&self, shared: Option<Packet>, own: Vec<(PeerId, Packet)>, pts: Duration);
 }
+
+/// An Opus packet of 20 ms.
+pub type Packet = Arc<[u8]>;
 
 #[derive(Debug)]
 struct Ear {
     peer: PeerId,
     participant: Option<ParticipantId>,
-    src: AppSrc,
 }
 
 struct Inner {
@@ -135,8 +136,8 @@ impl Desk {
     }
 
     /// From now on this peer hears the room, without `participant`'s own voice.
-    pub fn listen(&self, peer: PeerId, participant: Option<ParticipantId>, src: AppSrc) {
-        self.lock().ears.push(Ear { peer, participant, src });
+    pub fn listen(&self, peer: PeerId, participant: Option<ParticipantId>) {
+        self.lock().ears.push(Ear { peer, participant });
     }
 
     /// This peer hears no more.
@@ -157,12 +158,16 @@ struct Ticker {
 }
 
 /// What one tick has to send, collected under the lock and sent after it.
-type Parcel = (AppSrc, gst::Buffer);
+#[derive(Default)]
+struct Parcels {
+    shared: Option<Packet>,
+    own: Vec<(PeerId, Packet)>,
+}
 
 impl Ticker {
     fn work(mut self) {
         let mut tick = media_clock().now();
-        let mut parcels = Vec::new();
+        let mut parcels = Parcels::default();
         let mut news = Vec::new();
         let mut samples = [0f32; 960];
         loop {
@@ -177,10 +182,11 @@ impl Ticker {
             {
                 let Some(inner) = self.inner.upgrade() else { return };
                 let mut inner = lock(&inner);
-                self.tick(&mut inner, tick, &mut parcels, &mut news, &mut samples);
+                self.tick(&mut inner, &mut parcels, &mut news, &mut samples);
             }
-            for (src, packet) in parcels.drain(..) {
-                self.listener.packet(&src, &packet);
+            let Parcels { shared, own } = std::mem::take(&mut parcels);
+            if shared.is_some() || !own.is_empty() {
+                self.listener.packets(shared, own, tick);
             }
             self.listener.block(&samples, tick);
             for (participant, speaking) in news.drain(..) {
@@ -192,8 +198,7 @@ impl Ticker {
     fn tick(
         &mut self,
         inner: &mut Inner,
-        pts: Duration,
-        parcels: &mut Vec<Parcel>,
+        parcels: &mut Parcels,
         news: &mut Vec<(ParticipantId, bool)>,
         samples: &mut [f32; 960],
     ) {
@@ -201,30 +206,27 @@ impl Ticker {
         self.encoders.retain(|strip, _| strips.values().any(|known| known == strip));
         let block = mixer.tick();
         samples.copy_from_slice(block.shared());
-        let mut shared_packet: Option<Option<gst::Buffer>> = None;
+        let mut needed = false;
         for ear in ears.iter() {
             let strip = ear.participant.as_ref().and_then(|participant| strips.get(participant)).copied();
             let own = strip.and_then(|strip| block.own(strip).map(|own| (strip, own)));
-            let packet = match own {
+            match own {
                 Some((strip, own)) => {
                     let slot = match self.encoders.entry(strip) {
                         std::collections::hash_map::Entry::Occupied(entry) => Some(entry.into_mut()),
                         std::collections::hash_map::Entry::Vacant(entry) => encoder().map(|made| entry.insert(made)),
                     };
-                    slot.and_then(|encoder| encode(encoder, own, pts))
+                    let packet = slot.and_then(|encoder| encode(encoder, own));
+                    parcels.own.extend(packet.map(|packet| (ear.peer, packet)));
                 }
-                None => shared_packet
-                    .get_or_insert_with(|| {
-                        if self.shared.is_none() {
-                            self.shared = encoder();
-                        }
-                        self.shared.as_mut().and_then(|encoder| encode(encoder, block.shared(), pts))
-                    })
-                    .clone(),
-            };
-            if let Some(packet) = packet {
-                parcels.push((ear.src.clone(), packet));
+                None => needed = true,
             }
+        }
+        if needed {
+            if self.shared.is_none() {
+                self.shared = encoder();
+            }
+            parcels.shared = self.shared.as_mut().and_then(|encoder| encode(encoder, block.shared()));
         }
         for (strip, speaking) in block.speech_changes() {
             if let Some((participant, _)) = strips.iter().find(|(_, known)| **known == strip) {
@@ -246,14 +248,9 @@ fn encoder() -> Option<opus::Encoder> {
     build().inspect_err(|error| error!(%error, "no Opus encoder")).ok()
 }
 
-fn encode(encoder: &mut opus::Encoder, block: &[f32; 960], pts: Duration) -> Option<gst::Buffer> {
+fn encode(encoder: &mut opus::Encoder, block: &[f32; 960]) -> Option<Packet> {
     // RFC 6716: a 20 ms frame is at most 1275 bytes.
     let mut packet = [0u8; 1275];
     let length = encoder.encode_float(block, &mut packet).inspect_err(|error| error!(%error, "Opus")).ok()?;
-    let mut buffer = gst::Buffer::from_slice(packet[..length].to_vec());
-    let inside = buffer.get_mut()?;
-    inside.set_pts(clock_time(pts));
-    inside.set_dts(clock_time(pts));
-    inside.set_duration(clock_time(BLOCK));
-    Some(buffer)
+    Some(Arc::from(&packet[..length]))
 }

@@ -91,7 +91,8 @@ pub struct Counters {
     pub mask_age_ns: AtomicU64,
 }
 
-type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
+/// Gets a picture of the canvas, or why there is none.
+pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
 
 #[derive(Default)]
 struct Orders {
@@ -296,8 +297,8 @@ impl Ticker {
         let (stage, audience) = (&self.stage, &self.audience);
         self.asked.retain(|(participant, ask)| {
             let seated = stage.seats(participant);
-            if !seated && !ask.cuts.is_empty() {
-                audience.ask(participant, &Ask::default());
+            if !seated && (!ask.cuts.is_empty() || ask.shown.is_some()) {
+                audience.ask(participant, &Ask { shown: Some((0, 0)), ..Ask::default() });
             }
             seated
         });
@@ -401,7 +402,11 @@ fn rgb(format: Format, buffer: &gst::Buffer) -> Result<Frame, String> {
     Ok(Frame { width: format.width, height: format.height, rgb: i420_to_rgb(&planes, Matrix::Bt601) })
 }
 
-fn pool(format: Format) -> Result<gst::BufferPool, gst::glib::BoolError> {
+/// A pool of frames of this format, for those that are made again and again.
+///
+/// # Errors
+/// The format is impossible, or there is no memory.
+pub fn pool(format: Format) -> Result<gst::BufferPool, gst::glib::BoolError> {
     let info = gst_video::VideoInfo::from_caps(&format.caps())?;
     let pool = gst_video::VideoBufferPool::new().upcast::<gst::BufferPool>();
     let mut config = pool.config();

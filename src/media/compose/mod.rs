@@ -20,6 +20,7 @@ pub mod planes;
 pub mod reel;
 pub mod resample;
 pub mod shape;
+pub mod shrink;
 pub mod slots;
 mod soften;
 pub mod stage;

@@ -44,6 +44,9 @@ pub struct Ask {
     pub poses: bool,
     /// Pixels of the canvas that the whole picture would cover, in the largest layer that cuts it out.
     pub pixels: u32,
+    /// Width and height on the canvas that the whole picture would cover in the largest layer that shows it; 0 x 0 in
+    /// none. `None` while there is no picture.
+    pub shown: Option<(u32, u32)>,
 }
 
 impl Ask {
@@ -51,7 +54,13 @@ impl Ask {
     pub fn is_met_by(&self, before: &Self) -> bool {
         let (pixels, known) = (u64::from(self.pixels), u64::from(before.pixels));
         let same = self.cuts == before.cuts && self.whole == before.whole && self.poses == before.poses;
-        same && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
+        let close = |one: u64, other: u64| one * 4 <= other * 5 && other * 4 <= one * 5;
+        let area = |shown: Option<(u32, u32)>| shown.map(|(width, height)| u64::from(width) * u64::from(height));
+        let shown = match (area(self.shown), area(before.shown)) {
+            (Some(now), Some(before)) => close(now, before),
+            (now, before) => now == before,
+        };
+        same && shown && close(pixels, known)
     }
 }
 
@@ -260,6 +269,7 @@ impl Stage {
     fn ask(&self, person: usize) -> Ask {
         let mut ask = Ask::default();
         let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
+        let mut largest = (0, 0);
         let shown = self.motion.shown();
         let followed = |key: &Key| {
             let id = |key: &Key, id: &str| matches!(key, Key::Layer(own) if own == id);
@@ -270,14 +280,18 @@ impl Stage {
         for placement in own {
             ask.poses |= followed(&placement.key) || need_poses(&self.scene.triggers, &placement.key);
             ask.whole |= placement.cut.is_none() || placement.look.blur.is_some();
+            let across = placement.dst.width as f32 / placement.src.width.max(1.0) * width as f32;
+            let down = placement.dst.height as f32 / placement.src.height.max(1.0) * height as f32;
+            if across * down > largest.0 as f32 * largest.1 as f32 {
+                largest = (across as u32, down as u32);
+            }
             let Some(cut) = placement.cut else { continue };
             if !ask.cuts.contains(&cut) {
                 ask.cuts.push(cut);
             }
-            let across = placement.dst.width as f32 / placement.src.width.max(1.0) * width as f32;
-            let down = placement.dst.height as f32 / placement.src.height.max(1.0) * height as f32;
             ask.pixels = ask.pixels.max((across * down) as u32);
         }
+        ask.shown = Some(largest);
         ask
     }
 

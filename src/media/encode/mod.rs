@@ -31,7 +31,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
     },
-    port::VideoCodec,
+    port::{Rendition, VideoCodec},
 };
 
 /// Between two forced keyframes: each costs several times a delta frame, and a room of viewers asks in chorus.
@@ -161,6 +161,21 @@ pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
     (bits as u32).clamp(150_000, 12_000_000)
 }
 
+/// Bits a second of a rendition of this canvas (width, height, frames a second). The smaller ones are for lines that
+/// carry little: a half goes with its sound through 700 kbit/s, and a quarter through 200, at 1280x720.
+pub fn bitrate_of(rendition: Rendition, canvas: (u32, u32, u32)) -> u32 {
+    let (width, height, fps) = rendition.of(canvas);
+    let bits = |share: f64, least| {
+        let bits = f64::from(width) * f64::from(height) * f64::from(fps) * share;
+        (bits as u32).clamp(least, 4_000_000)
+    };
+    match rendition {
+        Rendition::Full => bitrate_for(width, height, fps),
+        Rendition::Half => bits(0.066, 100_000),
+        Rendition::Quarter => bits(0.11, 50_000),
+    }
+}
+
 /// `bitrate` counts kilobits in x264enc (at most 2,048,000) and most hardware encoders, and bits in openh264enc, whose
 /// maximum is far above that.
 const KILOBITS_UP_TO: u64 = 10_000_000;
@@ -234,5 +249,11 @@ mod tests {
         assert_eq!(bitrate_for(1280, 720, 30), 2_488_320);
         assert_eq!(bitrate_for(64, 64, 1), 150_000);
         assert_eq!(bitrate_for(3840, 2160, 60), 12_000_000);
+    }
+
+    #[test]
+    fn smaller_renditions_leave_room_for_sound_on_narrow_lines() {
+        let canvas = (1280, 720, 30);
+        assert_eq!(Rendition::ALL.map(|one| bitrate_of(one, canvas)), [2_488_320, 456_192, 95_040]);
     }
 }

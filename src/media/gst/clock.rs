@@ -1,6 +1,9 @@
 //! One clock and one base time for all pipelines of the process, so that running time means the same everywhere.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use gstreamer::{self as gst, prelude::*};
 
@@ -8,6 +11,8 @@ use gstreamer::{self as gst, prelude::*};
 pub struct MediaClock {
     clock: gst::Clock,
     base: gst::ClockTime,
+    /// The process's clock at the base; both are monotonic and of one rate.
+    started: Instant,
 }
 
 /// The process's media clock. GStreamer must be initialised.
@@ -16,7 +21,7 @@ pub fn media_clock() -> &'static MediaClock {
     CLOCK.get_or_init(|| {
         let clock = gst::SystemClock::obtain();
         let base = clock.time();
-        MediaClock { clock, base }
+        MediaClock { clock, base, started: Instant::now() }
     })
 }
 
@@ -24,6 +29,11 @@ impl MediaClock {
     /// Time since the base, the same as the running time of every pipeline.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.clock.time().saturating_sub(self.base).nseconds())
+    }
+
+    /// A running time on the process's clock.
+    pub fn instant(&self, running: Duration) -> Instant {
+        self.started + running
     }
 
     /// Puts a pipeline on this time line. To be called before it leaves NULL.

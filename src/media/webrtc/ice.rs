@@ -5,10 +5,8 @@ use std::net::IpAddr;
 use gstreamer::{self as gst, glib, prelude::*};
 use tracing::warn;
 
-use super::{
-    peer::Network,
-    sdp::{Candidate, CandidateKind},
-};
+use super::peer::Network;
+use crate::media::sdp::{Candidate, CandidateKind};
 
 /// Sets STUN, TURN, ports, addresses and libnice's switches. To be called before negotiation.
 pub(super) fn configure(webrtc: &gst::Element, network: &Network) {

@@ -2,8 +2,11 @@
 
 use gstreamer as gst;
 
-use super::sdp::{Chosen, CodecFormat, Flow, TRANSPORT_WIDE_CC, VideoCodec};
-use crate::media::port::TrackKind;
+use crate::media::{
+    codec::VideoCodec,
+    port::TrackKind,
+    sdp::{Chosen, CodecFormat, Flow, TRANSPORT_WIDE_CC},
+};
 
 /// Seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

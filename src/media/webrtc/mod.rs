@@ -1,13 +1,13 @@
-//! WebRTC, done once: every browser, WHIP and WHEP peer, and the bot, is a [`peer::Peer`].
+//! webrtcbin, done once: every sender, browser or WHIP, is a [`peer::Peer`], and so is the bot's end.
 //!
 //! ```text
 //!   remote SDP ─► sdp (parse, limit, regenerate) ─► peer (webrtcbin) ─► tracks, news
 //!   liveness ◄─ packets, ICE state                  peer ◄─ encoded units
 //! ```
-//! Contract: see [`peer`]. [`sdp`] and [`liveness`] are pure.
+//! Contract: see [`peer`]. [`liveness`] is pure, as [`crate::media::sdp`] is.
 
+pub mod certificate;
 pub(crate) mod ice;
 pub mod line;
 pub mod liveness;
 pub mod peer;
-pub mod sdp;

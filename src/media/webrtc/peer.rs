@@ -1,7 +1,7 @@
 //! One WebRTC connection: one `webrtcbin` in a pipeline of its own, negotiated once, offerer or answerer.
 //!
 //! Contract: m-lines are fixed at the start and each carries one codec. Whatever the remote side says has been
-//! regenerated from typed data by [`super::sdp`] before it comes here. No media may be trusted until
+//! regenerated from typed data by [`crate::media::sdp`] before it comes here. No media may be trusted until
 //! [`Peer::verify`] has compared the DTLS certificate with the fingerprint of the SDP.
 //! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: told as [`PeerNews::Failed`];
 //! the owner drops the peer, which tears it down elsewhere.
@@ -22,10 +22,9 @@ use gstreamer_webrtc as gst_webrtc;
 use tracing::debug;
 
 use super::{
-    ice,
+    certificate, ice,
     line::{Codec, Direction, Line},
     liveness::IceState,
-    sdp::Fingerprint,
 };
 use crate::media::{
     gst::{
@@ -34,6 +33,7 @@ use crate::media::{
         pipeline::{BusNews, OwnedPipeline, named},
     },
     port::TrackKind,
+    sdp::Fingerprint,
 };
 
 /// Jitter buffer of incoming RTP, in milliseconds. It only says how long a lost packet is waited for: what comes in
@@ -128,6 +128,7 @@ impl Peer {
             .build()
             .map_err(|error| error.to_string())?;
         ice::configure(&webrtc, network);
+        certificate::use_in(&webrtc);
         limit_streams(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
@@ -226,7 +227,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Adds a remote candidate that [`super::sdp`] has regenerated.
+    /// Adds a remote candidate that [`crate::media::sdp`] has regenerated.
     pub fn add_candidate(&self, mline: u32, candidate: &str) {
         self.webrtc.emit_by_name::<()>("add-ice-candidate", &[&mline, &candidate]);
     }
@@ -322,7 +323,10 @@ fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[Line], tell: &
         };
         match local.sdp().as_text() {
             // Told first: candidates begin to come as soon as the description is set.
-            Ok(text) => (tell.0)(PeerNews::Described(lines.iter().fold(text, |text, line| line.announce(text)))),
+            Ok(text) => {
+                let text = certificate::announce(lines.iter().fold(text, |text, line| line.announce(text)));
+                (tell.0)(PeerNews::Described(text));
+            }
             Err(error) => (tell.0)(PeerNews::Failed(format!("{signal}: {error}"))),
         }
         webrtc.emit_by_name::<()>("set-local-description", &[&local, &None::<gst::Promise>]);

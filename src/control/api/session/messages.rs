@@ -20,17 +20,41 @@ pub enum ClientMessage {
         /// The secret of an earlier `welcome`: its place is taken over if it is still there.
         #[serde(default)]
         resume: Option<String>,
-        /// Video codecs that the browser can receive, best first: `h264`, `vp8`.
+        /// Video codecs that the browser can receive, best first: `h264`, `vp8`. What it gets is decided by the offer
+        /// of `receive`.
         #[serde(default)]
         receive: Vec<String>,
         /// Video codecs that the browser can send, best first: `vp8`, `h264`, `vp9`.
         #[serde(default)]
         send: Vec<String>,
     },
-    /// The answer to the server's offer.
+    /// The answer to the server's offer, for the connection that sends.
     Answer {
         /// SDP.
         sdp: String,
+    },
+    /// The offer of the connection that receives, in place of an older one; `answer` follows.
+    Receive {
+        /// SDP.
+        sdp: String,
+    },
+    /// What the page can use of the mix, and wants.
+    View {
+        /// Height of the player in pixels of the screen.
+        #[serde(default)]
+        height: Option<u32>,
+        /// Nobody looks at the page.
+        #[serde(default)]
+        hidden: bool,
+        /// Share of frames that there was no time to decode, 0 to 1.
+        #[serde(default)]
+        dropped: f32,
+        /// The user wants to save data.
+        #[serde(default)]
+        save_data: bool,
+        /// `auto`, or a rendition by its height: `360p`.
+        #[serde(default = "auto")]
+        rendition: String,
     },
     /// One of the browser's candidates; empty or null is the end of them.
     Candidate {
@@ -40,6 +64,9 @@ pub enum ClientMessage {
         /// Index of the m-line. All share one transport, so it is not looked at.
         #[serde(default)]
         mline: Option<u32>,
+        /// The connection that it belongs to.
+        #[serde(default)]
+        connection: Way,
     },
     /// The user's own switches, shown to others.
     Media {
@@ -52,12 +79,29 @@ pub enum ClientMessage {
     Leave,
 }
 
+/// One of a page's two connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// It carries microphone and camera.
+    #[default]
+    Send,
+    /// It carries the mix.
+    Receive,
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}
+
 impl ClientMessage {
     /// The message's `type`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Join { .. } => "join",
             Self::Answer { .. } => "answer",
+            Self::Receive { .. } => "receive",
+            Self::View { .. } => "view",
             Self::Candidate { .. } => "candidate",
             Self::Media { .. } => "media",
             Self::Leave => "leave",
@@ -91,19 +135,48 @@ pub enum ServerMessage<'a> {
         /// For the browser's `RTCPeerConnection`.
         ice_servers: &'a [IceServerEntry],
     },
-    /// The server's offer; there is only ever one.
+    /// The server's offer for the connection that sends; there is only ever one.
     Offer {
         /// SDP.
         sdp: &'a str,
     },
-    /// One of the server's candidates.
+    /// The answer to `receive`, with all candidates.
+    Answer {
+        /// SDP.
+        sdp: &'a str,
+    },
+    /// How the mix reaches the browser; about once a second, and when the rendition changes.
+    Delivery {
+        /// The rendition that is sent, by its height; null: sound alone.
+        rendition: Option<&'a str>,
+        /// Why it is this one.
+        reason: &'a str,
+        /// All that there are, the largest first.
+        renditions: &'a [String],
+        /// Share of packets lost, 0 to 1.
+        loss: f64,
+        /// To the browser and back, in milliseconds.
+        round_trip_ms: Option<f64>,
+        /// What the line is thought to carry, in kbit/s.
+        estimate_kbps: Option<u64>,
+    },
+    /// How large the browser's own picture is shown on the canvas: it need not send more.
+    Shown {
+        /// In pixels of the whole picture; 0: not shown.
+        width: u32,
+        /// In pixels of the whole picture; 0: not shown.
+        height: u32,
+        /// Frames a second that can be of use.
+        fps: u32,
+    },
+    /// One of the server's candidates, for the connection that sends.
     Candidate {
         /// `candidate:…`
         candidate: &'a str,
         /// Index of the m-line.
         mline: u32,
     },
-    /// Media flows.
+    /// What the browser sends is taken.
     Connected,
     /// News from the room.
     Event {
@@ -121,11 +194,6 @@ pub enum ServerMessage<'a> {
 pub fn ingest_codec(send: &[String]) -> VideoCodec {
     let known = [("vp8", VideoCodec::Vp8), ("h264", VideoCodec::H264), ("vp9", VideoCodec::Vp9)];
     first_of(send, &known).unwrap_or(VideoCodec::Vp8)
-}
-
-/// What the browser receives: the first of its list that we encode, else H.264, which is encoded anyway.
-pub fn egress_codec(receive: &[String]) -> VideoCodec {
-    first_of(receive, &[("h264", VideoCodec::H264), ("vp8", VideoCodec::Vp8)]).unwrap_or(VideoCodec::H264)
 }
 
 fn first_of(wanted: &[String], known: &[(&str, VideoCodec)]) -> Option<VideoCodec> {
@@ -164,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_end_of_candidates_is_null_or_left_out() {
-        let end = ClientMessage::Candidate { candidate: None, mline: Some(0) };
+        let end = ClientMessage::Candidate { candidate: None, mline: Some(0), connection: Way::Send };
         assert_eq!(
             from_value::<ClientMessage>(json!({"type": "candidate", "candidate": null, "mline": 0})).unwrap(),
             end
@@ -175,8 +243,6 @@ mod tests {
     fn the_browsers_first_choice_that_we_know_is_taken() {
         assert_eq!(ingest_codec(&list(&["av1", "VP9", "vp8"])), VideoCodec::Vp9);
         assert_eq!(ingest_codec(&list(&["av1"])), VideoCodec::Vp8);
-        assert_eq!(egress_codec(&list(&["vp9", "vp8", "h264"])), VideoCodec::Vp8);
-        assert_eq!(egress_codec(&[]), VideoCodec::H264);
     }
 
     #[test]

@@ -4,11 +4,14 @@ use super::{Effect, Now, State};
 use crate::{
     control::room::{
         link::{Closing, Note},
-        participant::{Door, Wire},
-        view::Event,
+        participant::{Door, Member, Receiver, Wire},
+        view::{Delivery, Event},
     },
-    media::port::{MediaEvent, OutputId, OutputState, ParticipantId, PeerId, TrackKind},
+    media::port::{DeliveryReport, MediaEvent, OutputId, OutputState, ParticipantId, PeerId, TrackKind},
 };
+
+/// Frames a second of somebody whom no layer shows: enough to be there at once when one does.
+const FPS_UNSEEN: u32 = 5;
 
 impl State {
     /// Takes news from the room's media. News of connections, people and outputs that are gone is dropped.
@@ -20,6 +23,8 @@ impl State {
             }
             MediaEvent::PeerConnected(peer) => self.connected(peer),
             MediaEvent::PeerGone { peer, reason } => self.peer_gone(peer, reason, now),
+            MediaEvent::Delivery { peer, delivery } => self.delivered(peer, delivery),
+            MediaEvent::Shown { participant, size, fps } => self.shown(&participant, size, fps),
             MediaEvent::TrackStarted { participant, kind, size } => self.track(&participant, kind, true, size),
             MediaEvent::TrackStopped { participant, kind } => self.track(&participant, kind, false, None),
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
@@ -39,11 +44,38 @@ impl State {
     }
 
     fn peer_gone(&mut self, peer: PeerId, reason: String, now: Now) {
-        if self.drop_viewer(peer) {
+        if self.drop_viewer(peer) || self.drop_receiver(peer) {
             return;
         }
         self.effects.push(Effect::Close(peer, Closing::MediaFailed(reason)));
         self.lose(peer, now);
+    }
+
+    /// A page notices by itself that its receiving connection is lost, and makes another one.
+    fn delivered(&mut self, peer: PeerId, report: DeliveryReport) {
+        let delivery = Delivery::new(peer, report);
+        let of_peer = |receiver: &&mut Receiver| receiver.connection.peer == peer;
+        if let Some(viewer) = self.viewers.iter_mut().map(|viewer| &mut viewer.receiver).find(of_peer) {
+            viewer.delivery = Some(delivery);
+            return;
+        }
+        let own = |member: &&mut Member| member.receiver.as_ref().is_some_and(|one| one.connection.peer == peer);
+        let Some(member) = self.members.iter_mut().find(own) else { return };
+        let session = member.peer();
+        if let Some(receiver) = &mut member.receiver {
+            receiver.delivery = Some(delivery.clone());
+        }
+        if let Some(session) = session {
+            self.effects.push(Effect::Tell(session, Note::Delivery(delivery)));
+        }
+    }
+
+    fn shown(&mut self, id: &ParticipantId, (width, height): (u32, u32), fps: u32) {
+        let session = self.members.iter().find(|member| member.id == *id).and_then(Member::peer);
+        if let Some(session) = session {
+            let fps = if width == 0 || height == 0 { FPS_UNSEEN } else { fps };
+            self.effects.push(Effect::Tell(session, Note::Shown { width, height, fps }));
+        }
     }
 
     fn track(&mut self, id: &ParticipantId, kind: TrackKind, runs: bool, size: Option<(u32, u32)>) {

@@ -1,22 +1,41 @@
 //! Connections: of participants and of viewers, and the HTTP resources of those made by WHIP and WHEP.
 
+use tokio::sync::oneshot;
+
 use super::{Effect, MAX_VIEWERS, State};
 use crate::{
     control::room::{
         error::RoomError,
-        participant::{Connection, Door, Member, Wire},
+        participant::{Claim, Connection, Door, Member, Receiver, Wire},
         view::LeaveReason,
     },
-    media::port::{Candidate, Description, MediaCommand, Negotiation, ParticipantId, PeerId},
+    layout::Fault,
+    media::port::{
+        Candidate, Description, MediaCommand, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, Rendition,
+        RenditionWish,
+    },
 };
 
 /// Someone who only watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Viewer {
     /// Their connection.
-    pub connection: Connection,
+    pub receiver: Receiver,
     /// Names its resource.
     pub secret: String,
+    /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
+    pub claim: Option<Claim>,
+}
+
+/// What somebody who receives offers and wants.
+#[derive(Debug)]
+pub struct Reception {
+    /// The checked offer.
+    pub offer: Description,
+    /// The rendition that they want, by its height; `None` or `auto`: what the line carries.
+    pub rendition: Option<String>,
+    /// Gets the answer's SDP.
+    pub reply: oneshot::Sender<Result<String, PeerRefused>>,
 }
 
 /// What kind of connection a resource is.
@@ -42,21 +61,88 @@ impl State {
     ///
     /// # Errors
     /// [`RoomError::TooManyViewers`], [`RoomError::NoRoom`].
-    pub fn watch(&mut self, viewer: Viewer, negotiation: Negotiation) -> Result<(), RoomError> {
+    pub fn watch(&mut self, viewer: Viewer, reception: Reception) -> Result<(), RoomError> {
         if self.ended {
             return Err(RoomError::NoRoom);
         }
         if self.viewers.len() >= MAX_VIEWERS {
             return Err(RoomError::TooManyViewers { max: MAX_VIEWERS });
         }
-        let peer = viewer.connection.peer;
+        let Reception { offer, rendition, reply } = reception;
+        let rendition = self.rendition_wish(rendition.as_deref())?;
+        let peer = viewer.receiver.connection.peer;
+        let claims = |member: &&Member| match (&member.door, &viewer.claim) {
+            (Door::Whip { claim: Some(held) }, Some(asked)) => held == asked,
+            _ => false,
+        };
+        let participant = self.members.iter().find(claims).map(|member| member.id.clone());
         self.viewers.push(viewer);
-        self.add_peer(peer, None, negotiation);
+        let offer = Box::new(offer);
+        self.effects.push(Effect::Media(MediaCommand::AddReceiver { peer, participant, offer, rendition, reply }));
         Ok(())
     }
 
-    pub(super) fn add_peer(&mut self, peer: PeerId, participant: Option<ParticipantId>, negotiation: Negotiation) {
-        self.effects.push(Effect::Media(MediaCommand::AddPeer { peer, participant, negotiation }));
+    /// Makes the receiving connection of a session, in place of an older one. `session` is its sending one.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::Invalid`].
+    pub fn receive(&mut self, session: PeerId, connection: Connection, reception: Reception) -> Result<(), RoomError> {
+        let Reception { offer, rendition, reply } = reception;
+        let rendition = self.rendition_wish(rendition.as_deref())?;
+        let index = self.member_of(session).ok_or(RoomError::NoConnection)?;
+        let (peer, offer) = (connection.peer, Box::new(offer));
+        let older = self.members[index].receiver.replace(Receiver::new(connection));
+        let participant = Some(self.members[index].id.clone());
+        self.effects.extend(older.map(|older| Effect::Media(MediaCommand::RemovePeer(older.connection.peer))));
+        self.effects.push(Effect::Media(MediaCommand::AddReceiver { peer, participant, offer, rendition, reply }));
+        Ok(())
+    }
+
+    /// What the page of a session can use. Nothing happens while it receives nothing.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::Invalid`] for a rendition that the room does not have.
+    pub fn view(&mut self, session: PeerId, view: ReceiverView, rendition: Option<&str>) -> Result<(), RoomError> {
+        let view = ReceiverView { rendition: self.rendition_wish(rendition)?, ..view };
+        let index = self.member_of(session).ok_or(RoomError::NoConnection)?;
+        if let Some(receiver) = &self.members[index].receiver {
+            let peer = receiver.connection.peer;
+            self.effects.push(Effect::Media(MediaCommand::View { peer, view }));
+        }
+        Ok(())
+    }
+
+    /// The receiving connection of a session.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`].
+    pub fn receiver_of(&self, session: PeerId) -> Result<PeerId, RoomError> {
+        let index = self.member_of(session).ok_or(RoomError::NoConnection)?;
+        let receiver = self.members[index].receiver.as_ref().ok_or(RoomError::NoConnection)?;
+        Ok(receiver.connection.peer)
+    }
+
+    fn rendition_wish(&self, name: Option<&str>) -> Result<RenditionWish, RoomError> {
+        let canvas = (self.scene.canvas.width, self.scene.canvas.height, self.scene.canvas.fps);
+        let Some(name) = name.filter(|name| *name != "auto") else { return Ok(RenditionWish::Auto) };
+        Rendition::named(name, canvas).map(RenditionWish::Fixed).ok_or_else(|| {
+            let known: Vec<String> = Rendition::ALL.iter().map(|rendition| rendition.name(canvas)).collect();
+            let detail = format!("the room has no such rendition: auto, {}", known.join(", "));
+            RoomError::Invalid(vec![Fault { pointer: "/rendition".to_owned(), detail }])
+        })
+    }
+
+    pub(super) fn add_sender(&mut self, peer: PeerId, participant: ParticipantId, negotiation: Negotiation) {
+        self.effects.push(Effect::Media(MediaCommand::AddSender { peer, participant, negotiation }));
+    }
+
+    /// Takes the receiving connection of a participant away; `false` when this is not one.
+    pub(super) fn drop_receiver(&mut self, peer: PeerId) -> bool {
+        let own = |member: &&mut Member| member.receiver.as_ref().is_some_and(|one| one.connection.peer == peer);
+        let Some(member) = self.members.iter_mut().find(own) else { return false };
+        member.receiver = None;
+        self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
+        true
     }
 
     /// Passes the browser's answer on.
@@ -89,7 +175,7 @@ impl State {
     pub fn resource(&self, kind: ResourceKind, secret: &str) -> Result<Resource, RoomError> {
         let connection = match kind {
             ResourceKind::Whip => self.members[self.whip_member(secret)?].connection(),
-            ResourceKind::Whep => Some(&self.viewers[self.viewer(secret)?].connection),
+            ResourceKind::Whep => Some(&self.viewers[self.viewer(secret)?].receiver.connection),
         };
         Ok(match connection {
             Some(connection) => Resource { peer: Some(connection.peer), ufrags: connection.ufrags.clone() },
@@ -110,7 +196,7 @@ impl State {
             ResourceKind::Whep => {
                 let index = self.viewer(secret)?;
                 let viewer = self.viewers.remove(index);
-                self.effects.push(Effect::Media(MediaCommand::RemovePeer(viewer.connection.peer)));
+                self.effects.push(Effect::Media(MediaCommand::RemovePeer(viewer.receiver.connection.peer)));
             }
         }
         Ok(())
@@ -119,7 +205,7 @@ impl State {
     /// Takes a viewer away; `false` when this connection is no viewer's.
     pub fn drop_viewer(&mut self, peer: PeerId) -> bool {
         let before = self.viewers.len();
-        self.viewers.retain(|viewer| viewer.connection.peer != peer);
+        self.viewers.retain(|viewer| viewer.receiver.connection.peer != peer);
         let dropped = self.viewers.len() != before;
         if dropped {
             self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
@@ -144,11 +230,14 @@ impl State {
     }
 
     fn connection_mut(&mut self, peer: PeerId) -> Result<&mut Connection, RoomError> {
-        let of_members = self.members.iter_mut().filter_map(|member| match &mut member.wire {
-            Wire::Live { connection, .. } => Some(connection),
-            Wire::Away { .. } => None,
+        let of_members = self.members.iter_mut().flat_map(|member| {
+            let sends = match &mut member.wire {
+                Wire::Live { connection, .. } => Some(connection),
+                Wire::Away { .. } => None,
+            };
+            sends.into_iter().chain(member.receiver.as_mut().map(|receiver| &mut receiver.connection))
         });
-        let of_viewers = self.viewers.iter_mut().map(|viewer| &mut viewer.connection);
+        let of_viewers = self.viewers.iter_mut().map(|viewer| &mut viewer.receiver.connection);
         of_members.chain(of_viewers).find(|connection| connection.peer == peer).ok_or(RoomError::NoConnection)
     }
 }

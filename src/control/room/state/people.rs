@@ -88,6 +88,7 @@ impl State {
             role: arrival.role,
             joined_at: now.wall,
             wire: Wire::Live { connection: arrival.connection.clone(), connected: false },
+            receiver: None,
             audio: switches,
             video: switches,
             size: None,
@@ -97,9 +98,9 @@ impl State {
             hidden: false,
         };
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
-        let participant = Some(member.id.clone());
+        let participant = member.id.clone();
         self.members.push(member);
-        self.add_peer(arrival.connection.peer, participant, arrival.negotiation);
+        self.add_sender(arrival.connection.peer, participant, arrival.negotiation);
         self.show();
         self.effects.push(Effect::Event(Event::ParticipantJoined { participant: place.participant.clone() }));
         Ok(place)
@@ -124,6 +125,7 @@ impl State {
         member.role = arrival.role;
         member.speaking = false;
         member.wire = Wire::Live { connection: arrival.connection, connected: false };
+        let receiver = member.receiver.take();
         let id = member.id.clone();
         let gain = member.gain();
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: true };
@@ -132,7 +134,8 @@ impl State {
             self.effects.push(Effect::Close(old, Closing::Replaced));
             self.effects.push(Effect::Media(MediaCommand::RemovePeer(old)));
         }
-        self.add_peer(peer, Some(id.clone()), arrival.negotiation);
+        self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));
+        self.add_sender(peer, id.clone(), arrival.negotiation);
         self.effects.push(Effect::Media(MediaCommand::SetGain { participant: id, gain }));
         if renamed {
             self.show();
@@ -224,7 +227,9 @@ impl State {
         let member = &mut self.members[index];
         member.wire = Wire::Away { until };
         member.speaking = false;
+        let receiver = member.receiver.take();
         self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
+        self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));
         self.tell_changed(index);
     }
 
@@ -239,9 +244,9 @@ impl State {
     pub(super) fn remove_member(&mut self, index: usize, reason: LeaveReason) -> Participant {
         let member = self.members.remove(index);
         let gone = member.view();
-        if let Some(peer) = member.peer() {
-            self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
-        }
+        let receiver = member.receiver.as_ref().map(|receiver| receiver.connection.peer);
+        let peers = member.peer().into_iter().chain(receiver);
+        self.effects.extend(peers.map(|peer| Effect::Media(MediaCommand::RemovePeer(peer))));
         self.effects.push(Effect::Media(MediaCommand::Forget(member.id)));
         self.show();
         let event = Event::ParticipantLeft { id: Arc::clone(&gone.id), name: Arc::clone(&gone.name), reason };

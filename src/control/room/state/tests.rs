@@ -4,12 +4,16 @@ use super::*;
 use crate::{
     control::room::{
         name::DisplayName,
-        participant::{Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation},
+        participant::{Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation, Receiver},
         view::{LeaveReason, OutputPhase, Presence},
     },
     layout::{Canvas, Trigger},
     media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
 };
+
+mod receiving;
+
+use receiving::{reception, viewer};
 
 /// A room and a clock that only the test moves.
 struct Studio {
@@ -46,7 +50,7 @@ impl Studio {
             door,
             resume: resume.map(str::to_owned),
             connection: Connection::new(peer, vec!["frag".into()]),
-            negotiation: Negotiation::Offer { ingest: VideoCodec::Vp8, egress: VideoCodec::H264 },
+            negotiation: Negotiation::Offer { ingest: VideoCodec::Vp8 },
             fresh_id: ParticipantId(format!("id{}", self.peers).into()),
             fresh_secret: format!("secret{}", self.peers),
         };
@@ -82,8 +86,9 @@ fn line(effect: &Effect) -> String {
             format!("picture {}", names.join(" "))
         }
         Effect::Media(MediaCommand::SetHold(hold)) => format!("hold {hold:?}"),
-        Effect::Media(MediaCommand::AddPeer { peer, participant, .. }) => {
-            format!("add {peer} {}", participant.as_ref().map_or("viewer", |id| &*id.0))
+        Effect::Media(MediaCommand::AddSender { peer, participant, .. }) => format!("add {peer} {participant}"),
+        Effect::Media(MediaCommand::AddReceiver { peer, participant, .. }) => {
+            format!("receive {peer} {}", participant.as_ref().map_or("viewer", |id| &*id.0))
         }
         Effect::Media(MediaCommand::RemovePeer(peer)) => format!("remove {peer}"),
         Effect::Media(MediaCommand::Forget(id)) => format!("forget {id}"),
@@ -299,11 +304,8 @@ fn speaking_is_told_once() {
 #[test]
 fn a_viewer_is_counted_and_gone_without_a_trace() {
     let mut studio = Studio::new();
-    let viewer = Viewer { connection: Connection::new(PeerId(9), vec!["abcd".into()]), secret: "watch".into() };
-    // How a viewer is negotiated does not matter here.
-    let negotiation = Negotiation::Offer { ingest: VideoCodec::Vp8, egress: VideoCodec::Vp8 };
-    studio.state.watch(viewer, negotiation).unwrap();
-    assert_eq!(studio.effects(), ["add peer-9 viewer"]);
+    studio.state.watch(viewer(9, None), reception(None)).unwrap();
+    assert_eq!(studio.effects(), ["receive peer-9 viewer"]);
     assert_eq!(studio.state.describe().viewers, 1);
     let resource = studio.state.resource(ResourceKind::Whep, "watch").unwrap();
     assert_eq!(resource, Resource { peer: Some(PeerId(9)), ufrags: vec!["abcd".into()] });

@@ -1,0 +1,81 @@
+//! A bot's connection that receives the mix: webrtcbin, which offers.
+
+use crate::media::{
+    codec::VideoCodec,
+    gst::launch::Launches,
+    port::{Candidate, Description, SdpKind, TrackKind},
+    sdp::Fingerprint,
+    webrtc::{
+        line::{Codec, Direction, Format, Line},
+        peer::{Network, OnTrack, Peer, PeerNews},
+    },
+};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Mix {
+    peer: Peer,
+    fingerprint: Option<Fingerprint>,
+}
+
+impl Mix {
+    /// Makes the connection and its offer, which comes as [`PeerNews::Described`] and goes into a `receive` message.
+    ///
+    /// # Errors
+    /// When an element is missing or refuses, in one line.
+    pub fn offer(
+        name: &str,
+        codec: VideoCodec,
+        network: &Network,
+        launches: &Launches,
+        on_track: OnTrack,
+        tell: impl Fn(PeerNews) + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let peer = Peer::new(name, &lines(codec), network, launches, on_track, tell)?;
+        peer.offer();
+        Ok(Self { peer, fingerprint: None })
+    }
+
+    /// Takes the server's answer.
+    ///
+    /// # Errors
+    /// It is no answer to our offer.
+    pub fn accept(&mut self, sdp: &str) -> Result<(), String> {
+        let answer = Description::parse(sdp, SdpKind::Answer).map_err(|fault| fault.to_string())?;
+        let tagged = answer.tagged();
+        let section = answer.media.get(tagged).ok_or("an answer without m-lines")?;
+        self.peer.accept(&answer.to_sdp())?;
+        let mline = u32::try_from(tagged).map_err(|error| error.to_string())?;
+        for candidate in &section.candidates {
+            self.peer.add_candidate(mline, &Candidate::to_string(candidate));
+        }
+        self.fingerprint = Some(section.fingerprint.clone());
+        Ok(())
+    }
+
+    /// Checks that the server is who it said it is; to be called when the connection stands.
+    ///
+    /// # Errors
+    /// It is somebody else.
+    pub fn verify(&self) -> Result<(), String> {
+        self.peer.verify(self.fingerprint.as_ref().ok_or("connected before it was answered")?)
+    }
+
+    /// The connection, for its numbers.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+}
+
+/// What is offered: sound and picture, both to be received.
+pub fn lines(codec: VideoCodec) -> [Line; 2] {
+    let line = |kind, format, payload, profile| Line {
+        kind,
+        direction: Direction::Receive,
+        codec: Codec { format, payload },
+        twcc: Some(1),
+        profile,
+    };
+    let profile = (codec == VideoCodec::H264).then_some("42e01f");
+    [line(TrackKind::Audio, Format::Opus, 111, None), line(TrackKind::Video, Format::Video(codec), 102, profile)]
+}

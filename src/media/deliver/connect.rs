@@ -1,0 +1,191 @@
+//! From an offer to a str0m connection that sends, and our answer.
+
+use std::time::{Duration, Instant};
+
+use rand::Rng as _;
+use str0m::{
+    Candidate as IceCandidate, IceCreds, Rtc, RtcConfig,
+    bwe::Bitrate,
+    config::DtlsCert,
+    crypto::Fingerprint as StrFingerprint,
+    format::{Codec as StrCodec, FormatParams},
+    media::{Frequency, MediaKind, Mid, Pt},
+    rtp::Extension,
+};
+
+use super::answer::{Track, Transport, answer, is_dtls_client};
+use crate::media::{
+    codec::SENT,
+    port::PeerRefused,
+    sdp::{self, Address, Candidate, CodecFormat, Description, Fingerprint},
+};
+
+/// What the estimate starts with, in bits a second. A lower one would hold the first keyframe back; a line that carries
+/// less shows it within a second.
+const FIRST_ESTIMATE: u64 = 8_000_000;
+
+/// Packets that can be sent again, and for how long: at 2.5 Mbit/s about three seconds, which is longer than any player
+/// waits.
+const KEPT_PACKETS: usize = 1_000;
+/// See [`KEPT_PACKETS`].
+const KEPT_FOR: Duration = Duration::from_secs(3);
+/// Share of all that is sent which may be retransmissions: a line that loses a third is to be asked for less.
+const MOST_REPEATED: f32 = 0.35;
+
+/// How often str0m tells its numbers.
+const STATISTICS: Duration = Duration::from_secs(1);
+
+/// Our end of all connections.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    /// Shown to every peer.
+    pub(super) certificate: DtlsCert,
+    /// We answer connectivity checks and make none.
+    pub(super) lite: bool,
+}
+
+/// A connection and what it sends.
+pub(super) struct Connected {
+    pub(super) rtc: Rtc,
+    pub(super) tracks: Vec<Track>,
+    pub(super) ufrag: String,
+    /// SDP.
+    pub(super) answer: String,
+}
+
+/// Letters that ICE allows in names and passwords.
+const ICE_LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn random_text(length: usize) -> String {
+    let mut random = rand::rng();
+    (0..length).map(|_| char::from(ICE_LETTERS[random.random_range(0..ICE_LETTERS.len())])).collect()
+}
+
+/// Answers an offer.
+///
+/// # Errors
+/// [`PeerRefused::Unacceptable`] when it takes nothing that we send, [`PeerRefused::Failed`] when no connection can be
+/// made.
+pub(super) fn connect(
+    offer: &Description,
+    identity: &Identity,
+    addresses: &[std::net::SocketAddr],
+    now: Instant,
+) -> Result<Connected, PeerRefused> {
+    let chosen = sdp::choose(offer, &[], &SENT).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))?;
+    let mut ssrcs: Vec<u32> = Vec::new();
+    let mut ssrc = || loop {
+        let number = rand::random::<u32>();
+        if number != 0 && !ssrcs.contains(&number) {
+            ssrcs.push(number);
+            return number;
+        }
+    };
+    let mut tracks: Vec<Track> = chosen.iter().filter_map(|one| Track::new(offer, one, &mut ssrc)).collect();
+    agree_on_extensions(&mut tracks);
+    let creds = IceCreds { ufrag: random_text(8), pass: random_text(24) };
+    // One of both ends has to make the checks.
+    let lite = identity.lite && !offer.ice_lite;
+    let mut rtc = config(identity, &tracks, &creds, lite).build(now);
+    let failed = |error: &dyn std::fmt::Display| PeerRefused::Failed(error.to_string());
+    let first = offer.media.iter().find(|section| !section.rejected);
+    let first = first.ok_or_else(|| PeerRefused::Unacceptable("every m-line is rejected".to_owned()))?;
+    let mut candidates = Vec::new();
+    for address in addresses {
+        let candidate = IceCandidate::host(*address, "udp").map_err(|error| failed(&error))?;
+        // It is left out when it is there already.
+        if let Some(added) = rtc.add_local_candidate(candidate) {
+            candidates.extend(Candidate::parse(&added.to_sdp_string()).ok().flatten());
+        }
+    }
+    let fingerprint = {
+        let mut direct = rtc.direct_api();
+        direct.set_ice_controlling(offer.ice_lite);
+        let (ufrag, pass) = (first.ice_ufrag.clone(), first.ice_pwd.clone());
+        direct.set_remote_ice_credentials(IceCreds { ufrag, pass });
+        let Fingerprint { algorithm, bytes } = first.fingerprint.clone();
+        direct.set_remote_fingerprint(StrFingerprint { hash_func: algorithm.name().to_owned(), bytes });
+        for track in &tracks {
+            declare(&mut direct, track);
+        }
+        direct.start_dtls(is_dtls_client(offer)).map_err(|error| failed(&error))?;
+        direct.local_dtls_fingerprint().to_string()
+    };
+    let fingerprint = Fingerprint::parse(&fingerprint).map_err(|fault| failed(&fault))?;
+    for candidate in offer.media.iter().flat_map(|section| &section.candidates) {
+        add_candidate(&mut rtc, candidate);
+    }
+    let transport = Transport { ufrag: creds.ufrag.clone(), pwd: creds.pass, lite, fingerprint, candidates };
+    let answer = answer(offer, &tracks, &transport).to_sdp();
+    Ok(Connected { rtc, tracks, ufrag: creds.ufrag, answer })
+}
+
+/// One id means one extension in the whole bundle, and str0m has one table for all: a track that differs from the first
+/// does without, and m-lines are named by all packets or by none.
+fn agree_on_extensions(tracks: &mut [Track]) {
+    let twcc = tracks.iter().find_map(|track| track.twcc);
+    let mid = tracks.first().and_then(|track| track.mid_extension).filter(|id| Some(*id) != twcc);
+    let mid = mid.filter(|id| tracks.iter().all(|track| track.mid_extension == Some(*id)));
+    for track in tracks {
+        track.twcc = track.twcc.filter(|id| Some(*id) == twcc);
+        track.mid_extension = mid;
+    }
+}
+
+fn config(identity: &Identity, tracks: &[Track], creds: &IceCreds, lite: bool) -> RtcConfig {
+    let mut config = RtcConfig::new()
+        .clear_codecs()
+        .clear_extension_map()
+        .set_rtp_mode(true)
+        .set_ice_lite(lite)
+        .set_dtls_cert(identity.certificate.clone())
+        .set_local_ice_credentials(creds.clone())
+        .set_stats_interval(Some(STATISTICS))
+        .enable_bwe(Some(Bitrate::bps(FIRST_ESTIMATE)));
+    for track in tracks {
+        let (codec, clock, channels) = match track.codec.format {
+            CodecFormat::Opus => (StrCodec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2)),
+            CodecFormat::Vp8 => (StrCodec::Vp8, Frequency::NINETY_KHZ, None),
+            _ => (StrCodec::H264, Frequency::NINETY_KHZ, None),
+        };
+        let repair = track.repair.map(Pt::new_with_value);
+        let payload = Pt::new_with_value(track.codec.payload);
+        config.codec_config().add_config(payload, repair, codec, clock, channels, FormatParams::default());
+        if let Some(id) = track.twcc {
+            config = config.set_extension(id, Extension::TransportSequenceNumber);
+        }
+        if let Some(id) = track.mid_extension {
+            config = config.set_extension(id, Extension::RtpMid);
+        }
+    }
+    config
+}
+
+/// The name of a track inside str0m, which is that of its m-line where packets tell it.
+pub(super) fn mid_of(track: &Track) -> Mid {
+    match track.mid_extension {
+        Some(_) => Mid::from(track.mid.as_str()),
+        None => Mid::from(track.section.to_string().as_str()),
+    }
+}
+
+fn declare(direct: &mut str0m::change::DirectApi<'_>, track: &Track) {
+    let kind = if track.is_video() { MediaKind::Video } else { MediaKind::Audio };
+    let mid = mid_of(track);
+    direct.declare_media(mid, kind);
+    let repair = track.repair.map(|_| track.repair_ssrc.into());
+    let stream = direct.declare_stream_tx(track.ssrc.into(), repair, mid, None);
+    if track.is_video() {
+        stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_REPEATED));
+    }
+}
+
+/// Tells str0m where the peer may be reached. Names and TCP are of no use to a UDP port.
+pub(super) fn add_candidate(rtc: &mut Rtc, candidate: &Candidate) {
+    if !matches!(candidate.address, Address::Ip(_)) || candidate.transport != sdp::Transport::Udp {
+        return;
+    }
+    if let Ok(candidate) = IceCandidate::from_sdp_string(&candidate.to_string()) {
+        rtc.add_remote_candidate(candidate);
+    }
+}

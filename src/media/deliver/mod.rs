@@ -1,0 +1,287 @@
+//! The mix to everybody who receives it by WebRTC, each over the line that they have.
+//!
+//! ```text
+//!   encoded unit ─► packet (payloads, made once) ─┐
+//!   Opus packet ──────────────────────────────────┼─► shards: screen (which encoding) ─► str0m (encrypt, pace) ─► socket
+//!   feedback ◄─ socket ◄─ routes (whose is it?) ◄─┘            ▲ rung (what the line carries) ◄─ estimate, loss, view
+//! ```
+//! Contract: one UDP port for all; units and sounds carry running time as PTS, and the order in which they are handed
+//! over is that in which each receiver gets them. Nothing here blocks the caller. What a receiver's line cannot carry
+//! is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a receiver that is lost
+//! is told as [`News::Gone`]; a port that cannot be bound is told at start. Threads: `receive` reads the port, and one
+//! `deliver-…` for every two cores serves receivers. Tells are called on those threads and must not block.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+pub mod answer;
+mod connect;
+pub mod packet;
+mod receiver;
+mod routes;
+pub mod rung;
+pub mod screen;
+mod shard;
+pub mod socket;
+
+use connect::Identity;
+use packet::Unit;
+use routes::{Route, Routes};
+use rung::{Ladder, View, Wish};
+use shard::{Message, Shard};
+use socket::{Binding, Buffers, Sockets};
+
+use crate::media::{
+    codec::{EncodingId, Rendition, VideoCodec},
+    port::{PeerId, PeerRefused},
+    sdp::{Candidate, Description},
+};
+
+/// How long the thread that reads the port may sleep: so late does it see that it is to end.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// A room among those that are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RoomKey(u64);
+
+/// A packet of sound for everybody in a room.
+#[derive(Debug)]
+pub struct Sound {
+    /// Running time of its first sample.
+    pub pts: Duration,
+    /// The same on the process's clock.
+    pub at: Instant,
+    /// The whole mix; `None`: nobody needs it.
+    pub shared: Option<Arc<[u8]>>,
+    /// What somebody hears instead, who would hear themselves in the mix.
+    pub own: Vec<(PeerId, Arc<[u8]>)>,
+}
+
+/// How a receiver is doing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Report {
+    /// Of its picture; `None`: it takes sound alone.
+    pub codec: Option<VideoCodec>,
+    /// What it is sent; `None`: sound alone.
+    pub rung: Option<Rendition>,
+    /// Why, in the words of [`rung::Reason::name`].
+    pub reason: &'static str,
+    /// Share of packets lost, 0 to 1.
+    pub loss: f32,
+    /// To the receiver and back, once known.
+    pub round_trip: Option<Duration>,
+    /// What its line is thought to carry, in bits a second, once known.
+    pub estimate: Option<u64>,
+}
+
+/// What delivery tells of a receiver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Media flows.
+    Connected,
+    /// It is lost and forgotten.
+    Gone(String),
+    /// It cannot go on, or begin, without a keyframe of this encoding.
+    Keyframe(EncodingId),
+    /// The encodings that have to be made for it from now on.
+    Needs([Option<EncodingId>; 2]),
+    /// How it is doing; about once a second, and at each change of its rung.
+    Report(Report),
+}
+
+/// The owner's ear.
+#[derive(Clone)]
+pub struct Tell(pub Arc<dyn Fn(PeerId, News) + Send + Sync>);
+
+impl std::fmt::Debug for Tell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tell")
+    }
+}
+
+/// Somebody who wants to receive.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// The room.
+    pub room: RoomKey,
+    /// The connection's id, unique in the process.
+    pub peer: PeerId,
+    /// What their lines may carry.
+    pub ladder: Ladder,
+    /// The rendition that they want.
+    pub wish: Wish,
+    /// Gets all news of them.
+    pub tell: Tell,
+}
+
+/// See the module. One per process; dropping it ends all connections.
+#[derive(Debug)]
+pub struct Delivery {
+    sockets: Arc<Sockets>,
+    routes: Arc<Routes>,
+    identity: Identity,
+    shards: Vec<mpsc::Sender<Message>>,
+    places: Mutex<HashMap<PeerId, usize>>,
+    next_room: AtomicU64,
+    ended: Arc<AtomicBool>,
+    epoch: Instant,
+}
+
+impl Delivery {
+    /// Binds the port and starts the threads.
+    ///
+    /// # Errors
+    /// The port is taken or not allowed, or the system has no thread left.
+    pub fn start(binding: Binding) -> io::Result<Self> {
+        let sockets = Arc::new(Sockets::bind(binding)?);
+        let provider = str0m::crypto::from_feature_flags();
+        let certificate =
+            provider.dtls_provider.generate_certificate().ok_or_else(|| io::Error::other("no DTLS certificate"))?;
+        provider.install_process_default();
+        let identity = Identity { certificate, lite: sockets.is_public() };
+        let (routes, ended, epoch) = (Arc::new(Routes::default()), Arc::new(AtomicBool::new(false)), Instant::now());
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let mut shards = Vec::new();
+        for index in 0..(cores / 2).clamp(1, 8) {
+            let (sender, messages) = mpsc::channel();
+            let shard = Shard::new(index, sockets.clone(), routes.clone(), epoch);
+            std::thread::Builder::new().name(format!("deliver-{index}")).spawn(move || shard.work(&messages))?;
+            shards.push(sender);
+        }
+        let (port, table, to, stop) = (sockets.clone(), routes.clone(), shards.clone(), ended.clone());
+        std::thread::Builder::new().name("receive".into()).spawn(move || read(&port, &table, &to, &stop))?;
+        let places = Mutex::default();
+        Ok(Self { sockets, routes, identity, shards, places, next_room: AtomicU64::new(1), ended, epoch })
+    }
+
+    /// The UDP port of all receivers.
+    pub fn port(&self) -> u16 {
+        self.sockets.port()
+    }
+
+    /// A room to be delivered; [`Delivery::close`] ends it.
+    pub fn open(&self) -> RoomKey {
+        RoomKey(self.next_room.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Ends all connections of a room; nothing is told of them any more.
+    pub fn close(&self, room: RoomKey) {
+        self.all(|| Message::Close(room));
+    }
+
+    /// Takes a receiver in and answers its offer, with all our candidates in the answer's SDP.
+    ///
+    /// # Errors
+    /// The offer takes nothing that is sent, or no connection can be made.
+    pub fn add(&self, offer: &Description, newcomer: Newcomer) -> Result<String, PeerRefused> {
+        let Newcomer { room, peer, ladder, wish, tell } = newcomer;
+        let connected = connect::connect(offer, &self.identity, &self.sockets.addresses(), Instant::now())?;
+        let answer = connected.answer.clone();
+        let shard = {
+            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            let load = |shard: &usize| places.values().filter(|place| *place == shard).count();
+            let shard = (0..self.shards.len()).min_by_key(load).unwrap_or(0);
+            places.insert(peer, shard);
+            shard
+        };
+        self.routes.add(connected.ufrag.clone(), Route { shard, receiver: peer });
+        let connected = Box::new(connected);
+        self.one(shard, Message::Add { room, peer, connected, ladder, wish, tell });
+        Ok(answer)
+    }
+
+    /// Where a receiver can be reached, in addition to what its offer says.
+    pub fn candidate(&self, peer: PeerId, candidate: Candidate) {
+        self.to(peer, Message::Candidate(peer, candidate));
+    }
+
+    /// What a receiver can use and wants from now on.
+    pub fn view(&self, peer: PeerId, view: View, wish: Wish) {
+        self.to(peer, Message::View(peer, view, wish));
+    }
+
+    /// Ends a connection; nothing is told of it any more.
+    pub fn remove(&self, peer: PeerId) {
+        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+        if let Some(shard) = place {
+            self.one(shard, Message::Remove(peer));
+        }
+    }
+
+    /// What a room's renditions cost from now on.
+    pub fn set_ladder(&self, room: RoomKey, ladder: Ladder) {
+        self.all(|| Message::Ladder(room, ladder));
+    }
+
+    /// Shows a picture to all in the room who are shown its encoding.
+    pub fn unit(&self, room: RoomKey, unit: Unit) {
+        let unit = Arc::new(unit);
+        self.all(|| Message::Unit(room, unit.clone()));
+    }
+
+    /// Plays a packet of sound to all in the room.
+    pub fn sound(&self, room: RoomKey, sound: Sound) {
+        let sound = Arc::new(sound);
+        self.all(|| Message::Sound(room, sound.clone()));
+    }
+
+    /// The process's clock at a running time that is `ago` before now.
+    pub fn since_start(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    fn to(&self, peer: PeerId, message: Message) {
+        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&peer).copied();
+        if let Some(shard) = place {
+            self.one(shard, message);
+        }
+    }
+
+    fn one(&self, shard: usize, message: Message) {
+        // Fails only when the thread is over, which no input ends.
+        let _ = self.shards[shard].send(message);
+    }
+
+    fn all(&self, message: impl Fn() -> Message) {
+        (0..self.shards.len()).for_each(|shard| self.one(shard, message()));
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reads the port and hands each datagram to the thread that serves its receiver.
+fn read(sockets: &Sockets, routes: &Routes, shards: &[mpsc::Sender<Message>], ended: &AtomicBool) {
+    let mut buffers = Buffers::default();
+    while !ended.load(Ordering::Relaxed) {
+        let outcome = sockets.receive(&mut buffers, PATIENCE, |arrived| {
+            let Some(Route { shard, receiver }) = routes.find(arrived.source, arrived.data) else { return };
+            let message = Message::Datagram {
+                receiver,
+                source: arrived.source,
+                destination: arrived.destination,
+                data: arrived.data.into(),
+                at: Instant::now(),
+            };
+            if let Some(shard) = shards.get(shard) {
+                // Fails only when the thread is over.
+                let _ = shard.send(message);
+            }
+        });
+        if let Err(error) = outcome {
+            tracing::error!(%error, "the port of the receivers cannot be read");
+            std::thread::sleep(PATIENCE);
+        }
+    }
+}

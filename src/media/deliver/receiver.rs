@@ -1,0 +1,470 @@
+//! One receiver: its connection, what it is shown, and how that follows its line.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Event, IceConnectionState, Input, Output, Rtc,
+    bwe::{Bitrate, BweKind},
+    media::Pt,
+    net::{Protocol, Receive},
+    rtp::{RtpWrite, Ssrc},
+};
+
+use tracing::debug;
+
+use super::{
+    News, Report, Sound, Tell,
+    answer::Track,
+    connect::{self, Connected},
+    packet::Unit,
+    routes::{Route, Routes},
+    rung::{Chooser, Decision, Ladder, Line, Reason, Rung, View, Wish},
+    screen::{Numbers, Screen},
+    socket::{Outgoing, Sockets},
+};
+use crate::media::{
+    codec::{EncodingId, Rendition, VideoCodec},
+    port::PeerId,
+    sdp::{Candidate, CodecFormat},
+};
+
+/// From the start until media must flow. Browsers give up at 15 to 30 s; a user has left by then.
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
+/// takes up to 8 s.
+const DEAD_AFTER: Duration = Duration::from_secs(12);
+/// What may wait in the pacer. More would be seen as delay, and a line that needs it carries less than is sent.
+const MOST_QUEUED: Duration = Duration::from_millis(600);
+/// What may still wait when a picture goes on after a pause.
+const LITTLE_QUEUED: Duration = Duration::from_millis(150);
+/// Bytes are counted over this long to say what is sent.
+const RATE_WINDOW: Duration = Duration::from_millis(500);
+/// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
+const MOST_STEPS: usize = 2_000;
+
+/// A stream of the receiver.
+struct Stream {
+    payload: Pt,
+    ssrc: Ssrc,
+    repair: Option<u32>,
+    numbers: Numbers,
+}
+
+impl Stream {
+    fn new(track: &Track) -> Self {
+        Self {
+            payload: Pt::new_with_value(track.codec.payload),
+            ssrc: track.ssrc.into(),
+            repair: track.repair.map(|_| track.repair_ssrc),
+            numbers: Numbers::new(track.codec.clock_rate, rand::random(), rand::random()),
+        }
+    }
+}
+
+/// Bits a second over the last [`RATE_WINDOW`].
+#[derive(Debug, Default)]
+struct Rate {
+    since: Option<Instant>,
+    bytes: u64,
+    bits_per_second: u64,
+}
+
+impl Rate {
+    fn now(&mut self, now: Instant) -> u64 {
+        let since = *self.since.get_or_insert(now);
+        let passed = now.saturating_duration_since(since);
+        if passed >= RATE_WINDOW {
+            self.bits_per_second = (self.bytes as f64 * 8.0 / passed.as_secs_f64()) as u64;
+            (self.since, self.bytes) = (Some(now), 0);
+        }
+        self.bits_per_second
+    }
+}
+
+/// What is shared by all receivers of a thread.
+pub(super) struct Shared<'a> {
+    pub(super) sockets: &'a Sockets,
+    pub(super) routes: &'a Routes,
+    pub(super) outgoing: &'a mut Outgoing,
+    pub(super) shard: usize,
+    /// Times are told from here on.
+    pub(super) epoch: Instant,
+    pub(super) now: Instant,
+}
+
+impl Shared<'_> {
+    fn time(&self) -> Duration {
+        self.now.saturating_duration_since(self.epoch)
+    }
+}
+
+/// See the module.
+pub(super) struct Receiver {
+    peer: PeerId,
+    rtc: Rtc,
+    codec: Option<VideoCodec>,
+    video: Option<Stream>,
+    audio: Option<Stream>,
+    tell: Tell,
+    screen: Screen,
+    told_needs: [Option<Rendition>; 2],
+    chooser: Chooser,
+    decision: Option<Decision>,
+    ladder: Ladder,
+    view: View,
+    wish: Wish,
+    line: Line,
+    /// Told by the receiver's own estimate, where it numbers no packets.
+    remb: bool,
+    rate: Rate,
+    repeated: u64,
+    connected: bool,
+    made: Instant,
+    heard: Instant,
+    /// When str0m wants to be called.
+    next: Instant,
+    gone: Option<String>,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        peer: PeerId,
+        connected: Connected,
+        ladder: Ladder,
+        wish: Wish,
+        tell: Tell,
+        (now, epoch): (Instant, Instant),
+    ) -> Self {
+        let Connected { rtc, tracks, .. } = connected;
+        let video = tracks.iter().find(|track| track.is_video());
+        let codec = video.map(|track| match track.codec.format {
+            CodecFormat::Vp8 => VideoCodec::Vp8,
+            _ => VideoCodec::H264,
+        });
+        Self {
+            peer,
+            rtc,
+            codec,
+            video: video.map(Stream::new),
+            audio: tracks.iter().find(|track| !track.is_video()).map(Stream::new),
+            tell,
+            screen: Screen::default(),
+            told_needs: [None; 2],
+            chooser: Chooser::new(now.saturating_duration_since(epoch)),
+            decision: None,
+            ladder,
+            view: View::default(),
+            wish,
+            line: Line::default(),
+            remb: false,
+            rate: Rate::default(),
+            repeated: 0,
+            connected: false,
+            made: now,
+            heard: now,
+            next: now,
+            gone: None,
+        }
+    }
+
+    /// When the receiver has to be looked after.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Why it is of no more use.
+    pub(super) fn gone(&self) -> Option<&str> {
+        self.gone.as_deref()
+    }
+
+    pub(super) fn set_ladder(&mut self, ladder: Ladder) {
+        self.ladder = ladder;
+    }
+
+    pub(super) fn set_view(&mut self, view: View, wish: Wish) {
+        (self.view, self.wish) = (view, wish);
+    }
+
+    pub(super) fn add_candidate(&mut self, candidate: &Candidate, shared: &mut Shared<'_>) {
+        connect::add_candidate(&mut self.rtc, candidate);
+        self.drive(shared);
+    }
+
+    /// Takes a datagram of the receiver.
+    pub(super) fn datagram(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        data: &[u8],
+        at: Instant,
+        shared: &mut Shared<'_>,
+    ) {
+        let Ok(received) = Receive::new(Protocol::Udp, source, destination, data) else { return };
+        let input = Input::Receive(at, received);
+        // A check that is not signed with our password is somebody else's.
+        if !self.rtc.accepts(&input) {
+            return;
+        }
+        shared.routes.learn(source, Route { shard: shared.shard, receiver: self.peer });
+        self.heard = shared.now;
+        if let Err(error) = self.rtc.handle_input(input) {
+            self.fail(&error);
+        }
+        self.drive(shared);
+    }
+
+    /// Shows a picture, if it is one that this receiver is shown.
+    pub(super) fn unit(&mut self, unit: &Unit, shared: &mut Shared<'_>) {
+        if !self.connected || self.codec != Some(unit.encoding.codec) {
+            return;
+        }
+        let rendition = unit.encoding.rendition;
+        let waiting = self.screen.shown().is_none();
+        if waiting && self.line.queued > LITTLE_QUEUED && unit.keyframe {
+            return;
+        }
+        if !self.screen.takes(rendition, unit.keyframe) {
+            return;
+        }
+        let Some(stream) = &mut self.video else { return };
+        let time = stream.numbers.time(unit.pts);
+        let last = unit.payloads.len() - 1;
+        {
+            let mut direct = self.rtc.direct_api();
+            let Some(sender) = direct.stream_tx(&stream.ssrc) else { return };
+            for (index, payload) in unit.payloads.iter().enumerate() {
+                let sequence = stream.numbers.sequence().into();
+                let packet = RtpWrite::new(stream.payload, sequence, time, unit.at, Arc::clone(payload));
+                sender.write_rtp(packet.marker(index == last).nackable(true));
+            }
+        }
+        self.step(shared);
+        self.tell_needs();
+    }
+
+    /// Sends a packet of the mix.
+    pub(super) fn sound(&mut self, sound: &Sound, shared: &mut Shared<'_>) {
+        if !self.connected {
+            return;
+        }
+        let own = sound.own.iter().find(|(peer, _)| *peer == self.peer).map(|(_, packet)| packet);
+        let (Some(packet), Some(stream)) = (own.or(sound.shared.as_ref()), &mut self.audio) else { return };
+        let time = stream.numbers.time(sound.pts);
+        let sequence = stream.numbers.sequence().into();
+        {
+            let mut direct = self.rtc.direct_api();
+            let Some(sender) = direct.stream_tx(&stream.ssrc) else { return };
+            sender.write_rtp(RtpWrite::new(stream.payload, sequence, time, sound.at, Arc::clone(packet)));
+        }
+        self.step(shared);
+    }
+
+    /// Lets str0m do what is due.
+    pub(super) fn step(&mut self, shared: &mut Shared<'_>) {
+        if let Err(error) = self.rtc.handle_input(Input::Timeout(shared.now)) {
+            self.fail(&error);
+        }
+        self.drive(shared);
+    }
+
+    /// Ends the connection politely.
+    pub(super) fn close(&mut self, shared: &mut Shared<'_>) {
+        // It may never have stood.
+        let _ = self.rtc.close();
+        self.drive(shared);
+    }
+
+    fn fail(&mut self, error: &dyn std::fmt::Display) {
+        self.gone.get_or_insert_with(|| error.to_string());
+    }
+
+    fn drive(&mut self, shared: &mut Shared<'_>) {
+        for _ in 0..MOST_STEPS {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) if at > shared.now => {
+                    self.next = at;
+                    return;
+                }
+                Ok(Output::Timeout(_)) => {
+                    if !self.rtc.is_alive() {
+                        self.gone.get_or_insert_with(|| "the receiver ended the connection".to_owned());
+                        return;
+                    }
+                    if let Err(error) = self.rtc.handle_input(Input::Timeout(shared.now)) {
+                        self.fail(&error);
+                        return;
+                    }
+                }
+                Ok(Output::Transmit(packet)) => {
+                    self.count(&packet.contents);
+                    shared.outgoing.push(shared.sockets, packet.source.ip(), packet.destination, &packet.contents);
+                    if !self.connected {
+                        // Answers to our own checks carry no name of ours.
+                        let route = Route { shard: shared.shard, receiver: self.peer };
+                        shared.routes.learn(packet.destination, route);
+                    }
+                }
+                Ok(Output::Event(event)) => self.event(event, shared),
+                Err(error) => {
+                    self.fail(&error);
+                    return;
+                }
+            }
+        }
+        self.next = shared.now + Duration::from_millis(1);
+    }
+
+    /// Counts a packet on its way out.
+    fn count(&mut self, packet: &[u8]) {
+        self.rate.bytes += packet.len() as u64;
+        let ssrc = packet.get(8..12).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        let is_rtp = packet.first().is_some_and(|first| first >> 6 == 2);
+        if is_rtp && ssrc.is_some() && self.video.as_ref().is_some_and(|video| video.repair == ssrc) {
+            self.repeated += 1;
+        }
+    }
+
+    fn event(&mut self, event: Event, shared: &mut Shared<'_>) {
+        match event {
+            Event::Connected => {
+                self.connected = true;
+                (self.tell.0)(self.peer, News::Connected);
+                self.choose(shared.time());
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                self.gone.get_or_insert_with(|| "no way to the receiver any more".to_owned());
+            }
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
+                if can_probe {
+                    self.line.estimate = Some(estimate.as_u64());
+                    self.remb = false;
+                }
+            }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
+                if self.line.estimate.is_none() || self.remb {
+                    self.line.estimate = Some(estimate.as_u64());
+                    self.remb = true;
+                }
+            }
+            Event::KeyframeRequest(_) => {
+                if let (Some(codec), Some(rendition)) = (self.codec, self.screen.shown()) {
+                    (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
+                }
+            }
+            Event::PeerStats(numbers) => {
+                if let Some(loss) = numbers.egress_loss_fraction {
+                    self.line.loss = loss;
+                }
+                self.line.round_trip = numbers.rtt.or(self.line.round_trip);
+                self.report();
+            }
+            Event::MediaEgressStats(numbers) => {
+                // Without feedback for each packet, the receiver's own reports say what was lost.
+                if let (Some(loss), true) = (numbers.loss, self.line.estimate.is_none() || self.remb) {
+                    self.line.loss = loss;
+                }
+                self.line.round_trip = self.line.round_trip.or(numbers.rtt);
+            }
+            Event::Closed => {
+                self.gone.get_or_insert_with(|| "the receiver ended the connection".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at line and liveness; to be called some ten times a second.
+    pub(super) fn look(&mut self, shared: &mut Shared<'_>) {
+        let silent = shared.now.saturating_duration_since(self.heard);
+        if !self.connected && shared.now.saturating_duration_since(self.made) > CONNECT_WITHIN {
+            self.gone.get_or_insert_with(|| format!("no connection within {} s", CONNECT_WITHIN.as_secs()));
+        } else if self.connected && silent > DEAD_AFTER {
+            self.gone.get_or_insert_with(|| format!("no packet for {} s", DEAD_AFTER.as_secs()));
+        }
+        if !self.connected || self.gone.is_some() {
+            return;
+        }
+        self.line.sending = self.rate.now(shared.now);
+        self.line.queued = self.queued(shared.now);
+        if self.line.queued > MOST_QUEUED {
+            self.screen.pause();
+        }
+        self.choose(shared.time());
+        if self.line.queued <= LITTLE_QUEUED
+            && let (Some(rendition), Some(codec)) = (self.screen.asks(shared.time()), self.codec)
+        {
+            self.tell_needs();
+            (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
+        }
+        self.tell_needs();
+    }
+
+    /// The age of the oldest packet that waits in the pacer.
+    fn queued(&mut self, now: Instant) -> Duration {
+        let Some(stream) = &self.video else { return Duration::ZERO };
+        let mut direct = self.rtc.direct_api();
+        let first = direct.stream_tx(&stream.ssrc).and_then(|sender| sender.queue_info()?.first_unsent());
+        first.map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
+    }
+
+    fn choose(&mut self, now: Duration) {
+        if self.video.is_none() {
+            return;
+        }
+        let decision = self.chooser.look(now, &self.ladder, &self.line, &self.view, self.wish);
+        let before = self.decision.replace(decision);
+        if before.is_none_or(|before| before.desired != decision.desired) {
+            // Padding alone never fills the line: probes towards what is wanted find out what it carries.
+            self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(decision.desired));
+        }
+        if before.is_some_and(|before| (before.rung, before.reason) == (decision.rung, decision.reason)) {
+            return;
+        }
+        debug!(peer = %self.peer, ?decision, line = ?self.line, "another rung");
+        // What a line cannot carry only makes the next keyframe late.
+        let cut = matches!(decision.reason, Reason::Network | Reason::Loss);
+        let target = match decision.rung {
+            Rung::Video(rendition) => Some(rendition),
+            Rung::SoundOnly => None,
+        };
+        self.screen.aim(target, cut);
+        self.tell_needs();
+        if before.is_none_or(|before| before.rung != decision.rung) {
+            metrics::counter!("virfie_rung_switches_total", "reason" => decision.reason.name()).increment(1);
+        }
+        self.report();
+    }
+
+    fn tell_needs(&mut self) {
+        let needs = self.screen.needs();
+        if let Some(codec) = self.codec.filter(|_| needs != self.told_needs) {
+            self.told_needs = needs;
+            let encodings = needs.map(|rendition| rendition.map(|rendition| EncodingId { codec, rendition }));
+            (self.tell.0)(self.peer, News::Needs(encodings));
+        }
+    }
+
+    fn report(&mut self) {
+        let repeated = std::mem::take(&mut self.repeated);
+        metrics::counter!("virfie_retransmitted_packets_total").increment(repeated);
+        let (rung, reason) = self.decision.map_or((None, Reason::Start), |decision| {
+            let rung = match decision.rung {
+                Rung::Video(rendition) => Some(rendition),
+                Rung::SoundOnly => None,
+            };
+            (rung, decision.reason)
+        });
+        let report = Report {
+            codec: self.codec,
+            rung,
+            reason: reason.name(),
+            loss: self.line.loss,
+            round_trip: self.line.round_trip,
+            estimate: self.line.estimate,
+        };
+        (self.tell.0)(self.peer, News::Report(report));
+    }
+}

@@ -1,0 +1,126 @@
+//! Whose a datagram is: receivers by the name that their connectivity checks carry, then by their address.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{PoisonError, RwLock},
+};
+
+use crate::media::port::PeerId;
+
+/// Where a receiver is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Index of the thread.
+    pub shard: usize,
+    /// Who.
+    pub receiver: PeerId,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    by_ufrag: HashMap<String, Route>,
+    by_source: HashMap<SocketAddr, Route>,
+}
+
+/// The tables. Each look-up is a few instructions under a lock that is written at joins and leaves only.
+#[derive(Debug, Default)]
+pub struct Routes(RwLock<Tables>);
+
+impl Routes {
+    /// Enters a receiver under our user fragment of its connection.
+    pub fn add(&self, ufrag: String, route: Route) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).by_ufrag.insert(ufrag, route);
+    }
+
+    /// Enters an address that has proved to be a receiver's, in place of whoever had it before.
+    pub fn learn(&self, source: SocketAddr, route: Route) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source) == Some(&route);
+        if !known {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).by_source.insert(source, route);
+        }
+    }
+
+    /// Strikes a receiver out.
+    pub fn remove(&self, receiver: PeerId) {
+        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        tables.by_ufrag.retain(|_, route| route.receiver != receiver);
+        tables.by_source.retain(|_, route| route.receiver != receiver);
+    }
+
+    /// Whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes from.
+    pub fn find(&self, source: SocketAddr, data: &[u8]) -> Option<Route> {
+        let tables = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let named = checked_ufrag(data).and_then(|ufrag| tables.by_ufrag.get(ufrag));
+        named.or_else(|| tables.by_source.get(&source)).copied()
+    }
+}
+
+/// Our user fragment in a STUN binding request (RFC 8489; `USERNAME` is `ours:theirs`).
+fn checked_ufrag(data: &[u8]) -> Option<&str> {
+    const REQUEST: [u8; 2] = [0, 1];
+    const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+    const USERNAME: u16 = 6;
+    if data.len() < 20 || data[..2] != REQUEST || data[4..8] != COOKIE {
+        return None;
+    }
+    let mut rest = &data[20..];
+    while let [kind_high, kind_low, length_high, length_low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
+        let value = after.get(..length)?;
+        if u16::from_be_bytes([*kind_high, *kind_low]) == USERNAME {
+            return std::str::from_utf8(value).ok()?.split(':').next();
+        }
+        rest = after.get(length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn check(username: &str) -> Vec<u8> {
+        let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+        message.extend([7; 12]);
+        // Another attribute of odd length before it.
+        message.extend([0x80, 0x22, 0, 3, 1, 2, 3, 0]);
+        message.extend([0, 6, 0, username.len() as u8]);
+        message.extend(username.as_bytes());
+        message.extend(vec![0; username.len().next_multiple_of(4) - username.len()]);
+        message
+    }
+
+    const ANN: Route = Route { shard: 0, receiver: PeerId(1) };
+    const BOB: Route = Route { shard: 1, receiver: PeerId(2) };
+
+    #[test]
+    fn a_check_finds_the_receiver_that_it_names_and_media_the_one_that_was_learnt() {
+        let routes = Routes::default();
+        let source: SocketAddr = "192.0.2.7:5000".parse().unwrap();
+        routes.add("annfrag".into(), ANN);
+        routes.add("bobfrag".into(), BOB);
+        assert_eq!(routes.find(source, &check("annfrag:x")), Some(ANN));
+        assert_eq!(routes.find(source, &[0x80; 40]), None);
+        routes.learn(source, ANN);
+        assert_eq!(routes.find(source, &[0x80; 40]), Some(ANN));
+        // The same address may be another's next.
+        assert_eq!(routes.find(source, &check("bobfrag:y")), Some(BOB));
+        routes.learn(source, BOB);
+        assert_eq!(routes.find(source, &[0x80; 40]), Some(BOB));
+        routes.remove(PeerId(2));
+        assert_eq!(routes.find(source, &[0x80; 40]), None);
+        assert_eq!(routes.find(source, &check("bobfrag:y")), None);
+    }
+
+    #[test]
+    fn anything_else_names_nobody() {
+        for data in [&[][..], &[0; 19], &[0; 64], &check("frag")[..30], &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]] {
+            assert_eq!(checked_ufrag(data), None, "{data:?}");
+        }
+        let mut long = check("frag:x");
+        long[29] = 0xff;
+        assert_eq!(checked_ufrag(&long), None);
+    }
+}

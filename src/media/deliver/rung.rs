@@ -1,0 +1,482 @@
+//! Which picture size a receiver gets: what its line carries, its player shows and its decoder keeps up with. PURE.
+//!
+//! Two things are kept apart: the rung that the line `carried` last, and the `ceiling` that the viewer sets. The
+//! smaller of the two is sent, so that a tab that was hidden gets its picture back without climbing rung by rung.
+
+use std::time::Duration;
+
+use crate::media::codec::Rendition;
+
+/// The estimate is the sender's first guess for this long, and counts only together with a queue or high loss.
+const FIRST_GUESS: Duration = Duration::from_millis(1500);
+/// An estimate that is too low for this long counts: the estimator dips for single reports, which come every 50-100 ms.
+const SHORT_FOR: Duration = Duration::from_millis(250);
+/// An estimate that is too low for the smallest picture takes it away after this long: returning costs seconds.
+const STARVED_FOR: Duration = Duration::from_secs(1);
+/// A queue this old is a picture that soon freezes.
+const QUEUE_HIGH: Duration = Duration::from_millis(350);
+/// A queue this old at the smallest picture delays the sound.
+const QUEUE_STARVED: Duration = Duration::from_millis(600);
+/// Below this a queue is only the pacer at work, which spreads a keyframe.
+const QUEUE_LOW: Duration = Duration::from_millis(100);
+/// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
+const DRAIN: Duration = Duration::from_secs(1);
+/// Reports hold few packets, so loss is averaged over this long.
+const LOSS_AVERAGE: Duration = Duration::from_millis(500);
+/// Loss above a limit for this long counts; with the average before it that makes about 1.5 s.
+const LOSSY_FOR: Duration = Duration::from_secs(1);
+/// Loss that retransmission does not repair in time.
+const LOSS_HIGH: f32 = 0.20;
+/// The same for a line of which loss is the only sign of congestion.
+const LOSS_HIGH_BLIND: f32 = 0.12;
+/// With loss above this no larger picture is tried.
+const LOSS_FOR_RISE: f32 = 0.15;
+/// The same for a line of which loss is the only sign of congestion.
+const LOSS_FOR_RISE_BLIND: f32 = 0.03;
+/// Loss that frightens the estimator, though the line may carry everything.
+const LOSS_FRIGHTENS: f32 = 0.02;
+/// Round trips vary by this much without a queue, Wi-Fi included.
+const ROUND_TRIP_VARIES: Duration = Duration::from_millis(50);
+/// Longer round trips are taken for the line's own, not for a queue, after about this long.
+const ROUND_TRIP_FORGOTTEN: Duration = Duration::from_secs(30);
+/// Room for more must show for this long before a larger picture is tried.
+const PLENTY_FOR: Duration = Duration::from_millis(1500);
+/// The same before the picture returns to sound alone.
+const PLENTY_FOR_PICTURE: Duration = Duration::from_secs(2);
+/// First wait between a step and the next one up.
+const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
+/// Longest such wait: a line that became better is found within a minute.
+const HOLD_OFF_MAX: Duration = Duration::from_secs(60);
+/// A step up that is taken back within this long has failed.
+const TRIAL: Duration = Duration::from_secs(8);
+/// So long without a step down, and the wait is halved.
+const CALM: Duration = Duration::from_secs(60);
+/// A player's size counts when it is the same for this long, so that dragging a window changes nothing.
+const SIZE_SETTLES: Duration = Duration::from_millis(500);
+/// A share of frames dropped above this is a decoder that does not keep up.
+const DROPPED_HIGH: f32 = 0.2;
+/// So long of it: a browser drops frames for a second or two when it starts or is resized.
+const DROPPING_FOR: Duration = Duration::from_secs(3);
+/// First wait before a decoder that was too slow is tried again; it doubles each time.
+const DECODER_WAIT_FIRST: Duration = Duration::from_secs(30);
+/// Longest such wait: a slow machine rarely becomes a fast one.
+const DECODER_WAIT_MAX: Duration = Duration::from_secs(240);
+
+/// What a receiver gets. In order, what needs more comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rung {
+    /// Sound and this picture.
+    Video(Rendition),
+    /// Sound alone.
+    SoundOnly,
+}
+
+/// Why a receiver has its present rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Nothing has asked for less yet.
+    Start,
+    /// The line carries no more, by its estimate or its queue.
+    Network,
+    /// Too much is lost.
+    Loss,
+    /// The player shows no more.
+    Player,
+    /// The page is not visible.
+    Hidden,
+    /// The viewer asked the browser to save data.
+    SaveData,
+    /// The decoder drops frames.
+    Decoder,
+    /// The viewer fixed it.
+    Fixed,
+    /// The line was worse before.
+    Recovered,
+}
+
+impl Reason {
+    /// Names it as the API shows it; these words do not change.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Network => "slow network",
+            Self::Loss => "loss",
+            Self::Player => "small player",
+            Self::Hidden => "hidden",
+            Self::SaveData => "save data",
+            Self::Decoder => "slow decoder",
+            Self::Fixed => "fixed",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+/// What the rungs of a room need and show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ladder {
+    /// Each rendition's bit/s on the wire, without the sound, by index.
+    pub bitrate: [u32; 3],
+    /// Each rendition's height in pixels, by index.
+    pub height: [u32; 3],
+    /// The sound's bit/s on the wire.
+    pub sound: u32,
+}
+
+impl Ladder {
+    /// Adds up what a picture and the sound need, in bit/s.
+    pub fn need(&self, rendition: Rendition) -> u64 {
+        u64::from(self.bitrate[rendition.index()]) + u64::from(self.sound)
+    }
+
+    /// Finds the smallest rendition that fills a player of this many pixels in height, enlarged by up to 10 %.
+    fn filling(&self, height: u32) -> Rendition {
+        let fills = |rendition: &Rendition| u64::from(self.height[rendition.index()]) * 11 >= u64::from(height) * 10;
+        Rendition::ALL.into_iter().rev().find(fills).unwrap_or(Rendition::Full)
+    }
+}
+
+/// What is known of a receiver's line.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Line {
+    /// Bit/s that the congestion control takes the line to carry; `None` without transport-wide feedback.
+    pub estimate: Option<u64>,
+    /// Share of packets lost over the last report, from 0 to 1. What is no number counts as 0.
+    pub loss: f32,
+    /// Round trip time. While it is unknown, a low estimate is believed whatever the loss.
+    pub round_trip: Option<Duration>,
+    /// Age of the oldest packet that waits in the pacer.
+    pub queued: Duration,
+    /// Bit/s sent over the last half second or so, of everything.
+    pub sending: u64,
+}
+
+/// What is known of a receiver's player.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct View {
+    /// Its height in device pixels.
+    pub height: Option<u32>,
+    /// Whether its page is hidden.
+    pub hidden: bool,
+    /// Whether the browser was asked to save data.
+    pub save_data: bool,
+    /// Share of frames dropped in decoding, from 0 to 1. What is no number counts as 0.
+    pub dropped: f32,
+}
+
+/// What the viewer asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Whatever fits.
+    Auto,
+    /// This picture always, or sound alone for a line that does not carry even the sound and 30 % of it for a second:
+    /// that much of a picture is a slide show, and costs the sound. It returns when the line carries half of it.
+    Fixed(Rendition),
+}
+
+/// What a receiver shall get now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// The rung.
+    pub rung: Rung,
+    /// Why this one.
+    pub reason: Reason,
+    /// Bit/s to probe for: what the next rung needs and a quarter more while a larger one is wanted (a probe finds a
+    /// little less than it sends, and a step up asks for 15 %), else what the present rung needs.
+    pub desired: u64,
+}
+
+/// Since when something holds without a break.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held(Option<Duration>);
+
+impl Held {
+    /// Notes whether it holds now, and tells whether it has for `long`.
+    fn note(&mut self, now: Duration, holds: bool, long: Duration) -> bool {
+        if !holds {
+            self.0 = None;
+            return false;
+        }
+        now.saturating_sub(*self.0.get_or_insert(now)) >= long
+    }
+}
+
+/// Chooses the rung of one receiver. All times are durations since one epoch of the caller's choice.
+#[derive(Debug, Clone)]
+pub struct Chooser {
+    started: Duration,
+    looked: Duration,
+    /// What was decided last.
+    rung: Rung,
+    /// What the line carried last, were it not for the ceiling.
+    carried: Rung,
+    /// Why it carried less than everything, the last time that it did.
+    why: Option<Reason>,
+    /// The largest picture that the viewer has use for.
+    ceiling: Rendition,
+    loss: f32,
+    /// Round trip of the line without a queue.
+    round_trip: Option<Duration>,
+    short: Held,
+    starved: Held,
+    lossy: Held,
+    plenty: Held,
+    /// The last step that the line asked for or allowed.
+    stepped: Duration,
+    /// The last step down.
+    fell: Option<Duration>,
+    /// The last step up, and to which picture, until it has failed.
+    trial: Option<(Duration, Rendition)>,
+    /// How long after a step none up to each picture is taken, by index: one that fails does not delay the others.
+    hold_off: [Duration; 3],
+    /// Since when there was no step down, or the wait was halved.
+    calm: Duration,
+    /// What fills the player, and what would since when.
+    player: Option<Rendition>,
+    resized: (Rendition, Duration),
+    decoder: Rendition,
+    decoder_since: Duration,
+    decoder_wait: Duration,
+    dropping: Held,
+}
+
+impl Chooser {
+    /// Makes the chooser of a receiver that connects now.
+    pub fn new(now: Duration) -> Self {
+        Self {
+            started: now,
+            looked: now,
+            rung: Rung::Video(Rendition::Full),
+            carried: Rung::Video(Rendition::Full),
+            why: None,
+            ceiling: Rendition::Full,
+            loss: 0.0,
+            round_trip: None,
+            short: Held::default(),
+            starved: Held::default(),
+            lossy: Held::default(),
+            plenty: Held::default(),
+            stepped: now,
+            fell: None,
+            trial: None,
+            hold_off: [HOLD_OFF_FIRST; 3],
+            calm: now,
+            player: None,
+            resized: (Rendition::Full, now),
+            decoder: Rendition::Full,
+            decoder_since: now,
+            decoder_wait: Duration::ZERO,
+            dropping: Held::default(),
+        }
+    }
+
+    /// Looks at the line and the player, every 50-100 ms, and says what to send from now on.
+    pub fn look(&mut self, now: Duration, ladder: &Ladder, line: &Line, view: &View, wish: Wish) -> Decision {
+        self.listen(now, line);
+        let before = self.rung;
+        let (mut ceiling, mut limited) = self.viewed(now, ladder, view);
+        if let Wish::Fixed(rendition) = wish {
+            (ceiling, limited) = (rendition, Reason::Fixed);
+            self.fix(now, ladder, line, rendition);
+        } else {
+            if ceiling < self.ceiling {
+                self.release(now, ladder, line, ceiling);
+            }
+            self.ceiling = ceiling;
+            self.rung = self.carried.max(Rung::Video(ceiling));
+            let rises = self.rises(now, ladder, line);
+            if let Some((rung, why)) = self.falls(now, ladder, line) {
+                self.step(now, rung);
+                self.why = Some(why);
+            } else if let Some(rendition) = rises {
+                self.step(now, Rung::Video(rendition));
+            }
+        }
+        if self.rung != before {
+            (self.short, self.lossy, self.plenty, self.dropping) = Default::default();
+        }
+        let reason = match self.rung {
+            _ if limited == Reason::Fixed => Reason::Fixed,
+            Rung::Video(Rendition::Full) => self.why.map_or(Reason::Start, |_| Reason::Recovered),
+            Rung::Video(rendition) if rendition == ceiling => limited,
+            _ => self.why.unwrap_or(Reason::Network),
+        };
+        let desired = match (self.next(wish), self.rung) {
+            (Some(next), _) => percent(ladder.need(next), 125),
+            (None, Rung::Video(rendition)) => ladder.need(rendition),
+            (None, Rung::SoundOnly) => ladder.sound.into(),
+        };
+        Decision { rung: self.rung, reason, desired }
+    }
+
+    /// Averages the loss, and keeps the shortest round trip.
+    fn listen(&mut self, now: Duration, line: &Line) {
+        let elapsed = now.saturating_sub(self.looked).as_secs_f32();
+        self.looked = now;
+        let loss = if line.loss.is_nan() { 0.0 } else { line.loss.clamp(0.0, 1.0) };
+        self.loss += (loss - self.loss) * (elapsed / LOSS_AVERAGE.as_secs_f32()).min(1.0);
+        if let Some(round_trip) = line.round_trip {
+            let shortest = self.round_trip.unwrap_or(round_trip).min(round_trip);
+            let longer = round_trip.saturating_sub(shortest).min(ROUND_TRIP_FORGOTTEN);
+            let forgotten = (elapsed / ROUND_TRIP_FORGOTTEN.as_secs_f32()).min(1.0);
+            self.round_trip = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
+        }
+        if now.saturating_sub(self.calm) >= CALM {
+            self.calm = now;
+            self.hold_off = self.hold_off.map(|wait| (wait / 2).max(HOLD_OFF_FIRST));
+        }
+    }
+
+    /// Finds the largest picture that the viewer has use for, and what limits it.
+    fn viewed(&mut self, now: Duration, ladder: &Ladder, view: &View) -> (Rendition, Reason) {
+        let filling = view.height.map_or(Rendition::Full, |height| ladder.filling(height));
+        if filling != self.resized.0 {
+            self.resized = (filling, now);
+        }
+        if self.player.is_none() || now.saturating_sub(self.resized.1) >= SIZE_SETTLES {
+            self.player = Some(filling);
+        }
+        let waited = now.saturating_sub(self.decoder_since) >= self.decoder_wait;
+        // A browser decodes no pictures of a hidden page, and counts them as dropped.
+        let is_slow = !view.hidden && view.dropped > DROPPED_HIGH;
+        if self.dropping.note(now, is_slow, DROPPING_FOR) {
+            if let Rung::Video(present) = self.rung {
+                self.decoder = present.smaller().unwrap_or(present);
+                self.decoder_wait = (self.decoder_wait * 2).clamp(DECODER_WAIT_FIRST, DECODER_WAIT_MAX);
+            }
+            (self.decoder_since, self.dropping) = (now, Held::default());
+        } else if waited && !is_slow {
+            self.decoder_wait = if self.decoder == Rendition::Full { Duration::ZERO } else { self.decoder_wait };
+            self.decoder = self.decoder.larger().unwrap_or(Rendition::Full);
+            self.decoder_since = now;
+        }
+        let limits = [
+            (self.decoder, Reason::Decoder),
+            (self.player.unwrap_or(filling), Reason::Player),
+            (if view.save_data { Rendition::Half } else { Rendition::Full }, Reason::SaveData),
+            (if view.hidden { Rendition::Quarter } else { Rendition::Full }, Reason::Hidden),
+        ];
+        limits.into_iter().max_by_key(|(ceiling, _)| *ceiling).unwrap_or((Rendition::Full, Reason::Start))
+    }
+
+    /// Goes at once to what the line carried before, now that the ceiling is higher, or to what its estimate allows.
+    fn release(&mut self, now: Duration, ladder: &Ladder, line: &Line, ceiling: Rendition) {
+        let (Rung::Video(carried), Rung::Video(present)) = (self.carried, self.rung) else { return };
+        let wanted = carried.max(ceiling);
+        if wanted < present {
+            let estimate = line.estimate.filter(|_| now.saturating_sub(self.started) >= FIRST_GUESS);
+            let fits = |size: &Rendition| *size >= present || estimate.is_none_or(|bits| bits >= ladder.need(*size));
+            let known = Rendition::ALL.into_iter().filter(|size| *size >= wanted).find(fits).unwrap_or(present);
+            if known != wanted {
+                (self.carried, self.why) = (Rung::Video(known), Some(Reason::Network));
+            }
+            self.trial = (known < present).then_some((now, known));
+        }
+    }
+
+    /// Finds what may be tried next.
+    fn next(&self, wish: Wish) -> Option<Rendition> {
+        match (self.rung, wish) {
+            (Rung::SoundOnly, Wish::Fixed(rendition)) => Some(rendition),
+            (Rung::SoundOnly, Wish::Auto) => Some(Rendition::Quarter),
+            (Rung::Video(present), _) => present.larger().filter(|next| *next >= self.ceiling),
+        }
+    }
+
+    /// Returns the estimate if it says what the line carries, rather than what was sent or how much is lost.
+    fn limit(&self, now: Duration, line: &Line) -> Option<u64> {
+        let estimate = line.estimate?;
+        let is_guess =
+            now.saturating_sub(self.started) < FIRST_GUESS && line.queued <= QUEUE_HIGH && self.loss <= LOSS_HIGH;
+        // A still picture needs less than its rendition, and the estimate follows what is sent.
+        let is_easy = percent(line.sending, 130) <= estimate;
+        let is_steady = self.round_trip.zip(line.round_trip).is_some_and(|(shortest, round_trip)| {
+            round_trip.saturating_sub(shortest) <= ROUND_TRIP_VARIES.max(shortest / 4)
+        });
+        let is_frightened = is_steady && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);
+        let is_carried = line.queued < QUEUE_LOW && (is_easy || is_frightened);
+        (!is_guess && !is_carried).then_some(estimate)
+    }
+
+    /// Decides whether the line asks for less: how much less, and why.
+    fn falls(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<(Rung, Reason)> {
+        let limit = self.limit(now, line).unwrap_or(u64::MAX);
+        let is_starved = self.starved.note(now, limit < ladder.need(Rendition::Quarter), STARVED_FOR);
+        let Rung::Video(present) = self.rung else { return None };
+        let need = ladder.need(present);
+        let is_short = self.short.note(now, limit < need, SHORT_FOR) || limit < need / 2;
+        let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
+        let queued = if is_drained { line.queued } else { Duration::ZERO };
+        let is_blind = line.estimate.is_none();
+        let loss = if is_blind && present != Rendition::Quarter { LOSS_HIGH_BLIND } else { LOSS_HIGH };
+        let is_lossy = self.lossy.note(now, self.loss > loss, LOSSY_FOR);
+        let Some(smaller) = present.smaller() else {
+            let is_congested = is_starved || queued > QUEUE_STARVED;
+            // With an estimate that fits, leaving the picture out would not help the sound.
+            let why = if is_congested { Reason::Network } else { Reason::Loss };
+            return (is_congested || is_blind && is_lossy).then_some((Rung::SoundOnly, why));
+        };
+        if is_short || queued > QUEUE_HIGH {
+            let fits = |size: &Rendition| line.estimate.is_none_or(|estimate| estimate >= ladder.need(*size));
+            let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller).find(fits);
+            return Some((Rung::Video(fitting.unwrap_or(Rendition::Quarter)), Reason::Network));
+        }
+        is_lossy.then_some((Rung::Video(smaller), Reason::Loss))
+    }
+
+    /// Decides whether a larger picture may be tried.
+    fn rises(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<Rendition> {
+        let next = self.next(Wish::Auto)?;
+        let (more, long) = if self.rung == Rung::SoundOnly { (110, PLENTY_FOR_PICTURE) } else { (115, PLENTY_FOR) };
+        let loss = if line.estimate.is_some() { LOSS_FOR_RISE } else { LOSS_FOR_RISE_BLIND };
+        let fits = line.estimate.is_none_or(|estimate| estimate >= percent(ladder.need(next), more));
+        let is_plenty = self.plenty.note(now, fits && line.queued < QUEUE_LOW && self.loss < loss, long);
+        (is_plenty && self.is_rested(now, next)).then_some(next)
+    }
+
+    /// Tells whether the last step is long enough ago for one to this picture.
+    fn is_rested(&self, now: Duration, next: Rendition) -> bool {
+        now.saturating_sub(self.stepped) >= self.hold_off[next.index()]
+    }
+
+    /// Keeps the fixed picture, or sound alone, as [`Wish::Fixed`] says.
+    fn fix(&mut self, now: Duration, ladder: &Ladder, line: &Line, rendition: Rendition) {
+        let part = |share| u64::from(ladder.sound) + percent(ladder.bitrate[rendition.index()].into(), share);
+        let limit = self.limit(now, line).unwrap_or(u64::MAX);
+        let is_starved = self.starved.note(now, limit < part(30), STARVED_FOR);
+        let fits = line.estimate.is_none_or(|estimate| estimate >= part(50));
+        let is_plenty = self.plenty.note(now, fits, PLENTY_FOR_PICTURE);
+        self.ceiling = rendition;
+        match self.rung {
+            Rung::SoundOnly if is_plenty && self.is_rested(now, rendition) => self.step(now, Rung::Video(rendition)),
+            Rung::Video(_) if is_starved => self.step(now, Rung::SoundOnly),
+            Rung::SoundOnly => {}
+            Rung::Video(_) => self.rung = Rung::Video(rendition),
+        }
+        self.carried = if self.rung == Rung::SoundOnly { self.rung } else { self.carried.min(self.rung) };
+    }
+
+    /// Steps up or down for the line's sake. A step up that is taken back soon makes the next one wait twice as long.
+    fn step(&mut self, now: Duration, rung: Rung) {
+        if let Rung::Video(next) = rung
+            && rung < self.rung
+        {
+            self.trial = Some((now, next));
+        } else {
+            if let Some((_, failed)) = self.trial.take().filter(|(since, _)| now.saturating_sub(*since) <= TRIAL) {
+                let wait = &mut self.hold_off[failed.index()];
+                *wait = (*wait * 2).min(HOLD_OFF_MAX);
+            }
+            // What was lost says nothing about the new rung.
+            (self.fell, self.calm, self.loss) = (Some(now), now, 0.0);
+        }
+        (self.stepped, self.rung, self.carried) = (now, rung, rung);
+    }
+}
+
+/// So many percent of `bits`.
+fn percent(bits: u64, share: u64) -> u64 {
+    bits.saturating_mul(share) / 100
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! A thread that serves some of the receivers.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use super::{
+    News, RoomKey, Sound, Tell,
+    connect::Connected,
+    packet::Unit,
+    receiver::{Receiver, Shared},
+    routes::Routes,
+    rung::{Ladder, View, Wish},
+    socket::{Outgoing, Sockets},
+};
+use crate::media::{port::PeerId, sdp::Candidate};
+
+/// How often receivers' lines are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// The finest step of time: what is due within it is done together.
+const STEP: Duration = Duration::from_millis(1);
+/// Messages that are taken before time is looked at again.
+const MOST_AT_ONCE: usize = 512;
+
+/// What a shard is told.
+pub(super) enum Message {
+    Add {
+        room: RoomKey,
+        peer: PeerId,
+        connected: Box<Connected>,
+        ladder: Ladder,
+        wish: Wish,
+        tell: Tell,
+    },
+    Remove(PeerId),
+    /// All receivers of a room.
+    Close(RoomKey),
+    Candidate(PeerId, Candidate),
+    View(PeerId, View, Wish),
+    Ladder(RoomKey, Ladder),
+    Unit(RoomKey, Arc<Unit>),
+    Sound(RoomKey, Arc<Sound>),
+    Datagram {
+        receiver: PeerId,
+        source: SocketAddr,
+        destination: SocketAddr,
+        data: Box<[u8]>,
+        at: Instant,
+    },
+}
+
+pub(super) struct Shard {
+    pub(super) index: usize,
+    pub(super) sockets: Arc<Sockets>,
+    pub(super) routes: Arc<Routes>,
+    pub(super) epoch: Instant,
+    receivers: HashMap<PeerId, (RoomKey, Receiver, Tell)>,
+    rooms: HashMap<RoomKey, Vec<PeerId>>,
+    outgoing: Outgoing,
+    told_bytes: u64,
+}
+
+impl Shard {
+    pub(super) fn new(index: usize, sockets: Arc<Sockets>, routes: Arc<Routes>, epoch: Instant) -> Self {
+        Self {
+            index,
+            sockets,
+            routes,
+            epoch,
+            receivers: HashMap::new(),
+            rooms: HashMap::new(),
+            outgoing: Outgoing::default(),
+            told_bytes: 0,
+        }
+    }
+
+    /// Serves until nobody can send messages any more.
+    pub(super) fn work(mut self, messages: &mpsc::Receiver<Message>) {
+        let mut look_at = Instant::now() + LOOK;
+        loop {
+            let due = self.receivers.values().map(|(_, receiver, _)| receiver.next()).min();
+            let until = due.map_or(look_at, |due| due.min(look_at));
+            let wait = until.saturating_duration_since(Instant::now());
+            match messages.recv_timeout(wait.max(STEP)) {
+                Ok(message) => {
+                    self.take(message);
+                    for message in messages.try_iter().take(MOST_AT_ONCE) {
+                        self.take(message);
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+            let now = Instant::now();
+            let look = now >= look_at;
+            let Self { receivers, sockets, routes, outgoing, index, epoch, .. } = &mut self;
+            let mut shared = Shared { sockets, routes, outgoing, shard: *index, epoch: *epoch, now };
+            for (_, receiver, _) in receivers.values_mut() {
+                if receiver.next() <= now {
+                    receiver.step(&mut shared);
+                }
+                if look {
+                    receiver.look(&mut shared);
+                }
+            }
+            self.outgoing.flush(&self.sockets);
+            self.tidy();
+            if look {
+                look_at = now + LOOK;
+                let sent = self.outgoing.bytes - std::mem::replace(&mut self.told_bytes, self.outgoing.bytes);
+                metrics::counter!("virfie_delivered_bytes_total").increment(sent);
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let Self { receivers, rooms, sockets, routes, outgoing, index, epoch, .. } = self;
+        let now = Instant::now();
+        let mut shared = Shared { sockets, routes, outgoing, shard: *index, epoch: *epoch, now };
+        match message {
+            Message::Add { room, peer, connected, ladder, wish, tell } => {
+                let mut receiver = Receiver::new(peer, *connected, ladder, wish, tell.clone(), (now, *epoch));
+                receiver.step(&mut shared);
+                receivers.insert(peer, (room, receiver, tell));
+                rooms.entry(room).or_default().push(peer);
+            }
+            Message::Remove(peer) => self.remove(peer),
+            Message::Close(room) => {
+                for peer in rooms.remove(&room).unwrap_or_default() {
+                    self.remove(peer);
+                }
+            }
+            Message::Candidate(peer, candidate) => {
+                if let Some((_, receiver, _)) = receivers.get_mut(&peer) {
+                    receiver.add_candidate(&candidate, &mut shared);
+                }
+            }
+            Message::View(peer, view, wish) => {
+                if let Some((_, receiver, _)) = receivers.get_mut(&peer) {
+                    receiver.set_view(view, wish);
+                }
+            }
+            Message::Ladder(room, ladder) => {
+                for peer in rooms.get(&room).into_iter().flatten() {
+                    if let Some((_, receiver, _)) = receivers.get_mut(peer) {
+                        receiver.set_ladder(ladder);
+                    }
+                }
+            }
+            Message::Unit(room, unit) => {
+                for peer in rooms.get(&room).into_iter().flatten() {
+                    if let Some((_, receiver, _)) = receivers.get_mut(peer) {
+                        receiver.unit(&unit, &mut shared);
+                    }
+                }
+            }
+            Message::Sound(room, sound) => {
+                for peer in rooms.get(&room).into_iter().flatten() {
+                    if let Some((_, receiver, _)) = receivers.get_mut(peer) {
+                        receiver.sound(&sound, &mut shared);
+                    }
+                }
+            }
+            Message::Datagram { receiver, source, destination, data, at } => {
+                if let Some((_, receiver, _)) = receivers.get_mut(&receiver) {
+                    receiver.datagram(source, destination, &data, at, &mut shared);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, peer: PeerId) {
+        let Some((room, mut receiver, _)) = self.receivers.remove(&peer) else { return };
+        let Self { sockets, routes, outgoing, index, epoch, .. } = self;
+        let now = Instant::now();
+        receiver.close(&mut Shared { sockets, routes, outgoing, shard: *index, epoch: *epoch, now });
+        self.routes.remove(peer);
+        if let Some(peers) = self.rooms.get_mut(&room) {
+            peers.retain(|other| *other != peer);
+            if peers.is_empty() {
+                self.rooms.remove(&room);
+            }
+        }
+    }
+
+    /// Tells of those who are gone, and forgets them.
+    fn tidy(&mut self) {
+        let gone = |(peer, (_, receiver, tell)): (&PeerId, &(RoomKey, Receiver, Tell))| {
+            Some((*peer, receiver.gone()?.to_owned(), tell.clone()))
+        };
+        let gone: Vec<_> = self.receivers.iter().filter_map(gone).collect();
+        for (peer, reason, tell) in gone {
+            self.remove(peer);
+            (tell.0)(peer, News::Gone(reason));
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! One sender of a room, from its offer to its end.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use gstreamer::prelude::*;
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use crate::media::{
+    port::{Candidate, Description, ParticipantId, PeerRefused, TrackKind, VideoCodec},
+    sdp::{self, Fingerprint},
+    segment::{BodyPix, Wish},
+    webrtc::{
+        line::{Codec, Direction, Format, Line},
+        liveness::Liveness,
+        peer::Peer,
+    },
+};
+
+/// An HTTP answer waits this long for candidates. GST-1.22: 6d05624406, remove at 1.28: gathering may never complete.
+const GATHERING: Duration = Duration::from_millis(800);
+
+/// Candidates that may come before the description; more is not a browser.
+const EARLY_CANDIDATES: usize = 64;
+
+/// How the other side is talked to.
+pub(super) enum Signalling {
+    /// Offer, answer and candidates go as events.
+    Session,
+    /// One HTTP answer with all candidates in it.
+    Http {
+        reply: Option<oneshot::Sender<Result<String, PeerRefused>>>,
+        offer: Box<Description>,
+        chosen: Vec<sdp::Chosen>,
+        sdp: Option<String>,
+        candidates: Vec<String>,
+        deadline: Duration,
+    },
+}
+
+/// The segmentation element of a peer's video, once it is there, and what it shall do.
+#[derive(Default)]
+pub(super) struct Segmenter {
+    pub(super) element: Option<BodyPix>,
+    pub(super) wish: Wish,
+}
+
+/// Masks that a peer's element has made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Masks {
+    /// Of frames that the network saw.
+    pub(super) inferred: u64,
+    /// Of frames in between.
+    pub(super) carried: u64,
+    /// The time that all of them took.
+    pub(super) nanoseconds: u64,
+}
+
+impl std::ops::Add for Masks {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            inferred: self.inferred + other.inferred,
+            carried: self.carried + other.carried,
+            nanoseconds: self.nanoseconds + other.nanoseconds,
+        }
+    }
+}
+
+/// A sender and what the room knows of it.
+pub(super) struct Connection {
+    pub(super) peer: Peer,
+    pub(super) participant: ParticipantId,
+    pub(super) signalling: Signalling,
+    pub(super) trusted: Arc<AtomicBool>,
+    pub(super) segmenter: Arc<Mutex<Segmenter>>,
+    pub(super) liveness: Liveness,
+    /// When it was made.
+    pub(super) since: Duration,
+    fingerprint: Option<Fingerprint>,
+    /// Ours, where we offer.
+    offer: Option<Description>,
+    /// The m-line that carries the transport, once the remote description is known.
+    described: Option<u32>,
+    early: Vec<String>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        peer: Peer,
+        participant: ParticipantId,
+        signalling: Signalling,
+        trusted: Arc<AtomicBool>,
+        segmenter: Arc<Mutex<Segmenter>>,
+        now: Duration,
+    ) -> Self {
+        let liveness = Liveness::new(now);
+        Self {
+            peer,
+            participant,
+            signalling,
+            trusted,
+            segmenter,
+            liveness,
+            since: now,
+            fingerprint: None,
+            offer: None,
+            described: None,
+            early: Vec::new(),
+        }
+    }
+
+    /// Takes the peer's offer (its description narrowed to our lines) and begins to answer.
+    pub(super) fn take_offer(&mut self, offer: &Description, narrowed: &Description) -> Result<(), String> {
+        self.fingerprint = fingerprint_of(offer);
+        self.peer.answer(&narrowed.to_sdp())?;
+        self.describe(narrowed);
+        Ok(())
+    }
+
+    /// Remembers our own offer, to hold the answer against it.
+    pub(super) fn offered(&mut self, text: &str) {
+        self.offer = Description::parse(text, sdp::SdpKind::Offer)
+            .inspect_err(|fault| warn!(%fault, "our own offer is not understood"))
+            .ok();
+    }
+
+    /// Takes the browser's answer to our offer.
+    pub(super) fn take_answer(&mut self, answer: &Description) -> Result<(), String> {
+        if self.described.is_some() {
+            return Err("a second answer".into());
+        }
+        let offer = self.offer.as_ref().ok_or("an answer before the offer")?;
+        sdp::check_answer_to(answer, offer).map_err(|fault| fault.to_string())?;
+        self.fingerprint = fingerprint_of(answer);
+        self.peer.accept(&answer.to_sdp())?;
+        self.describe(answer);
+        Ok(())
+    }
+
+    /// The remote description is on its way into webrtcbin, which queues: candidates may follow.
+    fn describe(&mut self, remote: &Description) {
+        let tagged = remote.tagged();
+        let mline = u32::try_from(tagged).unwrap_or(0);
+        self.described = Some(mline);
+        let own = remote.media.get(tagged).into_iter().flat_map(|section| &section.candidates).map(ToString::to_string);
+        for candidate in own.chain(std::mem::take(&mut self.early)) {
+            self.peer.add_candidate(mline, &candidate);
+        }
+    }
+
+    /// Takes a remote candidate, early ones too. Whatever m-line it was made for: all share the tagged one's
+    /// transport, and webrtcbin keeps those of others for ever.
+    pub(super) fn take_candidate(&mut self, candidate: &Candidate) {
+        let candidate = candidate.to_string();
+        match self.described {
+            Some(mline) => self.peer.add_candidate(mline, &candidate),
+            None if self.early.len() < EARLY_CANDIDATES => self.early.push(candidate),
+            None => {}
+        }
+    }
+
+    /// Compares certificate and fingerprint; on success media may flow.
+    pub(super) fn verify(&self) -> Result<(), String> {
+        let fingerprint = self.fingerprint.as_ref().ok_or("connected before it was described")?;
+        self.peer.verify(fingerprint)?;
+        self.trusted.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// What is to be found in the frames; remembered for a track that is yet to come.
+    pub(super) fn set_wish(&self, wish: Wish) {
+        let element = {
+            let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+            segmenter.wish = wish.clone();
+            segmenter.element.clone()
+        };
+        if let Some(element) = element {
+            element.wish(wish);
+        }
+    }
+
+    /// What was segmented so far.
+    pub(super) fn masks(&self) -> Masks {
+        let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
+        element.map_or_else(Masks::default, |element| Masks {
+            inferred: element.property("masks"),
+            carried: element.property("carried"),
+            nanoseconds: element.property("total-time"),
+        })
+    }
+
+    /// Answers a waiting HTTP request when everything is there or the time is over. `true` when it was answered now.
+    pub(super) fn answer_http(&mut self, now: Duration, gathered: bool) -> bool {
+        let Signalling::Http { reply, offer, chosen, sdp, candidates, deadline } = &mut self.signalling else {
+            return false;
+        };
+        let Some(text) = sdp.as_ref().filter(|_| gathered || now >= *deadline) else { return false };
+        match reply.take() {
+            // Whoever asked may be gone; then liveness ends this peer.
+            Some(reply) => {
+                let answer = whole_answer(text, candidates, offer, chosen);
+                let _ = reply.send(answer.map_err(|fault| PeerRefused::Failed(fault.to_string())));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Tells a waiting HTTP request that there will be no answer.
+    pub(super) fn refuse_http(&mut self, reason: &str) {
+        if let Signalling::Http { reply, .. } = &mut self.signalling
+            && let Some(reply) = reply.take()
+        {
+            // Not our fault as long as it waits: webrtcbin refuses what the guard let through.
+            let _ = reply.send(Err(PeerRefused::Unacceptable(format!("the offer cannot be answered: {reason}"))));
+        }
+    }
+}
+
+impl Signalling {
+    pub(super) fn http(
+        reply: oneshot::Sender<Result<String, PeerRefused>>,
+        offer: Description,
+        chosen: Vec<sdp::Chosen>,
+        now: Duration,
+    ) -> Self {
+        let (offer, deadline) = (Box::new(offer), now + GATHERING);
+        Self::Http { reply: Some(reply), offer, chosen, sdp: None, candidates: Vec::new(), deadline }
+    }
+}
+
+fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
+    description.media.iter().find(|section| !section.rejected).map(|section| section.fingerprint.clone())
+}
+
+/// The m-lines of our offers: a microphone and a camera, which we receive.
+pub(super) fn offered_lines(ingest: VideoCodec) -> Vec<Line> {
+    let line = |kind, format, payload, profile| Line {
+        kind,
+        direction: Direction::Receive,
+        codec: Codec { format, payload },
+        twcc: Some(1),
+        profile,
+    };
+    let profile = (ingest == VideoCodec::H264).then_some("42e01f");
+    vec![line(TrackKind::Audio, Format::Opus, 111, None), line(TrackKind::Video, Format::Video(ingest), 96, profile)]
+}
+
+/// The m-lines that answer a peer's offer, one for every section that we take.
+pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<Line> {
+    chosen.iter().filter_map(Line::answering).collect()
+}
+
+/// Our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.
+fn whole_answer(
+    text: &str,
+    candidates: &[String],
+    offer: &Description,
+    chosen: &[sdp::Chosen],
+) -> Result<String, sdp::Fault> {
+    let mut answer = Description::parse(text, sdp::SdpKind::Answer)?;
+    let tagged = answer.tagged();
+    if let Some(section) = answer.media.get_mut(tagged) {
+        section.candidates = candidates.iter().filter_map(|text| Candidate::parse(text).ok().flatten()).collect();
+        section.end_of_candidates = true;
+    }
+    Ok(sdp::answered(offer, chosen, &answer)?.to_sdp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_offer_only_receives_with_different_payload_types() {
+        let lines = offered_lines(VideoCodec::Vp8);
+        assert!(lines.iter().all(|line| line.direction == Direction::Receive && line.twcc.is_some()));
+        let payloads: Vec<_> = lines.iter().map(|line| line.codec.payload).collect();
+        assert_eq!(payloads, [111, 96]);
+    }
+}

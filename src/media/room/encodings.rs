@@ -1,0 +1,242 @@
+//! What the canvas is encoded into, for receivers and outputs.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::Sender,
+    },
+    time::Duration,
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use gstreamer as gst;
+use tracing::{error, info};
+
+use super::{Input, renditions::Renditions};
+use crate::media::{
+    codec::{EncodingId, Rendition, VideoCodec},
+    compose::clock::Format,
+    deliver::{Delivery, RoomKey, packet::Unit},
+    encode::{Encoder, bitrate_of},
+    gst::{clock::media_clock, launch::Launches},
+    output::rtmp::RtmpOutput,
+    port::OutputId,
+};
+
+/// An encoder that nobody needs any more goes on for this long while others receive: a line that changes for a moment
+/// must not wait for a new one.
+const LINGER: Duration = Duration::from_secs(4);
+
+/// The encoding that outputs get.
+const BROADCAST: EncodingId = EncodingId { codec: VideoCodec::H264, rendition: Rendition::Full };
+
+/// One encoding: its encoder while somebody needs it.
+#[derive(Debug)]
+struct Encoding {
+    id: EncodingId,
+    encoder: ArcSwapOption<Encoder>,
+    /// When it was last needed.
+    needed_at: Mutex<Duration>,
+}
+
+/// All encodings of a room and its outputs. Frames come from the clock's thread, units from the encoders', changes
+/// from the room's.
+#[derive(Debug)]
+pub(super) struct Encodings {
+    room: Arc<str>,
+    launches: Launches,
+    inputs: Mutex<Sender<Input>>,
+    delivery: Arc<Delivery>,
+    key: RoomKey,
+    encodings: Vec<Encoding>,
+    renditions: Mutex<Renditions>,
+    outputs: ArcSwap<Vec<(OutputId, Arc<RtmpOutput>)>>,
+    /// Frames that encoders which are over had no time for.
+    dropped: AtomicU64,
+}
+
+impl Encodings {
+    pub(super) fn new(
+        room: Arc<str>,
+        launches: Launches,
+        inputs: Sender<Input>,
+        delivery: Arc<Delivery>,
+        key: RoomKey,
+    ) -> Self {
+        let encoding = |id| Encoding { id, encoder: ArcSwapOption::default(), needed_at: Mutex::default() };
+        Self {
+            room,
+            launches,
+            inputs: Mutex::new(inputs),
+            delivery,
+            key,
+            encodings: EncodingId::all().map(encoding).collect(),
+            renditions: Mutex::default(),
+            outputs: ArcSwap::default(),
+            dropped: AtomicU64::new(0),
+        }
+    }
+
+    fn encoding(&self, id: EncodingId) -> Option<&Encoding> {
+        self.encodings.iter().find(|encoding| encoding.id == id)
+    }
+
+    fn inputs(&self) -> Sender<Input> {
+        lock(&self.inputs).clone()
+    }
+
+    /// A composed frame to every running encoder, each at its size.
+    pub(super) fn frame(&self, frame: &gst::Buffer, format: Format) {
+        let mut renditions = lock(&self.renditions);
+        renditions.begin(frame, format);
+        for encoding in &self.encodings {
+            if let Some(encoder) = encoding.encoder.load().as_ref()
+                && let Some((frame, caps)) = renditions.get(encoding.id.rendition)
+            {
+                encoder.push(frame, caps);
+            }
+        }
+    }
+
+    /// A block of the mix to every output.
+    pub(super) fn block(&self, samples: &[f32], pts: Duration) {
+        for (_, output) in self.outputs.load().iter() {
+            output.audio(samples, pts);
+        }
+    }
+
+    fn unit(&self, id: EncodingId, unit: &gst::Buffer) {
+        if id == BROADCAST {
+            for (_, output) in self.outputs.load().iter() {
+                output.video(unit);
+            }
+        }
+        let keyframe = !unit.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        let pts = unit.pts().map_or(Duration::ZERO, |pts| Duration::from_nanos(pts.nseconds()));
+        let Ok(map) = unit.map_readable() else { return };
+        if let Some(unit) = Unit::new(id, keyframe, (pts, media_clock().instant(pts)), map.as_slice()) {
+            self.delivery.unit(self.key, unit);
+        }
+    }
+
+    pub(super) fn add_output(&self, id: OutputId, output: RtmpOutput) {
+        let output = Arc::new(output);
+        self.outputs.rcu(|list| {
+            let mut list = Vec::clone(list);
+            list.push((id.clone(), output.clone()));
+            list
+        });
+    }
+
+    pub(super) fn remove_output(&self, id: &OutputId) {
+        self.outputs.rcu(|list| list.iter().filter(|(known, _)| known != id).cloned().collect::<Vec<_>>());
+    }
+
+    pub(super) fn request_keyframe(&self, id: EncodingId) {
+        if let Some(encoder) = self.encoding(id).and_then(|encoding| encoding.encoder.load_full()) {
+            encoder.request_keyframe();
+        }
+    }
+
+    /// An output cannot go on, or begin, without a keyframe.
+    pub(super) fn request_broadcast_keyframe(&self) {
+        self.request_keyframe(BROADCAST);
+    }
+
+    /// Starts the encoders that somebody needs and stops the others. `receivers` says which of them receivers need.
+    /// Returns those that run.
+    pub(super) fn rebalance(
+        self: &Arc<Self>,
+        canvas: (u32, u32, u32),
+        receivers: impl Fn(EncodingId) -> bool,
+    ) -> Vec<EncodingId> {
+        let now = media_clock().now();
+        let outputs = !self.outputs.load().is_empty();
+        let needed = |id| receivers(id) || (outputs && id == BROADCAST);
+        let anybody = EncodingId::all().any(needed);
+        let mut running = Vec::new();
+        for encoding in &self.encodings {
+            let (id, runs) = (encoding.id, encoding.encoder.load().is_some());
+            let mut needed_at = lock(&encoding.needed_at);
+            if needed(id) {
+                *needed_at = now;
+                if !runs {
+                    self.begin(encoding, canvas);
+                }
+            } else if runs && (!anybody || now.saturating_sub(*needed_at) > LINGER) {
+                info!(room = %self.room, codec = %id.codec, rendition = id.rendition.name(canvas), "encoder stopped");
+                self.stop(encoding);
+            }
+            if encoding.encoder.load().is_some() {
+                running.push(id);
+            }
+        }
+        running
+    }
+
+    fn begin(self: &Arc<Self>, encoding: &Encoding, canvas: (u32, u32, u32)) {
+        let (codec, rendition) = (encoding.id.codec, encoding.id.rendition.name(canvas));
+        match self.start(encoding.id, canvas) {
+            Ok(encoder) => {
+                info!(room = %self.room, %codec, rendition, "encoder started");
+                encoding.encoder.store(Some(Arc::new(encoder)));
+            }
+            Err(error) => error!(room = %self.room, %codec, rendition, %error, "no encoder"),
+        }
+    }
+
+    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32)) -> Result<Encoder, String> {
+        let weak = Arc::downgrade(self);
+        let failed = Mutex::new(self.inputs());
+        let (_, _, fps) = id.rendition.of(canvas);
+        Encoder::start(
+            &format!("encode-{}-{}-{}", self.room, id.codec, id.rendition.name(canvas)),
+            id.codec,
+            bitrate_of(id.rendition, canvas),
+            fps,
+            &self.launches,
+            move |unit| {
+                if let Some(encodings) = weak.upgrade() {
+                    encodings.unit(id, &unit);
+                }
+            },
+            // Fails only when the room is over.
+            move |error| drop(lock(&failed).send(Input::EncoderFailed(id, error))),
+        )
+    }
+
+    /// Throws an encoder away; [`Encodings::rebalance`] makes a new one if it is needed.
+    pub(super) fn reset(&self, id: EncodingId) {
+        if let Some(encoding) = self.encoding(id) {
+            self.stop(encoding);
+        }
+    }
+
+    /// Lets go of every output and encoder: the room is over.
+    pub(super) fn clear(&self) {
+        self.outputs.store(Arc::default());
+        self.reset_all();
+    }
+
+    /// Throws all encoders away, for instance when the canvas changed its size.
+    pub(super) fn reset_all(&self) {
+        self.encodings.iter().for_each(|encoding| self.stop(encoding));
+    }
+
+    fn stop(&self, encoding: &Encoding) {
+        if let Some(encoder) = encoding.encoder.swap(None) {
+            self.dropped.fetch_add(encoder.dropped(), Ordering::Relaxed);
+        }
+    }
+
+    /// Frames that encoders had no time for, those of encoders that are over too.
+    pub(super) fn dropped(&self) -> u64 {
+        let running = self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full());
+        self.dropped.load(Ordering::Relaxed) + running.map(|encoder| encoder.dropped()).sum::<u64>()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

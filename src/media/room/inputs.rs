@@ -1,0 +1,290 @@
+//! What people send: a webrtcbin each, from its offer to its frames and samples.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
+    time::Duration,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{info, warn};
+
+use super::{
+    Input, Parts,
+    connection::{Connection, Masks, Segmenter, Signalling, answered_lines, offered_lines},
+    tracks,
+};
+use crate::{
+    layout::Cut,
+    media::{
+        audio::desk::Desk,
+        compose::{slots::Slots, stage::Ask},
+        gst::clock::media_clock,
+        port::{
+            Candidate, Description, MediaEvent, Negotiation, ParticipantId, PeerId, PeerRefused, choose_for_sender,
+        },
+        sdp,
+        segment::{Wish, input::area_for, model::AREA},
+        webrtc::{
+            line::Line,
+            liveness::Verdict,
+            peer::{Peer, PeerNews},
+        },
+    },
+};
+
+/// A peer that talks but never finishes DTLS holds a place for no longer than this.
+const UNVERIFIED: Duration = Duration::from_secs(30);
+
+/// What follows from a peer's news.
+pub(super) enum PeerOutcome {
+    /// No more than was done already.
+    Nothing,
+    /// It is who it said it is: what it sends counts from now on.
+    Connected,
+    /// It is of no more use.
+    Lost(String),
+}
+
+/// See the module.
+pub(super) struct Inputs {
+    room: Arc<str>,
+    parts: Arc<Parts>,
+    slots: Arc<Slots>,
+    desk: Arc<Desk>,
+    events: UnboundedSender<MediaEvent>,
+    inputs: Sender<Input>,
+    peers: HashMap<PeerId, Connection>,
+    asks: HashMap<ParticipantId, Ask>,
+    keypoints: bool,
+}
+
+impl Inputs {
+    pub(super) fn new(
+        room: Arc<str>,
+        parts: Arc<Parts>,
+        (slots, desk): (Arc<Slots>, Arc<Desk>),
+        keypoints: bool,
+        events: UnboundedSender<MediaEvent>,
+        inputs: Sender<Input>,
+    ) -> Self {
+        Self { room, parts, slots, desk, events, inputs, peers: HashMap::new(), asks: HashMap::new(), keypoints }
+    }
+
+    /// What a participant's element shall find. Before their layers are known it is the person, so that nobody's first
+    /// frame shows a room that is to be hidden.
+    fn wish(&self, ask: Option<&Ask>) -> Wish {
+        let first = || if self.parts.can_cut { vec![Cut::default()] } else { Vec::new() };
+        Wish {
+            cuts: ask.map_or_else(first, |ask| ask.cuts.clone()),
+            despill: ask.is_none_or(|ask| !ask.whole),
+            poses: self.keypoints || ask.is_some_and(|ask| ask.poses),
+            area: ask.map_or(AREA, |ask| area_for(ask.pixels)),
+        }
+    }
+
+    /// Whether the keypoints of everybody are found.
+    pub(super) fn set_keypoints(&mut self, keypoints: bool) {
+        self.keypoints = keypoints;
+        for connection in self.peers.values() {
+            connection.set_wish(self.wish(self.asks.get(&connection.participant)));
+        }
+    }
+
+    /// Takes what the layers need of somebody's frames. How large the person is shown, if that is known and they are
+    /// still here.
+    pub(super) fn asked(&mut self, participant: &ParticipantId, ask: Ask) -> Option<(u32, u32)> {
+        let own = self.peers.values().find(|one| one.participant == *participant)?;
+        own.set_wish(self.wish(Some(&ask)));
+        let shown = ask.shown;
+        self.asks.insert(participant.clone(), ask);
+        shown
+    }
+
+    /// Forgets somebody who left for good.
+    pub(super) fn forget(&mut self, participant: &ParticipantId) {
+        self.asks.remove(participant);
+    }
+
+    /// Removes the older connection of somebody who makes a new one; the masks that it made.
+    pub(super) fn replaced(&mut self, participant: &ParticipantId) -> Option<Masks> {
+        let older = self.peers.iter().find(|(_, peer)| peer.participant == *participant).map(|(id, _)| *id)?;
+        self.remove(older)
+    }
+
+    /// Makes a connection.
+    ///
+    /// # Errors
+    /// Why it is gone already; a waiting request has been answered with that.
+    pub(super) fn add(
+        &mut self,
+        id: PeerId,
+        participant: ParticipantId,
+        negotiation: Negotiation,
+    ) -> Result<(), String> {
+        self.slots.assign(&participant, id);
+        self.desk.open(&participant);
+        match negotiation {
+            Negotiation::Offer { ingest } => {
+                let connection = self.connect(id, participant, &offered_lines(ingest))?;
+                connection.peer.offer();
+                self.peers.insert(id, connection);
+                Ok(())
+            }
+            Negotiation::Answer { offer, reply } => {
+                let chosen = match choose_for_sender(&offer) {
+                    Ok(chosen) => chosen,
+                    Err(fault) => {
+                        // Whoever asked may be gone; so here and below.
+                        let _ = reply.send(Err(PeerRefused::Unacceptable(fault.to_string())));
+                        return Err(fault.to_string());
+                    }
+                };
+                let narrowed = sdp::narrowed(&offer, &chosen);
+                // The reply goes in once there is something to answer with, so that a failure can be told by it.
+                let mut connection = match self.connect(id, participant, &answered_lines(&chosen)) {
+                    Ok(connection) => connection,
+                    Err(error) => {
+                        let _ = reply.send(Err(PeerRefused::Failed(error.clone())));
+                        return Err(error);
+                    }
+                };
+                connection.signalling = Signalling::http(reply, offer.clone(), chosen, media_clock().now());
+                if let Err(error) = connection.take_offer(&offer, &narrowed) {
+                    connection.refuse_http(&error);
+                    return Err(error);
+                }
+                self.peers.insert(id, connection);
+                Ok(())
+            }
+        }
+    }
+
+    fn connect(&self, id: PeerId, participant: ParticipantId, lines: &[Line]) -> Result<Connection, String> {
+        let trusted = Arc::new(AtomicBool::new(false));
+        let wish = self.wish(self.asks.get(&participant));
+        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
+        let on_track = tracks::Tracks {
+            launches: self.parts.launches.clone(),
+            peer: id,
+            participant: participant.clone(),
+            trusted: trusted.clone(),
+            segmenter: segmenter.clone(),
+            slots: self.slots.clone(),
+            desk: Arc::downgrade(&self.desk),
+            events: self.events.clone(),
+        };
+        let inputs = Mutex::new(self.inputs.clone());
+        let peer = Peer::new(
+            &format!("{}-{id}", self.room),
+            lines,
+            &self.parts.network,
+            &self.parts.launches,
+            Box::new(move |codec| on_track.attach(codec)),
+            move |news| {
+                // Fails only when the room is over.
+                let _ = inputs.lock().unwrap_or_else(PoisonError::into_inner).send(Input::Peer(id, news));
+            },
+        )
+        .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;
+        Ok(Connection::new(peer, participant, Signalling::Session, trusted, segmenter, media_clock().now()))
+    }
+
+    /// Takes a peer's news.
+    pub(super) fn news(&mut self, id: PeerId, news: PeerNews) -> PeerOutcome {
+        let now = media_clock().now();
+        let Some(connection) = self.peers.get_mut(&id) else { return PeerOutcome::Nothing };
+        let mut event = None;
+        match news {
+            PeerNews::Described(text) => match &mut connection.signalling {
+                Signalling::Session => {
+                    connection.offered(&text);
+                    event = Some(MediaEvent::PeerOffer { peer: id, sdp: text });
+                }
+                Signalling::Http { sdp, .. } => *sdp = Some(text),
+            },
+            PeerNews::Candidate { mline, candidate } => match &mut connection.signalling {
+                Signalling::Session => event = Some(MediaEvent::PeerCandidate { peer: id, mline, candidate }),
+                Signalling::Http { candidates, .. } => candidates.push(candidate),
+            },
+            PeerNews::Gathered => drop(connection.answer_http(now, true)),
+            PeerNews::Ice(state) => connection.liveness.ice(now, state),
+            PeerNews::Connected if connection.trusted.load(Ordering::Acquire) => {}
+            PeerNews::Connected => {
+                return match connection.verify() {
+                    Ok(()) => {
+                        info!(room = %self.room, peer = %id, "peer connected");
+                        PeerOutcome::Connected
+                    }
+                    Err(error) => PeerOutcome::Lost(error),
+                };
+            }
+            // We send nothing on these connections.
+            PeerNews::KeyframeWanted => {}
+            PeerNews::Latency => connection.peer.recalculate_latency(),
+            PeerNews::Failed(error) => return PeerOutcome::Lost(error),
+        }
+        if let Some(event) = event {
+            // Fails only when the room's actor is over.
+            let _ = self.events.send(event);
+        }
+        PeerOutcome::Nothing
+    }
+
+    /// Takes the browser's answer to our offer.
+    ///
+    /// # Errors
+    /// It does not fit: the peer is to be lost.
+    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), String> {
+        self.peers.get_mut(&id).map_or(Ok(()), |connection| connection.take_answer(answer))
+    }
+
+    /// Takes a remote candidate; `false` when no sender has this id.
+    pub(super) fn candidate(&mut self, id: PeerId, candidate: &Candidate) -> bool {
+        let connection = self.peers.get_mut(&id);
+        connection.map(|connection| connection.take_candidate(candidate)).is_some()
+    }
+
+    /// Ends a connection; the masks that it made.
+    pub(super) fn remove(&mut self, id: PeerId) -> Option<Masks> {
+        let connection = self.peers.remove(&id)?;
+        connection.trusted.store(false, Ordering::Release);
+        info!(room = %self.room, peer = %id, "peer removed");
+        Some(connection.masks())
+    }
+
+    /// Ends a connection that is of no more use; the masks that it made.
+    pub(super) fn lose(&mut self, id: PeerId, reason: &str) -> Option<Masks> {
+        if let Some(connection) = self.peers.get_mut(&id) {
+            connection.refuse_http(reason);
+            warn!(room = %self.room, peer = %id, reason, "peer lost");
+        }
+        self.remove(id)
+    }
+
+    /// Looks after all peers: those that are dead, and why.
+    pub(super) fn look(&mut self, now: Duration) -> Vec<(PeerId, String)> {
+        let mut dead = Vec::new();
+        for (id, connection) in &mut self.peers {
+            connection.answer_http(now, false);
+            if !connection.trusted.load(Ordering::Acquire) && now.saturating_sub(connection.since) > UNVERIFIED {
+                dead.push((*id, "it never showed its certificate".to_owned()));
+                continue;
+            }
+            connection.liveness.packets(now, connection.peer.packets());
+            if let Verdict::Dead(reason) = connection.liveness.verdict(now) {
+                dead.push((*id, reason.to_string()));
+            }
+        }
+        dead
+    }
+
+    /// What each peer's element has made.
+    pub(super) fn masks(&self) -> impl Iterator<Item = Masks> {
+        self.peers.values().map(Connection::masks)
+    }
+}

@@ -1,0 +1,115 @@
+//! One room's media: builds the stages and joins them. The only place that sees all of them.
+//!
+//! ```text
+//!   RoomMedia::send ─► Input ─► work (the room's media thread) ─┬─► inputs: what people send, a webrtcbin each
+//!   news of peers, encoders, clock ─┘      │                    ├─► program: picture, sound, encodings, outputs
+//!                     MediaEvents up to control                 └─► receivers: who gets the mix, by deliver
+//! ```
+//! Contract: commands are carried out in order, on one thread `room-…`; no command waits for a peer, an output or a
+//! disk. Failure: a peer that fails is dropped (and torn down elsewhere); a clock or desk that cannot start ends the
+//! room's media, and every command after that is ignored. Threads: this one; the stages have their own.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    mpsc::{Sender, channel},
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::error;
+
+mod clips;
+mod connection;
+mod encodings;
+mod inputs;
+mod news;
+mod program;
+mod receivers;
+mod renditions;
+mod stats;
+mod tracks;
+mod work;
+
+use work::Work;
+
+use super::{
+    codec::EncodingId,
+    compose::{effects::Photo, stage::Ask},
+    deliver::{self, Delivery},
+    gst::launch::Launches,
+    port::{MediaCommand, MediaEvent, OutputId, ParticipantId, PeerId, RoomMedia, RoomSpec},
+    webrtc::peer::{Network, PeerNews},
+};
+
+/// What rooms have in common.
+#[derive(Debug)]
+pub struct Parts {
+    /// The launch texts in force.
+    pub launches: Launches,
+    /// How senders reach the network.
+    pub network: Network,
+    /// Serves all who receive.
+    pub delivery: Arc<Delivery>,
+    /// Whether there is a model.
+    pub can_cut: bool,
+}
+
+/// What the room's media thread reacts to.
+pub(super) enum Input {
+    Command(MediaCommand),
+    Peer(PeerId, PeerNews),
+    Delivery(PeerId, deliver::News),
+    /// An output needs a keyframe.
+    BroadcastKeyframe,
+    EncoderFailed(EncodingId, String),
+    OutputOver(OutputId),
+    Ask(ParticipantId, Ask),
+    Photo(Photo, Arc<()>),
+    Stop,
+}
+
+/// The handle that control holds.
+pub struct RunningRoom {
+    inputs: Mutex<Sender<Input>>,
+}
+
+impl std::fmt::Debug for RunningRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RunningRoom")
+    }
+}
+
+impl RunningRoom {
+    /// Starts the room's media thread.
+    pub fn start(spec: RoomSpec, parts: Arc<Parts>, events: UnboundedSender<MediaEvent>) -> Self {
+        let (inputs, received) = channel();
+        let own = inputs.clone();
+        let room = spec.room.clone();
+        let spawned = std::thread::Builder::new().name(format!("room-{room}")).spawn(move || {
+            match Work::new(spec, &parts, events, own) {
+                Ok(work) => work.run(&received),
+                Err(error) => error!(%room, %error, "the room has no media"),
+            }
+        });
+        if let Err(error) = spawned {
+            error!(%error, "no thread for a room's media");
+        }
+        Self { inputs: Mutex::new(inputs) }
+    }
+
+    fn give(&self, input: Input) {
+        // Fails only when the thread is over, which has been logged.
+        let _ = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).send(input);
+    }
+}
+
+impl RoomMedia for RunningRoom {
+    fn send(&self, command: MediaCommand) {
+        self.give(Input::Command(command));
+    }
+}
+
+impl Drop for RunningRoom {
+    fn drop(&mut self) {
+        self.give(Input::Stop);
+    }
+}

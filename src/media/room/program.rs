@@ -1,0 +1,190 @@
+//! What the room makes: the composed picture, the mixed sound, their encodings, and the outputs.
+
+use std::{
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Input, Parts, clips::Clips, encodings::Encodings, news::StageNews};
+use crate::media::{
+    audio::desk::Desk,
+    codec::{EncodingId, Rendition},
+    compose::{
+        clock::{Composer, Counters, SnapshotReply},
+        slots::Slots,
+    },
+    deliver::RoomKey,
+    gst::{clock::media_clock, launch::Launches},
+    output::rtmp::RtmpOutput,
+    port::{MediaEvent, OutputId, OutputState, OutputTarget, Picture, RoomSpec},
+};
+
+/// Between a failed encoder and the next one: an operator's encoder that never works must not fill the log.
+const ENCODER_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often encoders that nobody needs are looked for.
+const TIDY: Duration = Duration::from_secs(1);
+
+/// Width, height and frames a second of the canvas.
+pub(super) type Canvas = (u32, u32, u32);
+
+/// The canvas of a picture.
+pub(super) fn canvas_of(picture: &Picture) -> Canvas {
+    let canvas = &picture.scene.canvas;
+    (canvas.width, canvas.height, canvas.fps)
+}
+
+/// See the module.
+pub(super) struct Program {
+    launches: Launches,
+    events: UnboundedSender<MediaEvent>,
+    inputs: Sender<Input>,
+    composer: Composer,
+    desk: Arc<Desk>,
+    clips: Clips,
+    encodings: Arc<Encodings>,
+    canvas: Canvas,
+    rebalance_at: Option<Duration>,
+    tidied: Duration,
+}
+
+impl Program {
+    /// Starts clock and desk; `news` makes their listener.
+    pub(super) fn start(
+        spec: RoomSpec,
+        parts: &Parts,
+        slots: Arc<Slots>,
+        key: RoomKey,
+        inputs: Sender<Input>,
+        events: &UnboundedSender<MediaEvent>,
+        news: impl FnOnce(Arc<Encodings>) -> StageNews,
+    ) -> std::io::Result<Self> {
+        let launches = parts.launches.clone();
+        let delivery = parts.delivery.clone();
+        let encodings = Arc::new(Encodings::new(spec.room.clone(), launches.clone(), inputs.clone(), delivery, key));
+        let news = Arc::new(news(encodings.clone()));
+        let canvas = canvas_of(&spec.picture);
+        let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
+        let desk = Arc::new(Desk::start(&spec.room, news)?);
+        let clips = Clips::new(launches.clone());
+        Ok(Self {
+            launches,
+            events: events.clone(),
+            inputs,
+            composer,
+            desk,
+            clips,
+            encodings,
+            canvas,
+            rebalance_at: None,
+            tidied: Duration::ZERO,
+        })
+    }
+
+    /// Frames a second of the canvas.
+    pub(super) fn fps(&self) -> u32 {
+        self.canvas.2
+    }
+
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    pub(super) fn encodings(&self) -> &Arc<Encodings> {
+        &self.encodings
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        self.composer.counters()
+    }
+
+    /// Shows this from the next frame on. The canvas, if it has changed; then all encoders are thrown away.
+    pub(super) fn show(&mut self, picture: Picture) -> Option<Canvas> {
+        let canvas = canvas_of(&picture);
+        let reels = self.clips.show(&picture.images);
+        self.composer.set_picture(picture, reels);
+        if canvas == self.canvas {
+            return None;
+        }
+        self.canvas = canvas;
+        self.encodings.reset_all();
+        Some(canvas)
+    }
+
+    pub(super) fn set_hold(&self, hold: Duration) {
+        self.composer.set_hold(hold);
+    }
+
+    pub(super) fn snapshot(&self, reply: SnapshotReply) {
+        self.composer.snapshot(reply);
+    }
+
+    /// An encoder broke: the next one is made after a pause.
+    pub(super) fn encoder_failed(&mut self, id: EncodingId) {
+        self.encodings.reset(id);
+        self.rebalance_at = Some(media_clock().now() + ENCODER_PAUSE);
+    }
+
+    /// Starts an output. The caller rebalances.
+    pub(super) fn add_output(&self, id: OutputId, target: OutputTarget) {
+        let OutputTarget::Rtmp { url } = target;
+        let (events, told) = (self.events.clone(), id.clone());
+        let (inputs, over) = (self.inputs.clone(), self.inputs.clone());
+        let started = RtmpOutput::start(
+            &id.0,
+            url,
+            self.launches.clone(),
+            move |state| {
+                // Both fail only when the room is over.
+                if matches!(state, OutputState::Failed { .. }) {
+                    let _ = over.send(Input::OutputOver(told.clone()));
+                }
+                let _ = events.send(MediaEvent::Output { output: told.clone(), state });
+            },
+            move || drop(inputs.send(Input::BroadcastKeyframe)),
+        );
+        match started {
+            Ok(output) => self.encodings.add_output(id, output),
+            Err(error) => {
+                let state = OutputState::Failed { error: error.to_string() };
+                // Fails only when the room's actor is over.
+                let _ = self.events.send(MediaEvent::Output { output: id, state });
+            }
+        }
+    }
+
+    /// Encoders for those who need them, and the clock while there is an encoder. The names of those that run: the
+    /// codec, and the rendition where it is not the canvas itself.
+    pub(super) fn rebalance(&self, receivers: impl Fn(EncodingId) -> bool) -> Vec<String> {
+        let running = self.encodings.rebalance(self.canvas, receivers);
+        self.composer.run(!running.is_empty());
+        let name = |id: EncodingId| match id.rendition {
+            Rendition::Full => id.codec.to_string(),
+            smaller => format!("{} {}", id.codec, smaller.name(self.canvas)),
+        };
+        running.into_iter().map(name).collect()
+    }
+
+    /// Frees what is over; `true` when it is time to rebalance.
+    pub(super) fn look(&mut self, now: Duration) -> bool {
+        self.composer.tidy();
+        let tidy = now.saturating_sub(self.tidied) >= TIDY;
+        if tidy {
+            self.tidied = now;
+        }
+        // A failed encoder is not made again before its time.
+        match self.rebalance_at {
+            Some(at) if at > now => false,
+            Some(_) => self.rebalance_at.take().is_some(),
+            None => tidy,
+        }
+    }
+
+    /// Lets go of everything.
+    pub(super) fn end(&self) {
+        self.composer.run(false);
+        self.encodings.clear();
+    }
+}

@@ -1,0 +1,109 @@
+//! A room's numbers: sampled once a second, for the room state.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use metrics::{counter, gauge};
+
+use super::connection::Masks;
+use crate::media::{compose::clock::Counters, gst::pipeline, port::Health, segment::pool};
+
+/// Between two samples.
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    frames: u64,
+    late: u64,
+    missed: u64,
+    compose_ns: u64,
+    masks_shown: u64,
+    mask_age_ns: u64,
+    masks: Masks,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Stats {
+    at: Duration,
+    last: Totals,
+    retired: Masks,
+    health: Health,
+}
+
+impl Stats {
+    pub(super) fn new(now: Duration) -> Self {
+        Self {
+            at: now,
+            last: Totals::default(),
+            retired: Masks::default(),
+            health: Health { masks_every: 1, ..Health::default() },
+        }
+    }
+
+    /// Keeps the masks of a peer that went: totals never fall.
+    pub(super) fn retire(&mut self, masks: Masks) {
+        self.retired = self.retired + masks;
+    }
+
+    pub(super) fn set_encoders(&mut self, running: Vec<String>) {
+        self.health.running = !running.is_empty();
+        self.health.encoders = running;
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Takes a sample if a second has passed. `dropped`: frames that encoders had no time for.
+    pub(super) fn sample(
+        &mut self,
+        now: Duration,
+        counters: &Counters,
+        masks: impl Iterator<Item = Masks>,
+        dropped: u64,
+    ) {
+        let passed = now.saturating_sub(self.at);
+        if passed < SECOND {
+            return;
+        }
+        let totals = Totals {
+            frames: counters.frames.load(Ordering::Relaxed),
+            late: counters.late.load(Ordering::Relaxed),
+            missed: counters.missed.load(Ordering::Relaxed),
+            compose_ns: counters.compose_ns.load(Ordering::Relaxed),
+            masks_shown: counters.masks_shown.load(Ordering::Relaxed),
+            mask_age_ns: counters.mask_age_ns.load(Ordering::Relaxed),
+            masks: masks.fold(self.retired, std::ops::Add::add),
+        };
+        let last = self.last;
+        let since = |total: u64, last: u64| total.saturating_sub(last);
+        let frames = since(totals.frames, last.frames);
+        let inferred = since(totals.masks.inferred, last.masks.inferred);
+        let carried = since(totals.masks.carried, last.masks.carried);
+        let seconds = passed.as_secs_f32();
+        let mean_ms = |nanoseconds: u64, count: u64| {
+            if count == 0 { 0.0 } else { nanoseconds as f32 / count as f32 / 1e6 }
+        };
+        self.health.frames = totals.frames;
+        self.health.late_frames = totals.late;
+        self.health.missed_frames = totals.missed;
+        self.health.dropped_frames = dropped;
+        self.health.fps = frames as f32 / seconds;
+        self.health.masks_per_second = inferred as f32 / seconds;
+        self.health.carried_per_second = carried as f32 / seconds;
+        self.health.mask_ms = mean_ms(since(totals.masks.nanoseconds, last.masks.nanoseconds), inferred + carried);
+        self.health.mask_age_ms =
+            mean_ms(since(totals.mask_age_ns, last.mask_age_ns), since(totals.masks_shown, last.masks_shown));
+        self.health.masks_every = pool::every();
+        self.health.compose_ms = mean_ms(since(totals.compose_ns, last.compose_ns), frames);
+        // A room that composes late is what the segmentation must make way for.
+        let missed = since(totals.missed, last.missed);
+        let ticks = u32::try_from(frames + missed).unwrap_or(u32::MAX);
+        pool::ticked(ticks, u32::try_from(since(totals.late, last.late) + missed).unwrap_or(u32::MAX));
+        // A room's own numbers are reported by its actor, from the health that it asks for.
+        counter!("virfie_masks_total").increment(inferred);
+        gauge!("virfie_pipelines").set(pipeline::alive() as f64);
+        self.last = totals;
+        self.at = now;
+    }
+}

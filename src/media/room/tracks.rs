@@ -1,0 +1,81 @@
+//! Where an incoming track goes: frames into the participant's slot, samples onto their strip.
+
+use std::sync::{
+    Arc, Mutex, PoisonError, Weak,
+    atomic::{AtomicBool, Ordering},
+};
+
+use gstreamer::{self as gst, prelude::*};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::connection::Segmenter;
+use crate::media::{
+    audio::desk::Desk,
+    compose::slots::{Arrival, Slots},
+    gst::{clock::media_clock, frame::Shot, launch::Launches},
+    ingest,
+    port::{MediaEvent, ParticipantId, PeerId, TrackKind},
+    segment::{BodyPix, pool},
+    webrtc::line::{Codec, Format},
+};
+
+/// What a peer's tracks need to know of their room.
+pub(super) struct Tracks {
+    pub(super) launches: Launches,
+    pub(super) peer: PeerId,
+    pub(super) participant: ParticipantId,
+    pub(super) trusted: Arc<AtomicBool>,
+    pub(super) segmenter: Arc<Mutex<Segmenter>>,
+    pub(super) slots: Arc<Slots>,
+    /// Weak: a connection that hangs on its way down must not keep the room's sound, and with it its outputs, alive.
+    pub(super) desk: Weak<Desk>,
+    pub(super) events: UnboundedSender<MediaEvent>,
+}
+
+impl Tracks {
+    /// The bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
+    pub(super) fn attach(&self, codec: Codec) -> Result<gst::Bin, String> {
+        let participant = self.participant.clone();
+        let (trusted, events) = (self.trusted.clone(), self.events.clone());
+        let stage = codec.format.receive_stage();
+        match codec.format {
+            Format::Opus => {
+                let desk = self.desk.clone();
+                let heard = AtomicBool::new(false);
+                ingest::audio(&self.launches, stage, move |samples| {
+                    if !trusted.load(Ordering::Acquire) {
+                        return;
+                    }
+                    let Some(desk) = desk.upgrade() else { return };
+                    desk.push(&participant, samples);
+                    if !heard.swap(true, Ordering::Relaxed) {
+                        let participant = participant.clone();
+                        let _ =
+                            events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Audio, size: None });
+                    }
+                })
+            }
+            Format::Video(_) => {
+                let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
+                let attach_segmenter = move |element: gst::Element| {
+                    let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+                    // An operator's launch file may have another element of that name, which keeps its own settings.
+                    if let Ok(element) = element.downcast::<BodyPix>() {
+                        element.wish(segmenter.wish.clone());
+                        segmenter.element = Some(element);
+                    }
+                };
+                let on_shot = move |shot: Shot| {
+                    if !trusted.load(Ordering::Acquire) {
+                        return;
+                    }
+                    if let Arrival::Started(width, height) = slots.put(&participant, peer, shot, media_clock().now()) {
+                        let (participant, size) = (participant.clone(), Some((width, height)));
+                        let _ = events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
+                    }
+                };
+                ingest::video(&self.launches, stage, attach_segmenter, on_shot, pool::waited)
+            }
+        }
+    }
+}

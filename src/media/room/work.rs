@@ -1,0 +1,256 @@
+//! The room's media thread: takes one input after the other and hands it to whom it concerns.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender},
+    },
+    time::Duration,
+};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{debug, error};
+
+use super::{
+    Input, Parts,
+    inputs::{Inputs, PeerOutcome},
+    news::StageNews,
+    program::Program,
+    receivers::Receivers,
+    stats::Stats,
+};
+use crate::media::{
+    compose::{clock::frame_of, effects::Photo, slots::Slots},
+    deliver,
+    gst::clock::media_clock,
+    port::{MediaCommand, MediaEvent, ParticipantPoses, PeerId, RoomSpec},
+};
+
+/// How often peers are looked after and numbers are taken.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// See the module.
+pub(super) struct Work {
+    room: Arc<str>,
+    events: UnboundedSender<MediaEvent>,
+    slots: Arc<Slots>,
+    inputs: Inputs,
+    program: Program,
+    receivers: Receivers,
+    stats: Stats,
+}
+
+impl Work {
+    pub(super) fn new(
+        spec: RoomSpec,
+        parts: &Arc<Parts>,
+        events: UnboundedSender<MediaEvent>,
+        inputs: Sender<Input>,
+    ) -> std::io::Result<Self> {
+        let slots = Arc::new(Slots::default());
+        let receivers = Receivers::new(&spec, parts.delivery.clone(), inputs.clone());
+        let (room, keypoints) = (spec.room.clone(), spec.keypoints);
+        let program =
+            Program::start(spec, parts, slots.clone(), receivers.key(), inputs.clone(), &events, |encodings| {
+                let delivery = (parts.delivery.clone(), receivers.key());
+                StageNews::new(encodings, delivery, inputs.clone(), events.clone())
+            })?;
+        let desk = program.desk().clone();
+        let inputs = Inputs::new(room.clone(), parts.clone(), (slots.clone(), desk), keypoints, events.clone(), inputs);
+        Ok(Self { room, events, slots, inputs, program, receivers, stats: Stats::new(media_clock().now()) })
+    }
+
+    pub(super) fn run(mut self, received: &Receiver<Input>) {
+        let mut looked = media_clock().now();
+        loop {
+            match received.recv_timeout(LOOK) {
+                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(input) => self.take(input),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = media_clock().now();
+            if now.saturating_sub(looked) >= LOOK {
+                looked = now;
+                self.look(now);
+            }
+        }
+        // Stages go first, so that nothing is pushed into pipelines on their way down.
+        self.program.end();
+        self.receivers.end();
+        debug!(room = %self.room, "the room's media ends");
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Command(command) => self.command(command),
+            Input::Peer(peer, news) => match self.inputs.news(peer, news) {
+                PeerOutcome::Nothing => {}
+                PeerOutcome::Connected => self.tell(MediaEvent::PeerConnected(peer)),
+                PeerOutcome::Lost(reason) => self.lose_sender(peer, &reason),
+            },
+            Input::Delivery(peer, news) => self.delivered(peer, news),
+            Input::BroadcastKeyframe => self.program.encodings().request_broadcast_keyframe(),
+            Input::EncoderFailed(id, error) => {
+                error!(room = %self.room, codec = %id.codec, %error, "encoder failed; a new one is made");
+                self.program.encoder_failed(id);
+            }
+            Input::OutputOver(output) => {
+                self.program.encodings().remove_output(&output);
+                self.rebalance();
+            }
+            Input::Photo(photo, _waiting) => {
+                let Photo { trigger, picture, sound } = photo;
+                self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound });
+            }
+            Input::Ask(participant, ask) => {
+                if let Some(shown) = self.inputs.asked(&participant, ask) {
+                    let fps = self.program.fps();
+                    self.tell(MediaEvent::Shown { participant, size: shown, fps });
+                }
+            }
+            // The loop ends with it.
+            Input::Stop => {}
+        }
+    }
+
+    fn tell(&self, event: MediaEvent) {
+        // Fails only when the room's actor is over; then Stop is on its way.
+        let _ = self.events.send(event);
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::SetPicture(picture) => {
+                if let Some(canvas) = self.program.show(picture) {
+                    self.receivers.set_canvas(canvas);
+                    self.rebalance();
+                }
+            }
+            MediaCommand::SetKeypoints(keypoints) => self.inputs.set_keypoints(keypoints),
+            MediaCommand::Poses(reply) => {
+                let found = self.slots.poses(media_clock().now()).into_iter();
+                let told =
+                    found.map(|(participant, age, poses)| ParticipantPoses { participant, age, poses: poses.to_vec() });
+                // Whoever asked may be gone.
+                let _ = reply.send(told.collect());
+            }
+            MediaCommand::SetHold(hold) => self.program.set_hold(hold),
+            MediaCommand::AddSender { peer, participant, negotiation } => {
+                if let Some(masks) = self.inputs.replaced(&participant) {
+                    self.stats.retire(masks);
+                }
+                if let Err(reason) = self.inputs.add(peer, participant, negotiation) {
+                    self.tell(MediaEvent::PeerGone { peer, reason });
+                }
+            }
+            MediaCommand::AddReceiver { peer, participant, offer, rendition, reply } => {
+                let answer = self.receivers.add(peer, participant, &offer, rendition);
+                let refused = answer.as_ref().err().map(ToString::to_string);
+                // Whoever asked may be gone; then the room takes the connection back.
+                let _ = reply.send(answer);
+                if let Some(reason) = refused {
+                    self.tell(MediaEvent::PeerGone { peer, reason });
+                }
+            }
+            MediaCommand::View { peer, view } => self.receivers.view(peer, view),
+            MediaCommand::Answer { peer, answer } => {
+                if let Err(error) = self.inputs.answer(peer, &answer) {
+                    self.lose_sender(peer, &error);
+                }
+            }
+            MediaCommand::Candidate { peer, candidate } => {
+                if let Some(candidate) = candidate
+                    && !self.inputs.candidate(peer, &candidate)
+                {
+                    self.receivers.candidate(peer, candidate);
+                }
+            }
+            MediaCommand::RemovePeer(peer) => self.remove(peer),
+            MediaCommand::Forget(participant) => {
+                self.inputs.forget(&participant);
+                self.slots.forget(&participant);
+                self.program.desk().forget(&participant);
+            }
+            MediaCommand::SetGain { participant, gain } => self.program.desk().set_gain(&participant, gain),
+            MediaCommand::PlaySound(sound) => self.program.desk().play(sound),
+            MediaCommand::SetMusic(music) => self.program.desk().set_music(music),
+            MediaCommand::AddOutput { output, target } => {
+                self.program.add_output(output, target);
+                self.rebalance();
+            }
+            MediaCommand::RemoveOutput(output) => {
+                self.program.encodings().remove_output(&output);
+                self.rebalance();
+            }
+            MediaCommand::Snapshot(reply) => {
+                // Whoever asked may be gone.
+                self.program.snapshot(Box::new(move |frame| drop(reply.send(frame))));
+            }
+            MediaCommand::Health(reply) => drop(reply.send(self.stats.health())),
+        }
+    }
+
+    fn remove(&mut self, peer: PeerId) {
+        if let Some(masks) = self.inputs.remove(peer) {
+            self.stats.retire(masks);
+        } else if self.receivers.remove(peer) {
+            self.program.desk().unlisten(peer);
+            self.rebalance();
+        }
+    }
+
+    /// A sender is of no more use.
+    fn lose_sender(&mut self, peer: PeerId, reason: &str) {
+        if let Some(masks) = self.inputs.lose(peer, reason) {
+            self.stats.retire(masks);
+            self.tell(MediaEvent::PeerGone { peer, reason: reason.to_owned() });
+        }
+    }
+
+    fn delivered(&mut self, peer: PeerId, news: deliver::News) {
+        match news {
+            deliver::News::Connected => {
+                if let Some(participant) = self.receivers.connected(peer) {
+                    self.program.desk().listen(peer, participant);
+                    self.tell(MediaEvent::PeerConnected(peer));
+                }
+            }
+            deliver::News::Gone(reason) => {
+                if self.receivers.remove(peer) {
+                    self.program.desk().unlisten(peer);
+                    self.rebalance();
+                    self.tell(MediaEvent::PeerGone { peer, reason });
+                }
+            }
+            deliver::News::Needs(encodings) => {
+                if self.receivers.needs(peer, encodings) {
+                    self.rebalance();
+                }
+            }
+            deliver::News::Keyframe(encoding) => self.program.encodings().request_keyframe(encoding),
+            deliver::News::Report(report) => {
+                if let Some(delivery) = self.receivers.report(peer, report) {
+                    self.tell(MediaEvent::Delivery { peer, delivery });
+                }
+            }
+        }
+    }
+
+    /// Encoders for those who need them, and the clock while there is an encoder.
+    fn rebalance(&mut self) {
+        let receivers = &self.receivers;
+        let running = self.program.rebalance(|id| receivers.need(id));
+        self.stats.set_encoders(running);
+    }
+
+    fn look(&mut self, now: Duration) {
+        if self.program.look(now) {
+            self.rebalance();
+        }
+        for (peer, reason) in self.inputs.look(now) {
+            self.lose_sender(peer, &reason);
+        }
+        let dropped = self.program.encodings().dropped();
+        self.stats.sample(now, self.program.counters(), self.inputs.masks(), dropped);
+    }
+}
