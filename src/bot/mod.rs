@@ -15,3 +15,4 @@ pub mod participant;
 pub mod session;
 pub mod source;
 pub mod tally;
+pub mod viewer;

@@ -1,8 +1,11 @@
 //! What a bot counts, one JSON line a second.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use arc_swap::ArcSwapOption;
@@ -35,6 +38,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Nanoseconds of the process's clock, for [`Tally::frame`].
+    pub fn clock(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// A frame came at `now` (nanoseconds on any clock).
     pub fn frame(&self, now: u64) {
         self.frames.fetch_add(1, Ordering::Relaxed);

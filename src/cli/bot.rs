@@ -15,6 +15,7 @@ use crate::{
         session::Invitation,
         source::{Source, SourceConfig},
         tally::{Reporter, Tally},
+        viewer::{self, Viewers},
     },
     error::ProgramError,
     media::{gst, port::VideoCodec, webrtc::peer::Network},
@@ -38,9 +39,12 @@ pub struct Args {
     /// Audio file to send in a loop [default: a beep a second].
     #[arg(long)]
     audio: Option<PathBuf>,
-    /// How many bots; all send the same.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// How many bots; all send the same. At most 64, or 1000 with --receive-only.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
+    /// Only watch, by WHEP, counting what comes without decoding it: cheap viewers for load tests. The room must exist.
+    #[arg(long, conflicts_with_all = ["video", "audio"])]
+    receive_only: bool,
     /// Codec to send: vp8 or h264.
     #[arg(long, default_value = "vp8")]
     codec: VideoCodec,
@@ -89,10 +93,16 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     if args.codec == VideoCodec::Vp9 || args.receive == VideoCodec::Vp9 {
         return Err(ProgramError::Usage("--codec and --receive: vp8 or h264".into()));
     }
+    if !args.receive_only && args.count > MOST_SENDERS {
+        return Err(ProgramError::Usage(format!("--count {}: at most {MOST_SENDERS} bots that send", args.count)));
+    }
     crate::telemetry::start(
         crate::config::LogFormat::Text,
         std::env::var("RUST_LOG").ok().or_else(|| Some("warn".into())).as_deref(),
     )?;
+    if args.receive_only {
+        return watch(&args);
+    }
     gst::init().map_err(|error| ProgramError::Failed(error.to_string()))?;
     crate::media::segment::register(None).map_err(|error| ProgramError::Failed(error.to_string()))?;
     let launches = gst::launch::Launches::load(None).map_err(|error| ProgramError::Failed(error.to_string()))?;
@@ -135,6 +145,66 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     runtime.block_on(run_all(bots.collect(), source, args.duration.map(Duration::from_secs), stop))
 }
 
+/// Bots that send: each has two connections of some threads.
+const MOST_SENDERS: u16 = 64;
+
+/// Runs viewers that only count.
+fn watch(args: &Args) -> Result<(), ProgramError> {
+    let name = |number: u16| if args.count == 1 { args.name.clone() } else { format!("{}-{number}", args.name) };
+    let mut reports: Vec<(String, Arc<Tally>, Reporter)> =
+        (1..=args.count).map(|number| (name(number), Arc::default(), Reporter::default())).collect();
+    let tallies: Vec<Arc<Tally>> = reports.iter().map(|(_, tally, _)| tally.clone()).collect();
+    let invitation = viewer::Invitation {
+        server: args.server.clone(),
+        room: args.room.clone(),
+        token: args.token.clone(),
+        codec: args.receive,
+    };
+    let viewers = Viewers::join(&invitation, &tallies).map_err(ProgramError::Failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| ProgramError::Failed(error.to_string()))?;
+    let duration = args.duration.map(Duration::from_secs);
+    runtime.block_on(each_second(duration, || {
+        for (name, tally, reporter) in &mut reports {
+            print_line(&reporter.line(name, STATES[1], 0, tally));
+        }
+    }))?;
+    drop(viewers);
+    Ok(())
+}
+
+/// Calls `act` once a second until the time is over or a signal comes.
+async fn each_second(duration: Option<Duration>, mut act: impl FnMut()) -> Result<(), ProgramError> {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    let over = over_after(duration);
+    tokio::pin!(over);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| ProgramError::Failed(error.to_string()))?;
+    loop {
+        tokio::select! {
+            _ = second.tick() => act(),
+            () = &mut over => return Ok(()),
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+    }
+}
+
+async fn over_after(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn print_line(line: &crate::bot::tally::Line) {
+    if let Ok(line) = serde_json::to_string(line) {
+        println!("{line}");
+    }
+}
+
 /// How long bots may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -155,12 +225,7 @@ async fn run_all(
         }));
     }
     let mut second = tokio::time::interval(Duration::from_secs(1));
-    let over = async {
-        match duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
+    let over = over_after(duration);
     tokio::pin!(over);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .map_err(|error| ProgramError::Failed(error.to_string()))?;
@@ -175,10 +240,7 @@ async fn run_all(
             _ = second.tick() => {
                 for (name, state, tally, reporter) in &mut reports {
                     let state = STATES.get(usize::from(state.load(Ordering::Relaxed))).copied().unwrap_or(STATES[0]);
-                    let line = reporter.line(name, state, source.frames(), tally);
-                    if let Ok(line) = serde_json::to_string(&line) {
-                        println!("{line}");
-                    }
+                    print_line(&reporter.line(name, state, source.frames(), tally));
                 }
             }
             () = &mut over => break,

@@ -37,6 +37,8 @@ enum Command {
 
 /// Reads the command line, runs the command, and says how it ended.
 pub fn main() -> ExitCode {
+    // Fails when it was chosen before, and nothing has run before this.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let program = match Program::try_parse() {
         Ok(program) => program,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {

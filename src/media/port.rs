@@ -176,8 +176,8 @@ pub enum Negotiation {
     Answer {
         /// The peer's checked offer.
         offer: Description,
-        /// Resolves to the answer's SDP, or to why there is none.
-        reply: oneshot::Sender<Result<String, PeerRefused>>,
+        /// Gets the answer.
+        reply: AnswerReply,
     },
 }
 
@@ -241,6 +241,9 @@ pub struct DeliveryReport {
     pub estimate: Option<u64>,
 }
 
+/// Gets the SDP of an answer, or why there is none.
+pub type AnswerReply = oneshot::Sender<Result<String, PeerRefused>>;
+
 /// Why a peer could not be made.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum PeerRefused {
@@ -282,8 +285,8 @@ pub enum MediaCommand {
         offer: Box<Description>,
         /// What it wants.
         rendition: RenditionWish,
-        /// Resolves to the answer's SDP, with all candidates, or to why there is none.
-        reply: oneshot::Sender<Result<String, PeerRefused>>,
+        /// Gets the answer, with all candidates in it.
+        reply: AnswerReply,
     },
     /// What a receiver can use and wants from now on.
     View {

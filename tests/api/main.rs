@@ -2,7 +2,7 @@
 //!
 //! - `server`: starts one and speaks HTTP to it. `page`: a browser's session socket. `fake_media`: what the rooms
 //!   order, and what the media would tell them.
-//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `whip`, `openapi`: one resource each.
+//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
@@ -19,6 +19,7 @@ mod outputs;
 mod page;
 mod participants;
 mod poses;
+mod receive;
 mod rooms;
 mod scenario;
 mod scenes;

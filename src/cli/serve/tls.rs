@@ -39,8 +39,6 @@ pub async fn configuration(config: &ServeConfig, reachable: &IpAddr) -> Result<O
                 .map_err(|error| ProgramError::Failed(format!("tls: cannot make a certificate: {error}")))?
         }
     };
-    // Fails when another part of the program has chosen already, which is the same choice.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let loaded = RustlsConfig::from_pem(certificate, key).await;
     loaded.map(Some).map_err(|error| ProgramError::Usage(format!("tls-cert, tls-key: {error}")))
 }

@@ -92,7 +92,6 @@ fn nothing_of_a_description_reaches_the_text_that_is_not_known() {
             "msid-semantic",
             "a=rtcp:",
             "mixed",
-            "ssrc-group",
             "group:LS",
             "mozilla",
             "FFmpegPublishSession",
@@ -317,6 +316,8 @@ fn our_answer_gets_the_sections_back_that_were_not_taken() {
     let (kind, text) = fixture("chrome_whip_offer");
     let offer = Description::parse(&text.replace("opus/", "lyra/"), kind).unwrap();
     let chosen = choose(&offer, &[VideoCodec::Vp8], &[]).unwrap();
+    // The repair of a stream is another codec, which webrtcbin is not offered.
+    assert!(offer.to_sdp().contains("a=ssrc-group:FID ") && !narrowed(&offer, &chosen).to_sdp().contains("ssrc-group"));
     let mut ours = narrowed(&offer, &chosen);
     assert_eq!(ours.media.len(), 1);
     ours.kind = SdpKind::Answer;

@@ -130,6 +130,7 @@ impl Peer {
         ice::configure(&webrtc, network);
         certificate::use_in(&webrtc);
         limit_streams(&webrtc);
+        hasten_feedback(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
             BusNews::Error { element, text, detail } => {
@@ -344,6 +345,23 @@ fn limit_streams(webrtc: &gst::Element) {
     {
         rtpbin.set_property("max-streams", MAX_STREAMS);
     }
+}
+
+/// Between two reports of what came and when. A browser begins at 300 kbit/s and raises that with every report;
+/// GStreamer's own pace follows the packets, and is slowest when it matters.
+const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
+
+/// Has transport-wide feedback sent steadily. Sessions exist only once something comes.
+fn hasten_feedback(webrtc: &gst::Element) {
+    let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
+    rtpbin.connect("new-jitterbuffer", false, |values| {
+        let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[2].get::<u32>()) else { return None };
+        let inner = rtpbin.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session]);
+        if let Some(inner) = inner.filter(|inner| inner.find_property("twcc-feedback-interval").is_some()) {
+            inner.set_property("twcc-feedback-interval", FEEDBACK_INTERVAL.nseconds());
+        }
+        None
+    });
 }
 
 /// Counts what `nicesrc` hands over: the one place where everything of the peer passes.

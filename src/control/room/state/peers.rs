@@ -1,7 +1,5 @@
 //! Connections: of participants and of viewers, and the HTTP resources of those made by WHIP and WHEP.
 
-use tokio::sync::oneshot;
-
 use super::{Effect, MAX_VIEWERS, State};
 use crate::{
     control::room::{
@@ -11,7 +9,7 @@ use crate::{
     },
     layout::Fault,
     media::port::{
-        Candidate, Description, MediaCommand, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, Rendition,
+        AnswerReply, Candidate, Description, MediaCommand, Negotiation, ParticipantId, PeerId, ReceiverView, Rendition,
         RenditionWish,
     },
 };
@@ -34,8 +32,8 @@ pub struct Reception {
     pub offer: Description,
     /// The rendition that they want, by its height; `None` or `auto`: what the line carries.
     pub rendition: Option<String>,
-    /// Gets the answer's SDP.
-    pub reply: oneshot::Sender<Result<String, PeerRefused>>,
+    /// Gets the answer.
+    pub reply: AnswerReply,
 }
 
 /// What kind of connection a resource is.
