@@ -44,15 +44,31 @@ pub struct Ask {
     pub poses: bool,
     /// Pixels of the canvas that the whole picture would cover, in the largest layer that cuts it out.
     pub pixels: u32,
+    /// Pixels of the canvas that the largest layer covers, cut out or whole; 0: they are not shown.
+    pub shown: u32,
 }
 
 impl Ask {
     /// Whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
-        let (pixels, known) = (u64::from(self.pixels), u64::from(before.pixels));
+        let alike = |now: u32, before: u32| {
+            let (now, before) = (u64::from(now), u64::from(before));
+            now * 4 <= before * 5 && before * 4 <= now * 5
+        };
         let same = self.cuts == before.cuts && self.whole == before.whole && self.poses == before.poses;
-        same && pixels * 4 <= known * 5 && known * 4 <= pixels * 5
+        same && alike(self.pixels, before.pixels) && alike(self.shown, before.shown)
     }
+}
+
+/// How old the masks of one composed frame are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MaskAges {
+    /// How many are shown.
+    pub shown: u32,
+    /// All ages together.
+    pub sum: Duration,
+    /// The greatest.
+    pub oldest: Duration,
 }
 
 /// Composes frames of one picture after another. Pure but for the frames' mappings.
@@ -270,6 +286,7 @@ impl Stage {
         for placement in own {
             ask.poses |= followed(&placement.key) || need_poses(&self.scene.triggers, &placement.key);
             ask.whole |= placement.cut.is_none() || placement.look.blur.is_some();
+            ask.shown = ask.shown.max((placement.dst.width * placement.dst.height) as u32);
             let Some(cut) = placement.cut else { continue };
             if !ask.cuts.contains(&cut) {
                 ask.cuts.push(cut);
@@ -281,16 +298,19 @@ impl Stage {
         ask
     }
 
-    /// Of the masks that [`Stage::compose`] shows: how many, and how old the frames that the network saw for them are
-    /// together.
-    pub fn mask_ages(&self, now: Duration) -> (u32, Duration) {
+    /// Of the masks that [`Stage::compose`] shows: how old the frames are that the network saw for them.
+    pub fn mask_ages(&self, now: Duration) -> MaskAges {
         let shown = self.motion.shown().iter().filter(|placement| placement.cut.is_some());
         let ages = shown.filter_map(|placement| {
             let Placed::Person(index) = placement.source else { return None };
             let inferred = self.shots.get(index)?.as_ref()?.found.as_ref()?.inferred?;
             Some(now.saturating_sub(inferred.into()))
         });
-        ages.fold((0, Duration::ZERO), |(count, sum), age| (count + 1, sum + age))
+        ages.fold(MaskAges::default(), |all, age| MaskAges {
+            shown: all.shown + 1,
+            sum: all.sum + age,
+            oldest: all.oldest.max(age),
+        })
     }
 
     fn place(&self) -> Vec<Placement> {

@@ -43,7 +43,11 @@ use super::{
         stage::Ask,
     },
     fanout::rtmp::RtmpOutput,
-    gst::{clock::media_clock, launch::Launches},
+    gst::{
+        clock::media_clock,
+        launch::Launches,
+        priority::{self, Role},
+    },
     port::{
         MediaCommand, MediaEvent, Negotiation, OutputId, OutputTarget, ParticipantId, ParticipantPoses, PeerId,
         PeerRefused, Picture, RoomMedia, RoomSpec, TrackKind, VideoCodec, choose_for,
@@ -193,6 +197,7 @@ impl Graph {
     }
 
     fn work(mut self, received: &Receiver<Input>) {
+        priority::take(Role::Deliver);
         let mut looked = media_clock().now();
         loop {
             match received.recv_timeout(LOOK) {
@@ -310,6 +315,7 @@ impl Graph {
             despill: ask.is_none_or(|ask| !ask.whole),
             poses: self.keypoints || ask.is_some_and(|ask| ask.poses),
             area: ask.map_or(AREA, |ask| area_for(ask.pixels)),
+            shown: ask.map_or(0, |ask| ask.shown),
         }
     }
 
@@ -543,6 +549,7 @@ impl Graph {
         }
         let masks = self.peers.values().map(Connection::masks);
         let dropped = self.encodings.dropped();
+        self.numbers.sound(self.desk.longest_gap());
         self.numbers.sample(now, self.composer.counters(), masks, dropped);
     }
 }
