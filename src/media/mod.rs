@@ -6,6 +6,10 @@
 //! ```
 //! [`room`] joins the stages of one room; [`port`] is all that the control tree sees. [`codec`], [`sdp`] and [`gst`] are
 //! what stages share.
+//!
+//! When there is not enough time for all, mixing, sound and delivery come before encoding, that before decoding, that
+//! before segmentation ([`gst::priority`]). Masks are given up first ([`segment::governor`]), and what even decoding has
+//! no time for is left out before it ([`ingest::backlog`]).
 
 use std::{
     net::IpAddr,

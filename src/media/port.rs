@@ -415,6 +415,23 @@ pub struct Health {
     /// Masks a second, over the last second and of all participants together, of frames without an inference: they
     /// are carried on from an earlier frame.
     pub carried_per_second: f32,
+    /// The oldest mask shown over the last second, in milliseconds, as above.
+    pub oldest_mask_ms: f32,
+    /// The network's inputs are so many sizes smaller than they should be; 0: none.
+    pub inputs_smaller: u32,
+    /// Frames a second, over the last second and of all participants together, that were not looked at.
+    pub thinned_per_second: f32,
+    /// Encoded frames a second, over the last second and in all rooms, that were left out up to a keyframe because
+    /// decoding did not keep up.
+    pub skipped_per_second: f32,
+    /// Ticks a second without a frame, over the last second.
+    pub missed_per_second: f32,
+    /// Composed frames a second, over the last second, that an encoder had no time for.
+    pub dropped_per_second: f32,
+    /// The longest time between two blocks of sound over the last second, in milliseconds; 20 when all is well.
+    pub sound_gap_ms: f32,
+    /// The same since the room's start.
+    pub longest_sound_gap_ms: f32,
     /// Mean time of composing one frame over the last second, in milliseconds.
     pub compose_ms: f32,
     /// Encodings that run now, for instance `["h264"]`.
@@ -436,6 +453,14 @@ impl Default for Health {
             masks_every: 1,
             mask_age_ms: 0.0,
             carried_per_second: 0.0,
+            oldest_mask_ms: 0.0,
+            inputs_smaller: 0,
+            thinned_per_second: 0.0,
+            skipped_per_second: 0.0,
+            missed_per_second: 0.0,
+            dropped_per_second: 0.0,
+            sound_gap_ms: 0.0,
+            longest_sound_gap_ms: 0.0,
             compose_ms: 0.0,
             encoders: Vec::new(),
         }

@@ -237,6 +237,10 @@ impl RoomMedia for Port {
                     masks_every: 2,
                     mask_age_ms: 41.987,
                     carried_per_second: 11.5,
+                    oldest_mask_ms: 130.0,
+                    inputs_smaller: 1,
+                    sound_gap_ms: 41.0,
+                    longest_sound_gap_ms: 60.0,
                     ..Health::default()
                 });
             }

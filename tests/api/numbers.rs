@@ -11,11 +11,13 @@ async fn a_room_tells_how_its_media_is_doing() {
     let segmentation = json!({
         "available": true, "model": "fake", "reason": null, "keypoints": true,
         "masks_per_second": 12.35, "mask_ms": 0.0, "masks_every": 2, "mask_age_ms": 41.99, "carried_per_second": 11.5,
+        "oldest_mask_ms": 130.0, "inputs_smaller": 1, "thinned_per_second": 0.0,
     });
     assert_eq!(room["segmentation"], segmentation);
     let health = json!({
         "running": true, "fps": 30.0, "frames": 7, "late_frames": 0, "missed_frames": 0, "dropped_frames": 3,
-        "compose_ms": 0.0, "encoders": [],
+        "skipped_per_second": 0.0, "sound_gap_ms": 41.0, "longest_sound_gap_ms": 60.0,
+        "degraded": ["mask_detail", "mask_rate", "output"], "compose_ms": 0.0, "encoders": [],
     });
     assert_eq!(room["health"], health);
 }

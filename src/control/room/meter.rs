@@ -11,8 +11,45 @@ use std::{
 
 use crate::media::port::Health;
 
-/// How old the masks of a room are, in seconds, and on every n-th frame of a stream one is inferred.
-type Lateness = (f64, u32);
+/// What a room lacks time for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lateness {
+    /// Mean and greatest age of the masks shown, in seconds.
+    age: f64,
+    oldest: f64,
+    /// On every n-th frame of a stream a mask is inferred.
+    every: u32,
+    /// The network's inputs are so many sizes smaller.
+    smaller: u32,
+    /// Encoded frames a second left out, of all rooms.
+    skipped: f64,
+    /// The longest time between two blocks of sound, in seconds.
+    gap: f64,
+}
+
+impl Lateness {
+    fn of(health: &Health) -> Self {
+        Self {
+            age: f64::from(health.mask_age_ms) / 1000.0,
+            oldest: f64::from(health.oldest_mask_ms) / 1000.0,
+            every: health.masks_every,
+            smaller: health.inputs_smaller,
+            skipped: f64::from(health.skipped_per_second),
+            gap: f64::from(health.sound_gap_ms) / 1000.0,
+        }
+    }
+
+    fn worst(self, other: &Self) -> Self {
+        Self {
+            age: self.age.max(other.age),
+            oldest: self.oldest.max(other.oldest),
+            every: self.every.max(other.every),
+            smaller: self.smaller.max(other.smaller),
+            skipped: self.skipped.max(other.skipped),
+            gap: self.gap.max(other.gap),
+        }
+    }
+}
 
 /// Of each room, by the number of its meter.
 static LATENESS: Mutex<BTreeMap<u64, Lateness>> = Mutex::new(BTreeMap::new());
@@ -68,6 +105,8 @@ impl Meter {
         metrics::gauge!("virfie_masks_per_second").increment(grown(health.masks_per_second, last.masks_per_second));
         metrics::gauge!("virfie_carried_masks_per_second")
             .increment(grown(health.carried_per_second, last.carried_per_second));
+        metrics::gauge!("virfie_thinned_frames_per_second")
+            .increment(grown(health.thinned_per_second, last.thinned_per_second));
         self.last = health.clone();
     }
 
@@ -76,13 +115,17 @@ impl Meter {
         // The map is whole after every line that changes it.
         let mut rooms = LATENESS.lock().unwrap_or_else(PoisonError::into_inner);
         match health {
-            Some(health) => rooms.insert(self.number, (f64::from(health.mask_age_ms) / 1000.0, health.masks_every)),
+            Some(health) => rooms.insert(self.number, Lateness::of(health)),
             None => rooms.remove(&self.number),
         };
-        let (age, every) = rooms.values().fold((0.0, 1), |worst: Lateness, of| (worst.0.max(of.0), worst.1.max(of.1)));
+        let worst = rooms.values().fold(Lateness { every: 1, ..Lateness::default() }, Lateness::worst);
         // Still under the lock: the last to come shows what holds for all.
-        metrics::gauge!("virfie_mask_age_seconds").set(age);
-        metrics::gauge!("virfie_masks_every").set(every);
+        metrics::gauge!("virfie_mask_age_seconds").set(worst.age);
+        metrics::gauge!("virfie_oldest_mask_seconds").set(worst.oldest);
+        metrics::gauge!("virfie_masks_every").set(worst.every);
+        metrics::gauge!("virfie_inputs_smaller").set(worst.smaller);
+        metrics::gauge!("virfie_skipped_frames_per_second").set(worst.skipped);
+        metrics::gauge!("virfie_sound_gap_seconds").set(worst.gap);
     }
 }
 
@@ -102,6 +145,26 @@ fn describe() {
     describe_gauge!(
         "virfie_mask_age_seconds",
         "Mean age of the masks shown, from the frame that they were inferred from to the composition; the worst room's"
+    );
+    describe_gauge!(
+        "virfie_oldest_mask_seconds",
+        "Age of the oldest mask shown over the last second; the worst room's"
+    );
+    describe_gauge!(
+        "virfie_inputs_smaller",
+        "The segmentation's inputs are so many sizes smaller, 0 when there is time; the worst room's"
+    );
+    describe_gauge!(
+        "virfie_thinned_frames_per_second",
+        "Decoded frames a second that are left out because there is no time to segment them"
+    );
+    describe_gauge!(
+        "virfie_skipped_frames_per_second",
+        "Encoded frames a second that are left out up to a keyframe because decoding does not keep up"
+    );
+    describe_gauge!(
+        "virfie_sound_gap_seconds",
+        "The longest time between two blocks of sound over the last second, 0.02 when all is well; the worst room's"
     );
     describe_gauge!(
         "virfie_masks_every",
@@ -141,6 +204,8 @@ mod tests {
             let health = |masks_every, mask_age_ms| Health {
                 masks_every,
                 mask_age_ms,
+                oldest_mask_ms: 2.0 * mask_age_ms,
+                inputs_smaller: masks_every - 1,
                 masks_per_second: 15.0,
                 carried_per_second: 5.0,
                 dropped_frames: 4,
@@ -155,6 +220,8 @@ mod tests {
             };
             assert!((value("virfie_mask_age_seconds") - 0.08).abs() < 1e-6);
             assert_eq!(value("virfie_masks_every"), 3.0);
+            assert!((value("virfie_oldest_mask_seconds") - 0.16).abs() < 1e-6);
+            assert_eq!(value("virfie_inputs_smaller"), 2.0);
             assert_eq!(value("virfie_masks_per_second"), 30.0);
             assert_eq!(value("virfie_carried_masks_per_second"), 10.0);
             assert_eq!(value("virfie_dropped_frames_total"), 8.0);

@@ -121,7 +121,8 @@ pub struct Segmentation {
     pub masks_per_second: f64,
     /// Mean time of one such mask, in milliseconds.
     pub mask_ms: f64,
-    /// A mask is inferred on every n-th frame of a stream. 1 is on all; it grows when the machine has too little time.
+    /// A mask is inferred on every n-th frame of a stream of 30 frames a second, of others as often. 1 is on all; it
+    /// grows when the machine has too little time.
     pub masks_every: u32,
     /// Mean age of the masks shown, in milliseconds: from the arrival of the frame that a mask was inferred from to its
     /// composition.
@@ -129,6 +130,15 @@ pub struct Segmentation {
     /// Masks a second, of all participants together, of frames without an inference: they are carried on from an
     /// earlier frame.
     pub carried_per_second: f64,
+    /// Age of the oldest mask shown over the last second, in milliseconds, as above. A mask of another frame is always
+    /// carried on frame by frame.
+    pub oldest_mask_ms: f64,
+    /// The network's inputs are so many sizes smaller than they should be, at most 3: the first that is given up when
+    /// the machine has too little time.
+    pub inputs_smaller: u32,
+    /// Frames a second, of all participants together, that are left out after decoding because the machine has no time
+    /// for them. Those who are shown smallest lose theirs first.
+    pub thinned_per_second: f64,
 }
 
 impl Segmentation {
@@ -144,7 +154,46 @@ impl Segmentation {
             masks_every: health.masks_every,
             mask_age_ms: rounded(health.mask_age_ms),
             carried_per_second: rounded(health.carried_per_second),
+            oldest_mask_ms: rounded(health.oldest_mask_ms),
+            inputs_smaller: health.inputs_smaller,
+            thinned_per_second: rounded(health.thinned_per_second),
         }
+    }
+}
+
+/// What suffers when the machine has too little time, in the order in which it is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Degraded {
+    /// Masks are found in smaller pictures: their edges are coarser.
+    MaskDetail,
+    /// Masks are found in fewer frames, and carried on to the others.
+    MaskRate,
+    /// Fewer of the participants' frames are shown.
+    FrameRate,
+    /// Of some participants keyframes only are shown now and then: even decoding does not keep up.
+    Decoding,
+    /// An encoder leaves frames out.
+    Encoding,
+    /// The output itself missed a frame, or its sound halted.
+    Output,
+}
+
+/// A gap of sound that can be heard: one block late is not.
+const SOUND_GAP_MS: f32 = 40.0;
+
+impl Degraded {
+    /// What suffers now.
+    fn list(health: &port::Health) -> Vec<Self> {
+        let all = [
+            (health.inputs_smaller > 0, Self::MaskDetail),
+            (health.masks_every > 1, Self::MaskRate),
+            (health.thinned_per_second > 0.0, Self::FrameRate),
+            (health.skipped_per_second > 0.0, Self::Decoding),
+            (health.dropped_per_second > 0.0, Self::Encoding),
+            (health.missed_per_second > 0.0 || health.sound_gap_ms > SOUND_GAP_MS, Self::Output),
+        ];
+        all.into_iter().filter_map(|(suffers, what)| suffers.then_some(what)).collect()
     }
 }
 
@@ -163,6 +212,16 @@ pub struct Health {
     pub missed_frames: u64,
     /// Composed frames that an encoder had no time for.
     pub dropped_frames: u64,
+    /// Encoded frames a second, of all rooms, that are left out up to the next keyframe because decoding does not keep
+    /// up.
+    pub skipped_per_second: f64,
+    /// The longest time between two blocks of sound over the last second, in milliseconds. 20 when all is well; from 40
+    /// on it may be heard.
+    pub sound_gap_ms: f64,
+    /// The same since the room's start.
+    pub longest_sound_gap_ms: f64,
+    /// What suffers now because the machine has too little time; empty when nothing does.
+    pub degraded: Vec<Degraded>,
     /// Mean time of composing one frame, in milliseconds.
     pub compose_ms: f64,
     /// Encodings that run now.
@@ -178,6 +237,10 @@ impl From<&port::Health> for Health {
             late_frames: health.late_frames,
             missed_frames: health.missed_frames,
             dropped_frames: health.dropped_frames,
+            skipped_per_second: rounded(health.skipped_per_second),
+            sound_gap_ms: rounded(health.sound_gap_ms),
+            longest_sound_gap_ms: rounded(health.longest_sound_gap_ms),
+            degraded: Degraded::list(health),
             compose_ms: rounded(health.compose_ms),
             encoders: health.encoders.clone(),
         }
@@ -469,6 +532,24 @@ impl Event {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_suffers_is_told_in_the_order_in_which_it_is_given_up() {
+        assert!(Degraded::list(&port::Health::default()).is_empty());
+        let all = port::Health {
+            inputs_smaller: 1,
+            masks_every: 2,
+            thinned_per_second: 0.5,
+            skipped_per_second: 0.5,
+            dropped_per_second: 1.0,
+            sound_gap_ms: 41.0,
+            ..port::Health::default()
+        };
+        use Degraded::{Decoding, Encoding, FrameRate, MaskDetail, MaskRate, Output};
+        assert_eq!(Degraded::list(&all), [MaskDetail, MaskRate, FrameRate, Decoding, Encoding, Output]);
+        let well = port::Health { sound_gap_ms: 21.0, ..port::Health::default() };
+        assert!(Degraded::list(&well).is_empty());
+    }
 
     #[test]
     fn an_events_name_is_its_type() {

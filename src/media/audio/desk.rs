@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,7 +13,10 @@ use tracing::{error, warn};
 
 use super::mix::Mixer;
 use crate::media::{
-    gst::clock::media_clock,
+    gst::{
+        clock::media_clock,
+        priority::{self, Role},
+    },
     port::{ParticipantId, PeerId, Sound},
 };
 
@@ -59,6 +65,8 @@ struct Inner {
 /// A room's sound desk. Dropping it ends the thread at its next block.
 pub struct Desk {
     inner: Arc<Mutex<Inner>>,
+    /// Between two blocks, in nanoseconds: the longest since it was asked for.
+    gap: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -76,10 +84,15 @@ impl Desk {
         let inner = Inner { mixer: Mixer::new(), strips: HashMap::new(), next_strip: 0, ears: Vec::new() };
         let inner = Arc::new(Mutex::new(inner));
         let weak = Arc::downgrade(&inner);
-        std::thread::Builder::new()
-            .name(format!("sound-{room}"))
-            .spawn(move || Ticker { inner: weak, listener, encoders: HashMap::new(), shared: None }.work())?;
-        Ok(Self { inner })
+        let gap = Arc::<AtomicU64>::default();
+        let ticker = Ticker { inner: weak, listener, encoders: HashMap::new(), shared: None, gap: gap.clone() };
+        std::thread::Builder::new().name(format!("sound-{room}")).spawn(move || ticker.work())?;
+        Ok(Self { inner, gap })
+    }
+
+    /// The longest time between two blocks since this was asked for last: 20 ms when all is well.
+    pub fn longest_gap(&self) -> Duration {
+        Duration::from_nanos(self.gap.swap(0, Ordering::Relaxed))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -155,6 +168,7 @@ struct Ticker {
     listener: Arc<dyn Listener>,
     shared: Option<opus::Encoder>,
     encoders: HashMap<u32, opus::Encoder>,
+    gap: Arc<AtomicU64>,
 }
 
 /// What one tick has to send, collected under the lock and sent after it.
@@ -166,6 +180,8 @@ struct Parcels {
 
 impl Ticker {
     fn work(mut self) {
+        priority::take(Role::Sound);
+        let mut last = None;
         let mut tick = media_clock().now();
         let mut parcels = Parcels::default();
         let mut news = Vec::new();
@@ -189,6 +205,11 @@ impl Ticker {
                 self.listener.packets(shared, own, tick);
             }
             self.listener.block(&samples, tick);
+            let now = media_clock().now();
+            if let Some(last) = last.replace(now) {
+                let gap = u64::try_from(now.saturating_sub(last).as_nanos()).unwrap_or(u64::MAX);
+                self.gap.fetch_max(gap, Ordering::Relaxed);
+            }
             for (participant, speaking) in news.drain(..) {
                 self.listener.speaking(&participant, speaking);
             }

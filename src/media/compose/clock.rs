@@ -24,7 +24,10 @@ use super::{
 use crate::{
     layout::Trigger,
     media::{
-        gst::clock::{clock_time, media_clock},
+        gst::{
+            clock::{clock_time, media_clock},
+            priority::{self, Allowance, Role},
+        },
         port::{Frame, ParticipantId, Picture},
     },
 };
@@ -89,6 +92,8 @@ pub struct Counters {
     pub masks_shown: AtomicU64,
     /// From the arrival of the frames that the network saw for them to their composition, together, in nanoseconds.
     pub mask_age_ns: AtomicU64,
+    /// The oldest of them since this was taken last.
+    pub oldest_mask_ns: AtomicU64,
 }
 
 /// Gets a picture of the canvas, or why there is none.
@@ -145,7 +150,17 @@ impl Composer {
         std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
             let asked = Vec::new();
             let stage = Stage::new(show, can_cut);
-            Ticker { shared: thread_shared, stage, slots, audience, asked, pool: None, last: None }.work();
+            Ticker {
+                shared: thread_shared,
+                stage,
+                slots,
+                audience,
+                asked,
+                pool: None,
+                last: None,
+                allowance: Allowance::default(),
+            }
+            .work();
         })?;
         Ok(Self { shared, painter: Mutex::new(painter) })
     }
@@ -213,10 +228,12 @@ struct Ticker {
     asked: Vec<(ParticipantId, Ask)>,
     pool: Option<(Format, gst::BufferPool)>,
     last: Option<(Format, gst::Buffer)>,
+    allowance: Allowance,
 }
 
 impl Ticker {
     fn work(mut self) {
+        priority::take(Role::Mix);
         let mut next: Option<Duration> = None;
         loop {
             let (running, hold, snapshots) = {
@@ -266,12 +283,15 @@ impl Ticker {
             self.take_show(&mut shared.orders());
             self.tick(tick, hold);
             self.answer(snapshots);
+            let ended = media_clock().now();
+            let real_time = self.allowance.work(ended, ended.saturating_sub(begun));
+            priority::take(if real_time { Role::Mix } else { Role::Deliver });
             let counters = &self.shared.counters;
             if late > period / 2 {
                 counters.late.fetch_add(1, Ordering::Relaxed);
             }
             // Ticks that are over by more than a period are given up, so that a stall is not followed by a burst.
-            let behind = media_clock().now().saturating_sub(tick + period);
+            let behind = ended.saturating_sub(tick + period);
             let skipped = u32::try_from(behind.as_nanos() / period.as_nanos().max(1)).unwrap_or(0);
             counters.missed.fetch_add(u64::from(skipped), Ordering::Relaxed);
             next = Some(tick + period * (skipped + 1));
@@ -345,9 +365,11 @@ impl Ticker {
         }
         let counters = &self.shared.counters;
         counters.frames.fetch_add(1, Ordering::Relaxed);
-        let (shown, age) = self.stage.mask_ages(begun);
-        counters.masks_shown.fetch_add(u64::from(shown), Ordering::Relaxed);
-        counters.mask_age_ns.fetch_add(u64::try_from(age.as_nanos()).unwrap_or(0), Ordering::Relaxed);
+        let ages = self.stage.mask_ages(begun);
+        let nanoseconds = |age: Duration| u64::try_from(age.as_nanos()).unwrap_or(0);
+        counters.masks_shown.fetch_add(u64::from(ages.shown), Ordering::Relaxed);
+        counters.mask_age_ns.fetch_add(nanoseconds(ages.sum), Ordering::Relaxed);
+        counters.oldest_mask_ns.fetch_max(nanoseconds(ages.oldest), Ordering::Relaxed);
         let took = media_clock().now().saturating_sub(begun);
         counters.compose_ns.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(0), Ordering::Relaxed);
         self.last = Some((format, frame.clone()));

@@ -1,4 +1,7 @@
 //! The newest finished frame of every participant.
+//!
+//! Those who read, the room's clock first of all, never wait for those who write: these run on threads with little
+//! time, which may be put aside while they hold a lock.
 
 use std::{
     collections::HashMap,
@@ -6,22 +9,31 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::{ArcSwap, ArcSwapOption};
+
 use crate::media::{
     gst::frame::Shot,
     port::{ParticipantId, PeerId, Pose},
 };
 
-/// One participant's picture.
-#[derive(Debug, Clone)]
-pub struct Slot {
+/// A frame, with its mask if it has one, and when it came, on the media clock.
+#[derive(Debug)]
+struct Newest {
+    shot: Arc<Shot>,
+    arrived: Duration,
+}
+
+/// Where a participant's newest frame is.
+type Place = Arc<ArcSwapOption<Newest>>;
+
+/// What those who write know of a participant.
+#[derive(Debug)]
+struct Source {
     /// The connection whose frames count.
     peer: PeerId,
-    /// The newest frame, with its mask if it has one.
-    shot: Option<Arc<Shot>>,
-    /// When it came, on the media clock.
-    arrived: Duration,
     /// Frames since the connection began.
     count: u64,
+    place: Place,
 }
 
 /// What a new frame changed, for the room's events.
@@ -35,28 +47,36 @@ pub enum Arrival {
     Stale,
 }
 
-/// All slots of a room. Locks are held for a few instructions only.
+/// All slots of a room.
 #[derive(Debug, Default)]
 pub struct Slots {
-    slots: Mutex<HashMap<ParticipantId, Slot>>,
+    sources: Mutex<HashMap<ParticipantId, Source>>,
+    /// The places of `sources`, for those who read.
+    places: ArcSwap<HashMap<ParticipantId, Place>>,
 }
 
 impl Slots {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ParticipantId, Slot>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Held for a few instructions only.
+    fn sources(&self) -> MutexGuard<'_, HashMap<ParticipantId, Source>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, sources: &HashMap<ParticipantId, Source>) {
+        let places = sources.iter().map(|(participant, source)| (participant.clone(), source.place.clone()));
+        self.places.store(Arc::new(places.collect()));
     }
 
     /// From now on `peer`'s frames are the participant's; the last frame of an older connection stays meanwhile.
     pub fn assign(&self, participant: &ParticipantId, peer: PeerId) {
-        let mut slots = self.lock();
-        match slots.get_mut(participant) {
-            Some(slot) => {
-                slot.peer = peer;
-                slot.count = 0;
+        let mut sources = self.sources();
+        match sources.get_mut(participant) {
+            Some(source) => {
+                source.peer = peer;
+                source.count = 0;
             }
             None => {
-                let slot = Slot { peer, shot: None, arrived: Duration::ZERO, count: 0 };
-                slots.insert(participant.clone(), slot);
+                sources.insert(participant.clone(), Source { peer, count: 0, place: Place::default() });
+                self.publish(&sources);
             }
         }
     }
@@ -64,14 +84,16 @@ impl Slots {
     /// Takes a frame; the one before it is dropped.
     pub fn put(&self, participant: &ParticipantId, peer: PeerId, shot: Shot, now: Duration) -> Arrival {
         let size = shot.size();
+        let newest = Some(Arc::new(Newest { shot: Arc::new(shot), arrived: now }));
         let old;
         let arrival = {
-            let mut slots = self.lock();
-            let Some(slot) = slots.get_mut(participant).filter(|slot| slot.peer == peer) else { return Arrival::Stale };
-            let same = slot.count > 0 && slot.shot.as_ref().is_some_and(|last| last.size() == size);
-            old = slot.shot.replace(Arc::new(shot));
-            slot.arrived = now;
-            slot.count += 1;
+            let mut sources = self.sources();
+            let Some(source) = sources.get_mut(participant).filter(|source| source.peer == peer) else {
+                return Arrival::Stale;
+            };
+            old = source.place.swap(newest);
+            let same = source.count > 0 && old.as_ref().is_some_and(|old| old.shot.size() == size);
+            source.count += 1;
             if same { Arrival::Same } else { Arrival::Started(size.0, size.1) }
         };
         // Unmapped outside the lock: the decoder's pool may have work to do.
@@ -81,19 +103,26 @@ impl Slots {
 
     /// The participant's frame, unless it is older than `hold`.
     pub fn get(&self, participant: &ParticipantId, now: Duration, hold: Duration) -> Option<Arc<Shot>> {
-        let slots = self.lock();
-        let slot = slots.get(participant)?;
-        slot.shot.clone().filter(|_| now.saturating_sub(slot.arrived) <= hold)
+        let newest = self.places.load().get(participant)?.load_full()?;
+        (now.saturating_sub(newest.arrived) <= hold).then(|| newest.shot.clone())
     }
 
     /// Drops frames older than `hold` and names their owners.
     pub fn expire(&self, now: Duration, hold: Duration) -> Vec<ParticipantId> {
+        let is_old = |place: &Place| {
+            let newest = place.load();
+            newest.as_ref().is_some_and(|newest| now.saturating_sub(newest.arrived) > hold)
+        };
+        if !self.places.load().values().any(is_old) {
+            return Vec::new();
+        }
         let mut gone = Vec::new();
         let mut shots = Vec::new();
-        for (participant, slot) in self.lock().iter_mut() {
-            if slot.shot.is_some() && now.saturating_sub(slot.arrived) > hold {
-                shots.push(slot.shot.take());
-                slot.count = 0;
+        for (participant, source) in self.sources().iter_mut() {
+            // Looked at once more: a frame may have come meanwhile.
+            if is_old(&source.place) {
+                shots.push(source.place.swap(None));
+                source.count = 0;
                 gone.push(participant.clone());
             }
         }
@@ -103,17 +132,23 @@ impl Slots {
     /// The poses found in everybody's newest frame, and how old that frame is. Those in whose frames nobody looked for
     /// poses are left out.
     pub fn poses(&self, now: Duration) -> Vec<(ParticipantId, Duration, Arc<[Pose]>)> {
-        let slots = self.lock();
-        let told = slots.iter().filter_map(|(participant, slot)| {
-            let poses = slot.shot.as_ref()?.found.as_ref()?.poses.clone()?;
-            Some((participant.clone(), now.saturating_sub(slot.arrived), poses))
+        let places = self.places.load();
+        let told = places.iter().filter_map(|(participant, place)| {
+            let newest = place.load_full()?;
+            let poses = newest.shot.found.as_ref()?.poses.clone()?;
+            Some((participant.clone(), now.saturating_sub(newest.arrived), poses))
         });
         told.collect()
     }
 
     /// Forgets a participant.
     pub fn forget(&self, participant: &ParticipantId) {
-        let slot = self.lock().remove(participant);
-        drop(slot);
+        let mut sources = self.sources();
+        let gone = sources.remove(participant);
+        if gone.is_some() {
+            self.publish(&sources);
+        }
+        drop(sources);
+        drop(gone);
     }
 }

@@ -52,16 +52,29 @@ pub struct Ask {
 impl Ask {
     /// Whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
-        let (pixels, known) = (u64::from(self.pixels), u64::from(before.pixels));
+        let alike = |now: u32, before: u32| {
+            let (now, before) = (u64::from(now), u64::from(before));
+            now * 4 <= before * 5 && before * 4 <= now * 5
+        };
         let same = self.cuts == before.cuts && self.whole == before.whole && self.poses == before.poses;
-        let close = |one: u64, other: u64| one * 4 <= other * 5 && other * 4 <= one * 5;
-        let area = |shown: Option<(u32, u32)>| shown.map(|(width, height)| u64::from(width) * u64::from(height));
+        let area = |shown: Option<(u32, u32)>| shown.map(|(width, height)| width.saturating_mul(height));
         let shown = match (area(self.shown), area(before.shown)) {
-            (Some(now), Some(before)) => close(now, before),
+            (Some(now), Some(before)) => alike(now, before),
             (now, before) => now == before,
         };
-        same && shown && close(pixels, known)
+        same && shown && alike(self.pixels, before.pixels)
     }
+}
+
+/// How old the masks of one composed frame are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MaskAges {
+    /// How many are shown.
+    pub shown: u32,
+    /// All ages together.
+    pub sum: Duration,
+    /// The greatest.
+    pub oldest: Duration,
 }
 
 /// Composes frames of one picture after another. Pure but for the frames' mappings.
@@ -295,16 +308,19 @@ impl Stage {
         ask
     }
 
-    /// Of the masks that [`Stage::compose`] shows: how many, and how old the frames that the network saw for them are
-    /// together.
-    pub fn mask_ages(&self, now: Duration) -> (u32, Duration) {
+    /// Of the masks that [`Stage::compose`] shows: how old the frames are that the network saw for them.
+    pub fn mask_ages(&self, now: Duration) -> MaskAges {
         let shown = self.motion.shown().iter().filter(|placement| placement.cut.is_some());
         let ages = shown.filter_map(|placement| {
             let Placed::Person(index) = placement.source else { return None };
             let inferred = self.shots.get(index)?.as_ref()?.found.as_ref()?.inferred?;
             Some(now.saturating_sub(inferred.into()))
         });
-        ages.fold((0, Duration::ZERO), |(count, sum), age| (count + 1, sum + age))
+        ages.fold(MaskAges::default(), |all, age| MaskAges {
+            shown: all.shown + 1,
+            sum: all.sum + age,
+            oldest: all.oldest.max(age),
+        })
     }
 
     fn place(&self) -> Vec<Placement> {

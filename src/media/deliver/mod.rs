@@ -41,6 +41,7 @@ use socket::{Binding, Buffers, Sockets};
 
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
+    gst::priority::{self, Role},
     port::{PeerId, PeerRefused},
     sdp::{Candidate, Description},
 };
@@ -263,6 +264,7 @@ impl Drop for Delivery {
 
 /// Reads the port and hands each datagram to the thread that serves its receiver.
 fn read(sockets: &Sockets, routes: &Routes, shards: &[mpsc::Sender<Message>], ended: &AtomicBool) {
+    priority::take(Role::Deliver);
     let mut buffers = Buffers::default();
     while !ended.load(Ordering::Relaxed) {
         let outcome = sockets.receive(&mut buffers, PATIENCE, |arrived| {

@@ -16,7 +16,11 @@ use super::{
     rung::{Ladder, View, Wish},
     socket::{Outgoing, Sockets},
 };
-use crate::media::{port::PeerId, sdp::Candidate};
+use crate::media::{
+    gst::priority::{self, Role},
+    port::PeerId,
+    sdp::Candidate,
+};
 
 /// How often receivers' lines are looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -79,6 +83,7 @@ impl Shard {
 
     /// Serves until nobody can send messages any more.
     pub(super) fn work(mut self, messages: &mpsc::Receiver<Message>) {
+        priority::take(Role::Deliver);
         let mut look_at = Instant::now() + LOOK;
         loop {
             let due = self.receivers.values().map(|(_, receiver, _)| receiver.next()).min();

@@ -30,6 +30,7 @@ use crate::media::{
         handoff,
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
     },
     port::{Rendition, VideoCodec},
 };
@@ -69,7 +70,7 @@ impl Encoder {
         on_error: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let stage = if codec == VideoCodec::H264 { "encode-h264" } else { "encode-vp8" };
-        let owned = OwnedPipeline::new(name);
+        let owned = OwnedPipeline::new(name).works_as(Role::Encode);
         let bin = launches.bin(stage).map_err(|error| error.to_string())?;
         owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
         let frames: AppSrc = owned.element("frames")?;

@@ -18,6 +18,7 @@ use crate::media::gst::{
     frame::VideoFrame,
     launch::Launches,
     pipeline::{OwnedPipeline, named},
+    priority::Role,
 };
 
 /// A decoded picture of a video.
@@ -99,7 +100,7 @@ impl Reader {
             return Err(FileError::NoVideo { path: path.into(), error: "it is empty".into() });
         }
         crate::media::gst::init().map_err(setup)?;
-        let owned = OwnedPipeline::new("file-read");
+        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode);
         let news = Arc::new(News::default());
         news.listen(&owned);
         let frames = stage(&owned)?;

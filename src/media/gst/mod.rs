@@ -1,5 +1,5 @@
 //! What every stage needs from GStreamer: one clock for all pipelines, pipelines that are owned values, launch texts,
-//! the bus, and the hand-off into an `appsrc`.
+//! the bus, the hand-off into an `appsrc`, and which threads come first.
 //!
 //! Threads: none of its own but the short-lived `reap-…` threads, on which pipelines are set to NULL.
 //! Failure: a pipeline that hangs on its way to NULL is logged and leaked; nobody waits for it.
@@ -9,6 +9,7 @@ pub mod frame;
 pub mod handoff;
 pub mod launch;
 pub mod pipeline;
+pub mod priority;
 pub mod segmented;
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
@@ -17,6 +18,9 @@ pub mod segmented;
 /// One line that names the missing elements and the Debian packages that have them.
 pub fn init() -> Result<(), InitError> {
     gstreamer::init().map_err(|error| InitError::Library(error.to_string()))?;
+    // A thread's role is over with its task: one that has stepped down ([`priority`]) may never rise again and must not
+    // come back as somebody else's.
+    gstreamer::glib::ThreadPool::set_max_unused_threads(Some(0));
     let missing: Vec<String> = NEEDED
         .iter()
         .filter(|(element, _)| gstreamer::ElementFactory::find(element).is_none())

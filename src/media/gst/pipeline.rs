@@ -8,7 +8,10 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use tracing::{debug, warn};
 
-use super::clock::media_clock;
+use super::{
+    clock::media_clock,
+    priority::{self, Role},
+};
 
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
@@ -43,6 +46,7 @@ pub enum BusNews {
 #[derive(Debug)]
 pub struct OwnedPipeline {
     pipeline: gst::Pipeline,
+    role: Option<Role>,
 }
 
 impl OwnedPipeline {
@@ -51,7 +55,14 @@ impl OwnedPipeline {
         let pipeline = gst::Pipeline::with_name(name);
         media_clock().apply(&pipeline);
         ALIVE.fetch_add(1, Ordering::Relaxed);
-        Self { pipeline }
+        Self { pipeline, role: None }
+    }
+
+    /// Its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
+    /// [`OwnedPipeline::on_bus`], which sees them enter.
+    pub fn works_as(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
     }
 
     /// The pipeline itself, to add elements and look them up.
@@ -62,6 +73,7 @@ impl OwnedPipeline {
     /// Sends what the bus says to `tell`, which is called on streaming threads and must not block.
     pub fn on_bus(&self, tell: impl Fn(BusNews) + Send + Sync + 'static) {
         let Some(bus) = self.pipeline.bus() else { return };
+        let role = self.role;
         bus.set_sync_handler(move |_, message| {
             match message.view() {
                 gst::MessageView::Error(error) => tell(BusNews::Error {
@@ -77,6 +89,10 @@ impl OwnedPipeline {
                 }
                 gst::MessageView::Eos(_) => tell(BusNews::Eos),
                 gst::MessageView::Latency(_) => tell(BusNews::Latency),
+                // Told on the very thread that enters.
+                gst::MessageView::StreamStatus(status) if status.get().0 == gst::StreamStatusType::Enter => {
+                    role.into_iter().for_each(priority::take);
+                }
                 _ => {}
             }
             gst::BusSyncReply::Drop

@@ -6,20 +6,41 @@
 //! ```
 //! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples.
 //! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
-//! gives up posts an error on the peer's bus.
+//! gives up posts an error on the peer's bus; one that has no time leaves frames out up to the next keyframe
+//! ([`backlog`]), of those first who are shown smallest.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video as gst_video;
 use tracing::debug;
 
+pub mod backlog;
+
+use backlog::{Backlog, Verdict};
+
 use crate::media::gst::{
+    clock::media_clock,
     frame::{Shot, VideoFrame},
     launch::Launches,
     pipeline::named,
+    priority::{self, Role},
 };
+
+/// Encoded frames that decoders had no time for, of all peers.
+static SKIPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Encoded frames that were left out so far because decoding did not keep up, in all rooms.
+pub fn skipped() -> u64 {
+    SKIPPED.load(Ordering::Relaxed)
+}
 
 /// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `on_wait` is called
 /// when a frame comes while the one before it still waits to be segmented, and is dropped for it.
@@ -34,8 +55,11 @@ pub fn video(
     on_wait: impl Fn() + Send + Sync + 'static,
 ) -> Result<gst::Bin, String> {
     let bin = launches.bin(stage).map_err(|error| error.to_string())?;
-    segment(named(&bin, "bodypix")?);
-    limit_size(&named(&bin, "decoder")?);
+    let segmenter: gst::Element = named(&bin, "bodypix")?;
+    segment(segmenter.clone());
+    let decoder = named(&bin, "decoder")?;
+    limit_size(&decoder);
+    limit_backlog(&decoder, &segmenter);
     let newest: gst::Element = named(&bin, "newest")?;
     newest.connect("overrun", false, move |_| {
         on_wait();
@@ -82,6 +106,47 @@ fn limit_size(decoder: &gst::Element) {
             if refused.load(Ordering::Relaxed) { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
         });
     }
+}
+
+/// A frame that is no later than this is not worth a question: the least that anybody may be late is more.
+const IN_TIME: Duration = Duration::from_millis(150);
+
+/// Lets the decoder leave frames out when it is late. How late it may be says the segmentation, which knows how large
+/// its people are shown; of an operator's element that does not say so everything is decoded.
+fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
+    let (Some(sink), Some(src)) = (decoder.static_pad("sink"), decoder.static_pad("src")) else { return };
+    let backlog = Arc::<Mutex<Backlog>>::default();
+    let leaving = backlog.clone();
+    src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        lock(&leaving).leaves(media_clock().now());
+        gst::PadProbeReturn::Ok
+    });
+    let segmenter = segmenter.downgrade();
+    let patience = move || {
+        let told = segmenter.upgrade()?;
+        told.has_property_with_type("patience", u64::static_type()).then(|| told.property::<u64>("patience"))
+    };
+    sink.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        priority::take(Role::Decode);
+        let Some(frame) = info.buffer() else { return gst::PadProbeReturn::Ok };
+        let now = media_clock().now();
+        let late = frame.pts().map_or(Duration::ZERO, |pts| now.saturating_sub(pts.into()));
+        let keyframe = !frame.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        let patience = if late > IN_TIME { patience().map(Duration::from_nanos) } else { None };
+        let verdict = lock(&backlog).comes(now, late, keyframe, patience);
+        if verdict == Verdict::Decode {
+            return gst::PadProbeReturn::Ok;
+        }
+        SKIPPED.fetch_add(1, Ordering::Relaxed);
+        if verdict == Verdict::SkipAndAsk {
+            pad.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
+        }
+        gst::PadProbeReturn::Drop
+    });
+}
+
+fn lock(backlog: &Mutex<Backlog>) -> std::sync::MutexGuard<'_, Backlog> {
+    backlog.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn readable(sample: &gst::Sample) -> Option<VideoFrame> {

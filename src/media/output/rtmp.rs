@@ -22,6 +22,7 @@ use crate::media::{
         handoff,
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
     },
     port::OutputState,
 };
@@ -245,7 +246,7 @@ impl Worker {
     }
 
     fn build(&self, broke: std::sync::mpsc::Sender<String>) -> Result<(OwnedPipeline, gst::Element), String> {
-        let owned = OwnedPipeline::new(&format!("output-{}", self.name));
+        let owned = OwnedPipeline::new(&format!("output-{}", self.name)).works_as(Role::Deliver);
         // Its own time line; nothing in it waits for the clock.
         owned.on_bus(move |news| match news {
             // The receiver is gone once the attempt is over.

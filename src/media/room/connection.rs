@@ -58,7 +58,9 @@ pub(super) struct Masks {
     pub(super) inferred: u64,
     /// Of frames in between.
     pub(super) carried: u64,
-    /// The time that all of them took.
+    /// Frames that were not looked at.
+    pub(super) thinned: u64,
+    /// The time that all masks took.
     pub(super) nanoseconds: u64,
 }
 
@@ -69,6 +71,7 @@ impl std::ops::Add for Masks {
         Self {
             inferred: self.inferred + other.inferred,
             carried: self.carried + other.carried,
+            thinned: self.thinned + other.thinned,
             nanoseconds: self.nanoseconds + other.nanoseconds,
         }
     }
@@ -193,6 +196,7 @@ impl Connection {
         element.map_or_else(Masks::default, |element| Masks {
             inferred: element.property("masks"),
             carried: element.property("carried"),
+            thinned: element.property("thinned"),
             nanoseconds: element.property("total-time"),
         })
     }

@@ -84,6 +84,7 @@ impl Inputs {
             despill: ask.is_none_or(|ask| !ask.whole),
             poses: self.keypoints || ask.is_some_and(|ask| ask.poses),
             area: ask.map_or(AREA, |ask| area_for(ask.pixels)),
+            shown: ask.and_then(|ask| ask.shown).map_or(0, |(width, height)| width.saturating_mul(height)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use metrics::{counter, gauge};
 
 use super::connection::Masks;
-use crate::media::{compose::clock::Counters, gst::pipeline, port::Health, segment::pool};
+use crate::media::{compose::clock::Counters, gst::pipeline, ingest, port::Health, segment::pool};
 
 /// Between two samples.
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,6 +19,7 @@ struct Totals {
     masks_shown: u64,
     mask_age_ns: u64,
     masks: Masks,
+    skipped: u64,
 }
 
 /// See the module.
@@ -28,6 +29,8 @@ pub(super) struct Stats {
     last: Totals,
     retired: Masks,
     health: Health,
+    /// Between two blocks of sound, the longest since the last sample.
+    gap: Duration,
 }
 
 impl Stats {
@@ -37,6 +40,7 @@ impl Stats {
             last: Totals::default(),
             retired: Masks::default(),
             health: Health { masks_every: 1, ..Health::default() },
+            gap: Duration::ZERO,
         }
     }
 
@@ -52,6 +56,11 @@ impl Stats {
 
     pub(super) fn health(&self) -> Health {
         self.health.clone()
+    }
+
+    /// The longest time between two blocks of sound since this was told last.
+    pub(super) fn sound(&mut self, gap: Duration) {
+        self.gap = self.gap.max(gap);
     }
 
     /// Takes a sample if a second has passed. `dropped`: frames that encoders had no time for.
@@ -74,6 +83,7 @@ impl Stats {
             masks_shown: counters.masks_shown.load(Ordering::Relaxed),
             mask_age_ns: counters.mask_age_ns.load(Ordering::Relaxed),
             masks: masks.fold(self.retired, std::ops::Add::add),
+            skipped: ingest::skipped(),
         };
         let last = self.last;
         let since = |total: u64, last: u64| total.saturating_sub(last);
@@ -87,6 +97,8 @@ impl Stats {
         self.health.frames = totals.frames;
         self.health.late_frames = totals.late;
         self.health.missed_frames = totals.missed;
+        self.health.missed_per_second = since(totals.missed, last.missed) as f32 / seconds;
+        self.health.dropped_per_second = since(dropped, self.health.dropped_frames) as f32 / seconds;
         self.health.dropped_frames = dropped;
         self.health.fps = frames as f32 / seconds;
         self.health.masks_per_second = inferred as f32 / seconds;
@@ -94,7 +106,14 @@ impl Stats {
         self.health.mask_ms = mean_ms(since(totals.masks.nanoseconds, last.masks.nanoseconds), inferred + carried);
         self.health.mask_age_ms =
             mean_ms(since(totals.mask_age_ns, last.mask_age_ns), since(totals.masks_shown, last.masks_shown));
-        self.health.masks_every = pool::every();
+        let plan = pool::plan();
+        self.health.masks_every = plan.every;
+        self.health.inputs_smaller = plan.shrinking;
+        self.health.oldest_mask_ms = counters.oldest_mask_ns.swap(0, Ordering::Relaxed) as f32 / 1e6;
+        self.health.thinned_per_second = since(totals.masks.thinned, last.masks.thinned) as f32 / seconds;
+        self.health.skipped_per_second = since(totals.skipped, last.skipped) as f32 / seconds;
+        self.health.sound_gap_ms = std::mem::take(&mut self.gap).as_secs_f32() * 1e3;
+        self.health.longest_sound_gap_ms = self.health.longest_sound_gap_ms.max(self.health.sound_gap_ms);
         self.health.compose_ms = mean_ms(since(totals.compose_ns, last.compose_ns), frames);
         // A room that composes late is what the segmentation must make way for.
         let missed = since(totals.missed, last.missed);

@@ -22,7 +22,10 @@ use super::{
 use crate::media::{
     compose::{clock::frame_of, effects::Photo, slots::Slots},
     deliver,
-    gst::clock::media_clock,
+    gst::{
+        clock::media_clock,
+        priority::{self, Role},
+    },
     port::{MediaCommand, MediaEvent, ParticipantPoses, PeerId, RoomSpec},
 };
 
@@ -61,6 +64,7 @@ impl Work {
     }
 
     pub(super) fn run(mut self, received: &Receiver<Input>) {
+        priority::take(Role::Deliver);
         let mut looked = media_clock().now();
         loop {
             match received.recv_timeout(LOOK) {
@@ -251,6 +255,7 @@ impl Work {
             self.lose_sender(peer, &reason);
         }
         let dropped = self.program.encodings().dropped();
+        self.stats.sound(self.program.desk().longest_gap());
         self.stats.sample(now, self.program.counters(), self.inputs.masks(), dropped);
     }
 }

@@ -1,9 +1,10 @@
-//! PURE: how many frames get a mask of their own, when the machine has no time for all.
+//! PURE: what is given up of the masks, and then of the frames, when the machine has no time for all.
 //!
-//! Frames are late when the next one is there before the segmentation has taken the last one, and output is late when
-//! the mixer's ticks are. Both are counted over a window; when too many were late, fewer frames are inferred (every
-//! second, every third, …), and the others get the last mask carried along. When nothing was late for a while, more
-//! are tried again; a trial that fails makes the next one wait twice as long.
+//! Frames are late when the next one is there before the segmentation has taken the last one, or when they have waited
+//! for an inference in vain; output is late when the mixer's ticks are. Both are counted over a window. When too many
+//! were late, first the network's inputs are made smaller, then it sees fewer frames (the others get the last mask
+//! carried along), and at last fewer frames are looked at at all. When nothing was late for a while, the last step is
+//! taken back; a trial that fails makes the next one wait twice as long, and one that succeeds half as long.
 
 use std::time::Duration;
 
@@ -11,16 +12,26 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_millis(1000);
 /// Fewer frames than this in a window say nothing.
 const LEAST_FRAMES: u32 = 10;
-/// Share of late frames from which on fewer are inferred.
+/// Share of late frames from which on more is given up.
 const TOO_LATE: f32 = 0.12;
-/// Share of the mixer's late ticks from which on fewer are inferred: the output is what must not suffer.
+/// Share of late frames from which on two steps are taken at once: every third one is lost, so one step is too little.
+const FAR_TOO_LATE: f32 = 0.35;
+/// Share of the mixer's late ticks from which on more is given up: the output is what must not suffer.
 const TOO_LATE_TICKS: f32 = 0.05;
 /// Share of late frames below which a window is calm.
 const CALM: f32 = 0.02;
+/// One inference for so many frames, step by step. Beyond the last (two and a half a second) a carried mask has little
+/// to do with whom it shows, and inferences are no longer what costs most.
+const EVERY: [u32; 7] = [1, 2, 3, 4, 6, 8, 12];
 /// At worst one inference for so many frames.
-pub const SPARSEST: u32 = 4;
-/// Calm time before more frames are tried, at first and at most.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(64));
+pub const SPARSEST: u32 = EVERY[EVERY.len() - 1];
+/// Steps of thinning frames: at the last every fourth is looked at.
+pub const THINNEST: u32 = 6;
+/// Calm time before a step is taken back: at the start, and its bounds.
+const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(64));
+/// A trial that is followed by lateness within this has failed.
+const TRIAL: Duration = Duration::from_secs(4);
 
 /// What happened since the last judgement.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,46 +46,71 @@ impl Count {
         self.late = self.late.saturating_add(late);
     }
 
-    fn share(self) -> f32 {
-        if self.of == 0 { 0.0 } else { self.late as f32 / self.of as f32 }
+    /// Of `all`, which is never less than the late ones.
+    fn share(self, all: u32) -> f32 {
+        if all == 0 { 0.0 } else { self.late as f32 / all as f32 }
     }
+}
+
+/// What is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// The network's inputs are so many sizes smaller.
+    pub shrinking: u32,
+    /// The network sees one of so many frames: 1 (all) to [`SPARSEST`].
+    pub every: u32,
+    /// See [`super::crowd::frames_every`]: 0 (all are looked at) to [`THINNEST`].
+    pub thinning: u32,
 }
 
 /// See the module. Time is any clock that does not go back.
 #[derive(Debug, Clone)]
 pub struct Governor {
-    every: u32,
+    shrinking: u32,
+    /// Index into [`EVERY`].
+    sparseness: usize,
+    thinning: u32,
+    /// By how many sizes the largest input of this window could be smaller.
+    spare: u32,
     judged: Duration,
     frames: Count,
     ticks: Count,
     calm_since: Duration,
     patience: Duration,
-    /// When more frames were tried last; the trial has failed if it is given up within [`PATIENCE`].
+    /// When a step was taken back last.
     tried: Option<Duration>,
 }
 
 impl Governor {
-    /// Every frame is inferred.
+    /// Nothing is given up.
     pub fn new(now: Duration) -> Self {
         Self {
-            every: 1,
+            shrinking: 0,
+            sparseness: 0,
+            thinning: 0,
+            spare: 0,
             judged: now,
             frames: Count::default(),
             ticks: Count::default(),
             calm_since: now,
-            patience: PATIENCE.0,
+            patience: PATIENCE,
             tried: None,
         }
     }
 
-    /// One frame of this many is inferred: 1 (all) to [`SPARSEST`].
-    pub fn every(&self) -> u32 {
-        self.every
+    /// What is given up now.
+    pub fn plan(&self) -> Plan {
+        Plan { shrinking: self.shrinking, every: EVERY[self.sparseness], thinning: self.thinning }
     }
 
-    /// So many frames came to be segmented, of which so many found the one before them still waiting.
+    /// So many frames were segmented, and so many were late.
     pub fn frames(&mut self, of: u32, late: u32) {
         self.frames.add(of, late);
+    }
+
+    /// A frame's input, before it was made smaller, could be smaller by so many sizes.
+    pub fn spares(&mut self, sizes: u32) {
+        self.spare = self.spare.max(sizes);
     }
 
     /// So many frames were composed or missed, so many of them late or missed.
@@ -82,116 +118,84 @@ impl Governor {
         self.ticks.add(of, late);
     }
 
-    /// Judges what was counted; to be called a few times a second. The new [`Governor::every`] if it changed.
-    pub fn judge(&mut self, now: Duration) -> Option<u32> {
+    /// Judges what was counted; to be called a few times a second. The new [`Governor::plan`] if it changed.
+    pub fn judge(&mut self, now: Duration) -> Option<Plan> {
         if now.saturating_sub(self.judged) < WINDOW {
             return None;
         }
         let (frames, ticks) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.ticks));
+        let spare = std::mem::take(&mut self.spare);
         self.judged = now;
-        if frames.of < LEAST_FRAMES {
+        let before = self.plan();
+        // A late frame has not been segmented, or has been passed over first.
+        let all = frames.of.saturating_add(frames.late);
+        if all < LEAST_FRAMES {
             // Nobody is segmented, or hardly anybody: what is late is not late for that.
-            return self.more(now);
+            self.more(now);
+        } else {
+            let late = frames.share(all);
+            let overloaded = late > TOO_LATE || ticks.share(ticks.of.max(ticks.late)) > TOO_LATE_TICKS;
+            if overloaded || late > CALM {
+                self.calm_since = now;
+            }
+            if overloaded {
+                self.doubt(now);
+                self.less(spare);
+                if late > FAR_TOO_LATE {
+                    self.less(spare);
+                }
+            } else {
+                // Those with large inputs have gone.
+                self.shrinking = self.shrinking.min(spare);
+                self.more(now);
+            }
         }
-        let overloaded = frames.share() > TOO_LATE || ticks.share() > TOO_LATE_TICKS;
-        if overloaded || frames.share() > CALM {
+        let plan = self.plan();
+        (plan != before).then_some(plan)
+    }
+
+    /// Takes the last trial for failed if it is not long ago.
+    fn doubt(&mut self, now: Duration) {
+        if self.tried.take().is_some_and(|tried| now.saturating_sub(tried) < TRIAL) {
+            self.patience = (self.patience * 2).min(PATIENCE_BOUNDS.1);
+        }
+    }
+
+    fn less(&mut self, spare: u32) {
+        if self.shrinking < spare {
+            self.shrinking += 1;
+        } else if self.sparseness + 1 < EVERY.len() {
+            self.sparseness += 1;
+        } else if self.thinning < THINNEST {
+            self.thinning += 1;
+        }
+    }
+
+    fn more(&mut self, now: Duration) {
+        if now.saturating_sub(self.calm_since) < self.patience {
+            return;
+        }
+        let given_up = if self.thinning > 0 {
+            self.thinning -= 1;
+            true
+        } else if self.sparseness > 0 {
+            self.sparseness -= 1;
+            true
+        } else if self.shrinking > 0 {
+            self.shrinking -= 1;
+            true
+        } else {
+            false
+        };
+        if given_up {
+            if self.tried.is_some() {
+                self.patience = (self.patience / 2).max(PATIENCE_BOUNDS.0);
+            }
             self.calm_since = now;
+            self.tried = Some(now);
         }
-        if overloaded { self.fewer(now) } else { self.more(now) }
-    }
-
-    fn fewer(&mut self, now: Duration) -> Option<u32> {
-        if self.tried.take().is_some_and(|tried| now.saturating_sub(tried) < PATIENCE.0) {
-            self.patience = (self.patience * 2).min(PATIENCE.1);
-        }
-        let every = (self.every + 1).min(SPARSEST);
-        (every != std::mem::replace(&mut self.every, every)).then_some(every)
-    }
-
-    fn more(&mut self, now: Duration) -> Option<u32> {
-        if self.every == 1 || now.saturating_sub(self.calm_since) < self.patience {
-            return None;
-        }
-        if self.tried.is_some_and(|tried| now.saturating_sub(tried) >= PATIENCE.1) {
-            self.patience = PATIENCE.0;
-        }
-        self.every -= 1;
-        self.calm_since = now;
-        self.tried = Some(now);
-        Some(self.every)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Judges once a second; `late` tells the share of late frames from `every`. What `every` was, second by second.
-    fn run(governor: &mut Governor, from: u64, seconds: u64, late: impl Fn(u32) -> f32) -> Vec<u32> {
-        (from..from + seconds)
-            .map(|second| {
-                governor.frames(100, (late(governor.every()) * 100.0) as u32);
-                governor.ticks(30, 0);
-                governor.judge(Duration::from_secs(second + 1));
-                governor.every()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_calm_machine_infers_every_frame() {
-        let mut governor = Governor::new(Duration::ZERO);
-        assert!(run(&mut governor, 0, 100, |_| 0.01).iter().all(|every| *every == 1));
-    }
-
-    #[test]
-    fn a_late_one_infers_every_second_frame_and_then_fewer_until_it_keeps_up() {
-        let mut governor = Governor::new(Duration::ZERO);
-        assert_eq!(run(&mut governor, 0, 3, |every| if every < 3 { 0.4 } else { 0.05 }), [2, 3, 3]);
-        let mut governor = Governor::new(Duration::ZERO);
-        assert_eq!(run(&mut governor, 0, 6, |_| 0.9), [2, 3, 4, 4, 4, 4]);
-    }
-
-    #[test]
-    fn late_output_counts_even_when_no_frame_waits() {
-        let mut governor = Governor::new(Duration::ZERO);
-        governor.frames(100, 0);
-        governor.ticks(30, 3);
-        assert_eq!(governor.judge(WINDOW), Some(2));
-    }
-
-    #[test]
-    fn late_output_of_a_room_that_cuts_nobody_out_is_not_the_segmentation_s_fault() {
-        let mut governor = Governor::new(Duration::ZERO);
-        governor.ticks(30, 30);
-        assert_eq!(governor.judge(WINDOW), None);
-    }
-
-    #[test]
-    fn calm_brings_all_masks_back() {
-        let mut governor = Governor::new(Duration::ZERO);
-        run(&mut governor, 0, 3, |_| 0.9);
-        let back = run(&mut governor, 3, 20, |_| 0.0);
-        assert_eq!(back.last(), Some(&1));
-        assert!(back.windows(2).all(|pair| pair[0] - pair[1] <= 1), "one step at a time: {back:?}");
-    }
-
-    #[test]
-    fn a_trial_that_fails_makes_the_next_one_wait_longer() {
-        let mut governor = Governor::new(Duration::ZERO);
-        let every = run(&mut governor, 0, 120, |every| if every == 1 { 0.5 } else { 0.0 });
-        let trials: Vec<usize> = (1..every.len()).filter(|at| every[*at] == 1 && every[at - 1] == 2).collect();
-        let waits: Vec<usize> = trials.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(waits.len() >= 3 && waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
-    }
-
-    #[test]
-    fn bursts_shorter_than_a_window_change_nothing() {
-        let mut governor = Governor::new(Duration::ZERO);
-        governor.frames(5, 5);
-        assert_eq!(governor.judge(WINDOW / 2), None);
-        governor.frames(95, 0);
-        assert_eq!(governor.judge(WINDOW), None);
-        assert_eq!(governor.every(), 1);
-    }
-}
+mod tests;

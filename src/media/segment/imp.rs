@@ -3,7 +3,7 @@
 
 use std::{
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::Duration,
 };
 
 use gstreamer::{self as gst, glib, prelude::*, subclass::prelude::*};
@@ -15,19 +15,26 @@ use gstreamer_base::{
         prelude::*,
     },
 };
-use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
+use gstreamer_video::{self as gst_video, VideoFormat};
 
 use super::{
-    input::Yuv,
+    input::{self, Yuv},
     model::{self, EMBEDDED, Model, ModelError, ModelSource},
-    pool::{self, Turn},
+    pool::{self, Seat},
     stream::{Outcome, Stream, Wish},
 };
-use crate::media::gst::segmented::{self, Found, Plane};
+use crate::media::gst::{
+    clock::media_clock,
+    segmented::{self, Found},
+};
 
+mod alpha;
 mod settings;
+mod way;
 
+use alpha::{Seen, plane, split, with_alpha};
 use settings::Settings;
+use way::{Past, Way};
 
 static CAT: LazyLock<gst::DebugCategory> =
     LazyLock::new(|| gst::DebugCategory::new("bodypix", gst::DebugColorFlags::empty(), Some("BodyPix segmentation")));
@@ -42,6 +49,7 @@ struct State {
     stream: Option<Stream>,
     /// PTS of the last frame that the network saw.
     inferred: Option<gst::ClockTime>,
+    past: Past,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -49,18 +57,8 @@ struct Stats {
     last_ns: u64,
     inferred: u64,
     carried: u64,
+    thinned: u64,
     total_ns: u64,
-}
-
-/// A frame that was looked at.
-struct Seen {
-    /// `None`: nothing was looked for.
-    found: Option<Found>,
-    /// Colours in place of the frame's own: see [`Outcome::colours`].
-    colours: Option<Arc<Plane>>,
-    info: gst_video::VideoInfo,
-    /// Whether it leaves with alpha.
-    masked: bool,
 }
 
 /// See [`super::BodyPix`].
@@ -69,50 +67,27 @@ pub struct BodyPix {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
     stats: Mutex<Stats>,
-}
-
-thread_local! {
-    /// Touched once by each thread that segments for a room.
-    static NICE: () = pool::yield_to_output();
+    /// Among those of the process, while a room wishes something.
+    seat: Mutex<Option<Seat>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A plane and its stride in bytes.
-fn plane<'a>(
-    frame: &'a gst_video::VideoFrameRef<&'a gst::BufferRef>,
-    index: u32,
-) -> Result<(&'a [u8], usize), gst::FlowError> {
-    let stride = usize::try_from(frame.plane_stride()[index as usize]).map_err(|_| gst::FlowError::Error)?;
-    Ok((frame.plane_data(index).map_err(|_| gst::FlowError::Error)?, stride))
-}
-
-/// NV12's interleaved chroma as two planes of `width` x `height` without padding.
-fn split((both, stride): (&[u8], usize), width: usize, height: usize) -> (Vec<u8>, Vec<u8>) {
-    let (mut u, mut v) = (Vec::with_capacity(width * height), Vec::with_capacity(width * height));
-    for row in both.chunks(stride).take(height) {
-        let pairs = row.chunks_exact(2).take(width);
-        u.extend(pairs.clone().map(|pair| pair[0]));
-        v.extend(pairs.map(|pair| pair[1]));
-    }
-    (u, v)
-}
-
-/// Both chroma planes of an NV12 frame, one behind the other, as a memory of their own.
-fn planar_chroma(frame: &gst::BufferRef, info: &gst_video::VideoInfo) -> Result<gst::Memory, gst::FlowError> {
-    let mapped = gst_video::VideoFrameRef::from_buffer_ref_readable(frame, info).map_err(|_| gst::FlowError::Error)?;
-    let (width, height) = (info.width().div_ceil(2) as usize, info.height().div_ceil(2) as usize);
-    let (mut planes, v) = split(plane(&mapped, 1)?, width, height);
-    planes.extend(v);
-    Ok(gst::Memory::from_mut_slice(planes))
+/// A frame's own time; of one that does not say it, the time now.
+fn time_of(frame: &gst::BufferRef) -> Duration {
+    frame.pts().map_or_else(|| media_clock().now(), Duration::from)
 }
 
 impl BodyPix {
     /// What is to be found from now on, in place of the properties; the process's governor decides how many frames
     /// the network sees.
     pub(super) fn set_wish(&self, wish: Wish) {
+        match &mut *lock(&self.seat) {
+            Some(seat) => seat.show(wish.shown),
+            seat => *seat = Some(Seat::new(wish.shown)),
+        }
         self.change(|settings| settings.wish = Some(wish));
     }
 
@@ -139,7 +114,7 @@ impl BodyPix {
         let settings = lock(&self.settings).clone();
         let mut wish = settings.wish().map_err(|error| self.misused(&error))?;
         let governed = settings.wish.is_some();
-        let (info, masked, model, stream) = {
+        let (info, masked, model, stream, past) = {
             let mut guard = lock(&self.state);
             let state = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
             let info = state.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
@@ -147,35 +122,34 @@ impl BodyPix {
                 return Ok(Seen { found: None, colours: None, info, masked: state.masked });
             };
             // Taken out, so that no lock is held across the inference: settings and state stay readable meanwhile.
-            (info, state.masked, model, state.stream.take())
+            (info, state.masked, model, state.stream.take(), state.past)
         };
-        if governed {
+        let now = time_of(frame);
+        let every = if governed { settings.every.max(pool::plan().every) } else { settings.every };
+        let way = if governed {
             // A room goes on with what its model can do.
             wish.poses &= model.has_poses();
             if !model.has_parts() {
                 wish.cuts.iter_mut().for_each(|cut| cut.parts = None);
             }
-        }
-        let every = if governed { settings.every.max(pool::every()) } else { settings.every };
-        let mut stream = stream.unwrap_or_else(|| Stream::new(model));
-
-        let (outcome, begun) = {
-            let _turn = Turn::take();
-            let begun = Instant::now();
-            let found = self.segment(&mut stream, frame, &info, &wish, every);
-            if governed {
-                NICE.with(|nice| *nice);
-                pool::segmented();
-            }
-            (found?, begun)
+            pool::segmented(input::spare_sizes(wish.area));
+            wish.area = input::smaller_area(wish.area, pool::plan().shrinking);
+            Way::Governed { now, past, every }
+        } else {
+            Way::Own { every }
         };
-        self.count(&outcome, begun);
+        let mut stream = stream.unwrap_or_else(|| Stream::new(model));
+        let (outcome, took) = self.segment(&mut stream, frame, &info, &wish, way)?;
+        self.count(&outcome, took);
         let mut guard = lock(&self.state);
         let inferred = match guard.as_mut() {
             Some(state) => {
                 state.stream = Some(stream);
+                state.past.seen = Some(now);
                 if outcome.inferred {
                     state.inferred = frame.pts();
+                    state.past.inferred = Some(now);
+                    state.past.masks.step(now, every);
                 }
                 state.inferred
             }
@@ -185,15 +159,15 @@ impl BodyPix {
         Ok(Seen { found: Some(found), colours: outcome.colours, info, masked })
     }
 
-    /// Maps the frame and runs the stream on it.
+    /// Maps the frame and runs the stream on it. What came of it, and how long that took.
     fn segment(
         &self,
         stream: &mut Stream,
         frame: &gst::BufferRef,
         info: &gst_video::VideoInfo,
         wish: &Wish,
-        every: u32,
-    ) -> Result<Outcome, gst::FlowError> {
+        way: Way,
+    ) -> Result<(Outcome, Duration), gst::FlowError> {
         let (width, height) = (info.width() as usize, info.height() as usize);
         let mapped =
             gst_video::VideoFrameRef::from_buffer_ref_readable(frame, info).map_err(|_| gst::FlowError::Error)?;
@@ -206,11 +180,29 @@ impl BodyPix {
             None => (plane(&mapped, 1)?, plane(&mapped, 2)?),
         };
         let yuv = Yuv { width, height, y: plane(&mapped, 0)?, u, v };
-        stream.frame(&yuv, wish, every).map_err(|error| self.fail(&error))
+        way.run(stream, &yuv, wish).map_err(|error| self.fail(&error))
     }
 
-    fn count(&self, outcome: &Outcome, begun: Instant) {
-        let took = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    /// Whether a frame is to be looked at, where frames are thinned.
+    fn keeps(&self, frame: &gst::BufferRef) -> bool {
+        let every = lock(&self.seat).as_ref().map_or(1, Seat::frames_every);
+        if every <= 1 || !self.masks() {
+            return true;
+        }
+        let mut guard = lock(&self.state);
+        let Some(state) = guard.as_mut() else { return true };
+        let now = time_of(frame);
+        let keeps = state.past.kept.is_due(now, every);
+        if keeps {
+            state.past.kept.step(now, every);
+        }
+        drop(guard);
+        lock(&self.stats).thinned += u64::from(!keeps);
+        keeps
+    }
+
+    fn count(&self, outcome: &Outcome, took: Duration) {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let mut stats = lock(&self.stats);
         if outcome.inferred {
             stats.last_ns = took;
@@ -255,6 +247,11 @@ impl ObjectImpl for BodyPix {
             "inference-time" => stats.last_ns.to_value(),
             "masks" => stats.inferred.to_value(),
             "carried" => stats.carried.to_value(),
+            "thinned" => stats.thinned.to_value(),
+            "patience" => {
+                let patience = lock(&self.seat).as_ref().map_or(Duration::MAX, Seat::patience);
+                u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX).to_value()
+            }
             "total-time" => stats.total_ns.to_value(),
             name => settings.get(name),
         }
@@ -336,6 +333,7 @@ impl BaseTransformImpl for BodyPix {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.state) = None;
+        drop(lock(&self.seat).take());
         Ok(())
     }
 
@@ -386,6 +384,14 @@ impl BaseTransformImpl for BodyPix {
         gst_video::VideoInfo::from_caps(caps).ok().map(|info| info.size())
     }
 
+    fn submit_input_buffer(&self, is_discont: bool, frame: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        if self.keeps(&frame) {
+            self.parent_submit_input_buffer(is_discont, frame)
+        } else {
+            Ok(gstreamer_base::BASE_TRANSFORM_FLOW_DROPPED)
+        }
+    }
+
     fn prepare_output_buffer(&self, inbuf: InputBuffer<'_>) -> Result<PrepareOutputBufferSuccess, gst::FlowError> {
         let InputBuffer::Readable(frame) = inbuf else { return Err(gst::FlowError::Error) };
         let seen = self.find(frame)?;
@@ -404,54 +410,4 @@ impl BaseTransformImpl for BodyPix {
         // Everything is done: the output buffer was made with its mask.
         Ok(gst::FlowSuccess::Ok)
     }
-}
-
-/// The frame as A420: its colours, and the first mask as alpha. Without a mask it is opaque.
-fn with_alpha(frame: &gst::BufferRef, seen: &Seen) -> Result<gst::Buffer, gst::FlowError> {
-    let (width, height) = (seen.info.width() as usize, seen.info.height() as usize);
-    let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
-    let stride = |bytes: usize| i32::try_from(bytes).map_err(|_| gst::FlowError::Error);
-    let meta = frame.meta::<gst_video::VideoMeta>();
-    let (own_offsets, own_strides) = match &meta {
-        Some(meta) => (meta.offset(), meta.stride()),
-        None => (seen.info.offset(), seen.info.stride()),
-    };
-    let whole = frame.size();
-    let mut kept = gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS;
-    // The colours' memory beside the frame's own, and where planes and alpha are.
-    let (colours, offsets, strides) = match (&seen.colours, seen.info.format()) {
-        (Some(colours), _) => {
-            let (luma, chroma) = (width * height, columns * rows);
-            let strides = [stride(width)?, stride(columns)?, stride(columns)?, stride(width)?];
-            (Some(segmented::memory(colours)), [0, luma, luma + chroma, luma + 2 * chroma], strides)
-        }
-        (None, VideoFormat::Nv12) => {
-            kept |= gst::BufferCopyFlags::MEMORY;
-            let chroma = planar_chroma(frame, &seen.info)?;
-            let offsets = [own_offsets[0], whole, whole + columns * rows, whole + chroma.size()];
-            (Some(chroma), offsets, [own_strides[0], stride(columns)?, stride(columns)?, stride(width)?])
-        }
-        (None, _) => {
-            kept |= gst::BufferCopyFlags::MEMORY;
-            let offsets = [own_offsets[0], own_offsets[1], own_offsets[2], whole];
-            (None, offsets, [own_strides[0], own_strides[1], own_strides[2], stride(width)?])
-        }
-    };
-    let alpha = match seen.found.as_ref().and_then(|found| found.masks.first()) {
-        Some((_, plane)) => segmented::memory(plane),
-        None => gst::Memory::from_slice(vec![u8::MAX; width * height]),
-    };
-    let mut out = gst::Buffer::new();
-    {
-        let out = out.get_mut().ok_or(gst::FlowError::Error)?;
-        frame.copy_into(out, kept, ..).map_err(|_| gst::FlowError::Error)?;
-        if let Some(colours) = colours {
-            out.append_memory(colours);
-        }
-        out.append_memory(alpha);
-        let (flags, format) = (gst_video::VideoFrameFlags::empty(), VideoFormat::A420);
-        gst_video::VideoMeta::add_full(out, flags, format, seen.info.width(), seen.info.height(), &offsets, &strides)
-            .map_err(|_| gst::FlowError::Error)?;
-    }
-    Ok(out)
 }

@@ -120,6 +120,21 @@ pub fn area_for(pixels: u32) -> usize {
     AREAS.iter().rev().find(|(from, _)| pixels >= *from).map_or(AREAS[0].1, |(_, area)| *area)
 }
 
+/// By how many sizes an input of `area` pixels could be smaller.
+pub fn spare_sizes(area: usize) -> u32 {
+    let smaller = AREAS.iter().filter(|(_, own)| *own < area).count();
+    u32::try_from(smaller).unwrap_or(0)
+}
+
+/// Pixels of an input that is by so many sizes smaller than one of `area` pixels; the smallest stays.
+pub fn smaller_area(area: usize, sizes: u32) -> usize {
+    if sizes == 0 {
+        return area;
+    }
+    let left = spare_sizes(area).saturating_sub(sizes) as usize;
+    AREAS[left].1.min(area)
+}
+
 /// The network's input size for a frame: sides `16k + 1`, or `16k` where values lie in cells; about `area` pixels, the
 /// frame's aspect.
 pub fn input_size(frame: (usize, usize), area: usize, alignment: Alignment) -> (usize, usize) {
@@ -161,6 +176,15 @@ mod tests {
         assert_eq!(input(880, 495), (321, 177));
         assert_eq!(input(1280, 720), (385, 225));
         assert_eq!(input(3840, 2160), (385, 225));
+    }
+
+    #[test]
+    fn inputs_become_smaller_size_by_size_down_to_the_smallest() {
+        let large = area_for(1280 * 720);
+        assert_eq!(spare_sizes(large), 3);
+        assert_eq!([0, 1, 3, 9].map(|sizes| smaller_area(large, sizes)), [385 * 225, 321 * 177, 193 * 113, 193 * 113]);
+        assert_eq!((spare_sizes(193 * 113), smaller_area(193 * 113, 2)), (0, 193 * 113));
+        assert_eq!(smaller_area(100, 2), 100, "somebody's own small size is not made larger");
     }
 
     #[test]

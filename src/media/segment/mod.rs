@@ -7,8 +7,11 @@
 //! Contract: the frame that leaves carries the mask computed from itself. Its colour planes are shared, unless the old
 //! background's colours are to be taken out of the edge ([`spill`]): then they are a copy that differs there. What
 //! else was found, further masks and poses, travels with it as metadata ([`crate::media::gst::segmented`]). With
-//! `cutout=none` or without a model, frames pass untouched. When the machine is late, the [`governor`] lets the network
-//! see fewer frames; the others get the last mask, carried along ([`stream`]).
+//! `cutout=none` or without a model, frames pass untouched. When the machine is late, the [`governor`] makes the
+//! network's inputs smaller, then lets it see fewer frames, of everybody as many ([`crowd`]); the others get the last
+//! mask, carried along ([`stream`]), and so does a frame that has waited too long for its turn ([`pool`]). At last whole
+//! frames are left out, of those first who are shown smallest. A mask is carried only between frames that are close
+//! together.
 //! Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that fails posts an
 //! element error. Threads: inference runs on the streaming thread that brought the frame, and at most as many run at
 //! once as there are cores ([`pool`]). Dropping frames that come too fast is the business of the leaky queue before the
@@ -24,10 +27,12 @@ pub use stream::Wish;
 
 pub mod catalogue;
 pub mod chain;
+pub mod crowd;
 pub mod governor;
 pub mod grid;
 mod imp;
 pub mod input;
+pub mod line;
 pub mod mask;
 pub mod model;
 pub mod models;

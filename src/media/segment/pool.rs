@@ -1,29 +1,27 @@
 //! One bounded pool of inferences for all rooms of the process, and its governor.
 //!
-//! As many run at once as there are cores: more would only slow each other and everything else down. Whoever has
-//! waited longest is next, and nobody waits twice at once, so no stream gets a second turn before all that wait have
-//! had theirs, whichever room they are in.
+//! As many run at once as there are cores: more would only slow each other and everything else down. Who is next says
+//! [`Line`]; those who can show a mask carried along wait only so long.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use tracing::info;
 
-use super::governor::Governor;
+use super::{
+    crowd::{self, Crowd},
+    governor::{Governor, Plan},
+    line::Line,
+};
 
-/// Who runs and who waits.
-#[derive(Debug)]
-struct Line {
-    free: usize,
-    next: u64,
-    waiting: VecDeque<u64>,
-}
+/// How long a frame waits for its turn when an earlier mask can be carried to it: with the carrying it still leaves
+/// before the next one comes.
+pub const PATIENCE: Duration = Duration::from_millis(25);
 
 #[derive(Debug)]
 struct Pool {
@@ -33,36 +31,41 @@ struct Pool {
 
 impl Pool {
     fn new(places: usize) -> Self {
-        Self { line: Mutex::new(Line { free: places, next: 0, waiting: VecDeque::new() }), moved: Condvar::new() }
+        Self { line: Mutex::new(Line::new(places)), moved: Condvar::new() }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self) {
+    /// Whether a place was taken; without `patience` it always is.
+    fn enter(&self, last: Option<Duration>, patience: Option<Duration>) -> bool {
+        let deadline = patience.map(|patience| Instant::now() + patience);
         let mut line = self.line();
-        if line.free > 0 && line.waiting.is_empty() {
-            line.free -= 1;
-            return;
+        let ticket = line.wait(last);
+        let entered = loop {
+            if line.advance(ticket) {
+                break true;
+            }
+            line = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => break false,
+                Some(left) => self.moved.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.moved.wait(line).unwrap_or_else(PoisonError::into_inner),
+            };
+        };
+        if !entered {
+            line.give_up(ticket);
         }
-        let ticket = line.next;
-        line.next += 1;
-        line.waiting.push_back(ticket);
-        while line.free == 0 || line.waiting.front() != Some(&ticket) {
-            line = self.moved.wait(line).unwrap_or_else(PoisonError::into_inner);
-        }
-        line.waiting.pop_front();
-        line.free -= 1;
-        let more = line.free > 0 && !line.waiting.is_empty();
+        let more = line.is_open();
         drop(line);
         if more {
             self.moved.notify_all();
         }
+        entered
     }
 
     fn leave(&self) {
-        self.line().free += 1;
+        self.line().leave();
         // All, because only the first in the line may go on and nobody knows which thread that is.
         self.moved.notify_all();
     }
@@ -74,7 +77,9 @@ fn process() -> &'static Pool {
 }
 
 /// What the process's governor has decided last, to be read without waiting.
+static SHRINKING: AtomicU32 = AtomicU32::new(0);
 static EVERY: AtomicU32 = AtomicU32::new(1);
+static THINNING: AtomicU32 = AtomicU32::new(0);
 
 /// Tells the process's governor something, and lets it judge.
 fn tell(what: impl FnOnce(&mut Governor)) {
@@ -82,23 +87,32 @@ fn tell(what: impl FnOnce(&mut Governor)) {
     let (epoch, governor) = GOVERNOR.get_or_init(|| (Instant::now(), Mutex::new(Governor::new(Duration::ZERO))));
     let mut governor = governor.lock().unwrap_or_else(PoisonError::into_inner);
     what(&mut governor);
-    if let Some(every) = governor.judge(epoch.elapsed()) {
-        EVERY.store(every, Ordering::Relaxed);
-        info!(every, "the network sees one frame of every so many");
+    if let Some(plan) = governor.judge(epoch.elapsed()) {
+        SHRINKING.store(plan.shrinking, Ordering::Relaxed);
+        EVERY.store(plan.every, Ordering::Relaxed);
+        THINNING.store(plan.thinning, Ordering::Relaxed);
+        info!(plan.shrinking, plan.every, plan.thinning, "what is given up of the masks and frames");
     }
 }
 
-/// The network sees one of so many frames of every stream now; 1: all.
-pub fn every() -> u32 {
-    EVERY.load(Ordering::Relaxed)
+/// What is given up of every stream now.
+pub fn plan() -> Plan {
+    Plan {
+        shrinking: SHRINKING.load(Ordering::Relaxed),
+        every: EVERY.load(Ordering::Relaxed),
+        thinning: THINNING.load(Ordering::Relaxed),
+    }
 }
 
-/// A frame was segmented.
-pub fn segmented() {
-    tell(|governor| governor.frames(1, 0));
+/// A frame was segmented, whose input could be smaller by so many sizes.
+pub fn segmented(spare: u32) {
+    tell(|governor| {
+        governor.frames(1, 0);
+        governor.spares(spare);
+    });
 }
 
-/// A frame came while the one before it still waited to be segmented.
+/// A frame came while the one before it still waited to be segmented, or waited for its turn in vain.
 pub fn waited() {
     tell(|governor| governor.frames(0, 1));
 }
@@ -113,11 +127,17 @@ pub fn ticked(of: u32, late: u32) {
 pub struct Turn(&'static Pool);
 
 impl Turn {
-    /// Waits for a turn of the process's pool.
-    pub fn take() -> Self {
+    /// Waits for a turn of the process's pool; `last`: the time of the own last mask.
+    pub fn take(last: Option<Duration>) -> Self {
         let pool = process();
-        pool.enter();
+        pool.enter(last, None);
         Self(pool)
+    }
+
+    /// The same, for no longer than `patience`.
+    pub fn take_within(last: Option<Duration>, patience: Duration) -> Option<Self> {
+        let pool = process();
+        pool.enter(last, Some(patience)).then_some(Self(pool))
     }
 }
 
@@ -127,17 +147,59 @@ impl Drop for Turn {
     }
 }
 
-/// How much nicer threads that segment for a room are than the others: where there is not enough time for all, the
-/// mixer, the encoders and the sound get theirs first, and masks become fewer.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+/// How large everybody is shown, in all rooms.
+static CROWD: Mutex<Crowd> = Mutex::new(Crowd::new());
+/// Up to so many pixels is small.
+static SMALL: AtomicU32 = AtomicU32::new(0);
 
-/// Makes the calling thread, which segments for a room, yield to those that make the output. Once is enough.
-pub fn yield_to_output() {
-    #[cfg(target_os = "linux")]
-    {
-        // On Linux a thread has a niceness of its own. Refused in some sandboxes; then all threads are alike.
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
+fn change_crowd(change: impl FnOnce(&mut Crowd)) {
+    let mut crowd = CROWD.lock().unwrap_or_else(PoisonError::into_inner);
+    change(&mut crowd);
+    SMALL.store(crowd.small(), Ordering::Relaxed);
+}
+
+/// A stream's place among those of the process.
+#[derive(Debug)]
+pub struct Seat {
+    number: u64,
+    pixels: u32,
+}
+
+impl Seat {
+    /// Shown with so many pixels of the canvas.
+    pub fn new(pixels: u32) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let seat = Self { number: NEXT.fetch_add(1, Ordering::Relaxed), pixels };
+        change_crowd(|crowd| crowd.show(seat.number, pixels));
+        seat
+    }
+
+    /// Shown with so many pixels now.
+    pub fn show(&mut self, pixels: u32) {
+        if self.pixels != pixels {
+            self.pixels = pixels;
+            change_crowd(|crowd| crowd.show(self.number, pixels));
+        }
+    }
+
+    fn is_small(&self) -> bool {
+        self.pixels <= SMALL.load(Ordering::Relaxed)
+    }
+
+    /// One of so many of its frames is looked at now.
+    pub fn frames_every(&self) -> u32 {
+        crowd::frames_every(plan().thinning, self.is_small())
+    }
+
+    /// How late its decoded frames may be.
+    pub fn patience(&self) -> Duration {
+        crowd::patience(self.is_small(), self.number)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        change_crowd(|crowd| crowd.forget(self.number));
     }
 }
 
@@ -160,7 +222,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        pool.enter();
+                        assert!(pool.enter(None, None));
                         most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         running.fetch_sub(1, Ordering::SeqCst);
                         pool.leave();
@@ -169,31 +231,41 @@ mod tests {
             }
         });
         assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
-        assert_eq!(pool.line().free, 2);
+        assert_eq!(pool.line().free(), 2);
     }
 
     #[test]
-    fn whoever_came_first_is_served_first() {
+    fn the_oldest_mask_is_served_first() {
         let pool = Arc::new(Pool::new(1));
-        pool.enter();
+        pool.enter(None, None);
         let (served, order) = channel();
         let waiting = |count: usize| {
-            while pool.line().waiting.len() < count {
+            while pool.line().waiting() < count {
                 std::thread::yield_now();
             }
         };
         std::thread::scope(|scope| {
-            for who in 0..5 {
+            for who in 0..5u64 {
                 let (pool, served) = (pool.clone(), served.clone());
                 scope.spawn(move || {
-                    pool.enter();
+                    pool.enter(Some(Duration::from_secs(9 - who)), None);
                     served.send(who).unwrap();
                     pool.leave();
                 });
-                waiting(who + 1);
+                waiting(who as usize + 1);
             }
             pool.leave();
         });
-        assert_eq!(order.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), [4, 3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn without_patience_there_is_no_waiting() {
+        let pool = Pool::new(1);
+        assert!(pool.enter(None, Some(Duration::ZERO)));
+        assert!(!pool.enter(None, Some(Duration::ZERO)));
+        assert_eq!(pool.line().waiting(), 0);
+        pool.leave();
+        assert!(pool.enter(None, Some(Duration::ZERO)));
     }
 }

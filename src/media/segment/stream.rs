@@ -27,12 +27,14 @@ pub struct Wish {
     pub poses: bool,
     /// Pixels of the network's input.
     pub area: usize,
+    /// Pixels of the canvas that the picture is shown with.
+    pub shown: u32,
 }
 
 impl Default for Wish {
     /// Nothing.
     fn default() -> Self {
-        Self { cuts: Vec::new(), despill: true, poses: false, area: AREA }
+        Self { cuts: Vec::new(), despill: true, poses: false, area: AREA, shown: 0 }
     }
 }
 
@@ -118,21 +120,40 @@ impl Stream {
     /// # Errors
     /// When the model cannot do what is wished for, or fails.
     pub fn frame(&mut self, frame: &Yuv<'_>, wish: &Wish, every: u32) -> Result<Outcome, ModelError> {
-        let size = (frame.width, frame.height);
-        let same = self.sessions.first().is_some_and(|session| session.frame() == size);
-        let known = wish.cuts.len() == self.makers.len()
-            && wish.cuts.iter().zip(&self.makers).all(|(cut, maker)| alike(cut, &maker.cut))
-            && (!wish.poses || self.told.is_some());
         self.since += 1;
-        if same
-            && known
-            && self.since < every
-            && let Some(masks) = self.carry(frame, wish)
+        if self.since < every
+            && let Some(outcome) = self.carried(frame, wish)
         {
-            let (poses, colours) = (self.told.clone().filter(|_| wish.poses), self.colours(frame, wish, &masks));
-            return Ok(Outcome { masks, colours, poses, inferred: false });
+            return Ok(outcome);
         }
         self.since = 0;
+        self.inferred(frame, wish)
+    }
+
+    /// Whether frames of this size (width, height) can have what is wished for without the network.
+    pub fn can_carry(&self, size: (usize, usize), wish: &Wish) -> bool {
+        self.sessions.first().is_some_and(|session| session.frame() == size)
+            && wish.cuts.len() == self.makers.len()
+            && wish.cuts.iter().zip(&self.makers).all(|(cut, own)| alike(cut, &own.cut) && own.maker.can_carry(size))
+            && (!wish.poses || self.told.is_some())
+    }
+
+    /// The frame with the last masks, carried along; `None` where there are none that fit. Every frame must come here or
+    /// to [`Stream::inferred`]: movement is found between neighbours.
+    pub fn carried(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Option<Outcome> {
+        if !self.can_carry((frame.width, frame.height), wish) {
+            return None;
+        }
+        let masks = self.carry(frame, wish)?;
+        let (poses, colours) = (self.told.clone().filter(|_| wish.poses), self.colours(frame, wish, &masks));
+        Some(Outcome { masks, colours, poses, inferred: false })
+    }
+
+    /// The frame with what the network finds in it.
+    ///
+    /// # Errors
+    /// As [`Stream::frame`].
+    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Outcome, ModelError> {
         let masks = self.infer(frame, wish)?;
         let colours = self.colours(frame, wish, &masks);
         Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })

@@ -31,6 +31,7 @@ use crate::media::{
         handoff,
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline, named},
+        priority::Role,
     },
     port::TrackKind,
     sdp::Fingerprint,
@@ -119,7 +120,7 @@ impl Peer {
         on_track: OnTrack,
         tell: impl Fn(PeerNews) + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let owned = OwnedPipeline::new(name);
+        let owned = OwnedPipeline::new(name).works_as(Role::Deliver);
         let tell = Tell(Arc::new(tell));
         let webrtc = gst::ElementFactory::make("webrtcbin")
             .name("webrtc")

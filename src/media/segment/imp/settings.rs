@@ -184,6 +184,18 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .blurb("Frames whose mask was carried along from an earlier one")
                 .read_only()
                 .build(),
+            glib::ParamSpecUInt64::builder("thinned")
+                .nick("Thinned")
+                .blurb("Frames that were left out because the machine has no time for all")
+                .read_only()
+                .build(),
+            glib::ParamSpecUInt64::builder("patience")
+                .nick("Patience")
+                .blurb(
+                    "How late a frame may be, in nanoseconds, before those up to the next keyframe are better left out",
+                )
+                .read_only()
+                .build(),
             glib::ParamSpecUInt64::builder("total-time")
                 .nick("Total time")
                 .blurb("Time of all masks together, in nanoseconds")

@@ -168,7 +168,7 @@ impl MaskMaker {
     /// # Panics
     /// If a plane of `frame` or `alpha` is shorter than its size and stride say.
     pub fn carry(&mut self, frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) -> bool {
-        if !self.settled || self.sizes.frame != (frame.width, frame.height) {
+        if !self.can_carry((frame.width, frame.height)) {
             return false;
         }
         #[cfg(target_arch = "x86_64")]
@@ -179,6 +179,11 @@ impl MaskMaker {
         }
         self.carry_plain(frame, options, alpha, stride);
         true
+    }
+
+    /// Whether there is an earlier mask for frames of `frame` pixels (width, height), which [`Self::carry`] needs.
+    pub fn can_carry(&self, frame: (usize, usize)) -> bool {
+        self.settled && self.sizes.frame == frame
     }
 
     /// Buffers for frames of `frame` pixels and grids of `grid` points.
