@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser test-network test-clients lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -98,6 +98,35 @@ test-browser: setup-browser build tests/browser/node_modules/.package-lock.json 
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
 	set -x; cd tests/browser && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) npm test
 
+# What makes lines that lose packets, and the clients of other makes that come as packages.
+NETWORK_PACKAGES := iproute2 nftables
+CLIENT_PACKAGES := python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
+# Where aiortc is, a client in Python.
+CLIENTS := $(CARGO_TARGET_DIR)/clients
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
+	cd tests/clients && npm ci
+	@touch $@
+
+$(CLIENTS)/installed: tests/clients/requirements.txt
+	.ci/apt-install python3-venv
+	python3 -m venv --clear $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+test-network: setup-browser build tests/browser/node_modules/.package-lock.json ## runs receivers on bad lines, in network namespaces (root)
+	@.ci/apt-install $(NETWORK_PACKAGES)
+	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
+	set -x; cd tests/network && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) node --test --test-reporter=spec receive.test.mjs
+
+# Ubuntu has Firefox as a snap only. A client that is not there is skipped, and the report says so.
+test-clients: setup-browser build tests/browser/node_modules/.package-lock.json tests/clients/node_modules/.package-lock.json ## runs clients of other makes (root for bad lines)
+	@.ci/apt-install $(NETWORK_PACKAGES) $(CLIENT_PACKAGES) \
+	    $$([[ $$(apt-cache policy firefox-esr) != *'Candidate: '[0-9]* ]] || echo firefox-esr)
+	@$(MAKE) --no-print-directory $(CLIENTS)/installed || echo 'aiortc could not be installed' >&2
+	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
+	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm test
+
 lint: setup web/node_modules/.package-lock.json ## checks formatting, types and clippy's advice; nothing is changed
 	cargo fmt --check
 	cd web && npm run check
@@ -142,4 +171,4 @@ plugin: setup web ## builds the segmentation element as a GStreamer plugin
 
 clean: ## removes everything that was built
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/clients/node_modules

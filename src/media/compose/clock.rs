@@ -16,6 +16,7 @@ use super::{
     backdrop::{Painter, Show},
     colour::{Matrix, i420_to_rgb},
     effects::Photo,
+    phase::Phase,
     planes::{I420, Planes, PlanesMut},
     reel::Reel,
     slots::Slots,
@@ -159,6 +160,8 @@ impl Composer {
                 pool: None,
                 last: None,
                 allowance: Allowance::default(),
+                phase: Phase::default(),
+                waits: Vec::new(),
             }
             .work();
         })?;
@@ -229,6 +232,9 @@ struct Ticker {
     pool: Option<(Format, gst::BufferPool)>,
     last: Option<(Format, gst::Buffer)>,
     allowance: Allowance,
+    phase: Phase,
+    /// Of the frames of one tick, for [`Phase`].
+    waits: Vec<Duration>,
 }
 
 impl Ticker {
@@ -294,7 +300,9 @@ impl Ticker {
             let behind = ended.saturating_sub(tick + period);
             let skipped = u32::try_from(behind.as_nanos() / period.as_nanos().max(1)).unwrap_or(0);
             counters.missed.fetch_add(u64::from(skipped), Ordering::Relaxed);
-            next = Some(tick + period * (skipped + 1));
+            self.slots.waits(begun, &mut self.waits);
+            let step = self.phase.next(period, self.waits.iter().copied());
+            next = Some(tick + step + period * skipped);
         }
     }
 

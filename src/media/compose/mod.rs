@@ -16,6 +16,7 @@ pub mod effects;
 mod follow;
 pub mod halve;
 mod kernel;
+pub mod phase;
 pub mod planes;
 pub mod reel;
 pub mod resample;

@@ -107,6 +107,14 @@ impl Slots {
         (now.saturating_sub(newest.arrived) <= hold).then(|| newest.shot.clone())
     }
 
+    /// How long each newest frame has waited since it came, into `waits`.
+    pub fn waits(&self, now: Duration, waits: &mut Vec<Duration>) {
+        waits.clear();
+        let places = self.places.load();
+        let arrived = places.values().filter_map(|place| place.load().as_ref().map(|newest| newest.arrived));
+        waits.extend(arrived.map(|arrived| now.saturating_sub(arrived)));
+    }
+
     /// Drops frames older than `hold` and names their owners.
     pub fn expire(&self, now: Duration, hold: Duration) -> Vec<ParticipantId> {
         let is_old = |place: &Place| {

@@ -17,7 +17,7 @@ use super::answer::{Track, Transport, answer, is_dtls_client};
 use crate::media::{
     codec::SENT,
     port::PeerRefused,
-    sdp::{self, Address, Candidate, CodecFormat, Description, Fingerprint},
+    sdp::{self, Address, Candidate, CodecFormat, Description, Fingerprint, HashAlgorithm},
 };
 
 /// What the estimate starts with, in bits a second. A lower one would hold the first keyframe back; a line that carries
@@ -33,7 +33,7 @@ const KEPT_FOR: Duration = Duration::from_secs(3);
 const MOST_REPEATED: f32 = 0.35;
 
 /// How often str0m tells its numbers.
-const STATISTICS: Duration = Duration::from_secs(1);
+const STATISTICS: Duration = Duration::from_millis(500);
 
 /// Our end of all connections.
 #[derive(Debug, Clone)]
@@ -90,6 +90,10 @@ pub(super) fn connect(
     let failed = |error: &dyn std::fmt::Display| PeerRefused::Failed(error.to_string());
     let first = offer.media.iter().find(|section| !section.rejected);
     let first = first.ok_or_else(|| PeerRefused::Unacceptable("every m-line is rejected".to_owned()))?;
+    if first.fingerprint.algorithm != HashAlgorithm::Sha256 {
+        let name = first.fingerprint.algorithm.name();
+        return Err(PeerRefused::Unacceptable(format!("the only fingerprint is by {name} (add one by sha-256)")));
+    }
     let mut candidates = Vec::new();
     for address in addresses {
         let candidate = IceCandidate::host(*address, "udp").map_err(|error| failed(&error))?;

@@ -1,6 +1,7 @@
 //! One receiver: its connection, what it is shown, and how that follows its line.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -37,10 +38,13 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
 /// takes up to 8 s.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
-/// What may wait in the pacer. More would be seen as delay, and a line that needs it carries less than is sent.
+/// What may wait to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
 const MOST_QUEUED: Duration = Duration::from_millis(600);
 /// What may still wait when a picture goes on after a pause.
 const LITTLE_QUEUED: Duration = Duration::from_millis(150);
+/// Packets that str0m's pacer holds at most: enough for it to send without a break. The others wait here, from where
+/// they can be taken back when the line turns out to carry less.
+const MOST_PACED: usize = 8;
 /// Bytes are counted over this long to say what is sent.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
 /// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
@@ -52,6 +56,19 @@ struct Stream {
     ssrc: Ssrc,
     repair: Option<u32>,
     numbers: Numbers,
+    waiting: VecDeque<Waiting>,
+    /// How many packets the pacer holds.
+    paced: usize,
+}
+
+/// A packet of the picture that the pacer has not been given yet.
+struct Waiting {
+    payload: Arc<[u8]>,
+    time: u32,
+    /// When its picture was taken, and whether it is the last of it.
+    at: Instant,
+    last: bool,
+    since: Instant,
 }
 
 impl Stream {
@@ -61,6 +78,8 @@ impl Stream {
             ssrc: track.ssrc.into(),
             repair: track.repair.map(|_| track.repair_ssrc),
             numbers: Numbers::new(track.codec.clock_rate, rand::random(), rand::random()),
+            waiting: VecDeque::new(),
+            paced: 0,
         }
     }
 }
@@ -233,17 +252,34 @@ impl Receiver {
         let Some(stream) = &mut self.video else { return };
         let time = stream.numbers.time(unit.pts);
         let last = unit.payloads.len() - 1;
-        {
-            let mut direct = self.rtc.direct_api();
-            let Some(sender) = direct.stream_tx(&stream.ssrc) else { return };
-            for (index, payload) in unit.payloads.iter().enumerate() {
-                let sequence = stream.numbers.sequence().into();
-                let packet = RtpWrite::new(stream.payload, sequence, time, unit.at, Arc::clone(payload));
-                sender.write_rtp(packet.marker(index == last).nackable(true));
-            }
-        }
+        stream.waiting.extend(unit.payloads.iter().enumerate().map(|(index, payload)| Waiting {
+            payload: Arc::clone(payload),
+            time,
+            at: unit.at,
+            last: index == last,
+            since: shared.now,
+        }));
+        self.feed();
         self.step(shared);
         self.tell_needs();
+    }
+
+    /// Gives the pacer as much of what waits as it may hold. Returns whether that was anything.
+    fn feed(&mut self) -> bool {
+        let Some(stream) = &mut self.video else { return false };
+        let room = MOST_PACED.saturating_sub(stream.paced).min(stream.waiting.len());
+        if room == 0 {
+            return false;
+        }
+        let mut direct = self.rtc.direct_api();
+        let Some(sender) = direct.stream_tx(&stream.ssrc) else { return false };
+        for packet in stream.waiting.drain(..room) {
+            let sequence = stream.numbers.sequence().into();
+            let write = RtpWrite::new(stream.payload, sequence, packet.time, packet.at, packet.payload);
+            sender.write_rtp(write.marker(packet.last).nackable(true));
+        }
+        stream.paced += room;
+        true
     }
 
     /// Sends a packet of the mix.
@@ -285,7 +321,7 @@ impl Receiver {
     fn drive(&mut self, shared: &mut Shared<'_>) {
         for _ in 0..MOST_STEPS {
             match self.rtc.poll_output() {
-                Ok(Output::Timeout(at)) if at > shared.now => {
+                Ok(Output::Timeout(at)) if at > shared.now && !self.feed() => {
                     self.next = at;
                     return;
                 }
@@ -323,8 +359,11 @@ impl Receiver {
         self.rate.bytes += packet.len() as u64;
         let ssrc = packet.get(8..12).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         let is_rtp = packet.first().is_some_and(|first| first >> 6 == 2);
-        if is_rtp && ssrc.is_some() && self.video.as_ref().is_some_and(|video| video.repair == ssrc) {
+        let (Some(ssrc), Some(video), true) = (ssrc, &mut self.video, is_rtp) else { return };
+        if video.repair == Some(ssrc) {
             self.repeated += 1;
+        } else if *video.ssrc == ssrc && packet.get(1).is_some_and(|second| second & 0x7f == *video.payload) {
+            video.paced = video.paced.saturating_sub(1);
         }
     }
 
@@ -391,6 +430,7 @@ impl Receiver {
         self.line.queued = self.queued(shared.now);
         if self.line.queued > MOST_QUEUED {
             self.screen.pause();
+            self.take_back();
         }
         self.choose(shared.time());
         if self.line.queued <= LITTLE_QUEUED
@@ -402,12 +442,24 @@ impl Receiver {
         self.tell_needs();
     }
 
-    /// The age of the oldest packet that waits in the pacer.
+    /// The age of the oldest packet that waits to be sent.
     fn queued(&mut self, now: Instant) -> Duration {
-        let Some(stream) = &self.video else { return Duration::ZERO };
+        let Some(stream) = &mut self.video else { return Duration::ZERO };
         let mut direct = self.rtc.direct_api();
-        let first = direct.stream_tx(&stream.ssrc).and_then(|sender| sender.queue_info()?.first_unsent());
+        let paced = direct.stream_tx(&stream.ssrc).and_then(|sender| sender.queue_info()?.first_unsent());
+        if paced.is_none() {
+            // A packet that str0m gave up for its own reasons must not hold its place for ever.
+            stream.paced = 0;
+        }
+        let first = paced.or(stream.waiting.front().map(|packet| packet.since));
         first.map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
+    }
+
+    /// Gives up what waits to be sent. The picture must go on with a keyframe.
+    fn take_back(&mut self) {
+        if let Some(stream) = &mut self.video {
+            stream.waiting.clear();
+        }
     }
 
     fn choose(&mut self, now: Duration) {
@@ -416,9 +468,8 @@ impl Receiver {
         }
         let decision = self.chooser.look(now, &self.ladder, &self.line, &self.view, self.wish);
         let before = self.decision.replace(decision);
-        if before.is_none_or(|before| before.desired != decision.desired) {
-            // Padding alone never fills the line: probes towards what is wanted find out what it carries.
-            self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(decision.desired));
+        if before.is_none_or(|before| (before.minimum, before.desired) != (decision.minimum, decision.desired)) {
+            self.rtc.bwe().set_bitrate(Bitrate::bps(decision.minimum), Bitrate::bps(decision.desired));
         }
         if before.is_some_and(|before| (before.rung, before.reason) == (decision.rung, decision.reason)) {
             return;
@@ -430,7 +481,9 @@ impl Receiver {
             Rung::Video(rendition) => Some(rendition),
             Rung::SoundOnly => None,
         };
-        self.screen.aim(target, cut);
+        if self.screen.aim(target, cut) {
+            self.take_back();
+        }
         self.tell_needs();
         if before.is_none_or(|before| before.rung != decision.rung) {
             metrics::counter!("virfie_rung_switches_total", "reason" => decision.reason.name()).increment(1);

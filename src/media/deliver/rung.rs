@@ -11,6 +11,15 @@ use crate::media::codec::Rendition;
 const FIRST_GUESS: Duration = Duration::from_millis(1500);
 /// An estimate that is too low for this long counts: the estimator dips for single reports, which come every 50-100 ms.
 const SHORT_FOR: Duration = Duration::from_millis(250);
+/// An estimate that is only a little too low counts after this long, where something queues.
+const TIGHT_FOR: Duration = Duration::from_millis(350);
+/// The same where nothing queues. One false alarm of the estimator puts it at 85 % of what was sent, from where it takes
+/// some two seconds to come back.
+const TIGHT_UNSEEN_FOR: Duration = Duration::from_secs(4);
+/// What is a little too low, in percent of what is needed.
+const TIGHT: u64 = 80;
+/// What a picture needs at least, in percent of its rendition: the next scene may have more in it.
+const LEAST_NEED: u64 = 60;
 /// An estimate that is too low for the smallest picture takes it away after this long: returning costs seconds.
 const STARVED_FOR: Duration = Duration::from_secs(1);
 /// A queue this old is a picture that soon freezes.
@@ -43,8 +52,14 @@ const ROUND_TRIP_FORGOTTEN: Duration = Duration::from_secs(30);
 const PLENTY_FOR: Duration = Duration::from_millis(1500);
 /// The same before the picture returns to sound alone.
 const PLENTY_FOR_PICTURE: Duration = Duration::from_secs(2);
+/// Before a larger picture is sent, padding takes its place for this long. A probe of some milliseconds passes a line
+/// that hands out its bandwidth in portions, whatever it carries; this does not, and costs no picture when it fails.
+const TRY_FOR: Duration = Duration::from_millis(1500);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
+/// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
+/// made all the time; it costs no picture, so the wait does not grow.
+const HOLD_OFF_TRIED: Duration = Duration::from_secs(8);
 /// Longest such wait: a line that became better is found within a minute.
 const HOLD_OFF_MAX: Duration = Duration::from_secs(60);
 /// A step up that is taken back within this long has failed.
@@ -183,6 +198,8 @@ pub struct Decision {
     /// Bit/s to probe for: what the next rung needs and a quarter more while a larger one is wanted (a probe finds a
     /// little less than it sends, and a step up asks for 15 %), else what the present rung needs.
     pub desired: u64,
+    /// Bit/s that padding shall fill up to, to try out whether the line carries the next picture; 0: none.
+    pub minimum: u64,
 }
 
 /// Since when something holds without a break.
@@ -217,6 +234,8 @@ pub struct Chooser {
     /// Round trip of the line without a queue.
     round_trip: Option<Duration>,
     short: Held,
+    /// See [`TIGHT_FOR`].
+    tight: Held,
     starved: Held,
     lossy: Held,
     plenty: Held,
@@ -226,6 +245,8 @@ pub struct Chooser {
     fell: Option<Duration>,
     /// The last step up, and to which picture, until it has failed.
     trial: Option<(Duration, Rendition)>,
+    /// Since when padding takes the place of which picture.
+    trying: Option<(Duration, Rendition)>,
     /// How long after a step none up to each picture is taken, by index: one that fails does not delay the others.
     hold_off: [Duration; 3],
     /// Since when there was no step down, or the wait was halved.
@@ -252,12 +273,14 @@ impl Chooser {
             loss: 0.0,
             round_trip: None,
             short: Held::default(),
+            tight: Held::default(),
             starved: Held::default(),
             lossy: Held::default(),
             plenty: Held::default(),
             stepped: now,
             fell: None,
             trial: None,
+            trying: None,
             hold_off: [HOLD_OFF_FIRST; 3],
             calm: now,
             player: None,
@@ -292,7 +315,7 @@ impl Chooser {
             }
         }
         if self.rung != before {
-            (self.short, self.lossy, self.plenty, self.dropping) = Default::default();
+            (self.short, self.tight, self.lossy, self.plenty, self.dropping) = Default::default();
         }
         let reason = match self.rung {
             _ if limited == Reason::Fixed => Reason::Fixed,
@@ -300,12 +323,13 @@ impl Chooser {
             Rung::Video(rendition) if rendition == ceiling => limited,
             _ => self.why.unwrap_or(Reason::Network),
         };
+        let minimum = self.trying.map_or(0, |(_, next)| ladder.need(next));
         let desired = match (self.next(wish), self.rung) {
             (Some(next), _) => percent(ladder.need(next), 125),
             (None, Rung::Video(rendition)) => ladder.need(rendition),
             (None, Rung::SoundOnly) => ladder.sound.into(),
         };
-        Decision { rung: self.rung, reason, desired }
+        Decision { rung: self.rung, reason, desired, minimum }
     }
 
     /// Averages the loss, and keeps the shortest round trip.
@@ -389,12 +413,16 @@ impl Chooser {
             now.saturating_sub(self.started) < FIRST_GUESS && line.queued <= QUEUE_HIGH && self.loss <= LOSS_HIGH;
         // A still picture needs less than its rendition, and the estimate follows what is sent.
         let is_easy = percent(line.sending, 130) <= estimate;
-        let is_steady = self.round_trip.zip(line.round_trip).is_some_and(|(shortest, round_trip)| {
-            round_trip.saturating_sub(shortest) <= ROUND_TRIP_VARIES.max(shortest / 4)
-        });
-        let is_frightened = is_steady && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);
+        let is_frightened = self.is_steady(line) && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);
         let is_carried = line.queued < QUEUE_LOW && (is_easy || is_frightened);
         (!is_guess && !is_carried).then_some(estimate)
+    }
+
+    /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
+    fn is_steady(&self, line: &Line) -> bool {
+        self.round_trip.zip(line.round_trip).is_some_and(|(shortest, round_trip)| {
+            round_trip.saturating_sub(shortest) <= ROUND_TRIP_VARIES.max(shortest / 4)
+        })
     }
 
     /// Decides whether the line asks for less: how much less, and why.
@@ -403,7 +431,11 @@ impl Chooser {
         let is_starved = self.starved.note(now, limit < ladder.need(Rendition::Quarter), STARVED_FOR);
         let Rung::Video(present) = self.rung else { return None };
         let need = ladder.need(present);
-        let is_short = self.short.note(now, limit < need, SHORT_FOR) || limit < need / 2;
+        // What is really sent counts: an encoder needs less for a picture that holds still.
+        let needed = need.min(line.sending.max(percent(need, LEAST_NEED)));
+        let is_seen = line.queued >= QUEUE_LOW || !self.is_steady(line);
+        let is_tight = self.tight.note(now, limit < needed, if is_seen { TIGHT_FOR } else { TIGHT_UNSEEN_FOR });
+        let is_short = self.short.note(now, limit < percent(needed, TIGHT), SHORT_FOR) || limit < need / 2 || is_tight;
         let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
         let queued = if is_drained { line.queued } else { Duration::ZERO };
         let is_blind = line.estimate.is_none();
@@ -430,7 +462,27 @@ impl Chooser {
         let loss = if line.estimate.is_some() { LOSS_FOR_RISE } else { LOSS_FOR_RISE_BLIND };
         let fits = line.estimate.is_none_or(|estimate| estimate >= percent(ladder.need(next), more));
         let is_plenty = self.plenty.note(now, fits && line.queued < QUEUE_LOW && self.loss < loss, long);
-        (is_plenty && self.is_rested(now, next)).then_some(next)
+        if self.trying.is_some_and(|(_, tried)| tried != next) {
+            self.trying = None;
+        }
+        let Some((since, _)) = self.trying else {
+            let may = is_plenty && self.is_rested(now, next);
+            // Without an estimate nobody sees what padding does, and from sound alone the step is small.
+            if may && line.estimate.is_some() && self.rung != Rung::SoundOnly {
+                self.trying = Some((now, next));
+                return None;
+            }
+            return may.then_some(next);
+        };
+        let holds = line.estimate.is_some_and(|estimate| estimate >= ladder.need(next));
+        if !holds || line.queued > QUEUE_HIGH / 2 || !self.is_steady(line) || self.loss >= loss {
+            let wait = &mut self.hold_off[next.index()];
+            *wait = (*wait).max(HOLD_OFF_TRIED);
+            (self.trying, self.stepped) = (None, now);
+            return None;
+        }
+        let is_done = now.saturating_sub(since) >= TRY_FOR;
+        is_done.then_some(next)
     }
 
     /// Tells whether the last step is long enough ago for one to this picture.
@@ -469,7 +521,7 @@ impl Chooser {
             // What was lost says nothing about the new rung.
             (self.fell, self.calm, self.loss) = (Some(now), now, 0.0);
         }
-        (self.stepped, self.rung, self.carried) = (now, rung, rung);
+        (self.stepped, self.rung, self.carried, self.trying) = (now, rung, rung, None);
     }
 }
 

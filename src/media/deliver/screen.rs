@@ -22,15 +22,18 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Shows this from its next keyframe on; `None`: nothing. With `cut` the present one ends at once.
-    pub fn aim(&mut self, target: Option<Rendition>, cut: bool) {
-        if target.is_none() || (cut && self.current != target) {
+    /// Shows this from its next keyframe on; `None`: nothing. With `cut` the present one ends at once. Returns whether
+    /// one has ended.
+    pub fn aim(&mut self, target: Option<Rendition>, cut: bool) -> bool {
+        let ended = self.current.is_some() && (target.is_none() || (cut && self.current != target));
+        if ended {
             self.current = None;
         }
         if self.target != target {
             self.target = target;
             self.asked = None;
         }
+        ended
     }
 
     /// Leaves everything out until the next keyframe.

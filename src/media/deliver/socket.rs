@@ -101,12 +101,13 @@ impl Sockets {
     }
 
     /// Whether peers can reach us without our help, so that we need not look for a way to them: the address is public.
+    /// Loopback is not: Firefox and libnice send no checks to it, but answer ours.
     pub fn is_public(&self) -> bool {
         let global = |address: &SocketAddr| match address.ip() {
             IpAddr::V4(ip) => !(ip.is_private() || ip.is_link_local() || ip.is_loopback() || is_shared(ip)),
             IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local()),
         };
-        self.binding.public_ip.is_some() || self.binding.loopback || self.addresses().iter().all(global)
+        self.binding.public_ip.is_some() || self.addresses().iter().all(global)
     }
 
     /// Waits for datagrams, at most `patience`, and hands each to `take`.

@@ -172,8 +172,8 @@ pub fn bitrate_of(rendition: Rendition, canvas: (u32, u32, u32)) -> u32 {
     };
     match rendition {
         Rendition::Full => bitrate_for(width, height, fps),
-        Rendition::Half => bits(0.066, 100_000),
-        Rendition::Quarter => bits(0.11, 50_000),
+        Rendition::Half => bits(0.055, 100_000),
+        Rendition::Quarter => bits(0.085, 50_000),
     }
 }
 
@@ -255,6 +255,6 @@ mod tests {
     #[test]
     fn smaller_renditions_leave_room_for_sound_on_narrow_lines() {
         let canvas = (1280, 720, 30);
-        assert_eq!(Rendition::ALL.map(|one| bitrate_of(one, canvas)), [2_488_320, 456_192, 95_040]);
+        assert_eq!(Rendition::ALL.map(|one| bitrate_of(one, canvas)), [2_488_320, 380_160, 73_440]);
     }
 }

@@ -1,7 +1,7 @@
 //! The lines of one m-line section, and of the session part above them, before the description is put together.
 
 use super::{
-    Candidate, Direction, Fingerprint, MediaKind, SdpKind, Setup, Ssrc,
+    Candidate, Direction, Fingerprint, HashAlgorithm, MediaKind, SdpKind, Setup, Ssrc,
     candidate::Read,
     codec::CodecLines,
     grammar::{Fault, Line, ice_pwd, ice_ufrag, is_token, number, quoted, say_once},
@@ -56,9 +56,11 @@ impl Shared {
         Ok(true)
     }
 
-    /// The fingerprint of the strongest hash.
+    /// The fingerprint by SHA-256, which every implementation knows (str0m only that one), else by the strongest hash.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
-        self.fingerprints.iter().max_by_key(|fingerprint| fingerprint.algorithm)
+        let common = |fingerprint: &&Fingerprint| fingerprint.algorithm == HashAlgorithm::Sha256;
+        let strongest = || self.fingerprints.iter().max_by_key(|fingerprint| fingerprint.algorithm);
+        self.fingerprints.iter().find(common).or_else(strongest)
     }
 
     /// Whether there are fingerprints, and all of them of hashes that are not accepted.

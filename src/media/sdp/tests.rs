@@ -240,6 +240,9 @@ fn fingerprints_must_be_strong_and_agree() {
     assert!(told.contains("too weak"), "{told}");
     let told = fault("ffmpeg_whip_offer", |text| text.replacen("sha-256 AE:31", "sha-256 AE:32", 1));
     assert!(told.contains("mid 1: fingerprint differs"), "{told}");
+    // aiortc names several; all of them know SHA-256.
+    let beside = text.replace("a=group:LS 0 1", &format!("a=fingerprint:sha-512 {}", vec!["01"; 64].join(":")));
+    assert_eq!(Description::parse(&beside, kind).unwrap(), parsed("obs_whip_offer"));
     let other = format!("a=fingerprint:sha-256 {}", vec!["01"; 32].join(":"));
     let told = fault("obs_whip_offer", |text| text.replace("a=group:LS 0 1", &other));
     assert!(told.contains("line 9: fingerprint differs"), "{told}");

@@ -87,7 +87,7 @@ fn it_starts_with_everything_whatever_the_first_guess_is() {
     assert_eq!(looks.run(1.4), Rung::Video(Full));
     looks.line = good();
     assert_eq!(looks.changes(60.0), 0);
-    assert_eq!(looks.last, Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 2_545_000 });
+    assert_eq!(looks.last, Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 2_545_000, minimum: 0 });
 }
 
 #[test]
@@ -104,17 +104,32 @@ fn the_first_guess_counts_when_a_queue_or_loss_confirms_it() {
 #[test]
 fn an_estimate_that_stays_too_low_leads_to_the_largest_rung_that_fits_with_the_sound() {
     for (estimate, rung, reason) in [
-        (2_400_000, Rung::Video(Half), "slow network"),
+        (1_900_000, Rung::Video(Half), "slow network"),
         (545_000, Rung::Video(Half), "slow network"),
         (544_000, Rung::Video(Quarter), "slow network"),
         (90_000, Rung::Video(Quarter), "slow network"),
     ] {
         let mut looks = Looks::settled();
-        looks.line = estimated(estimate);
+        looks.line = Line { sending: 2_545_000, ..estimated(estimate) };
         let seconds = looks.until(rung);
         assert!(seconds <= 0.35, "{estimate}: {seconds} s");
         assert!(estimate < 2_545_000 / 2 || seconds > 0.2, "{estimate}: {seconds} s");
         assert_eq!(looks.last.reason.name(), reason);
+    }
+}
+
+#[test]
+fn an_estimate_that_is_a_little_too_low_gets_time_to_come_back_unless_something_queues() {
+    let tight = Line { sending: 2_545_000, ..estimated(2_160_000) };
+    for (line, from, to) in [
+        (tight, 3.9, 4.2),
+        (Line { queued: Duration::from_millis(120), ..tight }, 0.3, 0.6),
+        (Line { round_trip: Some(Duration::from_millis(240)), ..tight }, 0.3, 0.6),
+    ] {
+        let mut looks = Looks::settled();
+        looks.line = line;
+        let seconds = looks.until(Rung::Video(Half));
+        assert!((from..to).contains(&seconds), "{line:?}: {seconds} s");
     }
 }
 
@@ -158,6 +173,8 @@ fn random_loss_is_left_to_retransmission() {
         assert_eq!(looks.changes(60.0), 0);
         // The estimator is frightened, and the line is not.
         looks.line = Line { loss, ..estimated(2_400_000) };
+        assert_eq!(looks.changes(60.0), 0, "{loss}");
+        looks.line = Line { loss, sending: 2_545_000, ..estimated(1_900_000) };
         assert_eq!(looks.changes(60.0), 0, "{loss}");
         looks.line.round_trip = Some(Duration::from_millis(200));
         assert_eq!(looks.run(0.5), Rung::Video(Half), "{loss}");
@@ -214,7 +231,7 @@ fn everything_returns_within_twenty_seconds() {
     assert_eq!(looks.run(30.0), Rung::SoundOnly);
     looks.line = good();
     let seconds = looks.until(Rung::Video(Full));
-    assert!((8.0..12.0).contains(&seconds), "{seconds}");
+    assert!((10.0..14.0).contains(&seconds), "{seconds}");
 }
 
 #[test]
@@ -225,7 +242,8 @@ fn a_step_up_wants_room_for_a_while_and_rest_since_the_last_step() {
     assert_eq!(looks.last.desired, 2_545_000 * 5 / 4);
     looks.line = good();
     let seconds = looks.until(Rung::Video(Full));
-    assert!((3.0..4.1).contains(&seconds), "{seconds}");
+    // The rest since the step down, and the trial by padding.
+    assert!((4.5..5.6).contains(&seconds), "{seconds}");
 
     looks.line = estimated(600_000);
     looks.run(30.0);
@@ -236,7 +254,26 @@ fn a_step_up_wants_room_for_a_while_and_rest_since_the_last_step() {
         assert_eq!(looks.run(30.0), Rung::Video(Half), "{line:?}");
     }
     looks.line = estimated(2_930_000);
-    assert!(looks.until(Rung::Video(Full)) < 2.2);
+    assert!(looks.until(Rung::Video(Full)) < 3.7);
+}
+
+#[test]
+fn a_larger_picture_is_tried_with_padding_first() {
+    let mut looks = Looks::settled();
+    looks.line = estimated(600_000);
+    looks.run(30.0);
+    looks.line = good();
+    looks.run(1.7);
+    assert_eq!((looks.last.rung, looks.last.minimum), (Rung::Video(Half), LADDER.need(Full)));
+    // What shows that the line does not carry it ends the trial, and the next one comes later.
+    looks.line.queued = Duration::from_millis(200);
+    looks.run(0.05);
+    assert_eq!((looks.last.rung, looks.last.minimum), (Rung::Video(Half), 0));
+    looks.line = good();
+    looks.run(7.0);
+    assert_eq!((looks.last.rung, looks.last.minimum), (Rung::Video(Half), 0));
+    assert_eq!(looks.run(3.0), Rung::Video(Full));
+    assert_eq!(looks.last.minimum, 0);
 }
 
 #[test]
@@ -251,12 +288,12 @@ fn failed_trials_come_ever_more_rarely_and_calm_forgives_them() {
         looks.run(2.0);
     }
     // What was a minute when the last step down was a minute ago is half of it.
-    assert_eq!(waits, [4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]);
+    assert_eq!(waits, [5.0, 9.0, 17.0, 33.0, 61.0, 61.0, 61.0]);
     looks.run(600.0);
     looks.line = estimated(600_000);
     looks.run(0.5);
     looks.line = estimated(3_000_000);
-    assert!(looks.until(Rung::Video(Full)) < 4.1);
+    assert!(looks.until(Rung::Video(Full)) < 5.6);
 }
 
 #[test]
@@ -307,7 +344,7 @@ fn a_page_that_is_back_gets_what_its_estimate_allows_and_climbs_on_from_there() 
     assert_eq!(looks.last.reason.name(), "slow network");
     looks.line = good();
     let seconds = looks.until(Rung::Video(Full));
-    assert!(seconds < 2.0, "{seconds}");
+    assert!(seconds < 3.2, "{seconds}");
 }
 
 #[test]

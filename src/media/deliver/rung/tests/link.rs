@@ -72,7 +72,7 @@ struct Simulation {
 impl Simulation {
     fn new(seed: u64, first_guess: f64, conditions: Conditions) -> Self {
         let (random, chooser) = (Random::new(seed), Chooser::new(Duration::from_secs(1000)));
-        let last = Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 0 };
+        let last = Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 0, minimum: 0 };
         Self {
             random,
             conditions,
@@ -121,7 +121,8 @@ impl Simulation {
         let made = bits as f64 * TICK * self.random.between(0.8, 1.15) + self.lost_again;
         self.waiting.push_back((self.now, made));
         let sent = self.pace();
-        let padding = self.probe_padding(capacity);
+        let fill = (self.last.minimum as f64).min(self.estimate) * TICK - sent;
+        let padding = self.probe_padding(capacity) + if self.waiting.is_empty() { fill.max(0.0) } else { 0.0 };
         self.send(sent + padding, capacity);
         self.sent.push_back(sent + padding);
         if self.sent.len() > 10 {

@@ -1,0 +1,127 @@
+// A WHEP viewer made with libdatachannel: WebRTC down to the packets, of another make than any browser's. It counts, and
+// decodes nothing.
+
+import { setTimeout as pause } from "node:timers/promises";
+
+import rtc from "node-datachannel";
+
+import { inTime } from "../browser/wait.mjs";
+
+const OPUS = 111;
+const H264 = 102;
+const VP8 = 96;
+const CONNECT_MS = 20_000;
+
+/** What the answer says about the packets of each kind. */
+function announced(sdp) {
+  const sections = sdp.split(/^m=/m).slice(1);
+  return Object.fromEntries(sections.map((section) => [section.split(" ")[0], {
+    ssrcs: [...new Set([...section.matchAll(/^a=ssrc:(\d+)/gm)].map(([, ssrc]) => Number(ssrc)))],
+    streams: [...new Set([...section.matchAll(/^a=(?:ssrc:\d+ )?msid:(\S+)/gm)].map(([, stream]) => stream))],
+    payloads: [...section.matchAll(/^a=rtpmap:(\d+) (\w+)/gm)].map(([, number, codec]) => [Number(number), codec]),
+  }]));
+}
+
+export class DataChannelViewer {
+  /** Packets, bytes and SSRCs that came, by kind; `frames`: packets with the marker, which ends a picture. */
+  got = {
+    audio: { packets: 0, bytes: 0, ssrcs: new Set(), payloads: new Set() },
+    video: { packets: 0, bytes: 0, frames: 0, ssrcs: new Set(), payloads: new Set() },
+  };
+  /** Called with the kind and each packet, if set. */
+  onPacket = null;
+
+  /**
+   * Watches a room; resolves when the connection is up.
+   *
+   * @param {string} endpoint the room's WHEP address
+   * @param {{codec?: "H264" | "VP8", token?: string, sound?: boolean}} how without `sound`, there is only one kind of
+   *   packets: libdatachannel tells two apart by the SSRCs that the answer names, and some servers name none
+   */
+  static async watch(endpoint, { codec = "H264", token, sound = true } = {}) {
+    const viewer = new DataChannelViewer(codec, sound);
+    try {
+      await viewer.connect(endpoint, token);
+      return viewer;
+    } catch (error) {
+      if (viewer.session) await viewer.leave().catch(() => {});
+      else viewer.vanish();
+      throw error;
+    }
+  }
+
+  constructor(codec, sound) {
+    this.peer = new rtc.PeerConnection("viewer", { iceServers: [], disableAutoNegotiation: true });
+    this.tracks = {};
+    if (sound) {
+      const audio = new rtc.Audio("audio", "RecvOnly");
+      audio.addOpusCodec(OPUS);
+      this.tracks.audio = this.peer.addTrack(audio);
+    }
+    const video = new rtc.Video("video", "RecvOnly");
+    if (codec === "H264") video.addH264Codec(H264);
+    else video.addVP8Codec(VP8);
+    this.tracks.video = this.peer.addTrack(video);
+    for (const [kind, track] of Object.entries(this.tracks)) {
+      track.setMediaHandler(new rtc.RtcpReceivingSession());
+      track.onMessage((packet) => this.count(kind, packet));
+    }
+  }
+
+  async connect(endpoint, token) {
+    const { peer } = this;
+    const gathered = new Promise((resolve) => {
+      peer.onGatheringStateChange((state) => state === "complete" && resolve());
+    });
+    const connected = new Promise((resolve, reject) => {
+      peer.onStateChange((state) => {
+        if (state === "connected") resolve();
+        if (state === "failed") reject(new Error("the connection failed"));
+      });
+    });
+    connected.catch(() => {});
+    peer.setLocalDescription("offer");
+    await inTime("candidates are gathered", gathered, CONNECT_MS);
+    this.headers = token ? { authorization: `Bearer ${token}` } : {};
+    for (;;) {
+      const response = await fetch(endpoint, {
+        method: "POST",
+        headers: { ...this.headers, "content-type": "application/sdp" },
+        body: peer.localDescription().sdp,
+      });
+      this.answer = await response.text();
+      // The room has as many as it may until those who went without a word are found out.
+      if (response.status === 429) await pause(1_000);
+      else if (response.status !== 201) throw new Error(`${endpoint}: ${response.status} ${this.answer}`);
+      else {
+        this.session = new URL(response.headers.get("location"), response.url).href;
+        break;
+      }
+    }
+    this.announced = announced(this.answer);
+    peer.setRemoteDescription(this.answer, "answer");
+    await inTime("the connection is up", connected, CONNECT_MS);
+  }
+
+  count(kind, packet) {
+    const got = this.got[kind];
+    got.packets += 1;
+    got.bytes += packet.length;
+    got.ssrcs.add(packet.readUInt32BE(8));
+    got.payloads.add(packet[1] & 0x7f);
+    if (kind === "video" && packet[1] & 0x80) got.frames += 1;
+    this.onPacket?.(kind, packet);
+  }
+
+  /** Says goodbye as WHEP has it. */
+  async leave() {
+    const response = await fetch(this.session, { method: "DELETE", headers: this.headers });
+    this.vanish();
+    if (response.status !== 200) throw new Error(`DELETE: ${response.status} ${await response.text()}`);
+  }
+
+  /** Ends the connection without a word to the endpoint. */
+  vanish() {
+    this.peer.close();
+  }
+}
