@@ -42,11 +42,11 @@ pub fn router() -> Router<AppState> {
     responses(
         (status = 201, description = "The answer; `Location` is the session, `Link` the ICE servers",
          body = String, content_type = "application/sdp"),
-        (status = 400, description = "No such rendition",
+        (status = 400, description = "The query is malformed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "The offer cannot be taken",
+        (status = 422, description = "The offer cannot be taken, or the room has no such rendition",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 429, description = "The room has too many viewers",
          body = ProblemSchema, content_type = "application/problem+json"),

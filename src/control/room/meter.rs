@@ -139,6 +139,13 @@ fn describe() {
     describe_counter!("virfie_late_frames_total", "Frames composed later than half a frame after their tick");
     describe_counter!("virfie_missed_frames_total", "Ticks without a frame");
     describe_counter!("virfie_dropped_frames_total", "Composed frames that an encoder had no time for");
+    describe_gauge!("virfie_receivers", "Connections that the mix goes out by, by codec and rendition");
+    describe_counter!("virfie_rung_switches_total", "Changes of what a receiver is sent, by reason");
+    describe_counter!(
+        "virfie_retransmitted_packets_total",
+        "Packets sent to receivers again, padding of probes included"
+    );
+    describe_counter!("virfie_delivered_bytes_total", "Bytes sent to receivers");
     describe_gauge!("virfie_frames_per_second", "Composed frames a second of all rooms");
     describe_gauge!("virfie_masks_per_second", "Masks inferred a second in all rooms");
     describe_gauge!("virfie_carried_masks_per_second", "Masks a second carried on to a frame without an inference");
