@@ -67,7 +67,10 @@ async fn what_a_page_cannot_mean_closes_its_socket_and_says_why() {
         (json!({"type": "receive", "sdp": WHIP_OFFER}), "no usable codec"),
         (json!({"type": "view", "rendition": "1080p"}), "rendition"),
         (json!({"type": "view", "dropped": 7}), "dropped"),
-        (json!({"type": "candidate", "candidate": CANDIDATE, "connection": "sideways"}), "expected `send` or `receive`"),
+        (
+            json!({"type": "candidate", "candidate": CANDIDATE, "connection": "sideways"}),
+            "expected `send` or `receive`",
+        ),
     ] {
         let (mut page, _) = Page::join(&server, "demo", "ann").await;
         page.say(message.clone()).await;

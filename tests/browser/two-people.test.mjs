@@ -152,7 +152,12 @@ test("a change of one layer is seen at once", async (t) => {
   t.diagnostic(`from the PATCH's answer to the first frame that shows it: ${ms.toFixed(0)} ms (aim 200)`);
   // A busy machine may be late; the aim is told above.
   assert.ok(ms < 1000, `${ms} ms`);
-  const picture = await look(bob.mix);
+  // Another browser shows the same frame at another instant: it has a connection and a jitter buffer of its own.
+  const since = performance.now();
+  let picture;
+  do picture = await look(bob.mix);
+  while (stands(picture, ANN_BELOW) <= 0.8 && performance.now() - since < 1000);
+  t.diagnostic(`bob saw it ${(performance.now() - since).toFixed(0)} ms later, at most`);
   picture.keep("two-people-ann-moved.png");
   assert.ok(stands(picture, ANN_BELOW) > 0.8, "bob sees ann at her new place");
   const share = untouched(picture, [ANN_BELOW, BOB]);

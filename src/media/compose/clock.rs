@@ -240,7 +240,8 @@ struct Ticker {
 impl Ticker {
     fn work(mut self) {
         priority::take(Role::Mix);
-        let mut next: Option<Duration> = None;
+        // The next frame's place in the grid of whole periods, which is its PTS, and how long after it the tick is.
+        let (mut next, mut offset): (Option<Duration>, _) = (None, Duration::ZERO);
         loop {
             let (running, hold, snapshots) = {
                 let shared = self.shared.clone();
@@ -278,7 +279,8 @@ impl Ticker {
             }
             let fps = self.stage.format().2.max(1);
             let period = Duration::from_secs(1) / fps;
-            let tick = next.unwrap_or(now);
+            let place = next.unwrap_or(now);
+            let tick = place + offset;
             if now < tick {
                 std::thread::sleep(tick - now);
             }
@@ -287,7 +289,7 @@ impl Ticker {
             // Once more: what came during the sleep is shown with this very frame.
             let shared = self.shared.clone();
             self.take_show(&mut shared.orders());
-            self.tick(tick, hold);
+            self.tick(place, hold);
             self.answer(snapshots);
             let ended = media_clock().now();
             let real_time = self.allowance.work(ended, ended.saturating_sub(begun));
@@ -301,8 +303,8 @@ impl Ticker {
             let skipped = u32::try_from(behind.as_nanos() / period.as_nanos().max(1)).unwrap_or(0);
             counters.missed.fetch_add(u64::from(skipped), Ordering::Relaxed);
             self.slots.waits(begun, &mut self.waits);
-            let step = self.phase.next(period, self.waits.iter().copied());
-            next = Some(tick + step + period * skipped);
+            offset = self.phase.next(period, self.waits.iter().copied());
+            next = Some(place + period * (skipped + 1));
         }
     }
 
@@ -342,14 +344,14 @@ impl Ticker {
         }
     }
 
-    fn tick(&mut self, tick: Duration, hold: Duration) {
-        if let Some((format, frame)) = self.compose(tick, hold) {
+    fn tick(&mut self, pts: Duration, hold: Duration) {
+        if let Some((format, frame)) = self.compose(pts, hold) {
             self.audience.frame(&frame, format);
             self.last = Some((format, frame));
         }
     }
 
-    fn compose(&mut self, tick: Duration, hold: Duration) -> Option<(Format, gst::Buffer)> {
+    fn compose(&mut self, pts: Duration, hold: Duration) -> Option<(Format, gst::Buffer)> {
         let begun = media_clock().now();
         self.update(begun, hold);
         let (width, height, fps) = self.stage.format();
@@ -357,7 +359,7 @@ impl Ticker {
         let mut frame = self.buffer(format)?;
         {
             let buffer = frame.get_mut()?;
-            buffer.set_pts(clock_time(tick));
+            buffer.set_pts(clock_time(pts));
             buffer.set_duration(clock_time(Duration::from_secs(1) / fps.max(1)));
             let mut map = buffer.map_writable().ok()?;
             let mut planes = PlanesMut::of_i420(map.as_mut_slice(), width as usize, height as usize)?;

@@ -24,19 +24,23 @@ const SLOWNESS: u32 = 100;
 pub struct Phase {
     waits: Vec<Duration>,
     ticks: usize,
-    /// How far the ticks still have to be moved: backwards where `earlier`.
-    left: Duration,
-    earlier: bool,
+    /// How long after its place in the grid a tick is, and shall be.
+    offset: Duration,
+    target: Duration,
 }
 
 impl Phase {
-    /// Takes the waits of the frames of one tick, from their arrival to the tick, and gives the time from this tick to
-    /// the next one.
+    /// Takes the waits of the frames of one tick, from their arrival to the tick, and returns how long after its place
+    /// in the grid of whole periods the next tick is, from 0 to one period. It never leaves that range, so that on the
+    /// average there are as many ticks as the canvas has frames, even with cameras that drift.
     pub fn next(&mut self, period: Duration, waits: impl Iterator<Item = Duration>) -> Duration {
-        if self.left > Duration::ZERO {
-            let step = (period / SLOWNESS).min(self.left);
-            self.left -= step;
-            return if self.earlier { period - step } else { period + step };
+        // The canvas may have got shorter periods.
+        (self.offset, self.target) = (self.offset.min(period), self.target.min(period));
+        if self.offset != self.target {
+            let step = period / SLOWNESS;
+            let (least, most) = (self.offset.saturating_sub(step), self.offset + step);
+            self.offset = self.target.clamp(least, most);
+            return self.offset;
         }
         // Frames of slow cameras are shown more than once.
         let within = waits.map(|wait| modulo(wait, period));
@@ -47,7 +51,7 @@ impl Phase {
             self.ticks = 0;
             self.waits.clear();
         }
-        period
+        self.offset
     }
 
     fn choose(&mut self, period: Duration) {
@@ -62,11 +66,9 @@ impl Phase {
         let phases = (0..STEPS).map(|step| period * step / STEPS);
         let best = phases.map(|earlier| (mean(earlier), earlier)).min();
         let Some((wait, earlier)) = best else { return };
-        if mean(Duration::ZERO) < wait + WORTH {
-            return;
+        if mean(Duration::ZERO) >= wait + WORTH {
+            self.target = modulo(self.offset + period - earlier, period);
         }
-        self.earlier = earlier <= period / 2;
-        self.left = if self.earlier { earlier } else { period - earlier };
     }
 }
 
@@ -89,7 +91,8 @@ mod tests {
     /// the last five seconds of a minute, and the longest and shortest time between ticks.
     fn run(cameras: &[(f64, f64)], jitter: f64) -> (f64, Duration, Duration) {
         let mut phase = Phase::default();
-        let (mut tick, mut steps, mut late) = (ms(1000.0), (Duration::MAX, Duration::ZERO), Vec::new());
+        let (mut grid, mut steps, mut late) = (ms(1000.0), (Duration::MAX, Duration::ZERO), Vec::new());
+        let mut tick = grid;
         let mut seed = 1u32;
         while tick < ms(61_000.0) {
             let waits: Vec<Duration> = cameras
@@ -104,7 +107,10 @@ mod tests {
             if tick > ms(56_000.0) {
                 late.extend(waits.iter().map(|wait| modulo(*wait, PERIOD).as_secs_f64() * 1000.0));
             }
-            let step = phase.next(PERIOD, waits.into_iter());
+            let offset = phase.next(PERIOD, waits.into_iter());
+            assert!(offset <= PERIOD, "{offset:?}");
+            grid += PERIOD;
+            let step = grid + offset - tick;
             steps = (steps.0.min(step), steps.1.max(step));
             tick += step;
         }
@@ -143,7 +149,7 @@ mod tests {
     #[test]
     fn nobody_in_front_of_a_camera_changes_nothing() {
         let mut phase = Phase::default();
-        assert!((0..1_000).all(|_| phase.next(PERIOD, std::iter::empty()) == PERIOD));
+        assert!((0..1_000).all(|_| phase.next(PERIOD, std::iter::empty()).is_zero()));
     }
 
     #[test]
