@@ -33,7 +33,7 @@ const KEPT_FOR: Duration = Duration::from_secs(3);
 const MOST_REPEATED: f32 = 0.35;
 
 /// How often str0m tells its numbers.
-const STATISTICS: Duration = Duration::from_millis(500);
+const STATISTICS: Duration = Duration::from_millis(250);
 
 /// Our end of all connections.
 #[derive(Debug, Clone)]

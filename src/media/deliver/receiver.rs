@@ -45,6 +45,8 @@ const LITTLE_QUEUED: Duration = Duration::from_millis(150);
 /// Packets that str0m's pacer holds at most: enough for it to send without a break. The others wait here, from where
 /// they can be taken back when the line turns out to carry less.
 const MOST_PACED: usize = 8;
+/// The room learns this often how a receiver's line is.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Bytes are counted over this long to say what is sent.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
 /// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
@@ -144,6 +146,7 @@ pub(super) struct Receiver {
     connected: bool,
     made: Instant,
     heard: Instant,
+    reported: Instant,
     /// When str0m wants to be called.
     next: Instant,
     gone: Option<String>,
@@ -185,6 +188,7 @@ impl Receiver {
             connected: false,
             made: now,
             heard: now,
+            reported: now,
             next: now,
             gone: None,
         }
@@ -399,7 +403,10 @@ impl Receiver {
                     self.line.loss = loss;
                 }
                 self.line.round_trip = numbers.rtt.or(self.line.round_trip);
-                self.report();
+                if shared.now.saturating_duration_since(self.reported) >= REPORT_EVERY {
+                    self.reported = shared.now;
+                    self.report();
+                }
             }
             Event::MediaEgressStats(numbers) => {
                 // Without feedback for each packet, the receiver's own reports say what was lost.
@@ -468,6 +475,11 @@ impl Receiver {
         }
         let decision = self.chooser.look(now, &self.ladder, &self.line, &self.view, self.wish);
         let before = self.decision.replace(decision);
+        if let Some(bits) = decision.assume {
+            self.rtc.bwe().reset(Bitrate::bps(bits));
+            self.line.estimate = Some(bits);
+            debug!(peer = %self.peer, bits, line = ?self.line, "the estimate starts again");
+        }
         if before.is_none_or(|before| (before.minimum, before.desired) != (decision.minimum, decision.desired)) {
             self.rtc.bwe().set_bitrate(Bitrate::bps(decision.minimum), Bitrate::bps(decision.desired));
         }

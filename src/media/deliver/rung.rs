@@ -12,10 +12,11 @@ const FIRST_GUESS: Duration = Duration::from_millis(1500);
 /// An estimate that is too low for this long counts: the estimator dips for single reports, which come every 50-100 ms.
 const SHORT_FOR: Duration = Duration::from_millis(250);
 /// An estimate that is only a little too low counts after this long, where something queues.
-const TIGHT_FOR: Duration = Duration::from_millis(350);
-/// The same where nothing queues. One false alarm of the estimator puts it at 85 % of what was sent, from where it takes
-/// some two seconds to come back.
-const TIGHT_UNSEEN_FOR: Duration = Duration::from_secs(4);
+const TIGHT_FOR: Duration = Duration::from_millis(300);
+/// Where nothing queues and the round trip is as ever, an estimate that is too low for this long is a false alarm: a
+/// receiver that is busy, with the start of a browser, say, reports late, which the estimator takes for a queue. From
+/// there it takes many seconds to come back, so it has to start again.
+const DOUBTFUL_FOR: Duration = Duration::from_millis(1500);
 /// What is a little too low, in percent of what is needed.
 const TIGHT: u64 = 80;
 /// What a picture needs at least, in percent of its rendition: the next scene may have more in it.
@@ -30,6 +31,10 @@ const QUEUE_STARVED: Duration = Duration::from_millis(600);
 const QUEUE_LOW: Duration = Duration::from_millis(100);
 /// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
 const DRAIN: Duration = Duration::from_secs(1);
+/// The same for what was lost.
+const LOSS_DRAIN: Duration = Duration::from_secs(2);
+/// What the estimator starts again from, in percent of what the present picture needs.
+const ASSUMED: u64 = 115;
 /// Reports hold few packets, so loss is averaged over this long.
 const LOSS_AVERAGE: Duration = Duration::from_millis(500);
 /// Loss above a limit for this long counts; with the average before it that makes about 1.5 s.
@@ -200,6 +205,9 @@ pub struct Decision {
     pub desired: u64,
     /// Bit/s that padding shall fill up to, to try out whether the line carries the next picture; 0: none.
     pub minimum: u64,
+    /// Bit/s that the estimator shall start again from: after a trial that filled the line it would take the line for
+    /// ever narrower while that drains, and after a false alarm for long.
+    pub assume: Option<u64>,
 }
 
 /// Since when something holds without a break.
@@ -236,6 +244,10 @@ pub struct Chooser {
     short: Held,
     /// See [`TIGHT_FOR`].
     tight: Held,
+    /// See [`DOUBTFUL_FOR`].
+    doubtful: Held,
+    /// See [`Decision::assume`].
+    assume: Option<u64>,
     starved: Held,
     lossy: Held,
     plenty: Held,
@@ -274,6 +286,8 @@ impl Chooser {
             round_trip: None,
             short: Held::default(),
             tight: Held::default(),
+            doubtful: Held::default(),
+            assume: None,
             starved: Held::default(),
             lossy: Held::default(),
             plenty: Held::default(),
@@ -316,6 +330,7 @@ impl Chooser {
         }
         if self.rung != before {
             (self.short, self.tight, self.lossy, self.plenty, self.dropping) = Default::default();
+            (self.doubtful, self.assume) = Default::default();
         }
         let reason = match self.rung {
             _ if limited == Reason::Fixed => Reason::Fixed,
@@ -329,7 +344,7 @@ impl Chooser {
             (None, Rung::Video(rendition)) => ladder.need(rendition),
             (None, Rung::SoundOnly) => ladder.sound.into(),
         };
-        Decision { rung: self.rung, reason, desired, minimum }
+        Decision { rung: self.rung, reason, desired, minimum, assume: self.assume.take() }
     }
 
     /// Averages the loss, and keeps the shortest round trip.
@@ -434,13 +449,19 @@ impl Chooser {
         // What is really sent counts: an encoder needs less for a picture that holds still.
         let needed = need.min(line.sending.max(percent(need, LEAST_NEED)));
         let is_seen = line.queued >= QUEUE_LOW || !self.is_steady(line);
-        let is_tight = self.tight.note(now, limit < needed, if is_seen { TIGHT_FOR } else { TIGHT_UNSEEN_FOR });
-        let is_short = self.short.note(now, limit < percent(needed, TIGHT), SHORT_FOR) || limit < need / 2 || is_tight;
+        let is_tight = self.tight.note(now, is_seen && limit < needed, TIGHT_FOR);
+        let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
+        let is_short = is_short || is_tight || is_seen && limit < need / 2;
+        if self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR) {
+            (self.assume, self.doubtful) = (Some(percent(need, ASSUMED)), Held::default());
+        }
         let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
         let queued = if is_drained { line.queued } else { Duration::ZERO };
         let is_blind = line.estimate.is_none();
         let loss = if is_blind && present != Rendition::Quarter { LOSS_HIGH_BLIND } else { LOSS_HIGH };
-        let is_lossy = self.lossy.note(now, self.loss > loss, LOSSY_FOR);
+        // Reports still come of what was lost before the step down.
+        let is_known = is_blind || self.fell.is_none_or(|fell| now.saturating_sub(fell) >= LOSS_DRAIN);
+        let is_lossy = self.lossy.note(now, is_known && self.loss > loss, LOSSY_FOR);
         let Some(smaller) = present.smaller() else {
             let is_congested = is_starved || queued > QUEUE_STARVED;
             // With an estimate that fits, leaving the picture out would not help the sound.
@@ -479,6 +500,9 @@ impl Chooser {
             let wait = &mut self.hold_off[next.index()];
             *wait = (*wait).max(HOLD_OFF_TRIED);
             (self.trying, self.stepped) = (None, now);
+            if let Rung::Video(present) = self.rung {
+                self.assume = Some(percent(ladder.need(present), ASSUMED));
+            }
             return None;
         }
         let is_done = now.saturating_sub(since) >= TRY_FOR;
