@@ -23,8 +23,15 @@ after(async () => {
 
 /** Takes a receiver through lines, each of which is a test. */
 function through(lines, receiver, t) {
-  return scene.receive(receiver, lines, (line, row) =>
-    t.test(line.name, (t) => {
+  return scene.receive(receiver, lines, (line, first, again) =>
+    t.test(line.name, async (t) => {
+      let row = first;
+      const missed = misses(line, row);
+      // Ten seconds in which the machine did something else say nothing. A picture that froze did freeze.
+      if (missed.length > 0 && !missed.some((miss) => miss.startsWith("freezeMs"))) {
+        t.diagnostic(`measured again: ${missed.join("; ")}`);
+        row = await again();
+      }
       const { fps, lowest, highest, freezeMs, kbps, made, gapMs, retransmitted } = row;
       t.diagnostic(`${fps.toFixed(1)} fps, ${lowest} to ${highest} lines, ${kbps.toFixed(0)} kbit/s`);
       t.diagnostic(`longest freeze ${freezeMs.toFixed(0)} ms; ${retransmitted} packets came again`);

@@ -64,9 +64,15 @@ async function recovered(probe, changed, within) {
   }
 }
 
-/** Goes through the lines; after each, `tell(step, row)` is called. The receiver is there already, on the first one. */
+/**
+ * Goes through the lines; after each, `tell(step, row, again)` is called, where `again()` measures the same line once more.
+ * The receiver is there already, on the first one.
+ */
 export async function takeThrough(steps, { line, studio, tab }, tell) {
   const probe = await Probe.on(tab);
   const firstMs = await tab.firstFrame();
-  for (const step of steps) await tell(step, await measure({ line, studio, probe, firstMs }, step));
+  for (const step of steps) {
+    const again = () => measure({ line, studio, probe, firstMs }, step);
+    await tell(step, await again(), again);
+  }
 }

@@ -26,11 +26,11 @@ const FIRST_ESTIMATE: u64 = 8_000_000;
 
 /// Packets that can be sent again, and for how long: at 2.5 Mbit/s about three seconds, which is longer than any player
 /// waits.
-const KEPT_PACKETS: usize = 1_000;
+pub(super) const KEPT_PACKETS: usize = 1_000;
 /// See [`KEPT_PACKETS`].
-const KEPT_FOR: Duration = Duration::from_secs(3);
+pub(super) const KEPT_FOR: Duration = Duration::from_secs(3);
 /// Share of all that is sent which may be retransmissions: a line that loses a third is to be asked for less.
-const MOST_REPEATED: f32 = 0.35;
+pub(super) const MOST_REPEATED: f32 = 0.35;
 
 /// How often str0m tells its numbers.
 const STATISTICS: Duration = Duration::from_millis(250);

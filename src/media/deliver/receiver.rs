@@ -464,8 +464,12 @@ impl Receiver {
 
     /// Gives up what waits to be sent. The picture must go on with a keyframe.
     fn take_back(&mut self) {
-        if let Some(stream) = &mut self.video {
-            stream.waiting.clear();
+        let Some(stream) = &mut self.video else { return };
+        stream.waiting.clear();
+        if let Some(sender) = self.rtc.direct_api().stream_tx(&stream.ssrc) {
+            // What was lost is of no use before the keyframe, either: sent again it would only make that late. This
+            // empties the store.
+            sender.set_rtx_cache(connect::KEPT_PACKETS, connect::KEPT_FOR, Some(connect::MOST_REPEATED));
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::media::codec::Rendition;
 
-/// The estimate is the sender's first guess for this long, and counts only together with a queue or high loss.
+/// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way, or
+/// high loss.
 const FIRST_GUESS: Duration = Duration::from_millis(1500);
 /// An estimate that is too low for this long counts: the estimator dips for single reports, which come every 50-100 ms.
 const SHORT_FOR: Duration = Duration::from_millis(250);
@@ -424,8 +425,9 @@ impl Chooser {
     /// Returns the estimate if it says what the line carries, rather than what was sent or how much is lost.
     fn limit(&self, now: Duration, line: &Line) -> Option<u64> {
         let estimate = line.estimate?;
-        let is_guess =
-            now.saturating_sub(self.started) < FIRST_GUESS && line.queued <= QUEUE_HIGH && self.loss <= LOSS_HIGH;
+        let is_quiet = line.round_trip.is_none() || self.is_steady(line);
+        let is_guess = now.saturating_sub(self.started) < FIRST_GUESS
+            && (line.queued <= QUEUE_HIGH && self.loss <= LOSS_HIGH && is_quiet);
         // A still picture needs less than its rendition, and the estimate follows what is sent.
         let is_easy = percent(line.sending, 130) <= estimate;
         let is_frightened = self.is_steady(line) && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);

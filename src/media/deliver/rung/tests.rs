@@ -92,7 +92,10 @@ fn it_starts_with_everything_whatever_the_first_guess_is() {
     assert_eq!(looks.run(1.4), Rung::Video(Full));
     looks.line = good();
     assert_eq!(looks.changes(60.0), 0);
-    assert_eq!(looks.last, Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 2_545_000, minimum: 0, assume: None });
+    assert_eq!(
+        looks.last,
+        Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 2_545_000, minimum: 0, assume: None }
+    );
 }
 
 #[test]
