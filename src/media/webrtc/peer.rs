@@ -323,15 +323,16 @@ fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[Line], tell: &
             (tell.0)(PeerNews::Failed(format!("{signal}: {error}")));
             return;
         };
+        // This runs on webrtcbin's thread, which sets the description when this has returned: after that its candidates
+        // come, and before an answer, however soon that is there.
+        webrtc.emit_by_name::<()>("set-local-description", &[&local, &None::<gst::Promise>]);
         match local.sdp().as_text() {
-            // Told first: candidates begin to come as soon as the description is set.
             Ok(text) => {
                 let text = certificate::announce(lines.iter().fold(text, |text, line| line.announce(text)));
                 (tell.0)(PeerNews::Described(text));
             }
             Err(error) => (tell.0)(PeerNews::Failed(format!("{signal}: {error}"))),
         }
-        webrtc.emit_by_name::<()>("set-local-description", &[&local, &None::<gst::Promise>]);
     });
     webrtc.emit_by_name::<()>(signal, &[&None::<gst::Structure>, &promise]);
 }
