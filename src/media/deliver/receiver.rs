@@ -381,17 +381,15 @@ impl Receiver {
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 self.gone.get_or_insert_with(|| "no way to the receiver any more".to_owned());
             }
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
-                if can_probe {
-                    self.line.estimate = Some(estimate.as_u64());
-                    self.remb = false;
-                }
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe: true }) => {
+                self.line.estimate = Some(estimate.as_u64());
+                self.remb = false;
             }
-            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
-                if self.line.estimate.is_none() || self.remb {
-                    self.line.estimate = Some(estimate.as_u64());
-                    self.remb = true;
-                }
+            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. })
+                if self.line.estimate.is_none() || self.remb =>
+            {
+                self.line.estimate = Some(estimate.as_u64());
+                self.remb = true;
             }
             Event::KeyframeRequest(_) => {
                 if let (Some(codec), Some(rendition)) = (self.codec, self.screen.shown()) {
