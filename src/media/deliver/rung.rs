@@ -480,14 +480,13 @@ impl Chooser {
 
     /// Decides whether a larger picture may be tried.
     fn rises(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<Rendition> {
-        let next = self.next(Wish::Auto)?;
+        let next = self.next(Wish::Auto);
+        self.trying = self.trying.filter(|(_, tried)| Some(*tried) == next);
+        let next = next?;
         let (more, long) = if self.rung == Rung::SoundOnly { (110, PLENTY_FOR_PICTURE) } else { (115, PLENTY_FOR) };
         let loss = if line.estimate.is_some() { LOSS_FOR_RISE } else { LOSS_FOR_RISE_BLIND };
         let fits = line.estimate.is_none_or(|estimate| estimate >= percent(ladder.need(next), more));
         let is_plenty = self.plenty.note(now, fits && line.queued < QUEUE_LOW && self.loss < loss, long);
-        if self.trying.is_some_and(|(_, tried)| tried != next) {
-            self.trying = None;
-        }
         let Some((since, _)) = self.trying else {
             let may = is_plenty && self.is_rested(now, next);
             // Without an estimate nobody sees what padding does, and from sound alone the step is small.
@@ -523,7 +522,7 @@ impl Chooser {
         let is_starved = self.starved.note(now, limit < part(30), STARVED_FOR);
         let fits = line.estimate.is_none_or(|estimate| estimate >= part(50));
         let is_plenty = self.plenty.note(now, fits, PLENTY_FOR_PICTURE);
-        self.ceiling = rendition;
+        (self.ceiling, self.trying) = (rendition, None);
         match self.rung {
             Rung::SoundOnly if is_plenty && self.is_rested(now, rendition) => self.step(now, Rung::Video(rendition)),
             Rung::Video(_) if is_starved => self.step(now, Rung::SoundOnly),

@@ -7,6 +7,7 @@ mod link;
 const LADDER: Ladder = Ladder { bitrate: [2_500_000, 500_000, 120_000], height: [720, 360, 180], sound: 45_000 };
 
 /// A receiver that is looked at every 50 ms.
+#[derive(Clone)]
 struct Looks {
     chooser: Chooser,
     now: Duration,
@@ -304,6 +305,23 @@ fn a_larger_picture_is_tried_with_padding_first() {
     assert_eq!((looks.last.rung, looks.last.minimum), (Rung::Video(Half), 0));
     assert_eq!(looks.run(3.0), Rung::Video(Full));
     assert_eq!(looks.last.minimum, 0);
+}
+
+#[test]
+fn a_trial_ends_when_nobody_wants_the_larger_picture_any_more() {
+    let mut looks = Looks::settled();
+    looks.line = narrow(600_000);
+    looks.run(30.0);
+    looks.line = good();
+    looks.run(1.7);
+    assert_eq!(looks.last.minimum, LADDER.need(Full));
+    let mut fixed = looks.clone();
+    looks.view.hidden = true;
+    looks.run(0.05);
+    assert_eq!((looks.last.rung, looks.last.minimum), (Rung::Video(Quarter), 0));
+    fixed.wish = Wish::Fixed(Half);
+    fixed.run(0.05);
+    assert_eq!((fixed.last.rung, fixed.last.minimum), (Rung::Video(Half), 0));
 }
 
 #[test]
