@@ -3,10 +3,10 @@
 use crate::media::{
     codec::VideoCodec,
     gst::launch::Launches,
-    port::{Candidate, Description, SdpKind, TrackKind},
+    port::{Candidate, Description, SdpKind},
     sdp::Fingerprint,
     webrtc::{
-        line::{Codec, Direction, Format, Line},
+        line::Line,
         peer::{Network, OnTrack, Peer, PeerNews},
     },
 };
@@ -31,7 +31,7 @@ impl Mix {
         on_track: OnTrack,
         tell: impl Fn(PeerNews) + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let peer = Peer::new(name, &lines(codec), network, launches, on_track, tell)?;
+        let peer = Peer::new(name, &Line::received(codec, 102), network, launches, on_track, tell)?;
         peer.offer();
         Ok(Self { peer, fingerprint: None })
     }
@@ -65,17 +65,4 @@ impl Mix {
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
-}
-
-/// What is offered: sound and picture, both to be received.
-pub fn lines(codec: VideoCodec) -> [Line; 2] {
-    let line = |kind, format, payload, profile| Line {
-        kind,
-        direction: Direction::Receive,
-        codec: Codec { format, payload },
-        twcc: Some(1),
-        profile,
-    };
-    let profile = (codec == VideoCodec::H264).then_some("42e01f");
-    [line(TrackKind::Audio, Format::Opus, 111, None), line(TrackKind::Video, Format::Video(codec), 102, profile)]
 }

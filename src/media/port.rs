@@ -213,7 +213,7 @@ pub struct ReceiverView {
     pub height: Option<u32>,
     /// Nobody looks at it.
     pub hidden: bool,
-    /// Whoever watches wants to save data.
+    /// The viewer asked the browser to save data.
     pub save_data: bool,
     /// Share of frames that it has no time to decode, 0 to 1.
     pub dropped: f32,
@@ -241,7 +241,7 @@ pub struct DeliveryReport {
     pub estimate: Option<u64>,
 }
 
-/// Gets the SDP of an answer, or why there is none.
+/// Gets the SDP of an answer, or the reason why it is missing.
 pub type AnswerReply = oneshot::Sender<Result<String, PeerRefused>>;
 
 /// Why a peer could not be made.

@@ -1,6 +1,6 @@
 // A camera that is a clock, and a reader of it: how long a picture takes from a canvas to a screen.
 
-/** Bars, one a bit: with 20 of them the clock, in milliseconds, starts anew after 17 minutes. */
+/** Bars, one a bit: with 20 of them the clock, in milliseconds, starts again after 17 minutes. */
 export const BITS = 20;
 
 /**

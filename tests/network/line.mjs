@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const PREFIX = 24;
 
 /**
- * Ends what runs in the namespaces and removes them, as soon as whoever holds the other end of its standard input closes
+ * Ends what runs in the namespaces and removes them, as soon as the process at the other end of its standard input closes
  * it or is gone, however that happened. In a session of its own, so that Ctrl-C leaves it its time.
  */
 const KEEPER = `

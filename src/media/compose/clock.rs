@@ -97,7 +97,7 @@ pub struct Counters {
     pub oldest_mask_ns: AtomicU64,
 }
 
-/// Gets a picture of the canvas, or why there is none.
+/// Gets a picture of the canvas, or the reason why it is missing.
 pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
 
 #[derive(Default)]

@@ -85,23 +85,9 @@ pub fn answer(offer: &Description, tracks: &[Track], transport: &Transport) -> D
     let setup = if is_dtls_client(offer) { Setup::Active } else { Setup::Passive };
     let mut media: Vec<Section> = Vec::with_capacity(offer.media.len());
     for (index, offered) in offer.media.iter().enumerate() {
-        let mut section = Section {
-            kind: offered.kind,
-            mid: offered.mid.clone(),
-            direction: Direction::Inactive,
-            rejected: true,
-            ice_ufrag: transport.ufrag.clone(),
-            ice_pwd: transport.pwd.clone(),
-            fingerprint: transport.fingerprint.clone(),
-            setup,
-            codecs: Vec::new(),
-            extensions: Vec::new(),
-            candidates: Vec::new(),
-            end_of_candidates: false,
-            rtcp_rsize: false,
-            ssrcs: Vec::new(),
-            msid: None,
-        };
+        let ice = (transport.ufrag.clone(), transport.pwd.clone());
+        let (kind, mid) = (offered.kind, offered.mid.clone());
+        let mut section = Section::rejected(kind, mid, ice, transport.fingerprint.clone(), setup);
         if let Some(track) = tracks.iter().find(|track| track.section == index) {
             fill(&mut section, offered, track);
         }

@@ -133,7 +133,6 @@ pub struct Delivery {
     places: Mutex<HashMap<PeerId, usize>>,
     next_room: AtomicU64,
     ended: Arc<AtomicBool>,
-    epoch: Instant,
 }
 
 impl Delivery {
@@ -160,7 +159,7 @@ impl Delivery {
         let (port, table, to, stop) = (sockets.clone(), routes.clone(), shards.clone(), ended.clone());
         std::thread::Builder::new().name("receive".into()).spawn(move || read(&port, &table, &to, &stop))?;
         let places = Mutex::default();
-        Ok(Self { sockets, routes, identity, shards, places, next_room: AtomicU64::new(1), ended, epoch })
+        Ok(Self { sockets, routes, identity, shards, places, next_room: AtomicU64::new(1), ended })
     }
 
     /// The UDP port of all receivers.
@@ -232,11 +231,6 @@ impl Delivery {
     pub fn sound(&self, room: RoomKey, sound: Sound) {
         let sound = Arc::new(sound);
         self.all(|| Message::Sound(room, sound.clone()));
-    }
-
-    /// The process's clock at a running time that is `ago` before now.
-    pub fn since_start(&self) -> Duration {
-        self.epoch.elapsed()
     }
 
     fn to(&self, peer: PeerId, message: Message) {

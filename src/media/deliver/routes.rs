@@ -33,7 +33,7 @@ impl Routes {
         self.0.write().unwrap_or_else(PoisonError::into_inner).by_ufrag.insert(ufrag, route);
     }
 
-    /// Enters an address that has proved to be a receiver's, in place of whoever had it before.
+    /// Enters an address that has proved to be a receiver's, in place of the one that had it before.
     pub fn learn(&self, source: SocketAddr, route: Route) {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source) == Some(&route);
         if !known {

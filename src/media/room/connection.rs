@@ -13,14 +13,10 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::media::{
-    port::{Candidate, Description, ParticipantId, PeerRefused, TrackKind, VideoCodec},
+    port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
     segment::{BodyPix, Wish},
-    webrtc::{
-        line::{Codec, Direction, Format, Line},
-        liveness::Liveness,
-        peer::Peer,
-    },
+    webrtc::{line::Line, liveness::Liveness, peer::Peer},
 };
 
 /// An HTTP answer waits this long for candidates. GST-1.22: 6d05624406, remove at 1.28: gathering may never complete.
@@ -245,19 +241,6 @@ fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
     description.media.iter().find(|section| !section.rejected).map(|section| section.fingerprint.clone())
 }
 
-/// The m-lines of our offers: a microphone and a camera, which we receive.
-pub(super) fn offered_lines(ingest: VideoCodec) -> Vec<Line> {
-    let line = |kind, format, payload, profile| Line {
-        kind,
-        direction: Direction::Receive,
-        codec: Codec { format, payload },
-        twcc: Some(1),
-        profile,
-    };
-    let profile = (ingest == VideoCodec::H264).then_some("42e01f");
-    vec![line(TrackKind::Audio, Format::Opus, 111, None), line(TrackKind::Video, Format::Video(ingest), 96, profile)]
-}
-
 /// The m-lines that answer a peer's offer, one for every section that we take.
 pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<Line> {
     chosen.iter().filter_map(Line::answering).collect()
@@ -277,17 +260,4 @@ fn whole_answer(
         section.end_of_candidates = true;
     }
     Ok(sdp::answered(offer, chosen, &answer)?.to_sdp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_offer_only_receives_with_different_payload_types() {
-        let lines = offered_lines(VideoCodec::Vp8);
-        assert!(lines.iter().all(|line| line.direction == Direction::Receive && line.twcc.is_some()));
-        let payloads: Vec<_> = lines.iter().map(|line| line.codec.payload).collect();
-        assert_eq!(payloads, [111, 96]);
-    }
 }

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Connection, Masks, Segmenter, Signalling, answered_lines, offered_lines},
+    connection::{Connection, Masks, Segmenter, Signalling, answered_lines},
     tracks,
 };
 use crate::{
@@ -131,7 +131,7 @@ impl Inputs {
         self.desk.open(&participant);
         match negotiation {
             Negotiation::Offer { ingest } => {
-                let connection = self.connect(id, participant, &offered_lines(ingest))?;
+                let connection = self.connect(id, participant, &Line::received(ingest, 96))?;
                 connection.peer.offer();
                 self.peers.insert(id, connection);
                 Ok(())
@@ -140,7 +140,7 @@ impl Inputs {
                 let chosen = match choose_for_sender(&offer) {
                     Ok(chosen) => chosen,
                     Err(fault) => {
-                        // Whoever asked may be gone; so here and below.
+                        // Those who asked may be gone; so here and below.
                         let _ = reply.send(Err(PeerRefused::Unacceptable(fault.to_string())));
                         return Err(fault.to_string());
                     }

@@ -135,7 +135,7 @@ impl Work {
                 let found = self.slots.poses(media_clock().now()).into_iter();
                 let told =
                     found.map(|(participant, age, poses)| ParticipantPoses { participant, age, poses: poses.to_vec() });
-                // Whoever asked may be gone.
+                // Those who asked may be gone.
                 let _ = reply.send(told.collect());
             }
             MediaCommand::SetHold(hold) => self.program.set_hold(hold),
@@ -150,7 +150,7 @@ impl Work {
             MediaCommand::AddReceiver { peer, participant, offer, rendition, reply } => {
                 let answer = self.receivers.add(peer, participant, &offer, rendition);
                 let refused = answer.as_ref().err().map(ToString::to_string);
-                // Whoever asked may be gone; then the room takes the connection back.
+                // Those who asked may be gone; then the room takes the connection back.
                 let _ = reply.send(answer);
                 if let Some(reason) = refused {
                     self.tell(MediaEvent::PeerGone { peer, reason });
@@ -187,7 +187,7 @@ impl Work {
                 self.rebalance();
             }
             MediaCommand::Snapshot(reply) => {
-                // Whoever asked may be gone.
+                // Those who asked may be gone.
                 self.program.snapshot(Box::new(move |frame| drop(reply.send(frame))));
             }
             MediaCommand::Health(reply) => drop(reply.send(self.stats.health())),

@@ -95,20 +95,9 @@ pub fn answered(offer: &Description, chosen: &[Chosen], answer: &Description) ->
             section.codecs.iter_mut().for_each(|codec| restore_profile(codec, &choice.codec));
             whole.media.push(section);
         } else if let Some(model) = answer.media.first() {
-            whole.media.push(Section {
-                kind: offered.kind,
-                mid: offered.mid.clone(),
-                direction: Direction::Inactive,
-                rejected: true,
-                codecs: Vec::new(),
-                extensions: Vec::new(),
-                candidates: Vec::new(),
-                end_of_candidates: false,
-                rtcp_rsize: false,
-                ssrcs: Vec::new(),
-                msid: None,
-                ..model.clone()
-            });
+            let ice = (model.ice_ufrag.clone(), model.ice_pwd.clone());
+            let (kind, mid) = (offered.kind, offered.mid.clone());
+            whole.media.push(Section::rejected(kind, mid, ice, model.fingerprint.clone(), model.setup));
         }
     }
     match sections.next() {

@@ -175,6 +175,36 @@ pub struct Section {
     pub msid: Option<String>,
 }
 
+impl Section {
+    /// Makes a section that is rejected: port 0 and nothing in it. Its transport, which SDP asks for all the same, is
+    /// that of `ice` (user fragment and password), `fingerprint` and `setup`.
+    pub fn rejected(
+        kind: MediaKind,
+        mid: String,
+        (ice_ufrag, ice_pwd): (String, String),
+        fingerprint: Fingerprint,
+        setup: Setup,
+    ) -> Self {
+        Self {
+            kind,
+            mid,
+            direction: Direction::Inactive,
+            rejected: true,
+            ice_ufrag,
+            ice_pwd,
+            fingerprint,
+            setup,
+            codecs: Vec::new(),
+            extensions: Vec::new(),
+            candidates: Vec::new(),
+            end_of_candidates: false,
+            rtcp_rsize: false,
+            ssrcs: Vec::new(),
+            msid: None,
+        }
+    }
+}
+
 /// A declared RTP stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ssrc {

@@ -169,23 +169,8 @@ fn common(session: &Shared, tagged: &RawSection, mid: &str) -> Result<Common, Fa
 }
 
 fn rejected_section(raw: &RawSection, mid: String, common: &Common) -> Section {
-    Section {
-        kind: raw.kind,
-        mid,
-        direction: Direction::Inactive,
-        rejected: true,
-        ice_ufrag: common.ufrag.clone(),
-        ice_pwd: common.pwd.clone(),
-        fingerprint: common.fingerprint.clone(),
-        setup: common.setup,
-        codecs: Vec::new(),
-        extensions: Vec::new(),
-        candidates: Vec::new(),
-        end_of_candidates: false,
-        rtcp_rsize: false,
-        ssrcs: Vec::new(),
-        msid: None,
-    }
+    let ice = (common.ufrag.clone(), common.pwd.clone());
+    Section::rejected(raw.kind, mid, ice, common.fingerprint.clone(), common.setup)
 }
 
 fn active_section(

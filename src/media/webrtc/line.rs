@@ -53,6 +53,22 @@ pub struct Line {
     pub profile: Option<&'static str>,
 }
 
+impl Line {
+    /// Makes the m-lines of an offer to receive sound and picture, the latter with this codec and payload type.
+    pub fn received(codec: VideoCodec, payload: u8) -> [Self; 2] {
+        let line = |kind, format, payload, profile| Self {
+            kind,
+            direction: Direction::Receive,
+            codec: Codec { format, payload },
+            twcc: Some(1),
+            profile,
+        };
+        let profile = (codec == VideoCodec::H264).then_some("42e01f");
+        let video = line(TrackKind::Video, Format::Video(codec), payload, profile);
+        [line(TrackKind::Audio, Format::Opus, 111, None), video]
+    }
+}
+
 impl Format {
     /// The launch text that takes this format from a peer.
     pub fn receive_stage(self) -> &'static str {
@@ -150,5 +166,18 @@ impl Line {
             caps = caps.field("rtcp-fb-transport-cc", true).field(format!("extmap-{id}"), TRANSPORT_WIDE_CC);
         }
         caps.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_offer_only_receives_with_different_payload_types() {
+        let lines = Line::received(VideoCodec::Vp8, 96);
+        assert!(lines.iter().all(|line| line.direction == Direction::Receive && line.twcc.is_some()));
+        let payloads: Vec<_> = lines.iter().map(|line| line.codec.payload).collect();
+        assert_eq!(payloads, [111, 96]);
     }
 }
