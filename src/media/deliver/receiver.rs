@@ -59,8 +59,8 @@ struct Stream {
     repair: Option<u32>,
     numbers: Numbers,
     waiting: VecDeque<Waiting>,
-    /// How many packets the pacer holds.
-    paced: usize,
+    /// Since when each packet that the pacer holds has waited, here included.
+    paced: VecDeque<Instant>,
 }
 
 /// A packet of the picture that the pacer has not been given yet.
@@ -81,7 +81,7 @@ impl Stream {
             repair: track.repair.map(|_| track.repair_ssrc),
             numbers: Numbers::new(track.codec.clock_rate, rand::random(), rand::random()),
             waiting: VecDeque::new(),
-            paced: 0,
+            paced: VecDeque::new(),
         }
     }
 }
@@ -142,6 +142,10 @@ pub(super) struct Receiver {
     /// Told by the receiver's own estimate, where it numbers no packets.
     remb: bool,
     rate: Rate,
+    /// Whether a packet of the picture was sent, which later probes repeat or look like.
+    probes: bool,
+    /// What str0m was told to fill up to and to probe for.
+    rates: Option<(u64, u64)>,
     repeated: u64,
     connected: bool,
     made: Instant,
@@ -184,6 +188,8 @@ impl Receiver {
             line: Line::default(),
             remb: false,
             rate: Rate::default(),
+            probes: false,
+            rates: None,
             repeated: 0,
             connected: false,
             made: now,
@@ -271,7 +277,7 @@ impl Receiver {
     /// Gives the pacer as much of what waits as it may hold. Returns whether that was anything.
     fn feed(&mut self) -> bool {
         let Some(stream) = &mut self.video else { return false };
-        let room = MOST_PACED.saturating_sub(stream.paced).min(stream.waiting.len());
+        let room = MOST_PACED.saturating_sub(stream.paced.len()).min(stream.waiting.len());
         if room == 0 {
             return false;
         }
@@ -281,8 +287,8 @@ impl Receiver {
             let sequence = stream.numbers.sequence().into();
             let write = RtpWrite::new(stream.payload, sequence, packet.time, packet.at, packet.payload);
             sender.write_rtp(write.marker(packet.last).nackable(true));
+            stream.paced.push_back(packet.since);
         }
-        stream.paced += room;
         true
     }
 
@@ -367,7 +373,8 @@ impl Receiver {
         if video.repair == Some(ssrc) {
             self.repeated += 1;
         } else if *video.ssrc == ssrc && packet.get(1).is_some_and(|second| second & 0x7f == *video.payload) {
-            video.paced = video.paced.saturating_sub(1);
+            video.paced.pop_front();
+            self.probes = true;
         }
     }
 
@@ -397,6 +404,7 @@ impl Receiver {
                 }
             }
             Event::PeerStats(numbers) => {
+                self.line.pace = numbers.bwe_tx.map(|pace| pace.as_u64());
                 if let Some(loss) = numbers.egress_loss_fraction {
                     self.line.loss = loss;
                 }
@@ -451,12 +459,11 @@ impl Receiver {
     fn queued(&mut self, now: Instant) -> Duration {
         let Some(stream) = &mut self.video else { return Duration::ZERO };
         let mut direct = self.rtc.direct_api();
-        let paced = direct.stream_tx(&stream.ssrc).and_then(|sender| sender.queue_info()?.first_unsent());
-        if paced.is_none() {
+        if direct.stream_tx(&stream.ssrc).and_then(|sender| sender.queue_info()?.first_unsent()).is_none() {
             // A packet that str0m gave up for its own reasons must not hold its place for ever.
-            stream.paced = 0;
+            stream.paced.clear();
         }
-        let first = paced.or(stream.waiting.front().map(|packet| packet.since));
+        let first = stream.paced.front().copied().or(stream.waiting.front().map(|packet| packet.since));
         first.map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
     }
 
@@ -479,10 +486,13 @@ impl Receiver {
         let before = self.decision.replace(decision);
         if let Some(bits) = decision.assume {
             self.rtc.bwe().reset(Bitrate::bps(bits));
-            self.line.estimate = Some(bits);
+            (self.line.estimate, self.line.pace) = (Some(bits), Some(bits));
             debug!(peer = %self.peer, bits, line = ?self.line, "the estimate starts again");
         }
-        if before.is_none_or(|before| (before.minimum, before.desired) != (decision.minimum, decision.desired)) {
+        let rates = (decision.minimum, decision.desired);
+        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them for
+        // the mix, and the mix for a second track that nobody asked for.
+        if self.probes && self.rates.replace(rates) != Some(rates) {
             self.rtc.bwe().set_bitrate(Bitrate::bps(decision.minimum), Bitrate::bps(decision.desired));
         }
         if before.is_some_and(|before| (before.rung, before.reason) == (decision.rung, decision.reason)) {

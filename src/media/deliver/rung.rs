@@ -18,6 +18,10 @@ const TIGHT_FOR: Duration = Duration::from_millis(300);
 /// receiver that is busy, with the start of a browser, say, reports late, which the estimator takes for a queue. From
 /// there it takes many seconds to come back, so it has to start again.
 const DOUBTFUL_FOR: Duration = Duration::from_millis(1500);
+/// With such a round trip, a queue in the pacer for this long is the estimator's mistake, too, and shown as delay.
+const HELD_BACK_FOR: Duration = Duration::from_millis(100);
+/// After a queue on the way, one in the pacer is a part of it for this long.
+const CONGESTION_ECHOES: Duration = Duration::from_secs(2);
 /// What is a little too low, in percent of what is needed.
 const TIGHT: u64 = 80;
 /// What a picture needs at least, in percent of its rendition: the next scene may have more in it.
@@ -161,6 +165,8 @@ impl Ladder {
 pub struct Line {
     /// Bit/s that the congestion control takes the line to carry; `None` without transport-wide feedback.
     pub estimate: Option<u64>,
+    /// The same at this moment, by which packets are paced; `estimate` is an average over the last seconds.
+    pub pace: Option<u64>,
     /// Share of packets lost over the last report, from 0 to 1. What is no number counts as 0.
     pub loss: f32,
     /// Round trip time. While it is unknown, a low estimate is believed whatever the loss.
@@ -247,6 +253,10 @@ pub struct Chooser {
     tight: Held,
     /// See [`DOUBTFUL_FOR`].
     doubtful: Held,
+    /// See [`HELD_BACK_FOR`].
+    held_back: Held,
+    /// When something waited on the way last.
+    congested: Option<Duration>,
     /// See [`Decision::assume`].
     assume: Option<u64>,
     starved: Held,
@@ -288,6 +298,8 @@ impl Chooser {
             short: Held::default(),
             tight: Held::default(),
             doubtful: Held::default(),
+            held_back: Held::default(),
+            congested: None,
             assume: None,
             starved: Held::default(),
             lossy: Held::default(),
@@ -331,7 +343,7 @@ impl Chooser {
         }
         if self.rung != before {
             (self.short, self.tight, self.lossy, self.plenty, self.dropping) = Default::default();
-            (self.doubtful, self.assume) = Default::default();
+            (self.doubtful, self.held_back, self.assume) = Default::default();
         }
         let reason = match self.rung {
             _ if limited == Reason::Fixed => Reason::Fixed,
@@ -450,12 +462,24 @@ impl Chooser {
         let need = ladder.need(present);
         // What is really sent counts: an encoder needs less for a picture that holds still.
         let needed = need.min(line.sending.max(percent(need, LEAST_NEED)));
-        let is_seen = line.queued >= QUEUE_LOW || !self.is_steady(line);
+        let is_known = line.round_trip.is_some();
+        if is_known && !self.is_steady(line) {
+            self.congested = Some(now);
+        }
+        // The pacer's queue follows from the estimate. Only what waits on the way is a sign of its own.
+        let since = if line.queued >= QUEUE_LOW { CONGESTION_ECHOES } else { Duration::ZERO };
+        let is_seen = !is_known || self.congested.is_some_and(|congested| now.saturating_sub(congested) <= since);
         let is_tight = self.tight.note(now, is_seen && limit < needed, TIGHT_FOR);
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
         let is_short = is_short || is_tight || is_seen && limit < need / 2;
-        if self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR) {
-            (self.assume, self.doubtful) = (Some(percent(need, ASSUMED)), Held::default());
+        let is_doubtful = self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR);
+        let assumed = percent(need, ASSUMED);
+        // A keyframe waits a little whatever the pace.
+        let is_slow = line.pace.is_some_and(|pace| pace < assumed) && line.queued >= QUEUE_LOW;
+        let is_held_back = is_slow && !is_seen && self.loss <= LOSS_HIGH;
+        if self.held_back.note(now, is_held_back, HELD_BACK_FOR) || is_doubtful {
+            self.assume = Some(assumed);
+            (self.doubtful, self.held_back) = Default::default();
         }
         let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
         let queued = if is_drained { line.queued } else { Duration::ZERO };

@@ -102,6 +102,7 @@ impl Simulation {
         let noisy = self.estimate * self.random.between(0.97, 1.03);
         let line = Line {
             estimate: self.conditions.has_estimate.then_some(noisy as u64),
+            pace: self.conditions.has_estimate.then_some(self.estimate as u64),
             loss: self.loss as f32,
             round_trip: Some(Duration::from_secs_f64(self.conditions.delay + self.bottleneck / capacity)),
             queued: Duration::from_secs_f64(queued.max(0.0)),
