@@ -5,7 +5,8 @@
 //! - `studio`: clips of one colour and steady tones. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `sound`, `http_peers`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `hostile`: the tests.
+//! - `picture`, `sound`, `streams`, `http_peers`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`,
+//!   `hostile`: the tests.
 //!
 //! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
 
@@ -27,5 +28,6 @@ mod recorder;
 mod rtmp;
 mod server;
 mod sound;
+mod streams;
 mod studio;
 mod vanishing;
