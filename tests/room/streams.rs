@@ -13,8 +13,11 @@ use str0m::{
 };
 use tokio::{net::UdpSocket, time::timeout};
 
+use virfie::media::port::VideoCodec;
+
 use super::{
-    posted::SDP,
+    posted::{SDP, whep},
+    recorder::Attention,
     server::{PATIENCE, ROOM, Server},
 };
 
@@ -57,8 +60,10 @@ async fn watch(rtc: &mut Rtc, socket: &UdpSocket, enough: impl Fn(&BTreeSet<u32>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sent_but_the_streams_of_the_answer() {
-    let server = Server::start().await;
-    // Nobody else watches: the connection stands before the encoder has made anything.
+    // With two pictures a second, the connection stands long before the next one is made.
+    let server = Server::start_with(|config| config.canvas.fps = 2).await;
+    let first = whep(&server, VideoCodec::H264, Attention::Picture).await;
+    first.recorder.more_pictures(1).await;
     let socket = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let config = RtcConfig::new().clear_codecs().enable_opus(true, false).enable_h264(true);
     let mut rtc = config.set_rtp_mode(true).build(Instant::now());
