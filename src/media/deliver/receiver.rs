@@ -15,7 +15,7 @@ use str0m::{
     rtp::{RtpWrite, Ssrc},
 };
 
-use tracing::debug;
+use tracing::{debug, trace};
 
 use super::{
     News, Report, Sound, Tell,
@@ -38,6 +38,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
 /// takes up to 8 s.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
+/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture would
+/// only take the line from the next connection, after a reload, say. It goes on by a keyframe.
+const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// What may wait to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
 const MOST_QUEUED: Duration = Duration::from_millis(600);
 /// What may still wait when a picture goes on after a pause.
@@ -251,6 +254,13 @@ impl Receiver {
         if !self.connected || self.codec != Some(unit.encoding.codec) {
             return;
         }
+        if self.is_silent(shared.now) {
+            if self.screen.shown().is_some() {
+                self.screen.pause();
+                self.take_back();
+            }
+            return;
+        }
         let rendition = unit.encoding.rendition;
         let waiting = self.screen.shown().is_none();
         if waiting && self.line.queued > LITTLE_QUEUED && unit.keyframe {
@@ -408,6 +418,8 @@ impl Receiver {
                 if let Some(loss) = numbers.egress_loss_fraction {
                     self.line.loss = loss;
                 }
+                let checked = numbers.selected_candidate_pair.and_then(|pair| pair.current_round_trip_time);
+                self.line.checked = self.line.checked.or(checked);
                 self.line.round_trip = numbers.rtt.or(self.line.round_trip);
                 if shared.now.saturating_duration_since(self.reported) >= REPORT_EVERY {
                     self.reported = shared.now;
@@ -447,12 +459,19 @@ impl Receiver {
         }
         self.choose(shared.time());
         if self.line.queued <= LITTLE_QUEUED
+            && !self.is_silent(shared.now)
             && let (Some(rendition), Some(codec)) = (self.screen.asks(shared.time()), self.codec)
         {
             self.tell_needs();
             (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
         }
         self.tell_needs();
+    }
+
+    /// Whether nothing has come from a receiver that confirms every packet.
+    fn is_silent(&self, now: Instant) -> bool {
+        let confirms = self.line.estimate.is_some() && !self.remb;
+        confirms && now.saturating_duration_since(self.heard) > SILENT_AFTER
     }
 
     /// The age of the oldest packet that waits to be sent.
@@ -525,6 +544,7 @@ impl Receiver {
     }
 
     fn report(&mut self) {
+        trace!(peer = %self.peer, line = ?self.line, "how the line is");
         let repeated = std::mem::take(&mut self.repeated);
         metrics::counter!("virfie_retransmitted_packets_total").increment(repeated);
         let (rung, reason) = self.decision.map_or((None, Reason::Start), |decision| {

@@ -64,7 +64,12 @@ const PLENTY_FOR: Duration = Duration::from_millis(1500);
 const PLENTY_FOR_PICTURE: Duration = Duration::from_secs(2);
 /// Before a larger picture is sent, padding takes its place for this long. A probe of some milliseconds passes a line
 /// that hands out its bandwidth in portions, whatever it carries; this does not, and costs no picture when it fails.
-const TRY_FOR: Duration = Duration::from_millis(1500);
+const TRY_FOR: Duration = Duration::from_millis(2000);
+/// The padding grows for this long: on a line that is too narrow the queue shows before it costs the sound anything.
+const TRY_GROWS: Duration = Duration::from_millis(1250);
+/// While a larger picture is wanted, what is probed for dips for one look every so often: the estimator probes when it
+/// rises, and else only when the line is used so little that the present picture seldom does.
+const PROBE_EVERY: Duration = Duration::from_secs(3);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
 /// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
@@ -171,6 +176,8 @@ pub struct Line {
     pub loss: f32,
     /// Round trip time. While it is unknown, a low estimate is believed whatever the loss.
     pub round_trip: Option<Duration>,
+    /// Round trip that the connection's own checks found, before anything was sent that could queue.
+    pub checked: Option<Duration>,
     /// Age of the oldest packet that waits in the pacer.
     pub queued: Duration,
     /// Bit/s sent over the last half second or so, of everything.
@@ -270,6 +277,8 @@ pub struct Chooser {
     trial: Option<(Duration, Rendition)>,
     /// Since when padding takes the place of which picture.
     trying: Option<(Duration, Rendition)>,
+    /// When a probe was asked for last.
+    probed: Duration,
     /// How long after a step none up to each picture is taken, by index: one that fails does not delay the others.
     hold_off: [Duration; 3],
     /// Since when there was no step down, or the wait was halved.
@@ -308,6 +317,7 @@ impl Chooser {
             fell: None,
             trial: None,
             trying: None,
+            probed: now,
             hold_off: [HOLD_OFF_FIRST; 3],
             calm: now,
             player: None,
@@ -351,11 +361,15 @@ impl Chooser {
             Rung::Video(rendition) if rendition == ceiling => limited,
             _ => self.why.unwrap_or(Reason::Network),
         };
-        let minimum = self.trying.map_or(0, |(_, next)| ladder.need(next));
-        let desired = match (self.next(wish), self.rung) {
-            (Some(next), _) => percent(ladder.need(next), 125),
-            (None, Rung::Video(rendition)) => ladder.need(rendition),
-            (None, Rung::SoundOnly) => ladder.sound.into(),
+        let present = match self.rung {
+            Rung::Video(rendition) => ladder.need(rendition),
+            Rung::SoundOnly => ladder.sound.into(),
+        };
+        let minimum =
+            self.trying.map_or(0, |(since, next)| grown(present, ladder.need(next), now.saturating_sub(since)));
+        let desired = match self.next(wish) {
+            Some(next) if !self.asks_for_a_probe(now, line) => percent(ladder.need(next), 125),
+            _ => present,
         };
         Decision { rung: self.rung, reason, desired, minimum, assume: self.assume.take() }
     }
@@ -367,7 +381,8 @@ impl Chooser {
         let loss = if line.loss.is_nan() { 0.0 } else { line.loss.clamp(0.0, 1.0) };
         self.loss += (loss - self.loss) * (elapsed / LOSS_AVERAGE.as_secs_f32()).min(1.0);
         if let Some(round_trip) = line.round_trip {
-            let shortest = self.round_trip.unwrap_or(round_trip).min(round_trip);
+            let first = line.checked.unwrap_or(round_trip);
+            let shortest = self.round_trip.unwrap_or(first).min(round_trip);
             let longer = round_trip.saturating_sub(shortest).min(ROUND_TRIP_FORGOTTEN);
             let forgotten = (elapsed / ROUND_TRIP_FORGOTTEN.as_secs_f32()).min(1.0);
             self.round_trip = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
@@ -534,6 +549,16 @@ impl Chooser {
         is_done.then_some(next)
     }
 
+    /// Tells whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
+    fn asks_for_a_probe(&mut self, now: Duration, line: &Line) -> bool {
+        let may = self.trying.is_none() && line.queued < QUEUE_LOW && self.is_steady(line);
+        let asks = may && now.saturating_sub(self.probed.max(self.stepped)) >= PROBE_EVERY;
+        if asks {
+            self.probed = now;
+        }
+        asks
+    }
+
     /// Tells whether the last step is long enough ago for one to this picture.
     fn is_rested(&self, now: Duration, next: Rendition) -> bool {
         now.saturating_sub(self.stepped) >= self.hold_off[next.index()]
@@ -572,6 +597,13 @@ impl Chooser {
         }
         (self.stepped, self.rung, self.carried, self.trying) = (now, rung, rung, None);
     }
+}
+
+/// What padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by equal factors.
+fn grown(from: u64, to: u64, passed: Duration) -> u64 {
+    let part = (passed.as_secs_f64() / TRY_GROWS.as_secs_f64()).min(1.0);
+    let from = from.max(1) as f64;
+    (from * (to as f64 / from).powf(part)) as u64
 }
 
 /// So many percent of `bits`.

@@ -105,6 +105,7 @@ impl Simulation {
             pace: self.conditions.has_estimate.then_some(self.estimate as u64),
             loss: self.loss as f32,
             round_trip: Some(Duration::from_secs_f64(self.conditions.delay + self.bottleneck / capacity)),
+            checked: None,
             queued: Duration::from_secs_f64(queued.max(0.0)),
             sending: (self.sent.iter().sum::<f64>() / (10.0 * TICK)) as u64,
         };
@@ -150,9 +151,11 @@ impl Simulation {
         sent
     }
 
-    /// Starts a probe now and then while more is desired: 15 ms of it, at up to twice the estimate, as str0m does.
+    /// Starts a probe when more is desired than before, and now and then where little of the estimate is used: 15 ms of
+    /// it, at up to twice the estimate, as str0m does.
     fn probe_padding(&mut self, capacity: f64) -> f64 {
-        let is_due = self.now - self.probed > if self.last.desired > self.desired { 0.0 } else { 5.0 };
+        let is_idle = self.sent.iter().sum::<f64>() / (10.0 * TICK) < 0.65 * self.estimate;
+        let is_due = self.last.desired > self.desired || is_idle && self.now - self.probed > 5.0;
         self.desired = self.last.desired;
         let wanted = self.desired as f64;
         if self.probe.is_none() && is_due && wanted > self.estimate && self.bottleneck < 0.05 * capacity {
