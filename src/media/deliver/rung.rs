@@ -21,7 +21,7 @@ const DOUBTFUL_FOR: Duration = Duration::from_millis(1500);
 /// With such a round trip, a queue in the pacer for this long is the estimator's mistake, too, and shown as delay.
 const HELD_BACK_FOR: Duration = Duration::from_millis(100);
 /// After a queue on the way, one in the pacer is a part of it for this long.
-const CONGESTION_ECHOES: Duration = Duration::from_secs(2);
+const CONGESTION_ECHOES: Duration = Duration::from_millis(500);
 /// What is a little too low, in percent of what is needed.
 const TIGHT: u64 = 80;
 /// What a picture needs at least, in percent of its rendition: the next scene may have more in it.
@@ -215,7 +215,7 @@ pub struct Decision {
     /// Why this one.
     pub reason: Reason,
     /// Bit/s to probe for: what the next rung needs and a quarter more while a larger one is wanted (a probe finds a
-    /// little less than it sends, and a step up asks for 15 %), else what the present rung needs.
+    /// little less than it sends), else what the present rung needs.
     pub desired: u64,
     /// Bit/s that padding shall fill up to, to try out whether the line carries the next picture; 0: none.
     pub minimum: u64,
@@ -353,7 +353,7 @@ impl Chooser {
         }
         if self.rung != before {
             (self.short, self.tight, self.lossy, self.plenty, self.dropping) = Default::default();
-            (self.doubtful, self.held_back, self.assume) = Default::default();
+            (self.doubtful, self.held_back, self.congested, self.assume) = Default::default();
         }
         let reason = match self.rung {
             _ if limited == Reason::Fixed => Reason::Fixed,
@@ -472,7 +472,6 @@ impl Chooser {
     /// Decides whether the line asks for less: how much less, and why.
     fn falls(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<(Rung, Reason)> {
         let limit = self.limit(now, line).unwrap_or(u64::MAX);
-        let is_starved = self.starved.note(now, limit < ladder.need(Rendition::Quarter), STARVED_FOR);
         let Rung::Video(present) = self.rung else { return None };
         let need = ladder.need(present);
         // What is really sent counts: an encoder needs less for a picture that holds still.
@@ -484,6 +483,7 @@ impl Chooser {
         // The pacer's queue follows from the estimate. Only what waits on the way is a sign of its own.
         let since = if line.queued >= QUEUE_LOW { CONGESTION_ECHOES } else { Duration::ZERO };
         let is_seen = !is_known || self.congested.is_some_and(|congested| now.saturating_sub(congested) <= since);
+        let is_starved = self.starved.note(now, is_seen && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
         let is_tight = self.tight.note(now, is_seen && limit < needed, TIGHT_FOR);
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
         let is_short = is_short || is_tight || is_seen && limit < need / 2;
@@ -522,7 +522,8 @@ impl Chooser {
         let next = self.next(Wish::Auto);
         self.trying = self.trying.filter(|(_, tried)| Some(*tried) == next);
         let next = next?;
-        let (more, long) = if self.rung == Rung::SoundOnly { (110, PLENTY_FOR_PICTURE) } else { (115, PLENTY_FOR) };
+        // What is tried shows in the trial, so that the estimate needs no reserve.
+        let (more, long) = if self.rung == Rung::SoundOnly { (110, PLENTY_FOR_PICTURE) } else { (100, PLENTY_FOR) };
         let loss = if line.estimate.is_some() { LOSS_FOR_RISE } else { LOSS_FOR_RISE_BLIND };
         let fits = line.estimate.is_none_or(|estimate| estimate >= percent(ladder.need(next), more));
         let is_plenty = self.plenty.note(now, fits && line.queued < QUEUE_LOW && self.loss < loss, long);

@@ -311,12 +311,12 @@ fn a_step_up_wants_room_for_a_while_and_rest_since_the_last_step() {
     looks.line = narrow(600_000);
     looks.run(30.0);
     for line in
-        [estimated(2_900_000), Line { queued: Duration::from_millis(150), ..good() }, Line { loss: 0.18, ..good() }]
+        [estimated(2_540_000), Line { queued: Duration::from_millis(150), ..good() }, Line { loss: 0.18, ..good() }]
     {
         looks.line = line;
         assert_eq!(looks.run(30.0), Rung::Video(Half), "{line:?}");
     }
-    looks.line = estimated(2_930_000);
+    looks.line = estimated(2_560_000);
     assert!(looks.until(Rung::Video(Full)) < 3.7);
 }
 
