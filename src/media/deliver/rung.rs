@@ -3,7 +3,11 @@
 //! Two things are kept apart: the rung that the line `carried` last, and the `ceiling` that the viewer sets. The
 //! smaller of the two is sent, so that a tab that was hidden gets its picture back without climbing rung by rung.
 
+mod terms;
+
 use std::time::Duration;
+
+pub use terms::{Decision, Ladder, Line, Reason, Rung, View, Wish};
 
 use crate::media::codec::Rendition;
 
@@ -70,6 +74,11 @@ const TRY_GROWS: Duration = Duration::from_millis(1250);
 /// While a larger picture is wanted, what is probed for dips for one look every so often: the estimator probes when it
 /// rises, and else only when the line is used so little that the present picture seldom does.
 const PROBE_EVERY: Duration = Duration::from_secs(3);
+/// What is probed for, in percent of what a larger picture needs. Where the receiver is busy, a probe finds a quarter less
+/// than it sends.
+const PROBED: u64 = 150;
+/// The same while there is sound alone: on such a line a probe is a queue that the sound waits in.
+const PROBED_FOR_PICTURE: u64 = 125;
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
 /// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
@@ -91,138 +100,6 @@ const DROPPING_FOR: Duration = Duration::from_secs(3);
 const DECODER_WAIT_FIRST: Duration = Duration::from_secs(30);
 /// Longest such wait: a slow machine rarely becomes a fast one.
 const DECODER_WAIT_MAX: Duration = Duration::from_secs(240);
-
-/// What a receiver gets. In order, what needs more comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Rung {
-    /// Sound and this picture.
-    Video(Rendition),
-    /// Sound alone.
-    SoundOnly,
-}
-
-/// Why a receiver has its present rung.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// Nothing has asked for less yet.
-    Start,
-    /// The line carries no more, by its estimate or its queue.
-    Network,
-    /// Too much is lost.
-    Loss,
-    /// The player shows no more.
-    Player,
-    /// The page is not visible.
-    Hidden,
-    /// The viewer asked the browser to save data.
-    SaveData,
-    /// The decoder drops frames.
-    Decoder,
-    /// The viewer fixed it.
-    Fixed,
-    /// The line was worse before.
-    Recovered,
-}
-
-impl Reason {
-    /// Names it as the API shows it; these words do not change.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Network => "slow network",
-            Self::Loss => "loss",
-            Self::Player => "small player",
-            Self::Hidden => "hidden",
-            Self::SaveData => "save data",
-            Self::Decoder => "slow decoder",
-            Self::Fixed => "fixed",
-            Self::Recovered => "recovered",
-        }
-    }
-}
-
-/// What the rungs of a room need and show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ladder {
-    /// Each rendition's bit/s on the wire, without the sound, by index.
-    pub bitrate: [u32; 3],
-    /// Each rendition's height in pixels, by index.
-    pub height: [u32; 3],
-    /// The sound's bit/s on the wire.
-    pub sound: u32,
-}
-
-impl Ladder {
-    /// Adds up what a picture and the sound need, in bit/s.
-    pub fn need(&self, rendition: Rendition) -> u64 {
-        u64::from(self.bitrate[rendition.index()]) + u64::from(self.sound)
-    }
-
-    /// Finds the smallest rendition that fills a player of this many pixels in height, enlarged by up to 10 %.
-    fn filling(&self, height: u32) -> Rendition {
-        let fills = |rendition: &Rendition| u64::from(self.height[rendition.index()]) * 11 >= u64::from(height) * 10;
-        Rendition::ALL.into_iter().rev().find(fills).unwrap_or(Rendition::Full)
-    }
-}
-
-/// What is known of a receiver's line.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Line {
-    /// Bit/s that the congestion control takes the line to carry; `None` without transport-wide feedback.
-    pub estimate: Option<u64>,
-    /// The same at this moment, by which packets are paced; `estimate` is an average over the last seconds.
-    pub pace: Option<u64>,
-    /// Share of packets lost over the last report, from 0 to 1. What is no number counts as 0.
-    pub loss: f32,
-    /// Round trip time. While it is unknown, a low estimate is believed whatever the loss.
-    pub round_trip: Option<Duration>,
-    /// Round trip that the connection's own checks found, before anything was sent that could queue.
-    pub checked: Option<Duration>,
-    /// Age of the oldest packet that waits in the pacer.
-    pub queued: Duration,
-    /// Bit/s sent over the last half second or so, of everything.
-    pub sending: u64,
-}
-
-/// What is known of a receiver's player.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct View {
-    /// Its height in device pixels.
-    pub height: Option<u32>,
-    /// Whether its page is hidden.
-    pub hidden: bool,
-    /// Whether the browser was asked to save data.
-    pub save_data: bool,
-    /// Share of frames dropped in decoding, from 0 to 1. What is no number counts as 0.
-    pub dropped: f32,
-}
-
-/// What the viewer asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// Whatever fits.
-    Auto,
-    /// This picture always, or sound alone for a line that does not carry even the sound and 30 % of it for a second:
-    /// that much of a picture is a slide show, and costs the sound. It returns when the line carries half of it.
-    Fixed(Rendition),
-}
-
-/// What a receiver shall get now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decision {
-    /// The rung.
-    pub rung: Rung,
-    /// Why this one.
-    pub reason: Reason,
-    /// Bit/s to probe for: what the next rung needs and a quarter more while a larger one is wanted (a probe finds a
-    /// little less than it sends), else what the present rung needs.
-    pub desired: u64,
-    /// Bit/s that padding shall fill up to, to try out whether the line carries the next picture; 0: none.
-    pub minimum: u64,
-    /// Bit/s that the estimator shall start again from: after a trial that filled the line it would take the line for
-    /// ever narrower while that drains, and after a false alarm for long.
-    pub assume: Option<u64>,
-}
 
 /// Since when something holds without a break.
 #[derive(Debug, Clone, Copy, Default)]
@@ -368,7 +245,10 @@ impl Chooser {
         let minimum =
             self.trying.map_or(0, |(since, next)| grown(present, ladder.need(next), now.saturating_sub(since)));
         let desired = match self.next(wish) {
-            Some(next) if !self.asks_for_a_probe(now, line) => percent(ladder.need(next), 125),
+            Some(next) if !self.asks_for_a_probe(now, line) => {
+                let share = if self.rung == Rung::SoundOnly { PROBED_FOR_PICTURE } else { PROBED };
+                percent(ladder.need(next), share)
+            }
             _ => present,
         };
         Decision { rung: self.rung, reason, desired, minimum, assume: self.assume.take() }

@@ -302,7 +302,7 @@ fn a_step_up_wants_room_for_a_while_and_rest_since_the_last_step() {
     let mut looks = Looks::settled();
     looks.line = narrow(1_000_000);
     looks.run(0.5);
-    assert_eq!(looks.last.desired, 2_545_000 * 5 / 4);
+    assert_eq!(looks.last.desired, 2_545_000 * 3 / 2);
     looks.line = good();
     let seconds = looks.until(Rung::Video(Full));
     // The rest since the step down, and the trial by padding.
@@ -362,7 +362,7 @@ fn while_a_larger_picture_is_wanted_what_is_probed_for_rises_every_three_seconds
     assert_eq!(rises(narrow(700_000)), 0, "while something waits on the way");
     assert_eq!(rises(estimated(700_000)), 10);
     assert_eq!(looks.last.rung, Rung::Video(Half));
-    assert_eq!(looks.last.desired, 2_545_000 * 125 / 100);
+    assert_eq!(looks.last.desired, 2_545_000 * 3 / 2);
 }
 
 #[test]
