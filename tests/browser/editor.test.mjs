@@ -180,12 +180,19 @@ test("the keyboard moves, sizes, orders and deletes, and says so", async () => {
   await until("it is deleted", async () => !(await layer("ann")));
   await shows(eve, { x: 1112, y: 52, width: 96, height: 36 }, ANN);
   // By the layout and not by the button, which is disabled a moment after the last step is undone.
-  const isBack = (now) => now && now.x === ANN.x && now.y === ANN.y && now.width === ANN.width && (now.z ?? 0) === 0;
-  while (!isBack(await layer("ann"))) {
+  const place = async () => {
+    const now = await layer("ann");
+    return now && JSON.stringify([now.x, now.y, now.width, now.z ?? 0]);
+  };
+  const start = JSON.stringify([ANN.x, ANN.y, ANN.width, 0]);
+  while ((await place()) !== start) {
     const before = JSON.stringify(await server.ask("GET", `/rooms/${ROOM}/layout`));
     await ann.page.getByTestId("undo").click();
     await until("a step is undone", async () => JSON.stringify(await server.ask("GET", `/rooms/${ROOM}/layout`)) !== before);
   }
+  await until("nothing is left to undo", () => ann.page.getByTestId("undo").isDisabled());
+  const back = await layer("ann");
+  assert.deepEqual([back.x, back.y, back.width, back.z ?? 0], [ANN.x, ANN.y, ANN.width, 0]);
 });
 
 test("two editors see each other's changes, and both stay", async () => {
