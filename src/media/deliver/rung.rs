@@ -356,19 +356,19 @@ impl Chooser {
         let need = ladder.need(present);
         // What is really sent counts: an encoder needs less for a picture that holds still.
         let needed = need.min(line.sending.max(percent(need, LEAST_NEED)));
-        let is_known = line.round_trip.is_some();
-        if is_known && !self.is_steady(line) {
+        let is_timed = line.round_trip.is_some();
+        if is_timed && !self.is_steady(line) {
             self.congested = Some(now);
         }
         // The pacer's queue follows from the estimate. Only what waits on the way is a sign of its own.
         let since = if line.queued >= QUEUE_LOW { CONGESTION_ECHOES } else { Duration::ZERO };
-        let is_seen = !is_known || self.congested.is_some_and(|congested| now.saturating_sub(congested) <= since);
+        let is_seen = !is_timed || self.congested.is_some_and(|congested| now.saturating_sub(congested) <= since);
         let is_starved = self.starved.note(now, is_seen && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
         let is_tight = self.tight.note(now, is_seen && limit < needed, TIGHT_FOR);
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
         let is_short = is_short || is_tight || is_seen && limit < need / 2;
         let is_doubtful = self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR);
-        let assumed = percent(need, ASSUMED);
+        let assumed = assumed(ladder, present);
         // A keyframe waits a little whatever the pace.
         let is_slow = line.pace.is_some_and(|pace| pace < assumed) && line.queued >= QUEUE_LOW;
         let is_held_back = is_slow && !is_seen && self.loss <= LOSS_HIGH;
@@ -422,7 +422,7 @@ impl Chooser {
             *wait = (*wait).max(HOLD_OFF_TRIED);
             (self.trying, self.stepped) = (None, now);
             if let Rung::Video(present) = self.rung {
-                self.assume = Some(percent(ladder.need(present), ASSUMED));
+                self.assume = Some(assumed(ladder, present));
             }
             return None;
         }
@@ -478,6 +478,11 @@ impl Chooser {
         }
         (self.stepped, self.rung, self.carried, self.trying) = (now, rung, rung, None);
     }
+}
+
+/// What the estimator starts again from, in bit/s.
+fn assumed(ladder: &Ladder, present: Rendition) -> u64 {
+    percent(ladder.need(present), ASSUMED)
 }
 
 /// What padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by equal factors.
