@@ -33,7 +33,7 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(3);
 pub(super) const MOST_REPEATED: f32 = 0.35;
 
 /// How often str0m tells its numbers.
-const STATISTICS: Duration = Duration::from_millis(250);
+const STATISTICS: Duration = Duration::from_millis(100);
 
 /// Our end of all connections.
 #[derive(Debug, Clone)]

@@ -460,6 +460,7 @@ impl Receiver {
         self.choose(shared.time());
         if self.line.queued <= LITTLE_QUEUED
             && !self.is_silent(shared.now)
+            && !self.decision.is_some_and(|decision| decision.holds)
             && let (Some(rendition), Some(codec)) = (self.screen.asks(shared.time()), self.codec)
         {
             self.tell_needs();

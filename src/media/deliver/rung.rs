@@ -4,12 +4,14 @@
 //! smaller of the two is sent, so that a tab that was hidden gets its picture back without climbing rung by rung.
 
 mod terms;
+mod way;
 
 use std::time::Duration;
 
 pub use terms::{Decision, Ladder, Line, Reason, Rung, View, Wish};
 
 use crate::media::codec::Rendition;
+use way::Way;
 
 /// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way, or
 /// high loss.
@@ -40,6 +42,11 @@ const QUEUE_STARVED: Duration = Duration::from_millis(600);
 const QUEUE_LOW: Duration = Duration::from_millis(100);
 /// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
 const DRAIN: Duration = Duration::from_secs(1);
+/// A line that carries less than this part of what was sent, in percent, is full to the brim.
+const FLOODED: u64 = 25;
+/// So long after a step down nothing but sound goes into a line that is full to the brim: half a keyframe would be lost
+/// there, and each packet that is sent again takes as long as the whole queue.
+const FLOOD_FALLS: Duration = Duration::from_millis(250);
 /// The same for what was lost.
 const LOSS_DRAIN: Duration = Duration::from_secs(2);
 /// What the estimator starts again from, in percent of what the present picture needs.
@@ -58,10 +65,6 @@ const LOSS_FOR_RISE: f32 = 0.15;
 const LOSS_FOR_RISE_BLIND: f32 = 0.03;
 /// Loss that frightens the estimator, though the line may carry everything.
 const LOSS_FRIGHTENS: f32 = 0.02;
-/// Round trips vary by this much without a queue, Wi-Fi included.
-const ROUND_TRIP_VARIES: Duration = Duration::from_millis(50);
-/// Longer round trips are taken for the line's own, not for a queue, after about this long.
-const ROUND_TRIP_FORGOTTEN: Duration = Duration::from_secs(30);
 /// Room for more must show for this long before a larger picture is tried.
 const PLENTY_FOR: Duration = Duration::from_millis(1500);
 /// The same before the picture returns to sound alone.
@@ -83,7 +86,7 @@ const PROBED_FOR_PICTURE: u64 = 125;
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
 /// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
 /// made all the time; it costs no picture, so the wait does not grow.
-const HOLD_OFF_TRIED: Duration = Duration::from_secs(8);
+const HOLD_OFF_TRIED: Duration = Duration::from_secs(6);
 /// Longest such wait: a line that became better is found within a minute.
 const HOLD_OFF_MAX: Duration = Duration::from_secs(60);
 /// A step up that is taken back within this long has failed.
@@ -130,8 +133,7 @@ pub struct Chooser {
     /// The largest picture that the viewer has use for.
     ceiling: Rendition,
     loss: f32,
-    /// Round trip of the line without a queue.
-    round_trip: Option<Duration>,
+    way: Way,
     short: Held,
     /// See [`TIGHT_FOR`].
     tight: Held,
@@ -141,6 +143,8 @@ pub struct Chooser {
     held_back: Held,
     /// When something waited on the way last.
     congested: Option<Duration>,
+    /// Whether the last step down was from a line that was full to the brim.
+    was_flooded: bool,
     /// See [`Decision::assume`].
     assume: Option<u64>,
     starved: Held,
@@ -180,12 +184,13 @@ impl Chooser {
             why: None,
             ceiling: Rendition::Full,
             loss: 0.0,
-            round_trip: None,
+            way: Way::default(),
             short: Held::default(),
             tight: Held::default(),
             doubtful: Held::default(),
             held_back: Held::default(),
             congested: None,
+            was_flooded: false,
             assume: None,
             starved: Held::default(),
             lossy: Held::default(),
@@ -251,22 +256,17 @@ impl Chooser {
             }
             _ => present,
         };
-        Decision { rung: self.rung, reason, desired, minimum, assume: self.assume.take() }
+        let holds = self.was_flooded && self.fell.is_some_and(|fell| now.saturating_sub(fell) < FLOOD_FALLS);
+        Decision { rung: self.rung, reason, desired, minimum, holds, assume: self.assume.take() }
     }
 
-    /// Averages the loss, and keeps the shortest round trip.
+    /// Averages the loss, and keeps what the round trip says.
     fn listen(&mut self, now: Duration, line: &Line) {
         let elapsed = now.saturating_sub(self.looked).as_secs_f32();
         self.looked = now;
         let loss = if line.loss.is_nan() { 0.0 } else { line.loss.clamp(0.0, 1.0) };
         self.loss += (loss - self.loss) * (elapsed / LOSS_AVERAGE.as_secs_f32()).min(1.0);
-        if let Some(round_trip) = line.round_trip {
-            let first = line.checked.unwrap_or(round_trip);
-            let shortest = self.round_trip.unwrap_or(first).min(round_trip);
-            let longer = round_trip.saturating_sub(shortest).min(ROUND_TRIP_FORGOTTEN);
-            let forgotten = (elapsed / ROUND_TRIP_FORGOTTEN.as_secs_f32()).min(1.0);
-            self.round_trip = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
-        }
+        self.way.listen(now, line);
         if now.saturating_sub(self.calm) >= CALM {
             self.calm = now;
             self.hold_off = self.hold_off.map(|wait| (wait / 2).max(HOLD_OFF_FIRST));
@@ -332,21 +332,14 @@ impl Chooser {
     /// Returns the estimate if it says what the line carries, rather than what was sent or how much is lost.
     fn limit(&self, now: Duration, line: &Line) -> Option<u64> {
         let estimate = line.estimate?;
-        let is_quiet = line.round_trip.is_none() || self.is_steady(line);
+        let is_quiet = line.round_trip.is_none() || self.way.is_free(line);
         let is_guess = now.saturating_sub(self.started) < FIRST_GUESS
             && (line.queued <= QUEUE_HIGH && self.loss <= LOSS_HIGH && is_quiet);
         // A still picture needs less than its rendition, and the estimate follows what is sent.
         let is_easy = percent(line.sending, 130) <= estimate;
-        let is_frightened = self.is_steady(line) && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);
+        let is_frightened = self.way.is_free(line) && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);
         let is_carried = line.queued < QUEUE_LOW && (is_easy || is_frightened);
         (!is_guess && !is_carried).then_some(estimate)
-    }
-
-    /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
-    fn is_steady(&self, line: &Line) -> bool {
-        self.round_trip.zip(line.round_trip).is_some_and(|(shortest, round_trip)| {
-            round_trip.saturating_sub(shortest) <= ROUND_TRIP_VARIES.max(shortest / 4)
-        })
     }
 
     /// Decides whether the line asks for less: how much less, and why.
@@ -357,13 +350,15 @@ impl Chooser {
         // What is really sent counts: an encoder needs less for a picture that holds still.
         let needed = need.min(line.sending.max(percent(need, LEAST_NEED)));
         let is_timed = line.round_trip.is_some();
-        if is_timed && !self.is_steady(line) {
+        if is_timed && !self.way.is_free(line) {
             self.congested = Some(now);
         }
         // The pacer's queue follows from the estimate. Only what waits on the way is a sign of its own.
         let since = if line.queued >= QUEUE_LOW { CONGESTION_ECHOES } else { Duration::ZERO };
         let is_seen = !is_timed || self.congested.is_some_and(|congested| now.saturating_sub(congested) <= since);
-        let is_starved = self.starved.note(now, is_seen && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
+        // While the queue becomes shorter, the line carries more than what is sent, whatever the estimate says.
+        let is_growing = is_seen && !self.way.is_draining(now);
+        let is_starved = self.starved.note(now, is_growing && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
         let is_tight = self.tight.note(now, is_seen && limit < needed, TIGHT_FOR);
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
         let is_short = is_short || is_tight || is_seen && limit < need / 2;
@@ -389,8 +384,14 @@ impl Chooser {
             let why = if is_congested { Reason::Network } else { Reason::Loss };
             return (is_congested || is_blind && is_lossy).then_some((Rung::SoundOnly, why));
         };
-        if is_short || queued > QUEUE_HIGH {
-            let fits = |size: &Rendition| line.estimate.is_none_or(|estimate| estimate >= ladder.need(*size));
+        let carries = self.way.carries(now).unwrap_or(u64::MAX);
+        let is_flooded = !is_drained && carries < percent(need, TIGHT);
+        if is_short || is_flooded || queued > QUEUE_HIGH {
+            let fits = |size: &Rendition| {
+                let need = ladder.need(*size);
+                line.estimate.is_none_or(|estimate| estimate >= need) && carries >= percent(need, TIGHT)
+            };
+            self.was_flooded = carries < percent(need, FLOODED);
             let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller).find(fits);
             return Some((Rung::Video(fitting.unwrap_or(Rendition::Quarter)), Reason::Network));
         }
@@ -417,7 +418,7 @@ impl Chooser {
             return may.then_some(next);
         };
         let holds = line.estimate.is_some_and(|estimate| estimate >= ladder.need(next));
-        if !holds || line.queued > QUEUE_HIGH / 2 || !self.is_steady(line) || self.loss >= loss {
+        if !holds || line.queued > QUEUE_HIGH / 2 || !self.way.is_free(line) || self.loss >= loss {
             let wait = &mut self.hold_off[next.index()];
             *wait = (*wait).max(HOLD_OFF_TRIED);
             (self.trying, self.stepped) = (None, now);
@@ -432,7 +433,7 @@ impl Chooser {
 
     /// Tells whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
     fn asks_for_a_probe(&mut self, now: Duration, line: &Line) -> bool {
-        let may = self.trying.is_none() && line.queued < QUEUE_LOW && self.is_steady(line);
+        let may = self.trying.is_none() && line.queued < QUEUE_LOW && self.way.is_free(line);
         let asks = may && now.saturating_sub(self.probed.max(self.stepped)) >= PROBE_EVERY;
         if asks {
             self.probed = now;

@@ -131,6 +131,8 @@ pub struct Decision {
     pub desired: u64,
     /// Bit/s that padding shall fill up to, to try out whether the line carries the next picture; 0: none.
     pub minimum: u64,
+    /// Whether a keyframe had better wait a moment for the line to drain.
+    pub holds: bool,
     /// Bit/s that the estimator shall start again from: after a trial that filled the line it would take the line for
     /// ever narrower while that drains, and after a false alarm for long.
     pub assume: Option<u64>,

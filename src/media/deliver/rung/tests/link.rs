@@ -72,7 +72,14 @@ struct Simulation {
 impl Simulation {
     fn new(seed: u64, first_guess: f64, conditions: Conditions) -> Self {
         let (random, chooser) = (Random::new(seed), Chooser::new(Duration::from_secs(1000)));
-        let last = Decision { rung: Rung::Video(Full), reason: Reason::Start, desired: 0, minimum: 0, assume: None };
+        let last = Decision {
+            rung: Rung::Video(Full),
+            reason: Reason::Start,
+            desired: 0,
+            minimum: 0,
+            holds: false,
+            assume: None,
+        };
         Self {
             random,
             conditions,

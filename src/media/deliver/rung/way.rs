@@ -1,0 +1,138 @@
+//! What waits on the way to a receiver, by the round trip. PURE.
+
+use std::time::Duration;
+
+use super::Line;
+
+/// Round trips vary by this much without a queue, Wi-Fi included.
+const VARIES: Duration = Duration::from_millis(50);
+/// Longer round trips are taken for the line's own, not for a queue, after about this long.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+/// A queue must have grown for this long before its growth says what the line carries: reports come every 50-100 ms.
+const GROWS_FROM: Duration = Duration::from_millis(300);
+/// Growth says it for this long: then the queue may be full, or what is sent may have changed.
+const GROWS_UNTIL: Duration = Duration::from_millis(1200);
+/// A queue of which no report has shown growth for this long grows no more.
+const GREW_WITHIN: Duration = Duration::from_millis(250);
+/// A round trip that changed by this share is a longer or a shorter one.
+const CHANGED: f32 = 0.1;
+/// After a round trip became shorter, the queue is taken to drain for this long.
+const DRAINS_FOR: Duration = Duration::from_secs(1);
+
+/// The way to one receiver.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Way {
+    listened: Option<Duration>,
+    /// Round trip without a queue.
+    shortest: Option<Duration>,
+    /// The last time at which nothing waited: when it was, the round trip, and how many bit/s were sent.
+    free: Option<(Duration, Duration, u64)>,
+    /// The round trip that later ones are compared with.
+    mark: Duration,
+    /// When the round trip became longer last.
+    grew: Option<Duration>,
+    /// When it became shorter last.
+    shrunk: Option<Duration>,
+}
+
+impl Way {
+    /// Keeps what a look at the line says of the way.
+    pub fn listen(&mut self, now: Duration, line: &Line) {
+        let elapsed = now.saturating_sub(self.listened.replace(now).unwrap_or(now)).as_secs_f32();
+        let Some(round_trip) = line.round_trip else { return };
+        let first = line.checked.unwrap_or(round_trip);
+        let shortest = self.shortest.unwrap_or(first).min(round_trip);
+        let longer = round_trip.saturating_sub(shortest).min(FORGOTTEN);
+        let forgotten = (elapsed / FORGOTTEN.as_secs_f32()).min(1.0);
+        self.shortest = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
+        if self.is_free(line) {
+            self.free = Some((now, round_trip, line.sending));
+            (self.grew, self.shrunk, self.mark) = (None, None, round_trip);
+            return;
+        }
+        if round_trip.as_secs_f32() > self.mark.as_secs_f32() * (1.0 + CHANGED) {
+            (self.mark, self.grew, self.shrunk) = (round_trip, Some(now), None);
+        } else if round_trip.as_secs_f32() < self.mark.as_secs_f32() * (1.0 - CHANGED) {
+            (self.mark, self.grew, self.shrunk) = (round_trip, None, Some(now));
+        }
+    }
+
+    /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
+    pub fn is_free(&self, line: &Line) -> bool {
+        self.shortest
+            .zip(line.round_trip)
+            .is_some_and(|(shortest, round_trip)| round_trip.saturating_sub(shortest) <= VARIES.max(shortest / 4))
+    }
+
+    /// Tells whether what waits on the way becomes less.
+    pub fn is_draining(&self, now: Duration) -> bool {
+        self.shrunk.is_some_and(|shrunk| now.saturating_sub(shrunk) <= DRAINS_FOR)
+    }
+
+    /// Works out the bit/s that a line carries on which a queue began to grow just now, long before an estimate that
+    /// goes down by steps gets there. A queue that so much is sent into grows by what the line does not carry: in a second
+    /// the round trip becomes longer by the share of what is sent that does not get through.
+    pub fn carries(&self, now: Duration) -> Option<u64> {
+        let grew = self.grew.filter(|grew| now.saturating_sub(*grew) <= GREW_WITHIN)?;
+        let (since, before, sent) = self.free?;
+        let passed = grew.saturating_sub(since);
+        let grown = self.mark.saturating_sub(before);
+        let tells = (GROWS_FROM..=GROWS_UNTIL).contains(&passed);
+        tells.then(|| (sent as f64 * (1.0 - grown.as_secs_f64() / passed.as_secs_f64()).max(0.0)) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line as it looks when `waiting` seconds of packets are on the way.
+    fn line(waiting: f64, sending: u64) -> Line {
+        Line { round_trip: Some(Duration::from_secs_f64(0.02 + waiting)), sending, ..Line::default() }
+    }
+
+    /// Sends 2.4 Mbit/s into a line that carries `carried` from second 1 on, and returns the way as it is at the end.
+    fn narrowed(carried: f64, until: f64) -> (Way, Duration) {
+        let mut way = Way::default();
+        let mut now = Duration::ZERO;
+        while now.as_secs_f64() < until {
+            now += Duration::from_millis(50);
+            // By the time of the confirmation, not of the sending.
+            let waiting = (now.as_secs_f64() - 1.0).max(0.0) * (1.0 - carried / 2.4);
+            way.listen(now, &line(waiting, 2_400_000));
+        }
+        (way, now)
+    }
+
+    #[test]
+    fn a_growing_queue_says_what_the_line_carries() {
+        for carried in [0.2, 0.7, 1.5] {
+            let (way, now) = narrowed(carried, 1.6);
+            let said = way.carries(now).expect("it has grown for 0.6 s") as f64 / 1e6;
+            assert!((said - carried).abs() < 0.25, "{said} Mbit/s, not {carried}");
+        }
+        let (way, now) = narrowed(0.2, 1.2);
+        assert_eq!(way.carries(now), None, "one report is not enough");
+        let (way, now) = narrowed(0.2, 3.0);
+        assert_eq!(way.carries(now), None, "other things have happened since");
+        let (way, now) = narrowed(2.4, 1.6);
+        assert_eq!(way.carries(now), None, "nothing waits");
+    }
+
+    #[test]
+    fn a_queue_drains_while_the_round_trip_becomes_shorter() {
+        let (mut way, mut now) = narrowed(0.2, 2.0);
+        assert!(!way.is_draining(now));
+        for step in 0..10 {
+            now += Duration::from_millis(100);
+            way.listen(now, &line(0.9 - f64::from(step) * 0.08, 150_000));
+            assert!(way.is_draining(now) || step < 2, "step {step}");
+        }
+        // It stands still.
+        for _ in 0..11 {
+            now += Duration::from_millis(100);
+            way.listen(now, &line(0.18, 150_000));
+        }
+        assert!(!way.is_draining(now));
+    }
+}
