@@ -42,8 +42,6 @@ const QUEUE_STARVED: Duration = Duration::from_millis(600);
 const QUEUE_LOW: Duration = Duration::from_millis(100);
 /// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
 const DRAIN: Duration = Duration::from_secs(1);
-/// A line that carries less than this part of what was sent, in percent, is full to the brim.
-const FLOODED: u64 = 25;
 /// So long after a step down nothing but sound goes into a line that is full to the brim: half a keyframe would be lost
 /// there, and each packet that is sent again takes as long as the whole queue.
 const FLOOD_FALLS: Duration = Duration::from_millis(250);
@@ -143,8 +141,8 @@ pub struct Chooser {
     held_back: Held,
     /// When something waited on the way last.
     congested: Option<Duration>,
-    /// Whether the last step down was from a line that was full to the brim.
-    was_flooded: bool,
+    /// Whether the line was full to the brim at the last step down.
+    was_full: bool,
     /// See [`Decision::assume`].
     assume: Option<u64>,
     starved: Held,
@@ -190,7 +188,7 @@ impl Chooser {
             doubtful: Held::default(),
             held_back: Held::default(),
             congested: None,
-            was_flooded: false,
+            was_full: false,
             assume: None,
             starved: Held::default(),
             lossy: Held::default(),
@@ -256,7 +254,7 @@ impl Chooser {
             }
             _ => present,
         };
-        let holds = self.was_flooded && self.fell.is_some_and(|fell| now.saturating_sub(fell) < FLOOD_FALLS);
+        let holds = self.was_full && self.fell.is_some_and(|fell| now.saturating_sub(fell) < FLOOD_FALLS);
         Decision { rung: self.rung, reason, desired, minimum, holds, assume: self.assume.take() }
     }
 
@@ -361,7 +359,9 @@ impl Chooser {
         let is_starved = self.starved.note(now, is_growing && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
         let is_tight = self.tight.note(now, is_seen && limit < needed, TIGHT_FOR);
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
-        let is_short = is_short || is_tight || is_seen && limit < need / 2;
+        let carries = self.way.carries(now).unwrap_or(u64::MAX);
+        let is_full = self.way.is_full(now);
+        let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
         let is_doubtful = self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR);
         let assumed = assumed(ladder, present);
         // A keyframe waits a little whatever the pace.
@@ -384,14 +384,13 @@ impl Chooser {
             let why = if is_congested { Reason::Network } else { Reason::Loss };
             return (is_congested || is_blind && is_lossy).then_some((Rung::SoundOnly, why));
         };
-        let carries = self.way.carries(now).unwrap_or(u64::MAX);
-        let is_flooded = !is_drained && carries < percent(need, TIGHT);
-        if is_short || is_flooded || queued > QUEUE_HIGH {
+        let is_too_much = !is_drained && carries < percent(need, TIGHT);
+        if is_short || is_too_much || queued > QUEUE_HIGH {
             let fits = |size: &Rendition| {
                 let need = ladder.need(*size);
                 line.estimate.is_none_or(|estimate| estimate >= need) && carries >= percent(need, TIGHT)
             };
-            self.was_flooded = carries < percent(need, FLOODED);
+            self.was_full = is_full;
             let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller).find(fits);
             return Some((Rung::Video(fitting.unwrap_or(Rendition::Quarter)), Reason::Network));
         }

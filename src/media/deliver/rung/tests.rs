@@ -2,6 +2,7 @@ use Rendition::{Full, Half, Quarter};
 
 use super::*;
 
+mod flood;
 mod link;
 
 const LADDER: Ladder = Ladder { bitrate: [2_500_000, 500_000, 120_000], height: [720, 360, 180], sound: 45_000 };
@@ -224,46 +225,6 @@ fn a_queue_leads_down_at_once_and_then_gets_time_to_drain() {
     assert_eq!(looks.run(10.0), Rung::Video(Quarter));
     looks.line.queued = Duration::from_millis(700);
     assert_eq!(looks.run(0.1), Rung::SoundOnly);
-}
-
-/// Makes a line of which 2.5 Mbit/s fill the queue, as it looks so many seconds after it has become narrower.
-fn flooded(carried: f64, after: f64) -> Line {
-    let waiting = (1.0 - carried / 2_545_000.0) * after;
-    Line { round_trip: Some(Duration::from_secs_f64(0.04 + waiting)), ..estimated(1_200_000) }
-}
-
-#[test]
-fn a_queue_that_grows_fast_leads_to_what_the_line_carries_at_once() {
-    for (carried, rung, holds) in [(200_000.0, Quarter, true), (1_500_000.0, Half, false)] {
-        let mut looks = Looks::settled();
-        let mut held = 0;
-        for step in 1..=14 {
-            looks.line = flooded(carried, f64::from(step) * 0.05);
-            looks.look();
-            held += u32::from(looks.last.holds);
-        }
-        assert_eq!(looks.last.rung, Rung::Video(rung), "{carried}");
-        assert_eq!(held > 0, holds, "{carried}: the keyframe waits until the line has drained a little");
-        looks.look();
-        looks.run(0.3);
-        assert!(!looks.last.holds, "{carried}");
-    }
-}
-
-#[test]
-fn the_picture_stays_while_a_queue_drains() {
-    for (less, rung) in [(0.08, Rung::Video(Quarter)), (0.0, Rung::SoundOnly)] {
-        let mut looks = Looks::settled();
-        looks.line = narrow(90_000);
-        assert_eq!(looks.run(0.5), Rung::Video(Quarter));
-        let from = 1.1;
-        for step in 0..12 {
-            let round_trip = Some(Duration::from_secs_f64(from - f64::from(step) * less));
-            looks.line = Line { round_trip, ..estimated(90_000) };
-            looks.run(0.1);
-        }
-        assert_eq!(looks.last.rung, rung, "shorter by {less} s at each report");
-    }
 }
 
 #[test]

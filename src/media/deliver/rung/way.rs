@@ -14,6 +14,8 @@ const GROWS_FROM: Duration = Duration::from_millis(300);
 const GROWS_UNTIL: Duration = Duration::from_millis(1200);
 /// A queue of which no report has shown growth for this long grows no more.
 const GREW_WITHIN: Duration = Duration::from_millis(250);
+/// A line that carries less than this part of what is sent fills within moments.
+const FULL_BELOW: f64 = 0.25;
 /// A round trip that changed by this share is a longer or a shorter one.
 const CHANGED: f32 = 0.1;
 /// After a round trip became shorter, the queue is taken to drain for this long.
@@ -70,15 +72,26 @@ impl Way {
     }
 
     /// Works out the bit/s that a line carries on which a queue began to grow just now, long before an estimate that
-    /// goes down by steps gets there. A queue that so much is sent into grows by what the line does not carry: in a second
-    /// the round trip becomes longer by the share of what is sent that does not get through.
+    /// goes down by steps gets there.
     pub fn carries(&self, now: Duration) -> Option<u64> {
+        let (sent, part) = self.through(now)?;
+        Some((sent as f64 * part) as u64)
+    }
+
+    /// Tells whether such a line carries so little of what is sent that it is full to the brim.
+    pub fn is_full(&self, now: Duration) -> bool {
+        self.through(now).is_some_and(|(_, part)| part < FULL_BELOW)
+    }
+
+    /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second the
+    /// round trip becomes longer by the part that does not.
+    fn through(&self, now: Duration) -> Option<(u64, f64)> {
         let grew = self.grew.filter(|grew| now.saturating_sub(*grew) <= GREW_WITHIN)?;
         let (since, before, sent) = self.free?;
         let passed = grew.saturating_sub(since);
         let grown = self.mark.saturating_sub(before);
         let tells = (GROWS_FROM..=GROWS_UNTIL).contains(&passed);
-        tells.then(|| (sent as f64 * (1.0 - grown.as_secs_f64() / passed.as_secs_f64()).max(0.0)) as u64)
+        tells.then(|| (sent, (1.0 - grown.as_secs_f64() / passed.as_secs_f64()).max(0.0)))
     }
 }
 
