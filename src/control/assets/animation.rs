@@ -1,11 +1,8 @@
 //! Images that move: GIF, APNG and WebP, decoded whole, within limits. PURE.
 
-use std::{io::Cursor, time::Duration};
+use std::time::Duration;
 
-use image::{
-    AnimationDecoder,
-    codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder},
-};
+use image::AnimationDecoder;
 
 use super::picture::{self, Format, MAX_PIXELS, PictureError, refusal};
 use crate::media::port::Still;
@@ -25,16 +22,14 @@ const USUAL: Duration = Duration::from_millis(100);
 /// # Errors
 /// When it is no image that can be used, or moves for too long.
 pub fn still(content: &[u8]) -> Result<Still, PictureError> {
-    // Its size is checked before anything is decoded.
-    let header = picture::header(content)?;
-    match header.format {
-        Format::Gif => frames(GifDecoder::new(Cursor::new(content)).map_err(refusal)?),
+    match Format::sniff(content).ok_or(PictureError::UnknownType)? {
+        Format::Gif => frames(picture::gif(content)?),
         Format::WebP => {
-            let decoder = WebPDecoder::new(Cursor::new(content)).map_err(refusal)?;
+            let decoder = picture::webp(content)?;
             if decoder.has_animation() { frames(decoder) } else { single(content) }
         }
         Format::Png => {
-            let decoder = PngDecoder::new(Cursor::new(content)).map_err(refusal)?;
+            let decoder = picture::png(content)?;
             if decoder.is_apng().map_err(refusal)? { frames(decoder.apng().map_err(refusal)?) } else { single(content) }
         }
         Format::Jpeg => single(content),
@@ -82,6 +77,8 @@ fn frames<'a>(decoder: impl AnimationDecoder<'a>) -> Result<Still, PictureError>
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::Cursor;
+
     use image::{
         Delay, Frame, Rgba, RgbaImage,
         codecs::gif::{GifEncoder, Repeat},

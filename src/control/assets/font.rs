@@ -3,7 +3,7 @@
 use std::{panic, sync::Arc};
 
 use cosmic_text::{
-    Attrs, Buffer, Family, FontSystem, Metrics, Shaping, SwashCache,
+    Attrs, Buffer, CacheKey, Command, Family, FontSystem, Metrics, Shaping, SwashCache, SwashImage,
     fontdb::{Database, Source},
 };
 
@@ -12,6 +12,10 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Most faces that one file may hold.
 const MAX_FACES: usize = 64;
+
+/// Largest width and height of a glyph's outline, in pixels. A font may make its letters thousands of times as large as
+/// their lines, and a drawn one takes a byte a pixel.
+const MAX_GLYPH: f32 = 8192.0;
 
 /// What every font is tried with.
 const SPECIMEN: &str = "Hamburgefonstiv 0123";
@@ -32,6 +36,34 @@ pub fn sniff(content: &[u8]) -> Option<&'static str> {
         [b't', b't', b'c', b'f', ..] => Some("font/collection"),
         _ => None,
     }
+}
+
+/// Draws a glyph. Everybody who draws one uses this.
+///
+/// # Errors
+/// When it is so large that its picture would not fit into memory.
+pub(super) fn glyph(
+    cache: &mut SwashCache,
+    fonts: &mut FontSystem,
+    key: CacheKey,
+) -> Result<Option<SwashImage>, FontError> {
+    let (mut left, mut right, mut bottom, mut top) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
+    for command in cache.get_outline_commands_uncached(fonts, key).iter().flatten() {
+        let points = match command {
+            Command::MoveTo(to) | Command::LineTo(to) => [to, to, to],
+            Command::QuadTo(by, to) => [by, by, to],
+            Command::CurveTo(by, and, to) => [by, and, to],
+            Command::Close => continue,
+        };
+        for point in points {
+            (left, right) = (left.min(point.x), right.max(point.x));
+            (bottom, top) = (bottom.min(point.y), top.max(point.y));
+        }
+    }
+    if right - left > MAX_GLYPH || top - bottom > MAX_GLYPH {
+        return Err(FontError::Broken("its glyphs are too large"));
+    }
+    Ok(cache.get_image_uncached(fonts, key))
 }
 
 /// A font that was looked at.
@@ -80,9 +112,9 @@ impl Font {
             let glyphs = buffer.layout_runs().flat_map(|run| run.glyphs.iter());
             let keys: Vec<_> = glyphs.map(|glyph| glyph.physical((0.0, 0.0), 1.0).cache_key).collect();
             // A font of other scripts may have nothing to draw here; it must only be able to say so.
-            keys.into_iter().filter_map(|key| cache.get_image_uncached(&mut system, key)).count()
+            keys.into_iter().try_for_each(|key| glyph(&mut cache, &mut system, key).map(drop))
         });
-        drawn.map(drop).map_err(|_| FontError::Broken("its glyphs are wrong"))
+        drawn.unwrap_or(Err(FontError::Broken("its glyphs are wrong")))
     }
 }
 
@@ -102,6 +134,19 @@ mod tests {
         assert_eq!(sniff(dejavu::sans::bold()), Some("font/ttf"));
         for other in [&b""[..], b"wOF2....", b"wOFF....", b"\x89PNG", b"OTT", b"GIF89a"] {
             assert_eq!(sniff(other), None);
+        }
+    }
+
+    #[test]
+    fn letters_a_thousand_times_as_large_as_their_lines_are_refused() {
+        let mut content = dejavu::sans::regular().to_vec();
+        let tables = usize::from(u16::from_be_bytes([content[4], content[5]]));
+        let entry = content[12..12 + 16 * tables].chunks(16).find(|entry| entry.starts_with(b"head")).unwrap();
+        let head = u32::from_be_bytes([entry[8], entry[9], entry[10], entry[11]]) as usize;
+        assert_eq!(content[head + 18..head + 20], 2048u16.to_be_bytes(), "units per em");
+        content[head + 18..head + 20].copy_from_slice(&1u16.to_be_bytes());
+        if let Ok(font) = open(&content) {
+            assert_eq!(font.check(), Err(FontError::Broken("its glyphs are too large")));
         }
     }
 

@@ -4,6 +4,7 @@
 //! many signs, too), from the system, and from assets. A character that the wanted font has not is taken from the others.
 
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -13,7 +14,10 @@ use cosmic_text::{
     fontdb::{Database, ID, Language, Source},
 };
 
-use super::{cache::Stamp, font::Font};
+use super::{
+    cache::Stamp,
+    font::{self, Font},
+};
 use crate::{
     layout::{Lettering, Text, TextAlign, TextFrame},
     media::port::Still,
@@ -259,10 +263,13 @@ impl Sheet {
 
     fn write(&mut self, fonts: &mut FontSystem, buffer: &Buffer, origin: (f32, f32)) {
         let mut cache = SwashCache::new();
+        let mut images = HashMap::new();
         for run in buffer.layout_runs() {
             for glyph in run.glyphs {
                 let place = glyph.physical((origin.0, origin.1 + run.line_y), 1.0);
-                let Some(image) = cache.get_image(fonts, place.cache_key) else { continue };
+                let drawn = images.entry(place.cache_key);
+                let image = drawn.or_insert_with(|| font::glyph(&mut cache, fonts, place.cache_key).unwrap_or(None));
+                let Some(image) = image else { continue };
                 let (left, top) = (place.x + image.placement.left, place.y - image.placement.top);
                 let across = image.placement.width as usize;
                 if across == 0 {

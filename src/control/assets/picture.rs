@@ -3,8 +3,13 @@
 use std::io::Cursor;
 
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage, metadata::Orientation,
+    DynamicImage, ImageDecoder, ImageError, Limits, RgbaImage,
+    codecs::{gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder},
+    error::LimitErrorKind,
+    metadata::Orientation,
 };
+
+use super::webp as chunks;
 
 /// Largest width and height, in pixels.
 pub const MAX_SIDE: u32 = 8192;
@@ -12,8 +17,15 @@ pub const MAX_SIDE: u32 = 8192;
 /// Most pixels: 160 MB once decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
 
-/// Memory that a decoder may take, in bytes: the most pixels with 16 bits a channel, and some for its own.
+/// Memory that the pixels may take, in bytes: the most of them with 16 bits a channel.
 const MAX_ALLOC: u64 = 400 * 1024 * 1024;
+
+/// Memory that a PNG's chunks beside its pixels may take, in bytes. A colour profile and texts are compressed, and a
+/// thousand times as large once they are read.
+const MAX_CHUNKS: u64 = 32 * 1024 * 1024;
+
+/// Pixels by which the pictures of a GIF may go beyond its canvas.
+const OVERHANG: u64 = 1_000_000;
 
 /// Why content is no image that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +36,9 @@ pub enum PictureError {
     /// It says of itself that it is too large; it was not decoded.
     #[error("the image is too large: at most {MAX_SIDE} pixels wide and high, and {} megapixels", MAX_PIXELS / 1_000_000)]
     TooManyPixels,
+    /// It would take more memory than its pixels need.
+    #[error("the image needs too much memory: its pictures, colour profile or texts are too large")]
+    TooMuchMemory,
     /// It moves for too long.
     #[error("the animation is too long: at most {} pictures, and {} megapixels of all together", super::animation::MAX_FRAMES,
         MAX_PIXELS / 1_000_000)]
@@ -67,15 +82,6 @@ impl Format {
             Self::Gif => "image/gif",
         }
     }
-
-    fn codec(self) -> ImageFormat {
-        match self {
-            Self::Png => ImageFormat::Png,
-            Self::Jpeg => ImageFormat::Jpeg,
-            Self::WebP => ImageFormat::WebP,
-            Self::Gif => ImageFormat::Gif,
-        }
-    }
 }
 
 /// What an image says of itself.
@@ -96,7 +102,7 @@ pub struct Header {
 pub fn header(content: &[u8]) -> Result<Header, PictureError> {
     let (format, mut decoder) = open(content)?;
     let (width, height) = decoder.dimensions();
-    let (width, height) = match orientation(&mut decoder) {
+    let (width, height) = match orientation(&mut *decoder) {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
             (height, width)
         }
@@ -111,22 +117,69 @@ pub fn header(content: &[u8]) -> Result<Header, PictureError> {
 /// When it is no image that can be used.
 pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
     let (_, mut decoder) = open(content)?;
-    let orientation = orientation(&mut decoder);
+    let orientation = orientation(&mut *decoder);
     let mut image = DynamicImage::from_decoder(decoder).map_err(refusal)?;
     image.apply_orientation(orientation);
     Ok(image.into_rgba8())
 }
 
 /// A decoder of an image whose size is within the limits.
-fn open(content: &[u8]) -> Result<(Format, impl ImageDecoder + '_), PictureError> {
+fn open(content: &[u8]) -> Result<(Format, Box<dyn ImageDecoder + '_>), PictureError> {
     let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
-    let mut limits = Limits::default();
+    let decoder: Box<dyn ImageDecoder + '_> = match format {
+        Format::Png => Box::new(png(content)?),
+        Format::Jpeg => Box::new(bounded(JpegDecoder::new(Cursor::new(content)).map_err(refusal)?, limits(MAX_ALLOC))?),
+        Format::WebP => Box::new(webp(content)?),
+        Format::Gif => Box::new(gif(content)?),
+    };
+    Ok((format, decoder))
+}
+
+/// A decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first chunk on.
+///
+/// # Errors
+/// When it cannot be used.
+pub(super) fn png(content: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PictureError> {
+    let decoder = PngDecoder::with_limits(Cursor::new(content), limits(MAX_CHUNKS)).map_err(refusal)?;
+    // Twice: when it moves, what is shown is kept beside the part that changes.
+    bounded(decoder, limits(2 * MAX_ALLOC))
+}
+
+/// The same of a GIF.
+///
+/// # Errors
+/// When it cannot be used.
+pub(super) fn gif(content: &[u8]) -> Result<GifDecoder<Cursor<&[u8]>>, PictureError> {
+    let decoder = GifDecoder::new(Cursor::new(content)).map_err(refusal)?;
+    let (width, height) = decoder.dimensions();
+    // What was shown before, the part that changes, and what is shown. The part may be larger than the canvas, and its
+    // size is not in the header.
+    let room = 4 * (3 * u64::from(width) * u64::from(height) + OVERHANG);
+    bounded(decoder, limits(room))
+}
+
+/// The same of a WebP.
+///
+/// # Errors
+/// When it cannot be used.
+pub(super) fn webp(content: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, PictureError> {
+    let decoder = bounded(WebPDecoder::new(Cursor::new(content)).map_err(refusal)?, limits(MAX_ALLOC))?;
+    // It decodes a picture before it looks whether that is as large as the canvas.
+    if chunks::largest(content) > MAX_PIXELS {
+        return Err(PictureError::TooManyPixels);
+    }
+    Ok(decoder)
+}
+
+fn limits(bytes: u64) -> Limits {
+    let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_ALLOC);
-    let mut reader = ImageReader::with_format(Cursor::new(content), format.codec());
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(refusal)?;
+    limits.max_alloc = Some(bytes);
+    limits
+}
+
+fn bounded<D: ImageDecoder>(mut decoder: D, limits: Limits) -> Result<D, PictureError> {
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return Err(PictureError::Broken("it has no pixels".to_owned()));
@@ -134,17 +187,21 @@ fn open(content: &[u8]) -> Result<(Format, impl ImageDecoder + '_), PictureError
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
         return Err(PictureError::TooManyPixels);
     }
-    Ok((format, decoder))
+    decoder.set_limits(limits).map_err(refusal)?;
+    Ok(decoder)
 }
 
 /// How a photo was held; upright when it does not say.
-fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
 /// In our words.
 pub(super) fn refusal(error: ImageError) -> PictureError {
     match error {
+        ImageError::Limits(error) if matches!(error.kind(), LimitErrorKind::InsufficientMemory) => {
+            PictureError::TooMuchMemory
+        }
         ImageError::Limits(_) => PictureError::TooManyPixels,
         other => PictureError::Broken(other.to_string()),
     }
@@ -153,6 +210,8 @@ pub(super) fn refusal(error: ImageError) -> PictureError {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use image::ImageFormat;
+
     use super::*;
 
     /// A small picture, red on the left and blue on the right.
@@ -212,6 +271,69 @@ mod tests {
             assert_eq!(header(&content), Err(PictureError::TooManyPixels), "{width}x{height}");
             assert_eq!(decode(&content).unwrap_err(), PictureError::TooManyPixels);
         }
+    }
+
+    /// A PNG of one pixel with one more chunk in front of its pixels.
+    fn with_chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
+        let whole = encoded(ImageFormat::Png);
+        let (head, rest) = whole.split_at(33);
+        let chunk = [&kind[..], inside].concat();
+        let length = (inside.len() as u32).to_be_bytes();
+        [head, &length, &chunk, &crc(&chunk).to_be_bytes(), rest].concat()
+    }
+
+    /// So many zeros, in the form that PNG compresses them to.
+    fn zeros(mebibytes: usize) -> Vec<u8> {
+        let mut png = Cursor::new(Vec::new());
+        let picture = image::GrayImage::new(1023, (mebibytes << 10) as u32);
+        picture.write_to(&mut png, ImageFormat::Png).unwrap();
+        let png = png.into_inner();
+        let mut rest = &png[8..];
+        let mut data = Vec::new();
+        while let [a, b, c, d, after @ ..] = rest {
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            if &after[..4] == b"IDAT" {
+                data.extend(&after[4..4 + length]);
+            }
+            rest = &after[length + 8..];
+        }
+        data
+    }
+
+    #[test]
+    fn what_unfolds_beside_the_pixels_is_bounded() {
+        let profile = |mebibytes| [b"icc\0\0".to_vec(), zeros(mebibytes)].concat();
+        assert!(header(&with_chunk(b"iCCP", &profile(2))).is_ok());
+        assert!(png(&with_chunk(b"iCCP", &profile(2))).unwrap().icc_profile().unwrap().is_some());
+        // One that is too large is left out, as one that is damaged is.
+        let bomb = with_chunk(b"iCCP", &profile(60));
+        assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+        assert!(png(&bomb).unwrap().icc_profile().unwrap().is_none());
+        assert!(header(&bomb).is_ok() && super::super::animation::still(&bomb).is_ok());
+        // Texts are never unfolded.
+        let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".to_vec(), zeros(60)].concat();
+        assert!(decode(&with_chunk(b"iTXt", &text)).is_ok());
+        let text = [b"Raw profile type iptc\0\0".to_vec(), zeros(60)].concat();
+        assert!(decode(&with_chunk(b"zTXt", &text)).is_ok());
+    }
+
+    #[test]
+    fn a_picture_larger_than_its_canvas_is_refused() {
+        // A canvas of one pixel, and a picture of `side` x `side` on it.
+        let gif = |side: [u8; 2]| {
+            let head = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0";
+            [&head[..], &side, &side, b"\0\x02\x02\x44\x01\0\x3b"].concat()
+        };
+        for (side, why) in [([0xff, 0xff], PictureError::TooManyPixels), ([0x40, 0x1f], PictureError::TooMuchMemory)] {
+            assert_eq!(super::super::animation::still(&gif(side)).unwrap_err(), why);
+            assert!(decode(&gif(side)).is_err());
+        }
+        let mut webp = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x01\0\0\x01\0\0".to_vec();
+        webp.extend(b"VP8 \x0e\0\0\0\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f\0\0\0\0");
+        let length = webp.len() as u32 - 8;
+        webp[4..8].copy_from_slice(&length.to_le_bytes());
+        assert!(header(&webp).is_err() && super::super::animation::still(&webp).is_err());
+        assert_eq!(super::webp(&webp).err(), Some(PictureError::TooManyPixels));
     }
 
     #[test]
