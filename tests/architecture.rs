@@ -66,6 +66,11 @@ const LAYERS: &[Layer] = &[
         "control names codecs, checks SDP, hides stream keys, tells poses and makes images ready by PURE modules of \
          media, passed on by the port",
     ),
+    layer(
+        "media::upload",
+        &["media::compose", "media::file", "media::gst", "media::port"],
+        "what another process decodes is made ready as this one would",
+    ),
     layer("media::room", &["layout", "media"], "the only place that sees all stages"),
     layer(
         "bot",
@@ -108,6 +113,11 @@ const LAYERS: &[Layer] = &[
             "media::segment",
         ],
         "pictures and clips take a frame's way through the segmentation",
+    ),
+    layer(
+        "cli::decode_upload",
+        &["error", "media::gst", "media::upload"],
+        "a file is decoded and nothing else is done",
     ),
     layer("cli::scenario", &["error", "layout"], "layouts are checked without a room"),
 ];

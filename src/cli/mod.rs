@@ -1,6 +1,7 @@
 //! The command line: one file a command. A command says what went wrong in one line and by its exit code.
 
 pub mod bot;
+mod decode_upload;
 pub mod model;
 pub mod scenario;
 pub mod segment;
@@ -33,6 +34,8 @@ enum Command {
     Model(Box<model::Args>),
     #[command(about = "Checks layouts and scenarios", long_about = None)]
     Scenario(Box<scenario::Args>),
+    #[command(about = "Decodes a file for the server, which starts it", long_about = None, hide = true)]
+    DecodeUpload(decode_upload::Args),
 }
 
 /// Reads the command line, runs the command, and says how it ended.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Segment(args) => segment::run(*args),
         Command::Model(args) => model::run(*args),
         Command::Scenario(args) => scenario::run(*args),
+        Command::DecodeUpload(args) => decode_upload::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

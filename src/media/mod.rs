@@ -34,13 +34,14 @@ pub mod port;
 pub mod room;
 pub mod sdp;
 pub mod segment;
+pub mod upload;
 pub mod webrtc;
 
 use deliver::{Delivery, socket::Binding};
-use file::FileError;
 use gst::launch::{LaunchError, Launches};
 use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
 use segment::model::{Model, ModelSource};
+use upload::Decoder;
 use webrtc::peer::Network;
 
 /// What the media of a process is made from.
@@ -64,6 +65,8 @@ pub struct EngineConfig {
     pub media_port: u16,
     /// The server listens on loopback only, so media stays there too.
     pub listen_loopback: bool,
+    /// This program, to decode in another process what somebody sends; without it that is done here.
+    pub program: Option<PathBuf>,
 }
 
 /// Why media cannot start.
@@ -92,6 +95,7 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engine {
     launches: Launches,
+    decoder: Decoder,
     network: Network,
     delivery: Arc<Delivery>,
     segmentation: Segmentation,
@@ -142,17 +146,8 @@ impl Engine {
         let delivery = Delivery::start(binding).map_err(|error| EngineError::Port { port, error })?;
         info!(port = delivery.port(), "receivers are served by UDP");
         webrtc::certificate::warm_up();
-        Ok(Self { launches, network, delivery: Arc::new(delivery), segmentation })
-    }
-}
-
-/// In one line, without where the file is, which is the server's own matter.
-fn without_path(error: FileError) -> String {
-    match error {
-        FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
-            error
-        }
-        FileError::Setup(_) | FileError::Stopped => error.to_string(),
+        let decoder = Decoder::new(config.program, config.pipelines, launches.clone());
+        Ok(Self { launches, decoder, network, delivery: Arc::new(delivery), segmentation })
     }
 }
 
@@ -176,20 +171,10 @@ impl Media for Engine {
     }
 
     fn decode_sound(&self, path: &Path, longest: Duration) -> Result<Vec<i16>, String> {
-        file::samples(path, longest).map_err(without_path)
+        self.decoder.sound(path, longest)
     }
 
     fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
-        look_at_clip(path, &self.launches)
+        self.decoder.clip(path)
     }
-}
-
-/// What [`Media::look_at_clip`] tells.
-///
-/// # Errors
-/// As there.
-pub fn look_at_clip(path: &Path, launches: &Launches) -> Result<(Still, Option<Duration>), String> {
-    let (frame, duration) = file::look(path, launches).map_err(without_path)?;
-    let picture = compose::stage::copy_of(&frame).ok_or("its first picture cannot be read")?;
-    Ok((Still::of(picture), duration))
 }

@@ -13,8 +13,8 @@ use virfie::{
         compose::{backdrop, planes::I420, reel::Reel, slots::Slots, stage::Stage},
         file::{Colours, Container, Player, Shape, Stop, Target, Writer},
         gst::launch::Launches,
-        look_at_clip,
         port::{Image, Picture, Still},
+        upload::Decoder,
     },
 };
 
@@ -35,6 +35,11 @@ fn number(luma: u8) -> usize {
 
 fn launches() -> Launches {
     Launches::load(None).unwrap()
+}
+
+/// Decodes in this process.
+fn decoder() -> Decoder {
+    Decoder::new(None, None, launches())
 }
 
 /// Ten frames, 400 ms.
@@ -127,18 +132,18 @@ fn clips_are_looked_into_and_it_is_told_why_not() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let path = clip(folder.path());
-    let (poster, length) = look_at_clip(&path, &launches()).unwrap();
+    let (poster, length) = decoder().clip(&path).unwrap();
     assert_eq!((poster.size(), number(poster.whole().planes().y[1000])), ((64, 48), 0));
     assert_eq!(length.map(|length| length.as_millis() / 10), Some(40));
     let whole = std::fs::read(&path).unwrap();
     let broken = folder.path().join("broken.mp4");
     for content in [&whole[..whole.len() / 2], &whole[..200], b"\0\0\0\x20ftypisom"] {
         std::fs::write(&broken, content).unwrap();
-        if let Err(why) = look_at_clip(&broken, &launches()) {
+        if let Err(why) = decoder().clip(&broken) {
             assert!(!why.contains("broken.mp4") && !why.contains('\n') && !why.is_empty(), "{why}");
         }
     }
-    assert!(look_at_clip(&folder.path().join("none.mp4"), &launches()).is_err());
+    assert!(decoder().clip(&folder.path().join("none.mp4")).is_err());
 }
 
 #[test]
@@ -169,7 +174,7 @@ fn what_is_transparent_in_a_clip_stays_so() {
         eprintln!("SKIPPED: there is no ffmpeg that writes VP9 with alpha");
         return;
     }
-    let (poster, _) = look_at_clip(&path, &launches()).unwrap();
+    let (poster, _) = decoder().clip(&path).unwrap();
     let planes = poster.whole().planes();
     let (alpha, stride) = planes.alpha.expect("it has alpha");
     assert!(alpha[24 * stride + 10] < 20 && alpha[24 * stride + 54] > 235);

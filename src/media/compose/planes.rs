@@ -247,6 +247,15 @@ impl I420 {
         Self { width, height, has_alpha, data }
     }
 
+    /// A picture of planes that stand one after the other; `None` when they are too short or too long, or there are no
+    /// pixels.
+    pub fn from_data(width: usize, height: usize, has_alpha: bool, data: Vec<u8>) -> Option<Self> {
+        let luma = width.checked_mul(height).filter(|luma| *luma > 0)?;
+        let chroma = width.div_ceil(2).checked_mul(height.div_ceil(2))?;
+        let whole = chroma.checked_mul(2)?.checked_add(luma)?.checked_add(if has_alpha { luma } else { 0 })?;
+        (data.len() == whole).then_some(Self { width, height, has_alpha, data })
+    }
+
     /// Whether there is an alpha plane.
     pub fn has_alpha(&self) -> bool {
         self.has_alpha

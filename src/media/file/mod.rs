@@ -10,18 +10,24 @@
 //! Contract: frames are I420 of limited range, upright, in order, and carry the time at which they are shown; the
 //! writer keeps these times. The sound is decoded a second time, beside the frames and on the same time line, so that
 //! neither can keep the other from going on.
+//! Trust: a clip and a sound came from somebody else. Only the elements of [`allowed`] see them, and errors about them
+//! are in our own words: GStreamer's name files of this machine.
 //! Failure: every error is one line that names the file. Nothing waits for ever: a file that gives nothing for
 //! [`PATIENCE`] is given up, and the flag [`Stop`] ends every wait.
 //! Threads: GStreamer's own, on both sides; `next` and `push` are called on one thread of the caller and wait.
 
+mod allowed;
 mod read;
 mod repeat;
 mod samples;
+mod size;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use std::{
+    fs,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -31,7 +37,9 @@ use std::{
 };
 
 use gstreamer::{self as gst, prelude::*};
+use tracing::debug;
 
+use self::allowed::Allowed;
 use super::gst::{
     launch::Launches,
     pipeline::{BusNews, OwnedPipeline},
@@ -54,7 +62,10 @@ const MAX_PIXELS: u64 = 8192 * 4608;
 /// Most pixels of a clip's frame: 1920x1088, upright or not. Clips are decoded beside everything else.
 const MAX_CLIP_PIXELS: u64 = 1920 * 1088;
 
-/// Set by whoever wants no more; shared by readers and writers.
+/// What is said of a file from somebody else that GStreamer does not decode, whatever it says of it.
+const DAMAGED: &str = "it is damaged, or its content is not what its beginning says";
+
+/// Set by who wants no more; shared by readers and writers.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
@@ -150,6 +161,8 @@ struct Heard {
     all: bool,
     /// The type of a stream that nothing here decodes.
     unknown: Option<String>,
+    /// Nothing more goes into a decoder.
+    shut: bool,
 }
 
 impl News {
@@ -165,12 +178,19 @@ impl News {
         drop(self.changed.wait_timeout(heard, LOOK));
     }
 
-    fn listen(self: &Arc<Self>, owned: &OwnedPipeline) {
+    /// Hears what the bus says, in its words or in ours.
+    fn listen(self: &Arc<Self>, owned: &OwnedPipeline, is_foreign: bool) {
         let news = self.clone();
         owned.on_bus(move |said| match said {
-            BusNews::Error { text, .. } => news.with(|heard| {
-                heard.error.get_or_insert(text);
-            }),
+            BusNews::Error { element, text, detail } => {
+                if is_foreign {
+                    debug!(element, text, detail, "a file cannot be decoded");
+                }
+                let text = if is_foreign { DAMAGED.to_owned() } else { text };
+                news.with(|heard| {
+                    heard.error.get_or_insert(text);
+                });
+            }
             BusNews::Eos => news.with(|heard| heard.ended = true),
             BusNews::Latency => {}
         });
@@ -200,19 +220,30 @@ fn make(owned: &OwnedPipeline, factory: &str) -> Result<gst::Element, FileError>
     Ok(element)
 }
 
-/// `filesrc ! decodebin`; each decoded stream goes to `found`, which says where it is linked to.
+/// `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which says where
+/// it is linked to. What decodebin finds is told to `news`.
 fn decoder(
     owned: &OwnedPipeline,
     path: &Path,
+    allowed: Allowed,
+    news: &Arc<News>,
     found: impl Fn(&str) -> Option<gst::Pad> + Send + Sync + 'static,
 ) -> Result<gst::Element, FileError> {
     let file = make(owned, "filesrc")?;
     file.set_property("location", path);
     let decode = make(owned, "decodebin")?;
+    allowed.guard(&decode, news)?;
     file.link(&decode).map_err(setup)?;
+    let heard = news.clone();
     decode.connect_pad_added(move |_, pad| {
+        // Pictures that are not compressed have no decoder.
+        allowed.bound(pad, &heard);
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let kind = caps.structure(0).map(|fields| fields.name().to_string()).unwrap_or_default();
+        heard.with(|heard| {
+            heard.video |= kind.starts_with("video/");
+            heard.sound |= kind.starts_with("audio/");
+        });
         if let Some(sink) = found(&kind)
             && !sink.is_linked()
         {
@@ -220,5 +251,32 @@ fn decoder(
             let _ = pad.link(&sink);
         }
     });
+    let heard = news.clone();
+    decode.connect_no_more_pads(move |_| heard.with(|heard| heard.all = true));
+    let heard = news.clone();
+    decode.connect("unknown-type", false, move |values| {
+        let caps = values.get(2).and_then(|caps| caps.get::<gst::Caps>().ok());
+        let name = caps.and_then(|caps| Some(caps.structure(0)?.name().to_string()));
+        heard.with(|heard| heard.unknown = heard.unknown.take().or(name));
+        None
+    });
     Ok(decode)
+}
+
+/// The first bytes of a file that has some.
+///
+/// # Errors
+/// [`FileError::Unreadable`], and [`FileError::NoVideo`] when it is empty: GStreamer would wait for its first byte.
+fn head(path: &Path) -> Result<Vec<u8>, FileError> {
+    let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
+    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
+    if !file.metadata().map_err(|error| unreadable(&error))?.is_file() {
+        return Err(unreadable(&"not a file"));
+    }
+    let mut head = Vec::new();
+    file.take(allowed::HEAD as u64).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
+    match head.is_empty() {
+        true => Err(FileError::NoVideo { path: path.into(), error: "it is empty".into() }),
+        false => Ok(head),
+    }
 }

@@ -11,8 +11,8 @@ use gstreamer_app::AppSink;
 use gstreamer_video::{self as gst_video, prelude::*};
 
 use super::{
-    Colours, FileError, Heard, LOOK, MAX_CLIP_PIXELS, MAX_PIXELS, News, PATIENCE, Shape, Stop, decoder, setup, stage,
-    stage_of,
+    Allowed, Colours, FileError, Heard, LOOK, MAX_CLIP_PIXELS, MAX_PIXELS, News, PATIENCE, Shape, Stop, decoder, head,
+    setup, stage, stage_of,
 };
 use crate::media::gst::{
     frame::VideoFrame,
@@ -73,7 +73,8 @@ impl Reader {
     /// # Errors
     /// When it cannot be read, is no video, or is one for which no decoder is installed.
     pub fn open(path: &Path, stop: &Stop) -> Result<Self, FileError> {
-        Self::open_through(path, stop, MAX_PIXELS, |owned| stage(owned, "file-frames"))
+        let any = |_: &[u8]| Some(Allowed::own(MAX_PIXELS));
+        Self::open_through(path, stop, any, |owned| stage(owned, "file-frames"))
     }
 
     /// Opens a clip of a layout: its frames have the canvas's colours, and may be A420. `launches`: of the server.
@@ -81,47 +82,27 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub fn open_clip(path: &Path, launches: &Launches, stop: &Stop) -> Result<Self, FileError> {
-        Self::open_through(path, stop, MAX_CLIP_PIXELS, |owned| stage_of(owned, launches, "clip-frames"))
+        let clip = |head: &[u8]| Allowed::clip(head, MAX_CLIP_PIXELS);
+        Self::open_through(path, stop, clip, |owned| stage_of(owned, launches, "clip-frames"))
     }
 
     fn open_through(
         path: &Path,
         stop: &Stop,
-        max_pixels: u64,
+        allowed: impl FnOnce(&[u8]) -> Option<Allowed>,
         stage: impl FnOnce(&OwnedPipeline) -> Result<gst::Bin, FileError>,
     ) -> Result<Self, FileError> {
-        let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
-        let about = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(|error| unreadable(&error))?;
-        if !about.is_file() {
-            return Err(unreadable(&"not a file"));
-        }
-        if about.len() == 0 {
-            // GStreamer would wait for its first byte.
-            return Err(FileError::NoVideo { path: path.into(), error: "it is empty".into() });
-        }
+        let allowed = allowed(&head(path)?).ok_or_else(|| FileError::NoVideo {
+            path: path.into(),
+            error: "it is no MP4, QuickTime, WebM or Matroska file".into(),
+        })?;
         crate::media::gst::init().map_err(setup)?;
         let owned = OwnedPipeline::new("file-read").works_as(Role::Decode);
         let news = Arc::new(News::default());
-        news.listen(&owned);
+        news.listen(&owned, allowed.is_foreign());
         let frames = stage(&owned)?;
         let entrance = frames.static_pad("sink").ok_or_else(|| setup("the frames have no sink"))?;
-        let heard = news.clone();
-        let decode = decoder(&owned, path, move |kind| {
-            heard.with(|heard| {
-                heard.video |= kind.starts_with("video/");
-                heard.sound |= kind.starts_with("audio/");
-            });
-            kind.starts_with("video/").then(|| entrance.clone())
-        })?;
-        let heard = news.clone();
-        decode.connect_no_more_pads(move |_| heard.with(|heard| heard.all = true));
-        let heard = news.clone();
-        decode.connect("unknown-type", false, move |values| {
-            let caps = values.get(2).and_then(|caps| caps.get::<gst::Caps>().ok());
-            let name = caps.and_then(|caps| Some(caps.structure(0)?.name().to_string()));
-            heard.with(|heard| heard.unknown = heard.unknown.take().or(name));
-            None
-        });
+        decoder(&owned, path, allowed, &news, move |kind| kind.starts_with("video/").then(|| entrance.clone()))?;
         let sink: AppSink = named(&frames, "frames").map_err(setup)?;
         let nothing = Shape { width: 0, height: 0, rate: (0, 1), aspect: (1, 1), colours: Colours::Bt601 };
         let mut reader =
@@ -135,15 +116,11 @@ impl Reader {
             Ok(None) | Err(_) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
         };
         reader.shape = shape(&first).ok_or_else(|| reader.broken("its frames have no size".into()))?;
-        if reader.shape.width as u64 * reader.shape.height as u64 > max_pixels {
-            let Shape { width, height, .. } = reader.shape;
-            return Err(reader.no_video(Some(format!("frames of {width}x{height} are too large"))));
-        }
         reader.first = Some(first);
         Ok(reader)
     }
 
-    /// Begins anew with the first frame.
+    /// Begins again with the first frame.
     ///
     /// # Errors
     /// When the file's kind does not allow it.
@@ -249,8 +226,9 @@ impl Reader {
     /// Why there is no first frame.
     fn no_video(&self, otherwise: Option<String>) -> FileError {
         let error = self.news.with(|heard| match heard {
+            Heard { error: Some(error), shut: true, .. } => error.clone(),
             Heard { unknown: Some(unknown), video: false, .. } => {
-                format!("no decoder for {unknown} is installed in GStreamer")
+                format!("it holds {unknown}, for which there is no decoder")
             }
             Heard { sound: true, video: false, .. } => "it holds sound only".into(),
             Heard { error: Some(error), .. } => error.clone(),

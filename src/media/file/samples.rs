@@ -9,7 +9,7 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 
-use super::{FileError, LOOK, News, decoder, setup, stage};
+use super::{Allowed, DAMAGED, FileError, LOOK, News, decoder, head, setup, stage};
 use crate::media::gst::pipeline::{OwnedPipeline, named};
 
 /// Samples a second.
@@ -23,29 +23,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// # Errors
 /// When it cannot be read, holds no sound that can be decoded, or is longer than `longest`.
 pub fn samples(path: &Path, longest: Duration) -> Result<Vec<i16>, FileError> {
-    let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
-    let about = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if !about.is_file() || about.len() == 0 {
-        return Err(unreadable(&"it is empty or no file"));
-    }
+    let broken = |error: String| FileError::Broken { path: path.into(), error };
+    let allowed = Allowed::sound(&head(path)?).ok_or_else(|| broken("it is no MP3, WAV or Ogg file".into()))?;
     crate::media::gst::init().map_err(setup)?;
     let owned = OwnedPipeline::new("file-samples");
     let news = Arc::new(News::default());
-    news.listen(&owned);
+    news.listen(&owned, allowed.is_foreign());
     let bin = stage(&owned, "file-samples")?;
     let entrance = bin.static_pad("sink").ok_or_else(|| setup("file-samples has no sink"))?;
-    let heard = news.clone();
-    let decode = decoder(&owned, path, move |kind| {
-        let is_sound = kind.starts_with("audio/");
-        heard.with(|heard| heard.sound |= is_sound);
-        is_sound.then(|| entrance.clone())
-    })?;
-    let heard = news.clone();
-    decode.connect_no_more_pads(move |_| heard.with(|heard| heard.all = true));
+    decoder(&owned, path, allowed, &news, move |kind| kind.starts_with("audio/").then(|| entrance.clone()))?;
     let sink: AppSink = named(&bin, "samples").map_err(setup)?;
     // What fails here is told on the bus, in more words.
     let _ = owned.play();
-    let broken = |error: String| FileError::Broken { path: path.into(), error };
     let most = longest.as_secs() as usize * RATE;
     let begun = Instant::now();
     let mut samples = Vec::new();
@@ -72,7 +61,7 @@ pub fn samples(path: &Path, longest: Duration) -> Result<Vec<i16>, FileError> {
         }
     }
     match samples.is_empty() {
-        true => Err(broken("it holds no sound".into())),
+        true => Err(broken(DAMAGED.to_owned())),
         false => Ok(samples),
     }
 }

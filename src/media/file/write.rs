@@ -10,7 +10,7 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSrc, AppSrcCallbacks};
 use gstreamer_video::{self as gst_video, prelude::*};
 
-use super::{Colours, FileError, News, PATIENCE, Shape, Stop, decoder, make, setup, stage};
+use super::{Allowed, Colours, FileError, News, PATIENCE, Shape, Stop, decoder, make, setup, stage};
 use crate::media::gst::{
     clock::clock_time,
     pipeline::{OwnedPipeline, named},
@@ -96,7 +96,7 @@ impl Writer {
         crate::media::gst::init().map_err(setup)?;
         let owned = OwnedPipeline::new("file-write");
         let news = Arc::new(News::default());
-        news.listen(&owned);
+        news.listen(&owned, false);
         let muxer = make(&owned, container.muxer())?;
         let file = make(&owned, "filesink")?;
         file.set_property("location", path);
@@ -110,7 +110,9 @@ impl Writer {
             let stage = stage(&owned, "file-sound")?;
             join(&owned, &stage, &muxer, "audio_%u")?;
             let entrance = stage.static_pad("sink").ok_or_else(|| setup("file-sound has no sink"))?;
-            let decode = decoder(&owned, sound, move |kind| kind.starts_with("audio/").then(|| entrance.clone()))?;
+            let entrance = move |kind: &str| kind.starts_with("audio/").then(|| entrance.clone());
+            // Its pictures are not decoded, and so have no size.
+            let decode = decoder(&owned, sound, Allowed::own(u64::MAX), &Arc::default(), entrance)?;
             // Frames of this file would be decoded for nobody.
             decode.set_property("expose-all-streams", false);
             decode.set_property("caps", gst::Caps::new_empty_simple("audio/x-raw"));

@@ -1,0 +1,238 @@
+//! Files that somebody sent are decoded in a process of their own: this program, started again for one file.
+//!
+//! ```text
+//!   Decoder::sound, ::clip ─► virfie decode-upload ◄─ the file, as its standard input
+//!        the answer, from its standard output ◄─ Head in one line, samples or planes
+//! ```
+//! Decoders are large programs in C, and a file may be made to have one take all memory, time, or worse. There it takes
+//! its own process with it, which has bounds of both, no network, and nothing that is worth having.
+//! Failure: whatever happens there is one line here, and never an end of this process.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::{Deserialize, Serialize};
+use tracing::{debug, warn};
+
+use super::{
+    compose::{planes::I420, stage::copy_of},
+    file::{self, FileError},
+    gst::launch::Launches,
+    port::Still,
+};
+
+/// How long a file may take in all: a little more than [`file`] waits for one that gives nothing.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Bytes of a clip's first picture, at most: 1920x1088 with alpha.
+const MOST_PLANES: usize = 1920 * 1088 * 5 / 2;
+
+/// Bytes of the first line of an answer, at most.
+const MOST_HEAD: usize = 4096;
+
+/// What is said of a file whose process did not answer.
+const NO_ANSWER: &str = "it is damaged, or takes too much memory or time";
+
+/// Variables that the process keeps: GStreamer finds its plugins by them. The server's own may hold keys.
+const KEPT: [&str; 6] = ["GST_", "LD_LIBRARY_PATH", "HOME", "PATH", "TMPDIR", "XDG_"];
+
+/// The first line of an answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Head {
+    /// So many samples follow.
+    Sound { samples: usize },
+    /// The planes of its first picture follow.
+    Clip { width: usize, height: usize, alpha: bool, nanoseconds: Option<u64> },
+    /// Why there is nothing.
+    Refused(String),
+}
+
+/// What is to be done with a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Job {
+    /// Decode it to mono samples of 48 kHz.
+    Sound {
+        /// How long it may be.
+        longest: Duration,
+    },
+    /// Find its first picture and its length.
+    Clip,
+}
+
+/// Decodes files that somebody sent.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    /// This program. Without it everything is done here, as tests do that are no such program.
+    program: Option<PathBuf>,
+    /// The operator's launch files, as given.
+    folder: Option<PathBuf>,
+    launches: Launches,
+}
+
+impl Decoder {
+    /// `program`: this one; `folder`: of the launch files that `launches` were read from.
+    pub fn new(program: Option<PathBuf>, folder: Option<PathBuf>, launches: Launches) -> Self {
+        Self { program, folder, launches }
+    }
+
+    /// Decodes a sound to mono samples of 48 kHz. Takes up to some seconds: for blocking threads.
+    ///
+    /// # Errors
+    /// Why it cannot be used, in one line that names no file.
+    pub fn sound(&self, path: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+        let Some(program) = &self.program else { return file::samples(path, longest).map_err(without_path) };
+        let most = (longest.as_secs() as usize + 1) * 48_000 * 2;
+        let answer = self.ask(program, Job::Sound { longest }, path, most)?;
+        match answer {
+            (Head::Sound { samples }, content) if content.len() == samples * 2 => {
+                Ok(content.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
+            }
+            _ => Err(NO_ANSWER.to_owned()),
+        }
+    }
+
+    /// Finds a clip's first picture and its length, likewise.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
+        let (picture, length) = match &self.program {
+            None => look(path, &self.launches)?,
+            Some(program) => match self.ask(program, Job::Clip, path, MOST_PLANES)? {
+                (Head::Clip { width, height, alpha, nanoseconds }, content) => {
+                    let picture = I420::from_data(width, height, alpha, content).ok_or(NO_ANSWER)?;
+                    (picture, nanoseconds.map(Duration::from_nanos))
+                }
+                _ => return Err(NO_ANSWER.to_owned()),
+            },
+        };
+        Ok((Still::of(picture), length))
+    }
+
+    /// Has it done by the program. `most`: bytes behind the first line.
+    fn ask(&self, program: &Path, job: Job, path: &Path, most: usize) -> Result<(Head, Vec<u8>), String> {
+        let failed = |error: io::Error| {
+            warn!(%error, "no process to decode a file in");
+            "the server cannot decode it now".to_owned()
+        };
+        let input = File::open(path).map_err(failed)?;
+        let mut command = Command::new(program);
+        let kept = std::env::vars_os()
+            .filter(|(name, _)| name.to_str().is_some_and(|name| KEPT.iter().any(|start| name.starts_with(start))));
+        // One arena: those of many threads would count as memory that is taken.
+        command.env_clear().envs(kept).env("MALLOC_ARENA_MAX", "1").arg("decode-upload");
+        match job {
+            Job::Clip => command.arg("clip"),
+            Job::Sound { longest } => command.args(["sound", "--longest", &longest.as_secs().to_string()]),
+        };
+        if let Some(folder) = &self.folder {
+            command.arg("--pipelines").arg(folder);
+        }
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut running = Running(command.spawn().map_err(failed)?);
+        let answer = running.answer(MOST_HEAD + most).map_err(failed)?;
+        let end = answer.iter().position(|byte| *byte == b'\n');
+        let head = end.and_then(|end| serde_json::from_slice(&answer[..end]).ok());
+        match (head, end) {
+            (Some(Head::Refused(why)), _) => Err(why),
+            (Some(head), Some(end)) => {
+                let mut content = answer;
+                content.drain(..=end);
+                Ok((head, content))
+            }
+            _ => {
+                debug!(status = ?running.0.try_wait(), "a file's process did not answer");
+                Err(NO_ANSWER.to_owned())
+            }
+        }
+    }
+}
+
+/// A process that ends with its owner.
+struct Running(Child);
+
+impl Running {
+    /// All that it says within [`PATIENCE`], and nothing if that is more than `most` bytes.
+    fn answer(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let begun = Instant::now();
+        let mut answer = Vec::new();
+        let Some(output) = &mut self.0.stdout else { return Ok(answer) };
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let wait = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+            if left.is_zero() || poll(&mut [PollFd::new(output, PollFlags::IN)], Some(&wait))? == 0 {
+                return Ok(Vec::new());
+            }
+            match output.read(&mut piece)? {
+                0 => return Ok(answer),
+                count => answer.extend_from_slice(&piece[..count]),
+            }
+            if answer.len() > most {
+                return Ok(Vec::new());
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, or is to end.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Decodes the standard input and answers on the standard output: the other side of [`Decoder`].
+///
+/// # Errors
+/// When nobody reads the answer.
+pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
+    // Opened anew by GStreamer, which so reads from its beginning and can go back.
+    let path = Path::new("/proc/self/fd/0");
+    let (head, content) = match job {
+        Job::Sound { longest } => match file::samples(path, longest).map_err(without_path) {
+            Ok(samples) => {
+                let content: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+                (Head::Sound { samples: samples.len() }, content)
+            }
+            Err(why) => (Head::Refused(why), Vec::new()),
+        },
+        Job::Clip => match look(path, launches) {
+            Ok((picture, length)) => {
+                let nanoseconds = length.and_then(|length| u64::try_from(length.as_nanos()).ok());
+                let (width, height, alpha) = (picture.width, picture.height, picture.has_alpha());
+                (Head::Clip { width, height, alpha, nanoseconds }, picture.data().to_vec())
+            }
+            Err(why) => (Head::Refused(why), Vec::new()),
+        },
+    };
+    let mut output = io::stdout().lock();
+    serde_json::to_writer(&mut output, &head)?;
+    output.write_all(b"\n")?;
+    output.write_all(&content)?;
+    output.flush()
+}
+
+/// The first picture of a clip, and its length.
+fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), String> {
+    let (frame, length) = file::look(path, launches).map_err(without_path)?;
+    Ok((copy_of(&frame).ok_or("its first picture cannot be read")?, length))
+}
+
+/// In one line, without where the file is, which is the server's own matter.
+fn without_path(error: FileError) -> String {
+    match error {
+        FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
+            error
+        }
+        FileError::Setup(_) | FileError::Stopped => error.to_string(),
+    }
+}
