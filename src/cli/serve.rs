@@ -82,7 +82,7 @@ fn make_data_dir(config: &ServeConfig) -> Result<(), ProgramError> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
-    TcpListener::bind(address).map_err(|error| {
+    let listener = TcpListener::bind(address).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
             io::ErrorKind::PermissionDenied => "the system does not allow this port".to_owned(),
@@ -90,7 +90,10 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
             _ => error.to_string(),
         };
         ProgramError::Failed(format!("listen: {address}: {why}"))
-    })
+    })?;
+    // Its connections inherit it. Where the system has none of it, they last longer.
+    let _ = socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(DEAF_LIMIT));
+    Ok(listener)
 }
 
 fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
@@ -114,6 +117,8 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
         udp_ports: config.udp_ports,
         media_port: config.media_port,
         listen_loopback: config.is_loopback(),
+        // As it runs now, even when another one has been installed in its place.
+        program: Some(PathBuf::from("/proc/self/exe")),
     });
     engine.map_err(|error| match error {
         EngineError::Launch(_) => ProgramError::Usage(format!("pipelines: {error}")),
@@ -163,6 +168,19 @@ async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Re
 /// A connection that asks nothing for so long is closed: an open one costs a file descriptor, which media needs too.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
+/// A connection whose client takes nothing of what is there for it for so long is closed.
+const DEAF_LIMIT: Duration = Duration::from_secs(60);
+
+/// Bytes of an answer that wait in memory for a client who does not read, one connection or stream each.
+const ANSWER_BUFFER: usize = 64 * 1024;
+
+/// Bounds what a connection holds.
+fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
+    let mut builder = server.http_builder().http1();
+    builder.header_read_timeout(Some(IDLE_LIMIT)).max_buf_size(ANSWER_BUFFER);
+    server.http_builder().http2().max_send_buf_size(ANSWER_BUFFER);
+}
+
 /// Starts answering.
 fn start(
     state: &AppState,
@@ -175,13 +193,13 @@ fn start(
     Ok(match certificate {
         None => {
             let mut server = axum_server::from_tcp(listener).map_err(failed)?;
-            server.http_builder().http1().header_read_timeout(Some(IDLE_LIMIT));
+            bound(&mut server);
             let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
             tokio::spawn(server.serve(service))
         }
         Some(certificate) => {
             let mut server = axum_server::from_tcp_rustls(listener, certificate).map_err(failed)?;
-            server.http_builder().http1().header_read_timeout(Some(IDLE_LIMIT));
+            bound(&mut server);
             let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
             tokio::spawn(server.serve(service))
         }
@@ -279,6 +297,14 @@ mod tests {
         let address = first.local_addr().unwrap();
         let error = listen(address).unwrap_err();
         assert_eq!(error, ProgramError::Failed(format!("listen: {address}: another program listens there already")));
+    }
+
+    #[test]
+    fn who_takes_nothing_is_given_up() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (connection, _) = listener.accept().unwrap();
+        assert_eq!(socket2::SockRef::from(&connection).tcp_user_timeout().unwrap(), Some(DEAF_LIMIT));
     }
 
     #[test]

@@ -16,34 +16,32 @@ const UNFINISHED: &str = ".part";
 /// # Errors
 /// What the disk says; the file is as it was then.
 pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
-    let beside = write_beside(folder, content)?;
-    let renamed = fs::rename(&beside, file);
-    if renamed.is_err() {
+    let (mut open, beside) = create_beside(folder)?;
+    let replaced = open.write_all(content).and_then(|()| put_in_place(&open, &beside, file));
+    if replaced.is_err() {
         // Stays when that fails too; it is removed at the next start.
         let _ = fs::remove_file(&beside);
     }
-    renamed
+    replaced
 }
 
-/// Writes a file of which nothing knows yet, whole or not at all, and tells where. Makes the folder if it is missing.
+/// Makes an empty file of which nothing knows yet. Makes the folder if it is missing.
 ///
 /// # Errors
 /// What the disk says.
-pub fn write_beside(folder: &Path, content: &[u8]) -> io::Result<PathBuf> {
+pub fn create_beside(folder: &Path) -> io::Result<(fs::File, PathBuf)> {
     fs::create_dir_all(folder)?;
     let beside = folder.join(format!(".{:016x}{UNFINISHED}", rand::rng().random::<u64>()));
-    let written = fs::File::create_new(&beside).and_then(|mut open| {
-        open.write_all(content)?;
-        open.sync_all()
-    });
-    match written {
-        Ok(()) => Ok(beside),
-        Err(error) => {
-            // As above.
-            let _ = fs::remove_file(&beside);
-            Err(error)
-        }
-    }
+    Ok((fs::File::create_new(&beside)?, beside))
+}
+
+/// Makes a file of [`create_beside`] the one of this name, whole.
+///
+/// # Errors
+/// What the disk says; the file is as it was then.
+pub fn put_in_place(open: &fs::File, beside: &Path, file: &Path) -> io::Result<()> {
+    open.sync_all()?;
+    fs::rename(beside, file)
 }
 
 /// Removes left-overs of writes that were cut off.

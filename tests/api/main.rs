@@ -4,6 +4,7 @@
 //!   order, and what the media would tell them.
 //! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
+//! - `transfer`: files on their way in and out, and what they cost.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -26,4 +27,5 @@ mod scenes;
 mod server;
 mod session;
 mod texts;
+mod transfer;
 mod whip;

@@ -5,30 +5,26 @@
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State, rejection::BytesRejection},
+    body::Body,
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     AppState,
     auth::{Access, Role},
-    problem::{self, ApiResult, Problem, ProblemSchema},
+    problem::{ApiResult, Problem, ProblemSchema},
+    transfer,
 };
 use crate::control::assets::{Asset, AssetError, LARGEST, kind::AssetKind};
 
 /// The routes of assets.
 pub fn router() -> Router<AppState> {
-    // One byte more than is taken, so that the store's own answer is seen for what is just too large.
-    let body_limit = DefaultBodyLimit::max(LARGEST + 1);
-    Router::new()
-        .route("/assets", get(list))
-        .route("/assets/{name}", get(read).put(put).delete(delete).layer(body_limit))
+    Router::new().route("/assets", get(list)).route("/assets/{name}", get(read).put(put).delete(delete))
 }
 
 /// All assets.
@@ -129,8 +125,8 @@ pub async fn read(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     access.require_role(Role::Viewer)?;
-    let (asset, content) = state.assets.read(&name).await?;
-    let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&content)[..16]));
+    let (asset, digest, content) = state.assets.open_file(&name).await?;
+    let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest));
     let etag = HeaderValue::try_from(etag).map_err(|_| Problem::internal("the content cannot be named"))?;
     let caching = [
         (header::ETAG, etag.clone()),
@@ -140,41 +136,51 @@ pub async fn read(
     if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
-    Ok((caching, [(header::CONTENT_TYPE, asset.content_type)], content).into_response())
+    let about = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (header::CONTENT_LENGTH, HeaderValue::from(asset.bytes)),
+    ];
+    Ok((caching, about, transfer::body(content)).into_response())
 }
 
 /// Keeps a file as an asset
 ///
 /// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
 /// and 40 megapixels, of all pictures together where they move, which are at most 600), fonts
-/// (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska, whatever GStreamer
-/// on the server decodes, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg with Opus
-/// or Vorbis, at most ten minutes and 16 MiB).
+/// (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska with H.264, H.265,
+/// VP8, VP9, AV1, MPEG-1, 2 or 4, JPEG, PNG, ProRes, QuickTime Animation or uncompressed pictures, as far as GStreamer on
+/// the server has the decoder, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg with
+/// Opus or Vorbis, at most ten minutes and 16 MiB).
 #[utoipa::path(put, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 201, description = "Kept; there was none of this name", body = AssetView),
         (status = 200, description = "Kept in place of an older one", body = AssetView),
+        (status = 408, description = "The body did not come in time", body = ProblemSchema,
+            content_type = "application/problem+json"),
+        (status = 503, description = "Too many files are being received; `Retry-After` tells when to try again",
+            body = ProblemSchema, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
     ))]
 pub async fn put(
     State(state): State<AppState>,
     access: Access,
     Path(name): Path<String>,
-    content: Result<Bytes, BytesRejection>,
+    content: Body,
 ) -> ApiResult<Response> {
     access.require_role(Role::Producer)?;
-    let content = problem::whole(content, || AssetError::TooLarge.to_string())?;
+    let incoming = state.assets.incoming(&name).await?;
+    let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
     // Layouts that need it could not be shown any more with something of another kind.
-    if let Ok((before, _)) = state.assets.read(&name).await
+    if let Ok(before) = state.assets.about(&name).await
         && !before.builtin
-        && AssetKind::sniff(&content).is_some_and(|(kind, _)| kind != before.kind)
+        && incoming.kind().map_err(AssetError::from)?.is_some_and(|kind| kind != before.kind)
         && state.registry.uses_asset(&name, before.family.as_deref()).await
     {
         return Err(Problem::conflict("a room's layout needs this asset, and this is something of another kind"));
     }
-    let (asset, created) = state.assets.put(&name, content.into(), access.room.is_none()).await?;
+    let (asset, created) = state.assets.put(&name, incoming, access.room.is_none()).await?;
     tracing::info!(asset = name, bytes = asset.bytes, created, "asset kept");
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(AssetView::from(asset))).into_response())

@@ -1,17 +1,23 @@
 //! A room as one file: settings, layout, scenes, and the assets that these need.
 
-use std::collections::BTreeMap;
+use std::{io, sync::Arc};
 
 use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Query, State, rejection::BytesRejection},
+    Router,
+    body::{Body, Bytes},
+    extract::{Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::{StreamExt as _, pin_mut};
 use serde::Deserialize;
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::spawn_blocking,
+};
+use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use super::{
@@ -19,10 +25,12 @@ use super::{
     auth::{Access, Role},
     problem::{self, ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find, tagged},
+    transfer,
+    unpack::unpack,
 };
 use crate::{
     control::{
-        assets::AssetError,
+        assets::{AssetStore, Content, incoming::Incoming},
         room::{RoomDocument, RoomError, RoomState, SettingsChange},
     },
     layout::{Fault, fault::child},
@@ -33,9 +41,7 @@ const MAX_BYTES: usize = 128 << 20;
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
-    Router::new()
-        .route("/rooms/{room}/export", get(export_room))
-        .route("/rooms/{room}/import", post(import_room).layer(DefaultBodyLimit::max(MAX_BYTES)))
+    Router::new().route("/rooms/{room}/export", get(export_room)).route("/rooms/{room}/import", post(import_room))
 }
 
 /// What goes into the file.
@@ -72,39 +78,79 @@ pub async fn export_room(
     access.require(Role::Producer, room.name.as_str())?;
     let Query(parts) = parts.map_err(|error| Problem::bad_request(error.body_text()))?;
     let record = find(&app, &room.name)?.export().await?;
-    let mut document = RoomDocument::from(&record);
-    if parts.assets {
-        let mut files = BTreeMap::new();
-        let mut size = 0;
+    let document = serde_json::to_string(&RoomDocument::from(&record));
+    let document = document.map_err(|_| Problem::internal("the room cannot be written"))?;
+    let body = if parts.assets {
+        let (mut names, mut size) = (Vec::new(), document.len() as u64);
         let layouts = record.layouts();
         for asset in app.assets.list().await? {
             let is_needed = layouts.iter().any(|layout| layout.needs(&asset.name, asset.family.as_deref()));
             if asset.builtin || !is_needed {
                 continue;
             }
-            let (asset, content) = app.assets.read(&asset.name).await?;
-            let text = BASE64_STANDARD.encode(&content);
-            size += text.len();
+            size += asset.bytes.div_ceil(3) * 4 + asset.name.len() as u64;
             // With some room for the rest: what could not be imported is no export.
-            if size > MAX_BYTES - (8 << 20) {
+            if size > (MAX_BYTES - (8 << 20)) as u64 {
                 let detail = "the room's assets are too large for one file; `?assets=false` leaves them out";
                 return Err(Problem::too_large(detail));
             }
-            files.insert(asset.name, text);
+            names.push(asset.name);
         }
-        document.assets = Some(files);
-    }
+        // One piece waits for the client, and one is made. It ends when the client goes away.
+        let (sender, pieces) = mpsc::channel(1);
+        tokio::spawn(write(app.assets.clone(), document, names, sender));
+        Body::from_stream(ReceiverStream::new(pieces))
+    } else {
+        Body::from(document)
+    };
     let file = format!("attachment; filename=\"{}.virfie.json\"", room.name);
     let file = HeaderValue::try_from(file).map_err(|_| Problem::internal("the file cannot be named"))?;
     let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CONTENT_DISPOSITION, file),
         (
             header::ETAG,
             HeaderValue::try_from(record.past.revision.etag()).map_err(|_| Problem::internal("no revision"))?,
         ),
     ];
-    Ok((headers, Json(document)).into_response())
+    Ok((headers, body).into_response())
 }
+
+/// Writes the document and the files of these assets behind it, a piece at a time.
+async fn write(assets: Arc<AssetStore>, document: String, names: Vec<String>, sender: mpsc::Sender<io::Result<Bytes>>) {
+    // The document is an object with some members, so that one more can follow.
+    let mut start = document;
+    start.pop();
+    start += ",\"assets\":{";
+    for (index, name) in names.iter().enumerate() {
+        // Names of assets have nothing that JSON escapes.
+        start += &format!("{}\"{name}\":\"", if index > 0 { "\"," } else { "" });
+        if sender.send(Ok(std::mem::take(&mut start).into())).await.is_err() {
+            return;
+        }
+        let content = match assets.open_file(name).await {
+            Ok((_, _, Content::File(file))) => transfer::pieces(file).boxed(),
+            Ok((_, _, Content::BuiltIn(content))) => transfer::whole(content).boxed(),
+            Err(error) => {
+                // It was there a moment ago. An answer that breaks off is better than a file that lacks something.
+                let _ = sender.send(Err(io::Error::other(error))).await;
+                return;
+            }
+        };
+        pin_mut!(content);
+        while let Some(piece) = content.next().await {
+            // All but the last one have whole groups of three bytes.
+            if sender.send(piece.map(|piece| BASE64_STANDARD.encode(piece).into())).await.is_err() {
+                return;
+            }
+        }
+    }
+    start += if names.is_empty() { "}}" } else { "\"}}" };
+    let _ = sender.send(Ok(start.into())).await;
+}
+
+/// Held while a file is taken apart: one at a time is in memory.
+static UNPACKING: Mutex<()> = Mutex::const_new(());
 
 /// Makes the room what a file of `export` says, at one frame edge; it is created if it does not exist. What the file
 /// leaves out stays. Its assets are added; one that is there under the same name with another content is an error, as
@@ -133,19 +179,32 @@ pub async fn import_room(
     room: RoomPath,
     guard: Precondition,
     headers: HeaderMap,
-    content: Result<Bytes, BytesRejection>,
+    content: Body,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let content = problem::whole(content, || format!("a room's file has at most {MAX_BYTES} bytes"))?;
     problem::json_declared(&headers)?;
-    let document: RoomDocument = problem::parse(&content)?;
-    drop(content);
+    let make = app.assets.incomings();
+    let incoming = spawn_blocking(make).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    let incoming = incoming.map_err(|error| transfer::failed(&error))?;
+    let too_large = || format!("a room's file has at most {MAX_BYTES} bytes");
+    let incoming = transfer::receive(incoming, content, MAX_BYTES, too_large).await?;
+    let make = app.assets.incomings();
+    let turn = UNPACKING.lock().await;
+    let unpacked = spawn_blocking(move || {
+        // Held by the work, which goes on when nobody waits for it any more.
+        let _turn = turn;
+        let content = incoming.content().map_err(|error| transfer::failed(&error))?;
+        unpack(&content, &make)
+    })
+    .await
+    .map_err(|_| Problem::internal("the file cannot be read"))??;
+    let document: RoomDocument = problem::shape(unpacked.rest)?;
 
     let existing = app.registry.get(&room.name);
     if existing.is_none() && guard.0.is_present() {
         return Err(Problem::precondition_failed(RoomError::NoRoom.to_string()));
     }
-    let added = add_assets(&app, &document).await?;
+    let added = add_assets(&app, unpacked.assets).await?;
     let outcome = async {
         let (handle, is_new) = match existing {
             Some(handle) => (handle, false),
@@ -180,15 +239,18 @@ pub async fn import_room(
 ///
 /// # Errors
 /// Every wrong one; nothing is added then.
-async fn add_assets(app: &AppState, document: &RoomDocument) -> ApiResult<Vec<String>> {
+async fn add_assets(app: &AppState, assets: Vec<(String, Result<Incoming, &'static str>)>) -> ApiResult<Vec<String>> {
     let mut added = Vec::new();
     let mut faults = Vec::new();
-    for (name, text) in document.assets.iter().flatten() {
-        let pointer = child("/assets", name);
-        match add_asset(app, name, text).await {
-            Ok(true) => added.push(name.clone()),
+    for (name, incoming) in assets {
+        let is_added = match incoming {
+            Ok(incoming) => add_asset(app, &name, incoming).await,
+            Err(detail) => Err(detail.to_owned()),
+        };
+        match is_added {
+            Ok(true) => added.push(name),
             Ok(false) => {}
-            Err(detail) => faults.push(Fault { pointer, detail }),
+            Err(detail) => faults.push(Fault { pointer: child("/assets", &name), detail }),
         }
     }
     if faults.is_empty() {
@@ -199,16 +261,15 @@ async fn add_assets(app: &AppState, document: &RoomDocument) -> ApiResult<Vec<St
 }
 
 /// Adds one asset. Answers whether it was not there.
-async fn add_asset(app: &AppState, name: &str, text: &str) -> Result<bool, String> {
-    let content = BASE64_STANDARD.decode(text).map_err(|error| format!("is not base64: {error}"))?;
-    match app.assets.read(name).await {
-        Ok((_, own)) if *own == *content => return Ok(false),
-        Ok(_) => return Err("another asset of this name is there already".to_owned()),
-        Err(AssetError::NotFound) => {}
+async fn add_asset(app: &AppState, name: &str, incoming: Incoming) -> Result<bool, String> {
+    let incoming = match app.assets.is_same(name, incoming).await {
+        Ok((Some(true), _)) => return Ok(false),
+        Ok((Some(false), _)) => return Err("another asset of this name is there already".to_owned()),
+        Ok((None, incoming)) => incoming,
         Err(error) => return Err(error.to_string()),
-    }
-    // Whoever put one of this name a moment ago keeps it.
-    app.assets.put(name, content, false).await.map(|(_, is_new)| is_new).map_err(|error| error.to_string())
+    };
+    // Who put one of this name a moment ago keeps it.
+    app.assets.put(name, incoming, false).await.map(|(_, is_new)| is_new).map_err(|error| error.to_string())
 }
 
 async fn remove_assets(app: &AppState, names: &[String]) {

@@ -1,7 +1,7 @@
 //! The interface to rooms: HTTP, WebSocket, WHIP and WHEP. One file a resource; the only place that knows axum.
 //!
 //! ```text
-//!  request ─► trace ─► cors ─► panics caught ─► count ─► origin (open server) ─► problems made alike ─► resource
+//!  request ─► trace ─► cors ─► panics caught ─► count ─► origin (open server) ─► body in time ─► problems made alike ─► resource
 //!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep
 //!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
 //! ```
@@ -20,6 +20,7 @@ pub mod origin;
 pub mod outputs;
 pub mod page;
 pub mod participants;
+mod patience;
 pub mod photos;
 pub mod poses;
 mod preflight;
@@ -30,6 +31,8 @@ pub mod scenes;
 pub mod session;
 pub mod snapshot;
 pub mod tokens;
+mod transfer;
+mod unpack;
 pub mod whep;
 pub mod whip;
 
@@ -124,6 +127,7 @@ pub fn router(state: AppState) -> Router {
         .merge(openapi::router())
         .fallback(page::serve)
         .layer(middleware::from_fn(problem::normalise))
+        .layer(middleware::from_fn(patience::bound))
         .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
         .layer(middleware::from_fn(count))
         .layer(CatchPanicLayer::custom(problem::of_panic))

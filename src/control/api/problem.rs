@@ -1,6 +1,6 @@
 //! Errors over HTTP: RFC 9457 `application/problem+json`, and the extractor for JSON bodies that produces them.
 
-use std::any::Any;
+use std::{any::Any, error::Error};
 
 use axum::{
     body::{self, Body, Bytes},
@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use serde_path_to_error::Segment;
 
+use super::patience::TooSlow;
 use crate::layout::Fault;
 
 /// What a handler answers: `T`, or a [`Problem`].
@@ -81,6 +82,11 @@ impl Problem {
     /// 412: `If-Match` names another revision than the room's.
     pub fn precondition_failed(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::PRECONDITION_FAILED, detail)
+    }
+
+    /// 408: what was to come did not come in time.
+    pub fn too_slow(detail: impl Into<String>) -> Self {
+        Self::with_status(StatusCode::REQUEST_TIMEOUT, detail)
     }
 
     /// 413.
@@ -163,6 +169,7 @@ fn kind_of(status: StatusCode) -> (&'static str, &'static str) {
         403 => ("urn:virfie:problem:forbidden", "Not allowed"),
         404 => ("urn:virfie:problem:not-found", "Not found"),
         405 => ("urn:virfie:problem:method-not-allowed", "Method not allowed"),
+        408 => ("urn:virfie:problem:too-slow", "The request did not come in time"),
         409 => ("urn:virfie:problem:conflict", "In conflict with the present state"),
         412 => ("urn:virfie:problem:stale", "The resource has changed"),
         413 => ("urn:virfie:problem:too-large", "The body is too large"),
@@ -247,8 +254,20 @@ async fn read_body<S: Send + Sync>(mut request: Request, state: &S) -> Result<By
 pub fn whole(body: Result<Bytes, BytesRejection>, limit: impl FnOnce() -> String) -> Result<Bytes, Problem> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(limit()),
-        _ => Problem::bad_request("the body ended too early"),
+        _ => unreadable(&rejection),
     })
+}
+
+/// Why a body cannot be read to its end.
+pub(super) fn unreadable(error: &(dyn Error + 'static)) -> Problem {
+    let mut reason = Some(error);
+    while let Some(error) = reason {
+        if let Some(slow) = error.downcast_ref::<TooSlow>() {
+            return Problem::too_slow(slow.to_string());
+        }
+        reason = error.source();
+    }
+    Problem::bad_request("the body ended too early")
 }
 
 /// Whether the content says that it is JSON: `application/json`, or any `…+json` such as a merge patch.
@@ -266,6 +285,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // In two steps: `serde_json` alone reports a wrong shape by line and column, and a pointer is wanted.
     let value: Value =
         serde_json::from_slice(bytes).map_err(|error| Problem::bad_request(format!("this is not JSON: {error}")))?;
+    shape(value)
+}
+
+/// The second step of [`parse`].
+pub(super) fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let detail = error.inner().to_string();
         Problem::invalid(vec![Fault { pointer: pointer(error.path()), detail }])

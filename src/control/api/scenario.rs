@@ -134,7 +134,7 @@ async fn read(assets: &AssetStore, body: &[u8]) -> ApiResult<Scenario> {
     }
     let mut known = HashMap::new();
     for named in Files::of(&file).iter() {
-        let Ok((asset, _)) = assets.read(&named.name).await else { continue };
+        let Ok(asset) = assets.about(&named.name).await else { continue };
         let found = match (asset.kind, asset.size) {
             (AssetKind::Image, Some((width, height))) => Asset::Image(width, height),
             (AssetKind::Sound, _) => Asset::Sound,

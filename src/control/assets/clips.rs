@@ -2,7 +2,7 @@
 
 use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
 
-use super::{AssetError, AssetStore, blocking, cache::Stamp, kind::AssetKind};
+use super::{AssetError, AssetStore, cache::Stamp, decode_in, kind::AssetKind};
 use crate::{
     layout::clip_picture,
     media::port::{Clip, Image, Media, Still},
@@ -54,13 +54,13 @@ impl AssetStore {
         if let Some(image) = self.cache().get(&picture, stamp) {
             return Ok(image);
         }
-        let _turn = self.decoding.lock().await;
-        // Whoever had the turn before may have looked at the same.
+        let turn = self.turn().await;
+        // Who had the turn before may have looked at the same.
         if let Some(image) = self.cache().get(&picture, stamp) {
             return Ok(image);
         }
         let looker = self.looker.clone();
-        let (image, stamp) = blocking(move || {
+        let (image, stamp) = decode_in(turn, move || {
             let about = fs::metadata(&file)?;
             if !matches!(AssetKind::sniff(&super::head(&file)?), Some((AssetKind::Clip, _))) {
                 return Err(AssetError::NotFound);

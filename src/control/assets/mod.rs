@@ -4,37 +4,44 @@
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves.
-//! - [`cache`]: decoded images, the least recently used dropped first.
+//! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
-//! the old one whole. All file work and decoding is done on blocking threads.
+//! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
+//! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
+//! done frees the place for the next only when it is done.
 
 pub mod animation;
 pub mod cache;
 pub mod clips;
 pub mod font;
+pub mod incoming;
 pub mod kind;
 pub mod lettering;
 pub mod picture;
 pub mod sounds;
 mod texts;
+mod webp;
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     fs, io,
-    io::Read as _,
+    io::{Read as _, Seek as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use tokio::task::spawn_blocking;
+use sha2::{Digest as _, Sha256};
+use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
 
 use self::{
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
     font::{Font, FontError},
+    incoming::Incoming,
     kind::AssetKind,
     lettering::LetteringError,
     picture::Header,
@@ -133,16 +140,37 @@ pub struct Asset {
     pub builtin: bool,
 }
 
+/// What was found out about a file, as long as it stays the same.
+#[derive(Debug, Clone)]
+struct Known {
+    stamp: Stamp,
+    asset: Asset,
+    digest: Option<Digest>,
+}
+
+/// The first half of the SHA-256 of a file.
+pub type Digest = [u8; 16];
+
+/// An asset's file, to be read.
+#[derive(Debug)]
+pub enum Content {
+    /// It comes with the program.
+    BuiltIn(&'static [u8]),
+    /// An open file, at its beginning.
+    File(fs::File),
+}
+
 /// The store. One per process and data directory.
 #[derive(Debug)]
 pub struct AssetStore {
     folder: PathBuf,
     decoded: Mutex<Cache>,
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
-    /// same image share the work.
-    decoding: tokio::sync::Mutex<()>,
+    /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
+    decoding: Arc<tokio::sync::Mutex<()>>,
     /// Held while files are changed.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
     texts: Arc<Texts>,
     looker: Looker,
     sounds: Mutex<Shelf>,
@@ -157,8 +185,9 @@ impl AssetStore {
         Self {
             folder,
             decoded: Mutex::new(Cache::new(CACHE_BYTES)),
-            decoding: tokio::sync::Mutex::default(),
-            changing: tokio::sync::Mutex::default(),
+            decoding: Arc::default(),
+            changing: Arc::default(),
+            known: Arc::default(),
             texts: Arc::default(),
             looker: Looker(media),
             sounds: Mutex::default(),
@@ -170,13 +199,13 @@ impl AssetStore {
     /// # Errors
     /// When the folder cannot be read.
     pub async fn list(&self) -> Result<Vec<Asset>, AssetError> {
-        let folder = self.folder.clone();
+        let (folder, known) = (self.folder.clone(), self.known.clone());
         let mut assets = blocking(move || {
             let mut assets = Vec::new();
             for name in names(&folder)? {
                 // A file that goes away meanwhile, or was put there by hand and is of no kind that is kept, is no asset.
-                if let Ok(asset) = describe_file(&name, &folder.join(&name)) {
-                    assets.push(asset);
+                if let Ok(asset) = find_out(&known, &name, &folder.join(&name), false) {
+                    assets.push(asset.1.asset);
                 }
             }
             Ok(assets)
@@ -194,20 +223,28 @@ impl AssetStore {
         Ok(assets)
     }
 
-    /// An asset's file as it was put.
+    /// What is known of an asset.
     ///
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
-    pub async fn read(&self, name: &str) -> Result<(Asset, Cow<'static, [u8]>), AssetError> {
-        let file = self.file(name)?;
-        let name = name.to_owned();
-        let (mut asset, content) = blocking(move || {
-            let (content, _, builtin) = load(&name, &file)?;
-            Ok((describe(&name, &content, builtin)?, content))
-        })
-        .await?;
+    pub async fn about(&self, name: &str) -> Result<Asset, AssetError> {
+        let (file, known, owned) = (self.file(name)?, self.known.clone(), name.to_owned());
+        let mut asset = blocking(move || Ok(find_out(&known, &owned, &file, false)?.1.asset)).await?;
         self.look_into(&mut asset).await;
-        Ok((asset, content))
+        Ok(asset)
+    }
+
+    /// An asset's file as it was put, and what names this content.
+    ///
+    /// # Errors
+    /// [`AssetError::NotFound`], or what the disk says.
+    pub async fn open_file(&self, name: &str) -> Result<(Asset, Digest, Content), AssetError> {
+        let (file, known, owned) = (self.file(name)?, self.known.clone(), name.to_owned());
+        blocking(move || {
+            let (content, found) = find_out(&known, &owned, &file, true)?;
+            Ok((found.asset, found.digest.unwrap_or_default(), content))
+        })
+        .await
     }
 
     /// Adds what only the media knows of a clip.
@@ -228,41 +265,70 @@ impl AssetStore {
         }
     }
 
+    /// A place for a file that is to be put under this name.
+    ///
+    /// # Errors
+    /// When there can be none of this name, or the disk fails.
+    pub async fn incoming(&self, name: &str) -> Result<Incoming, AssetError> {
+        self.file(name)?;
+        let make = self.incomings();
+        blocking(move || Ok(make()?)).await
+    }
+
+    /// Makes places for files, on blocking threads.
+    pub fn incomings(&self) -> impl Fn() -> io::Result<Incoming> + Send + 'static {
+        let folder = self.folder.clone();
+        move || Incoming::create(&folder)
+    }
+
+    /// Whether the asset of this name has the same content; `None`: there is none.
+    ///
+    /// # Errors
+    /// When there can be none of this name, or the disk fails.
+    pub async fn is_same(&self, name: &str, incoming: Incoming) -> Result<(Option<bool>, Incoming), AssetError> {
+        let (file, name) = (self.file(name)?, name.to_owned());
+        blocking(move || {
+            let is_same = match open_asset(&name, &file) {
+                Ok(Content::File(file)) => Some(incoming.is_same(file)?),
+                Ok(Content::BuiltIn(content)) => Some(incoming.content()? == content),
+                Err(AssetError::NotFound) => None,
+                Err(error) => return Err(error),
+            };
+            Ok((is_same, incoming))
+        })
+        .await
+    }
+
     /// Keeps a file, in place of an older one of this name if `may_replace`. Gives what it is, and whether it is new.
     ///
     /// # Errors
     /// When the name or the content is wrong, a limit is reached, or the disk fails. Nothing is changed then.
-    pub async fn put(&self, name: &str, content: Vec<u8>, may_replace: bool) -> Result<(Asset, bool), AssetError> {
+    pub async fn put(&self, name: &str, incoming: Incoming, may_replace: bool) -> Result<(Asset, bool), AssetError> {
         let file = self.file(name)?;
         let is_built_in = built_in(name).is_some();
         let (folder, owned, looker) = (self.folder.clone(), name.to_owned(), self.looker.clone());
-        let turn = self.decoding.lock().await;
-        let beside = folder.clone();
-        let (asset, content) = blocking(move || {
-            let mut asset = describe(&owned, &content, false)?;
-            match asset.kind {
-                // The media reads files, so it has one for as long as it looks.
-                AssetKind::Clip => {
-                    let part = disk::write_beside(&beside, &content)?;
-                    let looked = looker.look(&part);
-                    fs::remove_file(&part)?;
-                    let (poster, duration) = looked?;
-                    (asset.size, asset.duration) = (Some(poster.size()), duration);
+        let (asset, incoming) = self
+            .decode(move || {
+                let mut asset = describe_file(&owned, incoming.path())?;
+                match asset.kind {
+                    AssetKind::Clip => {
+                        let (poster, duration) = looker.look(incoming.path())?;
+                        (asset.size, asset.duration) = (Some(poster.size()), duration);
+                    }
+                    AssetKind::Sound => {
+                        let decoded = sounds::decode(&*looker.0, &owned, incoming.path())?;
+                        asset.duration = Some(sounds::length(&decoded));
+                    }
+                    // A header may promise what the rest does not keep.
+                    AssetKind::Image => drop(animation::still(&incoming.content()?)?),
+                    AssetKind::Font => Font::open(incoming.content()?.into())?.check()?,
                 }
-                AssetKind::Sound => {
-                    let part = disk::write_beside(&beside, &content)?;
-                    let decoded = sounds::decode(&*looker.0, &owned, &part);
-                    fs::remove_file(&part)?;
-                    asset.duration = Some(sounds::length(&decoded?));
-                }
-                kind => check(kind, &content)?,
-            }
-            Ok((asset, content))
-        })
-        .await?;
-        drop(turn);
-        let _turn = self.changing.lock().await;
+                Ok((asset, incoming))
+            })
+            .await?;
+        let turn = self.changing.clone().lock_owned().await;
         let created = blocking(move || {
+            let _turn = turn;
             let created = !file.try_exists()?;
             if !may_replace && (!created || is_built_in) {
                 return Err(AssetError::Taken);
@@ -270,12 +336,25 @@ impl AssetStore {
             if created && names(&folder)?.len() >= MAX_FILES {
                 return Err(AssetError::Full);
             }
-            disk::replace(&folder, &file, &content)?;
+            incoming.keep(&file)?;
             Ok(created)
         })
         .await?;
         self.cache().remove(name);
         Ok((asset, created))
+    }
+
+    /// Decodes when it is its turn. Who goes away meanwhile keeps the turn until the work is done.
+    async fn decode<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
+    ) -> Result<T, AssetError> {
+        decode_in(self.turn().await, work).await
+    }
+
+    /// Waits until nobody decodes.
+    async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.decoding.clone().lock_owned().await
     }
 
     /// Deletes an asset. One that had replaced a built-in one makes place for that again.
@@ -288,6 +367,7 @@ impl AssetStore {
         match tokio::fs::remove_file(file).await {
             Ok(()) => {
                 self.cache().remove(name);
+                self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
@@ -308,14 +388,14 @@ impl AssetStore {
         if let Some(image) = self.cache().get(name, stamp) {
             return Ok(image);
         }
-        let _turn = self.decoding.lock().await;
-        // Whoever had the turn before may have decoded the same.
+        let turn = self.turn().await;
+        // Who had the turn before may have decoded the same.
         if let Some(image) = self.cache().get(name, stamp) {
             return Ok(image);
         }
         let owned = name.to_owned();
-        let (image, stamp) = blocking(move || {
-            let (content, stamp, _) = load(&owned, &file)?;
+        let (image, stamp) = decode_in(turn, move || {
+            let (content, stamp) = load(&owned, &file)?;
             let still = Arc::new(animation::still(&content)?);
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
@@ -400,6 +480,18 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Decodes on a blocking thread. The turn ends with the work: who waits for it may go away before.
+async fn decode_in<T: Send + 'static>(
+    turn: OwnedMutexGuard<()>,
+    work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
+) -> Result<T, AssetError> {
+    blocking(move || {
+        let _turn = turn;
+        work()
+    })
+    .await
+}
+
 fn built_in(name: &str) -> Option<&'static [u8]> {
     BUILT_IN.iter().find(|(own, _)| *own == name).map(|(_, content)| *content)
 }
@@ -419,17 +511,65 @@ fn names(folder: &Path) -> Result<Vec<String>, AssetError> {
     Ok(names.collect())
 }
 
-/// An asset's content, its stamp, and whether it is built in. Files come before what is built in.
-fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp, bool), AssetError> {
-    match fs::metadata(file) {
-        Ok(metadata) if metadata.len() > LARGEST as u64 => Err(AssetError::TooLarge),
-        Ok(metadata) => Ok((Cow::Owned(fs::read(file)?), Stamp::of(&metadata), false)),
+/// An asset's file. Files come before what is built in.
+fn open_asset(name: &str, file: &Path) -> Result<Content, AssetError> {
+    match fs::File::open(file) {
+        Ok(file) => Ok(Content::File(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
-            Some(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN, true)),
+            Some(content) => Ok(Content::BuiltIn(content)),
             None => Err(AssetError::NotFound),
         },
         Err(error) => Err(error.into()),
     }
+}
+
+/// An asset's content and its stamp.
+fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp), AssetError> {
+    match open_asset(name, file)? {
+        Content::BuiltIn(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN)),
+        Content::File(mut file) => {
+            let stamp = Stamp::of(&file.metadata()?);
+            let mut content = Vec::new();
+            (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut content)?;
+            if content.len() > MAX_BYTES { Err(AssetError::TooLarge) } else { Ok((content.into(), stamp)) }
+        }
+    }
+}
+
+/// Opens an asset's file and tells what it is, from memory while the file stays the same.
+fn find_out(
+    known: &Mutex<HashMap<String, Known>>,
+    name: &str,
+    file: &Path,
+    with_digest: bool,
+) -> Result<(Content, Known), AssetError> {
+    // Nothing that panics runs under the lock.
+    let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    let content = open_asset(name, file)?;
+    let stamp = match &content {
+        Content::BuiltIn(_) => Stamp::BUILT_IN,
+        Content::File(file) => Stamp::of(&file.metadata()?),
+    };
+    let before = known().get(name).filter(|found| found.stamp == stamp).cloned();
+    let mut found = match (before, &content) {
+        (Some(found), _) => found,
+        (None, Content::BuiltIn(content)) => Known { stamp, asset: describe(name, content, true)?, digest: None },
+        (None, Content::File(_)) => Known { stamp, asset: describe_file(name, file)?, digest: None },
+    };
+    if with_digest && found.digest.is_none() {
+        let mut hash = Sha256::new();
+        match &content {
+            Content::BuiltIn(content) => hash.update(content),
+            Content::File(file) => {
+                let mut file = file;
+                io::copy(&mut file, &mut hash)?;
+                file.rewind()?;
+            }
+        }
+        found.digest = hash.finalize().first_chunk().copied();
+    }
+    known().insert(name.to_owned(), found.clone());
+    Ok((content, found))
 }
 
 async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
@@ -443,15 +583,9 @@ async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
     }
 }
 
-/// What an asset says of itself.
+/// What an asset says of itself. Of a clip and a sound only the beginning is needed.
 fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetError> {
-    if content.len() > LARGEST {
-        return Err(AssetError::TooLarge);
-    }
     let (kind, content_type) = AssetKind::sniff(content).ok_or(AssetError::UnknownType)?;
-    if kind != AssetKind::Clip && content.len() > MAX_BYTES {
-        return Err(AssetError::TooLarge);
-    }
     let size = match kind {
         AssetKind::Image => {
             let Header { width, height, .. } = picture::header(content)?;
@@ -467,14 +601,20 @@ fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetErr
     Ok(Asset { name: name.to_owned(), kind, content_type, bytes, size, duration, family, builtin })
 }
 
-/// What a file says of itself. Of a clip only the beginning is read.
+/// What a file says of itself.
 fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError> {
-    let head = head(file)?;
-    if matches!(AssetKind::sniff(&head), Some((AssetKind::Clip, _))) {
-        let bytes = fs::metadata(file)?.len();
-        return Ok(Asset { bytes, ..describe(name, &head, false)? });
+    let bytes = fs::metadata(file)?.len();
+    if bytes > LARGEST as u64 {
+        return Err(AssetError::TooLarge);
     }
-    describe(name, &load(name, file)?.0, false)
+    let head = head(file)?;
+    match AssetKind::sniff(&head).ok_or(AssetError::UnknownType)?.0 {
+        AssetKind::Clip => {}
+        _ if bytes > MAX_BYTES as u64 => return Err(AssetError::TooLarge),
+        AssetKind::Sound => {}
+        AssetKind::Image | AssetKind::Font => return describe(name, &load(name, file)?.0, false),
+    }
+    Ok(Asset { bytes, ..describe(name, &head, false)? })
 }
 
 /// The first bytes of a file: what tells its kind.
@@ -482,16 +622,6 @@ fn head(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     fs::File::open(file)?.take(128).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// Looks at the whole content: a header may promise what the rest does not keep.
-fn check(kind: AssetKind, content: &[u8]) -> Result<(), AssetError> {
-    match kind {
-        AssetKind::Image => drop(animation::still(content)?),
-        AssetKind::Font => Font::open(content.into())?.check()?,
-        AssetKind::Sound | AssetKind::Clip => {}
-    }
-    Ok(())
 }
 
 #[cfg(test)]

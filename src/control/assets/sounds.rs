@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
-use super::{AssetError, AssetStore, blocking, cache::Stamp, kind::AssetKind};
+use super::{AssetError, AssetStore, blocking, cache::Stamp, decode_in, kind::AssetKind};
 use crate::media::port::{Media, Sound};
 
 /// Longest sound; decoded it takes 6 MB a minute.
@@ -90,13 +90,13 @@ impl AssetStore {
         if let Some(sound) = self.shelf().get(name, stamp) {
             return Ok(sound);
         }
-        let _turn = self.decoding.lock().await;
-        // Whoever had the turn before may have decoded the same.
+        let turn = self.turn().await;
+        // Who had the turn before may have decoded the same.
         if let Some(sound) = self.shelf().get(name, stamp) {
             return Ok(sound);
         }
         let (media, owned) = (self.looker.0.clone(), name.to_owned());
-        let (sound, stamp) = blocking(move || {
+        let (sound, stamp) = decode_in(turn, move || {
             let stamp = Stamp::of(&fs::metadata(&file)?);
             if !is_sound(&file)? {
                 return Err(AssetError::NotFound);

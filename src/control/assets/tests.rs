@@ -56,6 +56,36 @@ impl Place {
     }
 }
 
+impl Place {
+    async fn put(&self, name: &str, content: Vec<u8>, may_replace: bool) -> Result<(Asset, bool), AssetError> {
+        let mut incoming = self.store.incoming(name).await?;
+        incoming.write(&content)?;
+        self.store.put(name, incoming, may_replace).await
+    }
+
+    async fn read(&self, name: &str) -> Result<(Asset, Vec<u8>), AssetError> {
+        let (_, digest, content) = self.store.open_file(name).await?;
+        let content = match content {
+            Content::BuiltIn(content) => content.to_vec(),
+            Content::File(mut file) => {
+                let mut content = Vec::new();
+                file.read_to_end(&mut content)?;
+                content
+            }
+        };
+        assert_eq!(digest, Sha256::digest(&content)[..16]);
+        Ok((self.store.about(name).await?, content))
+    }
+
+    /// Names of all files in the folder.
+    fn left(&self) -> Vec<String> {
+        let files = fs::read_dir(self.folder.join("assets")).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
@@ -81,12 +111,12 @@ fn first_pixel(image: &Image) -> [u8; 3] {
 async fn what_is_put_is_listed_read_and_decoded() {
     let place = Place::new();
     let content = png(6, 3, [1, 2, 3]);
-    let (asset, created) = place.store.put("logo.png", content.clone(), true).await.unwrap();
+    let (asset, created) = place.put("logo.png", content.clone(), true).await.unwrap();
     assert!(created && !asset.builtin);
     assert_eq!((asset.size, asset.kind, asset.content_type), (Some((6, 3)), AssetKind::Image, "image/png"));
     let names: Vec<String> = place.store.list().await.unwrap().into_iter().map(|asset| asset.name).collect();
     assert_eq!(names, ["logo.png", "studio.jpg"]);
-    assert_eq!(place.store.read("logo.png").await.unwrap(), (asset, Cow::Owned(content)));
+    assert_eq!(place.read("logo.png").await.unwrap(), (asset, content));
     let image = place.store.image("logo.png").await.unwrap();
     assert_eq!((image.still.size(), first_pixel(&image)), ((6, 3), [18, 129, 127]));
     assert!(Arc::ptr_eq(&image.still, &place.store.image("logo.png").await.unwrap().still), "decoded once");
@@ -95,9 +125,9 @@ async fn what_is_put_is_listed_read_and_decoded() {
 #[tokio::test]
 async fn a_newer_file_replaces_the_decoded_image() {
     let place = Place::new();
-    place.store.put("a", png(4, 4, [255, 0, 0]), true).await.unwrap();
+    place.put("a", png(4, 4, [255, 0, 0]), true).await.unwrap();
     assert_eq!(first_pixel(&place.store.image("a").await.unwrap()), [81, 90, 240]);
-    let (_, created) = place.store.put("a", png(4, 4, [0, 255, 0]), true).await.unwrap();
+    let (_, created) = place.put("a", png(4, 4, [0, 255, 0]), true).await.unwrap();
     assert!(!created);
     assert_eq!(first_pixel(&place.store.image("a").await.unwrap()), [145, 54, 34]);
 }
@@ -105,12 +135,12 @@ async fn a_newer_file_replaces_the_decoded_image() {
 #[tokio::test]
 async fn the_studio_is_there_from_the_start() {
     let place = Place::new();
-    let (asset, content) = place.store.read("studio.jpg").await.unwrap();
+    let (asset, content) = place.read("studio.jpg").await.unwrap();
     assert_eq!((asset.size, asset.builtin, asset.content_type), (Some((1280, 720)), true, "image/jpeg"));
     assert!(content.len() < 120 * 1024);
     assert_eq!(place.store.image("studio.jpg").await.unwrap().still.size().0, 1280);
     assert!(matches!(place.store.delete("studio.jpg").await, Err(AssetError::BuiltIn)));
-    place.store.put("studio.jpg", png(2, 2, [9; 3]), true).await.unwrap();
+    place.put("studio.jpg", png(2, 2, [9; 3]), true).await.unwrap();
     assert_eq!(place.store.image("studio.jpg").await.unwrap().still.size().0, 2);
     assert_eq!(place.store.list().await.unwrap().len(), 1);
     place.store.delete("studio.jpg").await.unwrap();
@@ -121,27 +151,26 @@ async fn the_studio_is_there_from_the_start() {
 async fn what_is_refused_changes_nothing() {
     let place = Place::new();
     let kept = png(2, 2, [7; 3]);
-    place.store.put("a", kept.clone(), true).await.unwrap();
+    place.put("a", kept.clone(), true).await.unwrap();
     let broken = kept[..kept.len() / 2].to_vec();
-    assert!(matches!(place.store.put("a", broken, true).await, Err(AssetError::Picture(_))));
+    assert!(matches!(place.put("a", broken, true).await, Err(AssetError::Picture(_))));
     for content in [b"<svg/>".to_vec(), Vec::new()] {
-        assert!(matches!(place.store.put("a", content, true).await, Err(AssetError::UnknownType)));
+        assert!(matches!(place.put("a", content, true).await, Err(AssetError::UnknownType)));
     }
-    assert!(matches!(place.store.put("a", vec![0; LARGEST + 1], true).await, Err(AssetError::TooLarge)));
-    assert_eq!(place.store.read("a").await.unwrap().1, kept);
+    assert!(matches!(place.put("a", vec![0; LARGEST + 1], true).await, Err(AssetError::TooLarge)));
+    assert_eq!(place.read("a").await.unwrap().1, kept);
     for name in ["", ".", "../a", "a/b", ".hidden", "a b"] {
-        assert!(matches!(place.store.put(name, kept.clone(), true).await, Err(AssetError::BadName)), "{name:?}");
-        assert!(matches!(place.store.read(name).await, Err(AssetError::BadName)), "{name:?}");
+        assert!(matches!(place.put(name, kept.clone(), true).await, Err(AssetError::BadName)), "{name:?}");
+        assert!(matches!(place.read(name).await, Err(AssetError::BadName)), "{name:?}");
         assert!(matches!(place.store.delete(name).await, Err(AssetError::BadName)), "{name:?}");
     }
-    let left: Vec<_> = fs::read_dir(place.folder.join("assets")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left, ["a"]);
+    assert_eq!(place.left(), ["a"]);
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let place = Place::new();
-    assert!(matches!(place.store.read("x.png").await, Err(AssetError::NotFound)));
+    assert!(matches!(place.read("x.png").await, Err(AssetError::NotFound)));
     assert!(matches!(place.store.delete("x.png").await, Err(AssetError::NotFound)));
     assert!(ImageSource::image(&place.store, "x.png").await.is_none());
     assert!(!place.store.has_file("x.png").await);
@@ -163,11 +192,11 @@ async fn left_overs_of_a_cut_off_write_go_with_the_next_start() {
 async fn a_clip_is_looked_into_before_it_is_kept() {
     let place = Place::new();
     let mp4 = |ending: &str| [b"\0\0\0\x20ftypisom", ending.as_bytes()].concat();
-    let (asset, _) = place.store.put("a.mp4", mp4("clip"), true).await.unwrap();
+    let (asset, _) = place.put("a.mp4", mp4("clip"), true).await.unwrap();
     assert_eq!((asset.kind, asset.content_type), (AssetKind::Clip, "video/mp4"));
     assert_eq!((asset.size, asset.duration), (Some((4, 2)), Some(Duration::from_secs(3))));
     let listed = place.store.list().await.unwrap();
-    assert_eq!((&listed[0], &place.store.read("a.mp4").await.unwrap().0), (&asset, &asset));
+    assert_eq!((&listed[0], &place.read("a.mp4").await.unwrap().0), (&asset, &asset));
     let image = place.store.clip("a.mp4").await.unwrap();
     let clip = image.clip.unwrap();
     assert_eq!((&*image.name, &clip.file), ("video:a.mp4", &place.folder.join("assets/a.mp4")));
@@ -180,31 +209,83 @@ async fn a_clip_is_looked_into_before_it_is_kept() {
         ("damaged", "the clip cannot be used: no decoder for video/x-nothing is installed in GStreamer"),
         ("long", "the clip cannot be used: it is longer than 10 minutes"),
     ] {
-        let refused = place.store.put("b.mp4", mp4(content), true).await.unwrap_err();
+        let refused = place.put("b.mp4", mp4(content), true).await.unwrap_err();
         assert_eq!(refused.to_string(), why);
     }
     // A clip may have more bytes than others.
     let mut large = mp4("");
     large.resize(MAX_BYTES + 100, 0);
     large.extend(b"clip");
-    place.store.put("c.mp4", large.clone(), true).await.unwrap();
+    place.put("c.mp4", large.clone(), true).await.unwrap();
     large[4..8].copy_from_slice(b"GIF8");
     large[..6].copy_from_slice(b"GIF89a");
-    assert!(matches!(place.store.put("c.gif", large, true).await, Err(AssetError::TooLarge)));
-    let mut left: Vec<_> = fs::read_dir(place.folder.join("assets")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    left.sort();
-    assert_eq!(left, ["a.mp4", "c.mp4"]);
+    assert!(matches!(place.put("c.gif", large, true).await, Err(AssetError::TooLarge)));
+    assert_eq!(place.left(), ["a.mp4", "c.mp4"]);
+}
+
+/// Looks for as long as it is not let go on, and says when it begins.
+struct Slow {
+    begun: std::sync::mpsc::SyncSender<()>,
+    go_on: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Media for Slow {
+    fn open(&self, _: RoomSpec, _: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
+        unreachable!("no room is opened here")
+    }
+
+    fn segmentation(&self) -> Segmentation {
+        NoMedia.segmentation()
+    }
+
+    fn models(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+        NoMedia.decode_sound(file, longest)
+    }
+
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+        self.begun.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        NoMedia.look_at_clip(file)
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_keeps_the_turn_until_the_work_is_done() {
+    let (begun, has_begun) = std::sync::mpsc::sync_channel(0);
+    let (go, go_on) = std::sync::mpsc::channel();
+    let folder = ServeConfig::default().data_dir;
+    let media = Arc::new(Slow { begun, go_on: Mutex::new(go_on) });
+    let place = Place { store: AssetStore::open(&folder, media), folder };
+    let mut incoming = place.store.incoming("a.mp4").await.unwrap();
+    incoming.write(b"\0\0\0\x20ftypisomclip").unwrap();
+    {
+        let put = place.store.put("a.mp4", incoming, true);
+        let wait = spawn_blocking(move || has_begun.recv().map(|()| has_begun));
+        tokio::select! {
+            _ = put => panic!("the media holds it"),
+            begun = wait => drop(begun.unwrap().unwrap()),
+        }
+    }
+    assert!(place.store.decoding.try_lock().is_err(), "the work goes on");
+    assert_eq!(place.left().len(), 1);
+    go.send(()).unwrap();
+    let _turn = place.store.turn().await;
+    assert_eq!(place.left(), [""; 0], "nobody waits for the file any more");
 }
 
 #[tokio::test]
 async fn a_sound_is_decoded_before_it_is_kept_and_once() {
     let place = Place::new();
-    let (asset, _) = place.store.put("click.mp3", b"ID3 sound".to_vec(), true).await.unwrap();
+    let (asset, _) = place.put("click.mp3", b"ID3 sound".to_vec(), true).await.unwrap();
     assert_eq!(
         (asset.kind, asset.content_type, asset.duration),
         (AssetKind::Sound, "audio/mpeg", Some(Duration::from_secs(1)))
     );
-    let broken = place.store.put("broken.mp3", b"ID3 noise".to_vec(), true).await;
+    let broken = place.put("broken.mp3", b"ID3 noise".to_vec(), true).await;
     assert!(matches!(broken, Err(AssetError::Sound(_))), "{broken:?}");
     let sound = place.store.sound("click.mp3").await.unwrap();
     assert_eq!((&*sound.name, sound.samples.len()), ("click.mp3", 48_000));

@@ -10,7 +10,9 @@ use std::{
 use super::{
     AssetError, AssetStore, blocking,
     cache::Stamp,
+    decode_in,
     font::{self, Font},
+    head,
     lettering::{Face, Letterer, LetteringError},
     load, names,
 };
@@ -40,8 +42,8 @@ impl Texts {
         let stamp = Stamp::of(&fs::metadata(file).ok()?);
         let known = self.known().get(name).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
         let family = known.unwrap_or_else(|| {
-            let (content, ..) = load(name, file).ok()?;
-            font::sniff(&content)?;
+            font::sniff(&head(file).ok()?)?;
+            let (content, _) = load(name, file).ok()?;
             let family = Font::open(content.into()).ok()?.family;
             Some(family)
         });
@@ -98,14 +100,14 @@ impl AssetStore {
         if let Some(image) = self.cache().get(&name, stamp) {
             return Ok(image);
         }
-        let _turn = self.decoding.lock().await;
-        // Whoever had the turn before may have drawn the same.
+        let turn = self.turn().await;
+        // Who had the turn before may have drawn the same.
         if let Some(image) = self.cache().get(&name, stamp) {
             return Ok(image);
         }
         let (texts, folder) = (self.texts.clone(), self.folder.clone());
         let (text, frame) = (lettering.text.clone(), lettering.frame);
-        let drawn = blocking(move || {
+        let drawn = decode_in(turn, move || {
             let lettering = Lettering { text: &text, frame };
             Ok(draw(&texts.letterer, &lettering, named, folder))
         });
@@ -125,7 +127,7 @@ fn draw(
     let still = match named {
         Named::Family => letterer.draw(lettering, &Face::Family(&lettering.text.font))?,
         Named::Asset(name, stamp) => {
-            let (content, ..) = load(&name, &folder.join(&name))?;
+            let (content, _) = load(&name, &folder.join(&name))?;
             let font = Font::open(content.into())?;
             letterer.draw(lettering, &Face::Asset { name: &name, stamp, font: &font })?
         }

@@ -1,0 +1,88 @@
+//! Bodies come in time, or not at all: one that stands still, or drips, would be waited for with all that it holds.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, HttpBody as _},
+    extract::Request,
+    middleware::Next,
+    response::Response,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::time::{Instant, timeout_at};
+
+/// How long a body may stand still.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Bytes a second that a body has to bring from then on, on the whole.
+const SLOWEST: u64 = 8 * 1024;
+
+/// A body that did not come in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the body came too slowly: it may stand still for {} s and has to bring {} KiB a second",
+    PAUSE.as_secs(), SLOWEST >> 10
+)]
+pub(super) struct TooSlow;
+
+/// When the next piece has to be there, of a body that has brought so much and may stand still for `pause`.
+fn deadline(begun: Instant, now: Instant, bytes: u64, pause: Duration) -> Instant {
+    let on_the_whole = begun + pause + Duration::from_secs(bytes / SLOWEST);
+    on_the_whole.min(now + pause)
+}
+
+/// Middleware: ends a body that does not come in time by [`TooSlow`].
+pub(super) async fn bound(request: Request, next: Next) -> Response {
+    let request = if request.body().is_end_stream() { request } else { request.map(|body| bounded(body, PAUSE)) };
+    next.run(request).await
+}
+
+fn bounded(body: Body, pause: Duration) -> Body {
+    // The time begins when somebody wants the body: a client may wait for `100 Continue`.
+    let begun = None::<Instant>;
+    Body::from_stream(stream::unfold(
+        (body.into_data_stream(), begun, 0),
+        move |(mut pieces, begun, bytes)| async move {
+            let now = Instant::now();
+            let begun = begun.unwrap_or(now);
+            let piece = match timeout_at(deadline(begun, now, bytes, pause), pieces.next()).await {
+                Ok(piece) => piece?,
+                Err(_) => Err(axum::Error::new(TooSlow)),
+            };
+            let bytes = bytes + piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            Some((piece, (pieces, Some(begun), bytes)))
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use axum::body::to_bytes;
+
+    use super::*;
+    use crate::control::api::problem::unreadable;
+
+    #[test]
+    fn a_body_may_stand_still_for_a_while_and_not_drip_for_ever() {
+        let begun = Instant::now();
+        let seconds = |seconds| Duration::from_secs(seconds);
+        let left = |after, bytes| deadline(begun, begun + seconds(after), bytes, PAUSE).duration_since(begun);
+        assert_eq!(left(0, 0), seconds(30));
+        assert_eq!(left(100, 80 * SLOWEST), seconds(110), "too slow on the whole so far");
+        assert_eq!(left(100, 1000 * SLOWEST), seconds(130));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_in_time_is_told_so() {
+        let whole = Body::from_stream(stream::iter([Ok::<_, std::io::Error>("a"), Ok("b")]));
+        assert_eq!(to_bytes(bounded(whole, PAUSE), usize::MAX).await.unwrap(), "ab");
+        let still = stream::iter([Ok::<_, std::io::Error>("a")]).chain(stream::pending());
+        let error =
+            to_bytes(bounded(Body::from_stream(still), Duration::from_millis(1)), usize::MAX).await.unwrap_err();
+        assert_eq!(unreadable(&error).status, 408);
+        let broken = stream::iter([Ok("a"), Err(std::io::Error::other("b"))]);
+        let error = to_bytes(bounded(Body::from_stream(broken), PAUSE), usize::MAX).await.unwrap_err();
+        assert_eq!(unreadable(&error).status, 400);
+    }
+}
