@@ -80,6 +80,8 @@ pub struct ServeConfig {
     pub udp_ports: Option<(u16, u16)>,
     /// The UDP port of all who receive. Port 0 takes a free one.
     pub media_port: u16,
+    /// Whether peers are called at private and loopback addresses; `None`: unless the machine has a public one.
+    pub internal_peers: Option<bool>,
     /// Folder of `.launch` files that replace those built in.
     pub pipelines: Option<PathBuf>,
     /// Most rooms at once.
@@ -108,6 +110,7 @@ impl fmt::Debug for ServeConfig {
             .field("public_ip", &self.public_ip)
             .field("udp_ports", &self.udp_ports)
             .field("media_port", &self.media_port)
+            .field("internal_peers", &self.internal_peers)
             .field("pipelines", &self.pipelines)
             .field("max_rooms", &self.max_rooms)
             .field("max_participants", &self.max_participants)
@@ -135,6 +138,7 @@ impl Default for ServeConfig {
             public_ip: None,
             udp_ports: None,
             media_port: 0,
+            internal_peers: None,
             pipelines: None,
             max_rooms: 64,
             max_participants: 16,
@@ -183,6 +187,12 @@ impl ServeConfig {
             public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
             udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
             media_port: within("media-port", written.media_port, 0..=65_535)?.unwrap_or(listen.port()),
+            internal_peers: match written.peer_addresses.as_deref() {
+                None => None,
+                Some("public") => Some(false),
+                Some("all") => Some(true),
+                Some(other) => return Err(wrong("peer-addresses", format!("{other:?} is neither `public` nor `all`"))),
+            },
             pipelines: written.pipelines.map(pipelines).transpose()?,
             max_rooms: within("max-rooms", written.max_rooms, 1..=10_000)?.unwrap_or(default.max_rooms),
             max_participants: within("max-participants", written.max_participants, 1..=1000)?

@@ -59,7 +59,7 @@ const LAYERS: &[Layer] = &[
             "layout",
             "media::codec",
             "media::compose::still",
-            "media::output::retry",
+            "media::output::address",
             "media::sdp",
             "media::segment::pose",
         ],

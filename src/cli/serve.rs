@@ -116,6 +116,7 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
         public_ip: config.public_ip,
         udp_ports: config.udp_ports,
         media_port: config.media_port,
+        internal_peers: config.internal_peers,
         listen_loopback: config.is_loopback(),
         // As it runs now, even when another one has been installed in its place.
         program: Some(PathBuf::from("/proc/self/exe")),

@@ -47,6 +47,10 @@ pub struct Written {
     /// UDP port of all who receive; 0 takes a free one [default: the number of --listen]
     #[arg(long, env = "VIRFIE_MEDIA_PORT", value_name = "PORT", hide_env_values = true)]
     pub media_port: Option<i64>,
+    /// Where the server calls its peers: `public` leaves out private and loopback addresses, `all` does not [default:
+    /// public if the machine has a public address or --public-ip, else all]
+    #[arg(long, env = "VIRFIE_PEER_ADDRESSES", value_name = "public|all", hide_env_values = true)]
+    pub peer_addresses: Option<String>,
     /// Takes .launch files from here instead of those built in
     #[arg(long, env = "VIRFIE_PIPELINES", value_name = "DIR", hide_env_values = true)]
     pub pipelines: Option<PathBuf>,
@@ -121,6 +125,7 @@ impl Written {
             public_ip: self.public_ip.or(below.public_ip),
             udp_ports: self.udp_ports.or(below.udp_ports),
             media_port: self.media_port.or(below.media_port),
+            peer_addresses: self.peer_addresses.or(below.peer_addresses),
             pipelines: self.pipelines.or(below.pipelines),
             max_rooms: self.max_rooms.or(below.max_rooms),
             max_participants: self.max_participants.or(below.max_participants),
@@ -147,6 +152,7 @@ impl Written {
             tls: text(self.tls),
             public_ip: text(self.public_ip),
             udp_ports: text(self.udp_ports),
+            peer_addresses: text(self.peer_addresses),
             pipelines: path(self.pipelines),
             background: text(self.background),
             canvas: text(self.canvas),

@@ -63,6 +63,9 @@ pub struct EngineConfig {
     pub udp_ports: Option<(u16, u16)>,
     /// The UDP port of all who receive; 0: any.
     pub media_port: u16,
+    /// Whether peers are called at private and loopback addresses. `None`: unless the machine has a public address,
+    /// for then its peers reach it without a call, and what is called would be its own network.
+    pub internal_peers: Option<bool>,
     /// The server listens on loopback only, so media stays there too.
     pub listen_loopback: bool,
     /// This program, to decode in another process what somebody sends; without it that is done here.
@@ -134,16 +137,18 @@ impl Engine {
                 Segmentation { model: None, reason: Some(NO_MODEL.to_owned()), keypoints: false }
             }
         };
+        let (port, public_ip) = (config.media_port, config.public_ip);
+        let binding =
+            Binding { port, loopback: config.listen_loopback, public_ip, internal_peers: config.internal_peers };
+        let delivery = Delivery::start(binding).map_err(|error| EngineError::Port { port, error })?;
         let network = Network {
             stun: config.stun,
             turn: config.turn,
             public_ip: config.public_ip,
             udp_ports: config.udp_ports,
             local_ip: config.listen_loopback.then_some(IpAddr::from([127, 0, 0, 1])),
+            internal_peers: delivery.calls_internal_peers(),
         };
-        let (port, public_ip) = (config.media_port, config.public_ip);
-        let binding = Binding { port, loopback: config.listen_loopback, public_ip };
-        let delivery = Delivery::start(binding).map_err(|error| EngineError::Port { port, error })?;
         info!(port = delivery.port(), "receivers are served by UDP");
         webrtc::certificate::warm_up();
         let decoder = Decoder::new(config.program, config.pipelines, launches.clone());

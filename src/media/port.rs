@@ -16,13 +16,13 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
-    output::retry::redact_url,
+    output::address::RtmpAddress,
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
 };
 use crate::{
     layout::{Scene, Trigger},
-    media::sdp::{Chosen, choose},
+    media::sdp::{Chosen, check_whole, choose},
 };
 
 /// Opens the media of rooms. One per process.
@@ -181,14 +181,17 @@ pub enum Negotiation {
     },
 }
 
-/// Whether the media will find something to take in an offer, before anything is changed for it. `sends`: the peer
-/// sends; otherwise it receives.
+/// Whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the peer sends;
+/// otherwise it receives.
 ///
 /// # Errors
 /// [`PeerRefused::Unacceptable`], with what was offered.
 pub fn check_offer(offer: &Description, sends: bool) -> Result<(), PeerRefused> {
     let chosen = if sends { choose_for_sender(offer) } else { choose(offer, &[], &SENT) };
-    chosen.map(drop).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
+    let wanted: &[VideoCodec] = if sends { &RECEIVED } else { &SENT };
+    chosen
+        .and_then(|chosen| check_whole(offer, &chosen, wanted, sends))
+        .map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
 }
 
 /// What is taken of a sender's offer.
@@ -343,21 +346,10 @@ pub enum MediaCommand {
 }
 
 /// Where an output goes. `Debug` never shows a URL's path, query or user: stream keys live there.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputTarget {
-    /// `rtmp://` or `rtmps://`, whole, with its stream key.
-    Rtmp {
-        /// The whole URL.
-        url: String,
-    },
-}
-
-impl fmt::Debug for OutputTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rtmp { .. } => f.write_str("Rtmp(<redacted>)"),
-        }
-    }
+    /// `rtmp://` or `rtmps://`, with its stream key.
+    Rtmp(RtmpAddress),
 }
 
 /// One composed picture, 8-bit RGB, row-major without padding.

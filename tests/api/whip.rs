@@ -65,7 +65,9 @@ async fn a_sender_posts_trickles_and_deletes() {
     patch(&server, location, Some("\"other\""), &candidate("Yb3W")).await.problem(412);
     let restart = patch(&server, location, Some("*"), &candidate("n3wfrag")).await;
     assert!(restart.problem(422)["detail"].as_str().unwrap().contains("restart"));
-    patch(&server, location, None, "a=candidate:nonsense\r\n").await.problem(422);
+    patch(&server, location, None, "a=candidate:nonsense\r\n").await.problem(400);
+    let useless = candidate("Yb3W").replace("192.0.2.9", "nas").replace("61764", "61765");
+    assert_eq!(patch(&server, location, None, &useless).await.status, 204, "it is passed over");
     let seen = server.get("/rooms/demo/participants").await.json();
     assert_eq!((&seen[0]["video"], &seen[0]["size"]), (&json!(true), &json!([1280, 720])));
 
@@ -116,26 +118,72 @@ async fn a_second_post_of_the_same_name_takes_over() {
 async fn what_cannot_be_taken_is_refused_and_leaves_no_trace() {
     let server = Server::start().await;
     server.post("/whip/demo", "application/json", "{}").await.problem(415);
-    server.post("/whip/demo", SDP, "v=0").await.problem(422);
-    server.post("/whip/demo", SDP, "").await.problem(422);
+    server.post("/whip/demo", SDP, "v=0").await.problem(400);
+    server.post("/whip/demo", SDP, "").await.problem(400);
+    let av1 = WHIP_OFFER.replace("H264/", "AV1/");
+    let refused = server.post("/whip/demo", SDP, &av1).await.problem(422);
+    assert_eq!(refused["detail"], "mid 1: video is offered as AV1, and received as vp8/h264/vp9");
+    server.post("/whip/demo", SDP, &WHIP_OFFER.replace("a=sendonly", "a=recvonly")).await.problem(422);
     server.post("/whip/demo?name=%00", SDP, WHIP_OFFER).await.problem(422);
     server.post("/whip/de.mo", SDP, WHIP_OFFER).await.problem(400);
     assert!(!server.media.has_opened("demo"));
     let refused = server.post("/whip/demo?name=cam", SDP, &WHIP_OFFER.replace("Yb3W", REFUSED_UFRAG)).await;
     assert_eq!(refused.problem(422)["detail"], "no codec in common");
     assert_eq!(server.get("/rooms/demo/participants").await.json(), json!([]));
-    for method in ["GET", "PUT", "PATCH"] {
-        answer(server.request("GET", "/whip/demo")).await.problem(405);
-        let status = answer(server.request(method, "/whep/demo")).await.status;
-        assert_eq!(status, 405, "{method}");
-    }
-    for path in ["/whip/demo", "/whep/demo"] {
-        assert_eq!(answer(server.request("OPTIONS", path)).await.header("accept-post"), SDP);
+}
+
+#[tokio::test]
+async fn every_method_is_answered_as_the_protocol_has_it() {
+    let server = Server::start_with(|config| config.api_key = Some("key".to_owned())).await;
+    for path in ["/whip/demo", "/whep/demo", "/whip/demo/", "/whep/demo/"] {
+        for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE"] {
+            let refused = answer(server.request(method, path)).await;
+            assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, "POST,OPTIONS"), "{method} {path}");
+        }
+        let stranger = answer(server.request("OPTIONS", path)).await;
+        assert_eq!((stranger.status.as_u16(), stranger.header("accept-post")), (204, SDP));
+        assert_eq!(stranger.header("access-control-allow-methods"), "POST, OPTIONS");
+        assert!(!stranger.headers.contains_key("link"), "{stranger:?}");
+        let known = answer(server.request("OPTIONS", path).header("authorization", "Bearer key")).await;
+        assert_eq!(known.headers.get_all("link").iter().count(), 2, "{known:?}");
         let preflight = server.request("OPTIONS", path).header("access-control-request-method", "POST");
-        assert_eq!(
-            answer(preflight.header("origin", "http://localhost")).await.header("access-control-allow-methods"),
-            "POST"
-        );
+        let preflight = answer(preflight.header("origin", "http://localhost")).await;
+        assert_eq!((preflight.header("access-control-allow-methods"), preflight.header("accept-post")), ("POST", SDP));
+        assert!(!preflight.headers.contains_key("link"), "{preflight:?}");
+    }
+    for method in ["GET", "HEAD", "PUT", "POST"] {
+        let refused = answer(server.request(method, "/whip/demo/secret")).await;
+        assert_eq!(refused.status, 405, "{method}");
+        assert!(refused.header("allow").contains("PATCH"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_slash_behind_the_room_is_the_room() {
+    let server = Server::start().await;
+    let posted = server.post("/whip/demo/", SDP, WHIP_OFFER).await;
+    assert_eq!(posted.status, 201, "{posted:?}");
+    let location = posted.header("location");
+    assert!(location.starts_with("/api/v1/whip/demo/") && !location.contains("//"), "{location}");
+    assert_eq!(server.post("/whep/demo/", SDP, WHEP_OFFER).await.status, 201);
+    assert_eq!(answer(server.request_at_top("DELETE", location)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_is_patched_and_ended_by_its_secret_alone() {
+    let mut server = Server::start_with(|config| config.api_key = Some("key".to_owned())).await;
+    server.token = Some("key".to_owned());
+    let sender = server.post("/whip/demo", SDP, WHIP_OFFER).await;
+    let viewer = server.post("/whep/demo", SDP, WHEP_OFFER).await;
+    server.token = None;
+    for (posted, ufrag) in [(&sender, "Yb3W"), (&viewer, "6f0a93d4")] {
+        let location = posted.header("location");
+        let guessed = format!("{}x", &location[..location.len() - 1]);
+        patch(&server, &guessed, None, &candidate(ufrag)).await.problem(404);
+        assert_eq!(patch(&server, location, Some(posted.header("etag")), &candidate(ufrag)).await.status, 204);
+        answer(server.request_at_top("DELETE", &guessed)).await.problem(404);
+        let deleted = server.request_at_top("DELETE", location).header("if-match", "\"other\"");
+        assert_eq!(answer(deleted).await.status, 200, "a tag does not matter to it");
     }
 }
 

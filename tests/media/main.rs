@@ -13,6 +13,7 @@
 
 mod bodypix;
 mod clips;
+mod colours;
 mod composer;
 mod embedded;
 mod encoder;

@@ -1,10 +1,14 @@
 //! WHIP senders and WHEP viewers: plain peers that offer, post, and take the answer.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use gstreamer::{self as gst, prelude::*};
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, unbounded_channel},
@@ -45,6 +49,10 @@ pub struct Posted {
     pub recorder: Arc<Recorder>,
     connected: watch::Receiver<Option<Instant>>,
     task: JoinHandle<()>,
+    id: PeerId,
+    source: Option<Arc<Source>>,
+    /// What is added to the SSRC of its video.
+    shift: Arc<AtomicU32>,
 }
 
 impl Posted {
@@ -52,6 +60,16 @@ impl Posted {
     pub async fn connected(&mut self) -> Instant {
         let found = timeout(PATIENCE, self.connected.wait_for(Option::is_some)).await.expect("the peer connects");
         (*found.expect("the peer lives")).expect("it was waited for")
+    }
+
+    /// From now on no frame and no sample comes of it; it stays connected.
+    pub fn hold_still(&self) {
+        self.source.as_ref().expect("it sends").starve(self.id);
+    }
+
+    /// From now on its video has another SSRC.
+    pub fn change_ssrc(&self) {
+        self.shift.fetch_add(0x0101, Ordering::Relaxed);
     }
 
     /// Ends it as its protocol has it; the answer's status.
@@ -119,9 +137,43 @@ async fn post(
     }
     let fingerprint = description.media[tagged].fingerprint.clone();
     let (tell, connected) = watch::channel(None);
-    let wire = Wire { peer, id, fingerprint, source };
+    let shift = shifted_ssrc(&peer);
+    let wire = Wire { peer, id, fingerprint, source: source.clone() };
     let task = tokio::spawn(async move { wire.live(heard, &tell).await });
-    Posted { location, recorder, connected, task }
+    Posted { location, recorder, connected, task, id, source, shift }
+}
+
+/// Adds a number to the SSRC of all video that leaves a peer.
+fn shifted_ssrc(peer: &Peer) -> Arc<AtomicU32> {
+    let shift = Arc::<AtomicU32>::default();
+    let pipeline = peer.find("webrtc").unwrap().parent().unwrap().downcast::<gst::Bin>().unwrap();
+    for kind in ["rtph264pay", "rtpvp8pay"] {
+        let mut payloaders = pipeline.iterate_all_by_element_factory_name(kind);
+        while let Ok(Some(payloader)) = payloaders.next() {
+            let shift = shift.clone();
+            let change = move |packet: &mut gst::BufferRef| {
+                let mut map = packet.map_writable().unwrap();
+                let ssrc = u32::from_be_bytes(map[8..12].try_into().unwrap());
+                let other = ssrc.wrapping_add(shift.load(Ordering::Relaxed));
+                map[8..12].copy_from_slice(&other.to_be_bytes());
+            };
+            let pad = payloader.static_pad("src").unwrap();
+            pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+                match &mut info.data {
+                    Some(gst::PadProbeData::Buffer(packet)) => change(packet.make_mut()),
+                    Some(gst::PadProbeData::BufferList(packets)) => {
+                        packets.make_mut().foreach_mut(|mut packet, _| {
+                            change(packet.make_mut());
+                            std::ops::ControlFlow::Continue(Some(packet))
+                        });
+                    }
+                    _ => {}
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+    }
+    shift
 }
 
 /// The whole offer, with all candidates in it.

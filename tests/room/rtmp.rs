@@ -2,14 +2,18 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 use super::{
     events::Events,
@@ -184,4 +188,62 @@ async fn a_target_that_never_reads_disturbs_nobody() {
     assert!(after > 0.9 * before, "{before:.1} before, {after:.1} after its removal");
     assert!(!events.text().contains(KEY));
     wedge.abort();
+}
+
+/// A port that passes on to another, and all that its clients have said there.
+async fn relay(to: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let said = Arc::<Mutex<Vec<u8>>>::default();
+    let heard = said.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { continue };
+            let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                (client.into_split(), server.into_split());
+            tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
+            let heard = heard.clone();
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+                    heard.lock().unwrap().extend_from_slice(&bytes[..count]);
+                    if to_server.write_all(&bytes[..count]).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (port, said)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_arrives_as_it_was_written_and_a_deleted_output_says_farewell() {
+    let Some(mut nginx) = Nginx::find() else { return };
+    nginx.start().await;
+    let (port, said) = relay(nginx.port).await;
+    let server = Server::start().await;
+    let events = Events::open(&server).await;
+    let base = format!("rtmp://127.0.0.1:{port}/live");
+    for (body, key) in [
+        (json!({"type": "rtmp", "url": format!("{base}/k1?t=a/b&s=c%2Fd+e%")}), "k1?t=a/b&s=c%2Fd+e%"),
+        (json!({"type": "rtmp", "url": base, "key": "k2/f&g=h%2Bi"}), "k2/f&g=h%2Bi"),
+    ] {
+        said.lock().unwrap().clear();
+        let has = |text: &str| said.lock().unwrap().windows(text.len()).any(|part| part == text.as_bytes());
+        let before = events.count();
+        let made = server.send("POST", &format!("/rooms/{ROOM}/outputs"), &body).await.expect(201);
+        assert!(!made.text().contains(key), "{}", made.text());
+        turns(&events, before, "live").await;
+        // As AMF has it: a string, its length in two bytes, its text.
+        let whole = |text: &str| format!("\u{2}\u{0}{}{text}", char::from(text.len() as u8));
+        assert!(has(&whole("live")) && has(&whole(key)), "{key}");
+        assert!(!has("FCUnpublish"));
+        let id = made.json()["id"].as_str().unwrap().to_owned();
+        server.delete(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(204);
+        until("the end is told", async || (has("FCUnpublish") && has("deleteStream")).then_some(())).await;
+    }
+    let no_key = json!({"type": "rtmp", "url": base});
+    let refused = server.send("POST", &format!("/rooms/{ROOM}/outputs"), &no_key).await.expect(422).json();
+    assert_eq!(refused["errors"][0]["detail"], "names no stream key, as in rtmp://host/app/key", "{refused}");
 }

@@ -174,6 +174,7 @@ fn cors() -> CorsLayer {
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,
             HeaderName::from_static("accept-patch"),
+            HeaderName::from_static("accept-post"),
         ])
         .max_age(PREFLIGHT_AGE)
 }

@@ -17,9 +17,9 @@ use super::{
     rooms::{ItemPath, Precondition, RoomPath, find},
 };
 use crate::{
-    control::room::{Output, OutputKind, rtmp_target},
+    control::room::{Output, OutputKind},
     layout::Fault,
-    media::port::OutputTarget,
+    media::port::{OutputTarget, RtmpAddress},
 };
 
 /// The routes of this resource.
@@ -36,17 +36,23 @@ pub struct NewOutput {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: OutputKind,
-    /// Where to: `rtmp://host/app/key` or `rtmps://…`, at most 2048 bytes.
+    /// Where to: `rtmp://host/app/key` or `rtmps://…`, at most 2048 bytes. What stands behind the host is sent as it is
+    /// written: nothing is decoded.
     #[schema(example = "rtmp://live.example/app/stream-key")]
     pub url: String,
+    /// The stream key, where the URL ends with the application: needed for keys with a slash.
+    pub key: Option<String>,
 }
 
 impl NewOutput {
     fn target(&self) -> ApiResult<OutputTarget> {
         match self.kind {
-            OutputKind::Rtmp => rtmp_target(&self.url).map_err(|detail| {
-                Problem::invalid(vec![Fault { pointer: "/url".to_owned(), detail: detail.to_owned() }])
-            }),
+            OutputKind::Rtmp => match RtmpAddress::parse(&self.url, self.key.as_deref()) {
+                Ok(address) => Ok(OutputTarget::Rtmp(address)),
+                Err(detail) => {
+                    Err(Problem::invalid(vec![Fault { pointer: "/url".to_owned(), detail: detail.to_owned() }]))
+                }
+            },
         }
     }
 }

@@ -1,21 +1,42 @@
 //! Keeps a plain OPTIONS apart from a browser's preflight. `CorsLayer` answers both, and a WHIP client's question what
-//! it may post (RFC 9725) would get an empty answer. So a plain one passes that layer under another method's name.
+//! it may post (RFC 9725) would get an empty answer. So a plain one passes that layer under another method's name. A
+//! preflight's answer says what may be posted, too, but never the ICE servers: it comes without the caller's key.
 
-use axum::{extract::Request, http::Method, http::header, middleware::Next, response::Response};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::whip::{ACCEPT_POST, SDP};
 
 /// What a plain OPTIONS is called between [`hide`] and [`restore`]; no client can send it past the router.
 const PLAIN: &str = "VIRFIE-OPTIONS";
 
 /// Outside of the CORS layer.
 pub(super) async fn hide(mut request: Request, next: Next) -> Response {
-    let preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if request.method() == Method::OPTIONS
+    let options = request.method() == Method::OPTIONS;
+    let preflight = options && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let takes_offers = preflight && is_endpoint(request.uri().path());
+    if options
         && !preflight
         && let Ok(method) = Method::from_bytes(PLAIN.as_bytes())
     {
         *request.method_mut() = method;
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if takes_offers {
+        response.headers_mut().insert(ACCEPT_POST, HeaderValue::from_static(SDP));
+    }
+    response
+}
+
+/// Whether this is where WHIP or WHEP offers are posted: the room stands last.
+fn is_endpoint(path: &str) -> bool {
+    let path = path.strip_prefix(super::BASE).unwrap_or(path).trim_end_matches('/');
+    let room = path.strip_prefix("/whip/").or_else(|| path.strip_prefix("/whep/"));
+    room.is_some_and(|room| !room.is_empty() && !room.contains('/'))
 }
 
 /// Inside of it.

@@ -24,7 +24,8 @@ use crate::{
 /// The routes of this resource, to be mounted under `/api/v1` and at the top.
 pub fn router() -> Router<AppState> {
     Router::new()
-        .route("/whep/{room}", post(post_whep).options(whip::endpoint_options))
+        .route("/whep/{room}", post(post_whep).options(options_whep))
+        .route("/whep/{room}/", post(post_whep).options(options_whep))
         .route("/whep/{room}/{session}", patch(patch_whep).delete(delete_whep).options(whip::resource_options))
 }
 
@@ -42,11 +43,12 @@ pub fn router() -> Router<AppState> {
     responses(
         (status = 201, description = "The answer; `Location` is the session, `Link` the ICE servers",
          body = String, content_type = "application/sdp"),
-        (status = 400, description = "The query is malformed",
+        (status = 400, description = "The query or the SDP is malformed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "The offer cannot be taken, or the room has no such rendition",
+        (status = 422, description = "The offer cannot be taken, or the room has no such rendition; the detail names the \
+            m-line and its codecs",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 429, description = "The room has too many viewers",
          body = ProblemSchema, content_type = "application/problem+json"),
@@ -75,7 +77,11 @@ pub async fn post_whep(
     whip::created(&app, &posted_to, opened)
 }
 
-/// Trickles candidates. An ICE restart is refused: make a new session.
+async fn options_whep(State(app): State<AppState>, access: ApiResult<Access>, room: RoomPath) -> Response {
+    whip::endpoint_options(&app, access, Role::Viewer, &room)
+}
+
+/// Trickles candidates. An ICE restart is refused: make a new session. The session's secret is all that it takes.
 #[utoipa::path(
     patch, path = "/whep/{room}/{session}", tag = "webrtc",
     params(
@@ -86,24 +92,26 @@ pub async fn post_whep(
     request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "Candidates"),
     responses(
         (status = 204, description = "Taken"),
+        (status = 400, description = "Malformed", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such session",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "Malformed, or an ICE restart",
+        (status = 412, description = "The session has another tag",
          body = ProblemSchema, content_type = "application/problem+json"),
-    )
+        (status = 422, description = "An ICE restart",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+    security(())
 )]
 pub async fn patch_whep(
     State(app): State<AppState>,
-    access: Access,
     session: SessionPath,
     guard: Precondition,
     request: Request,
 ) -> ApiResult<Response> {
-    access.require(Role::Viewer, session.room.as_str())?;
     whip::trickle(&app, ResourceKind::Whep, session, &guard.0, request).await
 }
 
-/// Ends a session.
+/// Ends a session. The session's secret is all that it takes.
 #[utoipa::path(
     delete, path = "/whep/{room}/{session}", tag = "webrtc",
     params(
@@ -114,10 +122,10 @@ pub async fn patch_whep(
         (status = 200, description = "Ended"),
         (status = 404, description = "No such session",
          body = ProblemSchema, content_type = "application/problem+json"),
-    )
+    ),
+    security(())
 )]
-pub async fn delete_whep(State(app): State<AppState>, access: Access, session: SessionPath) -> ApiResult<StatusCode> {
-    access.require(Role::Viewer, session.room.as_str())?;
+pub async fn delete_whep(State(app): State<AppState>, session: SessionPath) -> ApiResult<StatusCode> {
     find(&app, &session.room)?.close_resource(ResourceKind::Whep, session.secret).await?;
     Ok(StatusCode::OK)
 }

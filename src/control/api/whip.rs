@@ -37,13 +37,16 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 /// The name of a sender who gives none.
 const NAMELESS: &str = "guest";
 
-const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+/// Says what may be posted.
+pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// The routes of this resource, to be mounted under `/api/v1` and at the top.
 pub fn router() -> Router<AppState> {
     Router::new()
-        .route("/whip/{room}", post(post_whip).options(endpoint_options))
+        .route("/whip/{room}", post(post_whip).options(options_whip))
+        // Whoever writes a slash behind the room means the room.
+        .route("/whip/{room}/", post(post_whip).options(options_whip))
         .route("/whip/{room}/{session}", patch(patch_whip).delete(delete_whip).options(resource_options))
 }
 
@@ -58,10 +61,12 @@ pub fn router() -> Router<AppState> {
     responses(
         (status = 201, description = "The answer; `Location` is the session, `Link` the ICE servers",
          body = String, content_type = "application/sdp"),
+        (status = 400, description = "The query or the SDP is malformed",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room is full",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "The offer cannot be taken",
+        (status = 422, description = "The offer cannot be taken as a whole; the detail names the m-line and its codecs",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -86,7 +91,7 @@ pub async fn post_whip(
     created(&app, &posted_to, opened)
 }
 
-/// Trickles candidates. An ICE restart is refused: make a new session.
+/// Trickles candidates. An ICE restart is refused: make a new session. The session's secret is all that it takes.
 #[utoipa::path(
     patch, path = "/whip/{room}/{session}", tag = "webrtc",
     params(
@@ -97,24 +102,26 @@ pub async fn post_whip(
     request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "Candidates"),
     responses(
         (status = 204, description = "Taken"),
+        (status = 400, description = "Malformed", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 404, description = "No such session",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "Malformed, or an ICE restart",
+        (status = 412, description = "The session has another tag",
          body = ProblemSchema, content_type = "application/problem+json"),
-    )
+        (status = 422, description = "An ICE restart",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+    security(())
 )]
 pub async fn patch_whip(
     State(app): State<AppState>,
-    access: Access,
     session: SessionPath,
     guard: Precondition,
     request: Request,
 ) -> ApiResult<Response> {
-    access.require(Role::Participant, session.room.as_str())?;
     trickle(&app, ResourceKind::Whip, session, &guard.0, request).await
 }
 
-/// Ends a session: the participant leaves.
+/// Ends a session: the participant leaves. The session's secret is all that it takes.
 #[utoipa::path(
     delete, path = "/whip/{room}/{session}", tag = "webrtc",
     params(
@@ -125,22 +132,33 @@ pub async fn patch_whip(
         (status = 200, description = "Ended"),
         (status = 404, description = "No such session",
          body = ProblemSchema, content_type = "application/problem+json"),
-    )
+    ),
+    security(())
 )]
-pub async fn delete_whip(State(app): State<AppState>, access: Access, session: SessionPath) -> ApiResult<StatusCode> {
-    access.require(Role::Participant, session.room.as_str())?;
+pub async fn delete_whip(State(app): State<AppState>, session: SessionPath) -> ApiResult<StatusCode> {
     find(&app, &session.room)?.close_resource(ResourceKind::Whip, session.secret).await?;
     Ok(StatusCode::OK)
 }
 
-/// Tells what may be posted.
-pub(super) async fn endpoint_options() -> Response {
-    (StatusCode::NO_CONTENT, [(header::ALLOW, "POST, OPTIONS"), (ACCEPT_POST, SDP)]).into_response()
+async fn options_whip(State(app): State<AppState>, access: ApiResult<Access>, room: RoomPath) -> Response {
+    endpoint_options(&app, access, Role::Participant, &room)
+}
+
+/// Tells what may be posted, and whoever may post it also the ICE servers: some clients have to know them before they
+/// make their offer.
+pub(super) fn endpoint_options(app: &AppState, access: ApiResult<Access>, role: Role, room: &RoomPath) -> Response {
+    let methods = "POST, OPTIONS";
+    let told = [(header::ALLOW, methods), (header::ACCESS_CONTROL_ALLOW_METHODS, methods), (ACCEPT_POST, SDP)];
+    let may_post = access.and_then(|access| access.require(role, room.name.as_str())).is_ok();
+    let links = if may_post { ice_links(app) } else { HeaderMap::new() };
+    (StatusCode::NO_CONTENT, told, links).into_response()
 }
 
 /// Tells what may be patched.
 pub(super) async fn resource_options() -> Response {
-    (StatusCode::NO_CONTENT, [(header::ALLOW, "PATCH, DELETE, OPTIONS"), (ACCEPT_PATCH, FRAGMENT)]).into_response()
+    let methods = "PATCH, DELETE, OPTIONS";
+    let told = [(header::ALLOW, methods), (header::ACCESS_CONTROL_ALLOW_METHODS, methods), (ACCEPT_PATCH, FRAGMENT)];
+    (StatusCode::NO_CONTENT, told).into_response()
 }
 
 /// The path of a session: its room and the secret that names it.
@@ -182,7 +200,7 @@ fn asked_name(request: &Request) -> ApiResult<Option<String>> {
 pub(super) async fn offer(request: Request) -> ApiResult<PostedOffer> {
     let text = text(SDP, request).await?;
     let offer = Description::parse(&text, SdpKind::Offer)
-        .map_err(|fault| Problem::unprocessable(format!("the offer cannot be taken: {fault}")))?;
+        .map_err(|fault| Problem::bad_request(format!("the offer cannot be taken: {fault}")))?;
     let ufrags = offer.media.iter().map(|section| section.ice_ufrag.clone()).collect();
     Ok(PostedOffer { offer, ufrags })
 }
@@ -207,17 +225,18 @@ pub(super) fn created(app: &AppState, posted_to: &OriginalUri, opened: Opened) -
     let location = HeaderValue::from_str(&location).map_err(|_| Problem::internal("the path cannot be a header"))?;
     let etag = HeaderValue::from_str(&format!("\"{}\"", tag(opened.peer.0)))
         .map_err(|_| Problem::internal("the tag cannot be a header"))?;
-    let mut headers = HeaderMap::new();
+    let mut headers = ice_links(app);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(SDP));
     headers.insert(header::LOCATION, location);
     headers.insert(header::ETAG, etag);
     headers.insert(ACCEPT_PATCH, HeaderValue::from_static(FRAGMENT));
-    for server in &app.config.ice_servers {
-        if let Ok(link) = HeaderValue::from_str(&ice_link(server)) {
-            headers.append(header::LINK, link);
-        }
-    }
     Ok((StatusCode::CREATED, headers, opened.answer).into_response())
+}
+
+/// A `Link` to each ICE server.
+fn ice_links(app: &AppState) -> HeaderMap {
+    let links = app.config.ice_servers.iter().filter_map(|server| HeaderValue::from_str(&ice_link(server)).ok());
+    links.map(|link| (header::LINK, link)).collect()
 }
 
 /// The tag of a session's ICE credentials. They never change: there are no restarts.
@@ -255,7 +274,7 @@ pub(super) async fn trickle(
         return Err(Problem::precondition_failed("the session has other ICE credentials"));
     }
     let text = text(FRAGMENT, request).await?;
-    let fragment = parse_fragment(&text).map_err(|fault| Problem::unprocessable(fault.to_string()))?;
+    let fragment = parse_fragment(&text).map_err(|fault| Problem::bad_request(fault.to_string()))?;
     if fragment.ufrag.as_ref().is_some_and(|ufrag| !resource.ufrags.contains(ufrag)) {
         return Err(Problem::unprocessable("ICE restarts are not supported: end this session and make a new one"));
     }

@@ -47,7 +47,6 @@ pub use handle::RoomHandle;
 pub use images::{ImageSource, TextFault};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
-pub use output::rtmp_target;
 pub use participant::{Claim, MemberRole, Moderation};
 pub use photo::Photo;
 pub use pose::RoomPoses;

@@ -5,7 +5,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,7 +27,22 @@ struct Newest {
 }
 
 /// Where a participant's newest frame is.
-type Place = Arc<ArcSwapOption<Newest>>;
+type Place = Arc<Kept>;
+
+#[derive(Debug, Default)]
+struct Kept {
+    newest: ArcSwapOption<Newest>,
+    /// Until when it is shown, however old it is; in nanoseconds of the media clock.
+    until: AtomicU64,
+}
+
+impl Kept {
+    /// Whether the newest frame is no more to be shown.
+    fn is_old(&self, newest: &Newest, now: Duration, hold: Duration) -> bool {
+        let kept = Duration::from_nanos(self.until.load(Ordering::Relaxed));
+        now.saturating_sub(newest.arrived) > hold && now > kept
+    }
+}
 
 /// What those who write know of a participant.
 #[derive(Debug)]
@@ -91,7 +109,7 @@ impl Slots {
             let Some(source) = sources.get_mut(participant).filter(|source| source.peer == peer) else {
                 return Arrival::Stale;
             };
-            old = source.place.swap(newest);
+            old = source.place.newest.swap(newest);
             let same = source.count > 0 && old.as_ref().is_some_and(|old| old.shot.size() == size);
             source.count += 1;
             if same { Arrival::Same } else { Arrival::Started(size.0, size.1) }
@@ -101,25 +119,37 @@ impl Slots {
         arrival
     }
 
-    /// The participant's frame, unless it is older than `hold`.
+    /// Until this time a frame of this connection is shown, however old it is: its sender is there, and only sends no new
+    /// one.
+    pub fn keep(&self, participant: &ParticipantId, peer: PeerId, until: Duration) {
+        let sources = self.sources();
+        if let Some(source) = sources.get(participant).filter(|source| source.peer == peer && source.count > 0) {
+            let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
+            source.place.until.store(until, Ordering::Relaxed);
+        }
+    }
+
+    /// The participant's frame, unless it is older than `hold` and not kept.
     pub fn get(&self, participant: &ParticipantId, now: Duration, hold: Duration) -> Option<Arc<Shot>> {
-        let newest = self.places.load().get(participant)?.load_full()?;
-        (now.saturating_sub(newest.arrived) <= hold).then(|| newest.shot.clone())
+        let places = self.places.load();
+        let place = places.get(participant)?;
+        let newest = place.newest.load_full()?;
+        (!place.is_old(&newest, now, hold)).then(|| newest.shot.clone())
     }
 
     /// How long each newest frame has waited since it came, into `waits`.
     pub fn waits(&self, now: Duration, waits: &mut Vec<Duration>) {
         waits.clear();
         let places = self.places.load();
-        let arrived = places.values().filter_map(|place| place.load().as_ref().map(|newest| newest.arrived));
+        let arrived = places.values().filter_map(|place| place.newest.load().as_ref().map(|newest| newest.arrived));
         waits.extend(arrived.map(|arrived| now.saturating_sub(arrived)));
     }
 
-    /// Drops frames older than `hold` and names their owners.
+    /// Drops frames older than `hold` that are not kept, and names their owners.
     pub fn expire(&self, now: Duration, hold: Duration) -> Vec<ParticipantId> {
         let is_old = |place: &Place| {
-            let newest = place.load();
-            newest.as_ref().is_some_and(|newest| now.saturating_sub(newest.arrived) > hold)
+            let newest = place.newest.load();
+            newest.as_ref().is_some_and(|newest| place.is_old(newest, now, hold))
         };
         if !self.places.load().values().any(is_old) {
             return Vec::new();
@@ -129,7 +159,7 @@ impl Slots {
         for (participant, source) in self.sources().iter_mut() {
             // Looked at once more: a frame may have come meanwhile.
             if is_old(&source.place) {
-                shots.push(source.place.swap(None));
+                shots.push(source.place.newest.swap(None));
                 source.count = 0;
                 gone.push(participant.clone());
             }
@@ -142,7 +172,7 @@ impl Slots {
     pub fn poses(&self, now: Duration) -> Vec<(ParticipantId, Duration, Arc<[Pose]>)> {
         let places = self.places.load();
         let told = places.iter().filter_map(|(participant, place)| {
-            let newest = place.load_full()?;
+            let newest = place.newest.load_full()?;
             let poses = newest.shot.found.as_ref()?.poses.clone()?;
             Some((participant.clone(), now.saturating_sub(newest.arrived), poses))
         });

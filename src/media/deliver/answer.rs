@@ -86,8 +86,8 @@ pub fn answer(offer: &Description, tracks: &[Track], transport: &Transport) -> D
     let mut media: Vec<Section> = Vec::with_capacity(offer.media.len());
     for (index, offered) in offer.media.iter().enumerate() {
         let ice = (transport.ufrag.clone(), transport.pwd.clone());
-        let (kind, mid) = (offered.kind, offered.mid.clone());
-        let mut section = Section::rejected(kind, mid, ice, transport.fingerprint.clone(), setup);
+        let (line, mid) = (offered.line(), offered.mid.clone());
+        let mut section = Section::rejected(line, mid, ice, transport.fingerprint.clone(), setup);
         if let Some(track) = tracks.iter().find(|track| track.section == index) {
             fill(&mut section, offered, track);
         }
@@ -116,8 +116,8 @@ fn fill(section: &mut Section, offered: &Section, track: &Track) {
     section.extensions = ours.into_iter().filter_map(|(id, uri)| Some((id?, uri.to_owned()))).collect();
     let repair = track.repair.map(|_| track.repair_ssrc);
     section.ssrcs.push(Ssrc { id: track.ssrc, cname: CNAME.to_owned(), repair });
-    // One stream for both, or players would not keep them in step.
-    section.msid = Some(format!("{CNAME} {}", section.kind));
+    // One stream for both, or players would not keep them in step; WHEP wants the very same value on every line.
+    section.msid = Some(CNAME.to_owned());
 }
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(answer.media.len(), offer.media.len());
         let text = answer.to_sdp();
         for line in
-            ["a=sendonly", "a=ice-lite", "a=setup:passive", "a=ssrc-group:FID ", "cname:virfie", "a=msid:virfie video"]
+            ["a=sendonly", "a=ice-lite", "a=setup:passive", "a=ssrc-group:FID ", "cname:virfie", "a=msid:virfie\r\n"]
         {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

@@ -42,6 +42,8 @@ pub(super) struct Identity {
     pub(super) certificate: DtlsCert,
     /// We answer connectivity checks and make none.
     pub(super) lite: bool,
+    /// Peers are called at private and loopback addresses.
+    pub(super) internal_peers: bool,
 }
 
 /// A connection and what it sends.
@@ -116,7 +118,8 @@ pub(super) fn connect(
         direct.local_dtls_fingerprint().to_string()
     };
     let fingerprint = Fingerprint::parse(&fingerprint).map_err(|fault| failed(&fault))?;
-    for candidate in offer.media.iter().flat_map(|section| &section.candidates) {
+    let offered = offer.media.iter().flat_map(|section| &section.candidates);
+    for candidate in offered.filter(|candidate| is_usable(candidate, identity)) {
         add_candidate(&mut rtc, candidate);
     }
     let transport = Transport { ufrag: creds.ufrag.clone(), pwd: creds.pass, lite, fingerprint, candidates };
@@ -184,11 +187,14 @@ fn declare(direct: &mut str0m::change::DirectApi<'_>, track: &Track) {
     }
 }
 
-/// Tells str0m where the peer may be reached. Names and TCP are of no use to a UDP port.
+/// Whether a peer may be reached there. Names and TCP are of no use to a UDP port.
+pub(super) fn is_usable(candidate: &Candidate, identity: &Identity) -> bool {
+    let by_udp = matches!(candidate.address, Address::Ip(_)) && candidate.transport == sdp::Transport::Udp;
+    by_udp && (identity.internal_peers || !candidate.is_internal())
+}
+
+/// Tells str0m where the peer may be reached.
 pub(super) fn add_candidate(rtc: &mut Rtc, candidate: &Candidate) {
-    if !matches!(candidate.address, Address::Ip(_)) || candidate.transport != sdp::Transport::Udp {
-        return;
-    }
     if let Ok(candidate) = IceCandidate::from_sdp_string(&candidate.to_string()) {
         rtc.add_remote_candidate(candidate);
     }

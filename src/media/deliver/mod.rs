@@ -146,7 +146,8 @@ impl Delivery {
         let certificate =
             provider.dtls_provider.generate_certificate().ok_or_else(|| io::Error::other("no DTLS certificate"))?;
         provider.install_process_default();
-        let identity = Identity { certificate, lite: sockets.is_public() };
+        let internal_peers = sockets.calls_internal_peers();
+        let identity = Identity { certificate, lite: sockets.is_public(), internal_peers };
         let (routes, ended, epoch) = (Arc::new(Routes::default()), Arc::new(AtomicBool::new(false)), Instant::now());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut shards = Vec::new();
@@ -165,6 +166,11 @@ impl Delivery {
     /// The UDP port of all receivers.
     pub fn port(&self) -> u16 {
         self.sockets.port()
+    }
+
+    /// Whether peers are called at private and loopback addresses.
+    pub fn calls_internal_peers(&self) -> bool {
+        self.identity.internal_peers
     }
 
     /// A room to be delivered; [`Delivery::close`] ends it.
@@ -200,7 +206,9 @@ impl Delivery {
 
     /// Where a receiver can be reached, in addition to what its offer says.
     pub fn candidate(&self, peer: PeerId, candidate: Candidate) {
-        self.to(peer, Message::Candidate(peer, candidate));
+        if connect::is_usable(&candidate, &self.identity) {
+            self.to(peer, Message::Candidate(peer, candidate));
+        }
     }
 
     /// What a receiver can use and wants from now on.

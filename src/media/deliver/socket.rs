@@ -10,6 +10,8 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use crate::media::sdp::is_internal;
+
 /// What the kernel may hold for the program and for the network: a keyframe for hundreds of receivers at once is some
 /// megabytes. The system may grant less.
 const BUFFER: usize = 8 << 20;
@@ -26,6 +28,8 @@ pub struct Binding {
     pub loopback: bool,
     /// The address that the world sees, when it is not the machine's own (1:1 NAT).
     pub public_ip: Option<IpAddr>,
+    /// Whether peers are called at internal addresses; `None`: unless one of ours is public.
+    pub internal_peers: Option<bool>,
 }
 
 struct Bound {
@@ -103,11 +107,15 @@ impl Sockets {
     /// Whether peers can reach us without our help, so that we need not look for a way to them: the address is public.
     /// Loopback is not: Firefox and libnice send no checks to it, but answer ours.
     pub fn is_public(&self) -> bool {
-        let global = |address: &SocketAddr| match address.ip() {
-            IpAddr::V4(ip) => !(ip.is_private() || ip.is_link_local() || ip.is_loopback() || is_shared(ip)),
-            IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local()),
-        };
-        self.binding.public_ip.is_some() || self.addresses().iter().all(global)
+        self.binding.public_ip.is_some() || self.addresses().iter().all(|address| !is_internal(address.ip()))
+    }
+
+    /// Whether peers are called at internal addresses. Peers of a server in a local network are there; those of a
+    /// public one reach it by themselves, and an internal address that they name is one of the server's own network.
+    pub fn calls_internal_peers(&self) -> bool {
+        let has_public =
+            || self.binding.public_ip.is_some() || self.addresses().iter().any(|address| !is_internal(address.ip()));
+        self.binding.internal_peers.unwrap_or_else(|| !has_public())
     }
 
     /// Waits for datagrams, at most `patience`, and hands each to `take`.
@@ -178,10 +186,6 @@ impl Sockets {
 const MAX_ADDRESSES: usize = 8;
 
 /// Carrier-grade NAT (RFC 6598): not public, though no private range either.
-fn is_shared(ip: Ipv4Addr) -> bool {
-    ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64
-}
-
 fn bind(address: SocketAddr) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
@@ -304,8 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_behind_a_carrier_are_not_public() {
-        assert!(is_shared("100.64.0.1".parse().unwrap()) && is_shared("100.127.255.254".parse().unwrap()));
-        assert!(!is_shared("100.63.0.1".parse().unwrap()) && !is_shared("101.64.0.1".parse().unwrap()));
+    fn internal_peers_are_called_by_servers_without_a_public_address_and_where_it_is_said() {
+        let calls = |binding| Sockets::bind(binding).unwrap().calls_internal_peers();
+        let public = Binding { public_ip: Some("203.0.113.9".parse().unwrap()), ..Binding::default() };
+        let loopback = Binding { loopback: true, ..Binding::default() };
+        assert!(!calls(public) && calls(Binding { internal_peers: Some(true), ..public }));
+        assert!(calls(loopback) && !calls(Binding { internal_peers: Some(false), ..loopback }));
     }
 }

@@ -6,5 +6,6 @@
 //! Contract: units carry running time as PTS. Nothing here blocks the caller: a dead output is retried by its own
 //! thread. Threads: callers' own, and one `output-…` thread per output.
 
+pub mod address;
 pub mod retry;
 pub mod rtmp;

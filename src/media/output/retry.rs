@@ -214,7 +214,7 @@ fn secrets(url: &str) -> Vec<String> {
 }
 
 /// Replaces a secret. A short one, as `1` or `ab`, only where it stands alone: else every text would become unreadable.
-fn scrub(text: &str, secret: &str) -> String {
+pub(super) fn scrub(text: &str, secret: &str) -> String {
     if secret.chars().count() >= 4 {
         return text.replace(secret, HIDDEN);
     }
@@ -233,7 +233,7 @@ fn scrub(text: &str, secret: &str) -> String {
     out
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -15,7 +15,10 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use tracing::{info, warn};
 
-use super::retry::{Flowing, Next, Retry, Watchdog, redact_in, redact_url};
+use super::{
+    address::RtmpAddress,
+    retry::{Flowing, Next, Retry, Watchdog},
+};
 use crate::media::{
     gst::{
         clock::{clock_time, media_clock},
@@ -35,6 +38,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What may wait for the network before units are dropped.
 const BACKLOG: Duration = Duration::from_secs(4);
+
+/// How long the end of a stream may take to reach the server, beside the time that it needs on the way.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How often the thread looks at its sink.
 const LOOK: Duration = Duration::from_millis(250);
@@ -65,14 +71,14 @@ struct Attempt {
 }
 
 impl RtmpOutput {
-    /// Starts sending to `url`; `tell` gets every change of state, `want_keyframe` is called when a keyframe would
+    /// Starts sending to `address`; `tell` gets every change of state, `want_keyframe` is called when a keyframe would
     /// help. Both are called on the output's thread.
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start(
         name: &str,
-        url: String,
+        address: RtmpAddress,
         launches: Launches,
         tell: impl Fn(OutputState) + Send + 'static,
         want_keyframe: impl Fn() + Send + 'static,
@@ -81,7 +87,7 @@ impl RtmpOutput {
         let worker = Worker {
             shared: shared.clone(),
             name: name.to_owned(),
-            url,
+            address,
             launches,
             tell: Box::new(tell),
             want_keyframe: Box::new(want_keyframe),
@@ -160,7 +166,7 @@ impl Shared {
 struct Worker {
     shared: Arc<Shared>,
     name: String,
-    url: String,
+    address: RtmpAddress,
     launches: Launches,
     tell: Box<dyn Fn(OutputState) + Send>,
     want_keyframe: Box<dyn Fn() + Send>,
@@ -175,7 +181,7 @@ enum End {
 impl Worker {
     fn work(self) {
         let mut retry = Retry::new();
-        let target = redact_url(&self.url);
+        let target = self.address.shown();
         loop {
             (self.tell)(OutputState::Connecting);
             let mut live = |now: Duration| {
@@ -187,7 +193,7 @@ impl Worker {
             *self.shared.attempt() = None;
             let error = match end {
                 End::Stopped => break,
-                End::Broken(error) => redact_in(&error, &self.url),
+                End::Broken(error) => self.address.redact(&error),
             };
             match retry.broke(media_clock().now(), rand::random::<f64>()) {
                 Next::Retry { attempt, after } => {
@@ -219,6 +225,7 @@ impl Worker {
         let mut watchdog = Watchdog::new(begun);
         loop {
             if self.shared.stopped_within(LOOK) {
+                self.say_farewell(&broken);
                 return End::Stopped;
             }
             if let Ok(error) = broken.try_recv() {
@@ -245,6 +252,20 @@ impl Worker {
         }
     }
 
+    /// Ends the stream as RTMP has it (`FCUnpublish`, `deleteStream`), so that the platform knows that it is over and does
+    /// not wait for it to come back.
+    fn say_farewell(&self, broken: &std::sync::mpsc::Receiver<String>) {
+        let Some(attempt) = self.shared.attempt().take() else { return };
+        for src in [&attempt.video, &attempt.audio] {
+            // Fails only when the attempt is over.
+            let _ = src.end_of_stream();
+        }
+        // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
+        if broken.recv_timeout(FAREWELL).is_ok() {
+            std::thread::sleep(LOOK);
+        }
+    }
+
     fn build(&self, broke: std::sync::mpsc::Sender<String>) -> Result<(OwnedPipeline, gst::Element), String> {
         let owned = OwnedPipeline::new(&format!("output-{}", self.name)).works_as(Role::Deliver);
         // Its own time line; nothing in it waits for the clock.
@@ -258,7 +279,17 @@ impl Worker {
         owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
         let (video, audio): (AppSrc, AppSrc) = (owned.element("video")?, owned.element("audio")?);
         let sink: gst::Element = owned.element("sink")?;
-        sink.set_property("location", &self.url);
+        // One by one: a whole URL would be cut at its last slash, a query's too.
+        let RtmpAddress { secure, host, port, user, application, stream, .. } = &self.address;
+        sink.set_property_from_str("scheme", if *secure { "rtmps" } else { "rtmp" });
+        sink.set_property("host", host);
+        sink.set_property("port", i32::from(*port));
+        sink.set_property("application", application);
+        sink.set_property("stream", stream);
+        if let Some((name, password)) = user {
+            sink.set_property("username", name);
+            sink.set_property("password", password);
+        }
         let video_caps =
             gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
         handoff::configure(&video, &video_caps.build());

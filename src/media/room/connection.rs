@@ -19,11 +19,19 @@ use crate::media::{
     webrtc::{line::Line, liveness::Liveness, peer::Peer},
 };
 
-/// An HTTP answer waits this long for candidates. GST-1.22: 6d05624406, remove at 1.28: gathering may never complete.
+/// An HTTP answer waits this long for candidates of the machine's own. GST-1.22: 6d05624406, remove at 1.28: gathering
+/// may never complete.
 const GATHERING: Duration = Duration::from_millis(800);
 
-/// Candidates that may come before the description; more is not a browser.
-const EARLY_CANDIDATES: usize = 64;
+/// And this long for those that STUN and TURN servers tell: a slow one answers within, and one that is gone must not keep
+/// everybody waiting.
+const GATHERING_FAR: Duration = Duration::from_secs(5);
+
+/// The picture of a WHIP sender who is still there is kept for this long from each look on; looks come more often.
+const KEPT: Duration = Duration::from_millis(500);
+
+/// Candidates that a peer may name in all: each is called a few times, and no machine has as many addresses.
+const MOST_CANDIDATES: usize = 64;
 
 /// How the other side is talked to.
 pub(super) enum Signalling {
@@ -36,8 +44,24 @@ pub(super) enum Signalling {
         chosen: Vec<sdp::Chosen>,
         sdp: Option<String>,
         candidates: Vec<String>,
-        deadline: Duration,
+        asked: Asked,
+        since: Duration,
     },
+}
+
+/// Who is asked for candidates.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Asked {
+    pub(super) stun: bool,
+    pub(super) turn: usize,
+}
+
+impl Asked {
+    /// Whether all have answered.
+    fn is_answered(self, candidates: &[String]) -> bool {
+        let count = |kind: &str| candidates.iter().filter(|candidate| candidate.contains(kind)).count();
+        (!self.stun || count(" typ srflx") > 0) && count(" typ relay") >= self.turn
+    }
 }
 
 /// The segmentation element of a peer's video, once it is there, and what it shall do.
@@ -89,6 +113,10 @@ pub(super) struct Connection {
     /// The m-line that carries the transport, once the remote description is known.
     described: Option<u32>,
     early: Vec<String>,
+    /// How many remote candidates were taken.
+    candidates: usize,
+    /// Whether it is called at private and loopback addresses.
+    internal_peers: bool,
 }
 
 impl Connection {
@@ -98,6 +126,7 @@ impl Connection {
         signalling: Signalling,
         trusted: Arc<AtomicBool>,
         segmenter: Arc<Mutex<Segmenter>>,
+        internal_peers: bool,
         now: Duration,
     ) -> Self {
         let liveness = Liveness::new(now);
@@ -113,6 +142,8 @@ impl Connection {
             offer: None,
             described: None,
             early: Vec::new(),
+            candidates: 0,
+            internal_peers,
         }
     }
 
@@ -149,20 +180,28 @@ impl Connection {
         let tagged = remote.tagged();
         let mline = u32::try_from(tagged).unwrap_or(0);
         self.described = Some(mline);
-        let own = remote.media.get(tagged).into_iter().flat_map(|section| &section.candidates).map(ToString::to_string);
-        for candidate in own.chain(std::mem::take(&mut self.early)) {
+        let early = std::mem::take(&mut self.early);
+        for candidate in remote.media.get(tagged).into_iter().flat_map(|section| &section.candidates) {
+            self.take_candidate(candidate);
+        }
+        for candidate in early {
             self.peer.add_candidate(mline, &candidate);
         }
     }
 
     /// Takes a remote candidate, early ones too. Whatever m-line it was made for: all share the tagged one's
-    /// transport, and webrtcbin keeps those of others for ever.
+    /// transport, and webrtcbin keeps those of others for ever. Those that would have us connect to any address and port are
+    /// left out, and internal addresses where they are not called; the peer calls us all the same.
     pub(super) fn take_candidate(&mut self, candidate: &Candidate) {
+        let unwanted = candidate.is_tcp_server() || (candidate.is_internal() && !self.internal_peers);
+        if unwanted || self.candidates == MOST_CANDIDATES {
+            return;
+        }
+        self.candidates += 1;
         let candidate = candidate.to_string();
         match self.described {
             Some(mline) => self.peer.add_candidate(mline, &candidate),
-            None if self.early.len() < EARLY_CANDIDATES => self.early.push(candidate),
-            None => {}
+            None => self.early.push(candidate),
         }
     }
 
@@ -171,7 +210,28 @@ impl Connection {
         let fingerprint = self.fingerprint.as_ref().ok_or("connected before it was described")?;
         self.peer.verify(fingerprint)?;
         self.trusted.store(true, Ordering::Release);
+        if self.is_http() {
+            self.peer.watch_for_the_end();
+        }
         Ok(())
+    }
+
+    /// Whether its peer came by WHIP: nothing else tells what becomes of it, where a page has its socket.
+    fn is_http(&self) -> bool {
+        matches!(self.signalling, Signalling::Http { .. })
+    }
+
+    /// Takes note of what has come; until when the picture of a sender is kept who is there and sends no new one. A page
+    /// that turns its camera off sends none either, so that its last picture must not stay.
+    pub(super) fn look(&mut self, now: Duration) -> Option<Duration> {
+        let is_http = self.is_http();
+        let pulse = self.peer.pulse();
+        self.liveness.packets(now, pulse.packets());
+        if !is_http {
+            return None;
+        }
+        self.liveness.be_patient(pulse.patience());
+        (self.trusted.load(Ordering::Acquire) && pulse.is_there(now)).then(|| now + KEPT)
     }
 
     /// What is to be found in the frames; remembered for a track that is yet to come.
@@ -199,10 +259,12 @@ impl Connection {
 
     /// Answers a waiting HTTP request when everything is there or the time is over. `true` when it was answered now.
     pub(super) fn answer_http(&mut self, now: Duration, gathered: bool) -> bool {
-        let Signalling::Http { reply, offer, chosen, sdp, candidates, deadline } = &mut self.signalling else {
+        let Signalling::Http { reply, offer, chosen, sdp, candidates, asked, since } = &mut self.signalling else {
             return false;
         };
-        let Some(text) = sdp.as_ref().filter(|_| gathered || now >= *deadline) else { return false };
+        let limit = if asked.is_answered(candidates) { GATHERING } else { GATHERING_FAR };
+        let is_time = gathered || now.saturating_sub(*since) >= limit;
+        let Some(text) = sdp.as_ref().filter(|_| is_time) else { return false };
         match reply.take() {
             // Whoever asked may be gone; then liveness ends this peer.
             Some(reply) => {
@@ -230,10 +292,11 @@ impl Signalling {
         reply: oneshot::Sender<Result<String, PeerRefused>>,
         offer: Description,
         chosen: Vec<sdp::Chosen>,
-        now: Duration,
+        asked: Asked,
+        since: Duration,
     ) -> Self {
-        let (offer, deadline) = (Box::new(offer), now + GATHERING);
-        Self::Http { reply: Some(reply), offer, chosen, sdp: None, candidates: Vec::new(), deadline }
+        let offer = Box::new(offer);
+        Self::Http { reply: Some(reply), offer, chosen, sdp: None, candidates: Vec::new(), asked, since }
     }
 }
 

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Connection, Masks, Segmenter, Signalling, answered_lines},
+    connection::{Asked, Connection, Masks, Segmenter, Signalling, answered_lines},
     tracks,
 };
 use crate::{
@@ -154,7 +154,9 @@ impl Inputs {
                         return Err(error);
                     }
                 };
-                connection.signalling = Signalling::http(reply, offer.clone(), chosen, media_clock().now());
+                let network = &self.parts.network;
+                let asked = Asked { stun: network.stun.is_some(), turn: network.turn.len() };
+                connection.signalling = Signalling::http(reply, offer.clone(), chosen, asked, media_clock().now());
                 if let Err(error) = connection.take_offer(&offer, &narrowed) {
                     connection.refuse_http(&error);
                     return Err(error);
@@ -192,7 +194,9 @@ impl Inputs {
             },
         )
         .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;
-        Ok(Connection::new(peer, participant, Signalling::Session, trusted, segmenter, media_clock().now()))
+        let (session, now) = (Signalling::Session, media_clock().now());
+        let internal_peers = self.parts.network.internal_peers;
+        Ok(Connection::new(peer, participant, session, trusted, segmenter, internal_peers, now))
     }
 
     /// Takes a peer's news.
@@ -276,7 +280,9 @@ impl Inputs {
                 dead.push((*id, "it never showed its certificate".to_owned()));
                 continue;
             }
-            connection.liveness.packets(now, connection.peer.packets());
+            if let Some(until) = connection.look(now) {
+                self.slots.keep(&connection.participant, *id, until);
+            }
             if let Verdict::Dead(reason) = connection.liveness.verdict(now) {
                 dead.push((*id, reason.to_string()));
             }

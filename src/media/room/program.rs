@@ -129,12 +129,12 @@ impl Program {
 
     /// Starts an output. The caller rebalances.
     pub(super) fn add_output(&self, id: OutputId, target: OutputTarget) {
-        let OutputTarget::Rtmp { url } = target;
+        let OutputTarget::Rtmp(address) = target;
         let (events, told) = (self.events.clone(), id.clone());
         let (inputs, over) = (self.inputs.clone(), self.inputs.clone());
         let started = RtmpOutput::start(
             &id.0,
-            url,
+            address,
             self.launches.clone(),
             move |state| {
                 // Both fail only when the room is over.

@@ -79,8 +79,8 @@ pub fn check_answer_to(answer: &Description, offer: &Description) -> Result<(), 
 }
 
 /// Our whole answer to `offer`, made of webrtcbin's answer to the narrowed one: the sections that were not chosen are
-/// put back in their places, rejected, so that the peer finds as many m-lines as it offered, and H.264 gets the offer's
-/// profile back (GST-1.22: webrtcbin's answer has none, which would mean baseline at level 1).
+/// put back in their places, rejected, so that the peer finds as many m-lines as it offered, and each codec is written as
+/// it was offered, which [`super::narrowed`] may have changed.
 ///
 /// # Errors
 /// The answer does not have the chosen sections in their order.
@@ -92,12 +92,18 @@ pub fn answered(offer: &Description, chosen: &[Chosen], answer: &Description) ->
             let section = sections.next().filter(|section| section.kind == offered.kind && section.mid == offered.mid);
             let missing = || Fault::new(format!("mid {}: our answer lacks it", offered.mid));
             let mut section = section.ok_or_else(missing)?.clone();
-            section.codecs.iter_mut().for_each(|codec| restore_profile(codec, &choice.codec));
+            section.protocol.clone_from(&offered.protocol);
+            section.codecs.iter_mut().for_each(|codec| restore(codec, &choice.codec));
+            if !section.direction.sends() {
+                // Whatever webrtcbin declares of itself there is of no use, and would name user and machine.
+                section.ssrcs.clear();
+                section.msid = None;
+            }
             whole.media.push(section);
         } else if let Some(model) = answer.media.first() {
             let ice = (model.ice_ufrag.clone(), model.ice_pwd.clone());
-            let (kind, mid) = (offered.kind, offered.mid.clone());
-            whole.media.push(Section::rejected(kind, mid, ice, model.fingerprint.clone(), model.setup));
+            let (line, mid) = (offered.line(), offered.mid.clone());
+            whole.media.push(Section::rejected(line, mid, ice, model.fingerprint.clone(), model.setup));
         }
     }
     match sections.next() {
@@ -106,15 +112,19 @@ pub fn answered(offer: &Description, chosen: &[Chosen], answer: &Description) ->
     }
 }
 
-/// Gives an answered H.264 codec the offered profile and packetization mode where it has none of its own.
-fn restore_profile(codec: &mut Codec, offered: &Codec) {
-    let is_h264 = |codec: &Codec| matches!(codec.format, CodecFormat::H264 { .. });
-    if codec.payload != offered.payload || !is_h264(codec) || codec.parameter("profile-level-id").is_some() {
+/// Gives an answered codec the offered channels, and H.264 the offered profile and packetization mode. (GST-1.22:
+/// webrtcbin's answer has no profile, which would mean baseline at level 1.)
+fn restore(codec: &mut Codec, offered: &Codec) {
+    if codec.payload != offered.payload {
         return;
     }
-    codec.fmtp.retain(|(key, _)| key != "packetization-mode");
-    let is_profile = |(key, _): &&(String, String)| matches!(key.as_str(), "profile-level-id" | "packetization-mode");
-    codec.fmtp.extend(offered.fmtp.iter().filter(is_profile).cloned());
+    codec.channels = offered.channels;
+    if !matches!(codec.format, CodecFormat::H264 { .. }) {
+        return;
+    }
+    let is_profile = |(key, _): &(String, String)| matches!(key.as_str(), "profile-level-id" | "packetization-mode");
+    codec.fmtp.retain(|parameter| !is_profile(parameter));
+    codec.fmtp.extend(offered.fmtp.iter().filter(|parameter| is_profile(parameter)).cloned());
     codec.format = offered.format.clone();
 }
 

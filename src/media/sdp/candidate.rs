@@ -99,41 +99,46 @@ impl Candidate {
         }
     }
 
-    /// Reads what stands behind `candidate:`.
+    /// Reads what stands behind `candidate:`. Words in a wrong order are an error; whatever is odd in its own place makes
+    /// one candidate useless and says nothing about the others.
     pub(super) fn read(text: &str) -> Result<Read, Fault> {
-        let fault = |what: &str, part: &str| Fault::new(format!("candidate: {what} {}", quoted(part)));
-        if text.len() > 512 {
-            return Err(Fault::new(format!("candidate: {} bytes, 512 are allowed", text.len())));
-        }
         if text.chars().any(char::is_control) {
             return Err(Fault::new("candidate: contains a control character"));
         }
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let [foundation, component, transport, priority, address, port, typ, kind, more @ ..] = words.as_slice() else {
-            return Err(fault("too few words in", text));
+        let [_, _, _, _, _, _, typ, _, ..] = words.as_slice() else {
+            return Err(Fault::new(format!("candidate: too few words in {}", quoted(text))));
         };
-        if foundation.len() > 32 || !is_ice_text(foundation) {
-            return Err(fault("bad foundation", foundation));
+        if *typ != "typ" {
+            return Err(Fault::new(format!("candidate: \"typ\" expected, not {}", quoted(typ))));
         }
-        let component: u8 = match number::<u16>(component) {
-            Some(1) => 1,
-            Some(2) => 2,
-            Some(3..=256) => return Ok(Read::Ignored(format!("component {component}"))),
-            _ => return Err(fault("bad component", component)),
+        Ok(Self::usable(text, &words).map_or_else(Read::Ignored, Read::Candidate))
+    }
+
+    /// A candidate of these words, or why it is of no use.
+    fn usable(text: &str, words: &[&str]) -> Result<Self, String> {
+        let odd = |what: &str, part: &str| format!("{what} {}", quoted(part));
+        let [foundation, component, transport, priority, address, port, _, kind, more @ ..] = words else {
+            return Err(odd("too few words in", text));
         };
+        if text.len() > 512 {
+            return Err(format!("{} bytes, 512 are allowed", text.len()));
+        }
+        if foundation.len() > 32 || !is_ice_text(foundation) {
+            return Err(odd("bad foundation", foundation));
+        }
+        let component: u8 =
+            number(component).filter(|it| matches!(it, 1 | 2)).ok_or_else(|| odd("component", component))?;
         let priority = number::<u32>(priority)
             .filter(|it| (1..1 << 31).contains(it))
-            .ok_or_else(|| fault("bad priority", priority))?;
-        let port = number::<u16>(port).ok_or_else(|| fault("bad port", port))?;
-        if *typ != "typ" {
-            return Err(fault("\"typ\" expected, not", typ));
-        }
+            .ok_or_else(|| odd("bad priority", priority))?;
+        let port = number::<u16>(port).filter(|port| *port != 0).ok_or_else(|| odd("bad port", port))?;
         let kind = match *kind {
             "host" => CandidateKind::Host,
             "srflx" => CandidateKind::ServerReflexive,
             "prflx" => CandidateKind::PeerReflexive,
             "relay" => CandidateKind::Relay,
-            _ => return Err(fault("unknown type", kind)),
+            _ => return Err(odd("unknown type", kind)),
         };
         let extension = |name: &str| more.chunks_exact(2).find(|pair| pair[0] == name).map(|pair| pair[1]);
         let transport = match transport.to_ascii_lowercase().as_str() {
@@ -142,27 +147,18 @@ impl Candidate {
                 Some("active") => TcpType::Active,
                 Some("passive") => TcpType::Passive,
                 Some("so") => TcpType::SimultaneousOpen,
-                other => return Err(fault("bad tcptype", other.unwrap_or_default())),
+                other => return Err(odd("bad tcptype", other.unwrap_or_default())),
             }),
-            _ => return Ok(Read::Ignored(format!("unknown transport {}", quoted(transport)))),
+            _ => return Err(odd("unknown transport", transport)),
         };
         let related = match (extension("raddr"), extension("rport")) {
-            (Some(address), Some(port)) => {
-                let port = number::<u16>(port).ok_or_else(|| fault("bad rport", port))?;
-                // It is for diagnosis only: a name in its place is no reason to refuse.
-                address.parse::<IpAddr>().ok().map(|ip| (ip, port))
-            }
+            // It is for diagnosis only: whatever stands in its place is no reason to do without the candidate.
+            (Some(address), Some(port)) => address.parse::<IpAddr>().ok().zip(number::<u16>(port)),
             _ => None,
         };
-        let address = match Address::read(address).ok_or_else(|| fault("bad address", address))? {
-            Ok(address) => address,
-            Err(why) => return Ok(Read::Ignored(why)),
-        };
-        if port == 0 {
-            return Ok(Read::Ignored("port 0".to_owned()));
-        }
+        let address = Address::read(address)?;
         let foundation = (*foundation).to_owned();
-        Ok(Read::Candidate(Self { foundation, component, transport, priority, address, port, kind, related }))
+        Ok(Self { foundation, component, transport, priority, address, port, kind, related })
     }
 
     /// The same candidate at a public address, for a server behind 1:1 NAT. Only host candidates of the address's own
@@ -177,6 +173,20 @@ impl Candidate {
         changed
     }
 
+    /// Whether it waits for a TCP connection: then whoever takes it connects to any address and port that it names.
+    pub fn is_tcp_server(&self) -> bool {
+        matches!(self.transport, Transport::Tcp(TcpType::Passive | TcpType::SimultaneousOpen))
+    }
+
+    /// Whether it leads into a network that is not the public one: loopback, link-local, private and shared addresses,
+    /// and the names of a local network.
+    pub fn is_internal(&self) -> bool {
+        match &self.address {
+            Address::Ip(ip) => is_internal(*ip),
+            Address::Mdns(_) => true,
+        }
+    }
+
     /// The address, if it is not a name.
     pub fn ip(&self) -> Option<IpAddr> {
         match self.address {
@@ -186,26 +196,37 @@ impl Candidate {
     }
 }
 
+/// Whether an address means something in its own network only.
+pub fn is_internal(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            // 100.64.0.0/10 is shared by the customers of a provider (RFC 6598).
+            let shared = first == 100 && (64..128).contains(&second);
+            ip.is_private() || ip.is_link_local() || ip.is_loopback() || shared || first == 0
+        }
+        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
+            Some(ip) => is_internal(ip.into()),
+            None => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        },
+    }
+}
+
 impl Address {
-    /// `None`: malformed. `Err`: well-formed and of no use.
-    fn read(text: &str) -> Option<Result<Self, String>> {
+    /// An address to send to, or why it is none.
+    fn read(text: &str) -> Result<Self, String> {
         if let Ok(ip) = text.parse::<IpAddr>() {
             let useless = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
-            return Some(if useless { Err(format!("address {ip} cannot be sent to")) } else { Ok(Self::Ip(ip)) });
-        }
-        if let Some((address, _)) = text.split_once('%') {
-            return address.parse::<IpAddr>().ok().map(|_| Err("address with a zone".to_owned()));
+            return if useless { Err(format!("address {ip} cannot be sent to")) } else { Ok(Self::Ip(ip)) };
         }
         let label = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        if text.len() > 253 || !text.contains('.') || !text.split('.').all(label) {
-            return None;
-        }
         let lower = text.to_ascii_lowercase();
-        Some(if lower.ends_with(".local") { Ok(Self::Mdns(lower)) } else { Err("host name as address".to_owned()) })
+        let is_mdns = text.len() <= 253 && lower.ends_with(".local") && text.split('.').all(label);
+        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(format!("address {} is no IP address", quoted(text))) }
     }
 }
 
@@ -301,12 +322,37 @@ mod tests {
             "candidate:1 1 udp 5 internal.example.org 1 typ host",
             "candidate:1 1 udp 5 ..local 1 typ host",
             "candidate:é 1 udp 5 10.0.0.1 1 typ host",
-            "candidate:1 1 udp 5 10.0.0.1 1 typ srflx raddr 10.0.0.2 rport 99999",
             "candidate:1 1 udp 5 10.0.0.1 1 typ host\r\na=setup:active",
             "v=0",
         ] {
             let fault = Candidate::parse(text).unwrap_err().to_string();
             assert!(fault.starts_with("candidate: ") && !fault.contains('\n'), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn who_waits_for_tcp_and_who_is_in_a_network_of_their_own_is_known() {
+        let tcp = |kind: &str| one(&format!("1 1 tcp 5 192.0.2.1 9 typ host tcptype {kind}")).is_tcp_server();
+        assert!(tcp("passive") && tcp("so") && !tcp("active"));
+        let internal = |address: &str| one(&format!("1 1 udp 5 {address} 9 typ host")).is_internal();
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.127.255.254",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "nas.local",
+        ] {
+            assert!(internal(address), "{address}");
+        }
+        for address in ["192.0.2.1", "100.63.0.1", "101.64.0.1", "172.32.0.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert!(!internal(address), "{address}");
         }
     }
 

@@ -4,7 +4,9 @@
 //! offer as if they were wanted, and finds no transceiver for H.264 profiles that differ by a letter. So the choice is
 //! made here, and webrtcbin sees an offer with nothing left to choose.
 
-use super::{Codec, CodecFormat, Description, Direction, Fault, MediaKind, SDES_MID, Section, TRANSPORT_WIDE_CC};
+use super::{
+    Codec, CodecFormat, Description, Direction, Fault, MediaKind, PROTOCOL, SDES_MID, Section, TRANSPORT_WIDE_CC,
+};
 use crate::media::codec::VideoCodec;
 
 /// Which way media of a taken section flows, as we see it.
@@ -59,9 +61,11 @@ pub struct Chosen {
 ///
 /// `receive` and `send` are our video codecs in order of preference; an empty list means that we do not receive, or
 /// send, at all, sound included. Of each kind the first section is taken that flows our way and has a codec for us:
-/// Opus with two channels at 48 kHz; VP8; VP9 of profile 0; H.264 in packetization mode 1, constrained baseline before
-/// baseline, and main or high only for receiving and only if nothing else fits. A section that flows both ways is taken
-/// one way where only that is possible. Payload types of two chosen sections never collide.
+/// Opus at 48 kHz, whether or not it says that it has two channels; VP8; VP9 of profile 0; H.264, constrained baseline
+/// before baseline, in packetization mode 1 before mode 0 (whose packets are among those of mode 1), and main or high only
+/// for receiving and only if nothing else fits. Mode 0 is sent to only if nothing else fits, and gets the packets of
+/// mode 1: those who do not say a mode take them. A section that flows both ways is taken one way where only that is
+/// possible. Payload types of two chosen sections never collide.
 ///
 /// # Errors
 /// Nothing can be taken; the message lists what was offered.
@@ -80,21 +84,51 @@ pub fn choose(offer: &Description, receive: &[VideoCodec], send: &[VideoCodec]) 
     if chosen.is_empty() { Err(nothing(offer, receive, send)) } else { Ok(chosen) }
 }
 
+/// Checks that every section of an offer that has something for us is taken, where the peer sends, and otherwise that each
+/// kind is: who is answered with a rejected line takes it for a success, and shows or sends nothing (RFC 9725, section
+/// 4.4.3).
+///
+/// # Errors
+/// The first section that is left over, with what it offers and what would be taken.
+pub fn check_whole(offer: &Description, chosen: &[Chosen], wanted: &[VideoCodec], sends: bool) -> Result<(), Fault> {
+    for (index, section) in offer.media.iter().enumerate() {
+        let flows = if sends { section.direction.sends() } else { section.direction.receives() };
+        if section.rejected || !flows || chosen.iter().any(|choice| choice.section == index) {
+            continue;
+        }
+        let (mid, kind) = (&section.mid, section.kind);
+        if chosen.iter().any(|choice| choice.kind == kind) {
+            if sends {
+                return Err(Fault::new(format!("mid {mid}: a second {kind} m-line; one of each kind is received")));
+            }
+            continue;
+        }
+        let taken = if kind == MediaKind::Video { names(wanted) } else { "opus".to_owned() };
+        let verb = if sends { "received" } else { "sent" };
+        let offered = codecs_of(section);
+        return Err(Fault::new(format!("mid {mid}: {kind} is offered as {offered}, and {verb} as {taken}")));
+    }
+    Ok(())
+}
+
 /// The offer as webrtcbin gets it: the chosen sections only, in their order, each with its one codec and our way of
 /// flowing. Kept of the feedback: `nack`, `nack pli`, `ccm fir`, `transport-cc`; of the extensions:
 /// [`TRANSPORT_WIDE_CC`] and, where no SSRC is declared, [`SDES_MID`].
 ///
 /// Sections that are not taken are left out rather than rejected, for webrtcbin would answer them (see the module);
-/// [`super::answered`] puts them back into the answer. Candidates move to the first section kept.
+/// [`super::answered`] puts them back into the answer. Candidates move to the first section kept. What peers may write in
+/// several ways is written in the one way that our own m-lines have, for webrtcbin compares it as text.
 pub fn narrowed(offer: &Description, chosen: &[Chosen]) -> Description {
     let mut narrow = Description { media: Vec::new(), bundle: Vec::new(), ..offer.clone() };
     for choice in chosen {
         let Some(section) = offer.media.get(choice.section) else { continue };
         let mut section = section.clone();
         section.direction = choice.direction.peers();
+        section.protocol = PROTOCOL.to_owned();
         section.codecs = vec![choice.codec.clone()];
         for codec in &mut section.codecs {
             codec.feedback.retain(|kind| kind != "goog-remb");
+            normalise(codec);
         }
         section.extensions.retain(|(_, uri)| uri == TRANSPORT_WIDE_CC || uri == SDES_MID);
         // What repeats packets is a codec of its own, which is not taken.
@@ -109,6 +143,19 @@ pub fn narrowed(offer: &Description, chosen: &[Chosen]) -> Description {
         to.end_of_candidates = from.end_of_candidates;
     }
     narrow.without_mid_extension()
+}
+
+/// As our own m-lines have it: Opus with its two channels, H.264 in packetization mode 1.
+fn normalise(codec: &mut Codec) {
+    match &mut codec.format {
+        CodecFormat::Opus => codec.channels = 2,
+        CodecFormat::H264 { packetization_mode, .. } => {
+            *packetization_mode = 1;
+            codec.fmtp.retain(|(key, _)| key != "packetization-mode");
+            codec.fmtp.push(("packetization-mode".to_owned(), "1".to_owned()));
+        }
+        _ => {}
+    }
 }
 
 fn take<'a>(
@@ -126,9 +173,11 @@ fn take<'a>(
             (false, true) => Flow::Send,
             (false, false) => return None,
         };
-        let is_opus =
-            |codec: &&&Codec| codec.format == CodecFormat::Opus && (codec.clock_rate, codec.channels) == (48_000, 2);
+        let is_opus = |codec: &&&Codec| codec.format == CodecFormat::Opus && codec.clock_rate == 48_000;
         return usable.iter().find(is_opus).map(|codec| (flow, *codec));
+    }
+    if section.kind != MediaKind::Video {
+        return None;
     }
     let both: Vec<VideoCodec> = receive.iter().filter(|codec| send.contains(codec)).copied().collect();
     let both = (receiving && sending).then(|| video(usable, &both, false)).flatten().map(|codec| (Flow::Both, codec));
@@ -143,9 +192,15 @@ fn video<'a>(usable: &[&'a Codec], wanted: &[VideoCodec], any_profile: bool) -> 
         let fits = usable.iter().filter_map(|codec| is_fit(codec).map(|rank| (rank, *codec)));
         fits.min_by_key(|(rank, _)| *rank).map(|(_, codec)| codec)
     };
-    let strict = wanted.iter().find_map(|codec| best(&|offered| rank(*codec, offered)));
-    let lenient = || best(&|offered| (h264_profile(offered)? != 0x42).then_some(0));
-    strict.or_else(|| (any_profile && wanted.contains(&VideoCodec::H264)).then(lenient).flatten())
+    // What is received may be cut into packets as it likes; to send, we have to know that ours are taken.
+    let strict =
+        |codec: VideoCodec| best(&|offered| rank(codec, offered).filter(|_| any_profile || mode(offered) != Some(0)));
+    let lenient = || match any_profile {
+        true => best(&|offered| h264_profile(offered).map(|_| 0)),
+        false => best(&|offered| rank(VideoCodec::H264, offered)),
+    };
+    let strict = wanted.iter().find_map(|codec| strict(*codec));
+    strict.or_else(|| wanted.contains(&VideoCodec::H264).then(lenient).flatten())
 }
 
 /// How well an offered codec is the wanted one: 0 is best, `None` is not at all.
@@ -159,16 +214,26 @@ fn rank(wanted: VideoCodec, offered: &Codec) -> Option<u8> {
         (VideoCodec::H264, CodecFormat::H264 { profile_level_id, .. }) => {
             // The second constraint flag makes baseline constrained.
             let constrained = profile_level_id & 0x00_4000 != 0;
-            (h264_profile(offered)? == 0x42).then_some(u8::from(!constrained))
+            let by_mode = if mode(offered) == Some(0) { 2 } else { 0 };
+            (h264_profile(offered)? == 0x42).then_some(by_mode + u8::from(!constrained))
         }
         _ => None,
     }
 }
 
-/// The profile of an H.264 codec in packetization mode 1, if decoders know it: baseline 0x42, main 0x4d, high 0x64.
+/// The packetization mode of an H.264 codec.
+fn mode(codec: &Codec) -> Option<u8> {
+    match codec.format {
+        CodecFormat::H264 { packetization_mode, .. } => Some(packetization_mode),
+        _ => None,
+    }
+}
+
+/// The profile of an H.264 codec, if decoders know it: baseline 0x42, main 0x4d, high 0x64. The packets of mode 2 are
+/// interleaved, which nobody offers and we cannot undo.
 fn h264_profile(codec: &Codec) -> Option<u32> {
     match codec.format {
-        CodecFormat::H264 { profile_level_id, packetization_mode: 1 } if codec.clock_rate == 90_000 => {
+        CodecFormat::H264 { profile_level_id, packetization_mode: 0 | 1 } if codec.clock_rate == 90_000 => {
             Some(profile_level_id >> 16).filter(|profile| matches!(profile, 0x42 | 0x4d | 0x64))
         }
         _ => None,
@@ -188,20 +253,32 @@ fn extension(section: &Section, uri: &str) -> Option<u8> {
 fn nothing(offer: &Description, receive: &[VideoCodec], send: &[VideoCodec]) -> Fault {
     let mut offered: Vec<String> = Vec::new();
     for section in offer.media.iter().filter(|section| !section.rejected) {
-        let mut names: Vec<&str> = Vec::new();
-        for codec in &section.codecs {
-            if !names.contains(&codec.format.name()) && names.len() < 8 {
-                names.push(codec.format.name());
-            }
-        }
-        offered.push(format!("{} {} {}", section.direction, section.kind, names.join("/")));
+        offered.push(format!("{} {} {}", section.direction, section.kind, codecs_of(section)));
     }
     let list = |codecs: &[VideoCodec]| {
-        let names: Vec<String> = codecs.iter().map(VideoCodec::to_string).collect();
-        if names.is_empty() { "nothing".to_owned() } else { format!("opus/{}", names.join("/")) }
+        if codecs.is_empty() { "nothing".to_owned() } else { format!("opus/{}", names(codecs)) }
     };
     let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
     Fault::new(format!("no usable codec: offered {offered}; received is {}, sent is {}", list(receive), list(send)))
+}
+
+fn names(codecs: &[VideoCodec]) -> String {
+    codecs.iter().map(VideoCodec::to_string).collect::<Vec<_>>().join("/")
+}
+
+/// The names of a section's codecs, with the profile where that is what decides.
+fn codecs_of(section: &Section) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for codec in &section.codecs {
+        let name = match codec.parameter("profile-id") {
+            Some(profile) if codec.format == CodecFormat::Vp9 => format!("VP9 profile {profile}"),
+            _ => codec.format.name().to_owned(),
+        };
+        if !names.contains(&name) && names.len() < 8 {
+            names.push(name);
+        }
+    }
+    names.join("/")
 }
 
 #[cfg(test)]

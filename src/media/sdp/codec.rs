@@ -168,34 +168,45 @@ impl CodecLines {
         }
     }
 
-    /// Puts the codecs together, in the m-line's order. Payload types without `rtpmap` are left out, and so is a
-    /// retransmission format that repeats none of the others (GST-1.22: webrtcbin reads a missing `apt` as a string).
-    pub fn into_codecs(mut self, payloads: &[u8], place: &str) -> Result<Vec<Codec>, Fault> {
+    /// Puts the codecs together, in the m-line's order. Payload types without `rtpmap` or with a packetization mode that
+    /// does not exist are left out, and so is a retransmission format that repeats none of the others (GST-1.22: webrtcbin reads a missing `apt` as a string).
+    pub fn into_codecs(mut self, payloads: &[u8]) -> Vec<Codec> {
         let mut codecs = Vec::new();
         for &payload in payloads {
             let Some(index) = self.maps.iter().position(|map| map.payload == payload) else { continue };
             let map = self.maps.swap_remove(index);
             let own = |(at, key, value): &(u8, String, String)| (*at == payload).then(|| (key.clone(), value.clone()));
-            let fmtp: Vec<_> = self.parameters.iter().filter_map(own).collect();
+            let mut fmtp: Vec<_> = self.parameters.iter().filter_map(own).collect();
+            fmtp.retain_mut(|(key, value)| key != "profile-level-id" || six_digits(value));
             let mut feedback: Vec<String> = Vec::new();
             for (at, kind) in &self.feedback {
                 if at.is_none_or(|at| at == payload) && !feedback.iter().any(|known| known == kind) {
                     feedback.push((*kind).to_owned());
                 }
             }
-            let format = format(&map.name, &fmtp).map_err(|what| Fault::new(format!("{place}: {what}")))?;
+            let Some(format) = format(&map.name, &fmtp) else { continue };
             codecs.push(Codec { payload, format, clock_rate: map.clock_rate, channels: map.channels, fmtp, feedback });
         }
         let repeated: Vec<u8> = codecs.iter().filter(|codec| !codec.is_rtx()).map(|codec| codec.payload).collect();
         let known = |codec: &Codec| codec.parameter("apt").and_then(number).is_some_and(|apt| repeated.contains(&apt));
         codecs.retain(|codec| !codec.is_rtx() || known(codec));
-        Ok(codecs)
+        codecs
     }
 }
 
-fn format(name: &str, fmtp: &[(String, String)]) -> Result<CodecFormat, String> {
+/// Whether this is a `profile-level-id`, brought to its six digits. FFmpeg 8.0 writes a seventh before them.
+fn six_digits(value: &mut String) -> bool {
+    if value.len() < 6 || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return false;
+    }
+    value.drain(..value.len() - 6);
+    true
+}
+
+/// `None`: in a way that nobody can know.
+fn format(name: &str, fmtp: &[(String, String)]) -> Option<CodecFormat> {
     let value = |key: &str| fmtp.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str());
-    Ok(match name.to_ascii_lowercase().as_str() {
+    Some(match name.to_ascii_lowercase().as_str() {
         "opus" => CodecFormat::Opus,
         "vp8" => CodecFormat::Vp8,
         "vp9" => CodecFormat::Vp9,
@@ -203,16 +214,11 @@ fn format(name: &str, fmtp: &[(String, String)]) -> Result<CodecFormat, String> 
         "h264" => CodecFormat::H264 {
             profile_level_id: match value("profile-level-id") {
                 None => 0x42_0010,
-                Some(hex) if hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                    u32::from_str_radix(hex, 16).map_err(|error| error.to_string())?
-                }
-                Some(other) => return Err(format!("profile-level-id {} is not six hexadecimal digits", quoted(other))),
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
             },
             packetization_mode: match value("packetization-mode") {
                 None => 0,
-                Some(mode) => number(mode)
-                    .filter(|mode| *mode <= 2)
-                    .ok_or_else(|| format!("packetization-mode {} is not 0, 1 or 2", quoted(mode)))?,
+                Some(mode) => number(mode).filter(|mode| *mode <= 2)?,
             },
         },
         _ => CodecFormat::Other(name.to_owned()),
@@ -243,7 +249,7 @@ mod tests {
             let (name, value) = line.attribute().unwrap();
             lines.read(&line, name, value, payloads)?;
         }
-        lines.into_codecs(payloads, "mid 0")
+        Ok(lines.into_codecs(payloads))
     }
 
     #[test]
@@ -279,8 +285,16 @@ mod tests {
         .unwrap();
         assert_eq!(codecs[0].format, CodecFormat::H264 { profile_level_id: 0x42_0010, packetization_mode: 0 });
         assert_eq!(codecs[1].format, CodecFormat::H264 { profile_level_id: 0x42_e01f, packetization_mode: 1 });
-        assert!(read("rtpmap:96 H264/90000\nfmtp:96 profile-level-id=42e0", &[96]).is_err());
-        assert!(read("rtpmap:96 H264/90000\nfmtp:96 packetization-mode=9", &[96]).is_err());
+        let only = |parameters: &str| {
+            read(&format!("rtpmap:96 H264/90000\nfmtp:96 {parameters}"), &[96]).unwrap().into_iter().next()
+        };
+        // What FFmpeg 8.0 writes for constrained baseline; what says nothing; a mode that does not exist.
+        let ffmpeg = only("packetization-mode=1;profile-level-id=242e01f").unwrap();
+        assert_eq!(ffmpeg.format, CodecFormat::H264 { profile_level_id: 0x42_e01f, packetization_mode: 1 });
+        assert_eq!(ffmpeg.parameter("profile-level-id"), Some("42e01f"));
+        let short = only("profile-level-id=42e0").unwrap();
+        assert_eq!(short.format, CodecFormat::H264 { profile_level_id: 0x42_0010, packetization_mode: 0 });
+        assert_eq!(only("packetization-mode=9"), None);
     }
 
     #[test]

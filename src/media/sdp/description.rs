@@ -50,20 +50,36 @@ impl Description {
     }
 }
 
-/// Audio or video.
+/// What an m-line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// `m=audio`
     Audio,
     /// `m=video`
     Video,
+    /// Data channels (`m=application`), `m=text` and all else: always rejected, see [`OtherMedia`].
+    Other,
 }
+
+/// The words of an m-line that is neither audio nor video. Its answer has to repeat them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherMedia {
+    /// `application`, for instance.
+    pub name: String,
+    /// What stands behind the protocol: `webrtc-datachannel`, for instance.
+    pub formats: String,
+}
+
+/// The protocol of our own m-lines. All that WebRTC peers may write in its place (RFC 8829, section 5.1.2) means the same,
+/// and is answered as it was offered.
+pub const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
 
 impl fmt::Display for MediaKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Audio => "audio",
             Self::Video => "video",
+            Self::Other => "other",
         })
     }
 }
@@ -142,8 +158,12 @@ impl fmt::Display for Setup {
 /// repeats that of the other sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// Audio or video.
+    /// Audio, video, or what we know nothing of.
     pub kind: MediaKind,
+    /// The protocol as written: [`PROTOCOL`], or what means the same.
+    pub protocol: String,
+    /// The words of a line that is neither audio nor video; such a section is always rejected.
+    pub other: Option<OtherMedia>,
     /// Its name, unique in the description, 1 to 64 token characters. A section without `a=mid` gets its index.
     pub mid: String,
     /// Which way media flows, as the author sees it.
@@ -179,7 +199,7 @@ impl Section {
     /// Makes a section that is rejected: port 0 and nothing in it. Its transport, which SDP asks for all the same, is
     /// that of `ice` (user fragment and password), `fingerprint` and `setup`.
     pub fn rejected(
-        kind: MediaKind,
+        (kind, protocol, other): (MediaKind, String, Option<OtherMedia>),
         mid: String,
         (ice_ufrag, ice_pwd): (String, String),
         fingerprint: Fingerprint,
@@ -187,6 +207,8 @@ impl Section {
     ) -> Self {
         Self {
             kind,
+            protocol,
+            other,
             mid,
             direction: Direction::Inactive,
             rejected: true,
@@ -202,6 +224,11 @@ impl Section {
             ssrcs: Vec::new(),
             msid: None,
         }
+    }
+
+    /// What the m-line itself says, for an answer to repeat.
+    pub fn line(&self) -> (MediaKind, String, Option<OtherMedia>) {
+        (self.kind, self.protocol.clone(), self.other.clone())
     }
 }
 

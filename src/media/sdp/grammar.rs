@@ -85,15 +85,18 @@ pub(super) fn is_token(text: &str) -> bool {
         })
 }
 
-/// RFC 8839 `ice-char`, one or more.
+/// RFC 8839 `ice-char`, one or more, and the four signs that browsers let pass beside them.
 pub(super) fn is_ice_text(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') || matches!(byte, b'-' | b'_' | b'=' | b'#')
+    };
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 /// Checks an ICE user fragment.
 pub(super) fn ice_ufrag(text: &str) -> Result<String, String> {
     if !UFRAG.contains(&text.len()) || !is_ice_text(text) {
-        return Err(format!("ice-ufrag must be {} to {} letters, digits, + or /", UFRAG.start(), UFRAG.end()));
+        return Err(format!("ice-ufrag must be {} to {} letters, digits or +/-_=#", UFRAG.start(), UFRAG.end()));
     }
     Ok(text.to_owned())
 }
@@ -101,7 +104,7 @@ pub(super) fn ice_ufrag(text: &str) -> Result<String, String> {
 /// Checks an ICE password. The message never repeats it.
 pub(super) fn ice_pwd(text: &str) -> Result<String, String> {
     if !PWD.contains(&text.len()) || !is_ice_text(text) {
-        return Err(format!("ice-pwd must be {} to {} letters, digits, + or /", PWD.start(), PWD.end()));
+        return Err(format!("ice-pwd must be {} to {} letters, digits or +/-_=#", PWD.start(), PWD.end()));
     }
     Ok(text.to_owned())
 }

@@ -23,6 +23,8 @@ pub const MAX_MID: usize = 64;
 pub const UFRAG: std::ops::RangeInclusive<usize> = 4..=256;
 /// ICE password, RFC 8839 section 5.4.
 pub const PWD: std::ops::RangeInclusive<usize> = 22..=256;
+/// Characters of each part of an m-line that is neither audio nor video.
+pub const MAX_OTHER: usize = 64;
 /// Characters of a codec's name.
 pub const MAX_CODEC_NAME: usize = 32;
 /// Characters of a format parameter's value. H.264 parameter sets of a full-HD encoder take about 100.

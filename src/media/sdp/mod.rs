@@ -11,8 +11,11 @@
 //! so no byte of a remote description reaches it. What this module does not know is left out, what it knows is read
 //! into types, checked, and written anew by [`Description::to_sdp`]. The rules that go beyond the RFCs:
 //!
-//! - Audio and video over `UDP/TLS/RTP/SAVPF` only, everything in one BUNDLE group (or a single m-line without a
-//!   group), RTCP multiplexed. Data channels are refused.
+//! - Audio and video over DTLS-SRTP only, whatever of the eight names for that is written; everything in one BUNDLE
+//!   group (or a single m-line without a group), RTCP multiplexed. Other m-lines (data channels, text) are rejected in
+//!   their place. Where the group's first section is one of those, its transport is the group's all the same.
+//! - What a WebRTC implementation may leave out or write oddly without another meaning is read as it is meant: mids of
+//!   the group that no section has, candidates of no use, H.264 without parameters, Opus without its two channels.
 //! - All sections of the group get the transport (ICE credentials, setup, fingerprint) of the group's first section,
 //!   as RFC 8843 has it, and only that section carries candidates.
 //! - Only known format parameters and feedback kinds are carried: GStreamer turns each of them into a caps field of
@@ -38,10 +41,10 @@ mod write;
 mod tests;
 
 pub use answer::{answered, check_answer, check_answer_to};
-pub use candidate::{Address, Candidate, CandidateKind, TcpType, Transport};
-pub use choose::{Chosen, Flow, choose, narrowed};
+pub use candidate::{Address, Candidate, CandidateKind, TcpType, Transport, is_internal};
+pub use choose::{Chosen, Flow, check_whole, choose, narrowed};
 pub use codec::{Codec, CodecFormat};
-pub use description::{Description, Direction, MediaKind, SdpKind, Section, Setup, Ssrc};
+pub use description::{Description, Direction, MediaKind, OtherMedia, PROTOCOL, SdpKind, Section, Setup, Ssrc};
 pub use fingerprint::{Fingerprint, HashAlgorithm};
 pub use fragment::{Fragment, parse_fragment};
 pub use grammar::Fault;

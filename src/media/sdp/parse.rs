@@ -1,7 +1,7 @@
 //! A remote description: lines in, a checked [`Description`] out.
 
 use super::{
-    Description, Direction, Fingerprint, SdpKind, Section, Setup, Ssrc,
+    Candidate, Description, Direction, Fingerprint, SdpKind, Section, Setup, Ssrc,
     grammar::{Fault, Line, is_token, lines, quoted},
     limits::{MAX_BYTES, MAX_LINE, MAX_MID, MAX_SECTIONS},
     section::{RawSection, Shared},
@@ -100,26 +100,31 @@ struct Common {
 
 fn resolve(session: Session, raw: Vec<RawSection>, kind: SdpKind) -> Result<Description, Fault> {
     let mids = mids(&raw)?;
-    let group = session.bundle.as_deref().unwrap_or_default();
-    if let Some(stranger) = group.iter().find(|mid| !mids.contains(mid)) {
-        return Err(Fault::new(format!("the BUNDLE group names mid {}, which no m-line has", quoted(stranger))));
-    }
-    let in_group = |index: usize| group.contains(&mids[index]);
+    // Publishers without a microphone name its mid all the same (FFmpeg).
+    let group: Vec<&String> = session.bundle.iter().flatten().filter(|mid| mids.contains(mid)).collect();
+    let in_group = |index: usize| group.contains(&&mids[index]);
     let rejected: Vec<bool> = raw
         .iter()
         .enumerate()
-        .map(|(index, section)| section.port == 0 && !(section.bundle_only && in_group(index)))
+        .map(|(index, section)| {
+            section.other.is_some() || section.port == 0 && !(section.bundle_only && in_group(index))
+        })
         .collect();
     let is_taken = |mid: &String| mids.iter().position(|own| own == mid).is_some_and(|index| !rejected[index]);
-    let bundle: Vec<String> = group.iter().filter(|mid| is_taken(mid)).cloned().collect();
+    let bundle: Vec<String> = group.iter().copied().filter(|mid| is_taken(mid)).cloned().collect();
     let active: Vec<usize> = (0..raw.len()).filter(|&index| !rejected[index]).collect();
-    let Some(&first) = active.first() else { return Err(Fault::new("every m-line is rejected (port 0)")) };
+    let Some(&first) = active.first() else {
+        return Err(Fault::new("every m-line is rejected (port 0), or neither audio nor video"));
+    };
     if let (Some(&outside), true) = (active.iter().find(|&&index| !in_group(index)), active.len() > 1) {
         return Err(Fault::new(format!("mid {} is not in the BUNDLE group: all m-lines must be", mids[outside])));
     }
     let tagged = bundle.first().and_then(|mid| mids.iter().position(|own| own == mid)).unwrap_or(first);
 
-    let common = common(&session.shared, &raw[tagged], &mids[tagged])?;
+    // The group's first section may be one that is rejected here: what the others leave out stands there.
+    let leader = group.first().and_then(|mid| mids.iter().position(|own| own == *mid)).unwrap_or(tagged);
+    let common = common(&session.shared, [&raw[tagged], &raw[leader]], &mids[tagged])?;
+    let led: Vec<Candidate> = if leader == tagged { Vec::new() } else { raw[leader].candidates.clone() };
     let trickle = session.shared.trickle || raw.iter().any(|section| section.shared.trickle);
     let mut media: Vec<Section> = Vec::new();
     for (index, (section, mid)) in raw.into_iter().zip(mids).enumerate() {
@@ -132,6 +137,8 @@ fn resolve(session: Session, raw: Vec<RawSection>, kind: SdpKind) -> Result<Desc
         if index != tagged {
             built.candidates.clear();
             built.end_of_candidates = false;
+        } else if built.candidates.is_empty() {
+            built.candidates.clone_from(&led);
         }
         agree(&mut built, &media, &place)?;
         media.push(built);
@@ -152,17 +159,19 @@ fn mids(raw: &[RawSection]) -> Result<Vec<String>, Fault> {
     Ok(mids)
 }
 
-fn common(session: &Shared, tagged: &RawSection, mid: &str) -> Result<Common, Fault> {
-    let own = &tagged.shared;
+/// `leading`: the section whose transport counts, and the one to look at for what that lacks.
+fn common(session: &Shared, leading: [&RawSection; 2], mid: &str) -> Result<Common, Fault> {
+    let [own, leader] = leading.map(|section| &section.shared);
     let missing = |what: &str| Fault::new(format!("mid {mid}: no {what}"));
-    if !tagged.rtcp_mux {
+    if !leading[0].rtcp_mux {
         return Err(missing("rtcp-mux, which is required"));
     }
-    let ufrag = own.ufrag.as_ref().or(session.ufrag.as_ref()).ok_or_else(|| missing("ice-ufrag"))?.clone();
-    let pwd = own.pwd.as_ref().or(session.pwd.as_ref()).ok_or_else(|| missing("ice-pwd"))?.clone();
-    let setup = own.setup.or(session.setup).ok_or_else(|| missing("setup"))?;
-    let weak = own.only_weak() || session.only_weak();
-    let fingerprint = own.fingerprint().or(session.fingerprint()).cloned().ok_or_else(|| {
+    let places = [own, session, leader];
+    let ufrag = places.iter().find_map(|place| place.ufrag.clone()).ok_or_else(|| missing("ice-ufrag"))?;
+    let pwd = places.iter().find_map(|place| place.pwd.clone()).ok_or_else(|| missing("ice-pwd"))?;
+    let setup = places.iter().find_map(|place| place.setup).ok_or_else(|| missing("setup"))?;
+    let weak = places.iter().any(|place| place.only_weak());
+    let fingerprint = places.iter().find_map(|place| place.fingerprint().cloned()).ok_or_else(|| {
         missing(if weak { "fingerprint by sha-256, sha-384 or sha-512 (others are too weak)" } else { "fingerprint" })
     })?;
     Ok(Common { ufrag, pwd, setup, fingerprint })
@@ -170,7 +179,8 @@ fn common(session: &Shared, tagged: &RawSection, mid: &str) -> Result<Common, Fa
 
 fn rejected_section(raw: &RawSection, mid: String, common: &Common) -> Section {
     let ice = (common.ufrag.clone(), common.pwd.clone());
-    Section::rejected(raw.kind, mid, ice, common.fingerprint.clone(), common.setup)
+    let line = (raw.kind, raw.protocol.clone(), raw.other.clone());
+    Section::rejected(line, mid, ice, common.fingerprint.clone(), common.setup)
 }
 
 fn active_section(
@@ -184,12 +194,14 @@ fn active_section(
         return Err(Fault::new(format!("{place}: fingerprint differs from that of the other m-lines")));
     }
     let ssrcs: Vec<Ssrc> = raw.take_ssrcs();
-    let codecs = raw.codecs.into_codecs(&raw.payloads, place)?;
+    let codecs = raw.codecs.into_codecs(&raw.payloads);
     if codecs.is_empty() {
         return Err(Fault::new(format!("{place}: no payload type has an rtpmap")));
     }
     Ok(Section {
         kind: raw.kind,
+        protocol: raw.protocol,
+        other: None,
         mid,
         direction: raw.shared.direction.or(session.direction).unwrap_or(Direction::SendRecv),
         rejected: false,

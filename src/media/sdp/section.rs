@@ -1,12 +1,29 @@
 //! The lines of one m-line section, and of the session part above them, before the description is put together.
 
 use super::{
-    Candidate, Direction, Fingerprint, HashAlgorithm, MediaKind, SdpKind, Setup, Ssrc,
+    Candidate, Direction, Fingerprint, HashAlgorithm, MediaKind, OtherMedia, SdpKind, Setup, Ssrc,
     candidate::Read,
     codec::CodecLines,
     grammar::{Fault, Line, ice_pwd, ice_ufrag, is_token, number, quoted, say_once},
-    limits::{MAX_CANDIDATES, MAX_CODECS, MAX_EXTENSIONS, MAX_MID, MAX_SSRCS, MAX_URI},
+    limits::{MAX_CANDIDATES, MAX_CODECS, MAX_EXTENSIONS, MAX_MID, MAX_OTHER, MAX_SSRCS, MAX_URI},
 };
+
+/// What an m-line of audio or video may name as its protocol: all of them are DTLS-SRTP to a WebRTC peer, which
+/// has a fingerprint.
+const PROTOCOLS: [&str; 8] = [
+    "UDP/TLS/RTP/SAVPF",
+    "UDP/TLS/RTP/SAVP",
+    "TCP/DTLS/RTP/SAVPF",
+    "TCP/DTLS/RTP/SAVP",
+    "RTP/SAVPF",
+    "RTP/SAVP",
+    "RTP/AVPF",
+    "RTP/AVP",
+];
+
+/// What of another m-line counts for its bundle: its name, and the transport where it is the group's first.
+const OF_OTHER_MEDIA: [&str; 8] =
+    ["mid", "bundle-only", "candidate", "end-of-candidates", "ice-ufrag", "ice-pwd", "setup", "fingerprint"];
 
 /// Attributes that may stand in the session part or in a section.
 #[derive(Default)]
@@ -72,6 +89,8 @@ impl Shared {
 /// One section as read.
 pub(super) struct RawSection {
     pub kind: MediaKind,
+    pub protocol: String,
+    pub other: Option<OtherMedia>,
     pub port: u16,
     pub payloads: Vec<u8>,
     pub shared: Shared,
@@ -91,36 +110,22 @@ pub(super) struct RawSection {
 impl RawSection {
     /// Reads an `m=` line.
     pub fn new(line: &Line<'_>) -> Result<Self, Fault> {
-        let mut words = line.value.split(' ');
-        let kind = match words.next().unwrap_or_default() {
+        let mut words = line.value.split(' ').filter(|word| !word.is_empty());
+        let name = words.next().unwrap_or_default();
+        let kind = match name {
             "audio" => MediaKind::Audio,
             "video" => MediaKind::Video,
-            "application" => return Err(line.fault("data channels (m=application) are not supported")),
-            other => return Err(line.fault(format_args!("media {} is neither audio nor video", quoted(other)))),
+            _ => MediaKind::Other,
         };
         let port = words.next().unwrap_or_default();
         let port = number(port).ok_or_else(|| line.fault(format_args!("bad port {}", quoted(port))))?;
         let protocol = words.next().unwrap_or_default();
-        if protocol != "UDP/TLS/RTP/SAVPF" {
-            return Err(line.fault(format_args!("protocol {} is not UDP/TLS/RTP/SAVPF", quoted(protocol))));
-        }
-        let mut payloads = Vec::new();
-        for word in words.filter(|word| !word.is_empty()) {
-            let payload: u8 = number(word)
-                .filter(|payload| *payload <= 127)
-                .ok_or_else(|| line.fault(format_args!("bad payload type {}", quoted(word))))?;
-            if payloads.contains(&payload) {
-                return Err(line.fault(format_args!("payload type {payload} stands twice")));
-            }
-            payloads.push(payload);
-        }
-        if payloads.is_empty() || payloads.len() > MAX_CODECS {
-            return Err(line.fault(format_args!("{} payload types, 1 to {MAX_CODECS} are allowed", payloads.len())));
-        }
-        Ok(Self {
+        let section = Self {
             kind,
+            protocol: protocol.to_owned(),
+            other: None,
             port,
-            payloads,
+            payloads: Vec::new(),
             shared: Shared::default(),
             mid: None,
             rtcp_mux: false,
@@ -132,11 +137,39 @@ impl RawSection {
             msid: None,
             ssrcs: Vec::new(),
             repairs: Vec::new(),
-        })
+        };
+        if kind == MediaKind::Other {
+            let formats = words.collect::<Vec<&str>>().join(" ");
+            let is_word = |word: &str| word.split('/').all(is_token) && word.len() <= MAX_OTHER;
+            if ![name, protocol].into_iter().chain(formats.split(' ')).all(is_word) || formats.len() > MAX_OTHER {
+                return Err(line.fault(format_args!("bad m-line {}", quoted(line.value))));
+            }
+            return Ok(Self { other: Some(OtherMedia { name: name.to_owned(), formats }), ..section });
+        }
+        if !PROTOCOLS.contains(&protocol) {
+            return Err(line.fault(format_args!("protocol {} is not UDP/TLS/RTP/SAVPF", quoted(protocol))));
+        }
+        let mut payloads = Vec::new();
+        for word in words {
+            let payload: u8 = number(word)
+                .filter(|payload| *payload <= 127)
+                .ok_or_else(|| line.fault(format_args!("bad payload type {}", quoted(word))))?;
+            if payloads.contains(&payload) {
+                return Err(line.fault(format_args!("payload type {payload} stands twice")));
+            }
+            payloads.push(payload);
+        }
+        if payloads.is_empty() || payloads.len() > MAX_CODECS {
+            return Err(line.fault(format_args!("{} payload types, 1 to {MAX_CODECS} are allowed", payloads.len())));
+        }
+        Ok(Self { payloads, ..section })
     }
 
     /// Takes an attribute line. Unknown ones are left out.
     pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, kind: SdpKind) -> Result<(), Fault> {
+        if self.other.is_some() && !OF_OTHER_MEDIA.contains(&name) {
+            return Ok(());
+        }
         match name {
             "mid" => {
                 if !is_token(value) || value.len() > MAX_MID {
@@ -146,7 +179,7 @@ impl RawSection {
                 }
                 say_once(&mut self.mid, value.to_owned(), line, name)?;
             }
-            "rtcp-mux" => self.rtcp_mux = true,
+            "rtcp-mux" | "rtcp-mux-only" => self.rtcp_mux = true,
             "rtcp-rsize" => self.rtcp_rsize = true,
             "bundle-only" => self.bundle_only = true,
             "rtpmap" | "fmtp" | "rtcp-fb" => self.codecs.read(line, name, value, &self.payloads)?,

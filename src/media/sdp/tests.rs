@@ -5,6 +5,8 @@
 use super::*;
 use crate::media::codec::VideoCodec;
 
+mod lenient;
+
 /// Name, kind and text of every fixture.
 const FIXTURES: [(&str, SdpKind, &str); 8] = [
     ("chrome_whip_offer", SdpKind::Offer, include_str!("fixtures/chrome_whip_offer.sdp")),
@@ -184,10 +186,8 @@ fn rejected_sections_keep_their_place_and_leave_the_group() {
 
 #[test]
 fn structural_faults_are_told_in_one_line_with_their_place() {
-    let with_application = |text: &str| format!("{text}m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:2\n");
-    assert!(fault("obs_whip_offer", with_application).contains("data channels"));
     let cases: [(&str, &str, &str); 16] = [
-        ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 9", "names mid \"9\""),
+        ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 9", "mid 1 is not in the BUNDLE group"),
         ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 0 1", "line 5: mid \"0\" stands twice"),
         ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 1\na=group:BUNDLE 0 1", "line 6: a second BUNDLE group"),
         ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", "mid 1 is not in the BUNDLE group"),
@@ -200,8 +200,8 @@ fn structural_faults_are_told_in_one_line_with_their_place() {
         ("a=sendonly", "a=sendonly\na=recvonly", "direction differs"),
         ("SAVPF 111", "SAVPF 111 111", "payload type 111 stands twice"),
         ("SAVPF 111", "SAVPF 128", "bad payload type"),
-        ("UDP/TLS/RTP/SAVPF 96", "RTP/AVP 96", "is not UDP/TLS/RTP/SAVPF"),
-        ("m=audio", "m=text", "neither audio nor video"),
+        ("UDP/TLS/RTP/SAVPF 96", "UDP/RTP 96", "is not UDP/TLS/RTP/SAVPF"),
+        ("m=audio 60139", "m=te:xt 60139", "bad m-line"),
         ("a=ssrc:2417730587 cname:", "a=ssrc:2417730586 cname:", "SSRC 2417730586 is declared by mid 0 too"),
     ];
     for (from, to, expected) in cases {

@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Description, Section, Ssrc};
+use super::{Description, OtherMedia, Section, Ssrc};
 
 impl Description {
     /// The normalised text, with CRLF line ends. Reads back to an equal description.
     ///
     /// Session part: a fixed `o=`, `ice-lite`, `ice-options:trickle` and the BUNDLE group where there are any. Every
     /// section has its transport written out at media level, and port 9, also where the peer wrote `bundle-only` and
-    /// port 0. Rejected sections keep their place: port 0, payload type 0, mid, inactive.
+    /// port 0. Rejected sections keep their place: port 0, payload type 0 or what the peer wrote there, mid, inactive.
     pub fn to_sdp(&self) -> String {
         let mut text = String::with_capacity(4096);
         self.write(&mut text).expect("writing to a String does not fail");
@@ -34,14 +34,20 @@ impl Description {
 }
 
 fn rejected(section: &Section, out: &mut String) -> fmt::Result {
-    let Section { kind, mid, .. } = section;
-    write!(out, "m={kind} 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=inactive\r\n")
+    let Section { kind, protocol, other, mid, .. } = section;
+    match other {
+        Some(OtherMedia { name, formats }) => write!(out, "m={name} 0 {protocol} {formats}\r\n")?,
+        None => write!(out, "m={kind} 0 {protocol} 0\r\n")?,
+    }
+    write!(out, "c=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=inactive\r\n")
 }
 
 fn active(section: &Section, out: &mut String) -> fmt::Result {
-    write!(out, "m={} 9 UDP/TLS/RTP/SAVPF", section.kind)?;
+    write!(out, "m={} 9 {}", section.kind, section.protocol)?;
     section.codecs.iter().try_for_each(|codec| write!(out, " {}", codec.payload))?;
-    write!(out, "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\na={}\r\na=rtcp-mux\r\n", section.mid, section.direction)?;
+    write!(out, "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\na={}\r\n", section.mid, section.direction)?;
+    // RFC 9725 wants both of every answer; browsers pass over the second.
+    out.push_str("a=rtcp-mux\r\na=rtcp-mux-only\r\n");
     if section.rtcp_rsize {
         out.push_str("a=rtcp-rsize\r\n");
     }

@@ -10,9 +10,11 @@ pub const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long, a peer is quiet: its picture is stale. Camera off ends video but not RTCP, whose
 /// interval stays under 2 s at our bit rates.
 pub const QUIET_AFTER: Duration = Duration::from_secs(3);
-/// Without a packet for this long, a peer is dead. Wi-Fi roaming takes up to 8 s; a vanished peer must be gone within
-/// 15 s, and the verdict is asked for once a second or two.
+/// Without a packet for this long, a peer is dead, unless somebody knows it better. Wi-Fi roaming takes up to 8 s; a
+/// vanished peer must be gone within 15 s, and the verdict is asked for once a second or two.
 pub const DEAD_AFTER: Duration = Duration::from_secs(12);
+/// Who looks after so long a time was held up as a whole, and so were the packets.
+const HELD_UP: Duration = Duration::from_secs(2);
 
 /// State of the ICE transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,8 +40,8 @@ pub enum Reason {
     NeverConnected,
     /// ICE failed or was closed.
     IceFailed,
-    /// No packet for [`DEAD_AFTER`] while connected.
-    Silent,
+    /// No packet for so long while connected.
+    Silent(Duration),
 }
 
 impl fmt::Display for Reason {
@@ -47,7 +49,7 @@ impl fmt::Display for Reason {
         match self {
             Self::NeverConnected => write!(f, "no connection within {} s", CONNECT_WITHIN.as_secs()),
             Self::IceFailed => f.write_str("ICE failed"),
-            Self::Silent => write!(f, "no packet for {} s", DEAD_AFTER.as_secs()),
+            Self::Silent(patience) => write!(f, "no packet for {} s", patience.as_secs_f64()),
         }
     }
 }
@@ -72,20 +74,36 @@ pub struct Liveness {
     last_packet: Option<Duration>,
     packets: u64,
     failed: bool,
+    patience: Duration,
+    looked: Duration,
 }
 
 impl Liveness {
     /// A peer that begins to connect now.
     pub fn new(now: Duration) -> Self {
-        Self { started: now, connected: None, last_packet: None, packets: 0, failed: false }
+        Self {
+            started: now,
+            connected: None,
+            last_packet: None,
+            packets: 0,
+            failed: false,
+            patience: DEAD_AFTER,
+            looked: now,
+        }
+    }
+
+    /// Tells how long this peer may be silent before it is dead.
+    pub fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Tells the total of incoming packets, RTP and RTCP of all streams. Only growth counts as a sign of life.
     pub fn packets(&mut self, now: Duration, count: u64) {
-        if count > self.packets {
+        let held_up = now.saturating_sub(self.looked) > HELD_UP;
+        if count > self.packets || held_up {
             self.last_packet = Some(now);
         }
-        self.packets = count;
+        (self.packets, self.looked) = (count, now);
     }
 
     /// Tells the state of the ICE transport.
@@ -109,7 +127,7 @@ impl Liveness {
         };
         let heard = self.last_packet.map_or(connected, |packet| packet.max(connected));
         match now.saturating_sub(heard) {
-            silence if silence >= DEAD_AFTER => Verdict::Dead(Reason::Silent),
+            silence if silence >= self.patience => Verdict::Dead(Reason::Silent(self.patience)),
             silence if silence >= QUIET_AFTER => Verdict::Quiet,
             _ => Verdict::Alive,
         }
@@ -151,21 +169,33 @@ mod tests {
     #[test]
     fn silence_is_quiet_after_3_s_and_death_after_12_s() {
         let mut liveness = connected();
-        liveness.packets(at(5.0), 10);
-        for second in [6.0, 7.0, 15.0] {
-            liveness.packets(at(second), 10);
+        for second in 2..=15u32 {
+            liveness.packets(at(f64::from(second)), if second < 5 { u64::from(second) } else { 10 });
         }
         assert_eq!(liveness.verdict(at(7.9)), Verdict::Alive);
         assert_eq!(liveness.verdict(at(8.0)), Verdict::Quiet);
         assert_eq!(liveness.verdict(at(16.9)), Verdict::Quiet);
-        assert_eq!(liveness.verdict(at(17.0)), Verdict::Dead(Reason::Silent));
+        assert_eq!(liveness.verdict(at(17.0)), Verdict::Dead(Reason::Silent(DEAD_AFTER)));
+        liveness.be_patient(Duration::from_millis(4_500));
+        assert_eq!(liveness.verdict(at(9.4)), Verdict::Quiet);
+        let verdict = liveness.verdict(at(9.5));
+        let Verdict::Dead(reason) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(reason.to_string(), "no packet for 4.5 s");
+    }
+
+    #[test]
+    fn a_server_that_was_held_up_itself_blames_nobody() {
+        let mut liveness = connected();
+        liveness.packets(at(2.0), 10);
+        liveness.packets(at(40.0), 10);
+        assert_eq!(liveness.verdict(at(40.1)), Verdict::Alive);
     }
 
     #[test]
     fn a_connected_peer_that_never_sends_is_dead_12_s_later() {
         let liveness = connected();
         assert_eq!(liveness.verdict(at(12.9)), Verdict::Quiet);
-        assert_eq!(liveness.verdict(at(13.0)), Verdict::Dead(Reason::Silent));
+        assert_eq!(liveness.verdict(at(13.0)), Verdict::Dead(Reason::Silent(DEAD_AFTER)));
     }
 
     #[test]
@@ -194,6 +224,7 @@ mod tests {
     fn time_that_stands_still_or_counters_that_fall_do_no_harm() {
         let mut liveness = connected();
         liveness.packets(at(2.0), 100);
+        liveness.packets(at(3.5), 100);
         liveness.packets(at(5.0), 0);
         assert_eq!(liveness.verdict(at(0.0)), Verdict::Alive);
         assert_eq!(liveness.verdict(at(5.0)), Verdict::Quiet);

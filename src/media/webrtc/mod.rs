@@ -2,12 +2,14 @@
 //!
 //! ```text
 //!   remote SDP ─► sdp (parse, limit, regenerate) ─► peer (webrtcbin) ─► tracks, news
-//!   liveness ◄─ packets, ICE state                  peer ◄─ encoded units
+//!   liveness ◄─ pulse, ICE state                    peer ◄─ encoded units
 //! ```
-//! Contract: see [`peer`]. [`liveness`] is pure, as [`crate::media::sdp`] is.
+//! Contract: see [`peer`]. [`liveness`] and [`pulse`] are pure, as [`crate::media::sdp`] is.
 
 pub mod certificate;
 pub(crate) mod ice;
 pub mod line;
 pub mod liveness;
 pub mod peer;
+pub mod pulse;
+mod tracks;

@@ -6,13 +6,7 @@
 //! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: told as [`PeerNews::Failed`];
 //! the owner drops the peer, which tears it down elsewhere.
 
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{net::IpAddr, sync::Arc};
 
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_app::AppSrc;
@@ -25,9 +19,12 @@ use super::{
     certificate, ice,
     line::{Codec, Direction, Line},
     liveness::IceState,
+    pulse::{Pulse, is_report},
+    tracks,
 };
 use crate::media::{
     gst::{
+        clock::media_clock,
         handoff,
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline, named},
@@ -54,6 +51,8 @@ pub struct Network {
     pub udp_ports: Option<(u16, u16)>,
     /// Use only this local address (a server on loopback stays there).
     pub local_ip: Option<IpAddr>,
+    /// Call peers at private and loopback addresses.
+    pub internal_peers: bool,
 }
 
 /// What a connection tells its owner.
@@ -92,7 +91,7 @@ pub struct Peer {
     webrtc: gst::Element,
     lines: Vec<Line>,
     senders: Vec<(TrackKind, Codec, AppSrc)>,
-    packets: Arc<AtomicU64>,
+    pulse: Arc<Pulse>,
     tell: Tell,
 }
 
@@ -141,11 +140,12 @@ impl Peer {
             BusNews::Latency => (bus_tell.0)(PeerNews::Latency),
             BusNews::Eos => {}
         });
-        let packets = count_packets(&webrtc);
+        let pulse = feel_pulse(&webrtc);
         owned.pipeline().add(&webrtc).map_err(|error| error.to_string())?;
         listen(&webrtc, &tell, network.public_ip);
-        accept_tracks(&webrtc, owned.pipeline(), lines, on_track, &tell);
-        let mut peer = Self { owned, webrtc, lines: lines.to_vec(), senders: Vec::new(), packets, tell };
+        let ear = tell.clone();
+        tracks::accept(&webrtc, owned.pipeline(), lines, on_track, move |error| (ear.0)(PeerNews::Failed(error)));
+        let mut peer = Self { owned, webrtc, lines: lines.to_vec(), senders: Vec::new(), pulse, tell };
         for (index, line) in lines.iter().enumerate() {
             peer.add_line(index, line, launches)?;
         }
@@ -241,20 +241,7 @@ impl Peer {
     /// # Errors
     /// When there is no certificate or it is another: the connection must be dropped.
     pub fn verify(&self, expected: &Fingerprint) -> Result<(), String> {
-        let transceiver: Option<gst_webrtc::WebRTCRTPTransceiver> =
-            self.webrtc.emit_by_name("get-transceiver", &[&0i32]);
-        let transport = transceiver
-            .and_then(|transceiver| {
-                transceiver
-                    .receiver()
-                    .and_then(|receiver| receiver.property::<Option<gst_webrtc::WebRTCDTLSTransport>>("transport"))
-                    .or_else(|| {
-                        transceiver
-                            .sender()
-                            .and_then(|sender| sender.property::<Option<gst_webrtc::WebRTCDTLSTransport>>("transport"))
-                    })
-            })
-            .ok_or("no DTLS transport")?;
+        let transport = self.transport().ok_or("no DTLS transport")?;
         let certificate = transport.remote_certificate().ok_or("the peer showed no certificate")?;
         if expected.matches_pem(&certificate) {
             Ok(())
@@ -263,14 +250,34 @@ impl Peer {
         }
     }
 
+    /// The transport that all m-lines share.
+    fn transport(&self) -> Option<gst_webrtc::WebRTCDTLSTransport> {
+        let transceiver: Option<gst_webrtc::WebRTCRTPTransceiver> =
+            self.webrtc.emit_by_name("get-transceiver", &[&0i32]);
+        let transceiver = transceiver?;
+        let receives = transceiver.receiver().and_then(|receiver| receiver.property("transport"));
+        receives.or_else(|| transceiver.sender().and_then(|sender| sender.property("transport")))
+    }
+
+    /// From now on tells as a failure when the peer ends DTLS: that is how it says that it closes the connection.
+    pub fn watch_for_the_end(&self) {
+        let Some(transport) = self.transport() else { return };
+        let ear = self.tell.clone();
+        transport.connect_notify(Some("state"), move |transport, _| {
+            if transport.state() == gst_webrtc::WebRTCDTLSTransportState::Closed {
+                (ear.0)(PeerNews::Failed("the peer closed the connection".into()));
+            }
+        });
+    }
+
     /// Where encoded units of this kind go in, and as what.
     pub fn sender(&self, kind: TrackKind) -> Option<(Codec, AppSrc)> {
         self.senders.iter().find(|(of, _, _)| *of == kind).map(|(_, codec, src)| (*codec, src.clone()))
     }
 
-    /// Packets that came from the peer so far, RTCP and DTLS among them; STUN is not counted.
-    pub fn packets(&self) -> u64 {
-        self.packets.load(Ordering::Relaxed)
+    /// The rhythm of what comes from the peer, RTCP and DTLS among it, on the media clock; STUN is not counted.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// See [`OwnedPipeline::recalculate_latency`].
@@ -366,25 +373,31 @@ fn hasten_feedback(webrtc: &gst::Element) {
     });
 }
 
-/// Counts what `nicesrc` hands over: the one place where everything of the peer passes.
-fn count_packets(webrtc: &gst::Element) -> Arc<AtomicU64> {
-    let packets = Arc::new(AtomicU64::new(0));
-    let counter = packets.clone();
+/// Notes what `nicesrc` hands over: the one place where everything of the peer passes.
+fn feel_pulse(webrtc: &gst::Element) -> Arc<Pulse> {
+    let pulse = Arc::<Pulse>::default();
+    let felt = pulse.clone();
     if let Some(bin) = webrtc.downcast_ref::<gst::Bin>() {
         bin.connect_deep_element_added(move |_, _, element| {
             if element.factory().is_none_or(|factory| factory.name() != "nicesrc") {
                 return;
             }
-            let counter = counter.clone();
+            let felt = felt.clone();
             if let Some(pad) = element.static_pad("src") {
-                pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, _| {
-                    counter.fetch_add(1, Ordering::Relaxed);
+                pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+                    let first = match &info.data {
+                        Some(gst::PadProbeData::Buffer(packet)) => Some(packet.as_ref()),
+                        Some(gst::PadProbeData::BufferList(packets)) => packets.get(0),
+                        _ => None,
+                    };
+                    let map = first.and_then(|packet| packet.map_readable().ok());
+                    felt.came(media_clock().now(), map.is_some_and(|map| is_report(&map)));
                     gst::PadProbeReturn::Ok
                 });
             }
         });
     }
-    packets
+    pulse
 }
 
 fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
@@ -425,60 +438,6 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
             _ => {}
         }
     });
-}
-
-/// Gives every incoming track that an m-line of ours receives a bin of its own; others go nowhere.
-fn accept_tracks(webrtc: &gst::Element, pipeline: &gst::Pipeline, lines: &[Line], on_track: OnTrack, tell: &Tell) {
-    let lines: Vec<Line> = lines.to_vec();
-    let (pipeline, ear) = (pipeline.downgrade(), tell.clone());
-    let taken = std::sync::Mutex::new(vec![false; lines.len()]);
-    webrtc.connect_pad_added(move |_, pad| {
-        if pad.direction() != gst::PadDirection::Src {
-            return;
-        }
-        let Some(pipeline) = pipeline.upgrade() else { return };
-        let index = line_of(pad, &lines);
-        let line = index.and_then(|index| lines.get(index));
-        let first = index.is_some_and(|index| {
-            let mut taken = taken.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            taken.get_mut(index).is_some_and(|taken| !std::mem::replace(taken, true))
-        });
-        let outcome = match line.filter(|_| first) {
-            Some(line) => on_track(line.codec).and_then(|bin| attach(&pipeline, pad, bin.upcast())),
-            // A second SSRC on an m-line (simulcast that nobody negotiated): swallowed, or the flow would error.
-            None => gst::ElementFactory::make("fakesink")
-                .property("sync", false)
-                .property("async", false)
-                .build()
-                .map_err(|error| error.to_string())
-                .and_then(|sink| attach(&pipeline, pad, sink)),
-        };
-        if let Err(error) = outcome {
-            (ear.0)(PeerNews::Failed(format!("incoming track: {error}")));
-        }
-    });
-}
-
-/// Which m-line of ours an incoming pad belongs to. By payload type first: without SSRCs in the SDP, webrtcbin 1.22
-/// gives a pad to the first m-line of its kind, even one that only sends.
-fn line_of(pad: &gst::Pad, lines: &[Line]) -> Option<usize> {
-    let receives = |line: &&Line| line.direction != Direction::Send;
-    let payload = pad
-        .current_caps()
-        .and_then(|caps| caps.structure(0).and_then(|fields| fields.get::<i32>("payload").ok()))
-        .and_then(|payload| u8::try_from(payload).ok());
-    lines.iter().position(|line| receives(&line) && Some(line.codec.payload) == payload).or_else(|| {
-        let transceiver = pad.property::<Option<gst_webrtc::WebRTCRTPTransceiver>>("transceiver")?;
-        let index = usize::try_from(transceiver.mlineindex()).ok()?;
-        lines.get(index).filter(receives).map(|_| index)
-    })
-}
-
-fn attach(pipeline: &gst::Pipeline, pad: &gst::Pad, element: gst::Element) -> Result<(), String> {
-    pipeline.add(&element).map_err(|error| error.to_string())?;
-    element.sync_state_with_parent().map_err(|error| error.to_string())?;
-    let sink = element.static_pad("sink").ok_or("the receive stage has no open sink pad")?;
-    pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// PLI and FIR arrive at the `appsrc` as force-key-unit events.

@@ -8,7 +8,7 @@ use crate::{
         view::{LeaveReason, OutputPhase, Presence},
     },
     layout::{Canvas, Trigger},
-    media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
+    media::port::{MediaEvent, Negotiation, ParticipantId, RtmpAddress, Still, TrackKind, VideoCodec},
 };
 
 mod receiving;
@@ -330,7 +330,7 @@ fn a_connection_gives_only_so_many_candidates() {
 #[test]
 fn an_output_tells_its_state_and_never_its_key() {
     let mut studio = Studio::new();
-    let target = OutputTarget::Rtmp { url: "rtmp://host/live/streamkey".into() };
+    let target = OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/streamkey", None).unwrap());
     let id = OutputId("o1".into());
     let output = studio.state.add_output(id.clone(), target, studio.now).unwrap();
     assert!(!output.url.contains("streamkey") && output.url.starts_with("rtmp://host"));
@@ -355,7 +355,7 @@ fn an_output_tells_its_state_and_never_its_key() {
 #[test]
 fn outputs_are_limited() {
     let mut studio = Studio::new();
-    let target = || OutputTarget::Rtmp { url: "rtmp://host/live/key".into() };
+    let target = || OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/key", None).unwrap());
     for n in 0..MAX_OUTPUTS {
         studio.state.add_output(OutputId(format!("o{n}").into()), target(), studio.now).unwrap();
     }
