@@ -105,7 +105,8 @@ async fn uploads_that_stand_still_are_few_and_leave_nothing() {
     let mut clients = Vec::new();
     for index in 0..16 {
         let mut client = TcpStream::connect(server.address).await.unwrap();
-        let head = format!("PUT /api/v1/assets/{index}.png HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc");
+        let head =
+            format!("PUT /api/v1/assets/{index}.png HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc");
         client.write_all(head.as_bytes()).await.unwrap();
         clients.push(client);
     }

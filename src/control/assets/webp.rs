@@ -58,7 +58,7 @@ mod tests {
         let lossless = chunk(b"VP8L", &[0x2f, 0xff, 0xff, 0xff, 0x0f, 1]);
         assert_eq!(largest(&webp(&[lossy(16_383, 16_383)])), 16_383 * 16_383);
         assert_eq!(largest(&webp(&[chunk(b"VP8X", &[0; 10]), chunk(b"ICCP", b"odd"), lossy(3, 4)])), 12);
-        assert_eq!(largest(&webp(&[lossless.clone()])), 16_384 * 16_384);
+        assert_eq!(largest(&webp(std::slice::from_ref(&lossless))), 16_384 * 16_384);
         let moving = |inside: &[u8]| chunk(b"ANMF", &[&[0; 16], inside].concat());
         assert_eq!(largest(&webp(&[moving(&lossy(2, 2)), moving(&lossy(300, 200)), moving(&lossy(5, 5))])), 60_000);
         let alpha = [chunk(b"ALPH", &[0; 5]), lossy(70, 10)].concat();

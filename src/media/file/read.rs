@@ -21,6 +21,10 @@ use crate::media::gst::{
     priority::Role,
 };
 
+/// How long the first frame of a file from somebody else may take. Others wait meanwhile, and of a damaged file nothing
+/// may be heard: GST-1.22, decodebin drops an error that an element posts while it is being plugged.
+const FIRST: Duration = Duration::from_secs(10);
+
 /// A decoded picture of a video.
 pub struct Frame {
     frame: VideoFrame,
@@ -109,7 +113,7 @@ impl Reader {
             Self { path: path.into(), owned, sink, news, stop: stop.clone(), shape: nothing, first: None, last: None };
         // What fails here is told on the bus, in more words.
         let played = reader.owned.play();
-        let first = reader.pull();
+        let first = reader.pull(if allowed.is_foreign() { FIRST } else { PATIENCE });
         let first = match first {
             Ok(Some(sample)) => sample,
             Err(FileError::Stopped) => return Err(FileError::Stopped),
@@ -155,7 +159,7 @@ impl Reader {
         loop {
             let sample = match self.first.take() {
                 Some(sample) => Some(sample),
-                None => self.pull()?,
+                None => self.pull(PATIENCE)?,
             };
             let Some(sample) = sample else { return Ok(None) };
             // Frames outside of the part that is to be shown have no time.
@@ -196,7 +200,7 @@ impl Reader {
         Ok(Some(Frame { frame, pts, duration: step }))
     }
 
-    fn pull(&self) -> Result<Option<gst::Sample>, FileError> {
+    fn pull(&self, patience: Duration) -> Result<Option<gst::Sample>, FileError> {
         let begun = Instant::now();
         loop {
             if self.stop.is_stopped() {
@@ -213,8 +217,8 @@ impl Reader {
             if nothing || self.sink.is_eos() {
                 return Ok(None);
             }
-            if begun.elapsed() > PATIENCE {
-                return Err(self.broken(format!("it gives no frame for {} s", PATIENCE.as_secs())));
+            if begun.elapsed() > patience {
+                return Err(self.broken(format!("it gives no frame for {} s", patience.as_secs())));
             }
         }
     }
