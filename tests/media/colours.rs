@@ -55,12 +55,12 @@ fn a_stream_is_shown_in_the_colours_that_it_says() {
     virfie::media::gst::init().unwrap();
     let _ = virfie::media::segment::register(None);
     let silent = "colorprim=undef:transfer=undef:colormatrix=undef";
+    let mut wrong = Vec::new();
     for (caps, options) in [
         ("width=320,height=180,colorimetry=bt601", ""),
         ("width=320,height=180,colorimetry=bt601", silent),
         ("width=320,height=180,colorimetry=bt709", ""),
-        ("width=320,height=180,colorimetry=1:4:16:4", ""),
-        ("width=320,height=180,colorimetry=1:3:5:1", ""),
+        ("width=320,height=180,colorimetry=1:3:5:1", "fullrange=on"),
         ("width=1280,height=720,colorimetry=bt709", ""),
         ("width=1280,height=720,colorimetry=bt709", silent),
         ("width=1280,height=720,colorimetry=bt601", ""),
@@ -68,8 +68,11 @@ fn a_stream_is_shown_in_the_colours_that_it_says() {
         let seen = colour(&received(caps, options));
         println!("{caps} {options}: {seen:.1?}");
         let far = seen.iter().zip(COLOUR).any(|(is, should)| (is - f64::from(should)).abs() > 3.5);
-        assert!(!far, "{caps} {options}: {seen:?}");
+        if far {
+            wrong.push(format!("{caps} {options}: {seen:.1?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
 };
 
 use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::AppSrc;
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, unbounded_channel},
@@ -51,6 +52,7 @@ pub struct Posted {
     task: JoinHandle<()>,
     id: PeerId,
     source: Option<Arc<Source>>,
+    audio: Option<AppSrc>,
     /// What is added to the SSRC of its video.
     shift: Arc<AtomicU32>,
 }
@@ -62,9 +64,11 @@ impl Posted {
         (*found.expect("the peer lives")).expect("it was waited for")
     }
 
-    /// From now on no frame and no sample comes of it; it stays connected.
+    /// From now on no frame comes of it, and its sound goes on.
     pub fn hold_still(&self) {
-        self.source.as_ref().expect("it sends").starve(self.id);
+        let source = self.source.as_ref().expect("it sends");
+        source.starve(self.id);
+        source.feed(self.id, None, self.audio.clone());
     }
 
     /// From now on its video has another SSRC.
@@ -138,9 +142,10 @@ async fn post(
     let fingerprint = description.media[tagged].fingerprint.clone();
     let (tell, connected) = watch::channel(None);
     let shift = shifted_ssrc(&peer);
+    let audio = peer.sender(TrackKind::Audio).map(|(_, src)| src);
     let wire = Wire { peer, id, fingerprint, source: source.clone() };
     let task = tokio::spawn(async move { wire.live(heard, &tell).await });
-    Posted { location, recorder, connected, task, id, source, shift }
+    Posted { location, recorder, connected, task, id, source, audio, shift }
 }
 
 /// Adds a number to the SSRC of all video that leaves a peer.

@@ -12,9 +12,9 @@ use std::{
 const PART: Duration = Duration::from_millis(100);
 /// Steady is who sent in so many of the ten. Reports come once or twice a second, and a slide in one burst.
 const STEADY: u32 = 6;
-/// What a steady sender's picture is given at most to show that it only holds still. Browsers report on video once a
+/// What a steady sender's picture is given at least to show that it only holds still. Browsers report on video once a
 /// second.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const LEAST_WAIT: Duration = Duration::from_secs(2);
 /// Reports that are this much late do not come.
 const LATE: f64 = 2.5;
 /// The least and the most of silence that ends a connection: a line that hangs for a moment comes back, and the reports of
@@ -81,7 +81,7 @@ impl Pulse {
 
     /// How long the next report may take.
     fn wait(&self) -> Duration {
-        self.interval().map_or(LONGEST_WAIT, |interval| interval.mul_f64(1.5).min(LONGEST_WAIT))
+        self.interval().map_or(LEAST_WAIT, |interval| interval.mul_f64(1.5).max(LEAST_WAIT))
     }
 
     fn interval(&self) -> Option<Duration> {
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_steady_sender_who_falls_silent_is_gone_after_a_report_is_due() {
         let pulse = peer(20, 1000, 20_000);
-        assert!(pulse.is_there(21_400 * MS) && !pulse.is_there(21_600 * MS));
+        assert!(pulse.is_there(21_900 * MS) && !pulse.is_there(22_100 * MS));
         assert_eq!(pulse.patience(), 4_500 * MS);
         let unknown = peer(20, 60_000, 20_000);
         assert!(unknown.is_there(21_900 * MS) && !unknown.is_there(22_100 * MS));
