@@ -131,6 +131,7 @@ impl Peer {
         certificate::use_in(&webrtc);
         limit_streams(&webrtc);
         hasten_feedback(&webrtc);
+        name_ourselves(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
             BusNews::Error { element, text, detail } => {
@@ -356,6 +357,16 @@ fn limit_streams(webrtc: &gst::Element) {
     }
 }
 
+/// The name that SDP and RTCP give us: GStreamer's own names the library, and may name user and machine.
+const CNAME: &str = "virfie";
+
+fn name_ourselves(webrtc: &gst::Element) {
+    if let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) {
+        let names = gst::Structure::builder("application/x-rtp-source-sdes").field("cname", CNAME).build();
+        rtpbin.set_property("sdes", names);
+    }
+}
+
 /// Between two reports of what came and when. A browser begins at 300 kbit/s and raises that with every report;
 /// GStreamer's own pace follows the packets, and is slowest when it matters.
 const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
@@ -453,5 +464,22 @@ fn forward_keyframe_requests(units: &AppSrc, tell: &Tell) {
             }
             gst::PadProbeReturn::Ok
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn our_name_tells_nothing_of_user_machine_and_program() {
+        gst::init().unwrap();
+        let webrtc = gst::ElementFactory::make("webrtcbin").build().unwrap();
+        name_ourselves(&webrtc);
+        let rtpbin = webrtc.downcast_ref::<gst::Bin>().unwrap().by_name("rtpbin").unwrap();
+        let names = rtpbin.property::<gst::Structure>("sdes");
+        assert_eq!(names.fields().map(|field| field.as_str()).collect::<Vec<_>>(), ["cname"]);
+        assert_eq!(names.get::<&str>("cname").unwrap(), CNAME);
     }
 }
