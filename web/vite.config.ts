@@ -1,8 +1,9 @@
 import { defineConfig } from "vite";
 
-// The server embeds `dist` and answers `/`, `/r/ROOM` and `/app/*` from it; everything else is its API.
+// The server embeds `dist` and answers `/`, `/r/ROOM` and `/app/*` from it; everything else is its API. All addresses are
+// relative to the page's `<base>`, which the server sets where a proxy offers it under a path.
 export default defineConfig({
-  base: "/",
+  base: "./",
   build: {
     assetsDir: "app",
     // Every asset is a file of its own, so that the server may forbid inline scripts and data addresses.

@@ -25,7 +25,8 @@ export interface Scene {
 export interface Output {
   id: string;
   type: string;
-  url: string;
+  /** Null for those who do not direct the room. */
+  url: string | null;
   state: "connecting" | "live" | "retrying" | "stopped" | "failed";
   attempt: number | null;
   next_retry_at: string | null;
@@ -163,7 +164,7 @@ export class Api {
   putAsset(name: string, file: Blob, progress: (share: number) => void = () => undefined): Promise<void> {
     // Only the older interface tells how far an upload is.
     const request = new XMLHttpRequest();
-    request.open("PUT", `/api/v1/assets/${encodeURIComponent(name)}`);
+    request.open("PUT", `${API}assets/${encodeURIComponent(name)}`);
     request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
     if (this.token) request.setRequestHeader("Authorization", `Bearer ${this.token}`);
     request.upload.onprogress = ({ lengthComputable, loaded, total }) => lengthComputable && progress(loaded / total);
@@ -192,7 +193,7 @@ export class Api {
     if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
     let response: Response;
     try {
-      response = await fetch(`/api/v1/${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+      response = await fetch(`${API}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
     } catch {
       throw new ApiError(readProblem({}, 0));
     }
@@ -200,6 +201,9 @@ export class Api {
     throw new ApiError(readProblem(await response.json().catch(() => null), response.status));
   }
 }
+
+/** Where the interface is: relative to the page's `<base>`. */
+const API = "api/v1/";
 
 function at(room: string): string {
   return `rooms/${encodeURIComponent(room)}`;

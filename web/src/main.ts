@@ -159,7 +159,7 @@ async function join(name: string, where: string): Promise<void> {
   room = where;
   const mine = (turn += 1);
   say(notice, null);
-  history.replaceState(null, "", roomAddress(new URL(location.href), where, name));
+  history.replaceState(null, "", roomAddress(new URL(location.href), where, name, new URL(document.baseURI).pathname));
   showState("connecting");
   showView(true);
   layout.clear();
@@ -179,7 +179,7 @@ async function join(name: string, where: string): Promise<void> {
       resume: place?.room === where && place.name === name ? place.resume : null,
       receive,
       send: sendable(RTCRtpSender.getCapabilities("video")?.codecs, options.send),
-      url: sessionUrl(location.origin, where, token),
+      url: sessionUrl(document.baseURI, where, token),
       makeSender: (iceServers, handlers) => (sender = new Sender(iceServers, () => devices.local(), handlers)),
       makeReceiver: (iceServers, handlers) => (receiver = new Receiver(iceServers, receive, handlers)),
       whyRefused,
@@ -311,7 +311,7 @@ async function countDropped(): Promise<void> {
 }
 
 copyLink.addEventListener("click", () => {
-  const link = new URL(`/r/${encodeURIComponent(room ?? "")}`, location.origin).href;
+  const link = new URL(`r/${encodeURIComponent(room ?? "")}`, document.baseURI).href;
   const shown = () => warn(`The link to this room: ${link}`);
   // Only a secure page may write to the clipboard.
   if (!navigator.clipboard) return shown();

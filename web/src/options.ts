@@ -15,10 +15,10 @@ export interface Options {
 
 export const ROOM_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Reads an address such as `/r/ROOM?name=ann&join=1`. */
+/** Reads an address such as `/r/ROOM?name=ann&join=1`, also below a proxy's path. */
 export function readOptions(url: URL): Options {
   const query = url.searchParams;
-  const path = /^\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1];
+  const path = /\/r\/([^/]+)\/?$/.exec(url.pathname)?.[1];
   const list = (key: string) => (query.get(key) ?? "").toLowerCase().split(",").filter(Boolean);
   return {
     name: query.get("name") || null,
@@ -39,13 +39,14 @@ function decode(part: string): string {
   }
 }
 
-/** The address of a joined room for the browser's history: keeps the debugging options, drops the token. */
-export function roomAddress(url: URL, room: string, name: string): string {
+/** The address of a joined room for the browser's history: keeps the debugging options, drops the token. `base` is the
+    path of the page's `<base>`. */
+export function roomAddress(url: URL, room: string, name: string, base = "/"): string {
   const query = new URLSearchParams(url.search);
   for (const key of ["room", "token"]) query.delete(key);
   if (query.has("name")) query.set("name", name);
   const rest = query.toString();
-  return `/r/${encodeURIComponent(room)}${rest ? `?${rest}` : ""}`;
+  return `${base}r/${encodeURIComponent(room)}${rest ? `?${rest}` : ""}`;
 }
 
 /** A place in a room that this tab holds. It survives a reload, not the tab. */

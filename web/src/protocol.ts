@@ -216,9 +216,9 @@ export function afterClose(code: number, problem: string | null, resumed: boolea
   }
 }
 
-/** The WebSocket's address for a page at `origin` (`https://host`). */
-export function sessionUrl(origin: string, room: string, token: string | null): string {
-  const url = new URL(`/api/v1/rooms/${encodeURIComponent(room)}/session`, origin);
+/** The WebSocket's address for a page whose `<base>` is `base` (`https://host/`). */
+export function sessionUrl(base: string, room: string, token: string | null): string {
+  const url = new URL(`api/v1/rooms/${encodeURIComponent(room)}/session`, base);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   if (token) url.searchParams.set("token", token);
   return url.href;

@@ -52,6 +52,7 @@ describe("sessionUrl", () => {
   it("follows the page's scheme and passes the token", () => {
     expect(sessionUrl("https://host:8443", "demo", "a b")).toBe("wss://host:8443/api/v1/rooms/demo/session?token=a+b");
     expect(sessionUrl("http://localhost", "demo", null)).toBe("ws://localhost/api/v1/rooms/demo/session");
+    expect(sessionUrl("https://host/studio/", "demo", null)).toBe("wss://host/studio/api/v1/rooms/demo/session");
   });
 });
 

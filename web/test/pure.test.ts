@@ -80,6 +80,8 @@ describe("options", () => {
     const url = new URL("https://host/?room=demo&token=t&send=h264&name=ann");
     expect(roomAddress(url, "demo", "bea")).toBe("/r/demo?send=h264&name=bea");
     expect(roomAddress(new URL("https://host/?token=t"), "demo", "ann")).toBe("/r/demo");
+    expect(roomAddress(new URL("https://host/studio/r/demo"), "demo", "ann", "/studio/")).toBe("/studio/r/demo");
+    expect(readOptions(new URL("https://host/studio/r/green-room")).room).toBe("green-room");
   });
 });
 

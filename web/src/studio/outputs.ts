@@ -44,7 +44,7 @@ export class OutputsPanel {
       const { output } = event;
       const before = this.outputs.find(({ id }) => id === output.id);
       this.outputs = before ? this.outputs.map((each) => (each.id === output.id ? output : each)) : [...this.outputs, output];
-      if (before?.state !== output.state) this.handlers.tell(`The output to ${output.url} is ${output.state}`);
+      if (before?.state !== output.state) this.handlers.tell(`The output to ${shown(output)} is ${output.state}`);
     } else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
     else return;
     this.render();
@@ -69,11 +69,11 @@ export class OutputsPanel {
     this.count.textContent = live > 0 ? `${live} live` : String(this.outputs.length);
     this.list.replaceChildren(
       ...this.outputs.map((output) => {
-        const remove = tool("remove", `Remove the output to ${output.url}`, "output-remove");
+        const remove = tool("remove", `Remove the output to ${shown(output)}`, "output-remove");
         remove.addEventListener("click", () => void this.remove(output));
         const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": output.state });
         const state = make("span", { class: "output-state", "data-testid": "output-state" }, stateWords(output));
-        return make("li", { class: "output", "data-id": output.id }, dot, make("span", { class: "output-url", title: output.url }, output.url), remove, state);
+        return make("li", { class: "output", "data-id": output.id }, dot, make("span", { class: "output-url", title: shown(output) }, shown(output)), remove, state);
       }),
     );
   }
@@ -92,4 +92,9 @@ export class OutputsPanel {
 export function stateWords({ state, attempt, last_error: error }: Output): string {
   const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;
   return error && state !== "live" ? `${tries}: ${error}` : tries;
+}
+
+/** Where an output goes, as far as this page may see. */
+function shown(output: Output): string {
+  return output.url ?? "an address that is not shown";
 }
