@@ -14,6 +14,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use ipnet::IpNet;
+
 pub use self::{ice::IceServer, written::Written};
 use crate::{
     error::ProgramError,
@@ -74,6 +76,12 @@ pub struct ServeConfig {
     pub tls: Tls,
     /// STUN and TURN servers, for us and for browsers.
     pub ice_servers: Vec<IceServer>,
+    /// Proxies whose word about their clients is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The path under which a proxy offers us, without a slash at its end; empty: none.
+    pub base_path: String,
+    /// Whether producers may send rooms to addresses of internal networks.
+    pub internal_outputs: bool,
     /// The public address of a 1:1 NAT.
     pub public_ip: Option<IpAddr>,
     /// First and last UDP port for what people send; `None` leaves them to the system.
@@ -107,6 +115,9 @@ impl fmt::Debug for ServeConfig {
             .field("api_key", &self.api_key.as_ref().map(|_| "<redacted>"))
             .field("tls", &self.tls)
             .field("ice_servers", &self.ice_servers)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("base_path", &self.base_path)
+            .field("internal_outputs", &self.internal_outputs)
             .field("public_ip", &self.public_ip)
             .field("udp_ports", &self.udp_ports)
             .field("media_port", &self.media_port)
@@ -119,6 +130,12 @@ impl fmt::Debug for ServeConfig {
             .finish_non_exhaustive()
     }
 }
+
+/// The shortest API key that is taken, in characters: of 16 random hexadecimal digits there are 2^64.
+pub const SHORTEST_KEY: usize = 16;
+
+/// Longest path that may stand before ours, in bytes.
+const LONGEST_PATH: usize = 200;
 
 /// The background of new rooms; the picture is built into the program.
 const DEFAULT_BACKGROUND: &str = "studio.jpg";
@@ -135,6 +152,9 @@ impl Default for ServeConfig {
             api_key: None,
             tls: Tls::Off,
             ice_servers: Vec::new(),
+            trusted_proxies: Vec::new(),
+            base_path: String::new(),
+            internal_outputs: false,
             public_ip: None,
             udp_ports: None,
             media_port: 0,
@@ -172,6 +192,13 @@ impl ServeConfig {
         if api_key.as_ref().is_some_and(|key| key.chars().any(|c| c.is_whitespace() || !c.is_ascii_graphic())) {
             return Err(wrong("api-key", "must be printable ASCII without blanks, as it is sent in a header"));
         }
+        if let Some(length) = api_key.as_ref().map(String::len).filter(|length| *length < SHORTEST_KEY) {
+            let detail = format!(
+                "has {length} characters and needs {SHORTEST_KEY}, as shorter ones can be guessed: \
+                 `openssl rand -hex 16` makes one"
+            );
+            return Err(wrong("api-key", detail));
+        }
         let data_dir = written.data_dir.unwrap_or_else(default_data_dir);
         let listen = match written.listen {
             Some(text) => listen(&text)?,
@@ -183,7 +210,10 @@ impl ServeConfig {
             data_dir,
             api_key,
             tls: tls(written.tls, written.tls_cert, written.tls_key)?,
-            ice_servers: ice_servers(&written.ice_server.unwrap_or_default())?,
+            ice_servers: ice_servers(&written.ice_server.unwrap_or_default(), written.turn_secret.as_deref())?,
+            trusted_proxies: trusted_proxies(&written.trusted_proxy.unwrap_or_default())?,
+            base_path: written.base_path.map(|text| path_before_ours(&text)).transpose()?.unwrap_or_default(),
+            internal_outputs: written.internal_outputs.unwrap_or(default.internal_outputs),
             public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
             udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
             media_port: within("media-port", written.media_port, 0..=65_535)?.unwrap_or(listen.port()),
@@ -211,6 +241,11 @@ impl ServeConfig {
     /// Where models are that layers can name.
     pub fn models(&self) -> PathBuf {
         self.data_dir.join(MODELS)
+    }
+
+    /// Whether this is the address of a proxy that the operator named.
+    pub fn trusts_proxy(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
     /// Whether the server is for this machine only.
@@ -283,9 +318,39 @@ fn tls(mode: Option<String>, cert: Option<PathBuf>, key: Option<PathBuf>) -> Res
     }
 }
 
-fn ice_servers(urls: &[String]) -> Result<Vec<IceServer>, ProgramError> {
+fn ice_servers(urls: &[String], secret: Option<&str>) -> Result<Vec<IceServer>, ProgramError> {
     let urls = urls.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
-    urls.map(|url| IceServer::parse(url).map_err(|detail| wrong("ice-server", detail))).collect()
+    let parse = |url: &str| IceServer::parse_with(url, secret).map_err(|detail| wrong("ice-server", detail));
+    let servers = urls.map(parse).collect::<Result<Vec<_>, _>>()?;
+    if secret.is_some() && !servers.iter().any(IceServer::has_secret) {
+        return Err(wrong("turn-secret", "is given, and there is no ice-server `turn:HOST` without USER:PASSWORD@"));
+    }
+    Ok(servers)
+}
+
+fn trusted_proxies(texts: &[String]) -> Result<Vec<IpNet>, ProgramError> {
+    let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    let read = |text: &str| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map_err(|_| {
+            wrong("trusted-proxy", format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))
+        })
+    };
+    texts.map(read).collect()
+}
+
+fn path_before_ours(text: &str) -> Result<String, ProgramError> {
+    base_path(text).ok_or_else(|| wrong("base-path", format!("{text:?} is not a path such as /studio")))
+}
+
+/// A path that may stand before ours, without a slash at its end; `None` when it is invalid.
+pub fn base_path(text: &str) -> Option<String> {
+    let path = text.trim_end_matches('/');
+    let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
+    let segments =
+        |path: &str| path.split('/').all(|one| !one.is_empty() && one != "." && one != ".." && one.bytes().all(legal));
+    let is_one = path.len() <= LONGEST_PATH && path.strip_prefix('/').is_some_and(segments);
+    (path.is_empty() || is_one).then(|| path.to_owned())
 }
 
 fn public_ip(text: &str) -> Result<IpAddr, ProgramError> {

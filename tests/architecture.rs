@@ -101,6 +101,11 @@ const LAYERS: &[Layer] = &[
         &["config", "control::assets::picture", "error", "layout", "media::compose", "media::file", "media::segment"],
         "a file's frames take a room's way through the segmentation, and its pictures are read as a room's images are",
     ),
+    layer(
+        "cli::key",
+        &["config", "control::api::auth::secret", "error"],
+        "keys are what the server's interface checks",
+    ),
     layer("cli::model", &["config", "error", "media::segment"], "models are fetched, shown and measured"),
     layer(
         "cli::model::eval",

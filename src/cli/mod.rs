@@ -2,6 +2,7 @@
 
 pub mod bot;
 mod decode_upload;
+pub mod key;
 pub mod model;
 pub mod scenario;
 pub mod segment;
@@ -32,6 +33,8 @@ enum Command {
     Segment(Box<segment::Args>),
     #[command(about = "Lists, fetches, shows and measures segmentation models", long_about = None)]
     Model(Box<model::Args>),
+    #[command(about = "Rotates the key that signs tokens", long_about = None)]
+    Key(Box<key::Args>),
     #[command(about = "Checks layouts and scenarios", long_about = None)]
     Scenario(Box<scenario::Args>),
     #[command(about = "Decodes a file for the server, which starts it", long_about = None, hide = true)]
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Bot(args) => bot::run(*args),
         Command::Segment(args) => segment::run(*args),
         Command::Model(args) => model::run(*args),
+        Command::Key(args) => key::run(*args),
         Command::Scenario(args) => scenario::run(*args),
         Command::DecodeUpload(args) => decode_upload::run(args),
     };

@@ -1,5 +1,7 @@
 //! `virfie serve`: the server. Sets everything up, says where it is, and ends cleanly on SIGINT and SIGTERM.
 
+mod connections;
+mod door;
 mod tls;
 
 use std::{
@@ -11,15 +13,19 @@ use std::{
     time::Duration,
 };
 
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{Handle, tls_rustls::RustlsAcceptor};
+use jiff::Timestamp;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
+use door::Door;
+
 use crate::{
-    config::{ModelChoice, ServeConfig, Tls, Written},
+    config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
     control::api::{self, AppState},
     error::ProgramError,
     layout::Background,
@@ -38,6 +44,21 @@ const WORK_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long a connection may take to send its first request.
 const FIRST_REQUEST_LIMIT: Duration = Duration::from_secs(15);
+
+/// A client of HTTP/2 that has not answered a ping for so long is gone.
+const PING_LIMIT: Duration = Duration::from_secs(20);
+
+/// Requests of one HTTP/2 connection that may be answered at once.
+const MOST_STREAMS: u32 = 64;
+
+/// How long the server's own TURN credentials are valid: ten years.
+const OWN_TURN_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// File descriptors that the server wants, if the system lets it: enough for some hundred people who send.
+const WANTED_DESCRIPTORS: u64 = 65_536;
+
+/// How often the server looks whether its certificate or its signing key has been replaced.
+const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
 
 /// How often histograms are tidied when nobody scrapes them.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -62,6 +83,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     telemetry::start(config.log_format, config.log_level.as_deref())?;
     telemetry::metrics();
     make_data_dir(&config)?;
+    raise_descriptors();
     // First of what takes time, so that a second server on the same port is told at once.
     let listener = listen(config.listen)?;
     let engine = start_media(&config)?;
@@ -73,6 +95,26 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     let outcome = runtime.block_on(serve(config, listener, engine));
     runtime.shutdown_timeout(WORK_LIMIT);
     outcome
+}
+
+/// Takes as many file descriptors as the system allows: the soft limit is usually 1024, for the sake of old programs.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(WANTED_DESCRIPTORS, |most| most.min(WANTED_DESCRIPTORS));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(%error, "the limit of file descriptors stays as it is");
+        }
+    }
+    let now = getrlimit(Resource::Nofile).current;
+    tracing::info!(descriptors = now, "the server may open so many files and connections");
+    if now.is_some_and(|now| now < 4096) {
+        tracing::warn!(
+            descriptors = now,
+            "a larger hard limit of file descriptors lets more people in: see `ulimit -Hn`"
+        );
+    }
 }
 
 fn make_data_dir(config: &ServeConfig) -> Result<(), ProgramError> {
@@ -102,7 +144,10 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
     if stun.len() > 1 {
         tracing::warn!("the server itself uses the first STUN server only; browsers get all of them");
     }
-    let turn = config.ice_servers.iter().filter(|server| !server.is_stun()).map(|server| server.gstreamer_uri());
+    // Our own credentials never leave this machine and the TURN server, so they may outlive any run of the program.
+    let own =
+        |server: &IceServer| server.at(Timestamp::now().as_second().unsigned_abs(), OWN_TURN_LIFETIME).gstreamer_uri();
+    let turn = config.ice_servers.iter().filter(|server| !server.is_stun()).map(own);
     let engine = Engine::new(EngineConfig {
         model: match &config.model {
             ModelChoice::Embedded => Some(ModelSource::Embedded),
@@ -138,15 +183,22 @@ async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Re
     check_background(&state).await;
 
     let handle = Handle::new();
-    let mut serving = start(&state, listener, certificate, handle.clone())?;
+    let door = Door::new(&state);
+    let mut serving = start(&state, listener, certificate.as_ref(), &door, handle.clone())?;
     announce(&state, address);
-    let upkeep = tokio::spawn(async {
+    let mut upkeep = JoinSet::new();
+    upkeep.spawn(async {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {
             ticks.tick().await;
             telemetry::metrics().run_upkeep();
         }
     });
+    upkeep.spawn(door.close_idle(IDLE_LIMIT));
+    upkeep.spawn(keep_tokens(state.clone()));
+    if let Some(certificate) = certificate {
+        upkeep.spawn(certificate.keep(Arc::clone(&state.config), reachable_at(address), LOOK_AT_KEYS));
+    }
 
     tokio::select! {
         ended = &mut serving => {
@@ -159,7 +211,7 @@ async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Re
         outcome = drain(&state, &handle, serving) => outcome,
         _ = signals.next() => Err(ProgramError::Failed("ended before everything was drained".to_owned())),
     };
-    upkeep.abort();
+    upkeep.abort_all();
     if outcome.is_ok() {
         tracing::info!("drained");
     }
@@ -179,32 +231,40 @@ const ANSWER_BUFFER: usize = 64 * 1024;
 fn bound<A>(server: &mut axum_server::Server<SocketAddr, A>) {
     let mut builder = server.http_builder().http1();
     builder.header_read_timeout(Some(IDLE_LIMIT)).max_buf_size(ANSWER_BUFFER);
-    server.http_builder().http2().max_send_buf_size(ANSWER_BUFFER);
+    let mut http2 = server.http_builder().http2();
+    http2.keep_alive_interval(Some(PING_LIMIT)).keep_alive_timeout(PING_LIMIT).max_concurrent_streams(MOST_STREAMS);
+    http2.max_send_buf_size(ANSWER_BUFFER);
 }
 
 /// Starts answering.
 fn start(
     state: &AppState,
     listener: TcpListener,
-    certificate: Option<RustlsConfig>,
+    certificate: Option<&tls::Certificate>,
+    door: &Door,
     handle: Handle<SocketAddr>,
 ) -> Result<JoinHandle<io::Result<()>>, ProgramError> {
     let failed = |error: io::Error| ProgramError::Failed(format!("listen: {error}"));
-    let service = api::router(state.clone()).into_make_service();
+    let service = api::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = axum_server::from_tcp(listener).map_err(failed)?;
+    bound(&mut server);
+    let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
     Ok(match certificate {
-        None => {
-            let mut server = axum_server::from_tcp(listener).map_err(failed)?;
-            bound(&mut server);
-            let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
-            tokio::spawn(server.serve(service))
-        }
+        None => tokio::spawn(server.acceptor(door.clone()).serve(service)),
         Some(certificate) => {
-            let mut server = axum_server::from_tcp_rustls(listener, certificate).map_err(failed)?;
-            bound(&mut server);
-            let server = server.handle(handle).first_request_timeout(FIRST_REQUEST_LIMIT);
-            tokio::spawn(server.serve(service))
+            let acceptor = RustlsAcceptor::new(certificate.rustls()).acceptor(door.clone());
+            tokio::spawn(server.acceptor(acceptor).serve(service))
         }
     })
+}
+
+/// Takes a signing key that was rotated, for as long as the server runs.
+async fn keep_tokens(state: AppState) {
+    let mut ticks = tokio::time::interval(LOOK_AT_KEYS);
+    loop {
+        ticks.tick().await;
+        state.look_at_signing_key().await;
+    }
 }
 
 /// Ends all rooms, then the connections.

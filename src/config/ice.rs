@@ -1,6 +1,12 @@
 //! STUN and TURN servers, as users write them, as browsers get them, and as GStreamer takes them. PURE.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
+
+use aws_lc_rs::hmac;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 /// One STUN or TURN server.
 #[derive(Clone, PartialEq, Eq)]
@@ -11,6 +17,8 @@ pub struct IceServer {
     pub username: Option<String>,
     /// TURN only. Never logged.
     pub credential: Option<String>,
+    /// Shared with the TURN server: credentials are made from it. Never logged.
+    secret: Option<String>,
     scheme: Scheme,
     authority: String,
     query: Option<String>,
@@ -46,6 +54,14 @@ impl IceServer {
     /// # Errors
     /// What is wrong, in one line that never holds the credential.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_with(text, None)
+    }
+
+    /// As [`IceServer::parse`]; a TURN server without user and password takes credentials that are made from `secret`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_with(text: &str, secret: Option<&str>) -> Result<Self, String> {
         let usage = "must be stun:HOST[:PORT] or turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]";
         let (scheme, rest) = text.split_once(':').ok_or(usage)?;
         let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -74,8 +90,12 @@ impl IceServer {
                 }
                 (Some(percent_decoded(user)), Some(percent_decoded(password)))
             }
-            (Scheme::Turn | Scheme::Turns, None) => return Err("a TURN server needs USER:PASSWORD@".to_owned()),
+            (Scheme::Turn | Scheme::Turns, None) if secret.is_some() => (None, None),
+            (Scheme::Turn | Scheme::Turns, None) => {
+                return Err("a TURN server needs USER:PASSWORD@, or a turn-secret".to_owned());
+            }
         };
+        let secret = secret.filter(|_| scheme != Scheme::Stun && username.is_none()).map(str::to_owned);
         let query = match (scheme, query) {
             (_, None) => None,
             (Scheme::Turn | Scheme::Turns, Some(query @ ("transport=udp" | "transport=tcp"))) => Some(query.to_owned()),
@@ -86,12 +106,28 @@ impl IceServer {
         if let Some(query) = &query {
             url = format!("{url}?{query}");
         }
-        Ok(Self { url, username, credential, scheme, authority, query })
+        Ok(Self { url, username, credential, secret, scheme, authority, query })
     }
 
     /// Whether it is STUN only.
     pub fn is_stun(&self) -> bool {
         self.scheme == Scheme::Stun
+    }
+
+    /// Whether its credentials are made from a secret.
+    pub fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// The same with credentials that are valid for `lifetime` from `now` (seconds since 1970), where they are made from
+    /// a secret: the user is the time at which they end, the password its HMAC (coturn's `use-auth-secret`).
+    #[must_use]
+    pub fn at(&self, now: u64, lifetime: Duration) -> Self {
+        let Some(secret) = &self.secret else { return self.clone() };
+        let username = format!("{}:virfie", now.saturating_add(lifetime.as_secs()));
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
+        let credential = BASE64_STANDARD.encode(hmac::sign(&key, username.as_bytes()));
+        Self { username: Some(username), credential: Some(credential), ..self.clone() }
     }
 
     /// The URI that webrtcbin takes: `stun://host:port` or `turn://user:password@host:port?transport=udp`, user and
@@ -193,6 +229,23 @@ mod tests {
     fn credentials_are_percent_decoded() {
         let server = IceServer::parse("turn:1700%3Aann:100%25%zz@h").unwrap();
         assert_eq!((server.username.as_deref(), server.credential.as_deref()), (Some("1700:ann"), Some("100%%zz")));
+    }
+
+    #[test]
+    fn a_shared_secret_makes_credentials_that_end() {
+        let server = IceServer::parse_with("turn:turn.example", Some("north")).unwrap();
+        assert!(server.has_secret() && server.username.is_none());
+        let day = server.at(1_700_000_000, Duration::from_secs(86_400));
+        assert_eq!(day.username.as_deref(), Some("1700086400:virfie"));
+        // As `printf 1700086400:virfie | openssl dgst -sha1 -hmac north -binary | base64` has it.
+        assert_eq!(day.credential.as_deref(), Some("uRSwt1wvN448fvghS64FynJiBo4="));
+        assert_ne!(server.at(1_700_000_001, Duration::from_secs(86_400)).credential, day.credential);
+        assert!(!format!("{server:?}{day:?}").contains("north"));
+        let fixed = IceServer::parse_with("turn:ann:pw@turn.example", Some("north")).unwrap();
+        assert_eq!(fixed.at(1, Duration::from_secs(1)), fixed);
+        assert!(
+            IceServer::parse_with("stun:stun.example", Some("north")).unwrap().at(1, Duration::ZERO).username.is_none()
+        );
     }
 
     #[test]

@@ -63,9 +63,13 @@ fn every_flag_is_a_key_of_the_file() {
         listen = "[::]:80"
         data-dir = "/d"
         model = "embedded"
-        api-key = "k"
+        api-key = "0123456789abcdef"
         tls = "self-signed"
-        ice-server = ["stun:a", "turn:u:p@b"]
+        ice-server = ["stun:a", "turn:u:p@b", "turn:c"]
+        turn-secret = "north"
+        trusted-proxy = ["10.0.0.0/8", "::1"]
+        base-path = "/studio/"
+        internal-outputs = true
         public-ip = "192.0.2.1"
         udp-ports = "50000-50999"
         media-port = 3478
@@ -79,7 +83,11 @@ fn every_flag_is_a_key_of_the_file() {
         log-level = "debug"
     "##;
     let config = ServeConfig::resolve(file(text)).unwrap();
-    assert_eq!(config.ice_servers.len(), 2);
+    assert_eq!(config.ice_servers.len(), 3);
+    assert!(config.ice_servers[2].has_secret() && config.internal_outputs);
+    assert!(config.trusts_proxy("10.9.9.9".parse().unwrap()) && config.trusts_proxy("::1".parse().unwrap()));
+    assert!(!config.trusts_proxy("11.0.0.1".parse().unwrap()));
+    assert_eq!(config.base_path, "/studio");
     assert_eq!((config.udp_ports, config.media_port), (Some((50000, 50999)), 3478));
     assert_eq!(config.public_ip, Some("192.0.2.1".parse().unwrap()));
     assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (640, 360, 15));
@@ -112,6 +120,10 @@ fn a_wrong_value_is_told_by_its_key() {
         (["--listen", "everywhere"], "listen"),
         (["--model", "/no/such/file"], "model"),
         (["--api-key", "two words"], "api-key"),
+        (["--api-key", "0123456789abcde"], "api-key"),
+        (["--trusted-proxy", "10.0.0.0/99"], "trusted-proxy"),
+        (["--base-path", "/a/../b"], "base-path"),
+        (["--turn-secret", "north"], "turn-secret"),
         (["--tls", "maybe"], "tls"),
         (["--tls-cert", "c.pem"], "tls-key"),
         (["--tls-key", "k.pem"], "tls-cert"),

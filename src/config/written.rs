@@ -38,6 +38,24 @@ pub struct Written {
     /// STUN or TURN server: stun:HOST[:PORT], turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]; repeatable
     #[arg(long, env = "VIRFIE_ICE_SERVER", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
     pub ice_server: Option<Vec<String>>,
+    /// Secret shared with TURN servers that are given without USER:PASSWORD@: browsers get credentials for a day
+    #[arg(long, env = "VIRFIE_TURN_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub turn_secret: Option<String>,
+    /// Address or network of a proxy that is believed what it says of its clients; repeatable
+    #[arg(
+        long,
+        env = "VIRFIE_TRUSTED_PROXY",
+        value_name = "IP|NETWORK",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub trusted_proxy: Option<Vec<String>>,
+    /// The path under which a proxy offers the server, such as /studio
+    #[arg(long, env = "VIRFIE_BASE_PATH", value_name = "PATH", hide_env_values = true)]
+    pub base_path: Option<String>,
+    /// Lets producers send rooms to loopback and private addresses, too; admins always may
+    #[arg(long, env = "VIRFIE_INTERNAL_OUTPUTS", value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide_env_values = true)]
+    pub internal_outputs: Option<bool>,
     /// The address that the Internet knows this machine by (1:1 NAT)
     #[arg(long, env = "VIRFIE_PUBLIC_IP", value_name = "IP", hide_env_values = true)]
     pub public_ip: Option<String>,
@@ -122,6 +140,10 @@ impl Written {
             tls_key: self.tls_key.or(below.tls_key),
             tls: self.tls.or(below.tls),
             ice_server: self.ice_server.or(below.ice_server),
+            turn_secret: self.turn_secret.or(below.turn_secret),
+            trusted_proxy: self.trusted_proxy.or(below.trusted_proxy),
+            base_path: self.base_path.or(below.base_path),
+            internal_outputs: self.internal_outputs.or(below.internal_outputs),
             public_ip: self.public_ip.or(below.public_ip),
             udp_ports: self.udp_ports.or(below.udp_ports),
             media_port: self.media_port.or(below.media_port),
@@ -150,6 +172,8 @@ impl Written {
             tls_cert: path(self.tls_cert),
             tls_key: path(self.tls_key),
             tls: text(self.tls),
+            turn_secret: text(self.turn_secret),
+            base_path: text(self.base_path),
             public_ip: text(self.public_ip),
             udp_ports: text(self.udp_ports),
             peer_addresses: text(self.peer_addresses),

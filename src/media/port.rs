@@ -17,7 +17,7 @@ pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
     output::address::RtmpAddress,
-    sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, parse_fragment},
+    sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
 };
 use crate::{

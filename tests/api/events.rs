@@ -6,13 +6,13 @@ use virfie::media::port::{MediaEvent, ParticipantId};
 use super::{fake_media::PATIENCE, page::Page, server::Server};
 
 /// A stream of server-sent events.
-struct Stream {
+pub struct Stream {
     response: Response,
     text: String,
 }
 
 impl Stream {
-    async fn open(server: &Server, room: &str) -> Self {
+    pub async fn open(server: &Server, room: &str) -> Self {
         let response = server.request("GET", &format!("/rooms/{room}/events")).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -20,7 +20,7 @@ impl Stream {
     }
 
     /// The next event's name and data; `None` at the end.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));

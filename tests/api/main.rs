@@ -5,10 +5,12 @@
 //! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `transfer`: files on their way in and out, and what they cost.
+//! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod bounds;
 mod events;
 mod export;
 mod fake_media;
@@ -20,6 +22,7 @@ mod outputs;
 mod page;
 mod participants;
 mod poses;
+mod proxies;
 mod receive;
 mod rooms;
 mod scenario;
@@ -27,5 +30,6 @@ mod scenes;
 mod server;
 mod session;
 mod texts;
+mod tokens;
 mod transfer;
 mod whip;

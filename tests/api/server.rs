@@ -66,6 +66,11 @@ impl Server {
     }
 
     pub async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        Self::start_as(change, |_| {}).await
+    }
+
+    /// With other settings, and with another state than they give.
+    pub async fn start_as(change: impl FnOnce(&mut ServeConfig), adjust: impl FnOnce(&mut AppState)) -> Self {
         let data = TempDir::new().unwrap();
         let mut config = ServeConfig {
             data_dir: data.path().to_owned(),
@@ -78,11 +83,14 @@ impl Server {
         };
         change(&mut config);
         let media = Arc::new(FakeMedia::default());
-        let state = AppState::new(config, media.clone()).unwrap();
+        let mut state = AppState::new(config, media.clone()).unwrap();
+        adjust(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = router(state.clone());
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap()
+        });
         Self { address, media, state, token: None, http: Client::new(), task, _data: data }
     }
 
@@ -104,8 +112,21 @@ impl Server {
         }
     }
 
+    /// A request to a path under `/api/v1`, with another bearer than the others have.
+    pub fn request_as(&self, token: &str, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.http.request(method, self.url(&format!("/api/v1{path}"))).bearer_auth(token)
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         answer(self.request("GET", path)).await
+    }
+
+    /// Has a token signed by the server's key.
+    pub async fn sign(&self, key: &str, claims: &Value) -> Value {
+        let answer = answer(self.request_as(key, "POST", "/tokens").json(claims)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
     }
 
     pub async fn delete(&self, path: &str) -> Answer {

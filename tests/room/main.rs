@@ -5,7 +5,7 @@
 //! - `studio`: clips of one colour and steady tones. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `sound`, `streams`, `http_peers`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`,
+//! - `picture`, `sound`, `streams`, `http_peers`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
 //! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
@@ -14,6 +14,7 @@
 
 mod certificate;
 mod client;
+mod crowded;
 mod draining;
 mod events;
 mod guests;

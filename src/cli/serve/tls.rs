@@ -6,6 +6,8 @@ use std::{
     net::IpAddr,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -23,24 +25,82 @@ const VALID_DAYS: i64 = 800;
 /// A certificate that ends earlier than this is made anew at the next start.
 const RENEW_DAYS: i64 = 30;
 
-/// What `rustls` shall use, or `None` for plain HTTP. `reachable` is the address that others open.
+/// The certificate in use. It is replaced while the server runs; connections that stand keep the one they began with.
+pub struct Certificate {
+    rustls: RustlsConfig,
+    /// What it was made from.
+    pem: Pem,
+}
+
+/// Chain and key.
+type Pem = (Vec<u8>, Vec<u8>);
+
+impl Certificate {
+    /// What the server's end of TLS shall use.
+    pub fn rustls(&self) -> RustlsConfig {
+        self.rustls.clone()
+    }
+
+    /// Takes another certificate when the files hold one (or when the one made here is close to its end), for as long as
+    /// the server runs. The log reports one that cannot be used once, and the one in use stays.
+    pub async fn keep(mut self, config: Arc<ServeConfig>, reachable: IpAddr, period: Duration) {
+        let mut ticks = tokio::time::interval(period);
+        let mut complaint = None;
+        loop {
+            ticks.tick().await;
+            match self.look(&config, &reachable).await {
+                Ok(true) => tracing::info!("another certificate is used from now on"),
+                Ok(false) => complaint = None,
+                Err(error) => {
+                    let error = error.to_string();
+                    if complaint.as_ref() != Some(&error) {
+                        tracing::warn!(%error, "the certificate stays as it is");
+                        complaint = Some(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether there was another certificate, which is used from now on.
+    async fn look(&mut self, config: &ServeConfig, reachable: &IpAddr) -> Result<bool, ProgramError> {
+        let Some(pem) = pem(config, reachable)? else { return Ok(false) };
+        if pem == self.pem {
+            return Ok(false);
+        }
+        let loaded = self.rustls.reload_from_pem(pem.0.clone(), pem.1.clone()).await;
+        loaded.map_err(|error| unusable(&error))?;
+        self.pem = pem;
+        Ok(true)
+    }
+}
+
+/// The certificate that the server shows, or `None` for plain HTTP. `reachable` is the address that others open.
 ///
 /// # Errors
 /// [`ProgramError::Usage`] that names the key when a file cannot be used.
-pub async fn configuration(config: &ServeConfig, reachable: &IpAddr) -> Result<Option<RustlsConfig>, ProgramError> {
-    let (certificate, key) = match &config.tls {
-        Tls::Off => return Ok(None),
-        Tls::Files { cert, key } => (read("tls-cert", cert)?, read("tls-key", key)?),
+pub async fn configuration(config: &ServeConfig, reachable: &IpAddr) -> Result<Option<Certificate>, ProgramError> {
+    let Some(pem) = pem(config, reachable)? else { return Ok(None) };
+    let loaded = RustlsConfig::from_pem(pem.0.clone(), pem.1.clone()).await;
+    loaded.map(|rustls| Some(Certificate { rustls, pem })).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &io::Error) -> ProgramError {
+    ProgramError::Usage(format!("tls-cert, tls-key: {error}"))
+}
+
+/// What the files hold now; one made here is made again where it has to be.
+fn pem(config: &ServeConfig, reachable: &IpAddr) -> Result<Option<Pem>, ProgramError> {
+    match &config.tls {
+        Tls::Off => Ok(None),
+        Tls::Files { cert, key } => Ok(Some((read("tls-cert", cert)?, read("tls-key", key)?))),
         Tls::SelfSigned => {
             let place = Place::under(&config.data_dir);
             let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-            place
-                .current(&names(config.listen.ip(), *reachable), today)
-                .map_err(|error| ProgramError::Failed(format!("tls: cannot make a certificate: {error}")))?
+            let current = place.current(&names(config.listen.ip(), *reachable), today);
+            current.map(Some).map_err(|error| ProgramError::Failed(format!("tls: cannot make a certificate: {error}")))
         }
-    };
-    let loaded = RustlsConfig::from_pem(certificate, key).await;
-    loaded.map(Some).map_err(|error| ProgramError::Usage(format!("tls-cert, tls-key: {error}")))
+    }
 }
 
 fn read(key: &str, file: &Path) -> Result<Vec<u8>, ProgramError> {
@@ -153,6 +213,32 @@ mod tests {
         assert_ne!(place.current(&more, today).unwrap(), first, "another name");
         assert!(configuration(&config, &IpAddr::from([127, 0, 0, 1])).await.unwrap().is_some(), "rustls takes it");
         fs::remove_dir_all(&config.data_dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn another_certificate_is_taken_and_a_broken_one_is_not() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (cert, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+        let put = |name: &str| {
+            let from = "2026-03-01".parse().unwrap();
+            let made = make(&[name.to_owned()], from, "2027-03-01".parse().unwrap()).unwrap();
+            fs::write(&cert, made.0).unwrap();
+            fs::write(&key, made.1).unwrap();
+        };
+        put("one.example");
+        let tls = Tls::Files { cert: cert.clone(), key: key.clone() };
+        let config = ServeConfig { tls, ..ServeConfig::default() };
+        let reachable = IpAddr::from([127, 0, 0, 1]);
+        let mut certificate = configuration(&config, &reachable).await.unwrap().unwrap();
+        let first = certificate.rustls().get_inner();
+        assert!(!certificate.look(&config, &reachable).await.unwrap(), "nothing has changed");
+        put("two.example");
+        assert!(certificate.look(&config, &reachable).await.unwrap());
+        let second = certificate.rustls().get_inner();
+        assert!(!Arc::ptr_eq(&first, &second), "new connections are shown the new one");
+        fs::write(&cert, "half a file").unwrap();
+        assert!(certificate.look(&config, &reachable).await.is_err());
+        assert!(Arc::ptr_eq(&second, &certificate.rustls().get_inner()));
     }
 
     #[tokio::test]

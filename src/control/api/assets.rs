@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{
     AppState,
     auth::{Access, Role},
+    capacity,
     problem::{ApiResult, Problem, ProblemSchema},
     transfer,
 };
@@ -170,6 +171,8 @@ pub async fn put(
     content: Body,
 ) -> ApiResult<Response> {
     access.require_role(Role::Producer)?;
+    // Given back when the file is decoded.
+    let _promise = state.capacity.admit(capacity::FILE)?;
     let incoming = state.assets.incoming(&name).await?;
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
     // Layouts that need it could not be shown any more with something of another kind.

@@ -1,35 +1,49 @@
 //! Who may do what: the API key and signed tokens (JWT, HS256).
 //!
-//! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all.
-//! A server on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
+//! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all, with
+//! a random key of its own ([`secret`]): from a token nothing can be found out about the API key. A token ends by its time,
+//! when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A server on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
+
+mod attempts;
+mod issued;
+pub mod secret;
 
 use std::{
-    fmt, fs, io,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    fmt,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use axum::{
     extract::{FromRequestParts, Query},
-    http::{HeaderMap, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::{sync::watch, time::timeout};
 
-use super::{AppState, problem::Problem};
-use crate::{config::ServeConfig, error::ProgramError};
+use self::{attempts::Attempts, issued::Issued};
+use super::{
+    AppState,
+    client::{Client, network_of},
+    problem::Problem,
+};
+use crate::{config::ServeConfig, control::room::Bearer, error::ProgramError};
 
 /// How far the clock of whoever made a token may be off, in seconds.
 const LEEWAY_S: u64 = 30;
 
-/// The file in the data directory that keeps a key made by us.
-const KEY_FILE: &str = "api-key";
+/// How many places in one room a token takes that does not say: somebody's laptop and phone, and each once more while an
+/// old connection is not yet given up.
+pub const PLACES: u32 = 4;
 
-/// Separates the key that signs tokens from any other use of the API key.
-const SIGNING_DOMAIN: &[u8] = b"virfie token signing, version 1\0";
+/// The longest that is slept at once, so that no time is too far away for a timer.
+const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
 
 /// What a request's bearer may do; each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -67,6 +81,21 @@ pub struct Access {
     pub name: Option<String>,
     /// Stable id of the token (`open` and `key` without one): the same token may take its older session over.
     pub subject: String,
+    /// What is known of the token; `None` without one.
+    pub token: Option<Token>,
+}
+
+/// A token that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Its id, by which it is taken back.
+    pub id: Option<String>,
+    /// Until when it is taken, in seconds since 1970.
+    pub until: u64,
+    /// How many places it takes in a room.
+    pub places: u32,
+    /// Which signing key it was signed with.
+    generation: u64,
 }
 
 impl Access {
@@ -102,6 +131,18 @@ impl Access {
         }
         Ok(())
     }
+
+    /// The token as a room needs to know it; `None` for those who need no token.
+    pub fn bearer(&self) -> Option<Bearer> {
+        let token = self.token.as_ref()?;
+        let left = Duration::from_secs(token.until.saturating_sub(jsonwebtoken::get_current_timestamp()));
+        Some(Bearer {
+            subject: self.subject.as_str().into(),
+            // `None`: after more time than a clock counts.
+            until: Instant::now().checked_add(left),
+            places: token.places,
+        })
+    }
 }
 
 /// What a token says. Also the shape of tokens that other programs may read.
@@ -120,6 +161,9 @@ pub struct Claims {
     /// Makes two tokens of the same content different, so that they are two bearers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// How many places in one room it takes; left out: [`PLACES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<u32>,
 }
 
 /// Checks keys and tokens, and signs tokens.
@@ -127,9 +171,31 @@ pub struct Auth {
     /// Digest of the API key; `None` on an open server. Digests are compared, so that time tells nothing of the key.
     key: Option<[u8; 32]>,
     created: Option<CreatedKey>,
+    signer: ArcSwap<Signer>,
+    /// Where the signing key is kept; `None` on an open server.
+    signing_file: Option<PathBuf>,
+    validation: Validation,
+    attempts: Mutex<Attempts>,
+    issued: Issued,
+    /// Grows when tokens may have become invalid before their time.
+    changes: watch::Sender<u64>,
+}
+
+/// What signs tokens.
+struct Signer {
+    secret: String,
+    /// Counts the keys of this process.
+    generation: u64,
     encoding: EncodingKey,
     decoding: DecodingKey,
-    validation: Validation,
+}
+
+impl Signer {
+    fn new(secret: String, generation: u64) -> Self {
+        let (encoding, decoding) =
+            (EncodingKey::from_secret(secret.as_bytes()), DecodingKey::from_secret(secret.as_bytes()));
+        Self { secret, generation, encoding, decoding }
+    }
 }
 
 /// A key that was made at this start.
@@ -154,34 +220,43 @@ impl Auth {
     /// # Errors
     /// When the data directory cannot be read or written.
     pub fn new(config: &ServeConfig) -> Result<Self, ProgramError> {
-        if let Some(key) = &config.api_key {
-            return Ok(Self::with_key(key, None));
-        }
-        if config.listen.ip().is_loopback() {
+        if config.api_key.is_none() && config.listen.ip().is_loopback() {
             // Tokens of an open server are never checked, so what signs them need not be kept.
-            return Ok(Self::with_secret(None, None, &rand::random::<[u8; 32]>()));
+            let secret = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+            return Ok(Self::with(None, None, secret, None));
         }
-        let file = config.data_dir.join(KEY_FILE);
-        let (key, made) = kept_secret(&file)?;
-        let created = made.then(|| CreatedKey { key: key.clone(), file });
-        Ok(Self::with_key(&key, created))
+        let (key, created) = match &config.api_key {
+            Some(key) => (key.clone(), None),
+            None => {
+                let file = config.data_dir.join(secret::API_KEY);
+                let (key, made) = secret::kept(&file)?;
+                (key.clone(), made.then_some(CreatedKey { key, file }))
+            }
+        };
+        let signing_file = secret::signing_key(&config.data_dir);
+        let (signing, _) = secret::kept(&signing_file)?;
+        Ok(Self::with(Some(Sha256::digest(key).into()), created, signing, Some(signing_file)))
     }
 
-    fn with_key(key: &str, created: Option<CreatedKey>) -> Self {
-        Self::with_secret(Some(Sha256::digest(key).into()), created, key.as_bytes())
-    }
-
-    fn with_secret(key: Option<[u8; 32]>, created: Option<CreatedKey>, secret: &[u8]) -> Self {
-        let signing = Sha256::new().chain_update(SIGNING_DOMAIN).chain_update(secret).finalize();
+    fn with(
+        key: Option<[u8; 32]>,
+        created: Option<CreatedKey>,
+        signing: String,
+        signing_file: Option<PathBuf>,
+    ) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_S;
         validation.validate_nbf = true;
+        let issued = Issued::open(signing_file.as_deref().and_then(std::path::Path::parent));
         Self {
             key,
             created,
-            encoding: EncodingKey::from_secret(&signing),
-            decoding: DecodingKey::from_secret(&signing),
+            signer: ArcSwap::from_pointee(Signer::new(signing, 0)),
+            signing_file,
             validation,
+            attempts: Mutex::default(),
+            issued,
+            changes: watch::Sender::new(0),
         }
     }
 
@@ -195,19 +270,33 @@ impl Auth {
         self.created.as_ref()
     }
 
-    /// Who a request with these headers and address comes from.
+    /// Who a request with these headers and address comes from; `from` is the sender's address.
     ///
     /// # Errors
-    /// 401 without a valid key or token; 400 for a query that cannot be read.
-    pub fn access(&self, headers: &HeaderMap, uri: &Uri) -> Result<Access, Problem> {
+    /// 401 without a valid key or token, 429 after too many wrong ones.
+    pub fn access(&self, headers: &HeaderMap, uri: &Uri, from: Option<IpAddr>) -> Result<Access, Problem> {
         let Some(key) = &self.key else {
-            return Ok(Access { role: Role::Admin, room: None, name: None, subject: "open".to_owned() });
+            return Ok(Access { role: Role::Admin, room: None, name: None, subject: "open".to_owned(), token: None });
         };
         let bearer = bearer(headers, uri)?.ok_or_else(Problem::unauthorized)?;
-        if <[u8; 32]>::from(Sha256::digest(&bearer)) == *key {
-            return Ok(Access { role: Role::Admin, room: None, name: None, subject: "key".to_owned() });
+        match self.token(&bearer) {
+            Ok(access) => return Ok(access),
+            Err(Unfit::Over) => return Err(Problem::unauthorized()),
+            Err(Unfit::Foreign) => {}
         }
-        self.verify(&bearer)
+        let (from, now) = (from.map(network_of), Instant::now());
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wait) = attempts.wait(from, now) {
+            let detail = "too many wrong keys came from this address: keys are not looked at until later";
+            let seconds = HeaderValue::from(wait.as_secs() + 1);
+            return Err(Problem::too_many(detail).header(header::RETRY_AFTER, seconds));
+        }
+        if <[u8; 32]>::from(Sha256::digest(&bearer)) == *key {
+            return Ok(Access { role: Role::Admin, room: None, name: None, subject: "key".to_owned(), token: None });
+        }
+        attempts.failed(from, now);
+        metrics::counter!("virfie_wrong_keys_total").increment(1);
+        Err(Problem::unauthorized())
     }
 
     /// Who bears this token.
@@ -215,27 +304,119 @@ impl Auth {
     /// # Errors
     /// 401 when it is not ours, is broken, or is over.
     pub fn verify(&self, token: &str) -> Result<Access, Problem> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
-            .map_err(|error| {
-                tracing::debug!(%error, "token refused");
-                Problem::unauthorized()
-            })?
-            .claims;
-        let digest = Sha256::digest(token);
-        let subject = format!("token-{}", BASE64_URL_SAFE_NO_PAD.encode(&digest[..12]));
-        Ok(Access { role: claims.role, room: claims.room, name: claims.name, subject })
+        self.token(token).map_err(|_| Problem::unauthorized())
     }
 
-    /// Signs a token.
+    fn token(&self, token: &str) -> Result<Access, Unfit> {
+        let signer = self.signer.load();
+        let Claims { room, role, name, exp, jti, places } =
+            jsonwebtoken::decode::<Claims>(token, &signer.decoding, &self.validation)
+                .map_err(|error| match error.kind() {
+                    // The signature is looked at first.
+                    ErrorKind::ExpiredSignature | ErrorKind::ImmatureSignature => Unfit::Over,
+                    _ => Unfit::Foreign,
+                })?
+                .claims;
+        if jti.as_deref().is_some_and(|id| self.issued.is_revoked(id)) {
+            return Err(Unfit::Over);
+        }
+        let subject = match &jti {
+            Some(id) => subject(id),
+            None => format!("token-{}", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(token)[..12])),
+        };
+        let (until, places) = (exp.saturating_add(LEEWAY_S), places.unwrap_or(PLACES));
+        let token = Some(Token { id: jti, until, places, generation: signer.generation });
+        Ok(Access { role, room, name, subject, token })
+    }
+
+    /// Signs a token, and keeps the name that it fixes for its bearer.
     ///
     /// # Errors
-    /// 500 when that fails, which it does not with a secret of our own.
+    /// 500 when that fails.
     pub fn sign(&self, claims: &Claims) -> Result<String, Problem> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding).map_err(|error| {
+        let failed = |error: &dyn fmt::Display| {
             tracing::error!(%error, "cannot sign a token");
             Problem::internal("the token cannot be signed")
-        })
+        };
+        let header = Header::new(Algorithm::HS256);
+        let token = jsonwebtoken::encode(&header, claims, &self.signer.load().encoding);
+        let token = token.map_err(|error| failed(&error))?;
+        if claims.role >= Role::Participant {
+            let kept = self.issued.keep_name(claims, jsonwebtoken::get_current_timestamp());
+            kept.map_err(|error| failed(&error))?;
+        }
+        Ok(token)
     }
+
+    /// Takes a token back. What was opened with it is still to be ended. `until`: when it is over anyway.
+    ///
+    /// # Errors
+    /// 500 when that cannot be kept; it is valid then.
+    pub fn revoke(&self, id: &str, until: u64) -> Result<(), Problem> {
+        self.issued.revoke(id, until, jsonwebtoken::get_current_timestamp()).map_err(|error| {
+            tracing::error!(%error, "cannot take a token back");
+            Problem::internal("the token cannot be taken back; the server's log says more")
+        })?;
+        self.changes.send_modify(|change| *change += 1);
+        Ok(())
+    }
+
+    /// The names in a room that tokens of others fix.
+    pub fn reserved_names(&self, room: &str, access: &Access) -> Vec<String> {
+        // An admin directs everything, names included.
+        if access.role == Role::Admin {
+            return Vec::new();
+        }
+        let id = access.token.as_ref().and_then(|token| token.id.as_deref());
+        let names = self.issued.names_of_others(room, id, jsonwebtoken::get_current_timestamp());
+        names.into_iter().filter(|name| access.name.as_ref() != Some(name)).collect()
+    }
+
+    /// Looks whether the signing key was rotated, and takes the new one. Answers whether it was; what was opened with
+    /// older tokens is still to be ended.
+    pub fn look_at_signing_key(&self) -> bool {
+        let Some(file) = &self.signing_file else { return false };
+        let now = self.signer.load();
+        match secret::read(file) {
+            Ok(Some(secret)) if secret != now.secret => {
+                self.signer.store(Arc::new(Signer::new(secret, now.generation + 1)));
+                self.changes.send_modify(|change| *change += 1);
+                tracing::info!("the signing key was rotated: tokens from before are invalid");
+                true
+            }
+            // One that is gone or empty is being replaced, or will be made at the next start.
+            _ => false,
+        }
+    }
+
+    /// Resolves when these may not go on: their token is over, was taken back, or is signed with an old key.
+    pub async fn over(&self, access: &Access) {
+        let Some(token) = &access.token else { return std::future::pending().await };
+        let mut changes = self.changes.subscribe();
+        loop {
+            let left = token.until.saturating_sub(jsonwebtoken::get_current_timestamp());
+            let revoked = token.id.as_deref().is_some_and(|id| self.issued.is_revoked(id));
+            if left == 0 || revoked || self.signer.load().generation != token.generation {
+                return;
+            }
+            // Woken by whichever comes first; the sender lives as long as this.
+            let _ = timeout(Duration::from_secs(left).min(LONGEST_SLEEP), changes.changed()).await;
+        }
+    }
+}
+
+/// Why a text is no valid token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unfit {
+    /// It was signed here, and is over or not yet valid.
+    Over,
+    /// It was not signed here; it may be a key.
+    Foreign,
+}
+
+/// The stable id of those who bear the token of this id.
+pub(super) fn subject(id: &str) -> String {
+    format!("token-{id}")
 }
 
 /// The key or token that a request carries: `Authorization: Bearer …`, else `?token=…` for what cannot set headers
@@ -261,133 +442,10 @@ impl FromRequestParts<AppState> for Access {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        state.auth.access(&parts.headers, &parts.uri)
+        let from = parts.extensions.get::<Client>().and_then(|client| client.address);
+        state.auth.access(&parts.headers, &parts.uri, from)
     }
-}
-
-/// The secret in this file, and whether it was made now. Made ones have 256 bits and are for the owner's eyes only.
-fn kept_secret(file: &Path) -> Result<(String, bool), ProgramError> {
-    let failed =
-        |what: &str, error: io::Error| ProgramError::Failed(format!("cannot {what} {}: {error}", file.display()));
-    match fs::read_to_string(file) {
-        Ok(text) if !text.trim().is_empty() => return Ok((text.trim().to_owned(), false)),
-        Ok(_) => fs::remove_file(file).map_err(|error| failed("replace the empty file", error))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed("read", error)),
-    }
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).map_err(|error| failed("make the folder of", error))?;
-    }
-    let secret = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    // `create_new`, so that of two servers that start at once one sees the other's file instead of replacing it.
-    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    opened.and_then(|mut open| writeln!(open, "{secret}")).map_err(|error| failed("write", error))?;
-    Ok((secret, true))
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use axum::http::{HeaderName, HeaderValue, StatusCode};
-
-    use super::*;
-
-    fn keyed(key: &str) -> Auth {
-        Auth::new(&ServeConfig { api_key: Some(key.to_owned()), ..ServeConfig::default() }).unwrap()
-    }
-    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
-    }
-    fn bearing(token: &str) -> HeaderMap {
-        headers(&[(header::AUTHORIZATION, format!("Bearer {token}").as_str())])
-    }
-    fn uri(text: &'static str) -> Uri {
-        Uri::from_static(text)
-    }
-    fn in_one_hour() -> u64 {
-        jsonwebtoken::get_current_timestamp() + 3600
-    }
-    fn claims(role: Role, room: Option<&str>) -> Claims {
-        Claims { room: room.map(str::to_owned), role, name: Some("ann".to_owned()), exp: in_one_hour(), jti: None }
-    }
-
-    #[test]
-    fn roles_include_those_below() {
-        assert!(Role::Viewer < Role::Participant && Role::Participant < Role::Producer && Role::Producer < Role::Admin);
-        assert_eq!(serde_json::to_value(Role::Producer).unwrap(), "producer");
-    }
-
-    #[test]
-    fn the_key_is_admin_by_header_and_by_query() {
-        let auth = keyed("s3cret");
-        let access = auth.access(&bearing("s3cret"), &uri("/")).unwrap();
-        assert_eq!((access.role, access.subject.as_str()), (Role::Admin, "key"));
-        assert_eq!(auth.access(&HeaderMap::new(), &uri("/?a=b&token=s3cret")).unwrap().role, Role::Admin);
-        for (headers, uri) in [
-            (HeaderMap::new(), uri("/")),
-            (HeaderMap::new(), uri("/?token=")),
-            (bearing("other"), uri("/")),
-            (headers(&[(header::AUTHORIZATION, "Basic czNjcmV0")]), uri("/")),
-        ] {
-            let problem = auth.access(&headers, &uri).unwrap_err();
-            assert_eq!(problem.status, StatusCode::UNAUTHORIZED);
-            assert_eq!(problem.headers[0].0, header::WWW_AUTHENTICATE);
-        }
-    }
-
-    #[test]
-    fn a_token_opens_its_room_only() {
-        let auth = keyed("s3cret");
-        let token = auth.sign(&claims(Role::Participant, Some("demo"))).unwrap();
-        let access = auth.access(&bearing(&token), &uri("/")).unwrap();
-        assert_eq!((access.role, access.name.as_deref()), (Role::Participant, Some("ann")));
-        assert!(access.require(Role::Viewer, "demo").is_ok());
-        assert_eq!(access.require(Role::Producer, "demo").unwrap_err().status, StatusCode::FORBIDDEN);
-        assert_eq!(access.require(Role::Viewer, "other").unwrap_err().status, StatusCode::FORBIDDEN);
-        assert!(access.require_everywhere(Role::Viewer).is_err());
-        assert_eq!(auth.verify(&token).unwrap().subject, access.subject);
-        let other = auth.sign(&Claims { jti: Some("x".into()), ..claims(Role::Participant, Some("demo")) }).unwrap();
-        assert_ne!(auth.verify(&other).unwrap().subject, access.subject);
-    }
-
-    #[test]
-    fn tokens_of_others_and_old_ones_are_refused() {
-        let auth = keyed("s3cret");
-        let foreign = keyed("other").sign(&claims(Role::Admin, None)).unwrap();
-        assert!(auth.verify(&foreign).is_err());
-        let over = Claims { exp: in_one_hour() - 3600 - LEEWAY_S - 5, ..claims(Role::Admin, None) };
-        assert!(auth.verify(&auth.sign(&over).unwrap()).is_err());
-        let within_leeway = Claims { exp: in_one_hour() - 3600 - LEEWAY_S / 2, ..claims(Role::Admin, None) };
-        assert!(auth.verify(&auth.sign(&within_leeway).unwrap()).is_ok());
-        // `alg: none`, the oldest trick.
-        let body = BASE64_URL_SAFE_NO_PAD.encode(r#"{"role":"admin","exp":99999999999}"#);
-        let unsigned = format!("{}.{body}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
-        assert!(auth.verify(&unsigned).is_err());
-        assert!(auth.verify("").is_err());
-    }
-
-    #[test]
-    fn loopback_without_a_key_is_open() {
-        let auth = Auth::new(&ServeConfig::default()).unwrap();
-        assert!(auth.is_open() && auth.created_key().is_none());
-        let access = auth.access(&HeaderMap::new(), &uri("/")).unwrap();
-        assert_eq!((access.role, access.subject.as_str()), (Role::Admin, "open"));
-    }
-
-    #[test]
-    fn another_address_gets_a_key_that_stays() {
-        let config = ServeConfig { listen: "0.0.0.0:0".parse().unwrap(), ..ServeConfig::default() };
-        let first = Auth::new(&config).unwrap();
-        let created = first.created_key().unwrap().clone();
-        assert!(created.key.len() >= 40);
-        assert_eq!(fs::metadata(&created.file).unwrap().permissions().mode() & 0o777, 0o600);
-        let second = Auth::new(&config).unwrap();
-        assert!(second.created_key().is_none());
-        assert_eq!(second.access(&bearing(&created.key), &uri("/")).unwrap().role, Role::Admin);
-        let token = first.sign(&claims(Role::Viewer, None)).unwrap();
-        assert!(second.verify(&token).is_ok(), "tokens outlive a restart");
-        fs::remove_dir_all(&config.data_dir).unwrap();
-    }
-}
+mod tests;

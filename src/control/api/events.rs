@@ -11,7 +11,7 @@ use axum::{
     },
     routing::get,
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 
 use super::{
     AppState,
@@ -31,7 +31,8 @@ pub fn router() -> Router<AppState> {
 
 /// What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
 /// stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` tells where
-/// people are, at most ten times a second. The stream ends after `room_ended`.
+/// people are, at most ten times a second. The stream ends after `room_ended`, and when the
+/// token is over or taken back. Those who do not direct the room get no `url` of outputs.
 #[utoipa::path(
     get, path = "/rooms/{room}/events", tag = "events",
     params(("room" = String, Path, description = "The room's name")),
@@ -45,13 +46,17 @@ pub async fn room_events(State(app): State<AppState>, access: Access, room: Room
     access.require(Role::Viewer, room.name.as_str())?;
     let (state, feed) = find(&app, &room.name)?.listen_with_poses().await?;
     let first = Some(Arc::new(Event::snapshot(state)));
-    let events = stream::unfold((first, feed), |(first, mut feed)| async move {
+    let directs = access.role >= Role::Producer;
+    let events = stream::unfold((first, feed), move |(first, mut feed)| async move {
         let event = match first {
             Some(event) => event,
             None => feed.next().await?,
         };
+        let event = if directs { event } else { event.without_targets() };
         Some((Ok::<_, Infallible>(message(&event)), (None, feed)))
     });
+    // The stream ends when its listener may not go on.
+    let events = events.take_until(async move { app.auth.over(&access).await });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 

@@ -23,6 +23,8 @@ use utoipa::IntoParams;
 use super::{
     AppState,
     auth::{Access, Role},
+    bounds,
+    capacity::Promise,
     problem::{self, ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find, tagged},
     transfer,
@@ -200,10 +202,13 @@ pub async fn import_room(
     .map_err(|_| Problem::internal("the file cannot be read"))??;
     let document: RoomDocument = problem::shape(unpacked.rest)?;
 
+    let wanted = document.settings.as_ref().and_then(|settings| settings.max_participants);
+    bounds::check_participants(&app, &access, wanted, "/settings/max_participants")?;
     let existing = app.registry.get(&room.name);
     if existing.is_none() && guard.0.is_present() {
         return Err(Problem::precondition_failed(RoomError::NoRoom.to_string()));
     }
+    let promise = if existing.is_none() { Some(app.founders.admit(&app, &access, &room.name)?) } else { None };
     let added = add_assets(&app, unpacked.assets).await?;
     let outcome = async {
         let (handle, is_new) = match existing {
@@ -224,6 +229,7 @@ pub async fn import_room(
     .await;
     match outcome {
         Ok((handle, revision, is_new)) => {
+            promise.into_iter().for_each(Promise::keep);
             tracing::info!(room = %room.name, assets = added.len(), "room imported");
             let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
             Ok(tagged(status, revision, handle.state().await?))

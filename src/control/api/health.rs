@@ -3,7 +3,7 @@
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     AppState,
-    auth::Role,
+    auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
 };
 use crate::telemetry;
@@ -81,8 +81,8 @@ pub async fn ready(State(state): State<AppState>) -> Response {
     (status = 200, description = "Text exposition format", body = String, content_type = "text/plain"),
     (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
 ))]
-pub async fn metrics(State(state): State<AppState>, headers: HeaderMap, uri: Uri) -> ApiResult<Response> {
-    state.auth.access(&headers, &uri)?.require_everywhere(Role::Admin)?;
+pub async fn metrics(access: Access) -> ApiResult<Response> {
+    access.require_everywhere(Role::Admin)?;
     let handle = telemetry::metrics();
     // Keeps histograms from growing between scrapes.
     handle.run_upkeep();

@@ -1,7 +1,8 @@
 //! The interface to rooms: HTTP, WebSocket, WHIP and WHEP. One file a resource; the only place that knows axum.
 //!
 //! ```text
-//!  request ─► trace ─► cors ─► panics caught ─► count ─► origin (open server) ─► body in time ─► problems made alike ─► resource
+//!  request ─► client (proxies, path) ─► headers ─► trace ─► cors ─► panics caught ─► count ─► origin (open server)
+//!          ─► body in time ─► problems made alike ─► resource
 //!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep
 //!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
 //! ```
@@ -11,8 +12,13 @@
 
 pub mod assets;
 pub mod auth;
+mod bounds;
+pub mod capacity;
+pub mod client;
 pub mod events;
 pub mod export;
+pub mod founders;
+mod guard_headers;
 pub mod health;
 pub mod layout;
 pub mod openapi;
@@ -56,13 +62,20 @@ use super::{
     assets::AssetStore,
     room::{Registry, RoomDefaults, RoomStore},
 };
-use crate::{config::ServeConfig, error::ProgramError, media::port::Media};
+use crate::{
+    config::{IceServer, ServeConfig},
+    error::ProgramError,
+    media::port::Media,
+};
 
 /// Where the resources are.
 pub const BASE: &str = "/api/v1";
 
 /// How long browsers may remember what another origin may do.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
+
+/// How long TURN credentials are valid that are made for somebody: a relay asks for them again and again.
+const TURN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
@@ -75,6 +88,10 @@ pub struct AppState {
     pub assets: Arc<AssetStore>,
     /// How the server is set up.
     pub config: Arc<ServeConfig>,
+    /// What the process may still open.
+    pub capacity: Arc<capacity::Capacity>,
+    /// Whose tokens made which rooms.
+    pub founders: Arc<founders::Founders>,
 }
 
 impl AppState {
@@ -95,7 +112,21 @@ impl AppState {
             .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
         let registry = Registry::new(media, assets.clone(), store, defaults);
         registry.restore();
-        Ok(Self { registry, auth, assets, config: Arc::new(config) })
+        let capacity = Arc::new(capacity::Capacity::of_this_process());
+        Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders: Arc::default() })
+    }
+
+    /// STUN and TURN servers, with credentials that are valid from now on for some time.
+    pub fn ice_servers(&self) -> Vec<IceServer> {
+        let now = jsonwebtoken::get_current_timestamp();
+        self.config.ice_servers.iter().map(|server| server.at(now, TURN_LIFETIME)).collect()
+    }
+
+    /// Takes a signing key that was rotated, and puts everybody out who came with an older token.
+    pub async fn look_at_signing_key(&self) {
+        if self.auth.look_at_signing_key() {
+            self.registry.dismiss(None).await;
+        }
     }
 }
 
@@ -118,7 +149,7 @@ pub fn router(state: AppState) -> Router {
         .merge(tokens::router())
         .merge(whip::router())
         .merge(whep::router());
-    Router::new()
+    let inner = Router::new()
         .nest(BASE, resources)
         // Encoders are usually given these short addresses.
         .merge(whip::router())
@@ -144,7 +175,10 @@ pub fn router(state: AppState) -> Router {
                 })
                 .on_failure(()),
         )
-        .with_state(state)
+        .layer(middleware::from_fn(guard_headers::add))
+        .with_state(state.clone());
+    // Outside of the routes, because it changes the path that they are found by.
+    Router::new().fallback_service(inner).layer(middleware::from_fn_with_state(state, client::identify))
 }
 
 /// The span of a request. Never its query: tokens stand there.

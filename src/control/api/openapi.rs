@@ -101,6 +101,7 @@ struct Server;
     assets::put,
     assets::delete,
     tokens::create,
+    tokens::revoke,
 ), modifiers(&ReadyLayouts))]
 struct Resources;
 

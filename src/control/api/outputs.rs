@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     auth::{Access, Role},
+    bounds, capacity,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, Precondition, RoomPath, find},
 };
@@ -71,7 +72,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
     Ok(Json(find(&app, &room.name)?.outputs().await?))
 }
 
-/// Starts sending the room somewhere.
+/// Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin may,
+/// or a producer where the server runs with `--internal-outputs`.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs", tag = "outputs",
     params(
@@ -96,7 +98,10 @@ pub async fn post_output(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let target = body.0.target()?;
+    bounds::check_target(&app, &access, &target).await?;
+    let promise = app.capacity.admit(capacity::OUTPUT)?;
     let (revision, output) = find(&app, &room.name)?.add_output(target, &guard.0).await?;
+    promise.keep();
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);
     let headers = [(header::LOCATION, location), (header::ETAG, revision.etag())];
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())

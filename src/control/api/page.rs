@@ -1,12 +1,13 @@
 //! The web page, which is built into the program (`web/dist`).
 
 use axum::{
+    Extension,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::problem::Problem;
+use super::{client::Client, problem::Problem};
 
 #[derive(rust_embed::Embed)]
 #[folder = "web/dist"]
@@ -17,14 +18,18 @@ struct Dist;
 /// WebSockets anywhere, as a page behind a proxy can have another name than the server.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' blob: data:; media-src 'self' blob: mediastream:; font-src 'self' data:; \
-    connect-src 'self' ws: wss:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    connect-src 'self' ws: wss:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; \
     frame-ancestors 'self'";
 
 /// The build gives these names that change with their content.
 const HASHED: &str = "app/";
 
+/// What all addresses of the page are relative to, as the build writes it.
+const BASE: &str = "<base href=\"/\" />";
+
 /// Answers what no route takes: the page at `/` and `/r/{room}`, its files, and 404 for everything else.
-pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<Extension<Client>>) -> Response {
+    let prefix = client.map(|Extension(client)| client.prefix).unwrap_or_default();
     let path = match uri.path().trim_start_matches('/') {
         // Browsers ask for this one on their own, whatever page they show.
         "favicon.ico" => "favicon.svg",
@@ -39,7 +44,9 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
             .header(header::ALLOW, HeaderValue::from_static("GET,HEAD"))
             .into_response();
     }
-    let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]));
+    // The page is another one under another path.
+    let mark = if is_page { prefix.replace('/', "-") } else { String::new() };
+    let etag = format!("\"{}{mark}\"", BASE64_URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]));
     let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
     let caching = if !is_page && path.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let common = [
@@ -59,7 +66,13 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         "text/javascript" | "application/javascript" => "text/javascript; charset=utf-8",
         other => other,
     };
-    (common, [(header::CONTENT_TYPE, content_type)], file.data).into_response()
+    let content_type = [(header::CONTENT_TYPE, content_type)];
+    if is_page && !prefix.is_empty() {
+        // A checked path holds nothing that HTML would take for its own.
+        let based = String::from_utf8_lossy(&file.data).replacen(BASE, &format!("<base href=\"{prefix}/\" />"), 1);
+        return (common, content_type, based).into_response();
+    }
+    (common, content_type, file.data).into_response()
 }
 
 #[cfg(test)]
@@ -68,7 +81,7 @@ mod tests {
     use super::*;
 
     async fn get(path: &'static str) -> Response {
-        serve(Method::GET, Uri::from_static(path), HeaderMap::new()).await
+        serve(Method::GET, Uri::from_static(path), HeaderMap::new(), None).await
     }
 
     #[tokio::test]
@@ -85,10 +98,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn under_a_path_all_addresses_are_below_it() {
+        let page = async |prefix: &str| {
+            let client = Extension(Client { prefix: prefix.to_owned(), ..Client::default() });
+            let response = serve(Method::GET, Uri::from_static("/r/demo"), HeaderMap::new(), Some(client)).await;
+            let etag = response.headers()[header::ETAG].clone();
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            (String::from_utf8(body.into()).unwrap(), etag)
+        };
+        let (plain, plain_etag) = page("").await;
+        let (based, based_etag) = page("/studio").await;
+        assert!(plain.contains(BASE) && based.contains("<base href=\"/studio/\" />"));
+        assert_ne!(plain_etag, based_etag);
+        for address in plain.split(['"', '\'']).filter(|text| text.contains("favicon") || text.contains("app/")) {
+            assert!(!address.starts_with('/'), "{address} does not follow the base");
+        }
+    }
+
+    #[tokio::test]
     async fn the_same_page_is_not_sent_twice() {
         let etag = get("/").await.headers()[header::ETAG].clone();
         let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, etag)]);
-        let response = serve(Method::GET, Uri::from_static("/"), headers).await;
+        let response = serve(Method::GET, Uri::from_static("/"), headers, None).await;
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     }
 
@@ -99,7 +130,7 @@ mod tests {
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
             assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         }
-        let response = serve(Method::POST, Uri::from_static("/"), HeaderMap::new()).await;
+        let response = serve(Method::POST, Uri::from_static("/"), HeaderMap::new(), None).await;
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     }
 }

@@ -15,14 +15,19 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     auth::{Access, Role},
+    bounds,
+    capacity::Promise,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
     control::room::{
-        IfMatch, MemberRole, Revision, RoomError, RoomHandle, RoomName, RoomState, RoomSummary, SettingsChange,
+        Caller, IfMatch, MemberRole, Revision, RoomError, RoomHandle, RoomName, RoomState, RoomSummary, SettingsChange,
     },
     media::port::PeerRefused,
 };
+
+/// When a client that found something busy may ask again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
@@ -81,6 +86,7 @@ pub async fn list_rooms(State(app): State<AppState>, access: Access) -> ApiResul
 pub async fn get_room(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
     access.require(Role::Viewer, room.name.as_str())?;
     let state = find(&app, &room.name)?.state().await?;
+    let state = if access.role < Role::Producer { state.without_targets() } else { state };
     Ok(tagged(StatusCode::OK, Revision(state.revision), state))
 }
 
@@ -113,12 +119,16 @@ pub async fn put_room(
     access.require(Role::Producer, room.name.as_str())?;
     let RoomSettings { canvas, max_participants, hold_ms, keypoints } =
         body.map(|ApiJson(body)| body).unwrap_or_default();
+    bounds::check_participants(&app, &access, max_participants, "/max_participants")?;
+    let is_made = app.registry.get(&room.name).is_none() && !guard.0.is_present();
+    let promise = if is_made { Some(app.founders.admit(&app, &access, &room.name)?) } else { None };
     let change = SettingsChange { canvas, max_participants, hold_ms, keypoints };
     let (handle, is_new) = app.registry.put(&room.name, &change, &guard.0).await.map_err(|error| match error {
         // A precondition on something that is not there fails.
         RoomError::NoRoom if guard.0.is_present() => Problem::precondition_failed(error.to_string()),
         error => error.into(),
     })?;
+    promise.into_iter().for_each(Promise::keep);
     let state = handle.state().await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(tagged(status, Revision(state.revision), state))
@@ -216,13 +226,15 @@ pub(super) fn tagged(status: StatusCode, revision: Revision, body: impl Serializ
     (status, [(header::ETAG, revision.etag())], Json(body)).into_response()
 }
 
-/// What a bearer is shown as in the room.
-pub(super) fn member_role(access: &Access) -> MemberRole {
-    match access.role {
+/// The caller, as the room needs to know them.
+pub(super) fn caller(app: &AppState, access: &Access, room: &RoomName) -> Caller {
+    let role = match access.role {
         Role::Viewer | Role::Participant => MemberRole::Participant,
         Role::Producer => MemberRole::Producer,
         Role::Admin => MemberRole::Admin,
-    }
+    };
+    let reserved = app.auth.reserved_names(room.as_str(), access);
+    Caller { role, bearer: access.bearer(), named: access.name.is_some(), reserved }
 }
 
 impl From<RoomError> for Problem {
@@ -244,7 +256,11 @@ impl From<RoomError> for Problem {
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),
-            RoomError::TooManyViewers { .. } | RoomError::TooManyRooms { .. } => Self::too_many(detail),
+            RoomError::TooManyViewers { .. }
+            | RoomError::TooManyRooms { .. }
+            | RoomError::TooManyRoomsOfToken { .. }
+            | RoomError::TooManyPlaces { .. } => Self::too_many(detail),
+            RoomError::TooManyConnecting { .. } => Self::too_many(detail).header(header::RETRY_AFTER, RETRY_AFTER),
             RoomError::Stale { current } => {
                 let problem = Self::precondition_failed(detail);
                 match HeaderValue::from_str(&current.etag()) {
@@ -255,7 +271,9 @@ impl From<RoomError> for Problem {
             RoomError::Invalid(faults) => Self::invalid(faults),
             RoomError::Refused(PeerRefused::Unacceptable(_)) => Self::unprocessable(detail),
             RoomError::Refused(PeerRefused::Failed(_)) => Self::internal(detail),
-            RoomError::Unavailable(_) | RoomError::Draining => Self::unavailable(detail),
+            RoomError::Unavailable(_) | RoomError::Draining => {
+                Self::unavailable(detail).header(header::RETRY_AFTER, RETRY_AFTER)
+            }
         }
     }
 }

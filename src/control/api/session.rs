@@ -32,8 +32,9 @@ use self::{
 use super::{
     AppState,
     auth::{Access, Role},
+    capacity,
     problem::{self, Problem, ProblemSchema},
-    rooms::{RoomPath, member_role},
+    rooms::{RoomPath, caller},
 };
 use crate::{
     control::room::{Closing, DisplayName, Joined, Note, RoomError, RoomHandle, RoomName, SessionJoin},
@@ -150,12 +151,17 @@ async fn serve(
     let first = timeout(JOIN_WAIT, incoming.next())
         .await
         .unwrap_or_else(|_| Err(bad(Problem::bad_request("the first message did not come within 10 seconds"))))?;
-    let join = session_join(&access, first)?;
+    let join = session_join(app, &access, &name, first)?;
 
-    let room = app.registry.get_or_create(&name).map_err(not_joined)?;
+    // A page comes again by itself after a while.
+    let admit = |cost| app.capacity.admit(cost).map_err(|problem| not_joined(RoomError::Unavailable(problem.detail)));
+    let promise = admit(capacity::SENDER.and(capacity::RECEIVER))?;
+    let room = app.founders.find_or_make(app, &access, &name).map_err(not_joined)?;
     let joined = room.join_session(join).await.map_err(not_joined)?;
+    promise.keep();
     let peer = joined.peer;
-    let ending = Session { room: &room, peer, outgoing, incoming, answered: false, offered: false }
+    let directs = access.role >= Role::Producer;
+    let ending = Session { room: &room, peer, outgoing, incoming, answered: false, offered: false, directs }
         .run(joined, &ice_servers(app))
         .await;
     match ending {
@@ -166,7 +172,12 @@ async fn serve(
 }
 
 /// What the first message asks for.
-fn session_join(access: &Access, first: ClientMessage) -> Result<SessionJoin, Farewell> {
+fn session_join(
+    app: &AppState,
+    access: &Access,
+    room: &RoomName,
+    first: ClientMessage,
+) -> Result<SessionJoin, Farewell> {
     let ClientMessage::Join { name, resume, send, .. } = first else {
         let detail = format!("the first message must be `join`, not `{}`", first.name());
         return Err(bad(Problem::unprocessable(detail)));
@@ -174,7 +185,7 @@ fn session_join(access: &Access, first: ClientMessage) -> Result<SessionJoin, Fa
     // A token's name is the word of whoever signed it.
     let name = access.name.as_deref().unwrap_or(&name);
     let name = DisplayName::parse(name).map_err(|error| bad(error.into()))?;
-    Ok(SessionJoin { name, role: member_role(access), resume, ingest: ingest_codec(&send) })
+    Ok(SessionJoin { name, caller: caller(app, access, room), resume, ingest: ingest_codec(&send) })
 }
 
 fn not_joined(error: RoomError) -> Farewell {
@@ -191,12 +202,12 @@ fn not_joined(error: RoomError) -> Farewell {
 }
 
 fn ice_servers(app: &AppState) -> Vec<IceServerEntry> {
-    let entry = |server: &crate::config::IceServer| IceServerEntry {
-        urls: vec![server.url.clone()],
-        username: server.username.clone(),
-        credential: server.credential.clone(),
+    let entry = |server: crate::config::IceServer| IceServerEntry {
+        urls: vec![server.url],
+        username: server.username,
+        credential: server.credential,
     };
-    app.config.ice_servers.iter().map(entry).collect()
+    app.ice_servers().into_iter().map(entry).collect()
 }
 
 /// The receiving half of the socket.
@@ -256,12 +267,15 @@ struct Session<'a> {
     offered: bool,
     /// The browser's answer was taken.
     answered: bool,
+    /// Whether it may see where the room is sent.
+    directs: bool,
 }
 
 impl Session<'_> {
     /// Until the browser leaves (`Ok`) or the socket has to close.
     async fn run(mut self, joined: Joined, ice_servers: &[IceServerEntry]) -> Result<(), Farewell> {
         let Joined { participant, resume, room, mut events, mut end, .. } = joined;
+        let room = if self.directs { room } else { room.without_targets() };
         let welcome = ServerMessage::Welcome { participant: &participant, resume: &resume, room: &room, ice_servers };
         self.outgoing.send(&welcome).map_err(too_slow)?;
         drop(room);
@@ -273,6 +287,7 @@ impl Session<'_> {
                 biased;
                 Some(note) = end.notes.recv() => self.pass_on(&note)?,
                 Some(event) = events.next() => {
+                    let event = if self.directs { event } else { event.without_targets() };
                     self.outgoing.send(&ServerMessage::Event { event: &event }).map_err(too_slow)?;
                 }
                 why = &mut end.close => return Err(closing(why.unwrap_or(Closing::RoomEnded))),
@@ -386,6 +401,7 @@ fn closing(why: Closing) -> Farewell {
     match why {
         Closing::Replaced => plain(REPLACED, "replaced by a newer connection"),
         Closing::Removed => told(Problem::forbidden("a moderator removed you from the room"), REMOVED, "removed"),
+        Closing::Unauthorized => told(Problem::unauthorized(), REFUSED, "the token is over"),
         Closing::RoomEnded => plain(REMOVED, "the room has ended"),
         Closing::Shutdown => plain(GOING_AWAY, "the server is shutting down"),
         Closing::MediaFailed(reason) => failed(&reason),

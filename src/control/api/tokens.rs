@@ -1,13 +1,20 @@
 //! Tokens: an admin has one signed for somebody who shall not have the key.
 
-use axum::{Json, Router, extract::State, routing::post};
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{delete, post},
+};
 use jiff::Timestamp;
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
     AppState,
-    auth::{Access, Claims, Role},
+    auth::{self, Access, Claims, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
@@ -18,12 +25,18 @@ use crate::{
 /// How long a token is valid when nobody says otherwise, in seconds: an evening.
 const DEFAULT_TTL_S: u64 = 6 * 3600;
 
+/// Length of a token's id, in hexadecimal digits.
+const ID_LENGTH: usize = 16;
+
+/// Most places that a token takes in a room: as many as a room has.
+const MAX_PLACES: u32 = 1000;
+
 /// How long a token can be valid, in seconds: a year.
 const MAX_TTL_S: u64 = 366 * 24 * 3600;
 
 /// The routes of tokens.
 pub fn router() -> Router<AppState> {
-    Router::new().route("/tokens", post(create))
+    Router::new().route("/tokens", post(create)).route("/tokens/{id}", delete(revoke))
 }
 
 /// What a token shall say.
@@ -43,11 +56,16 @@ pub struct TokenRequest {
     pub ttl_seconds: Option<u64>,
     /// Until when it is valid, in seconds since 1970; excludes `ttl_seconds`.
     pub exp: Option<u64>,
+    /// How many participants it lets into one room at once; 4 when left out. For a link that many shall use.
+    #[schema(minimum = 1, maximum = 1000)]
+    pub places: Option<u32>,
 }
 
 /// A signed token.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Token {
+    /// Takes it back: `DELETE /tokens/{id}`.
+    pub id: String,
     /// A JWT, for `Authorization: Bearer …` or `?token=…`.
     pub token: String,
     /// Until when it is valid, RFC 3339.
@@ -67,13 +85,41 @@ pub async fn create(
 ) -> ApiResult<Json<Token>> {
     access.require_everywhere(Role::Admin)?;
     let claims = claims(request, Timestamp::now().as_second().unsigned_abs()).map_err(Problem::invalid)?;
-    let token = state.auth.sign(&claims)?;
+    let (auth, signed) = (Arc::clone(&state.auth), claims.clone());
+    // A name that it fixes is kept on the disk.
+    let token = tokio::task::spawn_blocking(move || auth.sign(&signed)).await;
+    let token = token.map_err(|_| Problem::internal("the token cannot be signed"))??;
     let expires_at = i64::try_from(claims.exp)
         .ok()
         .and_then(|second| Timestamp::from_second(second).ok())
         .ok_or_else(|| Problem::internal("the token's end cannot be written"))?;
     tracing::info!(role = %claims.role, room = claims.room.as_deref(), expires_at = %expires_at, "token signed");
-    Ok(Json(Token { token, expires_at: expires_at.to_string() }))
+    Ok(Json(Token { id: claims.jti.unwrap_or_default(), token, expires_at: expires_at.to_string() }))
+}
+
+/// Takes a token back: it is invalid from now on, and those who came with it are put out.
+#[utoipa::path(delete, path = "/tokens/{id}", tag = "tokens",
+    params(("id" = String, Path, description = "The token's id, as `POST /tokens` answered it")),
+    responses(
+        (status = 204, description = "Taken back; also when it was already, or was over"),
+        (status = 404, description = "No token has such an id",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn revoke(State(state): State<AppState>, access: Access, Path(id): Path<String>) -> ApiResult<StatusCode> {
+    access.require_everywhere(Role::Admin)?;
+    if id.len() != ID_LENGTH || !id.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(Problem::not_found("no token has such an id"));
+    }
+    // Tokens are kept nowhere, so this one may be valid as long as any can.
+    let until = Timestamp::now().as_second().unsigned_abs().saturating_add(MAX_TTL_S);
+    let (auth, own) = (Arc::clone(&state.auth), id.clone());
+    let revoked = tokio::task::spawn_blocking(move || auth.revoke(&own, until)).await;
+    revoked.map_err(|_| Problem::internal("the token cannot be taken back"))??;
+    state.registry.dismiss(Some(auth::subject(&id).into())).await;
+    tracing::info!(token = id, "token taken back");
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What the token says; `now` is in seconds since 1970.
@@ -113,8 +159,12 @@ fn claims(request: TokenRequest, now: u64) -> Result<Claims, Vec<Fault>> {
             exp
         }
     };
+    if request.places.is_some_and(|places| !(1..=MAX_PLACES).contains(&places)) {
+        fault("/places", format!("must be within 1 to {MAX_PLACES}"));
+    }
     let jti = format!("{:016x}", rand::rng().random::<u64>());
-    let claims = Claims { room: request.room, role: request.role, name, exp, jti: Some(jti) };
+    let (room, role, places) = (request.room, request.role, request.places);
+    let claims = Claims { room, role, name, exp, jti: Some(jti), places };
     if faults.is_empty() { Ok(claims) } else { Err(faults) }
 }
 
@@ -142,7 +192,14 @@ mod tests {
     fn every_wrong_place_is_told() {
         let all = json!({"role": "admin", "room": "a b", "name": "", "ttl_seconds": 1, "exp": 2_000_000});
         assert_eq!(read(all).unwrap_err(), ["/room", "/name", "/exp"]);
-        for (key, value) in [("ttl_seconds", 0), ("ttl_seconds", 400_000_000), ("exp", 1_000_000), ("exp", u64::MAX)] {
+        for (key, value) in [
+            ("ttl_seconds", 0),
+            ("ttl_seconds", 400_000_000),
+            ("places", 0),
+            ("places", 1001),
+            ("exp", 1_000_000),
+            ("exp", u64::MAX),
+        ] {
             let mut body = json!({"role": "admin"});
             body[key] = value.into();
             assert_eq!(read(body).unwrap_err(), [format!("/{key}")]);

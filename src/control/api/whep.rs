@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{
     AppState,
     auth::{Access, Role},
+    capacity,
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find},
     whip::{self, SessionPath},
@@ -50,7 +51,9 @@ pub fn router() -> Router<AppState> {
         (status = 422, description = "The offer cannot be taken, or the room has no such rendition; the detail names the \
             m-line and its codecs",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 429, description = "The room has too many viewers",
+        (status = 429, description = "The room, or the token, has too many viewers or too many that still connect",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server has nothing left to build it of; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -73,7 +76,11 @@ pub async fn post_whep(
     let claim = name.map(|name| Claim { subject: access.subject.clone(), name });
     let posted = whip::offer(request).await?;
     check_offer(&posted.offer, false).map_err(RoomError::Refused)?;
-    let opened = find(&app, &room.name)?.join_viewer(Watching { posted, claim, rendition }).await?;
+    let handle = find(&app, &room.name)?;
+    let promise = app.capacity.admit(capacity::RECEIVER)?;
+    let bearer = access.bearer();
+    let opened = handle.join_viewer(Watching { posted, claim, rendition, bearer }).await?;
+    promise.keep();
     whip::created(&app, &posted_to, opened)
 }
 

@@ -16,8 +16,9 @@ use serde::Deserialize;
 use super::{
     AppState,
     auth::{Access, Role},
+    capacity,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, find, member_role},
+    rooms::{Precondition, RoomPath, caller, find},
 };
 use crate::{
     config::IceServer,
@@ -68,6 +69,10 @@ pub fn router() -> Router<AppState> {
         (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "The offer cannot be taken as a whole; the detail names the m-line and its codecs",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 429, description = "The token has all its places or rooms",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server has nothing left to build it of; `Retry-After` says when to ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn post_whip(
@@ -86,8 +91,11 @@ pub async fn post_whip(
     let offer = offer(request).await?;
     // Before anything is changed: a refused offer makes no room and ends no session.
     check_offer(&offer.offer, true).map_err(RoomError::Refused)?;
-    let role = member_role(&access);
-    let opened = app.registry.get_or_create(&room.name)?.join_whip(display_name, role, claim, offer).await?;
+    let promise = app.capacity.admit(capacity::SENDER)?;
+    let caller = caller(&app, &access, &room.name);
+    let handle = app.founders.find_or_make(&app, &access, &room.name)?;
+    let opened = handle.join_whip(display_name, caller, claim, offer).await?;
+    promise.keep();
     created(&app, &posted_to, opened)
 }
 
@@ -235,7 +243,8 @@ pub(super) fn created(app: &AppState, posted_to: &OriginalUri, opened: Opened) -
 
 /// A `Link` to each ICE server.
 fn ice_links(app: &AppState) -> HeaderMap {
-    let links = app.config.ice_servers.iter().filter_map(|server| HeaderValue::from_str(&ice_link(server)).ok());
+    let servers = app.ice_servers();
+    let links = servers.iter().filter_map(|server| HeaderValue::from_str(&ice_link(server)).ok());
     links.map(|link| (header::LINK, link)).collect()
 }
 

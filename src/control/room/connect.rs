@@ -1,7 +1,10 @@
 //! Requests to a room about connections: session sockets, WHIP senders, WHEP viewers.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use super::{
     handle::RoomHandle,
     link::{Link, SessionEnd},
     name::DisplayName,
-    participant::{Claim, Connection, Door, MemberRole, Receiver},
+    participant::{Bearer, Caller, Claim, Connection, Door, Receiver},
     secret,
     state::{Arrival, Place, Reception, Resource, ResourceKind, Viewer},
     view::{LeaveReason, Participant, RoomState},
@@ -31,8 +34,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(10);
 pub struct SessionJoin {
     /// The name that they ask for.
     pub name: DisplayName,
-    /// What they may do.
-    pub role: MemberRole,
+    /// What they may do, and by which token.
+    pub caller: Caller,
     /// The secret of an earlier place.
     pub resume: Option<String>,
     /// What they shall send.
@@ -74,6 +77,8 @@ pub struct Watching {
     pub claim: Option<Claim>,
     /// The rendition that they want, by its height; `None` or `auto`: what the line carries.
     pub rendition: Option<String>,
+    /// The token that they came with.
+    pub bearer: Option<Bearer>,
 }
 
 /// A connection made by HTTP.
@@ -96,12 +101,12 @@ impl RoomHandle {
     /// Takes a browser in. The offer follows as a note.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::NoRoom`].
+    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
     pub async fn join_session(&self, join: SessionJoin) -> Result<Joined, RoomError> {
         let peer = next_peer();
         let arrival = Arrival {
             name: join.name,
-            role: join.role,
+            caller: join.caller,
             door: Door::Session,
             resume: join.resume,
             connection: Connection::new(peer, Vec::new()),
@@ -126,11 +131,11 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Full`],
-    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn join_whip(
         &self,
         name: DisplayName,
-        role: MemberRole,
+        caller: Caller,
         claim: Option<Claim>,
         posted: PostedOffer,
     ) -> Result<Opened, RoomError> {
@@ -139,7 +144,7 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival {
             name,
-            role,
+            caller,
             door: Door::Whip { claim },
             resume: None,
             connection: Connection::new(peer, posted.ufrags),
@@ -163,15 +168,15 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::TooManyViewers`],
-    /// [`RoomError::Invalid`] for a rendition that the room does not have, [`RoomError::Unavailable`],
+    /// [`RoomError::TooManyConnecting`], [`RoomError::Invalid`] for a rendition that the room does not have, [`RoomError::Unavailable`],
     /// [`RoomError::NoRoom`].
     pub async fn join_viewer(&self, watching: Watching) -> Result<Opened, RoomError> {
-        let Watching { posted, claim, rendition } = watching;
+        let Watching { posted, claim, rendition, bearer } = watching;
         let peer = next_peer();
         let secret = secret::secret();
         let (reply, answer) = oneshot::channel();
         let receiver = Receiver::new(Connection::new(peer, posted.ufrags));
-        let viewer = Viewer { receiver, secret: secret.clone(), claim };
+        let viewer = Viewer { receiver, secret: secret.clone(), claim, bearer };
         let reception = Reception { offer: posted.offer, rendition, reply };
         let undo = Undo::new(self, peer, &secret);
         if let Err(error) = self.call(move |room| room.state.watch(viewer, reception)).await.and_then(|done| done) {
@@ -273,6 +278,16 @@ impl RoomHandle {
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
     pub async fn set_switches(&self, peer: PeerId, audio: bool, video: bool) -> Result<(), RoomError> {
         self.call(move |room| room.state.set_switches(peer, audio, video)).await?
+    }
+
+    /// Puts out everyone who came with this token; `None`: with any.
+    pub async fn dismiss(&self, subject: Option<Arc<str>>) {
+        // An error only says that the room has ended.
+        let _ = self
+            .call(move |room| {
+                room.state.dismiss(|bearer| subject.as_ref().is_none_or(|subject| bearer.subject == *subject));
+            })
+            .await;
     }
 
     /// A browser leaves for good. Nothing happens when its connection was replaced.

@@ -51,6 +51,18 @@ pub enum RoomError {
         /// The limit.
         max: u32,
     },
+    /// The token has all the places that it may have.
+    #[error("this token takes no more than {max} places in a room: sign it with `places` for more")]
+    TooManyPlaces {
+        /// The limit.
+        max: u32,
+    },
+    /// Too many connections of one token are not made yet.
+    #[error("{max} connections of this token are still being made: try again later")]
+    TooManyConnecting {
+        /// The limit.
+        max: usize,
+    },
     /// The room's limit of viewers is reached.
     #[error("the room takes no more than {max} viewers")]
     TooManyViewers {
@@ -72,6 +84,12 @@ pub enum RoomError {
     /// The server's limit of rooms is reached.
     #[error("the server takes no more than {max} rooms")]
     TooManyRooms {
+        /// The limit.
+        max: usize,
+    },
+    /// The token has made all the rooms that it may.
+    #[error("this token makes no more than {max} rooms")]
+    TooManyRoomsOfToken {
         /// The limit.
         max: usize,
     },

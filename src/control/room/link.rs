@@ -45,6 +45,8 @@ pub enum Closing {
     Replaced,
     /// A moderator removed the participant.
     Removed,
+    /// The participant's token is over or was taken back.
+    Unauthorized,
     /// The room ended.
     RoomEnded,
     /// The server ends.

@@ -9,7 +9,7 @@
 //! - [`feed`]: one listener's stream of events.
 //! - [`images`]: where the pictures that layouts name come from.
 //! - [`link`]: what a room says to one session socket.
-//! - `meter`: a room's part of the metrics.
+//! - `meter`: a room's part of the metrics. `redact`: what not everybody sees.
 
 mod actor;
 pub mod change;
@@ -28,6 +28,7 @@ pub mod participant;
 pub mod photo;
 pub mod pose;
 pub mod record;
+mod redact;
 pub mod registry;
 pub mod revision;
 pub mod scenario;
@@ -37,6 +38,7 @@ pub mod spotlight;
 pub mod state;
 pub mod store;
 pub mod switch;
+
 pub mod view;
 
 pub use change::{LayoutChange, SettingsChange};
@@ -47,7 +49,7 @@ pub use handle::RoomHandle;
 pub use images::{ImageSource, TextFault};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
-pub use participant::{Claim, MemberRole, Moderation};
+pub use participant::{Bearer, Caller, Claim, MemberRole, Moderation};
 pub use photo::Photo;
 pub use pose::RoomPoses;
 pub use record::{RoomDocument, SceneEntry};

@@ -60,7 +60,7 @@ impl Sending {
         Output {
             id: self.id.0.clone(),
             kind: OutputKind::Rtmp,
-            url: self.shown_url.clone(),
+            url: Some(self.shown_url.clone()),
             state: phase,
             attempt,
             next_retry_at,
@@ -83,7 +83,7 @@ mod tests {
         let target = OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/secretkey", None).unwrap());
         let wall: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut sending = Sending::new(OutputId("o1".into()), &target, wall);
-        assert!(!sending.view().url.contains("secretkey"));
+        assert!(!sending.view().url.unwrap().contains("secretkey"));
         let after = Duration::from_millis(1500);
         sending.set_state(OutputState::Retrying { attempt: 2, after, last_error: "refused".into() }, wall);
         let view = sending.view();

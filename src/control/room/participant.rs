@@ -54,6 +54,44 @@ pub struct Claim {
     pub name: String,
 }
 
+/// The token that somebody came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The token's stable id.
+    pub subject: Arc<str>,
+    /// When it is over; `None`: not while this process runs.
+    pub until: Option<Instant>,
+    /// How many places it takes in the room.
+    pub places: u32,
+}
+
+impl Bearer {
+    /// Whether it is over.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+/// Somebody who wants to be a participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// What they may do.
+    pub role: MemberRole,
+    /// The token that they came with; `None` with the key, or where none is needed.
+    pub bearer: Option<Bearer>,
+    /// Their token says what they are called.
+    pub named: bool,
+    /// Names that tokens of others fix.
+    pub reserved: Vec<String>,
+}
+
+impl Caller {
+    /// Somebody without a token.
+    pub fn of(role: MemberRole) -> Self {
+        Self { role, bearer: None, named: false, reserved: Vec::new() }
+    }
+}
+
 /// One WebRTC connection as the room knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
@@ -84,6 +122,8 @@ impl Connection {
 pub struct Receiver {
     /// The connection.
     pub connection: Connection,
+    /// Whether media flows.
+    pub connected: bool,
     /// How the mix comes by it, once that is known.
     pub delivery: Option<Delivery>,
 }
@@ -91,7 +131,7 @@ pub struct Receiver {
 impl Receiver {
     /// A new connection.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, delivery: None }
+        Self { connection, connected: false, delivery: None }
     }
 }
 
@@ -127,6 +167,10 @@ pub struct Member {
     pub door: Door,
     /// What they may do.
     pub role: MemberRole,
+    /// The token that they came with.
+    pub bearer: Option<Bearer>,
+    /// Their token says what they are called.
+    pub named: bool,
     /// When they joined.
     pub joined_at: Timestamp,
     /// The connection that sends.

@@ -213,6 +213,11 @@ impl Registry {
         self.store.flush().await;
     }
 
+    /// Puts out everyone who came with this token, of all rooms; `None`: with any.
+    pub async fn dismiss(&self, subject: Option<Arc<str>>) {
+        join_all(self.list().iter().map(|room| room.dismiss(subject.clone()))).await;
+    }
+
     /// Whether a room's layout or one of its scenes needs this asset; `family`: of a font.
     pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
         join_all(self.list().iter().map(|room| room.uses_asset(name, family))).await.contains(&true)

@@ -56,6 +56,16 @@ pub const MAX_OUTPUTS: usize = 16;
 /// How many viewers a room may have. Each costs packetising and encrypting the whole stream.
 pub const MAX_VIEWERS: usize = 500;
 
+/// How many viewers of a room may come with the same token: others shall find room as well.
+pub const MAX_VIEWERS_OF_TOKEN: usize = 400;
+
+/// How many connections of a room's viewers may be in the making with the same token.
+pub const MAX_CONNECTING_OF_TOKEN: usize = 32;
+
+/// How many connections of a room's viewers may be in the making with any token. Beyond, one of the token that has the most is
+/// given up for a new one.
+pub const MAX_CONNECTING: usize = 128;
+
 /// The time of an input: one clock to measure with, one to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
@@ -388,12 +398,16 @@ impl State {
     /// When [`State::tick`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.members.iter().filter_map(Member::held_until).min();
-        [held, self.ends_at, self.spotlight.deadline()].into_iter().flatten().min()
+        let bearers = self.members.iter().map(|member| &member.bearer);
+        let bearers = bearers.chain(self.viewers.iter().map(|viewer| &viewer.bearer));
+        let expires = bearers.filter_map(|bearer| bearer.as_ref()?.until).min();
+        [held, expires, self.ends_at, self.spotlight.deadline()].into_iter().flatten().min()
     }
 
     /// Does what time brings: lost participants are dropped, whoever speaks is shown large, an idle room ends. To be
     /// called after every input too.
     pub fn tick(&mut self, now: Now) {
+        self.drop_expired(now);
         self.drop_lost(now);
         let people = self.members.iter().filter(|member| !member.hidden);
         let heard = people.map(|member| (&member.id, member.speaking && !member.muted));

@@ -285,8 +285,8 @@ pub struct Output {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: OutputKind,
-    /// Where to, without the stream key.
-    pub url: String,
+    /// Where to, without the stream key; null for those who do not direct the room.
+    pub url: Option<String>,
     /// Where it stands.
     pub state: OutputPhase,
     /// Which retry this is, 1 for the first; null when it is not retrying.

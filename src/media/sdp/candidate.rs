@@ -5,7 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use super::grammar::{Fault, is_ice_text, number, quoted};
+use super::{
+    grammar::{Fault, is_ice_text, number, quoted},
+    is_internal,
+};
 
 /// A checked candidate. `Display` writes it anew as `candidate:…`, without unknown extensions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -193,22 +196,6 @@ impl Candidate {
             Address::Ip(ip) => Some(ip),
             Address::Mdns(_) => None,
         }
-    }
-}
-
-/// Whether an address means something in its own network only.
-pub fn is_internal(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            // 100.64.0.0/10 is shared by the customers of a provider (RFC 6598).
-            let shared = first == 100 && (64..128).contains(&second);
-            ip.is_private() || ip.is_link_local() || ip.is_loopback() || shared || first == 0
-        }
-        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
-            Some(ip) => is_internal(ip.into()),
-            None => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        },
     }
 }
 

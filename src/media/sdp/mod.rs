@@ -32,6 +32,7 @@ mod description;
 mod fingerprint;
 mod fragment;
 mod grammar;
+mod internal;
 mod limits;
 mod parse;
 mod section;
@@ -41,13 +42,14 @@ mod write;
 mod tests;
 
 pub use answer::{answered, check_answer, check_answer_to};
-pub use candidate::{Address, Candidate, CandidateKind, TcpType, Transport, is_internal};
+pub use candidate::{Address, Candidate, CandidateKind, TcpType, Transport};
 pub use choose::{Chosen, Flow, check_whole, choose, narrowed};
 pub use codec::{Codec, CodecFormat};
 pub use description::{Description, Direction, MediaKind, OtherMedia, PROTOCOL, SdpKind, Section, Setup, Ssrc};
 pub use fingerprint::{Fingerprint, HashAlgorithm};
 pub use fragment::{Fragment, parse_fragment};
 pub use grammar::Fault;
+pub use internal::is_internal;
 pub use limits::{MAX_BYTES, MAX_CANDIDATES, MAX_CODECS, MAX_FRAGMENT_BYTES, MAX_LINE, MAX_SECTIONS};
 
 /// RTP header extension that numbers packets over the whole transport, for the sender's bandwidth estimate.

@@ -35,6 +35,10 @@ impl State {
     }
 
     fn connected(&mut self, peer: PeerId) {
+        if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.receiver.connection.peer == peer) {
+            viewer.receiver.connected = true;
+            return;
+        }
         let Some(index) = self.member_of(peer) else { return };
         if let Wire::Live { connected, .. } = &mut self.members[index].wire {
             *connected = true;
@@ -56,6 +60,7 @@ impl State {
         let delivery = Delivery::new(peer, report);
         let of_peer = |receiver: &&mut Receiver| receiver.connection.peer == peer;
         if let Some(viewer) = self.viewers.iter_mut().map(|viewer| &mut viewer.receiver).find(of_peer) {
+            viewer.connected = true;
             viewer.delivery = Some(delivery);
             return;
         }

@@ -1,10 +1,10 @@
 //! Connections: of participants and of viewers, and the HTTP resources of those made by WHIP and WHEP.
 
-use super::{Effect, MAX_VIEWERS, State};
+use super::{Effect, MAX_CONNECTING, MAX_CONNECTING_OF_TOKEN, MAX_VIEWERS, MAX_VIEWERS_OF_TOKEN, State};
 use crate::{
     control::room::{
         error::RoomError,
-        participant::{Claim, Connection, Door, Member, Receiver, Wire},
+        participant::{Bearer, Claim, Connection, Door, Member, Receiver, Wire},
         view::LeaveReason,
     },
     layout::Fault,
@@ -23,6 +23,19 @@ pub struct Viewer {
     pub secret: String,
     /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
     pub claim: Option<Claim>,
+    /// The token that they came with.
+    pub bearer: Option<Bearer>,
+}
+
+impl Viewer {
+    fn subject(&self) -> Option<&str> {
+        self.bearer.as_ref().map(|bearer| &*bearer.subject)
+    }
+
+    /// Whether their connection is still to be made.
+    fn is_connecting(&self) -> bool {
+        !self.receiver.connected
+    }
 }
 
 /// What somebody who receives offers and wants.
@@ -58,7 +71,7 @@ impl State {
     /// Makes a viewer's connection.
     ///
     /// # Errors
-    /// [`RoomError::TooManyViewers`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::NoRoom`].
     pub fn watch(&mut self, viewer: Viewer, reception: Reception) -> Result<(), RoomError> {
         if self.ended {
             return Err(RoomError::NoRoom);
@@ -66,8 +79,18 @@ impl State {
         if self.viewers.len() >= MAX_VIEWERS {
             return Err(RoomError::TooManyViewers { max: MAX_VIEWERS });
         }
+        if let Some(subject) = viewer.subject() {
+            let own = || self.viewers.iter().filter(|other| other.subject() == Some(subject));
+            if own().count() >= MAX_VIEWERS_OF_TOKEN {
+                return Err(RoomError::TooManyViewers { max: MAX_VIEWERS_OF_TOKEN });
+            }
+            if own().filter(|other| other.is_connecting()).count() >= MAX_CONNECTING_OF_TOKEN {
+                return Err(RoomError::TooManyConnecting { max: MAX_CONNECTING_OF_TOKEN });
+            }
+        }
         let Reception { offer, rendition, reply } = reception;
         let rendition = self.rendition_wish(rendition.as_deref())?;
+        self.limit_connecting();
         let peer = viewer.receiver.connection.peer;
         let claims = |member: &&Member| match (&member.door, &viewer.claim) {
             (Door::Whip { claim: Some(held) }, Some(asked)) => held == asked,
@@ -78,6 +101,23 @@ impl State {
         let offer = Box::new(offer);
         self.effects.push(Effect::Media(MediaCommand::AddReceiver { peer, participant, offer, rendition, reply }));
         Ok(())
+    }
+
+    /// Gives a connection up that is still to be made, where there are too many: the oldest of the token that has the
+    /// most of them.
+    fn limit_connecting(&mut self) {
+        // Those with the key may have as many as there are.
+        let limited = |viewer: &&Viewer| viewer.bearer.is_some() && viewer.is_connecting();
+        let connecting: Vec<&Viewer> = self.viewers.iter().filter(limited).collect();
+        if connecting.len() < MAX_CONNECTING {
+            return;
+        }
+        let of = |subject: Option<&str>| connecting.iter().filter(|viewer| viewer.subject() == subject).count();
+        // In order of joining, and of equals the last is found: so from the end.
+        let oldest = connecting.iter().rev().max_by_key(|viewer| of(viewer.subject()));
+        if let Some(peer) = oldest.map(|viewer| viewer.receiver.connection.peer) {
+            self.drop_viewer(peer);
+        }
     }
 
     /// Makes the receiving connection of a session, in place of an older one. `session` is its sending one.

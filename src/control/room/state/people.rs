@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Now, State};
+use super::{Effect, Now, State, Viewer};
 use crate::{
     control::room::{
         error::RoomError,
         link::Closing,
         name::DisplayName,
-        participant::{Connection, Door, Member, MemberRole, Moderation, Wire},
+        participant::{Bearer, Caller, Connection, Door, Member, Moderation, Wire},
         view::{Event, LeaveReason, Participant},
     },
     media::port::{MediaCommand, Negotiation, ParticipantId, PeerId},
@@ -22,8 +22,8 @@ const WHIP_SILENCE: Duration = Duration::from_millis(4_500);
 pub struct Arrival {
     /// The name that they ask for.
     pub name: DisplayName,
-    /// What they may do.
-    pub role: MemberRole,
+    /// What they may do, and by which token.
+    pub caller: Caller,
     /// How they come in.
     pub door: Door,
     /// A secret that they got earlier: their place is taken over if it is still there. Sessions only.
@@ -53,7 +53,7 @@ impl State {
     /// Gives someone a place and makes their connection, or lets them take over the place that is theirs.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::NoRoom`].
+    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
     pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
         if self.ended {
             return Err(RoomError::NoRoom);
@@ -78,7 +78,18 @@ impl State {
         if self.members.len() >= max as usize {
             return Err(RoomError::Full { max });
         }
-        let name = arrival.name.made_unique(|name| self.has_name(name, None));
+        if let Some(Bearer { subject, places, .. }) = &arrival.caller.bearer {
+            let own = |member: &&Member| member.bearer.as_ref().is_some_and(|bearer| bearer.subject == *subject);
+            if self.members.iter().filter(own).count() >= *places as usize {
+                return Err(RoomError::TooManyPlaces { max: *places });
+            }
+        }
+        if arrival.caller.named {
+            self.free_name(arrival.name.as_str());
+        }
+        let reserved = &arrival.caller.reserved;
+        let is_taken = |name: &str| self.has_name(name, None) || reserved.iter().any(|other| other == name);
+        let name = arrival.name.made_unique(is_taken);
         // A session's switches are on until its page says otherwise; a WHIP sender has no switches, there the tracks
         // themselves tell.
         let switches = arrival.door == Door::Session;
@@ -88,7 +99,9 @@ impl State {
             asked: arrival.name.as_str().to_owned(),
             secret: arrival.fresh_secret,
             door: arrival.door,
-            role: arrival.role,
+            role: arrival.caller.role,
+            bearer: arrival.caller.bearer,
+            named: arrival.caller.named,
             joined_at: now.wall,
             wire: Wire::Live { connection: arrival.connection.clone(), connected: false },
             receiver: None,
@@ -112,7 +125,9 @@ impl State {
     fn take_over(&mut self, index: usize, arrival: Arrival) -> Place {
         let asked = arrival.name.as_str();
         let keeps_name = self.members[index].asked == asked || &*self.members[index].name == asked;
-        let new_name = (!keeps_name).then(|| arrival.name.made_unique(|name| self.has_name(name, Some(index))));
+        let reserved = &arrival.caller.reserved;
+        let is_taken = |name: &str| self.has_name(name, Some(index)) || reserved.iter().any(|other| other == name);
+        let new_name = (!keeps_name).then(|| arrival.name.made_unique(is_taken));
 
         let peer = arrival.connection.peer;
         let member = &mut self.members[index];
@@ -125,7 +140,9 @@ impl State {
         if arrival.door != Door::Session {
             member.secret = arrival.fresh_secret;
         }
-        member.role = arrival.role;
+        member.role = arrival.caller.role;
+        member.bearer = arrival.caller.bearer;
+        member.named = arrival.caller.named;
         member.speaking = false;
         member.wire = Wire::Live { connection: arrival.connection, connected: false };
         let receiver = member.receiver.take();
@@ -145,6 +162,17 @@ impl State {
         }
         self.tell_changed(index);
         place
+    }
+
+    /// Frees a name for the one whose token fixes it: another who has it is renamed.
+    fn free_name(&mut self, name: &str) {
+        let usurps = |member: &Member| !member.named && &*member.name == name;
+        let Some(index) = self.members.iter().position(usurps) else { return };
+        let Ok(own) = DisplayName::parse(name) else { return };
+        // Nobody has it at this moment, and it is taken.
+        self.members[index].name = own.made_unique(|one| one == name || self.has_name(one, None));
+        self.show();
+        self.tell_changed(index);
     }
 
     fn has_name(&self, name: &str, except: Option<usize>) -> bool {
@@ -236,6 +264,27 @@ impl State {
         self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
         self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));
         self.tell_changed(index);
+    }
+
+    /// Puts out everyone whose token is over.
+    pub(super) fn drop_expired(&mut self, now: Now) {
+        self.dismiss(|bearer| bearer.is_over(now.clock));
+    }
+
+    /// Puts out everyone who came with such a token.
+    pub fn dismiss(&mut self, such: impl Fn(&Bearer) -> bool) {
+        while let Some(index) = self.members.iter().position(|member| member.bearer.as_ref().is_some_and(&such)) {
+            if let Some(peer) = self.members[index].peer() {
+                self.effects.push(Effect::Close(peer, Closing::Unauthorized));
+            }
+            self.remove_member(index, LeaveReason::Removed);
+        }
+        let gone = |viewer: &Viewer| viewer.bearer.as_ref().is_some_and(&such);
+        let peers: Vec<PeerId> =
+            self.viewers.iter().filter(|viewer| gone(viewer)).map(|viewer| viewer.receiver.connection.peer).collect();
+        for peer in peers {
+            self.drop_viewer(peer);
+        }
     }
 
     /// Drops everyone whose time is over.

@@ -4,13 +4,14 @@ use super::*;
 use crate::{
     control::room::{
         name::DisplayName,
-        participant::{Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation, Receiver},
+        participant::{Bearer, Caller, Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation, Receiver},
         view::{LeaveReason, OutputPhase, Presence},
     },
     layout::{Canvas, Trigger},
     media::port::{MediaEvent, Negotiation, ParticipantId, RtmpAddress, Still, TrackKind, VideoCodec},
 };
 
+mod bearers;
 mod receiving;
 
 use receiving::{reception, viewer};
@@ -46,7 +47,7 @@ impl Studio {
         let peer = PeerId(self.peers);
         let arrival = Arrival {
             name: DisplayName::parse(name).unwrap(),
-            role: MemberRole::Participant,
+            caller: Caller::of(MemberRole::Participant),
             door,
             resume: resume.map(str::to_owned),
             connection: Connection::new(peer, vec!["frag".into()]),
@@ -333,7 +334,8 @@ fn an_output_tells_its_state_and_never_its_key() {
     let target = OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/streamkey", None).unwrap());
     let id = OutputId("o1".into());
     let output = studio.state.add_output(id.clone(), target, studio.now).unwrap();
-    assert!(!output.url.contains("streamkey") && output.url.starts_with("rtmp://host"));
+    let url = output.url.unwrap();
+    assert!(!url.contains("streamkey") && url.starts_with("rtmp://host"));
     let after = Duration::from_secs(4);
     let state = OutputState::Retrying { attempt: 1, after, last_error: "reset".into() };
     studio.state.hear(MediaEvent::Output { output: id.clone(), state }, studio.now);

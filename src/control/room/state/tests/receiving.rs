@@ -5,7 +5,7 @@ use crate::media::port::DeliveryReport;
 
 pub(super) fn viewer(peer: u64, claim: Option<Claim>) -> Viewer {
     let connection = Connection::new(PeerId(peer), vec!["abcd".into()]);
-    Viewer { receiver: Receiver::new(connection), secret: "watch".into(), claim }
+    Viewer { receiver: Receiver::new(connection), secret: "watch".into(), claim, bearer: None }
 }
 
 /// What is offered does not matter here, and nobody waits for the answer.

@@ -1,0 +1,146 @@
+//! Secrets of the data directory: a file each, for the eyes of its owner only.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::error::ProgramError;
+
+/// The file that keeps an API key made by us.
+pub(super) const API_KEY: &str = "api-key";
+
+/// The file that keeps what signs tokens.
+const SIGNING_KEY: &str = "signing-key";
+
+/// What nobody but the owner may do with a secret's file.
+const OTHERS: u32 = 0o077;
+
+/// Where the key that signs tokens is kept.
+pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
+    data_dir.join(SIGNING_KEY)
+}
+
+/// Makes another key to sign tokens: none that was signed before is valid any more. A server that runs takes it within
+/// seconds. Answers the file.
+///
+/// # Errors
+/// What the disk says.
+pub fn rotate(data_dir: &Path) -> Result<PathBuf, ProgramError> {
+    let file = signing_key(data_dir);
+    let failed = |error: io::Error| ProgramError::Failed(format!("cannot write {}: {error}", file.display()));
+    fs::create_dir_all(data_dir).map_err(failed)?;
+    let beside = data_dir.join(format!(".{SIGNING_KEY}.{:016x}.part", rand::random::<u64>()));
+    let written = write_new(&beside, &made()).and_then(|()| fs::rename(&beside, &file));
+    if let Err(error) = written {
+        // Stays when that fails, too; nothing reads it.
+        let _ = fs::remove_file(&beside);
+        return Err(failed(error));
+    }
+    Ok(file)
+}
+
+/// The secret in this file, and whether it was made now. One that others could read is closed to them.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn kept(file: &Path) -> Result<(String, bool), ProgramError> {
+    let failed =
+        |what: &str, error: io::Error| ProgramError::Failed(format!("cannot {what} {}: {error}", file.display()));
+    match read(file) {
+        Ok(Some(secret)) => {
+            close(file).map_err(|error| failed("close to others", error))?;
+            return Ok((secret, false));
+        }
+        Ok(None) => fs::remove_file(file).map_err(|error| failed("replace the empty file", error))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed("read", error)),
+    }
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(|error| failed("make the folder of", error))?;
+    }
+    let secret = made();
+    match write_new(file, &secret) {
+        Ok(()) => Ok((secret, true)),
+        // Of two servers that start at once one is first, and both use its file.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read(file) {
+            Ok(Some(secret)) => Ok((secret, false)),
+            Ok(None) => Err(failed("read", io::Error::other("it is empty"))),
+            Err(error) => Err(failed("read", error)),
+        },
+        Err(error) => Err(failed("write", error)),
+    }
+}
+
+/// The secret in this file; `None` when the file is empty.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn read(file: &Path) -> io::Result<Option<String>> {
+    fs::read_to_string(file).map(|text| Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// 256 random bits.
+fn made() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+fn write_new(file: &Path, secret: &str) -> io::Result<()> {
+    let mut open = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    writeln!(open, "{secret}")?;
+    open.sync_all()
+}
+
+fn close(file: &Path) -> io::Result<()> {
+    let mode = fs::metadata(file)?.permissions().mode();
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    tracing::warn!(file = %file.display(), "others could read this secret; now its owner alone can");
+    fs::set_permissions(file, fs::Permissions::from_mode(mode & !OTHERS))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn mode(file: &Path) -> u32 {
+        fs::metadata(file).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_is_its_owners_alone() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = signing_key(folder.path());
+        let (first, made) = kept(&file).unwrap();
+        assert!(made && first.len() >= 40);
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(kept(&file).unwrap(), (first, false));
+    }
+
+    #[test]
+    fn what_others_could_read_is_closed() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join(API_KEY);
+        fs::write(&file, "a-key-of-mine-that-is-long\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(kept(&file).unwrap(), ("a-key-of-mine-that-is-long".to_owned(), false));
+        assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn a_rotated_key_is_another() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let first = kept(&signing_key(folder.path())).unwrap().0;
+        let file = rotate(folder.path()).unwrap();
+        let second = kept(&file).unwrap();
+        assert!(second.0 != first && !second.1);
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

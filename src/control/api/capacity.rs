@@ -1,0 +1,267 @@
+//! What the process may still open: file descriptors and threads. Without one of them GLib aborts the whole process, so
+//! whatever is built out of them is asked for here first, and refused with 503 while there are too few.
+//!
+//! Rests on measuring, not on counting along: `/proc/self` says what is open. What was promised a moment ago is not open
+//! yet, and is held beside it.
+
+use std::{
+    fs,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderValue, header};
+use rustix::process::{Resource, getrlimit};
+
+use super::problem::Problem;
+
+/// What something opens, at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// File descriptors.
+    pub descriptors: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Cost {
+    const fn of(descriptors: usize, threads: usize) -> Self {
+        Self { descriptors, threads }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self::of(self.descriptors + other.descriptors, self.threads + other.threads)
+    }
+
+    fn fits(self, free: Self) -> bool {
+        self.descriptors <= free.descriptors && self.threads <= free.threads
+    }
+}
+
+/// Somebody who sends: a webrtcbin with its ICE agent, and decoders. 12 of each, measured, and a third more.
+pub const SENDER: Cost = Cost::of(16, 16);
+
+/// Somebody who receives: all share one port and its threads. Encodings belong to the room.
+pub const RECEIVER: Cost = Cost::of(1, 1);
+
+/// A new room: its clock, its mixer, and the encoders that it starts for its first receiver. 18 of each, measured, and a
+/// third more.
+pub const ROOM: Cost = Cost::of(24, 24);
+
+/// An output: a pipeline, two encoders and a connection.
+pub const OUTPUT: Cost = Cost::of(32, 32);
+
+/// A file that is decoded.
+pub const FILE: Cost = Cost::of(24, 24);
+
+/// What is kept back for the rest: log, rooms' files, timers, whatever libraries open for a moment.
+const RESERVE: Cost = Cost::of(64, 64);
+
+/// For how long a promise is held beside what is measured: building takes less.
+const BUILDING: Duration = Duration::from_secs(3);
+
+/// A measurement may be so old: listing the descriptors of a large server takes a millisecond.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// When somebody who was refused may ask again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// What may be open and what is.
+#[derive(Debug)]
+pub struct Capacity {
+    most: Cost,
+    /// Held by HTTP connections, which have a limit of their own.
+    connections: AtomicUsize,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    measured: Option<(Instant, Cost)>,
+    promised: Vec<Promised>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Promised {
+    number: u64,
+    cost: Cost,
+    /// When it is built; `None` while that has not begun.
+    until: Option<Instant>,
+}
+
+/// What may be built. Given back when it is dropped; to be kept as soon as it is being built.
+#[derive(Debug)]
+#[must_use]
+pub struct Promise<'a> {
+    capacity: &'a Capacity,
+    number: u64,
+    kept: bool,
+}
+
+impl Promise<'_> {
+    /// It is being built.
+    pub fn keep(mut self) {
+        self.kept = true;
+        let mut book = self.capacity.book();
+        if let Some(promised) = book.promised.iter_mut().find(|promised| promised.number == self.number) {
+            promised.until = Some(Instant::now() + BUILDING);
+        }
+    }
+}
+
+impl Drop for Promise<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.capacity.book().promised.retain(|promised| promised.number != self.number);
+        }
+    }
+}
+
+impl Capacity {
+    /// That of this process, by its limits now.
+    pub fn of_this_process() -> Self {
+        let descriptors = getrlimit(Resource::Nofile).current.map_or(usize::MAX, saturated);
+        Self::new(Cost::of(descriptors, most_threads()))
+    }
+
+    /// For a process that may open so much.
+    pub fn new(most: Cost) -> Self {
+        Self { most, connections: AtomicUsize::new(0), book: Mutex::default() }
+    }
+
+    /// How many HTTP connections there may be at once: a quarter of the descriptors.
+    pub fn most_connections(&self) -> usize {
+        (self.most.descriptors / 4).clamp(16, 8192)
+    }
+
+    /// So many HTTP connections are open now.
+    pub fn set_connections(&self, open: usize) {
+        self.connections.store(open, Ordering::Relaxed);
+    }
+
+    /// Promises what is about to be built, or refuses it before anything is.
+    ///
+    /// # Errors
+    /// 503 with `Retry-After`.
+    pub fn admit(&self, cost: Cost) -> Result<Promise<'_>, Problem> {
+        let mut book = self.book();
+        let free = self.free(&mut book, Instant::now(), measure);
+        if !cost.fits(free) {
+            let (what, free) = if cost.descriptors > free.descriptors {
+                ("file descriptors", free.descriptors)
+            } else {
+                ("threads", free.threads)
+            };
+            tracing::warn!(free, "too few {what} are left: a request is refused");
+            metrics::counter!("virfie_refused_for_capacity_total").increment(1);
+            return Err(Problem::unavailable(format!("the server has too few {what} left for this; try again later"))
+                .header(header::RETRY_AFTER, RETRY_AFTER));
+        }
+        let number = book.next;
+        book.next += 1;
+        book.promised.push(Promised { number, cost, until: None });
+        Ok(Promise { capacity: self, number, kept: false })
+    }
+
+    fn free(&self, book: &mut Book, now: Instant, measure: impl FnOnce() -> Cost) -> Cost {
+        book.promised.retain(|promised| promised.until.is_none_or(|until| until > now));
+        let used = match book.measured {
+            Some((at, used)) if now.saturating_duration_since(at) < FRESH => used,
+            _ => {
+                let used = measure();
+                book.measured = Some((now, used));
+                used
+            }
+        };
+        let promised = book.promised.iter().fold(Cost::default(), |sum, promised| sum.and(promised.cost));
+        let connections = self.connections.load(Ordering::Relaxed);
+        // Connections are free to take their own part, and no more of the others'.
+        let used = Cost { descriptors: used.descriptors.saturating_sub(connections), ..used };
+        let own = Cost::of(self.most_connections(), 0);
+        let taken = used.and(promised).and(RESERVE).and(own);
+        Cost::of(
+            self.most.descriptors.saturating_sub(taken.descriptors),
+            self.most.threads.saturating_sub(taken.threads),
+        )
+    }
+
+    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
+        // Whole after every line that changes it.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn saturated(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// What this process has open. Where the system does not say, nothing: limits are the system's own then.
+fn measure() -> Cost {
+    let entries = |folder: &str| fs::read_dir(folder).map_or(0, Iterator::count);
+    // The list of descriptors holds the one that it is read by.
+    Cost::of(entries("/proc/self/fd").saturating_sub(1), entries("/proc/self/task"))
+}
+
+/// The smallest of the bounds that the system sets to threads.
+fn most_threads() -> usize {
+    let number = |file: &str| fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
+    let bounds = [
+        getrlimit(Resource::Nproc).current.map(saturated),
+        number("/sys/fs/cgroup/pids.max"),
+        number("/proc/sys/kernel/threads-max"),
+        // A thread maps its stack and a guard page beside it.
+        number("/proc/sys/vm/max_map_count").map(|maps| maps / 2),
+    ];
+    bounds.into_iter().flatten().min().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn free(capacity: &Capacity, at: Instant, used: Cost) -> Cost {
+        capacity.free(&mut capacity.book(), at, || used)
+    }
+
+    #[test]
+    fn what_was_promised_is_held_until_it_is_built_or_given_back() {
+        let capacity = Capacity::new(Cost::of(1024, 1_000_000));
+        let (begun, used) = (Instant::now(), Cost::of(100, 50));
+        let before = free(&capacity, begun, used);
+        assert_eq!(before.descriptors, 1024 - 100 - 64 - 256);
+        let less = before.descriptors - SENDER.descriptors;
+        let promise = capacity.admit(SENDER).unwrap();
+        assert_eq!(free(&capacity, begun, used).descriptors, less);
+        drop(promise);
+        assert_eq!(free(&capacity, begun, used), before, "a refused request takes nothing");
+        capacity.admit(SENDER).unwrap().keep();
+        assert_eq!(free(&capacity, begun, used).descriptors, less);
+        assert_eq!(free(&capacity, begun + BUILDING * 2, used), before);
+    }
+
+    #[test]
+    fn connections_do_not_take_what_media_needs() {
+        let capacity = Capacity::new(Cost::of(1024, 1000));
+        let begun = Instant::now();
+        let idle = free(&capacity, begun, Cost::of(100, 50));
+        capacity.set_connections(200);
+        assert_eq!(free(&capacity, begun + FRESH, Cost::of(300, 50)), idle);
+    }
+
+    #[test]
+    fn the_last_ones_are_refused_with_the_time_to_wait() {
+        let capacity = Capacity::new(Cost::of(10, 10_000_000));
+        let problem = capacity.admit(RECEIVER).unwrap_err();
+        assert_eq!(problem.status, 503);
+        assert!(problem.detail.contains("file descriptors"));
+        assert_eq!(problem.headers[0], (header::RETRY_AFTER, RETRY_AFTER));
+        assert!(Capacity::of_this_process().admit(RECEIVER).is_ok());
+    }
+}

@@ -1,0 +1,38 @@
+//! What those who do not direct a room do not see: where it is sent. PURE.
+
+use std::sync::Arc;
+
+use super::view::{Event, Output, RoomState};
+
+impl Output {
+    /// The same without anything that shows where it goes.
+    #[must_use]
+    pub fn without_target(self) -> Self {
+        // An error may name the host.
+        Self { url: None, last_error: None, ..self }
+    }
+}
+
+impl RoomState {
+    /// The same without anything that shows where the room is sent.
+    #[must_use]
+    pub fn without_targets(mut self) -> Self {
+        self.outputs = self.outputs.into_iter().map(Output::without_target).collect();
+        self
+    }
+}
+
+impl Event {
+    /// The same without anything that shows where the room is sent.
+    #[must_use]
+    pub fn without_targets(self: Arc<Self>) -> Arc<Self> {
+        match &*self {
+            Self::RoomChanged { revision, room } if !room.outputs.is_empty() => {
+                let room = Box::new(RoomState::clone(room).without_targets());
+                Arc::new(Self::RoomChanged { revision: *revision, room })
+            }
+            Self::OutputChanged { output } => Arc::new(Self::OutputChanged { output: output.clone().without_target() }),
+            _ => self,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! How much of the server somebody can take, and what only some may see.
+
+use serde_json::{Value, json};
+use virfie::control::api::capacity::{Capacity, Cost};
+
+use super::{
+    events::Stream,
+    page::Page,
+    server::{Server, answer},
+    whip::{SDP, WHEP_OFFER, WHIP_OFFER},
+};
+
+const KEY: &str = "a-key-of-sixteen";
+
+async fn keyed() -> Server {
+    let mut server = Server::start_with(|config| config.api_key = Some(KEY.to_owned())).await;
+    server.token = Some(KEY.to_owned());
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    server
+}
+
+async fn token(server: &Server, role: &str) -> String {
+    let signed = server.sign(KEY, &json!({"room": "demo", "role": role})).await;
+    signed["token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn without_descriptors_nothing_is_built_and_the_client_is_told_when_to_come_again() {
+    let few = Cost { descriptors: 64, threads: 1 << 20 };
+    let server = Server::start_as(|_| {}, |state| state.capacity = Capacity::new(few).into()).await;
+    let body = json!({"type": "rtmp", "url": "rtmp://127.0.0.1/live/key"});
+    for refused in [
+        server.post("/whip/demo", SDP, WHIP_OFFER).await,
+        server.send("PUT", "/rooms/demo", &json!({})).await,
+        answer(server.request("PUT", "/assets/a.png").body(vec![1])).await,
+    ] {
+        refused.problem(503);
+        assert_eq!(refused.header("retry-after"), "5");
+    }
+    let mut page = Page::open(&server, "demo").await;
+    page.say(json!({"type": "join", "name": "ann", "send": ["vp8"], "receive": ["h264"]})).await;
+    let closed = page.closed().await;
+    assert_eq!((closed.code, &closed.problem.unwrap()["status"]), (4011, &json!(503)));
+    assert!(!server.media.has_opened("demo"));
+    server.send("POST", "/rooms/demo/outputs", &body).await.problem(503);
+    assert_eq!(server.get("/rooms").await.status, 200, "looking costs nothing");
+}
+
+#[tokio::test]
+async fn a_token_of_viewers_that_never_connect_leaves_room_for_strangers() {
+    let mut server = keyed().await;
+    let attacker = token(&server, "viewer").await;
+    let stranger = token(&server, "viewer").await;
+    server.token = Some(attacker);
+    let mut taken = 0;
+    for _ in 0..120 {
+        let posted = server.post("/whep/demo", SDP, WHEP_OFFER).await;
+        if posted.status == 201 {
+            taken += 1;
+        } else {
+            posted.problem(429);
+            assert_eq!(posted.header("retry-after"), "5");
+        }
+    }
+    assert_eq!(taken, 32);
+    server.token = Some(stranger);
+    assert_eq!(server.post("/whep/demo", SDP, WHEP_OFFER).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_producer_keeps_to_the_operators_limits() {
+    let mut server = keyed().await;
+    let producer = token(&server, "producer").await;
+    server.token = Some(producer);
+    let more = server.send("PUT", "/rooms/demo", &json!({"max_participants": 17})).await;
+    assert_eq!(more.faults(422), ["/max_participants"]);
+    let document = json!({"version": 1, "settings": {"max_participants": 1000}});
+    let imported = server.send("POST", "/rooms/demo/import", &document).await;
+    assert_eq!(imported.faults(422), ["/settings/max_participants"]);
+    assert_eq!(server.send("PUT", "/rooms/demo", &json!({"max_participants": 16})).await.status, 200);
+    server.token = Some(KEY.to_owned());
+    assert_eq!(server.send("PUT", "/rooms/demo", &json!({"max_participants": 17})).await.status, 200, "an admin may");
+}
+
+#[tokio::test]
+async fn a_producer_sends_into_no_network_of_the_servers_own() {
+    let mut server = keyed().await;
+    let producer = token(&server, "producer").await;
+    server.token = Some(producer);
+    for url in ["rtmp://127.0.0.1/live/key", "rtmp://localhost/live/key", "rtmp://[::1]/a/b", "rtmp://10.1.2.3/a/b"] {
+        let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "rtmp", "url": url})).await;
+        assert_eq!(made.faults(422), ["/url"], "{url}");
+    }
+    let outside = json!({"type": "rtmp", "url": "rtmp://8.8.8.8/live/key"});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &outside).await.status, 201);
+    server.token = Some(KEY.to_owned());
+    let inside = json!({"type": "rtmp", "url": "rtmp://127.0.0.1/live/key"});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &inside).await.status, 201, "an admin may");
+}
+
+#[tokio::test]
+async fn only_those_who_direct_a_room_see_where_it_is_sent() {
+    let mut server = keyed().await;
+    let body = json!({"type": "rtmp", "url": "rtmp://secret-host.example/live/key"});
+    let (viewer, participant) = (token(&server, "viewer").await, token(&server, "participant").await);
+    let producer = token(&server, "producer").await;
+    let mut page = Page::open_with(&server, "demo", &format!("?token={participant}")).await;
+    page.say(json!({"type": "join", "name": "ann", "send": ["vp8"], "receive": ["h264"]})).await;
+    page.next().await;
+    server.token = Some(viewer);
+    let mut stream = Stream::open(&server, "demo").await;
+    stream.next().await;
+    server.token = Some(KEY.to_owned());
+    server.send("POST", "/rooms/demo/outputs", &body).await;
+    let heard = stream.next().await.unwrap().1;
+    let told = page.wait_for_event("output_changed").await;
+    let (mut late, welcome) = {
+        let mut late = Page::open_with(&server, "demo", &format!("?token={participant}")).await;
+        late.say(json!({"type": "join", "name": "eve", "send": ["vp8"], "receive": ["h264"]})).await;
+        let welcome = late.next().await;
+        (late, welcome)
+    };
+    late.say(json!({"type": "leave"})).await;
+    server.token = Some(token(&server, "viewer").await);
+    let room = server.get("/rooms/demo").await.json();
+    let again = Stream::open(&server, "demo").await.next().await.unwrap().1;
+    for text in [&heard, &told, &welcome, &room, &again].map(Value::to_string) {
+        assert!(!text.contains("secret-host"), "{text}");
+        assert!(
+            text.contains("\"outputs\"") || text.contains("output_changed"),
+            "that it is sent is no secret: {text}"
+        );
+    }
+    server.token = Some(producer);
+    assert!(server.get("/rooms/demo").await.text.contains("secret-host"));
+}
