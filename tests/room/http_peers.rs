@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::{net::TcpListener, time::timeout};
 use virfie::media::port::VideoCodec;
 
 use super::{
-    posted::{whep, whip},
+    posted::{SDP, whep, whip},
     recorder::{Attention, BACKGROUND, GREEN, RED, amplitude},
-    server::{Server, until},
+    server::{ROOM, Server, until},
     studio::Studio,
 };
 
@@ -117,4 +118,41 @@ async fn a_sender_that_vanishes_is_gone_within_five_seconds() {
     until("it is gone", async || server.participant("cam").await.is_none().then_some(())).await;
     println!("gone after {:?}", killed.elapsed());
     assert!(killed.elapsed() < Duration::from_secs(6), "{:?}", killed.elapsed());
+}
+
+const OBS: &str = include_str!("../../src/media/sdp/fixtures/obs_whip_offer.sdp");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_odd_offer_is_answered_line_by_line_as_it_was_written() {
+    let server = Server::start().await;
+    let offer = OBS
+        .replace("BUNDLE 0 1", "BUNDLE 0 1 2 ghost")
+        .replace("a=sendonly", "a=sendrecv")
+        .replace("opus/48000/2", "opus/48000")
+        .replace("packetization-mode=1;", "")
+        .replace("a=rtcp-mux\n", "a=rtcp-mux-only\n")
+        + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:2\na=sctp-port:5000\n";
+    let posted = server.send_text("POST", &format!("/whip/{ROOM}?name=odd"), SDP, offer).await.expect(201);
+    let answer = posted.text();
+    let count = |text: &str| answer.matches(text).count();
+    assert_eq!((count("a=recvonly\r\n"), count("a=send"), count("a=rtcp-mux-only\r\n")), (2, 0, 2), "{answer}");
+    assert_eq!(count("m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"), 1, "{answer}");
+    assert_eq!((count("opus/48000\r\n"), count("packetization-mode"), count("a=ssrc:")), (1, 0, 0), "{answer}");
+    assert!(count("a=candidate:") > 0 && count("a=end-of-candidates") == 1, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_makes_the_server_connect_by_a_candidate() {
+    let server = Server::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let waits = format!("a=candidate:7 1 TCP 2105524479 127.0.0.1 {port} typ host tcptype passive\n");
+    let offer = OBS.replace("a=end-of-candidates", &format!("{waits}a=end-of-candidates"));
+    let posted = server.send_text("POST", &format!("/whip/{ROOM}?name=tcp"), SDP, offer).await.expect(201);
+    let fragment = format!("a=ice-ufrag:Yb3W\na=ice-pwd:s0VnQe7TkA4xMz9LhPr2Ud\nm=audio 9 RTP/AVP 0\na=mid:0\n{waits}");
+    let request = server.request_at_top("PATCH", posted.header("location"));
+    let patched = request.header("content-type", "application/trickle-ice-sdpfrag").body(fragment).send().await;
+    assert_eq!(patched.unwrap().status(), 204);
+    // What does not happen cannot be awaited; before it was left out, this took some hundred milliseconds.
+    assert!(timeout(Duration::from_secs(3), listener.accept()).await.is_err(), "the server has called");
 }

@@ -150,7 +150,7 @@ impl Connection {
     /// Takes the peer's offer (its description narrowed to our lines) and begins to answer.
     pub(super) fn take_offer(&mut self, offer: &Description, narrowed: &Description) -> Result<(), String> {
         self.fingerprint = fingerprint_of(offer);
-        self.peer.answer(&narrowed.to_sdp())?;
+        self.peer.answer(&without_candidates(narrowed).to_sdp())?;
         self.describe(narrowed);
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Connection {
         let offer = self.offer.as_ref().ok_or("an answer before the offer")?;
         sdp::check_answer_to(answer, offer).map_err(|fault| fault.to_string())?;
         self.fingerprint = fingerprint_of(answer);
-        self.peer.accept(&answer.to_sdp())?;
+        self.peer.accept(&without_candidates(answer).to_sdp())?;
         self.describe(answer);
         Ok(())
     }
@@ -298,6 +298,16 @@ impl Signalling {
         let offer = Box::new(offer);
         Self::Http { reply: Some(reply), offer, chosen, sdp: None, candidates: Vec::new(), asked, since }
     }
+}
+
+/// What webrtcbin is given: it would call every candidate of the text, and which are called is decided here.
+fn without_candidates(description: &Description) -> Description {
+    let mut bare = description.clone();
+    for section in &mut bare.media {
+        section.candidates.clear();
+        section.end_of_candidates = false;
+    }
+    bare
 }
 
 fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
