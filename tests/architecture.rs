@@ -88,8 +88,8 @@ const LAYERS: &[Layer] = &[
     layer("cli", &["error"], "picks the command"),
     layer(
         "cli::serve",
-        &["config", "control::api", "error", "layout", "media", "telemetry"],
-        "the one place that joins control and media",
+        &["config", "control::api", "control::disk", "error", "layout", "media", "telemetry"],
+        "the one place that joins control and media; it locks the data directory first",
     ),
     layer(
         "cli::bot",

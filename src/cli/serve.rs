@@ -26,7 +26,10 @@ use door::Door;
 
 use crate::{
     config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
-    control::api::{self, AppState},
+    control::{
+        api::{self, AppState},
+        disk::DirectoryLock,
+    },
     error::ProgramError,
     layout::Background,
     media::{Engine, EngineConfig, EngineError, segment::model::ModelSource},
@@ -83,6 +86,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     telemetry::start(config.log_format, config.log_level.as_deref())?;
     telemetry::metrics();
     make_data_dir(&config)?;
+    let _lock = lock_data_dir(&config)?;
     raise_descriptors();
     // First of what takes time, so that a second server on the same port is told at once.
     let listener = listen(config.listen)?;
@@ -121,6 +125,12 @@ fn make_data_dir(config: &ServeConfig) -> Result<(), ProgramError> {
     // Keys are kept there, so it is for its owner only. One that exists keeps its mode.
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     made.map_err(|error| ProgramError::Usage(format!("data-dir: cannot make {}: {error}", config.data_dir.display())))
+}
+
+/// Makes the data directory this server's own: two would overwrite each other's rooms.
+fn lock_data_dir(config: &ServeConfig) -> Result<DirectoryLock, ProgramError> {
+    let taken = DirectoryLock::take(&config.data_dir);
+    taken.map_err(|error| ProgramError::Usage(format!("data-dir: {}: {error}", config.data_dir.display())))
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
@@ -277,7 +287,11 @@ async fn drain(
     handle.graceful_shutdown(Some(ANSWER_LIMIT));
     // The server cuts what is left when the limit is over; a little more, so that it is the one to do so.
     let _ = timeout(ANSWER_LIMIT + Duration::from_millis(500), serving).await;
-    rooms.map_err(|_| ProgramError::Failed(format!("rooms did not end within {} s", DRAIN_LIMIT.as_secs())))
+    match rooms {
+        Ok(0) => Ok(()),
+        Ok(lost) => Err(ProgramError::Failed(format!("the newest changes of {lost} room(s) could not be stored"))),
+        Err(_) => Err(ProgramError::Failed(format!("rooms did not end within {} s", DRAIN_LIMIT.as_secs()))),
+    }
 }
 
 /// Warns when new rooms would begin with a picture that is not there. It may still be put.

@@ -3,5 +3,5 @@
 
 pub mod api;
 pub mod assets;
-mod disk;
+pub mod disk;
 pub mod room;

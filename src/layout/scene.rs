@@ -405,6 +405,11 @@ impl Scene {
         actions.into_iter().any(|action| matches!(action, Action::Show(show) if show.show == id))
     }
 
+    /// Whether something has to be decoded or drawn before it can be shown whole.
+    pub fn needs_images(&self) -> bool {
+        self.image_names().chain(self.clip_names()).next().is_some() || self.letterings().next().is_some()
+    }
+
     /// The clip assets that the scene needs; a name that is used twice comes twice.
     pub fn clip_names(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().filter_map(|layer| match &layer.source {

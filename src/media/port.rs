@@ -576,6 +576,12 @@ pub enum MediaEvent {
         /// The sound asset that is played with it.
         sound: Option<String>,
     },
+    /// The room's media is of no more use, and everything of it is given up: it has to be opened again. Nothing
+    /// follows.
+    Broken {
+        /// In one line.
+        reason: String,
+    },
     /// An output changed its state.
     Output {
         /// Which.

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
 };
-use crate::telemetry;
+use crate::{control::room::Storing, telemetry};
 
 /// The routes, at the top level.
 pub fn router() -> Router<AppState> {
@@ -24,13 +25,39 @@ pub fn router() -> Router<AppState> {
 /// Whether the server takes requests, and what it can do.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Readiness {
-    /// `ready`, or `draining` while the server ends.
+    /// `ready`; `degraded` while the disk refuses rooms (requests are taken all the same); `failing` while a room waits
+    /// for new media; `draining` while the server ends.
     #[schema(example = "ready")]
     pub status: &'static str,
     /// The program's version.
     pub version: &'static str,
     /// Cutting people out.
     pub segmentation: SegmentationReadiness,
+    /// The rooms.
+    pub rooms: RoomsReadiness,
+    /// What survives a restart.
+    pub storage: StorageReadiness,
+}
+
+/// How the rooms are doing.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RoomsReadiness {
+    /// How many wait for new media or a new task after a fault.
+    pub down: usize,
+    /// How often a room was begun again after a fault since the server's start.
+    pub rebuilds: u64,
+}
+
+/// Whether what was changed in rooms is on the disk.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct StorageReadiness {
+    /// How many rooms' newest state the disk has refused so far. It is tried again.
+    pub unstored_rooms: usize,
+    /// Since when there are such rooms.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+    /// What the disk said last.
+    pub error: Option<String>,
 }
 
 /// Whether people can be cut out. Without, whole pictures are shown, and the server is ready all the same.
@@ -55,13 +82,21 @@ pub async fn live() -> &'static str {
 /// Says whether the server takes requests
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, description = "It does", body = Readiness),
-    (status = 503, description = "It is ending", body = Readiness),
+    (status = 503, description = "It is ending, or a room waits for new media", body = Readiness),
 ))]
 pub async fn ready(State(state): State<AppState>) -> Response {
     let segmentation = state.registry.segmentation();
     let draining = state.registry.is_draining();
+    let (down, rebuilds) = state.registry.rebuilding();
+    let Storing { unstored, since, error } = state.registry.storing();
+    let (status, told) = match (draining, down, unstored) {
+        (true, ..) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        (_, 1.., _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+        (_, _, 1..) => (StatusCode::OK, "degraded"),
+        _ => (StatusCode::OK, "ready"),
+    };
     let readiness = Readiness {
-        status: if draining { "draining" } else { "ready" },
+        status: told,
         version: env!("CARGO_PKG_VERSION"),
         segmentation: SegmentationReadiness {
             available: segmentation.model.is_some(),
@@ -69,8 +104,9 @@ pub async fn ready(State(state): State<AppState>) -> Response {
             reason: segmentation.reason,
             keypoints: segmentation.keypoints,
         },
+        rooms: RoomsReadiness { down, rebuilds },
+        storage: StorageReadiness { unstored_rooms: unstored, since, error },
     };
-    let status = if draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
 }
 

@@ -98,7 +98,7 @@ impl AppState {
     /// A server's state, with the rooms that were stored. To be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the API key of the data directory can neither be read nor made.
+    /// When the API key of the data directory can neither be read nor made, or its rooms cannot be read.
     pub fn new(config: ServeConfig, media: Arc<dyn Media>) -> Result<Self, ProgramError> {
         let auth = Arc::new(auth::Auth::new(&config)?);
         let assets = Arc::new(AssetStore::open(&config.data_dir, Arc::clone(&media)));
@@ -111,7 +111,10 @@ impl AppState {
         let store = RoomStore::open(&config.data_dir)
             .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
         let registry = Registry::new(media, assets.clone(), store, defaults);
-        registry.restore();
+        registry.restore().map_err(|error| {
+            let rooms = config.data_dir.join("rooms");
+            ProgramError::Failed(format!("data-dir: cannot read {}: {error}", rooms.display()))
+        })?;
         let capacity = Arc::new(capacity::Capacity::of_this_process());
         Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders: Arc::default() })
     }

@@ -122,6 +122,7 @@ impl Problem {
     /// 503: not now; the server is draining or its media is not there.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::SERVICE_UNAVAILABLE, detail)
+            .header(header::RETRY_AFTER, HeaderValue::from_static("2"))
     }
 
     /// 500: our fault. `detail` is shown, so it must hold no secret and no path.

@@ -290,7 +290,7 @@ impl Session<'_> {
                     let event = if self.directs { event } else { event.without_targets() };
                     self.outgoing.send(&ServerMessage::Event { event: &event }).map_err(too_slow)?;
                 }
-                why = &mut end.close => return Err(closing(why.unwrap_or(Closing::RoomEnded))),
+                why = &mut end.close => return Err(closing(why.unwrap_or_else(|_| faulty()))),
                 message = self.incoming.next() => match message? {
                     ClientMessage::Leave => return Ok(()),
                     message => self.take(message).await?,
@@ -393,6 +393,11 @@ async fn carried_out(asked: impl Future<Output = Result<(), RoomError>>) -> Resu
 
 fn too_slow(_: Clogged) -> Farewell {
     failed("the browser does not read what it is sent")
+}
+
+/// The room's task is gone without a word: it has met a fault, and begins again.
+fn faulty() -> Closing {
+    Closing::MediaFailed("the room has met a fault and begins again".to_owned())
 }
 
 fn closing(why: Closing) -> Farewell {

@@ -364,18 +364,13 @@ impl AssetStore {
     pub async fn delete(&self, name: &str) -> Result<(), AssetError> {
         let file = self.file(name)?;
         let _turn = self.changing.lock().await;
-        match tokio::fs::remove_file(file).await {
-            Ok(()) => {
-                self.cache().remove(name);
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
-                Some(_) => Err(AssetError::BuiltIn),
-                None => Err(AssetError::NotFound),
-            },
-            Err(error) => Err(error.into()),
+        let folder = self.folder.clone();
+        if blocking(move || Ok(disk::remove(&folder, &file)?)).await? {
+            self.cache().remove(name);
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+            return Ok(());
         }
+        Err(if built_in(name).is_some() { AssetError::BuiltIn } else { AssetError::NotFound })
     }
 
     /// The decoded image; from memory when it was asked for lately.

@@ -1,5 +1,5 @@
 //! One task per room: it owns the room's state, its media and the links to session sockets, and takes one input after
-//! the other. It never waits for anything but its next input.
+//! the other. It never waits for anything but its next input. Media that breaks, or no longer answers, is opened again.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,13 +14,14 @@ use tokio::{
 };
 
 use super::{
+    faults::Faults,
     link::{Closing, Link},
     meter::Meter,
     state::{Beginning, Effect, Errand, Now, State},
-    store::RoomStore,
+    supervise::{DownMark, Lasting},
     view::Event,
 };
-use crate::media::port::{self, Media, MediaCommand, MediaEvent, PeerId, Picture, RoomMedia, RoomSpec};
+use crate::media::port::{self, MediaCommand, MediaEvent, PeerId, RoomMedia};
 
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
@@ -31,8 +32,8 @@ const POSES_PERIOD: Duration = Duration::from_millis(100);
 /// How long changes are collected before the room is stored: a layout that is dragged changes 60 times a second.
 const KEEP_DELAY: Duration = Duration::from_millis(500);
 
-/// How many events a listener may be behind before it gets a fresh snapshot instead.
-const EVENTS_KEPT: usize = 256;
+/// Media that has not told how it is doing for so long hangs. It sees for itself that no frame comes, much earlier.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request to the room: it runs inside the room's task, alone.
 pub(super) type Call = Box<dyn FnOnce(&mut Room) + Send>;
@@ -41,53 +42,56 @@ pub(super) type Call = Box<dyn FnOnce(&mut Room) + Send>;
 pub(super) struct Room {
     /// The room itself.
     pub(super) state: State,
-    events: broadcast::Sender<Arc<Event>>,
-    /// The newest only: whoever is slow misses some. Apart from other events, because pages have no use for it.
-    poses: watch::Sender<Arc<Event>>,
+    lasting: Lasting,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
-    /// Of the whole process; tells what the machine can do.
-    machine: Arc<dyn Media>,
     meter: Meter,
-    store: Arc<RoomStore>,
     /// When what has changed is stored.
     keep_at: Option<Instant>,
-    /// What has to be decoded first, by a task of its own.
-    errands: mpsc::Sender<Errand>,
+    faults: Faults,
+    /// When the media is opened again; `None` while it is open.
+    open_at: Option<Instant>,
+    /// Held from a fault of the media until the next one has told how it is doing.
+    down: Option<DownMark>,
 }
 
-/// Runs a room until it ends. Its media is open from the first to the last line of this.
-pub(super) async fn run(
-    beginning: Beginning,
-    machine: Arc<dyn Media>,
-    store: Arc<RoomStore>,
-    mut calls: mpsc::Receiver<Call>,
-    errands: mpsc::Sender<Errand>,
-) {
+/// Runs a room until it ends. Its media is open from the first to the last line of this, but for pauses after faults.
+pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<Call>) {
     let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
-    let name = beginning.name.shared();
-    let picture =
-        Picture { scene: Arc::clone(&beginning.scene), people: Vec::new(), speakers: Vec::new(), images: Vec::new() };
-    let hold = Duration::from_millis(beginning.settings.hold_ms);
-    let keypoints = beginning.settings.keypoints;
-    let media = machine.open(RoomSpec { room: Arc::clone(&name), hold, keypoints, picture }, news_in);
+    let needs_images = beginning.scene.needs_images();
+    let mut state = State::new(beginning, now());
+    let (rebuilds, because) = {
+        let memory = lasting.memory.lock();
+        (memory.rebuilds, memory.because.clone())
+    };
+    state.set_rebuilds(rebuilds, because);
+    let media = lasting.parts.machine.open(state.media_spec(), news_in);
+    let name = state.name().shared();
     let mut room = Room {
-        state: State::new(beginning, now()),
-        events: broadcast::channel(EVENTS_KEPT).0,
-        poses: watch::Sender::new(Arc::new(Event::Poses { participants: Vec::new() })),
+        state,
+        lasting,
         links: HashMap::new(),
         media,
-        machine,
         meter: Meter::new(),
-        store,
         keep_at: None,
-        errands,
+        faults: Faults::default(),
+        open_at: None,
+        down: None,
     };
     tracing::info!(room = %name, "room begins");
+    room.settle();
+    if needs_images {
+        room.carry_out(Effect::Errand(Errand::Images));
+    }
+    if rebuilds > 0 {
+        // Those who listen know another room.
+        room.carry_out(Effect::Event(Event::snapshot(room.state.describe())));
+    }
 
     let mut health_due = interval(HEALTH_PERIOD);
     health_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut measuring: Option<oneshot::Receiver<port::Health>> = None;
+    let mut answer_due: Option<Instant> = None;
     let mut poses_due = interval(POSES_PERIOD);
     poses_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut finding: Option<oneshot::Receiver<Vec<port::ParticipantPoses>>> = None;
@@ -99,15 +103,41 @@ pub(super) async fn run(
                 // Nobody can ask for this room any more.
                 None => room.state.end(&Closing::RoomEnded),
             },
-            Some(heard) = news.recv() => room.state.hear(heard, now()),
+            heard = news.recv(), if room.open_at.is_none() => match heard {
+                Some(MediaEvent::Broken { reason }) => room.media_broke(&reason),
+                Some(heard) => room.state.hear(heard, now()),
+                None => room.media_broke("the room's media ended by itself"),
+            },
             () = reached(deadline) => {}
             () = reached(room.keep_at) => room.keep(),
-            _ = health_due.tick(), if measuring.is_none() && !room.state.is_empty() => {
-                measuring = Some(room.measure());
+            () = reached(room.open_at) => {
+                news = room.reopen();
+                // Whether it lives is asked at once.
+                (measuring, answer_due) = (Some(room.measure()), Some(Instant::now() + ANSWER_LIMIT));
+            }
+            _ = health_due.tick(), if measuring.is_none() && room.open_at.is_none() && !room.state.is_empty() => {
+                (measuring, answer_due) = (Some(room.measure()), Some(Instant::now() + ANSWER_LIMIT));
             }
             health = answered(&mut measuring) => {
-                if let Some(health) = health {
-                    room.take_health(health);
+                answer_due = None;
+                match health {
+                    Some(health) => {
+                        room.down = None;
+                        room.take_health(health);
+                    }
+                    // Its thread is gone, and with it the question.
+                    None if room.open_at.is_none() => room.media_broke("the room's media is gone"),
+                    None => {}
+                }
+            }
+            () = reached(answer_due) => {
+                // When the whole process was stopped, the answer may be on its way.
+                let late = answer_due.take().is_some_and(|due| due.elapsed() > Duration::from_secs(1));
+                if late {
+                    answer_due = Some(Instant::now() + ANSWER_LIMIT);
+                } else if room.open_at.is_none() {
+                    measuring = None;
+                    room.media_broke("the room's media does not answer");
                 }
             }
             _ = poses_due.tick(), if finding.is_none() && room.poses_wanted() => {
@@ -142,15 +172,59 @@ impl Room {
         if self.keep_at.is_none() && self.state.is_unkept() {
             self.keep_at = Some(Instant::now() + KEEP_DELAY);
         }
+        self.remember();
+    }
+
+    /// Remembers the room for the case that its next input ends in a fault.
+    fn remember(&self) {
+        let mut memory = self.lasting.memory.lock();
+        memory.ended = self.state.has_ended();
+        memory.stored = self.state.is_stored();
+        if memory.record.as_ref().is_none_or(|record| record.past.revision != self.state.revision()) {
+            memory.record = Some(self.state.record());
+        }
+    }
+
+    /// Gives media up that is of no more use; another one is opened soon.
+    fn media_broke(&mut self, reason: &str) {
+        if self.open_at.is_some() {
+            return;
+        }
+        let pause = self.faults.pause(Instant::now().into_std());
+        tracing::error!(room = %self.state.name(), reason, again_in = ?pause, "the room's media broke; it is opened again");
+        let vitals = &self.lasting.parts.vitals;
+        vitals.rebuild("media");
+        if self.down.is_none() {
+            self.down = Some(DownMark::new(vitals));
+        }
+        let rebuilds = {
+            let mut memory = self.lasting.memory.lock();
+            memory.rebuilds += 1;
+            memory.because = Some(reason.into());
+            memory.rebuilds
+        };
+        self.state.set_rebuilds(rebuilds, Some(reason.into()));
+        self.state.lose_media(reason, now());
+        self.open_at = Some(Instant::now() + pause);
+    }
+
+    /// Opens media in place of what broke; what it will tell.
+    fn reopen(&mut self) -> mpsc::UnboundedReceiver<MediaEvent> {
+        self.open_at = None;
+        let (news_in, news) = mpsc::unbounded_channel();
+        self.media = self.lasting.parts.machine.open(self.state.media_spec(), news_in);
+        self.state.take_media();
+        tracing::info!(room = %self.state.name(), "the room's media is open again");
+        news
     }
 
     /// Has the room stored, or forgotten, if that is due.
     fn keep(&mut self) {
         self.keep_at = None;
         if let Some(record) = self.state.take_unkept() {
-            self.store.keep(self.state.name(), record);
+            self.lasting.parts.store.keep(self.state.name(), record);
         } else if self.state.is_to_be_forgotten() {
-            self.store.forget(self.state.name());
+            self.lasting.parts.store.forget(self.state.name());
         }
     }
 
@@ -164,7 +238,7 @@ impl Room {
             }
             Effect::Event(event) => {
                 // An error only says that nobody listens.
-                let _ = self.events.send(Arc::new(event));
+                let _ = self.lasting.events.send(Arc::new(event));
             }
             Effect::Tell(peer, note) => {
                 if self.links.get(&peer).is_some_and(|link| link.tell(note).is_err()) {
@@ -176,9 +250,9 @@ impl Room {
             Effect::Errand(errand) => {
                 // Full: more is asked for than can be made ready, and the newest is given up. Not music, which nobody
                 // would ask for again.
-                match self.errands.try_send(errand) {
-                    Err(TrySendError::Full(music @ Errand::Music(_))) => {
-                        let errands = self.errands.clone();
+                match self.lasting.parts.errands.try_send(errand) {
+                    Err(TrySendError::Full(music @ (Errand::Music(_) | Errand::Images))) => {
+                        let errands = self.lasting.parts.errands.clone();
                         tokio::spawn(async move { errands.send(music).await });
                     }
                     Err(_) => tracing::warn!(room = %self.state.name(), "a scene or a sound is left out"),
@@ -201,24 +275,24 @@ impl Room {
 
     /// All events after those of the inputs so far.
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.events.subscribe()
+        self.lasting.events.subscribe()
     }
 
     /// All poses told from now on.
     pub(super) fn subscribe_poses(&self) -> watch::Receiver<Arc<Event>> {
-        self.poses.subscribe()
+        self.lasting.poses.subscribe()
     }
 
     /// Whether there is somebody to tell poses to, and something to tell.
     fn poses_wanted(&self) -> bool {
-        self.poses.receiver_count() > 0 && self.state.check_poses().is_ok()
+        self.lasting.poses.receiver_count() > 0 && self.state.check_poses().is_ok()
     }
 
     /// Tells poses. That nobody is seen is told once.
     fn tell_poses(&self, found: &[port::ParticipantPoses]) {
         let event = Event::Poses { participants: self.state.name_poses(found) };
         let nobody = Event::Poses { participants: Vec::new() };
-        self.poses.send_if_modified(|told| {
+        self.lasting.poses.send_if_modified(|told| {
             let news = event != nobody || **told != nobody;
             if news {
                 *told = Arc::new(event);
@@ -256,7 +330,7 @@ impl Room {
     /// Shows these measurements from now on.
     pub(super) fn take_health(&mut self, health: port::Health) {
         self.meter.measure(&health);
-        self.state.set_health(health, self.machine.segmentation());
+        self.state.set_health(health, self.lasting.parts.machine.segmentation());
     }
 }
 

@@ -96,7 +96,10 @@ impl RoomHandle {
             let _ = reply.send(result);
         });
         self.calls.send(call).await.map_err(|_| RoomError::NoRoom)?;
-        answer.await.map_err(|_| RoomError::NoRoom)
+        answer.await.map_err(|_| match self.calls.is_closed() {
+            true => RoomError::NoRoom,
+            false => RoomError::Unavailable("the room has met a fault and begins again: try again".to_owned()),
+        })
     }
 
     /// Runs something that changes the state if the precondition holds, and tells the revision after it.

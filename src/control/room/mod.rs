@@ -2,7 +2,8 @@
 //!
 //! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
 //!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`], [`spotlight`] and [`record`] are its parts (PURE).
-//! - `actor`: one task per room that owns the state, the media and the links to session sockets.
+//! - `actor`: one task per room that owns the state, the media and the links to session sockets. `supervise`: begins it
+//!   again after a fault, from the room's record; `faults`: how soon (PURE).
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
 //! - [`switch`], [`import`]: the same for stored scenes, and for a room that comes as one document.
 //! - [`registry`]: all rooms of the process. [`store`]: their files, which survive a restart.
@@ -16,6 +17,7 @@ pub mod change;
 pub mod connect;
 pub mod edit;
 pub mod error;
+mod faults;
 pub mod feed;
 pub mod handle;
 pub mod images;
@@ -37,6 +39,7 @@ pub mod secret;
 pub mod spotlight;
 pub mod state;
 pub mod store;
+mod supervise;
 pub mod switch;
 
 pub mod view;
@@ -58,7 +61,7 @@ pub use revision::{IfMatch, Revision};
 pub use scenario::{Loaded, Scenario};
 pub use scenes::{SceneChoice, SceneName};
 pub use state::ResourceKind;
-pub use store::RoomStore;
+pub use store::{RoomStore, Storing};
 pub use view::{
     ActiveScene, Delivery, Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, SceneView,
     Segmentation, Settings,

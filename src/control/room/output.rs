@@ -10,6 +10,8 @@ use crate::media::port::{OutputId, OutputState, OutputTarget};
 pub struct Sending {
     /// Its id.
     pub id: OutputId,
+    /// Where to, with the stream key: for media that is opened again. Neither shown nor stored.
+    pub target: OutputTarget,
     /// Where to, without the stream key.
     pub shown_url: String,
     /// When it was made.
@@ -26,6 +28,7 @@ impl Sending {
         let OutputTarget::Rtmp(address) = target;
         Self {
             id,
+            target: target.clone(),
             shown_url: address.shown(),
             created_at: wall,
             state: (OutputState::Connecting, wall),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -17,7 +18,6 @@ use tokio::{
 };
 
 use super::{
-    actor,
     change::SettingsChange,
     edit,
     error::RoomError,
@@ -28,7 +28,8 @@ use super::{
     record::RoomRecord,
     revision::IfMatch,
     state::Beginning,
-    store::RoomStore,
+    store::{RoomStore, Storing},
+    supervise::{self, Parts, Vitals},
     view::Settings,
 };
 use crate::{
@@ -63,6 +64,7 @@ pub struct Registry {
     defaults: RoomDefaults,
     rooms: Mutex<HashMap<RoomName, RoomHandle>>,
     draining: AtomicBool,
+    vitals: Arc<Vitals>,
     /// Each session socket holds a receiver: a drain waits until all are gone.
     sessions: watch::Sender<()>,
 }
@@ -88,14 +90,18 @@ impl Registry {
             defaults,
             rooms: Mutex::new(HashMap::new()),
             draining: AtomicBool::new(false),
+            vitals: Arc::default(),
             sessions: watch::channel(()).0,
         })
     }
 
     /// Brings back the rooms that were stored before this start, also more than a new one would be taken with. To be
     /// called once, before rooms are asked for, inside a tokio runtime. What cannot be brought back is told in the log.
-    pub fn restore(self: &Arc<Self>) {
-        for (name, document) in self.store.read_all() {
+    ///
+    /// # Errors
+    /// When it cannot be told which rooms there are.
+    pub fn restore(self: &Arc<Self>) -> io::Result<()> {
+        for (name, document) in self.store.read_all()? {
             let beginning = self.beginning(&name);
             match document.restore(&beginning.settings, &beginning.scene.canvas, Timestamp::now()) {
                 Ok(RoomRecord { settings, scene, past }) => {
@@ -107,6 +113,7 @@ impl Registry {
                 }
             }
         }
+        Ok(())
     }
 
     /// A room that exists.
@@ -139,21 +146,19 @@ impl Registry {
         let name = beginning.name.clone();
         let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images), Arc::clone(&self.media));
         rooms.insert(name, room.clone());
-        let scene = &beginning.scene;
-        let needs_images =
-            scene.image_names().chain(scene.clip_names()).next().is_some() || scene.letterings().next().is_some();
         let (errands, errands_end) = mpsc::channel(ERRANDS);
-        let task = actor::run(beginning, Arc::clone(&self.media), Arc::clone(&self.store), calls_end, errands);
+        let parts = Parts {
+            machine: Arc::clone(&self.media),
+            store: Arc::clone(&self.store),
+            vitals: Arc::clone(&self.vitals),
+            errands,
+        };
         tokio::spawn(room.clone().run_errands(errands_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
-            task.await;
+            supervise::run(beginning, parts, calls_end).await;
             forget(&registry, &of_task);
         });
-        if needs_images {
-            let room = room.clone();
-            tokio::spawn(async move { room.load_first_images().await });
-        }
         room
     }
 
@@ -199,8 +204,8 @@ impl Registry {
     }
 
     /// Ends all rooms, takes no new ones, and waits until session sockets have been told and stored rooms are on the
-    /// disk.
-    pub async fn drain(&self) {
+    /// disk. Tells how many rooms the disk has refused.
+    pub async fn drain(&self) -> usize {
         self.draining.store(true, Ordering::SeqCst);
         // A room that has ended meanwhile is as good as ended now.
         let endings = self.list().into_iter().map(|room| async move {
@@ -210,7 +215,17 @@ impl Registry {
         if timeout(FAREWELL, self.sessions.closed()).await.is_err() {
             tracing::warn!("some session sockets did not close in time");
         }
-        self.store.flush().await;
+        self.store.flush().await
+    }
+
+    /// How storing goes.
+    pub fn storing(&self) -> Storing {
+        self.store.storing()
+    }
+
+    /// How many rooms wait for new media or a new task, and how many have got one.
+    pub fn rebuilding(&self) -> (usize, u64) {
+        (self.vitals.down(), self.vitals.rebuilds())
     }
 
     /// Puts out everyone who came with this token, of all rooms; `None`: with any.

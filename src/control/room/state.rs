@@ -3,10 +3,12 @@
 //!
 //! - `people`: joining, leaving, taking over, moderation.
 //! - `peers`: connections, of participants and of viewers.
+//! - `media`: what the room's media begins with, and what its end means for those in the room.
 //! - `news`: what the media tells.
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `scenes`: stored layouts, and what of the room outlives the process.
 
+mod media;
 mod news;
 mod peers;
 mod people;
@@ -99,6 +101,8 @@ pub enum Errand {
     Play(Arc<str>),
     /// Play this music from now on; `None`: none.
     Music(Option<Arc<str>>),
+    /// Decode the images of the layout that the room begins with.
+    Images,
 }
 
 /// What a room begins with.
@@ -145,6 +149,10 @@ pub struct State {
     ended: bool,
     segmentation: port::Segmentation,
     health: port::Health,
+    rebuilds: u32,
+    rebuilt_because: Option<Arc<str>>,
+    /// The media takes connections.
+    media_open: bool,
     effects: Vec<Effect>,
 }
 
@@ -175,6 +183,9 @@ impl State {
             ended: false,
             segmentation,
             health: port::Health::default(),
+            rebuilds: 0,
+            rebuilt_because: None,
+            media_open: true,
             effects: Vec::new(),
         };
         state.choose_music();
@@ -243,7 +254,11 @@ impl State {
             viewer_deliveries: self.viewers.iter().filter_map(|viewer| viewer.receiver.delivery.clone()).collect(),
             outputs: self.outputs(),
             segmentation: Segmentation::new(&self.segmentation, &self.health),
-            health: Health::from(&self.health),
+            health: Health {
+                rebuilds: self.rebuilds,
+                rebuilt_because: self.rebuilt_because.clone(),
+                ..Health::from(&self.health)
+            },
         }
     }
 

@@ -1,17 +1,26 @@
 //! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`.
 //!
-//! One thread writes, so a slow disk stops no room. What waits for it is the newest of each room only.
+//! One thread writes, so a slow disk stops no room: [`writer`]. What waits for it is the newest of each room only, and
+//! what the disk refuses is tried again until it is there. [`Storing`] tells how that goes. A file that this process has
+//! neither read nor written is never overwritten: it is set aside first.
+
+mod writer;
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Sender, channel},
+    },
     thread,
 };
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use self::writer::{Order, Writer};
 use super::{
     name::RoomName,
     record::{RoomDocument, RoomRecord},
@@ -21,20 +30,33 @@ use crate::control::disk;
 /// Largest file that is read, in bytes: a hundred scenes of the largest layouts, and more.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Something to be done with the files.
-enum Order {
-    /// This is the room now.
-    Keep(RoomName, Box<RoomRecord>),
-    /// The room was deleted.
-    Forget(RoomName),
-    /// Tell when everything before this is done.
-    Flush(oneshot::Sender<()>),
+/// How many copies of one room are set aside; beyond, the room is not stored until somebody has looked after them.
+const MAX_ASIDE: u32 = 1000;
+
+/// How storing goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storing {
+    /// Rooms whose newest state the disk has refused so far.
+    pub unstored: usize,
+    /// Since when there are such rooms.
+    pub since: Option<Timestamp>,
+    /// What the disk said last.
+    pub error: Option<String>,
+}
+
+/// What the store and its thread both know.
+#[derive(Debug)]
+struct Shelf {
+    folder: PathBuf,
+    /// Rooms whose files were read or written, so that they may be overwritten.
+    known: Mutex<HashSet<RoomName>>,
+    storing: Mutex<Storing>,
 }
 
 /// The files. One per process and data directory.
 #[derive(Debug)]
 pub struct RoomStore {
-    folder: PathBuf,
+    shelf: Arc<Shelf>,
     orders: Sender<Order>,
 }
 
@@ -46,39 +68,58 @@ impl RoomStore {
     pub fn open(data_dir: &Path) -> io::Result<Self> {
         let folder = data_dir.join("rooms");
         disk::sweep(&folder);
+        let shelf = Arc::new(Shelf { folder, known: Mutex::default(), storing: Mutex::default() });
         let (orders, todo) = channel();
-        let of_thread = folder.clone();
-        thread::Builder::new().name("store".to_owned()).spawn(move || work(&of_thread, &todo))?;
-        Ok(Self { folder, orders })
+        let writer = Writer::new(Arc::clone(&shelf));
+        thread::Builder::new().name("store".to_owned()).spawn(move || writer.work(&todo))?;
+        Ok(Self { shelf, orders })
     }
 
-    /// All rooms that were kept, by name. A file that cannot be read is set aside, under another name, and told in the
-    /// log.
-    pub fn read_all(&self) -> Vec<(RoomName, RoomDocument)> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| {
-            let name = entry.file_name();
-            RoomName::parse(name.to_str()?.strip_suffix(".json")?).ok()
-        });
-        let mut names: Vec<RoomName> = names.collect();
-        names.sort_unstable();
-        let read = |name: RoomName| match read(&file(&self.folder, &name)) {
-            Ok(document) => Some((name, document)),
-            Err(why) => {
-                self.set_aside(&name, &why);
-                None
-            }
+    /// All rooms that were kept, by name. A file that holds no room is set aside, under another name, and one that the
+    /// disk does not give stays where it is; the log has both.
+    ///
+    /// # Errors
+    /// When the folder cannot be read: to begin without its rooms would be to lose them.
+    pub fn read_all(&self) -> io::Result<Vec<(RoomName, RoomDocument)>> {
+        let entries = match fs::read_dir(&self.shelf.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
         };
-        names.into_iter().filter_map(read).collect()
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            names.extend(name.and_then(|name| RoomName::parse(name).ok()));
+        }
+        names.sort_unstable();
+        let mut rooms = Vec::with_capacity(names.len());
+        for name in names {
+            match read(&self.shelf.file(&name)) {
+                Ok(document) => {
+                    self.shelf.known().insert(name.clone());
+                    rooms.push((name, document));
+                }
+                Err(ReadError::Content(why)) => self.set_aside(&name, &why),
+                Err(ReadError::Disk(error)) => {
+                    tracing::error!(room = %name, %error, "the disk does not give a stored room; it is left out");
+                }
+            }
+        }
+        Ok(rooms)
     }
 
     /// Renames the file of a room that cannot be what it was, so that a new room of its name does not overwrite it.
     pub fn set_aside(&self, name: &RoomName, why: &str) {
-        let file = file(&self.folder, name);
-        let aside = file.with_extension("json.unreadable");
-        tracing::error!(room = %name, aside = %aside.display(), why, "a stored room cannot be read and is set aside");
-        if let Err(error) = fs::rename(&file, &aside) {
-            tracing::error!(room = %name, %error, "it cannot even be renamed");
+        self.shelf.known().remove(name);
+        match self.shelf.set_aside(name) {
+            Ok(aside) => {
+                let aside = aside.display().to_string();
+                tracing::error!(room = %name, aside, why, "a stored room cannot be read and is set aside");
+            }
+            Err(error) => {
+                tracing::error!(room = %name, %error, why, "a stored room can neither be read nor renamed; it is left out");
+            }
         }
     }
 
@@ -92,12 +133,17 @@ impl RoomStore {
         self.order(Order::Forget(name.clone()));
     }
 
-    /// Waits until everything that was asked for is on the disk, or has failed and was told in the log.
-    pub async fn flush(&self) {
+    /// Waits until everything that was asked for has been tried. Tells how many rooms the disk has refused.
+    pub async fn flush(&self) -> usize {
         let (done, waiting) = oneshot::channel();
         self.order(Order::Flush(done));
         // An error would say that the thread is gone, which `order` has told.
-        let _ = waiting.await;
+        waiting.await.unwrap_or_default()
+    }
+
+    /// How storing goes.
+    pub fn storing(&self) -> Storing {
+        self.shelf.storing().clone()
     }
 
     fn order(&self, order: Order) {
@@ -107,55 +153,45 @@ impl RoomStore {
     }
 }
 
-fn file(folder: &Path, name: &RoomName) -> PathBuf {
-    folder.join(format!("{name}.json"))
+impl Shelf {
+    fn file(&self, name: &RoomName) -> PathBuf {
+        self.folder.join(format!("{name}.json"))
+    }
+
+    fn set_aside(&self, name: &RoomName) -> io::Result<PathBuf> {
+        let file = self.file(name);
+        let aside = |number: u32| match number {
+            1 => file.with_extension("json.unreadable"),
+            _ => file.with_extension(format!("json.unreadable-{number}")),
+        };
+        disk::rename_aside(&self.folder, &file, (1..=MAX_ASIDE).map(aside))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashSet<RoomName>> {
+        // Nothing that panics runs under the lock; so below.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn storing(&self) -> MutexGuard<'_, Storing> {
+        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn read(file: &Path) -> Result<RoomDocument, String> {
-    let size = fs::metadata(file).map_err(|error| error.to_string())?.len();
+/// Why a stored room is not there.
+enum ReadError {
+    /// The disk does not give it. It may do so later.
+    Disk(io::Error),
+    /// It is not a room.
+    Content(String),
+}
+
+fn read(file: &Path) -> Result<RoomDocument, ReadError> {
+    let size = fs::metadata(file).map_err(ReadError::Disk)?.len();
     if size > MAX_BYTES {
-        return Err(format!("it has {size} bytes, more than any room"));
+        return Err(ReadError::Content(format!("it has {size} bytes, more than any room")));
     }
-    let content = fs::read(file).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&content).map_err(|error| error.to_string())
-}
-
-/// Does orders until the store is dropped.
-fn work(folder: &Path, orders: &Receiver<Order>) {
-    while let Ok(first) = orders.recv() {
-        let mut newest: HashMap<RoomName, Option<Box<RoomRecord>>> = HashMap::new();
-        let mut waiting = Vec::new();
-        for order in [first].into_iter().chain(orders.try_iter()) {
-            match order {
-                Order::Keep(name, record) => drop(newest.insert(name, Some(record))),
-                Order::Forget(name) => drop(newest.insert(name, None)),
-                Order::Flush(done) => waiting.push(done),
-            }
-        }
-        for (name, record) in newest {
-            if let Err(error) = write(folder, &name, record.as_deref()) {
-                tracing::error!(room = %name, %error, "the room cannot be stored: it would not survive a restart");
-            }
-        }
-        for done in waiting {
-            // Whoever waited may be gone.
-            let _ = done.send(());
-        }
-    }
-}
-
-fn write(folder: &Path, name: &RoomName, record: Option<&RoomRecord>) -> io::Result<()> {
-    let file = file(folder, name);
-    match record {
-        Some(record) => {
-            let document = serde_json::to_vec_pretty(&RoomDocument::from(record)).map_err(io::Error::other)?;
-            disk::replace(folder, &file, &document)
-        }
-        None => match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        },
-    }
+    let content = fs::read(file).map_err(ReadError::Disk)?;
+    serde_json::from_slice(&content).map_err(|error| ReadError::Content(error.to_string()))
 }
 
 #[cfg(test)]
@@ -180,7 +216,7 @@ mod tests {
     }
 
     fn revisions(store: &RoomStore) -> Vec<(String, Option<u64>)> {
-        store.read_all().into_iter().map(|(name, room)| (name.to_string(), room.revision)).collect()
+        store.read_all().unwrap().into_iter().map(|(name, room)| (name.to_string(), room.revision)).collect()
     }
 
     #[tokio::test]
@@ -216,5 +252,70 @@ mod tests {
             fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         left.sort();
         assert_eq!(left, ["a.json.unreadable", "b.json", "note.txt"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_set_aside_is_never_overwritten() {
+        let data = tempfile::TempDir::new().unwrap();
+        let folder = data.path().join("rooms");
+        fs::create_dir(&folder).unwrap();
+        let name = RoomName::parse("a").unwrap();
+        for content in ["{", "["] {
+            fs::write(folder.join("a.json"), content).unwrap();
+            let store = RoomStore::open(data.path()).unwrap();
+            assert_eq!(revisions(&store), []);
+            store.keep(&name, record(3));
+            assert_eq!(store.flush().await, 0);
+        }
+        let content = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!((content("a.json.unreadable").as_str(), content("a.json.unreadable-2").as_str()), ("{", "["));
+        assert_eq!(revisions(&RoomStore::open(data.path()).unwrap()), [("a".to_owned(), Some(3))]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_not_read_is_set_aside_before_a_room_of_its_name_is_written() {
+        let data = tempfile::TempDir::new().unwrap();
+        let folder = data.path().join("rooms");
+        let store = RoomStore::open(data.path()).unwrap();
+        assert_eq!(revisions(&store), []);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("a.json"), "precious").unwrap();
+        let name = RoomName::parse("a").unwrap();
+        store.keep(&name, record(3));
+        assert_eq!(store.flush().await, 0);
+        assert_eq!(fs::read_to_string(folder.join("a.json.unreadable")).unwrap(), "precious");
+        assert_eq!(revisions(&store), [("a".to_owned(), Some(3))]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_no_empty_one() {
+        let data = tempfile::TempDir::new().unwrap();
+        fs::write(data.path().join("rooms"), "").unwrap();
+        assert!(RoomStore::open(data.path()).unwrap().read_all().is_err());
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_refuses_is_tried_again_until_it_is_there() {
+        let data = tempfile::TempDir::new().unwrap();
+        let store = RoomStore::open(data.path()).unwrap();
+        let [a, b] = ["a", "b"].map(|name| RoomName::parse(name).unwrap());
+        // A file where the folder should be: every write fails, for root as well.
+        let folder = data.path().join("rooms");
+        fs::write(&folder, "").unwrap();
+        store.keep(&a, record(2));
+        store.keep(&b, record(5));
+        store.keep(&a, record(4));
+        assert_eq!(store.flush().await, 2);
+        let Storing { unstored, since, error } = store.storing();
+        assert!(unstored == 2 && since.is_some() && error.is_some());
+
+        fs::remove_file(&folder).unwrap();
+        let begun = std::time::Instant::now();
+        while store.storing() != Storing::default() {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it is tried again by itself");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(revisions(&store), [("a".to_owned(), Some(4)), ("b".to_owned(), Some(5))]);
+        assert_eq!(store.flush().await, 0);
     }
 }

@@ -1,8 +1,9 @@
 //! Stored scenes: storing them and showing them. Prepared outside the room's task and applied inside it, as in
 //! [`super::edit`].
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -143,23 +144,31 @@ impl RoomHandle {
     /// Shows scenes and plays sounds as the room asks for them, until it ends.
     pub(super) async fn run_errands(self, mut errands: mpsc::Receiver<Errand>) {
         while let Some(errand) = errands.recv().await {
-            let command = match errand {
-                Errand::Show(choice) => {
-                    if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
-                        tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
-                    }
-                    continue;
-                }
-                Errand::Play(name) => match self.images.sound(&name).await {
-                    Some(sound) => MediaCommand::PlaySound(sound),
-                    None => continue,
-                },
-                Errand::Music(None) => MediaCommand::SetMusic(None),
-                Errand::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
-            };
-            // An error only says that the room has ended.
-            drop(self.call(move |room| room.order(command)).await);
+            // A fault in one must not cost the room all that come after it.
+            if AssertUnwindSafe(self.run_errand(errand)).catch_unwind().await.is_err() {
+                tracing::error!(room = %self.name(), "a scene or a sound is left out: making it ready panicked");
+            }
         }
+    }
+
+    async fn run_errand(&self, errand: Errand) {
+        let command = match errand {
+            Errand::Show(choice) => {
+                if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
+                    tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
+                }
+                return;
+            }
+            Errand::Images => return self.load_first_images().await,
+            Errand::Play(name) => match self.images.sound(&name).await {
+                Some(sound) => MediaCommand::PlaySound(sound),
+                None => return,
+            },
+            Errand::Music(None) => MediaCommand::SetMusic(None),
+            Errand::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
+        };
+        // An error only says that the room has ended.
+        drop(self.call(move |room| room.order(command)).await);
     }
 
     /// A list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.

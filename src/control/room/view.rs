@@ -226,6 +226,12 @@ pub struct Health {
     pub compose_ms: f64,
     /// Encodings that run now.
     pub encoders: Vec<String>,
+    /// How often the room was begun again after a fault. Its connections are lost each time, and its counters begin at
+    /// zero.
+    pub rebuilds: u32,
+    /// Why the last time.
+    #[schema(value_type = Option<String>)]
+    pub rebuilt_because: Option<Arc<str>>,
 }
 
 impl From<&port::Health> for Health {
@@ -243,6 +249,8 @@ impl From<&port::Health> for Health {
             degraded: Degraded::list(health),
             compose_ms: rounded(health.compose_ms),
             encoders: health.encoders.clone(),
+            rebuilds: 0,
+            rebuilt_because: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -67,6 +68,8 @@ pub struct Desk {
     inner: Arc<Mutex<Inner>>,
     /// Between two blocks, in nanoseconds: the longest since it was asked for.
     gap: Arc<AtomicU64>,
+    blocks: Arc<AtomicU64>,
+    thread: JoinHandle<()>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -85,9 +88,22 @@ impl Desk {
         let inner = Arc::new(Mutex::new(inner));
         let weak = Arc::downgrade(&inner);
         let gap = Arc::<AtomicU64>::default();
-        let ticker = Ticker { inner: weak, listener, encoders: HashMap::new(), shared: None, gap: gap.clone() };
-        std::thread::Builder::new().name(format!("sound-{room}")).spawn(move || ticker.work())?;
-        Ok(Self { inner, gap })
+        let blocks = Arc::<AtomicU64>::default();
+        let (gap_of, blocks_of) = (gap.clone(), blocks.clone());
+        let encoders = HashMap::new();
+        let ticker = Ticker { inner: weak, listener, encoders, shared: None, gap: gap_of, blocks: blocks_of };
+        let thread = std::thread::Builder::new().name(format!("sound-{room}")).spawn(move || ticker.work())?;
+        Ok(Self { inner, gap, blocks, thread })
+    }
+
+    /// Whether the thread has ended, which nobody asked it to: it panicked.
+    pub fn is_over(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Blocks mixed so far.
+    pub fn blocks(&self) -> u64 {
+        self.blocks.load(Ordering::Relaxed)
     }
 
     /// The longest time between two blocks since this was asked for last: 20 ms when all is well.
@@ -169,6 +185,7 @@ struct Ticker {
     shared: Option<opus::Encoder>,
     encoders: HashMap<u32, opus::Encoder>,
     gap: Arc<AtomicU64>,
+    blocks: Arc<AtomicU64>,
 }
 
 /// What one tick has to send, collected under the lock and sent after it.
@@ -205,6 +222,7 @@ impl Ticker {
                 self.listener.packets(shared, own, tick);
             }
             self.listener.block(&samples, tick);
+            self.blocks.fetch_add(1, Ordering::Relaxed);
             let now = media_clock().now();
             if let Some(last) = last.replace(now) {
                 let gap = u64::try_from(now.saturating_sub(last).as_nanos()).unwrap_or(u64::MAX);

@@ -5,6 +5,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -121,6 +122,7 @@ struct Shared {
 pub struct Composer {
     shared: Arc<Shared>,
     painter: Mutex<Painter>,
+    thread: JoinHandle<()>,
 }
 
 impl std::fmt::Debug for Composer {
@@ -148,7 +150,7 @@ impl Composer {
         let thread_shared = shared.clone();
         let mut painter = Painter::default();
         let show = painter.prepare(picture);
-        std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
+        let thread = std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
             let asked = Vec::new();
             let stage = Stage::new(show, can_cut);
             Ticker {
@@ -165,7 +167,7 @@ impl Composer {
             }
             .work();
         })?;
-        Ok(Self { shared, painter: Mutex::new(painter) })
+        Ok(Self { shared, painter: Mutex::new(painter), thread })
     }
 
     fn order(&self, order: impl FnOnce(&mut Orders)) {
@@ -203,6 +205,11 @@ impl Composer {
     /// The canvas now, also while the clock rests; `reply` is called on the clock's thread.
     pub fn snapshot(&self, reply: SnapshotReply) {
         self.order(|orders| orders.snapshots.push(reply));
+    }
+
+    /// Whether the thread has ended, which nobody asked it to: it panicked.
+    pub fn is_over(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// See [`Counters`].

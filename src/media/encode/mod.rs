@@ -5,7 +5,8 @@
 //!                                   ▲ force-key-unit ◄─ keyframe arbiter ◄─ PLI, FIR, new receivers
 //! ```
 //! Contract: frames carry running time as PTS, and units leave with the same PTS; a unit without `DELTA_UNIT` is a
-//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: told on the bus. When the
+//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: told on the bus; one that
+//! hangs says nothing, and is known by [`Encoder::is_hung`]. When the
 //! encoder falls behind, frames are dropped before it and counted; the clock never waits.
 
 use std::{
@@ -44,6 +45,12 @@ const GOP: Duration = Duration::from_secs(2);
 /// What may wait before the encoder. More would only be latency.
 const BACKLOG: Duration = Duration::from_millis(100);
 
+/// An encoder that takes frames and gives nothing for so long hangs. Half a frame a second is the slowest rate.
+const HUNG: Duration = Duration::from_secs(5);
+
+/// No frame waits for its unit.
+const NOTHING: u64 = u64::MAX;
+
 /// A running encoder.
 #[derive(Debug)]
 pub struct Encoder {
@@ -53,6 +60,9 @@ pub struct Encoder {
     arbiter: std::sync::Arc<Mutex<KeyframeArbiter>>,
     caps: Mutex<Option<gst::Caps>>,
     dropped: AtomicU64,
+    /// When the first frame was brought after which no unit has come, in nanoseconds; [`NOTHING`]: units have come for
+    /// all.
+    waits_since: std::sync::Arc<AtomicU64>,
 }
 
 impl Encoder {
@@ -80,9 +90,12 @@ impl Encoder {
         tune(&element, bitrate, gop);
         let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(KEYFRAME_INTERVAL)));
         let on_keyframe = arbiter.clone();
+        let waits_since = std::sync::Arc::new(AtomicU64::new(NOTHING));
+        let on_sample = waits_since.clone();
         sink.set_callbacks(
             AppSinkCallbacks::builder()
                 .new_sample(move |sink| {
+                    on_sample.store(NOTHING, Ordering::Relaxed);
                     let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
                     if let Some(unit) = in_running_time(&sample) {
                         if !unit.flags().contains(gst::BufferFlags::DELTA_UNIT) {
@@ -100,7 +113,8 @@ impl Encoder {
                 on_error(format!("{element}: {text} ({detail})"));
             }
         });
-        let encoder = Self { owned, frames, element, arbiter, caps: Mutex::default(), dropped: AtomicU64::new(0) };
+        let encoder =
+            Self { owned, frames, element, arbiter, caps: Mutex::default(), dropped: AtomicU64::new(0), waits_since };
         Ok(encoder)
     }
 
@@ -124,6 +138,8 @@ impl Encoder {
         if first && self.owned.play().is_err() {
             return;
         }
+        // Fails while an earlier frame waits.
+        let _ = self.waits_since.compare_exchange(NOTHING, nanoseconds(now), Ordering::Relaxed, Ordering::Relaxed);
         if handoff::queued(&self.frames) > BACKLOG {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
@@ -148,6 +164,17 @@ impl Encoder {
         if let Some(pad) = self.element.static_pad("src") {
             pad.send_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }
+    }
+
+    /// Whether it takes frames and gives nothing.
+    pub fn is_hung(&self, now: Duration) -> bool {
+        let since = self.waits_since.load(Ordering::Relaxed);
+        since != NOTHING && nanoseconds(now).saturating_sub(since) > nanoseconds(HUNG)
+    }
+
+    /// Counts the time that it has taken so far for nothing.
+    pub fn forgive(&self) {
+        self.waits_since.store(NOTHING, Ordering::Relaxed);
     }
 
     /// Frames dropped before the encoder so far.
@@ -216,6 +243,10 @@ fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
     buffer.set_pts(pts);
     buffer.set_dts(pts);
     Some(unit)
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NOTHING - 1)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -11,6 +11,7 @@ use std::{
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use gstreamer as gst;
+use metrics::counter;
 use tracing::{error, info};
 
 use super::{Input, renditions::Renditions};
@@ -28,6 +29,16 @@ use crate::media::{
 /// must not wait for a new one.
 const LINGER: Duration = Duration::from_secs(4);
 
+/// Between a failed encoder and the next one: one that never works must neither fill the log nor, where it hangs on its
+/// way down, the process with threads.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// However often it has failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
+
+/// An encoder that has worked for so long begins at once again.
+const FORGOTTEN: Duration = Duration::from_secs(120);
+
 /// The encoding that outputs get.
 const BROADCAST: EncodingId = EncodingId { codec: VideoCodec::H264, rendition: Rendition::Full };
 
@@ -38,6 +49,26 @@ struct Encoding {
     encoder: ArcSwapOption<Encoder>,
     /// When it was last needed.
     needed_at: Mutex<Duration>,
+    failures: Mutex<Failures>,
+}
+
+/// How often an encoding's encoders have failed in a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Failures {
+    count: u32,
+    at: Duration,
+    /// No new one is made before this.
+    until: Duration,
+}
+
+impl Failures {
+    /// Counts one more.
+    fn add(&mut self, now: Duration) {
+        let recent = self.count > 0 && now.saturating_sub(self.at) < FORGOTTEN;
+        self.count = if recent { self.count.saturating_add(1) } else { 1 };
+        let pause = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(self.count - 1)).min(LONGEST_PAUSE);
+        (self.at, self.until) = (now, now + pause);
+    }
 }
 
 /// All encodings of a room and its outputs. Frames come from the clock's thread, units from the encoders', changes
@@ -64,7 +95,12 @@ impl Encodings {
         delivery: Arc<Delivery>,
         key: RoomKey,
     ) -> Self {
-        let encoding = |id| Encoding { id, encoder: ArcSwapOption::default(), needed_at: Mutex::default() };
+        let encoding = |id| Encoding {
+            id,
+            encoder: ArcSwapOption::default(),
+            needed_at: Mutex::default(),
+            failures: Mutex::default(),
+        };
         Self {
             room,
             launches,
@@ -161,7 +197,7 @@ impl Encodings {
             let mut needed_at = lock(&encoding.needed_at);
             if needed(id) {
                 *needed_at = now;
-                if !runs {
+                if !runs && now >= lock(&encoding.failures).until {
                     self.begin(encoding, canvas);
                 }
             } else if runs && (!anybody || now.saturating_sub(*needed_at) > LINGER) {
@@ -182,7 +218,10 @@ impl Encodings {
                 info!(room = %self.room, %codec, rendition, "encoder started");
                 encoding.encoder.store(Some(Arc::new(encoder)));
             }
-            Err(error) => error!(room = %self.room, %codec, rendition, %error, "no encoder"),
+            Err(error) => {
+                error!(room = %self.room, %codec, rendition, %error, "no encoder");
+                lock(&encoding.failures).add(media_clock().now());
+            }
         }
     }
 
@@ -206,11 +245,25 @@ impl Encodings {
         )
     }
 
-    /// Throws an encoder away; [`Encodings::rebalance`] makes a new one if it is needed.
-    pub(super) fn reset(&self, id: EncodingId) {
+    /// Throws an encoder away that is of no more use; [`Encodings::rebalance`] makes a new one after a pause, if it is
+    /// needed.
+    pub(super) fn failed(&self, id: EncodingId, now: Duration) {
         if let Some(encoding) = self.encoding(id) {
             self.stop(encoding);
+            lock(&encoding.failures).add(now);
+            counter!("virfie_encoder_failures_total").increment(1);
         }
+    }
+
+    /// Encodings whose encoders take frames and give nothing.
+    pub(super) fn hung(&self, now: Duration) -> Vec<EncodingId> {
+        let hangs = |encoding: &&Encoding| encoding.encoder.load().as_ref().is_some_and(|encoder| encoder.is_hung(now));
+        self.encodings.iter().filter(hangs).map(|encoding| encoding.id).collect()
+    }
+
+    /// Counts the time that encoders have taken so far for nothing: the whole process may have been stopped.
+    pub(super) fn forgive(&self) {
+        self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full()).for_each(|encoder| encoder.forgive());
     }
 
     /// Lets go of every output and encoder: the room is over.
@@ -239,4 +292,24 @@ impl Encodings {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_that_never_works_is_tried_less_and_less_often() {
+        let mut failures = Failures::default();
+        let mut now = Duration::ZERO;
+        let mut pauses = Vec::new();
+        for _ in 0..9 {
+            failures.add(now);
+            pauses.push((failures.until - now).as_secs());
+            now = failures.until + Duration::from_secs(3);
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
+        failures.add(now + FORGOTTEN);
+        assert_eq!(failures.count, 1);
+    }
 }

@@ -6,12 +6,16 @@
 //!                     MediaEvents up to control                 └─► receivers: who gets the mix, by deliver
 //! ```
 //! Contract: commands are carried out in order, on one thread `room-…`; no command waits for a peer, an output or a
-//! disk. Failure: a peer that fails is dropped (and torn down elsewhere); a clock or desk that cannot start ends the
-//! room's media, and every command after that is ignored. Threads: this one; the stages have their own.
+//! disk. Failure: a peer that fails is dropped (and torn down elsewhere), an encoder that fails or hangs is made again. A
+//! clock or desk that cannot start, ends, or brings nothing for two seconds ends the room's media, as a panic on this
+//! thread does: [`MediaEvent::Broken`] says so, and every command after that is ignored. Threads: this one; the stages have their own.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    mpsc::{Sender, channel},
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Sender, channel},
+    },
 };
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,6 +31,7 @@ mod receivers;
 mod renditions;
 mod stats;
 mod tracks;
+mod watch;
 mod work;
 
 use work::Work;
@@ -84,14 +89,23 @@ impl RunningRoom {
         let (inputs, received) = channel();
         let own = inputs.clone();
         let room = spec.room.clone();
+        let (told, not_begun) = (events.clone(), events.clone());
         let spawned = std::thread::Builder::new().name(format!("room-{room}")).spawn(move || {
-            match Work::new(spec, &parts, events, own) {
+            let work = AssertUnwindSafe(|| match Work::new(spec, &parts, events, own) {
                 Ok(work) => work.run(&received),
-                Err(error) => error!(%room, %error, "the room has no media"),
+                Err(error) => Err(format!("the room's media cannot start: {error}")),
+            });
+            let ended = catch_unwind(work).unwrap_or_else(|_| Err("the room's media thread panicked".to_owned()));
+            if let Err(reason) = ended {
+                error!(%room, reason, "the room's media is given up");
+                // Fails only when the room's actor is over.
+                let _ = told.send(MediaEvent::Broken { reason });
             }
         });
         if let Err(error) = spawned {
             error!(%error, "no thread for a room's media");
+            // As above.
+            let _ = not_begun.send(MediaEvent::Broken { reason: format!("no thread for the room's media: {error}") });
         }
         Self { inputs: Mutex::new(inputs) }
     }

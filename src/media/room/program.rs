@@ -21,9 +21,6 @@ use crate::media::{
     port::{MediaEvent, OutputId, OutputState, OutputTarget, Picture, RoomSpec},
 };
 
-/// Between a failed encoder and the next one: an operator's encoder that never works must not fill the log.
-const ENCODER_PAUSE: Duration = Duration::from_secs(1);
-
 /// How often encoders that nobody needs are looked for.
 const TIDY: Duration = Duration::from_secs(1);
 
@@ -46,7 +43,6 @@ pub(super) struct Program {
     clips: Clips,
     encodings: Arc<Encodings>,
     canvas: Canvas,
-    rebalance_at: Option<Duration>,
     tidied: Duration,
 }
 
@@ -78,7 +74,6 @@ impl Program {
             clips,
             encodings,
             canvas,
-            rebalance_at: None,
             tidied: Duration::ZERO,
         })
     }
@@ -122,9 +117,16 @@ impl Program {
     }
 
     /// An encoder broke: the next one is made after a pause.
-    pub(super) fn encoder_failed(&mut self, id: EncodingId) {
-        self.encodings.reset(id);
-        self.rebalance_at = Some(media_clock().now() + ENCODER_PAUSE);
+    pub(super) fn encoder_failed(&self, id: EncodingId) {
+        self.encodings.failed(id, media_clock().now());
+    }
+
+    /// Which of the threads that must go on has ended, if one has.
+    pub(super) fn over(&self) -> Option<&'static str> {
+        if self.composer.is_over() {
+            return Some("the thread that composes the picture has ended");
+        }
+        self.desk.is_over().then_some("the thread that mixes the sound has ended")
     }
 
     /// Starts an output. The caller rebalances.
@@ -174,17 +176,19 @@ impl Program {
         if tidy {
             self.tidied = now;
         }
-        // A failed encoder is not made again before its time.
-        match self.rebalance_at {
-            Some(at) if at > now => false,
-            Some(_) => self.rebalance_at.take().is_some(),
-            None => tidy,
-        }
+        tidy
     }
 
     /// Lets go of everything.
     pub(super) fn end(&self) {
         self.composer.run(false);
         self.encodings.clear();
+    }
+}
+
+impl Drop for Program {
+    /// Also when the room's thread panicked: nothing more is composed for encoders and outputs of a room that is over.
+    fn drop(&mut self) {
+        self.end();
     }
 }

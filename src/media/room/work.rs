@@ -3,6 +3,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
     time::Duration,
@@ -18,6 +19,7 @@ use super::{
     program::Program,
     receivers::Receivers,
     stats::Stats,
+    watch::Watch,
 };
 use crate::media::{
     compose::{clock::frame_of, effects::Photo, slots::Slots},
@@ -41,6 +43,9 @@ pub(super) struct Work {
     program: Program,
     receivers: Receivers,
     stats: Stats,
+    watch: Watch,
+    /// The clock has somebody to compose for.
+    running: bool,
 }
 
 impl Work {
@@ -60,15 +65,21 @@ impl Work {
             })?;
         let desk = program.desk().clone();
         let inputs = Inputs::new(room.clone(), parts.clone(), (slots.clone(), desk), keypoints, events.clone(), inputs);
-        Ok(Self { room, events, slots, inputs, program, receivers, stats: Stats::new(media_clock().now()) })
+        let now = media_clock().now();
+        let (stats, watch) = (Stats::new(now), Watch::new(now));
+        Ok(Self { room, events, slots, inputs, program, receivers, stats, watch, running: false })
     }
 
-    pub(super) fn run(mut self, received: &Receiver<Input>) {
+    /// Works until the room is over.
+    ///
+    /// # Errors
+    /// Why the room's media is of no more use.
+    pub(super) fn run(mut self, received: &Receiver<Input>) -> Result<(), String> {
         priority::take(Role::Deliver);
         let mut looked = media_clock().now();
-        loop {
+        let ended = loop {
             match received.recv_timeout(LOOK) {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break Ok(()),
                 Ok(input) => self.take(input),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -76,12 +87,25 @@ impl Work {
             if now.saturating_sub(looked) >= LOOK {
                 looked = now;
                 self.look(now);
+                if let Some(reason) = self.fault(now) {
+                    break Err(reason.to_owned());
+                }
             }
-        }
+        };
         // Stages go first, so that nothing is pushed into pipelines on their way down.
         self.program.end();
         self.receivers.end();
         debug!(room = %self.room, "the room's media ends");
+        ended
+    }
+
+    /// What makes the room's media useless, if something does.
+    fn fault(&mut self, now: Duration) -> Option<&'static str> {
+        if let Some(reason) = self.program.over() {
+            return Some(reason);
+        }
+        let frames = self.program.counters().frames.load(Ordering::Relaxed);
+        self.watch.look(now, self.running, frames, self.program.desk().blocks())
     }
 
     fn take(&mut self, input: Input) {
@@ -244,10 +268,18 @@ impl Work {
     fn rebalance(&mut self) {
         let receivers = &self.receivers;
         let running = self.program.rebalance(|id| receivers.need(id));
+        self.running = !running.is_empty();
         self.stats.set_encoders(running);
     }
 
     fn look(&mut self, now: Duration) {
+        if self.watch.was_away(now) {
+            self.program.encodings().forgive();
+        }
+        for id in self.program.encodings().hung(now) {
+            error!(room = %self.room, codec = %id.codec, "encoder hangs; a new one is made");
+            self.program.encoder_failed(id);
+        }
         if self.program.look(now) {
             self.rebalance();
         }

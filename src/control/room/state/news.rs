@@ -30,6 +30,8 @@ impl State {
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
             MediaEvent::PhotoTaken { trigger, frame, sound } => self.photo_taken(trigger, frame, sound, now),
+            // The room's task opens other media.
+            MediaEvent::Broken { reason } => self.lose_media(&reason, now),
             MediaEvent::Output { output, state } => self.output_changed(&output, state, now),
         }
     }

@@ -71,11 +71,12 @@ impl State {
     /// Makes a viewer's connection.
     ///
     /// # Errors
-    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub fn watch(&mut self, viewer: Viewer, reception: Reception) -> Result<(), RoomError> {
         if self.ended {
             return Err(RoomError::NoRoom);
         }
+        self.check_media()?;
         if self.viewers.len() >= MAX_VIEWERS {
             return Err(RoomError::TooManyViewers { max: MAX_VIEWERS });
         }

@@ -53,11 +53,12 @@ impl State {
     /// Gives someone a place and makes their connection, or lets them take over the place that is theirs.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
+    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
         if self.ended {
             return Err(RoomError::NoRoom);
         }
+        self.check_media()?;
         match self.place_of(&arrival) {
             Some(index) => Ok(self.take_over(index, arrival)),
             None => self.take_place(arrival, now),

@@ -71,6 +71,11 @@ impl State {
         }
     }
 
+    /// Whether the room is to be there after a restart.
+    pub fn is_stored(&self) -> bool {
+        self.stored
+    }
+
     /// Whether the room has changed since it was last kept.
     pub fn is_unkept(&self) -> bool {
         self.stored && self.kept != Some(self.revision)

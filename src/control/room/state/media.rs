@@ -1,0 +1,73 @@
+//! The room's media as a whole: what it begins with, and what its end means for those in the room.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Effect, Now, State};
+use crate::{
+    control::room::{error::RoomError, link::Closing, participant::Member, view::Event},
+    media::port::{MediaCommand, OutputState, PeerId, RoomSpec},
+};
+
+impl State {
+    /// What the room's media needs to know at its start.
+    pub fn media_spec(&self) -> RoomSpec {
+        RoomSpec {
+            room: self.name.shared(),
+            hold: Duration::from_millis(self.settings.hold_ms),
+            keypoints: self.settings.keypoints,
+            picture: self.picture(),
+        }
+    }
+
+    /// How often something of the room was begun again, and why the last time.
+    pub fn set_rebuilds(&mut self, rebuilds: u32, because: Option<Arc<str>>) {
+        (self.rebuilds, self.rebuilt_because) = (rebuilds, because);
+    }
+
+    /// The media is gone, and every connection with it. Places of participants are kept for `hold_ms`; pages and
+    /// players connect again.
+    pub fn lose_media(&mut self, reason: &str, now: Now) {
+        self.media_open = false;
+        let senders: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
+        for peer in senders {
+            self.effects.push(Effect::Close(peer, Closing::MediaFailed(reason.to_owned())));
+            self.lose(peer, now);
+        }
+        let viewers: Vec<PeerId> = self.viewers.iter().map(|viewer| viewer.receiver.connection.peer).collect();
+        for peer in viewers {
+            self.drop_viewer(peer);
+        }
+        for output in &mut self.outputs {
+            output.set_state(OutputState::Connecting, now.wall);
+            self.effects.push(Effect::Event(Event::OutputChanged { output: output.view() }));
+        }
+        self.tell_room();
+    }
+
+    /// Gives new media what [`State::media_spec`] does not tell.
+    pub fn take_media(&mut self) {
+        self.media_open = true;
+        for member in &self.members {
+            let (participant, gain) = (member.id.clone(), member.gain());
+            self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain }));
+        }
+        for output in &self.outputs {
+            let (output, target) = (output.id.clone(), output.target.clone());
+            self.effects.push(Effect::Media(MediaCommand::AddOutput { output, target }));
+        }
+        self.music = None;
+        self.choose_music();
+        self.tell_room();
+    }
+
+    /// Whether connections can be made now.
+    ///
+    /// # Errors
+    /// [`RoomError::Unavailable`] while new media is waited for.
+    pub(super) fn check_media(&self) -> Result<(), RoomError> {
+        if self.media_open {
+            return Ok(());
+        }
+        Err(RoomError::Unavailable("the room's media broke and is opened again: try again in some seconds".to_owned()))
+    }
+}

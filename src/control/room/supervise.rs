@@ -1,0 +1,170 @@
+//! Keeps a room alive. A fault in the room's task costs its connections, not the room: it begins again from its record,
+//! and those who hold its handle notice no more than that a request has failed.
+//!
+//! What the media needs to be begun again is looked after by the room's own task.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex, MutexGuard, Once, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use futures_util::FutureExt as _;
+use tokio::{
+    sync::{broadcast, mpsc, watch},
+    time::sleep,
+};
+
+use super::{
+    actor::{self, Call},
+    faults::Faults,
+    record::RoomRecord,
+    state::{Beginning, Errand},
+    store::RoomStore,
+    view::Event,
+};
+use crate::media::port::Media;
+
+/// How many events a listener may be behind before it gets a fresh snapshot instead.
+const EVENTS_KEPT: usize = 256;
+
+/// What a room needs of the process.
+#[derive(Clone)]
+pub(super) struct Parts {
+    /// Opens its media, and tells what the machine can do.
+    pub(super) machine: Arc<dyn Media>,
+    pub(super) store: Arc<RoomStore>,
+    pub(super) vitals: Arc<Vitals>,
+    /// What has to be decoded first, by a task of its own.
+    pub(super) errands: mpsc::Sender<Errand>,
+}
+
+/// What outlives a fault of the room's task.
+#[derive(Clone)]
+pub(super) struct Lasting {
+    pub(super) parts: Parts,
+    pub(super) events: broadcast::Sender<Arc<Event>>,
+    /// The newest only: those who are slow miss some. Apart from other events, because pages have no use for it.
+    pub(super) poses: watch::Sender<Arc<Event>>,
+    pub(super) memory: Arc<Memory>,
+}
+
+/// The room as it was after its last input that went well.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<Remembered>);
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remembered {
+    /// `None` before the first input.
+    pub(super) record: Option<RoomRecord>,
+    /// Whether it is to be there after a restart.
+    pub(super) stored: bool,
+    /// Whether it is over.
+    pub(super) ended: bool,
+    /// How often something of it was begun again, and why the last time.
+    pub(super) rebuilds: u32,
+    pub(super) because: Option<Arc<str>>,
+}
+
+impl Memory {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Remembered> {
+        // Every change is one assignment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How the rooms of a process are doing.
+#[derive(Debug, Default)]
+pub(super) struct Vitals {
+    down: AtomicUsize,
+    rebuilds: AtomicU64,
+}
+
+impl Vitals {
+    /// Rooms that wait for new media or a new task now.
+    pub(super) fn down(&self) -> usize {
+        self.down.load(Ordering::Relaxed)
+    }
+
+    /// How often rooms have got one.
+    pub(super) fn rebuilds(&self) -> u64 {
+        self.rebuilds.load(Ordering::Relaxed)
+    }
+
+    /// Counts a part of a room that is begun again: `media` or `task`.
+    pub(super) fn rebuild(&self, part: &'static str) {
+        static DESCRIBED: Once = Once::new();
+        DESCRIBED.call_once(|| {
+            metrics::describe_counter!("virfie_room_rebuilds_total", "Rooms begun again after a fault, by what failed");
+            metrics::describe_gauge!("virfie_rooms_down", "Rooms that wait for new media or a new task");
+        });
+        self.rebuilds.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("virfie_room_rebuilds_total", "part" => part).increment(1);
+    }
+}
+
+/// Counts a room as down for as long as it is held.
+pub(super) struct DownMark(Arc<Vitals>);
+
+impl DownMark {
+    pub(super) fn new(vitals: &Arc<Vitals>) -> Self {
+        let mark = Self(Arc::clone(vitals));
+        mark.0.down.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("virfie_rooms_down").increment(1.0);
+        mark
+    }
+}
+
+impl Drop for DownMark {
+    fn drop(&mut self) {
+        self.0.down.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("virfie_rooms_down").decrement(1.0);
+    }
+}
+
+/// Runs a room until it ends, through all faults.
+pub(super) async fn run(beginning: Beginning, parts: Parts, mut calls: mpsc::Receiver<Call>) {
+    let lasting = Lasting {
+        parts,
+        events: broadcast::channel(EVENTS_KEPT).0,
+        poses: watch::Sender::new(Arc::new(Event::Poses { participants: Vec::new() })),
+        memory: Arc::default(),
+    };
+    let mut faults = Faults::default();
+    let mut next = beginning.clone();
+    loop {
+        let lived = actor::run(next.clone(), lasting.clone(), &mut calls);
+        if AssertUnwindSafe(lived).catch_unwind().await.is_ok() {
+            return;
+        }
+        let down = DownMark::new(&lasting.parts.vitals);
+        let remembered = {
+            let mut memory = lasting.memory.lock();
+            memory.rebuilds += 1;
+            memory.because = Some("a fault in the program: the room's task panicked".into());
+            memory.clone()
+        };
+        let pause = faults.pause(Instant::now());
+        tracing::error!(room = %beginning.name, again_in = ?pause, "the room's task panicked; the room begins again");
+        lasting.parts.vitals.rebuild("task");
+        if remembered.ended {
+            if !remembered.stored {
+                lasting.parts.store.forget(&beginning.name);
+            }
+            return;
+        }
+        if let Some(RoomRecord { settings, scene, past }) = remembered.record {
+            if remembered.stored {
+                // What was changed last may not have been ordered to be stored.
+                let record = RoomRecord { settings: settings.clone(), scene: Arc::clone(&scene), past: past.clone() };
+                lasting.parts.store.keep(&beginning.name, record);
+            }
+            next = Beginning { settings, scene, past: remembered.stored.then_some(past), ..beginning.clone() };
+        }
+        sleep(pause).await;
+        drop(down);
+    }
+}
