@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     path::Path,
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,8 @@ pub struct FakeRoom {
     heard: Mutex<Vec<String>>,
     news: Notify,
     poses: Mutex<Vec<ParticipantPoses>>,
+    panics: AtomicBool,
+    silent: AtomicBool,
 }
 
 struct Port(Arc<FakeRoom>);
@@ -67,7 +72,14 @@ impl FakeMedia {
 
 impl Media for FakeMedia {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
-        let fake = Arc::new(FakeRoom { events, heard: Mutex::default(), news: Notify::new(), poses: Mutex::default() });
+        let fake = Arc::new(FakeRoom {
+            events,
+            heard: Mutex::default(),
+            news: Notify::new(),
+            poses: Mutex::default(),
+            panics: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
+        });
         let keypoints = room.keypoints;
         fake.note(format!("open hold={:?} keypoints={keypoints} {}x{}", room.hold, width(&room), height(&room)));
         self.rooms.lock().unwrap().insert(room.room.to_string(), Arc::clone(&fake));
@@ -163,6 +175,16 @@ impl FakeRoom {
         *self.poses.lock().unwrap() = found.collect();
     }
 
+    /// The next command panics in the task of the room that gives it.
+    pub fn panic_once(&self) {
+        self.panics.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on every question is lost, as with media whose thread is gone.
+    pub fn fall_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
+    }
+
     /// Has the media say something.
     pub fn say(&self, event: MediaEvent) {
         self.events.send(event).expect("the room listens");
@@ -172,6 +194,10 @@ impl FakeRoom {
 impl RoomMedia for Port {
     fn send(&self, command: MediaCommand) {
         let room = &self.0;
+        assert!(!room.panics.swap(false, Ordering::SeqCst), "a fault that a test has asked for");
+        if room.silent.load(Ordering::SeqCst) {
+            return;
+        }
         let tell = |event| {
             // A room that has ended listens no more.
             let _ = room.events.send(event);

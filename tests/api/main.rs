@@ -6,6 +6,7 @@
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `transfer`: files on their way in and out, and what they cost.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
+//! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -14,6 +15,7 @@ mod bounds;
 mod events;
 mod export;
 mod fake_media;
+mod faults;
 mod layout;
 mod mutation;
 mod numbers;

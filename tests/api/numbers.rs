@@ -18,6 +18,7 @@ async fn a_room_tells_how_its_media_is_doing() {
         "running": true, "fps": 30.0, "frames": 7, "late_frames": 0, "missed_frames": 0, "dropped_frames": 3,
         "skipped_per_second": 0.0, "sound_gap_ms": 41.0, "longest_sound_gap_ms": 60.0,
         "degraded": ["mask_detail", "mask_rate", "output"], "compose_ms": 0.0, "encoders": [],
+        "rebuilds": 0, "rebuilt_because": null,
     });
     assert_eq!(room["health"], health);
 }

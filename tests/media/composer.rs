@@ -308,3 +308,43 @@ fn sixty_changes_a_second_cost_no_frame() {
     assert!(shots.len() >= 54 && missed <= 6, "{} frames, {missed} missed", shots.len());
     room.find(|shot| shot.shows(125, 90, RED) && !shot.shows(115, 90, RED));
 }
+
+/// Breaks when a participant's last frame has been held for long enough.
+struct Breaks(Sender<Shot>);
+
+impl Audience for Breaks {
+    fn frame(&self, _: &gst::Buffer, _: Format) {
+        let _ = self.0.send(Shot { at: media_clock().now(), pts: Duration::ZERO, data: Vec::new() });
+    }
+
+    fn ask(&self, _: &ParticipantId, _: &Ask) {}
+
+    fn expired(&self, _: &ParticipantId) {
+        panic!("a fault that a test has asked for");
+    }
+}
+
+#[test]
+fn a_fault_outside_of_the_arithmetic_is_seen_from_outside() {
+    let _turn = turn();
+    let (give, shots) = channel();
+    let slots = Arc::<Slots>::default();
+    let hold = Duration::from_millis(100);
+    let picture = picture(30, &json!({}), &["ann"]);
+    let composer = Composer::start("test", picture, hold, false, slots.clone(), Arc::new(Breaks(give))).unwrap();
+    composer.run(true);
+    shots.recv_timeout(PATIENCE).expect("the clock ticks");
+    assert!(!composer.is_over());
+    let format = Format { width: 64, height: 36, fps: 30 };
+    let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
+    let frame = VideoFrame::from_buffer_readable(flat(format, [255, 0, 0]), &info).unwrap();
+    slots.assign(&id("ann"), PeerId(1));
+    slots.put(&id("ann"), PeerId(1), frame.into(), media_clock().now());
+    // Its thread drops what it sends to when it ends.
+    while shots.recv_timeout(PATIENCE).is_ok() {}
+    let begun = std::time::Instant::now();
+    while !composer.is_over() {
+        assert!(begun.elapsed() < PATIENCE, "the thread has panicked");
+        std::thread::yield_now();
+    }
+}

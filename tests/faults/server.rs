@@ -1,0 +1,136 @@
+//! The program as a process of its own, which can be killed, stopped and starved.
+
+#![allow(dead_code)]
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    time::{interval, timeout},
+};
+
+/// How long anything may take before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The room of every test.
+pub const ROOM: &str = "demo";
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_virfie");
+
+/// A running server. Dropping it kills it.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    http: Client,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Itself, after checking the status.
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+}
+
+/// `virfie serve` on loopback, with whole pictures.
+pub fn arguments(data: &Path) -> Vec<String> {
+    let data = data.to_str().unwrap();
+    let fixed = ["serve", "--listen", "127.0.0.1:0", "--model", "none", "--canvas", "640x360", "--data-dir", data];
+    fixed.map(str::to_owned).to_vec()
+}
+
+impl Server {
+    pub async fn start(data: &Path) -> Self {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments(data));
+        Self::run(command).await.expect("the server starts")
+    }
+
+    /// Runs a command that becomes, or starts, a server; `None` when it ends without one.
+    pub async fn run(mut command: Command) -> Option<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(PATIENCE, lines.next_line()).await.expect("the server says where it is").unwrap()?;
+        let address = line.split("http://").nth(1)?.trim_end_matches('/').parse().ok()?;
+        Some(Self { child, address, http: Client::new() })
+    }
+
+    /// `http://host:port`
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let path = if path == "/readyz" { path.to_owned() } else { format!("/api/v1{path}") };
+        self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base()))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request("GET", path)).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        answer(self.request(method, path).json(body)).await
+    }
+
+    /// The colour in the middle of what the room shows.
+    pub async fn colour(&self) -> [u8; 3] {
+        let png = self.get(&format!("/rooms/{ROOM}/snapshot.png")).await.expect(200).body;
+        let picture = image::load_from_memory(&png).unwrap().to_rgb8();
+        picture.get_pixel(picture.width() / 2, picture.height() / 2).0
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap())).expect("it runs");
+        kill_process(id, signal).unwrap();
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap()
+    }
+}
+
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let whole = async {
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        Answer { status, body: response.bytes().await.unwrap().to_vec() }
+    };
+    timeout(PATIENCE, whole).await.expect("the server answers")
+}
+
+/// Asks again and again until there is something. Fails after [`PATIENCE`].
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    let mut rounds = interval(Duration::from_millis(50));
+    loop {
+        rounds.tick().await;
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+    }
+}
