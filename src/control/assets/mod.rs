@@ -1,6 +1,6 @@
 //! Assets: the files that layouts name. They are in the data directory, and a few are built into the program.
 //!
-//! - [`kind`]: what files are kept.
+//! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves.
@@ -11,6 +11,7 @@
 //! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
 //! done frees the place for the next only when it is done.
 
+mod about;
 pub mod animation;
 pub mod cache;
 pub mod clips;
@@ -24,27 +25,25 @@ mod texts;
 mod webp;
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     fs, io,
-    io::{Read as _, Seek as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use sha2::{Digest as _, Sha256};
 use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
 
+pub use self::about::{Content, Digest};
 use self::{
+    about::{Known, describe, describe_file, find_out, head, load, open_asset},
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
     font::{Font, FontError},
     incoming::Incoming,
     kind::AssetKind,
     lettering::LetteringError,
-    picture::Header,
     sounds::{Shelf, SoundError},
     texts::Texts,
 };
@@ -138,26 +137,6 @@ pub struct Asset {
     pub family: Option<String>,
     /// Whether it comes with the program.
     pub builtin: bool,
-}
-
-/// What was found out about a file, as long as it stays the same.
-#[derive(Debug, Clone)]
-struct Known {
-    stamp: Stamp,
-    asset: Asset,
-    digest: Option<Digest>,
-}
-
-/// The first half of the SHA-256 of a file.
-pub type Digest = [u8; 16];
-
-/// An asset's file, to be read.
-#[derive(Debug)]
-pub enum Content {
-    /// It comes with the program.
-    BuiltIn(&'static [u8]),
-    /// An open file, at its beginning.
-    File(fs::File),
 }
 
 /// The store. One per process and data directory.
@@ -506,67 +485,6 @@ fn names(folder: &Path) -> Result<Vec<String>, AssetError> {
     Ok(names.collect())
 }
 
-/// An asset's file. Files come before what is built in.
-fn open_asset(name: &str, file: &Path) -> Result<Content, AssetError> {
-    match fs::File::open(file) {
-        Ok(file) => Ok(Content::File(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
-            Some(content) => Ok(Content::BuiltIn(content)),
-            None => Err(AssetError::NotFound),
-        },
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// An asset's content and its stamp.
-fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp), AssetError> {
-    match open_asset(name, file)? {
-        Content::BuiltIn(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN)),
-        Content::File(mut file) => {
-            let stamp = Stamp::of(&file.metadata()?);
-            let mut content = Vec::new();
-            (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut content)?;
-            if content.len() > MAX_BYTES { Err(AssetError::TooLarge) } else { Ok((content.into(), stamp)) }
-        }
-    }
-}
-
-/// Opens an asset's file and tells what it is, from memory while the file stays the same.
-fn find_out(
-    known: &Mutex<HashMap<String, Known>>,
-    name: &str,
-    file: &Path,
-    with_digest: bool,
-) -> Result<(Content, Known), AssetError> {
-    // Nothing that panics runs under the lock.
-    let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
-    let content = open_asset(name, file)?;
-    let stamp = match &content {
-        Content::BuiltIn(_) => Stamp::BUILT_IN,
-        Content::File(file) => Stamp::of(&file.metadata()?),
-    };
-    let before = known().get(name).filter(|found| found.stamp == stamp).cloned();
-    let mut found = match (before, &content) {
-        (Some(found), _) => found,
-        (None, Content::BuiltIn(content)) => Known { stamp, asset: describe(name, content, true)?, digest: None },
-        (None, Content::File(_)) => Known { stamp, asset: describe_file(name, file)?, digest: None },
-    };
-    if with_digest && found.digest.is_none() {
-        let mut hash = Sha256::new();
-        match &content {
-            Content::BuiltIn(content) => hash.update(content),
-            Content::File(file) => {
-                let mut file = file;
-                io::copy(&mut file, &mut hash)?;
-                file.rewind()?;
-            }
-        }
-        found.digest = hash.finalize().first_chunk().copied();
-    }
-    known().insert(name.to_owned(), found.clone());
-    Ok((content, found))
-}
-
 async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
     match tokio::fs::metadata(file).await {
         Ok(metadata) => Ok(Stamp::of(&metadata)),
@@ -576,47 +494,6 @@ async fn current_stamp(name: &str, file: &Path) -> Result<Stamp, AssetError> {
         },
         Err(error) => Err(error.into()),
     }
-}
-
-/// What an asset says of itself. Of a clip and a sound only the beginning is needed.
-fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetError> {
-    let (kind, content_type) = AssetKind::sniff(content).ok_or(AssetError::UnknownType)?;
-    let size = match kind {
-        AssetKind::Image => {
-            let Header { width, height, .. } = picture::header(content)?;
-            Some((width, height))
-        }
-        AssetKind::Font | AssetKind::Sound | AssetKind::Clip => None,
-    };
-    let family = match kind {
-        AssetKind::Font => Some(Font::open(content.into())?.family),
-        _ => None,
-    };
-    let (bytes, duration) = (content.len() as u64, None);
-    Ok(Asset { name: name.to_owned(), kind, content_type, bytes, size, duration, family, builtin })
-}
-
-/// What a file says of itself.
-fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError> {
-    let bytes = fs::metadata(file)?.len();
-    if bytes > LARGEST as u64 {
-        return Err(AssetError::TooLarge);
-    }
-    let head = head(file)?;
-    match AssetKind::sniff(&head).ok_or(AssetError::UnknownType)?.0 {
-        AssetKind::Clip => {}
-        _ if bytes > MAX_BYTES as u64 => return Err(AssetError::TooLarge),
-        AssetKind::Sound => {}
-        AssetKind::Image | AssetKind::Font => return describe(name, &load(name, file)?.0, false),
-    }
-    Ok(Asset { bytes, ..describe(name, &head, false)? })
-}
-
-/// The first bytes of a file: what tells its kind.
-fn head(file: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(file)?.take(128).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 #![allow(clippy::unwrap_used)]
+use std::io::Read as _;
+
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
