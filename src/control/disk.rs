@@ -38,7 +38,7 @@ pub fn remove(folder: &Path, file: &Path) -> io::Result<bool> {
     }
 }
 
-/// Renames a file to one of these names of which there is none yet, for good. Tells which.
+/// Renames a file to the first of these names that no file has yet, for good. Tells which.
 ///
 /// # Errors
 /// What the disk says; the file has its old name then.

@@ -195,7 +195,7 @@ impl Drop for Running {
 /// # Errors
 /// When nobody reads the answer.
 pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
-    // Opened anew by GStreamer, which so reads from its beginning and can go back.
+    // GStreamer opens it again, so that it reads from the beginning and can go back.
     let path = Path::new("/proc/self/fd/0");
     let (head, content) = match job {
         Job::Sound { longest } => match file::samples(path, longest).map_err(without_path) {

@@ -71,7 +71,7 @@ async fn a_room_whose_task_panics_begins_again_from_its_record() {
     assert_eq!((status, &ready["rooms"]), (200, &json!({"down": 0, "rebuilds": 1})));
     assert!(metrics(&server).await.contains("virfie_room_rebuilds_total{part=\"task\"}"));
 
-    // Whoever comes finds the same room, and it is stored as it was.
+    // Who comes finds the same room, and it is stored as it was.
     let (_page, welcome) = Page::join(&server, "demo", "bob").await;
     assert_eq!(welcome["room"]["settings"]["max_participants"], 3);
     server.state.registry.drain().await;

@@ -13,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{HeaderValue, header};
 use rustix::process::{Resource, getrlimit};
 
 use super::problem::Problem;
@@ -67,9 +66,6 @@ const BUILDING: Duration = Duration::from_secs(3);
 
 /// A measurement may be so old: listing the descriptors of a large server takes a millisecond.
 const FRESH: Duration = Duration::from_millis(100);
-
-/// When somebody who was refused may ask again, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// What may be open and what is.
 #[derive(Debug)]
@@ -160,8 +156,7 @@ impl Capacity {
             };
             tracing::warn!(free, "too few {what} are left: a request is refused");
             metrics::counter!("virfie_refused_for_capacity_total").increment(1);
-            return Err(Problem::unavailable(format!("the server has too few {what} left for this; try again later"))
-                .header(header::RETRY_AFTER, RETRY_AFTER));
+            return Err(Problem::unavailable(format!("the server has too few {what} left for this; try again later")));
         }
         let number = book.next;
         book.next += 1;
@@ -224,7 +219,9 @@ fn most_threads() -> usize {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use axum::http::header;
+
+    use super::{super::problem::RETRY_AFTER, *};
 
     fn free(capacity: &Capacity, at: Instant, used: Cost) -> Cost {
         capacity.free(&mut capacity.book(), at, || used)
@@ -261,7 +258,7 @@ mod tests {
         let problem = capacity.admit(RECEIVER).unwrap_err();
         assert_eq!(problem.status, 503);
         assert!(problem.detail.contains("file descriptors"));
-        assert_eq!(problem.headers[0], (header::RETRY_AFTER, RETRY_AFTER));
+        assert_eq!(problem.headers, [(header::RETRY_AFTER, RETRY_AFTER)]);
         assert!(Capacity::of_this_process().admit(RECEIVER).is_ok());
     }
 }

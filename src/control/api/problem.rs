@@ -16,6 +16,9 @@ use serde_path_to_error::Segment;
 use super::patience::TooSlow;
 use crate::layout::Fault;
 
+/// When who was refused for now may ask again, in seconds.
+pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
 /// What a handler answers: `T`, or a [`Problem`].
 pub type ApiResult<T> = Result<T, Problem>;
 
@@ -119,10 +122,9 @@ impl Problem {
         Self::with_status(StatusCode::TOO_MANY_REQUESTS, detail)
     }
 
-    /// 503: not now; the server is draining or its media is not there.
+    /// 503: not now; the server is draining, has too much to do, or its media is not there. It says when to ask again.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::with_status(StatusCode::SERVICE_UNAVAILABLE, detail)
-            .header(header::RETRY_AFTER, HeaderValue::from_static("2"))
+        Self::with_status(StatusCode::SERVICE_UNAVAILABLE, detail).header(header::RETRY_AFTER, RETRY_AFTER)
     }
 
     /// 500: our fault. `detail` is shown, so it must hold no secret and no path.

@@ -17,7 +17,7 @@ use super::{
     auth::{Access, Role},
     bounds,
     capacity::Promise,
-    problem::{ApiJson, ApiResult, Problem, ProblemSchema},
+    problem::{self, ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
     control::room::{
@@ -25,9 +25,6 @@ use crate::{
     },
     media::port::PeerRefused,
 };
-
-/// When a client that found something busy may ask again, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
@@ -260,7 +257,9 @@ impl From<RoomError> for Problem {
             | RoomError::TooManyRooms { .. }
             | RoomError::TooManyRoomsOfToken { .. }
             | RoomError::TooManyPlaces { .. } => Self::too_many(detail),
-            RoomError::TooManyConnecting { .. } => Self::too_many(detail).header(header::RETRY_AFTER, RETRY_AFTER),
+            RoomError::TooManyConnecting { .. } => {
+                Self::too_many(detail).header(header::RETRY_AFTER, problem::RETRY_AFTER)
+            }
             RoomError::Stale { current } => {
                 let problem = Self::precondition_failed(detail);
                 match HeaderValue::from_str(&current.etag()) {
@@ -271,9 +270,7 @@ impl From<RoomError> for Problem {
             RoomError::Invalid(faults) => Self::invalid(faults),
             RoomError::Refused(PeerRefused::Unacceptable(_)) => Self::unprocessable(detail),
             RoomError::Refused(PeerRefused::Failed(_)) => Self::internal(detail),
-            RoomError::Unavailable(_) | RoomError::Draining => {
-                Self::unavailable(detail).header(header::RETRY_AFTER, RETRY_AFTER)
-            }
+            RoomError::Unavailable(_) | RoomError::Draining => Self::unavailable(detail),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::{io::AsyncReadExt as _, sync::Semaphore, task::spawn_blocking};
@@ -31,8 +31,7 @@ pub(super) async fn receive(
     too_large: impl Fn() -> String,
 ) -> ApiResult<Incoming> {
     let Ok(_slot) = UPLOADS.try_acquire() else {
-        let busy = Problem::unavailable("too many files are being received; try again in a moment");
-        return Err(busy.header(header::RETRY_AFTER, HeaderValue::from_static("5")));
+        return Err(Problem::unavailable("too many files are being received; try again in a moment"));
     };
     let mut pieces = body.into_data_stream();
     let mut waiting = Vec::new();

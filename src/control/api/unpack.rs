@@ -28,7 +28,7 @@ const PIECE: usize = 64 * 1024;
 pub(super) struct Unpacked {
     /// All but the assets.
     pub(super) rest: Value,
-    /// The assets by name, or why one is none.
+    /// The assets by name, or why one is invalid.
     pub(super) assets: Vec<(String, Result<Incoming, &'static str>)>,
 }
 

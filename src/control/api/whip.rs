@@ -46,7 +46,7 @@ const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/whip/{room}", post(post_whip).options(options_whip))
-        // Whoever writes a slash behind the room means the room.
+        // Who writes a slash behind the room means the room.
         .route("/whip/{room}/", post(post_whip).options(options_whip))
         .route("/whip/{room}/{session}", patch(patch_whip).delete(delete_whip).options(resource_options))
 }
@@ -152,7 +152,7 @@ async fn options_whip(State(app): State<AppState>, access: ApiResult<Access>, ro
     endpoint_options(&app, access, Role::Participant, &room)
 }
 
-/// Tells what may be posted, and whoever may post it also the ICE servers: some clients have to know them before they
+/// Tells what may be posted, and those who may post it also the ICE servers: some clients have to know them before they
 /// make their offer.
 pub(super) fn endpoint_options(app: &AppState, access: ApiResult<Access>, role: Role, room: &RoomPath) -> Response {
     let methods = "POST, OPTIONS";

@@ -88,7 +88,7 @@ impl Allowed {
         Self { format: None, max_pixels }
     }
 
-    /// For a sound that came from somebody else; `None`: it is none.
+    /// For a sound that came from somebody else; `None`: it is something else.
     pub(super) fn sound(head: &[u8]) -> Option<Self> {
         let format = match head {
             [b'I', b'D', b'3', ..] => &TAGGED_MP3,
@@ -100,7 +100,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels: 0 })
     }
 
-    /// For a video that came from somebody else; `None`: it is none.
+    /// For a video that came from somebody else; `None`: it is something else.
     pub(super) fn clip(head: &[u8], max_pixels: u64) -> Option<Self> {
         let format = match head {
             [_, _, _, _, b'f', b't', b'y', b'p', ..] => &MP4,

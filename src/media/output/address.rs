@@ -63,8 +63,7 @@ impl RtmpAddress {
             None => (None, authority),
         };
         let default_port = if secure { 443 } else { 1935 };
-        let (host, port) =
-            host_and_port_of(host_and_port, default_port).ok_or("names no host, or a port that is none")?;
+        let (host, port) = host_and_port_of(host_and_port, default_port).ok_or("names no host, or an invalid port")?;
         let behind = behind.trim_start_matches('/');
         let (application, stream) = match key {
             "" => application_and_stream(behind)?,

@@ -176,7 +176,7 @@ impl Candidate {
         changed
     }
 
-    /// Whether it waits for a TCP connection: then whoever takes it connects to any address and port that it names.
+    /// Whether it waits for a TCP connection: then who takes it connects to any address and port that it names.
     pub fn is_tcp_server(&self) -> bool {
         matches!(self.transport, Transport::Tcp(TcpType::Passive | TcpType::SimultaneousOpen))
     }
@@ -200,7 +200,7 @@ impl Candidate {
 }
 
 impl Address {
-    /// An address to send to, or why it is none.
+    /// An address to send to, or why it is of no use.
     fn read(text: &str) -> Result<Self, String> {
         if let Ok(ip) = text.parse::<IpAddr>() {
             let useless = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
