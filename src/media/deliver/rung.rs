@@ -43,8 +43,9 @@ const QUEUE_LOW: Duration = Duration::from_millis(100);
 /// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
 const DRAIN: Duration = Duration::from_secs(1);
 /// So long after a step down nothing but sound goes into a line that is full to the brim: half a keyframe would be lost
-/// there, and each packet that is sent again takes as long as the whole queue.
-const FLOOD_FALLS: Duration = Duration::from_millis(250);
+/// there, and each packet that is sent again takes as long as the whole queue. It comes no later for that: until then it
+/// would wait in that queue.
+const FLOOD_FALLS: Duration = Duration::from_millis(500);
 /// The same for what was lost.
 const LOSS_DRAIN: Duration = Duration::from_secs(2);
 /// What the estimator starts again from, in percent of what the present picture needs.

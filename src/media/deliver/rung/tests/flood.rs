@@ -22,7 +22,7 @@ fn a_queue_that_grows_fast_leads_to_what_the_line_carries_at_once() {
         assert_eq!(looks.last.rung, Rung::Video(rung), "{carried}");
         assert_eq!(held > 0, holds, "{carried}: the keyframe waits until the line has drained a little");
         looks.look();
-        looks.run(0.3);
+        looks.run(0.5);
         assert!(!looks.last.holds, "{carried}");
     }
 }
