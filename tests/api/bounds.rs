@@ -6,18 +6,9 @@ use virfie::control::api::capacity::{Capacity, Cost};
 use super::{
     events::Stream,
     page::Page,
-    server::{Server, answer},
+    server::{KEY, Server, answer},
     whip::{SDP, WHEP_OFFER, WHIP_OFFER},
 };
-
-const KEY: &str = "a-key-of-sixteen";
-
-async fn keyed() -> Server {
-    let mut server = Server::start_with(|config| config.api_key = Some(KEY.to_owned())).await;
-    server.token = Some(KEY.to_owned());
-    server.send("PUT", "/rooms/demo", &json!({})).await;
-    server
-}
 
 async fn token(server: &Server, role: &str) -> String {
     let signed = server.sign(KEY, &json!({"room": "demo", "role": role})).await;
@@ -48,7 +39,7 @@ async fn without_descriptors_nothing_is_built_and_the_client_is_told_when_to_com
 
 #[tokio::test]
 async fn a_token_of_viewers_that_never_connect_leaves_room_for_strangers() {
-    let mut server = keyed().await;
+    let mut server = Server::keyed().await;
     let attacker = token(&server, "viewer").await;
     let stranger = token(&server, "viewer").await;
     server.token = Some(attacker);
@@ -69,7 +60,7 @@ async fn a_token_of_viewers_that_never_connect_leaves_room_for_strangers() {
 
 #[tokio::test]
 async fn a_producer_keeps_to_the_operators_limits() {
-    let mut server = keyed().await;
+    let mut server = Server::keyed().await;
     let producer = token(&server, "producer").await;
     server.token = Some(producer);
     let more = server.send("PUT", "/rooms/demo", &json!({"max_participants": 17})).await;
@@ -84,7 +75,7 @@ async fn a_producer_keeps_to_the_operators_limits() {
 
 #[tokio::test]
 async fn a_producer_sends_into_no_network_of_the_servers_own() {
-    let mut server = keyed().await;
+    let mut server = Server::keyed().await;
     let producer = token(&server, "producer").await;
     server.token = Some(producer);
     for url in ["rtmp://127.0.0.1/live/key", "rtmp://localhost/live/key", "rtmp://[::1]/a/b", "rtmp://10.1.2.3/a/b"] {
@@ -100,7 +91,7 @@ async fn a_producer_sends_into_no_network_of_the_servers_own() {
 
 #[tokio::test]
 async fn only_those_who_direct_a_room_see_where_it_is_sent() {
-    let mut server = keyed().await;
+    let mut server = Server::keyed().await;
     let body = json!({"type": "rtmp", "url": "rtmp://secret-host.example/live/key"});
     let (viewer, participant) = (token(&server, "viewer").await, token(&server, "participant").await);
     let producer = token(&server, "producer").await;

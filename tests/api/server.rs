@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use virfie::{
@@ -13,6 +13,9 @@ use virfie::{
 };
 
 use super::fake_media::{FakeMedia, PATIENCE};
+
+/// The key of a server that has one.
+pub const KEY: &str = "a-key-of-sixteen";
 
 pub struct Server {
     pub address: SocketAddr,
@@ -67,6 +70,14 @@ impl Server {
 
     pub async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
         Self::start_as(change, |_| {}).await
+    }
+
+    /// With [`KEY`], which every request bears, and with the room `demo`.
+    pub async fn keyed() -> Self {
+        let mut server = Self::start_with(|config| config.api_key = Some(KEY.to_owned())).await;
+        server.token = Some(KEY.to_owned());
+        server.send("PUT", "/rooms/demo", &json!({})).await;
+        server
     }
 
     /// With other settings, and with another state than they give.

@@ -7,18 +7,9 @@ use virfie::control::api::auth::secret;
 use super::{
     events::Stream,
     page::Page,
-    server::{Answer, Server, answer},
+    server::{Answer, KEY, Server, answer},
     whip::{SDP, WHEP_OFFER, WHIP_OFFER},
 };
-
-const KEY: &str = "a-key-of-sixteen";
-
-async fn keyed() -> Server {
-    let mut server = Server::start_with(|config| config.api_key = Some(KEY.to_owned())).await;
-    server.token = Some(KEY.to_owned());
-    server.send("PUT", "/rooms/demo", &json!({})).await;
-    server
-}
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
@@ -38,7 +29,7 @@ async fn post(server: &Server, path: &str, token: &str, offer: &str) -> Answer {
 
 #[tokio::test]
 async fn a_token_that_is_taken_back_ends_what_it_opened() {
-    let mut server = keyed().await;
+    let mut server = Server::keyed().await;
     let signed = server.sign(KEY, &json!({"room": "demo", "role": "participant"})).await;
     let (id, token) = (text(&signed["id"]), text(&signed["token"]));
     let other = text(&server.sign(KEY, &json!({"room": "demo", "role": "viewer"})).await["token"]);
@@ -70,7 +61,7 @@ async fn a_token_that_is_taken_back_ends_what_it_opened() {
 
 #[tokio::test]
 async fn a_rotated_signing_key_ends_what_tokens_opened() {
-    let mut server = keyed().await;
+    let mut server = Server::keyed().await;
     let token = text(&server.sign(KEY, &json!({"role": "participant"})).await["token"]);
     let (page, welcome) = join(&server, "demo", &token, "ann").await;
     assert_eq!(welcome["type"], "welcome", "{welcome}");
@@ -87,7 +78,7 @@ async fn a_rotated_signing_key_ends_what_tokens_opened() {
 
 #[tokio::test]
 async fn one_token_takes_its_places_and_no_more() {
-    let server = keyed().await;
+    let server = Server::keyed().await;
     let token = text(&server.sign(KEY, &json!({"room": "demo", "role": "participant"})).await["token"]);
     for number in 0..4 {
         assert_eq!(post(&server, &format!("/whip/demo?name=n{number}"), &token, WHIP_OFFER).await.status, 201);
@@ -107,7 +98,7 @@ async fn one_token_takes_its_places_and_no_more() {
 
 #[tokio::test]
 async fn one_token_makes_a_few_rooms_and_others_make_theirs() {
-    let server = keyed().await;
+    let server = Server::keyed().await;
     let token = text(&server.sign(KEY, &json!({"role": "participant"})).await["token"]);
     let mut statuses = Vec::new();
     for number in 0..20 {
@@ -123,7 +114,7 @@ async fn one_token_makes_a_few_rooms_and_others_make_theirs() {
 
 #[tokio::test]
 async fn a_name_that_a_token_fixes_is_not_taken_by_others() {
-    let server = keyed().await;
+    let server = Server::keyed().await;
     let nameless = text(&server.sign(KEY, &json!({"room": "demo", "role": "participant"})).await["token"]);
     // Somebody was first.
     let (_early, early) = join(&server, "demo", &nameless, "ann").await;
@@ -145,7 +136,7 @@ async fn a_name_that_a_token_fixes_is_not_taken_by_others() {
 
 #[tokio::test]
 async fn wrong_keys_are_slowed() {
-    let server = keyed().await;
+    let server = Server::keyed().await;
     let mut counts = [0, 0];
     for number in 0..200 {
         let asked = server.request_as(&format!("guess-{number}"), "GET", "/rooms");

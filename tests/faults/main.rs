@@ -5,6 +5,8 @@
 
 #[path = "../room/guests.rs"]
 mod guests;
+#[path = "../room/http.rs"]
+mod http;
 #[path = "../room/recorder.rs"]
 mod recorder;
 mod server;

@@ -6,23 +6,18 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{ExitStatus, Stdio},
-    time::{Duration, Instant},
 };
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
-    time::{interval, timeout},
+    time::timeout,
 };
 
-/// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The room of every test.
-pub const ROOM: &str = "demo";
+pub use super::http::{Answer, PATIENCE, ROOM, answer, until};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_virfie");
 
@@ -31,27 +26,6 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     http: Client,
-}
-
-pub struct Answer {
-    pub status: StatusCode,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text()))
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// Itself, after checking the status.
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.text());
-        self
-    }
 }
 
 /// `virfie serve` on loopback, with whole pictures.
@@ -110,27 +84,5 @@ impl Server {
     /// Waits until it has ended.
     pub async fn ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap()
-    }
-}
-
-pub async fn answer(request: RequestBuilder) -> Answer {
-    let whole = async {
-        let response = request.send().await.unwrap();
-        let status = response.status();
-        Answer { status, body: response.bytes().await.unwrap().to_vec() }
-    };
-    timeout(PATIENCE, whole).await.expect("the server answers")
-}
-
-/// Asks again and again until there is something. Fails after [`PATIENCE`].
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    let mut rounds = interval(Duration::from_millis(50));
-    loop {
-        rounds.tick().await;
-        if let Some(found) = ask().await {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
     }
 }

@@ -2,6 +2,7 @@
 //! decoded.
 //!
 //! - `server`: starts one and speaks HTTP to it; tests take turns, because their deadlines are times of this machine.
+//!   `http`: what comes back, and waiting for it.
 //! - `studio`: clips of one colour and steady tones. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
@@ -19,6 +20,7 @@ mod draining;
 mod events;
 mod guests;
 mod hostile;
+mod http;
 mod http_peers;
 mod mutator;
 mod newcomers;

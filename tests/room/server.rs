@@ -3,20 +3,15 @@
 // Each test program uses its part of this.
 #![allow(dead_code)]
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, sync::Arc};
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, MutexGuard},
     task::JoinHandle,
-    time::{interval, timeout},
 };
 use virfie::{
     config::ServeConfig,
@@ -25,11 +20,7 @@ use virfie::{
     media::{Engine, EngineConfig},
 };
 
-/// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The room of every test.
-pub const ROOM: &str = "demo";
+pub use super::http::{Answer, PATIENCE, ROOM, answer, until};
 
 /// One test at a time: they measure, and two rooms at once would measure each other.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -41,35 +32,6 @@ pub struct Server {
     task: JoinHandle<()>,
     _data: TempDir,
     _turn: MutexGuard<'static, ()>,
-}
-
-/// What came back, whole.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text()))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {} {}", self.status, self.text()));
-        value.to_str().unwrap()
-    }
-
-    /// Itself, after checking the status.
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.text());
-        self
-    }
 }
 
 impl Server {
@@ -158,29 +120,6 @@ impl Server {
         let found = self.participant(name).await.unwrap_or_else(|| panic!("nobody is named {name}"));
         let path = format!("/rooms/{ROOM}/participants/{}", found["id"].as_str().unwrap());
         self.send("PATCH", &path, change).await.expect(200);
-    }
-}
-
-/// Sends a request and reads the whole answer.
-pub async fn answer(request: RequestBuilder) -> Answer {
-    let whole = async {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
-    };
-    timeout(PATIENCE, whole).await.expect("the server answers")
-}
-
-/// Asks again and again until there is something. Fails after [`PATIENCE`].
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    let mut rounds = interval(Duration::from_millis(50));
-    loop {
-        rounds.tick().await;
-        if let Some(found) = ask().await {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
     }
 }
 

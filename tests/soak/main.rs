@@ -8,6 +8,8 @@
 mod client;
 #[path = "../room/guests.rs"]
 mod guests;
+#[path = "../room/http.rs"]
+mod http;
 #[path = "../room/recorder.rs"]
 mod recorder;
 #[path = "../room/server.rs"]
