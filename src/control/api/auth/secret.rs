@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::error::ProgramError;
+use crate::{control::disk, error::ProgramError};
 
 /// The file that keeps an API key made by us.
 pub(super) const API_KEY: &str = "api-key";
@@ -33,9 +33,12 @@ pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
 pub fn rotate(data_dir: &Path) -> Result<PathBuf, ProgramError> {
     let file = signing_key(data_dir);
     let failed = |error: io::Error| ProgramError::Failed(format!("cannot write {}: {error}", file.display()));
-    fs::create_dir_all(data_dir).map_err(failed)?;
-    let beside = data_dir.join(format!(".{SIGNING_KEY}.{:016x}.part", rand::random::<u64>()));
-    let written = write_new(&beside, &made()).and_then(|()| fs::rename(&beside, &file));
+    let (mut open, beside) = disk::create_beside(data_dir).map_err(failed)?;
+    // Closed to others before anything is in it.
+    let written = open
+        .set_permissions(fs::Permissions::from_mode(0o600))
+        .and_then(|()| writeln!(open, "{}", made()))
+        .and_then(|()| disk::put_in_place(&open, &beside, &file));
     if let Err(error) = written {
         // Stays when that fails, too; nothing reads it.
         let _ = fs::remove_file(&beside);
