@@ -171,10 +171,10 @@ pub async fn put(
     content: Body,
 ) -> ApiResult<Response> {
     access.require_role(Role::Producer)?;
-    // Given back when the file is decoded.
-    let _promise = state.capacity.admit(capacity::FILE)?;
     let incoming = state.assets.incoming(&name).await?;
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
+    // Given back when the file is decoded.
+    let _promise = state.capacity.admit(capacity::FILE)?;
     // Layouts that need it could not be shown any more with something of another kind.
     if let Ok(before) = state.assets.about(&name).await
         && !before.builtin
