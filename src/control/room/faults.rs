@@ -25,9 +25,14 @@ impl Faults {
         self.in_a_row = if recent { self.in_a_row.saturating_add(1) } else { 0 };
         match self.in_a_row {
             0 => Duration::ZERO,
-            more => FIRST_PAUSE.saturating_mul(2u32.saturating_pow(more - 1)).min(LONGEST_PAUSE),
+            more => doubled(FIRST_PAUSE, more - 1).min(LONGEST_PAUSE),
         }
     }
+}
+
+/// A pause doubled so many times, up to the longest that there is.
+pub fn doubled(pause: Duration, times: u32) -> Duration {
+    pause.saturating_mul(2u32.saturating_pow(times))
 }
 
 #[cfg(test)]

@@ -156,12 +156,12 @@ pub(super) async fn run(beginning: Beginning, parts: Parts, mut calls: mpsc::Rec
             }
             return;
         }
-        if let Some(RoomRecord { settings, scene, past }) = remembered.record {
+        if let Some(record) = remembered.record {
             if remembered.stored {
                 // What was changed last may not have been ordered to be stored.
-                let record = RoomRecord { settings: settings.clone(), scene: Arc::clone(&scene), past: past.clone() };
-                lasting.parts.store.keep(&beginning.name, record);
+                lasting.parts.store.keep(&beginning.name, record.clone());
             }
+            let RoomRecord { settings, scene, past } = record;
             next = Beginning { settings, scene, past: remembered.stored.then_some(past), ..beginning.clone() };
         }
         sleep(pause).await;

@@ -82,7 +82,7 @@ impl Retry {
 }
 
 /// `wait` doubled so many times, up to far beyond any limit.
-fn doubled(wait: Duration, times: u32) -> Duration {
+pub fn doubled(wait: Duration, times: u32) -> Duration {
     wait.saturating_mul(1 << times.min(16))
 }
 

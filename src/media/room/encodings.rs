@@ -21,7 +21,7 @@ use crate::media::{
     deliver::{Delivery, RoomKey, packet::Unit},
     encode::{Encoder, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
-    output::rtmp::RtmpOutput,
+    output::{retry::doubled, rtmp::RtmpOutput},
     port::OutputId,
 };
 
@@ -66,7 +66,7 @@ impl Failures {
     fn add(&mut self, now: Duration) {
         let recent = self.count > 0 && now.saturating_sub(self.at) < FORGOTTEN;
         self.count = if recent { self.count.saturating_add(1) } else { 1 };
-        let pause = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(self.count - 1)).min(LONGEST_PAUSE);
+        let pause = doubled(FIRST_PAUSE, self.count - 1).min(LONGEST_PAUSE);
         (self.at, self.until) = (now, now + pause);
     }
 }

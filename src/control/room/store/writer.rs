@@ -18,6 +18,7 @@ use super::{Shelf, Storing};
 use crate::control::{
     disk,
     room::{
+        faults::doubled,
         name::RoomName,
         record::{RoomDocument, RoomRecord},
     },
@@ -150,7 +151,7 @@ fn describe() {
 
 /// How long to wait after the disk has refused a room, `refused` times before.
 fn pause_after(refused: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2u32.saturating_pow(refused)).min(LONGEST_PAUSE)
+    doubled(FIRST_PAUSE, refused).min(LONGEST_PAUSE)
 }
 
 fn write(shelf: &Shelf, name: &RoomName, record: Option<&RoomRecord>) -> io::Result<()> {
