@@ -152,8 +152,8 @@ impl Connections {
         self.held.get(&holder).copied().unwrap_or(0)
     }
 
-    /// The one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else a busy one of somebody
-    /// who holds more than they do.
+    /// The one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else a busy one
+    /// of somebody who holds more than they do.
     fn dispensable(&self, own: usize) -> Option<Number> {
         let held = |connection: &Connection| self.held_by(connection.holder);
         let idle = self.open.values().filter(|connection| connection.is_idle());

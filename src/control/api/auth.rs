@@ -1,8 +1,9 @@
 //! Who may do what: the API key and signed tokens (JWT, HS256).
 //!
-//! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all, with
-//! a random key of its own ([`secret`]): from a token nothing can be found out about the API key. A token ends by its time,
-//! when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A server on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
+//! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all,
+//! with a random key of its own ([`secret`]): from a token nothing can be found out about the API key. A token ends by
+//! its time, when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A server
+//! on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
 
 mod attempts;
 mod issued;

@@ -260,7 +260,7 @@ impl AssetStore {
         move || Incoming::create(&folder)
     }
 
-    /// Whether the asset of this name has the same content; `None`: there is none.
+    /// Whether the asset of this name has the same content; `None`: no asset has this name.
     ///
     /// # Errors
     /// When there can be none of this name, or the disk fails.

@@ -64,8 +64,8 @@ pub const MAX_VIEWERS_OF_TOKEN: usize = 400;
 /// How many connections of a room's viewers may be in the making with the same token.
 pub const MAX_CONNECTING_OF_TOKEN: usize = 32;
 
-/// How many connections of a room's viewers may be in the making with any token. Beyond, one of the token that has the most is
-/// given up for a new one.
+/// How many connections of a room's viewers may be in the making with any token. Beyond, one of the token that has the
+/// most is given up for a new one.
 pub const MAX_CONNECTING: usize = 128;
 
 /// The time of an input: one clock to measure with, one to show.

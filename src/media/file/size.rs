@@ -38,7 +38,7 @@ fn jpeg(content: &[u8]) -> Option<(u32, u32)> {
                 }
                 at += 2 + pair(content, at + 2).unwrap_or(2) as usize;
             }
-            // A scan: what follows is no marker until the next one that is none of the scan's own.
+            // A scan: what follows is no marker until the next one that does not belong to the scan.
             0xda => break,
             0x01..=0xbf | 0xc4 | 0xc8 | 0xcc | 0xdb..=0xfe => at += 2 + pair(content, at + 2).unwrap_or(2) as usize,
             _ => at += 1,

@@ -123,7 +123,7 @@ fn what_would_be_answered_in_part_is_refused_with_its_line_and_codec() {
     let second = "m=video 9 UDP/TLS/RTP/SAVPF 97\na=mid:2\na=sendonly\na=rtcp-mux\na=rtpmap:97 VP8/90000\n";
     let two = |text: &str| text.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + second;
     assert_eq!(refused(&two), "mid 2: a second video m-line; one of each kind is received");
-    // What does not flow our way is nobody's loss.
+    // What does not flow our way need not be known.
     let offer = changed("obs_whip_offer", |text| two(text).replace("a=mid:2\na=sendonly", "a=mid:2\na=inactive"));
     let chosen = choose(&offer, &[VideoCodec::H264], &[]).unwrap();
     check_whole(&offer, &chosen, &[VideoCodec::H264], true).unwrap();
