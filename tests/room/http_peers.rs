@@ -113,6 +113,8 @@ async fn a_sender_that_vanishes_is_gone_within_five_seconds() {
     let mut viewer = whep(&server, VideoCodec::H264, Attention::Picture).await;
     viewer.connected().await;
     viewer.recorder.picture("red", |it| it.shows(0.5, 0.5, RED)).await;
+    // Its rhythm is known after a second.
+    viewer.recorder.more_pictures(40).await;
     let killed = Instant::now();
     drop(sender);
     until("it is gone", async || server.participant("cam").await.is_none().then_some(())).await;

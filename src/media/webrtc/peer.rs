@@ -370,18 +370,27 @@ fn name_ourselves(webrtc: &gst::Element) {
 /// Between two reports of what came and when. A browser begins at 300 kbit/s and raises that with every report;
 /// GStreamer's own pace follows the packets, and is slowest when it matters.
 const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
+/// Between two RTCP reports, about. As browsers do for video: the other side sees by them that we are there.
+const REPORT_INTERVAL: gst::ClockTime = gst::ClockTime::from_seconds(1);
 
-/// Has transport-wide feedback sent steadily. Sessions exist only once something comes.
+/// Has transport-wide feedback and reports sent steadily. Sessions exist only once something comes or goes.
 fn hasten_feedback(webrtc: &gst::Element) {
     let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
-    rtpbin.connect("new-jitterbuffer", false, |values| {
-        let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[2].get::<u32>()) else { return None };
-        let inner = rtpbin.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session]);
-        if let Some(inner) = inner.filter(|inner| inner.find_property("twcc-feedback-interval").is_some()) {
-            inner.set_property("twcc-feedback-interval", FEEDBACK_INTERVAL.nseconds());
-        }
-        None
-    });
+    let intervals = [("twcc-feedback-interval", FEEDBACK_INTERVAL), ("rtcp-min-interval", REPORT_INTERVAL)];
+    for (signal, session) in [("new-jitterbuffer", 2), ("on-new-sender-ssrc", 1)] {
+        rtpbin.connect(signal, false, move |values| {
+            let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[session].get::<u32>()) else {
+                return None;
+            };
+            let inner = rtpbin.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session])?;
+            for (name, interval) in intervals {
+                if inner.find_property(name).is_some() {
+                    inner.set_property(name, interval.nseconds());
+                }
+            }
+            None
+        });
+    }
 }
 
 /// Notes what `nicesrc` hands over: the one place where everything of the peer passes.

@@ -10,8 +10,11 @@ use std::{
 
 /// The last second is seen in ten parts.
 const PART: Duration = Duration::from_millis(100);
+const SECOND: u64 = 0x3ff;
 /// Steady is who sent in so many of the ten. Reports come once or twice a second, and a slide in one burst.
 const STEADY: u32 = 6;
+/// Who has sent for less than a second is steady with so many, and without gaps: a burst is shorter.
+const STEADY_SO_FAR: u32 = 4;
 /// What a steady sender's picture is given at least to show that it only holds still. Browsers report on video once a
 /// second.
 const LEAST_WAIT: Duration = Duration::from_secs(2);
@@ -27,7 +30,7 @@ pub struct Pulse {
     packets: AtomicU64,
     /// When the last packet came, in nanoseconds.
     last: AtomicU64,
-    /// Ten bits for the ten parts up to the last packet, the last one lowest.
+    /// Ten bits for the ten parts up to the last packet, the last one lowest; above them is 1 if it sent before.
     parts: AtomicU64,
     reported: AtomicU64,
     /// The longest time between two reports lately; 0: unknown.
@@ -42,7 +45,8 @@ impl Pulse {
         let last = Duration::from_nanos(self.last.swap(number(now), set));
         let part = |time: Duration| time.as_nanos() / PART.as_nanos();
         let passed = part(now).saturating_sub(part(last)).min(10);
-        self.parts.store((self.parts.load(get) << passed | 1) & 0x3ff, set);
+        let parts = self.parts.load(get) << passed | 1;
+        self.parts.store(if parts > SECOND { parts & SECOND | (SECOND + 1) } else { parts }, set);
         self.packets.fetch_add(1, set);
         if report {
             let before = self.reported.swap(number(now), set);
@@ -65,10 +69,15 @@ impl Pulse {
         silence <= if self.is_steady() { self.wait() } else { self.patience() }
     }
 
-    /// How long it may be silent before its connection is over.
+    /// How long it may be silent before its connection is over. A report is due so long after the last report, not after
+    /// the last packet.
     pub fn patience(&self) -> Duration {
         match (self.interval(), self.is_steady()) {
-            (Some(interval), _) => interval.mul_f64(LATE).clamp(*PATIENCE.start(), *PATIENCE.end()),
+            (Some(interval), _) => {
+                let [last, reported] = [&self.last, &self.reported].map(|it| it.load(Ordering::Relaxed));
+                let since = Duration::from_nanos(last.saturating_sub(reported));
+                interval.mul_f64(LATE).saturating_sub(since).clamp(*PATIENCE.start(), *PATIENCE.end())
+            }
             (None, true) => *PATIENCE.start(),
             (None, false) => *PATIENCE.end(),
         }
@@ -76,7 +85,10 @@ impl Pulse {
 
     /// Whether it sent steadily when it was last heard.
     fn is_steady(&self) -> bool {
-        self.parts.load(Ordering::Relaxed).count_ones() >= STEADY
+        let parts = self.parts.load(Ordering::Relaxed) & SECOND;
+        let has_no_gaps = parts.trailing_ones() == parts.count_ones();
+        let is_new = self.parts.load(Ordering::Relaxed) == parts;
+        parts.count_ones() >= if is_new && has_no_gaps { STEADY_SO_FAR } else { STEADY }
     }
 
     /// How long the next report may take.
@@ -124,6 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn who_has_begun_just_now_is_steady_without_gaps() {
+        let pulse = |parts: &[u32]| {
+            let pulse = Pulse::default();
+            parts.iter().for_each(|part| pulse.came(10_000 * MS + *part * PART, false));
+            pulse
+        };
+        assert_eq!(pulse(&[0, 1, 2, 3]).patience(), 4_500 * MS);
+        for seldom in [&[0, 1, 2][..], &[0, 1, 3, 4], &[0, 11, 12, 13, 14], &[0, 1, 25, 26, 27, 28]] {
+            assert_eq!(pulse(seldom).patience(), 12_000 * MS, "{seldom:?}");
+        }
+    }
+
+    #[test]
     fn a_picture_that_holds_still_is_there_while_reports_come() {
         let pulse = peer(20, 1500, 120_000);
         assert!((20_000..120_000).step_by(100).all(|ms| {
@@ -141,8 +166,10 @@ mod tests {
 
     #[test]
     fn slow_reports_are_waited_for() {
-        assert_eq!(peer(20, 4_000, 20_000).patience(), 10_000 * MS);
+        assert_eq!(peer(20, 4_000, 20_001).patience(), 10_000 * MS);
         assert_eq!(peer(20, 7_000, 40_000).patience(), 12_000 * MS);
+        // The last report came at 16 s, and the last packet just before 20 s.
+        assert_eq!(peer(20, 4_000, 20_000).patience(), 6_020 * MS);
     }
 
     #[test]
