@@ -14,8 +14,8 @@ const WHOLE = { fps: atLeast(29), lowest: atLeast(720) };
 /** What is missing comes again; this tells that it does. */
 const AGAIN = { retransmitted: atLeast(1) };
 
-/** However little comes, the sound goes on; it may do so with the last picture alone, for which no freeze is too long. */
-const SOUND = { freezeMs: atMost(Infinity), made: atMost(2, " %"), gapMs: atMost(100, " ms") };
+/** However little comes, the sound goes on. */
+const SOUND = { made: atMost(2, " %"), gapMs: atMost(100, " ms") };
 
 /**
  * `recover`: the whole picture must be there so many seconds after the change, before the line is measured. `must` is of

@@ -263,11 +263,16 @@ impl Receiver {
         }
         let rendition = unit.encoding.rendition;
         let waiting = self.screen.shown().is_none();
-        if waiting && self.line.queued > LITTLE_QUEUED && unit.keyframe {
+        // An encoder that starts for this receiver gives one that nobody asked for.
+        let holds = self.decision.is_some_and(|decision| decision.holds);
+        if waiting && (self.line.queued > LITTLE_QUEUED || holds) && unit.keyframe {
             return;
         }
         if !self.screen.takes(rendition, unit.keyframe) {
             return;
+        }
+        if waiting {
+            self.forget();
         }
         let Some(stream) = &mut self.video else { return };
         let time = stream.numbers.time(unit.pts);
@@ -491,9 +496,14 @@ impl Receiver {
     fn take_back(&mut self) {
         let Some(stream) = &mut self.video else { return };
         stream.waiting.clear();
+        self.forget();
+    }
+
+    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of no
+    /// use: sent again it would only make that late.
+    fn forget(&mut self) {
+        let Some(stream) = &self.video else { return };
         if let Some(sender) = self.rtc.direct_api().stream_tx(&stream.ssrc) {
-            // What was lost is of no use before the keyframe, either: sent again it would only make that late. This
-            // empties the store.
             sender.set_rtx_cache(connect::KEPT_PACKETS, connect::KEPT_FOR, Some(connect::MOST_REPEATED));
         }
     }

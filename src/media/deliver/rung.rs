@@ -81,6 +81,9 @@ const PROBE_EVERY: Duration = Duration::from_secs(3);
 const PROBED: u64 = 150;
 /// The same while there is sound alone: on such a line a probe is a queue that the sound waits in.
 const PROBED_FOR_PICTURE: u64 = 125;
+/// An estimate that does not change at all for this long while nothing waits and nothing is lost has heard of no probe:
+/// after heavy loss str0m's can stand still for good, so it has to start again.
+const STUCK_FOR: Duration = Duration::from_secs(7);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
 /// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
@@ -142,7 +145,8 @@ pub struct Chooser {
     held_back: Held,
     /// When something waited on the way last.
     congested: Option<Duration>,
-    /// Whether the line was full to the brim at the last step down.
+    /// Whether the line was full to the brim at the last step down, after which the estimate may still be far too high:
+    /// at such a pace the keyframe would fill the line again. By then what was lost is known.
     was_full: bool,
     /// See [`Decision::assume`].
     assume: Option<u64>,
@@ -159,6 +163,9 @@ pub struct Chooser {
     trying: Option<(Duration, Rendition)>,
     /// When a probe was asked for last.
     probed: Duration,
+    /// The last estimate, and since when it is the same; see [`STUCK_FOR`].
+    estimated: Option<u64>,
+    stuck: Held,
     /// How long after a step none up to each picture is taken, by index: one that fails does not delay the others.
     hold_off: [Duration; 3],
     /// Since when there was no step down, or the wait was halved.
@@ -199,6 +206,8 @@ impl Chooser {
             trial: None,
             trying: None,
             probed: now,
+            estimated: None,
+            stuck: Held::default(),
             hold_off: [HOLD_OFF_FIRST; 3],
             calm: now,
             player: None,
@@ -256,6 +265,9 @@ impl Chooser {
             _ => present,
         };
         let holds = self.was_full && self.fell.is_some_and(|fell| now.saturating_sub(fell) < FLOOD_FALLS);
+        if !holds && std::mem::take(&mut self.was_full) {
+            self.assume = self.assumed(ladder);
+        }
         Decision { rung: self.rung, reason, desired, minimum, holds, assume: self.assume.take() }
     }
 
@@ -363,6 +375,7 @@ impl Chooser {
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
         let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
+        let is_short = is_short || self.way.is_surely_full(now);
         let is_doubtful = self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR);
         let assumed = assumed(ladder, present);
         // A keyframe waits a little whatever the pace.
@@ -403,6 +416,7 @@ impl Chooser {
         let next = self.next(Wish::Auto);
         self.trying = self.trying.filter(|(_, tried)| Some(*tried) == next);
         let next = next?;
+        self.free_the_estimate(now, ladder, line, next);
         // What is tried shows in the trial, so that the estimate needs no reserve.
         let (more, long) = if self.rung == Rung::SoundOnly { (110, PLENTY_FOR_PICTURE) } else { (100, PLENTY_FOR) };
         let loss = if line.estimate.is_some() { LOSS_FOR_RISE } else { LOSS_FOR_RISE_BLIND };
@@ -422,13 +436,22 @@ impl Chooser {
             let wait = &mut self.hold_off[next.index()];
             *wait = (*wait).max(HOLD_OFF_TRIED);
             (self.trying, self.stepped) = (None, now);
-            if let Rung::Video(present) = self.rung {
-                self.assume = Some(assumed(ladder, present));
-            }
+            self.assume = self.assumed(ladder);
             return None;
         }
         let is_done = now.saturating_sub(since) >= TRY_FOR;
         is_done.then_some(next)
+    }
+
+    /// Has the estimate start again where it stands still below what a larger picture needs.
+    fn free_the_estimate(&mut self, now: Duration, ladder: &Ladder, line: &Line, next: Rendition) {
+        let is_same = std::mem::replace(&mut self.estimated, line.estimate) == line.estimate;
+        let is_short = line.estimate.is_some_and(|estimate| estimate < ladder.need(next));
+        let is_idle = line.queued < QUEUE_LOW && self.loss < LOSS_FRIGHTENS && self.way.is_free(line);
+        if self.stuck.note(now, is_same && is_short && is_idle, STUCK_FOR) {
+            self.stuck = Held::default();
+            self.assume = self.assumed(ladder).or(Some(assumed(ladder, next)));
+        }
     }
 
     /// Tells whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
@@ -439,6 +462,11 @@ impl Chooser {
             self.probed = now;
         }
         asks
+    }
+
+    /// Finds what the estimator starts again from while there is a picture, in bit/s.
+    fn assumed(&self, ladder: &Ladder) -> Option<u64> {
+        if let Rung::Video(present) = self.rung { Some(assumed(ladder, present)) } else { None }
     }
 
     /// Tells whether the last step is long enough ago for one to this picture.

@@ -16,6 +16,9 @@ const GROWS_UNTIL: Duration = Duration::from_millis(1200);
 const GREW_WITHIN: Duration = Duration::from_millis(250);
 /// A line that carries less than this part of what is sent fills within moments.
 const FULL_BELOW: f64 = 0.25;
+/// A queue that has grown for this long, in so many reports, is no chance: nothing else fills a line so evenly.
+const CERTAIN_AFTER: Duration = Duration::from_millis(450);
+const CERTAIN_RISES: u32 = 3;
 /// A round trip that changed by this share is a longer or a shorter one.
 const CHANGED: f32 = 0.1;
 /// After a round trip became shorter, the queue is taken to drain for this long.
@@ -33,6 +36,8 @@ pub(super) struct Way {
     mark: Duration,
     /// When the round trip became longer last.
     grew: Option<Duration>,
+    /// How often it has become longer since nothing waited.
+    rises: u32,
     /// When it became shorter last.
     shrunk: Option<Duration>,
 }
@@ -49,11 +54,12 @@ impl Way {
         self.shortest = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
         if self.is_free(line) {
             self.free = Some((now, round_trip, line.sending));
-            (self.grew, self.shrunk, self.mark) = (None, None, round_trip);
+            (self.grew, self.rises, self.shrunk, self.mark) = (None, 0, None, round_trip);
             return;
         }
         if round_trip.as_secs_f32() > self.mark.as_secs_f32() * (1.0 + CHANGED) {
             (self.mark, self.grew, self.shrunk) = (round_trip, Some(now), None);
+            self.rises += 1;
         } else if round_trip.as_secs_f32() < self.mark.as_secs_f32() * (1.0 - CHANGED) {
             (self.mark, self.grew, self.shrunk) = (round_trip, None, Some(now));
         }
@@ -81,6 +87,12 @@ impl Way {
     /// Tells whether such a line carries so little of what is sent that it is full to the brim.
     pub fn is_full(&self, now: Duration) -> bool {
         self.through(now).is_some_and(|(_, part)| part < FULL_BELOW)
+    }
+
+    /// Tells whether that is certain without an estimate that says so, too.
+    pub fn is_surely_full(&self, now: Duration) -> bool {
+        let grows_for = self.grew.zip(self.free).map(|(grew, (since, ..))| grew.saturating_sub(since));
+        self.is_full(now) && self.rises >= CERTAIN_RISES && grows_for >= Some(CERTAIN_AFTER)
     }
 
     /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second the

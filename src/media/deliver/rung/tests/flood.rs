@@ -21,9 +21,13 @@ fn a_queue_that_grows_fast_leads_to_what_the_line_carries_at_once() {
         }
         assert_eq!(looks.last.rung, Rung::Video(rung), "{carried}");
         assert_eq!(held > 0, holds, "{carried}: the keyframe waits until the line has drained a little");
-        looks.look();
-        looks.run(0.5);
+        let mut assumed = None;
+        for _ in 0..11 {
+            looks.look();
+            assumed = assumed.or(looks.last.assume);
+        }
         assert!(!looks.last.holds, "{carried}");
+        assert_eq!(assumed.is_some(), holds, "{carried}: the keyframe goes out at a pace that the line carries");
     }
 }
 
@@ -54,4 +58,32 @@ fn a_full_line_and_an_estimate_that_begins_to_fall_lead_down_at_once() {
     looks.line = flooded(200_000.0, 0.45, 2_300_000);
     looks.look();
     assert_eq!(looks.last.rung, Rung::Video(Quarter));
+}
+
+#[test]
+fn a_line_that_is_surely_full_is_left_without_waiting_for_the_estimate() {
+    let mut looks = Looks::settled();
+    let mut stepped = None;
+    for step in 1..=20 {
+        looks.line = flooded(200_000.0, f64::from(step) * 0.05, 10_000_000);
+        looks.look();
+        stepped = stepped.or((looks.last.rung == Rung::Video(Quarter)).then_some(step * 50));
+    }
+    assert!(stepped.is_some_and(|ms| (450..=600).contains(&ms)), "{stepped:?} ms");
+}
+
+#[test]
+fn an_estimate_that_stands_still_below_the_next_picture_starts_again() {
+    let mut looks = Looks::settled();
+    looks.line = narrow(200_000);
+    assert_eq!(looks.run(1.0), Rung::Video(Quarter));
+    for (wobble, again) in [(1, 0), (0, 2)] {
+        let mut restarts = 0;
+        for look in 0..300 {
+            looks.line = estimated(334_729 + look / 20 * wobble);
+            looks.look();
+            restarts += u32::from(looks.last.assume.is_some());
+        }
+        assert_eq!(restarts, again, "changes by {wobble} bit/s a second, 15 s");
+    }
 }
