@@ -25,6 +25,9 @@ use crate::{
     media::sdp::{Chosen, check_whole, choose},
 };
 
+/// The least silence by which a sender's connection is lost that did not close it itself.
+pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
+
 /// Opens the media of rooms. One per process.
 pub trait Media: Send + Sync + 'static {
     /// Starts a room's media. It ends when the returned value is dropped.

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::media::port::SHORTEST_SILENCE;
+
 /// The last second is seen in ten parts.
 const PART: Duration = Duration::from_millis(100);
 const SECOND: u64 = 0x3ff;
@@ -22,7 +24,7 @@ const LEAST_WAIT: Duration = Duration::from_secs(2);
 const LATE: f64 = 2.5;
 /// The least and the most of silence that ends a connection: a line that hangs for a moment comes back, and the reports of
 /// the slowest come every seven seconds.
-const PATIENCE: std::ops::RangeInclusive<Duration> = Duration::from_millis(4_500)..=Duration::from_secs(12);
+const PATIENCE: std::ops::RangeInclusive<Duration> = SHORTEST_SILENCE..=Duration::from_secs(12);
 
 /// See the module. Written on one thread and read on others; all times are of one clock.
 #[derive(Debug, Default)]
