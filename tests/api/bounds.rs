@@ -1,7 +1,10 @@
 //! How much of the server somebody can take, and what only some may see.
 
 use serde_json::{Value, json};
-use virfie::control::api::capacity::{Capacity, Cost};
+use virfie::{
+    control::api::capacity::{Capacity, Cost},
+    layout::CanvasLimit,
+};
 
 use super::{
     events::Stream,
@@ -71,6 +74,39 @@ async fn a_producer_keeps_to_the_operators_limits() {
     assert_eq!(server.send("PUT", "/rooms/demo", &json!({"max_participants": 16})).await.status, 200);
     server.token = Some(KEY.to_owned());
     assert_eq!(server.send("PUT", "/rooms/demo", &json!({"max_participants": 17})).await.status, 200, "an admin may");
+}
+
+#[tokio::test]
+async fn no_room_gets_a_larger_canvas_than_the_operator_allows() {
+    let server = Server::start_with(|config| {
+        config.largest_canvas = CanvasLimit { width: 1280, height: 720, fps: 30 };
+    })
+    .await;
+    assert_eq!(server.send("PUT", "/rooms/demo", &json!({})).await.status, 201);
+    let before = server.get("/rooms/demo").await.json();
+    let large = json!({"width": 1920, "height": 1080, "fps": 60});
+    let places = |above: &str| ["width", "height", "fps"].map(|key| format!("{above}/canvas/{key}"));
+    let scene = json!({"name": "a", "layout": {"canvas": large}});
+    for (method, path, body, above) in [
+        ("PUT", "/rooms/demo", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/new", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/layout", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/layout?dry_run=true", json!({"canvas": large}), ""),
+        ("PATCH", "/rooms/demo/layout", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/scenes/a", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/scenes", json!([scene]), "/0/layout"),
+        ("PUT", "/rooms/demo/scenario", json!({"scenes": [scene]}), "/scenes/0/layout"),
+        ("POST", "/rooms/demo/import", json!({"version": 1, "layout": {"canvas": large}}), "/layout"),
+        ("POST", "/rooms/demo/import", json!({"version": 1, "scenes": [scene]}), "/scenes/0/layout"),
+    ] {
+        let refused = answer(server.request(method, path).header("content-type", "application/json").json(&body)).await;
+        assert_eq!(refused.faults(422), places(above), "{method} {path}");
+    }
+    assert_eq!(server.get("/rooms/demo").await.json()["revision"], before["revision"]);
+    server.get("/rooms/new").await.problem(404);
+    for canvas in [json!({"width": 720, "height": 1280}), json!({"width": 1280, "height": 720, "fps": 30})] {
+        assert_eq!(server.send("PUT", "/rooms/demo", &json!({"canvas": canvas})).await.status, 200, "{canvas}");
+    }
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ use super::{
     view::Settings,
 };
 use crate::{
-    layout::{Canvas, Fault, Scene},
+    layout::{Canvas, CanvasLimit, Fault, Scene},
     media::port::{Media, Segmentation},
 };
 
@@ -48,6 +48,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub struct RoomDefaults {
     /// Its canvas.
     pub canvas: Canvas,
+    /// The largest canvas that it may get.
+    pub largest: CanvasLimit,
     /// How many participants it takes, if it does not say otherwise.
     pub max_participants: usize,
     /// How long a lost participant's place is kept, in milliseconds.
@@ -144,7 +146,8 @@ impl Registry {
     fn begin(self: &Arc<Self>, beginning: Beginning, rooms: &mut HashMap<RoomName, RoomHandle>) -> RoomHandle {
         let (calls, calls_end) = mpsc::channel(CALLS);
         let name = beginning.name.clone();
-        let room = RoomHandle::new(name.clone(), calls, self.images.of_room(&name), Arc::clone(&self.media));
+        let (images, media) = (self.images.of_room(&name), Arc::clone(&self.media));
+        let room = RoomHandle::new(name.clone(), calls, images, media, self.defaults.largest);
         rooms.insert(name, room.clone());
         let (errands, errands_end) = mpsc::channel(ERRANDS);
         let parts = Parts {
@@ -180,7 +183,8 @@ impl Registry {
             None => {
                 let Beginning { settings, scene, .. } = self.beginning(name);
                 let images = self.images.of_room(name);
-                edit::check_settings(change, &settings, &scene, &*self.media, &*images).await?;
+                let largest = &self.defaults.largest;
+                edit::check_settings(change, &settings, &scene, &*self.media, &*images, largest).await?;
                 self.get_or_create(name)?
             }
         };
