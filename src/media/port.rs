@@ -19,14 +19,12 @@ pub use crate::media::{
     output::address::RtmpAddress,
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
+    webrtc::pulse::SHORTEST_SILENCE,
 };
 use crate::{
     layout::{Scene, Trigger},
     media::sdp::{Chosen, check_whole, choose},
 };
-
-/// The least silence by which a sender's connection is lost that did not close it itself.
-pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
 
 /// Opens the media of rooms. One per process.
 pub trait Media: Send + Sync + 'static {
