@@ -159,5 +159,5 @@ async fn only_those_who_direct_a_room_see_where_it_is_sent() {
         );
     }
     server.token = Some(producer);
-    assert!(server.get("/rooms/demo").await.text.contains("secret-host"));
+    assert!(server.get("/rooms/demo").await.text().contains("secret-host"));
 }

@@ -1,6 +1,6 @@
 //! The interface to rooms as clients see it: the real router on a real socket, against a fake of the media port.
 //!
-//! - `server`: starts one and speaks HTTP to it. `page`: a browser's session socket. `fake_media`: what the rooms
+//! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket. `fake_media`: what the rooms
 //!   order, and what the media would tell them.
 //! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
@@ -17,6 +17,8 @@ mod events;
 mod export;
 mod fake_media;
 mod faults;
+#[path = "../room/http.rs"]
+mod http;
 mod layout;
 mod mutation;
 mod numbers;
