@@ -36,6 +36,7 @@ pub mod scenario;
 pub mod scenes;
 pub mod session;
 pub mod snapshot;
+mod threads;
 pub mod tokens;
 mod transfer;
 mod unpack;
