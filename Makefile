@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser test-network test-clients lint bench eval train plugin clean
+.PHONY: fuzz help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser test-network test-clients lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -126,6 +126,12 @@ test-clients: setup-browser build tests/browser/node_modules/.package-lock.json 
 	@$(MAKE) --no-print-directory $(CLIENTS)/installed || echo 'aiortc could not be installed' >&2
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
 	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm test
+
+# It resolves the versions that the program has.
+fuzz: setup-rust web ## looks for inputs that break a reader, until one is found: make fuzz TARGET=layouts (nightly, cargo-fuzz)
+	cp Cargo.lock tests/fuzz/libfuzzer/
+	VIRFIE_FUZZ_CORPUS=$(CURDIR)/tests/fuzz/libfuzzer/corpus cargo test --release --test fuzz corpus
+	cargo +nightly fuzz run --fuzz-dir tests/fuzz/libfuzzer $(or $(TARGET),layouts)
 
 lint: setup web/node_modules/.package-lock.json ## checks formatting, types and clippy's advice; nothing is changed
 	cargo fmt --check

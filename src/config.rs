@@ -19,7 +19,7 @@ use ipnet::IpNet;
 pub use self::{ice::IceServer, written::Written};
 use crate::{
     error::ProgramError,
-    layout::{Background, Canvas, limits},
+    layout::{Background, Canvas, CanvasLimit, limits},
 };
 
 /// Which segmentation model to load.
@@ -100,6 +100,8 @@ pub struct ServeConfig {
     pub hold_ms: u64,
     /// The canvas of a new room.
     pub canvas: Canvas,
+    /// The largest canvas that a room may get.
+    pub largest_canvas: CanvasLimit,
     /// How log lines look.
     pub log_format: LogFormat,
     /// `tracing` directives; the default when `None`.
@@ -127,6 +129,7 @@ impl fmt::Debug for ServeConfig {
             .field("max_participants", &self.max_participants)
             .field("hold_ms", &self.hold_ms)
             .field("canvas", &self.canvas)
+            .field("largest_canvas", &self.largest_canvas)
             .finish_non_exhaustive()
     }
 }
@@ -164,6 +167,7 @@ impl Default for ServeConfig {
             max_participants: 16,
             hold_ms: 2000,
             canvas: Canvas { background: Background::Image(DEFAULT_BACKGROUND.to_owned()), ..Canvas::default() },
+            largest_canvas: CanvasLimit::default(),
             log_format: LogFormat::Text,
             log_level: None,
         }
@@ -204,6 +208,7 @@ impl ServeConfig {
             Some(text) => listen(&text)?,
             None => SocketAddr::from(([127, 0, 0, 1], 8080)),
         };
+        let largest_canvas = largest_canvas(written.max_canvas.as_deref(), written.max_fps)?;
         Ok(Self {
             listen,
             model: model(written.model, &data_dir)?,
@@ -228,7 +233,8 @@ impl ServeConfig {
             max_participants: within("max-participants", written.max_participants, 1..=1000)?
                 .unwrap_or(default.max_participants),
             hold_ms: within("hold-ms", written.hold_ms, 0..=600_000)?.unwrap_or(default.hold_ms),
-            canvas: canvas(written.canvas, written.fps, written.background, default.canvas)?,
+            canvas: canvas(written.canvas, written.fps, written.background, &largest_canvas, default.canvas)?,
+            largest_canvas,
             log_format: match written.log_format.as_deref() {
                 None | Some("text") => LogFormat::Text,
                 Some("json") => LogFormat::Json,
@@ -390,42 +396,56 @@ fn canvas(
     size: Option<String>,
     fps: Option<i64>,
     background: Option<String>,
+    largest: &CanvasLimit,
     default: Canvas,
 ) -> Result<Canvas, ProgramError> {
+    // What is not said fits into what may be.
+    let default = largest.clamp(default);
     let (width, height) = match size {
         None => (default.width, default.height),
-        Some(text) => canvas_size(&text).ok_or_else(|| {
-            let (widths, heights) = (limits::CANVAS_WIDTH, limits::CANVAS_HEIGHT);
-            wrong(
-                "canvas",
-                format!(
-                    "{text:?} is not WIDTHxHEIGHT with even numbers from {}x{} to {}x{}",
-                    widths.start(),
-                    heights.start(),
-                    widths.end(),
-                    heights.end()
-                ),
-            )
-        })?,
+        Some(text) => canvas_size("canvas", &text)?,
     };
     let background = match background {
-        None => default.background,
+        None => default.background.clone(),
         Some(text) => match limits::color(&text) {
             Some(color) => Background::Color(color),
             None if limits::is_asset(&text) => Background::Image(text),
             None => return Err(wrong("background", format!("{text:?} is neither a colour nor an asset's name"))),
         },
     };
-    Ok(Canvas { width, height, fps: within("fps", fps, limits::FPS)?.unwrap_or(default.fps), background })
+    let fps = within("fps", fps, limits::FPS)?.unwrap_or(default.fps);
+    let canvas = Canvas { width, height, fps, background };
+    match largest.faults(&canvas, &default).first() {
+        Some(fault) if fault.pointer == "/canvas/fps" => Err(wrong("fps", format!("{fps} is more than max-fps"))),
+        Some(_) => Err(wrong("canvas", format!("{width}x{height} is more than max-canvas"))),
+        None => Ok(canvas),
+    }
 }
 
-fn canvas_size(text: &str) -> Option<(u32, u32)> {
-    let (width, height) = text.split_once(['x', 'X', '×'])?;
-    let side = |text: &str, range: std::ops::RangeInclusive<i64>| {
+fn largest_canvas(size: Option<&str>, fps: Option<i64>) -> Result<CanvasLimit, ProgramError> {
+    let default = CanvasLimit::default();
+    let size = size.map(|text| canvas_size("max-canvas", text)).transpose()?;
+    let (width, height) = size.unwrap_or((default.width, default.height));
+    Ok(CanvasLimit { width, height, fps: within("max-fps", fps, limits::FPS)?.unwrap_or(default.fps) })
+}
+
+fn canvas_size(key: &str, text: &str) -> Result<(u32, u32), ProgramError> {
+    let (widths, heights) = (limits::CANVAS_WIDTH, limits::CANVAS_HEIGHT);
+    let side = |text: &str, range: &std::ops::RangeInclusive<i64>| {
         let side: u32 = text.trim().parse().ok()?;
         (range.contains(&i64::from(side)) && side.is_multiple_of(2)).then_some(side)
     };
-    Some((side(width, limits::CANVAS_WIDTH)?, side(height, limits::CANVAS_HEIGHT)?))
+    let sides = text.split_once(['x', 'X', '×']);
+    sides.and_then(|(width, height)| Some((side(width, &widths)?, side(height, &heights)?))).ok_or_else(|| {
+        let detail = format!(
+            "{text:?} is not WIDTHxHEIGHT with even numbers from {}x{} to {}x{}",
+            widths.start(),
+            heights.start(),
+            widths.end(),
+            heights.end()
+        );
+        wrong(key, detail)
+    })
 }
 
 #[cfg(test)]

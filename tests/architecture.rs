@@ -62,9 +62,10 @@ const LAYERS: &[Layer] = &[
             "media::output::address",
             "media::sdp",
             "media::segment::pose",
+            "media::webrtc::pulse",
         ],
-        "control names codecs, checks SDP, hides stream keys, tells poses and makes images ready by PURE modules of \
-         media, passed on by the port",
+        "control names codecs, checks SDP, hides stream keys, tells poses, makes images ready and knows when senders are \
+         lost by PURE modules of media, passed on by the port",
     ),
     layer(
         "media::upload",

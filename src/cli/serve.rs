@@ -63,6 +63,9 @@ const WANTED_DESCRIPTORS: u64 = 65_536;
 /// How often the server looks whether its certificate or its signing key has been replaced.
 const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
 
+/// Threads for files and for decoding: half of the reserve of `control::api::capacity`.
+const MOST_BLOCKING: usize = 32;
+
 /// How often histograms are tidied when nobody scrapes them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -94,6 +97,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("control")
+        // Files and decoding: they wait for each other rather than take the threads that media is promised.
+        .max_blocking_threads(MOST_BLOCKING)
         .build()
         .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
     let outcome = runtime.block_on(serve(config, listener, engine));

@@ -79,6 +79,8 @@ fn every_flag_is_a_key_of_the_file() {
         background = "#102030"
         canvas = "640x360"
         fps = 15
+        max-canvas = "1280x720"
+        max-fps = 25
         log-format = "json"
         log-level = "debug"
     "##;
@@ -91,6 +93,7 @@ fn every_flag_is_a_key_of_the_file() {
     assert_eq!((config.udp_ports, config.media_port), (Some((50000, 50999)), 3478));
     assert_eq!(config.public_ip, Some("192.0.2.1".parse().unwrap()));
     assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (640, 360, 15));
+    assert_eq!(config.largest_canvas, CanvasLimit { width: 1280, height: 720, fps: 25 });
     assert_eq!((config.tls, config.model), (Tls::SelfSigned, ModelChoice::Embedded));
     assert_eq!((config.max_rooms, config.max_participants, config.hold_ms), (1, 2, 0));
     assert_eq!((config.log_format, config.log_level.as_deref()), (LogFormat::Json, Some("debug")));
@@ -138,6 +141,8 @@ fn a_wrong_value_is_told_by_its_key() {
         (["--canvas", "1280"], "canvas"),
         (["--canvas", "1281x720"], "canvas"),
         (["--canvas", "99999x720"], "canvas"),
+        (["--max-canvas", "1281x720"], "max-canvas"),
+        (["--max-fps", "0"], "max-fps"),
         (["--background", "../x.jpg"], "background"),
         (["--log-format", "xml"], "log-format"),
     ] {
@@ -185,4 +190,14 @@ fn a_model_is_a_word_or_a_file_or_the_name_of_one_that_was_fetched() {
 fn the_key_is_never_shown() {
     let config = ServeConfig { api_key: Some("hunter2".into()), ..ServeConfig::default() };
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn new_rooms_fit_into_the_largest_canvas() {
+    let config = ServeConfig::resolve(flags(&["--max-canvas", "640x360", "--max-fps", "15"])).unwrap();
+    assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (640, 360, 15));
+    let limit = ["--max-canvas", "640x360", "--max-fps", "15"];
+    let refused = |more: [&str; 2]| refusal(flags(&[limit.as_slice(), &more].concat()));
+    assert!(refused(["--canvas", "1280x720"]).starts_with("canvas: 1280x720 is more than"));
+    assert!(refused(["--fps", "30"]).starts_with("fps: 30 is more than"));
 }

@@ -90,6 +90,12 @@ pub struct Written {
     /// The frame rate of a new room [default: 30]
     #[arg(long, env = "VIRFIE_FPS", value_name = "N", hide_env_values = true)]
     pub fps: Option<i64>,
+    /// The largest picture that a room can be set to, lying or standing [default: 3840x2160]
+    #[arg(long, env = "VIRFIE_MAX_CANVAS", value_name = "WxH", hide_env_values = true)]
+    pub max_canvas: Option<String>,
+    /// The highest frame rate that a room can be set to [default: 60]
+    #[arg(long, env = "VIRFIE_MAX_FPS", value_name = "N", hide_env_values = true)]
+    pub max_fps: Option<i64>,
     /// `text` or `json`, on stderr [default: text]
     #[arg(long, env = "VIRFIE_LOG_FORMAT", value_name = "text|json", hide_env_values = true)]
     pub log_format: Option<String>,
@@ -155,6 +161,8 @@ impl Written {
             background: self.background.or(below.background),
             canvas: self.canvas.or(below.canvas),
             fps: self.fps.or(below.fps),
+            max_canvas: self.max_canvas.or(below.max_canvas),
+            max_fps: self.max_fps.or(below.max_fps),
             log_format: self.log_format.or(below.log_format),
             log_level: self.log_level.or(below.log_level),
         }
@@ -180,6 +188,7 @@ impl Written {
             pipelines: path(self.pipelines),
             background: text(self.background),
             canvas: text(self.canvas),
+            max_canvas: text(self.max_canvas),
             log_format: text(self.log_format),
             log_level: text(self.log_level),
             ..self

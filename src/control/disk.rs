@@ -70,8 +70,23 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder and those that it is in.
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// Removes a folder and all that is in it, for good, if there is one.
+///
+/// # Errors
+/// What the disk says; some of it may be gone then.
+pub fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Ok(()) => sync_folder(folder.parent().unwrap_or(Path::new("."))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a folder and those that it is in, if they are missing.
+///
+/// # Errors
+/// What the disk says.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }

@@ -21,6 +21,7 @@
 
 mod auto;
 pub mod body_part;
+pub mod canvas_limit;
 pub mod cut;
 pub mod fault;
 mod fields;
@@ -50,6 +51,7 @@ use serde_json::Value;
 
 pub use self::{
     body_part::{BodyPart, BodyParts},
+    canvas_limit::CanvasLimit,
     cut::{Cut, CutOptions, Cutout},
     fault::Fault,
     geometry::{Crop, Rect},

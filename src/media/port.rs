@@ -19,6 +19,7 @@ pub use crate::media::{
     output::address::RtmpAddress,
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
+    webrtc::pulse::SHORTEST_SILENCE,
 };
 use crate::{
     layout::{Scene, Trigger},

@@ -1,7 +1,10 @@
 //! How much of the server somebody can take, and what only some may see.
 
 use serde_json::{Value, json};
-use virfie::control::api::capacity::{Capacity, Cost};
+use virfie::{
+    control::api::capacity::{Capacity, Cost},
+    layout::CanvasLimit,
+};
 
 use super::{
     events::Stream,
@@ -74,6 +77,39 @@ async fn a_producer_keeps_to_the_operators_limits() {
 }
 
 #[tokio::test]
+async fn no_room_gets_a_larger_canvas_than_the_operator_allows() {
+    let server = Server::start_with(|config| {
+        config.largest_canvas = CanvasLimit { width: 1280, height: 720, fps: 30 };
+    })
+    .await;
+    assert_eq!(server.send("PUT", "/rooms/demo", &json!({})).await.status, 201);
+    let before = server.get("/rooms/demo").await.json();
+    let large = json!({"width": 1920, "height": 1080, "fps": 60});
+    let places = |above: &str| ["width", "height", "fps"].map(|key| format!("{above}/canvas/{key}"));
+    let scene = json!({"name": "a", "layout": {"canvas": large}});
+    for (method, path, body, above) in [
+        ("PUT", "/rooms/demo", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/new", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/layout", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/layout?dry_run=true", json!({"canvas": large}), ""),
+        ("PATCH", "/rooms/demo/layout", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/scenes/a", json!({"canvas": large}), ""),
+        ("PUT", "/rooms/demo/scenes", json!([scene]), "/0/layout"),
+        ("PUT", "/rooms/demo/scenario", json!({"scenes": [scene]}), "/scenes/0/layout"),
+        ("POST", "/rooms/demo/import", json!({"version": 1, "layout": {"canvas": large}}), "/layout"),
+        ("POST", "/rooms/demo/import", json!({"version": 1, "scenes": [scene]}), "/scenes/0/layout"),
+    ] {
+        let refused = answer(server.request(method, path).header("content-type", "application/json").json(&body)).await;
+        assert_eq!(refused.faults(422), places(above), "{method} {path}");
+    }
+    assert_eq!(server.get("/rooms/demo").await.json()["revision"], before["revision"]);
+    server.get("/rooms/new").await.problem(404);
+    for canvas in [json!({"width": 720, "height": 1280}), json!({"width": 1280, "height": 720, "fps": 30})] {
+        assert_eq!(server.send("PUT", "/rooms/demo", &json!({"canvas": canvas})).await.status, 200, "{canvas}");
+    }
+}
+
+#[tokio::test]
 async fn a_producer_sends_into_no_network_of_the_servers_own() {
     let mut server = Server::keyed().await;
     let producer = token(&server, "producer").await;
@@ -123,5 +159,5 @@ async fn only_those_who_direct_a_room_see_where_it_is_sent() {
         );
     }
     server.token = Some(producer);
-    assert!(server.get("/rooms/demo").await.text.contains("secret-host"));
+    assert!(server.get("/rooms/demo").await.text().contains("secret-host"));
 }

@@ -20,14 +20,13 @@ use virfie::media::port::{
     ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation, Still,
 };
 
+pub use super::http::PATIENCE;
+
 /// The answer to every WHIP and WHEP offer, and the offer to every page. Nobody in these tests reads them.
 pub const OUR_SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 
 /// An offer with this user fragment is refused by the media.
 pub const REFUSED_UFRAG: &str = "refuseme";
-
-/// How long a test waits for anything. Far beyond what it takes, so that only a hang reaches it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct FakeMedia {
     rooms: Mutex<HashMap<String, Arc<FakeRoom>>>,

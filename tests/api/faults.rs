@@ -30,7 +30,7 @@ async fn until_ready(server: &Server, fits: impl Fn(u16, &Value) -> bool) -> Val
 }
 
 async fn metrics(server: &Server) -> String {
-    answer(server.request_at_top("GET", "/metrics")).await.text
+    answer(server.request_at_top("GET", "/metrics")).await.text()
 }
 
 /// What the room's file has.

@@ -1,21 +1,24 @@
 //! The interface to rooms as clients see it: the real router on a real socket, against a fake of the media port.
 //!
-//! - `server`: starts one and speaks HTTP to it. `page`: a browser's session socket. `fake_media`: what the rooms
+//! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket. `fake_media`: what the rooms
 //!   order, and what the media would tell them.
 //! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
-//! - `transfer`: files on their way in and out, and what they cost.
+//! - `assets`: whose files are whose. `transfer`: files on their way in and out, and what they cost.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod assets;
 mod bounds;
 mod events;
 mod export;
 mod fake_media;
 mod faults;
+#[path = "../room/http.rs"]
+mod http;
 mod layout;
 mod mutation;
 mod numbers;

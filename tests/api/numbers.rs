@@ -36,7 +36,7 @@ async fn prometheus_is_told_of_all_rooms() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
     server.get("/rooms/demo").await;
-    let text = answer(server.request_at_top("GET", "/metrics")).await.text;
+    let text = answer(server.request_at_top("GET", "/metrics")).await.text();
     let value = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in {text}")).parse::<f64>().unwrap()

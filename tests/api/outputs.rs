@@ -22,7 +22,7 @@ async fn an_output_lives_and_never_shows_its_key() {
     let media = server.media.room("demo");
     media.wait_for(&format!("start {id}")).await;
 
-    let mut texts = vec![made.text.clone()];
+    let mut texts = vec![made.text()];
     for state in [
         OutputState::Live,
         OutputState::Retrying { attempt: 3, after: Duration::from_secs(5), last_error: "connection reset".into() },
@@ -46,9 +46,9 @@ async fn an_output_lives_and_never_shows_its_key() {
             assert_eq!((&one.json()["attempt"], &one.json()["last_error"]), (&json!(3), &json!("connection reset")));
             assert!(one.json()["next_retry_at"].as_str().unwrap().ends_with('Z'));
         }
-        texts.extend([told.to_string(), one.text, server.get("/rooms/demo/outputs").await.text]);
+        texts.extend([told.to_string(), one.text(), server.get("/rooms/demo/outputs").await.text()]);
     }
-    texts.push(server.get("/rooms/demo").await.text);
+    texts.push(server.get("/rooms/demo").await.text());
     assert_eq!(server.delete(&format!("/rooms/demo/outputs/{id}")).await.status, 204);
     media.wait_for(&format!("stop {id}")).await;
     texts.push(page.wait_for_event("output_removed").await.to_string());
@@ -68,7 +68,7 @@ async fn outputs_to_nowhere_are_refused_with_their_place() {
         assert_eq!(refused.faults(422), ["/url"], "{url}");
     }
     let secret = json!({"type": "rtmp", "url": format!("rtmpx://host/app/{KEY}")});
-    assert!(!server.send("POST", "/rooms/demo/outputs", &secret).await.text.contains(KEY));
+    assert!(!server.send("POST", "/rooms/demo/outputs", &secret).await.text().contains(KEY));
     assert_eq!(
         server.send("POST", "/rooms/demo/outputs", &json!({"type": "tape", "url": "x"})).await.faults(422),
         ["/type"]

@@ -85,7 +85,7 @@ async fn a_viewer_s_rendition_can_be_fixed_and_their_delivery_is_in_the_room() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
     let refused = server.post("/whep/demo?rendition=1080p", SDP, WHEP_OFFER).await;
-    assert!(refused.text.contains("/rendition") && refused.text.contains("720p, 360p, 180p"), "{refused:?}");
+    assert!(refused.text().contains("/rendition") && refused.text().contains("720p, 360p, 180p"), "{refused:?}");
     assert_eq!(server.get("/rooms/demo").await.json()["viewers"], 0);
     let posted = server.post("/whep/demo?rendition=180p", SDP, WHEP_OFFER).await;
     assert_eq!(posted.status.as_u16(), 201, "{posted:?}");

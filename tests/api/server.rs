@@ -2,17 +2,18 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, task::JoinHandle};
 use virfie::{
     config::{IceServer, ServeConfig},
     control::api::{AppState, router},
     layout::Canvas,
 };
 
-use super::fake_media::{FakeMedia, PATIENCE};
+use super::fake_media::FakeMedia;
+pub use super::http::{Answer, answer};
 
 /// The key of a server that has one.
 pub const KEY: &str = "a-key-of-sixteen";
@@ -26,41 +27,6 @@ pub struct Server {
     http: Client,
     task: JoinHandle<()>,
     _data: TempDir,
-}
-
-/// What came back, whole.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().unwrap()
-    }
-
-    /// Pointers of a problem's `errors`, after checking that it is a problem with this status.
-    pub fn faults(&self, status: u16) -> Vec<String> {
-        let problem = self.problem(status);
-        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// The RFC 9457 object, after checking that it is one with this status.
-    pub fn problem(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        let problem = self.json();
-        assert_eq!(problem["status"], status);
-        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["type"].is_string());
-        problem
-    }
 }
 
 impl Server {
@@ -153,16 +119,6 @@ impl Server {
     pub async fn post(&self, path: &str, content_type: &str, body: &str) -> Answer {
         answer(self.request("POST", path).header("content-type", content_type).body(body.to_owned())).await
     }
-}
-
-/// Sends a request and reads the whole answer.
-pub async fn answer(request: RequestBuilder) -> Answer {
-    let whole = async {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
-    };
-    timeout(PATIENCE, whole).await.expect("the server answers")
 }
 
 impl Drop for Server {

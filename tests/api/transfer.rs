@@ -72,7 +72,7 @@ async fn who_does_not_read_costs_no_memory() {
 
     let file = server.get("/rooms/demo/export").await;
     let there = Server::start().await;
-    let imported = there.post("/rooms/copy/import", "application/json", &file.text).await;
+    let imported = there.post("/rooms/copy/import", "application/json", &file.text()).await;
     assert_eq!(imported.status, 201, "{imported:?}");
     assert!(there.request("GET", "/assets/a.mp4").send().await.unwrap().bytes().await.unwrap() == content);
 }

@@ -35,7 +35,7 @@ fn candidate(ufrag: &str) -> String {
 async fn a_sender_posts_trickles_and_deletes() {
     let server = Server::start().await;
     let posted = server.post("/whip/demo?name=cam", SDP, WHIP_OFFER).await;
-    assert_eq!((posted.status.as_u16(), posted.text.as_str()), (201, OUR_SDP), "{posted:?}");
+    assert_eq!((posted.status.as_u16(), posted.text().as_str()), (201, OUR_SDP), "{posted:?}");
     assert_eq!(posted.header("content-type"), SDP);
     let location = posted.header("location");
     assert!(location.starts_with("/api/v1/whip/demo/"), "{location}");
@@ -202,7 +202,7 @@ async fn a_viewer_watches_a_room_that_exists() {
     server.post("/whep/demo", SDP, WHEP_OFFER).await.problem(404);
     server.send("PUT", "/rooms/demo", &json!({})).await;
     let posted = server.post("/whep/demo", SDP, WHEP_OFFER).await;
-    assert_eq!((posted.status.as_u16(), posted.text.as_str()), (201, OUR_SDP), "{posted:?}");
+    assert_eq!((posted.status.as_u16(), posted.text().as_str()), (201, OUR_SDP), "{posted:?}");
     let location = posted.header("location");
     assert!(location.starts_with("/api/v1/whep/demo/"), "{location}");
     let room = server.get("/rooms/demo").await.json();

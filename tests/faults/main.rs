@@ -1,8 +1,10 @@
 //! The program as a process, and what happens to machines: it is killed, stopped for a while, its disk is full, its
-//! clock jumps. What was put is there again, and people see and hear each other.
+//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and hear
+//! each other.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod broken;
 #[path = "../room/guests.rs"]
 mod guests;
 #[path = "../room/http.rs"]
@@ -12,6 +14,7 @@ mod recorder;
 mod server;
 #[path = "../room/studio.rs"]
 mod studio;
+mod threads;
 
 use std::{fs, io::Cursor, path::Path, process::Stdio, time::Duration};
 

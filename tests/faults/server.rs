@@ -57,7 +57,7 @@ impl Server {
     }
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        let path = if path == "/readyz" { path.to_owned() } else { format!("/api/v1{path}") };
+        let path = if ["/readyz", "/metrics"].contains(&path) { path.to_owned() } else { format!("/api/v1{path}") };
         self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base()))
     }
 

@@ -2,7 +2,8 @@
 //! what its reader promises.
 //!
 //! `VIRFIE_FUZZ_ROUNDS=1000000` for a long run by hand, `VIRFIE_FUZZ_SEED=7` for other inputs. A failure names seed,
-//! target and round, and writes its input out.
+//! target and round, and writes its input out. `libfuzzer` has the same targets for a fuzzer that sees what they execute;
+//! `VIRFIE_FUZZ_CORPUS=FOLDER` leaves the seeds as files for it.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -10,8 +11,9 @@ mod changer;
 mod targets;
 
 use std::{
-    env,
+    env, fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
 };
 
 use changer::Changer;
@@ -48,6 +50,22 @@ fn every_seed_is_taken() {
             assert!((target.read)(seed), "{}: seed {index}", target.name);
         }
     }
+}
+
+#[test]
+fn the_seeds_are_a_corpus_for_other_fuzzers() {
+    let own = tempfile::tempdir().unwrap();
+    let folder = env::var_os("VIRFIE_FUZZ_CORPUS").map_or_else(|| own.path().to_owned(), PathBuf::from);
+    let programs = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/libfuzzer/Cargo.toml")).unwrap();
+    for target in TARGETS {
+        let corpus = folder.join(target.name);
+        fs::create_dir_all(&corpus).unwrap();
+        for (index, seed) in target.seeds.iter().enumerate() {
+            fs::write(corpus.join(format!("seed-{index}")), seed).unwrap();
+        }
+        assert!(programs.contains(&format!("name = \"{}\"", target.name)), "libFuzzer has {}, too", target.name);
+    }
+    assert_eq!(programs.matches("[[bin]]").count(), TARGETS.len());
 }
 
 #[test]

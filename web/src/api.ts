@@ -4,12 +4,17 @@ import { ApiError, readProblem } from "./problem";
 
 export interface Asset {
   name: string;
+  /** The room that it belongs to; null: it is every room's. */
+  room: string | null;
   content_type: string;
   bytes: number;
   width: number | null;
   height: number | null;
   builtin: boolean;
 }
+
+/** What names an asset: its name, and the room that it belongs to if it is not every room's. */
+export type AssetKey = Pick<Asset, "name" | "room">;
 
 /** A stored layout. */
 export interface Scene {
@@ -146,25 +151,26 @@ export class Api {
     return (await this.request("GET", `${at(room)}/snapshot.png`)).blob();
   }
 
-  async assets(): Promise<Asset[]> {
-    const body = (await (await this.request("GET", "assets")).json()) as { assets?: Asset[] };
+  /** The assets that a room has; with none, those that every room has. */
+  async assets(room: string | null): Promise<Asset[]> {
+    const body = (await (await this.request("GET", `assets${ofRoom(room)}`)).json()) as { assets?: Asset[] };
     return body.assets ?? [];
   }
 
   /** An asset's file. */
-  async asset(name: string): Promise<Blob> {
-    return (await this.request("GET", `assets/${encodeURIComponent(name)}`)).blob();
+  async asset({ name, room }: AssetKey): Promise<Blob> {
+    return (await this.request("GET", assetPath(name, room))).blob();
   }
 
-  async deleteAsset(name: string): Promise<void> {
-    await this.request("DELETE", `assets/${encodeURIComponent(name)}`);
+  async deleteAsset({ name, room }: AssetKey): Promise<void> {
+    await this.request("DELETE", assetPath(name, room));
   }
 
   /** Uploads a file. `progress` is told the share of it that is sent, 0 to 1. */
-  putAsset(name: string, file: Blob, progress: (share: number) => void = () => undefined): Promise<void> {
+  putAsset({ name, room }: AssetKey, file: Blob, progress: (share: number) => void = () => undefined): Promise<void> {
     // Only the older interface tells how far an upload is.
     const request = new XMLHttpRequest();
-    request.open("PUT", `${API}assets/${encodeURIComponent(name)}`);
+    request.open("PUT", API + assetPath(name, room));
     request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
     if (this.token) request.setRequestHeader("Authorization", `Bearer ${this.token}`);
     request.upload.onprogress = ({ lengthComputable, loaded, total }) => lengthComputable && progress(loaded / total);
@@ -204,6 +210,14 @@ export class Api {
 
 /** Where the interface is: relative to the page's `<base>`. */
 const API = "api/v1/";
+
+function ofRoom(room: string | null): string {
+  return room ? `?room=${encodeURIComponent(room)}` : "";
+}
+
+function assetPath(name: string, room: string | null): string {
+  return `assets/${encodeURIComponent(name)}${ofRoom(room)}`;
+}
 
 function at(room: string): string {
   return `rooms/${encodeURIComponent(room)}`;

@@ -73,7 +73,7 @@ const devices: Devices = new Devices(() => {
 const pickers = new Pickers(devices);
 const form = new JoinForm(options, (name, where) => void join(name, where));
 const people = new People();
-const shelf = new Shelf(api);
+const shelf = new Shelf(api, () => room);
 const studio: Studio = new Studio(api, () => room ?? "", shelf, {
   layout: (now) => {
     layout.show(now);

@@ -1,6 +1,6 @@
-/** The server's assets: the list that all parts of the page share, uploads and deletions. */
+/** The room's assets: the list that all parts of the page share, uploads and deletions. */
 
-import type { Api, Asset } from "./api";
+import type { Api, Asset, AssetKey } from "./api";
 
 /** The server decides; this spares an upload that cannot succeed. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -18,7 +18,10 @@ export class Shelf {
   /** Pictures that were fetched, by the asset's name and size. */
   private readonly fetched = new Map<string, Promise<string>>();
 
-  constructor(private readonly api: Api) {}
+  constructor(
+    private readonly api: Api,
+    private readonly room: () => string | null,
+  ) {}
 
   /** Calls `listener` whenever the list is another one. */
   listen(listener: () => void): void {
@@ -35,7 +38,7 @@ export class Shelf {
 
   /** Reads the list again. */
   async refresh(): Promise<void> {
-    this.assets = await this.api.assets();
+    this.assets = await this.api.assets(this.room());
     for (const listener of this.listeners) listener();
   }
 
@@ -43,23 +46,25 @@ export class Shelf {
   async upload(file: File, progress: (share: number) => void = () => undefined): Promise<string> {
     if (file.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB.`);
     const name = assetName(file.name);
-    await this.api.putAsset(name, file, progress);
+    // One that belongs to the room is replaced there.
+    const room = this.assets.find((asset) => asset.name === name)?.room ?? null;
+    await this.api.putAsset({ name, room }, file, progress);
     await this.refresh();
     return name;
   }
 
-  async remove(name: string): Promise<void> {
-    await this.api.deleteAsset(name);
+  async remove(asset: AssetKey): Promise<void> {
+    await this.api.deleteAsset(asset);
     await this.refresh();
   }
 
   /** An address at which the image can be shown in this page. */
-  picture({ name, bytes }: Asset): Promise<string> {
-    const key = `${name} ${bytes}`;
+  picture({ name, room, bytes }: Asset): Promise<string> {
+    const key = `${room ?? ""} ${name} ${bytes}`;
     const known = this.fetched.get(key);
     if (known) return known;
     // With the token, which an <img> could not send.
-    const address = this.api.asset(name).then((blob) => URL.createObjectURL(blob));
+    const address = this.api.asset({ name, room }).then((blob) => URL.createObjectURL(blob));
     address.catch(() => this.fetched.delete(key));
     this.fetched.set(key, address);
     return address;

@@ -1,18 +1,19 @@
 //! Assets: files for layouts.
 //!
-//! Reading is for everybody who may be in some room. A producer of one room may add assets but not take away or
-//! replace those of others, so that needs a token for the whole server.
+//! Those of the shared shelf are for everybody who may be in some room, and are changed by who may be in all of them.
+//! What the token of one room puts belongs to that room: who comes for another neither sees nor changes it.
 
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use super::{
     AppState,
@@ -21,14 +22,57 @@ use super::{
     problem::{ApiResult, Problem, ProblemSchema},
     transfer,
 };
-use crate::control::assets::{Asset, AssetError, LARGEST, kind::AssetKind};
+use crate::control::{
+    assets::{Asset, AssetError, AssetStore, LARGEST, Over, kind::AssetKind},
+    room::RoomName,
+};
 
 /// The routes of assets.
 pub fn router() -> Router<AppState> {
     Router::new().route("/assets", get(list)).route("/assets/{name}", get(read).put(put).delete(delete))
 }
 
-/// All assets.
+/// Whose assets are meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfRoom {
+    /// As this room sees them: its own, and those of the shared shelf that none of its own has the name of. What is
+    /// put or deleted is the room's own. Left out: the token's room, or, without one, the shared shelf alone.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "demo")]
+    room: Option<String>,
+}
+
+type OfRoomQuery = Result<Query<OfRoom>, QueryRejection>;
+
+/// The store as the caller means it, if they may do there what needs `role`.
+fn store(state: &AppState, access: &Access, role: Role, query: OfRoomQuery) -> ApiResult<AssetStore> {
+    let Query(OfRoom { room }) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    match &room {
+        Some(named) => access.require(role, named)?,
+        None => access.require_role(role)?,
+    }
+    match room.as_ref().or(access.room.as_ref()) {
+        Some(room) => Ok(state.assets.of_room(&RoomName::parse(room)?)),
+        None => Ok(AssetStore::clone(&state.assets)),
+    }
+}
+
+/// Whether a room's layout or scenes need the asset of this store; `family`: of a font.
+async fn is_needed(state: &AppState, store: &AssetStore, name: &str, family: Option<&str>) -> bool {
+    for user in state.registry.users_of_asset(name, family).await {
+        let is_meant = match store.room() {
+            Some(own) => *own == user,
+            // The others have one of their own under this name.
+            None => !state.assets.of_room(&user).has_file(name).await,
+        };
+        if is_meant {
+            return true;
+        }
+    }
+    false
+}
+
+/// Assets.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AssetList {
     /// By name.
@@ -42,6 +86,8 @@ pub struct AssetView {
     /// As layouts write it.
     #[schema(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$", example = "club.jpg")]
     pub name: String,
+    /// The room that it belongs to; null for those of the shared shelf, which every room has.
+    pub room: Option<String>,
     /// What it is good for; told by the content.
     pub kind: AssetKind,
     /// Told by the content.
@@ -65,6 +111,7 @@ impl From<Asset> for AssetView {
     fn from(asset: Asset) -> Self {
         Self {
             name: asset.name,
+            room: asset.room.map(|room| room.as_str().to_owned()),
             kind: asset.kind,
             content_type: asset.content_type,
             bytes: asset.bytes,
@@ -100,20 +147,20 @@ impl From<AssetError> for Problem {
     }
 }
 
-/// Lists all assets
-#[utoipa::path(get, path = "/assets", tag = "assets", responses(
-    (status = 200, description = "All assets by name", body = AssetList),
+/// Lists the assets of the shared shelf, and those of a room
+#[utoipa::path(get, path = "/assets", tag = "assets", params(OfRoom), responses(
+    (status = 200, description = "By name", body = AssetList),
     (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(state): State<AppState>, access: Access) -> ApiResult<Json<AssetList>> {
-    access.require_role(Role::Viewer)?;
-    let assets = state.assets.list().await?.into_iter().map(AssetView::from).collect();
+pub async fn list(State(state): State<AppState>, access: Access, of_room: OfRoomQuery) -> ApiResult<Json<AssetList>> {
+    let store = store(&state, &access, Role::Viewer, of_room)?;
+    let assets = store.list().await?.into_iter().map(AssetView::from).collect();
     Ok(Json(AssetList { assets }))
 }
 
 /// Gives an asset's file
 #[utoipa::path(get, path = "/assets/{name}", tag = "assets",
-    params(("name" = String, Path, description = "The asset's name")),
+    params(("name" = String, Path, description = "The asset's name"), OfRoom),
     responses(
         (status = 200, description = "The file as it was put", body = Vec<u8>, content_type = "image/*"),
         (status = 304, description = "`If-None-Match` names what is there"),
@@ -123,10 +170,11 @@ pub async fn read(
     State(state): State<AppState>,
     access: Access,
     Path(name): Path<String>,
+    of_room: OfRoomQuery,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    access.require_role(Role::Viewer)?;
-    let (asset, digest, content) = state.assets.open_file(&name).await?;
+    let store = store(&state, &access, Role::Viewer, of_room)?;
+    let (asset, digest, content) = store.open_file(&name).await?;
     let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest));
     let etag = HeaderValue::try_from(etag).map_err(|_| Problem::internal("the content cannot be named"))?;
     let caching = [
@@ -146,6 +194,9 @@ pub async fn read(
 
 /// Keeps a file as an asset
 ///
+/// It belongs to the room of the token, or to the one that `room` names, and only that room has it; else it stands on
+/// the shared shelf for all rooms. A token for one room may not cover an asset of the shared shelf.
+///
 /// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
 /// and 40 megapixels, of all pictures together where they move, which are at most 600), fonts
 /// (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska with H.264, H.265,
@@ -153,11 +204,13 @@ pub async fn read(
 /// the server has the decoder, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg with
 /// Opus or Vorbis, at most ten minutes and 16 MiB).
 #[utoipa::path(put, path = "/assets/{name}", tag = "assets",
-    params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front")),
+    params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front"), OfRoom),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 201, description = "Kept; there was none of this name", body = AssetView),
         (status = 200, description = "Kept in place of an older one", body = AssetView),
+        (status = 403, description = "The shared shelf has one of this name, and the token is for one room",
+            body = ProblemSchema, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time", body = ProblemSchema,
             content_type = "application/problem+json"),
         (status = 503, description = "Too many files are being received; `Retry-After` tells when to try again",
@@ -168,45 +221,56 @@ pub async fn put(
     State(state): State<AppState>,
     access: Access,
     Path(name): Path<String>,
+    of_room: OfRoomQuery,
     content: Body,
 ) -> ApiResult<Response> {
-    access.require_role(Role::Producer)?;
-    let incoming = state.assets.incoming(&name).await?;
+    let store = store(&state, &access, Role::Producer, of_room)?;
+    let incoming = store.incoming(&name).await?;
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
     // Given back when the file is decoded.
     let _promise = state.capacity.admit(capacity::FILE)?;
     // Layouts that need it could not be shown any more with something of another kind.
-    if let Ok(before) = state.assets.about(&name).await
+    if let Ok(before) = store.about(&name).await
         && !before.builtin
         && incoming.kind().map_err(AssetError::from)?.is_some_and(|kind| kind != before.kind)
-        && state.registry.uses_asset(&name, before.family.as_deref()).await
+        && is_needed(&state, &store, &name, before.family.as_deref()).await
     {
         return Err(Problem::conflict("a room's layout needs this asset, and this is something of another kind"));
     }
-    let (asset, created) = state.assets.put(&name, incoming, access.room.is_none()).await?;
-    tracing::info!(asset = name, bytes = asset.bytes, created, "asset kept");
+    let over = if access.room.is_none() { Over::ALL } else { Over::SAME };
+    let (asset, created) = store.put(&name, incoming, over).await?;
+    tracing::info!(asset = name, room = store.room().map(RoomName::as_str), bytes = asset.bytes, created, "asset kept");
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(AssetView::from(asset))).into_response())
 }
 
 /// Deletes an asset
 #[utoipa::path(delete, path = "/assets/{name}", tag = "assets",
-    params(("name" = String, Path, description = "The asset's name")),
+    params(("name" = String, Path, description = "The asset's name"), OfRoom),
     responses(
         (status = 204, description = "Deleted"),
+        (status = 403, description = "It stands on the shared shelf, and the token is for one room",
+            body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "A room's layout shows it, or it is built in", body = ProblemSchema,
             content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
     ))]
-pub async fn delete(State(state): State<AppState>, access: Access, Path(name): Path<String>) -> ApiResult<StatusCode> {
-    access.require_everywhere(Role::Producer)?;
-    if state.assets.has_file(&name).await {
-        let family = state.assets.family(&name).await;
-        if state.registry.uses_asset(&name, family.as_deref()).await {
+pub async fn delete(
+    State(state): State<AppState>,
+    access: Access,
+    Path(name): Path<String>,
+    of_room: OfRoomQuery,
+) -> ApiResult<StatusCode> {
+    let store = store(&state, &access, Role::Producer, of_room)?;
+    if store.has_file(&name).await {
+        let family = store.family(&name).await;
+        if is_needed(&state, &store, &name, family.as_deref()).await {
             return Err(Problem::conflict("a room's layout shows this asset"));
         }
+    } else if access.room.is_some() && store.about(&name).await.is_ok() {
+        return Err(Problem::forbidden("this asset is every room's, and the token is for one"));
     }
-    state.assets.delete(&name).await?;
-    tracing::info!(asset = name, "asset deleted");
+    store.delete(&name).await?;
+    tracing::info!(asset = name, room = store.room().map(RoomName::as_str), "asset deleted");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,8 +1,8 @@
 //! What the process may still open: file descriptors and threads. Without one of them GLib aborts the whole process, so
 //! whatever is built out of them is asked for here first, and refused with 503 while there are too few.
 //!
-//! Rests on measuring, not on counting along: `/proc/self` says what is open. What was promised a moment ago is not open
-//! yet, and is held beside it.
+//! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who share
+//! a bound with us. What was promised a moment ago is not open yet, and is held beside it.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use std::{
 
 use rustix::process::{Resource, getrlimit};
 
-use super::problem::Problem;
+use super::{problem::Problem, threads::Bounds};
 
 /// What something opens, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,15 +70,25 @@ const FRESH: Duration = Duration::from_millis(100);
 /// What may be open and what is.
 #[derive(Debug)]
 pub struct Capacity {
-    most: Cost,
+    descriptors: usize,
+    threads: Bounds,
     /// Held by HTTP connections, which have a limit of their own.
     connections: AtomicUsize,
     book: Mutex<Book>,
 }
 
+/// What the system says.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    /// Descriptors that are open.
+    descriptors: usize,
+    /// Threads that may still be.
+    threads_left: usize,
+}
+
 #[derive(Debug, Default)]
 struct Book {
-    measured: Option<(Instant, Cost)>,
+    measured: Option<(Instant, Measured)>,
     promised: Vec<Promised>,
     next: u64,
 }
@@ -123,17 +133,23 @@ impl Capacity {
     /// That of this process, by its limits now.
     pub fn of_this_process() -> Self {
         let descriptors = getrlimit(Resource::Nofile).current.map_or(usize::MAX, saturated);
-        Self::new(Cost::of(descriptors, most_threads()))
+        Self {
+            descriptors,
+            threads: Bounds::of_this_process(),
+            connections: AtomicUsize::new(0),
+            book: Mutex::default(),
+        }
     }
 
     /// For a process that may open so much.
     pub fn new(most: Cost) -> Self {
-        Self { most, connections: AtomicUsize::new(0), book: Mutex::default() }
+        let threads = Bounds::of(most.threads);
+        Self { descriptors: most.descriptors, threads, connections: AtomicUsize::new(0), book: Mutex::default() }
     }
 
     /// How many HTTP connections there may be at once: a quarter of the descriptors.
     pub fn most_connections(&self) -> usize {
-        (self.most.descriptors / 4).clamp(16, 8192)
+        (self.descriptors / 4).clamp(16, 8192)
     }
 
     /// So many HTTP connections are open now.
@@ -147,7 +163,7 @@ impl Capacity {
     /// 503 with `Retry-After`.
     pub fn admit(&self, cost: Cost) -> Result<Promise<'_>, Problem> {
         let mut book = self.book();
-        let free = self.free(&mut book, Instant::now(), measure);
+        let free = self.free(&mut book, Instant::now(), || self.measure());
         if !cost.fits(free) {
             let (what, free) = if cost.descriptors > free.descriptors {
                 ("file descriptors", free.descriptors)
@@ -164,7 +180,7 @@ impl Capacity {
         Ok(Promise { capacity: self, number, kept: false })
     }
 
-    fn free(&self, book: &mut Book, now: Instant, measure: impl FnOnce() -> Cost) -> Cost {
+    fn free(&self, book: &mut Book, now: Instant, measure: impl FnOnce() -> Measured) -> Cost {
         book.promised.retain(|promised| promised.until.is_none_or(|until| until > now));
         let used = match book.measured {
             Some((at, used)) if now.saturating_duration_since(at) < FRESH => used,
@@ -176,14 +192,20 @@ impl Capacity {
         };
         let promised = book.promised.iter().fold(Cost::default(), |sum, promised| sum.and(promised.cost));
         let connections = self.connections.load(Ordering::Relaxed);
+        let taken = promised.and(RESERVE);
         // Connections are free to take their own part, and no more of the others'.
-        let used = Cost { descriptors: used.descriptors.saturating_sub(connections), ..used };
-        let own = Cost::of(self.most_connections(), 0);
-        let taken = used.and(promised).and(RESERVE).and(own);
+        let open = used.descriptors.saturating_sub(connections) + self.most_connections();
         Cost::of(
-            self.most.descriptors.saturating_sub(taken.descriptors),
-            self.most.threads.saturating_sub(taken.threads),
+            self.descriptors.saturating_sub(taken.descriptors + open),
+            used.threads_left.saturating_sub(taken.threads),
         )
+    }
+
+    /// Where the system does not say, nothing is open: limits are the system's own then.
+    fn measure(&self) -> Measured {
+        // The list of descriptors holds the one that it is read by.
+        let descriptors = fs::read_dir("/proc/self/fd").map_or(0, |open| open.count().saturating_sub(1));
+        Measured { descriptors, threads_left: self.threads.left() }
     }
 
     fn book(&self) -> std::sync::MutexGuard<'_, Book> {
@@ -196,26 +218,6 @@ fn saturated(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// What this process has open. Where the system does not say, nothing: limits are the system's own then.
-fn measure() -> Cost {
-    let entries = |folder: &str| fs::read_dir(folder).map_or(0, Iterator::count);
-    // The list of descriptors holds the one that it is read by.
-    Cost::of(entries("/proc/self/fd").saturating_sub(1), entries("/proc/self/task"))
-}
-
-/// The smallest of the bounds that the system sets to threads.
-fn most_threads() -> usize {
-    let number = |file: &str| fs::read_to_string(file).ok()?.trim().parse::<usize>().ok();
-    let bounds = [
-        getrlimit(Resource::Nproc).current.map(saturated),
-        number("/sys/fs/cgroup/pids.max"),
-        number("/proc/sys/kernel/threads-max"),
-        // A thread maps its stack and a guard page beside it.
-        number("/proc/sys/vm/max_map_count").map(|maps| maps / 2),
-    ];
-    bounds.into_iter().flatten().min().unwrap_or(usize::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -223,16 +225,16 @@ mod tests {
 
     use super::{super::problem::RETRY_AFTER, *};
 
-    fn free(capacity: &Capacity, at: Instant, used: Cost) -> Cost {
-        capacity.free(&mut capacity.book(), at, || used)
+    fn free(capacity: &Capacity, at: Instant, (descriptors, threads_left): (usize, usize)) -> Cost {
+        capacity.free(&mut capacity.book(), at, || Measured { descriptors, threads_left })
     }
 
     #[test]
     fn what_was_promised_is_held_until_it_is_built_or_given_back() {
         let capacity = Capacity::new(Cost::of(1024, 1_000_000));
-        let (begun, used) = (Instant::now(), Cost::of(100, 50));
+        let (begun, used) = (Instant::now(), (100, 1_000_000));
         let before = free(&capacity, begun, used);
-        assert_eq!(before.descriptors, 1024 - 100 - 64 - 256);
+        assert_eq!((before.descriptors, before.threads), (1024 - 100 - 64 - 256, 1_000_000 - 64));
         let less = before.descriptors - SENDER.descriptors;
         let promise = capacity.admit(SENDER).unwrap();
         assert_eq!(free(&capacity, begun, used).descriptors, less);
@@ -247,9 +249,9 @@ mod tests {
     fn connections_do_not_take_what_media_needs() {
         let capacity = Capacity::new(Cost::of(1024, 1000));
         let begun = Instant::now();
-        let idle = free(&capacity, begun, Cost::of(100, 50));
+        let idle = free(&capacity, begun, (100, 50));
         capacity.set_connections(200);
-        assert_eq!(free(&capacity, begun + FRESH, Cost::of(300, 50)), idle);
+        assert_eq!(free(&capacity, begun + FRESH, (300, 50)), idle);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A room as one file: settings, layout, scenes, and the assets that these need.
 
-use std::{io, sync::Arc};
+use std::{collections::HashSet, io};
 
 use axum::{
     Router,
@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     control::{
-        assets::{AssetStore, Content, incoming::Incoming},
+        assets::{AssetStore, Content, Over, incoming::Incoming},
         room::{RoomDocument, RoomError, RoomState, SettingsChange},
     },
     layout::{Fault, fault::child},
@@ -80,12 +80,16 @@ pub async fn export_room(
     access.require(Role::Producer, room.name.as_str())?;
     let Query(parts) = parts.map_err(|error| Problem::bad_request(error.body_text()))?;
     let record = find(&app, &room.name)?.export().await?;
-    let document = serde_json::to_string(&RoomDocument::from(&record));
-    let document = document.map_err(|_| Problem::internal("the room cannot be written"))?;
+    let mut document = RoomDocument::from(&record);
+    let text = |document: &RoomDocument| {
+        serde_json::to_string(document).map_err(|_| Problem::internal("the room cannot be written"))
+    };
     let body = if parts.assets {
-        let (mut names, mut size) = (Vec::new(), document.len() as u64);
+        let (mut names, mut size) = (Vec::new(), text(&document)?.len() as u64);
+        let mut own = Vec::new();
         let layouts = record.layouts();
-        for asset in app.assets.list().await? {
+        let assets = app.assets.of_room(&room.name);
+        for asset in assets.list().await? {
             let is_needed = layouts.iter().any(|layout| layout.needs(&asset.name, asset.family.as_deref()));
             if asset.builtin || !is_needed {
                 continue;
@@ -96,14 +100,18 @@ pub async fn export_room(
                 let detail = "the room's assets are too large for one file; `?assets=false` leaves them out";
                 return Err(Problem::too_large(detail));
             }
+            if asset.room.is_some() {
+                own.push(asset.name.clone());
+            }
             names.push(asset.name);
         }
+        document.room_assets = (!own.is_empty()).then_some(own);
         // One piece waits for the client, and one is made. It ends when the client goes away.
         let (sender, pieces) = mpsc::channel(1);
-        tokio::spawn(write(app.assets.clone(), document, names, sender));
+        tokio::spawn(write(assets, text(&document)?, names, sender));
         Body::from_stream(ReceiverStream::new(pieces))
     } else {
-        Body::from(document)
+        Body::from(text(&document)?)
     };
     let file = format!("attachment; filename=\"{}.virfie.json\"", room.name);
     let file = HeaderValue::try_from(file).map_err(|_| Problem::internal("the file cannot be named"))?;
@@ -119,7 +127,7 @@ pub async fn export_room(
 }
 
 /// Writes the document and the files of these assets behind it, a piece at a time.
-async fn write(assets: Arc<AssetStore>, document: String, names: Vec<String>, sender: mpsc::Sender<io::Result<Bytes>>) {
+async fn write(assets: AssetStore, document: String, names: Vec<String>, sender: mpsc::Sender<io::Result<Bytes>>) {
     // The document is an object with some members, so that one more can follow.
     let mut start = document;
     start.pop();
@@ -155,8 +163,8 @@ async fn write(assets: Arc<AssetStore>, document: String, names: Vec<String>, se
 static UNPACKING: Mutex<()> = Mutex::const_new(());
 
 /// Makes the room what a file of `export` says, at one frame edge; it is created if it does not exist. What the file
-/// leaves out stays. Its assets are added; one that is there under the same name with another content is an error, as
-/// other rooms may show it.
+/// leaves out stays. Its assets are added, those of `room_assets` for this room alone; one that is there under the same
+/// name with another content is an error, as other rooms may show it.
 #[utoipa::path(
     post, path = "/rooms/{room}/import", tag = "rooms",
     params(
@@ -209,7 +217,13 @@ pub async fn import_room(
         return Err(Problem::precondition_failed(RoomError::NoRoom.to_string()));
     }
     let promise = if existing.is_none() { Some(app.founders.admit(&app, &access, &room.name)?) } else { None };
-    let added = add_assets(&app, unpacked.assets).await?;
+    let own_names = own_names(&document, &unpacked.assets).map_err(Problem::invalid)?;
+    let shelves = Targets {
+        own: app.assets.of_room(&room.name),
+        other: if access.room.is_some() { app.assets.of_room(&room.name) } else { AssetStore::clone(&app.assets) },
+        own_names,
+    };
+    let added = shelves.add(unpacked.assets).await?;
     let outcome = async {
         let (handle, is_new) = match existing {
             Some(handle) => (handle, false),
@@ -235,53 +249,92 @@ pub async fn import_room(
             Ok(tagged(status, revision, handle.state().await?))
         }
         Err(error) => {
-            remove_assets(&app, &added).await;
+            shelves.remove(&added).await;
             Err(error.into())
         }
     }
 }
 
-/// Adds a document's assets. Answers the names of those that were not there.
+/// Names of the assets that are to belong to the room.
 ///
 /// # Errors
-/// Every wrong one; nothing is added then.
-async fn add_assets(app: &AppState, assets: Vec<(String, Result<Incoming, &'static str>)>) -> ApiResult<Vec<String>> {
-    let mut added = Vec::new();
-    let mut faults = Vec::new();
-    for (name, incoming) in assets {
-        let is_added = match incoming {
-            Ok(incoming) => add_asset(app, &name, incoming).await,
-            Err(detail) => Err(detail.to_owned()),
+/// Every name that none of the document's assets has.
+fn own_names(
+    document: &RoomDocument,
+    assets: &[(String, Result<Incoming, &'static str>)],
+) -> Result<HashSet<String>, Vec<Fault>> {
+    let names = document.room_assets.as_deref().unwrap_or_default();
+    let is_there = |name: &String| assets.iter().any(|(own, _)| own == name);
+    let faults: Vec<Fault> = names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !is_there(name))
+        .map(|(index, _)| Fault {
+            pointer: child("/room_assets", &index.to_string()),
+            detail: "must be the name of one of the document's assets".to_owned(),
+        })
+        .collect();
+    if faults.is_empty() { Ok(names.iter().cloned().collect()) } else { Err(faults) }
+}
+
+/// Where a document's assets go.
+struct Targets {
+    own: AssetStore,
+    own_names: HashSet<String>,
+    other: AssetStore,
+}
+
+impl Targets {
+    /// Adds a document's assets. Answers the names of those that were not there.
+    ///
+    /// # Errors
+    /// Every wrong one; nothing is added then.
+    async fn add(&self, assets: Vec<(String, Result<Incoming, &'static str>)>) -> ApiResult<Vec<String>> {
+        let mut added = Vec::new();
+        let mut faults = Vec::new();
+        for (name, incoming) in assets {
+            let is_added = match incoming {
+                Ok(incoming) => self.add_one(&name, incoming).await,
+                Err(detail) => Err(detail.to_owned()),
+            };
+            match is_added {
+                Ok(true) => added.push(name),
+                Ok(false) => {}
+                Err(detail) => faults.push(Fault { pointer: child("/assets", &name), detail }),
+            }
+        }
+        if faults.is_empty() {
+            return Ok(added);
+        }
+        self.remove(&added).await;
+        Err(Problem::invalid(faults))
+    }
+
+    /// Adds one asset. Answers whether it was not there.
+    async fn add_one(&self, name: &str, incoming: Incoming) -> Result<bool, String> {
+        let store = self.store(name);
+        let may_cover = self.own_names.contains(name);
+        let incoming = match store.is_same(name, incoming).await {
+            Ok((Some(true), _)) => return Ok(false),
+            Ok((Some(false), incoming)) if may_cover && !store.has_file(name).await => incoming,
+            Ok((Some(false), _)) => return Err("another asset of this name is there already".to_owned()),
+            Ok((None, incoming)) => incoming,
+            Err(error) => return Err(error.to_string()),
         };
-        match is_added {
-            Ok(true) => added.push(name),
-            Ok(false) => {}
-            Err(detail) => faults.push(Fault { pointer: child("/assets", &name), detail }),
+        // Who put one of this name a moment ago keeps it.
+        let over = if may_cover { Over::SHARED } else { Over::NOTHING };
+        store.put(name, incoming, over).await.map(|(_, is_new)| is_new).map_err(|error| error.to_string())
+    }
+
+    async fn remove(&self, names: &[String]) {
+        for name in names {
+            if let Err(error) = self.store(name).delete(name).await {
+                tracing::warn!(asset = name, %error, "an asset of a refused import stays");
+            }
         }
     }
-    if faults.is_empty() {
-        return Ok(added);
-    }
-    remove_assets(app, &added).await;
-    Err(Problem::invalid(faults))
-}
 
-/// Adds one asset. Answers whether it was not there.
-async fn add_asset(app: &AppState, name: &str, incoming: Incoming) -> Result<bool, String> {
-    let incoming = match app.assets.is_same(name, incoming).await {
-        Ok((Some(true), _)) => return Ok(false),
-        Ok((Some(false), _)) => return Err("another asset of this name is there already".to_owned()),
-        Ok((None, incoming)) => incoming,
-        Err(error) => return Err(error.to_string()),
-    };
-    // Who put one of this name a moment ago keeps it.
-    app.assets.put(name, incoming, false).await.map(|(_, is_new)| is_new).map_err(|error| error.to_string())
-}
-
-async fn remove_assets(app: &AppState, names: &[String]) {
-    for name in names {
-        if let Err(error) = app.assets.delete(name).await {
-            tracing::warn!(asset = name, %error, "an asset of a refused import stays");
-        }
+    fn store(&self, name: &str) -> &AssetStore {
+        if self.own_names.contains(name) { &self.own } else { &self.other }
     }
 }

@@ -36,6 +36,7 @@ pub mod scenario;
 pub mod scenes;
 pub mod session;
 pub mod snapshot;
+mod threads;
 pub mod tokens;
 mod transfer;
 mod unpack;
@@ -104,6 +105,7 @@ impl AppState {
         let assets = Arc::new(AssetStore::open(&config.data_dir, Arc::clone(&media)));
         let defaults = RoomDefaults {
             canvas: config.canvas.clone(),
+            largest: config.largest_canvas,
             max_participants: config.max_participants,
             hold_ms: config.hold_ms,
             max_rooms: config.max_rooms,

@@ -131,7 +131,7 @@ pub async fn put_room(
     Ok(tagged(status, Revision(state.revision), state))
 }
 
-/// Ends a room: everybody is disconnected, outputs stop.
+/// Ends a room: everybody is disconnected, outputs stop, and the assets that belong to it are deleted.
 #[utoipa::path(
     delete, path = "/rooms/{room}", tag = "rooms",
     params(
@@ -151,6 +151,8 @@ pub async fn delete_room(
 ) -> ApiResult<StatusCode> {
     access.require(Role::Producer, room.name.as_str())?;
     app.registry.remove(&room.name, &guard.0).await?;
+    // Who makes a room of this name later is somebody else.
+    app.assets.of_room(&room.name).clear().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -118,8 +118,9 @@ pub async fn put_scenario(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let body = problem::whole(body, || format!("a scenario has at most {MAX_BYTES} bytes"))?;
+    let assets = app.assets.of_room(&room.name);
     let room = find(&app, &room.name)?;
-    let scenario = read(&app.assets, &body).await?;
+    let scenario = read(&assets, &body).await?;
     let (revision, loaded) = room.put_scenario(&scenario, &guard.0, dry_run.0).await?;
     Ok(tagged(StatusCode::OK, revision, LoadedScenario::from(loaded)))
 }

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     fs, io,
     io::{Read as _, Seek as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -52,18 +52,25 @@ pub(super) fn open_asset(name: &str, file: &Path) -> Result<Content, AssetError>
 pub(super) fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp), AssetError> {
     match open_asset(name, file)? {
         Content::BuiltIn(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN)),
-        Content::File(mut file) => {
-            let stamp = Stamp::of(&file.metadata()?);
-            let mut content = Vec::new();
-            (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut content)?;
-            if content.len() > MAX_BYTES { Err(AssetError::TooLarge) } else { Ok((content.into(), stamp)) }
-        }
+        Content::File(file) => whole(file).map(|(content, stamp)| (content.into(), stamp)),
     }
+}
+
+/// The content and the stamp of an asset that has a file.
+pub(super) fn load_file(file: &Path) -> Result<(Vec<u8>, Stamp), AssetError> {
+    whole(fs::File::open(file)?)
+}
+
+fn whole(mut file: fs::File) -> Result<(Vec<u8>, Stamp), AssetError> {
+    let stamp = Stamp::of(&file.metadata()?);
+    let mut content = Vec::new();
+    (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut content)?;
+    if content.len() > MAX_BYTES { Err(AssetError::TooLarge) } else { Ok((content, stamp)) }
 }
 
 /// Opens an asset's file and tells what it is, from memory while the file stays the same.
 pub(super) fn find_out(
-    known: &Mutex<HashMap<String, Known>>,
+    known: &Mutex<HashMap<PathBuf, Known>>,
     name: &str,
     file: &Path,
     with_digest: bool,
@@ -75,7 +82,7 @@ pub(super) fn find_out(
         Content::BuiltIn(_) => Stamp::BUILT_IN,
         Content::File(file) => Stamp::of(&file.metadata()?),
     };
-    let before = known().get(name).filter(|found| found.stamp == stamp).cloned();
+    let before = known().get(file).filter(|found| found.stamp == stamp).cloned();
     let mut found = match (before, &content) {
         (Some(found), _) => found,
         (None, Content::BuiltIn(content)) => Known { stamp, asset: describe(name, content, true)?, digest: None },
@@ -93,7 +100,7 @@ pub(super) fn find_out(
         }
         found.digest = hash.finalize().first_chunk().copied();
     }
-    known().insert(name.to_owned(), found.clone());
+    known().insert(file.to_owned(), found.clone());
     Ok((content, found))
 }
 
@@ -112,7 +119,7 @@ pub(super) fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asse
         _ => None,
     };
     let (bytes, duration) = (content.len() as u64, None);
-    Ok(Asset { name: name.to_owned(), kind, content_type, bytes, size, duration, family, builtin })
+    Ok(Asset { name: name.to_owned(), room: None, kind, content_type, bytes, size, duration, family, builtin })
 }
 
 /// What a file says of itself.

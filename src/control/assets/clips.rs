@@ -48,30 +48,30 @@ impl AssetStore {
     /// # Errors
     /// When there is none of this name or it cannot be played.
     pub async fn clip(&self, name: &str) -> Result<Image, AssetError> {
-        let file = self.file(name)?;
+        let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
         let picture = clip_picture(name);
-        if let Some(image) = self.cache().get(&picture, stamp) {
+        if let Some(image) = self.cache().get(&file, &picture, stamp) {
             return Ok(image);
         }
         let turn = self.turn().await;
         // Who had the turn before may have looked at the same.
-        if let Some(image) = self.cache().get(&picture, stamp) {
+        if let Some(image) = self.cache().get(&file, &picture, stamp) {
             return Ok(image);
         }
-        let looker = self.looker.clone();
+        let (looker, of) = (self.looker.clone(), file.clone());
         let (image, stamp) = decode_in(turn, move || {
-            let about = fs::metadata(&file)?;
-            if !matches!(AssetKind::sniff(&super::head(&file)?), Some((AssetKind::Clip, _))) {
+            let about = fs::metadata(&of)?;
+            if !matches!(AssetKind::sniff(&super::head(&of)?), Some((AssetKind::Clip, _))) {
                 return Err(AssetError::NotFound);
             }
-            let (poster, duration) = looker.look(&file)?;
-            let clip = Clip { file, written: about.modified().ok(), duration };
+            let (poster, duration) = looker.look(&of)?;
+            let clip = Clip { file: of, written: about.modified().ok(), duration };
             let image = Image { name: picture.into(), still: Arc::new(poster), clip: Some(Arc::new(clip)) };
             Ok((image, Stamp::of(&about)))
         })
         .await?;
-        self.cache().insert(image.clone(), stamp);
+        self.cache().insert(file, image.clone(), stamp);
         Ok(image)
     }
 }

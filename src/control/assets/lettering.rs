@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -56,8 +57,8 @@ pub enum Face<'a> {
     Family(&'a str),
     /// A font asset.
     Asset {
-        /// Its name.
-        name: &'a str,
+        /// Where it is.
+        file: &'a Path,
         /// Of its file.
         stamp: Stamp,
         /// Itself.
@@ -75,7 +76,7 @@ pub struct Letterer {
 struct Fonts {
     common: FontSystem,
     /// Fonts of assets beside the common ones, the most recently used last.
-    ready: Vec<(String, Stamp, FontSystem)>,
+    ready: Vec<(PathBuf, Stamp, FontSystem)>,
 }
 
 impl Fonts {
@@ -95,19 +96,19 @@ impl Fonts {
     }
 
     fn of(&mut self, face: &Face) -> &mut FontSystem {
-        let Face::Asset { name, stamp, font } = face else { return &mut self.common };
-        let known = self.ready.iter().position(|(own, of, _)| own == name && of == stamp);
+        let Face::Asset { file, stamp, font } = face else { return &mut self.common };
+        let known = self.ready.iter().position(|(own, of, _)| own == file && of == stamp);
         let entry = match known {
             Some(index) => self.ready.remove(index),
             None => {
-                self.ready.retain(|(own, ..)| own != name);
+                self.ready.retain(|(own, ..)| own != file);
                 if self.ready.len() == MAX_READY {
                     self.ready.remove(0);
                 }
                 let mut fonts = self.common.db().clone();
                 clear(&mut fonts, &font.family);
                 add(&mut fonts, font.content.clone());
-                ((*name).to_owned(), *stamp, system(fonts))
+                ((*file).to_owned(), *stamp, system(fonts))
             }
         };
         self.ready.push(entry);

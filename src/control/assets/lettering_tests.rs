@@ -181,7 +181,7 @@ fn an_asset_s_font_is_used_where_it_is_named() {
     let font = Font::open(dejavu::serif::bold().into()).unwrap();
     let text = sized("Serif", 60.0);
     let lettering = Lettering { text: &text, frame: TextFrame::Natural };
-    let face = Face::Asset { name: "serif.ttf", stamp: Stamp::BUILT_IN, font: &font };
+    let face = Face::Asset { file: Path::new("serif.ttf"), stamp: Stamp::BUILT_IN, font: &font };
     let drawn = Drawn(letterer().draw(&lettering, &face).unwrap());
     assert_ne!(drawn.ink(), Drawn::of(text.clone(), TextFrame::Natural).ink());
     assert!(letterer().knows("Inter") && letterer().knows("DejaVu Sans") && !letterer().knows("No Such Font"));

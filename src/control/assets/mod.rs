@@ -1,5 +1,6 @@
 //! Assets: the files that layouts name. They are in the data directory, and a few are built into the program.
 //!
+//! - [`shelves`]: whose they are: the shared shelf's, which every room reads, or one room's own.
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
@@ -20,12 +21,13 @@ pub mod incoming;
 pub mod kind;
 pub mod lettering;
 pub mod picture;
+pub mod shelves;
 pub mod sounds;
 mod texts;
 mod webp;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -35,21 +37,25 @@ use std::{
 use futures_util::future::BoxFuture;
 use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
 
-pub use self::about::{Content, Digest};
+pub use self::{
+    about::{Content, Digest},
+    shelves::Over,
+};
 use self::{
-    about::{Known, describe, describe_file, find_out, head, load, open_asset},
+    about::{Known, describe, describe_file, find_out, head, load, load_file, open_asset},
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
     font::{Font, FontError},
     incoming::Incoming,
     kind::AssetKind,
     lettering::LetteringError,
-    sounds::{Shelf, SoundError},
+    shelves::Shelves,
+    sounds::{Decoded, SoundError},
     texts::Texts,
 };
 use super::{
     disk,
-    room::{ImageSource, TextFault},
+    room::{ImageSource, RoomName, TextFault},
 };
 use crate::{
     layout::{Lettering, limits},
@@ -62,7 +68,7 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Largest file of any kind, in bytes.
 pub const LARGEST: usize = clips::MAX_BYTES;
 
-/// Most files that are kept.
+/// Most files of one shelf.
 pub const MAX_FILES: usize = 1000;
 
 /// Decoded images that are kept in memory, in bytes: ten of 1080p and one of 40 megapixels.
@@ -77,8 +83,8 @@ pub enum AssetError {
     /// The name is none.
     #[error("an asset's name is 1 to 128 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`, and begins with no dot")]
     BadName,
-    /// There is one of this name, and whoever asks may only add.
-    #[error("a token for one room may add assets, not replace them")]
+    /// There is one of this name, and who asks may not put another in its place.
+    #[error("there is an asset of this name already, which a token for one room may not replace")]
     Taken,
     /// There is none of this name.
     #[error("there is no such asset")]
@@ -90,7 +96,7 @@ pub enum AssetError {
     #[error("an asset has at most {} MiB, a clip {}", MAX_BYTES >> 20, clips::MAX_BYTES >> 20)]
     TooLarge,
     /// There is no place for one more.
-    #[error("there are {MAX_FILES} assets already")]
+    #[error("there are {MAX_FILES} assets already on this shelf")]
     Full,
     /// It is of no kind that is kept.
     #[error(
@@ -123,6 +129,8 @@ pub enum AssetError {
 pub struct Asset {
     /// As layouts write it.
     pub name: String,
+    /// The room that it belongs to; `None`: it stands on the shared shelf, or comes with the program.
+    pub room: Option<RoomName>,
     /// What it is good for.
     pub kind: AssetKind,
     /// Its media type.
@@ -139,52 +147,68 @@ pub struct Asset {
     pub builtin: bool,
 }
 
-/// The store. One per process and data directory.
-#[derive(Debug)]
+/// The store, as one room sees it, or as those do who come for no room. One per process and data directory; all that
+/// were made of it share their memory. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct AssetStore {
-    folder: PathBuf,
-    decoded: Mutex<Cache>,
+    shelves: Shelves,
+    decoded: Arc<Mutex<Cache>>,
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
     /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
     decoding: Arc<tokio::sync::Mutex<()>>,
     /// Held while files are changed.
     changing: Arc<tokio::sync::Mutex<()>>,
-    known: Arc<Mutex<HashMap<String, Known>>>,
+    known: Arc<Mutex<HashMap<PathBuf, Known>>>,
     texts: Arc<Texts>,
     looker: Looker,
-    sounds: Mutex<Shelf>,
+    sounds: Arc<Mutex<Decoded>>,
 }
 
 impl AssetStore {
-    /// Opens the store in `<data-dir>/assets`; the folder is made with the first asset. Left-overs of writes that were
-    /// cut off are removed. `media` looks into clips.
+    /// Opens the store of a data directory, with the shared shelf in view; folders are made with their first asset.
+    /// Left-overs of writes that were cut off are removed. `media` looks into clips.
     pub fn open(data_dir: &Path, media: Arc<dyn Media>) -> Self {
-        let folder = data_dir.join("assets");
-        disk::sweep(&folder);
+        let shelves = Shelves::open(data_dir);
+        disk::sweep(shelves.shared());
         Self {
-            folder,
-            decoded: Mutex::new(Cache::new(CACHE_BYTES)),
+            shelves,
+            decoded: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))),
             decoding: Arc::default(),
             changing: Arc::default(),
             known: Arc::default(),
             texts: Arc::default(),
             looker: Looker(media),
-            sounds: Mutex::default(),
+            sounds: Arc::default(),
         }
     }
 
-    /// All assets by name. Files of other kinds are left out.
+    /// The same store as this room sees it: its own shelf before the shared one. What is put and deleted is the room's.
+    pub fn of_room(&self, room: &RoomName) -> Self {
+        Self { shelves: self.shelves.of_room(room), ..self.clone() }
+    }
+
+    /// The room as which it is seen.
+    pub fn room(&self) -> Option<&RoomName> {
+        self.shelves.room()
+    }
+
+    /// All assets that are seen from here, by name. Files of other kinds are left out.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When a folder cannot be read.
     pub async fn list(&self) -> Result<Vec<Asset>, AssetError> {
-        let (folder, known) = (self.folder.clone(), self.known.clone());
+        let (shelves, known) = (self.shelves.clone(), self.known.clone());
         let mut assets = blocking(move || {
-            let mut assets = Vec::new();
-            for name in names(&folder)? {
-                // A file that goes away meanwhile, or was put there by hand and is of no kind that is kept, is no asset.
-                if let Ok(asset) = find_out(&known, &name, &folder.join(&name), false) {
-                    assets.push(asset.1.asset);
+            let mut assets: Vec<Asset> = Vec::new();
+            for folder in shelves.folders() {
+                let covered: HashSet<String> = assets.iter().map(|asset| asset.name.clone()).collect();
+                for name in names(folder)?.into_iter().filter(|name| !covered.contains(name)) {
+                    let file = folder.join(&name);
+                    // A file that goes away meanwhile, or was put there by hand and is of no kind that is kept, is no
+                    // asset.
+                    if let Ok((_, found)) = find_out(&known, &name, &file, false) {
+                        assets.push(Asset { room: shelves.owner(&file), ..found.asset });
+                    }
                 }
             }
             Ok(assets)
@@ -207,8 +231,10 @@ impl AssetStore {
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
     pub async fn about(&self, name: &str) -> Result<Asset, AssetError> {
-        let (file, known, owned) = (self.file(name)?, self.known.clone(), name.to_owned());
-        let mut asset = blocking(move || Ok(find_out(&known, &owned, &file, false)?.1.asset)).await?;
+        let (file, known, owned) = (self.file(name).await?, self.known.clone(), name.to_owned());
+        let room = self.shelves.owner(&file);
+        let asset = blocking(move || Ok(find_out(&known, &owned, &file, false)?.1.asset)).await?;
+        let mut asset = Asset { room, ..asset };
         self.look_into(&mut asset).await;
         Ok(asset)
     }
@@ -218,7 +244,7 @@ impl AssetStore {
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
     pub async fn open_file(&self, name: &str) -> Result<(Asset, Digest, Content), AssetError> {
-        let (file, known, owned) = (self.file(name)?, self.known.clone(), name.to_owned());
+        let (file, known, owned) = (self.file(name).await?, self.known.clone(), name.to_owned());
         blocking(move || {
             let (content, found) = find_out(&known, &owned, &file, true)?;
             Ok((found.asset, found.digest.unwrap_or_default(), content))
@@ -236,9 +262,10 @@ impl AssetStore {
         }
     }
 
-    /// Whether a file of this name was put. Those built in do not count: they can be replaced by one.
+    /// Whether a file of this name was put on the shelf that is written to from here. Those built in do not count: they
+    /// can be replaced by one.
     pub async fn has_file(&self, name: &str) -> bool {
-        match self.file(name) {
+        match self.shelves.place(name) {
             Ok(file) => tokio::fs::try_exists(file).await.unwrap_or(false),
             Err(_) => false,
         }
@@ -249,14 +276,15 @@ impl AssetStore {
     /// # Errors
     /// When there can be none of this name, or the disk fails.
     pub async fn incoming(&self, name: &str) -> Result<Incoming, AssetError> {
-        self.file(name)?;
+        self.shelves.place(name)?;
         let make = self.incomings();
         blocking(move || Ok(make()?)).await
     }
 
     /// Makes places for files, on blocking threads.
     pub fn incomings(&self) -> impl Fn() -> io::Result<Incoming> + Send + 'static {
-        let folder = self.folder.clone();
+        // All begin on the shared shelf's disk: whose they become is told later, and some never become an asset.
+        let folder = self.shelves.shared().to_owned();
         move || Incoming::create(&folder)
     }
 
@@ -265,7 +293,7 @@ impl AssetStore {
     /// # Errors
     /// When there can be none of this name, or the disk fails.
     pub async fn is_same(&self, name: &str, incoming: Incoming) -> Result<(Option<bool>, Incoming), AssetError> {
-        let (file, name) = (self.file(name)?, name.to_owned());
+        let (file, name) = (self.file(name).await?, name.to_owned());
         blocking(move || {
             let is_same = match open_asset(&name, &file) {
                 Ok(Content::File(file)) => Some(incoming.is_same(file)?),
@@ -278,17 +306,17 @@ impl AssetStore {
         .await
     }
 
-    /// Keeps a file, in place of an older one of this name if `may_replace`. Gives what it is, and whether it is new.
+    /// Keeps a file, in place of what `over` allows. Gives what it is, and whether it is new on its shelf.
     ///
     /// # Errors
     /// When the name or the content is wrong, a limit is reached, or the disk fails. Nothing is changed then.
-    pub async fn put(&self, name: &str, incoming: Incoming, may_replace: bool) -> Result<(Asset, bool), AssetError> {
-        let file = self.file(name)?;
-        let is_built_in = built_in(name).is_some();
-        let (folder, owned, looker) = (self.folder.clone(), name.to_owned(), self.looker.clone());
+    pub async fn put(&self, name: &str, incoming: Incoming, over: Over) -> Result<(Asset, bool), AssetError> {
+        let file = self.shelves.place(name)?;
+        let (shelves, room) = (self.shelves.clone(), self.shelves.room().cloned());
+        let (owned, looker) = (name.to_owned(), self.looker.clone());
         let (asset, incoming) = self
             .decode(move || {
-                let mut asset = describe_file(&owned, incoming.path())?;
+                let mut asset = Asset { room, ..describe_file(&owned, incoming.path())? };
                 match asset.kind {
                     AssetKind::Clip => {
                         let (poster, duration) = looker.look(incoming.path())?;
@@ -305,21 +333,24 @@ impl AssetStore {
                 Ok((asset, incoming))
             })
             .await?;
-        let turn = self.changing.clone().lock_owned().await;
+        let (turn, kept) = (self.changing.clone().lock_owned().await, file.clone());
+        let owned = name.to_owned();
         let created = blocking(move || {
             let _turn = turn;
-            let created = !file.try_exists()?;
-            if !may_replace && (!created || is_built_in) {
+            let created = !kept.try_exists()?;
+            let covers = built_in(&owned).is_some() || shelves.lies_beneath(&owned)?;
+            if (!created && !over.same) || (covers && created && !over.shared) {
                 return Err(AssetError::Taken);
             }
-            if created && names(&folder)?.len() >= MAX_FILES {
+            if created && names(shelves.own())?.len() >= MAX_FILES {
                 return Err(AssetError::Full);
             }
-            incoming.keep(&file)?;
+            disk::make_folder(shelves.own())?;
+            incoming.keep(&kept)?;
             Ok(created)
         })
         .await?;
-        self.cache().remove(name);
+        self.cache().remove(&file, name);
         Ok((asset, created))
     }
 
@@ -336,20 +367,45 @@ impl AssetStore {
         self.decoding.clone().lock_owned().await
     }
 
-    /// Deletes an asset. One that had replaced a built-in one makes place for that again.
+    /// Deletes an asset of the shelf that is written to from here. One that had covered another makes place for that
+    /// again.
     ///
     /// # Errors
     /// [`AssetError::NotFound`], [`AssetError::BuiltIn`], or what the disk says.
     pub async fn delete(&self, name: &str) -> Result<(), AssetError> {
-        let file = self.file(name)?;
+        let file = self.shelves.place(name)?;
         let _turn = self.changing.lock().await;
-        let folder = self.folder.clone();
-        if blocking(move || Ok(disk::remove(&folder, &file)?)).await? {
-            self.cache().remove(name);
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let (folder, removed) = (self.shelves.own().to_owned(), file.clone());
+        if blocking(move || Ok(disk::remove(&folder, &removed)?)).await? {
+            self.cache().remove(&file, name);
+            self.forget(&file);
             return Ok(());
         }
         Err(if built_in(name).is_some() { AssetError::BuiltIn } else { AssetError::NotFound })
+    }
+
+    /// Deletes all assets that belong to the room as which the store is seen. The shared shelf stays.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn clear(&self) -> Result<(), AssetError> {
+        if self.room().is_none() {
+            return Ok(());
+        }
+        let folder = self.shelves.own().to_owned();
+        let _turn = self.changing.lock().await;
+        self.cache().remove_below(&folder);
+        self.forget(&folder);
+        blocking(move || Ok(disk::remove_folder(&folder)?)).await
+    }
+
+    /// Forgets what is known of a file, or of all files in a folder.
+    fn forget(&self, file: &Path) {
+        // As below.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|known, _| !known.starts_with(file));
+        drop(known);
+        self.texts.forget(file);
     }
 
     /// The decoded image; from memory when it was asked for lately.
@@ -357,33 +413,37 @@ impl AssetStore {
     /// # Errors
     /// When there is none of this name or it cannot be decoded.
     pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
-        let file = self.file(name)?;
+        let file = self.file(name).await?;
         let stamp = current_stamp(name, &file).await?;
-        if let Some(image) = self.cache().get(name, stamp) {
+        if let Some(image) = self.cache().get(&file, name, stamp) {
             return Ok(image);
         }
         let turn = self.turn().await;
         // Who had the turn before may have decoded the same.
-        if let Some(image) = self.cache().get(name, stamp) {
+        if let Some(image) = self.cache().get(&file, name, stamp) {
             return Ok(image);
         }
-        let owned = name.to_owned();
+        let (owned, of) = (name.to_owned(), file.clone());
         let (image, stamp) = decode_in(turn, move || {
-            let (content, stamp) = load(&owned, &file)?;
+            let (content, stamp) = load(&owned, &of)?;
             let still = Arc::new(animation::still(&content)?);
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;
-        self.cache().insert(image.clone(), stamp);
+        self.cache().insert(file, image.clone(), stamp);
         Ok(image)
     }
 
-    /// Where the file of this name is or would be.
-    fn file(&self, name: &str) -> Result<PathBuf, AssetError> {
-        if limits::is_asset(name) { Ok(self.folder.join(name)) } else { Err(AssetError::BadName) }
+    /// Where the file of this name is that is seen from here, or would be.
+    async fn file(&self, name: &str) -> Result<PathBuf, AssetError> {
+        let own = self.shelves.place(name)?;
+        if self.room().is_none() || tokio::fs::try_exists(&own).await? {
+            return Ok(own);
+        }
+        Ok(self.shelves.shared().join(name))
     }
 
-    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+    fn decoded_sounds(&self) -> std::sync::MutexGuard<'_, Decoded> {
         // As below.
         self.sounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -395,6 +455,10 @@ impl AssetStore {
 }
 
 impl ImageSource for AssetStore {
+    fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource> {
+        Arc::new(Self::of_room(self, room))
+    }
+
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
         Box::pin(async move {
             match AssetStore::image(self, name).await {

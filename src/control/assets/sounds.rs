@@ -1,6 +1,11 @@
 //! Sounds: files that the media decodes, to be heard in the mix.
 
-use std::{fs, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{AssetError, AssetStore, blocking, cache::Stamp, decode_in, kind::AssetKind};
 use crate::media::port::{Media, Sound};
@@ -16,25 +21,27 @@ const CACHE_BYTES: usize = 64 << 20;
 #[error("the sound cannot be used: {0}")]
 pub struct SoundError(String);
 
-/// Decoded sounds, the most recently used last.
+/// Decoded sounds and their files, the most recently used last.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(Vec<(Arc<Sound>, Stamp)>);
+pub(super) struct Decoded(Vec<(PathBuf, Arc<Sound>, Stamp)>);
 
-impl Shelf {
-    fn get(&mut self, name: &str, stamp: Stamp) -> Option<Arc<Sound>> {
-        let index = self.0.iter().position(|(sound, _)| &*sound.name == name)?;
+impl Decoded {
+    fn get(&mut self, file: &Path, stamp: Stamp) -> Option<Arc<Sound>> {
+        let index = self.0.iter().position(|(own, ..)| own == file)?;
         let entry = self.0.remove(index);
-        if entry.1 != stamp {
+        if entry.2 != stamp {
             return None;
         }
         self.0.push(entry.clone());
-        Some(entry.0)
+        Some(entry.1)
     }
 
-    fn insert(&mut self, sound: Arc<Sound>, stamp: Stamp) {
-        self.0.retain(|(own, _)| own.name != sound.name);
-        self.0.push((sound, stamp));
-        let bytes = |list: &[(Arc<Sound>, Stamp)]| list.iter().map(|(sound, _)| sound.samples.len() * 2).sum::<usize>();
+    fn insert(&mut self, file: PathBuf, sound: Arc<Sound>, stamp: Stamp) {
+        self.0.retain(|(own, ..)| *own != file);
+        self.0.push((file, sound, stamp));
+        let bytes = |list: &[(PathBuf, Arc<Sound>, Stamp)]| -> usize {
+            list.iter().map(|(_, sound, _)| sound.samples.len() * 2).sum()
+        };
         while self.0.len() > 1 && bytes(&self.0) > CACHE_BYTES {
             self.0.remove(0);
         }
@@ -76,7 +83,7 @@ fn is_sound(file: &Path) -> io::Result<bool> {
 impl AssetStore {
     /// Whether there is such a sound. Only its beginning is looked at: it was decoded once when it was put.
     pub async fn has_sound(&self, name: &str) -> bool {
-        let Ok(file) = self.file(name) else { return false };
+        let Ok(file) = self.file(name).await else { return false };
         blocking(move || Ok(is_sound(&file)?)).await.unwrap_or(false)
     }
 
@@ -85,26 +92,26 @@ impl AssetStore {
     /// # Errors
     /// When there is none of this name or it cannot be decoded.
     pub async fn sound(&self, name: &str) -> Result<Arc<Sound>, AssetError> {
-        let file = self.file(name)?;
+        let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
-        if let Some(sound) = self.shelf().get(name, stamp) {
+        if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
             return Ok(sound);
         }
         let turn = self.turn().await;
         // Who had the turn before may have decoded the same.
-        if let Some(sound) = self.shelf().get(name, stamp) {
+        if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
             return Ok(sound);
         }
-        let (media, owned) = (self.looker.0.clone(), name.to_owned());
+        let (media, owned, of) = (self.looker.0.clone(), name.to_owned(), file.clone());
         let (sound, stamp) = decode_in(turn, move || {
-            let stamp = Stamp::of(&fs::metadata(&file)?);
-            if !is_sound(&file)? {
+            let stamp = Stamp::of(&fs::metadata(&of)?);
+            if !is_sound(&of)? {
                 return Err(AssetError::NotFound);
             }
-            Ok((Arc::new(decode(&*media, &owned, &file)?), stamp))
+            Ok((Arc::new(decode(&*media, &owned, &of)?), stamp))
         })
         .await?;
-        self.shelf().insert(sound.clone(), stamp);
+        self.decoded_sounds().insert(file, sound.clone(), stamp);
         Ok(sound)
     }
 }
@@ -138,15 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_sounds_stay_on_the_shelf() {
-        let mut shelf = Shelf::default();
-        let sound =
-            |name: &str, bytes: usize| Arc::new(Sound { name: name.into(), samples: vec![0i16; bytes / 2].into() });
-        for name in ["a", "b", "c"] {
-            shelf.insert(sound(name, CACHE_BYTES / 2), Stamp::BUILT_IN);
+    fn the_newest_sounds_stay_in_memory() {
+        let mut decoded = Decoded::default();
+        let sound = |bytes: usize| Arc::new(Sound { name: "a".into(), samples: vec![0i16; bytes / 2].into() });
+        // Rooms may have sounds of the same name.
+        let [red, green, blue] = ["red/a", "green/a", "blue/a"].map(Path::new);
+        for file in [red, green, blue] {
+            decoded.insert(file.into(), sound(CACHE_BYTES / 2), Stamp::BUILT_IN);
         }
-        assert!(shelf.get("a", Stamp::BUILT_IN).is_none() && shelf.get("b", Stamp::BUILT_IN).is_some());
-        shelf.insert(sound("c", 10), Stamp::BUILT_IN);
-        assert_eq!(shelf.get("c", Stamp::BUILT_IN).map(|sound| sound.samples.len()), Some(5));
+        assert!(decoded.get(red, Stamp::BUILT_IN).is_none() && decoded.get(green, Stamp::BUILT_IN).is_some());
+        decoded.insert(blue.into(), sound(10), Stamp::BUILT_IN);
+        assert_eq!(decoded.get(blue, Stamp::BUILT_IN).map(|sound| sound.samples.len()), Some(5));
     }
 }

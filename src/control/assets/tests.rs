@@ -63,7 +63,7 @@ impl Place {
     async fn put(&self, name: &str, content: Vec<u8>, may_replace: bool) -> Result<(Asset, bool), AssetError> {
         let mut incoming = self.store.incoming(name).await?;
         incoming.write(&content)?;
-        self.store.put(name, incoming, may_replace).await
+        self.store.put(name, incoming, if may_replace { Over::ALL } else { Over::NOTHING }).await
     }
 
     async fn read(&self, name: &str) -> Result<(Asset, Vec<u8>), AssetError> {
@@ -266,7 +266,7 @@ async fn who_hangs_up_keeps_the_turn_until_the_work_is_done() {
     let mut incoming = place.store.incoming("a.mp4").await.unwrap();
     incoming.write(b"\0\0\0\x20ftypisomclip").unwrap();
     {
-        let put = place.store.put("a.mp4", incoming, true);
+        let put = place.store.put("a.mp4", incoming, Over::ALL);
         let wait = spawn_blocking(move || has_begun.recv().map(|()| has_begun));
         tokio::select! {
             _ = put => panic!("the media holds it"),

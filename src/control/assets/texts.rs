@@ -14,7 +14,8 @@ use super::{
     font::{self, Font},
     head,
     lettering::{Face, Letterer, LetteringError},
-    load, names,
+    load_file, names,
+    shelves::Shelves,
 };
 use crate::{
     control::room::TextFault,
@@ -26,52 +27,61 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     letterer: Letterer,
-    /// Families by the names of assets, as long as their files stay the same; `None`: it is no font.
-    families: Mutex<HashMap<String, (Stamp, Option<String>)>>,
+    /// Families by files of assets, as long as these stay the same; `None`: it is no font.
+    families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
 }
 
 /// What the name of a font turned out to be.
 enum Named {
     Family,
-    Asset(String, Stamp),
+    Asset(PathBuf, Stamp),
 }
 
 impl Texts {
     /// The family of a font asset. Reads the file unless it is known.
-    fn family(&self, name: &str, file: &Path) -> Option<(Stamp, String)> {
+    fn family(&self, file: &Path) -> Option<(Stamp, String)> {
         let stamp = Stamp::of(&fs::metadata(file).ok()?);
-        let known = self.known().get(name).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
+        let known = self.known().get(file).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
         let family = known.unwrap_or_else(|| {
             font::sniff(&head(file).ok()?)?;
-            let (content, _) = load(name, file).ok()?;
+            let (content, _) = load_file(file).ok()?;
             let family = Font::open(content.into()).ok()?.family;
             Some(family)
         });
-        self.known().insert(name.to_owned(), (stamp, family.clone()));
+        self.known().insert(file.to_owned(), (stamp, family.clone()));
         Some((stamp, family?))
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Stamp, Option<String>)>> {
+    /// Forgets what is known of a file, or of all files in a folder.
+    pub(super) fn forget(&self, file: &Path) {
+        self.known().retain(|known, _| !known.starts_with(file));
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Option<String>)>> {
         // Nothing that panics runs under the lock.
         self.families.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A name is looked for among the assets, among the families of the program and the system, and among those of the
-    /// assets, in this order.
-    fn find(&self, font: &str, folder: &Path) -> Option<Named> {
+    /// assets, in this order; a room's own assets come before those of the shared shelf.
+    fn find(&self, font: &str, shelves: &Shelves) -> Option<Named> {
+        let mut files = shelves.folders().map(|folder| folder.join(font));
         if limits::is_asset(font)
-            && let Some((stamp, _)) = self.family(font, &folder.join(font))
+            && let Some(named) = files.find_map(|file| Some(Named::Asset(file.clone(), self.family(&file)?.0)))
         {
-            return Some(Named::Asset(font.to_owned(), stamp));
+            return Some(named);
         }
         if self.letterer.knows(font) {
             return Some(Named::Family);
         }
-        let mut assets = names(folder).ok()?;
-        assets.sort();
-        assets.into_iter().find_map(|name| {
-            let (stamp, family) = self.family(&name, &folder.join(&name))?;
-            (family == font).then_some(Named::Asset(name, stamp))
+        shelves.folders().find_map(|folder| {
+            let mut assets = names(folder).ok()?;
+            assets.sort();
+            assets.into_iter().find_map(|name| {
+                let file = folder.join(name);
+                let (stamp, family) = self.family(&file)?;
+                (family == font).then_some(Named::Asset(file, stamp))
+            })
         })
     }
 }
@@ -79,8 +89,8 @@ impl Texts {
 impl AssetStore {
     /// The family of a font asset; `None` for other assets and where there is none.
     pub async fn family(&self, name: &str) -> Option<String> {
-        let (texts, file, name) = (self.texts.clone(), self.file(name).ok()?, name.to_owned());
-        blocking(move || Ok(texts.family(&name, &file))).await.ok()?.map(|(_, family)| family)
+        let (texts, file) = (self.texts.clone(), self.file(name).await.ok()?);
+        blocking(move || Ok(texts.family(&file))).await.ok()?.map(|(_, family)| family)
     }
 
     /// The picture of a text; from memory when it was asked for lately.
@@ -89,31 +99,34 @@ impl AssetStore {
     /// When there is no such font, or the picture would be too large.
     pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, TextFault> {
         let font = lettering.text.font.clone();
-        let (texts, folder) = (self.texts.clone(), self.folder.clone());
-        let named = blocking(move || Ok(texts.find(&font, &folder))).await.map_err(|error| fault(&error))?;
+        let (texts, shelves) = (self.texts.clone(), self.shelves.clone());
+        let named = blocking(move || Ok(texts.find(&font, &shelves))).await.map_err(|error| fault(&error))?;
         let named = named.ok_or_else(|| TextFault {
             key: "font",
             detail: format!("there is no font {:?}, neither an asset nor a family", lettering.text.font),
         })?;
-        let stamp = if let Named::Asset(_, stamp) = &named { *stamp } else { Stamp::BUILT_IN };
+        let (file, stamp) = match &named {
+            Named::Asset(file, stamp) => (file.clone(), *stamp),
+            Named::Family => (PathBuf::new(), Stamp::BUILT_IN),
+        };
         let name = lettering.name();
-        if let Some(image) = self.cache().get(&name, stamp) {
+        if let Some(image) = self.cache().get(&file, &name, stamp) {
             return Ok(image);
         }
         let turn = self.turn().await;
         // Who had the turn before may have drawn the same.
-        if let Some(image) = self.cache().get(&name, stamp) {
+        if let Some(image) = self.cache().get(&file, &name, stamp) {
             return Ok(image);
         }
-        let (texts, folder) = (self.texts.clone(), self.folder.clone());
+        let texts = self.texts.clone();
         let (text, frame) = (lettering.text.clone(), lettering.frame);
         let drawn = decode_in(turn, move || {
             let lettering = Lettering { text: &text, frame };
-            Ok(draw(&texts.letterer, &lettering, named, folder))
+            Ok(draw(&texts.letterer, &lettering, named))
         });
         let still = drawn.await.and_then(|drawn| drawn).map_err(|error| fault(&error))?;
         let image = Image { name: name.into(), still, clip: None };
-        self.cache().insert(image.clone(), stamp);
+        self.cache().insert(file, image.clone(), stamp);
         Ok(image)
     }
 }
@@ -122,14 +135,13 @@ fn draw(
     letterer: &Letterer,
     lettering: &Lettering,
     named: Named,
-    folder: PathBuf,
 ) -> Result<Arc<crate::media::port::Still>, AssetError> {
     let still = match named {
         Named::Family => letterer.draw(lettering, &Face::Family(&lettering.text.font))?,
-        Named::Asset(name, stamp) => {
-            let (content, _) = load(&name, &folder.join(&name))?;
+        Named::Asset(file, stamp) => {
+            let (content, _) = load_file(&file)?;
             let font = Font::open(content.into())?;
-            letterer.draw(lettering, &Face::Asset { name: &name, stamp, font: &font })?
+            letterer.draw(lettering, &Face::Asset { file: &file, stamp, font: &font })?
         }
     };
     Ok(Arc::new(still))

@@ -104,8 +104,11 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
                 None => room.state.end(&Closing::RoomEnded),
             },
             heard = news.recv(), if room.open_at.is_none() => match heard {
-                Some(MediaEvent::Broken { reason }) => room.media_broke(&reason),
-                Some(heard) => room.state.hear(heard, now()),
+                Some(heard) => {
+                    if let Some(reason) = room.state.hear(heard, now()) {
+                        room.media_broke(&reason);
+                    }
+                }
                 None => room.media_broke("the room's media ended by itself"),
             },
             () = reached(deadline) => {}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{error::RoomError, pose, view::Settings};
 use crate::{
-    layout::{self, Fault, Scene},
+    layout::{self, Canvas, CanvasLimit, Fault, Scene},
     media::port::Segmentation,
 };
 
@@ -44,9 +44,20 @@ pub struct Draft {
     pub body: Value,
     /// Where in `body` the part is that the client sent; its pointers are told without it.
     prefix: String,
+    /// The canvas before it.
+    before: Canvas,
 }
 
 impl Draft {
+    /// Looks whether the canvas is one that the operator lets rooms have.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`].
+    pub fn check_canvas(&self, largest: &CanvasLimit) -> Result<(), RoomError> {
+        let faults = largest.faults(&self.scene.canvas, &self.before);
+        if faults.is_empty() { Ok(()) } else { Err(self.faults(faults)) }
+    }
+
     /// Makes faults name places of what the client sent.
     pub fn faults(&self, faults: Vec<Fault>) -> RoomError {
         relative(faults, &self.prefix)
@@ -90,7 +101,7 @@ impl LayoutChange {
             }
         };
         match layout::read(&body, &now.canvas) {
-            Ok(scene) => Ok(Draft { scene, body, prefix }),
+            Ok(scene) => Ok(Draft { scene, body, prefix, before: now.canvas.clone() }),
             Err(faults) => Err(relative(faults, &prefix)),
         }
     }
@@ -162,15 +173,15 @@ impl SettingsChange {
 /// The layout with a changed canvas; its keys that are left out stay.
 fn draft_canvas(patch: &Value, scene: &Scene) -> Result<Draft, Vec<Fault>> {
     let canvas = layout::read_canvas(patch, "/canvas", &scene.canvas)?;
+    let before = scene.canvas.clone();
     let scene = Scene { canvas, ..scene.clone() };
-    Ok(Draft { scene, body: json!({ "canvas": patch }), prefix: String::new() })
+    Ok(Draft { scene, body: json!({ "canvas": patch }), prefix: String::new(), before })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::layout::Canvas;
 
     fn scene() -> Scene {
         let body = json!({"layers": [

@@ -15,7 +15,7 @@ use super::{
     view::Settings,
 };
 use crate::{
-    layout::Scene,
+    layout::{CanvasLimit, Scene},
     media::port::{Image, Media},
 };
 
@@ -25,8 +25,14 @@ pub(super) const ATTEMPTS: usize = 8;
 /// A layout that is ready to be shown.
 pub(super) type Ready = (Arc<Scene>, Vec<Image>);
 
-/// Decodes what a draft needs, and looks whether its models are there.
-pub(super) async fn ready(source: &dyn ImageSource, media: &dyn Media, draft: Draft) -> Result<Ready, RoomError> {
+/// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large.
+async fn ready(
+    source: &dyn ImageSource,
+    media: &dyn Media,
+    largest: &CanvasLimit,
+    draft: Draft,
+) -> Result<Ready, RoomError> {
+    draft.check_canvas(largest)?;
     if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
         return Err(draft.faults(faults));
     }
@@ -46,15 +52,24 @@ pub(super) async fn check_settings(
     scene: &Scene,
     media: &dyn Media,
     source: &dyn ImageSource,
+    largest: &CanvasLimit,
 ) -> Result<(), RoomError> {
     let (_, draft) = change.draft(settings, scene, &media.segmentation())?;
     if let Some(draft) = draft {
-        ready(source, media, draft).await?;
+        ready(source, media, largest, draft).await?;
     }
     Ok(())
 }
 
 impl RoomHandle {
+    /// A draft made ready for this room.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place.
+    pub(super) async fn ready(&self, draft: Draft) -> Result<Ready, RoomError> {
+        ready(&*self.images, &*self.media, &self.largest, draft).await
+    }
+
     /// Changes the layout, or with `dry_run` only tells what it would become. Answers the revision and the layout.
     ///
     /// # Errors
@@ -69,7 +84,7 @@ impl RoomHandle {
         for _ in 0..ATTEMPTS {
             let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
             guard.check(revision)?;
-            let (scene, images) = ready(&*self.images, &*self.media, change.draft(&scene)?).await?;
+            let (scene, images) = self.ready(change.draft(&scene)?).await?;
             let json = scene.to_json();
             if dry_run {
                 return Ok((revision, json));
@@ -96,7 +111,7 @@ impl RoomHandle {
             guard.check(revision)?;
             let (settings, draft) = change.draft(&settings, &scene, &able)?;
             let layout = match draft {
-                Some(draft) => Some(ready(&*self.images, &*self.media, draft).await?),
+                Some(draft) => Some(self.ready(draft).await?),
                 None => None,
             };
             let applied = self.apply(revision, move |state| state.set_settings(settings, layout)).await?;

@@ -23,7 +23,10 @@ use super::{
     state::State,
     view::{Output, Participant, RoomState, RoomSummary},
 };
-use crate::media::port::{Frame, Media, OutputId, OutputTarget};
+use crate::{
+    layout::CanvasLimit,
+    media::port::{Frame, Media, OutputId, OutputTarget},
+};
 
 /// How many requests may wait for a room. Those who ask wait themselves when it is full.
 pub(super) const CALLS: usize = 256;
@@ -45,6 +48,8 @@ pub struct RoomHandle {
     pub(super) images: Arc<dyn ImageSource>,
     /// Asked which models there are.
     pub(super) media: Arc<dyn Media>,
+    /// The largest canvas that it may get.
+    pub(super) largest: CanvasLimit,
 }
 
 impl std::fmt::Debug for RoomHandle {
@@ -59,8 +64,9 @@ impl RoomHandle {
         calls: mpsc::Sender<Call>,
         images: Arc<dyn ImageSource>,
         media: Arc<dyn Media>,
+        largest: CanvasLimit,
     ) -> Self {
-        Self { name, calls, images, media }
+        Self { name, calls, images, media, largest }
     }
 
     /// The room's name.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+use super::name::RoomName;
 use crate::{
     layout::{Fault, Lettering, Scene},
     media::port::{Image, Sound},
@@ -18,6 +19,9 @@ const MAX_TOTAL: usize = 512 << 20;
 
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
+    /// The same as this room sees it: what belongs to it, and what is everybody's.
+    fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
+
     /// The decoded image; `None` when there is none of this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     change::LayoutChange,
-    edit::{ATTEMPTS, Ready, ready},
+    edit::{ATTEMPTS, Ready},
     error::RoomError,
     handle::RoomHandle,
     record::{RoomDocument, RoomRecord, beneath, faults_of},
@@ -81,6 +81,6 @@ impl RoomHandle {
 
     async fn read_layout(&self, body: &Value, shown: &Scene) -> Result<Ready, RoomError> {
         let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
-        ready(&*self.images, &*self.media, draft).await
+        self.ready(draft).await
     }
 }

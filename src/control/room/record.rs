@@ -123,6 +123,10 @@ pub struct RoomDocument {
     /// The name of the scene that was shown last, one of `scenes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_scene: Option<String>,
+    /// Names of those `assets` that belong to the room, which only it has. The others are put where the caller puts
+    /// assets: on the shared shelf, or, with a token for one room, to those of the room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_assets: Option<Vec<String>>,
     /// Files of the assets that layout and scenes need, by name, in base64 (with padding).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assets: Option<BTreeMap<String, String>>,
@@ -149,6 +153,7 @@ impl From<&RoomRecord> for RoomDocument {
             layout: Some(scene.to_json()),
             scenes: Some(past.scenes.iter().map(entry).collect()),
             active_scene: past.scenes.active_name().map(|name| name.as_str().to_owned()),
+            room_assets: None,
             assets: None,
         }
     }

@@ -33,7 +33,7 @@ use super::{
     view::Settings,
 };
 use crate::{
-    layout::{Canvas, Fault, Scene},
+    layout::{Canvas, CanvasLimit, Fault, Scene},
     media::port::{Media, Segmentation},
 };
 
@@ -48,6 +48,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub struct RoomDefaults {
     /// Its canvas.
     pub canvas: Canvas,
+    /// The largest canvas that it may get.
+    pub largest: CanvasLimit,
     /// How many participants it takes, if it does not say otherwise.
     pub max_participants: usize,
     /// How long a lost participant's place is kept, in milliseconds.
@@ -144,7 +146,8 @@ impl Registry {
     fn begin(self: &Arc<Self>, beginning: Beginning, rooms: &mut HashMap<RoomName, RoomHandle>) -> RoomHandle {
         let (calls, calls_end) = mpsc::channel(CALLS);
         let name = beginning.name.clone();
-        let room = RoomHandle::new(name.clone(), calls, Arc::clone(&self.images), Arc::clone(&self.media));
+        let (images, media) = (self.images.of_room(&name), Arc::clone(&self.media));
+        let room = RoomHandle::new(name.clone(), calls, images, media, self.defaults.largest);
         rooms.insert(name, room.clone());
         let (errands, errands_end) = mpsc::channel(ERRANDS);
         let parts = Parts {
@@ -179,7 +182,9 @@ impl Registry {
             None if guard.is_present() => return Err(RoomError::NoRoom),
             None => {
                 let Beginning { settings, scene, .. } = self.beginning(name);
-                edit::check_settings(change, &settings, &scene, &*self.media, &*self.images).await?;
+                let images = self.images.of_room(name);
+                let largest = &self.defaults.largest;
+                edit::check_settings(change, &settings, &scene, &*self.media, &*images, largest).await?;
                 self.get_or_create(name)?
             }
         };
@@ -233,9 +238,11 @@ impl Registry {
         join_all(self.list().iter().map(|room| room.dismiss(subject.clone()))).await;
     }
 
-    /// Whether a room's layout or one of its scenes needs this asset; `family`: of a font.
-    pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
-        join_all(self.list().iter().map(|room| room.uses_asset(name, family))).await.contains(&true)
+    /// The rooms whose layout or scenes name this asset; `family`: of a font.
+    pub async fn users_of_asset(&self, name: &str, family: Option<&str>) -> Vec<RoomName> {
+        let rooms = self.list();
+        let uses = join_all(rooms.iter().map(|room| room.uses_asset(name, family))).await;
+        rooms.iter().zip(uses).filter(|(_, uses)| *uses).map(|(room, _)| room.name().clone()).collect()
     }
 
     /// Whether the server is ending.

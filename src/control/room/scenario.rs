@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     change::LayoutChange,
-    edit::{ATTEMPTS, ready},
+    edit::ATTEMPTS,
     error::RoomError,
     handle::RoomHandle,
     revision::{IfMatch, Revision},
@@ -62,7 +62,7 @@ impl RoomHandle {
             };
             let scenes = Scenes::new(stored, Some(first.name.clone()))?;
             let draft = LayoutChange::Replace(Value::clone(&first.layout)).draft(&shown)?;
-            let (scene, images) = ready(&*self.images, &*self.media, draft).await?;
+            let (scene, images) = self.ready(draft).await?;
             let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };
             if dry_run {
                 return Ok((revision, loaded));

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{
     change::LayoutChange,
-    edit::{ATTEMPTS, ready},
+    edit::ATTEMPTS,
     error::RoomError,
     handle::RoomHandle,
     record::{beneath, faults_of},
@@ -130,7 +130,7 @@ impl RoomHandle {
                 Chosen::Stay(stored) => return Ok((revision, scenes.view(stored, &shown))),
             };
             let draft = LayoutChange::Replace(Value::clone(&stored.layout)).draft(&shown)?;
-            let (scene, images) = ready(&*self.images, &*self.media, draft).await?;
+            let (scene, images) = self.ready(draft).await?;
             scenes.set_active(&stored.name);
             let view = scenes.view(&stored, &scene);
             let applied = self.apply(revision, move |state| state.activate(&stored.name, scene, images)).await?;
@@ -198,7 +198,7 @@ impl RoomHandle {
     /// A scene's layout as it is kept, if it can be shown in the room that shows `shown`.
     async fn check_scene(&self, shown: &Scene, body: &Value) -> Result<Value, RoomError> {
         let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
-        let (scene, _) = ready(&*self.images, &*self.media, draft).await?;
+        let (scene, _) = self.ready(draft).await?;
         Ok(kept_layout(&scene, body))
     }
 

@@ -20,9 +20,11 @@ const STEADY_SO_FAR: u32 = 4;
 const LEAST_WAIT: Duration = Duration::from_secs(2);
 /// Reports that are this much late do not come.
 const LATE: f64 = 2.5;
+/// The least silence by which a connection is lost that its other end did not close.
+pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
 /// The least and the most of silence that ends a connection: a line that hangs for a moment comes back, and the reports of
 /// the slowest come every seven seconds.
-const PATIENCE: std::ops::RangeInclusive<Duration> = Duration::from_millis(4_500)..=Duration::from_secs(12);
+const PATIENCE: std::ops::RangeInclusive<Duration> = SHORTEST_SILENCE..=Duration::from_secs(12);
 
 /// See the module. Written on one thread and read on others; all times are of one clock.
 #[derive(Debug, Default)]

@@ -96,7 +96,7 @@ export class Drawer {
     }
     if (!asset.builtin) {
       const remove = tool("remove", `Delete ${name}`, "delete-asset");
-      remove.addEventListener("click", () => void this.remove(name));
+      remove.addEventListener("click", () => void this.remove(asset));
       tools.append(remove);
     }
     const tile = make("li", { class: "image-tile", "data-name": name, title }, picture, make("span", { class: "image-name" }, name), tools);
@@ -104,9 +104,10 @@ export class Drawer {
     return tile;
   }
 
-  private async remove(name: string): Promise<void> {
+  private async remove(asset: Asset): Promise<void> {
+    const { name } = asset;
     try {
-      await this.shelf.remove(name);
+      await this.shelf.remove(asset);
       this.handlers.tell(`${name} is deleted`);
     } catch (error) {
       this.handlers.trouble(`${name} was not deleted: ${errorText(error)}`);
@@ -115,8 +116,8 @@ export class Drawer {
 }
 
 /** What a tile shows changes with it. */
-function keyOf({ name, bytes, builtin }: Asset): string {
-  return `${name} ${bytes} ${builtin}`;
+function keyOf({ name, room, bytes, builtin }: Asset): string {
+  return `${room ?? ""} ${name} ${bytes} ${builtin}`;
 }
 
 /** Takes files that are dropped on `target`. */

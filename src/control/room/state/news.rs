@@ -14,8 +14,9 @@ use crate::{
 const FPS_UNSEEN: u32 = 5;
 
 impl State {
-    /// Takes news from the room's media. News of connections, people and outputs that are gone is dropped.
-    pub fn hear(&mut self, news: MediaEvent, now: Now) {
+    /// Takes news from the room's media. News of connections, people and outputs that are gone is dropped. Tells why the
+    /// media is of no more use, if that is the news: the room's task opens other media.
+    pub fn hear(&mut self, news: MediaEvent, now: Now) -> Option<String> {
         match news {
             MediaEvent::PeerOffer { peer, sdp } => self.effects.push(Effect::Tell(peer, Note::Offer { sdp })),
             MediaEvent::PeerCandidate { peer, mline, candidate } => {
@@ -30,10 +31,10 @@ impl State {
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
             MediaEvent::PhotoTaken { trigger, frame, sound } => self.photo_taken(trigger, frame, sound, now),
-            // The room's task opens other media.
-            MediaEvent::Broken { reason } => self.lose_media(&reason, now),
+            MediaEvent::Broken { reason } => return Some(reason),
             MediaEvent::Output { output, state } => self.output_changed(&output, state, now),
         }
+        None
     }
 
     fn connected(&mut self, peer: PeerId) {

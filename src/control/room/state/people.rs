@@ -11,11 +11,8 @@ use crate::{
         participant::{Bearer, Caller, Connection, Door, Member, Moderation, Wire},
         view::{Event, LeaveReason, Participant},
     },
-    media::port::{MediaCommand, Negotiation, ParticipantId, PeerId},
+    media::port::{MediaCommand, Negotiation, ParticipantId, PeerId, SHORTEST_SILENCE},
 };
-
-/// For so long, at least, a WHIP sender was silent whose connection is lost; or it closed the connection itself.
-const WHIP_SILENCE: Duration = Duration::from_millis(4_500);
 
 /// Someone at the door, with the random names that they get if they are new.
 #[derive(Debug)]
@@ -252,11 +249,12 @@ impl State {
         }
     }
 
-    /// A participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept already while its
-    /// silence was not yet its end, and one that closed the connection itself does not come back to it.
+    /// A participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept already for as long as
+    /// its silence was not yet its end, and one that closed the connection itself does not come back to it.
     pub fn lose(&mut self, peer: PeerId, now: Now) {
         let Some(index) = self.member_of(peer) else { return };
-        let waited = if matches!(self.members[index].door, Door::Whip { .. }) { WHIP_SILENCE } else { Duration::ZERO };
+        let waited =
+            if matches!(self.members[index].door, Door::Whip { .. }) { SHORTEST_SILENCE } else { Duration::ZERO };
         let until = now.clock + Duration::from_millis(self.settings.hold_ms).saturating_sub(waited);
         let member = &mut self.members[index];
         member.wire = Wire::Away { until };
