@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-browser test-network test-clients lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-browser test-network test-clients test-lines lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -125,11 +125,15 @@ test-clients: setup-clients build ## runs clients of other makes, which send and
 # What makes lines that lose packets.
 NETWORK_PACKAGES := iproute2 nftables
 
-test-network: setup-clients build ## runs receivers on bad lines, in network namespaces (root)
+test-network: setup-browser build tests/browser/node_modules/.package-lock.json ## runs receivers on bad lines, in network namespaces (root)
 	@.ci/apt-install $(NETWORK_PACKAGES)
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
-	export CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python; \
-	set -x; (cd tests/network && node --test --test-reporter=spec receive.test.mjs); cd tests/clients && npm run lines
+	set -x; cd tests/network && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) node --test --test-reporter=spec receive.test.mjs
+
+test-lines: setup-clients build ## runs clients of other makes on a line that loses packets (root)
+	@.ci/apt-install $(NETWORK_PACKAGES)
+	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
+	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm run lines
 
 lint: setup web/node_modules/.package-lock.json ## checks formatting, types and clippy's advice; nothing is changed
 	cargo fmt --check
