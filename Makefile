@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: fuzz help setup setup-rust setup-test setup-browser model web build run demo test test-web test-rust test-browser test-network test-clients lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-browser test-network test-clients test-lines fuzz lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -81,7 +81,7 @@ run: build ## runs the server at http://127.0.0.1:8080/; arguments in ARGS
 demo: build ## runs the server with three people in the room "demo" and prints its address
 	@tests/demo.sh $(VIRFIE) $(ARGS)
 
-test: test-web test-rust test-browser ## runs all tests
+test: test-web test-rust test-browser test-clients ## runs all tests
 
 test-web: setup web/node_modules/.package-lock.json ## runs the page's unit tests and checks its types
 	cd web && npm run check && npm test
@@ -98,10 +98,9 @@ test-browser: setup-browser build tests/browser/node_modules/.package-lock.json 
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
 	set -x; cd tests/browser && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) npm test
 
-# What makes lines that lose packets, and the clients of other makes that come as packages.
-NETWORK_PACKAGES := iproute2 nftables
+# Clients of other makes. Ubuntu has Firefox as a snap only. What cannot be installed is skipped, and the report says so.
 CLIENT_PACKAGES := python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
-# Where aiortc is, a client in Python.
+# Where aiortc and FFmpeg's library are, for clients in Python.
 CLIENTS := $(CARGO_TARGET_DIR)/clients
 
 tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
@@ -114,18 +113,27 @@ $(CLIENTS)/installed: tests/clients/requirements.txt
 	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+setup-clients: setup-browser tests/browser/node_modules/.package-lock.json tests/clients/node_modules/.package-lock.json
+	@.ci/apt-install $(CLIENT_PACKAGES) || echo "GStreamer's bindings for Python could not be installed" >&2
+	@[[ $$(apt-cache policy firefox-esr) != *'Candidate: '[0-9]* ]] || .ci/apt-install firefox-esr || echo 'Firefox could not be installed' >&2
+	@$(MAKE) --no-print-directory $(CLIENTS)/installed || echo 'aiortc could not be installed' >&2
+
+test-clients: setup-clients build ## runs clients of other makes, which send and watch
+	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
+	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm test
+
+# What makes lines that lose packets.
+NETWORK_PACKAGES := iproute2 nftables
+
 test-network: setup-browser build tests/browser/node_modules/.package-lock.json ## runs receivers on bad lines, in network namespaces (root)
 	@.ci/apt-install $(NETWORK_PACKAGES)
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
 	set -x; cd tests/network && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) node --test --test-reporter=spec receive.test.mjs
 
-# Ubuntu has Firefox as a snap only. A client that is not there is skipped, and the report says so.
-test-clients: setup-browser build tests/browser/node_modules/.package-lock.json tests/clients/node_modules/.package-lock.json ## runs clients of other makes (root for bad lines)
-	@.ci/apt-install $(NETWORK_PACKAGES) $(CLIENT_PACKAGES) \
-	    $$([[ $$(apt-cache policy firefox-esr) != *'Candidate: '[0-9]* ]] || echo firefox-esr)
-	@$(MAKE) --no-print-directory $(CLIENTS)/installed || echo 'aiortc could not be installed' >&2
+test-lines: setup-clients build ## runs clients of other makes on a line that loses packets (root)
+	@.ci/apt-install $(NETWORK_PACKAGES)
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
-	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm test
+	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm run lines
 
 # It resolves the versions that the program has.
 fuzz: setup-rust web ## looks for inputs that break a reader, until one is found: make fuzz TARGET=layouts (nightly, cargo-fuzz)

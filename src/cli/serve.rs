@@ -32,7 +32,7 @@ use crate::{
     },
     error::ProgramError,
     layout::Background,
-    media::{Engine, EngineConfig, EngineError, segment::model::ModelSource},
+    media::{Engine, EngineConfig, EngineError, segment::model::ModelSource, webrtc::openssl},
     telemetry,
 };
 
@@ -85,6 +85,8 @@ pub struct Args {
 /// [`ProgramError::Usage`] for wrong settings, [`ProgramError::Failed`] for everything else, a drain that took too long
 /// included.
 pub fn run(args: Args) -> Result<(), ProgramError> {
+    // SAFETY: threads are started below only.
+    unsafe { openssl::configure() };
     let config = ServeConfig::load(args.written, args.config.as_deref())?;
     telemetry::start(config.log_format, config.log_level.as_deref())?;
     telemetry::metrics();

@@ -6,7 +6,7 @@ import { join, normalize } from "node:path";
 
 import { chromium } from "playwright-core";
 
-import { camera } from "./clips.mjs";
+import { camera, plainCamera } from "./clips.mjs";
 import { defineConnect } from "./peers.mjs";
 import { microphone } from "./tones.mjs";
 import { until } from "./wait.mjs";
@@ -41,11 +41,12 @@ const JOIN_MS = 20_000;
 /**
  * Starts a Chromium.
  *
- * @param {{clip?: "ann" | "bob", tone?: number}} devices what its camera shows and the tone its microphone plays, Hz
+ * @param {{clip?: "ann" | "bob", color?: number[], tone?: number}} devices what its camera shows, somebody or a plain
+ *   colour, and the tone its microphone plays, Hz
  */
-export async function startBrowser({ clip = "ann", tone = 440 } = {}) {
+export async function startBrowser({ clip = "ann", color, tone = 440 } = {}) {
   const devices = [
-    `--use-file-for-fake-video-capture=${camera(clip)}`,
+    `--use-file-for-fake-video-capture=${color ? plainCamera(color) : camera(clip)}`,
     `--use-file-for-fake-audio-capture=${microphone(tone)}`,
   ];
   const chrome = await chromium.launch({

@@ -36,6 +36,14 @@ export function camera(name) {
   return made;
 }
 
+/** The camera file of a plain colour, in what cameras mostly give: limited BT.601. */
+export function plainCamera([red, green, blue]) {
+  const made = join(scratch, `plain-${red}-${green}-${blue}.y4m`);
+  const hex = [red, green, blue].map((value) => value.toString(16).padStart(2, "0")).join("");
+  ffmpeg(["-f", "lavfi", "-i", `color=0x${hex}:s=${WIDTH}x${HEIGHT}:r=${FPS}:d=0.5`, "-pix_fmt", "yuv420p", made]);
+  return made;
+}
+
 /** Head and shoulders, made of two boxes. */
 function figure(shirt) {
   const box = (x, y, width, height, color) => `drawbox=x=${x}:y=${y}:w=${width}:h=${height}:color=${color}:t=fill`;

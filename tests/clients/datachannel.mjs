@@ -1,15 +1,13 @@
-// A WHEP viewer made with libdatachannel: WebRTC down to the packets, of another make than any browser's. It counts, and
-// decodes nothing.
+// A WHEP viewer and a WHIP sender made with libdatachannel: WebRTC down to the packets, of another make than any
+// browser's. The viewer counts, and decodes nothing; the sender passes on what others have encoded.
 
 import { setTimeout as pause } from "node:timers/promises";
 
 import rtc from "node-datachannel";
 
 import { inTime } from "../browser/wait.mjs";
+import { OPUS, PICTURE } from "./packets.mjs";
 
-const OPUS = 111;
-const H264 = 102;
-const VP8 = 96;
 const CONNECT_MS = 20_000;
 
 /** What the answer says about the packets of each kind. */
@@ -22,50 +20,17 @@ function announced(sdp) {
   }]));
 }
 
-export class DataChannelViewer {
-  /** Packets, bytes and SSRCs that came, by kind; `frames`: packets with the marker, which ends a picture. */
-  got = {
-    audio: { packets: 0, bytes: 0, ssrcs: new Set(), payloads: new Set() },
-    video: { packets: 0, bytes: 0, frames: 0, ssrcs: new Set(), payloads: new Set() },
-  };
-  /** Called with the kind and each packet, if set. */
-  onPacket = null;
+function addPicture(video, codec) {
+  if (codec === "H264") video.addH264Codec(PICTURE.H264);
+  else video.addVP8Codec(PICTURE.VP8);
+}
 
-  /**
-   * Watches a room; resolves when the connection is up.
-   *
-   * @param {string} endpoint the room's WHEP address
-   * @param {{codec?: "H264" | "VP8", token?: string, sound?: boolean}} how without `sound`, there is only one kind of
-   *   packets: libdatachannel tells two apart by the SSRCs that the answer names, and some servers name none
-   */
-  static async watch(endpoint, { codec = "H264", token, sound = true } = {}) {
-    const viewer = new DataChannelViewer(codec, sound);
-    try {
-      await viewer.connect(endpoint, token);
-      return viewer;
-    } catch (error) {
-      if (viewer.session) await viewer.leave().catch(() => {});
-      else viewer.vanish();
-      throw error;
-    }
-  }
+/** A peer with tracks, and its session at an endpoint of WHIP or WHEP. */
+class Client {
+  tracks = {};
 
-  constructor(codec, sound) {
-    this.peer = new rtc.PeerConnection("viewer", { iceServers: [], disableAutoNegotiation: true });
-    this.tracks = {};
-    if (sound) {
-      const audio = new rtc.Audio("audio", "RecvOnly");
-      audio.addOpusCodec(OPUS);
-      this.tracks.audio = this.peer.addTrack(audio);
-    }
-    const video = new rtc.Video("video", "RecvOnly");
-    if (codec === "H264") video.addH264Codec(H264);
-    else video.addVP8Codec(VP8);
-    this.tracks.video = this.peer.addTrack(video);
-    for (const [kind, track] of Object.entries(this.tracks)) {
-      track.setMediaHandler(new rtc.RtcpReceivingSession());
-      track.onMessage((packet) => this.count(kind, packet));
-    }
+  constructor(name) {
+    this.peer = new rtc.PeerConnection(name, { iceServers: [], disableAutoNegotiation: true });
   }
 
   async connect(endpoint, token) {
@@ -103,17 +68,7 @@ export class DataChannelViewer {
     await inTime("the connection is up", connected, CONNECT_MS);
   }
 
-  count(kind, packet) {
-    const got = this.got[kind];
-    got.packets += 1;
-    got.bytes += packet.length;
-    got.ssrcs.add(packet.readUInt32BE(8));
-    got.payloads.add(packet[1] & 0x7f);
-    if (kind === "video" && packet[1] & 0x80) got.frames += 1;
-    this.onPacket?.(kind, packet);
-  }
-
-  /** Says goodbye as WHEP has it. */
+  /** Says goodbye as WHIP and WHEP have it. */
   async leave() {
     const response = await fetch(this.session, { method: "DELETE", headers: this.headers });
     this.vanish();
@@ -123,5 +78,98 @@ export class DataChannelViewer {
   /** Ends the connection without a word to the endpoint. */
   vanish() {
     this.peer.close();
+  }
+}
+
+export class DataChannelViewer extends Client {
+  /** Packets, bytes and SSRCs that came, by kind; `frames`: packets with the marker, which ends a picture. */
+  got = {
+    audio: { packets: 0, bytes: 0, ssrcs: new Set(), payloads: new Set() },
+    video: { packets: 0, bytes: 0, frames: 0, ssrcs: new Set(), payloads: new Set() },
+  };
+  /** Called with the kind and each packet, if set. */
+  onPacket = null;
+
+  /**
+   * Watches a room; resolves when the connection is up.
+   *
+   * @param {string} endpoint the room's WHEP address
+   * @param {{codec?: "H264" | "VP8", token?: string, sound?: boolean}} how without `sound`, there is only one kind of
+   *   packets: libdatachannel tells two apart by the SSRCs that the answer names, and some servers name none
+   */
+  static async watch(endpoint, { codec = "H264", token, sound = true } = {}) {
+    const viewer = new DataChannelViewer(codec, sound);
+    try {
+      await viewer.connect(endpoint, token);
+      return viewer;
+    } catch (error) {
+      if (viewer.session) await viewer.leave().catch(() => {});
+      else viewer.vanish();
+      throw error;
+    }
+  }
+
+  constructor(codec, sound) {
+    super("viewer");
+    if (sound) {
+      const audio = new rtc.Audio("audio", "RecvOnly");
+      audio.addOpusCodec(OPUS);
+      this.tracks.audio = this.peer.addTrack(audio);
+    }
+    const video = new rtc.Video("video", "RecvOnly");
+    addPicture(video, codec);
+    this.tracks.video = this.peer.addTrack(video);
+    for (const [kind, track] of Object.entries(this.tracks)) {
+      track.setMediaHandler(new rtc.RtcpReceivingSession());
+      track.onMessage((packet) => this.count(kind, packet));
+    }
+  }
+
+  count(kind, packet) {
+    const got = this.got[kind];
+    got.packets += 1;
+    got.bytes += packet.length;
+    got.ssrcs.add(packet.readUInt32BE(8));
+    got.payloads.add(packet[1] & 0x7f);
+    if (kind === "video" && packet[1] & 0x80) got.frames += 1;
+    this.onPacket?.(kind, packet);
+  }
+}
+
+/** The SSRCs of what a sender sends. */
+export const SSRCS = { audio: 0x5eed0001, video: 0x5eed0002 };
+
+export class DataChannelSender extends Client {
+  /** Offers Opus and a picture to a room's WHIP address; resolves when the connection is up. */
+  static async send(endpoint, { codec = "H264", token } = {}) {
+    const sender = new DataChannelSender(codec);
+    try {
+      await sender.connect(endpoint, token);
+      return sender;
+    } catch (error) {
+      sender.vanish();
+      throw error;
+    }
+  }
+
+  constructor(codec) {
+    super("sender");
+    const audio = new rtc.Audio("audio", "SendOnly");
+    audio.addOpusCodec(OPUS);
+    audio.addSSRC(SSRCS.audio, "sender", "stream", "audio");
+    const video = new rtc.Video("video", "SendOnly");
+    addPicture(video, codec);
+    video.addSSRC(SSRCS.video, "sender", "stream", "video");
+    for (const [kind, media] of Object.entries({ audio, video })) {
+      const track = this.peer.addTrack(media);
+      // Keeps what was sent, and sends it again when it is asked to.
+      track.setMediaHandler(new rtc.RtcpNackResponder());
+      this.tracks[kind] = track;
+    }
+  }
+
+  /** Sends a packet of RTP with the kind's SSRC and payload type. */
+  pass(kind, packet) {
+    if (this.tracks[kind].isOpen()) this.tracks[kind].sendMessageBinary(packet);
   }
 }

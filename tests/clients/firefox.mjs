@@ -2,8 +2,8 @@
 
 import { execFileSync } from "node:child_process";
 
-import { watchInPage } from "./in-page.mjs";
-import { lacking, readWish } from "./wish.mjs";
+import { plain, sendInPage, watchInPage } from "./in-page.mjs";
+import { lacking, readWish, say, sending } from "./wish.mjs";
 
 const PROGRAM = process.env.FIREFOX || "firefox-esr";
 
@@ -31,19 +31,31 @@ function find() {
 }
 
 const wish = readWish();
+/** A microphone that plays the tone, and is given to every page. The camera of the same kind changes its colours. */
+const MICROPHONE = {
+  "media.navigator.streams.fake": true,
+  "media.navigator.audio.fake_frequency": wish.tone,
+  "media.navigator.permission.disabled": true,
+};
 const missing = () => lacking("puppeteer-core is not installed: npm ci");
 const { default: puppeteer } = await import("puppeteer-core").catch(missing);
 const browser = await puppeteer.launch({
   browser: "firefox",
   executablePath: find(),
   headless: true,
-  extraPrefsFirefox: PREFERENCES,
+  extraPrefsFirefox: { ...PREFERENCES, ...(wish.color && MICROPHONE) },
 });
 try {
   const page = await browser.newPage();
   await page.goto(new URL("/healthz", wish.endpoint).href);
-  const seen = await page.evaluate(watchInPage, wish);
-  console.log(JSON.stringify({ version: await browser.version(), ...seen }));
+  await page.evaluate(plain);
+  const version = (await browser.version()).replace("/", " ");
+  if (wish.color) {
+    await sending({ version, ...(await page.evaluate(sendInPage, { ...wish, paint: wish.color })) });
+    await page.evaluate(() => window.leave());
+  } else {
+    say({ version, ...(await page.evaluate(watchInPage, wish)) });
+  }
 } finally {
   await browser.close();
 }

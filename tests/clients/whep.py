@@ -1,7 +1,9 @@
 """What the clients in Python have in common; see wish.mjs."""
 
 import argparse
+import json
 import math
+import sys
 import urllib.parse
 import urllib.request
 
@@ -11,15 +13,35 @@ RATE = 48_000
 def read_wish():
     parser = argparse.ArgumentParser()
     parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("--tones", type=lambda text: [float(hertz) for hertz in text.split(",")], required=True)
-    parser.add_argument("--codec", choices=["H264", "VP8"])
+    parser.add_argument("--codec", choices=["H264", "VP8"], default="H264")
     parser.add_argument("--token")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--tones", type=lambda text: [float(hertz) for hertz in text.split(",")])
+    parser.add_argument("--color", type=lambda text: [int(value) for value in text.split(",")])
+    parser.add_argument("--tone", type=int)
     return parser.parse_args()
 
 
+def say(seen):
+    """Prints the line that others wait for."""
+    print(json.dumps(seen), flush=True)
+
+
+def until_told():
+    """Waits until stdin ends: a sender shall go."""
+    sys.stdin.read()
+
+
+def synthetic(color, tone):
+    """A plain picture of 640x360 and a tone, as what FFmpeg's lavfi opens."""
+    hexadecimal = "".join(f"{value:02x}" for value in color)
+    # A sine of FFmpeg is at -18 dB.
+    sound = f"sine=frequency={tone}:sample_rate={RATE}:samples_per_frame=960,volume=2"
+    return f"color=c=0x{hexadecimal}:s=640x360:r=30[out0];{sound}[out1]"
+
+
 def ask(method, url, token, body=None):
-    """An HTTP request of WHEP; the session's address, if the answer has one, and the answer's text."""
+    """An HTTP request of WHIP or WHEP; the session's address, if the answer has one, and the answer's text."""
     headers = {"content-type": "application/sdp"} | ({"authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(url, method=method, headers=headers, data=body and body.encode())
     with urllib.request.urlopen(request, timeout=20) as answer:

@@ -10,6 +10,7 @@ pub mod certificate;
 pub(crate) mod ice;
 pub mod line;
 pub mod liveness;
+pub mod openssl;
 pub mod peer;
 pub mod pulse;
 mod tracks;

@@ -1,7 +1,10 @@
 """GStreamer's webrtcbin as a client; see wish.mjs."""
 
 import array
-import json
+import base64
+import hashlib
+import re
+import subprocess
 import sys
 import time
 
@@ -15,10 +18,16 @@ except (ImportError, ValueError) as error:
     print(f"GStreamer's bindings for Python are not installed: {error}", file=sys.stderr)
     sys.exit(77)
 
-from whep import RATE, ask, level, middle, read_wish, video_codec
+from whep import RATE, ask, level, middle, read_wish, say, until_told, video_codec
 
 PAYLOADS = {"OPUS": (111, "audio", 48_000), "H264": (102, "video", 90_000), "VP8": (96, "video", 90_000)}
 DECODE = {"OPUS": "rtpopusdepay ! opusdec", "H264": "rtph264depay ! avdec_h264", "VP8": "rtpvp8depay ! vp8dec"}
+ENCODE = {
+    "OPUS": "opusenc ! rtpopuspay",
+    "H264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! video/x-h264,profile=constrained-baseline"
+    " ! rtph264pay aggregate-mode=zero-latency config-interval=-1",
+    "VP8": "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=30 ! rtpvp8pay",
+}
 PATIENCE_S = 20
 
 
@@ -35,27 +44,40 @@ def caps(codec):
     return Gst.Caps.from_string(text)
 
 
-class Viewer:
-    """The pipeline, and what came through it."""
+def make_certificate():
+    """A certificate with an elliptic curve, and its key, as PEM: GStreamer's own is RSA, which few take from a viewer."""
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    request = ["openssl", "req", "-x509", *curve, "-days", "7", "-subj", "/CN=client", "-keyout", "-"]
+    return subprocess.run(request, check=True, capture_output=True, text=True).stdout
 
-    def __init__(self, codec):
-        self.frames = 0
-        self.newest = None
-        self.samples = array.array("h")
-        self.lost = self.again = 0
+
+def fingerprint(pem):
+    certificate = re.search("BEGIN CERTIFICATE-----(.*?)-----END", pem, re.DOTALL)[1]
+    return hashlib.sha256(base64.b64decode(certificate)).digest().hex(":").upper()
+
+
+class Peer:
+    """A pipeline around webrtcbin."""
+
+    def __init__(self):
         self.pipeline = Gst.Pipeline()
         self.peer = Gst.ElementFactory.make("webrtcbin")
         self.peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
         self.pipeline.add(self.peer)
-        self.peer.connect("pad-added", self.on_pad)
-        self.pipeline.set_state(Gst.State.READY)
-        for name in ("OPUS", codec):
-            direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-            line = self.peer.emit("add-transceiver", direction, caps(name))
-            if name != "OPUS":
-                # Adds a payload for retransmission, too.
-                line.set_property("do-nack", True)
-        self.pipeline.set_state(Gst.State.PLAYING)
+        self.pem = make_certificate()
+        self.pipeline.connect("deep-element-added", self.on_element)
+
+    def on_element(self, _pipeline, _bin, element):
+        if element.get_factory().get_name() == "dtlsdec":
+            element.set_property("pem", self.pem)
+
+    def connect(self, wish):
+        """Offers what the peer has; the session's address and the answer, once that is taken."""
+        # It was written before the certificate was set.
+        offer = re.sub("a=fingerprint:.*", f"a=fingerprint:sha-256 {fingerprint(self.pem)}", self.offer())
+        session, answer = ask("POST", wish.endpoint, wish.token, offer)
+        self.accept(answer)
+        return session, answer
 
     def offer(self):
         """Our offer, with all candidates."""
@@ -78,6 +100,53 @@ class Viewer:
         description = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, sdp)
         self.peer.emit("set-remote-description", description, promise)
         promise.wait()
+
+    def close(self):
+        self.pipeline.set_state(Gst.State.NULL)
+
+
+class Sender(Peer):
+    """A plain picture and a tone, encoded."""
+
+    def __init__(self, wish):
+        super().__init__()
+        red, green, blue = wish.color
+        color = 0xFF000000 | red << 16 | green << 8 | blue
+        picture = (
+            f"videotestsrc is-live=true pattern=solid-color foreground-color={color}"
+            " ! video/x-raw,format=I420,width=640,height=360,framerate=30/1"
+        )
+        sound = f"audiotestsrc is-live=true freq={wish.tone} volume=0.25 ! audio/x-raw,rate={RATE},channels=2"
+        for source, codec in ((sound, "OPUS"), (picture, wish.codec)):
+            payload, kind, _ = PAYLOADS[codec]
+            sent = f"capsfilter caps=application/x-rtp,media={kind},encoding-name={codec},payload={payload}"
+            branch = Gst.parse_bin_from_description(f"{source} ! queue ! {ENCODE[codec]} ! {sent}", True)
+            self.pipeline.add(branch)
+            branch.link(self.peer)
+        for at in range(2):
+            line = self.peer.emit("get-transceiver", at)
+            line.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
+        self.pipeline.set_state(Gst.State.PLAYING)
+
+
+class Viewer(Peer):
+    """What comes, and what came so far."""
+
+    def __init__(self, codec):
+        super().__init__()
+        self.frames = 0
+        self.newest = None
+        self.samples = array.array("h")
+        self.lost = self.again = 0
+        self.peer.connect("pad-added", self.on_pad)
+        self.pipeline.set_state(Gst.State.READY)
+        for name in ("OPUS", codec):
+            direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
+            line = self.peer.emit("add-transceiver", direction, caps(name))
+            if name != "OPUS":
+                # Adds a payload for retransmission, too.
+                line.set_property("do-nack", True)
+        self.pipeline.set_state(Gst.State.PLAYING)
 
     def on_pad(self, _, pad):
         if pad.direction != Gst.PadDirection.SRC:
@@ -130,15 +199,22 @@ def wait(what, done):
         time.sleep(0.02)
 
 
-def main():
-    wish = read_wish()
-    Gst.init(None)
-    if Gst.ElementFactory.find("webrtcbin") is None:
-        print("GStreamer's webrtcbin is not installed", file=sys.stderr)
-        sys.exit(77)
-    viewer = Viewer(wish.codec or "H264")
-    session, answer = ask("POST", wish.endpoint, wish.token, viewer.offer())
-    viewer.accept(answer)
+def send(wish):
+    sender = Sender(wish)
+    # An offer says nothing of what it does not know yet.
+    wait("what is to be sent", lambda: all(pad.get_current_caps() for pad in sender.peer.sinkpads))
+    session, answer = sender.connect(wish)
+    connected = GstWebRTC.WebRTCPeerConnectionState.CONNECTED
+    wait("a connection", lambda: sender.peer.get_property("connection-state") == connected)
+    say({"version": Gst.version_string(), "codec": video_codec(answer)})
+    until_told()
+    ask("DELETE", session, wish.token)
+    sender.close()
+
+
+def watch(wish):
+    viewer = Viewer(wish.codec)
+    session, answer = viewer.connect(wish)
     wait("a picture", lambda: viewer.newest)
     before, begun = viewer.frames, time.monotonic()
     time.sleep(wish.seconds)
@@ -146,12 +222,12 @@ def main():
     sample, samples = viewer.newest, viewer.samples[:]
     lost, again = viewer.packets()
     ask("DELETE", session, wish.token)
-    viewer.pipeline.set_state(Gst.State.NULL)
+    viewer.close()
     shape = sample.get_caps().get_structure(0)
     width, height = shape.get_value("width"), shape.get_value("height")
     buffer = sample.get_buffer()
     rgb = buffer.extract_dup(0, buffer.get_size())
-    print(json.dumps({
+    say({
         "version": Gst.version_string(),
         "codec": video_codec(answer),
         "width": width,
@@ -161,7 +237,16 @@ def main():
         "tones": [level(samples, hertz) for hertz in wish.tones],
         "lost": lost,
         "retransmitted": again,
-    }))
+    })
+
+
+def main():
+    wish = read_wish()
+    Gst.init(None)
+    if Gst.ElementFactory.find("webrtcbin") is None:
+        print("GStreamer's webrtcbin is not installed", file=sys.stderr)
+        sys.exit(77)
+    (send if wish.color else watch)(wish)
 
 
 main()
