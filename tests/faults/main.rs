@@ -9,6 +9,7 @@ mod guests;
 mod http;
 #[path = "../room/recorder.rs"]
 mod recorder;
+mod senders;
 mod server;
 #[path = "../room/studio.rs"]
 mod studio;
