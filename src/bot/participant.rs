@@ -306,7 +306,8 @@ pub fn chosen(offer: &Description) -> Vec<sdp::Chosen> {
                 sdp::Direction::Inactive => return None,
             };
             let twcc = media.extensions.iter().find(|(_, uri)| uri == sdp::TRANSPORT_WIDE_CC).map(|(id, _)| *id);
-            Some(sdp::Chosen { section, kind: media.kind, direction, codec, twcc_extension: twcc })
+            let kind = media.kind;
+            Some(sdp::Chosen { section, kind, direction, codec, twcc_extension: twcc, orientation_extension: None })
         })
         .collect()
 }

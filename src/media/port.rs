@@ -554,6 +554,13 @@ pub enum MediaEvent {
         /// Which.
         kind: TrackKind,
     },
+    /// Why nothing is seen of a sender whose video comes; `None`: it is seen again.
+    VideoProblem {
+        /// The connection.
+        peer: PeerId,
+        /// In one line.
+        problem: Option<String>,
+    },
     /// Someone began or ceased to speak.
     Speaking {
         /// Who.

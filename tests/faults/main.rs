@@ -11,6 +11,7 @@ mod guests;
 mod http;
 #[path = "../room/recorder.rs"]
 mod recorder;
+mod senders;
 mod server;
 #[path = "../room/studio.rs"]
 mod studio;

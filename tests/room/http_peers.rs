@@ -77,7 +77,7 @@ async fn a_sender_goes_on_under_another_ssrc() {
                 viewer.recorder.picture("black", |it| it.shows(0.5, 0.5, [16, 16, 16])).await;
             }
             println!("{codec}: after {change} changes of its SSRC the picture moves");
-            sender.change_ssrc();
+            sender.change_ssrc(0x0101 * (change + 1));
         }
         assert_eq!(server.participant("cam").await.unwrap()["state"], "connected");
     }

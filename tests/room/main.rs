@@ -3,10 +3,10 @@
 //!
 //! - `server`: starts one and speaks HTTP to it; tests take turns, because their deadlines are times of this machine.
 //!   `http`: what comes back, and waiting for it.
-//! - `studio`: clips of one colour and steady tones. `recorder`: what a peer got, decoded, to be awaited.
+//! - `studio`: clips of one colour and steady tones. `footage`: what any encoder makes, by launch texts. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `sound`, `streams`, `http_peers`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
+//! - `picture`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
 //! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
@@ -18,6 +18,7 @@ mod client;
 mod crowded;
 mod draining;
 mod events;
+mod footage;
 mod guests;
 mod hostile;
 mod http;
@@ -29,6 +30,7 @@ mod picture;
 mod posted;
 mod recorder;
 mod rtmp;
+mod senders;
 mod server;
 mod sound;
 mod streams;

@@ -1,10 +1,7 @@
 //! WHIP senders and WHEP viewers: plain peers that offer, post, and take the answer.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -19,10 +16,10 @@ use tokio::{
     time::timeout,
 };
 use virfie::{
-    bot::{participant::counting, source::Source, tally::Tally},
+    bot::{participant::counting, tally::Tally},
     media::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
-        sdp::Fingerprint,
+        sdp::{Fingerprint, VIDEO_ORIENTATION},
         webrtc::{
             line::{Codec, Direction, Format, Line},
             peer::{Peer, PeerNews},
@@ -32,6 +29,7 @@ use virfie::{
 
 use super::{
     client::next_peer,
+    footage::Sends,
     recorder::{Attention, Recorder},
     server::{PATIENCE, ROOM, Server, answer},
     studio::{launches, network},
@@ -51,10 +49,9 @@ pub struct Posted {
     connected: watch::Receiver<Option<Instant>>,
     task: JoinHandle<()>,
     id: PeerId,
-    source: Option<Arc<Source>>,
+    source: Option<Arc<dyn Sends>>,
     audio: Option<AppSrc>,
-    /// What is added to the SSRC of its video.
-    shift: Arc<AtomicU32>,
+    tampers: Tampers,
 }
 
 impl Posted {
@@ -71,9 +68,24 @@ impl Posted {
         source.feed(self.id, None, self.audio.clone());
     }
 
+    /// From now on this is done to its packets of this kind.
+    pub fn tamper(&self, kind: TrackKind, tamper: Tamper) {
+        self.tampers.lock().unwrap()[index(kind)] = Some(tamper);
+    }
+
+    /// From now on nothing is done to its packets.
+    pub fn leave_alone(&self) {
+        *self.tampers.lock().unwrap() = [None, None];
+    }
+
     /// From now on its video has another SSRC.
-    pub fn change_ssrc(&self) {
-        self.shift.fetch_add(0x0101, Ordering::Relaxed);
+    pub fn change_ssrc(&self, by: u32) {
+        let change = move |packet: &mut Vec<u8>| {
+            let ssrc = u32::from_be_bytes(packet[8..12].try_into().unwrap());
+            packet[8..12].copy_from_slice(&ssrc.wrapping_add(by).to_be_bytes());
+            true
+        };
+        self.tamper(TrackKind::Video, Box::new(change));
     }
 
     /// Ends it as its protocol has it; the answer's status.
@@ -90,16 +102,26 @@ impl Drop for Posted {
 
 fn line(kind: TrackKind, direction: Direction, format: Format, payload: u8) -> Line {
     let profile = (format == Format::Video(VideoCodec::H264)).then_some("42e01f");
-    Line { kind, direction, codec: Codec { format, payload }, twcc: None, profile }
+    Line { kind, direction, codec: Codec { format, payload }, twcc: None, orientation: None, profile }
 }
 
 /// Sends by WHIP under a name.
-pub async fn whip(server: &Server, name: &str, source: &Arc<Source>) -> Posted {
-    let lines = [
-        line(TrackKind::Audio, Direction::Send, Format::Opus, 111),
-        line(TrackKind::Video, Direction::Send, Format::Video(source.codec()), 102),
-    ];
-    post(server, &format!("/whip/{ROOM}?name={name}"), &lines, Some(source.clone()), Attention::Nothing).await
+pub async fn whip<S: Sends + 'static>(server: &Server, name: &str, source: &Arc<S>) -> Posted {
+    whip_of(server, name, source, |_| {}).await
+}
+
+/// The same, with an offer that has been changed.
+pub async fn whip_of<S: Sends + 'static>(
+    server: &Server,
+    name: &str,
+    source: &Arc<S>,
+    change: impl FnOnce(&mut Description),
+) -> Posted {
+    let sound = source.has_sound().then(|| line(TrackKind::Audio, Direction::Send, Format::Opus, 111));
+    let video = source.video().map(|codec| line(TrackKind::Video, Direction::Send, Format::Video(codec), 102));
+    let lines: Vec<Line> = sound.into_iter().chain(video).collect();
+    let path = format!("/whip/{ROOM}?name={name}");
+    post(server, &path, &lines, Some(source.clone()), Attention::Nothing, change).await
 }
 
 /// Watches by WHEP.
@@ -108,15 +130,16 @@ pub async fn whep(server: &Server, codec: VideoCodec, attention: Attention) -> P
         line(TrackKind::Audio, Direction::Receive, Format::Opus, 111),
         line(TrackKind::Video, Direction::Receive, Format::Video(codec), 102),
     ];
-    post(server, &format!("/whep/{ROOM}"), &lines, None, attention).await
+    post(server, &format!("/whep/{ROOM}"), &lines, None, attention, |_| {}).await
 }
 
 async fn post(
     server: &Server,
     path: &str,
     lines: &[Line],
-    source: Option<Arc<Source>>,
+    source: Option<Arc<dyn Sends>>,
     attention: Attention,
+    change: impl FnOnce(&mut Description),
 ) -> Posted {
     let recorder = Arc::<Recorder>::default();
     let (id, hook, tally) = (next_peer(), recorder.hook(attention), Arc::<Tally>::default());
@@ -129,11 +152,14 @@ async fn post(
     let name = format!("posted-{id}");
     let peer = Peer::new(&name, lines, &network(), &launches(), Box::new(on_track), tell).unwrap();
     peer.offer();
-    let offer = gathered(&mut heard).await;
+    let mut offer = gathered(&mut heard).await;
+    change(&mut offer);
 
-    let posted = server.send_text("POST", path, SDP, offer).await.expect(201);
+    let posted = server.send_text("POST", path, SDP, offer.to_sdp()).await.expect(201);
     let location = posted.header("location").to_owned();
-    let description = Description::parse(&posted.text(), SdpKind::Answer).unwrap();
+    let mut description = Description::parse(&posted.text(), SdpKind::Answer).unwrap();
+    // What was added to the offer is nothing that webrtcbin knows.
+    description.media.iter_mut().for_each(|section| section.extensions.retain(|(_, uri)| uri != VIDEO_ORIENTATION));
     peer.accept(&description.to_sdp()).unwrap();
     let tagged = description.tagged();
     for candidate in &description.media[tagged].candidates {
@@ -141,48 +167,74 @@ async fn post(
     }
     let fingerprint = description.media[tagged].fingerprint.clone();
     let (tell, connected) = watch::channel(None);
-    let shift = shifted_ssrc(&peer);
+    let tampers = tampers(&peer);
     let audio = peer.sender(TrackKind::Audio).map(|(_, src)| src);
     let wire = Wire { peer, id, fingerprint, source: source.clone() };
     let task = tokio::spawn(async move { wire.live(heard, &tell).await });
-    Posted { location, recorder, connected, task, id, source, audio, shift }
+    Posted { location, recorder, connected, task, id, source, audio, tampers }
 }
 
-/// Adds a number to the SSRC of all video that leaves a peer.
-fn shifted_ssrc(peer: &Peer) -> Arc<AtomicU32> {
-    let shift = Arc::<AtomicU32>::default();
+/// Changes a packet on its way, or loses it: then the answer is `false`.
+pub type Tamper = Box<dyn FnMut(&mut Vec<u8>) -> bool + Send>;
+
+/// What is done to the packets of picture and sound.
+type Tampers = Arc<Mutex<[Option<Tamper>; 2]>>;
+
+fn index(kind: TrackKind) -> usize {
+    usize::from(kind == TrackKind::Audio)
+}
+
+/// Where packets that leave a peer can be tampered with.
+fn tampers(peer: &Peer) -> Tampers {
+    let tampers = Tampers::default();
     let pipeline = peer.find("webrtc").unwrap().parent().unwrap().downcast::<gst::Bin>().unwrap();
-    for kind in ["rtph264pay", "rtpvp8pay"] {
-        let mut payloaders = pipeline.iterate_all_by_element_factory_name(kind);
+    for (kind, payloader) in
+        [(TrackKind::Video, "rtph264pay"), (TrackKind::Video, "rtpvp8pay"), (TrackKind::Audio, "rtpopuspay")]
+    {
+        let mut payloaders = pipeline.iterate_all_by_element_factory_name(payloader);
         while let Ok(Some(payloader)) = payloaders.next() {
-            let shift = shift.clone();
-            let change = move |packet: &mut gst::BufferRef| {
-                let mut map = packet.map_writable().unwrap();
-                let ssrc = u32::from_be_bytes(map[8..12].try_into().unwrap());
-                let other = ssrc.wrapping_add(shift.load(Ordering::Relaxed));
-                map[8..12].copy_from_slice(&other.to_be_bytes());
-            };
+            let tampers = tampers.clone();
+            if kind == TrackKind::Audio {
+                // Nothing is sent for what an encoder leaves out.
+                payloader.set_property("dtx", true);
+            }
             let pad = payloader.static_pad("src").unwrap();
             pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-                match &mut info.data {
-                    Some(gst::PadProbeData::Buffer(packet)) => change(packet.make_mut()),
+                let mut tampers = tampers.lock().unwrap();
+                let Some(tamper) = &mut tampers[index(kind)] else { return gst::PadProbeReturn::Ok };
+                let changed: gst::BufferList = match &info.data {
+                    Some(gst::PadProbeData::Buffer(packet)) => tampered(packet, tamper).into_iter().collect(),
                     Some(gst::PadProbeData::BufferList(packets)) => {
-                        packets.make_mut().foreach_mut(|mut packet, _| {
-                            change(packet.make_mut());
-                            std::ops::ControlFlow::Continue(Some(packet))
-                        });
+                        packets.iter_owned().filter_map(|packet| tampered(&packet, tamper)).collect()
                     }
-                    _ => {}
+                    _ => return gst::PadProbeReturn::Ok,
+                };
+                match (changed.len(), &info.data) {
+                    (0, _) => return gst::PadProbeReturn::Drop,
+                    (_, Some(gst::PadProbeData::Buffer(_))) => {
+                        info.data = Some(gst::PadProbeData::Buffer(changed.get_owned(0).unwrap()));
+                    }
+                    _ => info.data = Some(gst::PadProbeData::BufferList(changed)),
                 }
                 gst::PadProbeReturn::Ok
             });
         }
     }
-    shift
+    tampers
+}
+
+fn tampered(packet: &gst::BufferRef, tamper: &mut Tamper) -> Option<gst::Buffer> {
+    let mut bytes = packet.map_readable().unwrap().to_vec();
+    if !tamper(&mut bytes) {
+        return None;
+    }
+    let mut changed = gst::Buffer::from_mut_slice(bytes);
+    packet.copy_into(changed.make_mut(), gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::TIMESTAMPS, ..).unwrap();
+    Some(changed)
 }
 
 /// The whole offer, with all candidates in it.
-async fn gathered(heard: &mut UnboundedReceiver<PeerNews>) -> String {
+async fn gathered(heard: &mut UnboundedReceiver<PeerNews>) -> Description {
     let (mut text, mut candidates) = (None, Vec::new());
     let gathering = async {
         while let Some(news) = heard.recv().await {
@@ -203,14 +255,14 @@ async fn gathered(heard: &mut UnboundedReceiver<PeerNews>) -> String {
     assert!(!candidates.is_empty(), "there are candidates on loopback");
     offer.media[tagged].candidates = candidates;
     offer.media[tagged].end_of_candidates = true;
-    offer.to_sdp()
+    offer
 }
 
 struct Wire {
     peer: Peer,
     id: PeerId,
     fingerprint: Fingerprint,
-    source: Option<Arc<Source>>,
+    source: Option<Arc<dyn Sends>>,
 }
 
 impl Wire {

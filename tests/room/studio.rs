@@ -23,7 +23,7 @@ impl Studio {
     }
 
     /// Ten seconds of `videotestsrc pattern=…`: `red`, `green`, `blue`, `white`.
-    fn clip(&self, pattern: &str) -> PathBuf {
+    pub fn clip(&self, pattern: &str) -> PathBuf {
         let file = self.folder.path().join(format!("{pattern}.webm"));
         if !file.exists() {
             let text = format!(

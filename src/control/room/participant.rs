@@ -191,6 +191,8 @@ pub struct Member {
     pub volume: f64,
     /// Off the canvas.
     pub hidden: bool,
+    /// Why nothing is seen of the video that comes.
+    pub problem: Option<String>,
 }
 
 impl Member {
@@ -242,6 +244,7 @@ impl Member {
             muted: self.muted,
             volume: self.volume,
             hidden: self.hidden,
+            problem: self.problem.clone(),
             delivery: self.receiver.as_ref().and_then(|receiver| receiver.delivery.clone()),
         }
     }

@@ -52,6 +52,8 @@ pub struct Participant {
     pub volume: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
+    /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.
+    pub problem: Option<String>,
     /// How the mix reaches them; null while it does not.
     pub delivery: Option<Delivery>,
 }

@@ -10,6 +10,7 @@ pub mod handoff;
 pub mod launch;
 pub mod pipeline;
 pub mod priority;
+pub mod range;
 pub mod segmented;
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
@@ -44,6 +45,8 @@ pub enum InitError {
 const NEEDED: &[(&str, &str)] = &[
     ("appsrc", "gstreamer1.0-plugins-base"),
     ("opusdec", "gstreamer1.0-plugins-base"),
+    ("deinterlace", "gstreamer1.0-plugins-good"),
+    ("videoflip", "gstreamer1.0-plugins-good"),
     ("vp8dec", "gstreamer1.0-plugins-good"),
     ("vp8enc", "gstreamer1.0-plugins-good"),
     ("rtpvp8depay", "gstreamer1.0-plugins-good"),

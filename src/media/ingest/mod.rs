@@ -1,18 +1,19 @@
 //! Peer in, decoded and timed frames and samples out.
 //!
 //! ```text
-//!   webrtcbin pad ─► depay ─► decode ─► queue (newest only) ─► bodypix ─► appsink ─► on_frame
-//!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz mono ─► appsink ─► on_samples
+//!   webrtcbin pad ─► depay ─► decode ─► colours, upright ─► queue (newest only) ─► bodypix ─► appsink ─► on_frame
+//!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz ─► appsink ─► mono ─► on_samples
 //! ```
 //! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples.
 //! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
 //! gives up posts an error on the peer's bus; one that has no time leaves frames out up to the next keyframe
-//! ([`backlog`]), of those first who are shown smallest.
+//! ([`backlog`]), of those first who are shown smallest. A picture that is too large, or that cannot be decoded, is left
+//! out, and [`progress`] knows of it.
 
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,15 +24,25 @@ use gstreamer_video as gst_video;
 use tracing::debug;
 
 pub mod backlog;
+pub mod downmix;
+pub mod orientation;
+pub mod progress;
 
 use backlog::{Backlog, Verdict};
+use downmix::Downmix;
+use orientation::Turn;
+use progress::Progress;
 
-use crate::media::gst::{
-    clock::media_clock,
-    frame::{Shot, VideoFrame},
-    launch::Launches,
-    pipeline::named,
-    priority::{self, Role},
+use crate::media::{
+    gst::{
+        clock::media_clock,
+        frame::{Shot, VideoFrame},
+        launch::Launches,
+        pipeline::named,
+        priority::{self, Role},
+        range,
+    },
+    sdp::VIDEO_ORIENTATION,
 };
 
 /// Encoded frames that decoders had no time for, of all peers.
@@ -42,8 +53,9 @@ pub fn skipped() -> u64 {
     SKIPPED.load(Ordering::Relaxed)
 }
 
-/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `on_wait` is called
-/// when a frame comes while the one before it still waits to be segmented, and is dropped for it.
+/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `progress` learns what
+/// comes; `on_wait` is called when a frame comes while the one before it still waits to be segmented, and is dropped for
+/// it.
 ///
 /// # Errors
 /// When the launch text is wrong or an element is missing.
@@ -51,6 +63,7 @@ pub fn video(
     launches: &Launches,
     stage: &str,
     segment: impl FnOnce(gst::Element),
+    progress: &Arc<Progress>,
     on_frame: impl Fn(Shot) + Send + Sync + 'static,
     on_wait: impl Fn() + Send + Sync + 'static,
 ) -> Result<gst::Bin, String> {
@@ -58,19 +71,30 @@ pub fn video(
     let segmenter: gst::Element = named(&bin, "bodypix")?;
     segment(segmenter.clone());
     let decoder = named(&bin, "decoder")?;
-    limit_size(&decoder);
+    limit_size(&decoder, progress);
     limit_backlog(&decoder, &segmenter);
+    if let Some(pad) = decoder.static_pad("src") {
+        range::tell_full_range(&pad);
+    }
+    if let Some(depay) = bin.by_name("depay") {
+        count_packets(&depay, progress);
+        if let Some(turn) = bin.by_name("turn") {
+            turn_upright(&depay, &turn);
+        }
+    }
     let newest: gst::Element = named(&bin, "newest")?;
     newest.connect("overrun", false, move |_| {
         on_wait();
         None
     });
     let sink: AppSink = named(&bin, "frames")?;
+    let progress = progress.clone();
     sink.set_callbacks(
         AppSinkCallbacks::builder()
             .new_sample(move |sink| {
                 let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
                 if let Some(frame) = readable(&sample) {
+                    progress.frame();
                     on_frame(frame.into());
                 }
                 Ok(gst::FlowSuccess::Ok)
@@ -83,29 +107,99 @@ pub fn video(
 /// Pixels of an incoming picture: 4K and a little. A keyframe of a few bytes may promise hundreds of megabytes.
 const MAX_PIXELS: i64 = 4096 * 2304;
 
-/// Ends the peer when a picture is too large, before its decoder asks for the memory.
-fn limit_size(decoder: &gst::Element) {
+/// Leaves pictures out that are too large, before the decoder asks for the memory.
+fn limit_size(decoder: &gst::Element, progress: &Arc<Progress>) {
     for pad in ["sink", "src"].into_iter().filter_map(|name| decoder.static_pad(name)) {
-        let decoder = decoder.downgrade();
-        let refused = std::sync::atomic::AtomicBool::new(false);
-        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER, move |_, info| {
-            if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view())
-                && let Some(fields) = caps.caps().structure(0)
-                && let (Ok(width), Ok(height)) = (fields.get::<i32>("width"), fields.get::<i32>("height"))
-            {
-                let too_large = i64::from(width) * i64::from(height) > MAX_PIXELS;
-                refused.store(too_large, Ordering::Relaxed);
-                if too_large && let Some(decoder) = decoder.upgrade() {
-                    gst::element_error!(
-                        decoder,
-                        gst::StreamError::Format,
-                        ["a picture of {width}x{height} is too large"]
-                    );
+        let progress = progress.clone();
+        let mut refused = false;
+        let refused = Mutex::new(move |size: Option<(i32, i32)>| {
+            if let Some((width, height)) = size {
+                let is_too_large = i64::from(width) * i64::from(height) > MAX_PIXELS;
+                if is_too_large || refused {
+                    progress.too_large(is_too_large.then_some((width.unsigned_abs(), height.unsigned_abs())));
                 }
+                refused = is_too_large;
             }
-            if refused.load(Ordering::Relaxed) { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            refused
+        });
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER, move |_, info| {
+            let size = info.event().and_then(|event| match event.view() {
+                gst::EventView::Caps(caps) => size_of(caps.caps()),
+                _ => None,
+            });
+            let is_refused = (refused.lock().unwrap_or_else(PoisonError::into_inner))(size);
+            // Of events only those that announce such a picture.
+            let is_meant = size.is_some() || info.buffer().is_some();
+            if is_refused && is_meant { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
         });
     }
+}
+
+fn size_of(caps: &gst::CapsRef) -> Option<(i32, i32)> {
+    let fields = caps.structure(0)?;
+    Some((fields.get("width").ok()?, fields.get("height").ok()?))
+}
+
+/// Calls for each packet that goes into an element.
+fn on_packets(element: &gst::Element, act: impl Fn(&gst::BufferRef) + Send + Sync + 'static) {
+    let Some(pad) = element.static_pad("sink") else { return };
+    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+        match &info.data {
+            Some(gst::PadProbeData::Buffer(packet)) => act(packet),
+            Some(gst::PadProbeData::BufferList(packets)) => packets.iter().for_each(&act),
+            _ => {}
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+fn count_packets(depay: &gst::Element, progress: &Arc<Progress>) {
+    let progress = progress.clone();
+    on_packets(depay, move |_| progress.packet());
+}
+
+/// Has `videoflip` turn the picture as the sender's packets say, from the frame on whose packets say so.
+fn turn_upright(depay: &gst::Element, turn: &gst::Element) {
+    let (Some(sink), Some(src)) = (depay.static_pad("sink"), depay.static_pad("src")) else { return };
+    // Id 0 is none: nothing was negotiated.
+    let (id, told) = (Arc::<AtomicU8>::default(), Arc::<Mutex<Option<Turn>>>::default());
+    let negotiated = id.clone();
+    sink.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
+            negotiated.store(orientation_id(caps.caps()).unwrap_or(0), Ordering::Relaxed);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    let telling = told.clone();
+    on_packets(depay, move |packet| {
+        let id = id.load(Ordering::Relaxed);
+        if id != 0
+            && let Ok(map) = packet.map_readable()
+            && let Some(turn) = Turn::read(&map, id)
+        {
+            *telling.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        }
+    });
+    let (turn, done) = (turn.downgrade(), Mutex::new(None));
+    src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let wanted = *told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(way), Some(element)) = (wanted.filter(|_| wanted != *done), turn.upgrade()) {
+            element.set_property_from_str("video-direction", way.direction());
+            *done = wanted;
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// The id that an RTP stream's caps give the video orientation.
+fn orientation_id(caps: &gst::CapsRef) -> Option<u8> {
+    let fields = caps.structure(0)?;
+    let mut ids = fields.iter().filter_map(|(name, value)| {
+        let id = name.strip_prefix("extmap-")?.parse().ok()?;
+        (value.get::<&str>().ok()? == VIDEO_ORIENTATION).then_some(id)
+    });
+    ids.next()
 }
 
 /// A frame that is no later than this is not worth a question: the least that anybody may be late is more.
@@ -171,18 +265,38 @@ pub fn audio(
 ) -> Result<gst::Bin, String> {
     let bin = launches.bin(stage).map_err(|error| error.to_string())?;
     let sink: AppSink = named(&bin, "samples")?;
+    let mut downmix = Downmix::default();
     sink.set_callbacks(
         AppSinkCallbacks::builder()
             .new_sample(move |sink| {
                 let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                // An operator's own text may mix down itself.
+                let channels = sample.caps().and_then(|caps| caps.structure(0)?.get::<i32>("channels").ok());
                 if let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) {
-                    with_samples(map.as_slice(), &on_samples);
+                    match channels {
+                        Some(2) => with_stereo(map.as_slice(), &mut downmix, &on_samples),
+                        _ => with_samples(map.as_slice(), &on_samples),
+                    }
                 }
                 Ok(gst::FlowSuccess::Ok)
             })
             .build(),
     );
     Ok(bin)
+}
+
+/// As [`with_samples`], of two channels.
+fn with_stereo(bytes: &[u8], downmix: &mut Downmix, on_samples: &impl Fn(&[f32])) {
+    let (mut stereo, mut mono) = ([[0f32; 2]; 960], [0f32; 960]);
+    for chunk in bytes.chunks(stereo.len() * 8) {
+        let count = chunk.len() / 8;
+        for (pair, bytes) in stereo.iter_mut().zip(chunk.as_chunks::<8>().0) {
+            let [a, b, c, d, e, f, g, h] = *bytes;
+            *pair = [[a, b, c, d], [e, f, g, h]].map(f32::from_le_bytes);
+        }
+        downmix.mix(&stereo[..count], &mut mono[..count]);
+        on_samples(&mono[..count]);
+    }
 }
 
 /// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating.

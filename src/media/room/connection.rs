@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::media::{
+    ingest::progress::{Diagnosis, Progress},
     port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
     segment::{BodyPix, Wish},
@@ -105,6 +106,8 @@ pub(super) struct Connection {
     pub(super) trusted: Arc<AtomicBool>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     pub(super) liveness: Liveness,
+    progress: Arc<Progress>,
+    diagnosis: Diagnosis,
     /// When it was made.
     pub(super) since: Duration,
     fingerprint: Option<Fingerprint>,
@@ -125,7 +128,7 @@ impl Connection {
         participant: ParticipantId,
         signalling: Signalling,
         trusted: Arc<AtomicBool>,
-        segmenter: Arc<Mutex<Segmenter>>,
+        (segmenter, progress): (Arc<Mutex<Segmenter>>, Arc<Progress>),
         internal_peers: bool,
         now: Duration,
     ) -> Self {
@@ -137,6 +140,8 @@ impl Connection {
             trusted,
             segmenter,
             liveness,
+            progress,
+            diagnosis: Diagnosis::default(),
             since: now,
             fingerprint: None,
             offer: None,
@@ -232,6 +237,11 @@ impl Connection {
         }
         self.liveness.be_patient(pulse.patience());
         (self.trusted.load(Ordering::Acquire) && pulse.is_there(now)).then(|| now + KEPT)
+    }
+
+    /// What is wrong with its video, if that has changed since the last look; `Some(None)`: all is well again.
+    pub(super) fn diagnose(&mut self, now: Duration) -> Option<Option<String>> {
+        if self.trusted.load(Ordering::Acquire) { self.diagnosis.look(now, &self.progress) } else { None }
     }
 
     /// What is to be found in the frames; remembered for a track that is yet to come.

@@ -24,6 +24,7 @@ use crate::{
         audio::desk::Desk,
         compose::{slots::Slots, stage::Ask},
         gst::clock::media_clock,
+        ingest::progress::Progress,
         port::{
             Candidate, Description, MediaEvent, Negotiation, ParticipantId, PeerId, PeerRefused, choose_for_sender,
         },
@@ -171,12 +172,14 @@ impl Inputs {
         let trusted = Arc::new(AtomicBool::new(false));
         let wish = self.wish(self.asks.get(&participant));
         let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
+        let progress = Arc::<Progress>::default();
         let on_track = tracks::Tracks {
             launches: self.parts.launches.clone(),
             peer: id,
             participant: participant.clone(),
             trusted: trusted.clone(),
             segmenter: segmenter.clone(),
+            progress: progress.clone(),
             slots: self.slots.clone(),
             desk: Arc::downgrade(&self.desk),
             events: self.events.clone(),
@@ -196,7 +199,7 @@ impl Inputs {
         .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;
         let (session, now) = (Signalling::Session, media_clock().now());
         let internal_peers = self.parts.network.internal_peers;
-        Ok(Connection::new(peer, participant, session, trusted, segmenter, internal_peers, now))
+        Ok(Connection::new(peer, participant, session, trusted, (segmenter, progress), internal_peers, now))
     }
 
     /// Takes a peer's news.
@@ -282,6 +285,10 @@ impl Inputs {
             }
             if let Some(until) = connection.look(now) {
                 self.slots.keep(&connection.participant, *id, until);
+            }
+            if let Some(problem) = connection.diagnose(now) {
+                // Fails only when the room's actor is over.
+                let _ = self.events.send(MediaEvent::VideoProblem { peer: *id, problem });
             }
             if let Verdict::Dead(reason) = connection.liveness.verdict(now) {
                 dead.push((*id, reason.to_string()));

@@ -13,7 +13,7 @@ use crate::media::{
     audio::desk::Desk,
     compose::slots::{Arrival, Slots},
     gst::{clock::media_clock, frame::Shot, launch::Launches},
-    ingest,
+    ingest::{self, progress::Progress},
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
     segment::{BodyPix, pool},
     webrtc::line::{Codec, Format},
@@ -26,6 +26,8 @@ pub(super) struct Tracks {
     pub(super) participant: ParticipantId,
     pub(super) trusted: Arc<AtomicBool>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
+    /// What comes of the video.
+    pub(super) progress: Arc<Progress>,
     pub(super) slots: Arc<Slots>,
     /// Weak: a connection that hangs on its way down must not keep the room's sound, and with it its outputs, alive.
     pub(super) desk: Weak<Desk>,
@@ -74,7 +76,7 @@ impl Tracks {
                         let _ = events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
                     }
                 };
-                ingest::video(&self.launches, stage, attach_segmenter, on_shot, pool::waited)
+                ingest::video(&self.launches, stage, attach_segmenter, &self.progress, on_shot, pool::waited)
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use super::{
     Codec, CodecFormat, Description, Direction, Fault, MediaKind, PROTOCOL, SDES_MID, Section, TRANSPORT_WIDE_CC,
+    VIDEO_ORIENTATION,
 };
 use crate::media::codec::VideoCodec;
 
@@ -55,6 +56,8 @@ pub struct Chosen {
     pub codec: Codec,
     /// The section's id of [`TRANSPORT_WIDE_CC`].
     pub twcc_extension: Option<u8>,
+    /// The section's id of [`VIDEO_ORIENTATION`], where we receive.
+    pub orientation_extension: Option<u8>,
 }
 
 /// Chooses what to take of a remote offer.
@@ -62,8 +65,8 @@ pub struct Chosen {
 /// `receive` and `send` are our video codecs in order of preference; an empty list means that we do not receive, or
 /// send, at all, sound included. Of each kind the first section is taken that flows our way and has a codec for us:
 /// Opus at 48 kHz, whether or not it says that it has two channels; VP8; VP9 of profile 0; H.264, constrained baseline
-/// before baseline, in packetization mode 1 before mode 0 (whose packets are among those of mode 1), and main or high only
-/// for receiving and only if nothing else fits. Mode 0 is sent to only if nothing else fits, and gets the packets of
+/// before baseline, in packetization mode 1 before mode 0 (whose packets are among those of mode 1), and main, high or one
+/// of high's kin only for receiving and only if nothing else fits. Mode 0 is sent to only if nothing else fits, and gets the packets of
 /// mode 1: those who do not say a mode take them. A section that flows both ways is taken one way where only that is
 /// possible. Payload types of two chosen sections never collide.
 ///
@@ -77,8 +80,15 @@ pub fn choose(offer: &Description, receive: &[VideoCodec], send: &[VideoCodec]) 
         }
         let usable: Vec<&Codec> = section.codecs.iter().filter(|codec| is_free(codec.payload, &chosen)).collect();
         if let Some((direction, codec)) = take(section, &usable, receive, send) {
-            let twcc_extension = extension(section, TRANSPORT_WIDE_CC);
-            chosen.push(Chosen { section: index, kind: section.kind, direction, codec: codec.clone(), twcc_extension });
+            let received = direction.receives() && section.kind == MediaKind::Video;
+            chosen.push(Chosen {
+                section: index,
+                kind: section.kind,
+                direction,
+                codec: codec.clone(),
+                twcc_extension: extension(section, TRANSPORT_WIDE_CC),
+                orientation_extension: received.then(|| extension(section, VIDEO_ORIENTATION)).flatten(),
+            });
         }
     }
     if chosen.is_empty() { Err(nothing(offer, receive, send)) } else { Ok(chosen) }
@@ -113,7 +123,8 @@ pub fn check_whole(offer: &Description, chosen: &[Chosen], wanted: &[VideoCodec]
 
 /// The offer as webrtcbin gets it: the chosen sections only, in their order, each with its one codec and our way of
 /// flowing. Kept of the feedback: `nack`, `nack pli`, `ccm fir`, `transport-cc`; of the extensions:
-/// [`TRANSPORT_WIDE_CC`] and, where no SSRC is declared, [`SDES_MID`].
+/// [`TRANSPORT_WIDE_CC`], of a picture that we receive [`VIDEO_ORIENTATION`] and, where no SSRC is declared,
+/// [`SDES_MID`].
 ///
 /// Sections that are not taken are left out rather than rejected, for webrtcbin would answer them (see the module);
 /// [`super::answered`] puts them back into the answer. Candidates move to the first section kept. What peers may write in
@@ -130,7 +141,10 @@ pub fn narrowed(offer: &Description, chosen: &[Chosen]) -> Description {
             codec.feedback.retain(|kind| kind != "goog-remb");
             normalise(codec);
         }
-        section.extensions.retain(|(_, uri)| uri == TRANSPORT_WIDE_CC || uri == SDES_MID);
+        let orientation = choice.orientation_extension;
+        section.extensions.retain(|(id, uri)| {
+            uri == TRANSPORT_WIDE_CC || uri == SDES_MID || (uri == VIDEO_ORIENTATION && Some(*id) == orientation)
+        });
         // What repeats packets is a codec of its own, which is not taken.
         section.ssrcs.iter_mut().for_each(|ssrc| ssrc.repair = None);
         narrow.media.push(section);
@@ -229,12 +243,12 @@ fn mode(codec: &Codec) -> Option<u8> {
     }
 }
 
-/// The profile of an H.264 codec, if decoders know it: baseline 0x42, main 0x4d, high 0x64. The packets of mode 2 are
-/// interleaved, which nobody offers and we cannot undo.
+/// The profile of an H.264 codec, if decoders know it: baseline 0x42, main 0x4d, high 0x64, high of 10 bit 0x6e, of
+/// 4:2:2 0x7a and of 4:4:4 0xf4. The packets of mode 2 are interleaved, which nobody offers and we cannot undo.
 fn h264_profile(codec: &Codec) -> Option<u32> {
     match codec.format {
         CodecFormat::H264 { profile_level_id, packetization_mode: 0 | 1 } if codec.clock_rate == 90_000 => {
-            Some(profile_level_id >> 16).filter(|profile| matches!(profile, 0x42 | 0x4d | 0x64))
+            Some(profile_level_id >> 16).filter(|profile| matches!(profile, 0x42 | 0x4d | 0x64 | 0x6e | 0x7a | 0xf4))
         }
         _ => None,
     }
@@ -270,8 +284,11 @@ fn names(codecs: &[VideoCodec]) -> String {
 fn codecs_of(section: &Section) -> String {
     let mut names: Vec<String> = Vec::new();
     for codec in &section.codecs {
-        let name = match codec.parameter("profile-id") {
-            Some(profile) if codec.format == CodecFormat::Vp9 => format!("VP9 profile {profile}"),
+        let name = match (&codec.format, codec.parameter("profile-id")) {
+            (CodecFormat::Vp9, Some(profile)) => format!("VP9 profile {profile}"),
+            (CodecFormat::H264 { profile_level_id, .. }, _) if h264_profile(codec).is_none() => {
+                format!("H264 profile-level-id {profile_level_id:06x}")
+            }
             _ => codec.format.name().to_owned(),
         };
         if !names.contains(&name) && names.len() < 8 {
@@ -389,6 +406,33 @@ mod tests {
         {
             assert!(choose(&offer(&[("video", "sendonly", bad)]), &[Vp8, Vp9], &[]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn how_a_phone_is_held_is_taken_from_those_who_send() {
+        let lines = format!("{BOTH}a=extmap:13 {VIDEO_ORIENTATION}\n");
+        let publisher = offer(&[("video", "sendonly", &lines)]);
+        let chosen = choose(&publisher, &[Vp8], &[]).unwrap();
+        assert_eq!(chosen[0].orientation_extension, Some(13));
+        let narrow = narrowed(&publisher, &chosen);
+        assert!(narrow.media[0].extensions.contains(&(13, VIDEO_ORIENTATION.to_owned())), "{narrow:?}");
+        let viewer = offer(&[("video", "recvonly", &lines)]);
+        assert_eq!(choose(&viewer, &[], &[Vp8]).unwrap()[0].orientation_extension, None);
+    }
+
+    #[test]
+    fn h264_of_ten_bit_is_received_and_what_nobody_decodes_is_named_by_its_profile() {
+        let h264 = |profile: &str| {
+            format!("a=rtpmap:96 H264/90000\na=fmtp:96 packetization-mode=1;profile-level-id={profile}\n")
+        };
+        for profile in ["6e001f", "7a001f", "f4001f"] {
+            let publisher = offer(&[("video", "sendonly", &h264(profile))]);
+            assert!(choose(&publisher, &[Vp8, H264], &[]).is_ok(), "{profile}");
+            assert!(choose(&offer(&[("video", "recvonly", &h264(profile))]), &[], &[H264]).is_err(), "{profile}");
+        }
+        let strange = offer(&[("video", "sendonly", &h264("58001f"))]);
+        let fault = choose(&strange, &[H264], &[]).unwrap_err().to_string();
+        assert!(fault.contains("H264 profile-level-id 58001f"), "{fault}");
     }
 
     #[test]

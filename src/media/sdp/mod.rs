@@ -54,5 +54,7 @@ pub use limits::{MAX_BYTES, MAX_CANDIDATES, MAX_CODECS, MAX_FRAGMENT_BYTES, MAX_
 
 /// RTP header extension that numbers packets over the whole transport, for the sender's bandwidth estimate.
 pub const TRANSPORT_WIDE_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+/// The RTP header extension by which phones say how they are held (3GPP TS 26.114).
+pub const VIDEO_ORIENTATION: &str = "urn:3gpp:video-orientation";
 /// RTP header extension that names a packet's m-line.
 pub const SDES_MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";

@@ -5,7 +5,7 @@ use gstreamer as gst;
 use crate::media::{
     codec::VideoCodec,
     port::TrackKind,
-    sdp::{Chosen, CodecFormat, Flow, TRANSPORT_WIDE_CC},
+    sdp::{Chosen, CodecFormat, Flow, TRANSPORT_WIDE_CC, VIDEO_ORIENTATION},
 };
 
 /// Seen from here.
@@ -49,6 +49,8 @@ pub struct Line {
     /// The id of the transport-wide congestion control extension: without its feedback a browser never raises its
     /// bitrate.
     pub twcc: Option<u8>,
+    /// The id of the extension by which a sender says how its picture is to be turned.
+    pub orientation: Option<u8>,
     /// `profile-level-id` for H.264 in our own offers; see [`Line::announce`].
     pub profile: Option<&'static str>,
 }
@@ -61,6 +63,7 @@ impl Line {
             direction: Direction::Receive,
             codec: Codec { format, payload },
             twcc: Some(1),
+            orientation: None,
             profile,
         };
         let profile = (codec == VideoCodec::H264).then_some("42e01f");
@@ -132,7 +135,8 @@ impl Line {
             Flow::Both => Direction::Both,
         };
         let codec = Codec { format, payload: chosen.codec.payload };
-        Some(Self { kind, direction, codec, twcc: chosen.twcc_extension, profile: None })
+        let (twcc, orientation) = (chosen.twcc_extension, chosen.orientation_extension);
+        Some(Self { kind, direction, codec, twcc, orientation, profile: None })
     }
 
     /// Writes the H.264 profile into an offer of ours: browsers take an absent one for plain baseline, level 1.
@@ -164,6 +168,9 @@ impl Line {
         }
         if let Some(id) = self.twcc.filter(|_| self.direction != Direction::Send) {
             caps = caps.field("rtcp-fb-transport-cc", true).field(format!("extmap-{id}"), TRANSPORT_WIDE_CC);
+        }
+        if let Some(id) = self.orientation {
+            caps = caps.field(format!("extmap-{id}"), VIDEO_ORIENTATION);
         }
         caps.build()
     }

@@ -28,6 +28,7 @@ impl State {
             MediaEvent::Shown { participant, size, fps } => self.shown(&participant, size, fps),
             MediaEvent::TrackStarted { participant, kind, size } => self.track(&participant, kind, true, size),
             MediaEvent::TrackStopped { participant, kind } => self.track(&participant, kind, false, None),
+            MediaEvent::VideoProblem { peer, problem } => self.video_problem(peer, problem),
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
             MediaEvent::PhotoTaken { trigger, frame, sound } => self.photo_taken(trigger, frame, sound, now),
@@ -104,6 +105,14 @@ impl State {
             }
         }
         if before != (member.audio, member.video, member.size) {
+            self.tell_changed(index);
+        }
+    }
+
+    fn video_problem(&mut self, peer: PeerId, problem: Option<String>) {
+        let Some(index) = self.member_of(peer) else { return };
+        if self.members[index].problem != problem {
+            self.members[index].problem = problem;
             self.tell_changed(index);
         }
     }

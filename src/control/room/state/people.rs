@@ -110,6 +110,7 @@ impl State {
             muted: false,
             volume: 1.0,
             hidden: false,
+            problem: None,
         };
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
         let participant = member.id.clone();
@@ -142,6 +143,7 @@ impl State {
         member.bearer = arrival.caller.bearer;
         member.named = arrival.caller.named;
         member.speaking = false;
+        member.problem = None;
         member.wire = Wire::Live { connection: arrival.connection, connected: false };
         let receiver = member.receiver.take();
         let id = member.id.clone();

@@ -291,6 +291,24 @@ fn the_pages_switches_and_a_senders_tracks_are_shown() {
 }
 
 #[test]
+fn a_problem_is_shown_until_it_is_over_or_another_connection_comes() {
+    let mut studio = Studio::new();
+    let (peer, cam) = studio.whip("cam", "token");
+    studio.effects();
+    let problem = |studio: &Studio| studio.state.participant(&cam.participant.id).unwrap().problem;
+    let hear = |studio: &mut Studio, peer, problem: Option<&str>| {
+        studio.state.hear(MediaEvent::VideoProblem { peer, problem: problem.map(str::to_owned) }, studio.now);
+        studio.effects().len()
+    };
+    let told = [Some("too large"), Some("too large"), None, Some("too large")];
+    assert_eq!(told.map(|problem| hear(&mut studio, peer, problem)), [1, 0, 1, 1]);
+    assert_eq!(hear(&mut studio, PeerId(900), None), 0, "news of nobody");
+    assert_eq!(problem(&studio).as_deref(), Some("too large"));
+    studio.whip("cam", "token");
+    assert_eq!(problem(&studio), None);
+}
+
+#[test]
 fn speaking_is_told_once() {
     let mut studio = Studio::new();
     let (_, place) = studio.join("ann");
