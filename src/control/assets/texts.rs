@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     control::room::TextFault,
-    layout::{Lettering, limits},
+    layout::{Lettering, Text, limits},
     media::port::Image,
 };
 
@@ -118,20 +118,47 @@ impl AssetStore {
     }
 }
 
+impl AssetStore {
+    /// The characters of a text that no font has; none where there is no such font.
+    pub async fn lacking(&self, text: &Text) -> String {
+        // Every font has these.
+        if text.text.is_ascii() {
+            return String::new();
+        }
+        let (texts, folder, text) = (self.texts.clone(), self.folder.clone(), text.clone());
+        let work = move || {
+            let Some(named) = texts.find(&text.font, &folder) else { return Ok(String::new()) };
+            with_face(named, &text.font, &folder, |face| Ok(texts.letterer.lacking(&text, face)))
+        };
+        blocking(work).await.unwrap_or_default()
+    }
+}
+
+/// Does something with the font that a name turned out to be.
+fn with_face<T>(
+    named: Named,
+    family: &str,
+    folder: &Path,
+    work: impl FnOnce(&Face) -> Result<T, AssetError>,
+) -> Result<T, AssetError> {
+    match named {
+        Named::Family => work(&Face::Family(family)),
+        Named::Asset(name, stamp) => {
+            let (content, _) = load(&name, &folder.join(&name))?;
+            let font = Font::open(content.into())?;
+            work(&Face::Asset { name: &name, stamp, font: &font })
+        }
+    }
+}
+
 fn draw(
     letterer: &Letterer,
     lettering: &Lettering,
     named: Named,
     folder: PathBuf,
 ) -> Result<Arc<crate::media::port::Still>, AssetError> {
-    let still = match named {
-        Named::Family => letterer.draw(lettering, &Face::Family(&lettering.text.font))?,
-        Named::Asset(name, stamp) => {
-            let (content, _) = load(&name, &folder.join(&name))?;
-            let font = Font::open(content.into())?;
-            letterer.draw(lettering, &Face::Asset { name: &name, stamp, font: &font })?
-        }
-    };
+    let family = &lettering.text.font;
+    let still = with_face(named, family, &folder, |face| Ok(letterer.draw(lettering, face)?))?;
     Ok(Arc::new(still))
 }
 
