@@ -13,30 +13,32 @@ use super::frames::turn;
 
 const RED: [u8; 3] = [200, 29, 30];
 
-/// Writes some frames of red, with this alpha; `false`, said aloud: an element is not installed.
+/// Writes some frames of red, with this alpha; `false`, said aloud: the GStreamer that is installed does not write this.
 fn written(path: &Path, alpha: u8, caps: &str, coder: &str, muxer: &str) -> bool {
-    let names = coder.split('!').chain([muxer]).filter_map(|part| part.split_whitespace().next());
-    for name in names {
-        if gst::ElementFactory::find(name).is_none() {
-            eprintln!("SKIPPED: there is no {name}");
-            return false;
-        }
-    }
     let [r, g, b] = RED;
     let text = format!(
         "videotestsrc pattern=solid-color foreground-color=0x{alpha:02x}{r:02x}{g:02x}{b:02x} num-buffers=8 \
          ! video/x-raw,format=ARGB,framerate=30/1 ! videoconvert ! videoscale ! video/x-raw,{caps} \
          ! {coder} ! {muxer} ! filesink name=file"
     );
-    let pipeline = gst::parse::launch(&text).unwrap().downcast::<gst::Pipeline>().unwrap();
+    let pipeline = match gst::parse::launch(&text) {
+        Ok(pipeline) => pipeline.downcast::<gst::Pipeline>().unwrap(),
+        Err(error) => {
+            eprintln!("SKIPPED: {error}");
+            return false;
+        }
+    };
     pipeline.by_name("file").unwrap().set_property("location", path);
     pipeline.set_state(gst::State::Playing).unwrap();
     let bus = pipeline.bus().unwrap();
     let kinds = [gst::MessageType::Eos, gst::MessageType::Error];
     let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &kinds);
     pipeline.set_state(gst::State::Null).unwrap();
-    assert!(end.is_some_and(|end| end.type_() == gst::MessageType::Eos), "{text}");
-    true
+    let is_written = end.is_some_and(|end| end.type_() == gst::MessageType::Eos);
+    if !is_written {
+        eprintln!("SKIPPED: {text} ends early");
+    }
+    is_written
 }
 
 /// The colour in the middle, and the alpha there.
@@ -54,12 +56,13 @@ fn middle(picture: &I420) -> ([u8; 3], u8) {
 fn faults(alpha: u8, clips: &[(&str, &str, &str)]) -> Vec<String> {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let mut faults = Vec::new();
+    let (mut faults, mut looked_at) = (Vec::new(), 0);
     for (index, (caps, coder, muxer)) in clips.iter().enumerate() {
         let path = folder.path().join(format!("{index}.mov"));
         if !written(&path, alpha, caps, coder, muxer) {
             continue;
         }
+        looked_at += 1;
         let decoder = Decoder::new(None, None, Launches::load(None).unwrap());
         let (poster, length) = match decoder.clip(&path) {
             Ok(found) => found,
@@ -76,6 +79,7 @@ fn faults(alpha: u8, clips: &[(&str, &str, &str)]) -> Vec<String> {
             faults.push(format!("{caps} ! {coder}: {rgb:?}, alpha {seen}"));
         }
     }
+    assert!(looked_at * 2 > clips.len(), "{looked_at} of {} are written", clips.len());
     faults
 }
 
@@ -106,9 +110,10 @@ fn what_is_opaque_stays_so_in_every_pixel_format() {
         (format!("format=Y444,{full}"), JPEG, "matroskamux"),
         ("format=I420,width=65,height=49,colorimetry=1:4:7:1".to_owned(), JPEG, "qtmux"),
         (format!("format=RGB,{small}"), "pngenc", "qtmux"),
-        (format!("format=Y42B,{small}"), "matroskamux", "identity"),
+        (format!("format=YUY2,{small}"), "matroskamux", "identity"),
         ("format=UYVY,width=64,height=48,colorimetry=bt601".to_owned(), "matroskamux", "identity"),
-        (format!("format=BGR,{small}"), "qtmux", "identity"),
+        (format!("format=RGB,{small}"), "qtmux", "identity"),
+        (format!("format=BGR,{small}"), "matroskamux", "identity"),
     ];
     let clips: Vec<_> = clips.iter().map(|(caps, coder, muxer)| (caps.as_str(), *coder, *muxer)).collect();
     let faults = faults(255, &clips);
@@ -121,8 +126,8 @@ fn what_is_half_transparent_stays_so_too() {
         100,
         &[
             ("format=RGBA,width=64,height=48", "pngenc", "qtmux"),
-            ("format=RGBA,width=65,height=47", "pngenc", "matroskamux"),
-            ("format=ARGB,width=64,height=48", "qtmux", "identity"),
+            ("format=RGBA,width=65,height=47", "pngenc", "qtmux"),
+            ("format=ARGB,width=64,height=48", "avenc_qtrle", "qtmux"),
         ],
     );
     assert!(faults.is_empty(), "{faults:#?}");
