@@ -36,7 +36,8 @@ pub fn read_canvas(value: &Value, pointer: &str, base: &Canvas) -> Result<Canvas
 
 fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene> {
     let mut fields = Fields::open(value, String::new(), faults)?;
-    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music"]);
+    // Warnings come with answers, which may be sent back as they are.
+    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music", "warnings"]);
     let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
     let auto = fields.object("auto").map_or_else(Auto::default, auto);
     let transition = read_look::transition(&mut fields).unwrap_or_default();

@@ -56,6 +56,19 @@ pub struct Layout {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$")]
     pub music: Option<String>,
+    /// In answers to changes: what can be shown, but not as it was meant. In requests it is passed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(read_only)]
+    pub warnings: Vec<Warning>,
+}
+
+/// What can be shown, but not as it was meant.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Warning {
+    /// JSON pointer (RFC 6901) to the place in the layout.
+    pub pointer: String,
+    /// What it is, in one line.
+    pub detail: String,
 }
 
 /// The picture that layers are put on.
@@ -338,6 +351,7 @@ impl From<&Scene> for Layout {
             transition: (scene.transition != look::Transition::default()).then(|| scene.transition.into()),
             triggers: scene.triggers.clone(),
             music: scene.music.clone(),
+            warnings: Vec::new(),
         }
     }
 }

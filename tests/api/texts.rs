@@ -72,3 +72,29 @@ async fn a_font_asset_is_named_by_its_file_or_its_family() {
     let gone = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "x", "font": "mono.ttf"}))).await;
     assert_eq!(gone.faults(422), ["/layers/0/source/font"]);
 }
+
+#[tokio::test]
+async fn characters_that_no_font_has_are_named_in_the_answer() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    // A character of private use stands for all that no installed font has.
+    let text = "Grüße \u{f8ff3}\u{f8ff3}";
+    let shown = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": text}))).await.json();
+    let warnings = shown["warnings"].as_array().unwrap();
+    assert_eq!((warnings.len(), &warnings[0]["pointer"]), (1, &json!("/layers/0/source/text")));
+    let detail = warnings[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("\u{f8ff3} (U+F8FF3)") && !detail.contains('ü'), "{detail}");
+    // The answer can be sent back as it is, and says it again; what everybody has is no matter.
+    let again = server.send("PUT", "/rooms/demo/layout", &shown).await.json();
+    assert_eq!(again, shown);
+    let plain = server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "Grüße"}))).await.json();
+    assert_eq!(plain.get("warnings"), None);
+    let patched = json!({"layers": [{"id": "t", "source": {"text": text}}]});
+    let patched = server.send("PATCH", "/rooms/demo/layout?dry_run=true", &patched).await.json();
+    assert_eq!(patched["warnings"].as_array().map(Vec::len), Some(1));
+    let scenes = json!({"scenes": [{"name": "a", "layout": layout(json!({"text": text}))}]});
+    let loaded = server.send("PUT", "/rooms/demo/scenario", &scenes).await.json();
+    assert_eq!(loaded["warnings"][0]["pointer"], json!("/scenes/0/layout/layers/0/source/text"), "{loaded}");
+    let kept = server.get("/rooms/demo/layout").await.json();
+    assert_eq!(kept.get("warnings"), None);
+}

@@ -4,7 +4,8 @@
 //!   in, units out. `composer`: the room's clock and what it puts on the canvas. `launches`: the operator's own launch
 //!   texts. `plugin`: the element in GStreamer's own tools. `poses`: keypoints and body parts on photos. `embedded`: the
 //!   network that is in the program. `sources`: layers that come from no camera. `golden`: whole pictures, pixel by pixel.
-//!   `clips`: video files as layers. `foreign`: files that somebody sent to do harm.
+//!   `clips`: video files as layers. `formats`: pixel formats of clips. `foreign`: files
+//!   that somebody sent to do harm.
 //! - `frames`: pictures to put in, and what is in those that come out.
 //!
 //! What needs a model or clips looks for them in `../shared/data`, and says so and passes when they are not there.
@@ -19,6 +20,7 @@ mod embedded;
 mod encoder;
 mod findings;
 mod foreign;
+mod formats;
 mod frames;
 mod golden;
 mod launches;

@@ -102,6 +102,26 @@ fn flat(rgb: [u8; 3]) -> Vec<u8> {
 }
 
 #[test]
+fn an_animation_begins_when_it_is_shown_and_ends_when_it_was_played() {
+    let mut animated = Still::new(&flat([255, 0, 0]), 8, 8);
+    animated.set_first_length(Duration::from_millis(200));
+    animated.push(&flat([0, 255, 0]), 8, 8, Duration::from_millis(100));
+    animated.set_plays(std::num::NonZeroU32::new(2));
+    let image = Image { name: "a.gif".into(), still: Arc::new(animated), clip: None };
+    let (red, green) = ([255, 0, 0], [0, 255, 0]);
+    let seen = [(5_150, red), (5_349, red), (5_350, green), (5_450, red), (5_750, green), (9_000, green)];
+    let layer = json!({"layers": [{"id": "a", "source": {"image": "a.gif"}}]});
+    let ground = json!({"canvas": {"background": "a.gif"}, "auto": {"mode": "off"}});
+    for layout in [layer, ground] {
+        let mut board = Board::show(&layout, vec![image.clone()]);
+        for (ms, rgb) in seen {
+            board.compose(ms);
+            assert_eq!(board.share((0, 0, 640, 360), rgb), 1.0, "{layout} at {ms} ms");
+        }
+    }
+}
+
+#[test]
 fn an_animation_moves_by_running_time() {
     let mut animated = Still::new(&flat([255, 0, 0]), 8, 8);
     animated.set_first_length(Duration::from_millis(200));

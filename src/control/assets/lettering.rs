@@ -11,7 +11,8 @@ use std::{
 };
 
 use cosmic_text::{
-    Align, Attrs, Buffer, Family, FontSystem, Metrics, Shaping, SwashCache, SwashContent, Weight, Wrap,
+    Align, Attrs, Buffer, CacheKey, Family, FontSystem, Metrics, Shaping, SwashCache, SwashContent, SwashImage, Weight,
+    Wrap,
     fontdb::{Database, ID, Language, Source},
 };
 
@@ -29,6 +30,12 @@ const MAX_SIDE: u32 = 8192;
 
 /// Most pixels of a text's picture.
 const MAX_PIXELS: u64 = 16_000_000;
+
+/// How often lines are broken to make room for what goes beyond them.
+const TRIES: usize = 3;
+
+/// How far down a text is measured: places are rounded towards zero, and would be others above it.
+const DOWN: f32 = 8192.0;
 
 /// How many font assets are kept ready to draw with.
 const MAX_READY: usize = 8;
@@ -64,6 +71,15 @@ pub enum Face<'a> {
         /// Itself.
         font: &'a Font,
     },
+}
+
+impl Face<'_> {
+    fn family(&self) -> &str {
+        match self {
+            Face::Family(name) => name,
+            Face::Asset { font, .. } => font.family.as_str(),
+        }
+    }
 }
 
 /// Draws texts, one at a time.
@@ -158,16 +174,27 @@ impl Letterer {
         work(fonts.get_or_insert_with(Fonts::load))
     }
 
+    /// The characters of a text that no font has, each once: boxes stand for them. Takes some milliseconds, as
+    /// [`Letterer::draw`].
+    pub fn lacking(&self, text: &Text, face: &Face) -> String {
+        self.with(|fonts| {
+            let family = face.family();
+            let system = fonts.of(face);
+            let lacking = catch_unwind(AssertUnwindSafe(|| lacking(system, text, family)));
+            lacking.unwrap_or_else(|_| {
+                *fonts = Fonts::load();
+                String::new()
+            })
+        })
+    }
+
     /// The picture of a text. Takes some milliseconds, the first one up to a second: for blocking threads.
     ///
     /// # Errors
     /// [`LetteringError`].
     pub fn draw(&self, lettering: &Lettering, face: &Face) -> Result<Still, LetteringError> {
         self.with(|fonts| {
-            let family = match face {
-                Face::Family(name) => name,
-                Face::Asset { font, .. } => font.family.as_str(),
-            };
+            let family = face.family();
             let system = fonts.of(face);
             let drawn = catch_unwind(AssertUnwindSafe(|| draw(system, lettering, family)));
             drawn.unwrap_or_else(|_| {
@@ -177,6 +204,30 @@ impl Letterer {
             })
         })
     }
+}
+
+fn lacking(fonts: &mut FontSystem, text: &Text, family: &str) -> String {
+    let set = set(fonts, text, family, text.size as f32, None);
+    let mut lacking = String::new();
+    for run in set.buffer.layout_runs() {
+        for glyph in run.glyphs.iter().filter(|glyph| glyph.glyph_id == 0) {
+            let characters = run.text.get(glyph.start..glyph.end).unwrap_or_default().chars();
+            for character in characters.filter(|character| is_seen(*character)) {
+                if !lacking.contains(character) {
+                    lacking.push(character);
+                }
+            }
+        }
+    }
+    lacking
+}
+
+/// Whether a character is one to look at, and not one that only changes others.
+fn is_seen(character: char) -> bool {
+    let is_silent = matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
+    !is_silent && !character.is_whitespace() && !character.is_control()
 }
 
 /// A text that was broken into lines.
@@ -212,35 +263,137 @@ fn set(fonts: &mut FontSystem, text: &Text, family: &str, size: f32, width: Opti
 
 fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<Still, LetteringError> {
     let text = lettering.text;
-    let (size, padding) = (text.size as f32, text.padding as f32);
-    let inside = |width: u32| (width as f32 - 2.0 * padding).max(1.0);
-    let (set, size) = match lettering.frame {
-        TextFrame::Natural => (set(fonts, text, family, size, None), None),
-        TextFrame::Width(width) => (set(fonts, text, family, size, Some(inside(width))), Some((width, 0))),
-        TextFrame::Box(width, height) => (set(fonts, text, family, size, Some(inside(width))), Some((width, height))),
-        TextFrame::Height(height) => {
-            let natural = set(fonts, text, family, size, None).height;
-            let size = size * inside(height) / natural.max(1.0);
-            (set(fonts, text, family, size, None), Some((0, height)))
-        }
+    let (mut size, padding) = (text.size as f32, text.padding as f32);
+    let (least_width, least_height) = match lettering.frame {
+        TextFrame::Natural => (0, 0),
+        TextFrame::Width(width) => (width, 0),
+        TextFrame::Height(height) => (0, height),
+        TextFrame::Box(width, height) => (width, height),
     };
+    let mut glyphs = Glyphs::default();
+    if let TextFrame::Height(height) = lettering.frame {
+        let natural = set(fonts, text, family, size, None);
+        let tall = natural.height + 2.0 * glyphs.ink(fonts, &natural.buffer, padding).beyond(natural.height);
+        let inside = (height as f32 - 2.0 * padding).max(1.0);
+        size *= (inside / natural.height.max(1.0)).min(height as f32 / tall.max(1.0));
+    }
+    let (set, ink, [left, right]) = place(fonts, &mut glyphs, text, family, size, least_width);
     // Sums of lines are off by a last bit or two.
     let pixels = |length: f32| (length - 0.01).ceil().max(1.0) as u64;
-    let least = size.unwrap_or_default();
-    let sides = [(set.width, least.0), (set.height, least.1)].map(|(length, least)| {
-        let whole = pixels(length + 2.0 * padding);
-        // Even, so that in the middle of an even canvas it is on whole pixels and stays crisp.
-        if least > 0 { u64::from(least) } else { whole.next_multiple_of(2) }
-    });
-    // A text that is higher than its box makes it higher.
-    let [width, height] = [sides[0], sides[1].max(pixels(set.height + 2.0 * padding))];
+    let tall = pixels(set.height + 2.0 * padding.max(ink.beyond(set.height)));
+    // Even, so that in the middle of an even canvas it is on whole pixels and stays crisp.
+    let width = match least_width {
+        0 => pixels(set.width + 2.0 * padding + left + right).next_multiple_of(2),
+        width => u64::from(width),
+    };
+    let height = match least_height {
+        0 => tall.next_multiple_of(2),
+        // A text that is higher than its box makes it higher.
+        height => tall.max(height.into()),
+    };
     if width > u64::from(MAX_SIDE) || height > u64::from(MAX_SIDE) || width * height > MAX_PIXELS {
         return Err(LetteringError::TooLarge { width, height });
     }
-    let origin = (padding, ((height as f32 - set.height) / 2.0).floor());
+    let origin = (padding + left, ((height as f32 - set.height) / 2.0).floor());
     let mut sheet = Sheet::new(width as u32, height as u32, text);
-    sheet.write(fonts, &set.buffer, origin);
+    glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image));
     Ok(Still::new(&sheet.rgba, sheet.width, sheet.height))
+}
+
+/// Breaks a text into lines, in a width if it is not 0, so that there is room for what goes beyond the lines at their
+/// left and right: so many pixels beside the padding.
+fn place(
+    fonts: &mut FontSystem,
+    glyphs: &mut Glyphs,
+    text: &Text,
+    family: &str,
+    size: f32,
+    width: u32,
+) -> (Set, Ink, [f32; 2]) {
+    let padding = text.padding as f32;
+    let (mut beside, mut tries) = ([0.0; 2], 0);
+    loop {
+        let room = (width > 0).then(|| (width as f32 - 2.0 * padding - beside[0] - beside[1]).max(1.0));
+        let set = set(fonts, text, family, size, room);
+        let ink = glyphs.ink(fonts, &set.buffer, padding);
+        let edge = room.unwrap_or(set.width) + padding.fract() + padding;
+        let needed = [(-padding.trunc() - ink.left).max(beside[0]), (ink.right - edge).ceil().max(beside[1])];
+        tries += 1;
+        if room.is_none() {
+            return (set, ink, needed);
+        }
+        // In less room the lines may break elsewhere.
+        if needed == beside || tries == TRIES {
+            return (set, ink, beside);
+        }
+        beside = needed;
+    }
+}
+
+/// What a text's glyphs cover, from where its first line begins, in pixels.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ink {
+    left: f32,
+    top: f32,
+    right: f32,
+    bottom: f32,
+}
+
+impl Ink {
+    /// How far it goes beyond lines of this height, above or below.
+    fn beyond(self, height: f32) -> f32 {
+        (-self.top).max((self.bottom - height).ceil()).max(0.0)
+    }
+}
+
+/// Glyphs that were drawn, each once.
+struct Glyphs {
+    cache: SwashCache,
+    images: HashMap<CacheKey, Option<SwashImage>>,
+}
+
+impl Default for Glyphs {
+    fn default() -> Self {
+        Self { cache: SwashCache::new(), images: HashMap::new() }
+    }
+}
+
+impl Glyphs {
+    /// Draws every glyph of a text at its place: of its upper left corner.
+    fn draw(
+        &mut self,
+        fonts: &mut FontSystem,
+        buffer: &Buffer,
+        origin: (f32, f32),
+        mut draw: impl FnMut((i32, i32), &SwashImage),
+    ) {
+        for run in buffer.layout_runs() {
+            for glyph in run.glyphs {
+                let place = glyph.physical((origin.0, origin.1 + run.line_y), 1.0);
+                let drawn = self.images.entry(place.cache_key);
+                let image =
+                    drawn.or_insert_with(|| font::glyph(&mut self.cache, fonts, place.cache_key).unwrap_or(None));
+                let Some(image) = image.as_ref().filter(|image| image.placement.width > 0) else { continue };
+                let at = (place.x.saturating_add(image.placement.left), place.y.saturating_sub(image.placement.top));
+                draw(at, image);
+            }
+        }
+    }
+
+    /// What a text covers, on the same parts of pixels as behind this padding.
+    fn ink(&mut self, fonts: &mut FontSystem, buffer: &Buffer, padding: f32) -> Ink {
+        let mut ink = Ink::default();
+        self.draw(fonts, buffer, (padding.fract(), DOWN), |(left, top), image| {
+            let (left, top) = (left as f32, top as f32 - DOWN);
+            ink = Ink {
+                left: ink.left.min(left),
+                top: ink.top.min(top),
+                right: ink.right.max(left + image.placement.width as f32),
+                bottom: ink.bottom.max(top + image.placement.height as f32),
+            };
+        });
+        ink
+    }
 }
 
 /// The picture on the way.
@@ -262,29 +415,16 @@ impl Sheet {
         Self { width, height, color: text.color, rgba }
     }
 
-    fn write(&mut self, fonts: &mut FontSystem, buffer: &Buffer, origin: (f32, f32)) {
-        let mut cache = SwashCache::new();
-        let mut images = HashMap::new();
-        for run in buffer.layout_runs() {
-            for glyph in run.glyphs {
-                let place = glyph.physical((origin.0, origin.1 + run.line_y), 1.0);
-                let drawn = images.entry(place.cache_key);
-                let image = drawn.or_insert_with(|| font::glyph(&mut cache, fonts, place.cache_key).unwrap_or(None));
-                let Some(image) = image else { continue };
-                let (left, top) = (place.x + image.placement.left, place.y - image.placement.top);
-                let across = image.placement.width as usize;
-                if across == 0 {
-                    continue;
-                }
-                let channels = if image.content == SwashContent::Mask { 1 } else { 4 };
-                for (row, samples) in (top..).zip(image.data.chunks_exact(across * channels)) {
-                    for (column, sample) in (left..).zip(samples.chunks_exact(channels)) {
-                        match *sample {
-                            [cover] => self.dab(column, row, self.color, cover),
-                            [r, g, b, cover] => self.dab(column, row, [r, g, b], cover),
-                            _ => {}
-                        }
-                    }
+    /// Lays a glyph over what is there.
+    fn write(&mut self, (left, top): (i32, i32), image: &SwashImage) {
+        let across = image.placement.width as usize;
+        let channels = if image.content == SwashContent::Mask { 1 } else { 4 };
+        for (row, samples) in (top..).zip(image.data.chunks_exact(across * channels)) {
+            for (column, sample) in (left..).zip(samples.chunks_exact(channels)) {
+                match *sample {
+                    [cover] => self.dab(column, row, self.color, cover),
+                    [r, g, b, cover] => self.dab(column, row, [r, g, b], cover),
+                    _ => {}
                 }
             }
         }

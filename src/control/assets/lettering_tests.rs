@@ -167,6 +167,58 @@ fn every_script_that_the_fonts_have_is_drawn_in_its_own_way() {
 }
 
 #[test]
+fn the_picture_covers_the_ink_wherever_that_goes() {
+    let marks =
+        ["ÅÖÑ Ế", "Ấ\nẪ", "a\u{300}\u{300}\u{300}\u{300}\u{300}", "g\u{304}\u{332}\u{332} j\u{323}\u{323}", "jf", "ﷺ"];
+    for font in ["Inter", "DejaVu Sans"] {
+        for (text, line_height) in marks.into_iter().flat_map(|text| [(text, 1.2), (text, 0.6)]) {
+            let text = Text { font: font.into(), line_height, ..sized(text, 80.0) };
+            // As much ink as with so much room that nothing could be cut off.
+            let roomy = Text { padding: 200.0, ..text.clone() };
+            let whole = Drawn::of(roomy.clone(), TextFrame::Natural);
+            assert_eq!(Drawn::of(text.clone(), TextFrame::Natural).ink(), whole.ink(), "{text:?}");
+            let broken = Drawn::of(roomy, TextFrame::Width(800));
+            for frame in [TextFrame::Width(400), TextFrame::Box(400, 20)] {
+                assert_eq!(Drawn::of(text.clone(), frame).ink(), broken.ink(), "{text:?} {frame:?}");
+            }
+            // In another size it has the same shape.
+            let sides = |drawn: &Drawn| {
+                let [left, top, right, bottom] = drawn.bounds();
+                [right - left + 1, bottom - top + 1].map(f64::from)
+            };
+            let ([width, height], [across, down]) =
+                (sides(&whole), sides(&Drawn::of(text.clone(), TextFrame::Height(300))));
+            assert!((down - height * across / width).abs() <= 3.0 + down * 0.03, "{text:?}: {across} x {down}");
+        }
+    }
+}
+
+#[test]
+fn slanted_letters_are_whole_at_both_sides() {
+    // A font whose letters lean over to their neighbours.
+    let font = Font::open(dejavu::serif::bold_italic().into()).unwrap();
+    let face = Face::Asset { file: Path::new("italic.ttf"), stamp: Stamp::BUILT_IN, font: &font };
+    let drawn = |text: &str, padding: f64, frame: TextFrame| {
+        let text = Text { padding, ..sized(text, 120.0) };
+        Drawn(letterer().draw(&Lettering { text: &text, frame }, &face).unwrap())
+    };
+    for text in ["f", "jf", "ff\nj"] {
+        let whole = drawn(text, 100.0, TextFrame::Natural).ink();
+        assert_eq!(drawn(text, 0.0, TextFrame::Natural).ink(), whole, "{text}");
+        assert_eq!(drawn(text, 0.5, TextFrame::Natural).ink().abs_diff(whole) / (whole / 50), 0, "{text}");
+        assert_eq!(drawn(text, 0.0, TextFrame::Width(500)).ink(), whole, "{text}");
+    }
+}
+
+#[test]
+fn characters_that_no_font_has_are_told() {
+    let lacking = |text: &str| letterer().lacking(&sized(text, 20.0), &Face::Family("Inter"));
+    assert_eq!(lacking("Hi, Ünï → Ж ש\u{200b}\u{fe0f}\n"), "");
+    // Nobody has these: they are for private use, or no characters yet.
+    assert_eq!(lacking("a\u{f8ff3}b\u{f8ff4}\u{f8ff3}"), "\u{f8ff3}\u{f8ff4}");
+}
+
+#[test]
 fn what_would_be_too_large_is_not_drawn() {
     let text = sized(&"m".repeat(1000), 500.0);
     let draw = |frame| letterer().draw(&Lettering { text: &text, frame }, &Face::Family("Inter"));

@@ -4,7 +4,8 @@
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
-//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves.
+//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves;
+//!   [`profile`]: what its colours mean.
 //! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
@@ -18,9 +19,11 @@ pub mod cache;
 pub mod clips;
 pub mod font;
 pub mod incoming;
+mod jpeg;
 pub mod kind;
 pub mod lettering;
 pub mod picture;
+pub mod profile;
 pub mod shelves;
 pub mod sounds;
 mod texts;
@@ -58,7 +61,7 @@ use super::{
     room::{ImageSource, RoomName, TextFault},
 };
 use crate::{
-    layout::{Lettering, limits},
+    layout::{Lettering, Text, limits},
     media::port::{Image, Media, Sound},
 };
 
@@ -504,6 +507,10 @@ impl ImageSource for AssetStore {
 
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>> {
         Box::pin(AssetStore::text(self, lettering))
+    }
+
+    fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String> {
+        Box::pin(AssetStore::lacking(self, text))
     }
 }
 

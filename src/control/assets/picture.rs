@@ -4,12 +4,12 @@ use std::io::Cursor;
 
 use image::{
     DynamicImage, ImageDecoder, ImageError, Limits, RgbaImage,
-    codecs::{gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder},
+    codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder},
     error::LimitErrorKind,
     metadata::Orientation,
 };
 
-use super::webp as chunks;
+use super::{animation, jpeg, profile::Profile, webp as chunks};
 
 /// Largest width and height, in pixels.
 pub const MAX_SIDE: u32 = 8192;
@@ -23,9 +23,6 @@ const MAX_ALLOC: u64 = 400 * 1024 * 1024;
 /// Memory that a PNG's chunks beside its pixels may take, in bytes. A colour profile and texts are compressed, and a
 /// thousand times as large once they are read.
 const MAX_CHUNKS: u64 = 32 * 1024 * 1024;
-
-/// Pixels by which the pictures of a GIF may go beyond its canvas.
-const OVERHANG: u64 = 1_000_000;
 
 /// Why content is no image that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +97,11 @@ pub struct Header {
 /// # Errors
 /// When it is no image that can be used.
 pub fn header(content: &[u8]) -> Result<Header, PictureError> {
-    let (format, mut decoder) = open(content)?;
+    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let Some(mut decoder) = open(format, content)? else {
+        let (width, height) = animation::size_of_gif(content)?;
+        return Ok(Header { format, width, height });
+    };
     let (width, height) = decoder.dimensions();
     let (width, height) = match orientation(&mut *decoder) {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
@@ -111,28 +112,49 @@ pub fn header(content: &[u8]) -> Result<Header, PictureError> {
     Ok(Header { format, width, height })
 }
 
-/// Decodes to 8-bit RGBA, upright; of what moves the first picture. Takes up to some hundred milliseconds and megabytes: for blocking threads.
+/// Decodes to 8-bit RGBA in sRGB, upright; of what moves the first picture. Takes up to some hundred milliseconds and
+/// megabytes: for blocking threads.
 ///
 /// # Errors
 /// When it is no image that can be used.
 pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
-    let (_, mut decoder) = open(content)?;
+    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let Some(mut decoder) = open(format, content)? else { return animation::first_of_gif(content) };
     let orientation = orientation(&mut *decoder);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(refusal)?;
-    image.apply_orientation(orientation);
-    Ok(image.into_rgba8())
+    let profile = match format {
+        Format::Png => png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info())),
+        Format::WebP => chunks::profile_in(content).and_then(Profile::of_icc),
+        Format::Jpeg | Format::Gif => decoder.icc_profile().ok().flatten().and_then(|icc| Profile::of_icc(&icc)),
+    };
+    let in_inks = profile.as_ref().filter(|profile| format == Format::Jpeg && profile.is_of_inks());
+    let picture = match in_inks.and_then(|profile| jpeg::inks_to_srgb(content, profile)) {
+        Some(picture) => picture,
+        None => to_srgb(profile.as_ref(), DynamicImage::from_decoder(decoder).map_err(refusal)?),
+    };
+    let mut picture = DynamicImage::ImageRgba8(picture);
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgba8())
 }
 
-/// A decoder of an image whose size is within the limits.
-fn open(content: &[u8]) -> Result<(Format, Box<dyn ImageDecoder + '_>), PictureError> {
-    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
-    let decoder: Box<dyn ImageDecoder + '_> = match format {
-        Format::Png => Box::new(png(content)?),
-        Format::Jpeg => Box::new(bounded(JpegDecoder::new(Cursor::new(content)).map_err(refusal)?, limits(MAX_ALLOC))?),
-        Format::WebP => Box::new(webp(content)?),
-        Format::Gif => Box::new(gif(content)?),
-    };
-    Ok((format, decoder))
+/// A decoded picture as 8-bit RGBA in sRGB, which it is in where it has no profile.
+pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaImage {
+    match profile {
+        Some(profile) => profile.to_srgb(picture),
+        None => picture.into_rgba8(),
+    }
+}
+
+/// A decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
+fn open(format: Format, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
+    Ok(match format {
+        Format::Png => Some(Box::new(png(content)?)),
+        Format::Jpeg => {
+            let decoder = JpegDecoder::new(Cursor::new(content)).map_err(refusal)?;
+            Some(Box::new(bounded(decoder, limits(MAX_ALLOC))?))
+        }
+        Format::WebP => Some(Box::new(webp(content)?)),
+        Format::Gif => None,
+    })
 }
 
 /// A decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first chunk on.
@@ -145,17 +167,9 @@ pub(super) fn png(content: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PictureEr
     bounded(decoder, limits(2 * MAX_ALLOC))
 }
 
-/// The same of a GIF.
-///
-/// # Errors
-/// When it cannot be used.
-pub(super) fn gif(content: &[u8]) -> Result<GifDecoder<Cursor<&[u8]>>, PictureError> {
-    let decoder = GifDecoder::new(Cursor::new(content)).map_err(refusal)?;
-    let (width, height) = decoder.dimensions();
-    // What was shown before, the part that changes, and what is shown. The part may be larger than the canvas, and its
-    // size is not in the header.
-    let room = 4 * (3 * u64::from(width) * u64::from(height) + OVERHANG);
-    bounded(decoder, limits(room))
+/// A decoder of a PNG that was opened before, for what that one does not tell.
+pub(super) fn png_decoder(content: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
+    png::Decoder::new_with_limits(Cursor::new(content), png::Limits { bytes: MAX_CHUNKS as usize })
 }
 
 /// The same of a WebP.
@@ -309,7 +323,7 @@ mod tests {
         let bomb = with_chunk(b"iCCP", &profile(60));
         assert!(bomb.len() < 1 << 20, "{}", bomb.len());
         assert!(png(&bomb).unwrap().icc_profile().unwrap().is_none());
-        assert!(header(&bomb).is_ok() && super::super::animation::still(&bomb).is_ok());
+        assert!(header(&bomb).is_ok() && animation::still(&bomb).is_ok());
         // Texts are never unfolded.
         let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".to_vec(), zeros(60)].concat();
         assert!(decode(&with_chunk(b"iTXt", &text)).is_ok());
@@ -322,17 +336,25 @@ mod tests {
         // A canvas of one pixel, and a picture of `side` x `side` on it.
         let gif = |side: [u8; 2]| {
             let head = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0";
-            [&head[..], &side, &side, b"\0\x02\x02\x44\x01\0\x3b"].concat()
+            let pixel = b"\x01\0\x01\0\0\x02\x02\x44\x01\0";
+            let second = b"\x2c\0\0\0\0";
+            [
+                [&head[..], &side, &side, b"\0\x02\x02\x44\x01\0\x3b"].concat(),
+                [&head[..], pixel, second, &side, &side, b"\0\x02\x02\x44\x01\0\x3b"].concat(),
+            ]
         };
-        for (side, why) in [([0xff, 0xff], PictureError::TooManyPixels), ([0x40, 0x1f], PictureError::TooMuchMemory)] {
-            assert_eq!(super::super::animation::still(&gif(side)).unwrap_err(), why);
-            assert!(decode(&gif(side)).is_err());
+        for side in [[0xff, 0xff], [0x40, 0x1f]] {
+            let [first, second] = gif(side);
+            // The first picture makes the canvas larger.
+            assert_eq!(animation::still(&first).unwrap_err(), PictureError::TooManyPixels);
+            assert!(decode(&first).is_err() && header(&first).is_err());
+            assert_eq!(animation::still(&second).unwrap().size(), (1, 1));
         }
         let mut webp = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x01\0\0\x01\0\0".to_vec();
         webp.extend(b"VP8 \x0e\0\0\0\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f\0\0\0\0");
         let length = webp.len() as u32 - 8;
         webp[4..8].copy_from_slice(&length.to_le_bytes());
-        assert!(header(&webp).is_err() && super::super::animation::still(&webp).is_err());
+        assert!(header(&webp).is_err() && animation::still(&webp).is_err());
         assert_eq!(super::webp(&webp).err(), Some(PictureError::TooManyPixels));
     }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     control::room::TextFault,
-    layout::{Lettering, limits},
+    layout::{Lettering, Text, limits},
     media::port::Image,
 };
 
@@ -131,19 +131,44 @@ impl AssetStore {
     }
 }
 
+impl AssetStore {
+    /// The characters of a text that no font has; none where there is no such font.
+    pub async fn lacking(&self, text: &Text) -> String {
+        // Every font has these.
+        if text.text.is_ascii() {
+            return String::new();
+        }
+        let (texts, shelves, text) = (self.texts.clone(), self.shelves.clone(), text.clone());
+        let work = move || {
+            let Some(named) = texts.find(&text.font, &shelves) else { return Ok(String::new()) };
+            with_face(named, &text.font, |face| Ok(texts.letterer.lacking(&text, face)))
+        };
+        blocking(work).await.unwrap_or_default()
+    }
+}
+
+/// Does something with the font that a name turned out to be.
+fn with_face<T>(
+    named: Named,
+    family: &str,
+    work: impl FnOnce(&Face) -> Result<T, AssetError>,
+) -> Result<T, AssetError> {
+    match named {
+        Named::Family => work(&Face::Family(family)),
+        Named::Asset(file, stamp) => {
+            let (content, _) = load_file(&file)?;
+            let font = Font::open(content.into())?;
+            work(&Face::Asset { file: &file, stamp, font: &font })
+        }
+    }
+}
+
 fn draw(
     letterer: &Letterer,
     lettering: &Lettering,
     named: Named,
 ) -> Result<Arc<crate::media::port::Still>, AssetError> {
-    let still = match named {
-        Named::Family => letterer.draw(lettering, &Face::Family(&lettering.text.font))?,
-        Named::Asset(file, stamp) => {
-            let (content, _) = load_file(&file)?;
-            let font = Font::open(content.into())?;
-            letterer.draw(lettering, &Face::Asset { file: &file, stamp, font: &font })?
-        }
-    };
+    let still = with_face(named, &lettering.text.font, |face| Ok(letterer.draw(lettering, face)?))?;
     Ok(Arc::new(still))
 }
 

@@ -1,7 +1,7 @@
-//! How large the pictures in a WebP are, by their own headers. PURE.
+//! The chunks of a WebP: how large its pictures are by their own headers, and its colour profile. PURE.
 
 /// The chunks of a RIFF file or of a part of one: four letters, and what is in them.
-fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let (head, after) = rest.split_at_checked(8)?;
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
@@ -9,6 +9,21 @@ fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         rest = after.get(length.checked_add(length % 2)?..).unwrap_or_default();
         Some((&head[..4], inside))
     })
+}
+
+/// One chunk.
+pub fn chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(inside.len()).unwrap_or_default().to_le_bytes();
+    [&kind[..], &length, inside, &[0; 1][..inside.len() % 2]].concat()
+}
+
+/// The colour profile, if the file says that it has one.
+pub fn profile_in(content: &[u8]) -> Option<&[u8]> {
+    const HAS_PROFILE: u8 = 0x20;
+    let mut all = chunks(content.get(12..)?);
+    let (kind, head) = all.next()?;
+    let has = kind == b"VP8X" && head.first()? & HAS_PROFILE != 0;
+    all.find(|(kind, _)| has && *kind == b"ICCP").map(|(_, inside)| inside)
 }
 
 /// Pixels of the largest picture of a WebP file, whatever its canvas is said to be.
@@ -39,11 +54,6 @@ fn pixels(kind: &[u8], inside: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(inside.len()).unwrap_or_default().to_le_bytes();
-        [&kind[..], &length, inside, &[0; 1][..inside.len() % 2]].concat()
-    }
 
     fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
         [b"RIFF\0\0\0\0WEBP".to_vec(), chunks.concat()].concat()

@@ -85,7 +85,7 @@ impl RoomHandle {
             let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
             guard.check(revision)?;
             let (scene, images) = self.ready(change.draft(&scene)?).await?;
-            let json = scene.to_json();
+            let json = images::answered(&*self.images, &scene).await;
             if dry_run {
                 return Ok((revision, json));
             }

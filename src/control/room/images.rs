@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::name::RoomName;
 use crate::{
-    layout::{Fault, Lettering, Scene},
+    layout::{Fault, Lettering, Scene, Text},
     media::port::{Image, Sound},
 };
 
@@ -36,6 +36,42 @@ pub trait ImageSource: Send + Sync + 'static {
 
     /// The picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
+
+    /// The characters of a text that no font has, each once.
+    fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String>;
+}
+
+/// Most characters that one warning names.
+const MOST_NAMED: usize = 20;
+
+/// What of a layout's texts is shown as boxes, for no font has it. The places are those of the layout.
+pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
+    let mut warnings = Vec::new();
+    for (index, lettering) in scene.letterings() {
+        let lacking = source.lacking(lettering.text).await;
+        if lacking.is_empty() {
+            continue;
+        }
+        let named: Vec<String> =
+            lacking.chars().take(MOST_NAMED).map(|one| format!("{one} (U+{:04X})", u32::from(one))).collect();
+        let more = lacking.chars().count() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let detail =
+            format!("no font has {}{more}: boxes stand for them; install one, or name a font asset", named.join(", "));
+        warnings.push(Fault { pointer: format!("/layers/{index}/source/text"), detail });
+    }
+    warnings
+}
+
+/// The layout as it is answered to who changes it: with warnings, if there are some.
+pub async fn answered(source: &dyn ImageSource, scene: &Scene) -> Value {
+    let mut layout = scene.to_json();
+    let warnings = warnings(source, scene).await;
+    if !warnings.is_empty() {
+        let warning = |Fault { pointer, detail }| json!({"pointer": pointer, "detail": detail});
+        layout["warnings"] = warnings.into_iter().map(warning).collect();
+    }
+    layout
 }
 
 /// Why a text cannot be shown.
@@ -191,8 +227,6 @@ fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut S
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -10,6 +10,7 @@ use super::{
     edit::ATTEMPTS,
     error::RoomError,
     handle::RoomHandle,
+    images,
     revision::{IfMatch, Revision},
     scenes::{SceneName, Scenes},
     view::SceneView,
@@ -33,7 +34,7 @@ pub enum Scenario {
 pub struct Loaded {
     /// The scenes as they are kept; the first one is shown.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and cannot be had.
+    /// What it asks for and cannot be had, and what cannot be shown as it was meant.
     pub warnings: Vec<Fault>,
     /// The files that it names, and whether they are there.
     pub assets: Vec<(Named, bool)>,
@@ -54,8 +55,17 @@ impl RoomHandle {
         for _ in 0..ATTEMPTS {
             let (revision, shown, _) = self.now().await?;
             guard.check(revision)?;
-            let (list, warnings, assets) = scenario.on(&shown.canvas)?;
+            let (list, mut warnings, assets) = scenario.on(&shown.canvas)?;
             let stored = self.check_scenes(&shown, &list, "/scenes").await?;
+            for (index, scene) in stored.iter().enumerate() {
+                let draft = LayoutChange::Replace(Value::clone(&scene.layout)).draft(&shown)?;
+                let place = scenario.place_of(index);
+                let of_scene = images::warnings(&*self.images, &draft.scene).await.into_iter();
+                warnings.extend(of_scene.map(|Fault { pointer, detail }| match scenario {
+                    Scenario::Native(_) => Fault { pointer: format!("{place}{pointer}"), detail },
+                    Scenario::Virfie(..) => Fault { pointer: place.clone(), detail },
+                }));
+            }
             let Some(first) = stored.first().cloned() else {
                 let detail = "must have at least one scene".to_owned();
                 return Err(RoomError::Invalid(vec![Fault { pointer: "/scenes".to_owned(), detail }]));
@@ -79,6 +89,14 @@ impl RoomHandle {
 type List = (Vec<(SceneName, Value)>, Vec<Fault>, Vec<(Named, bool)>);
 
 impl Scenario {
+    /// Where a scene's layout stands in what was given.
+    fn place_of(&self, index: usize) -> String {
+        match self {
+            Self::Native(_) => format!("/scenes/{index}/layout"),
+            Self::Virfie(..) => format!("/scenes/{index}"),
+        }
+    }
+
     /// The scenes for a room with this canvas.
     fn on(&self, canvas: &Canvas) -> Result<List, RoomError> {
         let (file, known) = match self {

@@ -66,7 +66,7 @@ impl Painter {
         };
         let moving = ground.image.clone().filter(|image| image.is_animated());
         self.last = Some((ground, painted.clone()));
-        let backdrop = Backdrop { painted, moving, blender: LayerBlender::new() };
+        let backdrop = Backdrop { painted, moving, begun: None, blender: LayerBlender::new() };
         Show { picture, backdrop, reels: Vec::new() }
     }
 }
@@ -83,8 +83,8 @@ fn paint(ground: &Ground) -> I420 {
     painted
 }
 
-fn draw(blender: &mut LayerBlender, canvas: &mut PlanesMut<'_>, image: &Still, now: Duration) {
-    let (planes, geometry) = image.at(now, cover(image.size(), (canvas.width, canvas.height)));
+fn draw(blender: &mut LayerBlender, canvas: &mut PlanesMut<'_>, image: &Still, since: Duration) {
+    let (planes, geometry) = image.at(since, cover(image.size(), (canvas.width, canvas.height)));
     blender.blend(canvas, &planes.planes(), &geometry, 255, true);
 }
 
@@ -108,15 +108,27 @@ pub struct Backdrop {
     painted: Arc<I420>,
     /// The background image, if it is animated.
     moving: Option<Arc<Still>>,
+    /// When its first picture was shown.
+    begun: Option<Duration>,
     blender: LayerBlender,
 }
 
 impl Backdrop {
+    /// Goes on with the animation of the one before, if that is the same.
+    pub fn go_on(&mut self, before: &Self) {
+        if let (Some(own), Some(other)) = (&self.moving, &before.moving)
+            && Arc::ptr_eq(own, other)
+        {
+            self.begun = before.begun;
+        }
+    }
+
     /// Covers a canvas of its size.
     pub fn draw(&mut self, canvas: &mut PlanesMut<'_>, now: Duration) {
         copy(canvas, &self.painted.planes());
         if let Some(image) = &self.moving {
-            draw(&mut self.blender, canvas, image, now);
+            let begun = *self.begun.get_or_insert(now);
+            draw(&mut self.blender, canvas, image, now.saturating_sub(begun));
         }
     }
 }
@@ -169,8 +181,9 @@ mod tests {
         still.set_first_length(Duration::from_millis(100));
         still.push(&[0, 0, 255, 255].repeat(16), 4, 4, Duration::from_millis(100));
         let mut show = Painter::default().prepare(picture("a.png", &Arc::new(still)));
-        assert_eq!(shown(&mut show, 99), Matrix::Bt601.colour([255, 0, 0]));
-        assert_eq!(shown(&mut show, 100), Matrix::Bt601.colour([0, 0, 255]));
-        assert_eq!(shown(&mut show, 200), Matrix::Bt601.colour([255, 0, 0]));
+        // It begins when it is shown first.
+        for (ms, rgb) in [(7050, [255, 0, 0]), (7149, [255, 0, 0]), (7150, [0, 0, 255]), (7250, [255, 0, 0])] {
+            assert_eq!(shown(&mut show, ms), Matrix::Bt601.colour(rgb), "at {ms} ms");
+        }
     }
 }

@@ -63,11 +63,20 @@ struct Course {
     count: u64,
 }
 
+/// One effect of a layout.
+struct Listed {
+    /// The index and the id of its trigger.
+    trigger: usize,
+    id: Arc<str>,
+    effect: Effect,
+    /// Since when it lasts: its animations begin with it.
+    begun: Option<Duration>,
+}
+
 /// All effects of a layout.
 #[derive(Default)]
 pub struct Effects {
-    /// With the index and the id of their trigger.
-    list: Vec<(usize, Arc<str>, Effect)>,
+    list: Vec<Listed>,
 }
 
 impl Effects {
@@ -84,7 +93,7 @@ impl Effects {
                     Action::Snapshot(action) => Effect::Snapshot(action.snapshot.area),
                     _ => continue,
                 };
-                list.push((index, id.clone(), effect));
+                list.push(Listed { trigger: index, id: id.clone(), effect, begun: None });
             }
         }
         Self { list }
@@ -97,18 +106,20 @@ impl Effects {
 
     /// Draws what lasts now. Pictures that are taken are added to `photos`.
     pub fn draw(&mut self, canvas: &mut PlanesMut<'_>, view: &View<'_>, photos: &mut Vec<Photo>) {
-        for (trigger, id, effect) in &mut self.list {
+        for Listed { trigger, id, effect, begun } in &mut self.list {
             if !view.standings.holds(*trigger) {
+                *begun = None;
                 continue;
             }
+            let since = view.now.saturating_sub(*begun.get_or_insert(view.now));
             match effect {
                 Effect::Twirl(twirl, twirler) => {
                     let Some((_, mut window)) = window(canvas, &twirl.area) else { continue };
                     twirler.draw(&mut window, angle_at(twirl, view.now));
                 }
-                Effect::Icons(icons, blenders) => draw_icons(canvas, icons, blenders, view),
+                Effect::Icons(icons, blenders) => draw_icons(canvas, icons, blenders, view, since),
                 Effect::Polaroid(polaroid, blender, course) => {
-                    let picture = draw_polaroid(canvas, polaroid, blender, course, view);
+                    let picture = draw_polaroid(canvas, polaroid, blender, course, view, since);
                     let photo = |picture| Photo { trigger: id.clone(), picture, sound: polaroid.sound.clone() };
                     photos.extend(picture.map(photo));
                 }
@@ -159,7 +170,13 @@ fn copied(window: &PlanesMut<'_>) -> I420 {
     picture
 }
 
-fn draw_icons(canvas: &mut PlanesMut<'_>, icons: &Icons, blenders: &mut Vec<LayerBlender>, view: &View<'_>) {
+fn draw_icons(
+    canvas: &mut PlanesMut<'_>,
+    icons: &Icons,
+    blenders: &mut Vec<LayerBlender>,
+    view: &View<'_>,
+    since: Duration,
+) {
     let Some(((left, top), mut window)) = window(canvas, &icons.area) else { return };
     let turn = view.now.as_millis() as u64 / u64::from(icons.shuffle_ms.max(1));
     let placed = |person: usize| view.placements.iter().find(|one| one.source == Placed::Person(person));
@@ -179,7 +196,7 @@ fn draw_icons(canvas: &mut PlanesMut<'_>, icons: &Icons, blenders: &mut Vec<Laye
             blenders.resize_with(number + 1, LayerBlender::new);
         }
         let at = (middle.0 - shown.0 / 2.0 - f64::from(left), middle.1 - shown.1 / 2.0 - f64::from(top));
-        draw_still(&mut window, &mut blenders[number], still, at, shown, view.now);
+        draw_still(&mut window, &mut blenders[number], still, at, shown, since);
     }
 }
 
@@ -190,6 +207,7 @@ fn draw_polaroid(
     blender: &mut LayerBlender,
     course: &mut Option<Course>,
     view: &View<'_>,
+    since: Duration,
 ) -> Option<I420> {
     let ((left, top), mut area) = window(canvas, &polaroid.area)?;
     let every = Duration::from_millis(polaroid.every_ms.into());
@@ -200,7 +218,7 @@ fn draw_polaroid(
         let still = (view.image)(&polaroid.image)?;
         let shown = (polaroid.width, polaroid.height);
         let at = (middle.0 - shown.0 / 2.0, middle.1 - shown.1 / 2.0);
-        draw_still(&mut area, blender, still, at, shown, view.now);
+        draw_still(&mut area, blender, still, at, shown, since);
         return None;
     }
     let count = begun.count + 1;
@@ -221,7 +239,7 @@ fn draw_still(
     still: &Still,
     at: (f64, f64),
     size: (f64, f64),
-    now: Duration,
+    since: Duration,
 ) {
     let (width, height) = still.size();
     let geometry = Geometry {
@@ -231,7 +249,7 @@ fn draw_still(
         dst_height: size.1.round().max(1.0) as i32,
         ..Geometry::whole_at(0, 0, width as usize, height as usize)
     };
-    let (picture, geometry) = still.at(now, geometry);
+    let (picture, geometry) = still.at(since, geometry);
     blender.blend(window, &picture.planes(), &geometry, 255, true);
 }
 

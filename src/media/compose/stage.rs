@@ -1,6 +1,9 @@
 //! What is on the canvas: the picture in force, and where everything goes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use gstreamer_video::prelude::*;
 
@@ -85,6 +88,7 @@ pub struct Stage {
     speakers: Vec<usize>,
     /// In the order of their names.
     images: Vec<Image>,
+    begun: Vec<Begun>,
     backdrop: Backdrop,
     reels: Vec<(Arc<str>, Arc<Reel>)>,
     can_cut: bool,
@@ -107,6 +111,14 @@ pub struct Stage {
     painters: Vec<Painter>,
     /// One pixel of colour.
     dot: I420,
+}
+
+/// An animation that is shown, which began with its first picture when it came.
+struct Begun {
+    /// Weak: on its last place it would be freed here, which takes time.
+    still: Weak<Still>,
+    at: Duration,
+    is_shown: bool,
 }
 
 /// What draws one layer; each part keeps its tables and buffers.
@@ -137,6 +149,7 @@ impl Stage {
             speakers: indices(&picture.speakers, &picture.people),
             people: seated(picture.people),
             images: picture.images,
+            begun: Vec::new(),
             backdrop,
             reels,
             can_cut,
@@ -160,7 +173,8 @@ impl Stage {
 
     /// Shows something else from the next frame on. Gives back what is not shown any more: freeing it takes time.
     pub fn set(&mut self, show: Show) -> Spent {
-        let Show { picture, backdrop, reels } = show;
+        let Show { picture, mut backdrop, reels } = show;
+        backdrop.go_on(&self.backdrop);
         self.speakers = indices(&picture.speakers, &picture.people);
         let people = seated(picture.people);
         let places = self.reseat(&people, picture.scene.transition.duration_ms > 0);
@@ -262,7 +276,32 @@ impl Stage {
             let waits = |one: &Placement| matches!(&one.key, Key::Layer(id) if scene.is_shown_by_trigger(id) && !standings.show(triggers, id, now));
             self.waiting.extend(self.motion.shown().iter().map(waits));
         }
+        self.begin_animations();
         self.people.iter().map(|(participant, _)| participant).zip(&self.asks)
+    }
+
+    /// Begins animations that are shown from now on, and forgets those that are not shown any more.
+    fn begin_animations(&mut self) {
+        self.begun.iter_mut().for_each(|begun| begun.is_shown = false);
+        for (index, placement) in self.motion.shown().iter().enumerate() {
+            let names = match &placement.source {
+                Placed::Image(name) => std::slice::from_ref(name),
+                Placed::Images(images) => &images.names,
+                _ => continue,
+            };
+            if self.waiting.get(index) == Some(&true) {
+                continue;
+            }
+            for still in names.iter().filter_map(|name| image(&self.images, name)).filter(|still| still.is_animated()) {
+                match self.begun.iter_mut().find(|begun| begun.still.as_ptr() == Arc::as_ptr(still)) {
+                    Some(begun) => begun.is_shown = true,
+                    None => {
+                        self.begun.push(Begun { still: Arc::downgrade(still), at: self.now, is_shown: true });
+                    }
+                }
+            }
+        }
+        self.begun.retain(|begun| begun.is_shown);
     }
 
     /// Drops last frames that have faded out.
@@ -326,7 +365,7 @@ impl Stage {
     fn place(&self) -> Vec<Placement> {
         let people: Vec<Person<'_>> =
             self.people.iter().zip(&self.sizes).map(|((_, name), size)| Person { name, size: *size }).collect();
-        let image_size = |name: &str| image(&self.images, name).map(Still::size);
+        let image_size = |name: &str| image(&self.images, name).map(|still| still.size());
         let facts = Facts { people: &people, speakers: &self.speakers, image_size: &image_size, can_cut: self.can_cut };
         solve(&self.scene, &facts)
     }
@@ -363,7 +402,7 @@ impl Stage {
                 }
                 Placed::Image(name) => {
                     if let Some(still) = image(&self.images, name) {
-                        let (picture, geometry) = still.at(self.now, geometry);
+                        let (picture, geometry) = still.at(since(&self.begun, still, self.now), geometry);
                         painter.paint(canvas, &picture.planes(), &geometry, placement, true);
                     }
                 }
@@ -373,7 +412,7 @@ impl Stage {
                     let find = |name: Option<&String>| image(&self.images, name?);
                     if let (Some(first), Some(still)) = (find(images.names.first()), find(images.names.get(index))) {
                         let geometry = of_another_size(geometry, first.size(), still.size());
-                        let (picture, geometry) = still.at(self.now, geometry);
+                        let (picture, geometry) = still.at(since(&self.begun, still, self.now), geometry);
                         painter.paint(canvas, &picture.planes(), &geometry, placement, true);
                     }
                 }
@@ -409,7 +448,7 @@ impl Stage {
         let view = View {
             standings: &self.standings,
             placements: self.motion.shown(),
-            image: &|name| image(images, name),
+            image: &|name| image(images, name).map(|still| &**still),
             pose: &|person| pose(shots, person),
             now: self.now,
         };
@@ -493,9 +532,15 @@ fn pose(shots: &[Option<Arc<Shot>>], person: usize) -> Option<(Pose, (u32, u32))
 }
 
 /// The image of this name, of those in the order of their names.
-fn image<'a>(images: &'a [Image], name: &str) -> Option<&'a Still> {
+fn image<'a>(images: &'a [Image], name: &str) -> Option<&'a Arc<Still>> {
     let index = images.binary_search_by(|image| (*image.name).cmp(name)).ok()?;
     Some(&images[index].still)
+}
+
+/// For how long an image has been shown.
+fn since(begun: &[Begun], still: &Arc<Still>, now: Duration) -> Duration {
+    let begun = begun.iter().find(|begun| begun.still.as_ptr() == Arc::as_ptr(still));
+    begun.map_or(Duration::ZERO, |begun| now.saturating_sub(begun.at))
 }
 
 /// The same part of an image of another size.

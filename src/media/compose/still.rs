@@ -3,7 +3,7 @@
 //! They are made where images are decoded, once, so that showing one costs a mix thread nothing but its layer. What
 //! one needs to be shown much smaller than it is (halved, again and again) is made ahead, too.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use super::{
     canvas::Geometry,
@@ -24,9 +24,11 @@ struct Frame {
     until: Duration,
 }
 
-/// A picture, or several that are shown one after the other, again and again; all of the same size.
+/// A picture, or several that are shown one after the other, again and again or so often; all of the same size.
 pub struct Still {
     frames: Vec<Frame>,
+    /// How often they are shown before the last one stays; `None`: for ever.
+    plays: Option<NonZeroU32>,
     bytes: usize,
 }
 
@@ -43,7 +45,7 @@ impl Still {
     /// # Panics
     /// If `rgba` is shorter than `width * height * 4`, or there are no pixels.
     pub fn new(rgba: &[u8], width: u32, height: u32) -> Self {
-        let mut still = Self { frames: Vec::with_capacity(1), bytes: 0 };
+        let mut still = Self { frames: Vec::with_capacity(1), plays: None, bytes: 0 };
         still.push(rgba, width, height, Duration::ZERO);
         still
     }
@@ -56,7 +58,7 @@ impl Still {
         assert!(picture.width > 0 && picture.height > 0, "a picture has pixels");
         let levels = levels(picture);
         let bytes = levels.iter().map(|level| level.data().len()).sum();
-        Self { frames: vec![Frame { levels, until: Duration::ZERO }], bytes }
+        Self { frames: vec![Frame { levels, until: Duration::ZERO }], plays: None, bytes }
     }
 
     /// One more picture of an animation, shown for `length` after those before it.
@@ -83,6 +85,11 @@ impl Still {
         }
     }
 
+    /// Says how often its pictures are shown, all of them, before the last one stays; `None`: for ever.
+    pub fn set_plays(&mut self, plays: Option<NonZeroU32>) {
+        self.plays = plays;
+    }
+
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         let first = self.whole();
@@ -94,9 +101,9 @@ impl Still {
         &self.frames[0].levels[0]
     }
 
-    /// The picture at this running time, in its own size.
-    pub fn whole_at(&self, now: Duration) -> &I420 {
-        &self.frame(now).levels[0]
+    /// The picture at this time since the first one was shown, in its own size.
+    pub fn whole_at(&self, since: Duration) -> &I420 {
+        &self.frame(since).levels[0]
     }
 
     /// Memory that it takes.
@@ -114,9 +121,10 @@ impl Still {
         self.frames.last().map_or(Duration::ZERO, |last| last.until)
     }
 
-    /// The picture at this running time, in the size that suits `geometry`, and what of it is to be shown.
-    pub fn at(&self, now: Duration, geometry: Geometry) -> (&I420, Geometry) {
-        let levels = &self.frame(now).levels;
+    /// The picture at this time since the first one was shown, in the size that suits `geometry`, and what of it is to be
+    /// shown.
+    pub fn at(&self, since: Duration, geometry: Geometry) -> (&I420, Geometry) {
+        let levels = &self.frame(since).levels;
         let step = |src: f32, dst: i32| f64::from(src) / f64::from(dst.max(1));
         let (width, height) = (levels[0].width, levels[0].height);
         let steps = (step(geometry.src_width, geometry.dst_width), step(geometry.src_height, geometry.dst_height));
@@ -133,14 +141,18 @@ impl Still {
         (&levels[level], geometry)
     }
 
-    fn frame(&self, now: Duration) -> &Frame {
+    fn frame(&self, since: Duration) -> &Frame {
         let length = self.length().as_nanos();
         if self.frames.len() == 1 || length == 0 {
             return &self.frames[0];
         }
-        let place = now.as_nanos() % length;
+        let last = self.frames.len() - 1;
+        if self.plays.is_some_and(|plays| since.as_nanos() / length >= u128::from(plays.get())) {
+            return &self.frames[last];
+        }
+        let place = since.as_nanos() % length;
         let index = self.frames.partition_point(|frame| frame.until.as_nanos() <= place);
-        &self.frames[index.min(self.frames.len() - 1)]
+        &self.frames[index.min(last)]
     }
 }
 
@@ -212,6 +224,16 @@ mod tests {
         assert!(still.is_animated());
         let seen: Vec<u8> = [0, 99, 100, 149, 150, 199, 200, 350, 1_000_000_000_150].map(|ms| luma(&still, ms)).into();
         assert_eq!(seen, [16, 16, 235, 235, 125, 125, 16, 125, 125]);
+    }
+
+    #[test]
+    fn an_animation_is_played_as_often_as_it_says() {
+        let mut still = Still::new(&flat(4, 4, [0, 0, 0, 255]), 4, 4);
+        still.set_first_length(Duration::from_millis(100));
+        still.push(&flat(4, 4, [255; 4]), 4, 4, Duration::from_millis(50));
+        still.set_plays(NonZeroU32::new(2));
+        let seen = [0, 100, 150, 249, 250, 299, 300, 1_000_000].map(|ms| luma(&still, ms));
+        assert_eq!(seen, [16, 235, 16, 16, 235, 235, 235, 235]);
     }
 
     #[test]

@@ -106,8 +106,9 @@ impl Reader {
         news.listen(&owned, allowed.is_foreign());
         let frames = stage(&owned)?;
         let entrance = frames.static_pad("sink").ok_or_else(|| setup("the frames have no sink"))?;
-        decoder(&owned, path, allowed, &news, move |kind| kind.starts_with("video/").then(|| entrance.clone()))?;
         let sink: AppSink = named(&frames, "frames").map_err(setup)?;
+        keep_opaque(&entrance, &sink);
+        decoder(&owned, path, allowed, &news, move |kind| kind.starts_with("video/").then(|| entrance.clone()))?;
         let nothing = Shape { width: 0, height: 0, rate: (0, 1), aspect: (1, 1), colours: Colours::Bt601 };
         let mut reader =
             Self { path: path.into(), owned, sink, news, stop: stop.clone(), shape: nothing, first: None, last: None };
@@ -240,6 +241,24 @@ impl Reader {
         });
         FileError::NoVideo { path: self.path.clone(), error }
     }
+}
+
+/// Asks a stage for frames without alpha while what comes in has none. GST-1.22, videoconvert may choose A420 for pictures
+/// that it must convert anyway, and fills its alpha with the middle value: they would be half transparent.
+fn keep_opaque(entrance: &gst::Pad, sink: &AppSink) {
+    let sink = sink.downgrade();
+    entrance.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::PadProbeData::Event(event)) = &info.data
+            && let gst::EventView::Caps(caps) = event.view()
+            && let Ok(video) = gst_video::VideoInfo::from_caps(caps.caps())
+            && !video.format_info().has_alpha()
+            && let Some(sink) = sink.upgrade()
+        {
+            let opaque = gst_video::VideoCapsBuilder::new().format(gst_video::VideoFormat::I420).build();
+            sink.set_caps(Some(&opaque));
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 fn shape(sample: &gst::Sample) -> Option<Shape> {

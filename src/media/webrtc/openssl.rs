@@ -17,7 +17,7 @@ const SETTINGS: &str = "openssl_conf = virfie\n\
 /// The variable by which OpenSSL finds its settings.
 const VARIABLE: &str = "OPENSSL_CONF";
 
-/// Has OpenSSL take the certificates of all senders, unless whoever started the process has settings of their own.
+/// Has OpenSSL take the certificates of all senders, unless the user has settings of their own.
 ///
 /// # Safety
 /// No other thread may run yet: the environment changes.
