@@ -48,7 +48,9 @@ async fn a_sender_that_is_stopped_for_20_s_comes_back_and_one_that_is_killed_is_
         json!({"id": name, "source": {"participant": name}, "x": x, "y": 0, "width": "50%", "height": "100%",
                "fit": "fill"})
     };
-    let layout = json!({"layers": [layer("left", "0%"), layer("right", "50%")], "auto": {"mode": "off"}});
+    let canvas = json!({"background": "#111111"});
+    let layers = [layer("left", "0%"), layer("right", "50%")];
+    let layout = json!({"canvas": canvas, "layers": layers, "auto": {"mode": "off"}});
     server.send("PUT", "/rooms/demo/layout", &layout).await.expect(200);
     let left = bot(&server, &studio, "left", "red", "440");
     let right = bot(&server, &studio, "right", "green", "1000");

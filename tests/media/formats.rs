@@ -73,9 +73,7 @@ fn faults(alpha: u8, clips: &[(&str, &str, &str)]) -> Vec<String> {
         };
         assert!(length.is_none_or(|length| length < Duration::from_secs(2)));
         let (rgb, seen) = middle(poster.whole());
-        // The full range of JPEG is lost on the way to the canvas, which makes it more colourful than it is.
-        let most = if coder.starts_with("jpegenc") { 16 } else { 3 };
-        let is_near = rgb.iter().zip(RED).all(|(is, should)| is.abs_diff(should) <= most);
+        let is_near = rgb.iter().zip(RED).all(|(is, should)| is.abs_diff(should) <= 3);
         let is_opaque = !poster.whole().has_alpha() || alpha < 255;
         if !is_near || !is_opaque || seen.abs_diff(alpha) > 3 {
             faults.push(format!("{caps} ! {coder}: {rgb:?}, alpha {seen}"));

@@ -159,13 +159,12 @@ async fn odd_media_are_seen_and_heard_side_by_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sizes_that_change_all_the_time_are_followed_and_too_large_ones_are_told() {
+async fn sizes_that_change_all_the_time_are_followed() {
     let (server, _studio) = (Server::start().await, Studio::new());
-    let sized = |(width, height): (i32, i32), rate: &str| {
-        format!("video/x-raw,format=I420,width={width},height={height},framerate={rate}")
-    };
+    let sized =
+        |(width, height): (i32, i32)| format!("video/x-raw,format=I420,width={width},height={height},framerate=15/1");
     let named = |caps: &str| format!("capsfilter name=size caps={caps}");
-    let first = sized((320, 180), "15/1");
+    let first = sized((320, 180));
     let left = Arc::new(Footage::new(vp8(0xff_0000, &named(&first)), None));
     let right = Arc::new(Footage::new(h264(0x00_00ff, &named(&first), "tune=zerolatency"), Some(tone(440))));
     fill(&server, &["left", "right"]).await;
@@ -177,8 +176,8 @@ async fn sizes_that_change_all_the_time_are_followed_and_too_large_ones_are_told
     let both = |it: &Picture| it.shows(0.25, 0.5, RED) && it.shows(0.75, 0.5, BLUE);
     viewer.recorder.picture("red beside blue", both).await;
     viewer.recorder.set_alarm(move |it| !both(it));
-    let change = |footage: &Footage, size, rate| {
-        footage.element("size").set_property("caps", sized(size, rate).parse::<gst::Caps>().unwrap());
+    let change = |footage: &Footage, size| {
+        footage.element("size").set_property("caps", sized(size).parse::<gst::Caps>().unwrap());
     };
     let is_size = async |name: &str, (width, height): (i32, i32)| {
         until("the new size", async || {
@@ -187,25 +186,13 @@ async fn sizes_that_change_all_the_time_are_followed_and_too_large_ones_are_told
         .await;
     };
     for size in [(640, 360), (176, 144), (1280, 720), (180, 320), (322, 182)] {
-        change(&left, size, "15/1");
-        change(&right, size, "15/1");
+        change(&left, size);
+        change(&right, size);
         is_size("left", size).await;
         is_size("right", size).await;
         viewer.recorder.more_pictures(15).await;
     }
     assert!(!viewer.recorder.rang(), "both are seen in every frame: {}", viewer.recorder);
-    // The largest, one pixel row too many, and small again.
-    change(&left, (4096, 2304), "2/1");
-    is_size("left", (4096, 2304)).await;
-    assert!(!viewer.recorder.rang(), "both are seen in every frame: {}", viewer.recorder);
-    change(&left, (4096, 2320), "2/1");
-    let told = until("the problem", async || problem(&server, "left").await.as_str().map(str::to_owned)).await;
-    assert_eq!(told, "the picture is too large: 4096x2320; 4096x2304 is shown at most");
-    assert_eq!(server.participant("left").await.unwrap()["state"], "connected");
-    change(&left, (320, 180), "15/1");
-    is_size("left", (320, 180)).await;
-    until("no problem", async || problem(&server, "left").await.is_null().then_some(())).await;
-    viewer.recorder.picture("red beside blue", both).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -38,6 +38,9 @@ use crate::media::{
 /// order passes at once.
 const JITTER_BUFFER_MS: u32 = 100;
 
+/// Its name in the launch texts.
+const DEPAYLOADER: &str = "depay";
+
 /// How peers reach the network.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
@@ -134,6 +137,10 @@ impl Peer {
         name_ourselves(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
+            // A depayloader complains of a packet that it cannot read, and goes on with the next.
+            BusNews::Error { element, text, detail } if element == DEPAYLOADER => {
+                debug!(%text, %detail, "a packet cannot be read");
+            }
             BusNews::Error { element, text, detail } => {
                 debug!(%element, %text, %detail, "peer error");
                 (bus_tell.0)(PeerNews::Failed(format!("{element}: {text}")));
@@ -373,23 +380,29 @@ const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
 /// Between two RTCP reports, about. As browsers do for video: the other side sees by them that we are there.
 const REPORT_INTERVAL: gst::ClockTime = gst::ClockTime::from_seconds(1);
 
-/// Has transport-wide feedback and reports sent steadily. Sessions exist only once something comes or goes.
+/// Has transport-wide feedback sent steadily. Sessions exist only once something comes.
 fn hasten_feedback(webrtc: &gst::Element) {
     let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
-    let intervals = [("twcc-feedback-interval", FEEDBACK_INTERVAL), ("rtcp-min-interval", REPORT_INTERVAL)];
-    for (signal, session) in [("new-jitterbuffer", 2), ("on-new-sender-ssrc", 1)] {
-        rtpbin.connect(signal, false, move |values| {
-            let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[session].get::<u32>()) else {
-                return None;
-            };
-            let inner = rtpbin.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session])?;
-            for (name, interval) in intervals {
-                if inner.find_property(name).is_some() {
-                    inner.set_property(name, interval.nseconds());
-                }
-            }
-            None
-        });
+    rtpbin.connect("new-jitterbuffer", false, |values| {
+        let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[2].get::<u32>()) else { return None };
+        set_interval(&rtpbin, session, "twcc-feedback-interval", FEEDBACK_INTERVAL);
+        None
+    });
+}
+
+/// Has reports sent steadily by the sessions that are there: all media are bundled in the first, and without a bundle
+/// there are two.
+fn hasten_reports(webrtc: &gst::Element) {
+    let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
+    for session in 0..2 {
+        set_interval(&rtpbin, session, "rtcp-min-interval", REPORT_INTERVAL);
+    }
+}
+
+fn set_interval(rtpbin: &gst::Element, session: u32, name: &str, interval: gst::ClockTime) {
+    let inner = rtpbin.emit_by_name::<Option<glib::Object>>("get-internal-session", &[&session]);
+    if let Some(inner) = inner.filter(|inner| inner.find_property(name).is_some()) {
+        inner.set_property(name, interval.nseconds());
     }
 }
 
@@ -453,7 +466,10 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
     webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
         use gst_webrtc::WebRTCPeerConnectionState as State;
         match webrtc.property::<State>("connection-state") {
-            State::Connected => (ear.0)(PeerNews::Connected),
+            State::Connected => {
+                hasten_reports(webrtc);
+                (ear.0)(PeerNews::Connected);
+            }
             State::Failed => (ear.0)(PeerNews::Failed("the connection failed".into())),
             _ => {}
         }
