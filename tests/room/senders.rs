@@ -211,7 +211,7 @@ async fn loss_and_garbage_do_no_harm_to_others_and_end_with_themselves() {
 
     let loss = || -> Tamper {
         let mut number = numbers();
-        Box::new(move |_| number() % 10 != 0)
+        Box::new(move |_| !number().is_multiple_of(10))
     };
     sender.tamper(TrackKind::Video, loss());
     sender.tamper(TrackKind::Audio, loss());

@@ -44,7 +44,7 @@ fn extension(packet: &[u8], wanted: u8) -> Option<&[u8]> {
     let [high, low, many, few, content @ ..] = rest else { return None };
     let mut content = content.get(..4 * usize::from(u16::from_be_bytes([*many, *few])))?;
     let is_short = [*high, *low] == [0xbe, 0xde];
-    if !is_short && !(*high == 0x10 && low >> 4 == 0) {
+    if !(is_short || *high == 0x10 && low >> 4 == 0) {
         return None;
     }
     while let [head, tail @ ..] = content {
