@@ -143,7 +143,7 @@ async fn a_room_whose_picture_or_sound_breaks_is_there_again_within_seconds() {
     assert_eq!(server.ended().await.code(), Some(0));
 }
 
-/// A pipe with a name, and whoever empties it.
+/// A pipe with a name, and the one who empties it.
 struct Drain {
     empties: Arc<AtomicBool>,
 }

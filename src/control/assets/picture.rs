@@ -167,7 +167,7 @@ pub(super) fn png(content: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PictureEr
     bounded(decoder, limits(2 * MAX_ALLOC))
 }
 
-/// A decoder of a PNG that was opened before, for what that one does not tell.
+/// A decoder of a PNG that was opened before, for what that one does not report.
 pub(super) fn png_decoder(content: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
     png::Decoder::new_with_limits(Cursor::new(content), png::Limits { bytes: MAX_CHUNKS as usize })
 }

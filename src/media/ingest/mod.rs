@@ -161,7 +161,7 @@ fn count_packets(depay: &gst::Element, progress: &Arc<Progress>) {
 /// Has `videoflip` turn the picture as the sender's packets say, from the frame on whose packets say so.
 fn turn_upright(depay: &gst::Element, turn: &gst::Element) {
     let (Some(sink), Some(src)) = (depay.static_pad("sink"), depay.static_pad("src")) else { return };
-    // Id 0 is none: nothing was negotiated.
+    // Id 0 means that nothing was negotiated.
     let (id, told) = (Arc::<AtomicU8>::default(), Arc::<Mutex<Option<Turn>>>::default());
     let negotiated = id.clone();
     sink.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
