@@ -375,7 +375,9 @@ impl Chooser {
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
         let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
-        let is_short = is_short || self.way.is_surely_full(now);
+        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still.
+        let is_new = now.saturating_sub(self.started) < FIRST_GUESS;
+        let is_short = is_short || !is_new && self.way.is_surely_full(now);
         let is_doubtful = self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR);
         let assumed = assumed(ladder, present);
         // A keyframe waits a little whatever the pace.
@@ -404,7 +406,7 @@ impl Chooser {
                 let need = ladder.need(*size);
                 line.estimate.is_none_or(|estimate| estimate >= need) && carries >= percent(need, TIGHT)
             };
-            self.was_full = is_full;
+            self.was_full = is_full && !is_new;
             let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller).find(fits);
             return Some((Rung::Video(fitting.unwrap_or(Rendition::Quarter)), Reason::Network));
         }
