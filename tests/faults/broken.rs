@@ -27,7 +27,7 @@ use super::{
     guests::Guest,
     is_seen_and_heard,
     recorder::{Attention, BLUE, RED},
-    server::{PROGRAM, Server, arguments, until},
+    server::{PROGRAM, Server, arguments, library, until},
     show_ann,
     studio::Studio,
 };
@@ -85,14 +85,8 @@ async fn metric(server: &Server, name: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_whose_picture_or_sound_breaks_is_there_again_within_seconds() {
     let (data, tools, studio) = (TempDir::new().unwrap(), TempDir::new().unwrap(), Studio::new());
-    let [source, library, wish, written] = ["break.c", "break.so", "break", "new"].map(|name| tools.path().join(name));
-    fs::write(&source, BREAK).unwrap();
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
-    if !compiler.status().await.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: there is no C compiler");
-        return;
-    }
+    let [wish, written] = ["break", "new"].map(|name| tools.path().join(name));
+    let Some(library) = library(tools.path(), BREAK).await else { return };
     let mut command = Command::new(PROGRAM);
     command.args(arguments(data.path())).env("LD_PRELOAD", &library).env("BREAK", &wish);
     let mut server = Server::run(command).await.expect("the server starts");

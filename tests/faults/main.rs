@@ -26,7 +26,7 @@ use tokio::{process::Command, time::sleep};
 
 use guests::Guest;
 use recorder::{Attention, RED, amplitude};
-use server::{PROGRAM, ROOM, Server, answer, arguments, until};
+use server::{PROGRAM, ROOM, Server, answer, arguments, library, until};
 use studio::Studio;
 
 /// What a machine may be stopped for: a lid that is closed, a virtual machine that is moved.
@@ -231,14 +231,8 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 async fn a_clock_that_jumps_by_a_year_is_neither_seen_nor_heard() {
     const YEAR: i64 = 365 * 24 * 3600;
     let (data, tools, studio) = (TempDir::new().unwrap(), TempDir::new().unwrap(), Studio::new());
-    let [source, library, by] = ["jump.c", "jump.so", "by"].map(|name| tools.path().join(name));
-    fs::write(&source, JUMP).unwrap();
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
-    if !compiler.status().await.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: there is no C compiler");
-        return;
-    }
+    let by = tools.path().join("by");
+    let Some(library) = library(tools.path(), JUMP).await else { return };
     let mut command = Command::new(PROGRAM);
     command.args(arguments(data.path())).env("LD_PRELOAD", &library).env("JUMP", &by);
     let server = Server::run(command).await.expect("the server starts");

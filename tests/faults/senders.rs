@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     guests::Guest,
     recorder::{Attention, BACKGROUND, GREEN, RED, amplitude},
-    server::{PROGRAM, Server, until},
+    server::{PROGRAM, Server, signal, until},
     studio::Studio,
 };
 
@@ -26,11 +26,6 @@ fn bot(server: &Server, studio: &Studio, name: &str, colour: &str, tone: &str) -
     command.args(["bot", "--server", &server.base(), "--room", "demo", "--name", name, "--steady", "--tone", tone]);
     command.args(["--size", "320x180", "--fps", "15", "--video"]).arg(studio.clip(colour));
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).spawn().unwrap()
-}
-
-fn signal(bot: &Child, signal: Signal) {
-    let id = bot.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap())).expect("it runs");
-    kill_process(id, signal).unwrap();
 }
 
 async fn tones(guest: &Guest) -> [f64; 2] {

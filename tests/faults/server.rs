@@ -3,8 +3,9 @@
 #![allow(dead_code)]
 
 use std::{
+    fs,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
 };
 
@@ -20,6 +21,25 @@ use tokio::{
 pub use super::http::{Answer, PATIENCE, ROOM, answer, until};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_virfie");
+
+/// Sends a process a signal.
+pub fn signal(process: &Child, signal: Signal) {
+    let id = process.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap())).expect("it runs");
+    kill_process(id, signal).unwrap();
+}
+
+/// Compiles a C library that is loaded before all others, into this folder. `None`, said aloud, where there is no compiler.
+pub async fn library(folder: &Path, code: &str) -> Option<PathBuf> {
+    let [source, library] = ["library.c", "library.so"].map(|name| folder.join(name));
+    fs::write(&source, code).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
+    if !compiler.status().await.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: there is no C compiler");
+        return None;
+    }
+    Some(library)
+}
 
 /// A running server. Dropping it kills it.
 pub struct Server {
@@ -76,9 +96,8 @@ impl Server {
         picture.get_pixel(picture.width() / 2, picture.height() / 2).0
     }
 
-    pub fn signal(&self, signal: Signal) {
-        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap())).expect("it runs");
-        kill_process(id, signal).unwrap();
+    pub fn signal(&self, wanted: Signal) {
+        signal(&self.child, wanted);
     }
 
     /// Waits until it has ended.

@@ -15,7 +15,7 @@ use virfie::media::{
     gst::{frame::VideoFrame, launch::Launches, range},
 };
 
-use super::frames::{PATIENCE, turn};
+use super::frames::{PATIENCE, run, turn};
 
 /// Orange, whose red and blue differ most between the matrices.
 const COLOUR: [u8; 3] = [230, 120, 40];
@@ -184,14 +184,8 @@ fn a_clip_of_full_range_is_shown_in_its_colours() {
     let text = "videotestsrc pattern=solid-color foreground-color=0xff141414 num-buffers=10 \
                 ! video/x-raw,format=BGRA,width=320,height=180,framerate=25/1 ! videoconvert \
                 ! video/x-raw,format=I420,colorimetry=(string)1:4:16:4 \
-                ! x264enc quantizer=4 option-string=fullrange=on ! h264parse ! matroskamux ! filesink name=file";
-    let pipeline = gst::parse::launch(text).unwrap().downcast::<gst::Pipeline>().unwrap();
-    pipeline.by_name("file").unwrap().set_property("location", file.to_str().unwrap());
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let over = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &over);
-    assert_eq!(message.map(|message| message.type_()), Some(gst::MessageType::Eos), "a clip is made");
-    pipeline.set_state(gst::State::Null).unwrap();
+                ! x264enc quantizer=4 option-string=fullrange=on ! h264parse ! matroskamux";
+    run(&format!("{text} ! filesink location={}", file.display()));
     let (give, lumas) = channel();
     let push = move |frame: VideoFrame, _| give.send(frame.plane_data(0).unwrap()[100]).is_ok();
     let _player = Player::start(file, Launches::load(None).unwrap(), push).unwrap();

@@ -8,14 +8,13 @@ use std::{
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
 use virfie::media::{
     file::{Reader, Stop},
     gst::launch::Launches,
     upload::Decoder,
 };
 
-use super::frames::turn;
+use super::frames::{run, turn};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -30,16 +29,6 @@ fn launches() -> Launches {
 fn decoders() -> [Decoder; 2] {
     let program = || PathBuf::from(env!("CARGO_BIN_EXE_virfie"));
     [None, Some(program())].map(|program| Decoder::new(program, None, launches()))
-}
-
-/// Runs a pipeline to its end.
-fn run(line: &str) {
-    let pipeline = gst::parse::launch(line).unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let end = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &ends);
-    pipeline.set_state(gst::State::Null).unwrap();
-    assert!(matches!(end.as_deref().map(|end| end.type_()), Some(gst::MessageType::Eos)), "{line}: {end:?}");
 }
 
 /// A file that ffmpeg makes; `None` (said aloud) where it cannot.

@@ -6,12 +6,22 @@ use std::{
     time::Duration,
 };
 
-use gstreamer as gst;
+use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
 use virfie::media::compose::{clock::Format, colour::Matrix};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a pipeline to its end.
+pub fn run(line: &str) {
+    let pipeline = gst::parse::launch(line).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let end = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &ends);
+    pipeline.set_state(gst::State::Null).unwrap();
+    assert!(matches!(end.as_deref().map(|end| end.type_()), Some(gst::MessageType::Eos)), "{line}: {end:?}");
+}
 
 /// A test's turn, with GStreamer and our element in it. One at a time: they measure, and would measure each other.
 pub fn turn() -> MutexGuard<'static, ()> {

@@ -121,7 +121,7 @@ impl Blocks {
                     if let (0xf9, [flags, ..]) = (label, first) {
                         disposal = match flags >> 2 & 7 {
                             2 => Disposal::Clear,
-                            // 4 is none, but old programs meant 3 by it.
+                            // 4 has no meaning, but old programs meant 3 by it.
                             3 | 4 => Disposal::Restore,
                             _ => Disposal::Keep,
                         };
