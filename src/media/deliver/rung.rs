@@ -46,6 +46,11 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// there, and each packet that is sent again takes as long as the whole queue. It comes no later for that: until then it
 /// would wait in that queue.
 const FLOOD_FALLS: Duration = Duration::from_millis(500);
+/// Then the estimator starts again from so many percent of what else it starts from: a keyframe must come soon.
+const AFTER_FLOOD: u64 = 175;
+/// A new line on which so much is lost and so much waits is flooded: the first keyframe does not fit.
+const LOSS_FLOODS: f32 = 0.15;
+const WAIT_FLOODS: Duration = Duration::from_millis(150);
 /// The same for what was lost.
 const LOSS_DRAIN: Duration = Duration::from_secs(2);
 /// What the estimator starts again from, in percent of what the present picture needs.
@@ -148,6 +153,8 @@ pub struct Chooser {
     /// Whether the line was full to the brim at the last step down, after which the estimate may still be far too high:
     /// at such a pace the keyframe would fill the line again. By then what was lost is known.
     was_full: bool,
+    /// Whether the estimate has yet to start once more, because what it hears of now is still the flood.
+    echoes: bool,
     /// See [`Decision::assume`].
     assume: Option<u64>,
     starved: Held,
@@ -197,6 +204,7 @@ impl Chooser {
             held_back: Held::default(),
             congested: None,
             was_full: false,
+            echoes: false,
             assume: None,
             starved: Held::default(),
             lossy: Held::default(),
@@ -265,8 +273,10 @@ impl Chooser {
             _ => present,
         };
         let holds = self.was_full && self.fell.is_some_and(|fell| now.saturating_sub(fell) < FLOOD_FALLS);
-        if !holds && std::mem::take(&mut self.was_full) {
-            self.assume = self.assumed(ladder);
+        let is_over = self.echoes && self.way.is_free(line) && line.loss < LOSS_FRIGHTENS;
+        if !holds && (self.was_full || is_over) {
+            self.assume = self.assumed(ladder).map(|bits| percent(bits, AFTER_FLOOD));
+            self.echoes = std::mem::take(&mut self.was_full);
         }
         Decision { rung: self.rung, reason, desired, minimum, holds, assume: self.assume.take() }
     }
@@ -375,11 +385,14 @@ impl Chooser {
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
         let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
-        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still.
+        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still. Only a
+        // queue that overflows says that the first keyframe will not come.
         let is_new = now.saturating_sub(self.started) < FIRST_GUESS;
-        let is_short = is_short || !is_new && self.way.is_surely_full(now);
-        let is_doubtful = self.doubtful.note(now, !is_seen && limit < needed, DOUBTFUL_FOR);
+        let is_flooded = is_new && self.loss > LOSS_FLOODS && self.way.waits(line) > WAIT_FLOODS;
+        let is_short = is_short || is_flooded || !is_new && self.way.is_surely_full(now);
         let assumed = assumed(ladder, present);
+        let is_low = self.loss < LOSS_FRIGHTENS && line.pace.is_some_and(|pace| pace < assumed);
+        let is_doubtful = self.doubtful.note(now, !is_seen && (is_low || limit < needed), DOUBTFUL_FOR);
         // A keyframe waits a little whatever the pace.
         let is_slow = line.pace.is_some_and(|pace| pace < assumed) && line.queued >= QUEUE_LOW;
         let is_held_back = is_slow && !is_seen && self.loss <= LOSS_HIGH;
@@ -406,8 +419,8 @@ impl Chooser {
                 let need = ladder.need(*size);
                 line.estimate.is_none_or(|estimate| estimate >= need) && carries >= percent(need, TIGHT)
             };
-            self.was_full = is_full && !is_new;
-            let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller).find(fits);
+            self.was_full = is_flooded || is_full && !is_new;
+            let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller && !is_flooded).find(fits);
             return Some((Rung::Video(fitting.unwrap_or(Rendition::Quarter)), Reason::Network));
         }
         is_lossy.then_some((Rung::Video(smaller), Reason::Loss))

@@ -67,9 +67,13 @@ impl Way {
 
     /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
     pub fn is_free(&self, line: &Line) -> bool {
-        self.shortest
-            .zip(line.round_trip)
-            .is_some_and(|(shortest, round_trip)| round_trip.saturating_sub(shortest) <= VARIES.max(shortest / 4))
+        line.round_trip.is_some()
+            && self.shortest.is_some_and(|shortest| self.waits(line) <= VARIES.max(shortest / 4))
+    }
+
+    /// Works out how long packets wait on the way: how much longer than ever the round trip is.
+    pub fn waits(&self, line: &Line) -> Duration {
+        self.shortest.zip(line.round_trip).map_or(Duration::ZERO, |(shortest, now)| now.saturating_sub(shortest))
     }
 
     /// Tells whether what waits on the way becomes less.
