@@ -82,6 +82,10 @@ pub struct ServeConfig {
     pub base_path: String,
     /// Whether producers may send rooms to addresses of internal networks.
     pub internal_outputs: bool,
+    /// Where recordings go. Need not exist.
+    pub recordings: PathBuf,
+    /// Megabytes that recordings leave free on their disk.
+    pub recordings_spare: u64,
     /// The public address of a 1:1 NAT.
     pub public_ip: Option<IpAddr>,
     /// First and last UDP port for what people send; `None` leaves them to the system.
@@ -120,6 +124,8 @@ impl fmt::Debug for ServeConfig {
             .field("trusted_proxies", &self.trusted_proxies)
             .field("base_path", &self.base_path)
             .field("internal_outputs", &self.internal_outputs)
+            .field("recordings", &self.recordings)
+            .field("recordings_spare", &self.recordings_spare)
             .field("public_ip", &self.public_ip)
             .field("udp_ports", &self.udp_ports)
             .field("media_port", &self.media_port)
@@ -158,6 +164,8 @@ impl Default for ServeConfig {
             trusted_proxies: Vec::new(),
             base_path: String::new(),
             internal_outputs: false,
+            recordings: env::temp_dir().join("recordings"),
+            recordings_spare: 1000,
             public_ip: None,
             udp_ports: None,
             media_port: 0,
@@ -204,6 +212,7 @@ impl ServeConfig {
             return Err(wrong("api-key", detail));
         }
         let data_dir = written.data_dir.unwrap_or_else(default_data_dir);
+        let recordings = written.recordings.unwrap_or_else(|| data_dir.join("recordings"));
         let listen = match written.listen {
             Some(text) => listen(&text)?,
             None => SocketAddr::from(([127, 0, 0, 1], 8080)),
@@ -219,6 +228,8 @@ impl ServeConfig {
             trusted_proxies: trusted_proxies(&written.trusted_proxy.unwrap_or_default())?,
             base_path: written.base_path.map(|text| path_before_ours(&text)).transpose()?.unwrap_or_default(),
             internal_outputs: written.internal_outputs.unwrap_or(default.internal_outputs),
+            recordings,
+            recordings_spare: written.recordings_spare.unwrap_or(default.recordings_spare),
             public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
             udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
             media_port: within("media-port", written.media_port, 0..=65_535)?.unwrap_or(listen.port()),

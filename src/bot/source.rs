@@ -17,7 +17,7 @@ use tracing::warn;
 use super::feed::{Listeners, Receivers};
 use crate::media::{
     audio::desk::{Desk, Listener, Packet},
-    encode::Encoder,
+    encode::{Encoder, Recipe},
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
@@ -123,9 +123,7 @@ impl Source {
         let own = slot.clone();
         let encoder = Arc::new(Encoder::start(
             "bot-encode",
-            config.codec,
-            config.bitrate,
-            config.fps,
+            Recipe::Live { codec: config.codec, bitrate: config.bitrate, fps: config.fps },
             launches,
             move |unit| {
                 counted.fetch_add(1, Ordering::Relaxed);

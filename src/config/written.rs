@@ -56,6 +56,12 @@ pub struct Written {
     /// Lets producers send rooms to loopback and private addresses, too; admins always may
     #[arg(long, env = "VIRFIE_INTERNAL_OUTPUTS", value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide_env_values = true)]
     pub internal_outputs: Option<bool>,
+    /// Where recordings go [default: <data-dir>/recordings]
+    #[arg(long, env = "VIRFIE_RECORDINGS", value_name = "DIR", hide_env_values = true)]
+    pub recordings: Option<PathBuf>,
+    /// Megabytes that recordings leave free on their disk: they end before it is full [default: 1000]
+    #[arg(long, env = "VIRFIE_RECORDINGS_SPARE", value_name = "MB", hide_env_values = true)]
+    pub recordings_spare: Option<u64>,
     /// The address that the Internet knows this machine by (1:1 NAT)
     #[arg(long, env = "VIRFIE_PUBLIC_IP", value_name = "IP", hide_env_values = true)]
     pub public_ip: Option<String>,
@@ -150,6 +156,8 @@ impl Written {
             trusted_proxy: self.trusted_proxy.or(below.trusted_proxy),
             base_path: self.base_path.or(below.base_path),
             internal_outputs: self.internal_outputs.or(below.internal_outputs),
+            recordings: self.recordings.or(below.recordings),
+            recordings_spare: self.recordings_spare.or(below.recordings_spare),
             public_ip: self.public_ip.or(below.public_ip),
             udp_ports: self.udp_ports.or(below.udp_ports),
             media_port: self.media_port.or(below.media_port),
@@ -175,6 +183,7 @@ impl Written {
         Self {
             listen: text(self.listen),
             data_dir: path(self.data_dir),
+            recordings: path(self.recordings),
             model: text(self.model),
             api_key: text(self.api_key),
             tls_cert: path(self.tls_cert),

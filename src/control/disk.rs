@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     io::{Read as _, Seek as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +20,21 @@ const UNFINISHED: &str = ".part";
 pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     let (mut open, beside) = create_beside(folder)?;
     let replaced = open.write_all(content).and_then(|()| put_in_place(&open, &beside, file));
+    if replaced.is_err() {
+        // Stays when that fails too; it is removed at the next start.
+        let _ = fs::remove_file(&beside);
+    }
+    replaced
+}
+
+/// The same for a file that only its owner may read, at no time anybody else.
+///
+/// # Errors
+/// What the disk says; the file is whole then, and mostly as it was.
+pub fn replace_private(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
+    let (mut open, beside) = create_beside(folder)?;
+    let private = open.set_permissions(fs::Permissions::from_mode(0o600));
+    let replaced = private.and_then(|()| open.write_all(content)).and_then(|()| put_in_place(&open, &beside, file));
     if replaced.is_err() {
         // Stays when that fails too; it is removed at the next start.
         let _ = fs::remove_file(&beside);

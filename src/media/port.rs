@@ -16,7 +16,14 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
-    output::address::RtmpAddress,
+    output::{
+        address::{RtmpAddress, SrtAddress},
+        settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
+        terms::{
+            Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
+            OutputTarget,
+        },
+    },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
     webrtc::pulse::SHORTEST_SILENCE,
@@ -84,16 +91,7 @@ pub struct ParticipantId(pub Arc<str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerId(pub u64);
 
-/// One output of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OutputId(pub Arc<str>);
-
 impl fmt::Display for ParticipantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-impl fmt::Display for OutputId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -333,8 +331,15 @@ pub enum MediaCommand {
     AddOutput {
         /// Its id.
         output: OutputId,
-        /// Where to.
-        target: OutputTarget,
+        /// Where to, and as what.
+        spec: OutputSpec,
+    },
+    /// Sends something else from the next keyframe on, over the same connection.
+    ChangeOutput {
+        /// Its id.
+        output: OutputId,
+        /// As what.
+        wishes: Wishes,
     },
     /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
     RemoveOutput(OutputId),
@@ -344,13 +349,6 @@ pub enum MediaCommand {
     Health(oneshot::Sender<Health>),
     /// The newest poses of everybody in whose frames keypoints are found; nobody's while that is off.
     Poses(oneshot::Sender<Vec<ParticipantPoses>>),
-}
-
-/// Where an output goes. `Debug` never shows a URL's path, query or user: stream keys live there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputTarget {
-    /// `rtmp://` or `rtmps://`, with its stream key.
-    Rtmp(RtmpAddress),
 }
 
 /// One composed picture, 8-bit RGB, row-major without padding.
@@ -469,31 +467,6 @@ pub enum TrackKind {
     Video,
 }
 
-/// An output's life.
-#[derive(Debug, Clone, PartialEq)]
-pub enum OutputState {
-    /// Nothing has been acknowledged yet.
-    Connecting,
-    /// Bytes flow.
-    Live,
-    /// It broke and is tried again.
-    Retrying {
-        /// 1 for the first retry.
-        attempt: u32,
-        /// Until then.
-        after: Duration,
-        /// What broke it, without secrets.
-        last_error: String,
-    },
-    /// Ended by request.
-    Stopped,
-    /// Given up: the target never answered at all, or refuses us.
-    Failed {
-        /// Why, without secrets.
-        error: String,
-    },
-}
-
 /// News from a room's media.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MediaEvent {
@@ -596,5 +569,12 @@ pub enum MediaEvent {
         output: OutputId,
         /// Now.
         state: OutputState,
+    },
+    /// What flows to a live output, every few seconds.
+    OutputFlow {
+        /// Which.
+        output: OutputId,
+        /// What flows.
+        flow: Flow,
     },
 }

@@ -248,6 +248,7 @@ impl RoomMedia for Port {
                 let _ = reply.send(room.poses.lock().unwrap().clone());
             }
             MediaCommand::AddOutput { output, .. } => room.note(format!("start {output}")),
+            MediaCommand::ChangeOutput { output, .. } => room.note(format!("change {output}")),
             MediaCommand::RemoveOutput(output) => room.note(format!("stop {output}")),
             MediaCommand::Snapshot(reply) => {
                 let _ = reply.send(Ok(Frame { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] }));

@@ -1,11 +1,15 @@
 use std::time::Duration;
 
 use serde_json::json;
-use virfie::media::port::{MediaEvent, OutputId, OutputState};
+use virfie::media::port::{Blame, MediaEvent, OutputFault, OutputId, OutputState};
 
 use super::{page::Page, server::Server};
 
 const KEY: &str = "my-stream-key";
+
+fn fault(text: &str) -> OutputFault {
+    OutputFault::new(Blame::Destination, text)
+}
 
 #[tokio::test]
 async fn an_output_lives_and_never_shows_its_key() {
@@ -25,8 +29,8 @@ async fn an_output_lives_and_never_shows_its_key() {
     let mut texts = vec![made.text()];
     for state in [
         OutputState::Live,
-        OutputState::Retrying { attempt: 3, after: Duration::from_secs(5), last_error: "connection reset".into() },
-        OutputState::Failed { error: "refused".into() },
+        OutputState::Retrying { attempt: 3, after: Duration::from_secs(5), fault: fault("connection reset") },
+        OutputState::Failed { fault: fault("refused") },
     ] {
         let name = match &state {
             OutputState::Live => "live",
@@ -44,6 +48,7 @@ async fn an_output_lives_and_never_shows_its_key() {
         assert_eq!(one.json(), told["output"]);
         if name == "retrying" {
             assert_eq!((&one.json()["attempt"], &one.json()["last_error"]), (&json!(3), &json!("connection reset")));
+            assert_eq!(one.json()["blame"], "destination");
             assert!(one.json()["next_retry_at"].as_str().unwrap().ends_with('Z'));
         }
         texts.extend([told.to_string(), one.text(), server.get("/rooms/demo/outputs").await.text()]);
@@ -78,4 +83,93 @@ async fn outputs_to_nowhere_are_refused_with_their_place() {
     server.send("POST", "/rooms/demo/outputs", &extra).await.problem(422);
     server.send("POST", "/rooms/none/outputs", &json!({"type": "rtmp", "url": "rtmp://h/a/k"})).await.problem(404);
     assert_eq!(server.get("/rooms/demo/outputs").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn settings_of_an_output_are_shown_as_they_come_out_and_wrong_ones_named() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({"canvas": {"width": 1280, "height": 720, "fps": 30}})).await;
+    let body = json!({
+        "type": "rtmp", "url": "rtmp://h.example/a/k", "name": "main", "preset": "twitch-1080p",
+        "video": {"bitrate": 5000, "preset": "superfast"}, "audio": {"channels": 1},
+    });
+    let made = server.send("POST", "/rooms/demo/outputs", &body).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let output = made.json();
+    let video = json!({
+        "width": 1920, "height": 1080, "fps": 30, "bitrate": 5000, "keyframe_seconds": 2, "profile": "high",
+        "preset": "superfast", "rate_control": "cbr",
+    });
+    assert_eq!(
+        (&output["video"], &output["preset"], &output["name"]),
+        (&video, &json!("twitch-1080p"), &json!("main"))
+    );
+    assert_eq!(output["audio"], json!({"bitrate": 160, "channels": 1, "sample_rate": 48000}));
+    let wrong = json!({
+        "type": "srt", "url": "srt://h.example:1", "video": {"bitrate": 6_000_000, "size": "wide"}, "audio": {"channels": 8},
+    });
+    let faults = server.send("POST", "/rooms/demo/outputs", &wrong).await.faults(422);
+    assert_eq!(faults, ["/video/size", "/video/bitrate", "/audio/channels"]);
+    let unknown = json!({"type": "file", "preset": "twitch-4k"});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &unknown).await.faults(422), ["/preset"]);
+}
+
+#[tokio::test]
+async fn an_output_is_changed_stopped_and_started() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let body = json!({"type": "rtmp", "url": format!("rtmp://h.example/a/{KEY}")});
+    let id = server.send("POST", "/rooms/demo/outputs", &body).await.json()["id"].as_str().unwrap().to_owned();
+    let one = format!("/rooms/demo/outputs/{id}");
+    let media = server.media.room("demo");
+    media.wait_for(&format!("start {id}")).await;
+    let changed = server.send("PATCH", &one, &json!({"video": {"bitrate": 1200}})).await;
+    assert_eq!(changed.json()["video"]["bitrate"], 1200, "{changed:?}");
+    media.wait_for(&format!("change {id}")).await;
+    let changed = server.send("PATCH", &one, &json!({"video": null})).await;
+    assert_ne!(changed.json()["video"]["bitrate"], 1200, "null takes it away");
+    for (patch, pointer) in [(json!({"video": {"fps": 0}}), "/video/fps"), (json!({"key": "a b"}), "/url")] {
+        let refused = server.send("PATCH", &one, &patch).await;
+        assert!(!refused.text().contains(KEY));
+        assert_eq!(refused.faults(422), [pointer], "{patch}");
+    }
+    let refused = server.send("PATCH", &one, &json!({"url": {"x": KEY}})).await;
+    assert!(refused.status == 422 && !refused.text().contains(KEY), "{refused:?}");
+    let stopped = server.send("POST", &format!("{one}/stop"), &json!({})).await;
+    assert_eq!((&stopped.json()["state"], &stopped.json()["enabled"]), (&json!("stopped"), &json!(false)));
+    media.wait_for(&format!("stop {id}")).await;
+    let all = server.send("POST", "/rooms/demo/outputs/start", &json!({})).await;
+    assert_eq!(all.json()[0]["state"], "connecting");
+    media.wait_for(&format!("start {id}.2")).await;
+    server.send("POST", "/rooms/demo/outputs/none/start", &json!({})).await.problem(404);
+}
+
+#[tokio::test]
+async fn recordings_are_listed_given_in_parts_and_deleted() {
+    let recordings = tempfile::TempDir::new().unwrap();
+    let server = Server::start_with(|config| recordings.path().clone_into(&mut config.recordings)).await;
+    let folder = recordings.path().join("demo");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("demo-1.mkv"), b"0123456789").unwrap();
+    std::fs::write(folder.join("notes.txt"), b"none").unwrap();
+    let old = std::time::SystemTime::now() - Duration::from_secs(60);
+    std::fs::File::options().write(true).open(folder.join("demo-1.mkv")).unwrap().set_modified(old).unwrap();
+    std::fs::write(folder.join("demo-2.mp4"), b"growing").unwrap();
+    let listed = server.get("/rooms/demo/recordings").await.json();
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|one| (&one["name"], &one["growing"])).collect();
+    assert_eq!(names, [(&json!("demo-2.mp4"), &json!(true)), (&json!("demo-1.mkv"), &json!(false))]);
+    let whole = server.get("/rooms/demo/recordings/demo-1.mkv").await;
+    assert_eq!(whole.text(), "0123456789", "{whole:?}");
+    assert_eq!(whole.header("content-type"), "video/x-matroska");
+    let part =
+        server.request("GET", "/rooms/demo/recordings/demo-1.mkv").header("range", "bytes=3-5").send().await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.text().await.unwrap(), "345");
+    for name in ["notes.txt", "none.mkv", "..%2Fdemo%2Fdemo-1.mkv", ".mkv"] {
+        server.get(&format!("/rooms/demo/recordings/{name}")).await.problem(404);
+    }
+    server.delete("/rooms/demo/recordings/demo-2.mp4").await.problem(409);
+    assert_eq!(server.delete("/rooms/demo/recordings/demo-1.mkv").await.status, 204);
+    server.delete("/rooms/demo/recordings/demo-1.mkv").await.problem(404);
+    assert_eq!(server.get("/rooms/other/recordings").await.json(), json!([]));
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -203,6 +204,25 @@ test("an uploaded background appears, and a dropped image becomes a layer", asyn
   ann.errors = ann.errors.filter((text) => !/status of 4\d\d/.test(text));
 });
 
+test("the page records, shows what is on air, and fetches the file", async () => {
+  await ann.page.locator("#outputs > summary").click();
+  await ann.page.getByTestId("output-record").click();
+  const state = ann.page.getByTestId("output-state");
+  await state.getByText(/^live, \d+:\d\d, .*kbit\/s/).waitFor({ timeout: 15_000 });
+  await ann.page.locator("#outputs-count").getByText("1 on air").waitFor();
+  await ann.page.getByTestId("recordings").scrollIntoViewIfNeeded();
+  await ann.screenshot(artifact("page-recording.png"));
+  await ann.page.getByTestId("output-stop").click();
+  await state.getByText(/^stopped/).waitFor();
+  const fetched = ann.page.waitForEvent("download");
+  await ann.page.getByTestId("recording-fetch").click();
+  const file = await readFile(await (await fetched).path());
+  assert.ok(file.length > 10_000 && file.subarray(0, 4).equals(Buffer.from([0x1a, 0x45, 0xdf, 0xa3])), "it is Matroska");
+  await ann.page.getByTestId("output-remove").click();
+  await state.waitFor({ state: "detached" });
+  await ann.page.locator("#outputs > summary").click();
+});
+
 test("an output tells its state, to everybody, and can be removed", async () => {
   for (const tab of [ann, eve]) await tab.page.locator("#outputs > summary").click();
   await ann.page.getByTestId("output-url").fill("http://nowhere/x");
@@ -215,6 +235,10 @@ test("an output tells its state, to everybody, and can be removed", async () => 
   assert.ok(!(await ann.page.getByTestId("outputs").textContent()).includes("secret"));
   await ann.page.getByTestId("output-state").scrollIntoViewIfNeeded();
   await ann.screenshot(artifact("page-outputs.png"));
+  await ann.page.getByTestId("output-stop").click();
+  await state.getByText(/^stopped/).waitFor();
+  await ann.page.getByTestId("output-start").click();
+  await state.getByText(/retrying, attempt/).waitFor({ timeout: 15_000 });
   await ann.page.getByTestId("output-remove").click();
   await state.waitFor({ state: "detached" });
   assert.deepEqual(await server.ask("GET", `/rooms/${ROOM}/outputs`), []);

@@ -6,7 +6,7 @@ use std::{
 use gstreamer as gst;
 use virfie::media::{
     compose::clock::Format,
-    encode::Encoder,
+    encode::{Encoder, Recipe},
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
@@ -33,9 +33,7 @@ impl Bench {
         let (fail, errors) = channel();
         let encoder = Encoder::start(
             "bench",
-            codec,
-            500_000,
-            FORMAT.fps,
+            Recipe::Live { codec, bitrate: 500_000, fps: FORMAT.fps },
             &Launches::load(None).unwrap(),
             move |unit| drop(give.send(unit)),
             move |error| drop(fail.send(error)),

@@ -29,13 +29,40 @@ export interface Scene {
 /** Something that a room is sent to. Its URL comes without the stream key. */
 export interface Output {
   id: string;
-  type: string;
+  type: OutputType;
   /** Null for those who do not direct the room. */
   url: string | null;
+  name: string | null;
+  enabled: boolean;
   state: "connecting" | "live" | "retrying" | "stopped" | "failed";
   attempt: number | null;
   next_retry_at: string | null;
   last_error: string | null;
+  preset: string | null;
+  video: { width: number; height: number; fps: number; bitrate: number };
+  encoder_preset: string | null;
+  /** What goes out now, in kbit/s. */
+  bitrate: number | null;
+  bytes: number;
+  live_since: string | null;
+}
+
+export type OutputType = "rtmp" | "srt" | "file";
+
+/** What an output is to be. */
+export interface NewOutput {
+  type: OutputType;
+  url?: string;
+  preset?: string;
+  container?: string;
+}
+
+/** A file that the room has recorded. */
+export interface Recording {
+  name: string;
+  bytes: number;
+  changed_at: string;
+  growing: boolean;
 }
 
 /** A layout, and the room's revision if the server told it. */
@@ -116,8 +143,25 @@ export class Api {
     return (await (await this.request("GET", `${at(room)}/outputs`)).json()) as Output[];
   }
 
-  async addOutput(room: string, url: string): Promise<Output> {
-    return (await (await this.json("POST", `${at(room)}/outputs`, { type: "rtmp", url }, JSON_TYPE)).json()) as Output;
+  async addOutput(room: string, output: NewOutput): Promise<Output> {
+    return (await (await this.json("POST", `${at(room)}/outputs`, output, JSON_TYPE)).json()) as Output;
+  }
+
+  async enableOutput(room: string, id: string, enabled: boolean): Promise<void> {
+    await this.request("POST", `${at(room)}/outputs/${encodeURIComponent(id)}/${enabled ? "start" : "stop"}`);
+  }
+
+  async recordings(room: string): Promise<Recording[]> {
+    return (await (await this.request("GET", `${at(room)}/recordings`)).json()) as Recording[];
+  }
+
+  /** The whole file. */
+  async recording(room: string, name: string): Promise<Blob> {
+    return (await this.request("GET", `${at(room)}/recordings/${encodeURIComponent(name)}`)).blob();
+  }
+
+  async removeRecording(room: string, name: string): Promise<void> {
+    await this.request("DELETE", `${at(room)}/recordings/${encodeURIComponent(name)}`);
   }
 
   async removeOutput(room: string, id: string): Promise<void> {

@@ -70,8 +70,14 @@ describe("a layout to read", () => {
 
 describe("an output", () => {
   it("says its state in words", () => {
-    const output = { id: "o", type: "rtmp", url: "rtmp://host/***", attempt: null, next_retry_at: null, last_error: null };
-    expect(stateWords({ ...output, state: "live" })).toBe("live");
+    const video = { width: 1280, height: 720, fps: 30, bitrate: 2500 };
+    const output = {
+      id: "o", type: "rtmp" as const, url: "rtmp://host/***", name: null, enabled: true, preset: null, video, encoder_preset: null,
+      attempt: null, next_retry_at: null, last_error: null, bitrate: null, bytes: 0, live_since: null,
+    };
+    expect(stateWords({ ...output, state: "live" })).toBe("live, 1280x720");
+    const live = { ...output, state: "live" as const, bitrate: 2490, bytes: 12_345_678, live_since: "2026-01-01T00:00:00Z" };
+    expect(stateWords(live, Date.parse("2026-01-01T01:02:03Z"))).toBe("live, 1:02:03, 1280x720, 2490 kbit/s, 12.3 MB");
     expect(stateWords({ ...output, state: "retrying", attempt: 3, last_error: "refused" })).toBe("retrying, attempt 3: refused");
   });
 });

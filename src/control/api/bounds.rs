@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     layout::Fault,
-    media::port::{OutputTarget, is_internal},
+    media::port::{OutputTarget, SrtAddress, is_internal},
 };
 
 /// How long finding a host's addresses may take.
@@ -39,10 +39,17 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &Outpu
     if access.role == Role::Admin || app.config.internal_outputs {
         return Ok(());
     }
-    let OutputTarget::Rtmp(target) = target;
     let refused =
         |detail: &str| Err(Problem::invalid(vec![Fault { pointer: "/url".to_owned(), detail: detail.to_owned() }]));
-    let Ok(Ok(found)) = timeout(LOOKUP, lookup_host((target.host.as_str(), 0))).await else {
+    let host = match target {
+        OutputTarget::Rtmp(address) => address.host.as_str(),
+        OutputTarget::Srt(SrtAddress { host: Some(host), .. }) => host.as_str(),
+        OutputTarget::Srt(_) => {
+            return refused("opens a port of the server: start it with --internal-outputs, or have an admin do it");
+        }
+        OutputTarget::File(_) => return Ok(()),
+    };
+    let Ok(Ok(found)) = timeout(LOOKUP, lookup_host((host, 0))).await else {
         return refused("its host cannot be found");
     };
     if found.into_iter().any(|address| is_internal(address.ip())) {

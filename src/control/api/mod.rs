@@ -31,6 +31,7 @@ pub mod photos;
 pub mod poses;
 mod preflight;
 pub mod problem;
+pub mod recordings;
 pub mod rooms;
 pub mod scenario;
 pub mod scenes;
@@ -61,7 +62,7 @@ use tracing::Span;
 
 use super::{
     assets::AssetStore,
-    room::{Registry, RoomDefaults, RoomStore},
+    room::{Recordings, Registry, RoomDefaults, RoomStore},
 };
 use crate::{
     config::{IceServer, ServeConfig},
@@ -109,6 +110,10 @@ impl AppState {
             max_participants: config.max_participants,
             hold_ms: config.hold_ms,
             max_rooms: config.max_rooms,
+            recordings: Recordings {
+                folder: config.recordings.clone(),
+                spare: config.recordings_spare.saturating_mul(1_000_000),
+            },
         };
         let store = RoomStore::open(&config.data_dir)
             .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
@@ -146,6 +151,7 @@ pub fn router(state: AppState) -> Router {
         .merge(participants::router())
         .merge(poses::router())
         .merge(outputs::router())
+        .merge(recordings::router())
         .merge(events::router())
         .merge(session::router())
         .merge(snapshot::router())

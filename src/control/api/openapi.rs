@@ -10,7 +10,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, photos, poses};
+use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, photos, poses, recordings};
 use super::{rooms, scenario, scenes, session, snapshot, tokens, whep, whip};
 use crate::layout::ready::READY;
 
@@ -82,7 +82,15 @@ struct Server;
     outputs::list_outputs,
     outputs::post_output,
     outputs::get_output,
+    outputs::patch_output,
     outputs::delete_output,
+    outputs::start_output,
+    outputs::stop_output,
+    outputs::start_outputs,
+    outputs::stop_outputs,
+    recordings::list_recordings,
+    recordings::get_recording,
+    recordings::delete_recording,
     events::room_events,
     scenario::put_scenario,
     snapshot::snapshot_png,

@@ -1,14 +1,13 @@
-//! Where a room is sent. Stream keys come in and never go out again.
+//! Where a room is sent and recorded. Stream keys come in and never go out again.
 
 use axum::{
     Json, Router,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
+use serde_json::Value;
 
 use super::{
     AppState,
@@ -18,44 +17,27 @@ use super::{
     rooms::{ItemPath, Precondition, RoomPath, find},
 };
 use crate::{
-    control::room::{Output, OutputKind},
-    layout::Fault,
-    media::port::{OutputTarget, RtmpAddress},
+    control::room::{Output, OutputDocument, RoomName},
+    layout::{Fault, merge},
+    media::port::OutputSpec,
 };
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/outputs", get(list_outputs).post(post_output))
-        .route("/rooms/{room}/outputs/{id}", get(get_output).delete(delete_output))
+        .route("/rooms/{room}/outputs/start", post(start_outputs))
+        .route("/rooms/{room}/outputs/stop", post(stop_outputs))
+        .route("/rooms/{room}/outputs/{id}", get(get_output).patch(patch_output).delete(delete_output))
+        .route("/rooms/{room}/outputs/{id}/start", post(start_output))
+        .route("/rooms/{room}/outputs/{id}/stop", post(stop_output))
 }
 
-/// A new output. Without `Debug`: the URL holds the stream key.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewOutput {
-    /// Its kind.
-    #[serde(rename = "type")]
-    pub kind: OutputKind,
-    /// Where to: `rtmp://host/app/key` or `rtmps://…`, at most 2048 bytes. What stands behind the host is sent as it is
-    /// written: nothing is decoded.
-    #[schema(example = "rtmp://live.example/app/stream-key")]
-    pub url: String,
-    /// The stream key, where the URL ends with the application: needed for keys with a slash.
-    pub key: Option<String>,
-}
-
-impl NewOutput {
-    fn target(&self) -> ApiResult<OutputTarget> {
-        match self.kind {
-            OutputKind::Rtmp => match RtmpAddress::parse(&self.url, self.key.as_deref()) {
-                Ok(address) => Ok(OutputTarget::Rtmp(address)),
-                Err(detail) => {
-                    Err(Problem::invalid(vec![Fault { pointer: "/url".to_owned(), detail: detail.to_owned() }]))
-                }
-            },
-        }
-    }
+/// Reads what an output is to be, and whether the caller may send a room there.
+async fn spec_of(app: &AppState, access: &Access, room: &RoomName, document: &OutputDocument) -> ApiResult<OutputSpec> {
+    let spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
+    bounds::check_target(app, access, &spec.target).await?;
+    Ok(spec)
 }
 
 /// All outputs of the room.
@@ -80,7 +62,7 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
         ("room" = String, Path, description = "The room's name"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
-    request_body = NewOutput,
+    request_body = OutputDocument,
     responses(
         (status = 201, description = "Made; `Location` is its address", body = Output),
         (status = 409, description = "The room has too many outputs",
@@ -94,13 +76,12 @@ pub async fn post_output(
     access: Access,
     room: RoomPath,
     guard: Precondition,
-    body: ApiJson<NewOutput>,
+    body: ApiJson<OutputDocument>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let target = body.0.target()?;
-    bounds::check_target(&app, &access, &target).await?;
+    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
     let promise = app.capacity.admit(capacity::OUTPUT)?;
-    let (revision, output) = find(&app, &room.name)?.add_output(target, &guard.0).await?;
+    let (revision, output) = find(&app, &room.name)?.add_output(body.0, spec, &guard.0).await?;
     promise.keep();
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);
     let headers = [(header::LOCATION, location), (header::ETAG, revision.etag())];
@@ -125,7 +106,118 @@ pub async fn get_output(State(app): State<AppState>, access: Access, output: Ite
     Ok(Json(find(&app, &output.name)?.output(output.id).await?))
 }
 
-/// Stops and forgets an output.
+/// Changes an output by a JSON Merge Patch (RFC 7396) of what it was made with. What is encoded changes at the next
+/// keyframe, over the same connection; another address, or a recording, begins again.
+#[utoipa::path(
+    patch, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("id" = String, Path, description = "The output's id"),
+        ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
+    ),
+    request_body(content = Object, description = "The keys that change; null takes one away"),
+    responses(
+        (status = 200, description = "Changed", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn patch_output(
+    State(app): State<AppState>,
+    access: Access,
+    output: ItemPath,
+    guard: Precondition,
+    body: ApiJson<Value>,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, output.name.as_str())?;
+    let room = find(&app, &output.name)?;
+    let before = serde_json::to_value(room.output_document(output.id.clone()).await?).unwrap_or_default();
+    let document: OutputDocument = serde_json::from_value(merge(&before, &body.0)).map_err(|error| {
+        // It may repeat a part of an address.
+        tracing::debug!(%error, "a patch of an output is invalid");
+        Problem::invalid(vec![Fault { pointer: String::new(), detail: unreadable(&error) }])
+    })?;
+    let spec = spec_of(&app, &access, &output.name, &document).await?;
+    let (revision, output) = room.change_output(output.id, document, spec, &guard.0).await?;
+    Ok(([(header::ETAG, revision.etag())], Json(output)).into_response())
+}
+
+/// Says why a merged document is no output, without what is in it.
+fn unreadable(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // Only these name keys and kinds, of which nothing is secret.
+    let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| text.starts_with(kind));
+    if may { text } else { "is no output: a value has the wrong type".to_owned() }
+}
+
+/// Starts an output; one that failed is tried again.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/{id}/start", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name"), ("id" = String, Path, description = "The output's id")),
+    responses(
+        (status = 200, description = "The output", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn start_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
+    enable(&app, &access, output, true).await
+}
+
+/// Stops an output, and keeps it.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/{id}/stop", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name"), ("id" = String, Path, description = "The output's id")),
+    responses(
+        (status = 200, description = "The output", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn stop_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
+    enable(&app, &access, output, false).await
+}
+
+async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool) -> ApiResult<Json<Output>> {
+    access.require(Role::Producer, output.name.as_str())?;
+    Ok(Json(find(app, &output.name)?.enable_output(output.id, enabled).await?))
+}
+
+/// Starts all outputs of the room.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/start", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    responses(
+        (status = 200, description = "All outputs, oldest first", body = Vec<Output>),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn start_outputs(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+) -> ApiResult<Json<Vec<Output>>> {
+    access.require(Role::Producer, room.name.as_str())?;
+    Ok(Json(find(&app, &room.name)?.enable_outputs(true).await?))
+}
+
+/// Stops all outputs of the room, and keeps them.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/stop", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    responses(
+        (status = 200, description = "All outputs, oldest first", body = Vec<Output>),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn stop_outputs(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Json<Vec<Output>>> {
+    access.require(Role::Producer, room.name.as_str())?;
+    Ok(Json(find(&app, &room.name)?.enable_outputs(false).await?))
+}
+
+/// Stops and forgets an output. What it recorded stays.
 #[utoipa::path(
     delete, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(

@@ -17,6 +17,7 @@ use super::{
     faults::Faults,
     link::{Closing, Link},
     meter::Meter,
+    record::RoomRecord,
     state::{Beginning, Effect, Errand, Now, State},
     supervise::{DownMark, Lasting},
     view::Event,
@@ -183,8 +184,11 @@ impl Room {
         let mut memory = self.lasting.memory.lock();
         memory.ended = self.state.has_ended();
         memory.stored = self.state.is_stored();
-        if memory.record.as_ref().is_none_or(|record| record.past.revision != self.state.revision()) {
+        let outputs = self.state.outputs_changed();
+        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || memory.outputs != outputs;
+        if memory.record.as_ref().is_none_or(is_old) {
             memory.record = Some(self.state.record());
+            memory.outputs = outputs;
         }
     }
 
@@ -216,7 +220,7 @@ impl Room {
         self.open_at = None;
         let (news_in, news) = mpsc::unbounded_channel();
         self.media = self.lasting.parts.machine.open(self.state.media_spec(), news_in);
-        self.state.take_media();
+        self.state.take_media(now());
         tracing::info!(room = %self.state.name(), "the room's media is open again");
         news
     }

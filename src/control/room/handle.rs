@@ -15,17 +15,18 @@ use super::{
     images::ImageSource,
     link::Closing,
     name::RoomName,
+    output::{Output, OutputDocument},
     participant::Moderation,
     photo::Photo,
     pose::RoomPoses,
     revision::{IfMatch, Revision},
     secret,
     state::State,
-    view::{Output, Participant, RoomState, RoomSummary},
+    view::{Participant, RoomState, RoomSummary},
 };
 use crate::{
     layout::CanvasLimit,
-    media::port::{Frame, Media, OutputId, OutputTarget},
+    media::port::{Frame, Media, OutputId, OutputSpec},
 };
 
 /// How many requests may wait for a room. Those who ask wait themselves when it is full.
@@ -232,13 +233,56 @@ impl RoomHandle {
         self.call(move |room| room.state.output(&id)).await?
     }
 
-    /// Starts sending the room somewhere.
+    /// Sends the room somewhere, unless the output is not enabled.
     ///
     /// # Errors
     /// [`RoomError::TooManyOutputs`], [`RoomError::Stale`], [`RoomError::NoRoom`].
-    pub async fn add_output(&self, target: OutputTarget, guard: &IfMatch) -> Result<(Revision, Output), RoomError> {
+    pub async fn add_output(
+        &self,
+        document: OutputDocument,
+        spec: OutputSpec,
+        guard: &IfMatch,
+    ) -> Result<(Revision, Output), RoomError> {
         let id = OutputId(secret::id().into());
-        self.change(guard, move |state| state.add_output(id, target, now())).await
+        self.change(guard, move |state| state.add_output(id, document, spec, now())).await
+    }
+
+    /// What was asked for of an output, with its secrets.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
+    pub async fn output_document(&self, id: String) -> Result<OutputDocument, RoomError> {
+        self.call(move |room| room.state.output_document(&id)).await?
+    }
+
+    /// Changes an output; where that is possible, without ending it.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    pub async fn change_output(
+        &self,
+        id: String,
+        document: OutputDocument,
+        spec: OutputSpec,
+        guard: &IfMatch,
+    ) -> Result<(Revision, Output), RoomError> {
+        self.change(guard, move |state| state.change_output(&id, document, spec, now())).await
+    }
+
+    /// Starts or stops an output.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
+    pub async fn enable_output(&self, id: String, enabled: bool) -> Result<Output, RoomError> {
+        self.call(move |room| room.state.enable_output(&id, enabled, now())).await?
+    }
+
+    /// Starts or stops all outputs.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn enable_outputs(&self, enabled: bool) -> Result<Vec<Output>, RoomError> {
+        self.call(move |room| room.state.enable_outputs(enabled, now())).await
     }
 
     /// Stops and forgets an output.

@@ -52,6 +52,7 @@ pub use handle::RoomHandle;
 pub use images::{ImageSource, TextFault};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
+pub use output::{KeptOutput, Output, OutputDocument, OutputPhase, Recordings};
 pub use participant::{Bearer, Caller, Claim, MemberRole, Moderation};
 pub use photo::Photo;
 pub use pose::RoomPoses;
@@ -63,6 +64,6 @@ pub use scenes::{SceneChoice, SceneName};
 pub use state::ResourceKind;
 pub use store::{RoomStore, Storing};
 pub use view::{
-    ActiveScene, Delivery, Event, Health, Output, OutputKind, Participant, Presence, RoomState, RoomSummary, SceneView,
-    Segmentation, Settings,
+    ActiveScene, Delivery, Event, Health, Participant, Presence, RoomState, RoomSummary, SceneView, Segmentation,
+    Settings,
 };

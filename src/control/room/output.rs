@@ -1,54 +1,293 @@
-//! An output as the room knows it. PURE.
+//! An output as the room knows it: what was asked for, and how it goes. PURE.
+
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::view::{Output, OutputKind, OutputPhase};
-use crate::media::port::{OutputId, OutputState, OutputTarget};
+use super::name::RoomName;
+use crate::{
+    layout::Fault,
+    media::port::{
+        AudioSettings, AudioWish, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec,
+        OutputState, OutputTarget, Preset, RtmpAddress, Speed, SrtAddress, VideoSettings, VideoWish, Wishes,
+    },
+};
 
-/// An output of a room.
-#[derive(Debug, Clone, PartialEq)]
+/// Where recordings go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recordings {
+    /// The folder of all rooms' folders.
+    pub folder: PathBuf,
+    /// Bytes that stay free on its disk.
+    pub spare: u64,
+}
+
+impl Recordings {
+    /// Names the folder of a room.
+    pub fn of_room(&self, room: &RoomName) -> PathBuf {
+        self.folder.join(room.as_str())
+    }
+}
+
+/// An output as it is asked for and stored. Without `Debug`: it holds stream keys.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOutput)]
+pub struct OutputDocument {
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: OutputKind,
+    /// Where to. `rtmp`: `rtmp://host/app/key` or `rtmps://…`; what stands behind the host is sent as it is written.
+    /// `srt`: `srt://host:port?passphrase=…&latency=…&streamid=…`, or `srt://:port` for receivers that call. At most 2048
+    /// bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "rtmp://live.example/app/stream-key")]
+    pub url: Option<String>,
+    /// `rtmp`: the stream key, where the URL ends with the application: needed for keys with a slash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; the room's name
+    /// where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `file`: how it is written. Default: mkv.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
+    /// A platform's wishes; what `video` and `audio` say goes before them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
+    /// The picture.
+    #[serde(default)]
+    pub video: VideoWish,
+    /// The sound.
+    #[serde(default)]
+    pub audio: AudioWish,
+    /// Whether it runs. Default: true.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl OutputDocument {
+    /// Reads what the output is.
+    ///
+    /// # Errors
+    /// Every wrong place; nothing of an address is repeated.
+    pub fn spec(&self, room: &RoomName, recordings: &Recordings) -> Result<OutputSpec, Vec<Fault>> {
+        let fault = |pointer: &str, detail: &str| Fault { pointer: pointer.to_owned(), detail: detail.to_owned() };
+        let wishes = Wishes { preset: self.preset, video: self.video.clone(), audio: self.audio.clone() };
+        let mut faults: Vec<Fault> = Vec::new();
+        if let Err(wrong) = wishes.check() {
+            faults.extend(wrong.iter().map(|(pointer, detail)| fault(pointer, detail)));
+        }
+        let name = self.name.as_deref().map(RoomName::parse);
+        if matches!(name, Some(Err(_))) {
+            faults.push(fault("/name", "must be 1 to 64 letters, digits, - and _"));
+        }
+        let name = name.and_then(Result::ok).unwrap_or_else(|| room.clone());
+        let stray = [
+            ("/url", self.url.is_some(), self.kind != OutputKind::File),
+            ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
+            ("/container", self.container.is_some(), self.kind == OutputKind::File),
+        ];
+        for (pointer, is_there, may) in stray {
+            if is_there && !may {
+                faults.push(fault(pointer, "is no key of this type of output"));
+            }
+        }
+        let url = self.url.as_deref();
+        let target = match self.kind {
+            OutputKind::Rtmp => {
+                let parsed = url.map(|url| RtmpAddress::parse(url, self.key.as_deref()).map(OutputTarget::Rtmp));
+                parsed.unwrap_or(Err("is missing"))
+            }
+            OutputKind::Srt => url.map_or(Err("is missing"), |url| SrtAddress::parse(url).map(OutputTarget::Srt)),
+            OutputKind::File => Ok(OutputTarget::File(FileTarget {
+                folder: recordings.of_room(room),
+                name: name.as_str().to_owned(),
+                container: self.container.unwrap_or_default(),
+                spare: recordings.spare,
+            })),
+        };
+        match target {
+            Ok(target) if faults.is_empty() => Ok(OutputSpec { target, wishes }),
+            Ok(_) => Err(faults),
+            Err(detail) => {
+                faults.push(fault("/url", detail));
+                Err(faults)
+            }
+        }
+    }
+}
+
+/// An output as it survives a restart. Without `Debug`: it holds stream keys.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptOutput {
+    /// Its id.
+    pub id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What was asked for.
+    pub output: OutputDocument,
+}
+
+impl std::fmt::Debug for KeptOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeptOutput({})", self.id)
+    }
+}
+
+/// Where an output's life stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputPhase {
+    /// Nothing has been acknowledged yet.
+    Connecting,
+    /// The room is being sent.
+    Live,
+    /// It broke and is tried again at `next_retry_at`.
+    Retrying,
+    /// Ended by request.
+    Stopped,
+    /// Given up.
+    Failed,
+}
+
+/// Something that the room is sent to.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Output {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: Arc<str>,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: OutputKind,
+    /// What it is called.
+    pub name: Option<String>,
+    /// Where to, without the stream key; a recording's file. Null for those who do not direct the room.
+    pub url: Option<String>,
+    /// Whether it is to run.
+    pub enabled: bool,
+    /// Where it stands.
+    pub state: OutputPhase,
+    /// Which retry this is, 1 for the first; null when it is not retrying.
+    pub attempt: Option<u32>,
+    /// When it is tried again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_retry_at: Option<Timestamp>,
+    /// What broke it last.
+    pub last_error: Option<String>,
+    /// Who can help with that.
+    pub blame: Option<Blame>,
+    /// The platform whose wishes it follows.
+    pub preset: Option<Preset>,
+    /// The picture as it is encoded. Outputs of equal settings share one encoder.
+    pub video: VideoSettings,
+    /// The sound as it is encoded.
+    pub audio: AudioSettings,
+    /// How much work the picture's encoder does; null before it is known.
+    pub encoder_preset: Option<Speed>,
+    /// What goes out now, in kbit/s; null while it is not live.
+    pub bitrate: Option<u64>,
+    /// Bytes that have gone out on this connection, or into this file.
+    pub bytes: u64,
+    /// Since when it is live.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub live_since: Option<Timestamp>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// An output of a room. Without `Debug`: it holds stream keys.
+#[derive(Clone, PartialEq)]
 pub struct Sending {
     /// Its id.
     pub id: OutputId,
-    /// Where to, with the stream key: for media that is opened again. Neither shown nor stored.
-    pub target: OutputTarget,
-    /// Where to, without the stream key.
-    pub shown_url: String,
+    /// What was asked for, with the stream key: neither shown nor logged.
+    pub document: OutputDocument,
+    /// What that is.
+    pub spec: OutputSpec,
     /// When it was made.
     pub created_at: Timestamp,
+    /// How often the media was told to start it. What an earlier run says counts no more.
+    run: u32,
     /// What the media said last, and when.
     state: (OutputState, Timestamp),
     /// What broke it last; stays shown while it is tried again.
-    last_error: Option<String>,
+    fault: Option<OutputFault>,
+    flow: Flow,
+}
+
+impl std::fmt::Debug for Sending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sending({} to {})", self.id, self.spec.target.shown())
+    }
 }
 
 impl Sending {
-    /// A new output that has not been connected yet.
-    pub fn new(id: OutputId, target: &OutputTarget, wall: Timestamp) -> Self {
-        let OutputTarget::Rtmp(address) = target;
+    /// Makes an output that has not been started yet.
+    pub fn new(id: OutputId, document: OutputDocument, spec: OutputSpec, wall: Timestamp) -> Self {
         Self {
             id,
-            target: target.clone(),
-            shown_url: address.shown(),
+            document,
+            spec,
             created_at: wall,
-            state: (OutputState::Connecting, wall),
-            last_error: None,
+            run: 0,
+            state: (OutputState::Stopped, wall),
+            fault: None,
+            flow: Flow::default(),
         }
+    }
+
+    /// What the media knows this run by.
+    pub fn media_id(&self) -> OutputId {
+        if self.run <= 1 { self.id.clone() } else { OutputId(format!("{}.{}", self.id, self.run).into()) }
+    }
+
+    /// Begins another run, from now on.
+    pub fn begin(&mut self, wall: Timestamp) {
+        self.run += 1;
+        (self.fault, self.flow) = (None, Flow::default());
+        self.state = (OutputState::Connecting, wall);
+    }
+
+    /// Whether the media has it.
+    pub fn runs(&self) -> bool {
+        !matches!(self.state.0, OutputState::Stopped | OutputState::Failed { .. })
     }
 
     /// Takes news from the media.
     pub fn set_state(&mut self, state: OutputState, wall: Timestamp) {
         match &state {
-            OutputState::Retrying { last_error, .. } => self.last_error = Some(last_error.clone()),
-            OutputState::Failed { error } => self.last_error = Some(error.clone()),
-            OutputState::Live => self.last_error = None,
+            OutputState::Retrying { fault, .. } | OutputState::Failed { fault } => self.fault = Some(fault.clone()),
+            OutputState::Live => self.fault = None,
             OutputState::Connecting | OutputState::Stopped => {}
+        }
+        if !matches!(state, OutputState::Live) {
+            self.flow = Flow::default();
         }
         self.state = (state, wall);
     }
 
-    /// What others see.
-    pub fn view(&self) -> Output {
+    /// Takes what flows.
+    pub fn set_flow(&mut self, flow: Flow) {
+        self.flow = flow;
+    }
+
+    /// What is kept of it.
+    pub fn kept(&self) -> KeptOutput {
+        KeptOutput { id: self.id.0.to_string(), created_at: self.created_at, output: self.document.clone() }
+    }
+
+    /// What others see, for a canvas (width, height, frames a second).
+    pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;
         let (phase, attempt, next_retry_at) = match state {
             OutputState::Connecting => (OutputPhase::Connecting, None, None),
@@ -60,14 +299,25 @@ impl Sending {
             OutputState::Stopped => (OutputPhase::Stopped, None, None),
             OutputState::Failed { .. } => (OutputPhase::Failed, None, None),
         };
+        let video = self.spec.wishes.video(canvas);
         Output {
             id: self.id.0.clone(),
-            kind: OutputKind::Rtmp,
-            url: Some(self.shown_url.clone()),
+            kind: self.document.kind,
+            name: self.document.name.clone(),
+            url: Some(self.spec.target.shown()),
+            enabled: self.document.enabled,
             state: phase,
             attempt,
             next_retry_at,
-            last_error: self.last_error.clone(),
+            last_error: self.fault.as_ref().map(|fault| fault.text.clone()),
+            blame: self.fault.as_ref().map(|fault| fault.blame),
+            preset: self.document.preset,
+            video,
+            audio: self.spec.wishes.audio(),
+            encoder_preset: self.flow.speed.or(video.preset),
+            bitrate: (phase == OutputPhase::Live).then(|| self.flow.bits_per_second.div_ceil(1000)),
+            bytes: self.flow.bytes,
+            live_since: (phase == OutputPhase::Live).then_some(*since),
             created_at: self.created_at,
         }
     }
@@ -78,22 +328,71 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
-    use crate::media::port::RtmpAddress;
+
+    const CANVAS: (u32, u32, u32) = (1280, 720, 30);
+
+    fn read(json: serde_json::Value) -> Result<OutputSpec, Vec<String>> {
+        let document: OutputDocument = serde_json::from_value(json).unwrap();
+        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings);
+        spec.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
+    }
 
     #[test]
     fn the_time_of_the_next_retry_is_told() {
-        let target = OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/secretkey", None).unwrap());
+        let document: OutputDocument =
+            serde_json::from_value(json!({"type": "rtmp", "url": "rtmp://host/live/secretkey"})).unwrap();
+        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings).unwrap();
         let wall: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let mut sending = Sending::new(OutputId("o1".into()), &target, wall);
-        assert!(!sending.view().url.unwrap().contains("secretkey"));
+        let mut sending = Sending::new(OutputId("o1".into()), document, spec, wall);
+        assert!(!sending.view(CANVAS).url.unwrap().contains("secretkey"));
+        assert!(!format!("{sending:?}{:?}", sending.kept()).contains("secretkey"));
         let after = Duration::from_millis(1500);
-        sending.set_state(OutputState::Retrying { attempt: 2, after, last_error: "refused".into() }, wall);
-        let view = sending.view();
+        let fault = OutputFault::new(Blame::Destination, "refused");
+        sending.set_state(OutputState::Retrying { attempt: 2, after, fault }, wall);
+        let view = sending.view(CANVAS);
         assert_eq!((view.state, view.attempt), (OutputPhase::Retrying, Some(2)));
         assert_eq!(view.next_retry_at.unwrap().to_string(), "2026-01-01T00:00:01.5Z");
-        assert_eq!(view.last_error.as_deref(), Some("refused"));
+        assert_eq!((view.last_error.as_deref(), view.blame), (Some("refused"), Some(Blame::Destination)));
         sending.set_state(OutputState::Live, wall);
-        assert_eq!(sending.view().last_error, None);
+        assert_eq!(sending.view(CANVAS).last_error, None);
+    }
+
+    #[test]
+    fn every_kind_is_read_and_every_wrong_place_named() {
+        let kind = |json| read(json).unwrap().target.kind();
+        assert_eq!(kind(json!({"type": "rtmp", "url": "rtmp://host/app", "key": "a/b"})), OutputKind::Rtmp);
+        assert_eq!(kind(json!({"type": "srt", "url": "srt://host:9000?passphrase=0123456789"})), OutputKind::Srt);
+        assert_eq!(kind(json!({"type": "file", "container": "mp4", "name": "show"})), OutputKind::File);
+        let OutputTarget::File(file) = read(json!({"type": "file"})).unwrap().target else { panic!("it is a file") };
+        assert_eq!((file.folder, file.name.as_str()), ("/r/studio".into(), "studio"));
+        for (json, pointers) in [
+            (json!({"type": "rtmp"}), vec!["/url"]),
+            (json!({"type": "srt", "url": "srt://host"}), vec!["/url"]),
+            (json!({"type": "srt", "url": "srt://host:1", "key": "k"}), vec!["/key"]),
+            (json!({"type": "file", "url": "file:///etc/passwd"}), vec!["/url"]),
+            (json!({"type": "file", "name": "../up"}), vec!["/name"]),
+            (json!({"type": "rtmp", "url": "rtmp://h/a/k", "container": "mkv"}), vec!["/container"]),
+            (json!({"type": "rtmp", "url": "x", "video": {"fps": 500}}), vec!["/video/fps", "/url"]),
+        ] {
+            assert_eq!(read(json.clone()).unwrap_err(), pointers, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_over_has_another_name() {
+        let document: OutputDocument = serde_json::from_value(json!({"type": "file"})).unwrap();
+        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings).unwrap();
+        let mut sending = Sending::new(OutputId("o1".into()), document, spec, Timestamp::UNIX_EPOCH);
+        assert!(!sending.runs());
+        sending.begin(Timestamp::UNIX_EPOCH);
+        assert_eq!((sending.media_id().0.as_ref(), sending.runs()), ("o1", true));
+        sending.begin(Timestamp::UNIX_EPOCH);
+        assert_eq!(sending.media_id().0.as_ref(), "o1.2");
     }
 }

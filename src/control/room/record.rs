@@ -1,6 +1,7 @@
 //! A room as one JSON document: what survives a restart, and what is exported and imported. PURE.
 //!
-//! Settings, layout and scenes. Never participants, and no outputs: their addresses hold stream keys.
+//! Settings, layout and scenes; what is kept of outputs stands beside it, in a file of its own, because their addresses
+//! hold stream keys. Never participants.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,13 +13,14 @@ use utoipa::ToSchema;
 use super::{
     change::SettingsChange,
     error::RoomError,
+    output::KeptOutput,
     revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
     view::Settings,
 };
 use crate::{
     layout::{self, Canvas, Fault, Scene, fault::child},
-    media::port::Segmentation,
+    media::port::{OutputSpec, Segmentation},
 };
 
 /// The version of the document that is written, and the only one that is read.
@@ -33,12 +35,14 @@ pub struct Past {
     pub created_at: Timestamp,
     /// Its scenes.
     pub scenes: Scenes,
+    /// Its outputs, stream keys and all. They are kept in a file of their own, and never exported.
+    pub outputs: Vec<(KeptOutput, OutputSpec)>,
 }
 
 impl Past {
     /// That of a new room.
     pub fn none(now: Timestamp) -> Self {
-        Self { revision: Revision(1), created_at: now, scenes: Scenes::default() }
+        Self { revision: Revision(1), created_at: now, scenes: Scenes::default(), outputs: Vec::new() }
     }
 }
 
@@ -246,7 +250,11 @@ impl RoomDocument {
         }
         let revision = Revision(self.revision.unwrap_or(1));
         let created_at = self.created_at.unwrap_or(now);
-        Ok(RoomRecord { settings, scene: Arc::new(scene), past: Past { revision, created_at, scenes } })
+        Ok(RoomRecord {
+            settings,
+            scene: Arc::new(scene),
+            past: Past { revision, created_at, scenes, outputs: Vec::new() },
+        })
     }
 }
 
@@ -308,7 +316,12 @@ mod tests {
         RoomRecord {
             settings: Settings { max_participants: 4, hold_ms: 10, keypoints: true },
             scene: Arc::new(Scene::default_for(Canvas { width: 640, ..Canvas::default() })),
-            past: Past { revision: Revision(7), created_at: "2026-01-01T00:00:00Z".parse().unwrap(), scenes },
+            past: Past {
+                revision: Revision(7),
+                created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+                scenes,
+                outputs: Vec::new(),
+            },
         }
     }
 

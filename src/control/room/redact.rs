@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::view::{Event, Output, RoomState};
+use super::{
+    output::Output,
+    view::{Event, RoomState},
+};
 
 impl Output {
     /// The same without anything that shows where it goes.

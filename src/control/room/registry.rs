@@ -25,7 +25,8 @@ use super::{
     images::ImageSource,
     link::Closing,
     name::RoomName,
-    record::RoomRecord,
+    output::{KeptOutput, Recordings},
+    record::{Past, RoomRecord},
     revision::IfMatch,
     state::Beginning,
     store::{RoomStore, Storing},
@@ -34,7 +35,7 @@ use super::{
 };
 use crate::{
     layout::{Canvas, CanvasLimit, Fault, Scene},
-    media::port::{Media, Segmentation},
+    media::port::{Media, OutputSpec, Segmentation},
 };
 
 /// How many scenes and sounds of triggers may wait for those before them to be decoded.
@@ -56,6 +57,8 @@ pub struct RoomDefaults {
     pub hold_ms: u64,
     /// How many rooms there may be at once.
     pub max_rooms: usize,
+    /// Where recordings go.
+    pub recordings: Recordings,
 }
 
 /// All rooms.
@@ -103,11 +106,12 @@ impl Registry {
     /// # Errors
     /// When it cannot be told which rooms there are.
     pub fn restore(self: &Arc<Self>) -> io::Result<()> {
-        for (name, document) in self.store.read_all()? {
+        for (name, document, outputs) in self.store.read_all()? {
             let beginning = self.beginning(&name);
             match document.restore(&beginning.settings, &beginning.scene.canvas, Timestamp::now()) {
                 Ok(RoomRecord { settings, scene, past }) => {
-                    self.begin(Beginning { settings, scene, past: Some(past), ..beginning }, &mut self.rooms());
+                    let past = Some(Past { outputs: self.read_outputs(&name, outputs), ..past });
+                    self.begin(Beginning { settings, scene, past, ..beginning }, &mut self.rooms());
                 }
                 Err(faults) => {
                     let places: Vec<String> = faults.iter().map(Fault::to_string).collect();
@@ -116,6 +120,24 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// Reads outputs that were kept. What cannot be read any more is told in the log.
+    fn read_outputs(&self, room: &RoomName, kept: Vec<KeptOutput>) -> Vec<(KeptOutput, OutputSpec)> {
+        let read = |kept: KeptOutput| match kept.output.spec(room, &self.defaults.recordings) {
+            Ok(spec) => Some((kept, spec)),
+            Err(faults) => {
+                let places: Vec<String> = faults.iter().map(Fault::to_string).collect();
+                tracing::error!(%room, output = kept.id, places = places.join("; "), "a stored output cannot be read");
+                None
+            }
+        };
+        kept.into_iter().filter_map(read).collect()
+    }
+
+    /// Where recordings go.
+    pub fn recordings(&self) -> &Recordings {
+        &self.defaults.recordings
     }
 
     /// A room that exists.

@@ -10,6 +10,7 @@
 
 mod media;
 mod news;
+mod outputs;
 mod peers;
 mod people;
 mod scenes;
@@ -41,11 +42,11 @@ use super::{
     revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
-    view::{Event, Health, Output, RoomState, RoomSummary, Segmentation, Settings},
+    view::{Event, Health, RoomState, RoomSummary, Segmentation, Settings},
 };
 use crate::{
     layout::{AutoMode, Scene},
-    media::port::{self, Image, MediaCommand, OutputId, OutputState, OutputTarget, PeerId, Picture, Seat},
+    media::port::{self, Image, MediaCommand, PeerId, Picture, Seat},
 };
 
 /// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
@@ -139,6 +140,9 @@ pub struct State {
     spotlight: Spotlight,
     viewers: Vec<Viewer>,
     outputs: Vec<Sending>,
+    /// Counts changes of what is kept of them, and up to which they were kept.
+    outputs_changed: u64,
+    outputs_kept: u64,
     photos: Photos,
     /// What plays.
     music: Option<Arc<str>>,
@@ -161,7 +165,7 @@ impl State {
     pub fn new(beginning: Beginning, now: Now) -> Self {
         let Beginning { name, settings, scene, segmentation, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
-        let Past { revision, created_at, scenes } = past.unwrap_or_else(|| Past::none(now.wall));
+        let Past { revision, created_at, scenes, outputs } = past.unwrap_or_else(|| Past::none(now.wall));
         let mut state = Self {
             name,
             settings,
@@ -176,6 +180,8 @@ impl State {
             spotlight: Spotlight::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
+            outputs_changed: 0,
+            outputs_kept: 0,
             photos: Photos::default(),
             music: None,
             switched_at: None,
@@ -188,6 +194,7 @@ impl State {
             media_open: true,
             effects: Vec::new(),
         };
+        state.restore_outputs(outputs, now);
         state.choose_music();
         state
     }
@@ -351,49 +358,6 @@ impl State {
             self.tell_layout();
         }
         self.tell_room();
-    }
-
-    /// All outputs, oldest first.
-    pub fn outputs(&self) -> Vec<Output> {
-        self.outputs.iter().map(Sending::view).collect()
-    }
-
-    /// One output.
-    ///
-    /// # Errors
-    /// [`RoomError::NoOutput`].
-    pub fn output(&self, id: &str) -> Result<Output, RoomError> {
-        self.outputs.iter().find(|output| &*output.id.0 == id).map(Sending::view).ok_or(RoomError::NoOutput)
-    }
-
-    /// Starts sending the room somewhere.
-    ///
-    /// # Errors
-    /// [`RoomError::TooManyOutputs`].
-    pub fn add_output(&mut self, id: OutputId, target: OutputTarget, now: Now) -> Result<Output, RoomError> {
-        if self.outputs.len() >= MAX_OUTPUTS {
-            return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
-        }
-        let sending = Sending::new(id.clone(), &target, now.wall);
-        let view = sending.view();
-        self.outputs.push(sending);
-        self.effects.push(Effect::Media(MediaCommand::AddOutput { output: id, target }));
-        self.effects.push(Effect::Event(Event::OutputChanged { output: view.clone() }));
-        Ok(view)
-    }
-
-    /// Stops and forgets an output. The answer is the output as it ends.
-    ///
-    /// # Errors
-    /// [`RoomError::NoOutput`].
-    pub fn remove_output(&mut self, id: &str, now: Now) -> Result<Output, RoomError> {
-        let index = self.outputs.iter().position(|output| &*output.id.0 == id).ok_or(RoomError::NoOutput)?;
-        let mut sending = self.outputs.remove(index);
-        sending.set_state(OutputState::Stopped, now.wall);
-        let gone = sending.id.clone();
-        self.effects.push(Effect::Media(MediaCommand::RemoveOutput(gone.clone())));
-        self.effects.push(Effect::Event(Event::OutputRemoved { id: gone.0 }));
-        Ok(sending.view())
     }
 
     /// Ends the room: every connection is closed, nothing is taken any more.

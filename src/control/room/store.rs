@@ -1,4 +1,5 @@
-//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`.
+//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may read
+//! for the outputs of each room that has some, because their addresses hold stream keys.
 //!
 //! One thread writes, so a slow disk stops no room: [`writer`]. What waits for it is the newest of each room only, and
 //! what the disk refuses is tried again until it is there. [`Storing`] tells how that goes. A file that this process has
@@ -18,11 +19,13 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use self::writer::{Order, Writer};
 use super::{
     name::RoomName,
+    output::KeptOutput,
     record::{RoomDocument, RoomRecord},
 };
 use crate::control::disk;
@@ -80,7 +83,7 @@ impl RoomStore {
     ///
     /// # Errors
     /// When the folder cannot be read: to begin without its rooms would be to lose them.
-    pub fn read_all(&self) -> io::Result<Vec<(RoomName, RoomDocument)>> {
+    pub fn read_all(&self) -> io::Result<Vec<(RoomName, RoomDocument, Vec<KeptOutput>)>> {
         let entries = match fs::read_dir(&self.shelf.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -98,7 +101,8 @@ impl RoomStore {
             match read(&self.shelf.file(&name)) {
                 Ok(document) => {
                     self.shelf.known().insert(name.clone());
-                    rooms.push((name, document));
+                    let outputs = self.outputs_of(&name);
+                    rooms.push((name, document, outputs));
                 }
                 Err(ReadError::Content(why)) => self.set_aside(&name, &why),
                 Err(ReadError::Disk(error)) => {
@@ -107,6 +111,26 @@ impl RoomStore {
             }
         }
         Ok(rooms)
+    }
+
+    /// Reads a room's outputs. What cannot be read is set aside, and the room has no outputs.
+    fn outputs_of(&self, name: &RoomName) -> Vec<KeptOutput> {
+        let file = self.shelf.outputs_file(name);
+        match read(&file) {
+            Ok(outputs) => outputs,
+            Err(ReadError::Disk(error)) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(ReadError::Disk(error)) => {
+                tracing::error!(room = %name, %error, "the disk does not give a room's outputs; they are left out");
+                Vec::new()
+            }
+            Err(ReadError::Content(why)) => {
+                let aside = (1..=MAX_ASIDE).map(|number| file.with_extension(format!("unreadable-{number}")));
+                let moved = disk::rename_aside(&self.shelf.folder, &file, aside);
+                let moved = moved.map(|aside| aside.display().to_string()).map_err(|error| error.to_string());
+                tracing::error!(room = %name, why, ?moved, "a room's outputs cannot be read and are set aside");
+                Vec::new()
+            }
+        }
     }
 
     /// Renames the file of a room that cannot be what it was, so that a new room of its name does not overwrite it.
@@ -158,6 +182,11 @@ impl Shelf {
         self.folder.join(format!("{name}.json"))
     }
 
+    /// Names the file of a room's outputs. No room's own file has such a name, because rooms have no dots in theirs.
+    fn outputs_file(&self, name: &RoomName) -> PathBuf {
+        self.folder.join(format!("{name}.outputs"))
+    }
+
     fn set_aside(&self, name: &RoomName) -> io::Result<PathBuf> {
         let file = self.file(name);
         let aside = |number: u32| match number {
@@ -185,7 +214,7 @@ enum ReadError {
     Content(String),
 }
 
-fn read(file: &Path) -> Result<RoomDocument, ReadError> {
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ReadError> {
     let size = fs::metadata(file).map_err(ReadError::Disk)?.len();
     if size > MAX_BYTES {
         return Err(ReadError::Content(format!("it has {size} bytes, more than any room")));
@@ -216,7 +245,7 @@ mod tests {
     }
 
     fn revisions(store: &RoomStore) -> Vec<(String, Option<u64>)> {
-        store.read_all().unwrap().into_iter().map(|(name, room)| (name.to_string(), room.revision)).collect()
+        store.read_all().unwrap().into_iter().map(|(name, room, _)| (name.to_string(), room.revision)).collect()
     }
 
     #[tokio::test]

@@ -60,6 +60,8 @@ pub(super) struct Memory(Mutex<Remembered>);
 pub(super) struct Remembered {
     /// `None` before the first input.
     pub(super) record: Option<RoomRecord>,
+    /// How many changes of outputs are in it.
+    pub(super) outputs: u64,
     /// Whether it is to be there after a restart.
     pub(super) stored: bool,
     /// Whether it is over.

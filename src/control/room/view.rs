@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{participant::MemberRole, photo::Photo, pose::ParticipantPoses};
+use super::{output::Output, participant::MemberRole, photo::Photo, pose::ParticipantPoses};
 use crate::media::port;
 
 /// Whether a participant's connection stands.
@@ -260,55 +260,6 @@ impl From<&port::Health> for Health {
 /// Two decimals: measured means have no more to say.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 100.0).round() / 100.0
-}
-
-/// Kind of an output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputKind {
-    /// An RTMP server.
-    Rtmp,
-}
-
-/// Where an output's life stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputPhase {
-    /// Nothing has been acknowledged yet.
-    Connecting,
-    /// The room is being sent.
-    Live,
-    /// It broke and is tried again at `next_retry_at`.
-    Retrying,
-    /// Ended by request.
-    Stopped,
-    /// Given up.
-    Failed,
-}
-
-/// Something that the room is sent to.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Output {
-    /// Its id.
-    #[schema(value_type = String)]
-    pub id: Arc<str>,
-    /// Its kind.
-    #[serde(rename = "type")]
-    pub kind: OutputKind,
-    /// Where to, without the stream key; null for those who do not direct the room.
-    pub url: Option<String>,
-    /// Where it stands.
-    pub state: OutputPhase,
-    /// Which retry this is, 1 for the first; null when it is not retrying.
-    pub attempt: Option<u32>,
-    /// When it is tried again.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub next_retry_at: Option<Timestamp>,
-    /// What broke it last.
-    pub last_error: Option<String>,
-    /// When it was made.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
 }
 
 /// A whole room.

@@ -21,7 +21,9 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use gstreamer_video as gst_video;
 
+mod broadcast;
 pub mod keyframe;
+pub mod sound;
 
 use keyframe::KeyframeArbiter;
 
@@ -33,7 +35,7 @@ use crate::media::{
         pipeline::{BusNews, OwnedPipeline},
         priority::Role,
     },
-    port::{Rendition, VideoCodec},
+    port::{Rendition, Speed, VideoCodec, VideoSettings},
 };
 
 /// Between two forced keyframes: each costs several times a delta frame, and a room of viewers asks in chorus.
@@ -65,29 +67,52 @@ pub struct Encoder {
     waits_since: std::sync::Arc<AtomicU64>,
 }
 
+/// What an encoder makes of frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipe {
+    /// For browsers: at once, and a keyframe whenever somebody cannot go on without one.
+    Live {
+        /// H.264 or VP8.
+        codec: VideoCodec,
+        /// Bits a second.
+        bitrate: u32,
+        /// Frames a second.
+        fps: u32,
+    },
+    /// For platforms and recordings: H.264, scaled and at a steady rate, keyframes at equal distances and at no others.
+    Broadcast(VideoSettings, Speed),
+}
+
 impl Encoder {
-    /// Starts an encoder for H.264 or VP8 frames of `format` (see `bitrate_for`).
+    /// Starts an encoder of frames.
     ///
     /// # Errors
     /// When an element is missing or the launch text is wrong.
     pub fn start(
         name: &str,
-        codec: VideoCodec,
-        bitrate: u32,
-        fps: u32,
+        recipe: Recipe,
         launches: &Launches,
         on_unit: impl Fn(gst::Buffer) + Send + Sync + 'static,
         on_error: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let stage = if codec == VideoCodec::H264 { "encode-h264" } else { "encode-vp8" };
+        let stage = match recipe {
+            Recipe::Live { codec: VideoCodec::H264, .. } => "encode-h264",
+            Recipe::Live { .. } => "encode-vp8",
+            Recipe::Broadcast(..) => "encode-broadcast",
+        };
         let owned = OwnedPipeline::new(name).works_as(Role::Encode);
         let bin = launches.bin(stage).map_err(|error| error.to_string())?;
         owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
         let frames: AppSrc = owned.element("frames")?;
         let element: gst::Element = owned.element("encoder")?;
         let sink: AppSink = owned.element("units")?;
-        let gop = u32::try_from(GOP.as_secs()).unwrap_or(2) * fps;
-        tune(&element, bitrate, gop);
+        match recipe {
+            Recipe::Live { bitrate, fps, .. } => {
+                let gop = u32::try_from(GOP.as_secs()).unwrap_or(2) * fps;
+                tune(&element, bitrate, gop);
+            }
+            Recipe::Broadcast(settings, speed) => broadcast::tune(&owned, &element, &settings, speed)?,
+        }
         let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(KEYFRAME_INTERVAL)));
         let on_keyframe = arbiter.clone();
         let waits_since = std::sync::Arc::new(AtomicU64::new(NOTHING));
@@ -234,14 +259,17 @@ fn maximum(spec: &gst::glib::ParamSpec) -> u64 {
     signed.or_else(|| spec.downcast_ref::<ParamSpecUInt>().map(|spec| u64::from(spec.maximum()))).unwrap_or(0)
 }
 
-/// The unit with running time as PTS. x264enc starts its segment at 1000 hours, to have room for negative DTS.
+/// Returns the unit with running time as PTS and DTS. x264enc starts its segment at 1000 hours, to have room for negative
+/// DTS.
 fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
     let mut unit = sample.buffer_owned()?;
     let pts = segment.to_running_time(unit.pts()?)?;
+    // Before the segment's begin only within a room's first moments.
+    let dts = unit.dts().and_then(|dts| segment.to_running_time_full(dts)?.positive()).unwrap_or(pts);
     let buffer = unit.make_mut();
     buffer.set_pts(pts);
-    buffer.set_dts(pts);
+    buffer.set_dts(dts.min(pts));
     Some(unit)
 }
 

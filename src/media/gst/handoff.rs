@@ -16,6 +16,11 @@ pub fn queued(src: &AppSrc) -> Duration {
 /// Makes an `appsrc` live, unlimited and never blocking.
 pub fn configure(src: &AppSrc, caps: &gst::Caps) {
     src.set_caps(Some(caps));
+    configure_without_caps(src);
+}
+
+/// The same for one that gets its caps with the first buffer.
+pub fn configure_without_caps(src: &AppSrc) {
     src.set_format(gst::Format::Time);
     src.set_is_live(true);
     src.set_block(false);

@@ -16,6 +16,8 @@ pub const STAGES: &[(&str, &str)] = &[
     ("receive-opus", include_str!("../../../pipelines/receive-opus.launch")),
     ("encode-h264", include_str!("../../../pipelines/encode-h264.launch")),
     ("encode-vp8", include_str!("../../../pipelines/encode-vp8.launch")),
+    ("encode-broadcast", include_str!("../../../pipelines/encode-broadcast.launch")),
+    ("encode-aac", include_str!("../../../pipelines/encode-aac.launch")),
     ("send-h264", include_str!("../../../pipelines/send-h264.launch")),
     ("send-vp8", include_str!("../../../pipelines/send-vp8.launch")),
     ("send-opus", include_str!("../../../pipelines/send-opus.launch")),
@@ -25,6 +27,9 @@ pub const STAGES: &[(&str, &str)] = &[
     ("file-sound", include_str!("../../../pipelines/file-sound.launch")),
     ("file-samples", include_str!("../../../pipelines/file-samples.launch")),
     ("output-rtmp", include_str!("../../../pipelines/output-rtmp.launch")),
+    ("output-srt", include_str!("../../../pipelines/output-srt.launch")),
+    ("output-mkv", include_str!("../../../pipelines/output-mkv.launch")),
+    ("output-mp4", include_str!("../../../pipelines/output-mp4.launch")),
 ];
 
 /// The launch texts in force.

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod frame;
 pub mod handoff;
 pub mod launch;
+pub mod load;
 pub mod pipeline;
 pub mod priority;
 pub mod range;

@@ -1,11 +1,62 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, samples ─► rtmp: restamp to zero ─► flvmux ─► rtmp2sink, in a pipeline and a thread of its own
+//!   unit, packet ─► worker: restamp to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
 //! ```
-//! Contract: units carry running time as PTS. Nothing here blocks the caller: a dead output is retried by its own
-//! thread. Threads: callers' own, and one `output-…` thread per output.
+//! Contract: units are H.264 with running time as PTS and DTS, packets AAC with running time as PTS. Nothing here blocks
+//! the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per output.
+//!
+//! A new kind is one file with a [`Destination`], one launch text `output-….launch` with an appsrc `video`, an appsrc
+//! `audio` and a sink `sink`, and one arm each in [`terms::OutputTarget`] and in [`destination`].
+
+use std::{fmt, time::Duration};
 
 pub mod address;
+mod file;
 pub mod retry;
-pub mod rtmp;
+mod rtmp;
+pub mod settings;
+mod srt;
+pub mod terms;
+pub mod worker;
+
+use terms::{OutputFault, OutputTarget};
+
+use crate::media::gst::pipeline::OwnedPipeline;
+
+/// What one kind of output does in its own way. Called on the output's thread.
+pub trait Destination: fmt::Debug + Send + 'static {
+    /// Names its launch text.
+    fn stage(&self) -> &'static str;
+    /// Says where it goes, without secrets.
+    fn shown(&self) -> String;
+    /// Takes the secrets out of a text.
+    fn redact(&self, text: &str) -> String;
+    /// Tells the pipeline, built from the launch text, where to.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault>;
+    /// Counts the bytes that have left on this attempt.
+    fn written(&self, pipeline: &OwnedPipeline) -> u64;
+    /// Bytes at which the other end has certainly accepted us.
+    fn accepted_from(&self) -> u64;
+    /// How long that may take; `None`: for ever.
+    fn patience(&self) -> Option<Duration>;
+    /// Looks a few times a second whether there is something that stops it.
+    ///
+    /// # Errors
+    /// What does.
+    fn check(&self) -> Result<(), OutputFault> {
+        Ok(())
+    }
+}
+
+/// Makes what belongs to a target.
+pub fn destination(target: OutputTarget) -> Box<dyn Destination> {
+    match target {
+        OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp::new(address)),
+        OutputTarget::Srt(address) => Box::new(srt::Srt::new(address)),
+        OutputTarget::File(target) => Box::new(file::File::new(target)),
+    }
+}

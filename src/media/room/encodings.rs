@@ -1,4 +1,4 @@
-//! What the canvas is encoded into, for receivers and outputs.
+//! What the canvas is encoded into for receivers.
 
 use std::{
     sync::{
@@ -9,38 +9,23 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use gstreamer as gst;
 use metrics::counter;
 use tracing::{error, info};
 
-use super::{Input, renditions::Renditions};
+use super::{Input, failures::Failures, renditions::Renditions};
 use crate::media::{
-    codec::{EncodingId, Rendition, VideoCodec},
+    codec::EncodingId,
     compose::clock::Format,
     deliver::{Delivery, RoomKey, packet::Unit},
-    encode::{Encoder, bitrate_of},
+    encode::{Encoder, Recipe, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
-    output::{retry::doubled, rtmp::RtmpOutput},
-    port::OutputId,
 };
 
 /// An encoder that nobody needs any more goes on for this long while others receive: a line that changes for a moment
 /// must not wait for a new one.
 const LINGER: Duration = Duration::from_secs(4);
-
-/// Between a failed encoder and the next one: one that never works must neither fill the log nor, where it hangs on its
-/// way down, the process with threads.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// However often it has failed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(64);
-
-/// An encoder that has worked for so long begins at once again.
-const FORGOTTEN: Duration = Duration::from_secs(120);
-
-/// The encoding that outputs get.
-const BROADCAST: EncodingId = EncodingId { codec: VideoCodec::H264, rendition: Rendition::Full };
 
 /// One encoding: its encoder while somebody needs it.
 #[derive(Debug)]
@@ -52,26 +37,7 @@ struct Encoding {
     failures: Mutex<Failures>,
 }
 
-/// How often an encoding's encoders have failed in a row.
-#[derive(Debug, Clone, Copy, Default)]
-struct Failures {
-    count: u32,
-    at: Duration,
-    /// No new one is made before this.
-    until: Duration,
-}
-
-impl Failures {
-    /// Counts one more.
-    fn add(&mut self, now: Duration) {
-        let recent = self.count > 0 && now.saturating_sub(self.at) < FORGOTTEN;
-        self.count = if recent { self.count.saturating_add(1) } else { 1 };
-        let pause = doubled(FIRST_PAUSE, self.count - 1).min(LONGEST_PAUSE);
-        (self.at, self.until) = (now, now + pause);
-    }
-}
-
-/// All encodings of a room and its outputs. Frames come from the clock's thread, units from the encoders', changes
+/// All encodings that a room's receivers get. Frames come from the clock's thread, units from the encoders', changes
 /// from the room's.
 #[derive(Debug)]
 pub(super) struct Encodings {
@@ -82,7 +48,6 @@ pub(super) struct Encodings {
     key: RoomKey,
     encodings: Vec<Encoding>,
     renditions: Mutex<Renditions>,
-    outputs: ArcSwap<Vec<(OutputId, Arc<RtmpOutput>)>>,
     /// Frames that encoders which are over had no time for.
     dropped: AtomicU64,
 }
@@ -109,7 +74,6 @@ impl Encodings {
             key,
             encodings: EncodingId::all().map(encoding).collect(),
             renditions: Mutex::default(),
-            outputs: ArcSwap::default(),
             dropped: AtomicU64::new(0),
         }
     }
@@ -135,19 +99,7 @@ impl Encodings {
         }
     }
 
-    /// A block of the mix to every output.
-    pub(super) fn block(&self, samples: &[f32], pts: Duration) {
-        for (_, output) in self.outputs.load().iter() {
-            output.audio(samples, pts);
-        }
-    }
-
     fn unit(&self, id: EncodingId, unit: &gst::Buffer) {
-        if id == BROADCAST {
-            for (_, output) in self.outputs.load().iter() {
-                output.video(unit);
-            }
-        }
         let keyframe = !unit.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let pts = unit.pts().map_or(Duration::ZERO, |pts| Duration::from_nanos(pts.nseconds()));
         let Ok(map) = unit.map_readable() else { return };
@@ -156,28 +108,10 @@ impl Encodings {
         }
     }
 
-    pub(super) fn add_output(&self, id: OutputId, output: RtmpOutput) {
-        let output = Arc::new(output);
-        self.outputs.rcu(|list| {
-            let mut list = Vec::clone(list);
-            list.push((id.clone(), output.clone()));
-            list
-        });
-    }
-
-    pub(super) fn remove_output(&self, id: &OutputId) {
-        self.outputs.rcu(|list| list.iter().filter(|(known, _)| known != id).cloned().collect::<Vec<_>>());
-    }
-
     pub(super) fn request_keyframe(&self, id: EncodingId) {
         if let Some(encoder) = self.encoding(id).and_then(|encoding| encoding.encoder.load_full()) {
             encoder.request_keyframe();
         }
-    }
-
-    /// An output cannot go on, or begin, without a keyframe.
-    pub(super) fn request_broadcast_keyframe(&self) {
-        self.request_keyframe(BROADCAST);
     }
 
     /// Starts the encoders that somebody needs and stops the others. `receivers` says which of them receivers need.
@@ -188,14 +122,12 @@ impl Encodings {
         receivers: impl Fn(EncodingId) -> bool,
     ) -> Vec<EncodingId> {
         let now = media_clock().now();
-        let outputs = !self.outputs.load().is_empty();
-        let needed = |id| receivers(id) || (outputs && id == BROADCAST);
-        let anybody = EncodingId::all().any(needed);
+        let anybody = EncodingId::all().any(&receivers);
         let mut running = Vec::new();
         for encoding in &self.encodings {
             let (id, runs) = (encoding.id, encoding.encoder.load().is_some());
             let mut needed_at = lock(&encoding.needed_at);
-            if needed(id) {
+            if receivers(id) {
                 *needed_at = now;
                 if !runs && now >= lock(&encoding.failures).until {
                     self.begin(encoding, canvas);
@@ -231,9 +163,7 @@ impl Encodings {
         let (_, _, fps) = id.rendition.of(canvas);
         Encoder::start(
             &format!("encode-{}-{}-{}", self.room, id.codec, id.rendition.name(canvas)),
-            id.codec,
-            bitrate_of(id.rendition, canvas),
-            fps,
+            Recipe::Live { codec: id.codec, bitrate: bitrate_of(id.rendition, canvas), fps },
             &self.launches,
             move |unit| {
                 if let Some(encodings) = weak.upgrade() {
@@ -266,12 +196,6 @@ impl Encodings {
         self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full()).for_each(|encoder| encoder.forgive());
     }
 
-    /// Lets go of every output and encoder: the room is over.
-    pub(super) fn clear(&self) {
-        self.outputs.store(Arc::default());
-        self.reset_all();
-    }
-
     /// Throws all encoders away, for instance when the canvas changed its size.
     pub(super) fn reset_all(&self) {
         self.encodings.iter().for_each(|encoding| self.stop(encoding));
@@ -292,24 +216,4 @@ impl Encodings {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_encoder_that_never_works_is_tried_less_and_less_often() {
-        let mut failures = Failures::default();
-        let mut now = Duration::ZERO;
-        let mut pauses = Vec::new();
-        for _ in 0..9 {
-            failures.add(now);
-            pauses.push((failures.until - now).as_secs());
-            now = failures.until + Duration::from_secs(3);
-        }
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
-        failures.add(now + FORGOTTEN);
-        assert_eq!(failures.count, 1);
-    }
 }

@@ -21,9 +21,11 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
+mod broadcasts;
 mod clips;
 mod connection;
 mod encodings;
+mod failures;
 mod inputs;
 mod news;
 mod program;
@@ -41,7 +43,9 @@ use super::{
     compose::{effects::Photo, stage::Ask},
     deliver::{self, Delivery},
     gst::launch::Launches,
-    port::{MediaCommand, MediaEvent, OutputId, ParticipantId, PeerId, RoomMedia, RoomSpec},
+    port::{
+        AudioSettings, MediaCommand, MediaEvent, OutputId, ParticipantId, PeerId, RoomMedia, RoomSpec, VideoSettings,
+    },
     webrtc::peer::{Network, PeerNews},
 };
 
@@ -63,9 +67,9 @@ pub(super) enum Input {
     Command(MediaCommand),
     Peer(PeerId, PeerNews),
     Delivery(PeerId, deliver::News),
-    /// An output needs a keyframe.
-    BroadcastKeyframe,
     EncoderFailed(EncodingId, String),
+    BroadcastFailed(VideoSettings, String),
+    SoundFailed(AudioSettings, String),
     OutputOver(OutputId),
     Ask(ParticipantId, Ask),
     Photo(Photo, Arc<()>),

@@ -1,4 +1,4 @@
-//! What the composer's and the desk's threads tell: frames to the encodings, sound to delivery, all else to the room.
+//! What the composer's and the desk's threads tell: frames and sound to the encodings and the outputs, packets to delivery, all else to the room.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},
@@ -8,7 +8,7 @@ use std::{
 use gstreamer as gst;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Input, encodings::Encodings};
+use super::{Input, broadcasts::Broadcasts, encodings::Encodings};
 use crate::{
     layout::Trigger,
     media::{
@@ -27,6 +27,7 @@ use crate::{
 /// Carries the stages' news; called on their threads.
 pub(super) struct StageNews {
     encodings: Arc<Encodings>,
+    broadcasts: Arc<Broadcasts>,
     delivery: Arc<Delivery>,
     key: RoomKey,
     inputs: Mutex<Sender<Input>>,
@@ -40,12 +41,12 @@ const PHOTOS_WAITING: usize = 4;
 
 impl StageNews {
     pub(super) fn new(
-        encodings: Arc<Encodings>,
+        (encodings, broadcasts): (Arc<Encodings>, Arc<Broadcasts>),
         (delivery, key): (Arc<Delivery>, RoomKey),
         inputs: Sender<Input>,
         events: UnboundedSender<MediaEvent>,
     ) -> Self {
-        Self { encodings, delivery, key, inputs: Mutex::new(inputs), events, photos: Arc::default() }
+        Self { encodings, broadcasts, delivery, key, inputs: Mutex::new(inputs), events, photos: Arc::default() }
     }
 
     fn give(&self, input: Input) {
@@ -57,6 +58,7 @@ impl StageNews {
 impl Audience for StageNews {
     fn frame(&self, frame: &gst::Buffer, format: Format) {
         self.encodings.frame(frame, format);
+        self.broadcasts.frame(frame, format);
     }
 
     fn ask(&self, participant: &ParticipantId, ask: &Ask) {
@@ -81,7 +83,7 @@ impl Audience for StageNews {
 
 impl Listener for StageNews {
     fn block(&self, samples: &[f32; 960], pts: Duration) {
-        self.encodings.block(samples, pts);
+        self.broadcasts.block(samples, pts);
     }
 
     fn speaking(&self, participant: &ParticipantId, speaking: bool) {

@@ -1,13 +1,13 @@
 //! What the room makes: the composed picture, the mixed sound, their encodings, and the outputs.
 
 use std::{
-    sync::{Arc, mpsc::Sender},
+    sync::{Arc, Weak, mpsc::Sender},
     time::Duration,
 };
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Input, Parts, clips::Clips, encodings::Encodings, news::StageNews};
+use super::{Input, Parts, broadcasts::Broadcasts, clips::Clips, encodings::Encodings, news::StageNews};
 use crate::media::{
     audio::desk::Desk,
     codec::{EncodingId, Rendition},
@@ -16,9 +16,12 @@ use crate::media::{
         slots::Slots,
     },
     deliver::RoomKey,
-    gst::{clock::media_clock, launch::Launches},
-    output::rtmp::RtmpOutput,
-    port::{MediaEvent, OutputId, OutputState, OutputTarget, Picture, RoomSpec},
+    gst::{clock::media_clock, launch::Launches, load},
+    output::{
+        destination,
+        worker::{Output, Teller},
+    },
+    port::{Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, RoomSpec},
 };
 
 /// How often encoders that nobody needs are looked for.
@@ -42,6 +45,7 @@ pub(super) struct Program {
     desk: Arc<Desk>,
     clips: Clips,
     encodings: Arc<Encodings>,
+    broadcasts: Arc<Broadcasts>,
     canvas: Canvas,
     tidied: Duration,
 }
@@ -55,12 +59,13 @@ impl Program {
         key: RoomKey,
         inputs: Sender<Input>,
         events: &UnboundedSender<MediaEvent>,
-        news: impl FnOnce(Arc<Encodings>) -> StageNews,
+        news: impl FnOnce((Arc<Encodings>, Arc<Broadcasts>)) -> StageNews,
     ) -> std::io::Result<Self> {
         let launches = parts.launches.clone();
         let delivery = parts.delivery.clone();
         let encodings = Arc::new(Encodings::new(spec.room.clone(), launches.clone(), inputs.clone(), delivery, key));
-        let news = Arc::new(news(encodings.clone()));
+        let broadcasts = Arc::new(Broadcasts::new(spec.room.clone(), launches.clone(), inputs.clone()));
+        let news = Arc::new(news((encodings.clone(), broadcasts.clone())));
         let canvas = canvas_of(&spec.picture);
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, news)?);
@@ -73,6 +78,7 @@ impl Program {
             desk,
             clips,
             encodings,
+            broadcasts,
             canvas,
             tidied: Duration::ZERO,
         })
@@ -89,6 +95,10 @@ impl Program {
 
     pub(super) fn encodings(&self) -> &Arc<Encodings> {
         &self.encodings
+    }
+
+    pub(super) fn broadcasts(&self) -> &Arc<Broadcasts> {
+        &self.broadcasts
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -130,27 +140,18 @@ impl Program {
     }
 
     /// Starts an output. The caller rebalances.
-    pub(super) fn add_output(&self, id: OutputId, target: OutputTarget) {
-        let OutputTarget::Rtmp(address) = target;
-        let (events, told) = (self.events.clone(), id.clone());
-        let (inputs, over) = (self.inputs.clone(), self.inputs.clone());
-        let started = RtmpOutput::start(
-            &id.0,
-            address,
-            self.launches.clone(),
-            move |state| {
-                // Both fail only when the room is over.
-                if matches!(state, OutputState::Failed { .. }) {
-                    let _ = over.send(Input::OutputOver(told.clone()));
-                }
-                let _ = events.send(MediaEvent::Output { output: told.clone(), state });
-            },
-            move || drop(inputs.send(Input::BroadcastKeyframe)),
-        );
-        match started {
-            Ok(output) => self.encodings.add_output(id, output),
+    pub(super) fn add_output(&self, id: OutputId, spec: OutputSpec) {
+        let OutputSpec { target, wishes } = spec;
+        let teller = OutputTeller {
+            id: id.clone(),
+            events: self.events.clone(),
+            inputs: self.inputs.clone(),
+            broadcasts: Arc::downgrade(&self.broadcasts),
+        };
+        match Output::start(&id.0, destination(target), self.launches.clone(), teller) {
+            Ok(output) => self.broadcasts.add(id, output, wishes, self.canvas),
             Err(error) => {
-                let state = OutputState::Failed { error: error.to_string() };
+                let state = OutputState::Failed { fault: OutputFault::last(Blame::Operator, error.to_string()) };
                 // Fails only when the room's actor is over.
                 let _ = self.events.send(MediaEvent::Output { output: id, state });
             }
@@ -161,17 +162,19 @@ impl Program {
     /// codec, and the rendition where it is not the canvas itself.
     pub(super) fn rebalance(&self, receivers: impl Fn(EncodingId) -> bool) -> Vec<String> {
         let running = self.encodings.rebalance(self.canvas, receivers);
-        self.composer.run(!running.is_empty());
+        let broadcast = self.broadcasts.rebalance(self.canvas);
+        self.composer.run(!running.is_empty() || !broadcast.is_empty());
         let name = |id: EncodingId| match id.rendition {
             Rendition::Full => id.codec.to_string(),
             smaller => format!("{} {}", id.codec, smaller.name(self.canvas)),
         };
-        running.into_iter().map(name).collect()
+        running.into_iter().map(name).chain(broadcast).collect()
     }
 
     /// Frees what is over; `true` when it is time to rebalance.
     pub(super) fn look(&mut self, now: Duration) -> bool {
         self.composer.tidy();
+        load::look();
         let tidy = now.saturating_sub(self.tidied) >= TIDY;
         if tidy {
             self.tidied = now;
@@ -182,7 +185,8 @@ impl Program {
     /// Lets go of everything.
     pub(super) fn end(&self) {
         self.composer.run(false);
-        self.encodings.clear();
+        self.broadcasts.clear();
+        self.encodings.reset_all();
     }
 }
 
@@ -190,5 +194,29 @@ impl Drop for Program {
     /// Also when the room's thread panicked: nothing more is composed for encoders and outputs of a room that is over.
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// Carries an output's news; called on its thread.
+struct OutputTeller {
+    id: OutputId,
+    events: UnboundedSender<MediaEvent>,
+    inputs: Sender<Input>,
+    broadcasts: Weak<Broadcasts>,
+}
+
+impl Teller for OutputTeller {
+    fn state(&self, state: OutputState) {
+        // Both fail only when the room is over.
+        if matches!(state, OutputState::Failed { .. }) {
+            let _ = self.inputs.send(Input::OutputOver(self.id.clone()));
+        }
+        let _ = self.events.send(MediaEvent::Output { output: self.id.clone(), state });
+    }
+
+    fn flow(&self, flow: Flow) {
+        let speed = self.broadcasts.upgrade().and_then(|broadcasts| broadcasts.speed(&self.id));
+        // As above.
+        let _ = self.events.send(MediaEvent::OutputFlow { output: self.id.clone(), flow: Flow { speed, ..flow } });
     }
 }

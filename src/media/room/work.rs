@@ -58,11 +58,10 @@ impl Work {
         let slots = Arc::new(Slots::default());
         let receivers = Receivers::new(&spec, parts.delivery.clone(), inputs.clone());
         let (room, keypoints) = (spec.room.clone(), spec.keypoints);
-        let program =
-            Program::start(spec, parts, slots.clone(), receivers.key(), inputs.clone(), &events, |encodings| {
-                let delivery = (parts.delivery.clone(), receivers.key());
-                StageNews::new(encodings, delivery, inputs.clone(), events.clone())
-            })?;
+        let program = Program::start(spec, parts, slots.clone(), receivers.key(), inputs.clone(), &events, |made| {
+            let delivery = (parts.delivery.clone(), receivers.key());
+            StageNews::new(made, delivery, inputs.clone(), events.clone())
+        })?;
         let desk = program.desk().clone();
         let inputs = Inputs::new(room.clone(), parts.clone(), (slots.clone(), desk), keypoints, events.clone(), inputs);
         let now = media_clock().now();
@@ -117,13 +116,20 @@ impl Work {
                 PeerOutcome::Lost(reason) => self.lose_sender(peer, &reason),
             },
             Input::Delivery(peer, news) => self.delivered(peer, news),
-            Input::BroadcastKeyframe => self.program.encodings().request_broadcast_keyframe(),
             Input::EncoderFailed(id, error) => {
                 error!(room = %self.room, codec = %id.codec, %error, "encoder failed; a new one is made");
                 self.program.encoder_failed(id);
             }
+            Input::BroadcastFailed(settings, error) => {
+                error!(room = %self.room, ?settings, %error, "broadcast encoder failed; a new one is made");
+                self.program.broadcasts().picture_failed(&settings, media_clock().now());
+            }
+            Input::SoundFailed(settings, error) => {
+                error!(room = %self.room, ?settings, %error, "encoder of the sound failed; a new one is made");
+                self.program.broadcasts().sound_failed(&settings, media_clock().now());
+            }
             Input::OutputOver(output) => {
-                self.program.encodings().remove_output(&output);
+                self.program.broadcasts().remove(&output);
                 self.rebalance();
             }
             Input::Photo(photo, _waiting) => {
@@ -202,12 +208,16 @@ impl Work {
             MediaCommand::SetGain { participant, gain } => self.program.desk().set_gain(&participant, gain),
             MediaCommand::PlaySound(sound) => self.program.desk().play(sound),
             MediaCommand::SetMusic(music) => self.program.desk().set_music(music),
-            MediaCommand::AddOutput { output, target } => {
-                self.program.add_output(output, target);
+            MediaCommand::AddOutput { output, spec } => {
+                self.program.add_output(output, spec);
+                self.rebalance();
+            }
+            MediaCommand::ChangeOutput { output, wishes } => {
+                self.program.broadcasts().change(&output, wishes);
                 self.rebalance();
             }
             MediaCommand::RemoveOutput(output) => {
-                self.program.encodings().remove_output(&output);
+                self.program.broadcasts().remove(&output);
                 self.rebalance();
             }
             MediaCommand::Snapshot(reply) => {
@@ -275,10 +285,15 @@ impl Work {
     fn look(&mut self, now: Duration) {
         if self.watch.was_away(now) {
             self.program.encodings().forgive();
+            self.program.broadcasts().forgive();
         }
         for id in self.program.encodings().hung(now) {
             error!(room = %self.room, codec = %id.codec, "encoder hangs; a new one is made");
             self.program.encoder_failed(id);
+        }
+        for settings in self.program.broadcasts().hung(now) {
+            error!(room = %self.room, ?settings, "broadcast encoder hangs; a new one is made");
+            self.program.broadcasts().picture_failed(&settings, now);
         }
         if self.program.look(now) {
             self.rebalance();
@@ -286,7 +301,7 @@ impl Work {
         for (peer, reason) in self.inputs.look(now) {
             self.lose_sender(peer, &reason);
         }
-        let dropped = self.program.encodings().dropped();
+        let dropped = self.program.encodings().dropped() + self.program.broadcasts().dropped();
         self.stats.sound(self.program.desk().longest_gap());
         self.stats.sample(now, self.program.counters(), self.inputs.masks(), dropped);
     }

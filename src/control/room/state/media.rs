@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Effect, Now, State};
 use crate::{
-    control::room::{error::RoomError, link::Closing, participant::Member, view::Event},
-    media::port::{MediaCommand, OutputState, PeerId, RoomSpec},
+    control::room::{error::RoomError, link::Closing, participant::Member},
+    media::port::{MediaCommand, PeerId, RoomSpec},
 };
 
 impl State {
@@ -37,24 +37,18 @@ impl State {
         for peer in viewers {
             self.drop_viewer(peer);
         }
-        for output in &mut self.outputs {
-            output.set_state(OutputState::Connecting, now.wall);
-            self.effects.push(Effect::Event(Event::OutputChanged { output: output.view() }));
-        }
+        self.lose_outputs(now);
         self.tell_room();
     }
 
     /// Gives new media what [`State::media_spec`] does not tell.
-    pub fn take_media(&mut self) {
+    pub fn take_media(&mut self, now: Now) {
         self.media_open = true;
         for member in &self.members {
             let (participant, gain) = (member.id.clone(), member.gain());
             self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain }));
         }
-        for output in &self.outputs {
-            let (output, target) = (output.id.clone(), output.target.clone());
-            self.effects.push(Effect::Media(MediaCommand::AddOutput { output, target }));
-        }
+        self.start_outputs(now);
         self.music = None;
         self.choose_music();
         self.tell_room();

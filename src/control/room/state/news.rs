@@ -7,7 +7,7 @@ use crate::{
         participant::{Door, Member, Receiver, Wire},
         view::{Delivery, Event},
     },
-    media::port::{DeliveryReport, MediaEvent, OutputId, OutputState, ParticipantId, PeerId, TrackKind},
+    media::port::{DeliveryReport, MediaEvent, ParticipantId, PeerId, TrackKind},
 };
 
 /// Frames a second of somebody whom no layer shows: enough to be there at once when one does.
@@ -33,7 +33,8 @@ impl State {
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
             MediaEvent::PhotoTaken { trigger, frame, sound } => self.photo_taken(trigger, frame, sound, now),
             MediaEvent::Broken { reason } => return Some(reason),
-            MediaEvent::Output { output, state } => self.output_changed(&output, state, now),
+            MediaEvent::Output { output, state } => self.output_news(&output, state, now),
+            MediaEvent::OutputFlow { output, flow } => self.output_flow(&output, flow),
         }
         None
     }
@@ -123,12 +124,5 @@ impl State {
             member.speaking = speaking;
             self.effects.push(Effect::Event(Event::Speaking { id: id.0.clone(), speaking }));
         }
-    }
-
-    fn output_changed(&mut self, id: &OutputId, state: OutputState, now: Now) {
-        let Some(output) = self.outputs.iter_mut().find(|output| output.id == *id) else { return };
-        output.set_state(state, now.wall);
-        let view = output.view();
-        self.effects.push(Effect::Event(Event::OutputChanged { output: view }));
     }
 }

@@ -67,7 +67,12 @@ impl State {
         RoomRecord {
             settings: self.settings.clone(),
             scene: Arc::clone(&self.scene),
-            past: Past { revision: self.revision, created_at: self.created_at, scenes: self.scenes.clone() },
+            past: Past {
+                revision: self.revision,
+                created_at: self.created_at,
+                scenes: self.scenes.clone(),
+                outputs: self.outputs.iter().map(|sending| (sending.kept(), sending.spec.clone())).collect(),
+            },
         }
     }
 
@@ -78,7 +83,7 @@ impl State {
 
     /// Whether the room has changed since it was last kept.
     pub fn is_unkept(&self) -> bool {
-        self.stored && self.kept != Some(self.revision)
+        self.stored && (self.kept != Some(self.revision) || self.outputs_kept != self.outputs_changed)
     }
 
     /// What is to be kept now, if that has changed since the last call.
@@ -87,6 +92,7 @@ impl State {
             return None;
         }
         self.kept = Some(self.revision);
+        self.outputs_kept = self.outputs_changed;
         Some(self.record())
     }
 

@@ -5,13 +5,14 @@ use crate::{
     control::room::{
         name::DisplayName,
         participant::{Bearer, Caller, Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation, Receiver},
-        view::{LeaveReason, OutputPhase, Presence},
+        view::{LeaveReason, Presence},
     },
     layout::{Canvas, Trigger},
-    media::port::{MediaEvent, Negotiation, ParticipantId, RtmpAddress, Still, TrackKind, VideoCodec},
+    media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
 };
 
 mod bearers;
+mod outputs;
 mod receiving;
 
 use receiving::{reception, viewer};
@@ -96,6 +97,7 @@ fn line(effect: &Effect) -> String {
         Effect::Media(MediaCommand::SetGain { participant, gain }) => format!("gain {participant} {gain}"),
         Effect::Media(MediaCommand::RemoveOutput(output)) => format!("stop {output}"),
         Effect::Media(MediaCommand::AddOutput { output, .. }) => format!("start {output}"),
+        Effect::Media(MediaCommand::ChangeOutput { output, .. }) => format!("change {output}"),
         Effect::Media(other) => format!("{other:?}"),
         Effect::Event(Event::ParticipantLeft { name, reason, .. }) => format!("left {name} {reason:?}"),
         Effect::Event(Event::ParticipantChanged { participant }) => {
@@ -344,43 +346,6 @@ fn a_connection_gives_only_so_many_candidates() {
     studio.effects();
     assert_eq!(studio.state.candidate(peer, None), Ok(()), "one more is passed over");
     assert_eq!(studio.effects(), Vec::<String>::new());
-}
-
-#[test]
-fn an_output_tells_its_state_and_never_its_key() {
-    let mut studio = Studio::new();
-    let target = OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/streamkey", None).unwrap());
-    let id = OutputId("o1".into());
-    let output = studio.state.add_output(id.clone(), target, studio.now).unwrap();
-    let url = output.url.unwrap();
-    assert!(!url.contains("streamkey") && url.starts_with("rtmp://host"));
-    let after = Duration::from_secs(4);
-    let state = OutputState::Retrying { attempt: 1, after, last_error: "reset".into() };
-    studio.state.hear(MediaEvent::Output { output: id.clone(), state }, studio.now);
-    let output = studio.state.output("o1").unwrap();
-    assert_eq!((output.state, output.attempt), (OutputPhase::Retrying, Some(1)));
-    assert_eq!(output.next_retry_at.unwrap().to_string(), "2026-01-01T00:00:04Z");
-    let state = OutputState::Failed { error: "refused".into() };
-    studio.state.hear(MediaEvent::Output { output: id.clone(), state }, studio.now);
-    assert_eq!(studio.state.outputs()[0].state, OutputPhase::Failed, "listed until it is deleted");
-    studio.state.remove_output("o1", studio.now).unwrap();
-    assert_eq!(
-        studio.effects(),
-        ["start o1", "output_changed", "output_changed", "output_changed", "stop o1", "output_removed"]
-    );
-    studio.state.hear(MediaEvent::Output { output: id, state: OutputState::Stopped }, studio.now);
-    assert_eq!(studio.effects(), Vec::<String>::new());
-}
-
-#[test]
-fn outputs_are_limited() {
-    let mut studio = Studio::new();
-    let target = || OutputTarget::Rtmp(RtmpAddress::parse("rtmp://host/live/key", None).unwrap());
-    for n in 0..MAX_OUTPUTS {
-        studio.state.add_output(OutputId(format!("o{n}").into()), target(), studio.now).unwrap();
-    }
-    let refused = studio.state.add_output(OutputId("more".into()), target(), studio.now);
-    assert_eq!(refused, Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS }));
 }
 
 #[test]

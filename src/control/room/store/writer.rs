@@ -164,12 +164,21 @@ fn write(shelf: &Shelf, name: &RoomName, record: Option<&RoomRecord>) -> io::Res
                 let aside = shelf.set_aside(name)?;
                 tracing::warn!(room = %name, aside = %aside.display(), "a stored room that was not read is set aside");
             }
+            let outputs = shelf.outputs_file(name);
+            if record.past.outputs.is_empty() {
+                disk::remove(&shelf.folder, &outputs)?;
+            } else {
+                let kept: Vec<_> = record.past.outputs.iter().map(|(kept, _)| kept).collect();
+                let list = serde_json::to_vec_pretty(&kept).map_err(io::Error::other)?;
+                disk::replace_private(&shelf.folder, &outputs, &list)?;
+            }
             disk::replace(&shelf.folder, &file, &document)?;
             shelf.known().insert(name.clone());
         }
         // What was not written by this process belongs to another room of this name.
         None if is_known => {
             disk::remove(&shelf.folder, &file)?;
+            disk::remove(&shelf.folder, &shelf.outputs_file(name))?;
             shelf.known().remove(name);
         }
         None => {}

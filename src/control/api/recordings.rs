@@ -1,0 +1,216 @@
+//! What rooms have recorded: files that outlive their outputs and their rooms.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::task::spawn_blocking;
+use tower_http::services::ServeFile;
+use utoipa::ToSchema;
+
+use super::{
+    AppState,
+    auth::{Access, Role},
+    problem::{ApiResult, Problem, ProblemSchema},
+    rooms::{ItemPath, RoomPath},
+};
+
+/// Endings of recordings, and what they are.
+const KINDS: [(&str, &str); 2] = [("mkv", "video/x-matroska"), ("mp4", "video/mp4")];
+
+/// Files that were written to so lately may still grow.
+const STILL: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The routes of this resource.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/rooms/{room}/recordings", get(list_recordings))
+        .route("/rooms/{room}/recordings/{id}", get(get_recording).delete(delete_recording))
+}
+
+/// A file that a room has recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Recording {
+    /// Its file's name.
+    #[schema(example = "studio-20261128T120000Z.mkv")]
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written to last.
+    #[schema(value_type = String, format = DateTime)]
+    pub changed_at: Timestamp,
+    /// Whether it was written to within the last seconds.
+    pub growing: bool,
+}
+
+/// All recordings of the room, the newest first. The room need not exist any more.
+#[utoipa::path(
+    get, path = "/rooms/{room}/recordings", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    responses((status = 200, description = "The newest first", body = Vec<Recording>))
+)]
+pub async fn list_recordings(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+) -> ApiResult<Json<Vec<Recording>>> {
+    access.require(Role::Producer, room.name.as_str())?;
+    let folder = app.registry.recordings().of_room(&room.name);
+    let listed = spawn_blocking(move || list(&folder)).await;
+    let listed = listed.map_err(|_| Problem::internal("the recordings cannot be listed"))?;
+    listed.map(Json).map_err(|error| {
+        tracing::error!(room = %room.name, %error, "recordings cannot be listed");
+        Problem::internal("the recordings cannot be listed")
+    })
+}
+
+/// One recording, or the part of it that `Range` asks for.
+#[utoipa::path(
+    get, path = "/rooms/{room}/recordings/{id}", tag = "outputs",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("id" = String, Path, description = "The file's name"),
+    ),
+    responses(
+        (status = 200, description = "The file", content_type = "video/x-matroska"),
+        (status = 206, description = "A part of it", content_type = "video/x-matroska"),
+        (status = 404, description = "No such recording",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 416, description = "No such part"),
+    )
+)]
+pub async fn get_recording(
+    State(app): State<AppState>,
+    access: Access,
+    recording: ItemPath,
+    request: Request,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, recording.name.as_str())?;
+    let (path, kind) = place(&app, &recording)?;
+    if !path.is_file() {
+        return Err(missing());
+    }
+    let mut answer = match ServeFile::new(&path).try_call(request).await {
+        Ok(answer) => answer.into_response(),
+        Err(_) => return Err(missing()),
+    };
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(named) = HeaderValue::try_from(format!("attachment; filename=\"{}\"", recording.id)) {
+        headers.insert(header::CONTENT_DISPOSITION, named);
+    }
+    Ok(answer)
+}
+
+/// Deletes a recording for good. One that grows cannot be deleted: stop its output first.
+#[utoipa::path(
+    delete, path = "/rooms/{room}/recordings/{id}", tag = "outputs",
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("id" = String, Path, description = "The file's name"),
+    ),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 404, description = "No such recording",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "It is being written",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn delete_recording(
+    State(app): State<AppState>,
+    access: Access,
+    recording: ItemPath,
+) -> ApiResult<StatusCode> {
+    access.require(Role::Producer, recording.name.as_str())?;
+    let (path, _) = place(&app, &recording)?;
+    let deleted = spawn_blocking(move || {
+        if look(&path)?.growing {
+            return Ok(false);
+        }
+        fs::remove_file(&path).map(|()| true)
+    });
+    match deleted.await.unwrap_or_else(|_| Err(io::Error::other("it cannot be deleted"))) {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::conflict("the recording is being written: stop its output first")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing()),
+        Err(error) => {
+            tracing::error!(room = %recording.name, %error, "a recording cannot be deleted");
+            Err(Problem::internal("the recording cannot be deleted"))
+        }
+    }
+}
+
+fn missing() -> Problem {
+    Problem::not_found("there is no such recording")
+}
+
+/// Where a recording of this name is, and what it is. Other names than recordings have are nowhere.
+fn place(app: &AppState, recording: &ItemPath) -> ApiResult<(PathBuf, &'static str)> {
+    let kind = kind_of(&recording.id).ok_or_else(missing)?;
+    Ok((app.registry.recordings().of_room(&recording.name).join(&recording.id), kind))
+}
+
+/// Says what a file of this name is, if it is the name of a recording: no path, nothing hidden.
+fn kind_of(name: &str) -> Option<&'static str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    let fits = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
+    let is_plain = !stem.is_empty() && stem.chars().all(fits);
+    KINDS.iter().find(|(known, _)| is_plain && *known == ending).map(|(_, kind)| *kind)
+}
+
+fn list(folder: &Path) -> io::Result<Vec<Recording>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| kind_of(name).is_some()) {
+            // One that is deleted meanwhile is not there.
+            found.extend(look(&entry.path()).ok());
+        }
+    }
+    found.sort_by(|a, b| b.changed_at.cmp(&a.changed_at).then_with(|| b.name.cmp(&a.name)));
+    Ok(found)
+}
+
+fn look(path: &Path) -> io::Result<Recording> {
+    let file = fs::symlink_metadata(path)?;
+    if !file.is_file() {
+        return Err(io::Error::from(io::ErrorKind::NotFound));
+    }
+    let changed = file.modified()?;
+    Ok(Recording {
+        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        bytes: file.len(),
+        changed_at: Timestamp::try_from(changed).unwrap_or_default(),
+        growing: changed.elapsed().is_ok_and(|passed| passed < STILL),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_recordings_are_files() {
+        assert_eq!(kind_of("studio-20261128T120000Z.mkv"), Some("video/x-matroska"));
+        assert_eq!(kind_of("a_b-2.mp4"), Some("video/mp4"));
+        for name in ["", ".mkv", "a.txt", "../a.mkv", "a/b.mkv", "a.b.mkv", "a.mkv/", "\u{e4}.mp4", "a\0.mkv"] {
+            assert_eq!(kind_of(name), None, "{name:?}");
+        }
+    }
+}

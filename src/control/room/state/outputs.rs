@@ -1,0 +1,197 @@
+//! Where the room is sent.
+
+use super::{Effect, MAX_OUTPUTS, Now, State};
+use crate::{
+    control::room::{
+        error::RoomError,
+        output::{KeptOutput, Output, OutputDocument, Sending},
+        view::Event,
+    },
+    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState},
+};
+
+impl State {
+    /// All outputs, oldest first.
+    pub fn outputs(&self) -> Vec<Output> {
+        self.outputs.iter().map(|sending| sending.view(self.canvas())).collect()
+    }
+
+    /// One output.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn output(&self, id: &str) -> Result<Output, RoomError> {
+        self.place(id).map(|index| self.outputs[index].view(self.canvas()))
+    }
+
+    /// What was asked for of an output, with its secrets.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn output_document(&self, id: &str) -> Result<OutputDocument, RoomError> {
+        self.place(id).map(|index| self.outputs[index].document.clone())
+    }
+
+    /// Adds an output, and starts it unless it is not enabled. The room is stored from now on.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyOutputs`].
+    pub fn add_output(
+        &mut self,
+        id: OutputId,
+        document: OutputDocument,
+        spec: OutputSpec,
+        now: Now,
+    ) -> Result<Output, RoomError> {
+        if self.outputs.len() >= MAX_OUTPUTS {
+            return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
+        }
+        self.outputs.push(Sending::new(id, document, spec, now.wall));
+        self.stored = true;
+        Ok(self.settle_output(self.outputs.len() - 1, now))
+    }
+
+    /// Changes an output. What can be changed while it runs does not end it.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn change_output(
+        &mut self,
+        id: &str,
+        document: OutputDocument,
+        spec: OutputSpec,
+        now: Now,
+    ) -> Result<Output, RoomError> {
+        let index = self.place(id)?;
+        let sending = &mut self.outputs[index];
+        let (before, other) = (sending.media_id(), sending.spec != spec);
+        let stays = sending.spec.target == spec.target && sending.spec.target.takes_changes();
+        if other && sending.runs() {
+            if stays {
+                let wishes = spec.wishes.clone();
+                self.effects.push(Effect::Media(MediaCommand::ChangeOutput { output: before, wishes }));
+            } else {
+                sending.set_state(OutputState::Stopped, now.wall);
+                self.effects.push(Effect::Media(MediaCommand::RemoveOutput(before)));
+            }
+        }
+        (sending.document, sending.spec) = (document, spec);
+        Ok(self.settle_output(index, now))
+    }
+
+    /// Starts or stops an output. One that failed is tried again.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn enable_output(&mut self, id: &str, enabled: bool, now: Now) -> Result<Output, RoomError> {
+        let index = self.place(id)?;
+        self.outputs[index].document.enabled = enabled;
+        Ok(self.settle_output(index, now))
+    }
+
+    /// Starts or stops all outputs.
+    pub fn enable_outputs(&mut self, enabled: bool, now: Now) -> Vec<Output> {
+        for index in 0..self.outputs.len() {
+            self.outputs[index].document.enabled = enabled;
+            self.settle_output(index, now);
+        }
+        self.outputs()
+    }
+
+    /// Stops and forgets an output. The answer is the output as it ends.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn remove_output(&mut self, id: &str, now: Now) -> Result<Output, RoomError> {
+        let index = self.place(id)?;
+        let mut sending = self.outputs.remove(index);
+        self.outputs_changed += 1;
+        sending.set_state(OutputState::Stopped, now.wall);
+        self.effects.push(Effect::Media(MediaCommand::RemoveOutput(sending.media_id())));
+        self.effects.push(Effect::Event(Event::OutputRemoved { id: sending.id.0.clone() }));
+        Ok(sending.view(self.canvas()))
+    }
+
+    /// Takes outputs of an earlier start of the program. Those that are enabled start.
+    pub fn restore_outputs(&mut self, kept: Vec<(KeptOutput, OutputSpec)>, now: Now) {
+        for (kept, spec) in kept {
+            let KeptOutput { id, created_at, output } = kept;
+            self.outputs.push(Sending::new(OutputId(id.into()), output, spec, created_at));
+            self.settle_output(self.outputs.len() - 1, now);
+        }
+        // Nothing has changed that is not on the disk.
+        self.outputs_kept = self.outputs_changed;
+    }
+
+    /// Counts the changes of what is kept of outputs.
+    pub fn outputs_changed(&self) -> u64 {
+        self.outputs_changed
+    }
+
+    /// Gives all outputs that are to run to new media.
+    pub(super) fn start_outputs(&mut self, now: Now) {
+        for sending in self.outputs.iter_mut().filter(|sending| sending.runs()) {
+            sending.begin(now.wall);
+            let (output, spec) = (sending.media_id(), sending.spec.clone());
+            self.effects.push(Effect::Media(MediaCommand::AddOutput { output, spec }));
+        }
+    }
+
+    /// The media is gone.
+    pub(super) fn lose_outputs(&mut self, now: Now) {
+        let canvas = self.canvas();
+        for sending in self.outputs.iter_mut().filter(|sending| sending.runs()) {
+            sending.set_state(OutputState::Connecting, now.wall);
+            self.effects.push(Effect::Event(Event::OutputChanged { output: sending.view(canvas) }));
+        }
+    }
+
+    pub(super) fn output_news(&mut self, id: &OutputId, state: OutputState, now: Now) {
+        let canvas = self.canvas();
+        let of_run = |sending: &&mut Sending| sending.media_id() == *id && sending.runs();
+        let Some(sending) = self.outputs.iter_mut().find(of_run) else { return };
+        sending.set_state(state, now.wall);
+        self.effects.push(Effect::Event(Event::OutputChanged { output: sending.view(canvas) }));
+    }
+
+    pub(super) fn output_flow(&mut self, id: &OutputId, flow: Flow) {
+        let canvas = self.canvas();
+        let of_run = |sending: &&mut Sending| sending.media_id() == *id && sending.runs();
+        let Some(sending) = self.outputs.iter_mut().find(of_run) else { return };
+        sending.set_flow(flow);
+        self.effects.push(Effect::Event(Event::OutputChanged { output: sending.view(canvas) }));
+    }
+
+    /// Starts or stops an output as it is asked for, and tells what has become of it.
+    fn settle_output(&mut self, index: usize, now: Now) -> Output {
+        let canvas = self.canvas();
+        let sending = &mut self.outputs[index];
+        match (sending.document.enabled, sending.runs()) {
+            (true, false) => {
+                sending.begin(now.wall);
+                let (output, spec) = (sending.media_id(), sending.spec.clone());
+                self.effects.push(Effect::Media(MediaCommand::AddOutput { output, spec }));
+            }
+            (false, true) => {
+                let output = sending.media_id();
+                sending.set_state(OutputState::Stopped, now.wall);
+                self.effects.push(Effect::Media(MediaCommand::RemoveOutput(output)));
+            }
+            (false, false) => sending.set_state(OutputState::Stopped, now.wall),
+            (true, true) => {}
+        }
+        let view = sending.view(canvas);
+        self.outputs_changed += 1;
+        self.effects.push(Effect::Event(Event::OutputChanged { output: view.clone() }));
+        view
+    }
+
+    fn place(&self, id: &str) -> Result<usize, RoomError> {
+        self.outputs.iter().position(|sending| &*sending.id.0 == id).ok_or(RoomError::NoOutput)
+    }
+
+    fn canvas(&self) -> (u32, u32, u32) {
+        let canvas = &self.scene.canvas;
+        (canvas.width, canvas.height, canvas.fps)
+    }
+}

@@ -1,0 +1,154 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    control::room::output::{OutputDocument, OutputPhase, Recordings},
+    media::port::{Blame, Flow, OutputFault, OutputId, OutputSpec, OutputState, Speed},
+};
+
+fn read(json: Value) -> (OutputDocument, OutputSpec) {
+    let document: OutputDocument = serde_json::from_value(json).unwrap();
+    let recordings = Recordings { folder: "/r".into(), spare: 1 };
+    let spec = document.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
+    (document, spec)
+}
+
+fn rtmp() -> Value {
+    json!({"type": "rtmp", "url": "rtmp://host/live/streamkey"})
+}
+
+impl Studio {
+    fn send(&mut self, id: &str, json: Value) {
+        let (document, spec) = read(json);
+        self.state.add_output(OutputId(id.into()), document, spec, self.now).unwrap();
+    }
+
+    fn patch(&mut self, id: &str, json: Value) {
+        let (document, spec) = read(json);
+        self.state.change_output(id, document, spec, self.now).unwrap();
+    }
+
+    fn say(&mut self, id: &str, state: OutputState) {
+        self.state.hear(MediaEvent::Output { output: OutputId(id.into()), state }, self.now);
+    }
+}
+
+#[test]
+fn an_output_tells_its_state_and_never_its_key() {
+    let mut studio = Studio::new();
+    studio.send("o1", rtmp());
+    let url = studio.state.output("o1").unwrap().url.unwrap();
+    assert!(!url.contains("streamkey") && url.starts_with("rtmp://host"));
+    let fault = OutputFault::new(Blame::Destination, "reset");
+    studio.say("o1", OutputState::Retrying { attempt: 1, after: Duration::from_secs(4), fault: fault.clone() });
+    let output = studio.state.output("o1").unwrap();
+    assert_eq!((output.state, output.attempt), (OutputPhase::Retrying, Some(1)));
+    assert_eq!(output.next_retry_at.unwrap().to_string(), "2026-01-01T00:00:04Z");
+    studio.say("o1", OutputState::Live);
+    let flow = Flow { bits_per_second: 2_500_000, bytes: 7, speed: Some(Speed::Faster) };
+    studio.state.hear(MediaEvent::OutputFlow { output: OutputId("o1".into()), flow }, studio.now);
+    let output = studio.state.output("o1").unwrap();
+    assert_eq!((output.bitrate, output.bytes, output.encoder_preset), (Some(2500), 7, Some(Speed::Faster)));
+    studio.say("o1", OutputState::Failed { fault });
+    let output = &studio.state.outputs()[0];
+    assert_eq!((output.state, output.bitrate), (OutputPhase::Failed, None), "listed until it is deleted");
+    studio.state.remove_output("o1", studio.now).unwrap();
+    let told = studio.effects();
+    assert_eq!(told.iter().filter(|effect| *effect == "output_changed").count(), 5, "{told:?}");
+    assert_eq!(
+        (told.first().map(String::as_str), &told[told.len() - 2..]),
+        (Some("start o1"), &["stop o1".to_owned(), "output_removed".to_owned()][..])
+    );
+    studio.say("o1", OutputState::Stopped);
+    assert_eq!(studio.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn outputs_are_limited() {
+    let mut studio = Studio::new();
+    for n in 0..MAX_OUTPUTS {
+        studio.send(&format!("o{n}"), rtmp());
+    }
+    let (document, spec) = read(rtmp());
+    let refused = studio.state.add_output(OutputId("more".into()), document, spec, studio.now);
+    assert_eq!(refused, Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS }));
+}
+
+#[test]
+fn an_output_is_stopped_and_started_again_and_an_old_run_says_nothing() {
+    let mut studio = Studio::new();
+    studio.send("o1", rtmp());
+    studio.say("o1", OutputState::Live);
+    studio.effects();
+    let stopped = studio.state.enable_output("o1", false, studio.now).unwrap();
+    assert_eq!((stopped.enabled, stopped.state), (false, OutputPhase::Stopped));
+    assert_eq!(studio.effects(), ["stop o1", "output_changed"]);
+    assert_eq!(studio.state.enable_outputs(true, studio.now)[0].state, OutputPhase::Connecting);
+    assert_eq!(studio.effects(), ["start o1.2", "output_changed"]);
+    studio.say("o1", OutputState::Stopped);
+    assert_eq!(studio.state.output("o1").unwrap().state, OutputPhase::Connecting, "the first run is over");
+    studio.say("o1.2", OutputState::Live);
+    assert_eq!(studio.state.output("o1").unwrap().state, OutputPhase::Live);
+    assert_eq!(studio.state.enable_output("o2", true, studio.now), Err(RoomError::NoOutput));
+}
+
+#[test]
+fn an_output_that_failed_is_started_by_hand() {
+    let mut studio = Studio::new();
+    studio.send("o1", rtmp());
+    studio.say("o1", OutputState::Failed { fault: OutputFault::last(Blame::Operator, "full") });
+    studio.effects();
+    let output = studio.state.enable_output("o1", true, studio.now).unwrap();
+    assert_eq!((output.state, output.last_error), (OutputPhase::Connecting, None));
+    assert_eq!(studio.effects(), ["start o1.2", "output_changed"]);
+}
+
+#[test]
+fn what_can_be_changed_while_it_runs_does_not_end_an_output() {
+    let mut studio = Studio::new();
+    studio.send("o1", rtmp());
+    studio.send("o2", json!({"type": "file"}));
+    studio.effects();
+    studio.patch("o1", json!({"type": "rtmp", "url": "rtmp://host/live/streamkey", "preset": "twitch-720p"}));
+    assert_eq!(studio.effects(), ["change o1", "output_changed"]);
+    assert_eq!(studio.state.output("o1").unwrap().video.bitrate, 4500);
+    studio.patch(
+        "o1",
+        json!({"type": "rtmp", "url": "rtmp://host/live/streamkey", "preset": "twitch-720p", "name": "tw"}),
+    );
+    assert_eq!(studio.effects(), ["output_changed"]);
+    studio.patch("o1", json!({"type": "rtmp", "url": "rtmp://other/live/streamkey"}));
+    assert_eq!(studio.effects(), ["stop o1", "start o1.2", "output_changed"]);
+    studio.patch("o2", json!({"type": "file", "video": {"bitrate": 900}}));
+    assert_eq!(studio.effects(), ["stop o2", "start o2.2", "output_changed"], "a file has one form");
+    studio.patch("o2", json!({"type": "file", "video": {"bitrate": 900}, "enabled": false}));
+    assert_eq!(studio.effects(), ["stop o2.2", "output_changed"]);
+}
+
+#[test]
+fn outputs_come_back_after_a_restart() {
+    let mut studio = Studio::new();
+    studio.send("o1", rtmp());
+    studio.send("o2", json!({"type": "file", "enabled": false}));
+    assert!(studio.state.is_unkept(), "a room with an output is stored");
+    let record = studio.state.take_unkept().unwrap();
+    assert!(!studio.state.is_unkept());
+    studio.state.enable_output("o2", false, studio.now).unwrap();
+    assert!(studio.state.is_unkept());
+    let beginning = Beginning {
+        name: RoomName::parse("demo").unwrap(),
+        settings: record.settings,
+        scene: record.scene,
+        segmentation: port::Segmentation { model: None, reason: None, keypoints: false },
+        past: Some(record.past),
+    };
+    let mut again = Studio { state: State::new(beginning, studio.now), now: studio.now, peers: 0 };
+    assert_eq!(again.effects(), ["start o1", "output_changed", "output_changed"]);
+    assert!(!again.state.is_unkept() && !again.state.is_empty());
+    let phases: Vec<OutputPhase> = again.state.outputs().iter().map(|output| output.state).collect();
+    assert_eq!(phases, [OutputPhase::Connecting, OutputPhase::Stopped]);
+    again.state.lose_media("gone", again.now);
+    again.effects();
+    again.state.take_media(again.now);
+    assert_eq!(again.effects()[0], "start o1.2");
+}

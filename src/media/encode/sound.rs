@@ -1,0 +1,108 @@
+//! The mix as AAC, for outputs of equal settings.
+
+use std::time::Duration;
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+
+use crate::media::{
+    gst::{
+        clock::clock_time,
+        handoff,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
+    },
+    port::AudioSettings,
+};
+
+/// What may wait before the encoder. More would only be latency.
+const BACKLOG: Duration = Duration::from_millis(500);
+
+/// Samples a second of the mix.
+const RATE: u64 = 48_000;
+
+/// A running encoder.
+#[derive(Debug)]
+pub struct SoundEncoder {
+    owned: OwnedPipeline,
+    samples: AppSrc,
+}
+
+impl SoundEncoder {
+    /// Starts an encoder of mono samples; `on_packet` gets each packet, PTS in running time, and its caps.
+    ///
+    /// # Errors
+    /// When an element is missing or the launch text is wrong.
+    pub fn start(
+        name: &str,
+        settings: AudioSettings,
+        launches: &Launches,
+        on_packet: impl Fn(&gst::Buffer, &gst::Caps) + Send + Sync + 'static,
+        on_error: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let owned = OwnedPipeline::new(name).works_as(Role::Encode);
+        let bin = launches.bin("encode-aac").map_err(|error| error.to_string())?;
+        owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        let samples: AppSrc = owned.element("samples")?;
+        let (encoder, shape): (gst::Element, gst::Element) = (owned.element("encoder")?, owned.element("shape")?);
+        let sink: AppSink = owned.element("packets")?;
+        let whole = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let raw = gst::Caps::builder("audio/x-raw")
+            .field("channels", whole(settings.channels))
+            .field("rate", whole(settings.sample_rate));
+        shape.set_property("caps", raw.build());
+        encoder.set_property_from_str("bitrate", &(settings.bitrate.saturating_mul(1000)).to_string());
+        // The encoder puts a packet of silence before the sound, and stamps it as if it were the first of the sound.
+        let priming = clock_time(settings.packet());
+        sink.set_callbacks(
+            AppSinkCallbacks::builder()
+                .new_sample(move |sink| {
+                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                    if let Some((packet, caps)) = sample.buffer_owned().zip(sample.caps_owned())
+                        && let Some(pts) = packet.pts().and_then(|pts| pts.checked_sub(priming))
+                    {
+                        let mut packet = packet;
+                        packet.make_mut().set_pts(pts);
+                        packet.make_mut().set_dts(pts);
+                        on_packet(&packet, &caps);
+                    }
+                    Ok(gst::FlowSuccess::Ok)
+                })
+                .build(),
+        );
+        owned.on_bus(move |news| {
+            if let BusNews::Error { element, text, detail } = news {
+                on_error(format!("{element}: {text} ({detail})"));
+            }
+        });
+        let mix = gst::Caps::builder("audio/x-raw")
+            .field("format", "F32LE")
+            .field("rate", whole(48_000))
+            .field("channels", 1i32)
+            .field("layout", "interleaved");
+        handoff::configure(&samples, &mix.build());
+        owned.play().map_err(|error| error.to_string())?;
+        Ok(Self { owned, samples })
+    }
+
+    /// Encodes a block of the mix whose first sample is at `pts`, in running time, or drops it when too many wait.
+    pub fn push(&self, samples: &[f32], pts: Duration) {
+        if handoff::queued(&self.samples) > BACKLOG {
+            return;
+        }
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let mut block = gst::Buffer::from_mut_slice(bytes);
+        if let Some(block) = block.get_mut() {
+            block.set_pts(clock_time(pts));
+            block.set_duration(gst::ClockTime::from_nseconds(samples.len() as u64 * 1_000_000_000 / RATE));
+        }
+        // Fails only while the pipeline goes down; its owner knows.
+        let _ = self.samples.push_buffer(block);
+    }
+
+    /// Names it in logs.
+    pub fn name(&self) -> String {
+        self.owned.pipeline().name().to_string()
+    }
+}

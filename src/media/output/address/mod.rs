@@ -1,0 +1,7 @@
+//! Where outputs go: addresses as people write them, taken apart, and shown without their secrets. PURE.
+
+pub mod rtmp;
+pub mod srt;
+
+pub use rtmp::RtmpAddress;
+pub use srt::SrtAddress;
