@@ -1,6 +1,9 @@
 //! The mix as AAC, for outputs of equal settings.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
@@ -16,8 +19,12 @@ use crate::media::{
     port::AudioSettings,
 };
 
-/// What may wait before the encoder. More would only be latency.
-const BACKLOG: Duration = Duration::from_millis(500);
+/// What may wait before the encoder: it takes its time to begin, and then soon has nothing to wait for.
+const BACKLOG: Duration = Duration::from_secs(3);
+
+/// Silence before the first sound: pictures that are encoded from now on find sound beside them. Some files would else
+/// have both begin at zero, whatever lies between.
+const LEAD: Duration = Duration::from_millis(400);
 
 /// Samples a second of the mix.
 const RATE: u64 = 48_000;
@@ -27,6 +34,7 @@ const RATE: u64 = 48_000;
 pub struct SoundEncoder {
     owned: OwnedPipeline,
     samples: AppSrc,
+    begun: AtomicBool,
 }
 
 impl SoundEncoder {
@@ -83,7 +91,7 @@ impl SoundEncoder {
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
         owned.play().map_err(|error| error.to_string())?;
-        Ok(Self { owned, samples })
+        Ok(Self { owned, samples, begun: AtomicBool::new(false) })
     }
 
     /// Encodes a block of the mix whose first sample is at `pts`, in running time, or drops it when too many wait.
@@ -91,6 +99,14 @@ impl SoundEncoder {
         if handoff::queued(&self.samples) > BACKLOG {
             return;
         }
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            let silence = vec![0.0; LEAD.as_millis() as usize * (RATE / 1000) as usize];
+            self.give(&silence, pts.saturating_sub(LEAD));
+        }
+        self.give(samples, pts);
+    }
+
+    fn give(&self, samples: &[f32], pts: Duration) {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let mut block = gst::Buffer::from_mut_slice(bytes);
         if let Some(block) = block.get_mut() {

@@ -4,6 +4,7 @@
 //! both streams are restamped by the same offset, to start at zero with the first keyframe.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +35,12 @@ const BACKLOG: Duration = Duration::from_secs(4);
 
 /// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Picture and sound must come within this time: the longest time between two keyframes, and some.
+const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
+
+/// An encoder of the picture gives a unit at most so long after its frame.
+const LOOKS_AHEAD: gst::ClockTime = gst::ClockTime::from_seconds(6);
 
 /// How often the thread looks at its sink.
 const LOOK: Duration = Duration::from_millis(250);
@@ -70,6 +77,8 @@ struct Attempt {
     video: AppSrc,
     audio: AppSrc,
     audio_caps: Option<gst::Caps>,
+    /// Sound of before the start: the picture comes later than its sound, by what its encoder looks ahead.
+    early: VecDeque<(gst::Buffer, gst::Caps)>,
     /// When the first keyframe is decoded, in running time.
     start: Option<gst::ClockTime>,
     /// Whether units are dropped until the next keyframe.
@@ -109,6 +118,10 @@ impl Output {
         if (attempt.start.is_none() || attempt.skipping) && !keyframe {
             return;
         }
+        // Sound that begins after the picture would be taken for simultaneous by some.
+        if attempt.start.is_none() && !attempt.early.front().is_some_and(|(sound, _)| sound.pts() <= Some(dts)) {
+            return;
+        }
         if attempt.skipping && handoff::queued(&attempt.video) > BACKLOG / 2 {
             return;
         }
@@ -120,6 +133,9 @@ impl Output {
         attempt.last.0 = Some(dts);
         let start = *attempt.start.get_or_insert(dts);
         push(&attempt.video, unit, start);
+        for (packet, caps) in std::mem::take(&mut attempt.early) {
+            attempt.sound(&packet, &caps);
+        }
     }
 
     /// Leaves units out until the next keyframe: another encoder makes them from now on.
@@ -133,16 +149,32 @@ impl Output {
     pub fn sound(&self, packet: &gst::Buffer, caps: &gst::Caps) {
         let mut attempt = self.shared.attempt();
         let Some(attempt) = attempt.as_mut() else { return };
-        let (Some(start), Some(pts)) = (attempt.start, packet.pts()) else { return };
-        if pts < start || attempt.last.1.is_some_and(|last| pts <= last) || handoff::queued(&attempt.audio) > BACKLOG {
+        if attempt.start.is_some() {
+            attempt.sound(packet, caps);
             return;
         }
-        if attempt.audio_caps.as_ref() != Some(caps) {
-            attempt.audio_caps = Some(caps.clone());
-            attempt.audio.set_caps(Some(caps));
+        attempt.early.push_back((packet.clone(), caps.clone()));
+        let since = |(sound, _): &(gst::Buffer, gst::Caps)| sound.pts();
+        let latest = packet.pts().unwrap_or_default();
+        while attempt.early.front().and_then(since).is_some_and(|since| latest.saturating_sub(since) > LOOKS_AHEAD) {
+            attempt.early.pop_front();
         }
-        attempt.last.1 = Some(pts);
-        push(&attempt.audio, packet, start);
+    }
+}
+
+impl Attempt {
+    /// Pushes a packet of sound that is not of before the start.
+    fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps) {
+        let (Some(start), Some(pts)) = (self.start, packet.pts()) else { return };
+        if pts < start || self.last.1.is_some_and(|last| pts <= last) || handoff::queued(&self.audio) > BACKLOG {
+            return;
+        }
+        if self.audio_caps.as_ref() != Some(caps) {
+            self.audio_caps = Some(caps.clone());
+            self.audio.set_caps(Some(caps));
+        }
+        self.last.1 = Some(pts);
+        push(&self.audio, packet, start);
     }
 }
 
@@ -266,7 +298,11 @@ impl Worker {
                 watchdog = Watchdog::new(now);
                 live(now);
             }
-            let waits = live_since.is_none() && self.shared.attempt().as_ref().is_some_and(|fed| fed.start.is_some());
+            let is_fed = self.shared.attempt().as_ref().is_some_and(|fed| fed.start.is_some());
+            if !is_fed && now.saturating_sub(begun) > ENCODERS_BEGIN {
+                return End::Broken(OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room"));
+            }
+            let waits = live_since.is_none() && is_fed;
             let patience = self.destination.patience().unwrap_or(Duration::MAX);
             if waits && now.saturating_sub(begun) > patience {
                 return End::Broken(OutputFault::new(Blame::Destination, "the other end does not take the stream"));
@@ -334,8 +370,15 @@ impl Worker {
         video.set_is_live(false);
         audio.set_is_live(false);
         owned.play().map_err(|error| ours(error.to_string()))?;
-        *self.shared.attempt() =
-            Some(Attempt { video, audio, audio_caps: None, start: None, skipping: false, last: (None, None) });
+        *self.shared.attempt() = Some(Attempt {
+            video,
+            audio,
+            audio_caps: None,
+            early: VecDeque::new(),
+            start: None,
+            skipping: false,
+            last: (None, None),
+        });
         Ok(owned)
     }
 }

@@ -1,0 +1,181 @@
+//! What outputs get, from frames and samples to a file that ffmpeg decodes.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc,
+        mpsc::{Sender, channel},
+    },
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use virfie::media::{
+    compose::clock::Format,
+    encode::{Encoder, Recipe, sound::SoundEncoder},
+    gst::{
+        clock::{clock_time, media_clock},
+        launch::Launches,
+    },
+    output::{
+        destination,
+        worker::{Output, Teller},
+    },
+    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Speed, Wishes},
+};
+
+use super::frames::{PATIENCE, flat, turn};
+
+const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
+/// Frames of the clip, and those of them that are white.
+const FRAMES: u64 = 240;
+const FLASHES: [u64; 3] = [100, 140, 180];
+const FLASH: u64 = 4;
+
+struct Told(Sender<OutputState>);
+
+impl Teller for Told {
+    fn state(&self, state: OutputState) {
+        // The test may be over.
+        let _ = self.0.send(state);
+    }
+
+    fn flow(&self, _flow: Flow) {}
+}
+
+/// Records a flash and a beep at the same times, as the room's clock and desk would give them.
+fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
+    let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, spare: 0 };
+    let launches = Launches::load(None).unwrap();
+    let (tell, told) = channel();
+    let output = destination(OutputTarget::File(target));
+    let output = Arc::new(Output::start("test", output, launches.clone(), Told(tell)).unwrap());
+    let (pictures, sounds) = (output.clone(), output.clone());
+    let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
+    let recipe = Recipe::Broadcast(video, Speed::Veryfast);
+    let encoder =
+        Encoder::start("test", recipe, &launches, move |unit| pictures.picture(&unit), |error| panic!("{error}"));
+    let encoder = encoder.unwrap();
+    let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
+    let sound = SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
+    let begun = media_clock().now();
+    let mut blocks = 0;
+    for number in 0..FRAMES {
+        let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
+        std::thread::sleep(at.saturating_sub(media_clock().now()));
+        let is_white = FLASHES.iter().any(|flash| (*flash..flash + FLASH).contains(&number));
+        let mut frame = flat(FORMAT, if is_white { [255; 3] } else { [0; 3] });
+        frame.get_mut().unwrap().set_pts(clock_time(at));
+        encoder.push(&frame, &FORMAT.caps());
+        while begun + Duration::from_millis(20) * blocks <= at {
+            let first = u64::from(blocks) * 960;
+            let beep = |sample: u64| {
+                let seconds = sample as f64 / 48_000.0;
+                let flash = (seconds * f64::from(FORMAT.fps)) as u64;
+                let is_loud = FLASHES.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
+                if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
+            };
+            let samples: Vec<f32> = (first..first + 960).map(beep).collect();
+            sound.push(&samples, begun + Duration::from_millis(20) * blocks);
+            blocks += 1;
+        }
+    }
+    drop((encoder, sound));
+    drop(output);
+    // It says so when the file has its end.
+    loop {
+        match told.recv_timeout(PATIENCE).unwrap() {
+            OutputState::Stopped => break,
+            OutputState::Failed { fault } | OutputState::Retrying { fault, .. } => panic!("{fault:?}"),
+            OutputState::Connecting | OutputState::Live => {}
+        }
+    }
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.next().unwrap()
+}
+
+/// What a program prints; `None` (said aloud) where it is not installed.
+fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            Some(output.stdout)
+        }
+        Err(error) => {
+            eprintln!("SKIPPED: {program} is not installed: {error}");
+            None
+        }
+    }
+}
+
+/// Times at which the picture becomes white, in seconds.
+fn flashes(file: &str) -> Option<Vec<f64>> {
+    let times = ["-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time", "-of", "csv=p=0", file];
+    let times = String::from_utf8(printed("ffprobe", &times)?).unwrap();
+    let times = times.lines().map(|line| line.trim_end_matches(',')).filter(|line| !line.is_empty());
+    let times: Vec<f64> = times.map(|time| time.parse().unwrap()).collect();
+    let grey =
+        ["-v", "error", "-i", file, "-vf", "scale=1:1,format=gray", "-fps_mode", "passthrough", "-f", "rawvideo", "-"];
+    let grey = printed("ffmpeg", &grey)?;
+    assert_eq!(grey.len(), times.len());
+    let begins = (1..grey.len()).filter(|index| grey[*index] > 128 && grey[index - 1] <= 128);
+    Some(begins.map(|index| times[index]).collect())
+}
+
+/// Times at which the sound begins, in seconds.
+fn beeps(file: &str) -> Option<Vec<f64>> {
+    let arguments = [
+        "-v",
+        "error",
+        "-i",
+        file,
+        "-vn",
+        "-ac",
+        "1",
+        "-ar",
+        "48000",
+        "-af",
+        "aresample=first_pts=0",
+        "-f",
+        "f32le",
+        "-",
+    ];
+    let samples = printed("ffmpeg", &arguments)?;
+    let samples = samples.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    let mut quiet_since = 0;
+    let mut begins = Vec::new();
+    for (index, sample) in samples.enumerate() {
+        if sample.abs() > 0.1 {
+            if index - quiet_since > 24_000 {
+                begins.push(index as f64 / 48_000.0);
+            }
+            quiet_since = index;
+        }
+    }
+    Some(begins)
+}
+
+#[test]
+fn picture_and_sound_of_a_recording_are_simultaneous_and_at_a_steady_rate() {
+    let _turn = turn();
+    for container in [Container::Mkv, Container::Mp4] {
+        for wishes in
+            ["{}", r#"{"video": {"fps": 15, "profile": "baseline"}, "audio": {"sample_rate": 44100, "channels": 1}}"#]
+        {
+            let folder = TempDir::new().unwrap();
+            let file = record(folder.path(), container, &serde_json::from_str(wishes).unwrap());
+            let file = file.to_str().unwrap();
+            let (Some(flashes), Some(beeps)) = (flashes(file), beeps(file)) else { return };
+            println!("{container:?} {wishes}: flashes at {flashes:?}, beeps at {beeps:?}");
+            assert_eq!((flashes.len(), beeps.len()), (FLASHES.len(), FLASHES.len()), "{flashes:?} {beeps:?}");
+            for (flash, beep) in flashes.iter().zip(&beeps) {
+                // At half the rate, a picture may stand for the one after it.
+                assert!((beep - flash).abs() < 0.04, "{container:?} {wishes}: {:.0} ms", (beep - flash) * 1000.0);
+            }
+            for pair in flashes.windows(2) {
+                assert!((pair[1] - pair[0] - 40.0 / 30.0).abs() < 0.04, "{flashes:?}");
+            }
+        }
+    }
+}
