@@ -205,8 +205,8 @@ async function whyRefused(): Promise<string | null> {
 
 function enter(message: Welcome, name: string): void {
   holdPlace({ room: room ?? "", name, resume: message.resume });
-  people.reset(message.room.participants, message.participant.id);
   const directs = message.participant.role !== "participant";
+  people.reset(message.room.participants, message.participant.id, directs);
   roomView.dataset.directs = String(directs);
   if (!directs) studio.edit(false);
   studio.enter(message.room);
