@@ -17,7 +17,7 @@ import { keepToken, loadPlace, readOptions, roomAddress, savePlace, type Place }
 import { People } from "./people";
 import { Pickers } from "./pickers";
 import { Player } from "./player";
-import { errorText } from "./problem";
+import { errorText, warningText } from "./problem";
 import { sessionUrl, type Delivery, type RoomEvent, type RoomState, type Welcome } from "./protocol";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
@@ -277,9 +277,10 @@ async function exportRoom(): Promise<void> {
 
 async function importRoom(file: File): Promise<void> {
   try {
-    await api.importRoom(room ?? "", file);
+    const warnings = warningText(await api.importRoom(room ?? "", file));
     await shelf.refresh();
     studio.tell(`The room is as in ${file.name}`);
+    if (warnings) warn(`${file.name}: ${warnings}`);
   } catch (error) {
     warn(`${file.name} was not loaded: ${errorText(error)}`);
   }
