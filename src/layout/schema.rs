@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     cut::Cutout,
+    fault::Fault,
     look,
     scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
     schema_values::number,
@@ -69,6 +70,12 @@ pub struct Warning {
     pub pointer: String,
     /// What it is, in one line.
     pub detail: String,
+}
+
+impl From<Fault> for Warning {
+    fn from(Fault { pointer, detail }: Fault) -> Self {
+        Self { pointer, detail }
+    }
 }
 
 /// The picture that layers are put on.

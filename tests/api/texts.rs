@@ -98,3 +98,45 @@ async fn characters_that_no_font_has_are_named_in_the_answer() {
     let kept = server.get("/rooms/demo/layout").await.json();
     assert_eq!(kept.get("warnings"), None);
 }
+
+#[tokio::test]
+async fn whatever_stores_or_shows_a_layout_names_what_no_font_has() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let (plain, odd) = (layout(json!({"text": "Grüße"})), layout(json!({"text": "\u{f8ff3}"})));
+    let places = |answer: &Value| -> Vec<String> {
+        let warnings = answer.get("warnings").map_or(&[][..], |warnings| warnings.as_array().unwrap());
+        warnings.iter().map(|warning| warning["pointer"].as_str().unwrap().to_owned()).collect()
+    };
+    let text = ["/layers/0/source/text"];
+    // One scene, and all of them.
+    let stored = server.send("PUT", "/rooms/demo/scenes/odd", &odd).await;
+    assert_eq!((stored.status.as_u16(), places(&stored.json())), (201, text.map(String::from).into()));
+    let stored = server.send("PUT", "/rooms/demo/scenes/plain", &plain).await.json();
+    assert_eq!(stored.get("warnings"), None);
+    let list = json!([{"name": "plain", "layout": plain}, {"name": "odd", "layout": odd}]);
+    let stored = server.send("PUT", "/rooms/demo/scenes", &list).await.json();
+    assert_eq!((stored[0].get("warnings"), places(&stored[1])), (None, text.map(String::from).into()));
+    // What was answered can be sent back.
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes", &stored).await.json(), stored);
+    // What is shown, by its name, as the next one, and as what the canvas shows now.
+    let post = |path: &str| answer(server.request("POST", &format!("/rooms/demo/scenes/{path}")));
+    assert_eq!(post("plain/activate").await.json().get("warnings"), None);
+    for path in ["next", "odd/activate"] {
+        assert_eq!(places(&post(path).await.json()), text, "{path}");
+    }
+    let now = answer(server.request("PUT", "/rooms/demo/scenes/now")).await.json();
+    assert_eq!(places(&now), text);
+    let patch = json!({"x": 30});
+    assert_eq!(places(&server.send("PATCH", "/rooms/demo/layout/layers/t", &patch).await.json()), text);
+    // A whole room: places are those of the file.
+    let file = server.get("/rooms/demo/export").await.json();
+    let imported = server.send("POST", "/rooms/copy/import", &file).await;
+    let expected = ["/layout", "/scenes/1/layout", "/scenes/2/layout"].map(|place| format!("{place}{}", text[0]));
+    assert_eq!((imported.status.as_u16(), places(&imported.json())), (201, expected.into()));
+    // It is said to who changes something, and kept nowhere.
+    for path in ["/rooms/copy", "/rooms/copy/layout", "/rooms/demo/scenes/odd"] {
+        assert_eq!(server.get(path).await.json().get("warnings"), None, "{path}");
+    }
+    assert!(!file.to_string().contains("warnings"));
+}

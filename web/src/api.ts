@@ -1,6 +1,6 @@
 /** The REST calls that the page makes. */
 
-import { ApiError, readProblem } from "./problem";
+import { ApiError, isObject, readFaults, readProblem, type Fault } from "./problem";
 
 export interface Asset {
   name: string;
@@ -69,6 +69,8 @@ export interface Recording {
 export interface Answer {
   layout: unknown;
   revision: number | null;
+  /** What of it can be shown, but not as it was meant. */
+  warnings?: Fault[];
 }
 
 const JSON_TYPE = "application/json";
@@ -173,9 +175,10 @@ export class Api {
     return (await this.request("GET", `${at(room)}/export`)).blob();
   }
 
-  /** Makes the room what such a file says. */
-  async importRoom(room: string, file: Blob): Promise<void> {
-    await this.request("POST", `${at(room)}/import`, file, JSON_TYPE);
+  /** Makes the room what such a file says. Resolves to what of it cannot be shown as it was meant. */
+  async importRoom(room: string, file: Blob): Promise<Fault[]> {
+    const state: unknown = await (await this.request("POST", `${at(room)}/import`, file, JSON_TYPE)).json();
+    return isObject(state) ? readFaults(state.warnings) : [];
   }
 
   /** What a layout would be refused for; resolves to nothing when it would be taken. */
@@ -269,7 +272,14 @@ function at(room: string): string {
 
 async function answer(response: Response): Promise<Answer> {
   const revision = /^(?:W\/)?"(\d+)"$/.exec(response.headers.get("ETag") ?? "")?.[1];
-  return { layout: await response.json(), revision: revision === undefined ? null : Number(revision) };
+  return { ...readAnswer(await response.json()), revision: revision === undefined ? null : Number(revision) };
+}
+
+/** A layout as it was answered: the warnings beside it are no part of it. */
+export function readAnswer(body: unknown): Pick<Answer, "layout" | "warnings"> {
+  if (!isObject(body)) return { layout: body, warnings: [] };
+  const { warnings, ...layout } = body;
+  return { layout, warnings: readFaults(warnings) };
 }
 
 function parsed(text: string): unknown {

@@ -6,7 +6,7 @@ import { element, say } from "./dom";
 import { JsonEditor } from "./editor";
 import { arranged, format, same } from "./format";
 import { locate } from "./pointer";
-import { ApiError, errorText, isObject, type Fault } from "./problem";
+import { ApiError, errorText, isObject, warningText, type Fault } from "./problem";
 
 export interface LayoutHandlers {
   /** Makes a layout the room's. */
@@ -116,6 +116,7 @@ export class LayoutPanel {
       this.clearErrors();
       say(this.note, null);
       this.applied(text, kept.layout);
+      say(this.note, warningText(kept.warnings ?? []));
     } catch (error) {
       if (error instanceof ApiError && error.problem.errors.length > 0) this.showErrors(error.problem.errors, text);
       else this.showErrors([{ pointer: "", detail: errorText(error) }], text);

@@ -17,7 +17,7 @@ import { keepToken, loadPlace, readOptions, roomAddress, savePlace, type Place }
 import { People } from "./people";
 import { Pickers } from "./pickers";
 import { Player } from "./player";
-import { errorText } from "./problem";
+import { errorText, warningText } from "./problem";
 import { sessionUrl, type Delivery, type RoomEvent, type RoomState, type Welcome } from "./protocol";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
@@ -205,8 +205,8 @@ async function whyRefused(): Promise<string | null> {
 
 function enter(message: Welcome, name: string): void {
   holdPlace({ room: room ?? "", name, resume: message.resume });
-  people.reset(message.room.participants, message.participant.id);
   const directs = message.participant.role !== "participant";
+  people.reset(message.room.participants, message.participant.id, directs);
   roomView.dataset.directs = String(directs);
   if (!directs) studio.edit(false);
   studio.enter(message.room);
@@ -277,9 +277,10 @@ async function exportRoom(): Promise<void> {
 
 async function importRoom(file: File): Promise<void> {
   try {
-    await api.importRoom(room ?? "", file);
+    const warnings = warningText(await api.importRoom(room ?? "", file));
     await shelf.refresh();
     studio.tell(`The room is as in ${file.name}`);
+    if (warnings) warn(`${file.name}: ${warnings}`);
   } catch (error) {
     warn(`${file.name} was not loaded: ${errorText(error)}`);
   }

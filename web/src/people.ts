@@ -3,7 +3,7 @@
 import { element } from "./dom";
 import { icon } from "./icons";
 import type { Participant, RoomEvent } from "./protocol";
-import { describe, follow } from "./roster";
+import { describe, follow, trouble } from "./roster";
 
 export class People {
   private readonly list = element("participants", HTMLUListElement);
@@ -16,10 +16,13 @@ export class People {
   }
 
   private self = "";
+  /** Whether this person directs the room. */
+  private directs = false;
 
   /** Starts over with the room as the welcome tells it. */
-  reset(people: readonly Participant[], self: string): void {
+  reset(people: readonly Participant[], self: string, directs = false): void {
     this.self = self;
+    this.directs = directs;
     this.people = people;
     this.render();
   }
@@ -47,12 +50,13 @@ export class People {
   private fill(row: HTMLElement, person: Participant): void {
     const self = person.id === this.self;
     const words = describe(person, self);
+    const problem = trouble(person, self, this.directs);
     row.dataset.id = person.id;
     row.dataset.name = person.name;
     row.dataset.state = person.state;
     row.dataset.speaking = String(person.speaking);
     row.title = words ? `${person.name} (${words})` : person.name;
-    const looks = `${person.name}\n${words}\n${self}`;
+    const looks = `${person.name}\n${words}\n${self}\n${problem}`;
     if (row.dataset.looks === looks) return;
     row.dataset.looks = looks;
 
@@ -80,7 +84,18 @@ export class People {
     if (!person.audio || person.muted) marks.append(icon("microphoneOff"));
     if (!person.video) marks.append(icon("cameraOff"));
     row.replaceChildren(face, name, marks, spoken);
+    if (problem) row.append(reason(problem, self));
   }
+}
+
+/** Why someone is not seen. */
+function reason(problem: string, self: boolean): HTMLElement {
+  const line = document.createElement("p");
+  line.className = "person-problem";
+  line.dataset.testid = "person-problem";
+  line.setAttribute("role", "status");
+  line.textContent = `${self ? "You are not seen" : "Not seen"}: ${problem}`;
+  return line;
 }
 
 /** A colour that stays with a name. */

@@ -24,16 +24,26 @@ export class ApiError extends Error {
 /** Reads a problem object, filling in what is missing. */
 export function readProblem(value: unknown, status = 0): Problem {
   const object = isObject(value) ? value : {};
-  const errors = Array.isArray(object.errors) ? object.errors : [];
   return {
     title: typeof object.title === "string" ? object.title : "",
     status: typeof object.status === "number" ? object.status : status,
     detail: typeof object.detail === "string" ? object.detail : "",
-    errors: errors.filter(isObject).map((error) => ({
-      pointer: typeof error.pointer === "string" ? error.pointer : "",
-      detail: typeof error.detail === "string" ? error.detail : "not valid",
-    })),
+    errors: readFaults(object.errors),
   };
+}
+
+/** Reads places of a body and what is said of each, also those that are only warned of. */
+export function readFaults(value: unknown): Fault[] {
+  const faults = Array.isArray(value) ? value : [];
+  return faults.filter(isObject).map((fault) => ({
+    pointer: typeof fault.pointer === "string" ? fault.pointer : "",
+    detail: typeof fault.detail === "string" ? fault.detail : "not valid",
+  }));
+}
+
+/** Warnings as one line; `null` if there are none. */
+export function warningText(warnings: Fault[]): string | null {
+  return warnings.map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail)).join("; ") || null;
 }
 
 /** The most telling sentence of a problem. */

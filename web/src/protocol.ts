@@ -17,6 +17,8 @@ export interface Participant {
   muted: boolean;
   volume: number;
   hidden: boolean;
+  /** Why nothing is seen of the video that they send. */
+  problem: string | null;
 }
 
 /** The scene that was shown last, and whether this is something else by now. */

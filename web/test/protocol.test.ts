@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { afterClose, parseMessage, sessionUrl, type Participant, type RoomEvent } from "../src/protocol";
-import { describe as say, follow } from "../src/roster";
+import { describe as say, follow, trouble } from "../src/roster";
 
 const person = (id: string, more: Partial<Participant> = {}): Participant => ({
   id, name: id, role: "participant", state: "connected", audio: true, video: true, size: null, speaking: false,
-  muted: false, volume: 1, hidden: false, ...more,
+  muted: false, volume: 1, hidden: false, problem: null, ...more,
 });
 
 describe("parseMessage", () => {
@@ -75,5 +75,13 @@ describe("the roster", () => {
   it("has words for what the icons show", () => {
     expect(say(person("a", { audio: false, video: false, state: "away" }), true)).toBe("you, away, muted, no camera");
     expect(say(person("a", { muted: true, speaking: true }), false)).toBe("silenced by a moderator, speaking");
+  });
+  it("shows why someone is not seen to themselves and to those who direct", () => {
+    const problem = "the picture is too large";
+    const people = follow([person("a")], { type: "participant_changed", participant: person("a", { problem }) });
+    const shown = ([self, directs]: [boolean, boolean]) => trouble(people[0]!, self, directs);
+    expect(([[true, false], [false, true], [false, false]] as [boolean, boolean][]).map(shown)).toEqual([problem, problem, null]);
+    const mended = follow(people, { type: "participant_changed", participant: person("a") });
+    expect(trouble(mended[0]!, true, true)).toBeNull();
   });
 });

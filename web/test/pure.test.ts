@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { readAnswer } from "../src/api";
 import { backgroundOf } from "../src/background";
 import { delayMs } from "../src/backoff";
 import { preferred, receivable, sendable } from "../src/codecs";
@@ -9,7 +10,7 @@ import { encodingFor } from "../src/encoding";
 import { format, same } from "../src/format";
 import { levelOf } from "../src/level";
 import { readOptions, roomAddress } from "../src/options";
-import { problemText, readProblem } from "../src/problem";
+import { problemText, readProblem, warningText } from "../src/problem";
 import { assetName } from "../src/shelf";
 import { condense, readout } from "../src/stats";
 
@@ -95,6 +96,12 @@ describe("problem", () => {
     expect(problemText(readProblem(null, 401))).toContain("token");
     expect(problemText(readProblem("<html>", 502))).toContain("502");
     expect(problemText(readProblem(null, 0))).toContain("cannot be reached");
+  });
+  it("keeps the warnings of an answer apart from the layout", () => {
+    const warnings = [{ pointer: "/layers/0/source/text", detail: "no font has it" }];
+    expect(readAnswer({ layers: [], warnings })).toEqual({ layout: { layers: [] }, warnings });
+    expect(readAnswer({ layers: [] })).toEqual({ layout: { layers: [] }, warnings: [] });
+    expect([warningText(warnings), warningText([])]).toEqual(["/layers/0/source/text: no font has it", null]);
   });
 });
 

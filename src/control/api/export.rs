@@ -246,7 +246,8 @@ pub async fn import_room(
             promise.into_iter().for_each(Promise::keep);
             tracing::info!(room = %room.name, assets = added.len(), "room imported");
             let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-            Ok(tagged(status, revision, handle.state().await?))
+            let warnings = handle.warnings_of(&document).await;
+            Ok(tagged(status, revision, RoomState { warnings, ..handle.state().await? }))
         }
         Err(error) => {
             shelves.remove(&added).await;

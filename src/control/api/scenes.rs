@@ -71,7 +71,12 @@ pub async fn put_scenes(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let list = named_layouts(&body.0, "").map_err(Problem::invalid)?;
-    let (revision, scenes) = find(&app, &room.name)?.put_scenes(&list, &guard.0).await?;
+    let room = find(&app, &room.name)?;
+    let (revision, stored) = room.put_scenes(&list, &guard.0).await?;
+    let mut scenes = Vec::with_capacity(stored.len());
+    for scene in stored {
+        scenes.push(room.warned(scene).await);
+    }
     Ok(tagged(StatusCode::OK, revision, scenes))
 }
 
@@ -125,9 +130,10 @@ pub async fn put_scene(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, scene.name.as_str())?;
     let new = (scene_name(&scene.id)?, body.map(|ApiJson(layout)| layout));
-    let (revision, view, is_new) = find(&app, &scene.name)?.put_scene(new, &guard.0).await?;
+    let room = find(&app, &scene.name)?;
+    let (revision, view, is_new) = room.put_scene(new, &guard.0).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(tagged(status, revision, view))
+    Ok(tagged(status, revision, room.warned(view).await))
 }
 
 /// Forgets a scene. The canvas goes on showing it if it does.
@@ -244,8 +250,9 @@ async fn activate(
     guard: &Precondition,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let (revision, view): (Revision, SceneView) = find(app, &room.name)?.activate_scene(choice, &guard.0).await?;
-    Ok(tagged(StatusCode::OK, revision, view))
+    let room = find(app, &room.name)?;
+    let (revision, view): (Revision, SceneView) = room.activate_scene(choice, &guard.0).await?;
+    Ok(tagged(StatusCode::OK, revision, room.warned(view).await))
 }
 
 fn scene_name(text: &str) -> ApiResult<SceneName> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::name::RoomName;
 use crate::{
-    layout::{Fault, Lettering, Scene, Text},
+    layout::{self, Canvas, Fault, Lettering, Scene, Text, schema::Warning},
     media::port::{Image, Sound},
 };
 
@@ -61,6 +61,12 @@ pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
         warnings.push(Fault { pointer: format!("/layers/{index}/source/text"), detail });
     }
     warnings
+}
+
+/// The same of a layout that was read before, but by itself: what it leaves to the room has no texts.
+pub async fn warnings_of(source: &dyn ImageSource, layout: &Value) -> Vec<Warning> {
+    let Ok(scene) = layout::read(layout, &Canvas::default()) else { return Vec::new() };
+    warnings(source, &scene).await.into_iter().map(Warning::from).collect()
 }
 
 /// The layout as it is answered to who changes it: with warnings, if there are some.

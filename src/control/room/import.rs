@@ -7,11 +7,12 @@ use super::{
     edit::{ATTEMPTS, Ready},
     error::RoomError,
     handle::RoomHandle,
+    images,
     record::{RoomDocument, RoomRecord, beneath, faults_of},
     revision::{IfMatch, Revision},
     scenes::Scenes,
 };
-use crate::layout::{Fault, Scene};
+use crate::layout::{Fault, Scene, schema::Warning};
 
 impl RoomHandle {
     /// What can be kept of the room.
@@ -77,6 +78,19 @@ impl RoomHandle {
             }
         }
         Err(RoomError::Contended)
+    }
+
+    /// What can be shown of a document that was imported, but not as it was meant. The places are those of the document.
+    pub async fn warnings_of(&self, document: &RoomDocument) -> Vec<Warning> {
+        let scenes = document.scenes.iter().flatten().enumerate();
+        let scenes = scenes.map(|(index, scene)| (format!("/scenes/{index}/layout"), &scene.layout));
+        let layout = document.layout.iter().map(|layout| ("/layout".to_owned(), layout));
+        let mut warnings = Vec::new();
+        for (place, layout) in layout.chain(scenes) {
+            let of_layout = images::warnings_of(&*self.images, layout).await.into_iter();
+            warnings.extend(of_layout.map(|warning| Warning { pointer: place.clone() + &warning.pointer, ..warning }));
+        }
+        warnings
     }
 
     async fn read_layout(&self, body: &Value, shown: &Scene) -> Result<Ready, RoomError> {

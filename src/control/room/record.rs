@@ -81,6 +81,10 @@ pub struct SceneEntry {
     /// As it is read; not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<bool>,
+    /// As it is answered to who stores it; not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<crate::layout::schema::Warning>>)]
+    pub warnings: Option<Value>,
 }
 
 /// Settings in a document.
@@ -144,6 +148,7 @@ impl From<&RoomRecord> for RoomDocument {
             layout: Value::clone(&stored.layout),
             active: None,
             changed: None,
+            warnings: None,
         };
         Self {
             version: VERSION,

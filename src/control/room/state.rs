@@ -266,6 +266,7 @@ impl State {
                 rebuilt_because: self.rebuilt_because.clone(),
                 ..Health::from(&self.health)
             },
+            warnings: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
     edit::ATTEMPTS,
     error::RoomError,
     handle::RoomHandle,
+    images,
     record::{beneath, faults_of},
     revision::{IfMatch, Revision},
     scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
@@ -46,6 +47,11 @@ impl RoomHandle {
             Ok((room.state.revision(), view))
         })
         .await?
+    }
+
+    /// A scene as it is answered to who stores or shows it: with warnings, if there are some.
+    pub async fn warned(&self, scene: SceneView) -> SceneView {
+        SceneView { warnings: images::warnings_of(&*self.images, &scene.layout).await, ..scene }
     }
 
     /// Stores a scene in place of that of its name, or behind all others: this layout, or with `None` what the canvas

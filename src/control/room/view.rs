@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{output::Output, participant::MemberRole, photo::Photo, pose::ParticipantPoses};
-use crate::media::port;
+use crate::{layout::schema::Warning, media::port};
 
 /// Whether a participant's connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -295,6 +295,9 @@ pub struct RoomState {
     pub segmentation: Segmentation,
     /// How its media is doing.
     pub health: Health,
+    /// In the answer to an import: what can be shown, but not as it was meant. Places are those of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// The scene that was shown last.
@@ -321,6 +324,9 @@ pub struct SceneView {
     /// Keys of the canvas that it leaves out are the room's.
     #[schema(value_type = crate::layout::schema::Layout)]
     pub layout: Arc<Value>,
+    /// In answers to who stores or shows it: what of its layout can be shown, but not as it was meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// One line of the list of rooms.
