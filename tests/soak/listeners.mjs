@@ -1,10 +1,10 @@
 // Opens event streams that are never read, has the room change again and again, and prints what the server holds for them.
 //
-//   node tests/soak/listeners.mjs PROGRAM [--streams 800] [--changes 600] [--layout-kb 4] [--seconds 75] [--most-mb 150]
+//   node tests/soak/listeners.mjs PROGRAM [--streams 800] [--changes 400] [--layout-kb 64] [--seconds 75] [--most-mb 150]
 //       [--serve "--flag value"]
 //
 // Each reads as far as the status of the answer and no more. `--layout-kb`: size of the layout that every change puts, and
-// every event tells. After the changes it waits `--seconds`, within which the server is to close those who take nothing,
+// every event tells; 64 at most. After the changes it waits `--seconds`, within which the server is to close those who take nothing,
 // then closes the rest. The exit code is 1 when memory ever grows by more than `--most-mb`, when a stream is still open at
 // the end, or when a new listener, who reads, does not get in.
 
@@ -27,8 +27,8 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     streams: { type: "string", default: "800" },
-    changes: { type: "string", default: "600" },
-    "layout-kb": { type: "string", default: "4" },
+    changes: { type: "string", default: "400" },
+    "layout-kb": { type: "string", default: "64" },
     seconds: { type: "string", default: "75" },
     "most-mb": { type: "string", default: "150" },
     serve: { type: "string", default: "" },
@@ -65,13 +65,12 @@ async function open(server) {
 
 /** A layout of about this size that differs from all before it. */
 function layout(number) {
-  const texts = Math.max(1, Math.ceil(layoutKb));
-  const layer = (index) => ({
+  const layers = Array.from({ length: Math.min(64, Math.max(1, layoutKb)) }, (_, index) => ({
     id: `text-${index}`,
-    source: { text: `${number} `.padEnd(Math.min(1_000, layoutKb * 1_024), "x") },
+    source: { text: `${index ? "" : number} `.padEnd(1_000, "x"), size: 4 },
     opacity: 0,
-  });
-  return { layers: Array.from({ length: Math.min(64, texts) }, (_, index) => layer(index)), auto: { mode: "off" } };
+  }));
+  return { layers, auto: { mode: "off" } };
 }
 
 const server = await startServer(["--log-level", "warn", ...options.serve.split(" ").filter(Boolean)]);

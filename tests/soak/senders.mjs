@@ -6,6 +6,7 @@
 // all are connected. When its standard input ends, every second one leaves properly; then it says `left`, and waits for
 // its end with the others still sending.
 
+import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { DataChannelSender } from "../clients/datachannel.mjs";
@@ -17,9 +18,11 @@ const [endpoint, name, count, file] = process.argv.slice(2);
 const { codec, milliseconds, packets } = JSON.parse(readFileSync(file, "utf8"));
 const recording = packets.map(({ at, kind, bytes }) => ({ at, kind, bytes: Buffer.from(bytes, "base64") }));
 
+/** A sender who has joined, and the SSRCs of its own. */
 async function join(index, attempt = 1) {
+  const ssrcs = { audio: randomInt(1, 2 ** 32), video: randomInt(1, 2 ** 32) };
   try {
-    return await DataChannelSender.send(`${endpoint}?name=${name}-${index}`, { codec });
+    return { sender: await DataChannelSender.send(`${endpoint}?name=${name}-${index}`, { codec, ssrcs }), ssrcs };
   } catch (error) {
     if (attempt === ATTEMPTS) throw error;
     return join(index, attempt + 1);
@@ -47,7 +50,10 @@ function send(senders) {
     while (begun + round * milliseconds + recording[next].at <= performance.now()) {
       const { kind, bytes } = recording[next];
       const packet = moved(bytes, round, steps[kind]);
-      for (const sender of senders) sender.pass(kind, packet);
+      for (const { sender, ssrcs } of senders) {
+        packet.writeUInt32BE(ssrcs[kind], 8);
+        sender.pass(kind, packet);
+      }
       next = (next + 1) % recording.length;
       if (next === 0) round += 1;
     }
@@ -58,5 +64,5 @@ const senders = await Promise.all(Array.from({ length: Number(count) }, (_, inde
 send(senders);
 console.log("sending");
 for await (const _ of process.stdin);
-await Promise.all(senders.filter((_, index) => index % 2 === 0).map((sender) => sender.leave()));
+await Promise.all(senders.filter((_, index) => index % 2 === 0).map(({ sender }) => sender.leave()));
 console.log("left");
