@@ -9,6 +9,7 @@ mod broken;
 mod guests;
 #[path = "../room/http.rs"]
 mod http;
+mod memory;
 #[path = "../room/recorder.rs"]
 mod recorder;
 mod senders;
