@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-browser test-network test-clients test-lines fuzz lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -134,6 +134,9 @@ test-lines: setup-clients build ## runs clients of other makes on a line that lo
 	@.ci/apt-install $(NETWORK_PACKAGES)
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
 	set -x; cd tests/clients && CHROMIUM="$$chromium" VIRFIE_BIN=$(VIRFIE) AIORTC_PYTHON=$(CLIENTS)/bin/python npm run lines
+
+soak: setup-test build tests/clients/node_modules/.package-lock.json ## lets 10,000 senders come and go (20 minutes): make soak ARGS='--joins 1000'
+	node tests/soak/joins.mjs $(VIRFIE) $(ARGS)
 
 # It resolves the versions that the program has.
 fuzz: setup-rust web ## looks for inputs that break a reader, until one is found: make fuzz TARGET=layouts (nightly, cargo-fuzz)

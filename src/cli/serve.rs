@@ -2,6 +2,7 @@
 
 mod connections;
 mod door;
+mod memory;
 mod tls;
 
 use std::{
@@ -23,6 +24,7 @@ use tokio::{
 };
 
 use door::Door;
+use memory::Memory;
 
 use crate::{
     config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
@@ -66,7 +68,7 @@ const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
 /// Threads for files and for decoding: half of the reserve of `control::api::capacity`.
 const MOST_BLOCKING: usize = 32;
 
-/// How often histograms are tidied when nobody scrapes them.
+/// How often histograms are tidied when nobody scrapes them, and free memory is looked at.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Runs the server. Every flag is also an environment variable VIRFIE_* and a key of the file.
@@ -206,9 +208,16 @@ async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Re
     let mut upkeep = JoinSet::new();
     upkeep.spawn(async {
         let mut ticks = tokio::time::interval(UPKEEP);
+        let mut memory = Memory::default();
         loop {
             ticks.tick().await;
             telemetry::metrics().run_upkeep();
+            let look = move || {
+                memory.look();
+                memory
+            };
+            // After a panic, which nobody expects, it begins again.
+            memory = tokio::task::spawn_blocking(look).await.unwrap_or_default();
         }
     });
     upkeep.spawn(door.close_idle(IDLE_LIMIT));

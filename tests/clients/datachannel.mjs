@@ -136,13 +136,13 @@ export class DataChannelViewer extends Client {
   }
 }
 
-/** The SSRCs of what a sender sends. */
+/** The SSRCs of what a sender sends, if it is not given others. */
 export const SSRCS = { audio: 0x5eed0001, video: 0x5eed0002 };
 
 export class DataChannelSender extends Client {
   /** Offers Opus and a picture to a room's WHIP address; resolves when the connection is up. */
-  static async send(endpoint, { codec = "H264", token } = {}) {
-    const sender = new DataChannelSender(codec);
+  static async send(endpoint, { codec = "H264", token, ssrcs = SSRCS } = {}) {
+    const sender = new DataChannelSender(codec, ssrcs);
     try {
       await sender.connect(endpoint, token);
       return sender;
@@ -152,14 +152,14 @@ export class DataChannelSender extends Client {
     }
   }
 
-  constructor(codec) {
+  constructor(codec, ssrcs) {
     super("sender");
     const audio = new rtc.Audio("audio", "SendOnly");
     audio.addOpusCodec(OPUS);
-    audio.addSSRC(SSRCS.audio, "sender", "stream", "audio");
+    audio.addSSRC(ssrcs.audio, "sender", "stream", "audio");
     const video = new rtc.Video("video", "SendOnly");
     addPicture(video, codec);
-    video.addSSRC(SSRCS.video, "sender", "stream", "video");
+    video.addSSRC(ssrcs.video, "sender", "stream", "video");
     for (const [kind, media] of Object.entries({ audio, video })) {
       const track = this.peer.addTrack(media);
       // Keeps what was sent, and sends it again when it is asked to.

@@ -27,14 +27,14 @@ async function bound(port = 0) {
 }
 
 /**
- * Starts a coloured picture of 640x360 and a tone as packets.
+ * Starts a coloured picture and a tone as packets, with a keyframe each second.
  *
- * @param {{codec: "H264" | "VP8", color: number[], tone: number}} wish
+ * @param {{codec: "H264" | "VP8", color: number[], tone: number, size?: string, fps?: number}} wish
  * @param {{audio: number, video: number}} ssrcs
  * @param {(kind: "audio" | "video", packet: Buffer) => void} onPacket
  * @returns what ends it
  */
-export async function startPackets({ codec, color, tone }, ssrcs, onPacket) {
+export async function startPackets({ codec, color, tone, size = "640x360", fps = 30 }, ssrcs, onPacket) {
   const sockets = {};
   for (const kind of ["audio", "video"]) {
     sockets[kind] = await bound();
@@ -47,9 +47,9 @@ export async function startPackets({ codec, color, tone }, ssrcs, onPacket) {
     return ["-payload_type", `${payload}`, "-ssrc", `${ssrcs[kind]}`, "-f", "rtp", rtp];
   };
   const hex = color.map((value) => value.toString(16).padStart(2, "0")).join("");
-  const picture = ["-re", "-f", "lavfi", "-i", `color=c=0x${hex}:s=640x360:r=30`];
+  const picture = ["-re", "-f", "lavfi", "-i", `color=c=0x${hex}:s=${size}:r=${fps}`];
   const sound = ["-re", "-f", "lavfi", "-i", `sine=frequency=${tone}:sample_rate=48000`];
-  const encoded = [...ENCODERS[codec], "-pix_fmt", "yuv420p", "-g", "30"];
+  const encoded = [...ENCODERS[codec], "-pix_fmt", "yuv420p", "-g", `${fps}`];
   // A sine of ffmpeg is at -18 dB.
   const loud = ["-af", "volume=2", "-c:a", "libopus", "-ac", "2"];
   const output = ["-map", "0", ...encoded, ...to("video", PICTURE[codec]), "-map", "1", ...loud, ...to("audio", OPUS)];

@@ -10,6 +10,7 @@ mod guests;
 #[path = "../room/http.rs"]
 mod http;
 mod outputs;
+mod memory;
 #[path = "../room/recorder.rs"]
 mod recorder;
 mod senders;

@@ -96,6 +96,13 @@ impl Server {
         picture.get_pixel(picture.width() / 2, picture.height() / 2).0
     }
 
+    /// A number of `/proc/PID/status`, such as memory in kB.
+    pub fn status(&self, key: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id().expect("it runs"))).unwrap();
+        let value = status.lines().find_map(|line| line.strip_prefix(key)).expect("the system counts it");
+        value.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     pub fn signal(&self, wanted: Signal) {
         signal(&self.child, wanted);
     }
