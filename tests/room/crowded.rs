@@ -126,7 +126,7 @@ fn check(username: &str) -> Vec<u8> {
 fn is_put_out(address: SocketAddr, bytes: &[u8]) -> bool {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(bytes).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     match stream.read(&mut [0]) {
         Ok(length) => length == 0,
         Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
@@ -138,7 +138,8 @@ async fn media_by_tcp_comes_in_by_the_port_of_http_and_ten_thousand_strangers_ho
     let mut program = Program::start_on_one_port();
     let room = Client::new().put(program.url("/api/v1/rooms/demo")).bearer_auth(KEY).json(&json!({}));
     assert_eq!(room.send().await.unwrap().status(), 201);
-    let asked = Client::new().post(program.url("/whep/demo")).bearer_auth(KEY).header("content-type", "application/sdp");
+    let asked =
+        Client::new().post(program.url("/whep/demo")).bearer_auth(KEY).header("content-type", "application/sdp");
     let answer = asked.body(OFFER).send().await.unwrap().text().await.unwrap();
     let passive = format!(" 127.0.0.1 {} typ host tcptype passive", program.address.port());
     assert!(answer.lines().any(|line| line.contains(" tcp ") && line.ends_with(&passive)), "{answer}");
