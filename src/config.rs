@@ -92,6 +92,8 @@ pub struct ServeConfig {
     pub udp_ports: Option<(u16, u16)>,
     /// The UDP port of all who receive. Port 0 takes a free one.
     pub media_port: u16,
+    /// Whether they may receive by TCP, too.
+    pub media_tcp: bool,
     /// Whether peers are called at private and loopback addresses; `None`: unless the machine has a public one.
     pub internal_peers: Option<bool>,
     /// Folder of `.launch` files that replace those built in.
@@ -129,6 +131,7 @@ impl fmt::Debug for ServeConfig {
             .field("public_ip", &self.public_ip)
             .field("udp_ports", &self.udp_ports)
             .field("media_port", &self.media_port)
+            .field("media_tcp", &self.media_tcp)
             .field("internal_peers", &self.internal_peers)
             .field("pipelines", &self.pipelines)
             .field("max_rooms", &self.max_rooms)
@@ -169,6 +172,7 @@ impl Default for ServeConfig {
             public_ip: None,
             udp_ports: None,
             media_port: 0,
+            media_tcp: true,
             internal_peers: None,
             pipelines: None,
             max_rooms: 64,
@@ -233,6 +237,7 @@ impl ServeConfig {
             public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
             udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
             media_port: within("media-port", written.media_port, 0..=65_535)?.unwrap_or(listen.port()),
+            media_tcp: written.media_tcp.unwrap_or(default.media_tcp),
             internal_peers: match written.peer_addresses.as_deref() {
                 None => None,
                 Some("public") => Some(false),

@@ -34,7 +34,12 @@ use crate::{
     },
     error::ProgramError,
     layout::Background,
-    media::{Engine, EngineConfig, EngineError, segment::model::ModelSource, webrtc::openssl},
+    media::{
+        Engine, EngineConfig, EngineError,
+        deliver::{Delivery, tcp::Service},
+        segment::model::ModelSource,
+        webrtc::openssl,
+    },
     telemetry,
 };
 
@@ -97,7 +102,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     raise_descriptors();
     // First of what takes time, so that a second server on the same port is told at once.
     let listener = listen(config.listen)?;
-    let engine = start_media(&config)?;
+    let media_tcp = media_tcp(&config, listener.local_addr().ok());
+    let engine = start_media(&config, media_tcp)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("control")
@@ -105,7 +111,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         .max_blocking_threads(MOST_BLOCKING)
         .build()
         .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
-    let outcome = runtime.block_on(serve(config, listener, engine));
+    let receivers = matches!(media_tcp, Service::At(_)).then(|| engine.delivery());
+    let outcome = runtime.block_on(serve(config, listener, engine, receivers));
     runtime.shutdown_timeout(WORK_LIMIT);
     outcome
 }
@@ -157,7 +164,16 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
     Ok(listener)
 }
 
-fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
+/// Who listens for those who receive by TCP: we, where it is our port. Packets begin otherwise than HTTP and TLS do.
+fn media_tcp(config: &ServeConfig, listening: Option<SocketAddr>) -> Service {
+    match listening {
+        _ if !config.media_tcp => Service::Off,
+        Some(address) if address.port() == config.media_port => Service::At(address),
+        _ => Service::Own,
+    }
+}
+
+fn start_media(config: &ServeConfig, media_tcp: Service) -> Result<Engine, ProgramError> {
     let stun: Vec<String> =
         config.ice_servers.iter().filter(|server| server.is_stun()).map(|server| server.gstreamer_uri()).collect();
     if stun.len() > 1 {
@@ -180,6 +196,7 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
         public_ip: config.public_ip,
         udp_ports: config.udp_ports,
         media_port: config.media_port,
+        media_tcp,
         internal_peers: config.internal_peers,
         listen_loopback: config.is_loopback(),
         // As it runs now, even when another one has been installed in its place.
@@ -193,7 +210,12 @@ fn start_media(config: &ServeConfig) -> Result<Engine, ProgramError> {
     })
 }
 
-async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Result<(), ProgramError> {
+async fn serve(
+    config: ServeConfig,
+    listener: TcpListener,
+    engine: Engine,
+    receivers: Option<Arc<Delivery>>,
+) -> Result<(), ProgramError> {
     // Before anything is promised: a signal that comes now is not lost.
     let mut signals = Signals::new()?;
     let address = listener.local_addr().map_err(|error| ProgramError::Failed(format!("listen: {error}")))?;
@@ -202,7 +224,7 @@ async fn serve(config: ServeConfig, listener: TcpListener, engine: Engine) -> Re
     check_background(&state).await;
 
     let handle = Handle::new();
-    let door = Door::new(&state);
+    let door = Door::new(&state, receivers);
     let mut serving = start(&state, listener, certificate.as_ref(), &door, handle.clone())?;
     announce(&state, address);
     let mut upkeep = JoinSet::new();
@@ -388,6 +410,17 @@ mod tests {
         let address = first.local_addr().unwrap();
         let error = listen(address).unwrap_err();
         assert_eq!(error, ProgramError::Failed(format!("listen: {address}: another program listens there already")));
+    }
+
+    #[test]
+    fn who_receives_by_tcp_comes_through_the_door_where_it_is_of_the_same_port() {
+        let at = |text: &str| Some(text.parse().unwrap());
+        let config = ServeConfig { media_port: 8443, ..ServeConfig::default() };
+        assert_eq!(media_tcp(&config, at("0.0.0.0:8443")), Service::At("0.0.0.0:8443".parse().unwrap()));
+        assert_eq!(media_tcp(&config, at("0.0.0.0:443")), Service::Own);
+        assert_eq!(media_tcp(&ServeConfig::default(), at("127.0.0.1:40000")), Service::Own, "any free one");
+        let off = ServeConfig { media_tcp: false, ..config };
+        assert_eq!(media_tcp(&off, at("0.0.0.0:8443")), Service::Off);
     }
 
     #[test]

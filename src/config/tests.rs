@@ -73,6 +73,7 @@ fn every_flag_is_a_key_of_the_file() {
         public-ip = "192.0.2.1"
         udp-ports = "50000-50999"
         media-port = 3478
+        media-tcp = false
         max-rooms = 1
         max-participants = 2
         hold-ms = 0
@@ -91,6 +92,7 @@ fn every_flag_is_a_key_of_the_file() {
     assert!(!config.trusts_proxy("11.0.0.1".parse().unwrap()));
     assert_eq!(config.base_path, "/studio");
     assert_eq!((config.udp_ports, config.media_port), (Some((50000, 50999)), 3478));
+    assert!(!config.media_tcp && ServeConfig::default().media_tcp);
     assert_eq!(config.public_ip, Some("192.0.2.1".parse().unwrap()));
     assert_eq!((config.canvas.width, config.canvas.height, config.canvas.fps), (640, 360, 15));
     assert_eq!(config.largest_canvas, CanvasLimit { width: 1280, height: 720, fps: 25 });

@@ -71,6 +71,9 @@ pub struct Written {
     /// UDP port of all who receive; 0 takes a free one [default: the number of --listen]
     #[arg(long, env = "VIRFIE_MEDIA_PORT", value_name = "PORT", hide_env_values = true)]
     pub media_port: Option<i64>,
+    /// Serves those who receive by TCP, too, on the number of --media-port, where a network lets no UDP through [default: true]
+    #[arg(long, env = "VIRFIE_MEDIA_TCP", value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide_env_values = true)]
+    pub media_tcp: Option<bool>,
     /// Where the server calls its peers: `public` leaves out private and loopback addresses, `all` does not [default:
     /// public if the machine has a public address or --public-ip, else all]
     #[arg(long, env = "VIRFIE_PEER_ADDRESSES", value_name = "public|all", hide_env_values = true)]
@@ -161,6 +164,7 @@ impl Written {
             public_ip: self.public_ip.or(below.public_ip),
             udp_ports: self.udp_ports.or(below.udp_ports),
             media_port: self.media_port.or(below.media_port),
+            media_tcp: self.media_tcp.or(below.media_tcp),
             peer_addresses: self.peer_addresses.or(below.peer_addresses),
             pipelines: self.pipelines.or(below.pipelines),
             max_rooms: self.max_rooms.or(below.max_rooms),

@@ -37,7 +37,7 @@ pub mod segment;
 pub mod upload;
 pub mod webrtc;
 
-use deliver::{Delivery, socket::Binding};
+use deliver::{Delivery, socket::Binding, tcp::Service};
 use gst::launch::{LaunchError, Launches};
 use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
 use segment::model::{Model, ModelSource};
@@ -63,6 +63,8 @@ pub struct EngineConfig {
     pub udp_ports: Option<(u16, u16)>,
     /// The UDP port of all who receive; 0: any.
     pub media_port: u16,
+    /// TCP for those who receive and whom no UDP reaches.
+    pub media_tcp: Service,
     /// Whether peers are called at private and loopback addresses. `None`: unless the machine has a public address,
     /// for then its peers reach it without a call, and what is called would be its own network.
     pub internal_peers: Option<bool>,
@@ -138,8 +140,13 @@ impl Engine {
             }
         };
         let (port, public_ip) = (config.media_port, config.public_ip);
-        let binding =
-            Binding { port, loopback: config.listen_loopback, public_ip, internal_peers: config.internal_peers };
+        let binding = Binding {
+            port,
+            loopback: config.listen_loopback,
+            public_ip,
+            internal_peers: config.internal_peers,
+            tcp: config.media_tcp,
+        };
         let delivery = Delivery::start(binding).map_err(|error| EngineError::Port { port, error })?;
         let network = Network {
             stun: config.stun,
@@ -149,10 +156,17 @@ impl Engine {
             local_ip: config.listen_loopback.then_some(IpAddr::from([127, 0, 0, 1])),
             internal_peers: delivery.calls_internal_peers(),
         };
-        info!(port = delivery.port(), "receivers are served by UDP");
+        info!(port = delivery.port(), tcp = delivery.serves_tcp(), "receivers are served by UDP");
         webrtc::certificate::warm_up();
         let decoder = Decoder::new(config.program, config.pipelines, launches.clone());
         Ok(Self { launches, decoder, network, delivery: Arc::new(delivery), segmentation })
+    }
+}
+
+impl Engine {
+    /// What serves receivers, for who hands TCP connections over.
+    pub fn delivery(&self) -> Arc<Delivery> {
+        self.delivery.clone()
     }
 }
 

@@ -61,7 +61,7 @@ class End {
   async lose(percent) {
     await this.run("nft", "flush chain ip line arriving");
     if (percent === 0) return;
-    const share = `numgen random mod 10000 < ${Math.round(percent * 100)}`;
+    const share = `numgen random mod 10000 <= ${Math.round(percent * 100) - 1}`;
     await this.run("nft", `add rule ip line arriving iif ${this.card} ip protocol udp ${share} drop`);
   }
 

@@ -37,6 +37,12 @@ export const LINES = [
 const SOON = { firstMs: atMost(2_000, " ms") };
 export const ARRIVALS = [
   { name: "comes at 5 % loss", faults: { loss: 5 }, must: { fps: atLeast(28), ...SOON } },
+  // Firewalls that know nothing but HTTPS: media goes by TCP. The browser tries UDP first.
+  {
+    name: "comes where no UDP goes",
+    faults: { loss: 100, lossBack: 100 },
+    must: { ...WHOLE, ...SOUND, firstMs: atMost(4_000, " ms") },
+  },
   { name: "comes at 700 kbit/s", faults: { rate: "700kbit" }, must: { fps: atLeast(24), highest: atMost(360), ...SOON } },
 ].map(complete);
 

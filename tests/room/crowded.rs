@@ -1,8 +1,9 @@
 //! The program itself with few descriptors, and those who would take them all.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    net::{SocketAddr, TcpStream},
+    collections::VecDeque,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -32,10 +33,22 @@ struct Program {
 
 impl Program {
     fn start() -> Self {
+        Self::start_with(&["--listen", "127.0.0.1:0", "--media-port", "0"])
+    }
+
+    /// Everything on one port: TCP of HTTP and of those who receive, and UDP.
+    fn start_on_one_port() -> Self {
+        let is_free = |port: &u16| UdpSocket::bind(("127.0.0.1", *port)).is_ok();
+        let tried = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::iter::repeat_with(tried).find(is_free).unwrap();
+        Self::start_with(&["--listen", &format!("127.0.0.1:{port}")])
+    }
+
+    fn start_with(ports: &[&str]) -> Self {
         let data = TempDir::new().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", &format!("ulimit -n {DESCRIPTORS} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_virfie")]);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--media-port", "0", "--model", "none", "--api-key", KEY]);
+        command.args(["serve", "--model", "none", "--api-key", KEY]).args(ports);
         command.arg("--data-dir").arg(data.path()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -97,6 +110,60 @@ async fn idle_connections_and_peers_that_never_connect_leave_room_for_one_more()
     let closed = idle.iter().filter(|stream| is_closed(stream)).count();
     assert!(closed >= 300, "{closed} of 400 are closed");
     assert!(begun.elapsed() < PATIENCE);
+}
+
+/// A connectivity check of RFC 8489 behind its length (RFC 4571), unsigned.
+fn check(username: &str) -> Vec<u8> {
+    let padded = username.len().next_multiple_of(4);
+    let mut attribute = [&[0, 6, 0, username.len() as u8], username.as_bytes()].concat();
+    attribute.resize(4 + padded, 0);
+    let head = [0, 1, 0, attribute.len() as u8, 0x21, 0x12, 0xa4, 0x42];
+    let message = [&head[..], &[7; 12], &attribute].concat();
+    [&[0, message.len() as u8][..], &message].concat()
+}
+
+/// Whether a connection that begins with this is closed by the server.
+fn is_put_out(address: SocketAddr, bytes: &[u8]) -> bool {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    match stream.read(&mut [0]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn media_by_tcp_comes_in_by_the_port_of_http_and_ten_thousand_strangers_hold_neither_up() {
+    let mut program = Program::start_on_one_port();
+    let room = Client::new().put(program.url("/api/v1/rooms/demo")).bearer_auth(KEY).json(&json!({}));
+    assert_eq!(room.send().await.unwrap().status(), 201);
+    let asked =
+        Client::new().post(program.url("/whep/demo")).bearer_auth(KEY).header("content-type", "application/sdp");
+    let answer = asked.body(OFFER).send().await.unwrap().text().await.unwrap();
+    let passive = format!(" 127.0.0.1 {} typ host tcptype passive", program.address.port());
+    assert!(answer.lines().any(|line| line.contains(" tcp ") && line.ends_with(&passive)), "{answer}");
+    let ufrag = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
+
+    let named = check(&format!("{ufrag}:theirs"));
+    assert!(!is_put_out(program.address, &named), "the receiver is known");
+    assert!(is_put_out(program.address, &check("nobody:theirs")));
+    // Half a packet each. Most are closed for the next ones.
+    let mut strangers: VecDeque<TcpStream> = VecDeque::new();
+    for _ in 0..10_000 {
+        let mut stream = TcpStream::connect(program.address).unwrap();
+        let _ = stream.write_all(&named[..named.len() / 2]);
+        strangers.push_back(stream);
+        if strangers.len() > 300 {
+            strangers.pop_front();
+        }
+    }
+    assert!(!is_put_out(program.address, &named), "one more finds room");
+    let metrics = Client::new().get(program.url("/metrics")).bearer_auth(KEY).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let count = metrics.lines().find_map(|line| line.strip_prefix("virfie_media_tcp_connections ")).unwrap();
+    assert!(count.parse::<f64>().unwrap() <= f64::from(DESCRIPTORS / 8), "{count}");
+    assert!(program.child.try_wait().unwrap().is_none(), "the program lives");
 }
 
 fn is_closed(mut stream: &TcpStream) -> bool {

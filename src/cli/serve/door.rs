@@ -1,7 +1,8 @@
 //! Where connections come in: each is counted, closed when another needs its place, and known to be busy while
-//! it is answered.
+//! it is answered. Those that bring packets instead of requests are handed on to who serves receivers.
 
 use std::{
+    future::poll_fn,
     io,
     net::IpAddr,
     pin::Pin,
@@ -9,7 +10,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -23,11 +24,18 @@ use http_body::{Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 use tower_service::Service;
 
-use super::connections::{Connections, Entrance, Holder, Number};
-use crate::control::api::AppState;
+use super::{
+    FIRST_REQUEST_LIMIT,
+    connections::{Connections, Entrance, Holder, Number},
+};
+use crate::{
+    control::api::AppState,
+    media::deliver::{Delivery, tcp::may_begin_with},
+};
 
 /// How often the idle are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -40,6 +48,8 @@ pub(super) struct Door {
 
 struct Shared {
     state: AppState,
+    /// Who takes connections that bring packets.
+    receivers: Option<Arc<Delivery>>,
     inside: Mutex<Inside>,
 }
 
@@ -71,10 +81,10 @@ impl Cut {
 
 impl Door {
     /// A door that lets in as many as the process can hold.
-    pub(super) fn new(state: &AppState) -> Self {
+    pub(super) fn new(state: &AppState, receivers: Option<Arc<Delivery>>) -> Self {
         let connections = Connections::new(state.capacity.most_connections());
         let inside = Mutex::new(Inside { connections, cuts: std::collections::HashMap::new() });
-        Self { shared: Arc::new(Shared { state: state.clone(), inside }) }
+        Self { shared: Arc::new(Shared { state: state.clone(), receivers, inside }) }
     }
 
     /// Closes connections that ask nothing for `limit`, for as long as the server runs.
@@ -123,18 +133,38 @@ impl Shared {
     }
 }
 
-impl<S> Accept<TcpStream, S> for Door {
+impl<S: Send + 'static> Accept<TcpStream, S> for Door {
     type Stream = Counted;
     type Service = Watched<S>;
-    type Future = std::future::Ready<io::Result<(Counted, Watched<S>)>>;
+    type Future = BoxFuture<'static, io::Result<(Counted, Watched<S>)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let entered = stream.peer_addr().and_then(|address| self.enter(address.ip()));
-        std::future::ready(entered.map(|ticket| {
+        Box::pin(async move {
+            let ticket = entered?;
+            if let Some(receivers) = &ticket.shared.receivers {
+                let first = timeout(FIRST_REQUEST_LIMIT, first_byte(&stream, &ticket.cut)).await??;
+                if may_begin_with(first) {
+                    receivers.take(stream.into_std()?);
+                    return Err(io::Error::other("a receiver's, and handed on"));
+                }
+            }
             let visit = Visit { shared: Arc::clone(&ticket.shared), number: ticket.number };
-            (Counted { stream, ticket }, Watched { service, visit })
-        }))
+            Ok((Counted { stream, ticket }, Watched { service, visit }))
+        })
     }
+}
+
+/// What a connection begins with. It stays there to be read.
+async fn first_byte(stream: &TcpStream, cut: &Cut) -> io::Result<u8> {
+    poll_fn(|cx| {
+        cut.reader.register(cx.waker());
+        cut.check()?;
+        let mut byte = [0];
+        let length = ready!(stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)))?;
+        Poll::Ready(if length == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(byte[0]) })
+    })
+    .await
 }
 
 /// A connection's place, which it gives back when it is dropped.

@@ -1,6 +1,9 @@
 //! From an offer to a str0m connection that sends, and our answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use rand::Rng as _;
 use str0m::{
@@ -10,6 +13,7 @@ use str0m::{
     crypto::Fingerprint as StrFingerprint,
     format::{Codec as StrCodec, FormatParams},
     media::{Frequency, MediaKind, Mid, Pt},
+    net::TcpType,
     rtp::Extension,
 };
 
@@ -46,6 +50,25 @@ pub(super) struct Identity {
     pub(super) internal_peers: bool,
 }
 
+/// Where receivers reach us.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Addresses {
+    /// By UDP.
+    pub(super) udp: Vec<SocketAddr>,
+    /// By TCP, when nothing comes through by UDP.
+    pub(super) tcp: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// As candidates. TCP has a lower priority (RFC 6544).
+    fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, String>> {
+        let udp = self.udp.iter().map(|address| IceCandidate::builder().udp().host(*address).build());
+        let passive = |address| IceCandidate::builder().tcp().host(address).tcptype(TcpType::Passive).build();
+        let tcp = self.tcp.iter().map(move |address| passive(*address));
+        udp.chain(tcp).map(|candidate| candidate.map_err(|error| error.to_string()))
+    }
+}
+
 /// A connection and what it sends.
 pub(super) struct Connected {
     pub(super) rtc: Rtc,
@@ -71,7 +94,7 @@ fn random_text(length: usize) -> String {
 pub(super) fn connect(
     offer: &Description,
     identity: &Identity,
-    addresses: &[std::net::SocketAddr],
+    addresses: &Addresses,
     now: Instant,
 ) -> Result<Connected, PeerRefused> {
     let chosen = sdp::choose(offer, &[], &SENT).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))?;
@@ -97,8 +120,8 @@ pub(super) fn connect(
         return Err(PeerRefused::Unacceptable(format!("the only fingerprint is by {name} (add one by sha-256)")));
     }
     let mut candidates = Vec::new();
-    for address in addresses {
-        let candidate = IceCandidate::host(*address, "udp").map_err(|error| failed(&error))?;
+    for candidate in addresses.candidates() {
+        let candidate = candidate.map_err(|error| failed(&error))?;
         // It is left out when it is there already.
         if let Some(added) = rtc.add_local_candidate(candidate) {
             candidates.extend(Candidate::parse(&added.to_sdp_string()).ok().flatten());
@@ -187,7 +210,7 @@ fn declare(direct: &mut str0m::change::DirectApi<'_>, track: &Track) {
     }
 }
 
-/// Whether a peer may be reached there. Names and TCP are of no use to a UDP port.
+/// Whether a peer may be reached there. Names are of no use to us, and by TCP it is the peer who connects.
 pub(super) fn is_usable(candidate: &Candidate, identity: &Identity) -> bool {
     let by_udp = matches!(candidate.address, Address::Ip(_)) && candidate.transport == sdp::Transport::Udp;
     by_udp && (identity.internal_peers || !candidate.is_internal())

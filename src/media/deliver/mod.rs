@@ -2,18 +2,19 @@
 //!
 //! ```text
 //!   encoded unit ─► packet (payloads, made once) ─┐
-//!   Opus packet ──────────────────────────────────┼─► shards: screen (which encoding) ─► str0m (encrypt, pace) ─► socket
-//!   feedback ◄─ socket ◄─ routes (whose is it?) ◄─┘            ▲ rung (what the line carries) ◄─ estimate, loss, view
+//!   Opus packet ──────────────────────────────────┼─► shards: screen (which encoding) ─► str0m (encrypt, pace) ─► socket, tcp
+//!   feedback ◄─ socket, tcp ◄─ routes (whose is it?) ◄─┘            ▲ rung (what the line carries) ◄─ estimate, loss, view
 //! ```
-//! Contract: one UDP port for all; units and sounds carry running time as PTS, and the order in which they are handed
+//! Contract: one UDP port for all, and TCP of the same number for those whom no UDP reaches; units and sounds carry running time as PTS, and the order in which they are handed
 //! over is that in which each receiver gets them. Nothing here blocks the caller. What a receiver's line cannot carry
 //! is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a receiver that is lost
-//! is told as [`News::Gone`]; a port that cannot be bound is told at start. Threads: `receive` reads the port, and one
-//! `deliver-…` for every two cores serves receivers. Tells are called on those threads and must not block.
+//! is told as [`News::Gone`]; a port that cannot be bound is told at start. Threads: `receive` reads the port,
+//! `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves receivers. Tells are called on those threads and must not block.
 
 use std::{
     collections::HashMap,
     io,
+    net::TcpStream,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -31,13 +32,16 @@ pub mod rung;
 pub mod screen;
 mod shard;
 pub mod socket;
+pub mod tcp;
 
-use connect::Identity;
+use connect::{Addresses, Identity};
 use packet::Unit;
-use routes::{Route, Routes};
+use routes::{Path, Route, Routes};
 use rung::{Ladder, View, Wish};
-use shard::{Message, Shard};
+use shard::{Message, Shard, dispatch};
 use socket::{Binding, Buffers, Sockets};
+use str0m::net::Protocol;
+use tcp::Connections;
 
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
@@ -127,6 +131,7 @@ pub struct Newcomer {
 #[derive(Debug)]
 pub struct Delivery {
     sockets: Arc<Sockets>,
+    tcp: Arc<Connections>,
     routes: Arc<Routes>,
     identity: Identity,
     shards: Vec<mpsc::Sender<Message>>,
@@ -142,6 +147,7 @@ impl Delivery {
     /// The port is taken or not allowed, or the system has no thread left.
     pub fn start(binding: Binding) -> io::Result<Self> {
         let sockets = Arc::new(Sockets::bind(binding)?);
+        let tcp = Arc::new(Connections::open(sockets.clone(), binding.tcp)?);
         let provider = str0m::crypto::from_feature_flags();
         let certificate =
             provider.dtls_provider.generate_certificate().ok_or_else(|| io::Error::other("no DTLS certificate"))?;
@@ -153,19 +159,35 @@ impl Delivery {
         let mut shards = Vec::new();
         for index in 0..(cores / 2).clamp(1, 8) {
             let (sender, messages) = mpsc::channel();
-            let shard = Shard::new(index, sockets.clone(), routes.clone(), epoch);
+            let shard = Shard::new(index, (sockets.clone(), tcp.clone()), routes.clone(), epoch);
             std::thread::Builder::new().name(format!("deliver-{index}")).spawn(move || shard.work(&messages))?;
             shards.push(sender);
         }
         let (port, table, to, stop) = (sockets.clone(), routes.clone(), shards.clone(), ended.clone());
         std::thread::Builder::new().name("receive".into()).spawn(move || read(&port, &table, &to, &stop))?;
+        if tcp.is_offered() {
+            let (all, table, to, stop) = (tcp.clone(), routes.clone(), shards.clone(), ended.clone());
+            let work = move || all.work(&table, &to, &stop);
+            std::thread::Builder::new().name("receive-tcp".into()).spawn(work)?;
+        }
         let places = Mutex::default();
-        Ok(Self { sockets, routes, identity, shards, places, next_room: AtomicU64::new(1), ended })
+        Ok(Self { sockets, tcp, routes, identity, shards, places, next_room: AtomicU64::new(1), ended })
     }
 
-    /// The UDP port of all receivers.
+    /// The port of all receivers.
     pub fn port(&self) -> u16 {
         self.sockets.port()
+    }
+
+    /// Whether receivers are served by TCP, too.
+    pub fn serves_tcp(&self) -> bool {
+        self.tcp.is_offered()
+    }
+
+    /// Takes a TCP connection that was opened to another listener on our port, and begins with a packet's length.
+    pub fn take(&self, stream: TcpStream) {
+        // Who is gone again is not missed.
+        let _ = self.tcp.take(stream);
     }
 
     /// Whether peers are called at private and loopback addresses.
@@ -189,7 +211,9 @@ impl Delivery {
     /// The offer takes nothing that is sent, or no connection can be made.
     pub fn add(&self, offer: &Description, newcomer: Newcomer) -> Result<String, PeerRefused> {
         let Newcomer { room, peer, ladder, wish, tell } = newcomer;
-        let connected = connect::connect(offer, &self.identity, &self.sockets.addresses(), Instant::now())?;
+        let udp = self.sockets.addresses();
+        let addresses = Addresses { tcp: self.tcp.addresses(&udp), udp };
+        let connected = connect::connect(offer, &self.identity, &addresses, Instant::now())?;
         let answer = connected.answer.clone();
         let shard = {
             let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -270,18 +294,9 @@ fn read(sockets: &Sockets, routes: &Routes, shards: &[mpsc::Sender<Message>], en
     let mut buffers = Buffers::default();
     while !ended.load(Ordering::Relaxed) {
         let outcome = sockets.receive(&mut buffers, PATIENCE, |arrived| {
-            let Some(Route { shard, receiver }) = routes.find(arrived.source, arrived.data) else { return };
-            let message = Message::Datagram {
-                receiver,
-                source: arrived.source,
-                destination: arrived.destination,
-                data: arrived.data.into(),
-                at: Instant::now(),
-            };
-            if let Some(shard) = shards.get(shard) {
-                // Fails only when the thread is over.
-                let _ = shard.send(message);
-            }
+            let Some(route) = routes.find(arrived.source, arrived.data) else { return };
+            let path = Path { by: Protocol::Udp, source: arrived.source, destination: arrived.destination };
+            dispatch(shards, route, path, arrived.data, Instant::now());
         });
         if let Err(error) = outcome {
             tracing::error!(%error, "the port of the receivers cannot be read");

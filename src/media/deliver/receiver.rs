@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +10,7 @@ use str0m::{
     Event, IceConnectionState, Input, Output, Rtc,
     bwe::{Bitrate, BweKind},
     media::Pt,
-    net::{Protocol, Receive},
+    net::{Protocol, Receive, Transmit},
     rtp::{RtpWrite, Ssrc},
 };
 
@@ -22,10 +21,11 @@ use super::{
     answer::Track,
     connect::{self, Connected},
     packet::Unit,
-    routes::{Route, Routes},
+    routes::{Path, Route, Routes},
     rung::{Chooser, Decision, Ladder, Line, Reason, Rung, View, Wish},
     screen::{Numbers, Screen},
     socket::{Outgoing, Sockets},
+    tcp::Connections,
 };
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
@@ -112,6 +112,7 @@ impl Rate {
 /// What is shared by all receivers of a thread.
 pub(super) struct Shared<'a> {
     pub(super) sockets: &'a Sockets,
+    pub(super) tcp: &'a Connections,
     pub(super) routes: &'a Routes,
     pub(super) outgoing: &'a mut Outgoing,
     pub(super) shard: usize,
@@ -123,6 +124,14 @@ pub(super) struct Shared<'a> {
 impl Shared<'_> {
     fn time(&self) -> Duration {
         self.now.saturating_duration_since(self.epoch)
+    }
+
+    fn send(&mut self, packet: &Transmit) {
+        let Transmit { proto, source, destination, contents } = packet;
+        match proto {
+            Protocol::Tcp => self.outgoing.push_tcp(self.tcp, *source, *destination, contents),
+            _ => self.outgoing.push(self.sockets, source.ip(), *destination, contents),
+        }
     }
 }
 
@@ -226,27 +235,27 @@ impl Receiver {
         self.drive(shared);
     }
 
-    /// Takes a datagram of the receiver.
-    pub(super) fn datagram(
-        &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
-        data: &[u8],
-        at: Instant,
-        shared: &mut Shared<'_>,
-    ) {
-        let Ok(received) = Receive::new(Protocol::Udp, source, destination, data) else { return };
+    /// Takes a packet of the receiver.
+    pub(super) fn packet(&mut self, path: Path, data: &[u8], at: Instant, shared: &mut Shared<'_>) {
+        let Ok(received) = Receive::new(path.by, path.source, path.destination, data) else { return };
         let input = Input::Receive(at, received);
         // A check that is not signed with our password is somebody else's.
         if !self.rtc.accepts(&input) {
             return;
         }
-        shared.routes.learn(source, Route { shard: shared.shard, receiver: self.peer });
+        self.learn(path.by, path.source, shared);
         self.heard = shared.now;
         if let Err(error) = self.rtc.handle_input(input) {
             self.fail(&error);
         }
         self.drive(shared);
+    }
+
+    /// Enters where the receiver is. A TCP connection is known by itself.
+    fn learn(&self, by: Protocol, address: std::net::SocketAddr, shared: &Shared<'_>) {
+        if by == Protocol::Udp {
+            shared.routes.learn(address, Route { shard: shared.shard, receiver: self.peer });
+        }
     }
 
     /// Shows a picture, if it is one that this receiver is shown.
@@ -362,11 +371,10 @@ impl Receiver {
                 }
                 Ok(Output::Transmit(packet)) => {
                     self.count(&packet.contents);
-                    shared.outgoing.push(shared.sockets, packet.source.ip(), packet.destination, &packet.contents);
+                    shared.send(&packet);
                     if !self.connected {
                         // Answers to our own checks carry no name of ours.
-                        let route = Route { shard: shared.shard, receiver: self.peer };
-                        shared.routes.learn(packet.destination, route);
+                        self.learn(packet.proto, packet.destination, shared);
                     }
                 }
                 Ok(Output::Event(event)) => self.event(event, shared),

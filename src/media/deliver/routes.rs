@@ -1,10 +1,12 @@
-//! Whose a datagram is: receivers by the name that their connectivity checks carry, then by their address.
+//! Whose a packet is: receivers by the name that their connectivity checks carry, then by their address.
 
 use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{PoisonError, RwLock},
 };
+
+use str0m::net::Protocol;
 
 use crate::media::port::PeerId;
 
@@ -15,6 +17,17 @@ pub struct Route {
     pub shard: usize,
     /// Who.
     pub receiver: PeerId,
+}
+
+/// The way that a packet came.
+#[derive(Debug, Clone, Copy)]
+pub struct Path {
+    /// UDP or TCP.
+    pub by: Protocol,
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// Where it was sent to, as the candidates name it.
+    pub destination: SocketAddr,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +46,7 @@ impl Routes {
         self.0.write().unwrap_or_else(PoisonError::into_inner).by_ufrag.insert(ufrag, route);
     }
 
-    /// Enters an address that has proved to be a receiver's, in place of the one that had it before.
+    /// Enters an address of UDP that has proved to be a receiver's, in place of the one that had it before.
     pub fn learn(&self, source: SocketAddr, route: Route) {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source) == Some(&route);
         if !known {
@@ -50,9 +63,14 @@ impl Routes {
 
     /// Whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes from.
     pub fn find(&self, source: SocketAddr, data: &[u8]) -> Option<Route> {
-        let tables = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let named = checked_ufrag(data).and_then(|ufrag| tables.by_ufrag.get(ufrag));
-        named.or_else(|| tables.by_source.get(&source)).copied()
+        self.named(data)
+            .or_else(|| self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source).copied())
+    }
+
+    /// The receiver that a connectivity check names.
+    pub fn named(&self, data: &[u8]) -> Option<Route> {
+        let ufrag = checked_ufrag(data)?;
+        self.0.read().unwrap_or_else(PoisonError::into_inner).by_ufrag.get(ufrag).copied()
     }
 }
 

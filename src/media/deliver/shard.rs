@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -12,9 +11,10 @@ use super::{
     connect::Connected,
     packet::Unit,
     receiver::{Receiver, Shared},
-    routes::Routes,
+    routes::{Path, Route, Routes},
     rung::{Ladder, View, Wish},
     socket::{Outgoing, Sockets},
+    tcp::Connections,
 };
 use crate::media::{
     gst::priority::{self, Role},
@@ -47,18 +47,27 @@ pub(super) enum Message {
     Ladder(RoomKey, Ladder),
     Unit(RoomKey, Arc<Unit>),
     Sound(RoomKey, Arc<Sound>),
-    Datagram {
+    Packet {
         receiver: PeerId,
-        source: SocketAddr,
-        destination: SocketAddr,
+        path: Path,
         data: Box<[u8]>,
         at: Instant,
     },
 }
 
+/// Hands a packet to the thread that serves its receiver.
+pub(super) fn dispatch(shards: &[mpsc::Sender<Message>], route: Route, path: Path, data: &[u8], at: Instant) {
+    let message = Message::Packet { receiver: route.receiver, path, data: data.into(), at };
+    if let Some(shard) = shards.get(route.shard) {
+        // Fails only when the thread is over.
+        let _ = shard.send(message);
+    }
+}
+
 pub(super) struct Shard {
     pub(super) index: usize,
     pub(super) sockets: Arc<Sockets>,
+    pub(super) tcp: Arc<Connections>,
     pub(super) routes: Arc<Routes>,
     pub(super) epoch: Instant,
     receivers: HashMap<PeerId, (RoomKey, Receiver, Tell)>,
@@ -68,10 +77,16 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(index: usize, sockets: Arc<Sockets>, routes: Arc<Routes>, epoch: Instant) -> Self {
+    pub(super) fn new(
+        index: usize,
+        (sockets, tcp): (Arc<Sockets>, Arc<Connections>),
+        routes: Arc<Routes>,
+        epoch: Instant,
+    ) -> Self {
         Self {
             index,
             sockets,
+            tcp,
             routes,
             epoch,
             receivers: HashMap::new(),
@@ -101,8 +116,8 @@ impl Shard {
             }
             let now = Instant::now();
             let look = now >= look_at;
-            let Self { receivers, sockets, routes, outgoing, index, epoch, .. } = &mut self;
-            let mut shared = Shared { sockets, routes, outgoing, shard: *index, epoch: *epoch, now };
+            let Self { receivers, sockets, tcp, routes, outgoing, index, epoch, .. } = &mut self;
+            let mut shared = Shared { sockets, tcp, routes, outgoing, shard: *index, epoch: *epoch, now };
             for (_, receiver, _) in receivers.values_mut() {
                 if receiver.next() <= now {
                     receiver.step(&mut shared);
@@ -122,9 +137,9 @@ impl Shard {
     }
 
     fn take(&mut self, message: Message) {
-        let Self { receivers, rooms, sockets, routes, outgoing, index, epoch, .. } = self;
+        let Self { receivers, rooms, sockets, tcp, routes, outgoing, index, epoch, .. } = self;
         let now = Instant::now();
-        let mut shared = Shared { sockets, routes, outgoing, shard: *index, epoch: *epoch, now };
+        let mut shared = Shared { sockets, tcp, routes, outgoing, shard: *index, epoch: *epoch, now };
         match message {
             Message::Add { room, peer, connected, ladder, wish, tell } => {
                 let mut receiver = Receiver::new(peer, *connected, ladder, wish, tell.clone(), (now, *epoch));
@@ -169,9 +184,9 @@ impl Shard {
                     }
                 }
             }
-            Message::Datagram { receiver, source, destination, data, at } => {
+            Message::Packet { receiver, path, data, at } => {
                 if let Some((_, receiver, _)) = receivers.get_mut(&receiver) {
-                    receiver.datagram(source, destination, &data, at, &mut shared);
+                    receiver.packet(path, &data, at, &mut shared);
                 }
             }
         }
@@ -179,10 +194,11 @@ impl Shard {
 
     fn remove(&mut self, peer: PeerId) {
         let Some((room, mut receiver, _)) = self.receivers.remove(&peer) else { return };
-        let Self { sockets, routes, outgoing, index, epoch, .. } = self;
+        let Self { sockets, tcp, routes, outgoing, index, epoch, .. } = self;
         let now = Instant::now();
-        receiver.close(&mut Shared { sockets, routes, outgoing, shard: *index, epoch: *epoch, now });
+        receiver.close(&mut Shared { sockets, tcp, routes, outgoing, shard: *index, epoch: *epoch, now });
         self.routes.remove(peer);
+        self.tcp.leave(peer);
         if let Some(peers) = self.rooms.get_mut(&room) {
             peers.retain(|other| *other != peer);
             if peers.is_empty() {

@@ -10,6 +10,7 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::tcp::{Connections, Service};
 use crate::media::sdp::is_internal;
 
 /// What the kernel may hold for the program and for the network: a keyframe for hundreds of receivers at once is some
@@ -30,6 +31,8 @@ pub struct Binding {
     pub public_ip: Option<IpAddr>,
     /// Whether peers are called at internal addresses; `None`: unless one of ours is public.
     pub internal_peers: Option<bool>,
+    /// TCP, for those whom no UDP reaches.
+    pub tcp: Service,
 }
 
 struct Bound {
@@ -104,6 +107,16 @@ impl Sockets {
         addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect()
     }
 
+    /// Where the sockets are bound.
+    pub fn bound(&self) -> impl Iterator<Item = SocketAddr> {
+        self.bound.iter().filter_map(|one| one.socket.local_addr().ok())
+    }
+
+    /// What candidates say for one of our addresses.
+    pub fn shown(&self, own: IpAddr) -> IpAddr {
+        self.binding.public_ip.filter(|ip| ip.is_ipv4() == own.is_ipv4()).unwrap_or(own)
+    }
+
     /// Whether peers can reach us without our help, so that we need not look for a way to them: the address is public.
     /// Loopback is not: Firefox and libnice send no checks to it, but answer ours.
     pub fn is_public(&self) -> bool {
@@ -158,8 +171,7 @@ impl Sockets {
             };
             for (meta, buffer) in metas.iter().zip(&buffers.0).take(count) {
                 let to = meta.dst_ip.filter(|_| own.ip().is_unspecified()).unwrap_or(own.ip());
-                let shown = self.binding.public_ip.filter(|ip| ip.is_ipv4() == to.is_ipv4()).unwrap_or(to);
-                let destination = SocketAddr::new(shown, self.port);
+                let destination = SocketAddr::new(self.shown(to), self.port);
                 for data in buffer[..meta.len].chunks(meta.stride.max(1)) {
                     take(Arrived { source: meta.addr, destination, data });
                 }
@@ -226,7 +238,7 @@ struct Batch {
 #[derive(Debug, Default)]
 pub struct Outgoing {
     batch: Batch,
-    /// Packets that the kernel had no room for.
+    /// Packets that the kernel had no room for, or no connection.
     pub refused: u64,
     /// Packets that went out.
     pub sent: u64,
@@ -252,6 +264,17 @@ impl Outgoing {
         (batch.to, batch.from) = (Some(to), Some(from));
         batch.full = packet.len() < batch.size;
         batch.data.extend_from_slice(packet);
+    }
+
+    /// Sends a packet by TCP.
+    pub fn push_tcp(&mut self, connections: &Connections, own: SocketAddr, peer: SocketAddr, packet: &[u8]) {
+        match connections.send(own, peer, packet) {
+            Ok(()) => {
+                self.sent += 1;
+                self.bytes += packet.len() as u64;
+            }
+            Err(_) => self.refused += 1,
+        }
     }
 
     /// Sends what waits.
