@@ -9,8 +9,8 @@ mod broken;
 mod guests;
 #[path = "../room/http.rs"]
 mod http;
-mod outputs;
 mod memory;
+mod outputs;
 #[path = "../room/recorder.rs"]
 mod recorder;
 mod senders;

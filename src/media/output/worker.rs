@@ -119,7 +119,7 @@ impl Output {
             return;
         }
         // Sound that begins after the picture would be taken for simultaneous by some.
-        if attempt.start.is_none() && !attempt.early.front().is_some_and(|(sound, _)| sound.pts() <= Some(dts)) {
+        if attempt.start.is_none() && attempt.early.front().is_none_or(|(sound, _)| sound.pts() > Some(dts)) {
             return;
         }
         if attempt.skipping && handoff::queued(&attempt.video) > BACKLOG / 2 {
