@@ -96,6 +96,11 @@ impl Server {
         picture.get_pixel(picture.width() / 2, picture.height() / 2).0
     }
 
+    /// Of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     pub fn signal(&self, wanted: Signal) {
         signal(&self.child, wanted);
     }

@@ -67,8 +67,7 @@ impl Way {
 
     /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
     pub fn is_free(&self, line: &Line) -> bool {
-        line.round_trip.is_some()
-            && self.shortest.is_some_and(|shortest| self.waits(line) <= VARIES.max(shortest / 4))
+        line.round_trip.is_some() && self.shortest.is_some_and(|shortest| self.waits(line) <= VARIES.max(shortest / 4))
     }
 
     /// Works out how long packets wait on the way: how much longer than ever the round trip is.
