@@ -124,8 +124,8 @@ const LAYERS: &[Layer] = &[
     ),
     layer(
         "cli::decode_upload",
-        &["error", "media::gst", "media::upload"],
-        "a file is decoded and nothing else is done",
+        &["control::assets::foreign", "error", "media::gst", "media::upload"],
+        "a file is decoded, or a font used, and nothing else is done",
     ),
     layer("cli::scenario", &["error", "layout"], "layouts are checked without a room"),
 ];

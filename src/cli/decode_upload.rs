@@ -3,7 +3,7 @@
 //! Not for people, and not shown to them. It gives up the network, privileges, and most memory and time before it looks
 //! at the file.
 
-use std::{path::PathBuf, time::Duration};
+use std::{io::Read as _, path::PathBuf, time::Duration};
 
 use rustix::{
     process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit},
@@ -11,6 +11,7 @@ use rustix::{
 };
 
 use crate::{
+    control::assets::foreign,
     error::ProgramError,
     media::{
         gst::launch::Launches,
@@ -23,6 +24,9 @@ const MEMORY: u64 = 768 << 20;
 
 /// Seconds that it may compute.
 const SECONDS: u64 = 60;
+
+/// The same where a font is used: a text takes some milliseconds, and a second where there are very many other fonts.
+const SECONDS_OF_FONT: u64 = 5;
 
 /// Files that it may have open: GStreamer opens its plugins one by one.
 const FILES: u64 = 256;
@@ -50,6 +54,12 @@ enum What {
     },
     /// A clip, to its first picture
     Clip,
+    /// A font, to what is asked of it
+    Font {
+        /// What that is
+        #[arg(long)]
+        wish: String,
+    },
 }
 
 /// Runs the command.
@@ -57,18 +67,30 @@ enum What {
 /// # Errors
 /// [`ProgramError::Failed`] when it cannot give up enough, or nobody reads the answer.
 pub fn run(args: Args) -> Result<(), ProgramError> {
-    confine().map_err(|error| ProgramError::Failed(format!("decode-upload: {error}")))?;
+    let seconds = if matches!(args.what, What::Font { .. }) { SECONDS_OF_FONT } else { SECONDS };
+    confine(seconds).map_err(|error| failed(&error))?;
     let job = match args.what {
         What::Sound { longest } => Job::Sound { longest: Duration::from_secs(longest) },
         What::Clip => Job::Clip,
+        What::Font { wish } => return use_font(&wish),
     };
-    let launches = Launches::load(args.pipelines.as_deref())
-        .map_err(|error| ProgramError::Failed(format!("decode-upload: {error}")))?;
-    upload::answer(job, &launches).map_err(|error| ProgramError::Failed(format!("decode-upload: {error}")))
+    let launches = Launches::load(args.pipelines.as_deref()).map_err(|error| failed(&error))?;
+    upload::answer(job, &launches).map_err(|error| failed(&error))
+}
+
+fn use_font(wish: &str) -> Result<(), ProgramError> {
+    let mut font = Vec::new();
+    std::io::stdin().read_to_end(&mut font).map_err(|error| failed(&error))?;
+    let answer = foreign::answer(font, wish).map_err(|error| failed(&error))?;
+    upload::answer_of_font(&answer).map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> ProgramError {
+    ProgramError::Failed(format!("decode-upload: {error}"))
 }
 
 /// Gives up what the file must not have.
-fn confine() -> rustix::io::Result<()> {
+fn confine(seconds: u64) -> rustix::io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_no_new_privs(true)?;
     // SAFETY: this is the only thread, and it keeps its table of open files, so no other loses a file.
@@ -77,7 +99,7 @@ fn confine() -> rustix::io::Result<()> {
     // case that one is made to.
     let _ = alone;
     for (resource, most) in
-        [(Resource::Data, MEMORY), (Resource::Cpu, SECONDS), (Resource::Nofile, FILES), (Resource::Core, 0)]
+        [(Resource::Data, MEMORY), (Resource::Cpu, seconds), (Resource::Nofile, FILES), (Resource::Core, 0)]
     {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }

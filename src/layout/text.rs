@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::scene::{Canvas, SceneLayer, Size, Source};
 
 /// Something written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Text {
     /// At least one character; lines end with `\n`.
     pub text: String,
@@ -59,7 +59,7 @@ impl Text {
 }
 
 /// Where the lines of a text stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextAlign {
     /// At the left edge.
@@ -77,7 +77,7 @@ impl TextAlign {
 }
 
 /// What a text is set into, in canvas pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextFrame {
     /// As large as it comes: lines end only where the text says so.
     Natural,

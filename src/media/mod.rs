@@ -39,7 +39,7 @@ pub mod webrtc;
 
 use deliver::{Delivery, socket::Binding, tcp::Service};
 use gst::launch::{LaunchError, Launches};
-use port::{Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
+use port::{FontUse, Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
 use segment::model::{Model, ModelSource};
 use upload::Decoder;
 use webrtc::peer::Network;
@@ -195,5 +195,9 @@ impl Media for Engine {
 
     fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
         self.decoder.clip(path)
+    }
+
+    fn use_font(&self, path: &Path, wish: &str) -> FontUse {
+        self.decoder.font(path, wish)
     }
 }

@@ -4,15 +4,13 @@
 //! takes a [`MediaCommand`] and returns at once; what happens is told by [`MediaEvent`]s on the channel given at
 //! opening. Tests of the control tree implement both traits with a fake.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+mod assets;
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
+pub use self::assets::{Clip, FontUse, Image, Sound};
 pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
@@ -51,6 +49,11 @@ pub trait Media: Send + Sync + 'static {
     /// # Errors
     /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String>;
+    /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes up
+    /// to some seconds: for blocking threads.
+    fn use_font(&self, _file: &Path, _wish: &str) -> FontUse {
+        FontUse::NoProcess
+    }
 }
 
 /// One room's media. Dropping it tears every pipeline of the room down, off-thread.
@@ -123,43 +126,6 @@ pub struct Seat {
     pub participant: ParticipantId,
     /// The name that layers use.
     pub name: Arc<str>,
-}
-
-/// What a layout names, ready to be shown.
-#[derive(Debug, Clone)]
-pub struct Image {
-    /// The asset's name, as layouts write it.
-    pub name: Arc<str>,
-    /// What is shown; of a clip its first picture.
-    pub still: Arc<Still>,
-    /// What moves.
-    pub clip: Option<Arc<Clip>>,
-}
-
-/// A video file that is shown again and again, without its sound.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clip {
-    /// Where it is.
-    pub file: PathBuf,
-    /// When it was written: tells it from others of its name.
-    pub written: Option<SystemTime>,
-    /// How long it is, if it says so.
-    pub duration: Option<Duration>,
-}
-
-/// A sound, decoded: mono, 48 kHz.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Sound {
-    /// The asset's name.
-    pub name: Arc<str>,
-    /// All of it.
-    pub samples: Arc<[i16]>,
-}
-
-impl fmt::Debug for Sound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sound({}, {} samples)", self.name, self.samples.len())
-    }
 }
 
 /// How a sender is negotiated.

@@ -1,11 +1,12 @@
 //! Files that somebody sent are decoded in a process of their own: this program, started again for one file.
 //!
 //! ```text
-//!   Decoder::sound, ::clip ─► virfie decode-upload ◄─ the file, as its standard input
-//!        the answer, from its standard output ◄─ Head in one line, samples or planes
+//!   Decoder::sound, ::clip, ::font ─► virfie decode-upload ◄─ the file, as its standard input
+//!        the answer, from its standard output ◄─ Head in one line, then samples, planes, or what was asked of a font
 //! ```
-//! Decoders are large programs in C, and a file may be made to have one take all memory, time, or worse. There it takes
-//! its own process with it, which has bounds of both, no network, and nothing that is worth having.
+//! Decoders are large programs in C, and a file may be made to have one take all memory, time, or worse; a font is a
+//! program itself. There it takes its own process with it, which has bounds of both, no network, and nothing that is worth
+//! having.
 //! Failure: whatever happens there is one line here, and never an end of this process.
 
 use std::{
@@ -24,7 +25,7 @@ use super::{
     compose::{planes::I420, stage::copy_of},
     file::{self, FileError},
     gst::launch::Launches,
-    port::Still,
+    port::{FontUse, Still},
 };
 
 /// How long a file may take in all: a little more than [`file`] waits for one that gives nothing.
@@ -32,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Bytes of a clip's first picture, at most: 1920x1088 with alpha.
 const MOST_PLANES: usize = 1920 * 1088 * 5 / 2;
+
+/// Bytes that a font's process answers, at most: a text's picture of 16 megapixels.
+const MOST_OF_FONT: usize = 65 << 20;
 
 /// Bytes of the first line of an answer, at most.
 const MOST_HEAD: usize = 4096;
@@ -50,11 +54,13 @@ enum Head {
     Sound { samples: usize },
     /// The planes of its first picture follow.
     Clip { width: usize, height: usize, alpha: bool, nanoseconds: Option<u64> },
+    /// So many bytes follow, which the asker understands.
+    Font { bytes: usize },
     /// Why there is nothing.
     Refused(String),
 }
 
-/// What is to be done with a file.
+/// What is to be done with a file that holds media.
 #[derive(Debug, Clone, Copy)]
 pub enum Job {
     /// Decode it to mono samples of 48 kHz.
@@ -89,8 +95,8 @@ impl Decoder {
     pub fn sound(&self, path: &Path, longest: Duration) -> Result<Vec<i16>, String> {
         let Some(program) = &self.program else { return file::samples(path, longest).map_err(without_path) };
         let most = (longest.as_secs() as usize + 1) * 48_000 * 2;
-        let answer = self.ask(program, Job::Sound { longest }, path, most)?;
-        match answer {
+        let longest = longest.as_secs().to_string();
+        match self.ask(program, &["sound", "--longest", &longest], path, most)?.ok_or(NO_ANSWER)? {
             (Head::Sound { samples }, content) if content.len() == samples * 2 => {
                 Ok(content.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
             }
@@ -105,7 +111,7 @@ impl Decoder {
     pub fn clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
         let (picture, length) = match &self.program {
             None => look(path, &self.launches)?,
-            Some(program) => match self.ask(program, Job::Clip, path, MOST_PLANES)? {
+            Some(program) => match self.ask(program, &["clip"], path, MOST_PLANES)?.ok_or(NO_ANSWER)? {
                 (Head::Clip { width, height, alpha, nanoseconds }, content) => {
                     let picture = I420::from_data(width, height, alpha, content).ok_or(NO_ANSWER)?;
                     (picture, nanoseconds.map(Duration::from_nanos))
@@ -116,8 +122,21 @@ impl Decoder {
         Ok((Still::of(picture), length))
     }
 
-    /// Has it done by the program. `most`: bytes behind the first line.
-    fn ask(&self, program: &Path, job: Job, path: &Path, most: usize) -> Result<(Head, Vec<u8>), String> {
+    /// Has done with a font what `wish` says. Takes up to some seconds: for blocking threads.
+    pub fn font(&self, path: &Path, wish: &str) -> FontUse {
+        let Some(program) = &self.program else { return FontUse::NoProcess };
+        match self.ask(program, &["font", "--wish", wish], path, MOST_OF_FONT) {
+            Ok(Some((Head::Font { bytes }, content))) if content.len() == bytes => FontUse::Answered(content),
+            Ok(_) => FontUse::BroughtDown,
+            Err(_) => FontUse::Failed,
+        }
+    }
+
+    /// Has it done by the program. `most`: bytes behind the first line. `None`: it did not answer.
+    ///
+    /// # Errors
+    /// That there is no process now, or what it refused.
+    fn ask(&self, program: &Path, job: &[&str], path: &Path, most: usize) -> Result<Option<(Head, Vec<u8>)>, String> {
         let failed = |error: io::Error| {
             warn!(%error, "no process to decode a file in");
             "the server cannot decode it now".to_owned()
@@ -127,11 +146,7 @@ impl Decoder {
         let kept = std::env::vars_os()
             .filter(|(name, _)| name.to_str().is_some_and(|name| KEPT.iter().any(|start| name.starts_with(start))));
         // One arena: those of many threads would count as memory that is taken.
-        command.env_clear().envs(kept).env("MALLOC_ARENA_MAX", "1").arg("decode-upload");
-        match job {
-            Job::Clip => command.arg("clip"),
-            Job::Sound { longest } => command.args(["sound", "--longest", &longest.as_secs().to_string()]),
-        };
+        command.env_clear().envs(kept).env("MALLOC_ARENA_MAX", "1").arg("decode-upload").args(job);
         if let Some(folder) = &self.folder {
             command.arg("--pipelines").arg(folder);
         }
@@ -145,11 +160,11 @@ impl Decoder {
             (Some(head), Some(end)) => {
                 let mut content = answer;
                 content.drain(..=end);
-                Ok((head, content))
+                Ok(Some((head, content)))
             }
             _ => {
                 debug!(status = ?running.0.try_wait(), "a file's process did not answer");
-                Err(NO_ANSWER.to_owned())
+                Ok(None)
             }
         }
     }
@@ -214,10 +229,22 @@ pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
             Err(why) => (Head::Refused(why), Vec::new()),
         },
     };
+    tell(&head, &content)
+}
+
+/// Answers on the standard output what was asked of a font: the other side of [`Decoder::font`].
+///
+/// # Errors
+/// When nobody reads the answer.
+pub fn answer_of_font(content: &[u8]) -> io::Result<()> {
+    tell(&Head::Font { bytes: content.len() }, content)
+}
+
+fn tell(head: &Head, content: &[u8]) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    serde_json::to_writer(&mut output, &head)?;
+    serde_json::to_writer(&mut output, head)?;
     output.write_all(b"\n")?;
-    output.write_all(&content)?;
+    output.write_all(content)?;
     output.flush()
 }
 

@@ -33,6 +33,12 @@ async fn a_proxy_that_the_operator_named_is_served() {
     };
     assert_eq!(answer(asked("https://studio.example")).await.status, 200);
     answer(asked("https://evil.example")).await.problem(403);
+    // That page cannot give itself the name: browsers ask first whether they may send it.
+    let preflight = server.request("OPTIONS", "/rooms/demo").header("origin", "https://evil.example");
+    let preflight = preflight.header("access-control-request-method", "PUT");
+    let wanted = "Authorization, X-Forwarded-Host, content-type,forwarded";
+    let allowed = answer(preflight.header("access-control-request-headers", wanted)).await;
+    assert_eq!(allowed.header("access-control-allow-headers"), "authorization,content-type");
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Files on their way in and out: none is held in memory, however slow its client is.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+use virfie::control::api::answers::Waiting;
 
 use super::{
     fake_media::PATIENCE,
@@ -134,4 +135,43 @@ async fn uploads_that_stand_still_are_few_and_leave_nothing() {
     }
     let large = answer(server.request("PUT", "/assets/large.mp4").body(clip(65))).await;
     large.problem(413);
+}
+
+#[tokio::test]
+async fn large_answers_that_nobody_reads_are_bounded_and_others_are_told() {
+    let server = Server::start_as(|_| {}, |state| state.answers = Arc::new(Waiting::new(30 << 20))).await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    // The longest name that an asset can have, a hundred times in each layer.
+    let name = format!("{}.png", "a".repeat(124));
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let put = server.request("PUT", &format!("/assets/{name}")).body(png.into_inner());
+    assert_eq!(answer(put).await.status, 201);
+    let layer = |n: usize| json!({"id": format!("l{n}"), "source": {"image": vec![&name; 100]}});
+    let scene = json!({"layers": (0..64).map(layer).collect::<Vec<_>>()});
+    for number in 0..12 {
+        assert_eq!(server.send("PUT", &format!("/rooms/demo/scenes/s{number}"), &scene).await.status, 201);
+    }
+    // Ten megabytes each, of which the system keeps a part on its way.
+    let mut clients = Vec::new();
+    let refused = loop {
+        let asked = server.request("GET", "/rooms/demo/scenes").send().await.unwrap();
+        if asked.status() != 200 {
+            break asked;
+        }
+        clients.push(asked);
+        assert!(clients.len() < 10, "nothing is refused");
+    };
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+    assert!(clients.len() >= 2, "{}", clients.len());
+    assert_eq!(server.get("/rooms/demo").await.status, 200, "what is small is answered");
+    // Who reads gets all of it, and makes room.
+    let first = clients.swap_remove(0).bytes().await.unwrap();
+    assert!(first.len() > 9_000_000 && first.ends_with(b"}]"), "{}", first.len());
+    drop(clients);
+    let begun = Instant::now();
+    while server.get("/rooms/demo/scenes").await.status != 200 {
+        assert!(begun.elapsed() < PATIENCE, "there is no room again");
+        tokio::task::yield_now().await;
+    }
 }

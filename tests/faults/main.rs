@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod broken;
+mod fonts;
 #[path = "../room/guests.rs"]
 mod guests;
 #[path = "../room/http.rs"]

@@ -98,9 +98,14 @@ impl Server {
 
     /// A number of `/proc/PID/status`, such as memory in kB.
     pub fn status(&self, key: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id().expect("it runs"))).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let value = status.lines().find_map(|line| line.strip_prefix(key)).expect("the system counts it");
         value.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// Of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     pub fn signal(&self, wanted: Signal) {

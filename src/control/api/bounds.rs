@@ -1,6 +1,8 @@
 //! What an operator has set and a producer cannot exceed: how many may be in a room, and where it may be sent.
 
-use tokio::{net::lookup_host, time::timeout};
+use std::{io, net::IpAddr};
+
+use tokio::{net::lookup_host, sync::Semaphore, time::timeout};
 
 use super::{
     AppState,
@@ -14,6 +16,10 @@ use crate::{
 
 /// How long finding a host's addresses may take.
 const LOOKUP: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Hosts that are looked for at once. Each takes one of the few threads for files until the system gives up, which may be
+/// long after nobody waits any more.
+static LOOKUPS: Semaphore = Semaphore::const_new(4);
 
 /// Whether the caller may set so many participants. `pointer`: where they said so.
 ///
@@ -42,20 +48,65 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &Outpu
     let refused =
         |detail: &str| Err(Problem::invalid(vec![Fault { pointer: "/url".to_owned(), detail: detail.to_owned() }]));
     let host = match target {
-        OutputTarget::Rtmp(address) => address.host.as_str(),
-        OutputTarget::Srt(SrtAddress { host: Some(host), .. }) => host.as_str(),
+        OutputTarget::Rtmp(address) => address.host.clone(),
+        OutputTarget::Srt(SrtAddress { host: Some(host), .. }) => host.clone(),
         OutputTarget::Srt(_) => {
             return refused("opens a port of the server: start it with --internal-outputs, or have an admin do it");
         }
         OutputTarget::File(_) => return Ok(()),
     };
-    let Ok(Ok(found)) = timeout(LOOKUP, lookup_host((host, 0))).await else {
-        return refused("its host cannot be found");
+    let lookup = async move {
+        let found = lookup_host((host, 0)).await?;
+        io::Result::Ok(found.map(|address| address.ip()).collect::<Vec<_>>())
     };
-    if found.into_iter().any(|address| is_internal(address.ip())) {
+    let Some(found) = found(lookup).await else { return refused("its host cannot be found") };
+    if found.into_iter().any(is_internal) {
         return refused(
             "is in a network of the server's own: start it with --internal-outputs, or have an admin do it",
         );
     }
     Ok(())
+}
+
+/// What a lookup finds in time; `None`: nothing, or too many others are under way.
+async fn found(lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static) -> Option<Vec<IpAddr>> {
+    let place = timeout(LOOKUP, LOOKUPS.acquire()).await.ok()?.ok()?;
+    // It goes on when nobody waits for it any more, and keeps its place.
+    let looking = tokio::spawn(async move {
+        let _place = place;
+        lookup.await
+    });
+    timeout(LOOKUP, looking).await.ok()?.ok()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
+    #[tokio::test]
+    async fn hosts_that_are_never_found_take_four_threads_and_no_more() {
+        let (ends, lookups): (Vec<_>, Vec<_>) = (0..40)
+            .map(|_| {
+                let (end, ended) = oneshot::channel::<io::Result<Vec<IpAddr>>>();
+                let lookup = async {
+                    BEGUN.fetch_add(1, Ordering::SeqCst);
+                    ended.await.map_err(io::Error::other)?
+                };
+                (end, found(lookup))
+            })
+            .unzip();
+        assert!(join_all(lookups).await.into_iter().all(|found| found.is_none()));
+        assert_eq!(BEGUN.load(Ordering::SeqCst), 4, "those that nobody waits for go on");
+        drop(ends);
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        assert_eq!(found(async move { Ok(vec![loopback]) }).await, Some(vec![loopback]));
+    }
 }

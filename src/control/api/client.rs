@@ -59,10 +59,12 @@ pub fn network_of(address: IpAddr) -> IpAddr {
 
 /// Whether a proxy passed this on.
 pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| {
-        let name = name.as_str();
-        name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip" | "x-original-host")
-    })
+    headers.keys().any(|name| is_of_proxies(name.as_str()))
+}
+
+/// Whether a header is one that proxies add; in small letters.
+pub(super) fn is_of_proxies(name: &str) -> bool {
+    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip" | "x-original-host")
 }
 
 /// The addresses that proxies saw, the last proxy's last.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request ─► client (proxies, path) ─► headers ─► trace ─► cors ─► panics caught ─► count ─► origin (open server)
-//!          ─► body in time ─► problems made alike ─► resource
+//!          ─► body in time ─► problems made alike ─► answers that wait ─► resource
 //!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep
 //!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
 //! ```
@@ -10,6 +10,7 @@
 //! Resources read their body with [`problem::ApiJson`], know their caller by [`auth::Access`], and refuse with a
 //! [`problem::Problem`].
 
+pub mod answers;
 pub mod assets;
 pub mod auth;
 mod bounds;
@@ -94,6 +95,8 @@ pub struct AppState {
     pub capacity: Arc<capacity::Capacity>,
     /// Whose tokens made which rooms.
     pub founders: Arc<founders::Founders>,
+    /// What waits to be read.
+    pub answers: Arc<answers::Waiting>,
 }
 
 impl AppState {
@@ -123,7 +126,8 @@ impl AppState {
             ProgramError::Failed(format!("data-dir: cannot read {}: {error}", rooms.display()))
         })?;
         let capacity = Arc::new(capacity::Capacity::of_this_process());
-        Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders: Arc::default() })
+        let (founders, answers) = (Arc::default(), Arc::default());
+        Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders, answers })
     }
 
     /// STUN and TURN servers, with credentials that are valid from now on for some time.
@@ -159,7 +163,8 @@ pub fn router(state: AppState) -> Router {
         .merge(assets::router())
         .merge(tokens::router())
         .merge(whip::router())
-        .merge(whep::router());
+        .merge(whep::router())
+        .layer(middleware::from_fn_with_state(state.clone(), answers::bound));
     let inner = Router::new()
         .nest(BASE, resources)
         // Encoders are usually given these short addresses.

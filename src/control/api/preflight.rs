@@ -1,6 +1,7 @@
 //! Keeps a plain OPTIONS apart from a browser's preflight. `CorsLayer` answers both, and a WHIP client's question what
 //! it may post (RFC 9725) would get an empty answer. So a plain one passes that layer under another method's name. A
-//! preflight's answer says what may be posted, too, but never the ICE servers: it comes without the caller's key.
+//! preflight's answer says what may be posted, too, but never the ICE servers: it comes without the caller's key. And no
+//! page is allowed to say what proxies say: one that passes it on would be believed.
 
 use axum::{
     extract::Request,
@@ -9,7 +10,10 @@ use axum::{
     response::Response,
 };
 
-use super::whip::{ACCEPT_POST, SDP};
+use super::{
+    client::is_of_proxies,
+    whip::{ACCEPT_POST, SDP},
+};
 
 /// What a plain OPTIONS is called between [`hide`] and [`restore`]; no client can send it past the router.
 const PLAIN: &str = "VIRFIE-OPTIONS";
@@ -18,6 +22,9 @@ const PLAIN: &str = "VIRFIE-OPTIONS";
 pub(super) async fn hide(mut request: Request, next: Next) -> Response {
     let options = request.method() == Method::OPTIONS;
     let preflight = options && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if preflight {
+        leave_out_proxies(&mut request);
+    }
     let takes_offers = preflight && is_endpoint(request.uri().path());
     if options
         && !preflight
@@ -30,6 +37,16 @@ pub(super) async fn hide(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(ACCEPT_POST, HeaderValue::from_static(SDP));
     }
     response
+}
+
+/// What a page wants to send is allowed by being told back.
+fn leave_out_proxies(request: &mut Request) {
+    let Some(wanted) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) else { return };
+    let wanted = wanted.to_str().unwrap_or_default().to_ascii_lowercase();
+    let left: Vec<&str> = wanted.split(',').map(str::trim).filter(|name| !is_of_proxies(name)).collect();
+    if let Ok(left) = HeaderValue::try_from(left.join(",")) {
+        request.headers_mut().insert(header::ACCESS_CONTROL_REQUEST_HEADERS, left);
+    }
 }
 
 /// Whether this is where WHIP or WHEP offers are posted: the room stands last.

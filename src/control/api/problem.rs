@@ -28,6 +28,9 @@ pub const JSON_LIMIT: usize = 1024 * 1024;
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// Wrong places of a body that are told. A body can have a hundred thousand, and telling them would be four times as large.
+const MOST_PLACES: usize = 100;
+
 /// How much of a foreign error's plain text is kept as `detail`, in bytes.
 const DETAIL_LIMIT: usize = 4096;
 
@@ -107,13 +110,17 @@ impl Problem {
         Self::with_status(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
-    /// 422 with a pointer to every wrong place of the body.
-    pub fn invalid(errors: Vec<Fault>) -> Self {
+    /// 422 with a pointer to every wrong place of the body, to the first hundred of them where there are more.
+    pub fn invalid(mut errors: Vec<Fault>) -> Self {
         let detail = match errors.as_slice() {
             [only] if only.pointer.is_empty() => only.detail.clone(),
             [only] => format!("{}: {}", only.pointer, only.detail),
+            more if more.len() > MOST_PLACES => {
+                format!("the body has {} wrong places, of which these are the first {MOST_PLACES}", more.len())
+            }
             more => format!("the body has {} wrong places", more.len()),
         };
+        errors.truncate(MOST_PLACES);
         Self { errors, ..Self::unprocessable(detail) }
     }
 
@@ -227,7 +234,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let declared = json_declared(request.headers());
-        let bytes = read_body(request, state).await?;
+        let bytes = read_json(request, state).await?;
         declared?;
         parse(&bytes).map(Self)
     }
@@ -238,7 +245,7 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for ApiJson<T> 
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
         let declared = json_declared(request.headers());
-        let bytes = read_body(request, state).await?;
+        let bytes = read_json(request, state).await?;
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -248,9 +255,22 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for ApiJson<T> 
 }
 
 /// The whole body, or 413.
-async fn read_body<S: Send + Sync>(mut request: Request, state: &S) -> Result<Bytes, Problem> {
-    DefaultBodyLimit::max(JSON_LIMIT).apply(&mut request);
-    whole(Bytes::from_request(request, state).await, || format!("a JSON body has at most {JSON_LIMIT} bytes"))
+async fn read_json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    read_body(request, state, JSON_LIMIT, || format!("a JSON body has at most {JSON_LIMIT} bytes")).await
+}
+
+/// A whole body of at most so many bytes, or 413 with `limit`, which says how many.
+///
+/// # Errors
+/// Also 408 and 400, see [`unreadable`].
+pub(super) async fn read_body<S: Send + Sync>(
+    mut request: Request,
+    state: &S,
+    most: usize,
+    limit: impl FnOnce() -> String,
+) -> Result<Bytes, Problem> {
+    DefaultBodyLimit::max(most).apply(&mut request);
+    whole(Bytes::from_request(request, state).await, limit)
 }
 
 /// A body as it came, or 413 with `limit`, which says how large it may be.
@@ -447,6 +467,16 @@ mod tests {
         assert!(extract(request(None, "")).await.unwrap().is_none());
         assert!(extract(request(Some("application/json"), "{}")).await.unwrap().is_some());
         assert_eq!(extract(request(None, "{}")).await.unwrap_err().status, 415);
+    }
+
+    #[test]
+    fn of_very_many_wrong_places_the_first_are_told() {
+        let faults = |count| (0..count).map(|n| Fault { pointer: format!("/{n}"), detail: "is unknown".to_owned() });
+        let all = Problem::invalid(faults(MOST_PLACES).collect());
+        assert_eq!((all.errors.len(), all.detail.as_str()), (MOST_PLACES, "the body has 100 wrong places"));
+        let many = Problem::invalid(faults(100_000).collect());
+        assert_eq!((many.errors.len(), many.errors[99].pointer.as_str()), (MOST_PLACES, "/99"));
+        assert!(many.detail.contains("100000 wrong places") && many.to_json().to_string().len() < 10_000);
     }
 
     #[tokio::test]

@@ -5,7 +5,6 @@
 
 use axum::{
     Router,
-    body::to_bytes,
     extract::{FromRequestParts, OriginalUri, Path, Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -17,7 +16,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     capacity,
-    problem::{ApiResult, Problem, ProblemSchema},
+    problem::{self, ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, caller, find},
 };
 use crate::{
@@ -221,9 +220,7 @@ async fn text(media_type: &str, request: Request) -> ApiResult<String> {
         let detail = format!("the body must be sent with `Content-Type: {media_type}`");
         return Err(Problem::unsupported_media_type(detail));
     }
-    let bytes = to_bytes(request.into_body(), MAX_SDP)
-        .await
-        .map_err(|_| Problem::too_large(format!("the body has at most {MAX_SDP} bytes, and all of them must come")))?;
+    let bytes = problem::read_body(request, &(), MAX_SDP, || format!("the body has at most {MAX_SDP} bytes")).await?;
     String::from_utf8(bytes.into()).map_err(|_| Problem::bad_request("the body is not UTF-8"))
 }
 
@@ -296,7 +293,24 @@ pub(super) async fn trickle(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use axum::{Error, body::Body};
+    use futures_util::stream;
+
+    use super::{super::patience::TooSlow, *};
+
+    #[tokio::test]
+    async fn what_comes_late_or_in_part_is_not_called_too_large() {
+        let posted = |body: Body| Request::builder().header(header::CONTENT_TYPE, SDP).body(body).unwrap();
+        let broken = |error| Body::from_stream(stream::iter([Ok("v=0"), Err(error)]));
+        for (body, status) in [
+            (broken(Error::new(TooSlow)), 408),
+            (broken(Error::new(std::io::Error::other("gone"))), 400),
+            (Body::from(vec![b'a'; MAX_SDP + 1]), 413),
+            (Body::from(vec![0xff]), 400),
+        ] {
+            assert_eq!(text(SDP, posted(body)).await.unwrap_err().status, status);
+        }
+    }
 
     #[test]
     fn ice_servers_are_linked_with_their_credentials() {

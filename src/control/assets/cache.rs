@@ -23,6 +23,11 @@ impl Stamp {
     pub fn of(metadata: &Metadata) -> Self {
         Self { bytes: metadata.len(), modified: metadata.modified().ok() }
     }
+
+    /// Whether it is of a file that was written then.
+    pub fn is_of(&self, written: Option<SystemTime>) -> bool {
+        self.modified.is_some() && self.modified == written
+    }
 }
 
 /// An image, and the file that it is of: another room's may have the same name. Of what has no file, the path is empty.

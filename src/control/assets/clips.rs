@@ -54,7 +54,7 @@ impl AssetStore {
         if let Some(image) = self.cache().get(&file, &picture, stamp) {
             return Ok(image);
         }
-        let turn = self.turn().await;
+        let turn = self.looking_turn().await;
         // Who had the turn before may have looked at the same.
         if let Some(image) = self.cache().get(&file, &picture, stamp) {
             return Ok(image);

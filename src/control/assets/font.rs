@@ -1,6 +1,6 @@
 //! What is taken for a font: told by its content, and looked at whole before it is kept.
 
-use std::{panic, sync::Arc};
+use std::{borrow::Cow, panic, sync::Arc};
 
 use cosmic_text::{
     Attrs, Buffer, CacheKey, Command, Family, FontSystem, Metrics, Shaping, SwashCache, SwashImage,
@@ -12,6 +12,9 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Most faces that one file may hold.
 const MAX_FACES: usize = 64;
+
+/// Bytes of all names in one file. Each is kept as often as a face has it, and many may be the same bytes of the file.
+const MAX_NAMES: usize = 1 << 20;
 
 /// Largest width and height of a glyph's outline, in pixels. A font may make its letters thousands of times as large as
 /// their lines, and a drawn one takes a byte a pixel.
@@ -25,7 +28,13 @@ const SPECIMEN: &str = "Hamburgefonstiv 0123";
 pub enum FontError {
     /// It is broken, or has something missing.
     #[error("the font cannot be used: {0}")]
-    Broken(&'static str),
+    Broken(Cow<'static, str>),
+}
+
+impl FontError {
+    const fn broken(why: &'static str) -> Self {
+        Self::Broken(Cow::Borrowed(why))
+    }
 }
 
 /// The media type of a font, told by its first bytes. WOFF, which is for web pages, is none.
@@ -61,7 +70,7 @@ pub(super) fn glyph(
         }
     }
     if right - left > MAX_GLYPH || top - bottom > MAX_GLYPH {
-        return Err(FontError::Broken("its glyphs are too large"));
+        return Err(FontError::broken("its glyphs are too large"));
     }
     Ok(cache.get_image_uncached(fonts, key))
 }
@@ -81,17 +90,15 @@ impl Font {
     /// # Errors
     /// [`FontError`].
     pub fn open(content: Arc<[u8]>) -> Result<Self, FontError> {
+        check_faces(&content)?;
         let read = panic::catch_unwind(|| {
             let mut fonts = Database::new();
-            let faces = fonts.load_font_source(Source::Binary(Arc::new(content.clone())));
-            if faces.len() > MAX_FACES {
-                return Err(FontError::Broken("it has too many faces"));
-            }
+            fonts.load_font_source(Source::Binary(Arc::new(content.clone())));
             let mut families = fonts.faces().flat_map(|face| &face.families).map(|(name, _)| name.trim());
             let family = families.find(|name| !name.is_empty()).map(str::to_owned);
-            family.ok_or(FontError::Broken("it has no tables, or no name"))
+            family.ok_or(FontError::broken("it has no tables, or no name"))
         });
-        let family = read.unwrap_or(Err(FontError::Broken("its tables are wrong")))?;
+        let family = read.unwrap_or(Err(FontError::broken("its tables are wrong")))?;
         Ok(Self { family, content })
     }
 
@@ -114,8 +121,42 @@ impl Font {
             // A font of other scripts may have nothing to draw here; it must only be able to say so.
             keys.into_iter().try_for_each(|key| glyph(&mut cache, &mut system, key).map(drop))
         });
-        drawn.unwrap_or(Err(FontError::Broken("its glyphs are wrong")))
+        drawn.unwrap_or(Err(FontError::broken("its glyphs are wrong")))
     }
+}
+
+/// Counts faces and their names before either is kept. What is broken beyond reading is the reader's to refuse.
+fn check_faces(content: &[u8]) -> Result<(), FontError> {
+    let faces = match content {
+        [b't', b't', b'c', b'f', ..] => number::<4>(content, 8).unwrap_or(0),
+        _ => 1,
+    };
+    if faces > MAX_FACES {
+        return Err(FontError::broken("it has too many faces"));
+    }
+    let names: usize = (0..faces).filter_map(|face| bytes_of_names(content, face)).sum();
+    if names > MAX_NAMES { Err(FontError::broken("its names are too long")) } else { Ok(()) }
+}
+
+/// Bytes of the names of a face.
+fn bytes_of_names(content: &[u8], face: usize) -> Option<usize> {
+    let face = if content.starts_with(b"ttcf") { number::<4>(content, 12 + 4 * face)? } else { 0 };
+    let tables = number::<2>(content, face + 4)?;
+    let entries = (0..tables).map(|table| face + 12 + 16 * table);
+    // Readers differ in which one they take where there are several.
+    let tables = entries.filter(|entry| content.get(*entry..).is_some_and(|rest| rest.starts_with(b"name")));
+    let of_table = |entry: usize| {
+        let table = number::<4>(content, entry + 8)?;
+        let names = number::<2>(content, table + 2)?;
+        Some((0..names).filter_map(|name| number::<2>(content, table + 6 + 12 * name + 8)).sum::<usize>())
+    };
+    Some(tables.filter_map(of_table).sum())
+}
+
+/// A number of so many bytes.
+fn number<const BYTES: usize>(content: &[u8], at: usize) -> Option<usize> {
+    let bytes = content.get(at..)?.first_chunk::<BYTES>()?;
+    Some(bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
 }
 
 #[cfg(test)]
@@ -146,7 +187,40 @@ mod tests {
         assert_eq!(content[head + 18..head + 20], 2048u16.to_be_bytes(), "units per em");
         content[head + 18..head + 20].copy_from_slice(&1u16.to_be_bytes());
         let checked = open(&content).and_then(|font| font.check());
-        assert_eq!(checked, Err(FontError::Broken("its glyphs are too large")));
+        assert_eq!(checked, Err(FontError::broken("its glyphs are too large")));
+    }
+
+    #[test]
+    fn faces_and_names_are_counted_before_they_are_kept() {
+        let face = dejavu::sans::regular();
+        // A collection whose faces are all the same, and may all have the same long name.
+        let collection = |faces: u32, names: u16, length: u16| {
+            let head = 12 + 4 * faces;
+            let mut content = [&b"ttcf\0\x01\0\0"[..], &faces.to_be_bytes()].concat();
+            (0..faces).for_each(|_| content.extend(head.to_be_bytes()));
+            let start = content.len();
+            content.extend(face);
+            let tables = usize::from(u16::from_be_bytes([face[4], face[5]]));
+            let added = content.len() as u32;
+            for table in 0..tables {
+                let entry = start + 12 + 16 * table;
+                let offset = u32::from_be_bytes(content[entry + 8..entry + 12].try_into().unwrap()) + head;
+                let offset = if names > 0 && content[entry..].starts_with(b"name") { added } else { offset };
+                content[entry + 8..entry + 12].copy_from_slice(&offset.to_be_bytes());
+            }
+            content.extend([[0, 0], names.to_be_bytes(), (6 + 12 * names).to_be_bytes()].concat());
+            for _ in 0..names {
+                content.extend([0, 3, 0, 1, 4, 9, 0, 1]);
+                content.extend([length.to_be_bytes(), [0, 0]].concat());
+            }
+            content.extend(vec![b'A'; length.into()]);
+            content
+        };
+        assert!(open(&collection(2, 0, 0)).is_ok());
+        assert_eq!(open(&collection(1_000_000, 0, 0)).unwrap_err(), FontError::broken("it has too many faces"));
+        // Four gigabytes of names in 200 kilobytes.
+        let long = open(&collection(20, 3000, u16::MAX - 1)).unwrap_err();
+        assert_eq!(long, FontError::broken("its names are too long"));
     }
 
     #[test]

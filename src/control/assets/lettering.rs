@@ -2,11 +2,11 @@
 //!
 //! Fonts come from the program (Inter for Latin, Greek and Cyrillic letters; DejaVu Sans, which has Arabic, Hebrew and
 //! many signs, too), from the system, and from assets. A character that the wanted font has not is taken from the others.
+//! Those of assets are strangers', and [`super::foreign`] has all of this done elsewhere.
 
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -16,12 +16,9 @@ use cosmic_text::{
     fontdb::{Database, ID, Language, Source},
 };
 
-use super::{
-    cache::Stamp,
-    font::{self, Font},
-};
+use super::font::{self, Font};
 use crate::{
-    layout::{Lettering, Text, TextAlign, TextFrame},
+    layout::{Lettering, Text, TextAlign, TextFrame, limits},
     media::port::Still,
 };
 
@@ -36,9 +33,6 @@ const TRIES: usize = 3;
 
 /// How far down a text is measured: places are rounded towards zero, and would be others above it.
 const DOWN: f32 = 8192.0;
-
-/// How many font assets are kept ready to draw with.
-const MAX_READY: usize = 8;
 
 /// Why a text has no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +49,9 @@ pub enum LetteringError {
     /// A mistake of a font, or of ours.
     #[error("the text cannot be drawn with this font")]
     Failed,
+    /// A font that somebody sent is like a trap.
+    #[error("the text cannot be drawn with this font: it takes too much memory or time")]
+    BroughtDown,
 }
 
 /// What a text is written with.
@@ -62,22 +59,15 @@ pub enum LetteringError {
 pub enum Face<'a> {
     /// A family that [`Letterer::knows`].
     Family(&'a str),
-    /// A font asset.
-    Asset {
-        /// Where it is.
-        file: &'a Path,
-        /// Of its file.
-        stamp: Stamp,
-        /// Itself.
-        font: &'a Font,
-    },
+    /// A font asset, beside the others.
+    Asset(&'a Font),
 }
 
 impl Face<'_> {
     fn family(&self) -> &str {
         match self {
             Face::Family(name) => name,
-            Face::Asset { font, .. } => font.family.as_str(),
+            Face::Asset(font) => font.family.as_str(),
         }
     }
 }
@@ -91,8 +81,8 @@ pub struct Letterer {
 #[derive(Debug)]
 struct Fonts {
     common: FontSystem,
-    /// Fonts of assets beside the common ones, the most recently used last.
-    ready: Vec<(PathBuf, Stamp, FontSystem)>,
+    /// An asset's beside the common ones.
+    with_asset: Option<FontSystem>,
 }
 
 impl Fonts {
@@ -108,28 +98,21 @@ impl Fonts {
                 }
             }
         }
-        Self { common: system(fonts), ready: Vec::new() }
+        Self { common: system(fonts), with_asset: None }
+    }
+
+    fn alone(font: &Font) -> Self {
+        let mut fonts = Database::new();
+        add(&mut fonts, font.content.clone());
+        Self { common: system(fonts), with_asset: None }
     }
 
     fn of(&mut self, face: &Face) -> &mut FontSystem {
-        let Face::Asset { file, stamp, font } = face else { return &mut self.common };
-        let known = self.ready.iter().position(|(own, of, _)| own == file && of == stamp);
-        let entry = match known {
-            Some(index) => self.ready.remove(index),
-            None => {
-                self.ready.retain(|(own, ..)| own != file);
-                if self.ready.len() == MAX_READY {
-                    self.ready.remove(0);
-                }
-                let mut fonts = self.common.db().clone();
-                clear(&mut fonts, &font.family);
-                add(&mut fonts, font.content.clone());
-                ((*file).to_owned(), *stamp, system(fonts))
-            }
-        };
-        self.ready.push(entry);
-        let last = self.ready.len() - 1;
-        &mut self.ready[last].2
+        let Face::Asset(font) = face else { return &mut self.common };
+        let mut fonts = self.common.db().clone();
+        clear(&mut fonts, &font.family);
+        add(&mut fonts, font.content.clone());
+        self.with_asset.insert(system(fonts))
     }
 }
 
@@ -164,6 +147,24 @@ fn system(fonts: Database) -> FontSystem {
 }
 
 impl Letterer {
+    /// One that has this font only.
+    pub fn alone(font: &Font) -> Self {
+        Self { fonts: Mutex::new(Some(Fonts::alone(font))) }
+    }
+
+    /// Whether nothing of a text would have to come from other fonts.
+    pub fn has_all(&self, text: &Text, face: &Face) -> bool {
+        self.with(|fonts| {
+            let family = face.family();
+            let system = fonts.of(face);
+            let whole = catch_unwind(AssertUnwindSafe(|| {
+                let set = set(system, text, family, text.size as f32, None);
+                set.buffer.layout_runs().flat_map(|run| run.glyphs.iter()).all(|glyph| glyph.glyph_id != 0)
+            }));
+            whole.unwrap_or(false)
+        })
+    }
+
     /// Whether a family of this name is in the program or installed.
     pub fn knows(&self, family: &str) -> bool {
         self.with(|fonts| fonts.common.db().faces().any(|face| face.families.iter().any(|(name, _)| name == family)))
@@ -193,6 +194,15 @@ impl Letterer {
     /// # Errors
     /// [`LetteringError`].
     pub fn draw(&self, lettering: &Lettering, face: &Face) -> Result<Still, LetteringError> {
+        let (pixels, width, height) = self.pixels(lettering, face)?;
+        Ok(Still::new(&pixels, width, height))
+    }
+
+    /// The same as pixels of four bytes each, alpha not premultiplied, and their width and height.
+    ///
+    /// # Errors
+    /// [`LetteringError`].
+    pub fn pixels(&self, lettering: &Lettering, face: &Face) -> Result<(Vec<u8>, u32, u32), LetteringError> {
         self.with(|fonts| {
             let family = face.family();
             let system = fonts.of(face);
@@ -224,10 +234,7 @@ fn lacking(fonts: &mut FontSystem, text: &Text, family: &str) -> String {
 
 /// Whether a character is one to look at, and not one that only changes others.
 fn is_seen(character: char) -> bool {
-    let is_silent = matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
-    !is_silent && !character.is_whitespace() && !character.is_control()
+    !limits::is_silent(character) && !character.is_whitespace() && !character.is_control()
 }
 
 /// A text that was broken into lines.
@@ -261,7 +268,7 @@ fn set(fonts: &mut FontSystem, text: &Text, family: &str, size: f32, width: Opti
     Set { buffer, width: widest, height }
 }
 
-fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<Still, LetteringError> {
+fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<(Vec<u8>, u32, u32), LetteringError> {
     let text = lettering.text;
     let (mut size, padding) = (text.size as f32, text.padding as f32);
     let (least_width, least_height) = match lettering.frame {
@@ -297,7 +304,7 @@ fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<S
     let origin = (padding + left, ((height as f32 - set.height) / 2.0).floor());
     let mut sheet = Sheet::new(width as u32, height as u32, text);
     glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image));
-    Ok(Still::new(&sheet.rgba, sheet.width, sheet.height))
+    Ok((sheet.rgba, sheet.width, sheet.height))
 }
 
 /// Breaks a text into lines, in a width if it is not 0, so that there is room for what goes beyond the lines at their

@@ -197,7 +197,7 @@ fn the_picture_covers_the_ink_wherever_that_goes() {
 fn slanted_letters_are_whole_at_both_sides() {
     // A font whose letters lean over to their neighbours.
     let font = Font::open(dejavu::serif::bold_italic().into()).unwrap();
-    let face = Face::Asset { file: Path::new("italic.ttf"), stamp: Stamp::BUILT_IN, font: &font };
+    let face = Face::Asset(&font);
     let drawn = |text: &str, padding: f64, frame: TextFrame| {
         let text = Text { padding, ..sized(text, 120.0) };
         Drawn(letterer().draw(&Lettering { text: &text, frame }, &face).unwrap())
@@ -233,7 +233,7 @@ fn an_asset_s_font_is_used_where_it_is_named() {
     let font = Font::open(dejavu::serif::bold().into()).unwrap();
     let text = sized("Serif", 60.0);
     let lettering = Lettering { text: &text, frame: TextFrame::Natural };
-    let face = Face::Asset { file: Path::new("serif.ttf"), stamp: Stamp::BUILT_IN, font: &font };
+    let face = Face::Asset(&font);
     let drawn = Drawn(letterer().draw(&lettering, &face).unwrap());
     assert_ne!(drawn.ink(), Drawn::of(text.clone(), TextFrame::Natural).ink());
     assert!(letterer().knows("Inter") && letterer().knows("DejaVu Sans") && !letterer().knows("No Such Font"));

@@ -3,7 +3,7 @@
 //! - [`shelves`]: whose they are: the shared shelf's, which every room reads, or one room's own.
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
-//! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them.
+//! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them; [`foreign`]: where that is done.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves;
 //!   [`profile`]: what its colours mean.
 //! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
@@ -11,13 +11,15 @@
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
 //! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
-//! done frees the place for the next only when it is done.
+//! done frees the place for the next only when it is done. What a process of its own does has a turn of its own: it may
+//! take its time.
 
 mod about;
 pub mod animation;
 pub mod cache;
 pub mod clips;
 pub mod font;
+pub mod foreign;
 pub mod incoming;
 mod jpeg;
 pub mod kind;
@@ -48,7 +50,7 @@ use self::{
     about::{Known, describe, describe_file, find_out, head, load, load_file, open_asset},
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
-    font::{Font, FontError},
+    font::FontError,
     incoming::Incoming,
     kind::AssetKind,
     lettering::LetteringError,
@@ -159,6 +161,10 @@ pub struct AssetStore {
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
     /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
     decoding: Arc<tokio::sync::Mutex<()>>,
+    /// The same while another process looks into a clip or a sound.
+    looking: Arc<tokio::sync::Mutex<()>>,
+    /// The same while one uses a font.
+    lettering: Arc<tokio::sync::Mutex<()>>,
     /// Held while files are changed.
     changing: Arc<tokio::sync::Mutex<()>>,
     known: Arc<Mutex<HashMap<PathBuf, Known>>>,
@@ -177,6 +183,8 @@ impl AssetStore {
             shelves,
             decoded: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))),
             decoding: Arc::default(),
+            looking: Arc::default(),
+            lettering: Arc::default(),
             changing: Arc::default(),
             known: Arc::default(),
             texts: Arc::default(),
@@ -255,13 +263,18 @@ impl AssetStore {
         .await
     }
 
-    /// Adds what only the media knows of a clip.
+    /// Adds what only the media knows of a clip, unless that is known already: there may be more clips than pictures are
+    /// kept of, and whoever lists them would have all of them looked into again.
     async fn look_into(&self, asset: &mut Asset) {
-        if asset.kind == AssetKind::Clip
-            && let Ok(image) = self.clip(&asset.name).await
-        {
-            asset.size = Some(image.still.size());
-            asset.duration = image.clip.and_then(|clip| clip.duration);
+        if asset.kind != AssetKind::Clip || asset.size.is_some() {
+            return;
+        }
+        let Ok(Image { still, clip: Some(clip), .. }) = self.clip(&asset.name).await else { return };
+        (asset.size, asset.duration) = (Some(still.size()), clip.duration);
+        // As below.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get_mut(&clip.file).filter(|known| known.stamp.is_of(clip.written)) {
+            (known.asset.size, known.asset.duration) = (asset.size, asset.duration);
         }
     }
 
@@ -317,25 +330,29 @@ impl AssetStore {
         let file = self.shelves.place(name)?;
         let (shelves, room) = (self.shelves.clone(), self.shelves.room().cloned());
         let (owned, looker) = (name.to_owned(), self.looker.clone());
-        let (asset, incoming) = self
-            .decode(move || {
-                let mut asset = Asset { room, ..describe_file(&owned, incoming.path())? };
-                match asset.kind {
-                    AssetKind::Clip => {
-                        let (poster, duration) = looker.look(incoming.path())?;
-                        (asset.size, asset.duration) = (Some(poster.size()), duration);
-                    }
-                    AssetKind::Sound => {
-                        let decoded = sounds::decode(&*looker.0, &owned, incoming.path())?;
-                        asset.duration = Some(sounds::length(&decoded));
-                    }
-                    // A header may promise what the rest does not keep.
-                    AssetKind::Image => drop(animation::still(&incoming.content()?)?),
-                    AssetKind::Font => Font::open(incoming.content()?.into())?.check()?,
+        let turn = match incoming.kind()? {
+            Some(AssetKind::Clip | AssetKind::Sound) => self.looking_turn().await,
+            Some(AssetKind::Font) => self.foreign_turn().await,
+            Some(AssetKind::Image) | None => self.turn().await,
+        };
+        let (asset, incoming) = decode_in(turn, move || {
+            let mut asset = Asset { room, ..describe_file(&owned, incoming.path())? };
+            match asset.kind {
+                AssetKind::Clip => {
+                    let (poster, duration) = looker.look(incoming.path())?;
+                    (asset.size, asset.duration) = (Some(poster.size()), duration);
                 }
-                Ok((asset, incoming))
-            })
-            .await?;
+                AssetKind::Sound => {
+                    let decoded = sounds::decode(&*looker.0, &owned, incoming.path())?;
+                    asset.duration = Some(sounds::length(&decoded));
+                }
+                // A header may promise what the rest does not keep.
+                AssetKind::Image => drop(animation::still(&incoming.content()?)?),
+                AssetKind::Font => foreign::Fonts::check(&*looker.0, incoming.path())?,
+            }
+            Ok((asset, incoming))
+        })
+        .await?;
         let (turn, kept) = (self.changing.clone().lock_owned().await, file.clone());
         let owned = name.to_owned();
         let created = blocking(move || {
@@ -357,17 +374,19 @@ impl AssetStore {
         Ok((asset, created))
     }
 
-    /// Decodes when it is its turn. Who goes away meanwhile keeps the turn until the work is done.
-    async fn decode<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
-    ) -> Result<T, AssetError> {
-        decode_in(self.turn().await, work).await
-    }
-
     /// Waits until nobody decodes.
     async fn turn(&self) -> OwnedMutexGuard<()> {
         self.decoding.clone().lock_owned().await
+    }
+
+    /// Waits until no clip and no sound is looked into.
+    async fn looking_turn(&self) -> OwnedMutexGuard<()> {
+        self.looking.clone().lock_owned().await
+    }
+
+    /// Waits until no font of the assets is used.
+    async fn foreign_turn(&self) -> OwnedMutexGuard<()> {
+        self.lettering.clone().lock_owned().await
     }
 
     /// Deletes an asset of the shelf that is written to from here. One that had covered another makes place for that

@@ -97,7 +97,7 @@ impl AssetStore {
         if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
             return Ok(sound);
         }
-        let turn = self.turn().await;
+        let turn = self.looking_turn().await;
         // Who had the turn before may have decoded the same.
         if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
             return Ok(sound);

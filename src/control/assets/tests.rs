@@ -273,10 +273,10 @@ async fn who_hangs_up_keeps_the_turn_until_the_work_is_done() {
             begun = wait => drop(begun.unwrap().unwrap()),
         }
     }
-    assert!(place.store.decoding.try_lock().is_err(), "the work goes on");
+    assert!(place.store.looking.try_lock().is_err(), "the work goes on");
     assert_eq!(place.left().len(), 1);
     go.send(()).unwrap();
-    let _turn = place.store.turn().await;
+    let _turn = place.store.looking_turn().await;
     assert_eq!(place.left(), [""; 0], "nobody waits for the file any more");
 }
 
@@ -294,4 +294,56 @@ async fn a_sound_is_decoded_before_it_is_kept_and_once() {
     assert_eq!((&*sound.name, sound.samples.len()), ("click.mp3", 48_000));
     assert!(Arc::ptr_eq(&sound, &place.store.sound("click.mp3").await.unwrap()));
     assert!(matches!(place.store.sound("broken.mp3").await, Err(AssetError::NotFound)));
+}
+
+/// Counts what it looks into.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicUsize);
+
+impl Media for Counting {
+    fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
+        NoMedia.open(room, events)
+    }
+
+    fn segmentation(&self) -> Segmentation {
+        NoMedia.segmentation()
+    }
+
+    fn models(&self) -> Vec<String> {
+        NoMedia.models()
+    }
+
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+        NoMedia.decode_sound(file, longest)
+    }
+
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        NoMedia.look_at_clip(file)
+    }
+}
+
+#[tokio::test]
+async fn who_lists_clips_has_each_looked_into_once() {
+    let folder = ServeConfig::default().data_dir;
+    let media = Arc::new(Counting::default());
+    let looks = || media.0.load(std::sync::atomic::Ordering::SeqCst);
+    let place = Place { store: AssetStore::open(&folder, media.clone()), folder };
+    let clip = [b"\0\0\0\x20ftypisom", &b"clip"[..]].concat();
+    for name in ["a.mp4", "b.mp4"] {
+        place.put(name, clip.clone(), true).await.unwrap();
+    }
+    let sizes = async || -> Vec<_> {
+        // No picture is kept any more: there may be more clips than there is memory for.
+        *place.store.cache() = Cache::new(CACHE_BYTES);
+        place.store.list().await.unwrap().into_iter().map(|asset| (asset.size, asset.duration)).take(2).collect()
+    };
+    let clip_says = (Some((4, 2)), Some(Duration::from_secs(3)));
+    assert_eq!(sizes().await, [clip_says; 2]);
+    let before = looks();
+    assert_eq!(sizes().await, [clip_says; 2]);
+    assert_eq!(place.store.about("a.mp4").await.unwrap().size, clip_says.0);
+    assert_eq!(looks(), before);
+    place.put("a.mp4", clip, true).await.unwrap();
+    assert_eq!(sizes().await, [clip_says; 2]);
 }

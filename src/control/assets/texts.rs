@@ -12,7 +12,7 @@ use super::{
     cache::Stamp,
     decode_in,
     font::{self, Font},
-    head,
+    foreign, head,
     lettering::{Face, Letterer, LetteringError},
     load_file, names,
     shelves::Shelves,
@@ -29,6 +29,8 @@ pub(super) struct Texts {
     letterer: Letterer,
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
+    /// What draws with the fonts among the assets.
+    foreign: foreign::Fonts,
 }
 
 /// What the name of a font turned out to be.
@@ -55,6 +57,7 @@ impl Texts {
     /// Forgets what is known of a file, or of all files in a folder.
     pub(super) fn forget(&self, file: &Path) {
         self.known().retain(|known, _| !known.starts_with(file));
+        self.foreign.forget(file);
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Option<String>)>> {
@@ -113,18 +116,24 @@ impl AssetStore {
         if let Some(image) = self.cache().get(&file, &name, stamp) {
             return Ok(image);
         }
-        let turn = self.turn().await;
+        let turn = match &named {
+            Named::Family => self.turn().await,
+            Named::Asset(..) => self.foreign_turn().await,
+        };
         // Who had the turn before may have drawn the same.
         if let Some(image) = self.cache().get(&file, &name, stamp) {
             return Ok(image);
         }
-        let texts = self.texts.clone();
+        let (texts, looker) = (self.texts.clone(), self.looker.clone());
         let (text, frame) = (lettering.text.clone(), lettering.frame);
         let drawn = decode_in(turn, move || {
             let lettering = Lettering { text: &text, frame };
-            Ok(draw(&texts.letterer, &lettering, named))
+            match named {
+                Named::Family => Ok(texts.letterer.draw(&lettering, &Face::Family(&text.font))?),
+                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (&file, stamp), &lettering),
+            }
         });
-        let still = drawn.await.and_then(|drawn| drawn).map_err(|error| fault(&error))?;
+        let still = drawn.await.map(Arc::new).map_err(|error| fault(&error))?;
         let image = Image { name: name.into(), still, clip: None };
         self.cache().insert(file, image.clone(), stamp);
         Ok(image)
@@ -138,38 +147,18 @@ impl AssetStore {
         if text.text.is_ascii() {
             return String::new();
         }
-        let (texts, shelves, text) = (self.texts.clone(), self.shelves.clone(), text.clone());
-        let work = move || {
-            let Some(named) = texts.find(&text.font, &shelves) else { return Ok(String::new()) };
-            with_face(named, &text.font, |face| Ok(texts.letterer.lacking(&text, face)))
+        let (texts, shelves, font) = (self.texts.clone(), self.shelves.clone(), text.font.clone());
+        let Ok(Some(named)) = blocking(move || Ok(texts.find(&font, &shelves))).await else { return String::new() };
+        let (texts, looker, text) = (self.texts.clone(), self.looker.clone(), text.clone());
+        let lacking = match named {
+            Named::Family => blocking(move || Ok(texts.letterer.lacking(&text, &Face::Family(&text.font)))).await,
+            Named::Asset(file, stamp) => {
+                let turn = self.foreign_turn().await;
+                decode_in(turn, move || texts.foreign.lacking(&*looker.0, (&file, stamp), &text)).await
+            }
         };
-        blocking(work).await.unwrap_or_default()
+        lacking.unwrap_or_default()
     }
-}
-
-/// Does something with the font that a name turned out to be.
-fn with_face<T>(
-    named: Named,
-    family: &str,
-    work: impl FnOnce(&Face) -> Result<T, AssetError>,
-) -> Result<T, AssetError> {
-    match named {
-        Named::Family => work(&Face::Family(family)),
-        Named::Asset(file, stamp) => {
-            let (content, _) = load_file(&file)?;
-            let font = Font::open(content.into())?;
-            work(&Face::Asset { file: &file, stamp, font: &font })
-        }
-    }
-}
-
-fn draw(
-    letterer: &Letterer,
-    lettering: &Lettering,
-    named: Named,
-) -> Result<Arc<crate::media::port::Still>, AssetError> {
-    let still = with_face(named, &lettering.text.font, |face| Ok(letterer.draw(lettering, face)?))?;
-    Ok(Arc::new(still))
 }
 
 fn fault(error: &AssetError) -> TextFault {

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use super::error::RoomError;
 use crate::layout::limits;
 
@@ -42,7 +44,29 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// A name that people see: 1 to 64 characters, none of them a control character, no blanks at the ends.
+/// Whether two names look the same to people, or nearly: letters are one in all ways to write them, and what shows nothing
+/// does not count.
+pub fn look_alike(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.split_whitespace().eq(other.split_whitespace());
+    }
+    seen(one) == seen(other)
+}
+
+/// The same for names that a token fixes: letters of any size are one, too.
+pub fn could_be_taken_for(one: &str, other: &str) -> bool {
+    look_alike(&one.to_lowercase(), &other.to_lowercase())
+}
+
+/// What is seen of a name.
+fn seen(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !limits::is_silent(*c)).collect();
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&plain);
+    composed.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A name that people see: 1 to 64 characters, none of them a control character and some of them seen, no blanks at the
+/// ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
 
@@ -53,7 +77,7 @@ impl DisplayName {
     /// [`RoomError::BadDisplayName`] when nothing is left, it is too long or has control characters.
     pub fn parse(text: &str) -> Result<Self, RoomError> {
         let text = text.trim();
-        if text.is_empty() || text.chars().count() > MAX_NAME || text.chars().any(limits::is_unprintable) {
+        if text.chars().count() > MAX_NAME || text.chars().any(limits::is_unprintable) || seen(text).is_empty() {
             return Err(RoomError::BadDisplayName);
         }
         Ok(Self(text.to_owned()))
@@ -87,6 +111,24 @@ impl DisplayName {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn names_that_look_alike_are_known() {
+        let alike =
+            ["Zo\u{eb}", "Zoe\u{308}", "Zo\u{eb}\u{200b}", "\u{2060}Zo\u{eb}", "\u{ff3a}o\u{eb}", "Zo\u{eb}\u{fe0f}"];
+        for name in alike {
+            assert!(look_alike(alike[0], name) && look_alike(name, alike[0]), "{name:?}");
+        }
+        assert!(look_alike("ann  b", "ann b") && look_alike("ann", "\u{ff41}nn\u{ad}"));
+        for other in ["Zoe", "Zo", "zo\u{eb}", "ann"] {
+            assert!(!look_alike(alike[0], other), "{other}");
+        }
+        assert!(!look_alike("ann", "Ann") && !look_alike("ann", "an n"));
+        assert!(could_be_taken_for("ann", "A\u{200d}NN") && !could_be_taken_for("ann", "anne"));
+        for nothing in ["\u{200b}", " \u{3164} ", "\u{2800}\u{ad}"] {
+            assert!(DisplayName::parse(nothing).is_err(), "{nothing:?}");
+        }
+    }
 
     #[test]
     fn room_names_are_limited_to_plain_characters() {

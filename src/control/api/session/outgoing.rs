@@ -1,7 +1,13 @@
 //! The sending half of a session socket. A task of its own writes, so that a browser that does not read holds up
 //! nothing but its own bounded queue.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{SinkExt as _, stream::SplitSink};
@@ -16,6 +22,9 @@ use crate::control::api::problem::Problem;
 
 /// How many messages may wait for the browser.
 const QUEUE: usize = 512;
+
+/// Bytes of them. One alone may have more.
+const MOST_BYTES: usize = 4 << 20;
 
 /// How long one message may take to be written.
 const WRITE_TIME: Duration = Duration::from_secs(10);
@@ -38,9 +47,39 @@ pub(super) struct Farewell {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Clogged;
 
+/// Bytes that wait for the browser.
+#[derive(Debug, Default)]
+struct Load(AtomicUsize);
+
+impl Load {
+    /// Counts a message, unless it is one too many.
+    fn add(&self, bytes: usize) -> bool {
+        let before = self.0.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before == 0 || before + bytes <= MOST_BYTES;
+        if !fits {
+            self.take(bytes);
+        }
+        fits
+    }
+
+    fn take(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// How large a message is.
+fn bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(content) | Message::Ping(content) | Message::Pong(content) => content.len(),
+        Message::Close(_) => 0,
+    }
+}
+
 /// Queues messages to a socket.
 pub(super) struct Outgoing {
     queue: mpsc::Sender<Message>,
+    load: Arc<Load>,
     farewell: oneshot::Sender<Farewell>,
     writer: JoinHandle<()>,
 }
@@ -50,7 +89,9 @@ impl Outgoing {
     pub(super) fn new(socket: SplitSink<WebSocket, Message>) -> Self {
         let (queue, queued) = mpsc::channel(QUEUE);
         let (farewell, told) = oneshot::channel();
-        Self { queue, farewell, writer: tokio::spawn(write(socket, queued, told)) }
+        let load = Arc::default();
+        let writer = tokio::spawn(write(socket, queued, Arc::clone(&load), told));
+        Self { queue, load, farewell, writer }
     }
 
     /// Queues a message. A socket that is gone is no error: reading from it says so.
@@ -70,6 +111,9 @@ impl Outgoing {
     }
 
     fn queue(&self, message: Message) -> Result<(), Clogged> {
+        if !self.load.add(bytes(&message)) {
+            return Err(Clogged);
+        }
         match self.queue.try_send(message) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(Clogged),
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
@@ -78,7 +122,7 @@ impl Outgoing {
 
     /// Writes what is queued, says farewell and closes; gives up when that takes too long.
     pub(super) async fn finish(self, farewell: Farewell) {
-        let Self { queue, farewell: tell, mut writer } = self;
+        let Self { queue, farewell: tell, mut writer, .. } = self;
         drop(queue);
         // A writer that has ended has nobody to tell.
         let _ = tell.send(farewell);
@@ -96,12 +140,14 @@ fn text(message: &ServerMessage<'_>) -> Message {
 async fn write(
     mut socket: SplitSink<WebSocket, Message>,
     mut queued: mpsc::Receiver<Message>,
+    load: Arc<Load>,
     mut told: oneshot::Receiver<Farewell>,
 ) {
     // `finish` drops the queue before it tells: what was queued is always written first.
     while let Some(message) = queued.recv().await {
+        let written = bytes(&message);
         match timeout(WRITE_TIME, socket.send(message)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => load.take(written),
             Ok(Err(_)) | Err(_) => return,
         }
     }
@@ -116,4 +162,20 @@ async fn write(
     // Errors say that the browser was faster.
     let _ = socket.send(Message::Close(Some(frame))).await;
     let _ = socket.flush().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_and_one_large_message_is_not_too_much() {
+        let load = Load::default();
+        assert!(load.add(MOST_BYTES + 1));
+        assert!(!load.add(1));
+        load.take(MOST_BYTES + 1);
+        assert!((0..4).all(|_| load.add(MOST_BYTES / 4)) && !load.add(1));
+        load.take(MOST_BYTES / 4);
+        assert!(load.add(1));
+    }
 }

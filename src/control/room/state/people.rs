@@ -7,7 +7,7 @@ use crate::{
     control::room::{
         error::RoomError,
         link::Closing,
-        name::DisplayName,
+        name::{DisplayName, could_be_taken_for, look_alike},
         participant::{Bearer, Caller, Connection, Door, Member, Moderation, Wire},
         view::{Event, LeaveReason, Participant},
     },
@@ -86,7 +86,8 @@ impl State {
             self.free_name(arrival.name.as_str());
         }
         let reserved = &arrival.caller.reserved;
-        let is_taken = |name: &str| self.has_name(name, None) || reserved.iter().any(|other| other == name);
+        let is_taken =
+            |name: &str| self.has_name(name, None) || reserved.iter().any(|other| could_be_taken_for(other, name));
         let name = arrival.name.made_unique(is_taken);
         // A session's switches are on until its page says otherwise; a WHIP sender has no switches, there the tracks
         // themselves tell.
@@ -125,7 +126,9 @@ impl State {
         let asked = arrival.name.as_str();
         let keeps_name = self.members[index].asked == asked || &*self.members[index].name == asked;
         let reserved = &arrival.caller.reserved;
-        let is_taken = |name: &str| self.has_name(name, Some(index)) || reserved.iter().any(|other| other == name);
+        let is_taken = |name: &str| {
+            self.has_name(name, Some(index)) || reserved.iter().any(|other| could_be_taken_for(other, name))
+        };
         let new_name = (!keeps_name).then(|| arrival.name.made_unique(is_taken));
 
         let peer = arrival.connection.peer;
@@ -164,19 +167,22 @@ impl State {
         place
     }
 
-    /// Frees a name for the one whose token fixes it: another who has it is renamed.
+    /// Frees a name for the one whose token fixes it: others who could be taken for them are renamed.
     fn free_name(&mut self, name: &str) {
-        let usurps = |member: &Member| !member.named && &*member.name == name;
-        let Some(index) = self.members.iter().position(usurps) else { return };
+        let usurps = |member: &Member| !member.named && could_be_taken_for(&member.name, name);
         let Ok(own) = DisplayName::parse(name) else { return };
-        // Nobody has it at this moment, and it is taken.
-        self.members[index].name = own.made_unique(|one| one == name || self.has_name(one, None));
-        self.show();
-        self.tell_changed(index);
+        while let Some(index) = self.members.iter().position(usurps) {
+            // Nobody has it at this moment, and it is taken.
+            let other = own.made_unique(|one| could_be_taken_for(one, name) || self.has_name(one, None));
+            self.members[index].name = other;
+            self.show();
+            self.tell_changed(index);
+        }
     }
 
     fn has_name(&self, name: &str, except: Option<usize>) -> bool {
-        self.members.iter().enumerate().any(|(index, member)| Some(index) != except && &*member.name == name)
+        let members = self.members.iter().enumerate().filter(|(index, _)| Some(*index) != except);
+        members.into_iter().any(|(_, member)| look_alike(&member.name, name))
     }
 
     /// Everyone, in order of joining.

@@ -83,3 +83,20 @@ fn a_name_goes_to_whom_a_token_gives_it() {
     let names: Vec<String> = studio.state.participants().iter().map(|one| one.name.to_string()).collect();
     assert_eq!(names, ["ann-2", "eve-2", "ann"]);
 }
+
+#[test]
+fn nobody_takes_a_name_that_looks_like_anothers() {
+    let mut studio = Studio::new();
+    let reserved = || Caller { reserved: vec!["eve".into()], ..Caller::of(MemberRole::Participant) };
+    for (asked, name) in [("Eve", "Eve-2"), ("eve\u{200b}", "eve\u{200b}-2"), ("\u{ff45}ve", "\u{ff45}ve-3")] {
+        assert_eq!(&*come(&mut studio, asked, reserved()).unwrap().participant.name, name);
+    }
+    // Those who were there before the token was signed, too.
+    for asked in ["Ann", "a\u{2060}nn"] {
+        come(&mut studio, asked, Caller::of(MemberRole::Participant)).unwrap();
+    }
+    let named = Caller { named: true, ..Caller::of(MemberRole::Participant) };
+    assert_eq!(&*come(&mut studio, "ann", named).unwrap().participant.name, "ann");
+    let names: Vec<String> = studio.state.participants().iter().map(|one| one.name.to_string()).collect();
+    assert_eq!(names[3..], ["ann-2", "ann-3", "ann"]);
+}

@@ -1,0 +1,190 @@
+//! Fonts that somebody sent. Whatever is done with one is done by a process of its own ([`Media::use_font`]).
+//!
+//! A font is a program: its glyphs are made of other glyphs, its outlines call routines, and its tables tell what becomes
+//! of letters. Two kilobytes can take hours, or all memory, and which letters do so shows only when they are drawn.
+//!
+//! ```text
+//!   Fonts::check, ::lacking, ::draw ─ Wish ─► virfie decode-upload ◄─ the font ─► answer
+//!                          Reply in one line, then the picture ◄──────────────────┘
+//! ```
+//! Failure: a font that brought its process down once is not used again, until another file is put in its place.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AssetError,
+    cache::Stamp,
+    font::{Font, FontError},
+    lettering::{Face, Letterer, LetteringError},
+    load_file,
+};
+use crate::{
+    layout::{Lettering, Text, TextFrame},
+    media::port::{FontUse, Media, Still},
+};
+
+/// What is to be done with a font.
+#[derive(Debug, Serialize, Deserialize)]
+enum Wish {
+    /// See whether it can be used.
+    Check,
+    /// Name the characters of a text that no font has.
+    Lacking(Text),
+    /// Draw a text.
+    Draw(Text, TextFrame),
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+enum Reply {
+    Usable,
+    Broken(String),
+    Lacking(String),
+    /// Its pixels follow, four bytes each.
+    Drawn {
+        width: u32,
+        height: u32,
+    },
+    TooLarge {
+        width: u64,
+        height: u64,
+    },
+    Failed,
+}
+
+/// The other side of [`Media::use_font`]: does with the font in `content` what `wish` says.
+///
+/// # Errors
+/// That it is no such wish.
+pub fn answer(content: Vec<u8>, wish: &str) -> Result<Vec<u8>, serde_json::Error> {
+    let wish: Wish = serde_json::from_str(wish)?;
+    let (reply, pixels) = Font::open(content.into()).map_or_else(
+        |FontError::Broken(why)| (Reply::Broken(why.into_owned()), Vec::new()),
+        |font| carried_out(&font, wish),
+    );
+    let mut answer = serde_json::to_vec(&reply)?;
+    answer.push(b'\n');
+    answer.extend_from_slice(&pixels);
+    Ok(answer)
+}
+
+fn carried_out(font: &Font, wish: Wish) -> (Reply, Vec<u8>) {
+    let reply = match wish {
+        Wish::Check => match font.check() {
+            Ok(()) => Reply::Usable,
+            Err(FontError::Broken(why)) => Reply::Broken(why.into_owned()),
+        },
+        Wish::Lacking(text) => with_fonts(font, &text, |letterer, face| Reply::Lacking(letterer.lacking(&text, face))),
+        Wish::Draw(text, frame) => {
+            let lettering = Lettering { text: &text, frame };
+            match with_fonts(font, &text, |letterer, face| letterer.pixels(&lettering, face)) {
+                Ok((pixels, width, height)) => return (Reply::Drawn { width, height }, pixels),
+                Err(LetteringError::TooLarge { width, height }) => Reply::TooLarge { width, height },
+                Err(LetteringError::Failed | LetteringError::BroughtDown) => Reply::Failed,
+            }
+        }
+    };
+    (reply, Vec::new())
+}
+
+/// Other fonts are looked for only where this one lacks something: that may take a second.
+fn with_fonts<T>(font: &Font, text: &Text, work: impl FnOnce(&Letterer, &Face) -> T) -> T {
+    let alone = Letterer::alone(font);
+    let family = Face::Family(&font.family);
+    if alone.has_all(text, &family) { work(&alone, &family) } else { work(&Letterer::default(), &Face::Asset(font)) }
+}
+
+/// Uses fonts that somebody sent, and remembers those that brought their process down.
+#[derive(Debug, Default)]
+pub(super) struct Fonts {
+    condemned: Mutex<HashMap<PathBuf, Stamp>>,
+}
+
+impl Fonts {
+    /// Sees whether a new font can be used. For blocking threads, as the others.
+    pub(super) fn check(media: &dyn Media, file: &Path) -> Result<(), AssetError> {
+        match ask(media, file, &Wish::Check)? {
+            Some((Reply::Usable, _)) => Ok(()),
+            Some((Reply::Broken(why), _)) => Err(FontError::Broken(why.into()).into()),
+            _ => Err(FontError::Broken("it takes too much memory or time".into()).into()),
+        }
+    }
+
+    /// The characters of a text that no font has.
+    pub(super) fn lacking(
+        &self,
+        media: &dyn Media,
+        (file, stamp): (&Path, Stamp),
+        text: &Text,
+    ) -> Result<String, AssetError> {
+        match self.ask(media, (file, stamp), &Wish::Lacking(text.clone()))?.0 {
+            Reply::Lacking(lacking) => Ok(lacking),
+            _ => Err(LetteringError::Failed.into()),
+        }
+    }
+
+    /// The picture of a text.
+    pub(super) fn draw(
+        &self,
+        media: &dyn Media,
+        (file, stamp): (&Path, Stamp),
+        lettering: &Lettering,
+    ) -> Result<Still, AssetError> {
+        let wish = Wish::Draw(lettering.text.clone(), lettering.frame);
+        let error = match self.ask(media, (file, stamp), &wish)? {
+            (Reply::Drawn { width, height }, pixels)
+                if pixels.len() as u64 == u64::from(width) * u64::from(height) * 4 =>
+            {
+                return Ok(Still::new(&pixels, width, height));
+            }
+            (Reply::TooLarge { width, height }, _) => LetteringError::TooLarge { width, height },
+            _ => LetteringError::Failed,
+        };
+        Err(error.into())
+    }
+
+    fn ask(
+        &self,
+        media: &dyn Media,
+        (file, stamp): (&Path, Stamp),
+        wish: &Wish,
+    ) -> Result<(Reply, Vec<u8>), AssetError> {
+        // Nothing that panics runs under the lock.
+        let condemned = || self.condemned.lock().unwrap_or_else(PoisonError::into_inner);
+        if condemned().get(file) == Some(&stamp) {
+            return Err(LetteringError::BroughtDown.into());
+        }
+        let answer = ask(media, file, wish)?;
+        if answer.is_none() {
+            tracing::warn!(asset = ?file.file_name(), "a font takes too much memory or time, and is not used again");
+            condemned().insert(file.to_owned(), stamp);
+        }
+        answer.ok_or_else(|| LetteringError::BroughtDown.into())
+    }
+
+    /// Forgets what is known of a file, or of all files in a folder.
+    pub(super) fn forget(&self, file: &Path) {
+        self.condemned.lock().unwrap_or_else(PoisonError::into_inner).retain(|known, _| !known.starts_with(file));
+    }
+}
+
+/// The answer to a wish; `None`: the font brought its process down.
+fn ask(media: &dyn Media, file: &Path, wish: &Wish) -> Result<Option<(Reply, Vec<u8>)>, AssetError> {
+    let wish = serde_json::to_string(wish).map_err(std::io::Error::from)?;
+    let mut answer = match media.use_font(file, &wish) {
+        FontUse::Answered(answer) => answer,
+        FontUse::BroughtDown => return Ok(None),
+        FontUse::Failed => return Err(LetteringError::Failed.into()),
+        FontUse::NoProcess => answer(load_file(file)?.0, &wish).map_err(std::io::Error::from)?,
+    };
+    let Some(end) = answer.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+    let Ok(reply) = serde_json::from_slice(&answer[..end]) else { return Ok(None) };
+    answer.drain(..=end);
+    Ok(Some((reply, answer)))
+}

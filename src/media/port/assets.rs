@@ -1,0 +1,60 @@
+//! What rooms show and play besides people, and what comes of a font that somebody sent.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::Still;
+
+/// What a layout names, ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The asset's name, as layouts write it.
+    pub name: Arc<str>,
+    /// What is shown; of a clip its first picture.
+    pub still: Arc<Still>,
+    /// What moves.
+    pub clip: Option<Arc<Clip>>,
+}
+
+/// A video file that is shown again and again, without its sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clip {
+    /// Where it is.
+    pub file: PathBuf,
+    /// When it was written: tells it from others of its name.
+    pub written: Option<SystemTime>,
+    /// How long it is, if it says so.
+    pub duration: Option<Duration>,
+}
+
+/// A sound, decoded: mono, 48 kHz.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sound {
+    /// The asset's name.
+    pub name: Arc<str>,
+    /// All of it.
+    pub samples: Arc<[i16]>,
+}
+
+impl fmt::Debug for Sound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sound({}, {} samples)", self.name, self.samples.len())
+    }
+}
+
+/// What came of a font in a process of its own.
+#[derive(Debug)]
+pub enum FontUse {
+    /// Its answer.
+    Answered(Vec<u8>),
+    /// The font took too much memory or time, or ended the process.
+    BroughtDown,
+    /// The system has no process for it now.
+    Failed,
+    /// This media starts none: it is to be done here.
+    NoProcess,
+}
