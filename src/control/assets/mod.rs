@@ -544,16 +544,14 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Decodes on a blocking thread. The turn ends with the work: who waits for it may go away before.
+/// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for it
+/// may go away before.
 async fn decode_in<T: Send + 'static>(
     turn: OwnedMutexGuard<()>,
     work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
 ) -> Result<T, AssetError> {
-    blocking(move || {
-        let _turn = turn;
-        work()
-    })
-    .await
+    let (made, _turn) = blocking(move || Ok((work()?, turn))).await?;
+    Ok(made)
 }
 
 fn built_in(name: &str) -> Option<&'static [u8]> {
