@@ -92,6 +92,7 @@ pub struct Args {
 /// [`ProgramError::Usage`] for wrong settings, [`ProgramError::Failed`] for everything else, a drain that took too long
 /// included.
 pub fn run(args: Args) -> Result<(), ProgramError> {
+    memory::begin_with_one_allocator();
     // SAFETY: threads are started below only.
     unsafe { openssl::configure() };
     let config = ServeConfig::load(args.written, args.config.as_deref())?;

@@ -176,9 +176,12 @@ async fn show_ann(server: &Server) {
 async fn is_seen_and_heard(guest: &Guest) {
     guest.recorder.picture("red", |it| it.shows(0.5, 0.5, RED)).await;
     guest.recorder.more_pictures(30).await;
-    let samples = guest.recorder.fresh_samples(24_000).await;
-    let tone = amplitude(&samples, 440.0);
-    assert!(tone > 0.02, "the tone is heard: {tone}");
+    // At first the sound's clock is learned, and its pitch may be a little off.
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|tone| *tone <= 0.02) {
+        assert!(heard.len() < 10, "the tone is heard: {heard:?}");
+        heard.push(amplitude(&guest.recorder.fresh_samples(24_000).await, 440.0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

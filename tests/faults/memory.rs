@@ -8,7 +8,7 @@ use super::server::{Server, answer, until};
 /// Offers what it sends; never connects, which costs the server half a megabyte as long as it waits.
 const OFFER: &str = include_str!("../../src/media/sdp/fixtures/obs_whip_offer.sdp");
 
-const CROWD: usize = 100;
+const CROWD: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_that_has_left_leaves_no_memory_behind() {

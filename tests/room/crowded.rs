@@ -134,23 +134,26 @@ fn is_put_out(address: SocketAddr, bytes: &[u8]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn media_by_tcp_comes_in_by_the_port_of_http_and_ten_thousand_strangers_hold_neither_up() {
+async fn media_by_tcp_comes_in_by_the_port_of_http_and_three_thousand_strangers_hold_neither_up() {
     let mut program = Program::start_on_one_port();
     let room = Client::new().put(program.url("/api/v1/rooms/demo")).bearer_auth(KEY).json(&json!({}));
     assert_eq!(room.send().await.unwrap().status(), 201);
-    let asked =
-        Client::new().post(program.url("/whep/demo")).bearer_auth(KEY).header("content-type", "application/sdp");
-    let answer = asked.body(OFFER).send().await.unwrap().text().await.unwrap();
+    let watch = async || {
+        let asked = Client::new().post(program.url("/whep/demo")).bearer_auth(KEY);
+        let asked = asked.header("content-type", "application/sdp").body(OFFER);
+        asked.send().await.unwrap().text().await.unwrap()
+    };
+    let ufrag_of =
+        |answer: &str| answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:").map(str::to_owned)).unwrap();
+    let answer = watch().await;
     let passive = format!(" 127.0.0.1 {} typ host tcptype passive", program.address.port());
     assert!(answer.lines().any(|line| line.contains(" tcp ") && line.ends_with(&passive)), "{answer}");
-    let ufrag = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
-
-    let named = check(&format!("{ufrag}:theirs"));
+    let named = check(&format!("{}:theirs", ufrag_of(&answer)));
     assert!(!is_put_out(program.address, &named), "the receiver is known");
     assert!(is_put_out(program.address, &check("nobody:theirs")));
     // Half a packet each. Most are closed for the next ones.
     let mut strangers: VecDeque<TcpStream> = VecDeque::new();
-    for _ in 0..10_000 {
+    for _ in 0..3_000 {
         let mut stream = TcpStream::connect(program.address).unwrap();
         let _ = stream.write_all(&named[..named.len() / 2]);
         strangers.push_back(stream);
@@ -158,7 +161,9 @@ async fn media_by_tcp_comes_in_by_the_port_of_http_and_ten_thousand_strangers_ho
             strangers.pop_front();
         }
     }
-    assert!(!is_put_out(program.address, &named), "one more finds room");
+    // The first one was given up after 20 s without a connection, if this took so long.
+    let newcomer = check(&format!("{}:theirs", ufrag_of(&watch().await)));
+    assert!(!is_put_out(program.address, &newcomer), "one more finds room");
     let metrics = Client::new().get(program.url("/metrics")).bearer_auth(KEY).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let count = metrics.lines().find_map(|line| line.strip_prefix("virfie_media_tcp_connections ")).unwrap();
