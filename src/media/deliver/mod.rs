@@ -41,7 +41,7 @@ use rung::{Ladder, View, Wish};
 use shard::{Message, Shard, dispatch};
 use socket::{Binding, Buffers, Sockets};
 use str0m::net::Protocol;
-use tcp::Connections;
+use tcp::{Connections, Service};
 
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
@@ -140,14 +140,29 @@ pub struct Delivery {
     ended: Arc<AtomicBool>,
 }
 
+/// Ports of UDP that are tried for one that TCP has free, too, where any will do.
+const PORTS: usize = 8;
+
+/// Opens the port.
+fn open(binding: Binding) -> io::Result<(Arc<Sockets>, Arc<Connections>)> {
+    let tries = if binding.port == 0 { PORTS } else { 1 };
+    for number in 1..=tries {
+        let sockets = Arc::new(Sockets::bind(binding)?);
+        let tcp = Arc::new(Connections::open(sockets.clone(), binding.tcp)?);
+        if number == tries || tcp.is_offered() || binding.tcp == Service::Off {
+            return Ok((sockets, tcp));
+        }
+    }
+    Err(io::Error::other("no port"))
+}
+
 impl Delivery {
     /// Binds the port and starts the threads.
     ///
     /// # Errors
     /// The port is taken or not allowed, or the system has no thread left.
     pub fn start(binding: Binding) -> io::Result<Self> {
-        let sockets = Arc::new(Sockets::bind(binding)?);
-        let tcp = Arc::new(Connections::open(sockets.clone(), binding.tcp)?);
+        let (sockets, tcp) = open(binding)?;
         let provider = str0m::crypto::from_feature_flags();
         let certificate =
             provider.dtls_provider.generate_certificate().ok_or_else(|| io::Error::other("no DTLS certificate"))?;
