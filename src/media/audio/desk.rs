@@ -119,7 +119,7 @@ impl Desk {
     pub fn push(&self, participant: &ParticipantId, samples: &[f32]) {
         let mut inner = self.lock();
         if let Some(strip) = inner.strips.get(participant).copied() {
-            inner.mixer.push(strip, samples, media_clock().now());
+            inner.mixer.push(strip, samples);
         }
     }
 
@@ -215,7 +215,7 @@ impl Ticker {
             {
                 let Some(inner) = self.inner.upgrade() else { return };
                 let mut inner = lock(&inner);
-                self.tick(&mut inner, tick, &mut parcels, &mut news, &mut samples);
+                self.tick(&mut inner, &mut parcels, &mut news, &mut samples);
             }
             let Parcels { shared, own } = std::mem::take(&mut parcels);
             if shared.is_some() || !own.is_empty() {
@@ -237,14 +237,13 @@ impl Ticker {
     fn tick(
         &mut self,
         inner: &mut Inner,
-        now: Duration,
         parcels: &mut Parcels,
         news: &mut Vec<(ParticipantId, bool)>,
         samples: &mut [f32; 960],
     ) {
         let Inner { mixer, strips, ears, .. } = inner;
         self.encoders.retain(|strip, _| strips.values().any(|known| known == strip));
-        let block = mixer.tick(now);
+        let block = mixer.tick();
         samples.copy_from_slice(block.shared());
         let mut needed = false;
         for ear in ears.iter() {

@@ -9,8 +9,6 @@
 //! 1 s after the last one. Whoever is outside the mix hears exactly S, so all of them can share one encoding.
 //! The cost grows linearly with the participants, and [`Mixer::tick`] allocates nothing.
 
-use std::time::Duration;
-
 use super::{
     level::{Level, Speech},
     limiter::Limiter,
@@ -103,9 +101,9 @@ impl Mixer {
 
     /// Appends a participant's decoded samples, mono 48 kHz, any number. An unknown id changes nothing: sound may
     /// arrive just after its sender left.
-    pub fn push(&mut self, id: u32, samples: &[f32], now: Duration) {
+    pub fn push(&mut self, id: u32, samples: &[f32]) {
         if let Some(strip) = self.strip(id) {
-            strip.push(samples, now);
+            strip.push(samples);
         }
     }
 
@@ -120,13 +118,13 @@ impl Mixer {
         }
     }
 
-    /// Mixes the next 20 ms, which begin now.
-    pub fn tick(&mut self, now: Duration) -> Tick<'_> {
+    /// Mixes the next 20 ms.
+    pub fn tick(&mut self) -> Tick<'_> {
         let sum = &mut *self.sum.0;
         sum.fill(0.0);
         for channel in &mut self.channels {
             let was_heard = channel.heard;
-            channel.advance(now);
+            channel.advance();
             if channel.heard {
                 for (sum, part) in sum.iter_mut().zip(channel.part.0.iter()) {
                     *sum += part;
@@ -215,9 +213,9 @@ impl Channel {
     }
 
     /// Takes the next block from the strip and makes of it what goes into the sum.
-    fn advance(&mut self, now: Duration) {
+    fn advance(&mut self) {
         let part = &mut *self.part.0;
-        let played = self.strip.pull(part, now);
+        let played = self.strip.pull(part);
         self.level = if played { Level::of(part) } else { Level::default() };
         // Muted is not speaking, however loud the microphone is.
         let speech_level = if self.gain_target > 0.0 { self.level } else { Level::default() };

@@ -1,17 +1,10 @@
 //! One participant's incoming sound: a FIFO between a network that brings samples when it likes and a mixer that
 //! takes 20 ms every 20 ms. PURE; allocates only at its creation.
 //!
-//! It starts to play when [`TARGET_BLOCKS`] are there. A sender whose clock is a little faster or slower than ours is
-//! played as much faster or slower ([`Drift`]), so that neither gaps nor delay come of it. When the samples run out all
-//! the same, the sound fades and it gathers again. When there are too many for too long (a burst came after a stall, or
-//! the clock is quite wrong), the oldest are left out with a short crossfade, so that the delay stays small.
-
-use std::time::Duration;
-
-use super::{
-    drift::Drift,
-    resample::{self, REACH},
-};
+//! It starts to play when [`TARGET_BLOCKS`] are there. When they run out, the sound fades and it gathers again. When
+//! there are too many for too long (the sender's clock is faster than ours, or a burst came after a stall), the oldest
+//! are left out with a short crossfade, so that the delay stays small. A clock that is 200 ppm off needs one such
+//! repair every minute or more.
 
 /// Samples per second. Mono.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -67,11 +60,6 @@ pub struct Strip {
     high_for: u32,
     dropped: u64,
     underruns: u64,
-    drift: Drift,
-    /// How far behind the oldest waiting sample the next one lies that is played; 0.0 to 1.0.
-    between: f64,
-    /// When the last block was taken.
-    taken_at: Duration,
 }
 
 impl Default for Strip {
@@ -94,15 +82,11 @@ impl Strip {
             high_for: 0,
             dropped: 0,
             underruns: 0,
-            drift: Drift::default(),
-            between: 0.0,
-            taken_at: Duration::ZERO,
         }
     }
 
-    /// Appends samples that come now, any number at a time. Whatever does not fit pushes the oldest out.
-    pub fn push(&mut self, samples: &[f32], now: Duration) {
-        self.drift.arrives(now, self.waiting(), self.taken_at);
+    /// Appends samples, any number at a time. Whatever does not fit pushes the oldest out.
+    pub fn push(&mut self, samples: &[f32]) {
         // Of more than a ring only the newest can survive; the others are counted as dropped by the cut below.
         let lost = samples.len().saturating_sub(RING);
         let samples = &samples[lost..];
@@ -121,23 +105,20 @@ impl Strip {
         self.written += samples.len() as u64;
     }
 
-    /// Takes the next 20 ms, which begin now. `false` when there is nothing to play: then `block` is silence.
-    pub fn pull(&mut self, block: &mut [f32; BLOCK], now: Duration) -> bool {
+    /// Takes the next 20 ms. `false` when there is nothing to play: then `block` is silence.
+    pub fn pull(&mut self, block: &mut [f32; BLOCK]) -> bool {
         self.shorten();
-        self.taken_at = now;
         let fade_in = !self.playing;
-        let mut lead = 0;
         if fade_in {
             if self.waiting() < TARGET_BLOCKS * BLOCK {
                 block.fill(0.0);
                 return false;
             }
             self.playing = true;
-            self.drift.begin();
-            lead = self.drift.lead(now, self.waiting(), TARGET_BLOCKS * BLOCK);
-            block[..lead].fill(0.0);
         }
-        let count = lead + self.take(&mut block[lead..]);
+        let count = self.waiting().min(BLOCK);
+        self.peek(&mut block[..count]);
+        self.taken += count as u64;
         if self.tail_pending && !fade_in {
             for (i, (new, old)) in block.iter_mut().zip(&self.tail).enumerate().take(count.min(FADE)) {
                 let up = (i + 1) as f32 / FADE as f32;
@@ -146,7 +127,7 @@ impl Strip {
         }
         self.tail_pending = false;
         if fade_in {
-            for (i, sample) in block[lead..lead + FADE].iter_mut().enumerate() {
+            for (i, sample) in block[..FADE].iter_mut().enumerate() {
                 *sample *= (i + 1) as f32 / FADE as f32;
             }
         }
@@ -166,40 +147,9 @@ impl Strip {
         (self.written - self.taken) as usize
     }
 
-    /// Takes samples out, at the rate at which they come. Answers how many: fewer than wanted when they run out.
-    fn take(&mut self, out: &mut [f32]) -> usize {
-        let rate = self.drift.rate();
-        let waiting = self.waiting();
-        if rate == 1.0 && self.between == 0.0 {
-            let count = waiting.min(out.len());
-            self.peek(&mut out[..count]);
-            self.taken += count as u64;
-            return count;
-        }
-        let count = resample::makes(waiting, self.between, rate).min(out.len());
-        let mut around = [0.0; BLOCK + BLOCK / 16 + 2 * REACH];
-        let needed = (waiting + REACH - 1).min(around.len());
-        // What was played before is still in the ring: far less than all of it waits after `shorten`.
-        self.read(self.taken.wrapping_sub(REACH as u64 - 1), &mut around[..needed]);
-        resample::resample(&around[..needed], self.between, rate, &mut out[..count]);
-        let next = self.between + count as f64 * rate;
-        if count < out.len() {
-            (self.taken, self.between) = (self.written, 0.0);
-        } else {
-            self.taken += next as u64;
-            self.between = next.fract();
-        }
-        count
-    }
-
     /// Copies the oldest waiting samples; `out` must not be longer than what waits.
     fn peek(&self, out: &mut [f32]) {
-        self.read(self.taken, out);
-    }
-
-    /// Copies samples by their number.
-    fn read(&self, number: u64, out: &mut [f32]) {
-        let at = number as usize % RING;
+        let at = self.taken as usize % RING;
         let first = out.len().min(RING - at);
         let second = out.len() - first;
         out[..first].copy_from_slice(&self.ring[at..at + first]);
@@ -224,7 +174,6 @@ impl Strip {
         }
         self.taken += count as u64;
         self.dropped += count as u64;
-        self.drift.begin();
     }
 
     /// Brings the delay back to the target when it was too long for too long.

@@ -2,9 +2,6 @@
 
 use super::*;
 
-/// When blocks are taken: long enough after all samples came.
-const TAKEN: Duration = Duration::from_millis(10);
-
 /// Pushes tones and collects what everybody hears.
 struct Room {
     mixer: Mixer,
@@ -27,10 +24,10 @@ impl Room {
     fn tick(&mut self) -> Tick<'_> {
         for (id, hertz, gain) in &self.tones {
             let block: Vec<f32> = (self.at..self.at + BLOCK).map(|at| sample(*hertz, *gain, at)).collect();
-            self.mixer.push(*id, &block, Duration::ZERO);
+            self.mixer.push(*id, &block);
         }
         self.at += BLOCK;
-        self.mixer.tick(TAKEN)
+        self.mixer.tick()
     }
 }
 
@@ -200,13 +197,13 @@ fn a_full_mixer_and_a_known_id_are_refused_and_unknown_ids_change_nothing() {
     assert!((0..64).all(|id| mixer.add(id)));
     assert!(!mixer.add(64) && !mixer.add(3));
     mixer.remove(100);
-    mixer.push(100, &[1.0; 5000], Duration::ZERO);
+    mixer.push(100, &[1.0; 5000]);
     mixer.set_gain(100, 1.0);
-    assert!(mixer.tick(TAKEN).shared().iter().all(|s| *s == 0.0));
+    assert!(mixer.tick().shared().iter().all(|s| *s == 0.0));
     mixer.remove(3);
     assert!(mixer.add(64));
-    assert_eq!(mixer.tick(TAKEN).counters(64), Some(Counters::default()));
-    assert!(mixer.tick(TAKEN).counters(3).is_none());
+    assert_eq!(mixer.tick().counters(64), Some(Counters::default()));
+    assert!(mixer.tick().counters(3).is_none());
 }
 
 #[test]
