@@ -77,7 +77,10 @@ pub fn video(
         range::tell_full_range(&pad);
     }
     if let Some(depay) = bin.by_name("depay") {
-        look_at_packets(&depay, bin.by_name("turn").as_ref(), progress);
+        count_packets(&depay, progress);
+        if let Some(turn) = bin.by_name("turn") {
+            turn_upright(&depay, &turn);
+        }
     }
     let newest: gst::Element = named(&bin, "newest")?;
     newest.connect("overrun", false, move |_| {
@@ -137,54 +140,57 @@ fn size_of(caps: &gst::CapsRef) -> Option<(i32, i32)> {
     Some((fields.get("width").ok()?, fields.get("height").ok()?))
 }
 
-/// Looks at each packet that goes into a depayloader: counts it, and reads how the picture is to be turned, which
-/// `videoflip` (`turn`) does from the frame on whose packets say so.
-fn look_at_packets(depay: &gst::Element, turn: Option<&gst::Element>, progress: &Arc<Progress>) {
-    let Some(sink) = depay.static_pad("sink") else { return };
-    // Id 0 means that nothing was negotiated.
-    let (id, told) = (AtomicU8::new(0), Arc::new(AtomicU8::new(TOLD_NOTHING)));
-    let (progress, telling) = (progress.clone(), told.clone());
-    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST | gst::PadProbeType::EVENT_DOWNSTREAM;
-    sink.add_probe(kinds, move |_, info| {
-        let look = |packet: &gst::BufferRef| {
-            progress.packet();
-            let id = id.load(Ordering::Relaxed);
-            if id != 0
-                && let Ok(map) = packet.map_readable()
-                && let Some(turn) = Turn::read(&map, id)
-            {
-                telling.store(turn as u8, Ordering::Relaxed);
-            }
-        };
+/// Calls for each packet that goes into an element.
+fn on_packets(element: &gst::Element, act: impl Fn(&gst::BufferRef) + Send + Sync + 'static) {
+    let Some(pad) = element.static_pad("sink") else { return };
+    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
         match &info.data {
-            Some(gst::PadProbeData::Buffer(packet)) => look(packet),
-            Some(gst::PadProbeData::BufferList(packets)) => packets.iter().for_each(look),
-            Some(gst::PadProbeData::Event(event)) => {
-                if let gst::EventView::Caps(caps) = event.view() {
-                    id.store(orientation_id(caps.caps()).unwrap_or(0), Ordering::Relaxed);
-                }
-            }
+            Some(gst::PadProbeData::Buffer(packet)) => act(packet),
+            Some(gst::PadProbeData::BufferList(packets)) => packets.iter().for_each(&act),
             _ => {}
-        }
-        gst::PadProbeReturn::Ok
-    });
-    let (Some(turn), Some(src)) = (turn.map(|turn| turn.downgrade()), depay.static_pad("src")) else { return };
-    let done = AtomicU8::new(TOLD_NOTHING);
-    src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let wanted = told.load(Ordering::Relaxed);
-        // Frames pass on one thread: nobody else changes what is done.
-        if wanted != done.load(Ordering::Relaxed)
-            && let (Some(way), Some(element)) = (Turn::ALL.get(usize::from(wanted)), turn.upgrade())
-        {
-            element.set_property_from_str("video-direction", way.direction());
-            done.store(wanted, Ordering::Relaxed);
         }
         gst::PadProbeReturn::Ok
     });
 }
 
-/// No place in [`Turn::ALL`].
-const TOLD_NOTHING: u8 = u8::MAX;
+fn count_packets(depay: &gst::Element, progress: &Arc<Progress>) {
+    let progress = progress.clone();
+    on_packets(depay, move |_| progress.packet());
+}
+
+/// Has `videoflip` turn the picture as the sender's packets say, from the frame on whose packets say so.
+fn turn_upright(depay: &gst::Element, turn: &gst::Element) {
+    let (Some(sink), Some(src)) = (depay.static_pad("sink"), depay.static_pad("src")) else { return };
+    // Id 0 means that nothing was negotiated.
+    let (id, told) = (Arc::<AtomicU8>::default(), Arc::<Mutex<Option<Turn>>>::default());
+    let negotiated = id.clone();
+    sink.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
+            negotiated.store(orientation_id(caps.caps()).unwrap_or(0), Ordering::Relaxed);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    let telling = told.clone();
+    on_packets(depay, move |packet| {
+        let id = id.load(Ordering::Relaxed);
+        if id != 0
+            && let Ok(map) = packet.map_readable()
+            && let Some(turn) = Turn::read(&map, id)
+        {
+            *telling.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        }
+    });
+    let (turn, done) = (turn.downgrade(), Mutex::new(None));
+    src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let wanted = *told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(way), Some(element)) = (wanted.filter(|_| wanted != *done), turn.upgrade()) {
+            element.set_property_from_str("video-direction", way.direction());
+            *done = wanted;
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
 
 /// The id that an RTP stream's caps give the video orientation.
 fn orientation_id(caps: &gst::CapsRef) -> Option<u8> {

@@ -16,14 +16,11 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// In the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::None, Self::Quarter, Self::Half, Self::ThreeQuarters];
-
     /// What an RTP packet says in its extension of this id; `None`: nothing. That it is to be mirrored is not followed: a
     /// front camera's picture is seen by others as browsers show it.
     pub fn read(packet: &[u8], id: u8) -> Option<Self> {
         let value = *extension(packet, id)?.first()?;
-        Some(Self::ALL[usize::from(value & 3)])
+        Some([Self::None, Self::Quarter, Self::Half, Self::ThreeQuarters][usize::from(value & 3)])
     }
 
     /// The same as `videoflip` calls it.
