@@ -18,13 +18,7 @@ const UNFINISHED: &str = ".part";
 /// # Errors
 /// What the disk says; the file is whole then, and mostly as it was.
 pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
-    let (mut open, beside) = create_beside(folder)?;
-    let replaced = open.write_all(content).and_then(|()| put_in_place(&open, &beside, file));
-    if replaced.is_err() {
-        // Stays when that fails too; it is removed at the next start.
-        let _ = fs::remove_file(&beside);
-    }
-    replaced
+    replace_with(folder, file, content, |_| Ok(()))
 }
 
 /// The same for a file that only its owner may read, at no time anybody else.
@@ -32,9 +26,19 @@ pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What the disk says; the file is whole then, and mostly as it was.
 pub fn replace_private(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
+    replace_with(folder, file, content, |open| open.set_permissions(fs::Permissions::from_mode(0o600)))
+}
+
+/// Writes beside the file, after something has been done to what is empty yet.
+fn replace_with(
+    folder: &Path,
+    file: &Path,
+    content: &[u8],
+    first: impl FnOnce(&fs::File) -> io::Result<()>,
+) -> io::Result<()> {
     let (mut open, beside) = create_beside(folder)?;
-    let private = open.set_permissions(fs::Permissions::from_mode(0o600));
-    let replaced = private.and_then(|()| open.write_all(content)).and_then(|()| put_in_place(&open, &beside, file));
+    let written = first(&open).and_then(|()| open.write_all(content));
+    let replaced = written.and_then(|()| put_in_place(&open, &beside, file));
     if replaced.is_err() {
         // Stays when that fails too; it is removed at the next start.
         let _ = fs::remove_file(&beside);

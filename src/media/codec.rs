@@ -48,6 +48,12 @@ pub const RECEIVED: [VideoCodec; 3] = [VideoCodec::Vp8, VideoCodec::H264, VideoC
 /// What the room is sent in, the best first.
 pub const SENT: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Vp8];
 
+/// Works out the bits a second that look fine for talking people: 2.5 Mbit/s at 1280x720 and 30 frames.
+pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
+    let bits = f64::from(width) * f64::from(height) * f64::from(fps) * 0.09;
+    (bits as u32).clamp(150_000, 12_000_000)
+}
+
 /// Which of a room's picture sizes. In order, the larger picture comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rendition {

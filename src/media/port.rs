@@ -22,7 +22,7 @@ pub use crate::media::{
             OutputTarget,
         },
     },
-    sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, parse_fragment},
+    sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
     webrtc::pulse::SHORTEST_SILENCE,
 };

@@ -18,10 +18,7 @@ use virfie::media::{
         clock::{clock_time, media_clock},
         launch::Launches,
     },
-    output::{
-        destination,
-        worker::{Output, Teller},
-    },
+    output::worker::{Output, Teller},
     port::{Container, FileTarget, Flow, OutputState, OutputTarget, Speed, Wishes},
 };
 
@@ -49,8 +46,8 @@ fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
     let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, spare: 0 };
     let launches = Launches::load(None).unwrap();
     let (tell, told) = channel();
-    let output = destination(OutputTarget::File(target));
-    let output = Arc::new(Output::start("test", output, launches.clone(), Told(tell)).unwrap());
+    let target = OutputTarget::File(target);
+    let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell)).unwrap());
     let (pictures, sounds) = (output.clone(), output.clone());
     let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
     let recipe = Recipe::Broadcast(video, Speed::Veryfast);

@@ -41,7 +41,7 @@ export function readFaults(value: unknown): Fault[] {
   }));
 }
 
-/** Warnings as one line; `null` if there are none. */
+/** Warnings as one line; `null` without any. */
 export function warningText(warnings: Fault[]): string | null {
   return warnings.map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail)).join("; ") || null;
 }

@@ -19,11 +19,8 @@ use axum::{
 };
 use futures_util::StreamExt as _;
 
-use super::{
-    AppState,
-    client::{Client, network_of},
-    problem::Problem,
-};
+use super::{AppState, client::Client, problem::Problem};
+use crate::media::port::network_of;
 
 /// Bytes of all that wait: ten snapshots of the largest canvas.
 const MOST: usize = 256 << 20;
@@ -57,7 +54,7 @@ impl Waiting {
         Self { most, book: Mutex::default() }
     }
 
-    /// Counts a piece, if there is room for it. Whoever has nothing that waits may have a larger one.
+    /// Counts a piece, if there is room for it. Who has nothing that waits may have a larger one.
     fn hold(self: &Arc<Self>, content: Bytes, from: Option<IpAddr>) -> Option<Bytes> {
         let bytes = content.len();
         if bytes <= SMALL {

@@ -29,12 +29,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, time::timeout};
 
 use self::{attempts::Attempts, issued::Issued};
-use super::{
-    AppState,
-    client::{Client, network_of},
-    problem::Problem,
-};
-use crate::{config::ServeConfig, control::room::Bearer, error::ProgramError};
+use super::{AppState, client::Client, problem::Problem};
+use crate::{config::ServeConfig, control::room::Bearer, error::ProgramError, media::port::network_of};
 
 /// How far the clock of whoever made a token may be off, in seconds.
 const LEEWAY_S: u64 = 30;

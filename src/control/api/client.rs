@@ -3,7 +3,7 @@
 //! What a proxy says of its client is believed only where the operator named the proxy (`--trusted-proxy`): otherwise
 //! anybody could say it of themselves.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -43,17 +43,6 @@ impl Client {
         // Each proxy adds whom it saw at the end; what stands before the last stranger is that stranger's word.
         let stranger = forwarded_for(headers).into_iter().rev().find(|ip| !config.trusts_proxy(*ip));
         Self { address: stranger.or(peer), proxied, prefix }
-    }
-}
-
-/// Whom an address stands for: itself, and of IPv6 the network that one household or machine has.
-pub fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) if !ip.is_loopback() => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        other => other,
     }
 }
 

@@ -264,7 +264,7 @@ impl AssetStore {
     }
 
     /// Adds what only the media knows of a clip, unless that is known already: there may be more clips than pictures are
-    /// kept of, and whoever lists them would have all of them looked into again.
+    /// kept of, and who lists them would have all of them looked into again.
     async fn look_into(&self, asset: &mut Asset) {
         if asset.kind != AssetKind::Clip || asset.size.is_some() {
             return;

@@ -124,8 +124,7 @@ impl RoomStore {
                 Vec::new()
             }
             Err(ReadError::Content(why)) => {
-                let aside = (1..=MAX_ASIDE).map(|number| file.with_extension(format!("unreadable-{number}")));
-                let moved = disk::rename_aside(&self.shelf.folder, &file, aside);
+                let moved = self.shelf.set_aside(&file);
                 let moved = moved.map(|aside| aside.display().to_string()).map_err(|error| error.to_string());
                 tracing::error!(room = %name, why, ?moved, "a room's outputs cannot be read and are set aside");
                 Vec::new()
@@ -136,7 +135,7 @@ impl RoomStore {
     /// Renames the file of a room that cannot be what it was, so that a new room of its name does not overwrite it.
     pub fn set_aside(&self, name: &RoomName, why: &str) {
         self.shelf.known().remove(name);
-        match self.shelf.set_aside(name) {
+        match self.shelf.set_aside(&self.shelf.file(name)) {
             Ok(aside) => {
                 let aside = aside.display().to_string();
                 tracing::error!(room = %name, aside, why, "a stored room cannot be read and is set aside");
@@ -187,13 +186,12 @@ impl Shelf {
         self.folder.join(format!("{name}.outputs"))
     }
 
-    fn set_aside(&self, name: &RoomName) -> io::Result<PathBuf> {
-        let file = self.file(name);
+    fn set_aside(&self, file: &Path) -> io::Result<PathBuf> {
         let aside = |number: u32| match number {
-            1 => file.with_extension("json.unreadable"),
-            _ => file.with_extension(format!("json.unreadable-{number}")),
+            1 => file.with_added_extension("unreadable"),
+            _ => file.with_added_extension(format!("unreadable-{number}")),
         };
-        disk::rename_aside(&self.folder, &file, (1..=MAX_ASIDE).map(aside))
+        disk::rename_aside(&self.folder, file, (1..=MAX_ASIDE).map(aside))
     }
 
     fn known(&self) -> MutexGuard<'_, HashSet<RoomName>> {

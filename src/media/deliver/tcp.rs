@@ -3,7 +3,7 @@
 //! Contract: a connection belongs to the receiver that its first packet names, a connectivity check by our user fragment;
 //! any other packet, or none within seconds, ends it. Sending never blocks and keeps nothing but the end of one packet:
 //! what a connection does not take at once is lost, as on a line by UDP, and asked for again. Threads: `receive-tcp`
-//! waits for all connections together; whoever sends writes.
+//! waits for all connections together; who sends writes.
 
 mod framing;
 mod places;

@@ -28,6 +28,7 @@ pub mod sound;
 use keyframe::KeyframeArbiter;
 
 use crate::media::{
+    codec::bitrate_for,
     gst::{
         clock::media_clock,
         handoff,
@@ -206,12 +207,6 @@ impl Encoder {
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
-}
-
-/// Bits a second that look fine for talking people: 2.5 Mbit/s at 1280x720 and 30 frames.
-pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
-    let bits = f64::from(width) * f64::from(height) * f64::from(fps) * 0.09;
-    (bits as u32).clamp(150_000, 12_000_000)
 }
 
 /// Bits a second of a rendition of this canvas (width, height, frames a second). The smaller ones are for lines that

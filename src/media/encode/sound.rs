@@ -32,7 +32,8 @@ const RATE: u64 = 48_000;
 /// A running encoder.
 #[derive(Debug)]
 pub struct SoundEncoder {
-    owned: OwnedPipeline,
+    /// Runs as long as this lives.
+    _owned: OwnedPipeline,
     samples: AppSrc,
     begun: AtomicBool,
 }
@@ -91,7 +92,7 @@ impl SoundEncoder {
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
         owned.play().map_err(|error| error.to_string())?;
-        Ok(Self { owned, samples, begun: AtomicBool::new(false) })
+        Ok(Self { _owned: owned, samples, begun: AtomicBool::new(false) })
     }
 
     /// Encodes a block of the mix whose first sample is at `pts`, in running time, or drops it when too many wait.
@@ -115,10 +116,5 @@ impl SoundEncoder {
         }
         // Fails only while the pipeline goes down; its owner knows.
         let _ = self.samples.push_buffer(block);
-    }
-
-    /// Names it in logs.
-    pub fn name(&self) -> String {
-        self.owned.pipeline().name().to_string()
     }
 }

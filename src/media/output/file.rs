@@ -6,17 +6,14 @@ use std::{
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer::prelude::*;
 use jiff::Timestamp;
 
 use super::{
-    Destination,
+    Destination, PATIENCE, sink,
     terms::{Blame, Container, FileTarget, OutputFault},
 };
 use crate::media::gst::pipeline::OwnedPipeline;
-
-/// How long a disk may take for the first bytes.
-const DISK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
@@ -40,10 +37,6 @@ impl Destination for File {
         }
     }
 
-    fn shown(&self) -> String {
-        format!("{}.{}", self.target.name, self.target.container.ending())
-    }
-
     fn redact(&self, text: &str) -> String {
         text.replace(&*self.target.folder.to_string_lossy(), "the folder of recordings")
     }
@@ -54,7 +47,7 @@ impl Destination for File {
         self.check()?;
         let FileTarget { folder, name, container, .. } = &self.target;
         std::fs::create_dir_all(folder).map_err(disk)?;
-        let sink: gst::Element = pipeline.element("sink").map_err(|text| OutputFault::new(Blame::Operator, text))?;
+        let sink = sink(pipeline)?;
         let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
         // A second attempt within a second has another name: nothing is written over.
         let mut names = (1..100).map(|count| {
@@ -78,7 +71,7 @@ impl Destination for File {
     }
 
     fn patience(&self) -> Option<Duration> {
-        Some(DISK_TIMEOUT)
+        Some(PATIENCE)
     }
 
     fn check(&self) -> Result<(), OutputFault> {

@@ -20,7 +20,8 @@ mod srt;
 pub mod terms;
 pub mod worker;
 
-use terms::{OutputFault, OutputTarget};
+use gstreamer::{self as gst, prelude::*};
+use terms::{Blame, OutputFault, OutputTarget};
 
 use crate::media::gst::pipeline::OwnedPipeline;
 
@@ -28,8 +29,6 @@ use crate::media::gst::pipeline::OwnedPipeline;
 pub trait Destination: fmt::Debug + Send + 'static {
     /// Names its launch text.
     fn stage(&self) -> &'static str;
-    /// Says where it goes, without secrets.
-    fn shown(&self) -> String;
     /// Takes the secrets out of a text.
     fn redact(&self, text: &str) -> String;
     /// Tells the pipeline, built from the launch text, where to.
@@ -52,11 +51,25 @@ pub trait Destination: fmt::Debug + Send + 'static {
     }
 }
 
+/// How long the other end, or a disk, may take to accept an attempt.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Finds the sink of a pipeline.
+fn sink(pipeline: &OwnedPipeline) -> Result<gst::Element, OutputFault> {
+    pipeline.element("sink").map_err(|text| OutputFault::new(Blame::Operator, text))
+}
+
+/// Reads a number of a sink's statistics; 0 before there are any.
+fn counted(pipeline: &OwnedPipeline, field: &str) -> u64 {
+    let stats = sink(pipeline).ok().and_then(|sink| sink.property::<Option<gst::Structure>>("stats"));
+    stats.and_then(|stats| stats.get(field).ok()).unwrap_or(0)
+}
+
 /// Makes what belongs to a target.
-pub fn destination(target: OutputTarget) -> Box<dyn Destination> {
+fn destination(target: OutputTarget) -> Box<dyn Destination> {
     match target {
-        OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp::new(address)),
-        OutputTarget::Srt(address) => Box::new(srt::Srt::new(address)),
+        OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
+        OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
     }
 }

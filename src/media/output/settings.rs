@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::media::codec::bitrate_for;
+
 /// Smallest and largest width and height, in pixels.
 pub const SIZES: std::ops::RangeInclusive<u32> = 64..=4096;
 /// Frames a second.
@@ -277,7 +279,7 @@ impl Wishes {
         let (width, height) =
             wish.size.as_deref().and_then(size_of).or(or.size).unwrap_or((even(canvas.0), even(canvas.1)));
         let fps = wish.fps.unwrap_or(canvas.2.min(or.most_fps)).max(1);
-        let usual = (usual_kilobits((width, height), fps) * or.times).min(*VIDEO_KILOBITS.end());
+        let usual = (bitrate_for(width, height, fps) / 1000 * or.times).min(*VIDEO_KILOBITS.end());
         VideoSettings {
             width,
             height,
@@ -341,12 +343,6 @@ impl Preset {
             Self::Archive => 192,
         }
     }
-}
-
-/// Kilobits a second that look fine for talking people, as for receivers.
-fn usual_kilobits((width, height): (u32, u32), fps: u32) -> u32 {
-    let bits = f64::from(width) * f64::from(height) * f64::from(fps) * 0.09;
-    ((bits / 1000.0) as u32).clamp(150, 12_000)
 }
 
 /// 4:2:0 pictures have even sides.

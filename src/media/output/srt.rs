@@ -2,46 +2,27 @@
 
 use std::time::Duration;
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer::prelude::*;
 
-use super::{
-    Destination,
-    address::SrtAddress,
-    terms::{Blame, OutputFault},
-};
+use super::{Destination, PATIENCE, address::SrtAddress, counted, sink, terms::OutputFault};
 use crate::media::gst::pipeline::OwnedPipeline;
-
-/// How long a call may take to be accepted.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Srt {
-    address: SrtAddress,
-}
-
-impl Srt {
-    pub(super) fn new(address: SrtAddress) -> Self {
-        Self { address }
-    }
-}
+pub(super) struct Srt(pub(super) SrtAddress);
 
 impl Destination for Srt {
     fn stage(&self) -> &'static str {
         "output-srt"
     }
 
-    fn shown(&self) -> String {
-        self.address.shown()
-    }
-
     fn redact(&self, text: &str) -> String {
-        self.address.redact(text)
+        self.0.redact(text)
     }
 
     fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
-        let sink: gst::Element = pipeline.element("sink").map_err(|text| OutputFault::new(Blame::Operator, text))?;
-        let SrtAddress { host, port, latency, passphrase, key_length, stream } = &self.address;
+        let sink = sink(pipeline)?;
+        let SrtAddress { host, port, latency, passphrase, key_length, stream } = &self.0;
         let uri = match host {
             Some(host) if host.contains(':') => format!("srt://[{host}]:{port}"),
             Some(host) => format!("srt://{host}:{port}"),
@@ -61,9 +42,7 @@ impl Destination for Srt {
     }
 
     fn written(&self, pipeline: &OwnedPipeline) -> u64 {
-        let Ok(sink) = pipeline.element::<gst::Element>("sink") else { return 0 };
-        let Some(stats) = sink.property::<Option<gst::Structure>>("stats") else { return 0 };
-        stats.get::<u64>("bytes-sent-total").unwrap_or(0)
+        counted(pipeline, "bytes-sent-total")
     }
 
     fn accepted_from(&self) -> u64 {
@@ -71,6 +50,6 @@ impl Destination for Srt {
     }
 
     fn patience(&self) -> Option<Duration> {
-        self.address.host.is_some().then_some(CONNECT_TIMEOUT)
+        self.0.host.is_some().then_some(PATIENCE)
     }
 }

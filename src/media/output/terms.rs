@@ -44,6 +44,17 @@ pub enum Container {
 }
 
 impl Container {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Mkv, Self::Mp4];
+
+    /// Names what a file is, as HTTP does.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Mkv => "video/x-matroska",
+            Self::Mp4 => "video/mp4",
+        }
+    }
+
     /// Names the ending of a file.
     pub const fn ending(self) -> &'static str {
         match self {

@@ -18,9 +18,9 @@ use gstreamer_app::AppSrc;
 use tracing::{info, warn};
 
 use super::{
-    Destination,
+    Destination, destination,
     retry::{Flowing, Next, Retry, Watchdog},
-    terms::{Blame, Flow, OutputFault, OutputState},
+    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
 };
 use crate::media::gst::{
     clock::media_clock,
@@ -92,15 +92,16 @@ impl Output {
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(
-        name: &str,
-        destination: Box<dyn Destination>,
-        launches: Launches,
-        teller: impl Teller,
-    ) -> std::io::Result<Self> {
+    pub fn start(name: &str, target: OutputTarget, launches: Launches, teller: impl Teller) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let worker =
-            Worker { shared: shared.clone(), name: name.to_owned(), destination, launches, teller: Box::new(teller) };
+        let worker = Worker {
+            shared: shared.clone(),
+            name: name.to_owned(),
+            shown: target.shown(),
+            destination: destination(target),
+            launches,
+            teller: Box::new(teller),
+        };
         std::thread::Builder::new().name(format!("output-{name}")).spawn(move || worker.work())?;
         Ok(Self { shared })
     }
@@ -216,6 +217,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Worker {
     shared: Arc<Shared>,
     name: String,
+    /// Where to, without secrets.
+    shown: String,
     destination: Box<dyn Destination>,
     launches: Launches,
     teller: Box<dyn Teller>,
@@ -230,7 +233,7 @@ enum End {
 impl Worker {
     fn work(self) {
         let mut retry = Retry::new();
-        let target = self.destination.shown();
+        let target = &self.shown;
         loop {
             self.teller.state(OutputState::Connecting);
             let mut live = |now: Duration| {
@@ -366,7 +369,7 @@ impl Worker {
         // Which encoder it is, and so the caps, is known with the first packet.
         handoff::configure_without_caps(&audio);
         // Streams that start at zero are always late by the shared clock, and a live muxer would not wait for the later
-        // of the two. Both flow steadily, so it can wait for both; if one ever ceased, the watchdog would see it.
+        // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
         video.set_is_live(false);
         audio.set_is_live(false);
         owned.play().map_err(|error| ours(error.to_string()))?;

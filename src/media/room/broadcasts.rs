@@ -1,7 +1,7 @@
 //! What outputs get: the canvas and the mix as each asks for them, encoded once for equal settings.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::Sender},
+    sync::{Arc, Mutex, mpsc::Sender},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use gstreamer as gst;
 use metrics::counter;
 use tracing::{error, info};
 
-use super::{Input, failures::Failures, program::Canvas};
+use super::{Input, failures::Failures, lock, program::Canvas};
 use crate::media::{
     compose::clock::Format,
     encode::{Encoder, Recipe, sound::SoundEncoder},
@@ -29,7 +29,6 @@ struct Member {
     wishes: Wishes,
     /// Of the canvas as it is.
     video: VideoSettings,
-    audio: AudioSettings,
 }
 
 /// A running encoder of the picture.
@@ -38,20 +37,59 @@ struct PictureEncoder {
     speed: Speed,
 }
 
-/// One picture that somebody wants.
-struct Picture {
-    settings: VideoSettings,
-    encoder: ArcSwapOption<PictureEncoder>,
+/// What outputs of equal settings share: an encoder, and those who get what it makes.
+struct Track<S, E> {
+    settings: S,
+    encoder: ArcSwapOption<E>,
     listeners: Arc<Listeners>,
     failures: Mutex<Failures>,
 }
 
-/// One sound that somebody wants.
-struct SoundTrack {
-    settings: AudioSettings,
-    encoder: ArcSwapOption<SoundEncoder>,
-    listeners: Arc<Listeners>,
-    failures: Mutex<Failures>,
+type Picture = Track<VideoSettings, PictureEncoder>;
+type SoundTrack = Track<AudioSettings, SoundEncoder>;
+type Tracks<S, E> = ArcSwap<Vec<Arc<Track<S, E>>>>;
+
+impl<S: Copy + PartialEq, E> Track<S, E> {
+    /// Makes the tracks those that are wanted, with their listeners; those that are there already stay.
+    fn settle(tracks: &Tracks<S, E>, members: &[Member], wanted: impl Fn(&Member) -> S) -> Arc<Vec<Arc<Self>>> {
+        let (before, mut after) = (tracks.load(), Vec::<Arc<Self>>::new());
+        for settings in members.iter().map(&wanted) {
+            if after.iter().all(|track| track.settings != settings) {
+                let known = before.iter().find(|track| track.settings == settings).cloned();
+                after.push(known.unwrap_or_else(|| Arc::new(Self::new(settings))));
+            }
+        }
+        for track in &after {
+            let listening = members.iter().filter(|member| wanted(member) == track.settings);
+            track.listeners.store(Arc::new(listening.map(|member| member.output.clone()).collect()));
+        }
+        let after = Arc::new(after);
+        tracks.store(after.clone());
+        after
+    }
+
+    fn new(settings: S) -> Self {
+        Self { settings, encoder: ArcSwapOption::default(), listeners: Arc::default(), failures: Mutex::default() }
+    }
+
+    /// Whether an encoder is to be made.
+    fn is_due(&self, now: Duration) -> bool {
+        self.encoder.load().is_none() && now >= lock(&self.failures).until
+    }
+
+    /// Throws an encoder away; [`Broadcasts::rebalance`] makes a new one after a pause.
+    fn failed(tracks: &Tracks<S, E>, settings: &S, now: Duration) {
+        if let Some(track) = tracks.load().iter().find(|track| track.settings == *settings) {
+            track.encoder.store(None);
+            lock(&track.failures).add(now);
+            counter!("virfie_encoder_failures_total").increment(1);
+        }
+    }
+
+    /// Lets go of all tracks. Encoders hold their listeners.
+    fn clear(tracks: &Tracks<S, E>) {
+        tracks.swap(Arc::default()).iter().for_each(|track| track.listeners.store(Arc::default()));
+    }
 }
 
 /// Outputs and their encoders. Frames come from the clock's thread, sound from the desk's, changes from the room's.
@@ -60,8 +98,10 @@ pub(super) struct Broadcasts {
     launches: Launches,
     inputs: Mutex<Sender<Input>>,
     members: Mutex<Vec<Member>>,
-    pictures: ArcSwap<Vec<Arc<Picture>>>,
-    sounds: ArcSwap<Vec<Arc<SoundTrack>>>,
+    pictures: Tracks<VideoSettings, PictureEncoder>,
+    sounds: Tracks<AudioSettings, SoundEncoder>,
+    /// Of the last frame.
+    caps: Mutex<Option<(Format, gst::Caps)>>,
 }
 
 impl Broadcasts {
@@ -73,6 +113,7 @@ impl Broadcasts {
             members: Mutex::default(),
             pictures: ArcSwap::default(),
             sounds: ArcSwap::default(),
+            caps: Mutex::default(),
         }
     }
 
@@ -82,10 +123,14 @@ impl Broadcasts {
         if pictures.is_empty() {
             return;
         }
-        let caps = format.caps();
+        let mut known = lock(&self.caps);
+        let (_, caps) = match &mut *known {
+            Some(known) if known.0 == format => known,
+            other => other.insert((format, format.caps())),
+        };
         for picture in pictures.iter() {
             if let Some(running) = picture.encoder.load().as_ref() {
-                running.encoder.push(frame, &caps);
+                running.encoder.push(frame, caps);
             }
         }
     }
@@ -101,14 +146,13 @@ impl Broadcasts {
 
     /// Adds an output. The caller rebalances.
     pub(super) fn add(&self, id: OutputId, output: Output, wishes: Wishes, canvas: Canvas) {
-        let (video, audio) = (wishes.video(canvas), wishes.audio());
-        lock(&self.members).push(Member { id, output: Arc::new(output), wishes, video, audio });
+        let video = wishes.video(canvas);
+        lock(&self.members).push(Member { id, output: Arc::new(output), wishes, video });
     }
 
     /// Has an output get something else. The caller rebalances.
     pub(super) fn change(&self, id: &OutputId, wishes: Wishes) {
         if let Some(member) = lock(&self.members).iter_mut().find(|member| member.id == *id) {
-            member.audio = wishes.audio();
             member.wishes = wishes;
             member.output.begin_again();
         }
@@ -128,48 +172,19 @@ impl Broadcasts {
     }
 
     /// Starts the encoders that outputs need and stops the others. Returns what runs, in words.
-    pub(super) fn rebalance(self: &Arc<Self>, canvas: Canvas) -> Vec<String> {
+    pub(super) fn rebalance(&self, canvas: Canvas) -> Vec<String> {
         let now = media_clock().now();
         let mut members = lock(&self.members);
         members.iter_mut().for_each(|member| member.video = member.wishes.video(canvas));
-        let (before, mut pictures) = (self.pictures.load(), Vec::new());
-        for member in members.iter() {
-            let known = |picture: &&Arc<Picture>| picture.settings == member.video;
-            if pictures.iter().any(|picture: &Arc<Picture>| picture.settings == member.video) {
-                continue;
-            }
-            pictures.push(before.iter().find(known).cloned().unwrap_or_else(|| Arc::new(Picture::new(member.video))));
-        }
-        for picture in &pictures {
-            let listening = members.iter().filter(|member| member.video == picture.settings);
-            picture.listeners.store(Arc::new(listening.map(|member| member.output.clone()).collect()));
-            if picture.encoder.load().is_none() && now >= lock(&picture.failures).until {
-                self.begin_picture(picture);
-            }
-        }
-        let (before, mut sounds) = (self.sounds.load(), Vec::new());
-        for member in members.iter() {
-            let known = |sound: &&Arc<SoundTrack>| sound.settings == member.audio;
-            if sounds.iter().any(|sound: &Arc<SoundTrack>| sound.settings == member.audio) {
-                continue;
-            }
-            sounds.push(before.iter().find(known).cloned().unwrap_or_else(|| Arc::new(SoundTrack::new(member.audio))));
-        }
-        for sound in &sounds {
-            let listening = members.iter().filter(|member| member.audio == sound.settings);
-            sound.listeners.store(Arc::new(listening.map(|member| member.output.clone()).collect()));
-            if sound.encoder.load().is_none() && now >= lock(&sound.failures).until {
-                self.begin_sound(sound);
-            }
-        }
+        let pictures = Track::settle(&self.pictures, &members, |member| member.video);
+        pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));
+        let sounds = Track::settle(&self.sounds, &members, |member| member.wishes.audio());
+        sounds.iter().filter(|sound| sound.is_due(now)).for_each(|sound| self.begin_sound(sound));
         let running = pictures.iter().filter_map(|picture| picture.encoder.load().as_ref().map(|_| picture.name()));
-        let running = running.collect();
-        self.pictures.store(Arc::new(pictures));
-        self.sounds.store(Arc::new(sounds));
-        running
+        running.collect()
     }
 
-    fn begin_picture(self: &Arc<Self>, picture: &Picture) {
+    fn begin_picture(&self, picture: &Picture) {
         let VideoSettings { width, height, fps, .. } = picture.settings;
         let idle = load::idle_cores();
         let speed = picture.settings.preset.unwrap_or_else(|| Speed::fitting((width, height), fps, idle));
@@ -196,7 +211,7 @@ impl Broadcasts {
         }
     }
 
-    fn begin_sound(self: &Arc<Self>, sound: &SoundTrack) {
+    fn begin_sound(&self, sound: &SoundTrack) {
         let settings = sound.settings;
         let (listeners, failed) = (sound.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
         let started = SoundEncoder::start(
@@ -216,24 +231,14 @@ impl Broadcasts {
         }
     }
 
-    /// Throws an encoder of the picture away; [`Broadcasts::rebalance`] makes a new one after a pause.
+    /// Throws an encoder of the picture away; see [`Track::failed`].
     pub(super) fn picture_failed(&self, settings: &VideoSettings, now: Duration) {
-        let pictures = self.pictures.load();
-        if let Some(picture) = pictures.iter().find(|picture| picture.settings == *settings) {
-            picture.encoder.store(None);
-            lock(&picture.failures).add(now);
-            counter!("virfie_encoder_failures_total").increment(1);
-        }
+        Track::failed(&self.pictures, settings, now);
     }
 
     /// The same for the sound.
     pub(super) fn sound_failed(&self, settings: &AudioSettings, now: Duration) {
-        let sounds = self.sounds.load();
-        if let Some(sound) = sounds.iter().find(|sound| sound.settings == *settings) {
-            sound.encoder.store(None);
-            lock(&sound.failures).add(now);
-            counter!("virfie_encoder_failures_total").increment(1);
-        }
+        Track::failed(&self.sounds, settings, now);
     }
 
     /// Settings whose encoders take frames and give nothing.
@@ -260,33 +265,14 @@ impl Broadcasts {
     /// Lets go of every output and encoder: the room is over.
     pub(super) fn clear(&self) {
         lock(&self.members).clear();
-        // Encoders hold their listeners.
-        for picture in self.pictures.swap(Arc::default()).iter() {
-            picture.listeners.store(Arc::default());
-        }
-        for sound in self.sounds.swap(Arc::default()).iter() {
-            sound.listeners.store(Arc::default());
-        }
+        Track::clear(&self.pictures);
+        Track::clear(&self.sounds);
     }
 }
 
 impl Picture {
-    fn new(settings: VideoSettings) -> Self {
-        Self { settings, encoder: ArcSwapOption::default(), listeners: Arc::default(), failures: Mutex::default() }
-    }
-
     fn name(&self) -> String {
         let VideoSettings { width, height, fps, bitrate, .. } = self.settings;
         format!("h264 {width}x{height} at {fps} fps, {bitrate} kbit/s")
     }
-}
-
-impl SoundTrack {
-    fn new(settings: AudioSettings) -> Self {
-        Self { settings, encoder: ArcSwapOption::default(), listeners: Arc::default(), failures: Mutex::default() }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
         mpsc::Sender,
     },
@@ -14,7 +14,7 @@ use gstreamer as gst;
 use metrics::counter;
 use tracing::{error, info};
 
-use super::{Input, failures::Failures, renditions::Renditions};
+use super::{Input, failures::Failures, lock, renditions::Renditions};
 use crate::media::{
     codec::EncodingId,
     compose::clock::Format,
@@ -212,8 +212,4 @@ impl Encodings {
         let running = self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full());
         self.dropped.load(Ordering::Relaxed) + running.map(|encoder| encoder.dropped()).sum::<u64>()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,7 +13,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Sender, channel},
     },
 };
@@ -116,7 +116,7 @@ impl RunningRoom {
 
     fn give(&self, input: Input) {
         // Fails only when the thread is over, which has been logged.
-        let _ = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).send(input);
+        let _ = lock(&self.inputs).send(input);
     }
 }
 
@@ -130,4 +130,8 @@ impl Drop for RunningRoom {
     fn drop(&mut self) {
         self.give(Input::Stop);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,10 +17,7 @@ use crate::media::{
     },
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
-    output::{
-        destination,
-        worker::{Output, Teller},
-    },
+    output::worker::{Output, Teller},
     port::{Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, RoomSpec},
 };
 
@@ -148,7 +145,7 @@ impl Program {
             inputs: self.inputs.clone(),
             broadcasts: Arc::downgrade(&self.broadcasts),
         };
-        match Output::start(&id.0, destination(target), self.launches.clone(), teller) {
+        match Output::start(&id.0, target, self.launches.clone(), teller) {
             Ok(output) => self.broadcasts.add(id, output, wishes, self.canvas),
             Err(error) => {
                 let state = OutputState::Failed { fault: OutputFault::last(Blame::Operator, error.to_string()) };

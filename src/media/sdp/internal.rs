@@ -1,4 +1,4 @@
-//! Which addresses are of no public network. PURE.
+//! What an address says of its network: whether it is a public one, and whom it stands for. PURE.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,6 +8,17 @@ pub fn is_internal(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(ip) => is_internal_v4(ip),
         IpAddr::V6(ip) => is_internal_v6(ip),
+    }
+}
+
+/// Finds whom an address stands for: itself, and of IPv6 the network that one household or machine has.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        other => other,
     }
 }
 

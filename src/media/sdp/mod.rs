@@ -49,7 +49,7 @@ pub use description::{Description, Direction, MediaKind, OtherMedia, PROTOCOL, S
 pub use fingerprint::{Fingerprint, HashAlgorithm};
 pub use fragment::{Fragment, parse_fragment};
 pub use grammar::Fault;
-pub use internal::is_internal;
+pub use internal::{is_internal, network_of};
 pub use limits::{MAX_BYTES, MAX_CANDIDATES, MAX_CODECS, MAX_FRAGMENT_BYTES, MAX_LINE, MAX_SECTIONS};
 
 /// RTP header extension that numbers packets over the whole transport, for the sender's bandwidth estimate.

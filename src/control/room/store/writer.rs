@@ -161,7 +161,7 @@ fn write(shelf: &Shelf, name: &RoomName, record: Option<&RoomRecord>) -> io::Res
         Some(record) => {
             let document = serde_json::to_vec_pretty(&RoomDocument::from(record)).map_err(io::Error::other)?;
             if !is_known && fs::exists(&file)? {
-                let aside = shelf.set_aside(name)?;
+                let aside = shelf.set_aside(&file)?;
                 tracing::warn!(room = %name, aside = %aside.display(), "a stored room that was not read is set aside");
             }
             let outputs = shelf.outputs_file(name);

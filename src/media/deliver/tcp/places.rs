@@ -2,15 +2,15 @@
 //!
 //! A connection is a stranger's until its first packet names a receiver, which takes a real one no longer than the way
 //! of that packet. So a newcomer is always let in: where there is no room, one of the strangers who hold the most goes
-//! for it, and where there are none, one of the receiver who holds the most; each time the one silent for longest.
+//! for it, and without strangers, one of the receiver who holds the most; each time the one silent for longest.
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
-use crate::media::port::PeerId;
+use crate::media::{port::PeerId, sdp::network_of};
 
 /// How long a stranger may take to name a receiver.
 pub(super) const NAMED_WITHIN: Duration = Duration::from_secs(5);
@@ -161,20 +161,11 @@ impl Places {
     }
 }
 
-/// Whom an address stands for: itself, and of IPv6 the network that one household or machine has.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) if !ip.is_loopback() => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);

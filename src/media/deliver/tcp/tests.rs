@@ -272,7 +272,7 @@ fn a_port_that_is_taken_leaves_udp() {
 }
 
 #[test]
-fn addresses_are_those_of_whoever_listens() {
+fn addresses_are_those_of_who_listens() {
     let udp: Vec<SocketAddr> =
         ["192.0.2.1:80", "192.0.2.2:80", "[2001:db8::1]:80"].map(|text| text.parse().unwrap()).to_vec();
     let offered = |at: &str, public_ip: Option<&str>| {
