@@ -97,6 +97,22 @@ async fn an_import_of_nothing_but_lists_costs_no_more_than_its_text() {
 }
 
 #[tokio::test]
+async fn recordings_that_nobody_reads_cost_no_memory() {
+    let recordings = tempfile::TempDir::new().unwrap();
+    let server = Server::start_with(|config| recordings.path().clone_into(&mut config.recordings)).await;
+    std::fs::create_dir(recordings.path().join("demo")).unwrap();
+    // More than all that may wait in memory, and nothing on the disk.
+    std::fs::File::create(recordings.path().join("demo/a.mkv")).unwrap().set_len(600 << 20).unwrap();
+    let (before, _) = memory();
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(deaf(&server, "/rooms/demo/recordings/a.mkv").await);
+    }
+    let (_, peak) = memory();
+    assert!(peak.saturating_sub(before) < 200, "{before} MiB, {peak} MiB");
+}
+
+#[tokio::test]
 async fn uploads_that_stand_still_are_few_and_leave_nothing() {
     let server = Server::start().await;
     let parts = || {

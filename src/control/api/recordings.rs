@@ -7,9 +7,10 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use jiff::Timestamp;
@@ -24,9 +25,7 @@ use super::{
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
 };
-
-/// Endings of recordings, and what they are.
-const KINDS: [(&str, &str); 2] = [("mkv", "video/x-matroska"), ("mp4", "video/mp4")];
+use crate::media::port::Container;
 
 /// Files that were written to so lately may still grow.
 const STILL: std::time::Duration = std::time::Duration::from_secs(5);
@@ -101,7 +100,7 @@ pub async fn get_recording(
         return Err(missing());
     }
     let mut answer = match ServeFile::new(&path).try_call(request).await {
-        Ok(answer) => answer.into_response(),
+        Ok(answer) => answer.map(Body::new),
         Err(_) => return Err(missing()),
     };
     let headers = answer.headers_mut();
@@ -166,7 +165,8 @@ fn kind_of(name: &str) -> Option<&'static str> {
     let (stem, ending) = name.rsplit_once('.')?;
     let fits = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
     let is_plain = !stem.is_empty() && stem.chars().all(fits);
-    KINDS.iter().find(|(known, _)| is_plain && *known == ending).map(|(_, kind)| *kind)
+    let known = Container::ALL.into_iter().find(|container| is_plain && container.ending() == ending);
+    known.map(Container::media_type)
 }
 
 fn list(folder: &Path) -> io::Result<Vec<Recording>> {
