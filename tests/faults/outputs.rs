@@ -54,6 +54,13 @@ async fn add(server: &Server, body: &Value) -> String {
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
+/// Starts a server whose recordings leave so many megabytes free, however full this machine's disk is.
+async fn start(data: &Path, spare: &str) -> Server {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments(data)).args(["--recordings-spare", spare]);
+    Server::run(command).await.expect("the server starts")
+}
+
 async fn states(server: &Server) -> Vec<Value> {
     let outputs = server.get(&format!("/rooms/{ROOM}/outputs")).await.expect(200).json();
     outputs.as_array().unwrap().clone()
@@ -88,7 +95,7 @@ fn recordings(data: &Path, begins: &str) -> Vec<PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outputs_are_live_again_after_kill_minus_nine_and_recordings_play_to_their_end() {
     let (data, studio, srt) = (TempDir::new().unwrap(), Studio::new(), port());
-    let mut server = Server::start(data.path()).await;
+    let mut server = start(data.path(), "0").await;
     let first = data.path().join("first.ts");
     let Some(mut ffmpeg) = receive(srt, &first) else { return };
     let guest = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Nothing).await;
@@ -127,7 +134,7 @@ async fn outputs_are_live_again_after_kill_minus_nine_and_recordings_play_to_the
     let second = data.path().join("second.ts");
     let _ffmpeg = receive(srt, &second);
     let begun = Instant::now();
-    let server = Server::start(data.path()).await;
+    let server = start(data.path(), "0").await;
     all_are(&server, "live").await;
     println!("all outputs live {:?} after the start", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
@@ -141,10 +148,8 @@ async fn outputs_are_live_again_after_kill_minus_nine_and_recordings_play_to_the
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recording_ends_before_its_disk_is_full_and_says_why() {
     let data = TempDir::new().unwrap();
-    let mut command = Command::new(PROGRAM);
     // More than any disk has: it is as good as full.
-    command.args(arguments(data.path())).args(["--recordings-spare", "1000000000"]);
-    let server = Server::run(command).await.expect("the server starts");
+    let server = start(data.path(), "1000000000").await;
     server.send("PUT", &format!("/rooms/{ROOM}"), &json!({})).await.expect(201);
     let id = add(&server, &json!({"type": "file"})).await;
     all_are(&server, "failed").await;
