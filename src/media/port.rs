@@ -18,7 +18,7 @@ pub use crate::media::{
         address::{RtmpAddress, SrtAddress},
         settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
         terms::{
-            Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
+            AuxId, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
             OutputTarget,
         },
     },
@@ -306,11 +306,22 @@ pub enum MediaCommand {
         output: OutputId,
         /// As what.
         wishes: Wishes,
+        /// Of which picture; `None`: the program.
+        aux: Option<AuxId>,
     },
+    /// Shows this in a picture beside the program from the next frame on. It is composed while an output that runs has it.
+    SetAux {
+        /// Which one.
+        aux: AuxId,
+        /// What it shows.
+        picture: Picture,
+    },
+    /// Forgets a picture beside the program.
+    RemoveAux(AuxId),
     /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
     RemoveOutput(OutputId),
-    /// The canvas now.
-    Snapshot(oneshot::Sender<Result<Frame, String>>),
+    /// The canvas now, or that of a picture beside the program.
+    Snapshot(Option<AuxId>, oneshot::Sender<Result<Frame, String>>),
     /// Numbers for the room state.
     Health(oneshot::Sender<Health>),
     /// The newest poses of everybody in whose frames keypoints are found; nobody's while that is off.

@@ -250,7 +250,9 @@ impl RoomMedia for Port {
             MediaCommand::AddOutput { output, .. } => room.note(format!("start {output}")),
             MediaCommand::ChangeOutput { output, .. } => room.note(format!("change {output}")),
             MediaCommand::RemoveOutput(output) => room.note(format!("stop {output}")),
-            MediaCommand::Snapshot(reply) => {
+            MediaCommand::SetAux { aux, .. } => room.note(format!("show {aux}")),
+            MediaCommand::RemoveAux(aux) => room.note(format!("remove {aux}")),
+            MediaCommand::Snapshot(_, reply) => {
                 let _ = reply.send(Ok(Frame { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] }));
             }
             MediaCommand::Health(reply) => {

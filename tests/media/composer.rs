@@ -13,10 +13,10 @@ use virfie::{
     layout::{Canvas, read},
     media::{
         compose::{
+            ask::Ask,
             clock::{Audience, Composer, Format},
             colour::Matrix,
             slots::{Arrival, Slots},
-            stage::Ask,
         },
         gst::{clock::media_clock, frame::VideoFrame},
         port::{ParticipantId, PeerId, Picture, Seat},

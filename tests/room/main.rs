@@ -6,13 +6,14 @@
 //! - `studio`: clips of one colour and steady tones. `footage`: what any encoder makes, by launch texts. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
+//! - `picture`, `beside`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
 //! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod beside;
 mod certificate;
 mod client;
 mod crowded;

@@ -33,6 +33,8 @@ export interface Output {
   /** Null for those who do not direct the room. */
   url: string | null;
   name: string | null;
+  /** The scene that it shows in place of the program. */
+  scene?: string | null;
   enabled: boolean;
   state: "connecting" | "live" | "retrying" | "stopped" | "failed";
   attempt: number | null;
@@ -54,6 +56,8 @@ export interface NewOutput {
   type: OutputType;
   url?: string;
   preset?: string;
+  /** The scene that is shown in place of the program. */
+  scene?: string;
   container?: string;
 }
 

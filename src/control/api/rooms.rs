@@ -252,6 +252,7 @@ impl From<RoomError> for Problem {
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
             | RoomError::TooManyScenes { .. }
+            | RoomError::SceneInUse { .. }
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),

@@ -4,7 +4,7 @@ use std::{io::Cursor, sync::Arc};
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::header,
     response::{IntoResponse, Response},
     routing::get,
@@ -29,6 +29,16 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{room}/snapshot.jpg", get(snapshot_jpg))
 }
 
+/// Of what a picture is asked for.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Shown {
+    /// The id of an output that shows something in place of the program.
+    output: Option<String>,
+}
+
+type ShownQuery = Result<Query<Shown>, QueryRejection>;
+
 /// What a picture is answered as.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Format {
@@ -41,29 +51,45 @@ pub(super) enum Format {
 /// The canvas now, without loss.
 #[utoipa::path(
     get, path = "/rooms/{room}/snapshot.png", tag = "rooms",
-    params(("room" = String, Path, description = "The room's name")),
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("output" = Option<String>, Query, description = "The id of an output: what that shows"),
+    ),
     responses(
         (status = 200, description = "The canvas", body = Vec<u8>, content_type = "image/png"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "No picture yet", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
-pub async fn snapshot_png(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
-    snapshot(&app, &access, &room, Format::Png).await
+pub async fn snapshot_png(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    shown: ShownQuery,
+) -> ApiResult<Response> {
+    snapshot(&app, &access, &room, shown, Format::Png).await
 }
 
 /// The canvas now, small.
 #[utoipa::path(
     get, path = "/rooms/{room}/snapshot.jpg", tag = "rooms",
-    params(("room" = String, Path, description = "The room's name")),
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("output" = Option<String>, Query, description = "The id of an output: what that shows"),
+    ),
     responses(
         (status = 200, description = "The canvas", body = Vec<u8>, content_type = "image/jpeg"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "No picture yet", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
-pub async fn snapshot_jpg(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
-    snapshot(&app, &access, &room, Format::Jpeg).await
+pub async fn snapshot_jpg(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    shown: ShownQuery,
+) -> ApiResult<Response> {
+    snapshot(&app, &access, &room, shown, Format::Jpeg).await
 }
 
 /// Snapshots made at once, of all rooms: each costs the composer a copy and a core tens of milliseconds.
@@ -72,10 +98,19 @@ static TURNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 /// How long one waits for its turn.
 const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
-async fn snapshot(app: &AppState, access: &Access, room: &RoomPath, format: Format) -> ApiResult<Response> {
-    access.require(Role::Viewer, room.name.as_str())?;
+async fn snapshot(
+    app: &AppState,
+    access: &Access,
+    room: &RoomPath,
+    shown: ShownQuery,
+    format: Format,
+) -> ApiResult<Response> {
+    let Query(Shown { output }) = shown.map_err(|error| Problem::bad_request(error.body_text()))?;
+    // Viewers know nothing of outputs.
+    let role = if output.is_some() { Role::Producer } else { Role::Viewer };
+    access.require(role, room.name.as_str())?;
     let _turn = turn().await?;
-    let frame = find(app, &room.name)?.snapshot().await?;
+    let frame = find(app, &room.name)?.snapshot(output).await?;
     picture(Arc::new(frame), format).await
 }
 

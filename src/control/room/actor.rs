@@ -22,7 +22,7 @@ use super::{
     supervise::{DownMark, Lasting},
     view::Event,
 };
-use crate::media::port::{self, MediaCommand, MediaEvent, PeerId, RoomMedia};
+use crate::media::port::{self, AuxId, MediaCommand, MediaEvent, PeerId, RoomMedia};
 
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
@@ -255,12 +255,12 @@ impl Room {
             }
             Effect::Close(peer, why) => self.close(peer, why),
             Effect::Errand(errand) => {
-                // Full: more is asked for than can be made ready, and the newest is given up. Not music, which nobody
-                // would ask for again.
+                // Full: more is asked for than can be made ready, and the newest is given up. Not what
+                // nobody would ask for again.
                 match self.lasting.parts.errands.try_send(errand) {
-                    Err(TrySendError::Full(music @ (Errand::Music(_) | Errand::Images))) => {
+                    Err(TrySendError::Full(kept @ (Errand::Music(_) | Errand::Images | Errand::AuxImages(_)))) => {
                         let errands = self.lasting.parts.errands.clone();
-                        tokio::spawn(async move { errands.send(music).await });
+                        tokio::spawn(async move { errands.send(kept).await });
                     }
                     Err(_) => tracing::warn!(room = %self.state.name(), "a scene or a sound is left out"),
                     Ok(()) => {}
@@ -327,10 +327,10 @@ impl Room {
         answer
     }
 
-    /// Asks the media for the canvas.
-    pub(super) fn snapshot(&self) -> oneshot::Receiver<Result<port::Frame, String>> {
+    /// Asks the media for the canvas, or for that of a picture beside the program.
+    pub(super) fn snapshot(&self, aux: Option<AuxId>) -> oneshot::Receiver<Result<port::Frame, String>> {
         let (reply, answer) = oneshot::channel();
-        self.media.send(MediaCommand::Snapshot(reply));
+        self.media.send(MediaCommand::Snapshot(aux, reply));
         answer
     }
 

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
+    aux_picture::AuxSource,
     change::{Draft, LayoutChange, SettingsChange},
     error::RoomError,
     handle::RoomHandle,
     images::{self, ImageSource},
+    output::OutputDocument,
+    record::beneath,
     revision::{IfMatch, Revision},
     state::State,
     view::Settings,
 };
 use crate::{
-    layout::{CanvasLimit, Scene},
-    media::port::{Image, Media},
+    layout::{CanvasLimit, Fault, Scene},
+    media::port::{AuxId, Image, Media},
 };
 
 /// How often a change is prepared anew because others were faster.
@@ -141,12 +144,55 @@ impl RoomHandle {
     /// Gives the room the images of its first layout.
     pub(super) async fn load_first_images(&self) {
         let Ok(scene) = self.call(|room| Arc::clone(room.state.scene())).await else { return };
-        let of = Arc::clone(&scene);
-        let (images, faults) = images::gather(&*self.images, &scene, &scene.to_json()).await;
+        let images = self.gather(&scene).await;
+        // An error only says that the room has ended.
+        drop(self.call(move |room| room.state.set_first_images(images, &scene)).await);
+    }
+
+    /// Gives a picture beside the program its images.
+    pub(super) async fn load_aux_images(&self, aux: AuxId) {
+        let asked = aux.clone();
+        let Ok(Some(scene)) = self.call(move |room| room.state.aux_scene(&asked)).await else { return };
+        let images = self.gather(&scene).await;
+        // As above.
+        drop(self.call(move |room| room.state.set_aux_images(&aux, images, &scene)).await);
+    }
+
+    /// The images of a layout that are there; the log names the others.
+    async fn gather(&self, scene: &Scene) -> Vec<Image> {
+        let (images, faults) = images::gather(&*self.images, scene, &scene.to_json()).await;
         for fault in faults {
             tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
         }
-        // An error only says that the room has ended.
-        drop(self.call(move |room| room.state.set_first_images(images, &of)).await);
+        images
+    }
+
+    /// Looks whether the picture that an output asks for beside the program can be shown.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::NoRoom`].
+    pub async fn check_aux(&self, document: &OutputDocument) -> Result<(), RoomError> {
+        let Some(wish) = document.aux() else { return Ok(()) };
+        let (_, shown, scenes) = self.now().await?;
+        let Some(body) = wish.body(&scenes) else {
+            let detail = "the room has no scene of this name".to_owned();
+            return Err(RoomError::Invalid(vec![Fault { pointer: wish.pointer().to_owned(), detail }]));
+        };
+        let ready = match LayoutChange::Replace(body).draft(&shown) {
+            Ok(draft) => self.ready(draft).await.map(drop),
+            Err(error) => Err(error),
+        };
+        ready.map_err(|error| match error {
+            RoomError::Invalid(faults) if matches!(wish.source, AuxSource::Layout(_)) => {
+                RoomError::Invalid(beneath(wish.pointer(), faults).collect())
+            }
+            // The places are those of the scene, which was not sent.
+            RoomError::Invalid(faults) => {
+                let at = |fault: Fault| format!("cannot be shown: {} {}", fault.pointer, fault.detail);
+                let fault = |fault| Fault { pointer: wish.pointer().to_owned(), detail: at(fault) };
+                RoomError::Invalid(faults.into_iter().map(fault).collect())
+            }
+            other => other,
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! What a request to a room can fail with.
 
+use std::sync::Arc;
+
 use super::revision::Revision;
 use crate::{layout::Fault, media::port::PeerRefused};
 
@@ -80,6 +82,12 @@ pub enum RoomError {
     TooManyScenes {
         /// The limit.
         max: usize,
+    },
+    /// An output shows the scene.
+    #[error("an output shows the scene `{name}`: let it show another one first, or remove it")]
+    SceneInUse {
+        /// The scene.
+        name: Arc<str>,
     },
     /// The server's limit of rooms is reached.
     #[error("the server takes no more than {max} rooms")]

@@ -293,12 +293,13 @@ impl RoomHandle {
         self.change(guard, move |state| state.remove_output(&id, now())).await
     }
 
-    /// The canvas now.
+    /// The canvas now, or what an output shows.
     ///
     /// # Errors
-    /// [`RoomError::Unavailable`] when the media has none to give, [`RoomError::NoRoom`].
-    pub async fn snapshot(&self) -> Result<Frame, RoomError> {
-        let answer = self.call(|room| room.snapshot()).await?;
+    /// [`RoomError::Unavailable`] when the media has none to give, [`RoomError::NoOutput`], [`RoomError::NoRoom`].
+    pub async fn snapshot(&self, output: Option<String>) -> Result<Frame, RoomError> {
+        let aux = |state: &State| output.map_or(Ok(None), |output| state.aux_of_output(&output));
+        let answer = self.call(|room| aux(&room.state).map(|aux| room.snapshot(aux))).await??;
         match timeout(SNAPSHOT_WAIT, answer).await {
             Ok(Ok(Ok(frame))) => Ok(frame),
             Ok(Ok(Err(reason))) => Err(RoomError::Unavailable(reason)),

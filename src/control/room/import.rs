@@ -73,6 +73,9 @@ impl RoomHandle {
             let (Some(settings), true) = (settings, faults.is_empty()) else {
                 return Err(RoomError::Invalid(faults));
             };
+            if let Some(scenes) = &scenes {
+                self.check_scenes_in_use(scenes).await?;
+            }
             if let Some(revision) = self.apply(revision, move |state| state.import(settings, layout, scenes)).await? {
                 return Ok(revision);
             }

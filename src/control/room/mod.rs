@@ -1,7 +1,8 @@
 //! Rooms: who is in, what the canvas shows, where it is sent.
 //!
 //! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
-//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`], [`spotlight`] and [`record`] are its parts (PURE).
+//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`], [`aux_picture`], [`spotlight`] and [`record`] are its parts
+//!   (PURE).
 //! - `actor`: one task per room that owns the state, the media and the links to session sockets. `supervise`: begins it
 //!   again after a fault, from the room's record; `faults`: how soon (PURE).
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
@@ -13,6 +14,7 @@
 //! - `meter`: a room's part of the metrics. `redact`: what not everybody sees.
 
 mod actor;
+pub mod aux_picture;
 pub mod change;
 pub mod connect;
 pub mod edit;

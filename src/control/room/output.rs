@@ -4,9 +4,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::name::RoomName;
+use super::{
+    aux_picture::{AuxSource, AuxWish},
+    name::RoomName,
+    scenes::SceneName,
+};
 use crate::{
     layout::Fault,
     media::port::{
@@ -55,6 +60,15 @@ pub struct OutputDocument {
     /// `file`: how it is written. Default: mkv.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<Container>,
+    /// The name of a scene of the room that is shown in place of the program, as it is at the time. Of its canvas, what
+    /// it leaves out is the output's `video.size`, or the room's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Vertical")]
+    pub scene: Option<String>,
+    /// A layout that is shown in place of the program. Of its canvas, what it leaves out is as for `scene`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::layout::schema::Layout>)]
+    pub layout: Option<Arc<Value>>,
     /// A platform's wishes; what `video` and `audio` say goes before them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<Preset>,
@@ -91,6 +105,15 @@ impl OutputDocument {
             faults.push(fault("/name", "must be 1 to 64 letters, digits, - and _"));
         }
         let name = name.and_then(Result::ok).unwrap_or_else(|| room.clone());
+        if self.scene.as_deref().is_some_and(|name| SceneName::parse(name).is_err()) {
+            faults.push(fault("/scene", "must be the name of a scene"));
+        }
+        if self.layout.as_ref().is_some_and(|layout| !layout.is_object()) {
+            faults.push(fault("/layout", "must be a layout, an object"));
+        }
+        if self.scene.is_some() && self.layout.is_some() {
+            faults.push(fault("/layout", "cannot stand beside `scene`: one of them is shown"));
+        }
         let stray = [
             ("/url", self.url.is_some(), self.kind != OutputKind::File),
             ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
@@ -116,13 +139,20 @@ impl OutputDocument {
             })),
         };
         match target {
-            Ok(target) if faults.is_empty() => Ok(OutputSpec { target, wishes }),
+            Ok(target) if faults.is_empty() => Ok(OutputSpec { target, wishes, aux: self.aux().map(|wish| wish.id()) }),
             Ok(_) => Err(faults),
             Err(detail) => {
                 faults.push(fault("/url", detail));
                 Err(faults)
             }
         }
+    }
+
+    /// What it shows in place of the program.
+    pub fn aux(&self) -> Option<AuxWish> {
+        let scene = self.scene.as_deref().and_then(|name| SceneName::parse(name).ok()).map(AuxSource::Scene);
+        let source = scene.or_else(|| self.layout.clone().map(AuxSource::Layout))?;
+        Some(AuxWish { source, size: self.video.size() })
     }
 }
 
@@ -185,6 +215,11 @@ pub struct Output {
     pub last_error: Option<String>,
     /// Who can help with that.
     pub blame: Option<Blame>,
+    /// The scene that it shows in place of the program.
+    pub scene: Option<String>,
+    /// The layout of its own that it shows in place of the program.
+    #[schema(value_type = Option<crate::layout::schema::Layout>)]
+    pub layout: Option<Arc<Value>>,
     /// The platform whose wishes it follows.
     pub preset: Option<Preset>,
     /// The picture as it is encoded. Outputs of equal settings share one encoder.
@@ -214,6 +249,8 @@ pub struct Sending {
     pub document: OutputDocument,
     /// What that is.
     pub spec: OutputSpec,
+    /// What it shows in place of the program.
+    pub aux: Option<AuxWish>,
     /// When it was made.
     pub created_at: Timestamp,
     /// How often the media was told to start it. What an earlier run says counts no more.
@@ -236,6 +273,7 @@ impl Sending {
     pub fn new(id: OutputId, document: OutputDocument, spec: OutputSpec, wall: Timestamp) -> Self {
         Self {
             id,
+            aux: document.aux(),
             document,
             spec,
             created_at: wall,
@@ -263,6 +301,12 @@ impl Sending {
         !matches!(self.state.0, OutputState::Stopped | OutputState::Failed { .. })
     }
 
+    /// Becomes another one.
+    pub fn take(&mut self, document: OutputDocument, spec: OutputSpec) {
+        self.aux = document.aux();
+        (self.document, self.spec) = (document, spec);
+    }
+
     /// Takes news from the media.
     pub fn set_state(&mut self, state: OutputState, wall: Timestamp) {
         match &state {
@@ -286,7 +330,7 @@ impl Sending {
         KeptOutput { id: self.id.0.to_string(), created_at: self.created_at, output: self.document.clone() }
     }
 
-    /// What others see, for a canvas (width, height, frames a second).
+    /// What others see, for the canvas that it gets (width, height, frames a second).
     pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;
         let (phase, attempt, next_retry_at) = match state {
@@ -311,6 +355,8 @@ impl Sending {
             next_retry_at,
             last_error: self.fault.as_ref().map(|fault| fault.text.clone()),
             blame: self.fault.as_ref().map(|fault| fault.blame),
+            scene: self.document.scene.clone(),
+            layout: self.document.layout.clone(),
             preset: self.document.preset,
             video,
             audio: self.spec.wishes.audio(),

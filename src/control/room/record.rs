@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
+    aux_picture::AuxSource,
     change::SettingsChange,
     error::RoomError,
     output::KeptOutput,
@@ -58,10 +59,14 @@ pub struct RoomRecord {
 }
 
 impl RoomRecord {
-    /// The layout and all scenes that can be read: what they need of assets, the room needs.
+    /// The layout, all scenes that can be read, and outputs' own layouts: what they need of assets, the room needs.
     pub fn layouts(&self) -> Vec<Arc<Scene>> {
         let stored = self.past.scenes.iter().filter_map(|stored| stored.read().map(Arc::new));
-        [Arc::clone(&self.scene)].into_iter().chain(stored).collect()
+        let canvas = &self.scene.canvas;
+        let own = self.past.outputs.iter().filter_map(|(kept, _)| kept.output.aux());
+        let own = own.filter(|wish| matches!(wish.source, AuxSource::Layout(_)));
+        let own = own.map(|wish| Arc::new(wish.read(&self.past.scenes, canvas)));
+        [Arc::clone(&self.scene)].into_iter().chain(stored).chain(own).collect()
     }
 }
 

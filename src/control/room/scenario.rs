@@ -71,6 +71,7 @@ impl RoomHandle {
                 return Err(RoomError::Invalid(vec![Fault { pointer: "/scenes".to_owned(), detail }]));
             };
             let scenes = Scenes::new(stored, Some(first.name.clone()))?;
+            self.check_scenes_in_use(&scenes).await?;
             let draft = LayoutChange::Replace(Value::clone(&first.layout)).draft(&shown)?;
             let (scene, images) = self.ready(draft).await?;
             let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };

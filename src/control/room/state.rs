@@ -6,8 +6,10 @@
 //! - `media`: what the room's media begins with, and what its end means for those in the room.
 //! - `news`: what the media tells.
 //! - `triggers`: what triggers of the layout do beyond the picture.
+//! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
 //! - `scenes`: stored layouts, and what of the room outlives the process.
 
+mod aux_pictures;
 mod media;
 mod news;
 mod outputs;
@@ -26,6 +28,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::aux_pictures::AuxPicture;
 pub use self::{
     peers::{Reception, Resource, ResourceKind, Viewer},
     people::{Arrival, Place},
@@ -46,7 +49,7 @@ use super::{
 };
 use crate::{
     layout::{AutoMode, Scene},
-    media::port::{self, Image, MediaCommand, PeerId, Picture, Seat},
+    media::port::{self, AuxId, Image, MediaCommand, PeerId, Picture, Seat},
 };
 
 /// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
@@ -104,6 +107,8 @@ pub enum Errand {
     Music(Option<Arc<str>>),
     /// Decode the images of the layout that the room begins with.
     Images,
+    /// Decode the images of a picture beside the program.
+    AuxImages(AuxId),
 }
 
 /// What a room begins with.
@@ -140,6 +145,7 @@ pub struct State {
     spotlight: Spotlight,
     viewers: Vec<Viewer>,
     outputs: Vec<Sending>,
+    aux_pictures: Vec<AuxPicture>,
     /// Counts changes of what is kept of them, and up to which they were kept.
     outputs_changed: u64,
     outputs_kept: u64,
@@ -180,6 +186,7 @@ impl State {
             spotlight: Spotlight::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
+            aux_pictures: Vec::new(),
             outputs_changed: 0,
             outputs_kept: 0,
             photos: Photos::default(),
@@ -318,6 +325,9 @@ impl State {
         self.stored = true;
         self.revision.0 += 1;
         self.show();
+        if canvas_changed {
+            self.settle_aux_pictures();
+        }
         self.tell_layout();
         if canvas_changed {
             self.tell_room();
@@ -356,6 +366,7 @@ impl State {
             self.scene = scene;
             self.images = images;
             self.show();
+            self.settle_aux_pictures();
             self.tell_layout();
         }
         self.tell_room();
@@ -391,8 +402,12 @@ impl State {
         self.drop_lost(now);
         let people = self.members.iter().filter(|member| !member.hidden);
         let heard = people.map(|member| (&member.id, member.speaking && !member.muted));
-        if self.spotlight.look(heard, now.clock) && self.scene.auto.mode == AutoMode::Spotlight {
-            self.show();
+        if self.spotlight.look(heard, now.clock) {
+            if self.scene.auto.mode == AutoMode::Spotlight {
+                self.show();
+            } else {
+                self.show_aux_pictures();
+            }
         }
         if self.stored || !self.is_empty() {
             self.ends_at = None;
@@ -409,16 +424,18 @@ impl State {
         self.choose_music();
         let picture = self.picture();
         self.effects.push(Effect::Media(MediaCommand::SetPicture(picture)));
+        self.show_aux_pictures();
     }
 
     fn picture(&self) -> Picture {
+        self.picture_of(Arc::clone(&self.scene), self.images.clone())
+    }
+
+    /// A layout with the people who are in.
+    fn picture_of(&self, scene: Arc<Scene>, images: Vec<Image>) -> Picture {
         let seat = |member: &Member| Seat { participant: member.id.clone(), name: Arc::clone(&member.name) };
-        Picture {
-            scene: Arc::clone(&self.scene),
-            people: self.members.iter().filter(|member| !member.hidden).map(seat).collect(),
-            speakers: self.spotlight.order().to_vec(),
-            images: self.images.clone(),
-        }
+        let people = self.members.iter().filter(|member| !member.hidden).map(seat).collect();
+        Picture { scene, people, speakers: self.spotlight.order().to_vec(), images }
     }
 
     fn tell_layout(&mut self) {

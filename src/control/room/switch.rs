@@ -95,6 +95,7 @@ impl RoomHandle {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
             scenes.replace(self.check_scenes(&shown, list, "").await?)?;
+            self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
             if let Some(revision) = self.apply(revision, move |state| state.set_scenes(scenes)).await? {
                 return Ok((revision, views));
@@ -111,6 +112,7 @@ impl RoomHandle {
         let removed = self.change(guard, move |state| {
             let mut scenes = state.scenes().clone();
             scenes.remove(&name)?;
+            state.check_scenes_in_use(&scenes)?;
             state.set_scenes(scenes);
             Ok(())
         });
@@ -166,6 +168,7 @@ impl RoomHandle {
                 return;
             }
             Errand::Images => return self.load_first_images().await,
+            Errand::AuxImages(aux) => return self.load_aux_images(aux).await,
             Errand::Play(name) => match self.images.sound(&name).await {
                 Some(sound) => MediaCommand::PlaySound(sound),
                 None => return,
@@ -206,6 +209,15 @@ impl RoomHandle {
         let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
         let (scene, _) = self.ready(draft).await?;
         Ok(kept_layout(&scene, body))
+    }
+
+    /// Whether every scene that outputs show is among these.
+    ///
+    /// # Errors
+    /// [`RoomError::SceneInUse`], [`RoomError::NoRoom`].
+    pub(super) async fn check_scenes_in_use(&self, scenes: &Scenes) -> Result<(), RoomError> {
+        let scenes = scenes.clone();
+        self.call(move |room| room.state.check_scenes_in_use(&scenes)).await?
     }
 
     pub(super) async fn now(&self) -> Result<(Revision, Arc<Scene>, Scenes), RoomError> {

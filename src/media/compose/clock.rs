@@ -14,6 +14,7 @@ use gstreamer_video as gst_video;
 use tracing::{error, warn};
 
 use super::{
+    ask::Ask,
     backdrop::{Painter, Show},
     colour::{Matrix, i420_to_rgb},
     effects::Photo,
@@ -21,7 +22,7 @@ use super::{
     planes::{I420, Planes, PlanesMut},
     reel::Reel,
     slots::Slots,
-    stage::{Ask, Spent, Stage},
+    stage::{Spent, Stage},
 };
 use crate::{
     layout::Trigger,

@@ -8,6 +8,7 @@
 //! Contract: a frame leaves at every tick, at the canvas's size; nobody can make it late. Frame and mask are of the
 //! same moment. Threads: one `mix-…` thread per room. Failure: a frame that cannot be composed is left out and counted.
 
+pub mod ask;
 pub mod backdrop;
 pub mod canvas;
 pub mod clock;

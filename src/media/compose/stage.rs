@@ -8,6 +8,7 @@ use std::{
 use gstreamer_video::prelude::*;
 
 use super::{
+    ask::Ask,
     backdrop::{Backdrop, Show},
     canvas::{Geometry, Isa, LayerBlender},
     colour::Matrix,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     layout::{
-        Cut, Key, Scene,
+        Key, Scene,
         motion::Motion,
         solve::{Facts, Person, Placed, Placement, solve},
     },
@@ -35,39 +36,6 @@ use crate::{
 
 /// How many who have left may fade out at once. Each keeps a frame from its decoder.
 const MOST_PARTING: usize = 32;
-
-/// What the layers that show a participant need of their frames.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Ask {
-    /// Every mask that a layer uses, once.
-    pub cuts: Vec<Cut>,
-    /// Whether a layer shows the picture whole, too.
-    pub whole: bool,
-    /// Whether a layer follows the person.
-    pub poses: bool,
-    /// Pixels of the canvas that the whole picture would cover, in the largest layer that cuts it out.
-    pub pixels: u32,
-    /// Width and height on the canvas that the whole picture would cover in the largest layer that shows it; 0 x 0 in
-    /// none. `None` while there is no picture.
-    pub shown: Option<(u32, u32)>,
-}
-
-impl Ask {
-    /// Whether what was asked for before still does: the same masks, of about the same size.
-    pub fn is_met_by(&self, before: &Self) -> bool {
-        let alike = |now: u32, before: u32| {
-            let (now, before) = (u64::from(now), u64::from(before));
-            now * 4 <= before * 5 && before * 4 <= now * 5
-        };
-        let same = self.cuts == before.cuts && self.whole == before.whole && self.poses == before.poses;
-        let area = |shown: Option<(u32, u32)>| shown.map(|(width, height)| width.saturating_mul(height));
-        let shown = match (area(self.shown), area(before.shown)) {
-            (Some(now), Some(before)) => alike(now, before),
-            (now, before) => now == before,
-        };
-        same && shown && alike(self.pixels, before.pixels)
-    }
-}
 
 /// How old the masks of one composed frame are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -142,7 +142,8 @@ pub enum RateControl {
 #[serde(deny_unknown_fields, default)]
 #[schema(as = OutputVideo)]
 pub struct VideoWish {
-    /// `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. Default: the canvas's.
+    /// `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say how
+    /// large its canvas is, is composed at this size. Default: the canvas's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1280x720")]
     pub size: Option<String>,
@@ -167,6 +168,13 @@ pub struct VideoWish {
     /// Default: cbr.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_control: Option<RateControl>,
+}
+
+impl VideoWish {
+    /// Width and height, where they are asked for.
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.size.as_deref().and_then(size_of)
+    }
 }
 
 /// What is asked of the sound. What is left out is the usual.
@@ -276,8 +284,9 @@ impl Wishes {
     pub fn video(&self, canvas: (u32, u32, u32)) -> VideoSettings {
         let preset = self.preset.map(Preset::video).unwrap_or_default();
         let (wish, or) = (&self.video, &preset);
-        let (width, height) =
-            wish.size.as_deref().and_then(size_of).or(or.size).unwrap_or((even(canvas.0), even(canvas.1)));
+        let own = (even(canvas.0), even(canvas.1));
+        let size = wish.size().or(or.size.map(|most| within(own, most)));
+        let (width, height) = size.unwrap_or(own);
         let fps = wish.fps.unwrap_or(canvas.2.min(or.most_fps)).max(1);
         let usual = (bitrate_for(width, height, fps) / 1000 * or.times).min(*VIDEO_KILOBITS.end());
         VideoSettings {
@@ -345,6 +354,16 @@ impl Preset {
     }
 }
 
+/// Finds the largest size of the canvas's shape within a platform's, which lies; for a standing canvas it stands.
+fn within((width, height): (u32, u32), (long, short): (u32, u32)) -> (u32, u32) {
+    let most = if width >= height { (long, short) } else { (short, long) };
+    let (wide, high) = (u64::from(width.max(1)), u64::from(height.max(1)));
+    let scaled = |side: u64, by: u32, of: u64| u32::try_from(side * u64::from(by) / of).unwrap_or(u32::MAX);
+    let at_full_width = (most.0, even(scaled(high, most.0, wide)));
+    let size = if at_full_width.1 <= most.1 { at_full_width } else { (even(scaled(wide, most.1, high)), most.1) };
+    (size.0.max(*SIZES.start()), size.1.max(*SIZES.start()))
+}
+
 /// 4:2:0 pictures have even sides.
 const fn even(side: u32) -> u32 {
     side & !1
@@ -400,6 +419,17 @@ mod tests {
             assert_eq!(video.rate_control, RateControl::Cbr, "{name}");
         }
         assert_eq!(wishes(serde_json::json!({"preset": "facebook-720p"})).video((1280, 720, 60)).fps, 30);
+        for (canvas, size) in [
+            ((1080, 1920, 30), (1080, 1920)),
+            ((720, 1280, 30), (1080, 1920)),
+            ((1080, 1080, 30), (1080, 1080)),
+            ((640, 480, 30), (1440, 1080)),
+            ((2560, 1080, 30), (1920, 810)),
+            ((4096, 64, 30), (1920, 64)),
+        ] {
+            let video = wishes(serde_json::json!({"preset": "youtube-1080p"})).video(canvas);
+            assert_eq!((video.width, video.height), size, "of a canvas of {canvas:?}, without bars");
+        }
         let archive = wishes(serde_json::json!({"preset": "archive"})).video(CANVAS);
         assert_eq!((archive.bitrate, archive.rate_control), (4976, RateControl::Vbr));
     }

@@ -20,6 +20,16 @@ impl fmt::Display for OutputId {
     }
 }
 
+/// A picture of the room beside the program: another layout, composed for the outputs that name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AuxId(pub Arc<str>);
+
+impl fmt::Display for AuxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Kind of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -120,6 +130,8 @@ pub struct OutputSpec {
     pub target: OutputTarget,
     /// As what.
     pub wishes: Wishes,
+    /// Of which picture; `None`: the program.
+    pub aux: Option<AuxId>,
 }
 
 /// Who can help when an output does not work.

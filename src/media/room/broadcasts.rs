@@ -1,4 +1,5 @@
-//! What outputs get: the canvas and the mix as each asks for them, encoded once for equal settings.
+//! What outputs get: the program or a picture beside it, and the mix, as each asks for them, encoded once for equal
+//! settings.
 
 use std::{
     sync::{Arc, Mutex, mpsc::Sender},
@@ -16,8 +17,11 @@ use crate::media::{
     encode::{Encoder, Recipe, sound::SoundEncoder},
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::Output,
-    port::{AudioSettings, OutputId, Speed, VideoSettings, Wishes},
+    port::{AudioSettings, AuxId, OutputId, Speed, VideoSettings, Wishes},
 };
+
+/// How many formats of frames are kept in mind: more than a room has pictures at once.
+const FORMATS: usize = 8;
 
 /// Those who get what one encoder makes.
 type Listeners = ArcSwap<Vec<Arc<Output>>>;
@@ -27,8 +31,24 @@ struct Member {
     id: OutputId,
     output: Arc<Output>,
     wishes: Wishes,
-    /// Of the canvas as it is.
-    video: VideoSettings,
+    /// Of which picture; `None`: the program.
+    aux: Option<AuxId>,
+    /// Of its canvas as it is; `None` while that is unknown.
+    video: Option<VideoSettings>,
+}
+
+impl Member {
+    fn picture(&self) -> Option<PictureKey> {
+        Some(PictureKey { aux: self.aux.clone(), settings: self.video? })
+    }
+}
+
+/// What an encoder of the picture encodes, and as what.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PictureKey {
+    /// `None`: the program.
+    aux: Option<AuxId>,
+    settings: VideoSettings,
 }
 
 /// A running encoder of the picture.
@@ -45,22 +65,22 @@ struct Track<S, E> {
     failures: Mutex<Failures>,
 }
 
-type Picture = Track<VideoSettings, PictureEncoder>;
+type Picture = Track<PictureKey, PictureEncoder>;
 type SoundTrack = Track<AudioSettings, SoundEncoder>;
 type Tracks<S, E> = ArcSwap<Vec<Arc<Track<S, E>>>>;
 
-impl<S: Copy + PartialEq, E> Track<S, E> {
+impl<S: Clone + PartialEq, E> Track<S, E> {
     /// Makes the tracks those that are wanted, with their listeners; those that are there already stay.
-    fn settle(tracks: &Tracks<S, E>, members: &[Member], wanted: impl Fn(&Member) -> S) -> Arc<Vec<Arc<Self>>> {
+    fn settle(tracks: &Tracks<S, E>, members: &[Member], wanted: impl Fn(&Member) -> Option<S>) -> Arc<Vec<Arc<Self>>> {
         let (before, mut after) = (tracks.load(), Vec::<Arc<Self>>::new());
-        for settings in members.iter().map(&wanted) {
+        for settings in members.iter().filter_map(&wanted) {
             if after.iter().all(|track| track.settings != settings) {
                 let known = before.iter().find(|track| track.settings == settings).cloned();
                 after.push(known.unwrap_or_else(|| Arc::new(Self::new(settings))));
             }
         }
         for track in &after {
-            let listening = members.iter().filter(|member| wanted(member) == track.settings);
+            let listening = members.iter().filter(|member| wanted(member).as_ref() == Some(&track.settings));
             track.listeners.store(Arc::new(listening.map(|member| member.output.clone()).collect()));
         }
         let after = Arc::new(after);
@@ -98,10 +118,10 @@ pub(super) struct Broadcasts {
     launches: Launches,
     inputs: Mutex<Sender<Input>>,
     members: Mutex<Vec<Member>>,
-    pictures: Tracks<VideoSettings, PictureEncoder>,
+    pictures: Tracks<PictureKey, PictureEncoder>,
     sounds: Tracks<AudioSettings, SoundEncoder>,
-    /// Of the last frame.
-    caps: Mutex<Option<(Format, gst::Caps)>>,
+    /// Of the frames so far; each picture has one format at a time.
+    caps: Mutex<Vec<(Format, gst::Caps)>>,
 }
 
 impl Broadcasts {
@@ -117,22 +137,29 @@ impl Broadcasts {
         }
     }
 
-    /// Gives a composed frame to every running encoder.
-    pub(super) fn frame(&self, frame: &gst::Buffer, format: Format) {
+    /// Gives a composed frame, of the program or of a picture beside it, to every running encoder of that.
+    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: Format) {
         let pictures = self.pictures.load();
-        if pictures.is_empty() {
-            return;
-        }
-        let mut known = lock(&self.caps);
-        let (_, caps) = match &mut *known {
-            Some(known) if known.0 == format => known,
-            other => other.insert((format, format.caps())),
-        };
-        for picture in pictures.iter() {
+        let mut caps = None;
+        for picture in pictures.iter().filter(|picture| picture.settings.aux.as_ref() == aux) {
             if let Some(running) = picture.encoder.load().as_ref() {
-                running.encoder.push(frame, caps);
+                running.encoder.push(frame, caps.get_or_insert_with(|| self.caps(format)));
             }
         }
+    }
+
+    /// The caps of a format, made once.
+    fn caps(&self, format: Format) -> gst::Caps {
+        let mut known = lock(&self.caps);
+        if let Some((_, caps)) = known.iter().find(|(of, _)| *of == format) {
+            return caps.clone();
+        }
+        if known.len() == FORMATS {
+            known.remove(0);
+        }
+        let caps = format.caps();
+        known.push((format, caps.clone()));
+        caps
     }
 
     /// Gives a block of the mix to every running encoder.
@@ -145,15 +172,14 @@ impl Broadcasts {
     }
 
     /// Adds an output. The caller rebalances.
-    pub(super) fn add(&self, id: OutputId, output: Output, wishes: Wishes, canvas: Canvas) {
-        let video = wishes.video(canvas);
-        lock(&self.members).push(Member { id, output: Arc::new(output), wishes, video });
+    pub(super) fn add(&self, id: OutputId, output: Output, wishes: Wishes, aux: Option<AuxId>) {
+        lock(&self.members).push(Member { id, output: Arc::new(output), wishes, aux, video: None });
     }
 
     /// Has an output get something else. The caller rebalances.
-    pub(super) fn change(&self, id: &OutputId, wishes: Wishes) {
+    pub(super) fn change(&self, id: &OutputId, wishes: Wishes, aux: Option<AuxId>) {
         if let Some(member) = lock(&self.members).iter_mut().find(|member| member.id == *id) {
-            member.wishes = wishes;
+            (member.wishes, member.aux) = (wishes, aux);
             member.output.begin_again();
         }
     }
@@ -165,31 +191,34 @@ impl Broadcasts {
 
     /// Tells how much work the encoder of an output's picture does.
     pub(super) fn speed(&self, id: &OutputId) -> Option<Speed> {
-        let settings = lock(&self.members).iter().find(|member| member.id == *id)?.video;
+        let key = lock(&self.members).iter().find(|member| member.id == *id)?.picture()?;
         let pictures = self.pictures.load();
-        let picture = pictures.iter().find(|picture| picture.settings == settings)?;
+        let picture = pictures.iter().find(|picture| picture.settings == key)?;
         picture.encoder.load().as_ref().map(|running| running.speed)
     }
 
-    /// Starts the encoders that outputs need and stops the others. Returns what runs, in words.
-    pub(super) fn rebalance(&self, canvas: Canvas) -> Vec<String> {
+    /// Starts the encoders that outputs need and stops the others. `canvas` gives that of the program, or of a picture
+    /// beside it, if there is one. Returns what runs, in words, and of which picture.
+    pub(super) fn rebalance(&self, canvas: impl Fn(Option<&AuxId>) -> Option<Canvas>) -> Vec<(Option<AuxId>, String)> {
         let now = media_clock().now();
         let mut members = lock(&self.members);
-        members.iter_mut().for_each(|member| member.video = member.wishes.video(canvas));
-        let pictures = Track::settle(&self.pictures, &members, |member| member.video);
+        for member in members.iter_mut() {
+            member.video = canvas(member.aux.as_ref()).map(|canvas| member.wishes.video(canvas));
+        }
+        let pictures = Track::settle(&self.pictures, &members, Member::picture);
         pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));
-        let sounds = Track::settle(&self.sounds, &members, |member| member.wishes.audio());
+        let sounds = Track::settle(&self.sounds, &members, |member| Some(member.wishes.audio()));
         sounds.iter().filter(|sound| sound.is_due(now)).for_each(|sound| self.begin_sound(sound));
-        let running = pictures.iter().filter_map(|picture| picture.encoder.load().as_ref().map(|_| picture.name()));
-        running.collect()
+        let running = pictures.iter().filter(|picture| picture.encoder.load().is_some());
+        running.map(|picture| (picture.settings.aux.clone(), picture.name())).collect()
     }
 
     fn begin_picture(&self, picture: &Picture) {
-        let VideoSettings { width, height, fps, .. } = picture.settings;
+        let (key, settings) = (picture.settings.clone(), picture.settings.settings);
+        let VideoSettings { width, height, fps, .. } = settings;
         let idle = load::idle_cores();
-        let speed = picture.settings.preset.unwrap_or_else(|| Speed::fitting((width, height), fps, idle));
+        let speed = settings.preset.unwrap_or_else(|| Speed::fitting((width, height), fps, idle));
         load::claim(speed.load((width, height), fps));
-        let settings = picture.settings;
         let (listeners, failed) = (picture.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
         let started = Encoder::start(
             &format!("broadcast-{}-{width}x{height}", self.room),
@@ -197,7 +226,7 @@ impl Broadcasts {
             &self.launches,
             move |unit| listeners.load().iter().for_each(|output| output.picture(&unit)),
             // Fails only when the room is over.
-            move |error| drop(lock(&failed).send(Input::BroadcastFailed(settings, error))),
+            move |error| drop(lock(&failed).send(Input::BroadcastFailed(key.clone(), error))),
         );
         match started {
             Ok(encoder) => {
@@ -232,8 +261,8 @@ impl Broadcasts {
     }
 
     /// Throws an encoder of the picture away; see [`Track::failed`].
-    pub(super) fn picture_failed(&self, settings: &VideoSettings, now: Duration) {
-        Track::failed(&self.pictures, settings, now);
+    pub(super) fn picture_failed(&self, key: &PictureKey, now: Duration) {
+        Track::failed(&self.pictures, key, now);
     }
 
     /// The same for the sound.
@@ -241,12 +270,12 @@ impl Broadcasts {
         Track::failed(&self.sounds, settings, now);
     }
 
-    /// Settings whose encoders take frames and give nothing.
-    pub(super) fn hung(&self, now: Duration) -> Vec<VideoSettings> {
+    /// What encoders encode that take frames and give nothing.
+    pub(super) fn hung(&self, now: Duration) -> Vec<PictureKey> {
         let hangs = |picture: &&Arc<Picture>| {
             picture.encoder.load().as_ref().is_some_and(|running| running.encoder.is_hung(now))
         };
-        self.pictures.load().iter().filter(hangs).map(|picture| picture.settings).collect()
+        self.pictures.load().iter().filter(hangs).map(|picture| picture.settings.clone()).collect()
     }
 
     /// Counts the time that encoders have taken so far for nothing: the whole process may have been stopped.
@@ -272,7 +301,7 @@ impl Broadcasts {
 
 impl Picture {
     fn name(&self) -> String {
-        let VideoSettings { width, height, fps, bitrate, .. } = self.settings;
+        let VideoSettings { width, height, fps, bitrate, .. } = self.settings.settings;
         format!("h264 {width}x{height} at {fps} fps, {bitrate} kbit/s")
     }
 }

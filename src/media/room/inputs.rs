@@ -22,11 +22,12 @@ use crate::{
     layout::Cut,
     media::{
         audio::desk::Desk,
-        compose::{slots::Slots, stage::Ask},
+        compose::{ask::Ask, slots::Slots},
         gst::clock::media_clock,
         ingest::progress::Progress,
         port::{
-            Candidate, Description, MediaEvent, Negotiation, ParticipantId, PeerId, PeerRefused, choose_for_sender,
+            AuxId, Candidate, Description, MediaEvent, Negotiation, ParticipantId, PeerId, PeerRefused,
+            choose_for_sender,
         },
         sdp,
         segment::{Wish, input::area_for, model::AREA},
@@ -60,7 +61,8 @@ pub(super) struct Inputs {
     events: UnboundedSender<MediaEvent>,
     inputs: Sender<Input>,
     peers: HashMap<PeerId, Connection>,
-    asks: HashMap<ParticipantId, Ask>,
+    /// What the layers of the program, and those of pictures beside it, need of each participant's frames.
+    asks: HashMap<ParticipantId, Vec<(Option<AuxId>, Ask)>>,
     keypoints: bool,
 }
 
@@ -93,18 +95,44 @@ impl Inputs {
     pub(super) fn set_keypoints(&mut self, keypoints: bool) {
         self.keypoints = keypoints;
         for connection in self.peers.values() {
-            connection.set_wish(self.wish(self.asks.get(&connection.participant)));
+            connection.set_wish(self.wish(self.ask(&connection.participant).as_ref()));
         }
     }
 
-    /// Takes what the layers need of somebody's frames. How large the person is shown, if that is known and they are
-    /// still here.
-    pub(super) fn asked(&mut self, participant: &ParticipantId, ask: Ask) -> Option<(u32, u32)> {
+    /// Takes what the layers of a picture need of somebody's frames. How large the person is shown in any, if that is
+    /// known and they are still here.
+    pub(super) fn asked(&mut self, aux: Option<AuxId>, participant: &ParticipantId, ask: Ask) -> Option<(u32, u32)> {
+        self.peers.values().find(|one| one.participant == *participant)?;
+        let asks = self.asks.entry(participant.clone()).or_default();
+        asks.retain(|(of, _)| *of != aux);
+        asks.push((aux, ask));
+        self.apply(participant)
+    }
+
+    /// Forgets what the layers of a picture beside the program needed. How large those are shown now who were in it.
+    pub(super) fn forget_aux(&mut self, aux: &AuxId) -> Vec<(ParticipantId, (u32, u32))> {
+        let is_its = |(of, _): &(Option<AuxId>, Ask)| of.as_ref() == Some(aux);
+        let people: Vec<_> =
+            self.asks.iter().filter(|(_, asks)| asks.iter().any(is_its)).map(|(one, _)| one.clone()).collect();
+        for asks in self.asks.values_mut() {
+            asks.retain(|ask| !is_its(ask));
+        }
+        people.into_iter().filter_map(|one| self.apply(&one).map(|shown| (one, shown))).collect()
+    }
+
+    /// Has somebody's frames be made as all layers need them. How large they are shown, if that is known.
+    fn apply(&self, participant: &ParticipantId) -> Option<(u32, u32)> {
         let own = self.peers.values().find(|one| one.participant == *participant)?;
-        own.set_wish(self.wish(Some(&ask)));
-        let shown = ask.shown;
-        self.asks.insert(participant.clone(), ask);
-        shown
+        let ask = self.ask(participant);
+        own.set_wish(self.wish(ask.as_ref()));
+        ask?.shown
+    }
+
+    /// What all layers together need of somebody's frames.
+    fn ask(&self, participant: &ParticipantId) -> Option<Ask> {
+        let mut asks = self.asks.get(participant)?.iter().map(|(_, ask)| ask);
+        let first = asks.next()?.clone();
+        Some(asks.fold(first, Ask::and))
     }
 
     /// Forgets somebody who left for good.
@@ -170,7 +198,7 @@ impl Inputs {
 
     fn connect(&self, id: PeerId, participant: ParticipantId, lines: &[Line]) -> Result<Connection, String> {
         let trusted = Arc::new(AtomicBool::new(false));
-        let wish = self.wish(self.asks.get(&participant));
+        let wish = self.wish(self.ask(&participant).as_ref());
         let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
         let progress = Arc::<Progress>::default();
         let on_track = tracks::Tracks {

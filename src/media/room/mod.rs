@@ -21,6 +21,7 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
+mod aux_pictures;
 mod broadcasts;
 mod clips;
 mod connection;
@@ -36,16 +37,15 @@ mod tracks;
 mod watch;
 mod work;
 
+use broadcasts::PictureKey;
 use work::Work;
 
 use super::{
     codec::EncodingId,
-    compose::{effects::Photo, stage::Ask},
+    compose::{ask::Ask, effects::Photo},
     deliver::{self, Delivery},
     gst::launch::Launches,
-    port::{
-        AudioSettings, MediaCommand, MediaEvent, OutputId, ParticipantId, PeerId, RoomMedia, RoomSpec, VideoSettings,
-    },
+    port::{AudioSettings, AuxId, MediaCommand, MediaEvent, OutputId, ParticipantId, PeerId, RoomMedia, RoomSpec},
     webrtc::peer::{Network, PeerNews},
 };
 
@@ -63,15 +63,16 @@ pub struct Parts {
 }
 
 /// What the room's media thread reacts to.
-pub(super) enum Input {
+enum Input {
     Command(MediaCommand),
     Peer(PeerId, PeerNews),
     Delivery(PeerId, deliver::News),
     EncoderFailed(EncodingId, String),
-    BroadcastFailed(VideoSettings, String),
+    BroadcastFailed(PictureKey, String),
     SoundFailed(AudioSettings, String),
     OutputOver(OutputId),
-    Ask(ParticipantId, Ask),
+    /// Of the program, or of a picture beside it.
+    Ask(Option<AuxId>, ParticipantId, Ask),
     Photo(Photo, Arc<()>),
     Stop,
 }

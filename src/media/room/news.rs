@@ -14,18 +14,20 @@ use crate::{
     media::{
         audio::desk::{Listener, Packet},
         compose::{
+            ask::Ask,
             clock::{Audience, Format},
             effects::Photo,
-            stage::Ask,
         },
         deliver::{Delivery, RoomKey, Sound},
         gst::clock::media_clock,
-        port::{MediaEvent, ParticipantId, PeerId, TrackKind},
+        port::{AuxId, MediaEvent, ParticipantId, PeerId, TrackKind},
     },
 };
 
 /// Carries the stages' news; called on their threads.
 pub(super) struct StageNews {
+    /// Of which picture; `None`: the program.
+    aux: Option<AuxId>,
     encodings: Arc<Encodings>,
     broadcasts: Arc<Broadcasts>,
     delivery: Arc<Delivery>,
@@ -46,7 +48,24 @@ impl StageNews {
         inputs: Sender<Input>,
         events: UnboundedSender<MediaEvent>,
     ) -> Self {
-        Self { encodings, broadcasts, delivery, key, inputs: Mutex::new(inputs), events, photos: Arc::default() }
+        Self {
+            aux: None,
+            encodings,
+            broadcasts,
+            delivery,
+            key,
+            inputs: Mutex::new(inputs),
+            events,
+            photos: Arc::default(),
+        }
+    }
+
+    /// Makes what carries the news of a picture beside the program.
+    pub(super) fn of_aux(&self, aux: AuxId) -> Self {
+        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let made = (self.encodings.clone(), self.broadcasts.clone());
+        let news = Self::new(made, (self.delivery.clone(), self.key), inputs, self.events.clone());
+        Self { aux: Some(aux), ..news }
     }
 
     fn give(&self, input: Input) {
@@ -57,12 +76,14 @@ impl StageNews {
 
 impl Audience for StageNews {
     fn frame(&self, frame: &gst::Buffer, format: Format) {
-        self.encodings.frame(frame, format);
-        self.broadcasts.frame(frame, format);
+        if self.aux.is_none() {
+            self.encodings.frame(frame, format);
+        }
+        self.broadcasts.frame(self.aux.as_ref(), frame, format);
     }
 
     fn ask(&self, participant: &ParticipantId, ask: &Ask) {
-        self.give(Input::Ask(participant.clone(), ask.clone()));
+        self.give(Input::Ask(self.aux.clone(), participant.clone(), ask.clone()));
     }
 
     fn expired(&self, participant: &ParticipantId) {
@@ -70,12 +91,16 @@ impl Audience for StageNews {
     }
 
     fn fired(&self, trigger: &Trigger, people: &[ParticipantId]) {
+        // What a trigger does beyond its picture, it does for the whole room: only the program's do.
+        if self.aux.is_some() {
+            return;
+        }
         let event = MediaEvent::TriggerFired { trigger: Arc::new(trigger.clone()), participants: people.to_vec() };
         let _ = self.events.send(event);
     }
 
     fn photo(&self, photo: Photo) {
-        if Arc::strong_count(&self.photos) <= PHOTOS_WAITING {
+        if self.aux.is_none() && Arc::strong_count(&self.photos) <= PHOTOS_WAITING {
             self.give(Input::Photo(photo, Arc::clone(&self.photos)));
         }
     }

@@ -1,4 +1,4 @@
-//! What the room makes: the composed picture, the mixed sound, their encodings, and the outputs.
+//! What the room makes: the composed picture and those beside it, the mixed sound, their encodings, and the outputs.
 
 use std::{
     sync::{Arc, Weak, mpsc::Sender},
@@ -7,7 +7,14 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Input, Parts, broadcasts::Broadcasts, clips::Clips, encodings::Encodings, news::StageNews};
+use super::{
+    Input, Parts,
+    aux_pictures::{AuxPictures, Origin},
+    broadcasts::Broadcasts,
+    clips::Clips,
+    encodings::Encodings,
+    news::StageNews,
+};
 use crate::media::{
     audio::desk::Desk,
     codec::{EncodingId, Rendition},
@@ -18,7 +25,7 @@ use crate::media::{
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::{Output, Teller},
-    port::{Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, RoomSpec},
+    port::{AuxId, Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, RoomSpec},
 };
 
 /// How often encoders that nobody needs are looked for.
@@ -43,6 +50,7 @@ pub(super) struct Program {
     clips: Clips,
     encodings: Arc<Encodings>,
     broadcasts: Arc<Broadcasts>,
+    auxes: AuxPictures,
     canvas: Canvas,
     tidied: Duration,
 }
@@ -64,6 +72,14 @@ impl Program {
         let broadcasts = Arc::new(Broadcasts::new(spec.room.clone(), launches.clone(), inputs.clone()));
         let news = Arc::new(news((encodings.clone(), broadcasts.clone())));
         let canvas = canvas_of(&spec.picture);
+        let auxes = AuxPictures::new(Origin {
+            room: spec.room.clone(),
+            launches: launches.clone(),
+            slots: slots.clone(),
+            can_cut: parts.can_cut,
+            hold: spec.hold,
+            news: news.clone(),
+        });
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, news)?);
         let clips = Clips::new(launches.clone());
@@ -76,6 +92,7 @@ impl Program {
             clips,
             encodings,
             broadcasts,
+            auxes,
             canvas,
             tidied: Duration::ZERO,
         })
@@ -115,12 +132,31 @@ impl Program {
         Some(canvas)
     }
 
-    pub(super) fn set_hold(&self, hold: Duration) {
-        self.composer.set_hold(hold);
+    /// Shows this in a picture beside the program; whether its canvas is another than before.
+    pub(super) fn show_aux(&mut self, aux: AuxId, picture: Picture) -> bool {
+        self.auxes.show(aux, picture)
     }
 
-    pub(super) fn snapshot(&self, reply: SnapshotReply) {
-        self.composer.snapshot(reply);
+    pub(super) fn remove_aux(&mut self, aux: &AuxId) {
+        self.auxes.remove(aux);
+    }
+
+    pub(super) fn has_aux(&self, aux: &AuxId) -> bool {
+        self.auxes.has(aux)
+    }
+
+    pub(super) fn set_hold(&mut self, hold: Duration) {
+        self.composer.set_hold(hold);
+        self.auxes.set_hold(hold);
+    }
+
+    /// The canvas now, or that of a picture beside the program.
+    pub(super) fn snapshot(&self, aux: Option<&AuxId>, reply: SnapshotReply) {
+        match aux.map(|aux| self.auxes.composer(aux)) {
+            None => self.composer.snapshot(reply),
+            Some(Some(composer)) => composer.snapshot(reply),
+            Some(None) => reply(Err("there is no such picture now".to_owned())),
+        }
     }
 
     /// An encoder broke: the next one is made after a pause.
@@ -138,7 +174,7 @@ impl Program {
 
     /// Starts an output. The caller rebalances.
     pub(super) fn add_output(&self, id: OutputId, spec: OutputSpec) {
-        let OutputSpec { target, wishes } = spec;
+        let OutputSpec { target, wishes, aux } = spec;
         let teller = OutputTeller {
             id: id.clone(),
             events: self.events.clone(),
@@ -146,7 +182,7 @@ impl Program {
             broadcasts: Arc::downgrade(&self.broadcasts),
         };
         match Output::start(&id.0, target, self.launches.clone(), teller) {
-            Ok(output) => self.broadcasts.add(id, output, wishes, self.canvas),
+            Ok(output) => self.broadcasts.add(id, output, wishes, aux),
             Err(error) => {
                 let state = OutputState::Failed { fault: OutputFault::last(Blame::Operator, error.to_string()) };
                 // Fails only when the room's actor is over.
@@ -155,24 +191,28 @@ impl Program {
         }
     }
 
-    /// Encoders for those who need them, and the clock while there is an encoder. The names of those that run: the
-    /// codec, and the rendition where it is not the canvas itself.
-    pub(super) fn rebalance(&self, receivers: impl Fn(EncodingId) -> bool) -> Vec<String> {
+    /// Encoders for those who need them, and the clocks of what they encode. Whether the program is composed, and the
+    /// names of the encoders that run: the codec, and the rendition where it is not the canvas itself.
+    pub(super) fn rebalance(&self, receivers: impl Fn(EncodingId) -> bool) -> (bool, Vec<String>) {
         let running = self.encodings.rebalance(self.canvas, receivers);
-        let broadcast = self.broadcasts.rebalance(self.canvas);
-        self.composer.run(!running.is_empty() || !broadcast.is_empty());
+        let canvas = |aux: Option<&AuxId>| aux.map_or(Some(self.canvas), |aux| self.auxes.canvas(aux));
+        let broadcast = self.broadcasts.rebalance(canvas);
+        let of = |aux: Option<&AuxId>| broadcast.iter().any(|(of, _)| of.as_ref() == aux);
+        let runs = !running.is_empty() || of(None);
+        self.composer.run(runs);
+        self.auxes.run(|aux| of(Some(aux)));
         let name = |id: EncodingId| match id.rendition {
             Rendition::Full => id.codec.to_string(),
             smaller => format!("{} {}", id.codec, smaller.name(self.canvas)),
         };
-        running.into_iter().map(name).chain(broadcast).collect()
+        (runs, running.into_iter().map(name).chain(broadcast.into_iter().map(|(_, name)| name)).collect())
     }
 
     /// Frees what is over; `true` when it is time to rebalance.
     pub(super) fn look(&mut self, now: Duration) -> bool {
         self.composer.tidy();
         load::look();
-        let tidy = now.saturating_sub(self.tidied) >= TIDY;
+        let tidy = self.auxes.look() || now.saturating_sub(self.tidied) >= TIDY;
         if tidy {
             self.tidied = now;
         }
@@ -182,6 +222,7 @@ impl Program {
     /// Lets go of everything.
     pub(super) fn end(&self) {
         self.composer.run(false);
+        self.auxes.run(|_| false);
         self.broadcasts.clear();
         self.encodings.reset_all();
     }

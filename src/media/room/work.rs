@@ -28,7 +28,7 @@ use crate::media::{
         clock::media_clock,
         priority::{self, Role},
     },
-    port::{MediaCommand, MediaEvent, ParticipantPoses, PeerId, RoomSpec},
+    port::{MediaCommand, MediaEvent, ParticipantId, ParticipantPoses, PeerId, RoomSpec},
 };
 
 /// How often peers are looked after and numbers are taken.
@@ -120,9 +120,9 @@ impl Work {
                 error!(room = %self.room, codec = %id.codec, %error, "encoder failed; a new one is made");
                 self.program.encoder_failed(id);
             }
-            Input::BroadcastFailed(settings, error) => {
-                error!(room = %self.room, ?settings, %error, "broadcast encoder failed; a new one is made");
-                self.program.broadcasts().picture_failed(&settings, media_clock().now());
+            Input::BroadcastFailed(picture, error) => {
+                error!(room = %self.room, ?picture, %error, "broadcast encoder failed; a new one is made");
+                self.program.broadcasts().picture_failed(&picture, media_clock().now());
             }
             Input::SoundFailed(settings, error) => {
                 error!(room = %self.room, ?settings, %error, "encoder of the sound failed; a new one is made");
@@ -136,10 +136,11 @@ impl Work {
                 let Photo { trigger, picture, sound } = photo;
                 self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound });
             }
-            Input::Ask(participant, ask) => {
-                if let Some(shown) = self.inputs.asked(&participant, ask) {
-                    let fps = self.program.fps();
-                    self.tell(MediaEvent::Shown { participant, size: shown, fps });
+            // A picture that is forgotten may have had a word on its way.
+            Input::Ask(Some(aux), ..) if !self.program.has_aux(&aux) => {}
+            Input::Ask(aux, participant, ask) => {
+                if let Some(shown) = self.inputs.asked(aux, &participant, ask) {
+                    self.tell_shown(participant, shown);
                 }
             }
             // The loop ends with it.
@@ -150,6 +151,10 @@ impl Work {
     fn tell(&self, event: MediaEvent) {
         // Fails only when the room's actor is over; then Stop is on its way.
         let _ = self.events.send(event);
+    }
+
+    fn tell_shown(&self, participant: ParticipantId, size: (u32, u32)) {
+        self.tell(MediaEvent::Shown { participant, size, fps: self.program.fps() });
     }
 
     fn command(&mut self, command: MediaCommand) {
@@ -212,17 +217,29 @@ impl Work {
                 self.program.add_output(output, spec);
                 self.rebalance();
             }
-            MediaCommand::ChangeOutput { output, wishes } => {
-                self.program.broadcasts().change(&output, wishes);
+            MediaCommand::ChangeOutput { output, wishes, aux } => {
+                self.program.broadcasts().change(&output, wishes, aux);
+                self.rebalance();
+            }
+            MediaCommand::SetAux { aux, picture } => {
+                if self.program.show_aux(aux, picture) {
+                    self.rebalance();
+                }
+            }
+            MediaCommand::RemoveAux(aux) => {
+                self.program.remove_aux(&aux);
+                for (participant, shown) in self.inputs.forget_aux(&aux) {
+                    self.tell_shown(participant, shown);
+                }
                 self.rebalance();
             }
             MediaCommand::RemoveOutput(output) => {
                 self.program.broadcasts().remove(&output);
                 self.rebalance();
             }
-            MediaCommand::Snapshot(reply) => {
+            MediaCommand::Snapshot(aux, reply) => {
                 // Those who asked may be gone.
-                self.program.snapshot(Box::new(move |frame| drop(reply.send(frame))));
+                self.program.snapshot(aux.as_ref(), Box::new(move |frame| drop(reply.send(frame))));
             }
             MediaCommand::Health(reply) => drop(reply.send(self.stats.health())),
         }
@@ -277,9 +294,9 @@ impl Work {
     /// Encoders for those who need them, and the clock while there is an encoder.
     fn rebalance(&mut self) {
         let receivers = &self.receivers;
-        let running = self.program.rebalance(|id| receivers.need(id));
-        self.running = !running.is_empty();
-        self.stats.set_encoders(running);
+        let (runs, encoders) = self.program.rebalance(|id| receivers.need(id));
+        self.running = runs;
+        self.stats.set_encoders(encoders);
     }
 
     fn look(&mut self, now: Duration) {
@@ -291,9 +308,9 @@ impl Work {
             error!(room = %self.room, codec = %id.codec, "encoder hangs; a new one is made");
             self.program.encoder_failed(id);
         }
-        for settings in self.program.broadcasts().hung(now) {
-            error!(room = %self.room, ?settings, "broadcast encoder hangs; a new one is made");
-            self.program.broadcasts().picture_failed(&settings, now);
+        for picture in self.program.broadcasts().hung(now) {
+            error!(room = %self.room, ?picture, "broadcast encoder hangs; a new one is made");
+            self.program.broadcasts().picture_failed(&picture, now);
         }
         if self.program.look(now) {
             self.rebalance();

@@ -31,6 +31,7 @@ export class OutputsPanel {
   private readonly list = make("ul", { class: "outputs", "data-testid": "outputs" });
   private readonly note = make("p", { class: "error", role: "alert", hidden: true, "data-testid": "output-error" });
   private readonly preset = make("select", { "aria-label": "What platform the picture is for", "data-testid": "output-preset" }, ...PRESETS.map(([value, words]) => make("option", { value }, words)));
+  private readonly picture = make("select", { "aria-label": "What the output shows", "data-testid": "output-picture", hidden: true });
   private readonly recordings: Recordings;
   private outputs: readonly Output[] = [];
 
@@ -48,15 +49,16 @@ export class OutputsPanel {
     });
     const record = make("button", { class: "quiet", type: "button", "data-testid": "output-record" }, "Record");
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
-    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, record), this.note, this.list, this.recordings.block));
+    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record), this.note, this.list, this.recordings.block));
     this.panel.addEventListener("toggle", () => {
       if (this.panel.open) void this.recordings.refresh();
     });
   }
 
   /** The room's state was told. */
-  room({ outputs }: RoomState): void {
+  room({ outputs, scenes }: RoomState): void {
     this.outputs = outputs ?? [];
+    this.offer(scenes ?? []);
     this.render();
   }
 
@@ -69,7 +71,8 @@ export class OutputsPanel {
         this.handlers.tell(`The output to ${shown(output)} is ${output.state}`);
         if (output.type === "file" && this.panel.open) void this.recordings.refresh();
       }
-    } else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
+    } else if (event.type === "scenes_changed") return this.offer(event.scenes);
+    else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
     else return;
     this.render();
   }
@@ -85,8 +88,9 @@ export class OutputsPanel {
   private async add(output: NewOutput, button: HTMLButtonElement): Promise<boolean> {
     button.disabled = true;
     try {
-      const preset = this.preset.value;
-      await this.api.addOutput(this.handlers.room(), preset === "" ? output : { ...output, preset });
+      const [preset, scene] = [this.preset.value, this.picture.value];
+      const wishes = { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) };
+      await this.api.addOutput(this.handlers.room(), { ...output, ...wishes });
       say(this.note, null);
       return true;
     } catch (error) {
@@ -95,6 +99,15 @@ export class OutputsPanel {
     } finally {
       button.disabled = false;
     }
+  }
+
+  /** Offers the program and the room's scenes. */
+  private offer(scenes: readonly string[]): void {
+    const before = this.picture.value;
+    const scene = (name: string) => make("option", { value: name }, `Scene ${name}`);
+    this.picture.replaceChildren(make("option", { value: "" }, "The program"), ...scenes.map(scene));
+    this.picture.value = scenes.includes(before) ? before : "";
+    this.picture.hidden = scenes.length === 0;
   }
 
   private render(): void {
@@ -136,11 +149,12 @@ export class OutputsPanel {
 
 /** What an output does, in words. */
 export function stateWords(output: Output, now = Date.now()): string {
-  const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since } = output;
+  const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since, scene } = output;
   if (state === "live") {
     const flow = bitrate === null ? [] : [`${bitrate} kbit/s`, megabytes(bytes)];
     const time = since === null ? [] : [sinceWords(now - Date.parse(since))];
-    return ["live", ...time, `${video.width}x${video.height}`, ...flow].join(", ");
+    const picture = scene ? [`scene ${scene}`] : [];
+    return ["live", ...time, ...picture, `${video.width}x${video.height}`, ...flow].join(", ");
   }
   const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;
   return error ? `${tries}: ${error}` : tries;

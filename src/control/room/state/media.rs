@@ -48,6 +48,7 @@ impl State {
             let (participant, gain) = (member.id.clone(), member.gain());
             self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain }));
         }
+        self.show_aux_pictures();
         self.start_outputs(now);
         self.music = None;
         self.choose_music();

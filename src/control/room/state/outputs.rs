@@ -13,7 +13,7 @@ use crate::{
 impl State {
     /// All outputs, oldest first.
     pub fn outputs(&self) -> Vec<Output> {
-        self.outputs.iter().map(|sending| sending.view(self.canvas())).collect()
+        self.outputs.iter().map(|sending| sending.view(self.canvas_of(sending))).collect()
     }
 
     /// One output.
@@ -21,7 +21,8 @@ impl State {
     /// # Errors
     /// [`RoomError::NoOutput`].
     pub fn output(&self, id: &str) -> Result<Output, RoomError> {
-        self.place(id).map(|index| self.outputs[index].view(self.canvas()))
+        let sending = &self.outputs[self.place(id)?];
+        Ok(sending.view(self.canvas_of(sending)))
     }
 
     /// What was asked for of an output, with its secrets.
@@ -68,14 +69,14 @@ impl State {
         let stays = sending.spec.target == spec.target && sending.spec.target.takes_changes();
         if other && sending.runs() {
             if stays {
-                let wishes = spec.wishes.clone();
-                self.effects.push(Effect::Media(MediaCommand::ChangeOutput { output: before, wishes }));
+                let (wishes, aux) = (spec.wishes.clone(), spec.aux.clone());
+                self.effects.push(Effect::Media(MediaCommand::ChangeOutput { output: before, wishes, aux }));
             } else {
                 sending.set_state(OutputState::Stopped, now.wall);
                 self.effects.push(Effect::Media(MediaCommand::RemoveOutput(before)));
             }
         }
-        (sending.document, sending.spec) = (document, spec);
+        sending.take(document, spec);
         Ok(self.settle_output(index, now))
     }
 
@@ -108,8 +109,9 @@ impl State {
         self.outputs_changed += 1;
         sending.set_state(OutputState::Stopped, now.wall);
         self.effects.push(Effect::Media(MediaCommand::RemoveOutput(sending.media_id())));
+        self.settle_aux_pictures();
         self.effects.push(Effect::Event(Event::OutputRemoved { id: sending.id.0.clone() }));
-        Ok(sending.view(self.canvas()))
+        Ok(sending.view(self.canvas_of(&sending)))
     }
 
     /// Takes outputs of an earlier start of the program. Those that are enabled start.
@@ -139,32 +141,41 @@ impl State {
 
     /// The media is gone.
     pub(super) fn lose_outputs(&mut self, now: Now) {
-        let canvas = self.canvas();
-        for sending in self.outputs.iter_mut().filter(|sending| sending.runs()) {
-            sending.set_state(OutputState::Connecting, now.wall);
-            self.effects.push(Effect::Event(Event::OutputChanged { output: sending.view(canvas) }));
+        for index in 0..self.outputs.len() {
+            if self.outputs[index].runs() {
+                self.outputs[index].set_state(OutputState::Connecting, now.wall);
+                self.tell_output(index);
+            }
         }
     }
 
     pub(super) fn output_news(&mut self, id: &OutputId, state: OutputState, now: Now) {
-        let canvas = self.canvas();
-        let of_run = |sending: &&mut Sending| sending.media_id() == *id && sending.runs();
-        let Some(sending) = self.outputs.iter_mut().find(of_run) else { return };
-        sending.set_state(state, now.wall);
-        self.effects.push(Effect::Event(Event::OutputChanged { output: sending.view(canvas) }));
+        let Some(index) = self.of_run(id) else { return };
+        self.outputs[index].set_state(state, now.wall);
+        self.settle_aux_pictures();
+        self.tell_output(index);
     }
 
     pub(super) fn output_flow(&mut self, id: &OutputId, flow: Flow) {
-        let canvas = self.canvas();
-        let of_run = |sending: &&mut Sending| sending.media_id() == *id && sending.runs();
-        let Some(sending) = self.outputs.iter_mut().find(of_run) else { return };
-        sending.set_flow(flow);
-        self.effects.push(Effect::Event(Event::OutputChanged { output: sending.view(canvas) }));
+        let Some(index) = self.of_run(id) else { return };
+        self.outputs[index].set_flow(flow);
+        self.tell_output(index);
+    }
+
+    /// The output whose present run the media knows by this id.
+    fn of_run(&self, id: &OutputId) -> Option<usize> {
+        self.outputs.iter().position(|sending| sending.media_id() == *id && sending.runs())
+    }
+
+    fn tell_output(&mut self, index: usize) -> Output {
+        let sending = &self.outputs[index];
+        let output = sending.view(self.canvas_of(sending));
+        self.effects.push(Effect::Event(Event::OutputChanged { output: output.clone() }));
+        output
     }
 
     /// Starts or stops an output as it is asked for, and tells what has become of it.
     fn settle_output(&mut self, index: usize, now: Now) -> Output {
-        let canvas = self.canvas();
         let sending = &mut self.outputs[index];
         match (sending.document.enabled, sending.runs()) {
             (true, false) => {
@@ -180,18 +191,12 @@ impl State {
             (false, false) => sending.set_state(OutputState::Stopped, now.wall),
             (true, true) => {}
         }
-        let view = sending.view(canvas);
         self.outputs_changed += 1;
-        self.effects.push(Effect::Event(Event::OutputChanged { output: view.clone() }));
-        view
+        self.settle_aux_pictures();
+        self.tell_output(index)
     }
 
     fn place(&self, id: &str) -> Result<usize, RoomError> {
         self.outputs.iter().position(|sending| &*sending.id.0 == id).ok_or(RoomError::NoOutput)
-    }
-
-    fn canvas(&self) -> (u32, u32, u32) {
-        let canvas = &self.scene.canvas;
-        (canvas.width, canvas.height, canvas.fps)
     }
 }

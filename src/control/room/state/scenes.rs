@@ -29,6 +29,7 @@ impl State {
 
     fn take_scenes(&mut self, scenes: Scenes) {
         self.scenes = scenes;
+        self.settle_aux_pictures();
         let event = Event::ScenesChanged {
             revision: self.revision.0,
             scenes: self.scenes.names(),

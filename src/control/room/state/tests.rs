@@ -98,6 +98,11 @@ fn line(effect: &Effect) -> String {
         Effect::Media(MediaCommand::RemoveOutput(output)) => format!("stop {output}"),
         Effect::Media(MediaCommand::AddOutput { output, .. }) => format!("start {output}"),
         Effect::Media(MediaCommand::ChangeOutput { output, .. }) => format!("change {output}"),
+        Effect::Media(MediaCommand::SetAux { aux, picture }) => {
+            let names: Vec<&str> = picture.people.iter().map(|seat| &*seat.name).collect();
+            format!("show {aux} {}", names.join(" "))
+        }
+        Effect::Media(MediaCommand::RemoveAux(aux)) => format!("remove {aux}"),
         Effect::Media(other) => format!("{other:?}"),
         Effect::Event(Event::ParticipantLeft { name, reason, .. }) => format!("left {name} {reason:?}"),
         Effect::Event(Event::ParticipantChanged { participant }) => {

@@ -2,7 +2,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    control::room::output::{OutputDocument, OutputPhase, Recordings},
+    control::room::{
+        output::{OutputDocument, OutputPhase, Recordings},
+        scenes::{SceneName, Scenes, StoredScene},
+    },
     media::port::{Blame, Flow, OutputFault, OutputId, OutputSpec, OutputState, Speed},
 };
 
@@ -151,4 +154,42 @@ fn outputs_come_back_after_a_restart() {
     again.effects();
     again.state.take_media(again.now);
     assert_eq!(again.effects()[0], "start o1.2");
+}
+
+#[test]
+fn a_picture_beside_the_program_is_there_while_an_output_that_runs_shows_it() {
+    let mut studio = Studio::new();
+    let name = SceneName::parse("Tall").unwrap();
+    let tall = |width: u32| {
+        let layout = Arc::new(json!({"canvas": {"width": width, "height": 1280}}));
+        Scenes::new(vec![StoredScene { name: name.clone(), layout }], None).unwrap()
+    };
+    studio.state.set_scenes(tall(720));
+    studio.effects();
+    let mut shows = rtmp();
+    shows["scene"] = json!("Tall");
+    studio.send("o1", shows.clone());
+    studio.send("o2", shows.clone());
+    let told = studio.effects();
+    assert_eq!(told.iter().filter(|effect| *effect == "show scene Tall ").count(), 1, "shared: {told:?}");
+    assert_eq!(studio.state.output("o1").unwrap().video.width, 720);
+    studio.state.set_scenes(tall(640));
+    assert!(studio.effects().contains(&"show scene Tall ".to_owned()), "it changes with its scene");
+    assert_eq!(studio.state.output("o1").unwrap().video.width, 640);
+    let without = studio.state.check_scenes_in_use(&Scenes::default());
+    assert_eq!(without, Err(RoomError::SceneInUse { name: "Tall".into() }));
+    studio.state.remove_output("o1", studio.now).unwrap();
+    assert!(!studio.effects().contains(&"remove scene Tall".to_owned()));
+    studio.patch("o2", rtmp());
+    let told = studio.effects();
+    assert_eq!(told[..2], ["change o2".to_owned(), "remove scene Tall".to_owned()], "{told:?}");
+    assert_eq!(studio.state.output("o2").unwrap().video.width, 1280);
+    assert_eq!(studio.state.check_scenes_in_use(&Scenes::default()), Ok(()));
+
+    // New media knows nothing of it.
+    studio.patch("o2", shows);
+    studio.effects();
+    studio.state.lose_media("a test", studio.now);
+    studio.state.take_media(studio.now);
+    assert!(studio.effects().contains(&"show scene Tall ".to_owned()));
 }

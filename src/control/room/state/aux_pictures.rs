@@ -1,0 +1,119 @@
+//! Pictures beside the program, which outputs show.
+
+use std::sync::Arc;
+
+use super::{Effect, Errand, State};
+use crate::{
+    control::room::{
+        aux_picture::{AuxSource, AuxWish},
+        error::RoomError,
+        output::Sending,
+        scenes::Scenes,
+    },
+    layout::Scene,
+    media::port::{AuxId, Image, MediaCommand},
+};
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct AuxPicture {
+    id: AuxId,
+    /// What it is to show.
+    scene: Arc<Scene>,
+    /// What it shows, with its images; `None` before the first ones are decoded.
+    shown: Option<(Arc<Scene>, Vec<Image>)>,
+}
+
+impl State {
+    /// Has the media compose what outputs that run need beside the program, and nothing else.
+    pub(super) fn settle_aux_pictures(&mut self) {
+        let mut wanted: Vec<AuxWish> = Vec::new();
+        for wish in self.outputs.iter().filter(|sending| sending.runs()).filter_map(|sending| sending.aux.as_ref()) {
+            if !wanted.contains(wish) {
+                wanted.push(wish.clone());
+            }
+        }
+        let ids: Vec<AuxId> = wanted.iter().map(AuxWish::id).collect();
+        let gone = self.aux_pictures.extract_if(.., |aux| !ids.contains(&aux.id));
+        self.effects.extend(gone.map(|aux| Effect::Media(MediaCommand::RemoveAux(aux.id))));
+        for (wish, id) in wanted.into_iter().zip(ids) {
+            let scene = wish.read(&self.scenes, &self.scene.canvas);
+            let index = match self.aux_pictures.iter().position(|aux| aux.id == id) {
+                Some(index) if *self.aux_pictures[index].scene == scene => continue,
+                Some(index) => index,
+                None => {
+                    self.aux_pictures.push(AuxPicture { id, scene: Arc::new(scene.clone()), shown: None });
+                    self.aux_pictures.len() - 1
+                }
+            };
+            let aux = &mut self.aux_pictures[index];
+            aux.scene = Arc::new(scene);
+            if aux.scene.needs_images() {
+                self.effects.push(Effect::Errand(Errand::AuxImages(aux.id.clone())));
+            } else {
+                aux.shown = Some((aux.scene.clone(), Vec::new()));
+                self.show_aux(index);
+            }
+        }
+    }
+
+    /// Hands all pictures beside the program to the media: people or speakers have changed, or the media is new.
+    pub(super) fn show_aux_pictures(&mut self) {
+        (0..self.aux_pictures.len()).for_each(|index| self.show_aux(index));
+    }
+
+    fn show_aux(&mut self, index: usize) {
+        let aux = &self.aux_pictures[index];
+        let Some((scene, images)) = aux.shown.clone() else { return };
+        let (aux, picture) = (aux.id.clone(), self.picture_of(scene, images));
+        self.effects.push(Effect::Media(MediaCommand::SetAux { aux, picture }));
+    }
+
+    /// What a picture beside the program is to show, if it is still needed.
+    pub fn aux_scene(&self, id: &AuxId) -> Option<Arc<Scene>> {
+        self.aux_pictures.iter().find(|aux| aux.id == *id).map(|aux| aux.scene.clone())
+    }
+
+    /// Takes the images of a picture beside the program. Late ones, after another change, are dropped.
+    pub fn set_aux_images(&mut self, id: &AuxId, images: Vec<Image>, of: &Arc<Scene>) {
+        let is_it = |aux: &AuxPicture| aux.id == *id && Arc::ptr_eq(&aux.scene, of);
+        let Some(index) = self.aux_pictures.iter().position(is_it) else { return };
+        self.aux_pictures[index].shown = Some((of.clone(), images));
+        self.show_aux(index);
+    }
+
+    /// The picture that an output gets now; `None`: the program.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`].
+    pub fn aux_of_output(&self, id: &str) -> Result<Option<AuxId>, RoomError> {
+        let sending = self.outputs.iter().find(|sending| &*sending.id.0 == id).ok_or(RoomError::NoOutput)?;
+        Ok(sending.aux.as_ref().map(AuxWish::id))
+    }
+
+    /// The canvas that an output gets: width, height, frames a second.
+    pub(super) fn canvas_of(&self, sending: &Sending) -> (u32, u32, u32) {
+        let own = |wish: &AuxWish| {
+            let known = self.aux_scene(&wish.id());
+            known.unwrap_or_else(|| Arc::new(wish.read(&self.scenes, &self.scene.canvas)))
+        };
+        let scene = sending.aux.as_ref().map_or_else(|| self.scene.clone(), own);
+        (scene.canvas.width, scene.canvas.height, scene.canvas.fps)
+    }
+
+    /// Whether every scene that outputs show is among these.
+    ///
+    /// # Errors
+    /// [`RoomError::SceneInUse`].
+    pub fn check_scenes_in_use(&self, scenes: &Scenes) -> Result<(), RoomError> {
+        for wish in self.outputs.iter().filter_map(|sending| sending.aux.as_ref()) {
+            if let AuxSource::Scene(name) = &wish.source
+                && scenes.get(name).is_err()
+                && self.scenes.get(name).is_ok()
+            {
+                return Err(RoomError::SceneInUse { name: name.shared() });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Pictures beside the program: other layouts of the same people, each composed by a clock of its own while an output
+//! needs it.
+
+use std::{sync::Arc, time::Duration};
+
+use tracing::{error, info};
+
+use super::{
+    clips::Clips,
+    news::StageNews,
+    program::{Canvas, canvas_of},
+};
+use crate::media::{
+    compose::{clock::Composer, slots::Slots},
+    gst::launch::Launches,
+    port::{AuxId, Picture},
+};
+
+/// What all of them begin with.
+pub(super) struct Origin {
+    pub(super) room: Arc<str>,
+    pub(super) launches: Launches,
+    pub(super) slots: Arc<Slots>,
+    /// Whether there is a model.
+    pub(super) can_cut: bool,
+    /// How long a silent sender's last frame stays.
+    pub(super) hold: Duration,
+    /// The program's.
+    pub(super) news: Arc<StageNews>,
+}
+
+/// One of them.
+struct AuxPicture {
+    id: AuxId,
+    composer: Composer,
+    clips: Clips,
+    canvas: Canvas,
+    /// What it shows, to begin again with.
+    picture: Picture,
+}
+
+/// See the module.
+pub(super) struct AuxPictures {
+    origin: Origin,
+    pictures: Vec<AuxPicture>,
+}
+
+impl AuxPictures {
+    pub(super) fn new(origin: Origin) -> Self {
+        Self { origin, pictures: Vec::new() }
+    }
+
+    fn get(&self, aux: &AuxId) -> Option<&AuxPicture> {
+        self.pictures.iter().find(|one| one.id == *aux)
+    }
+
+    pub(super) fn has(&self, aux: &AuxId) -> bool {
+        self.get(aux).is_some()
+    }
+
+    /// Width, height and frames a second, if there is such a picture.
+    pub(super) fn canvas(&self, aux: &AuxId) -> Option<Canvas> {
+        self.get(aux).map(|one| one.canvas)
+    }
+
+    pub(super) fn composer(&self, aux: &AuxId) -> Option<&Composer> {
+        self.get(aux).map(|one| &one.composer)
+    }
+
+    /// Shows this from the next frame on; whether the canvas is another than before.
+    pub(super) fn show(&mut self, aux: AuxId, picture: Picture) -> bool {
+        let canvas = canvas_of(&picture);
+        if let Some(one) = self.pictures.iter_mut().find(|one| one.id == aux) {
+            let reels = one.clips.show(&picture.images);
+            one.picture = picture.clone();
+            one.composer.set_picture(picture, reels);
+            return std::mem::replace(&mut one.canvas, canvas) != canvas;
+        }
+        let Origin { room, launches, slots, can_cut, hold, news } = &self.origin;
+        let news = Arc::new(news.of_aux(aux.clone()));
+        match Composer::start(&format!("{room}-aux"), picture.clone(), *hold, *can_cut, slots.clone(), news) {
+            Ok(composer) => {
+                info!(%room, %aux, "a picture beside the program begins");
+                let mut clips = Clips::new(launches.clone());
+                let reels = clips.show(&picture.images);
+                if !reels.is_empty() {
+                    composer.set_picture(picture.clone(), reels);
+                }
+                self.pictures.push(AuxPicture { id: aux, composer, clips, canvas, picture });
+                true
+            }
+            Err(error) => {
+                error!(%room, %aux, %error, "no thread for a picture beside the program");
+                false
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, aux: &AuxId) {
+        self.pictures.retain(|one| one.id != *aux);
+    }
+
+    pub(super) fn set_hold(&mut self, hold: Duration) {
+        self.origin.hold = hold;
+        self.pictures.iter().for_each(|one| one.composer.set_hold(hold));
+    }
+
+    /// Lets the clocks of those run that `is_needed` says, and the others rest.
+    pub(super) fn run(&self, is_needed: impl Fn(&AuxId) -> bool) {
+        self.pictures.iter().for_each(|one| one.composer.run(is_needed(&one.id)));
+    }
+
+    /// Frees what is over, and begins a clock again that has ended by a fault; whether one has.
+    pub(super) fn look(&mut self) -> bool {
+        self.pictures.iter().for_each(|one| one.composer.tidy());
+        let over: Vec<_> = self.pictures.extract_if(.., |one| one.composer.is_over()).collect();
+        let any = !over.is_empty();
+        for AuxPicture { id, picture, .. } in over {
+            error!(room = %self.origin.room, aux = %id, "the clock of a picture beside the program ended; it begins again");
+            self.show(id, picture);
+        }
+        any
+    }
+}
