@@ -29,6 +29,7 @@ pub mod encode;
 pub mod file;
 pub mod gst;
 pub mod ingest;
+pub mod iso;
 pub mod output;
 pub mod port;
 pub mod room;

@@ -240,6 +240,8 @@ pub enum MediaCommand {
         peer: PeerId,
         /// Whose connection it is.
         participant: ParticipantId,
+        /// The name that others see.
+        name: Arc<str>,
         /// Who offers what.
         negotiation: Negotiation,
     },

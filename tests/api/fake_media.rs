@@ -214,7 +214,7 @@ impl RoomMedia for Port {
                 let _ = reply.send(answer_to(&offer));
             }
             MediaCommand::View { peer, view } => room.note(format!("view {peer} {view:?}")),
-            MediaCommand::AddSender { peer, participant, negotiation } => {
+            MediaCommand::AddSender { peer, participant, negotiation, .. } => {
                 let who = &participant.0;
                 match negotiation {
                     Negotiation::Offer { ingest } => {

@@ -148,7 +148,7 @@ async fn an_output_shows_another_scene_of_the_room_beside_the_program() {
     // It shows the program from now on.
     let changed = server.send("PATCH", &path, &json!({"scene": null, "enabled": true})).await.expect(200).json();
     assert_eq!((&changed["scene"], &changed["video"]["width"]), (&Value::Null, &json!(640)), "{changed}");
-    server.delete(&format!("/rooms/{ROOM}/outputs/{twin}")).await.expect(200);
+    server.delete(&format!("/rooms/{ROOM}/outputs/{twin}")).await.expect(204);
     server.delete(&format!("/rooms/{ROOM}/scenes/Tall")).await.expect(204);
 }
 

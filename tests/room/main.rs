@@ -6,7 +6,7 @@
 //! - `studio`: clips of one colour and steady tones. `footage`: what any encoder makes, by launch texts. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `beside`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
+//! - `picture`, `beside`, `isos`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
 //! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
@@ -24,6 +24,7 @@ mod guests;
 mod hostile;
 mod http;
 mod http_peers;
+mod isos;
 mod mutator;
 mod newcomers;
 mod nginx;

@@ -41,7 +41,8 @@ export interface Output {
   next_retry_at: string | null;
   last_error: string | null;
   preset: string | null;
-  video: { width: number; height: number; fps: number; bitrate: number };
+  /** Null where nothing is encoded. */
+  video: { width: number; height: number; fps: number; bitrate: number } | null;
   encoder_preset: string | null;
   /** What goes out now, in kbit/s. */
   bitrate: number | null;
@@ -49,7 +50,7 @@ export interface Output {
   live_since: string | null;
 }
 
-export type OutputType = "rtmp" | "srt" | "file";
+export type OutputType = "rtmp" | "srt" | "file" | "iso";
 
 /** What an output is to be. */
 export interface NewOutput {

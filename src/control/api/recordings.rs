@@ -165,8 +165,10 @@ fn kind_of(name: &str) -> Option<&'static str> {
     let (stem, ending) = name.rsplit_once('.')?;
     let fits = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
     let is_plain = !stem.is_empty() && stem.chars().all(fits);
-    let known = Container::ALL.into_iter().find(|container| is_plain && container.ending() == ending);
-    known.map(Container::media_type)
+    let known = Container::ALL.into_iter().find(|container| container.ending() == ending).map(Container::media_type);
+    // Who is in which file lies beside recordings of each participant.
+    let known = known.or((ending == "json").then_some("application/json"));
+    known.filter(|_| is_plain)
 }
 
 fn list(folder: &Path) -> io::Result<Vec<Recording>> {

@@ -115,28 +115,39 @@ impl OutputDocument {
             faults.push(fault("/layout", "cannot stand beside `scene`: one of them is shown"));
         }
         let stray = [
-            ("/url", self.url.is_some(), self.kind != OutputKind::File),
+            ("/url", self.url.is_some(), !matches!(self.kind, OutputKind::File | OutputKind::Iso)),
             ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
             ("/container", self.container.is_some(), self.kind == OutputKind::File),
         ];
-        for (pointer, is_there, may) in stray {
+        let is_encoded = self.kind != OutputKind::Iso;
+        let encoded = [
+            ("/preset", self.preset.is_some()),
+            ("/video", self.video != VideoWish::default()),
+            ("/audio", self.audio != AudioWish::default()),
+            ("/scene", self.scene.is_some()),
+            ("/layout", self.layout.is_some()),
+        ];
+        let encoded = encoded.into_iter().map(|(pointer, is_there)| (pointer, is_there, is_encoded));
+        for (pointer, is_there, may) in stray.into_iter().chain(encoded) {
             if is_there && !may {
                 faults.push(fault(pointer, "is no key of this type of output"));
             }
         }
         let url = self.url.as_deref();
+        let file = FileTarget {
+            folder: recordings.of_room(room),
+            name: name.as_str().to_owned(),
+            container: self.container.unwrap_or_default(),
+            spare: recordings.spare,
+        };
         let target = match self.kind {
             OutputKind::Rtmp => {
                 let parsed = url.map(|url| RtmpAddress::parse(url, self.key.as_deref()).map(OutputTarget::Rtmp));
                 parsed.unwrap_or(Err("is missing"))
             }
             OutputKind::Srt => url.map_or(Err("is missing"), |url| SrtAddress::parse(url).map(OutputTarget::Srt)),
-            OutputKind::File => Ok(OutputTarget::File(FileTarget {
-                folder: recordings.of_room(room),
-                name: name.as_str().to_owned(),
-                container: self.container.unwrap_or_default(),
-                spare: recordings.spare,
-            })),
+            OutputKind::File => Ok(OutputTarget::File(file)),
+            OutputKind::Iso => Ok(OutputTarget::Iso(file)),
         };
         match target {
             Ok(target) if faults.is_empty() => Ok(OutputSpec { target, wishes, aux: self.aux().map(|wish| wish.id()) }),
@@ -222,10 +233,10 @@ pub struct Output {
     pub layout: Option<Arc<Value>>,
     /// The platform whose wishes it follows.
     pub preset: Option<Preset>,
-    /// The picture as it is encoded. Outputs of equal settings share one encoder.
-    pub video: VideoSettings,
-    /// The sound as it is encoded.
-    pub audio: AudioSettings,
+    /// The picture as it is encoded. Outputs of equal settings share one encoder. Null where nothing is encoded (`iso`).
+    pub video: Option<VideoSettings>,
+    /// The sound as it is encoded; null as above.
+    pub audio: Option<AudioSettings>,
     /// How much work the picture's encoder does; null before it is known.
     pub encoder_preset: Option<Speed>,
     /// What goes out now, in kbit/s; null while it is not live.
@@ -343,7 +354,8 @@ impl Sending {
             OutputState::Stopped => (OutputPhase::Stopped, None, None),
             OutputState::Failed { .. } => (OutputPhase::Failed, None, None),
         };
-        let video = self.spec.wishes.video(canvas);
+        let is_encoded = self.document.kind != OutputKind::Iso;
+        let video = is_encoded.then(|| self.spec.wishes.video(canvas));
         Output {
             id: self.id.0.clone(),
             kind: self.document.kind,
@@ -359,8 +371,8 @@ impl Sending {
             layout: self.document.layout.clone(),
             preset: self.document.preset,
             video,
-            audio: self.spec.wishes.audio(),
-            encoder_preset: self.flow.speed.or(video.preset),
+            audio: is_encoded.then(|| self.spec.wishes.audio()),
+            encoder_preset: self.flow.speed.or(video.and_then(|video| video.preset)),
             bitrate: (phase == OutputPhase::Live).then(|| self.flow.bits_per_second.div_ceil(1000)),
             bytes: self.flow.bytes,
             live_since: (phase == OutputPhase::Live).then_some(*since),

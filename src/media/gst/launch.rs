@@ -30,6 +30,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("output-srt", include_str!("../../../pipelines/output-srt.launch")),
     ("output-mkv", include_str!("../../../pipelines/output-mkv.launch")),
     ("output-mp4", include_str!("../../../pipelines/output-mp4.launch")),
+    ("output-iso", include_str!("../../../pipelines/output-iso.launch")),
 ];
 
 /// The launch texts in force.

@@ -27,6 +27,7 @@ pub mod backlog;
 pub mod downmix;
 pub mod orientation;
 pub mod progress;
+pub mod tap;
 
 use backlog::{Backlog, Verdict};
 use downmix::Downmix;

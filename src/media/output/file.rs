@@ -10,7 +10,7 @@ use gstreamer::prelude::*;
 use jiff::Timestamp;
 
 use super::{
-    Destination, PATIENCE, sink,
+    Destination, PATIENCE, sink, space,
     terms::{Blame, Container, FileTarget, OutputFault},
 };
 use crate::media::gst::pipeline::OwnedPipeline;
@@ -75,19 +75,6 @@ impl Destination for File {
     }
 
     fn check(&self) -> Result<(), OutputFault> {
-        let mut folder = self.target.folder.as_path();
-        while !folder.exists() {
-            let Some(above) = folder.parent() else { break };
-            folder = above;
-        }
-        // A disk that does not say is not full.
-        let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
-        if disk.f_bavail.saturating_mul(disk.f_frsize) >= self.target.spare {
-            return Ok(());
-        }
-        let spare = self.target.spare / 1_000_000;
-        let text =
-            format!("the disk of recordings has less than {spare} MB left; the recording ended before it was full");
-        Err(OutputFault::last(Blame::Operator, text))
+        space::check(&self.target.folder, self.target.spare)
     }
 }

@@ -16,6 +16,7 @@ mod file;
 pub mod retry;
 mod rtmp;
 pub mod settings;
+pub mod space;
 mod srt;
 pub mod terms;
 pub mod worker;
@@ -71,5 +72,7 @@ fn destination(target: OutputTarget) -> Box<dyn Destination> {
         OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
         OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
+        // What people send goes past the program: `media::iso` records it.
+        OutputTarget::Iso(target) => Box::new(file::File::new(target)),
     }
 }

@@ -40,6 +40,8 @@ pub enum OutputKind {
     Srt,
     /// A recording on the server's disk.
     File,
+    /// Recordings of what each participant sends, as it comes.
+    Iso,
 }
 
 /// How a recording is written.
@@ -96,6 +98,8 @@ pub enum OutputTarget {
     Srt(SrtAddress),
     /// A recording.
     File(FileTarget),
+    /// Recordings of each participant.
+    Iso(FileTarget),
 }
 
 impl OutputTarget {
@@ -105,12 +109,13 @@ impl OutputTarget {
             Self::Rtmp(_) => OutputKind::Rtmp,
             Self::Srt(_) => OutputKind::Srt,
             Self::File(_) => OutputKind::File,
+            Self::Iso(_) => OutputKind::Iso,
         }
     }
 
     /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end.
     pub const fn takes_changes(&self) -> bool {
-        !matches!(self, Self::File(_))
+        !matches!(self, Self::File(_) | Self::Iso(_))
     }
 
     /// Says where it goes, without secrets.
@@ -119,6 +124,7 @@ impl OutputTarget {
             Self::Rtmp(address) => address.shown(),
             Self::Srt(address) => address.shown(),
             Self::File(target) => format!("{}.{}", target.name, target.container.ending()),
+            Self::Iso(target) => format!("{}, each participant", target.name),
         }
     }
 }

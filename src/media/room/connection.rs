@@ -13,7 +13,10 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::media::{
-    ingest::progress::{Diagnosis, Progress},
+    ingest::{
+        progress::{Diagnosis, Progress},
+        tap::Tap,
+    },
     port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
     segment::{BodyPix, Wish},
@@ -102,6 +105,10 @@ impl std::ops::Add for Masks {
 pub(super) struct Connection {
     pub(super) peer: Peer,
     pub(super) participant: ParticipantId,
+    /// The name that others see.
+    pub(super) name: Arc<str>,
+    /// Where what it sends is heard as it comes.
+    pub(super) tap: Arc<Tap>,
     pub(super) signalling: Signalling,
     pub(super) trusted: Arc<AtomicBool>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
@@ -125,10 +132,10 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(
         peer: Peer,
-        participant: ParticipantId,
+        (participant, name): (ParticipantId, Arc<str>),
         signalling: Signalling,
         trusted: Arc<AtomicBool>,
-        (segmenter, progress): (Arc<Mutex<Segmenter>>, Arc<Progress>),
+        (segmenter, progress, tap): (Arc<Mutex<Segmenter>>, Arc<Progress>, Arc<Tap>),
         internal_peers: bool,
         now: Duration,
     ) -> Self {
@@ -136,6 +143,8 @@ impl Connection {
         Self {
             peer,
             participant,
+            name,
+            tap,
             signalling,
             trusted,
             segmenter,

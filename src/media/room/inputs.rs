@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use super::{
     Input, Parts,
     connection::{Asked, Connection, Masks, Segmenter, Signalling, answered_lines},
+    isos::Source,
     tracks,
 };
 use crate::{
@@ -24,7 +25,8 @@ use crate::{
         audio::desk::Desk,
         compose::{ask::Ask, slots::Slots},
         gst::clock::media_clock,
-        ingest::progress::Progress,
+        ingest::{progress::Progress, tap::Tap},
+        iso::Owner,
         port::{
             AuxId, Candidate, Description, MediaEvent, Negotiation, ParticipantId, PeerId, PeerRefused,
             choose_for_sender,
@@ -140,10 +142,10 @@ impl Inputs {
         self.asks.remove(participant);
     }
 
-    /// Removes the older connection of somebody who makes a new one; the masks that it made.
-    pub(super) fn replaced(&mut self, participant: &ParticipantId) -> Option<Masks> {
+    /// Removes the older connection of somebody who makes a new one; which it is, and the masks that it made.
+    pub(super) fn replaced(&mut self, participant: &ParticipantId) -> Option<(PeerId, Masks)> {
         let older = self.peers.iter().find(|(_, peer)| peer.participant == *participant).map(|(id, _)| *id)?;
-        self.remove(older)
+        self.remove(older).map(|masks| (older, masks))
     }
 
     /// Makes a connection.
@@ -153,14 +155,14 @@ impl Inputs {
     pub(super) fn add(
         &mut self,
         id: PeerId,
-        participant: ParticipantId,
+        (participant, name): (ParticipantId, Arc<str>),
         negotiation: Negotiation,
     ) -> Result<(), String> {
         self.slots.assign(&participant, id);
         self.desk.open(&participant);
         match negotiation {
             Negotiation::Offer { ingest } => {
-                let connection = self.connect(id, participant, &Line::received(ingest, 96))?;
+                let connection = self.connect(id, (participant, name), &Line::received(ingest, 96))?;
                 connection.peer.offer();
                 self.peers.insert(id, connection);
                 Ok(())
@@ -176,7 +178,7 @@ impl Inputs {
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
                 // The reply goes in once there is something to answer with, so that a failure can be told by it.
-                let mut connection = match self.connect(id, participant, &answered_lines(&chosen)) {
+                let mut connection = match self.connect(id, (participant, name), &answered_lines(&chosen)) {
                     Ok(connection) => connection,
                     Err(error) => {
                         let _ = reply.send(Err(PeerRefused::Failed(error.clone())));
@@ -196,8 +198,14 @@ impl Inputs {
         }
     }
 
-    fn connect(&self, id: PeerId, participant: ParticipantId, lines: &[Line]) -> Result<Connection, String> {
+    fn connect(
+        &self,
+        id: PeerId,
+        (participant, name): (ParticipantId, Arc<str>),
+        lines: &[Line],
+    ) -> Result<Connection, String> {
         let trusted = Arc::new(AtomicBool::new(false));
+        let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
         let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
         let progress = Arc::<Progress>::default();
@@ -206,6 +214,7 @@ impl Inputs {
             peer: id,
             participant: participant.clone(),
             trusted: trusted.clone(),
+            tap: tap.clone(),
             segmenter: segmenter.clone(),
             progress: progress.clone(),
             slots: self.slots.clone(),
@@ -227,7 +236,20 @@ impl Inputs {
         .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;
         let (session, now) = (Signalling::Session, media_clock().now());
         let internal_peers = self.parts.network.internal_peers;
-        Ok(Connection::new(peer, participant, session, trusted, (segmenter, progress), internal_peers, now))
+        let person = (participant, name);
+        Ok(Connection::new(peer, person, session, trusted, (segmenter, progress, tap), internal_peers, now))
+    }
+
+    /// Somebody who sends and is trusted, to be recorded.
+    pub(super) fn source(&self, peer: PeerId) -> Option<Source> {
+        let one = self.peers.get(&peer).filter(|one| one.trusted.load(Ordering::Acquire))?;
+        let owner = Owner { participant: one.participant.0.clone(), name: one.name.clone() };
+        Some(Source { peer, owner, tap: one.tap.clone() })
+    }
+
+    /// Everybody who sends and is trusted.
+    pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
+        self.peers.keys().filter_map(|peer| self.source(*peer))
     }
 
     /// Takes a peer's news.

@@ -28,6 +28,7 @@ mod connection;
 mod encodings;
 mod failures;
 mod inputs;
+mod isos;
 mod news;
 mod program;
 mod receivers;
@@ -45,6 +46,7 @@ use super::{
     compose::{ask::Ask, effects::Photo},
     deliver::{self, Delivery},
     gst::launch::Launches,
+    iso,
     port::{AudioSettings, AuxId, MediaCommand, MediaEvent, OutputId, ParticipantId, PeerId, RoomMedia, RoomSpec},
     webrtc::peer::{Network, PeerNews},
 };
@@ -71,6 +73,8 @@ enum Input {
     BroadcastFailed(PictureKey, String),
     SoundFailed(AudioSettings, String),
     OutputOver(OutputId),
+    /// Of a recorder of a sender, of this output.
+    Iso(OutputId, PeerId, iso::News),
     /// Of the program, or of a picture beside it.
     Ask(Option<AuxId>, ParticipantId, Ask),
     Photo(Photo, Arc<()>),

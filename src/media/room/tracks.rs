@@ -13,7 +13,7 @@ use crate::media::{
     audio::desk::Desk,
     compose::slots::{Arrival, Slots},
     gst::{clock::media_clock, frame::Shot, launch::Launches},
-    ingest::{self, progress::Progress},
+    ingest::{self, progress::Progress, tap::Tap},
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
     segment::{BodyPix, pool},
     webrtc::line::{Codec, Format},
@@ -25,6 +25,8 @@ pub(super) struct Tracks {
     pub(super) peer: PeerId,
     pub(super) participant: ParticipantId,
     pub(super) trusted: Arc<AtomicBool>,
+    /// Where what comes is heard as it comes.
+    pub(super) tap: Arc<Tap>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     /// What comes of the video.
     pub(super) progress: Arc<Progress>,
@@ -37,6 +39,13 @@ pub(super) struct Tracks {
 impl Tracks {
     /// The bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
     pub(super) fn attach(&self, codec: Codec) -> Result<gst::Bin, String> {
+        let bin = self.decode(codec)?;
+        let kind = if codec.format == Format::Opus { TrackKind::Audio } else { TrackKind::Video };
+        self.tap.attach(kind, &bin);
+        Ok(bin)
+    }
+
+    fn decode(&self, codec: Codec) -> Result<gst::Bin, String> {
         let participant = self.participant.clone();
         let (trusted, events) = (self.trusted.clone(), self.events.clone());
         let stage = codec.format.receive_stage();

@@ -15,6 +15,7 @@ use tracing::{debug, error};
 use super::{
     Input, Parts,
     inputs::{Inputs, PeerOutcome},
+    isos::Isos,
     news::StageNews,
     program::Program,
     receivers::Receivers,
@@ -28,7 +29,7 @@ use crate::media::{
         clock::media_clock,
         priority::{self, Role},
     },
-    port::{MediaCommand, MediaEvent, ParticipantId, ParticipantPoses, PeerId, RoomSpec},
+    port::{MediaCommand, MediaEvent, OutputSpec, OutputTarget, ParticipantId, ParticipantPoses, PeerId, RoomSpec},
 };
 
 /// How often peers are looked after and numbers are taken.
@@ -40,6 +41,7 @@ pub(super) struct Work {
     events: UnboundedSender<MediaEvent>,
     slots: Arc<Slots>,
     inputs: Inputs,
+    isos: Isos,
     program: Program,
     receivers: Receivers,
     stats: Stats,
@@ -63,10 +65,11 @@ impl Work {
             StageNews::new(made, delivery, inputs.clone(), events.clone())
         })?;
         let desk = program.desk().clone();
+        let isos = Isos::new(room.clone(), parts.launches.clone(), events.clone(), inputs.clone());
         let inputs = Inputs::new(room.clone(), parts.clone(), (slots.clone(), desk), keypoints, events.clone(), inputs);
         let now = media_clock().now();
         let (stats, watch) = (Stats::new(now), Watch::new(now));
-        Ok(Self { room, events, slots, inputs, program, receivers, stats, watch, running: false })
+        Ok(Self { room, events, slots, inputs, isos, program, receivers, stats, watch, running: false })
     }
 
     /// Works until the room is over.
@@ -92,6 +95,7 @@ impl Work {
             }
         };
         // Stages go first, so that nothing is pushed into pipelines on their way down.
+        self.isos.clear();
         self.program.end();
         self.receivers.end();
         debug!(room = %self.room, "the room's media ends");
@@ -112,7 +116,12 @@ impl Work {
             Input::Command(command) => self.command(command),
             Input::Peer(peer, news) => match self.inputs.news(peer, news) {
                 PeerOutcome::Nothing => {}
-                PeerOutcome::Connected => self.tell(MediaEvent::PeerConnected(peer)),
+                PeerOutcome::Connected => {
+                    if let Some(source) = self.inputs.source(peer) {
+                        self.isos.connected(&source);
+                    }
+                    self.tell(MediaEvent::PeerConnected(peer));
+                }
                 PeerOutcome::Lost(reason) => self.lose_sender(peer, &reason),
             },
             Input::Delivery(peer, news) => self.delivered(peer, news),
@@ -132,6 +141,7 @@ impl Work {
                 self.program.broadcasts().remove(&output);
                 self.rebalance();
             }
+            Input::Iso(output, peer, news) => self.isos.news(&output, peer, news),
             Input::Photo(photo, _waiting) => {
                 let Photo { trigger, picture, sound } = photo;
                 self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound });
@@ -174,11 +184,12 @@ impl Work {
                 let _ = reply.send(told.collect());
             }
             MediaCommand::SetHold(hold) => self.program.set_hold(hold),
-            MediaCommand::AddSender { peer, participant, negotiation } => {
-                if let Some(masks) = self.inputs.replaced(&participant) {
+            MediaCommand::AddSender { peer, participant, name, negotiation } => {
+                if let Some((older, masks)) = self.inputs.replaced(&participant) {
+                    self.isos.gone(older);
                     self.stats.retire(masks);
                 }
-                if let Err(reason) = self.inputs.add(peer, participant, negotiation) {
+                if let Err(reason) = self.inputs.add(peer, (participant, name), negotiation) {
                     self.tell(MediaEvent::PeerGone { peer, reason });
                 }
             }
@@ -213,6 +224,9 @@ impl Work {
             MediaCommand::SetGain { participant, gain } => self.program.desk().set_gain(&participant, gain),
             MediaCommand::PlaySound(sound) => self.program.desk().play(sound),
             MediaCommand::SetMusic(music) => self.program.desk().set_music(music),
+            MediaCommand::AddOutput { output, spec: OutputSpec { target: OutputTarget::Iso(target), .. } } => {
+                self.isos.add(output, target, self.inputs.sources());
+            }
             MediaCommand::AddOutput { output, spec } => {
                 self.program.add_output(output, spec);
                 self.rebalance();
@@ -233,6 +247,7 @@ impl Work {
                 }
                 self.rebalance();
             }
+            MediaCommand::RemoveOutput(output) if self.isos.remove(&output) => {}
             MediaCommand::RemoveOutput(output) => {
                 self.program.broadcasts().remove(&output);
                 self.rebalance();
@@ -246,6 +261,7 @@ impl Work {
     }
 
     fn remove(&mut self, peer: PeerId) {
+        self.isos.gone(peer);
         if let Some(masks) = self.inputs.remove(peer) {
             self.stats.retire(masks);
         } else if self.receivers.remove(peer) {
@@ -256,6 +272,7 @@ impl Work {
 
     /// A sender is of no more use.
     fn lose_sender(&mut self, peer: PeerId, reason: &str) {
+        self.isos.gone(peer);
         if let Some(masks) = self.inputs.lose(peer, reason) {
             self.stats.retire(masks);
             self.tell(MediaEvent::PeerGone { peer, reason: reason.to_owned() });
@@ -315,6 +332,7 @@ impl Work {
         if self.program.look(now) {
             self.rebalance();
         }
+        self.isos.look(now);
         for (peer, reason) in self.inputs.look(now) {
             self.lose_sender(peer, &reason);
         }

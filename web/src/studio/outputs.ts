@@ -49,7 +49,9 @@ export class OutputsPanel {
     });
     const record = make("button", { class: "quiet", type: "button", "data-testid": "output-record" }, "Record");
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
-    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record), this.note, this.list, this.recordings.block));
+    const each = make("button", { class: "quiet", type: "button", "data-testid": "output-record-each", title: "Each participant as they send, a file each" }, "Record each");
+    each.addEventListener("click", () => void this.add({ type: "iso" }, each));
+    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each), this.note, this.list, this.recordings.block));
     this.panel.addEventListener("toggle", () => {
       if (this.panel.open) void this.recordings.refresh();
     });
@@ -69,7 +71,7 @@ export class OutputsPanel {
       this.outputs = before ? this.outputs.map((each) => (each.id === output.id ? output : each)) : [...this.outputs, output];
       if (before?.state !== output.state) {
         this.handlers.tell(`The output to ${shown(output)} is ${output.state}`);
-        if (output.type === "file" && this.panel.open) void this.recordings.refresh();
+        if ((output.type === "file" || output.type === "iso") && this.panel.open) void this.recordings.refresh();
       }
     } else if (event.type === "scenes_changed") return this.offer(event.scenes);
     else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
@@ -89,7 +91,8 @@ export class OutputsPanel {
     button.disabled = true;
     try {
       const [preset, scene] = [this.preset.value, this.picture.value];
-      const wishes = { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) };
+      // What people send is kept as it comes.
+      const wishes = output.type === "iso" ? {} : { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) };
       await this.api.addOutput(this.handlers.room(), { ...output, ...wishes });
       say(this.note, null);
       return true;
@@ -153,8 +156,8 @@ export function stateWords(output: Output, now = Date.now()): string {
   if (state === "live") {
     const flow = bitrate === null ? [] : [`${bitrate} kbit/s`, megabytes(bytes)];
     const time = since === null ? [] : [sinceWords(now - Date.parse(since))];
-    const picture = scene ? [`scene ${scene}`] : [];
-    return ["live", ...time, ...picture, `${video.width}x${video.height}`, ...flow].join(", ");
+    const picture = [...(scene ? [`scene ${scene}`] : []), ...(video ? [`${video.width}x${video.height}`] : [])];
+    return ["live", ...time, ...picture, ...flow].join(", ");
   }
   const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;
   return error ? `${tries}: ${error}` : tries;

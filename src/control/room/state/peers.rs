@@ -172,7 +172,9 @@ impl State {
     }
 
     pub(super) fn add_sender(&mut self, peer: PeerId, participant: ParticipantId, negotiation: Negotiation) {
-        self.effects.push(Effect::Media(MediaCommand::AddSender { peer, participant, negotiation }));
+        let named = self.members.iter().find(|member| member.id == participant).map(|member| member.name.clone());
+        let name = named.unwrap_or_else(|| participant.0.clone());
+        self.effects.push(Effect::Media(MediaCommand::AddSender { peer, participant, name, negotiation }));
     }
 
     /// Takes the receiving connection of a participant away; `false` when this is not one.

@@ -114,7 +114,7 @@ fn what_can_be_changed_while_it_runs_does_not_end_an_output() {
     studio.effects();
     studio.patch("o1", json!({"type": "rtmp", "url": "rtmp://host/live/streamkey", "preset": "twitch-720p"}));
     assert_eq!(studio.effects(), ["change o1", "output_changed"]);
-    assert_eq!(studio.state.output("o1").unwrap().video.bitrate, 4500);
+    assert_eq!(studio.state.output("o1").unwrap().video.unwrap().bitrate, 4500);
     studio.patch(
         "o1",
         json!({"type": "rtmp", "url": "rtmp://host/live/streamkey", "preset": "twitch-720p", "name": "tw"}),
@@ -172,10 +172,10 @@ fn a_picture_beside_the_program_is_there_while_an_output_that_runs_shows_it() {
     studio.send("o2", shows.clone());
     let told = studio.effects();
     assert_eq!(told.iter().filter(|effect| *effect == "show scene Tall ").count(), 1, "shared: {told:?}");
-    assert_eq!(studio.state.output("o1").unwrap().video.width, 720);
+    assert_eq!(studio.state.output("o1").unwrap().video.unwrap().width, 720);
     studio.state.set_scenes(tall(640));
     assert!(studio.effects().contains(&"show scene Tall ".to_owned()), "it changes with its scene");
-    assert_eq!(studio.state.output("o1").unwrap().video.width, 640);
+    assert_eq!(studio.state.output("o1").unwrap().video.unwrap().width, 640);
     let without = studio.state.check_scenes_in_use(&Scenes::default());
     assert_eq!(without, Err(RoomError::SceneInUse { name: "Tall".into() }));
     studio.state.remove_output("o1", studio.now).unwrap();
@@ -183,7 +183,7 @@ fn a_picture_beside_the_program_is_there_while_an_output_that_runs_shows_it() {
     studio.patch("o2", rtmp());
     let told = studio.effects();
     assert_eq!(told[..2], ["change o2".to_owned(), "remove scene Tall".to_owned()], "{told:?}");
-    assert_eq!(studio.state.output("o2").unwrap().video.width, 1280);
+    assert_eq!(studio.state.output("o2").unwrap().video.unwrap().width, 1280);
     assert_eq!(studio.state.check_scenes_in_use(&Scenes::default()), Ok(()));
 
     // New media knows nothing of it.

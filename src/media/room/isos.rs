@@ -1,0 +1,225 @@
+//! Recordings of everybody by themselves: who is recorded, by which output, and how those outputs go.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
+
+use gstreamer as gst;
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{info, warn};
+
+use super::Input;
+use crate::media::{
+    gst::{clock::media_clock, launch::Launches},
+    ingest::tap::{Listener, Tap},
+    iso::{News, Order, Owner, Place, Recorder, Sidecar},
+    output::space,
+    port::{Blame, FileTarget, Flow, MediaEvent, OutputFault, OutputId, OutputState, PeerId, TrackKind},
+};
+
+/// How often it is told what flows.
+const FLOW_EVERY: Duration = Duration::from_secs(2);
+
+/// Longest part of a file's name that comes from somebody's name.
+const MOST_NAMED: usize = 32;
+
+/// Somebody who sends, and is trusted.
+pub(super) struct Source {
+    pub(super) peer: PeerId,
+    pub(super) owner: Owner,
+    pub(super) tap: Arc<Tap>,
+}
+
+/// Hands what is heard to a recorder.
+struct Ear(Recorder);
+
+impl Listener for Ear {
+    fn packet(&self, kind: TrackKind, packet: &gst::Buffer, caps: &gst::Caps) {
+        self.0.take(kind, packet, caps);
+    }
+}
+
+/// Somebody who is recorded.
+struct Recorded {
+    tap: Arc<Tap>,
+    ear: Arc<Ear>,
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let ear: Arc<dyn Listener> = self.ear.clone();
+        self.tap.unlisten(&ear);
+    }
+}
+
+/// An output that records everybody.
+struct Session {
+    id: OutputId,
+    target: FileTarget,
+    stem: String,
+    origin: Duration,
+    sidecar: Arc<Sidecar>,
+    recorded: HashMap<PeerId, Recorded>,
+    /// Bytes of those who are gone.
+    whole: u64,
+    /// When it was told last what flows, and how many bytes there were.
+    told: (Duration, u64),
+}
+
+impl Session {
+    fn bytes(&self) -> u64 {
+        self.whole + self.recorded.values().map(|recorded| recorded.ear.0.bytes()).sum::<u64>()
+    }
+
+    fn stop(&mut self, peer: PeerId) {
+        if let Some(recorded) = self.recorded.remove(&peer) {
+            self.whole += recorded.ear.0.bytes();
+        }
+    }
+}
+
+/// See the module.
+pub(super) struct Isos {
+    room: Arc<str>,
+    launches: Launches,
+    events: UnboundedSender<MediaEvent>,
+    inputs: Sender<Input>,
+    sessions: Vec<Session>,
+}
+
+impl Isos {
+    pub(super) fn new(
+        room: Arc<str>,
+        launches: Launches,
+        events: UnboundedSender<MediaEvent>,
+        inputs: Sender<Input>,
+    ) -> Self {
+        Self { room, launches, events, inputs, sessions: Vec::new() }
+    }
+
+    fn tell(&self, output: &OutputId, state: OutputState) {
+        // Fails only when the room's actor is over.
+        let _ = self.events.send(MediaEvent::Output { output: output.clone(), state });
+    }
+
+    /// Records everybody from now on.
+    pub(super) fn add(&mut self, id: OutputId, target: FileTarget, sources: impl Iterator<Item = Source>) {
+        if let Err(fault) = space::check(&target.folder, target.spare) {
+            self.tell(&id, OutputState::Failed { fault });
+            return;
+        }
+        let (origin, wall) = (media_clock().now(), Timestamp::now());
+        let stem = format!("{}-{}", target.name, wall.strftime("%Y%m%dT%H%M%SZ"));
+        let sidecar = Arc::new(Sidecar::new(self.room.clone(), target.folder.clone(), stem.clone(), wall));
+        info!(room = %self.room, output = %id, stem, "everybody is recorded");
+        let told = (origin, 0);
+        self.tell(&id, OutputState::Live);
+        self.sessions.push(Session { id, target, stem, origin, sidecar, recorded: HashMap::new(), whole: 0, told });
+        let index = self.sessions.len() - 1;
+        sources.for_each(|source| self.record(index, &source));
+    }
+
+    /// Ends an output; `false` when this is none of them.
+    pub(super) fn remove(&mut self, id: &OutputId) -> bool {
+        let Some(index) = self.sessions.iter().position(|session| session.id == *id) else { return false };
+        self.sessions.remove(index);
+        self.tell(id, OutputState::Stopped);
+        true
+    }
+
+    /// Somebody sends from now on.
+    pub(super) fn connected(&mut self, source: &Source) {
+        (0..self.sessions.len()).for_each(|index| self.record(index, source));
+    }
+
+    /// Somebody sends no more.
+    pub(super) fn gone(&mut self, peer: PeerId) {
+        self.sessions.iter_mut().for_each(|session| session.stop(peer));
+    }
+
+    fn record(&mut self, index: usize, source: &Source) {
+        let session = &mut self.sessions[index];
+        let Source { peer, owner, tap } = source;
+        let (folder, spare) = (session.target.folder.clone(), session.target.spare);
+        let order = Order {
+            place: Place {
+                folder: folder.clone(),
+                stem: format!("{}-{}", session.stem, in_file_names(&owner.name)),
+                origin: session.origin,
+            },
+            owner: owner.clone(),
+            sidecar: session.sidecar.clone(),
+            check: Arc::new(move || space::check(&folder, spare).map_err(|fault| fault.text)),
+        };
+        let (inputs, id, of) = (self.inputs.clone(), session.id.clone(), *peer);
+        // Fails only when the room is over.
+        let tell = move |news| drop(inputs.send(Input::Iso(id.clone(), of, news)));
+        match Recorder::start(order, self.launches.clone(), tell) {
+            Ok(recorder) => {
+                let ear = Arc::new(Ear(recorder));
+                tap.listen(ear.clone());
+                session.recorded.insert(*peer, Recorded { tap: tap.clone(), ear });
+            }
+            Err(error) => warn!(room = %self.room, name = %owner.name, %error, "no thread to record somebody"),
+        }
+    }
+
+    /// Takes what a recorder says.
+    pub(super) fn news(&mut self, id: &OutputId, peer: PeerId, news: News) {
+        let Some(index) = self.sessions.iter().position(|session| session.id == *id) else { return };
+        match news {
+            News::NeedsKeyframe => {
+                if let Some(recorded) = self.sessions[index].recorded.get(&peer) {
+                    recorded.tap.ask_for_keyframe();
+                }
+            }
+            News::Failed(text) => {
+                warn!(room = %self.room, output = %id, error = text, "nobody is recorded any more");
+                self.sessions.remove(index);
+                self.tell(id, OutputState::Failed { fault: OutputFault::last(Blame::Operator, text) });
+            }
+        }
+    }
+
+    /// Tells what flows, when it is time.
+    pub(super) fn look(&mut self, now: Duration) {
+        for session in &mut self.sessions {
+            let passed = now.saturating_sub(session.told.0);
+            if passed < FLOW_EVERY {
+                continue;
+            }
+            let bytes = session.bytes();
+            let bits = bytes.saturating_sub(session.told.1) as f64 * 8.0 / passed.as_secs_f64();
+            session.told = (now, bytes);
+            let flow = Flow { bits_per_second: bits as u64, bytes, speed: None };
+            // As above.
+            let _ = self.events.send(MediaEvent::OutputFlow { output: session.id.clone(), flow });
+        }
+    }
+
+    /// Ends all files: the room is over.
+    pub(super) fn clear(&mut self) {
+        self.sessions.clear();
+    }
+}
+
+/// Makes a name part of a file's name.
+fn in_file_names(name: &str) -> String {
+    let plain = |sign: char| if sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_') { sign } else { '_' };
+    name.chars().take(MOST_NAMED).map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_people_are_no_paths() {
+        assert_eq!(in_file_names("Ann-2"), "Ann-2");
+        assert_eq!(in_file_names("../etc/é."), "___etc___");
+        assert_eq!(in_file_names(&"x".repeat(100)).len(), MOST_NAMED);
+    }
+}
