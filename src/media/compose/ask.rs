@@ -39,7 +39,7 @@ impl Ask {
     pub fn and(mut self, other: &Self) -> Self {
         for cut in &other.cuts {
             if !self.cuts.contains(cut) {
-                self.cuts.push(cut.clone());
+                self.cuts.push(*cut);
             }
         }
         let area = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
@@ -61,7 +61,7 @@ mod tests {
     fn two_pictures_ask_for_all_that_either_needs() {
         let hard = Cut { threshold: 0.7, ..Cut::default() };
         let one = Ask { cuts: vec![Cut::default()], pixels: 100, shown: Some((30, 20)), ..Ask::default() };
-        let other = Ask { cuts: vec![Cut::default(), hard.clone()], whole: true, pixels: 40, ..Ask::default() };
+        let other = Ask { cuts: vec![Cut::default(), hard], whole: true, pixels: 40, ..Ask::default() };
         let both = one.clone().and(&other);
         assert_eq!((both.cuts.as_slice(), both.whole, both.poses), (&[Cut::default(), hard][..], true, false));
         assert_eq!((both.pixels, both.shown), (100, Some((30, 20))));

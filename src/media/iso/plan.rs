@@ -125,7 +125,7 @@ mod tests {
         let mut steps = Vec::new();
         for now in (0..40_000).step_by(20) {
             plan.heard(TrackKind::Audio, false, at(now));
-            if now < 10_000 || now >= 20_000 {
+            if !(10_000..20_000).contains(&now) {
                 plan.heard(TrackKind::Video, now % 1000 == 0, at(now));
             }
             match plan.step(at(now)) {
