@@ -48,8 +48,8 @@ const GATHERED: usize = 1024;
 /// How long the thread waits for a packet at most.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How much may wait for the disk.
-const BACKLOG: Duration = Duration::from_secs(4);
+/// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
+const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
 /// How long a file may take to be ended.
 const FAREWELL: Duration = Duration::from_secs(2);
