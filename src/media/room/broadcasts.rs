@@ -154,7 +154,6 @@ impl Broadcasts {
     pub(super) fn change(&self, id: &OutputId, wishes: Wishes) {
         if let Some(member) = lock(&self.members).iter_mut().find(|member| member.id == *id) {
             member.wishes = wishes;
-            member.output.begin_again();
         }
     }
 
@@ -175,7 +174,13 @@ impl Broadcasts {
     pub(super) fn rebalance(&self, canvas: Canvas) -> Vec<String> {
         let now = media_clock().now();
         let mut members = lock(&self.members);
-        members.iter_mut().for_each(|member| member.video = member.wishes.video(canvas));
+        for member in members.iter_mut() {
+            let video = member.wishes.video(canvas);
+            if video != member.video {
+                member.video = video;
+                member.output.begin_again();
+            }
+        }
         let pictures = Track::settle(&self.pictures, &members, |member| member.video);
         pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));
         let sounds = Track::settle(&self.sounds, &members, |member| member.wishes.audio());
