@@ -16,10 +16,11 @@ pub use crate::media::{
     compose::still::Still,
     output::{
         address::{RtmpAddress, SrtAddress},
+        chapters::{self, Chapter},
         settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
         terms::{
             Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
-            OutputTarget,
+            OutputTarget, Split,
         },
     },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
@@ -307,6 +308,15 @@ pub enum MediaCommand {
         /// As what.
         wishes: Wishes,
     },
+    /// Pauses a recording from now on, or goes on with the next keyframe.
+    PauseOutput {
+        /// Its id.
+        output: OutputId,
+        /// Which of both.
+        paused: bool,
+    },
+    /// Names this moment in all recordings that run.
+    Mark(Arc<str>),
     /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
     RemoveOutput(OutputId),
     /// The canvas now.

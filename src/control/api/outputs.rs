@@ -7,7 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{
     AppState,
@@ -17,7 +19,7 @@ use super::{
     rooms::{ItemPath, Precondition, RoomPath, find},
 };
 use crate::{
-    control::room::{Output, OutputDocument, RoomName},
+    control::room::{Marker, Output, OutputDocument, RoomName},
     layout::{Fault, merge},
     media::port::OutputSpec,
 };
@@ -31,6 +33,9 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{room}/outputs/{id}", get(get_output).patch(patch_output).delete(delete_output))
         .route("/rooms/{room}/outputs/{id}/start", post(start_output))
         .route("/rooms/{room}/outputs/{id}/stop", post(stop_output))
+        .route("/rooms/{room}/outputs/{id}/pause", post(pause_output))
+        .route("/rooms/{room}/outputs/{id}/resume", post(resume_output))
+        .route("/rooms/{room}/markers", post(post_marker))
 }
 
 /// Reads what an output is to be, and whether the caller may send a room there.
@@ -183,6 +188,82 @@ pub async fn stop_output(State(app): State<AppState>, access: Access, output: It
 async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool) -> ApiResult<Json<Output>> {
     access.require(Role::Producer, output.name.as_str())?;
     Ok(Json(find(app, &output.name)?.enable_output(output.id, enabled).await?))
+}
+
+/// Pauses a recording: what is from now on is not in its file. A paused recording stays so over a restart.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/{id}/pause", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name"), ("id" = String, Path, description = "The output's id")),
+    responses(
+        (status = 200, description = "The output", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "It is no recording, or does not run",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn pause_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
+    access.require(Role::Producer, output.name.as_str())?;
+    Ok(Json(find(&app, &output.name)?.pause_output(output.id, true).await?))
+}
+
+/// Has a paused recording go on in the same file, without a gap, with the next keyframe.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/{id}/resume", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name"), ("id" = String, Path, description = "The output's id")),
+    responses(
+        (status = 200, description = "The output", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "It is no recording, or does not run",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn resume_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
+    access.require(Role::Producer, output.name.as_str())?;
+    Ok(Json(find(&app, &output.name)?.pause_output(output.id, false).await?))
+}
+
+/// A marker that is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMarker {
+    /// What the moment is called: 1 to 100 characters without control characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+}
+
+/// How long a marker's name may be, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// Names this moment in all recordings that run; in one that is paused, the moment of its pause. Each has at most 1000.
+#[utoipa::path(
+    post, path = "/rooms/{room}/markers", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    request_body = NewMarker,
+    responses(
+        (status = 201, description = "Made; where it is in a recording, the list of recordings says", body = Marker),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "No recording runs, or all have their most",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn post_marker(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    body: ApiJson<NewMarker>,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, room.name.as_str())?;
+    let name = body.0.name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let detail = format!("must be 1 to {LONGEST_NAME} characters without control characters");
+        return Err(Problem::invalid(vec![Fault { pointer: "/name".to_owned(), detail }]));
+    }
+    let marker = find(&app, &room.name)?.mark(name.into()).await?;
+    Ok((StatusCode::CREATED, Json(marker)).into_response())
 }
 
 /// Starts all outputs of the room.

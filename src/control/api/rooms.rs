@@ -252,6 +252,9 @@ impl From<RoomError> for Problem {
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
             | RoomError::TooManyScenes { .. }
+            | RoomError::NoRecording
+            | RoomError::NoRecordings
+            | RoomError::TooManyMarkers { .. }
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),

@@ -1,7 +1,7 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, packet ─► worker: restamp to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
+//!   unit, packet ─► worker: feed, restamped to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
 //! ```
 //! Contract: units are H.264 with running time as PTS and DTS, packets AAC with running time as PTS. Nothing here blocks
 //! the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per output.
@@ -12,6 +12,8 @@
 use std::{fmt, time::Duration};
 
 pub mod address;
+pub mod chapters;
+mod feed;
 mod file;
 pub mod retry;
 mod rtmp;
@@ -21,7 +23,7 @@ pub mod terms;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
-use terms::{Blame, OutputFault, OutputTarget};
+use terms::{Blame, OutputFault, OutputTarget, Split};
 
 use crate::media::gst::pipeline::OwnedPipeline;
 
@@ -36,7 +38,27 @@ pub trait Destination: fmt::Debug + Send + 'static {
     /// # Errors
     /// What is missing.
     fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault>;
-    /// Counts the bytes that have left on this attempt.
+    /// The same for a part of what goes on in several, 1 for the first.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn prepare_part(&self, pipeline: &OwnedPipeline, _number: u32) -> Result<(), OutputFault> {
+        self.prepare(pipeline)
+    }
+    /// Where the next part begins; `None`: all is one.
+    fn split(&self) -> Option<Split> {
+        None
+    }
+    /// Takes a marker of the newest part, at so long after its begin.
+    ///
+    /// # Errors
+    /// Why it is lost.
+    fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
+        Ok(())
+    }
+    /// A part has come to its end, and is so long.
+    fn ended(&self, _number: u32, _length: Duration) {}
+    /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;

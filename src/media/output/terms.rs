@@ -64,6 +64,30 @@ impl Container {
     }
 }
 
+/// Where a recording goes on in another file: at the first keyframe from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// After so many seconds.
+    Seconds(u32),
+    /// Before it is larger than so many megabytes.
+    Megabytes(u32),
+}
+
+impl Split {
+    /// Checks its number.
+    ///
+    /// # Errors
+    /// The key, and what is wrong with it.
+    pub fn check(self) -> Result<(), (&'static str, &'static str)> {
+        match self {
+            Self::Seconds(2..=86_400) | Self::Megabytes(1..=1_000_000) => Ok(()),
+            Self::Seconds(_) => Err(("/split/seconds", "must be from 2 to 86400")),
+            Self::Megabytes(_) => Err(("/split/megabytes", "must be from 1 to 1000000")),
+        }
+    }
+}
+
 /// Where a recording goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileTarget {
@@ -73,6 +97,8 @@ pub struct FileTarget {
     pub name: String,
     /// How it is written.
     pub container: Container,
+    /// Where another file goes on.
+    pub split: Option<Split>,
     /// Bytes that stay free on the disk.
     pub spare: u64,
 }
@@ -120,6 +146,8 @@ pub struct OutputSpec {
     pub target: OutputTarget,
     /// As what.
     pub wishes: Wishes,
+    /// Whether nothing is written until it is resumed. Recordings only.
+    pub paused: bool,
 }
 
 /// Who can help when an output does not work.

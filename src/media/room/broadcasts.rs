@@ -157,6 +157,16 @@ impl Broadcasts {
         }
     }
 
+    /// Pauses an output, or has it go on.
+    pub(super) fn pause(&self, id: &OutputId, paused: bool) {
+        lock(&self.members).iter().filter(|member| member.id == *id).for_each(|member| member.output.pause(paused));
+    }
+
+    /// Names this moment in all outputs that keep it.
+    pub(super) fn mark(&self, name: &Arc<str>) {
+        lock(&self.members).iter().for_each(|member| member.output.mark(name));
+    }
+
     /// Ends an output. The caller rebalances.
     pub(super) fn remove(&self, id: &OutputId) {
         lock(&self.members).retain(|member| member.id != *id);

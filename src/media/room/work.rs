@@ -216,6 +216,8 @@ impl Work {
                 self.program.broadcasts().change(&output, wishes);
                 self.rebalance();
             }
+            MediaCommand::PauseOutput { output, paused } => self.program.broadcasts().pause(&output, paused),
+            MediaCommand::Mark(name) => self.program.broadcasts().mark(&name),
             MediaCommand::RemoveOutput(output) => {
                 self.program.broadcasts().remove(&output);
                 self.rebalance();
