@@ -20,7 +20,7 @@ pub use crate::media::{
         settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
         terms::{
             Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
-            OutputTarget, Split,
+            OutputTarget, Split, Trial, TrialStep,
         },
     },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
@@ -50,6 +50,10 @@ pub trait Media: Send + Sync + 'static {
     /// # Errors
     /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String>;
+    /// Tries what an output would be sent to. Takes up to ten seconds: for blocking threads.
+    fn try_output(&self, _target: OutputTarget) -> Trial {
+        Trial::default()
+    }
     /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes up
     /// to some seconds: for blocking threads.
     fn use_font(&self, _file: &Path, _wish: &str) -> FontUse {

@@ -64,60 +64,61 @@ pub fn grey(number: u64) -> u8 {
 }
 
 impl Clip<'_> {
-/// Records it. `at` is called with each frame's number before the frame. Returns the files, in order.
-pub fn record(&self, folder: &Path, at_frame: impl Fn(u64, &Output)) -> Vec<PathBuf> {
-    let Self { container, ref wishes, split, frames, flashes } = *self;
-    let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, split, spare: 0 };
-    let launches = Launches::load(None).unwrap();
-    let (tell, told) = channel();
-    let target = OutputTarget::File(target);
-    let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell), false).unwrap());
-    let (pictures, sounds) = (output.clone(), output.clone());
-    let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
-    let recipe = Recipe::Broadcast(video, Speed::Veryfast);
-    let encoder =
-        Encoder::start("test", recipe, &launches, move |unit| pictures.picture(&unit), |error| panic!("{error}"));
-    let encoder = encoder.unwrap();
-    let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
-    let sound = SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
-    let begun = media_clock().now();
-    let mut blocks = 0;
-    for number in 0..frames {
-        let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
-        std::thread::sleep(at.saturating_sub(media_clock().now()));
-        at_frame(number, &output);
-        let is_white = flashes.iter().any(|flash| (*flash..flash + FLASH).contains(&number));
-        let mut frame = flat(FORMAT, if is_white { [255; 3] } else { [grey(number); 3] });
-        frame.get_mut().unwrap().set_pts(clock_time(at));
-        encoder.push(&frame, &FORMAT.caps());
-        while begun + Duration::from_millis(20) * blocks <= at {
-            let first = u64::from(blocks) * 960;
-            let beep = |sample: u64| {
-                let seconds = sample as f64 / 48_000.0;
-                let flash = (seconds * f64::from(FORMAT.fps)) as u64;
-                let is_loud = flashes.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
-                if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
-            };
-            let samples: Vec<f32> = (first..first + 960).map(beep).collect();
-            sound.push(&samples, begun + Duration::from_millis(20) * blocks);
-            blocks += 1;
+    /// Records it. `at` is called with each frame's number before the frame. Returns the files, in order.
+    pub fn record(&self, folder: &Path, at_frame: impl Fn(u64, &Output)) -> Vec<PathBuf> {
+        let Self { container, ref wishes, split, frames, flashes } = *self;
+        let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, split, spare: 0 };
+        let launches = Launches::load(None).unwrap();
+        let (tell, told) = channel();
+        let target = OutputTarget::File(target);
+        let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell), false).unwrap());
+        let (pictures, sounds) = (output.clone(), output.clone());
+        let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
+        let recipe = Recipe::Broadcast(video, Speed::Veryfast);
+        let encoder =
+            Encoder::start("test", recipe, &launches, move |unit| pictures.picture(&unit), |error| panic!("{error}"));
+        let encoder = encoder.unwrap();
+        let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
+        let sound =
+            SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
+        let begun = media_clock().now();
+        let mut blocks = 0;
+        for number in 0..frames {
+            let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
+            std::thread::sleep(at.saturating_sub(media_clock().now()));
+            at_frame(number, &output);
+            let is_white = flashes.iter().any(|flash| (*flash..flash + FLASH).contains(&number));
+            let mut frame = flat(FORMAT, if is_white { [255; 3] } else { [grey(number); 3] });
+            frame.get_mut().unwrap().set_pts(clock_time(at));
+            encoder.push(&frame, &FORMAT.caps());
+            while begun + Duration::from_millis(20) * blocks <= at {
+                let first = u64::from(blocks) * 960;
+                let beep = |sample: u64| {
+                    let seconds = sample as f64 / 48_000.0;
+                    let flash = (seconds * f64::from(FORMAT.fps)) as u64;
+                    let is_loud = flashes.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
+                    if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
+                };
+                let samples: Vec<f32> = (first..first + 960).map(beep).collect();
+                sound.push(&samples, begun + Duration::from_millis(20) * blocks);
+                blocks += 1;
+            }
         }
-    }
-    drop((encoder, sound));
-    drop(output);
-    // It says so when the file has its end.
-    loop {
-        match told.recv_timeout(PATIENCE).unwrap() {
-            OutputState::Stopped => break,
-            OutputState::Failed { fault } | OutputState::Retrying { fault, .. } => panic!("{fault:?}"),
-            OutputState::Connecting | OutputState::Live => {}
+        drop((encoder, sound));
+        drop(output);
+        // It says so when the file has its end.
+        loop {
+            match told.recv_timeout(PATIENCE).unwrap() {
+                OutputState::Stopped => break,
+                OutputState::Failed { fault } | OutputState::Retrying { fault, .. } => panic!("{fault:?}"),
+                OutputState::Connecting | OutputState::Live => {}
+            }
         }
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.filter(|file| file.extension().unwrap() == container.ending()).collect();
+        files.sort();
+        files
     }
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.filter(|file| file.extension().unwrap() == container.ending()).collect();
-    files.sort();
-    files
-}
 }
 
 /// What a program prints; `None` (said aloud) where it is not installed.

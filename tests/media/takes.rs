@@ -14,7 +14,8 @@ use super::{
 /// When each picture is shown, and each packet of sound heard, in seconds and in order; with what it says of itself.
 fn packets(file: &Path, kind: &str) -> Option<Vec<(f64, String)>> {
     let file = file.to_str().unwrap();
-    let arguments = ["-v", "error", "-select_streams", kind, "-show_entries", "packet=pts_time,flags", "-of", "json", file];
+    let arguments =
+        ["-v", "error", "-select_streams", kind, "-show_entries", "packet=pts_time,flags", "-of", "json", file];
     let found: Value = serde_json::from_slice(&printed("ffprobe", &arguments)?).unwrap();
     let time = |packet: &Value| packet["pts_time"].as_str().unwrap().parse::<f64>().unwrap();
     let packets = found["packets"].as_array().unwrap().iter();
@@ -158,13 +159,8 @@ fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
 fn a_recording_that_is_stopped_in_a_pause_has_what_was_before_it() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
-    let clip = Clip {
-        container: Container::Mkv,
-        wishes: Wishes::default(),
-        split: None,
-        frames: 270,
-        flashes: &[100, 190],
-    };
+    let clip =
+        Clip { container: Container::Mkv, wishes: Wishes::default(), split: None, frames: 270, flashes: &[100, 190] };
     let files = clip.record(folder.path(), |number, output| {
         if number == 140 {
             output.pause(true);

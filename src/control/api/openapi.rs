@@ -88,6 +88,7 @@ struct Server;
     outputs::stop_output,
     outputs::start_outputs,
     outputs::stop_outputs,
+    outputs::test_output,
     outputs::pause_output,
     outputs::resume_output,
     outputs::post_marker,

@@ -7,8 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::{
@@ -21,13 +22,14 @@ use super::{
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},
     layout::{Fault, merge},
-    media::port::OutputSpec,
+    media::port::{Blame, OutputSpec, TrialStep},
 };
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/outputs", get(list_outputs).post(post_output))
+        .route("/rooms/{room}/outputs/test", post(test_output))
         .route("/rooms/{room}/outputs/start", post(start_outputs))
         .route("/rooms/{room}/outputs/stop", post(stop_outputs))
         .route("/rooms/{room}/outputs/{id}", get(get_output).patch(patch_output).delete(delete_output))
@@ -91,6 +93,73 @@ pub async fn post_output(
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);
     let headers = [(header::LOCATION, location), (header::ETAG, revision.etag())];
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())
+}
+
+/// Trials at once. Each takes a thread for up to ten seconds.
+static TRIALS: Semaphore = Semaphore::const_new(4);
+
+/// What came of a trial.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OutputTrial {
+    /// Whether all that can be tried without going live went well.
+    pub ok: bool,
+    /// The steps that were taken, in order. `rtmp`: lookup, connect, tls, handshake, application; `srt`: lookup and
+    /// handshake, or port; `file`: folder, space.
+    pub steps: Vec<TrialStep>,
+    /// How long it all took.
+    pub milliseconds: u64,
+    /// The step that failed.
+    #[schema(value_type = Option<String>)]
+    pub step: Option<&'static str>,
+    /// Who can help with that.
+    pub blame: Option<Blame>,
+    /// What it said, without secrets.
+    pub detail: Option<String>,
+}
+
+/// Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
+/// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An SRT
+/// receiver is called with the passphrase and gets empty packets.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/test", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    request_body = OutputDocument,
+    responses(
+        (status = 200, description = "Tried", body = OutputTrial),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 429, description = "Too many are being tried",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn test_output(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    body: ApiJson<OutputDocument>,
+) -> ApiResult<Json<OutputTrial>> {
+    access.require(Role::Producer, room.name.as_str())?;
+    let handle = find(&app, &room.name)?;
+    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
+    let Ok(place) = TRIALS.try_acquire() else {
+        return Err(Problem::too_many("other outputs are being tried: try again"));
+    };
+    // It goes on, and keeps its place, when nobody waits for it any more.
+    let trying = tokio::spawn(async move {
+        let _place = place;
+        handle.try_output(spec.target).await
+    });
+    let trial = trying.await.ok().flatten().ok_or_else(|| Problem::internal("the output cannot be tried"))?;
+    let (step, fault) = trial.failed.unzip();
+    Ok(Json(OutputTrial {
+        ok: step.is_none(),
+        steps: trial.steps,
+        milliseconds: trial.milliseconds,
+        step,
+        blame: fault.as_ref().map(|fault| fault.blame),
+        detail: fault.map(|fault| fault.text),
+    }))
 }
 
 /// One output.

@@ -108,7 +108,9 @@ pub async fn get_recording(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, recording.name.as_str())?;
     let (path, kind) = match recording.id.strip_suffix(&format!(".{}", chapters::SIDECAR)) {
-        Some(of) if kind_of(of).is_some() => (folder(&app, &recording).join(&recording.id), "text/plain; charset=utf-8"),
+        Some(of) if kind_of(of).is_some() => {
+            (folder(&app, &recording).join(&recording.id), "text/plain; charset=utf-8")
+        }
         _ => place(&app, &recording)?,
     };
     if !path.is_file() {

@@ -218,6 +218,8 @@ pub struct Output {
     pub bitrate: Option<u64>,
     /// Bytes that have gone out on this connection, or into this file.
     pub bytes: u64,
+    /// Whether the other end takes less than is sent, so that pictures are left out.
+    pub behind: bool,
     /// Since when it is live.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub live_since: Option<Timestamp>,
@@ -363,6 +365,7 @@ impl Sending {
             encoder_preset: self.flow.speed.or(video.preset),
             bitrate: (phase == OutputPhase::Live).then(|| self.flow.bits_per_second.div_ceil(1000)),
             bytes: self.flow.bytes,
+            behind: self.flow.behind,
             live_since: (phase == OutputPhase::Live).then_some(*since),
             created_at: self.created_at,
         }
@@ -423,7 +426,10 @@ mod tests {
             (json!({"type": "file", "url": "file:///etc/passwd"}), vec!["/url"]),
             (json!({"type": "file", "name": "../up"}), vec!["/name"]),
             (json!({"type": "rtmp", "url": "rtmp://h/a/k", "container": "mkv"}), vec!["/container"]),
-            (json!({"type": "srt", "url": "srt://h:1", "split": {"seconds": 9}, "paused": true}), vec!["/split", "/paused"]),
+            (
+                json!({"type": "srt", "url": "srt://h:1", "split": {"seconds": 9}, "paused": true}),
+                vec!["/split", "/paused"],
+            ),
             (json!({"type": "file", "split": {"seconds": 1}}), vec!["/split/seconds"]),
             (json!({"type": "file", "split": {"megabytes": 0}}), vec!["/split/megabytes"]),
             (json!({"type": "rtmp", "url": "x", "video": {"fps": 500}}), vec!["/video/fps", "/url"]),

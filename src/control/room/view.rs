@@ -7,7 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{output::{Marker, Output}, participant::MemberRole, photo::Photo, pose::ParticipantPoses};
+use super::{
+    output::{Marker, Output},
+    participant::MemberRole,
+    photo::Photo,
+    pose::ParticipantPoses,
+};
 use crate::{layout::schema::Warning, media::port};
 
 /// Whether a participant's connection stands.

@@ -204,8 +204,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let text = metadata(&chapters(), Duration::from_secs(9));
-        assert!(text.starts_with(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=begin\n"), "{text}");
-        assert!(text.contains("title=a\\=b\\; \\#c \\\\ \u{fc}\n") && text.contains("START=1500\nEND=9000\n"), "{text}");
+        assert!(
+            text.starts_with(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=begin\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("title=a\\=b\\; \\#c \\\\ \u{fc}\n") && text.contains("START=1500\nEND=9000\n"),
+            "{text}"
+        );
         assert_eq!(read_metadata(&text), chapters());
         assert_eq!(read_metadata("title=none\nSTART=x\ntitle=a\n[CHAPTER]\nSTART=5\nEND=6\n"), []);
     }

@@ -19,8 +19,9 @@ use super::{
     chapters::{Chapter, SIDECAR, add_to_matroska, metadata},
     sink,
     terms::{Blame, Container, FileTarget, OutputFault, Split},
+    trial::Steps,
 };
-use crate::media::gst::pipeline::OwnedPipeline;
+use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
 
 /// See the module.
 #[derive(Debug)]
@@ -126,6 +127,18 @@ impl Destination for File {
         sink.set_property("location", path.to_string_lossy().into_owned());
         recording.parts.insert(number, Part { path, chapters: Vec::new(), _lock: lock });
         Ok(())
+    }
+
+    fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        steps.take("folder", |_| {
+            let name = format!(".{}.trial", rand::random::<u64>());
+            let path = self.target.folder.join(name);
+            let written = fs::create_dir_all(&self.target.folder)
+                .and_then(|()| fs::write(&path, [0; 4096]))
+                .and_then(|()| fs::remove_file(&path));
+            written.map_err(|error| OutputFault::new(Blame::Operator, format!("it cannot be written: {error}")))
+        })?;
+        steps.take("space", |_| self.check())
     }
 
     fn split(&self) -> Option<Split> {

@@ -15,17 +15,21 @@ pub mod address;
 pub mod chapters;
 mod feed;
 mod file;
+mod greeting;
 pub mod retry;
 mod rtmp;
 pub mod settings;
 mod srt;
 pub mod terms;
+mod tls;
+pub mod trial;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
-use terms::{Blame, OutputFault, OutputTarget, Split};
+use terms::{Blame, OutputFault, OutputTarget, Split, Trial};
+use trial::Steps;
 
-use crate::media::gst::pipeline::OwnedPipeline;
+use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
 
 /// What one kind of output does in its own way. Called on the output's thread.
 pub trait Destination: fmt::Debug + Send + 'static {
@@ -58,6 +62,13 @@ pub trait Destination: fmt::Debug + Send + 'static {
     }
     /// A part has come to its end, and is so long.
     fn ended(&self, _number: u32, _length: Duration) {}
+    /// Tries what can be tried without sending anything that somebody sees.
+    ///
+    /// # Errors
+    /// What the step that was taken last fails with.
+    fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
+    }
     /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Bytes at which the other end has certainly accepted us.
@@ -85,6 +96,17 @@ fn sink(pipeline: &OwnedPipeline) -> Result<gst::Element, OutputFault> {
 fn counted(pipeline: &OwnedPipeline, field: &str) -> u64 {
     let stats = sink(pipeline).ok().and_then(|sink| sink.property::<Option<gst::Structure>>("stats"));
     stats.and_then(|stats| stats.get(field).ok()).unwrap_or(0)
+}
+
+/// Tries a target for at most ten seconds, and sends nothing that somebody sees.
+pub fn try_out(target: OutputTarget, launches: &Launches) -> Trial {
+    let destination = destination(target);
+    let mut steps = Steps::new();
+    let mut tried = destination.try_out(&mut steps, launches);
+    if let Err(fault) = &mut tried {
+        fault.text = destination.redact(&fault.text);
+    }
+    steps.end(tried)
 }
 
 /// Makes what belongs to a target.

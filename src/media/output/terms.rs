@@ -185,6 +185,27 @@ impl OutputFault {
     }
 }
 
+/// A step of a trial that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TrialStep {
+    /// What was done.
+    #[schema(value_type = String, example = "connect")]
+    pub name: &'static str,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// What came of trying a destination.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// The steps that were taken, in order.
+    pub steps: Vec<TrialStep>,
+    /// How long it all took.
+    pub milliseconds: u64,
+    /// The step that failed, and why, without secrets.
+    pub failed: Option<(&'static str, OutputFault)>,
+}
+
 /// An output's life.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutputState {
@@ -219,4 +240,6 @@ pub struct Flow {
     pub bytes: u64,
     /// How much work the picture's encoder does.
     pub speed: Option<Speed>,
+    /// Whether the other end takes less than is sent.
+    pub behind: bool,
 }

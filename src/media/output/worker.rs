@@ -38,6 +38,9 @@ const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
 /// How often the thread looks at its sink.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Without a picture left out for so long, the other end takes all again.
+const CAUGHT_UP: Duration = Duration::from_secs(5);
+
 /// How often it says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
@@ -262,7 +265,7 @@ impl Worker {
         let mut begun = media_clock().now();
         let (mut live_since, mut written) = (None, 0);
         let mut watchdog = Watchdog::new(begun);
-        let mut told = (begun, 0);
+        let (mut told, mut behind) = ((begun, 0), None);
         loop {
             if self.shared.stopped_within(LOOK) {
                 self.say_farewell(part, before);
@@ -306,6 +309,13 @@ impl Worker {
             let (is_fed, rests, overflows) = lock(&self.shared.running)
                 .as_mut()
                 .map_or((false, false, false), |feed| (feed.has_begun(), feed.rests(), feed.has_overflown()));
+            if overflows {
+                if behind.is_none() {
+                    warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");
+                }
+                behind = Some(now);
+            }
+            behind = behind.filter(|since| now.saturating_sub(*since) < CAUGHT_UP);
             if rests {
                 // Nothing is to come.
                 (begun, watchdog, told) = (now, Watchdog::resumed(now, bytes), (now, bytes));
@@ -332,10 +342,7 @@ impl Worker {
             if live_since.is_some() && passed >= FLOW_EVERY {
                 let bits = (bytes.saturating_sub(told.1) as f64 * 8.0 / passed.as_secs_f64()) as u64;
                 told = (now, bytes);
-                self.teller.flow(Flow { bits_per_second: bits, bytes, speed: None });
-            }
-            if overflows {
-                warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");
+                self.teller.flow(Flow { bits_per_second: bits, bytes, speed: None, behind: behind.is_some() });
             }
         }
     }
