@@ -168,3 +168,35 @@ async fn a_recording_ends_before_its_disk_is_full_and_says_why() {
     assert_eq!((&output["blame"], &output["attempt"]), (&json!("operator"), &Value::Null));
     server.get(&format!("/rooms/{ROOM}")).await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_recording_stays_so_after_kill_minus_nine_until_it_is_resumed() {
+    let (data, studio) = (TempDir::new().unwrap(), Studio::new());
+    let mut server = start(data.path(), "0").await;
+    let guest = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Nothing).await;
+    let body = json!({"type": "file", "name": "show", "split": {"seconds": 2}, "video": {"preset": "ultrafast"}});
+    let id = add(&server, &body).await;
+    until("a second part is written", async || (recordings(data.path(), "show").len() >= 2).then_some(())).await;
+    let one = format!("/rooms/{ROOM}/outputs/{id}");
+    server.send("POST", &format!("{one}/pause"), &json!({})).await.expect(200);
+    let stored = data.path().join("rooms").join(format!("{ROOM}.outputs"));
+    until("the pause is on the disk", async || fs::read_to_string(&stored).ok().filter(|text| text.contains("paused")))
+        .await;
+    server.signal(Signal::KILL);
+    server.ended().await;
+    drop(guest);
+    let before = recordings(data.path(), "show");
+    let (keys, _) = match keyframes(&before[0]).await {
+        Some(found) => found,
+        None => return,
+    };
+    assert_eq!(keys.len(), 1, "the first part is whole: {keys:?}");
+
+    let server = start(data.path(), "0").await;
+    all_are(&server, "paused").await;
+    let _guest = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Nothing).await;
+    assert_eq!(recordings(data.path(), "show"), before, "nothing is written before it is resumed");
+    server.send("POST", &format!("{one}/resume"), &json!({})).await.expect(200);
+    all_are(&server, "live").await;
+    assert!(recordings(data.path(), "show").len() > before.len());
+}

@@ -316,7 +316,8 @@ impl Feed {
         match (self.line, self.cut) {
             (Some(line), Some(cut)) => {
                 self.line = Some(Line { start: pts, base: line.out(cut) });
-                self.sound_from = pts;
+                // A packet that lies half before it is nearer than the next one.
+                self.sound_from = pts.saturating_sub(PICTURE);
             }
             (_, cut) => {
                 let first = self.sound.front().and_then(|(packet, _)| packet.pts());
