@@ -60,13 +60,14 @@ const LAYERS: &[Layer] = &[
             "media::codec",
             "media::compose::still",
             "media::output::address",
+            "media::output::chapters",
             "media::output::settings",
             "media::output::terms",
             "media::sdp",
             "media::segment::pose",
             "media::webrtc::pulse",
         ],
-        "control names codecs, checks SDP, reads what outputs are to be, hides stream keys, tells poses, makes images ready and knows when senders are \
+        "control names codecs, checks SDP, reads what outputs are to be and where recordings have markers, hides stream keys, tells poses, makes images ready and knows when senders are \
          lost by PURE modules of media, passed on by the port",
     ),
     layer(

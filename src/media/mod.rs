@@ -186,6 +186,10 @@ impl Media for Engine {
         self.segmentation.clone()
     }
 
+    fn try_output(&self, target: port::OutputTarget) -> port::Trial {
+        output::try_out(target, &self.launches)
+    }
+
     fn models(&self) -> Vec<String> {
         segment::models::names()
     }

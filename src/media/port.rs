@@ -16,10 +16,11 @@ pub use crate::media::{
     compose::still::Still,
     output::{
         address::{RtmpAddress, SrtAddress},
+        chapters::{self, Chapter},
         settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
         terms::{
             AuxId, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
-            OutputTarget,
+            OutputTarget, Split, Trial, TrialStep,
         },
     },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
@@ -49,6 +50,10 @@ pub trait Media: Send + Sync + 'static {
     /// # Errors
     /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String>;
+    /// Tries what an output would be sent to. Takes up to ten seconds: for blocking threads.
+    fn try_output(&self, _target: OutputTarget) -> Trial {
+        Trial::default()
+    }
     /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes up
     /// to some seconds: for blocking threads.
     fn use_font(&self, _file: &Path, _wish: &str) -> FontUse {
@@ -320,6 +325,15 @@ pub enum MediaCommand {
     },
     /// Forgets a picture beside the program.
     RemoveAux(AuxId),
+    /// Pauses a recording from now on, or goes on with the next keyframe.
+    PauseOutput {
+        /// Its id.
+        output: OutputId,
+        /// Which of both.
+        paused: bool,
+    },
+    /// Names this moment in all recordings that run.
+    Mark(Arc<str>),
     /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
     RemoveOutput(OutputId),
     /// The canvas now, or that of a picture beside the program.

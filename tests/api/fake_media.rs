@@ -249,6 +249,9 @@ impl RoomMedia for Port {
             }
             MediaCommand::AddOutput { output, .. } => room.note(format!("start {output}")),
             MediaCommand::ChangeOutput { output, .. } => room.note(format!("change {output}")),
+            MediaCommand::PauseOutput { output, paused: true } => room.note(format!("pause {output}")),
+            MediaCommand::PauseOutput { output, paused: false } => room.note(format!("resume {output}")),
+            MediaCommand::Mark(name) => room.note(format!("mark {name}")),
             MediaCommand::RemoveOutput(output) => room.note(format!("stop {output}")),
             MediaCommand::SetAux { aux, .. } => room.note(format!("show {aux}")),
             MediaCommand::RemoveAux(aux) => room.note(format!("remove {aux}")),

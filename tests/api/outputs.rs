@@ -173,3 +173,77 @@ async fn recordings_are_listed_given_in_parts_and_deleted() {
     server.delete("/rooms/demo/recordings/demo-1.mkv").await.problem(404);
     assert_eq!(server.get("/rooms/other/recordings").await.json(), json!([]));
 }
+
+#[tokio::test]
+async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
+    let server = Server::start().await;
+    let (mut page, _) = Page::join(&server, "demo", "ann").await;
+    let marker = json!({"name": "the goal"});
+    server.send("POST", "/rooms/demo/markers", &marker).await.problem(409);
+    let rtmp = json!({"type": "rtmp", "url": "rtmp://h.example/a/k"});
+    let rtmp = server.send("POST", "/rooms/demo/outputs", &rtmp).await.json()["id"].as_str().unwrap().to_owned();
+    server.send("POST", &format!("/rooms/demo/outputs/{rtmp}/pause"), &json!({})).await.problem(409);
+    server.send("POST", "/rooms/demo/markers", &marker).await.problem(409);
+    let file = json!({"type": "file", "split": {"seconds": 60}});
+    let id = server.send("POST", "/rooms/demo/outputs", &file).await.json()["id"].as_str().unwrap().to_owned();
+    let one = format!("/rooms/demo/outputs/{id}");
+    let media = server.media.room("demo");
+    media.say(MediaEvent::Output { output: OutputId(id.as_str().into()), state: OutputState::Live });
+    let paused = server.send("POST", &format!("{one}/pause"), &json!({})).await.json();
+    assert_eq!(
+        (&paused["state"], &paused["bitrate"], &paused["enabled"]),
+        (&json!("paused"), &json!(null), &json!(true))
+    );
+    media.wait_for(&format!("pause {id}")).await;
+    let made = server.send("POST", "/rooms/demo/markers", &marker).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(made.json()["name"], "the goal");
+    media.wait_for("mark the goal").await;
+    assert_eq!(page.wait_for_event("marker").await["name"], "the goal");
+    let resumed = server.send("POST", &format!("{one}/resume"), &json!({})).await.json();
+    assert_eq!(resumed["state"], "live");
+    media.wait_for(&format!("resume {id}")).await;
+    for name in ["", "  ", "a\nb", &"x".repeat(101)] {
+        assert_eq!(server.send("POST", "/rooms/demo/markers", &json!({"name": name})).await.faults(422), ["/name"]);
+    }
+    for _ in 1..1000 {
+        assert_eq!(server.send("POST", "/rooms/demo/markers", &marker).await.status, 201);
+    }
+    server.send("POST", "/rooms/demo/markers", &marker).await.problem(409);
+    server.send("POST", &format!("{one}/pause"), &json!({})).await;
+    server.send("POST", &format!("{one}/stop"), &json!({})).await;
+    server.send("POST", &format!("{one}/pause"), &json!({})).await.problem(409);
+    let again = server.send("POST", &format!("{one}/start"), &json!({})).await.json();
+    assert_eq!(again["state"], "connecting", "a stop ends the pause");
+    for (split, pointer) in [(json!({"seconds": 0}), "/split/seconds"), (json!({"megabytes": 0}), "/split/megabytes")] {
+        let refused = server.send("PATCH", &one, &json!({"split": split})).await;
+        assert_eq!(refused.faults(422), [pointer]);
+    }
+}
+
+#[tokio::test]
+async fn a_recording_that_an_output_holds_is_not_deleted_and_markers_go_with_it() {
+    let recordings = tempfile::TempDir::new().unwrap();
+    let server = Server::start_with(|config| recordings.path().clone_into(&mut config.recordings)).await;
+    let folder = recordings.path().join("demo");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("demo-1.mkv");
+    std::fs::write(&file, b"0123456789").unwrap();
+    let sidecar = folder.join("demo-1.mkv.ffmetadata");
+    std::fs::write(&sidecar, ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=2000\ntitle=a\\=b\n").unwrap();
+    let old = std::time::SystemTime::now() - Duration::from_secs(60);
+    let held = std::fs::File::options().write(true).open(&file).unwrap();
+    held.set_modified(old).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockShared).unwrap();
+    let listed = server.get("/rooms/demo/recordings").await.json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["markers"], json!([{"name": "a=b", "at_seconds": 1.5}]));
+    assert_eq!(listed[0]["growing"], true);
+    server.delete("/rooms/demo/recordings/demo-1.mkv").await.problem(409);
+    let text = server.get("/rooms/demo/recordings/demo-1.mkv.ffmetadata").await;
+    assert!(text.status == 200 && text.text().starts_with(";FFMETADATA1"), "{text:?}");
+    drop(held);
+    server.delete("/rooms/demo/recordings/demo-1.mkv.ffmetadata").await.problem(404);
+    assert_eq!(server.delete("/rooms/demo/recordings/demo-1.mkv").await.status, 204);
+    assert!(!file.exists() && !sidecar.exists());
+}

@@ -19,9 +19,9 @@ use super::{
 use crate::{guests::Guest, recorder::Attention};
 
 /// A key that must be seen nowhere.
-const PASSPHRASE: &str = "a-secret-of-srt-4711";
+pub const PASSPHRASE: &str = "a-secret-of-srt-4711";
 
-fn port() -> u16 {
+pub fn port() -> u16 {
     std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -39,7 +39,7 @@ async fn probe(file: &Path, arguments: &[&str]) -> Option<Value> {
 }
 
 /// Times of the keyframes of a file, in seconds, and of its last picture.
-async fn keyframes(file: &Path) -> Option<(Vec<f64>, f64)> {
+pub async fn keyframes(file: &Path) -> Option<(Vec<f64>, f64)> {
     let found = probe(file, &["-select_streams", "v", "-show_entries", "packet=pts_time,flags"]).await?;
     let packets = found["packets"].as_array().unwrap();
     let time = |packet: &Value| packet["pts_time"].as_str().unwrap().parse::<f64>().unwrap();
@@ -48,14 +48,23 @@ async fn keyframes(file: &Path) -> Option<(Vec<f64>, f64)> {
     Some((keys.map(time).collect(), last))
 }
 
-async fn add(server: &Server, body: &Value) -> String {
+/// Times of the pictures of a file, in seconds and in order.
+pub async fn pictures(file: &Path) -> Option<Vec<f64>> {
+    let found = probe(file, &["-select_streams", "v", "-show_entries", "packet=pts_time"]).await?;
+    let packets = found["packets"].as_array().unwrap().iter();
+    let mut times: Vec<f64> = packets.map(|packet| packet["pts_time"].as_str().unwrap().parse().unwrap()).collect();
+    times.sort_by(f64::total_cmp);
+    Some(times)
+}
+
+pub async fn add(server: &Server, body: &Value) -> String {
     let made = server.send("POST", &format!("/rooms/{ROOM}/outputs"), body).await.expect(201);
     assert!(!made.text().contains(PASSPHRASE), "{}", made.text());
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
 /// Starts a server whose recordings leave so many megabytes free, however full this machine's disk is.
-async fn start(data: &Path, spare: &str) -> Server {
+pub async fn start(data: &Path, spare: &str) -> Server {
     let mut command = Command::new(PROGRAM);
     command.args(arguments(data)).args(["--recordings-spare", spare]);
     Server::run(command).await.expect("the server starts")
@@ -75,7 +84,7 @@ async fn all_are(server: &Server, state: &str) {
 }
 
 /// Receives what is sent by SRT, into a file.
-fn receive(port: u16, file: &Path) -> Option<Child> {
+pub fn receive(port: u16, file: &Path) -> Option<Child> {
     let address = format!("srt://127.0.0.1:{port}?mode=listener&passphrase={PASSPHRASE}");
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-y", "-i", &address, "-c", "copy"]).arg(file);
@@ -158,4 +167,36 @@ async fn a_recording_ends_before_its_disk_is_full_and_says_why() {
     assert!(told.contains("disk") && told.contains("MB left"), "{told}");
     assert_eq!((&output["blame"], &output["attempt"]), (&json!("operator"), &Value::Null));
     server.get(&format!("/rooms/{ROOM}")).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_recording_stays_so_after_kill_minus_nine_until_it_is_resumed() {
+    let (data, studio) = (TempDir::new().unwrap(), Studio::new());
+    let mut server = start(data.path(), "0").await;
+    let guest = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Nothing).await;
+    let body = json!({"type": "file", "name": "show", "split": {"seconds": 2}, "video": {"preset": "ultrafast"}});
+    let id = add(&server, &body).await;
+    until("a second part is written", async || (recordings(data.path(), "show").len() >= 2).then_some(())).await;
+    let one = format!("/rooms/{ROOM}/outputs/{id}");
+    server.send("POST", &format!("{one}/pause"), &json!({})).await.expect(200);
+    let stored = data.path().join("rooms").join(format!("{ROOM}.outputs"));
+    until("the pause is on the disk", async || fs::read_to_string(&stored).ok().filter(|text| text.contains("paused")))
+        .await;
+    server.signal(Signal::KILL);
+    server.ended().await;
+    drop(guest);
+    let before = recordings(data.path(), "show");
+    let (keys, _) = match keyframes(&before[0]).await {
+        Some(found) => found,
+        None => return,
+    };
+    assert_eq!(keys.len(), 1, "the first part is whole: {keys:?}");
+
+    let server = start(data.path(), "0").await;
+    all_are(&server, "paused").await;
+    let _guest = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Nothing).await;
+    assert_eq!(recordings(data.path(), "show"), before, "nothing is written before it is resumed");
+    server.send("POST", &format!("{one}/resume"), &json!({})).await.expect(200);
+    all_are(&server, "live").await;
+    assert!(recordings(data.path(), "show").len() > before.len());
 }

@@ -19,7 +19,7 @@ use virfie::media::{
         launch::Launches,
     },
     output::worker::{Output, Teller},
-    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Speed, Wishes},
+    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Speed, Split, Wishes},
 };
 
 use super::frames::{PATIENCE, flat, turn};
@@ -43,57 +43,86 @@ impl Teller for Told {
 
 /// Records a flash and a beep at the same times, as the room's clock and desk would give them.
 fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
-    let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, spare: 0 };
-    let launches = Launches::load(None).unwrap();
-    let (tell, told) = channel();
-    let target = OutputTarget::File(target);
-    let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell)).unwrap());
-    let (pictures, sounds) = (output.clone(), output.clone());
-    let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
-    let recipe = Recipe::Broadcast(video, Speed::Veryfast);
-    let encoder =
-        Encoder::start("test", recipe, &launches, move |unit| pictures.picture(&unit), |error| panic!("{error}"));
-    let encoder = encoder.unwrap();
-    let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
-    let sound = SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
-    let begun = media_clock().now();
-    let mut blocks = 0;
-    for number in 0..FRAMES {
-        let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
-        std::thread::sleep(at.saturating_sub(media_clock().now()));
-        let is_white = FLASHES.iter().any(|flash| (*flash..flash + FLASH).contains(&number));
-        let mut frame = flat(FORMAT, if is_white { [255; 3] } else { [0; 3] });
-        frame.get_mut().unwrap().set_pts(clock_time(at));
-        encoder.push(&frame, &FORMAT.caps());
-        while begun + Duration::from_millis(20) * blocks <= at {
-            let first = u64::from(blocks) * 960;
-            let beep = |sample: u64| {
-                let seconds = sample as f64 / 48_000.0;
-                let flash = (seconds * f64::from(FORMAT.fps)) as u64;
-                let is_loud = FLASHES.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
-                if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
-            };
-            let samples: Vec<f32> = (first..first + 960).map(beep).collect();
-            sound.push(&samples, begun + Duration::from_millis(20) * blocks);
-            blocks += 1;
+    let clip = Clip { container, wishes: wishes.clone(), split: None, frames: FRAMES, flashes: &FLASHES };
+    let files = clip.record(folder, |_, _| {});
+    files.into_iter().next().unwrap()
+}
+
+/// What is recorded, and how.
+pub struct Clip<'a> {
+    pub container: Container,
+    pub wishes: Wishes,
+    pub split: Option<Split>,
+    pub frames: u64,
+    /// The first of the frames that are white and loud, four in a row. The others' grey counts them; see [`grey`].
+    pub flashes: &'a [u64],
+}
+
+/// How grey a frame is that is no flash: each is another one than the eight before it.
+pub fn grey(number: u64) -> u8 {
+    u8::try_from(number % 8 * 14).unwrap()
+}
+
+impl Clip<'_> {
+    /// Records it. `at` is called with each frame's number before the frame. Returns the files, in order.
+    pub fn record(&self, folder: &Path, at_frame: impl Fn(u64, &Output)) -> Vec<PathBuf> {
+        let Self { container, ref wishes, split, frames, flashes } = *self;
+        let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, split, spare: 0 };
+        let launches = Launches::load(None).unwrap();
+        let (tell, told) = channel();
+        let target = OutputTarget::File(target);
+        let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell), false).unwrap());
+        let (pictures, sounds) = (output.clone(), output.clone());
+        let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
+        let recipe = Recipe::Broadcast(video, Speed::Veryfast);
+        let encoder =
+            Encoder::start("test", recipe, &launches, move |unit| pictures.picture(&unit), |error| panic!("{error}"));
+        let encoder = encoder.unwrap();
+        let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
+        let sound =
+            SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
+        let begun = media_clock().now();
+        let mut blocks = 0;
+        for number in 0..frames {
+            let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
+            std::thread::sleep(at.saturating_sub(media_clock().now()));
+            at_frame(number, &output);
+            let is_white = flashes.iter().any(|flash| (*flash..flash + FLASH).contains(&number));
+            let mut frame = flat(FORMAT, if is_white { [255; 3] } else { [grey(number); 3] });
+            frame.get_mut().unwrap().set_pts(clock_time(at));
+            encoder.push(&frame, &FORMAT.caps());
+            while begun + Duration::from_millis(20) * blocks <= at {
+                let first = u64::from(blocks) * 960;
+                let beep = |sample: u64| {
+                    let seconds = sample as f64 / 48_000.0;
+                    let flash = (seconds * f64::from(FORMAT.fps)) as u64;
+                    let is_loud = flashes.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
+                    if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
+                };
+                let samples: Vec<f32> = (first..first + 960).map(beep).collect();
+                sound.push(&samples, begun + Duration::from_millis(20) * blocks);
+                blocks += 1;
+            }
         }
-    }
-    drop((encoder, sound));
-    drop(output);
-    // It says so when the file has its end.
-    loop {
-        match told.recv_timeout(PATIENCE).unwrap() {
-            OutputState::Stopped => break,
-            OutputState::Failed { fault } | OutputState::Retrying { fault, .. } => panic!("{fault:?}"),
-            OutputState::Connecting | OutputState::Live => {}
+        drop((encoder, sound));
+        drop(output);
+        // It says so when the file has its end.
+        loop {
+            match told.recv_timeout(PATIENCE).unwrap() {
+                OutputState::Stopped => break,
+                OutputState::Failed { fault } | OutputState::Retrying { fault, .. } => panic!("{fault:?}"),
+                OutputState::Connecting | OutputState::Live => {}
+            }
         }
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.filter(|file| file.extension().unwrap() == container.ending()).collect();
+        files.sort();
+        files
     }
-    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.next().unwrap()
 }
 
 /// What a program prints; `None` (said aloud) where it is not installed.
-fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
+pub fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     match Command::new(program).args(arguments).output() {
         Ok(output) => {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -107,7 +136,7 @@ fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
 }
 
 /// Times at which the picture becomes white, in seconds.
-fn flashes(file: &str) -> Option<Vec<f64>> {
+pub fn flashes(file: &str) -> Option<Vec<f64>> {
     let times = ["-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time", "-of", "csv=p=0", file];
     let times = String::from_utf8(printed("ffprobe", &times)?).unwrap();
     let times = times.lines().map(|line| line.trim_end_matches(',')).filter(|line| !line.is_empty());
@@ -121,7 +150,7 @@ fn flashes(file: &str) -> Option<Vec<f64>> {
 }
 
 /// Times at which the sound begins, in seconds.
-fn beeps(file: &str) -> Option<Vec<f64>> {
+pub fn beeps(file: &str) -> Option<Vec<f64>> {
     let arguments = [
         "-v",
         "error",

@@ -30,4 +30,5 @@ mod poses;
 mod scenarios;
 mod sounds;
 mod sources;
+mod takes;
 mod triggers;

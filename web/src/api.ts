@@ -36,7 +36,7 @@ export interface Output {
   /** The scene that it shows in place of the program. */
   scene?: string | null;
   enabled: boolean;
-  state: "connecting" | "live" | "retrying" | "stopped" | "failed";
+  state: "connecting" | "live" | "paused" | "retrying" | "stopped" | "failed";
   attempt: number | null;
   next_retry_at: string | null;
   last_error: string | null;
@@ -47,7 +47,18 @@ export interface Output {
   /** What goes out now, in kbit/s. */
   bitrate: number | null;
   bytes: number;
+  /** Whether the other end takes less than is sent. */
+  behind?: boolean;
   live_since: string | null;
+}
+
+/** What came of trying a destination. */
+export interface OutputTrial {
+  ok: boolean;
+  steps: { name: string; milliseconds: number }[];
+  milliseconds: number;
+  step: string | null;
+  detail: string | null;
 }
 
 export type OutputType = "rtmp" | "srt" | "file" | "iso";
@@ -68,6 +79,7 @@ export interface Recording {
   bytes: number;
   changed_at: string;
   growing: boolean;
+  markers: { name: string; at_seconds: number }[];
 }
 
 /** A layout, and the room's revision if the server told it. */
@@ -156,6 +168,19 @@ export class Api {
 
   async enableOutput(room: string, id: string, enabled: boolean): Promise<void> {
     await this.request("POST", `${at(room)}/outputs/${encodeURIComponent(id)}/${enabled ? "start" : "stop"}`);
+  }
+
+  async testOutput(room: string, output: NewOutput): Promise<OutputTrial> {
+    return (await (await this.json("POST", `${at(room)}/outputs/test`, output, JSON_TYPE)).json()) as OutputTrial;
+  }
+
+  async pauseOutput(room: string, id: string, paused: boolean): Promise<void> {
+    await this.request("POST", `${at(room)}/outputs/${encodeURIComponent(id)}/${paused ? "pause" : "resume"}`);
+  }
+
+  /** Names this moment in all recordings that run. */
+  async mark(room: string, name: string): Promise<void> {
+    await this.json("POST", `${at(room)}/markers`, { name }, JSON_TYPE);
   }
 
   async recordings(room: string): Promise<Recording[]> {

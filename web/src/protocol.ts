@@ -54,6 +54,7 @@ export type RoomEvent =
   | { type: "room_changed"; revision: number; room: RoomState }
   | { type: "output_changed"; output: Output }
   | { type: "output_removed"; id: string }
+  | { type: "marker"; name: string; at: string }
   | { type: "scenes_changed"; revision: number; scenes: string[]; active_scene: ActiveScene | null }
   | { type: "scene_activated"; revision: number; name: string }
   | { type: "room_ended" };
@@ -187,6 +188,7 @@ function parseEvent(event: unknown): ServerMessage | null {
     case "scenes_changed":
       return Array.isArray(event.scenes) ? whole : null;
     case "scene_activated":
+    case "marker":
       return typeof event.name === "string" ? whole : null;
     case "output_removed":
       return typeof event.id === "string" ? whole : null;

@@ -78,6 +78,8 @@ describe("an output", () => {
     expect(stateWords({ ...output, state: "live" })).toBe("live, 1280x720");
     const live = { ...output, state: "live" as const, bitrate: 2490, bytes: 12_345_678, live_since: "2026-01-01T00:00:00Z" };
     expect(stateWords(live, Date.parse("2026-01-01T01:02:03Z"))).toBe("live, 1:02:03, 1280x720, 2490 kbit/s, 12.3 MB");
+    expect(stateWords({ ...output, state: "live", behind: true })).toBe("live, takes less than is sent, 1280x720");
+    expect(stateWords({ ...output, type: "file", state: "paused" })).toBe("paused");
     expect(stateWords({ ...output, state: "retrying", attempt: 3, last_error: "refused" })).toBe("retrying, attempt 3: refused");
   });
 });

@@ -7,7 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
 use super::{
     AppState,
@@ -17,20 +20,24 @@ use super::{
     rooms::{ItemPath, Precondition, RoomPath, find},
 };
 use crate::{
-    control::room::{Output, OutputDocument, RoomName},
+    control::room::{Marker, Output, OutputDocument, RoomName},
     layout::{Fault, merge},
-    media::port::OutputSpec,
+    media::port::{Blame, OutputSpec, TrialStep},
 };
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/outputs", get(list_outputs).post(post_output))
+        .route("/rooms/{room}/outputs/test", post(test_output))
         .route("/rooms/{room}/outputs/start", post(start_outputs))
         .route("/rooms/{room}/outputs/stop", post(stop_outputs))
         .route("/rooms/{room}/outputs/{id}", get(get_output).patch(patch_output).delete(delete_output))
         .route("/rooms/{room}/outputs/{id}/start", post(start_output))
         .route("/rooms/{room}/outputs/{id}/stop", post(stop_output))
+        .route("/rooms/{room}/outputs/{id}/pause", post(pause_output))
+        .route("/rooms/{room}/outputs/{id}/resume", post(resume_output))
+        .route("/rooms/{room}/markers", post(post_marker))
 }
 
 /// Reads what an output is to be, and whether the caller may send a room there.
@@ -87,6 +94,73 @@ pub async fn post_output(
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);
     let headers = [(header::LOCATION, location), (header::ETAG, revision.etag())];
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())
+}
+
+/// Trials at once. Each takes a thread for up to ten seconds.
+static TRIALS: Semaphore = Semaphore::const_new(4);
+
+/// What came of a trial.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OutputTrial {
+    /// Whether all that can be tried without going live went well.
+    pub ok: bool,
+    /// The steps that were taken, in order. `rtmp`: lookup, connect, tls, handshake, application; `srt`: lookup and
+    /// handshake, or port; `file`: folder, space.
+    pub steps: Vec<TrialStep>,
+    /// How long it all took.
+    pub milliseconds: u64,
+    /// The step that failed.
+    #[schema(value_type = Option<String>)]
+    pub step: Option<&'static str>,
+    /// Who can help with that.
+    pub blame: Option<Blame>,
+    /// What it said, without secrets.
+    pub detail: Option<String>,
+}
+
+/// Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
+/// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An SRT
+/// receiver is called with the passphrase and gets empty packets.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/test", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    request_body = OutputDocument,
+    responses(
+        (status = 200, description = "Tried", body = OutputTrial),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 429, description = "Too many are being tried",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn test_output(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    body: ApiJson<OutputDocument>,
+) -> ApiResult<Json<OutputTrial>> {
+    access.require(Role::Producer, room.name.as_str())?;
+    let handle = find(&app, &room.name)?;
+    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
+    let Ok(place) = TRIALS.try_acquire() else {
+        return Err(Problem::too_many("other outputs are being tried: try again"));
+    };
+    // It goes on, and keeps its place, when nobody waits for it any more.
+    let trying = tokio::spawn(async move {
+        let _place = place;
+        handle.try_output(spec.target).await
+    });
+    let trial = trying.await.ok().flatten().ok_or_else(|| Problem::internal("the output cannot be tried"))?;
+    let (step, fault) = trial.failed.unzip();
+    Ok(Json(OutputTrial {
+        ok: step.is_none(),
+        steps: trial.steps,
+        milliseconds: trial.milliseconds,
+        step,
+        blame: fault.as_ref().map(|fault| fault.blame),
+        detail: fault.map(|fault| fault.text),
+    }))
 }
 
 /// One output.
@@ -184,6 +258,82 @@ pub async fn stop_output(State(app): State<AppState>, access: Access, output: It
 async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool) -> ApiResult<Json<Output>> {
     access.require(Role::Producer, output.name.as_str())?;
     Ok(Json(find(app, &output.name)?.enable_output(output.id, enabled).await?))
+}
+
+/// Pauses a recording: what is from now on is not in its file. A paused recording stays so over a restart.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/{id}/pause", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name"), ("id" = String, Path, description = "The output's id")),
+    responses(
+        (status = 200, description = "The output", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "It is no recording, or does not run",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn pause_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
+    access.require(Role::Producer, output.name.as_str())?;
+    Ok(Json(find(&app, &output.name)?.pause_output(output.id, true).await?))
+}
+
+/// Has a paused recording go on in the same file, without a gap, with the next keyframe.
+#[utoipa::path(
+    post, path = "/rooms/{room}/outputs/{id}/resume", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name"), ("id" = String, Path, description = "The output's id")),
+    responses(
+        (status = 200, description = "The output", body = Output),
+        (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "It is no recording, or does not run",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn resume_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
+    access.require(Role::Producer, output.name.as_str())?;
+    Ok(Json(find(&app, &output.name)?.pause_output(output.id, false).await?))
+}
+
+/// A marker that is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMarker {
+    /// What the moment is called: 1 to 100 characters without control characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+}
+
+/// How long a marker's name may be, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// Names this moment in all recordings that run; in one that is paused, the moment of its pause. Each has at most 1000.
+#[utoipa::path(
+    post, path = "/rooms/{room}/markers", tag = "outputs",
+    params(("room" = String, Path, description = "The room's name")),
+    request_body = NewMarker,
+    responses(
+        (status = 201, description = "Made; where it is in a recording, the list of recordings says", body = Marker),
+        (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "No recording runs, or all have their most",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn post_marker(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    body: ApiJson<NewMarker>,
+) -> ApiResult<Response> {
+    access.require(Role::Producer, room.name.as_str())?;
+    let name = body.0.name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let detail = format!("must be 1 to {LONGEST_NAME} characters without control characters");
+        return Err(Problem::invalid(vec![Fault { pointer: "/name".to_owned(), detail }]));
+    }
+    let marker = find(&app, &room.name)?.mark(name.into()).await?;
+    Ok((StatusCode::CREATED, Json(marker)).into_response())
 }
 
 /// Starts all outputs of the room.

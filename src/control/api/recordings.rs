@@ -14,6 +14,7 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
+use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use tower_http::services::ServeFile;
@@ -25,7 +26,7 @@ use super::{
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
 };
-use crate::media::port::Container;
+use crate::media::port::{Chapter, Container, chapters};
 
 /// Files that were written to so lately may still grow.
 const STILL: std::time::Duration = std::time::Duration::from_secs(5);
@@ -38,7 +39,7 @@ pub fn router() -> Router<AppState> {
 }
 
 /// A file that a room has recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Recording {
     /// Its file's name.
     #[schema(example = "studio-20261128T120000Z.mkv")]
@@ -48,8 +49,19 @@ pub struct Recording {
     /// When it was written to last.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
-    /// Whether it was written to within the last seconds.
+    /// Whether it was written to within the last seconds, or belongs to a recording that is paused.
     pub growing: bool,
+    /// Moments of it that have names, the earliest first.
+    pub markers: Vec<RecordingMarker>,
+}
+
+/// A moment of a recording that has a name.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RecordingMarker {
+    /// What it is called.
+    pub name: String,
+    /// So long after the recording's begin.
+    pub at_seconds: f64,
 }
 
 /// All recordings of the room, the newest first. The room need not exist any more.
@@ -73,7 +85,7 @@ pub async fn list_recordings(
     })
 }
 
-/// One recording, or the part of it that `Range` asks for.
+/// One recording, or the part of it that `Range` asks for. Its markers are beside it, as `FILE.ffmetadata`, for ffmpeg.
 #[utoipa::path(
     get, path = "/rooms/{room}/recordings/{id}", tag = "outputs",
     params(
@@ -95,7 +107,12 @@ pub async fn get_recording(
     request: Request,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, recording.name.as_str())?;
-    let (path, kind) = place(&app, &recording)?;
+    let (path, kind) = match recording.id.strip_suffix(&format!(".{}", chapters::SIDECAR)) {
+        Some(of) if kind_of(of).is_some() => {
+            (folder(&app, &recording).join(&recording.id), "text/plain; charset=utf-8")
+        }
+        _ => place(&app, &recording)?,
+    };
     if !path.is_file() {
         return Err(missing());
     }
@@ -137,7 +154,11 @@ pub async fn delete_recording(
         if look(&path)?.growing {
             return Ok(false);
         }
-        fs::remove_file(&path).map(|()| true)
+        fs::remove_file(&path)?;
+        match fs::remove_file(sidecar(&path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(true),
+        }
     });
     match deleted.await.unwrap_or_else(|_| Err(io::Error::other("it cannot be deleted"))) {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
@@ -157,7 +178,26 @@ fn missing() -> Problem {
 /// Where a recording of this name is, and what it is. Other names than recordings have are nowhere.
 fn place(app: &AppState, recording: &ItemPath) -> ApiResult<(PathBuf, &'static str)> {
     let kind = kind_of(&recording.id).ok_or_else(missing)?;
-    Ok((app.registry.recordings().of_room(&recording.name).join(&recording.id), kind))
+    Ok((folder(app, recording).join(&recording.id), kind))
+}
+
+fn folder(app: &AppState, recording: &ItemPath) -> PathBuf {
+    app.registry.recordings().of_room(&recording.name)
+}
+
+/// Names the file of a recording's markers.
+fn sidecar(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(chapters::SIDECAR);
+    name.into()
+}
+
+fn markers(path: &Path) -> Vec<RecordingMarker> {
+    // Most have none.
+    let text = fs::read_to_string(sidecar(path)).unwrap_or_default();
+    let found = chapters::read_metadata(&text).into_iter();
+    found.map(|Chapter { name, at }| RecordingMarker { name, at_seconds: at.as_secs_f64() }).collect()
 }
 
 /// Says what a file of this name is, if it is the name of a recording: no path, nothing hidden.
@@ -189,6 +229,12 @@ fn list(folder: &Path) -> io::Result<Vec<Recording>> {
     Ok(found)
 }
 
+/// Whether an output holds the file.
+fn is_held(path: &Path) -> bool {
+    let held = |file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK);
+    fs::File::open(path).is_ok_and(held)
+}
+
 fn look(path: &Path) -> io::Result<Recording> {
     let file = fs::symlink_metadata(path)?;
     if !file.is_file() {
@@ -199,7 +245,8 @@ fn look(path: &Path) -> io::Result<Recording> {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         bytes: file.len(),
         changed_at: Timestamp::try_from(changed).unwrap_or_default(),
-        growing: changed.elapsed().is_ok_and(|passed| passed < STILL),
+        growing: changed.elapsed().is_ok_and(|passed| passed < STILL) || is_held(path),
+        markers: markers(path),
     })
 }
 

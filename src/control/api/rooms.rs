@@ -253,6 +253,9 @@ impl From<RoomError> for Problem {
             | RoomError::TooManyOutputs { .. }
             | RoomError::TooManyScenes { .. }
             | RoomError::SceneInUse { .. }
+            | RoomError::NoRecording
+            | RoomError::NoRecordings
+            | RoomError::TooManyMarkers { .. }
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),

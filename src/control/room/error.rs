@@ -29,6 +29,18 @@ pub enum RoomError {
     /// The room has no such output.
     #[error("there is no such output in the room")]
     NoOutput,
+    /// The output is no recording, or does not run.
+    #[error("only a recording that runs is paused and resumed: an output of the type file, neither stopped nor failed")]
+    NoRecording,
+    /// Nothing of the room is being recorded.
+    #[error("the room has no recording that runs: a marker would be nowhere")]
+    NoRecordings,
+    /// All recordings have their limit of markers.
+    #[error("a recording takes no more than {max} markers")]
+    TooManyMarkers {
+        /// The limit.
+        max: usize,
+    },
     /// The room keeps no such picture.
     #[error("there is no such picture in the room")]
     NoPhoto,

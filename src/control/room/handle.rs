@@ -15,7 +15,7 @@ use super::{
     images::ImageSource,
     link::Closing,
     name::RoomName,
-    output::{Output, OutputDocument},
+    output::{Marker, Output, OutputDocument},
     participant::Moderation,
     photo::Photo,
     pose::RoomPoses,
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     layout::CanvasLimit,
-    media::port::{Frame, Media, OutputId, OutputSpec},
+    media::port::{Frame, Media, OutputId, OutputSpec, OutputTarget, Trial},
 };
 
 /// How many requests may wait for a room. Those who ask wait themselves when it is full.
@@ -283,6 +283,28 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn enable_outputs(&self, enabled: bool) -> Result<Vec<Output>, RoomError> {
         self.call(move |room| room.state.enable_outputs(enabled, now())).await
+    }
+
+    /// Tries what an output would be sent to; `None`: nobody knows what came of it.
+    pub async fn try_output(&self, target: OutputTarget) -> Option<Trial> {
+        let media = self.media.clone();
+        tokio::task::spawn_blocking(move || media.try_output(target)).await.ok()
+    }
+
+    /// Pauses or resumes a recording.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::NoRecording`], [`RoomError::NoRoom`].
+    pub async fn pause_output(&self, id: String, paused: bool) -> Result<Output, RoomError> {
+        self.call(move |room| room.state.pause_output(&id, paused, now())).await?
+    }
+
+    /// Names this moment in all recordings that run.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRecordings`], [`RoomError::TooManyMarkers`], [`RoomError::NoRoom`].
+    pub async fn mark(&self, name: Arc<str>) -> Result<Marker, RoomError> {
+        self.call(move |room| room.state.mark(name, now())).await?
     }
 
     /// Stops and forgets an output.

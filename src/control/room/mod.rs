@@ -54,7 +54,7 @@ pub use handle::RoomHandle;
 pub use images::{ImageSource, TextFault};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
-pub use output::{KeptOutput, Output, OutputDocument, OutputPhase, Recordings};
+pub use output::{KeptOutput, Marker, Output, OutputDocument, OutputPhase, Recordings};
 pub use participant::{Bearer, Caller, Claim, MemberRole, Moderation};
 pub use photo::Photo;
 pub use pose::RoomPoses;

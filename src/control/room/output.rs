@@ -16,7 +16,7 @@ use crate::{
     layout::Fault,
     media::port::{
         AudioSettings, AudioWish, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec,
-        OutputState, OutputTarget, Preset, RtmpAddress, Speed, SrtAddress, VideoSettings, VideoWish, Wishes,
+        OutputState, OutputTarget, Preset, RtmpAddress, Speed, Split, SrtAddress, VideoSettings, VideoWish, Wishes,
     },
 };
 
@@ -69,6 +69,14 @@ pub struct OutputDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::layout::schema::Layout>)]
     pub layout: Option<Arc<Value>>,
+    /// `file`: where it goes on in another file, `{"seconds": 2..=86400}` or `{"megabytes": 1..=1000000}`; parts follow
+    /// each other without a gap, and each plays by itself. Left out: all is one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// `file`: whether it is paused. Remembered until it is resumed, or stopped.
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[schema(default = false)]
+    pub paused: bool,
     /// A platform's wishes; what `video` and `audio` say goes before them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<Preset>,
@@ -86,6 +94,11 @@ pub struct OutputDocument {
 
 const fn yes() -> bool {
     true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl OutputDocument {
@@ -118,6 +131,8 @@ impl OutputDocument {
             ("/url", self.url.is_some(), !matches!(self.kind, OutputKind::File | OutputKind::Iso)),
             ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
             ("/container", self.container.is_some(), self.kind == OutputKind::File),
+            ("/split", self.split.is_some(), self.kind == OutputKind::File),
+            ("/paused", self.paused, self.kind == OutputKind::File),
         ];
         let is_encoded = self.kind != OutputKind::Iso;
         let encoded = [
@@ -133,11 +148,15 @@ impl OutputDocument {
                 faults.push(fault(pointer, "is no key of this type of output"));
             }
         }
+        if let Some(Err((pointer, detail))) = self.split.map(Split::check) {
+            faults.push(fault(pointer, detail));
+        }
         let url = self.url.as_deref();
         let file = FileTarget {
             folder: recordings.of_room(room),
             name: name.as_str().to_owned(),
             container: self.container.unwrap_or_default(),
+            split: self.split,
             spare: recordings.spare,
         };
         let target = match self.kind {
@@ -150,7 +169,10 @@ impl OutputDocument {
             OutputKind::Iso => Ok(OutputTarget::Iso(file)),
         };
         match target {
-            Ok(target) if faults.is_empty() => Ok(OutputSpec { target, wishes, aux: self.aux().map(|wish| wish.id()) }),
+            Ok(target) if faults.is_empty() => {
+                let aux = self.aux().map(|wish| wish.id());
+                Ok(OutputSpec { target, wishes, aux, paused: self.paused })
+            }
             Ok(_) => Err(faults),
             Err(detail) => {
                 faults.push(fault("/url", detail));
@@ -192,6 +214,8 @@ pub enum OutputPhase {
     Connecting,
     /// The room is being sent.
     Live,
+    /// A recording that writes nothing until it is resumed.
+    Paused,
     /// It broke and is tried again at `next_retry_at`.
     Retrying,
     /// Ended by request.
@@ -243,12 +267,25 @@ pub struct Output {
     pub bitrate: Option<u64>,
     /// Bytes that have gone out on this connection, or into this file.
     pub bytes: u64,
+    /// Whether the other end takes less than is sent, so that pictures are left out.
+    pub behind: bool,
     /// Since when it is live.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub live_since: Option<Timestamp>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+}
+
+/// A moment that has a name in all recordings that ran then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Marker {
+    /// What it is called.
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
+    /// When it was.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
 }
 
 /// An output of a room. Without `Debug`: it holds stream keys.
@@ -271,6 +308,8 @@ pub struct Sending {
     /// What broke it last; stays shown while it is tried again.
     fault: Option<OutputFault>,
     flow: Flow,
+    /// How many markers this run has.
+    pub markers: usize,
 }
 
 impl std::fmt::Debug for Sending {
@@ -292,6 +331,7 @@ impl Sending {
             state: (OutputState::Stopped, wall),
             fault: None,
             flow: Flow::default(),
+            markers: 0,
         }
     }
 
@@ -303,7 +343,7 @@ impl Sending {
     /// Begins another run, from now on.
     pub fn begin(&mut self, wall: Timestamp) {
         self.run += 1;
-        (self.fault, self.flow) = (None, Flow::default());
+        (self.fault, self.flow, self.markers) = (None, Flow::default(), 0);
         self.state = (OutputState::Connecting, wall);
     }
 
@@ -316,6 +356,16 @@ impl Sending {
     pub fn take(&mut self, document: OutputDocument, spec: OutputSpec) {
         self.aux = document.aux();
         (self.document, self.spec) = (document, spec);
+    }
+
+    /// Whether it is a recording.
+    pub fn records(&self) -> bool {
+        self.document.kind == OutputKind::File
+    }
+
+    /// Remembers whether it is paused.
+    pub fn set_paused(&mut self, paused: bool) {
+        (self.document.paused, self.spec.paused) = (paused, paused);
     }
 
     /// Takes news from the media.
@@ -345,6 +395,7 @@ impl Sending {
     pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;
         let (phase, attempt, next_retry_at) = match state {
+            OutputState::Connecting | OutputState::Live if self.document.paused => (OutputPhase::Paused, None, None),
             OutputState::Connecting => (OutputPhase::Connecting, None, None),
             OutputState::Live => (OutputPhase::Live, None, None),
             OutputState::Retrying { attempt, after, .. } => {
@@ -375,6 +426,7 @@ impl Sending {
             encoder_preset: self.flow.speed.or(video.and_then(|video| video.preset)),
             bitrate: (phase == OutputPhase::Live).then(|| self.flow.bits_per_second.div_ceil(1000)),
             bytes: self.flow.bytes,
+            behind: self.flow.behind,
             live_since: (phase == OutputPhase::Live).then_some(*since),
             created_at: self.created_at,
         }
@@ -435,6 +487,12 @@ mod tests {
             (json!({"type": "file", "url": "file:///etc/passwd"}), vec!["/url"]),
             (json!({"type": "file", "name": "../up"}), vec!["/name"]),
             (json!({"type": "rtmp", "url": "rtmp://h/a/k", "container": "mkv"}), vec!["/container"]),
+            (
+                json!({"type": "srt", "url": "srt://h:1", "split": {"seconds": 9}, "paused": true}),
+                vec!["/split", "/paused"],
+            ),
+            (json!({"type": "file", "split": {"seconds": 1}}), vec!["/split/seconds"]),
+            (json!({"type": "file", "split": {"megabytes": 0}}), vec!["/split/megabytes"]),
             (json!({"type": "rtmp", "url": "x", "video": {"fps": 500}}), vec!["/video/fps", "/url"]),
         ] {
             assert_eq!(read(json.clone()).unwrap_err(), pointers, "{json}");

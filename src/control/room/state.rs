@@ -62,6 +62,9 @@ pub const MAX_OUTPUTS: usize = 16;
 /// How many viewers a room may have. Each costs packetising and encrypting the whole stream.
 pub const MAX_VIEWERS: usize = 500;
 
+/// How many markers a recording may have.
+pub const MAX_MARKERS: usize = 1000;
+
 /// How many viewers of a room may come with the same token: others shall find room as well.
 pub const MAX_VIEWERS_OF_TOKEN: usize = 400;
 

@@ -7,7 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{output::Output, participant::MemberRole, photo::Photo, pose::ParticipantPoses};
+use super::{
+    output::{Marker, Output},
+    participant::MemberRole,
+    photo::Photo,
+    pose::ParticipantPoses,
+};
 use crate::{layout::schema::Warning, media::port};
 
 /// Whether a participant's connection stands.
@@ -464,6 +469,12 @@ pub enum Event {
         #[schema(value_type = String)]
         id: Arc<str>,
     },
+    /// A moment was named in all recordings that run.
+    Marker {
+        /// Which.
+        #[serde(flatten)]
+        marker: Marker,
+    },
     /// The room is gone; nothing follows.
     RoomEnded,
 }
@@ -485,6 +496,7 @@ impl Event {
             Self::RoomChanged { .. } => "room_changed",
             Self::OutputChanged { .. } => "output_changed",
             Self::OutputRemoved { .. } => "output_removed",
+            Self::Marker { .. } => "marker",
             Self::RoomEnded => "room_ended",
         }
     }

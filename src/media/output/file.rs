@@ -1,32 +1,86 @@
 //! A recording on the server's disk: Matroska or fragmented MP4, playable up to the last second whatever happens.
 
 use std::{
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use gstreamer::prelude::*;
 use jiff::Timestamp;
+use rustix::fs::{FlockOperation, flock};
+use tracing::warn;
 
 use super::{
-    Destination, PATIENCE, sink, space,
-    terms::{Blame, Container, FileTarget, OutputFault},
+    Destination, PATIENCE,
+    chapters::{Chapter, SIDECAR, add_to_matroska, metadata},
+    sink, space,
+    terms::{Blame, Container, FileTarget, OutputFault, Split},
+    trial::Steps,
 };
-use crate::media::gst::pipeline::OwnedPipeline;
+use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct File {
     target: FileTarget,
-    /// Of this attempt; each writes a file of its own.
-    path: Mutex<Option<PathBuf>>,
+    recording: Mutex<Recording>,
+}
+
+/// The files of one attempt, which writes over none of another.
+#[derive(Debug, Default)]
+struct Recording {
+    /// What the names of all parts begin with.
+    stem: String,
+    /// Those that have not ended, by their numbers.
+    parts: BTreeMap<u32, Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    path: PathBuf,
+    chapters: Vec<Chapter>,
+    /// Locked as long as it is written, so that it is not deleted meanwhile, not even in a pause.
+    _lock: fs::File,
 }
 
 impl File {
     pub(super) fn new(target: FileTarget) -> Self {
-        Self { target, path: Mutex::default() }
+        Self { target, recording: Mutex::default() }
     }
+
+    fn recording(&self) -> MutexGuard<'_, Recording> {
+        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn path(&self, stem: &str, number: u32) -> PathBuf {
+        let ending = self.target.container.ending();
+        let name = match self.target.split {
+            Some(_) => format!("{stem}-{number:03}.{ending}"),
+            None => format!("{stem}.{ending}"),
+        };
+        self.target.folder.join(name)
+    }
+}
+
+/// Replaces a file's text whole, and on the disk.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let fresh = path.with_extension("part");
+    let mut file = fs::File::create(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
+
+/// Names the file of a recording's markers.
+fn sidecar(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(SIDECAR);
+    name.into()
 }
 
 impl Destination for File {
@@ -42,28 +96,93 @@ impl Destination for File {
     }
 
     fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
+        self.prepare_part(pipeline, 1)
+    }
+
+    fn prepare_part(&self, pipeline: &OwnedPipeline, number: u32) -> Result<(), OutputFault> {
         let disk =
-            |error: std::io::Error| OutputFault::last(Blame::Operator, format!("the recording cannot begin: {error}"));
+            |error: io::Error| OutputFault::last(Blame::Operator, format!("the recording cannot begin: {error}"));
         self.check()?;
-        let FileTarget { folder, name, container, .. } = &self.target;
-        std::fs::create_dir_all(folder).map_err(disk)?;
+        let FileTarget { folder, name, .. } = &self.target;
+        fs::create_dir_all(folder).map_err(disk)?;
         let sink = sink(pipeline)?;
-        let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        // A second attempt within a second has another name: nothing is written over.
-        let mut names = (1..100).map(|count| {
-            let again = if count == 1 { String::new() } else { format!("-{count}") };
-            folder.join(format!("{name}-{time}{again}.{}", container.ending()))
-        });
-        let path = names.find(|path| !path.exists());
-        let path = path.ok_or_else(|| OutputFault::new(Blame::Server, "the recording finds no name"))?;
+        let mut recording = self.recording();
+        if number == 1 {
+            let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+            // A second attempt within a second has another name: nothing is written over.
+            let mut stems = (1..100).map(|count| {
+                let again = if count == 1 { String::new() } else { format!("-{count}") };
+                format!("{name}-{time}{again}")
+            });
+            let stem = stems.find(|stem| !self.path(stem, 1).exists());
+            let stem = stem.ok_or_else(|| OutputFault::new(Blame::Server, "the recording finds no name"))?;
+            *recording = Recording { stem, parts: BTreeMap::new() };
+        }
+        let path = self.path(&recording.stem, number);
+        let lock = fs::File::options().write(true).create_new(true).open(&path).map_err(disk)?;
+        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockShared) {
+            // Some network's disks have none.
+            warn!(%error, "a recording cannot be locked; it can be deleted while it is paused");
+        }
         sink.set_property("location", path.to_string_lossy().into_owned());
-        *self.path.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
+        recording.parts.insert(number, Part { path, chapters: Vec::new(), _lock: lock });
         Ok(())
     }
 
+    fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        steps.take("folder", |_| {
+            let name = format!(".{}.trial", rand::random::<u64>());
+            let path = self.target.folder.join(name);
+            let written = fs::create_dir_all(&self.target.folder)
+                .and_then(|()| fs::write(&path, [0; 4096]))
+                .and_then(|()| fs::remove_file(&path));
+            written.map_err(|error| OutputFault::new(Blame::Operator, format!("it cannot be written: {error}")))
+        })?;
+        steps.take("space", |_| self.check())
+    }
+
+    fn split(&self) -> Option<Split> {
+        self.target.split
+    }
+
+    fn mark(&self, name: &str, at: Duration) -> io::Result<()> {
+        let mut recording = self.recording();
+        let Some((_, part)) = recording.parts.iter_mut().next_back() else { return Ok(()) };
+        part.chapters.push(Chapter { name: name.to_owned(), at });
+        // What was marked later may come from before a pause.
+        part.chapters.sort_by_key(|chapter| chapter.at);
+        write(&sidecar(&part.path), &metadata(&part.chapters, at))
+    }
+
+    fn ended(&self, number: u32, length: Duration) {
+        let Some(Part { path, chapters, _lock }) = self.recording().parts.remove(&number) else { return };
+        if path.metadata().is_ok_and(|file| file.len() == 0) {
+            // It was stopped before anything came, or in a pause. One that stays does no harm.
+            let _ = fs::remove_file(&path);
+            return;
+        }
+        if chapters.is_empty() {
+            return;
+        }
+        let add = || {
+            write(&sidecar(&path), &metadata(&chapters, length))?;
+            if self.target.container == Container::Mkv {
+                let mut file = fs::File::options().read(true).write(true).open(&path)?;
+                add_to_matroska(&mut file, &chapters, length)?;
+                file.sync_all()?;
+            }
+            Ok::<_, io::Error>(())
+        };
+        if let Err(error) = add() {
+            // The sidecar has them as they were known before.
+            warn!(%error, "the chapters of a recording could not be written at its end");
+        }
+    }
+
     fn written(&self, _pipeline: &OwnedPipeline) -> u64 {
-        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
-        path.as_ref().and_then(|path| path.metadata().ok()).map_or(0, |file| file.len())
+        let recording = self.recording();
+        let newest = recording.parts.values().next_back();
+        newest.and_then(|part| part.path.metadata().ok()).map_or(0, |file| file.len())
     }
 
     fn accepted_from(&self) -> u64 {

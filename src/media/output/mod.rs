@@ -1,7 +1,7 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, packet ─► worker: restamp to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
+//!   unit, packet ─► worker: feed, restamped to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
 //! ```
 //! Contract: units are H.264 with running time as PTS and DTS, packets AAC with running time as PTS. Nothing here blocks
 //! the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per output.
@@ -12,19 +12,25 @@
 use std::{fmt, time::Duration};
 
 pub mod address;
+pub mod chapters;
+mod feed;
 mod file;
+mod greeting;
 pub mod retry;
 mod rtmp;
 pub mod settings;
 pub mod space;
 mod srt;
 pub mod terms;
+mod tls;
+pub mod trial;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
-use terms::{Blame, OutputFault, OutputTarget};
+use terms::{Blame, OutputFault, OutputTarget, Split, Trial};
+use trial::Steps;
 
-use crate::media::gst::pipeline::OwnedPipeline;
+use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
 
 /// What one kind of output does in its own way. Called on the output's thread.
 pub trait Destination: fmt::Debug + Send + 'static {
@@ -37,7 +43,34 @@ pub trait Destination: fmt::Debug + Send + 'static {
     /// # Errors
     /// What is missing.
     fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault>;
-    /// Counts the bytes that have left on this attempt.
+    /// The same for a part of what goes on in several, 1 for the first.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn prepare_part(&self, pipeline: &OwnedPipeline, _number: u32) -> Result<(), OutputFault> {
+        self.prepare(pipeline)
+    }
+    /// Where the next part begins; `None`: all is one.
+    fn split(&self) -> Option<Split> {
+        None
+    }
+    /// Takes a marker of the newest part, at so long after its begin.
+    ///
+    /// # Errors
+    /// Why it is lost.
+    fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
+        Ok(())
+    }
+    /// A part has come to its end, and is so long.
+    fn ended(&self, _number: u32, _length: Duration) {}
+    /// Tries what can be tried without sending anything that somebody sees.
+    ///
+    /// # Errors
+    /// What the step that was taken last fails with.
+    fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
+    }
+    /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
@@ -64,6 +97,17 @@ fn sink(pipeline: &OwnedPipeline) -> Result<gst::Element, OutputFault> {
 fn counted(pipeline: &OwnedPipeline, field: &str) -> u64 {
     let stats = sink(pipeline).ok().and_then(|sink| sink.property::<Option<gst::Structure>>("stats"));
     stats.and_then(|stats| stats.get(field).ok()).unwrap_or(0)
+}
+
+/// Tries a target for at most ten seconds, and sends nothing that somebody sees.
+pub fn try_out(target: OutputTarget, launches: &Launches) -> Trial {
+    let destination = destination(target);
+    let mut steps = Steps::new();
+    let mut tried = destination.try_out(&mut steps, launches);
+    if let Err(fault) = &mut tried {
+        fault.text = destination.redact(&fault.text);
+    }
+    steps.end(tried)
 }
 
 /// Makes what belongs to a target.

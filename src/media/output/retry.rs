@@ -116,6 +116,11 @@ impl Watchdog {
         Self { window_start: now, bytes_at_start: 0, poor_windows: 0 }
     }
 
+    /// A watchdog of a connection that has sent so much, and goes on now.
+    pub fn resumed(now: Duration, total: u64) -> Self {
+        Self { bytes_at_start: total, ..Self::new(now) }
+    }
+
     /// Tells the total of bytes sent on this connection, every few seconds.
     pub fn bytes(&mut self, now: Duration, total: u64) -> Flowing {
         let elapsed = now.saturating_sub(self.window_start);

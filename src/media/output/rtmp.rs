@@ -1,15 +1,47 @@
 //! RTMP and RTMPS: FLV with H.264 and AAC.
 
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
 
 use gstreamer::prelude::*;
 
-use super::{Destination, PATIENCE, address::RtmpAddress, counted, sink, terms::OutputFault};
-use crate::media::gst::pipeline::OwnedPipeline;
+use super::{
+    Destination, PATIENCE,
+    address::RtmpAddress,
+    counted,
+    greeting::{self, Answer},
+    sink,
+    terms::{Blame, OutputFault},
+    tls::{self, Timed},
+    trial::{self, Steps},
+};
+use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Rtmp(pub(super) RtmpAddress);
+
+impl Rtmp {
+    /// Asks for the application, and publishes nothing in it.
+    fn greet(&self, steps: &mut Steps, stream: &mut (impl Read + Write)) -> Result<(), OutputFault> {
+        let RtmpAddress { secure, host, port, application, .. } = &self.0;
+        steps.take("handshake", |_| greeting::shake_hands(stream).map_err(|error| trial::theirs(&error)))?;
+        steps.take("application", |_| {
+            let scheme = if *secure { "rtmps" } else { "rtmp" };
+            let url = format!("{scheme}://{host}:{port}/{application}");
+            match greeting::ask(stream, application, &url).map_err(|error| trial::theirs(&error))? {
+                Answer::Accepted => Ok(()),
+                // It asks who we are, which is said when the output starts.
+                Answer::Refused(text) if self.0.user.is_some() && text.contains("authmod") => Ok(()),
+                Answer::Refused(text) => {
+                    Err(OutputFault::new(Blame::Destination, format!("it does not take this application: {text}")))
+                }
+            }
+        })
+    }
+}
 
 impl Destination for Rtmp {
     fn stage(&self) -> &'static str {
@@ -34,6 +66,19 @@ impl Destination for Rtmp {
             sink.set_property("password", password);
         }
         Ok(())
+    }
+
+    fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        let RtmpAddress { secure, host, port, .. } = &self.0;
+        let addresses = steps.take("lookup", |left| trial::lookup(host, *port, left))?;
+        let stream = steps.take("connect", |left| trial::connect(&addresses, left))?;
+        if *secure {
+            let mut stream = steps.take("tls", |left| tls::secure(host, Timed::new(stream, left)))?;
+            self.greet(steps, &mut stream)
+        } else {
+            let mut stream = Timed::new(stream, steps.left());
+            self.greet(steps, &mut stream)
+        }
     }
 
     fn written(&self, pipeline: &OwnedPipeline) -> u64 {

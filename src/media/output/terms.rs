@@ -76,6 +76,30 @@ impl Container {
     }
 }
 
+/// Where a recording goes on in another file: at the first keyframe from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// After so many seconds.
+    Seconds(u32),
+    /// Before it is larger than so many megabytes.
+    Megabytes(u32),
+}
+
+impl Split {
+    /// Checks its number.
+    ///
+    /// # Errors
+    /// The key, and what is wrong with it.
+    pub fn check(self) -> Result<(), (&'static str, &'static str)> {
+        match self {
+            Self::Seconds(2..=86_400) | Self::Megabytes(1..=1_000_000) => Ok(()),
+            Self::Seconds(_) => Err(("/split/seconds", "must be from 2 to 86400")),
+            Self::Megabytes(_) => Err(("/split/megabytes", "must be from 1 to 1000000")),
+        }
+    }
+}
+
 /// Where a recording goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileTarget {
@@ -85,6 +109,8 @@ pub struct FileTarget {
     pub name: String,
     /// How it is written.
     pub container: Container,
+    /// Where another file goes on.
+    pub split: Option<Split>,
     /// Bytes that stay free on the disk.
     pub spare: u64,
 }
@@ -138,6 +164,8 @@ pub struct OutputSpec {
     pub wishes: Wishes,
     /// Of which picture; `None`: the program.
     pub aux: Option<AuxId>,
+    /// Whether nothing is written until it is resumed. Recordings only.
+    pub paused: bool,
 }
 
 /// Who can help when an output does not work.
@@ -175,6 +203,27 @@ impl OutputFault {
     }
 }
 
+/// A step of a trial that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TrialStep {
+    /// What was done.
+    #[schema(value_type = String, example = "connect")]
+    pub name: &'static str,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// What came of trying a destination.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// The steps that were taken, in order.
+    pub steps: Vec<TrialStep>,
+    /// How long it all took.
+    pub milliseconds: u64,
+    /// The step that failed, and why, without secrets.
+    pub failed: Option<(&'static str, OutputFault)>,
+}
+
 /// An output's life.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutputState {
@@ -209,4 +258,6 @@ pub struct Flow {
     pub bytes: u64,
     /// How much work the picture's encoder does.
     pub speed: Option<Speed>,
+    /// Whether the other end takes less than is sent.
+    pub behind: bool,
 }

@@ -1,49 +1,45 @@
-//! One output's life: a pipeline per attempt, a thread, and a retry policy.
-//!
-//! GST-1.22: 9f169ffaf9 and 81178eab42, remove at 1.24: flvmux mis-orders when running time does not start at zero, so
-//! both streams are restamped by the same offset, to start at zero with the first keyframe.
+//! One output's life: a pipeline per attempt and part, a thread, and a retry policy.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, channel},
     },
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer::{self as gst, ClockTime, prelude::*};
 use gstreamer_app::AppSrc;
 use tracing::{info, warn};
 
 use super::{
     Destination, destination,
+    feed::{Ends, Feed},
     retry::{Flowing, Next, Retry, Watchdog},
     terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
 };
 use crate::media::gst::{
-    clock::media_clock,
+    clock::{clock_time, media_clock},
     handoff,
     launch::Launches,
     pipeline::{BusNews, OwnedPipeline},
     priority::Role,
 };
 
-/// What may wait for the network before units are dropped.
-const BACKLOG: Duration = Duration::from_secs(4);
-
 /// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What a pipeline says when its stream has come to its end.
+const ENDED: &str = "the stream ended";
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.
 const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
 
-/// An encoder of the picture gives a unit at most so long after its frame.
-const LOOKS_AHEAD: gst::ClockTime = gst::ClockTime::from_seconds(6);
-
 /// How often the thread looks at its sink.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// Without a picture left out for so long, the other end takes all again.
+const CAUGHT_UP: Duration = Duration::from_secs(5);
 
 /// How often it says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
@@ -64,36 +60,34 @@ pub struct Output {
 
 #[derive(Debug, Default)]
 struct Shared {
-    attempt: Mutex<Option<Attempt>>,
-    stopped: Mutex<bool>,
+    running: Mutex<Option<Feed>>,
+    orders: Mutex<Orders>,
     wake: Condvar,
-    /// Whether what was taken last had to be thrown away.
-    overflows: AtomicBool,
 }
 
-/// The ends of the pipeline that is being fed.
-#[derive(Debug)]
-struct Attempt {
-    video: AppSrc,
-    audio: AppSrc,
-    audio_caps: Option<gst::Caps>,
-    /// Sound of before the start: the picture comes later than its sound, by what its encoder looks ahead.
-    early: VecDeque<(gst::Buffer, gst::Caps)>,
-    /// When the first keyframe is decoded, in running time.
-    start: Option<gst::ClockTime>,
-    /// Whether units are dropped until the next keyframe.
-    skipping: bool,
-    /// The last unit's DTS and the last packet's PTS, in running time: another encoder's may begin a little earlier.
-    last: (Option<gst::ClockTime>, Option<gst::ClockTime>),
+/// What the thread is to do.
+#[derive(Debug, Default)]
+struct Orders {
+    stopped: bool,
+    paused: bool,
+    /// Look at the feed at once.
+    look: bool,
 }
 
 impl Output {
-    /// Starts sending.
+    /// Starts sending, or waits until [`Output::pause`] says that it is not paused.
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(name: &str, target: OutputTarget, launches: Launches, teller: impl Teller) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+    pub fn start(
+        name: &str,
+        target: OutputTarget,
+        launches: Launches,
+        teller: impl Teller,
+        paused: bool,
+    ) -> std::io::Result<Self> {
+        let orders = Orders { paused, ..Orders::default() };
+        let shared = Arc::new(Shared { orders: Mutex::new(orders), ..Shared::default() });
         let worker = Worker {
             shared: shared.clone(),
             name: name.to_owned(),
@@ -108,105 +102,74 @@ impl Output {
 
     /// Takes an H.264 access unit, PTS and DTS in running time.
     pub fn picture(&self, unit: &gst::Buffer) {
-        let mut attempt = self.shared.attempt();
-        let Some(attempt) = attempt.as_mut() else { return };
-        let Some(dts) = unit.dts_or_pts() else { return };
-        let keyframe = !unit.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        if handoff::queued(&attempt.video) > BACKLOG {
-            self.shared.overflows.store(true, Ordering::Relaxed);
-            attempt.skipping = true;
-        }
-        if (attempt.start.is_none() || attempt.skipping) && !keyframe {
-            return;
-        }
-        // Sound that begins after the picture would be taken for simultaneous by some.
-        if attempt.start.is_none() && attempt.early.front().is_none_or(|(sound, _)| sound.pts() > Some(dts)) {
-            return;
-        }
-        if attempt.skipping && handoff::queued(&attempt.video) > BACKLOG / 2 {
-            return;
-        }
-        if attempt.last.0.is_some_and(|last| dts <= last) {
-            attempt.skipping = true;
-            return;
-        }
-        attempt.skipping = false;
-        attempt.last.0 = Some(dts);
-        let start = *attempt.start.get_or_insert(dts);
-        push(&attempt.video, unit, start);
-        for (packet, caps) in std::mem::take(&mut attempt.early) {
-            attempt.sound(&packet, &caps);
-        }
+        self.shared.feed(|feed| feed.picture(unit));
     }
 
     /// Leaves units out until the next keyframe: another encoder makes them from now on.
     pub fn begin_again(&self) {
-        if let Some(attempt) = self.shared.attempt().as_mut() {
-            attempt.skipping = true;
-        }
+        self.shared.feed(Feed::skip);
     }
 
     /// Takes a packet of AAC and its caps, PTS in running time.
     pub fn sound(&self, packet: &gst::Buffer, caps: &gst::Caps) {
-        let mut attempt = self.shared.attempt();
-        let Some(attempt) = attempt.as_mut() else { return };
-        if attempt.start.is_some() {
-            attempt.sound(packet, caps);
-            return;
-        }
-        attempt.early.push_back((packet.clone(), caps.clone()));
-        let since = |(sound, _): &(gst::Buffer, gst::Caps)| sound.pts();
-        let latest = packet.pts().unwrap_or_default();
-        while attempt.early.front().and_then(since).is_some_and(|since| latest.saturating_sub(since) > LOOKS_AHEAD) {
-            attempt.early.pop_front();
-        }
+        self.shared.feed(|feed| feed.sound(packet, caps));
     }
-}
 
-impl Attempt {
-    /// Pushes a packet of sound that is not of before the start.
-    fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps) {
-        let (Some(start), Some(pts)) = (self.start, packet.pts()) else { return };
-        if pts < start || self.last.1.is_some_and(|last| pts <= last) || handoff::queued(&self.audio) > BACKLOG {
-            return;
+    /// Pauses from now on, or goes on with the next keyframe.
+    pub fn pause(&self, paused: bool) {
+        let now = clock_time(media_clock().now());
+        let mut orders = lock(&self.shared.orders);
+        (orders.paused, orders.look) = (paused, true);
+        if let Some(feed) = lock(&self.shared.running).as_mut() {
+            if paused { feed.pause(now) } else { feed.resume(now) }
         }
-        if self.audio_caps.as_ref() != Some(caps) {
-            self.audio_caps = Some(caps.clone());
-            self.audio.set_caps(Some(caps));
-        }
-        self.last.1 = Some(pts);
-        push(&self.audio, packet, start);
+        self.shared.wake.notify_all();
     }
-}
 
-/// Pushes a copy that is so much earlier.
-fn push(src: &AppSrc, buffer: &gst::Buffer, start: gst::ClockTime) {
-    let mut buffer = buffer.clone();
-    {
-        let buffer = buffer.make_mut();
-        buffer.set_pts(buffer.pts().map(|pts| pts.saturating_sub(start)));
-        buffer.set_dts(buffer.dts().or(buffer.pts()).map(|dts| dts.saturating_sub(start)));
+    /// Takes a marker of now.
+    pub fn mark(&self, name: &Arc<str>) {
+        let now = clock_time(media_clock().now());
+        self.shared.feed(|feed| feed.mark(name.clone(), now));
     }
-    // Fails only when the attempt is over; the thread sees that on the bus.
-    let _ = src.push_buffer(buffer);
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        *lock(&self.shared.stopped) = true;
+        lock(&self.shared.orders).stopped = true;
         self.shared.wake.notify_all();
     }
 }
 
 impl Shared {
-    fn attempt(&self) -> MutexGuard<'_, Option<Attempt>> {
-        lock(&self.attempt)
+    /// Gives the attempt that runs something, and wakes the thread when that leaves it something to do.
+    fn feed(&self, give: impl FnOnce(&mut Feed)) {
+        let mut running = lock(&self.running);
+        let Some(feed) = running.as_mut() else { return };
+        give(feed);
+        if feed.passes_on() || feed.has_marks() {
+            drop(running);
+            let mut orders = lock(&self.orders);
+            if !orders.look {
+                orders.look = true;
+                self.wake.notify_all();
+            }
+        }
     }
 
-    /// Sleeps, or returns `true` at once when the output was stopped.
+    /// Sleeps, at most until the attempt has something to do. `true` when the output was stopped.
     fn stopped_within(&self, time: Duration) -> bool {
-        let stopped = lock(&self.stopped);
-        *self.wake.wait_timeout_while(stopped, time, |stopped| !*stopped).unwrap_or_else(PoisonError::into_inner).0
+        let orders = lock(&self.orders);
+        let waited = self.wake.wait_timeout_while(orders, time, |orders| !orders.stopped && !orders.look);
+        let mut orders = waited.unwrap_or_else(PoisonError::into_inner).0;
+        orders.look = false;
+        orders.stopped
+    }
+
+    /// Waits while it is paused. `true` when the output was stopped.
+    fn stopped_in_pause(&self) -> bool {
+        let orders = lock(&self.orders);
+        let waits = |orders: &mut Orders| orders.paused && !orders.stopped;
+        self.wake.wait_while(orders, waits).unwrap_or_else(PoisonError::into_inner).stopped
     }
 }
 
@@ -222,6 +185,16 @@ struct Worker {
     destination: Box<dyn Destination>,
     launches: Launches,
     teller: Box<dyn Teller>,
+}
+
+/// One pipeline of an attempt.
+struct Part {
+    /// 1 for the first.
+    number: u32,
+    pipeline: OwnedPipeline,
+    broken: Receiver<OutputFault>,
+    /// As far as it is known.
+    length: Duration,
 }
 
 /// How an attempt ended.
@@ -242,7 +215,7 @@ impl Worker {
                 self.teller.state(OutputState::Live);
             };
             let end = self.attempt(&mut live);
-            *self.shared.attempt() = None;
+            *lock(&self.shared.running) = None;
             let mut fault = match end {
                 End::Stopped => break,
                 End::Broken(fault) => fault,
@@ -271,37 +244,83 @@ impl Worker {
         self.teller.state(OutputState::Stopped);
     }
 
-    /// One connection, from its pipeline to its end.
+    /// One connection, or one recording with all its parts, from its pipeline to its end.
     fn attempt(&self, live: &mut dyn FnMut(Duration)) -> End {
-        let (broke, broken) = channel();
-        let pipeline = match self.build(broke) {
+        if self.shared.stopped_in_pause() {
+            return End::Stopped;
+        }
+        let (mut part, ends) = match self.build(1) {
             Ok(built) => built,
             Err(fault) => return End::Broken(fault),
         };
-        let begun = media_clock().now();
-        let mut live_since = None;
+        {
+            let orders = lock(&self.shared.orders);
+            let mut feed = Feed::new(ends, self.destination.split());
+            if orders.paused {
+                feed.pause(ClockTime::ZERO);
+            }
+            *lock(&self.shared.running) = Some(feed);
+        }
+        let mut before: Option<(Part, Duration)> = None;
+        let mut begun = media_clock().now();
+        let (mut live_since, mut written) = (None, 0);
         let mut watchdog = Watchdog::new(begun);
-        let mut told = (begun, 0);
+        let (mut told, mut behind) = ((begun, 0), None);
         loop {
             if self.shared.stopped_within(LOOK) {
-                self.say_farewell(&broken);
+                self.say_farewell(part, before);
                 return End::Stopped;
             }
-            if let Ok(fault) = broken.try_recv() {
+            if let Ok(fault) = part.broken.try_recv() {
                 return End::Broken(fault);
             }
             if let Err(fault) = self.destination.check() {
-                self.say_farewell(&broken);
+                self.say_farewell(part, before);
                 return End::Broken(fault);
             }
             let now = media_clock().now();
-            let bytes = self.destination.written(&pipeline);
+            if self.take_marks(&mut part) {
+                match self.build(part.number + 1) {
+                    Ok((next, ends)) => {
+                        written += self.destination.written(&part.pipeline);
+                        self.shared.feed(|feed| feed.go_on(ends));
+                        before = Some((std::mem::replace(&mut part, next), now));
+                    }
+                    Err(fault) => {
+                        self.say_farewell(part, before);
+                        return End::Broken(fault);
+                    }
+                }
+            }
+            if let Some((ending, since)) = before.take() {
+                if self.has_ended(&ending, now.saturating_sub(since)) {
+                    drop(ending.pipeline);
+                    self.destination.ended(ending.number, ending.length);
+                } else {
+                    before = Some((ending, since));
+                }
+            }
+            let bytes = written + self.destination.written(&part.pipeline);
             if live_since.is_none() && bytes >= self.destination.accepted_from() {
                 (live_since, told) = (Some(now), (now, bytes));
                 watchdog = Watchdog::new(now);
                 live(now);
             }
-            let is_fed = self.shared.attempt().as_ref().is_some_and(|fed| fed.start.is_some());
+            let (is_fed, rests, overflows) = lock(&self.shared.running)
+                .as_mut()
+                .map_or((false, false, false), |feed| (feed.has_begun(), feed.rests(), feed.has_overflown()));
+            if overflows {
+                if behind.is_none() {
+                    warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");
+                }
+                behind = Some(now);
+            }
+            behind = behind.filter(|since| now.saturating_sub(*since) < CAUGHT_UP);
+            if rests {
+                // Nothing is to come.
+                (begun, watchdog, told) = (now, Watchdog::resumed(now, bytes), (now, bytes));
+                continue;
+            }
             if !is_fed && now.saturating_sub(begun) > ENCODERS_BEGIN {
                 return End::Broken(OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room"));
             }
@@ -323,29 +342,68 @@ impl Worker {
             if live_since.is_some() && passed >= FLOW_EVERY {
                 let bits = (bytes.saturating_sub(told.1) as f64 * 8.0 / passed.as_secs_f64()) as u64;
                 told = (now, bytes);
-                self.teller.flow(Flow { bits_per_second: bits, bytes, speed: None });
+                self.teller.flow(Flow { bits_per_second: bits, bytes, speed: None, behind: behind.is_some() });
             }
-            if self.shared.overflows.swap(false, Ordering::Relaxed) {
-                warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");
+        }
+    }
+
+    /// Hands markers on whose time has come. `true` when the next part is to be built; then the length of this one is
+    /// known.
+    fn take_marks(&self, part: &mut Part) -> bool {
+        let (marks, length, passes_on) = {
+            let mut running = lock(&self.shared.running);
+            let Some(feed) = running.as_mut() else { return false };
+            (feed.take_marks(), feed.length(), feed.passes_on())
+        };
+        part.length = length;
+        for mark in marks {
+            if let Err(error) = self.destination.mark(&mark.name, mark.at) {
+                warn!(output = %self.name, %error, "a marker could not be written");
             }
+        }
+        passes_on
+    }
+
+    /// Whether a part that passed on is over.
+    fn has_ended(&self, part: &Part, waited: Duration) -> bool {
+        if waited > FAREWELL {
+            // Its last sound has not come; it ends without.
+            self.shared.feed(Feed::end_before);
+        }
+        match part.broken.try_recv() {
+            Ok(fault) if fault.text != ENDED => {
+                warn!(output = %self.name, error = fault.text, "the part before did not end well");
+                true
+            }
+            Ok(_) => true,
+            Err(_) => waited > FAREWELL * 2,
         }
     }
 
     /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end knows
     /// that it is over and does not wait for it to come back.
-    fn say_farewell(&self, broken: &Receiver<OutputFault>) {
-        let Some(attempt) = self.shared.attempt().take() else { return };
-        for src in [&attempt.video, &attempt.audio] {
-            // Fails only when the attempt is over.
-            let _ = src.end_of_stream();
+    fn say_farewell(&self, part: Part, before: Option<(Part, Duration)>) {
+        let Some(mut feed) = lock(&self.shared.running).take() else { return };
+        feed.end();
+        for mark in feed.take_marks() {
+            // The recording is over; what could not be written is in the log of the disk.
+            let _ = self.destination.mark(&mark.name, mark.at);
         }
-        // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
-        if broken.recv_timeout(FAREWELL).is_ok() {
-            std::thread::sleep(LOOK);
+        let length = feed.length();
+        for part in before.into_iter().map(|(part, _)| part).chain([Part { length, ..part }]) {
+            // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
+            if part.broken.recv_timeout(FAREWELL).is_ok() {
+                std::thread::sleep(LOOK);
+            }
+            // A file is closed with its pipeline.
+            drop(part.pipeline);
+            self.destination.ended(part.number, part.length);
         }
     }
 
-    fn build(&self, broke: Sender<OutputFault>) -> Result<OwnedPipeline, OutputFault> {
+    /// Builds the pipeline of an attempt's first part, or of a later one.
+    fn build(&self, number: u32) -> Result<(Part, Ends), OutputFault> {
+        let (broke, broken) = channel();
         let ours = |text: String| OutputFault::new(Blame::Operator, text);
         let owned = OwnedPipeline::new(&format!("output-{}", self.name)).works_as(Role::Deliver);
         // Its own time line; nothing in it waits for the clock.
@@ -355,14 +413,14 @@ impl Worker {
                 // The receiver is gone once the attempt is over.
                 let _ = broke.send(OutputFault::new(blame, text));
             }
-            BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, "the stream ended"))),
+            BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, ENDED))),
             BusNews::Latency => {}
         });
         let bin = self.launches.bin(self.destination.stage()).map_err(|error| ours(error.to_string()))?;
         owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
         let video: AppSrc = owned.element("video").map_err(ours)?;
         let audio: AppSrc = owned.element("audio").map_err(ours)?;
-        self.destination.prepare(&owned)?;
+        self.destination.prepare_part(&owned, number)?;
         let video_caps =
             gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
         handoff::configure(&video, &video_caps.build());
@@ -373,15 +431,6 @@ impl Worker {
         video.set_is_live(false);
         audio.set_is_live(false);
         owned.play().map_err(|error| ours(error.to_string()))?;
-        *self.shared.attempt() = Some(Attempt {
-            video,
-            audio,
-            audio_caps: None,
-            early: VecDeque::new(),
-            start: None,
-            skipping: false,
-            last: (None, None),
-        });
-        Ok(owned)
+        Ok((Part { number, pipeline: owned, broken, length: Duration::ZERO }, Ends::new(video, audio)))
     }
 }

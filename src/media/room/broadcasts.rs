@@ -180,8 +180,17 @@ impl Broadcasts {
     pub(super) fn change(&self, id: &OutputId, wishes: Wishes, aux: Option<AuxId>) {
         if let Some(member) = lock(&self.members).iter_mut().find(|member| member.id == *id) {
             (member.wishes, member.aux) = (wishes, aux);
-            member.output.begin_again();
         }
+    }
+
+    /// Pauses an output, or has it go on.
+    pub(super) fn pause(&self, id: &OutputId, paused: bool) {
+        lock(&self.members).iter().filter(|member| member.id == *id).for_each(|member| member.output.pause(paused));
+    }
+
+    /// Names this moment in all outputs that keep it.
+    pub(super) fn mark(&self, name: &Arc<str>) {
+        lock(&self.members).iter().for_each(|member| member.output.mark(name));
     }
 
     /// Ends an output. The caller rebalances.
@@ -203,7 +212,11 @@ impl Broadcasts {
         let now = media_clock().now();
         let mut members = lock(&self.members);
         for member in members.iter_mut() {
+            let before = member.picture();
             member.video = canvas(member.aux.as_ref()).map(|canvas| member.wishes.video(canvas));
+            if before.is_some() && member.picture() != before {
+                member.output.begin_again();
+            }
         }
         let pictures = Track::settle(&self.pictures, &members, Member::picture);
         pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));

@@ -194,7 +194,7 @@ impl Isos {
             let bytes = session.bytes();
             let bits = bytes.saturating_sub(session.told.1) as f64 * 8.0 / passed.as_secs_f64();
             session.told = (now, bytes);
-            let flow = Flow { bits_per_second: bits as u64, bytes, speed: None };
+            let flow = Flow { bits_per_second: bits as u64, bytes, behind: false, speed: None };
             // As above.
             let _ = self.events.send(MediaEvent::OutputFlow { output: session.id.clone(), flow });
         }

@@ -174,14 +174,14 @@ impl Program {
 
     /// Starts an output. The caller rebalances.
     pub(super) fn add_output(&self, id: OutputId, spec: OutputSpec) {
-        let OutputSpec { target, wishes, aux } = spec;
+        let OutputSpec { target, wishes, aux, paused } = spec;
         let teller = OutputTeller {
             id: id.clone(),
             events: self.events.clone(),
             inputs: self.inputs.clone(),
             broadcasts: Arc::downgrade(&self.broadcasts),
         };
-        match Output::start(&id.0, target, self.launches.clone(), teller) {
+        match Output::start(&id.0, target, self.launches.clone(), teller, paused) {
             Ok(output) => self.broadcasts.add(id, output, wishes, aux),
             Err(error) => {
                 let state = OutputState::Failed { fault: OutputFault::last(Blame::Operator, error.to_string()) };

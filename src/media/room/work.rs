@@ -248,6 +248,8 @@ impl Work {
                 self.rebalance();
             }
             MediaCommand::RemoveOutput(output) if self.isos.remove(&output) => {}
+            MediaCommand::PauseOutput { output, paused } => self.program.broadcasts().pause(&output, paused),
+            MediaCommand::Mark(name) => self.program.broadcasts().mark(&name),
             MediaCommand::RemoveOutput(output) => {
                 self.program.broadcasts().remove(&output);
                 self.rebalance();

@@ -30,6 +30,9 @@ export class OutputsPanel {
   private readonly count = element("outputs-count", HTMLSpanElement);
   private readonly list = make("ul", { class: "outputs", "data-testid": "outputs" });
   private readonly note = make("p", { class: "error", role: "alert", hidden: true, "data-testid": "output-error" });
+  private readonly found = make("p", { role: "status", hidden: true, "data-testid": "output-found" });
+  private readonly marker = make("input", { type: "text", maxlength: "100", placeholder: "Name of this moment", "aria-label": "Name of a marker in the recordings", "data-testid": "marker-name", autocomplete: "off" });
+  private readonly marking = make("form", { class: "drawer-row", novalidate: true, hidden: true });
   private readonly preset = make("select", { "aria-label": "What platform the picture is for", "data-testid": "output-preset" }, ...PRESETS.map(([value, words]) => make("option", { value }, words)));
   private readonly picture = make("select", { "aria-label": "What the output shows", "data-testid": "output-picture", hidden: true });
   private readonly recordings: Recordings;
@@ -42,7 +45,9 @@ export class OutputsPanel {
     this.recordings = new Recordings(api, handlers);
     const url = make("input", { type: "url", placeholder: "rtmp://host/app/key or srt://host:port", "aria-label": "RTMP or SRT address with its key", "data-testid": "output-url", autocomplete: "off", spellcheck: "false" });
     const add = make("button", { class: "quiet", type: "submit", "data-testid": "output-add" }, "Add");
-    const form = make("form", { class: "drawer-row", novalidate: true }, url, add);
+    const test = make("button", { class: "quiet", type: "button", "data-testid": "output-test" }, "Test");
+    test.addEventListener("click", () => void this.test(url, test));
+    const form = make("form", { class: "drawer-row", novalidate: true }, url, test, add);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.send(url, add);
@@ -51,7 +56,13 @@ export class OutputsPanel {
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
     const each = make("button", { class: "quiet", type: "button", "data-testid": "output-record-each", title: "Each participant as they send, a file each" }, "Record each");
     each.addEventListener("click", () => void this.add({ type: "iso" }, each));
-    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each), this.note, this.list, this.recordings.block));
+    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each), this.note, this.found, this.list, this.marking, this.recordings.block));
+    const mark = make("button", { class: "quiet", type: "submit", "data-testid": "marker-add" }, "Mark");
+    this.marking.append(this.marker, mark);
+    this.marking.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.mark(mark);
+    });
     this.panel.addEventListener("toggle", () => {
       if (this.panel.open) void this.recordings.refresh();
     });
@@ -74,16 +85,46 @@ export class OutputsPanel {
         if ((output.type === "file" || output.type === "iso") && this.panel.open) void this.recordings.refresh();
       }
     } else if (event.type === "scenes_changed") return this.offer(event.scenes);
-    else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
+    else if (event.type === "marker") {
+      this.handlers.tell(`The recordings have the marker ${event.name}`);
+      return;
+    } else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
     else return;
     this.render();
   }
 
   private async send(url: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
-    const address = url.value.trim();
-    const type = /^srt:/i.test(address) ? "srt" : "rtmp";
-    if (await this.add({ type, url: address }, button)) url.value = "";
+    if (await this.add(target(url), button)) url.value = "";
     else url.focus();
+  }
+
+  private async test(url: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
+    button.disabled = true;
+    say(this.note, null);
+    say(this.found, "It is being tried");
+    try {
+      const { ok, steps, step, detail } = await this.api.testOutput(this.handlers.room(), target(url));
+      const taken = steps.map(({ name, milliseconds }) => `${name} ${milliseconds} ms`).join(", ");
+      say(this.found, ok ? `It answers: ${taken}` : null);
+      if (!ok) say(this.note, `It fails at ${step}: ${detail}`);
+    } catch (error) {
+      say(this.found, null);
+      say(this.note, errorText(error));
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  private async mark(button: HTMLButtonElement): Promise<void> {
+    button.disabled = true;
+    try {
+      await this.api.mark(this.handlers.room(), this.marker.value.trim() || new Date().toLocaleTimeString());
+      this.marker.value = "";
+    } catch (error) {
+      this.handlers.trouble(`The marker was not set: ${errorText(error)}`);
+    } finally {
+      button.disabled = false;
+    }
   }
 
   /** Resolves to whether it was added. */
@@ -115,6 +156,7 @@ export class OutputsPanel {
 
   private render(): void {
     const live = this.outputs.filter(({ state }) => state === "live").length;
+    this.marking.hidden = !this.outputs.some(({ type, state }) => type === "file" && (state === "live" || state === "paused"));
     this.count.textContent = live > 0 ? `${live} on air` : String(this.outputs.length);
     this.count.classList.toggle("on-air", live > 0);
     this.list.replaceChildren(...this.outputs.map((output) => this.row(output)));
@@ -126,9 +168,16 @@ export class OutputsPanel {
     change.addEventListener("click", () => void this.enable(output, !runs));
     const remove = tool("remove", `Remove the output to ${shown(output)}`, "output-remove");
     remove.addEventListener("click", () => void this.remove(output));
+    const tools = make("span", { class: "output-tools" });
+    if (output.type === "file" && runs) {
+      const paused = output.state === "paused";
+      const pause = make("button", { class: "quiet", type: "button", "data-testid": paused ? "output-resume" : "output-pause" }, paused ? "Resume" : "Pause");
+      pause.addEventListener("click", () => void this.pause(output, !paused));
+      tools.append(pause);
+    }
+    tools.append(change, remove);
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": output.state });
     const state = make("span", { class: "output-state", "data-testid": "output-state" }, stateWords(output));
-    const tools = make("span", { class: "output-tools" }, change, remove);
     return make("li", { class: "output", "data-id": output.id }, dot, make("span", { class: "output-url", title: shown(output) }, shown(output)), tools, state);
   }
 
@@ -137,6 +186,14 @@ export class OutputsPanel {
       await this.api.enableOutput(this.handlers.room(), output.id, enabled);
     } catch (error) {
       this.handlers.trouble(`The output was not ${enabled ? "started" : "stopped"}: ${errorText(error)}`);
+    }
+  }
+
+  private async pause(output: Output, paused: boolean): Promise<void> {
+    try {
+      await this.api.pauseOutput(this.handlers.room(), output.id, paused);
+    } catch (error) {
+      this.handlers.trouble(`The recording was not ${paused ? "paused" : "resumed"}: ${errorText(error)}`);
     }
   }
 
@@ -157,10 +214,16 @@ export function stateWords(output: Output, now = Date.now()): string {
     const flow = bitrate === null ? [] : [`${bitrate} kbit/s`, megabytes(bytes)];
     const time = since === null ? [] : [sinceWords(now - Date.parse(since))];
     const picture = [...(scene ? [`scene ${scene}`] : []), ...(video ? [`${video.width}x${video.height}`] : [])];
-    return ["live", ...time, ...picture, ...flow].join(", ");
+    return [output.behind ? "live, takes less than is sent" : "live", ...time, ...picture, ...flow].join(", ");
   }
   const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;
   return error ? `${tries}: ${error}` : tries;
+}
+
+/** What an address is the output of. */
+function target(url: HTMLInputElement): NewOutput {
+  const address = url.value.trim();
+  return { type: /^srt:/i.test(address) ? "srt" : "rtmp", url: address };
 }
 
 /** Where an output goes, as far as this page may see. */

@@ -5,7 +5,7 @@ import { make } from "../dom";
 import { errorText } from "../problem";
 import { tool } from "./bar";
 import type { OutputHandlers } from "./outputs";
-import { megabytes } from "./words";
+import { megabytes, sinceWords } from "./words";
 
 export class Recordings {
   private readonly list = make("ul", { class: "outputs", "data-testid": "recordings", "aria-label": "Recordings" });
@@ -27,13 +27,13 @@ export class Recordings {
   }
 
   private row(recording: Recording): HTMLLIElement {
-    const { name, bytes, growing } = recording;
+    const { name, bytes, growing, markers } = recording;
     const fetch = tool("download", `Fetch ${name}`, "recording-fetch");
     fetch.addEventListener("click", () => void this.fetch(name, fetch));
     const remove = tool("remove", `Delete ${name}`, "recording-remove");
     remove.disabled = growing;
     remove.addEventListener("click", () => void this.remove(name));
-    const size = make("span", { class: "output-state" }, growing ? `${megabytes(bytes)}, being written` : megabytes(bytes));
+    const size = make("span", { class: "output-state" }, [megabytes(bytes), ...(growing ? ["being written"] : []), ...markers.map((marker) => `${sinceWords(marker.at_seconds * 1000)} ${marker.name}`)].join(", "));
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": growing ? "live" : "stopped" });
     return make("li", { class: "output" }, dot, make("span", { class: "output-url", title: name }, name), make("span", { class: "output-tools" }, fetch, remove), size);
   }

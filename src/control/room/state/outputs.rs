@@ -1,10 +1,12 @@
 //! Where the room is sent.
 
-use super::{Effect, MAX_OUTPUTS, Now, State};
+use std::sync::Arc;
+
+use super::{Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State};
 use crate::{
     control::room::{
         error::RoomError,
-        output::{KeptOutput, Output, OutputDocument, Sending},
+        output::{KeptOutput, Marker, Output, OutputDocument, Sending},
         view::Event,
     },
     media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState},
@@ -65,19 +67,65 @@ impl State {
     ) -> Result<Output, RoomError> {
         let index = self.place(id)?;
         let sending = &mut self.outputs[index];
-        let (before, other) = (sending.media_id(), sending.spec != spec);
-        let stays = sending.spec.target == spec.target && sending.spec.target.takes_changes();
+        let same_target = sending.spec.target == spec.target;
+        let (before, other) = (
+            sending.media_id(),
+            !same_target || (&sending.spec.wishes, &sending.spec.aux) != (&spec.wishes, &spec.aux),
+        );
+        let stays = same_target && sending.spec.target.takes_changes();
         if other && sending.runs() {
             if stays {
                 let (wishes, aux) = (spec.wishes.clone(), spec.aux.clone());
-                self.effects.push(Effect::Media(MediaCommand::ChangeOutput { output: before, wishes, aux }));
+                self.effects.push(Effect::Media(MediaCommand::ChangeOutput { output: before.clone(), wishes, aux }));
             } else {
                 sending.set_state(OutputState::Stopped, now.wall);
-                self.effects.push(Effect::Media(MediaCommand::RemoveOutput(before)));
+                self.effects.push(Effect::Media(MediaCommand::RemoveOutput(before.clone())));
             }
+        }
+        if sending.runs() && sending.spec.paused != spec.paused {
+            let (output, paused) = (before, spec.paused);
+            self.effects.push(Effect::Media(MediaCommand::PauseOutput { output, paused }));
         }
         sending.take(document, spec);
         Ok(self.settle_output(index, now))
+    }
+
+    /// Pauses or resumes a recording that runs.
+    ///
+    /// # Errors
+    /// [`RoomError::NoOutput`], [`RoomError::NoRecording`].
+    pub fn pause_output(&mut self, id: &str, paused: bool, now: Now) -> Result<Output, RoomError> {
+        let index = self.place(id)?;
+        let sending = &mut self.outputs[index];
+        if !sending.records() || !sending.runs() {
+            return Err(RoomError::NoRecording);
+        }
+        if sending.document.paused != paused {
+            sending.set_paused(paused);
+            let output = sending.media_id();
+            self.effects.push(Effect::Media(MediaCommand::PauseOutput { output, paused }));
+        }
+        Ok(self.settle_output(index, now))
+    }
+
+    /// Names this moment in all recordings that run.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRecordings`], [`RoomError::TooManyMarkers`].
+    pub fn mark(&mut self, name: Arc<str>, now: Now) -> Result<Marker, RoomError> {
+        let mut recordings = self.outputs.iter_mut().filter(|sending| sending.records() && sending.runs()).peekable();
+        if recordings.peek().is_none() {
+            return Err(RoomError::NoRecordings);
+        }
+        let mut free = recordings.filter(|sending| sending.markers < MAX_MARKERS).peekable();
+        if free.peek().is_none() {
+            return Err(RoomError::TooManyMarkers { max: MAX_MARKERS });
+        }
+        free.for_each(|sending| sending.markers += 1);
+        self.effects.push(Effect::Media(MediaCommand::Mark(name.clone())));
+        let marker = Marker { name, at: now.wall };
+        self.effects.push(Effect::Event(Event::Marker { marker: marker.clone() }));
+        Ok(marker)
     }
 
     /// Starts or stops an output. One that failed is tried again.
@@ -186,6 +234,7 @@ impl State {
             (false, true) => {
                 let output = sending.media_id();
                 sending.set_state(OutputState::Stopped, now.wall);
+                sending.set_paused(false);
                 self.effects.push(Effect::Media(MediaCommand::RemoveOutput(output)));
             }
             (false, false) => sending.set_state(OutputState::Stopped, now.wall),

@@ -97,6 +97,7 @@ fn line(effect: &Effect) -> String {
         Effect::Media(MediaCommand::SetGain { participant, gain }) => format!("gain {participant} {gain}"),
         Effect::Media(MediaCommand::RemoveOutput(output)) => format!("stop {output}"),
         Effect::Media(MediaCommand::AddOutput { output, .. }) => format!("start {output}"),
+        Effect::Media(MediaCommand::PauseOutput { output, paused }) => format!("pause {output} {paused}"),
         Effect::Media(MediaCommand::ChangeOutput { output, .. }) => format!("change {output}"),
         Effect::Media(MediaCommand::SetAux { aux, picture }) => {
             let names: Vec<&str> = picture.people.iter().map(|seat| &*seat.name).collect();

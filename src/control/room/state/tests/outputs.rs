@@ -48,7 +48,7 @@ fn an_output_tells_its_state_and_never_its_key() {
     assert_eq!((output.state, output.attempt), (OutputPhase::Retrying, Some(1)));
     assert_eq!(output.next_retry_at.unwrap().to_string(), "2026-01-01T00:00:04Z");
     studio.say("o1", OutputState::Live);
-    let flow = Flow { bits_per_second: 2_500_000, bytes: 7, speed: Some(Speed::Faster) };
+    let flow = Flow { bits_per_second: 2_500_000, bytes: 7, speed: Some(Speed::Faster), behind: false };
     studio.state.hear(MediaEvent::OutputFlow { output: OutputId("o1".into()), flow }, studio.now);
     let output = studio.state.output("o1").unwrap();
     assert_eq!((output.bitrate, output.bytes, output.encoder_preset), (Some(2500), 7, Some(Speed::Faster)));

@@ -1,0 +1,178 @@
+//! Recordings that go on in other files, that pause, and that have markers.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use virfie::media::port::{Container, Split, Wishes, chapters};
+
+use super::{
+    broadcast::{Clip, beeps, flashes, grey, printed},
+    frames::turn,
+};
+
+/// When each picture is shown, and each packet of sound heard, in seconds and in order; with what it says of itself.
+fn packets(file: &Path, kind: &str) -> Option<Vec<(f64, String)>> {
+    let file = file.to_str().unwrap();
+    let arguments =
+        ["-v", "error", "-select_streams", kind, "-show_entries", "packet=pts_time,flags", "-of", "json", file];
+    let found: Value = serde_json::from_slice(&printed("ffprobe", &arguments)?).unwrap();
+    let time = |packet: &Value| packet["pts_time"].as_str().unwrap().parse::<f64>().unwrap();
+    let packets = found["packets"].as_array().unwrap().iter();
+    let mut packets: Vec<_> =
+        packets.map(|packet| (time(packet), packet["flags"].as_str().unwrap().to_owned())).collect();
+    packets.sort_by(|one, other| one.0.total_cmp(&other.0));
+    Some(packets)
+}
+
+/// How grey each picture is, in order.
+fn greys(file: &Path) -> Option<Vec<u8>> {
+    let file = file.to_str().unwrap();
+    let full = "scale=1:1:in_range=tv:out_range=pc,format=gray";
+    printed("ffmpeg", &["-v", "error", "-i", file, "-vf", full, "-fps_mode", "passthrough", "-f", "rawvideo", "-"])
+}
+
+/// The number of a picture, up to eights.
+fn count(found: u8) -> u64 {
+    (0..8).min_by_key(|number| grey(*number).abs_diff(found)).unwrap()
+}
+
+const PACKET: f64 = 1024.0 / 48_000.0;
+
+#[test]
+fn parts_of_a_recording_follow_each_other_without_a_gap() {
+    let _turn = turn();
+    for container in [Container::Mkv, Container::Mp4] {
+        for split in [Split::Seconds(2), Split::Megabytes(1)] {
+            let folder = TempDir::new().unwrap();
+            // A group of pictures of a second and a half a megabyte, most of it filler.
+            let wishes = match split {
+                Split::Seconds(_) => "{}",
+                Split::Megabytes(_) => r#"{"video": {"bitrate": 2400, "profile": "main"}}"#,
+            };
+            let wishes: Wishes = serde_json::from_str(wishes).unwrap();
+            let files = Clip { container, wishes, split: Some(split), frames: 300, flashes: &[] }
+                .record(folder.path(), |_, _| {});
+            let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_string_lossy()).collect();
+            println!("{container:?} {split:?}: {names:?}");
+            assert!(files.len() >= 3, "{names:?}");
+            let mut next: Option<(u64, f64)> = None;
+            for (index, file) in files.iter().enumerate() {
+                assert!(names[index].ends_with(&format!("-{:03}.{}", index + 1, container.ending())), "{names:?}");
+                let (Some(pictures), Some(sound), Some(greys)) = (packets(file, "v"), packets(file, "a"), greys(file))
+                else {
+                    return;
+                };
+                assert!(pictures[0].1.contains('K') && pictures[0].0 < 0.2, "{:?}", pictures[0]);
+                assert_eq!(pictures.len(), greys.len(), "each is decoded");
+                for pair in greys.windows(2) {
+                    assert_eq!(count(pair[1]), (count(pair[0]) + 1) % 8, "{greys:?}");
+                }
+                for pair in sound.windows(2) {
+                    assert!((pair[1].0 - pair[0].0 - PACKET).abs() < 0.003, "{pair:?}");
+                }
+                let (begins, ends) = (pictures[0].0, pictures.last().unwrap().0 + 1.0 / 30.0);
+                let (first, last) = (sound[0].0, sound.last().unwrap().0 + PACKET);
+                if let Some((picture, sound)) = next {
+                    assert_eq!(count(greys[0]), picture, "part {}", index + 1);
+                    assert!((first - begins - sound).abs() < 0.005, "{first} {begins} {sound}");
+                }
+                next = Some(((count(*greys.last().unwrap()) + 1) % 8, last - ends));
+                if index + 1 < files.len() {
+                    match split {
+                        Split::Seconds(_) => assert_eq!(pictures.len(), 60),
+                        Split::Megabytes(_) => assert!(file.metadata().unwrap().len() <= 1_000_000),
+                    }
+                    assert!(
+                        (-0.003..PACKET + 0.003).contains(&(last - ends)),
+                        "sound ends with the picture: {last} {ends}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
+    let _turn = turn();
+    for container in [Container::Mkv, Container::Mp4] {
+        let folder = TempDir::new().unwrap();
+        let clip =
+            Clip { container, wishes: Wishes::default(), split: None, frames: 350, flashes: &[100, 150, 250, 280] };
+        let files = clip.record(folder.path(), |number, output| match number {
+            110 => output.mark(&"one; two".into()),
+            130 => output.pause(true),
+            160 => output.mark(&"paused".into()),
+            190 => output.pause(false),
+            270 => output.mark(&"later".into()),
+            _ => {}
+        });
+        let [file] = files.as_slice() else { panic!("{files:?}") };
+        let path = file.to_str().unwrap();
+        let (Some(flashes), Some(beeps)) = (flashes(path), beeps(path)) else { return };
+        let pictures = packets(file, "v").unwrap();
+        println!("{container:?}: flashes at {flashes:?}, beeps at {beeps:?}, {} pictures", pictures.len());
+        assert_eq!((flashes.len(), beeps.len()), (3, 3), "the one of the pause is left out");
+        for (flash, beep) in flashes.iter().zip(&beeps) {
+            assert!((beep - flash).abs() < 0.04, "{:.0} ms", (beep - flash) * 1000.0);
+        }
+        for pair in pictures.windows(2) {
+            assert!((pair[1].0 - pair[0].0 - 1.0 / 30.0).abs() < 0.005, "no gap: {pair:?}");
+        }
+        for pair in packets(file, "a").unwrap().windows(2) {
+            assert!((pair[1].0 - pair[0].0 - PACKET).abs() <= PACKET / 2.0 + 0.002, "no gap: {pair:?}");
+        }
+        // From frame 100 to the pause, and from the next keyframe on.
+        let between = flashes[1] - flashes[0];
+        assert!((1.2..1.6).contains(&between), "{between} s are left of five");
+
+        let text = std::fs::read_to_string(format!("{path}.{}", chapters::SIDECAR)).unwrap();
+        let marks = chapters::read_metadata(&text);
+        let names: Vec<_> = marks.iter().map(|mark| mark.name.as_str()).collect();
+        assert_eq!(names, ["one; two", "paused", "later"], "{text}");
+        let at: Vec<f64> = marks.iter().map(|mark| mark.at.as_secs_f64()).collect();
+        println!("{container:?}: markers at {at:?}");
+        assert!((at[0] - flashes[0] - 10.0 / 30.0).abs() < 0.07, "{at:?} {flashes:?}");
+        assert!((at[1] - flashes[1] + 10.0 / 30.0).abs() < 0.4 && at[1] < flashes[1], "{at:?} {flashes:?}");
+        assert!((at[2] - flashes[1] - 20.0 / 30.0).abs() < 0.07, "{at:?} {flashes:?}");
+        let chaptered = match container {
+            Container::Mkv => path.to_owned(),
+            Container::Mp4 => {
+                let out = folder.path().join("out.mp4").to_str().unwrap().to_owned();
+                let sidecar = format!("{path}.{}", chapters::SIDECAR);
+                let add = ["-v", "error", "-i", path, "-i", &sidecar, "-map_chapters", "1", "-c", "copy", &out];
+                assert_eq!(printed("ffmpeg", &add), Some(Vec::new()));
+                out
+            }
+        };
+        let found = printed("ffprobe", &["-v", "error", "-show_chapters", "-of", "json", &chaptered]).unwrap();
+        let found: Value = serde_json::from_slice(&found).unwrap();
+        let found = found["chapters"].as_array().unwrap();
+        assert_eq!(found.len(), 3, "{found:?}");
+        for (chapter, mark) in found.iter().zip(&marks) {
+            assert_eq!(chapter["tags"]["title"], mark.name.as_str());
+            let begin: f64 = chapter["start_time"].as_str().unwrap().parse().unwrap();
+            assert!((begin - mark.at.as_secs_f64()).abs() < 0.002, "{chapter} {mark:?}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_that_is_stopped_in_a_pause_has_what_was_before_it() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let clip =
+        Clip { container: Container::Mkv, wishes: Wishes::default(), split: None, frames: 270, flashes: &[100, 190] };
+    let files = clip.record(folder.path(), |number, output| {
+        if number == 140 {
+            output.pause(true);
+        }
+    });
+    let path = files[0].to_str().unwrap();
+    let Some(flashes) = flashes(path) else { return };
+    let end = packets(&files[0], "v").unwrap().last().unwrap().0;
+    assert_eq!(flashes.len(), 1);
+    let after = Duration::from_secs_f64(end - flashes[0]);
+    assert!((1.2..1.6).contains(&after.as_secs_f64()), "{after:?} after frame 100, paused at 140");
+}
