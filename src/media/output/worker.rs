@@ -1,40 +1,24 @@
-//! One output's life: a pipeline per attempt, a thread, and a retry policy.
-//!
-//! GST-1.22: 9f169ffaf9 and 81178eab42, remove at 1.24: flvmux mis-orders when running time does not start at zero, so
-//! both streams are restamped by the same offset, to start at zero with the first keyframe.
+//! One output's life: attempts, a thread, and a retry policy.
 
 use std::{
     collections::VecDeque,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::channel,
     },
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
-use gstreamer_app::AppSrc;
+use gstreamer as gst;
 use tracing::{info, warn};
 
 use super::{
-    Destination, destination,
+    BACKLOG, Feed, Kind, Link, Opening, destination,
     retry::{Flowing, Next, Retry, Watchdog},
     terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
 };
-use crate::media::gst::{
-    clock::media_clock,
-    handoff,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
-};
-
-/// What may wait for the network before units are dropped.
-const BACKLOG: Duration = Duration::from_secs(4);
-
-/// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
-const FAREWELL: Duration = Duration::from_secs(2);
+use crate::media::gst::{clock::media_clock, launch::Launches};
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.
 const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
@@ -42,18 +26,20 @@ const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
 /// An encoder of the picture gives a unit at most so long after its frame.
 const LOOKS_AHEAD: gst::ClockTime = gst::ClockTime::from_seconds(6);
 
-/// How often the thread looks at its sink.
+/// How often the thread looks at its attempt.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How often it says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
-/// What an output says. Called on its thread.
-pub trait Teller: Send + 'static {
+/// What an output says. Called on its thread, or one of its attempt's; must not block.
+pub trait Teller: Send + Sync + 'static {
     /// Its state has changed.
     fn state(&self, state: OutputState);
     /// So much flows.
     fn flow(&self, flow: Flow);
+    /// The other end cannot go on without a keyframe.
+    fn keyframe(&self) {}
 }
 
 /// An output. Dropping it ends the thread and the connection.
@@ -71,12 +57,10 @@ struct Shared {
     overflows: AtomicBool,
 }
 
-/// The ends of the pipeline that is being fed.
+/// The attempt that is being fed.
 #[derive(Debug)]
 struct Attempt {
-    video: AppSrc,
-    audio: AppSrc,
-    audio_caps: Option<gst::Caps>,
+    feed: Box<dyn Feed>,
     /// Sound of before the start: the picture comes later than its sound, by what its encoder looks ahead.
     early: VecDeque<(gst::Buffer, gst::Caps)>,
     /// When the first keyframe is decoded, in running time.
@@ -100,7 +84,7 @@ impl Output {
             shown: target.shown(),
             destination: destination(target),
             launches,
-            teller: Box::new(teller),
+            teller: Arc::new(teller),
         };
         std::thread::Builder::new().name(format!("output-{name}")).spawn(move || worker.work())?;
         Ok(Self { shared })
@@ -112,7 +96,7 @@ impl Output {
         let Some(attempt) = attempt.as_mut() else { return };
         let Some(dts) = unit.dts_or_pts() else { return };
         let keyframe = !unit.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        if handoff::queued(&attempt.video) > BACKLOG {
+        if attempt.feed.waiting() > BACKLOG {
             self.shared.overflows.store(true, Ordering::Relaxed);
             attempt.skipping = true;
         }
@@ -123,7 +107,7 @@ impl Output {
         if attempt.start.is_none() && attempt.early.front().is_none_or(|(sound, _)| sound.pts() > Some(dts)) {
             return;
         }
-        if attempt.skipping && handoff::queued(&attempt.video) > BACKLOG / 2 {
+        if attempt.skipping && attempt.feed.waiting() > BACKLOG / 2 {
             return;
         }
         if attempt.last.0.is_some_and(|last| dts <= last) {
@@ -133,7 +117,7 @@ impl Output {
         attempt.skipping = false;
         attempt.last.0 = Some(dts);
         let start = *attempt.start.get_or_insert(dts);
-        push(&attempt.video, unit, start);
+        attempt.feed.picture(unit, start);
         for (packet, caps) in std::mem::take(&mut attempt.early) {
             attempt.sound(&packet, &caps);
         }
@@ -164,31 +148,19 @@ impl Output {
 }
 
 impl Attempt {
+    fn new(feed: Box<dyn Feed>) -> Self {
+        Self { feed, early: VecDeque::new(), start: None, skipping: false, last: (None, None) }
+    }
+
     /// Pushes a packet of sound that is not of before the start.
     fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps) {
         let (Some(start), Some(pts)) = (self.start, packet.pts()) else { return };
-        if pts < start || self.last.1.is_some_and(|last| pts <= last) || handoff::queued(&self.audio) > BACKLOG {
+        if pts < start || self.last.1.is_some_and(|last| pts <= last) {
             return;
         }
-        if self.audio_caps.as_ref() != Some(caps) {
-            self.audio_caps = Some(caps.clone());
-            self.audio.set_caps(Some(caps));
-        }
         self.last.1 = Some(pts);
-        push(&self.audio, packet, start);
+        self.feed.sound(packet, caps, start);
     }
-}
-
-/// Pushes a copy that is so much earlier.
-fn push(src: &AppSrc, buffer: &gst::Buffer, start: gst::ClockTime) {
-    let mut buffer = buffer.clone();
-    {
-        let buffer = buffer.make_mut();
-        buffer.set_pts(buffer.pts().map(|pts| pts.saturating_sub(start)));
-        buffer.set_dts(buffer.dts().or(buffer.pts()).map(|dts| dts.saturating_sub(start)));
-    }
-    // Fails only when the attempt is over; the thread sees that on the bus.
-    let _ = src.push_buffer(buffer);
 }
 
 impl Drop for Output {
@@ -219,9 +191,9 @@ struct Worker {
     name: String,
     /// Where to, without secrets.
     shown: String,
-    destination: Box<dyn Destination>,
+    destination: Box<dyn Kind>,
     launches: Launches,
-    teller: Box<dyn Teller>,
+    teller: Arc<dyn Teller>,
 }
 
 /// How an attempt ended.
@@ -271,12 +243,23 @@ impl Worker {
         self.teller.state(OutputState::Stopped);
     }
 
-    /// One connection, from its pipeline to its end.
+    /// One attempt, from its beginning to its end.
     fn attempt(&self, live: &mut dyn FnMut(Duration)) -> End {
         let (broke, broken) = channel();
-        let pipeline = match self.build(broke) {
-            Ok(built) => built,
+        let teller = self.teller.clone();
+        let keyframe = Arc::new(move || teller.keyframe());
+        let opening = Opening { name: &self.name, launches: &self.launches, broke, keyframe };
+        let mut link = match self.destination.begin(opening) {
+            Ok((feed, link)) => {
+                *self.shared.attempt() = Some(Attempt::new(feed));
+                link
+            }
             Err(fault) => return End::Broken(fault),
+        };
+        let farewell = |link: &mut dyn Link| {
+            if let Some(attempt) = self.shared.attempt().take() {
+                link.say_farewell(attempt.feed, &broken);
+            }
         };
         let begun = media_clock().now();
         let mut live_since = None;
@@ -284,19 +267,19 @@ impl Worker {
         let mut told = (begun, 0);
         loop {
             if self.shared.stopped_within(LOOK) {
-                self.say_farewell(&broken);
+                farewell(&mut *link);
                 return End::Stopped;
             }
             if let Ok(fault) = broken.try_recv() {
                 return End::Broken(fault);
             }
             if let Err(fault) = self.destination.check() {
-                self.say_farewell(&broken);
+                farewell(&mut *link);
                 return End::Broken(fault);
             }
             let now = media_clock().now();
-            let bytes = self.destination.written(&pipeline);
-            if live_since.is_none() && bytes >= self.destination.accepted_from() {
+            let bytes = link.written();
+            if live_since.is_none() && link.is_accepted() {
                 (live_since, told) = (Some(now), (now, bytes));
                 watchdog = Watchdog::new(now);
                 live(now);
@@ -329,59 +312,5 @@ impl Worker {
                 warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");
             }
         }
-    }
-
-    /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end knows
-    /// that it is over and does not wait for it to come back.
-    fn say_farewell(&self, broken: &Receiver<OutputFault>) {
-        let Some(attempt) = self.shared.attempt().take() else { return };
-        for src in [&attempt.video, &attempt.audio] {
-            // Fails only when the attempt is over.
-            let _ = src.end_of_stream();
-        }
-        // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
-        if broken.recv_timeout(FAREWELL).is_ok() {
-            std::thread::sleep(LOOK);
-        }
-    }
-
-    fn build(&self, broke: Sender<OutputFault>) -> Result<OwnedPipeline, OutputFault> {
-        let ours = |text: String| OutputFault::new(Blame::Operator, text);
-        let owned = OwnedPipeline::new(&format!("output-{}", self.name)).works_as(Role::Deliver);
-        // Its own time line; nothing in it waits for the clock.
-        owned.on_bus(move |news| match news {
-            BusNews::Error { element, text, .. } => {
-                let blame = if element == "sink" { Blame::Destination } else { Blame::Server };
-                // The receiver is gone once the attempt is over.
-                let _ = broke.send(OutputFault::new(blame, text));
-            }
-            BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, "the stream ended"))),
-            BusNews::Latency => {}
-        });
-        let bin = self.launches.bin(self.destination.stage()).map_err(|error| ours(error.to_string()))?;
-        owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
-        let video: AppSrc = owned.element("video").map_err(ours)?;
-        let audio: AppSrc = owned.element("audio").map_err(ours)?;
-        self.destination.prepare(&owned)?;
-        let video_caps =
-            gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
-        handoff::configure(&video, &video_caps.build());
-        // Which encoder it is, and so the caps, is known with the first packet.
-        handoff::configure_without_caps(&audio);
-        // Streams that start at zero are always late by the shared clock, and a live muxer would not wait for the later
-        // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
-        video.set_is_live(false);
-        audio.set_is_live(false);
-        owned.play().map_err(|error| ours(error.to_string()))?;
-        *self.shared.attempt() = Some(Attempt {
-            video,
-            audio,
-            audio_caps: None,
-            early: VecDeque::new(),
-            start: None,
-            skipping: false,
-            last: (None, None),
-        });
-        Ok(owned)
     }
 }

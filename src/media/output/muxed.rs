@@ -1,0 +1,157 @@
+//! Outputs that are a pipeline of their own: both streams restamped, muxed, and written by a sink.
+//!
+//! GST-1.22: 9f169ffaf9 and 81178eab42, remove at 1.24: flvmux mis-orders when running time does not start at zero, so
+//! both streams are restamped by the same offset, to start at zero with the first keyframe.
+
+use std::{
+    sync::mpsc::{Receiver, Sender},
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::AppSrc;
+
+use super::{
+    BACKLOG, Destination, Feed, Kind, Link, Opening,
+    terms::{Blame, OutputFault},
+};
+use crate::media::gst::{
+    handoff,
+    launch::Launches,
+    pipeline::{BusNews, OwnedPipeline},
+    priority::Role,
+};
+
+/// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the thread of a sink that has seen the end is given to say so.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+impl<D: Destination> Kind for D {
+    fn redact(&self, text: &str) -> String {
+        Destination::redact(self, text)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Destination::patience(self)
+    }
+
+    fn check(&self) -> Result<(), OutputFault> {
+        Destination::check(self)
+    }
+
+    fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Feed>, Box<dyn Link + '_>), OutputFault> {
+        let Opening { name, launches, broke, .. } = opening;
+        let (sources, pipeline) = build(self, name, launches, broke)?;
+        Ok((Box::new(sources), Box::new(Running { destination: self, pipeline })))
+    }
+}
+
+/// The ends of the pipeline that are fed.
+#[derive(Debug)]
+struct Sources {
+    video: AppSrc,
+    audio: AppSrc,
+    audio_caps: Option<gst::Caps>,
+}
+
+impl Feed for Sources {
+    fn waiting(&self) -> Duration {
+        handoff::queued(&self.video)
+    }
+
+    fn picture(&mut self, unit: &gst::Buffer, start: gst::ClockTime) {
+        push(&self.video, unit, start);
+    }
+
+    fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps, start: gst::ClockTime) {
+        if handoff::queued(&self.audio) > BACKLOG {
+            return;
+        }
+        if self.audio_caps.as_ref() != Some(caps) {
+            self.audio_caps = Some(caps.clone());
+            self.audio.set_caps(Some(caps));
+        }
+        push(&self.audio, packet, start);
+    }
+
+    fn finish(&mut self) {
+        for src in [&self.video, &self.audio] {
+            // Fails only when the attempt is over.
+            let _ = src.end_of_stream();
+        }
+    }
+}
+
+/// Pushes a copy that is so much earlier.
+fn push(src: &AppSrc, buffer: &gst::Buffer, start: gst::ClockTime) {
+    let mut buffer = buffer.clone();
+    {
+        let buffer = buffer.make_mut();
+        buffer.set_pts(buffer.pts().map(|pts| pts.saturating_sub(start)));
+        buffer.set_dts(buffer.dts().or(buffer.pts()).map(|dts| dts.saturating_sub(start)));
+    }
+    // Fails only when the attempt is over; the thread sees that on the bus.
+    let _ = src.push_buffer(buffer);
+}
+
+/// The pipeline as it runs.
+struct Running<'a, D> {
+    destination: &'a D,
+    pipeline: OwnedPipeline,
+}
+
+impl<D: Destination> Link for Running<'_, D> {
+    fn written(&self) -> u64 {
+        self.destination.written(&self.pipeline)
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.written() >= self.destination.accepted_from()
+    }
+
+    /// With `FCUnpublish` and `deleteStream`, or the end of a file.
+    fn say_farewell(&mut self, mut feed: Box<dyn Feed>, broken: &Receiver<OutputFault>) {
+        feed.finish();
+        // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
+        if broken.recv_timeout(FAREWELL).is_ok() {
+            std::thread::sleep(LAST_WORDS);
+        }
+    }
+}
+
+fn build(
+    destination: &impl Destination,
+    name: &str,
+    launches: &Launches,
+    broke: Sender<OutputFault>,
+) -> Result<(Sources, OwnedPipeline), OutputFault> {
+    let ours = |text: String| OutputFault::new(Blame::Operator, text);
+    let owned = OwnedPipeline::new(&format!("output-{name}")).works_as(Role::Deliver);
+    // Its own time line; nothing in it waits for the clock.
+    owned.on_bus(move |news| match news {
+        BusNews::Error { element, text, .. } => {
+            let blame = if element == "sink" { Blame::Destination } else { Blame::Server };
+            // The receiver is gone once the attempt is over.
+            let _ = broke.send(OutputFault::new(blame, text));
+        }
+        BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, "the stream ended"))),
+        BusNews::Latency => {}
+    });
+    let bin = launches.bin(destination.stage()).map_err(|error| ours(error.to_string()))?;
+    owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
+    let video: AppSrc = owned.element("video").map_err(ours)?;
+    let audio: AppSrc = owned.element("audio").map_err(ours)?;
+    destination.prepare(&owned)?;
+    let video_caps = gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
+    handoff::configure(&video, &video_caps.build());
+    // Which encoder it is, and so the caps, is known with the first packet.
+    handoff::configure_without_caps(&audio);
+    // Streams that start at zero are always late by the shared clock, and a live muxer would not wait for the later
+    // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
+    video.set_is_live(false);
+    audio.set_is_live(false);
+    owned.play().map_err(|error| ours(error.to_string()))?;
+    Ok((Sources { video, audio, audio_caps: None }, owned))
+}
