@@ -15,8 +15,10 @@ pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
     output::{
-        address::{RtmpAddress, SrtAddress},
-        settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
+        address::{RtmpAddress, SrtAddress, WhipAddress},
+        settings::{
+            AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
+        },
         terms::{
             Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
             OutputTarget,

@@ -19,6 +19,7 @@ mod server;
 #[path = "../room/studio.rs"]
 mod studio;
 mod threads;
+mod whip;
 
 use std::{fs, io::Cursor, path::Path, process::Stdio, time::Duration};
 

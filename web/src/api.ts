@@ -47,12 +47,13 @@ export interface Output {
   live_since: string | null;
 }
 
-export type OutputType = "rtmp" | "srt" | "file";
+export type OutputType = "rtmp" | "srt" | "file" | "whip";
 
 /** What an output is to be. */
 export interface NewOutput {
   type: OutputType;
   url?: string;
+  token?: string;
   preset?: string;
   container?: string;
 }

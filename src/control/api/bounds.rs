@@ -41,8 +41,9 @@ pub(super) fn check_participants(app: &AppState, access: &Access, wanted: Option
 ///
 /// # Errors
 /// 422.
-pub(super) async fn check_target(app: &AppState, access: &Access, target: &OutputTarget) -> ApiResult<()> {
+pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut OutputTarget) -> ApiResult<()> {
     if access.role == Role::Admin || app.config.internal_outputs {
+        target.allow_internal();
         return Ok(());
     }
     let refused =
@@ -53,6 +54,7 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &Outpu
         OutputTarget::Srt(_) => {
             return refused("opens a port of the server: start it with --internal-outputs, or have an admin do it");
         }
+        OutputTarget::Whip(address) => address.host().0,
         OutputTarget::File(_) => return Ok(()),
     };
     let lookup = async move {

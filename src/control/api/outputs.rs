@@ -35,8 +35,8 @@ pub fn router() -> Router<AppState> {
 
 /// Reads what an output is to be, and whether the caller may send a room there.
 async fn spec_of(app: &AppState, access: &Access, room: &RoomName, document: &OutputDocument) -> ApiResult<OutputSpec> {
-    let spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
-    bounds::check_target(app, access, &spec.target).await?;
+    let mut spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
+    bounds::check_target(app, access, &mut spec.target).await?;
     Ok(spec)
 }
 

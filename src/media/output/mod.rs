@@ -1,9 +1,10 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, packet ─► worker: when to begin ─► muxed: restamp to zero ─► rtmp | srt | file: mux ─► sink
+//!   unit, packet ─► worker: when to begin ─┬► muxed: restamp to zero ─► rtmp | srt | file: mux ─► sink
+//!                                          └► whip: RTP to another server
 //! ```
-//! Contract: units are H.264 with running time as PTS and DTS, packets AAC with running time as PTS. Nothing here blocks
+//! Contract: units are H.264 with running time as PTS and DTS, packets AAC (for `whip` Opus) with running time as PTS. Nothing here blocks
 //! the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per output.
 //!
 //! A new kind is one file with a [`Destination`], one launch text `output-….launch` with an appsrc `video`, an appsrc
@@ -27,12 +28,16 @@ mod rtmp;
 pub mod settings;
 mod srt;
 pub mod terms;
+mod whip;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
 use terms::{Blame, OutputFault, OutputTarget};
 
-use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
+use crate::media::{
+    gst::{launch::Launches, pipeline::OwnedPipeline},
+    port::VideoSettings,
+};
 
 /// What the worker knows of a kind of output. Called on the output's thread.
 pub trait Kind: fmt::Debug + Send + 'static {
@@ -72,6 +77,8 @@ pub trait Feed: fmt::Debug + Send {
     fn picture(&mut self, unit: &gst::Buffer, start: gst::ClockTime);
     /// Takes a packet of sound, and its caps, in the same way.
     fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps, start: gst::ClockTime);
+    /// Hears as what the picture is encoded from now on.
+    fn encoded_as(&mut self, _video: &VideoSettings) {}
     /// Hears that nothing follows.
     fn finish(&mut self);
 }
@@ -136,5 +143,6 @@ fn destination(target: OutputTarget) -> Box<dyn Kind> {
         OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
         OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
+        OutputTarget::Whip(address) => Box::new(whip::Whip(address)),
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    address::{RtmpAddress, SrtAddress},
+    address::{RtmpAddress, SrtAddress, WhipAddress},
     settings::{Speed, Wishes},
 };
 
@@ -30,6 +30,8 @@ pub enum OutputKind {
     Srt,
     /// A recording on the server's disk.
     File,
+    /// Another WebRTC server, by WHIP.
+    Whip,
 }
 
 /// How a recording is written.
@@ -86,6 +88,8 @@ pub enum OutputTarget {
     Srt(SrtAddress),
     /// A recording.
     File(FileTarget),
+    /// `https://` or `http://`, with its token.
+    Whip(WhipAddress),
 }
 
 impl OutputTarget {
@@ -95,12 +99,26 @@ impl OutputTarget {
             Self::Rtmp(_) => OutputKind::Rtmp,
             Self::Srt(_) => OutputKind::Srt,
             Self::File(_) => OutputKind::File,
+            Self::Whip(_) => OutputKind::Whip,
         }
     }
 
-    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end.
+    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, and a WHIP
+    /// server was offered one.
     pub const fn takes_changes(&self) -> bool {
-        !matches!(self, Self::File(_))
+        !matches!(self, Self::File(_) | Self::Whip(_))
+    }
+
+    /// Lets it lead into the server's own networks later, too, by a redirect or another address of its host.
+    pub fn allow_internal(&mut self) {
+        if let Self::Whip(address) = self {
+            address.internal = true;
+        }
+    }
+
+    /// Whether it may lead there.
+    pub fn is_internal_allowed(&self) -> bool {
+        matches!(self, Self::Whip(WhipAddress { internal: true, .. }))
     }
 
     /// Says where it goes, without secrets.
@@ -109,6 +127,7 @@ impl OutputTarget {
             Self::Rtmp(address) => address.shown(),
             Self::Srt(address) => address.shown(),
             Self::File(target) => format!("{}.{}", target.name, target.container.ending()),
+            Self::Whip(address) => address.shown(),
         }
     }
 }

@@ -18,7 +18,10 @@ use super::{
     retry::{Flowing, Next, Retry, Watchdog},
     terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
 };
-use crate::media::gst::{clock::media_clock, launch::Launches};
+use crate::media::{
+    gst::{clock::media_clock, launch::Launches},
+    port::VideoSettings,
+};
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.
 const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
@@ -51,6 +54,8 @@ pub struct Output {
 #[derive(Debug, Default)]
 struct Shared {
     attempt: Mutex<Option<Attempt>>,
+    /// As what the picture is encoded.
+    video: Mutex<Option<VideoSettings>>,
     stopped: Mutex<bool>,
     wake: Condvar,
     /// Whether what was taken last had to be thrown away.
@@ -120,6 +125,15 @@ impl Output {
         attempt.feed.picture(unit, start);
         for (packet, caps) in std::mem::take(&mut attempt.early) {
             attempt.sound(&packet, &caps);
+        }
+    }
+
+    /// Says as what the picture is encoded.
+    pub fn set_video(&self, video: VideoSettings) {
+        if lock(&self.shared.video).replace(video) != Some(video)
+            && let Some(attempt) = self.shared.attempt().as_mut()
+        {
+            attempt.feed.encoded_as(&video);
         }
     }
 
@@ -250,7 +264,9 @@ impl Worker {
         let keyframe = Arc::new(move || teller.keyframe());
         let opening = Opening { name: &self.name, launches: &self.launches, broke, keyframe };
         let mut link = match self.destination.begin(opening) {
-            Ok((feed, link)) => {
+            Ok((mut feed, link)) => {
+                let video = lock(&self.shared.video);
+                video.iter().for_each(|video| feed.encoded_as(video));
                 *self.shared.attempt() = Some(Attempt::new(feed));
                 link
             }

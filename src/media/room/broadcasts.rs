@@ -147,6 +147,7 @@ impl Broadcasts {
     /// Adds an output. The caller rebalances.
     pub(super) fn add(&self, id: OutputId, output: Output, wishes: Wishes, canvas: Canvas) {
         let video = wishes.video(canvas);
+        output.set_video(video);
         lock(&self.members).push(Member { id, output: Arc::new(output), wishes, video });
     }
 
@@ -171,11 +172,25 @@ impl Broadcasts {
         picture.encoder.load().as_ref().map(|running| running.speed)
     }
 
+    /// Has the picture of an output begin again, where its settings are of those who may ask for that.
+    pub(super) fn request_keyframe(&self, id: &OutputId) {
+        let settings = lock(&self.members).iter().find(|member| member.id == *id).map(|member| member.video);
+        let Some(settings) = settings.filter(|settings| settings.low_delay) else { return };
+        let pictures = self.pictures.load();
+        let picture = pictures.iter().find(|picture| picture.settings == settings);
+        if let Some(running) = picture.and_then(|picture| picture.encoder.load_full()) {
+            running.encoder.request_keyframe();
+        }
+    }
+
     /// Starts the encoders that outputs need and stops the others. Returns what runs, in words.
     pub(super) fn rebalance(&self, canvas: Canvas) -> Vec<String> {
         let now = media_clock().now();
         let mut members = lock(&self.members);
-        members.iter_mut().for_each(|member| member.video = member.wishes.video(canvas));
+        for member in members.iter_mut() {
+            member.video = member.wishes.video(canvas);
+            member.output.set_video(member.video);
+        }
         let pictures = Track::settle(&self.pictures, &members, |member| member.video);
         pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));
         let sounds = Track::settle(&self.sounds, &members, |member| member.wishes.audio());

@@ -1,6 +1,6 @@
 /** Where the room is sent and recorded: adding, watching, starting, stopping and removing outputs. */
 
-import type { Api, NewOutput, Output } from "../api";
+import type { Api, NewOutput, Output, OutputType } from "../api";
 import { element, make, say } from "../dom";
 import { errorText } from "../problem";
 import type { RoomEvent, RoomState } from "../protocol";
@@ -39,12 +39,14 @@ export class OutputsPanel {
     private readonly handlers: OutputHandlers,
   ) {
     this.recordings = new Recordings(api, handlers);
-    const url = make("input", { type: "url", placeholder: "rtmp://host/app/key or srt://host:port", "aria-label": "RTMP or SRT address with its key", "data-testid": "output-url", autocomplete: "off", spellcheck: "false" });
+    const url = make("input", { type: "url", placeholder: "rtmp://host/app/key, srt://host:port or https://host/whip", "aria-label": "RTMP, SRT or WHIP address", "data-testid": "output-url", autocomplete: "off", spellcheck: "false" });
     const add = make("button", { class: "quiet", type: "submit", "data-testid": "output-add" }, "Add");
-    const form = make("form", { class: "drawer-row", novalidate: true }, url, add);
+    const token = make("input", { type: "password", placeholder: "token, if it wants one", "aria-label": "Bearer token of the WHIP server", "data-testid": "output-token", autocomplete: "off", hidden: true });
+    url.addEventListener("input", () => (token.hidden = kindOf(url.value) !== "whip"));
+    const form = make("form", { class: "drawer-row", novalidate: true }, url, token, add);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.send(url, add);
+      void this.send(url, token, add);
     });
     const record = make("button", { class: "quiet", type: "button", "data-testid": "output-record" }, "Record");
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
@@ -74,11 +76,14 @@ export class OutputsPanel {
     this.render();
   }
 
-  private async send(url: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
+  private async send(url: HTMLInputElement, token: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
     const address = url.value.trim();
-    const type = /^srt:/i.test(address) ? "srt" : "rtmp";
-    if (await this.add({ type, url: address }, button)) url.value = "";
-    else url.focus();
+    const type = kindOf(address);
+    const bearer = type === "whip" && token.value !== "" ? { token: token.value } : {};
+    if (await this.add({ type, url: address, ...bearer }, button)) {
+      url.value = token.value = "";
+      token.hidden = true;
+    } else url.focus();
   }
 
   /** Resolves to whether it was added. */
@@ -132,6 +137,12 @@ export class OutputsPanel {
       this.handlers.trouble(`The output was not removed: ${errorText(error)}`);
     }
   }
+}
+
+/** What an address is of. */
+function kindOf(address: string): OutputType {
+  if (/^\s*https?:/i.test(address)) return "whip";
+  return /^\s*srt:/i.test(address) ? "srt" : "rtmp";
 }
 
 /** What an output does, in words. */
