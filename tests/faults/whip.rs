@@ -32,7 +32,8 @@ const TONE: f64 = 1000.0;
 /// Starts a server that knows this key on a port that stays the same.
 async fn second(data: &TempDir, port: u16, key: Option<&str>) -> Server {
     let mut command = Command::new(PROGRAM);
-    command.args(arguments(data.path())).args(["--listen", &format!("127.0.0.1:{port}")]);
+    let there = |argument: String| argument.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    command.args(arguments(data.path()).into_iter().map(there));
     command.args(key.into_iter().flat_map(|key| ["--api-key", key]));
     Server::run(command).await.expect("the server starts")
 }

@@ -37,7 +37,7 @@ pub(super) fn check_participants(app: &AppState, access: &Access, wanted: Option
 }
 
 /// Whether the caller may send a room there: into the server's own networks an admin may, and others where the
-/// operator allows it.
+/// operator allows it. Who may, may also be led there later.
 ///
 /// # Errors
 /// 422.

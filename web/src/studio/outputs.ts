@@ -140,7 +140,7 @@ export class OutputsPanel {
 }
 
 /** What an address is of. */
-function kindOf(address: string): OutputType {
+export function kindOf(address: string): OutputType {
   if (/^\s*https?:/i.test(address)) return "whip";
   return /^\s*srt:/i.test(address) ? "srt" : "rtmp";
 }
