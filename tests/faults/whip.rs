@@ -69,7 +69,11 @@ async fn is(server: &Server, id: &str, state: &str) -> Value {
 }
 
 /// Who watches and hears the second room sees red in the middle and hears the tone.
-async fn arrives(guest: &Guest) {
+async fn arrives(there: &Server, guest: &Guest) {
+    // Who only watches has a place of their own in the grid.
+    let whole = json!({"id": "first", "source": {"participant": "first"}, "width": "100%", "height": "100%"});
+    let layout = json!({"layers": [whole], "auto": {"mode": "off"}});
+    there.send("PUT", &format!("/rooms/{ROOM}/layout"), &layout).await.expect(200);
     guest.recorder.picture("the first room's red", |it| it.shows(0.5, 0.5, RED)).await;
     until("the tone is heard", async || {
         let level = amplitude(&guest.recorder.fresh_samples(24_000).await, TONE);
@@ -90,7 +94,7 @@ async fn a_second_server_gets_picture_and_sound_and_again_after_it_was_killed_or
     assert_eq!((&live["video"]["low_delay"], &live["video"]["profile"]), (&json!(true), &json!("baseline")));
     assert_eq!((&live["audio"]["codec"], &live["audio"]["channels"]), (&json!("opus"), &json!(2)));
     let bob = Guest::join(&there, "bob", None, Attention::Both).await;
-    arrives(&bob).await;
+    arrives(&there, &bob).await;
     until("what flows is told", async || {
         let now = output(&server, &id).await;
         (now["bitrate"].as_u64() > Some(0) && now["bytes"].as_u64() > Some(10_000)).then(|| println!("{now}"))
@@ -109,7 +113,7 @@ async fn a_second_server_gets_picture_and_sound_and_again_after_it_was_killed_or
     is(&server, &id, "live").await;
     println!("live {:?} after it came back", back.elapsed());
     let bob = Guest::join(&there, "bob", None, Attention::Both).await;
-    arrives(&bob).await;
+    arrives(&there, &bob).await;
     drop(bob);
 
     there.signal(Signal::STOP);
@@ -119,7 +123,7 @@ async fn a_second_server_gets_picture_and_sound_and_again_after_it_was_killed_or
     there.signal(Signal::CONT);
     is(&server, &id, "live").await;
     let bob = Guest::join(&there, "bob", None, Attention::Both).await;
-    arrives(&bob).await;
+    arrives(&there, &bob).await;
     // The room that sends has lost nothing by all this.
     assert_eq!(server.get(&format!("/rooms/{ROOM}")).await.json()["health"]["rebuilds"], 0);
 
