@@ -75,6 +75,11 @@ const LAYERS: &[Layer] = &[
         &["media::compose", "media::file", "media::gst", "media::port"],
         "what another process decodes is made ready as this one would",
     ),
+    layer(
+        "media::output::whip",
+        &["media::deliver", "media::gst", "media::output", "media::port", "media::sdp"],
+        "another server gets a room by RTP as receivers do",
+    ),
     layer("media::room", &["layout", "media"], "the only place that sees all stages"),
     layer(
         "bot",

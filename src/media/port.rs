@@ -15,9 +15,11 @@ pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
     output::{
-        address::{RtmpAddress, SrtAddress},
+        address::{RtmpAddress, SrtAddress, WhipAddress},
         chapters::{self, Chapter},
-        settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
+        settings::{
+            AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
+        },
         terms::{
             AuxId, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
             OutputTarget, Split, Trial, TrialStep,

@@ -20,6 +20,7 @@ mod server;
 mod studio;
 mod threads;
 mod wedged;
+mod whip;
 
 use std::{fs, io::Cursor, path::Path, process::Stdio, time::Duration};
 

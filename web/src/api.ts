@@ -61,12 +61,13 @@ export interface OutputTrial {
   detail: string | null;
 }
 
-export type OutputType = "rtmp" | "srt" | "file" | "iso";
+export type OutputType = "rtmp" | "srt" | "file" | "iso" | "whip";
 
 /** What an output is to be. */
 export interface NewOutput {
   type: OutputType;
   url?: string;
+  token?: string;
   preset?: string;
   /** The scene that is shown in place of the program. */
   scene?: string;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { LayoutSchema, spotAt } from "../src/complete";
 import { arranged, same } from "../src/format";
-import { stateWords } from "../src/studio/outputs";
+import { kindOf, stateWords } from "../src/studio/outputs";
 
 const schema = new LayoutSchema({
   components: {
@@ -69,6 +69,11 @@ describe("a layout to read", () => {
 });
 
 describe("an output", () => {
+  it("is known by its address", () => {
+    const kinds = ["rtmps://host/app/key", "srt://host:9000", "https://host/whip/room", " HTTP://host/whip", "host"].map(kindOf);
+    expect(kinds).toEqual(["rtmp", "srt", "whip", "whip", "rtmp"]);
+  });
+
   it("says its state in words", () => {
     const video = { width: 1280, height: 720, fps: 30, bitrate: 2500 };
     const output = {

@@ -37,12 +37,13 @@ pub(super) fn check_participants(app: &AppState, access: &Access, wanted: Option
 }
 
 /// Whether the caller may send a room there: into the server's own networks an admin may, and others where the
-/// operator allows it.
+/// operator allows it. Who may, may also be led there later.
 ///
 /// # Errors
 /// 422.
-pub(super) async fn check_target(app: &AppState, access: &Access, target: &OutputTarget) -> ApiResult<()> {
+pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut OutputTarget) -> ApiResult<()> {
     if access.role == Role::Admin || app.config.internal_outputs {
+        target.allow_internal();
         return Ok(());
     }
     let refused =
@@ -54,6 +55,7 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &Outpu
             return refused("opens a port of the server: start it with --internal-outputs, or have an admin do it");
         }
         OutputTarget::File(_) | OutputTarget::Iso(_) => return Ok(()),
+        OutputTarget::Whip(address) => address.host().0,
     };
     let lookup = async move {
         let found = lookup_host((host, 0)).await?;

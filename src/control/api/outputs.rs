@@ -42,9 +42,9 @@ pub fn router() -> Router<AppState> {
 
 /// Reads what an output is to be, and whether the caller may send a room there.
 async fn spec_of(app: &AppState, access: &Access, room: &RoomName, document: &OutputDocument) -> ApiResult<OutputSpec> {
-    let spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
+    let mut spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
     find(app, room)?.check_aux(document).await?;
-    bounds::check_target(app, access, &spec.target).await?;
+    bounds::check_target(app, access, &mut spec.target).await?;
     Ok(spec)
 }
 

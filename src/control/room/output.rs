@@ -16,7 +16,8 @@ use crate::{
     layout::Fault,
     media::port::{
         AudioSettings, AudioWish, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec,
-        OutputState, OutputTarget, Preset, RtmpAddress, Speed, Split, SrtAddress, VideoSettings, VideoWish, Wishes,
+        OutputState, OutputTarget, Preset, RtmpAddress, Speed, Split, SrtAddress, VideoSettings, VideoWish,
+        WhipAddress, Wishes,
     },
 };
 
@@ -45,14 +46,17 @@ pub struct OutputDocument {
     #[serde(rename = "type")]
     pub kind: OutputKind,
     /// Where to. `rtmp`: `rtmp://host/app/key` or `rtmps://…`; what stands behind the host is sent as it is written.
-    /// `srt`: `srt://host:port?passphrase=…&latency=…&streamid=…`, or `srt://:port` for receivers that call. At most 2048
-    /// bytes.
+    /// `srt`: `srt://host:port?passphrase=…&latency=…&streamid=…`, or `srt://:port` for receivers that call. `whip`:
+    /// `https://host/…` or `http://…`, to which an offer is posted. At most 2048 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "rtmp://live.example/app/stream-key")]
     pub url: Option<String>,
     /// `rtmp`: the stream key, where the URL ends with the application: needed for keys with a slash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// `whip`: the bearer token that the other server wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; the room's name
     /// where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +112,8 @@ impl OutputDocument {
     /// Every wrong place; nothing of an address is repeated.
     pub fn spec(&self, room: &RoomName, recordings: &Recordings) -> Result<OutputSpec, Vec<Fault>> {
         let fault = |pointer: &str, detail: &str| Fault { pointer: pointer.to_owned(), detail: detail.to_owned() };
-        let wishes = Wishes { preset: self.preset, video: self.video.clone(), audio: self.audio.clone() };
+        let webrtc = self.kind == OutputKind::Whip;
+        let wishes = Wishes { preset: self.preset, video: self.video.clone(), audio: self.audio.clone(), webrtc };
         let mut faults: Vec<Fault> = Vec::new();
         if let Err(wrong) = wishes.check() {
             faults.extend(wrong.iter().map(|(pointer, detail)| fault(pointer, detail)));
@@ -130,6 +135,7 @@ impl OutputDocument {
         let stray = [
             ("/url", self.url.is_some(), !matches!(self.kind, OutputKind::File | OutputKind::Iso)),
             ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
+            ("/token", self.token.is_some(), self.kind == OutputKind::Whip),
             ("/container", self.container.is_some(), self.kind == OutputKind::File),
             ("/split", self.split.is_some(), self.kind == OutputKind::File),
             ("/paused", self.paused, self.kind == OutputKind::File),
@@ -151,6 +157,9 @@ impl OutputDocument {
         if let Some(Err((pointer, detail))) = self.split.map(Split::check) {
             faults.push(fault(pointer, detail));
         }
+        if self.token.as_deref().is_some_and(|token| !WhipAddress::is_token(token)) {
+            faults.push(fault("/token", "must be at most 2048 visible characters of ASCII, without blanks"));
+        }
         let url = self.url.as_deref();
         let file = FileTarget {
             folder: recordings.of_room(room),
@@ -167,6 +176,9 @@ impl OutputDocument {
             OutputKind::Srt => url.map_or(Err("is missing"), |url| SrtAddress::parse(url).map(OutputTarget::Srt)),
             OutputKind::File => Ok(OutputTarget::File(file)),
             OutputKind::Iso => Ok(OutputTarget::Iso(file)),
+            OutputKind::Whip => url.map_or(Err("is missing"), |url| {
+                WhipAddress::parse(url, self.token.as_deref(), wishes.profile()).map(OutputTarget::Whip)
+            }),
         };
         match target {
             Ok(target) if faults.is_empty() => {
@@ -198,6 +210,9 @@ pub struct KeptOutput {
     pub created_at: Timestamp,
     /// What was asked for.
     pub output: OutputDocument,
+    /// Whether who made it may send into the server's own networks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internal: bool,
 }
 
 impl std::fmt::Debug for KeptOutput {
@@ -388,7 +403,12 @@ impl Sending {
 
     /// What is kept of it.
     pub fn kept(&self) -> KeptOutput {
-        KeptOutput { id: self.id.0.to_string(), created_at: self.created_at, output: self.document.clone() }
+        KeptOutput {
+            id: self.id.0.to_string(),
+            created_at: self.created_at,
+            output: self.document.clone(),
+            internal: self.spec.target.is_internal_allowed(),
+        }
     }
 
     /// What others see, for the canvas that it gets (width, height, frames a second).
@@ -478,6 +498,8 @@ mod tests {
         assert_eq!(kind(json!({"type": "rtmp", "url": "rtmp://host/app", "key": "a/b"})), OutputKind::Rtmp);
         assert_eq!(kind(json!({"type": "srt", "url": "srt://host:9000?passphrase=0123456789"})), OutputKind::Srt);
         assert_eq!(kind(json!({"type": "file", "container": "mp4", "name": "show"})), OutputKind::File);
+        let whip = json!({"type": "whip", "url": "https://host/whip/room", "token": "t"});
+        assert_eq!(kind(whip), OutputKind::Whip);
         let OutputTarget::File(file) = read(json!({"type": "file"})).unwrap().target else { panic!("it is a file") };
         assert_eq!((file.folder, file.name.as_str()), ("/r/studio".into(), "studio"));
         for (json, pointers) in [
@@ -486,6 +508,11 @@ mod tests {
             (json!({"type": "srt", "url": "srt://host:1", "key": "k"}), vec!["/key"]),
             (json!({"type": "file", "url": "file:///etc/passwd"}), vec!["/url"]),
             (json!({"type": "file", "name": "../up"}), vec!["/name"]),
+            (json!({"type": "whip", "token": "t"}), vec!["/url"]),
+            (json!({"type": "whip", "url": "rtmp://host/app/key"}), vec!["/url"]),
+            (json!({"type": "whip", "url": "https://host/w", "token": "a b"}), vec!["/token"]),
+            (json!({"type": "whip", "url": "https://host/w", "key": "k"}), vec!["/key"]),
+            (json!({"type": "rtmp", "url": "rtmp://h/a/k", "token": "t"}), vec!["/token"]),
             (json!({"type": "rtmp", "url": "rtmp://h/a/k", "container": "mkv"}), vec!["/container"]),
             (
                 json!({"type": "srt", "url": "srt://h:1", "split": {"seconds": 9}, "paused": true}),

@@ -125,7 +125,12 @@ impl Registry {
     /// Reads outputs that were kept. What cannot be read any more is told in the log.
     fn read_outputs(&self, room: &RoomName, kept: Vec<KeptOutput>) -> Vec<(KeptOutput, OutputSpec)> {
         let read = |kept: KeptOutput| match kept.output.spec(room, &self.defaults.recordings) {
-            Ok(spec) => Some((kept, spec)),
+            Ok(mut spec) => {
+                if kept.internal {
+                    spec.target.allow_internal();
+                }
+                Some((kept, spec))
+            }
             Err(faults) => {
                 let places: Vec<String> = faults.iter().map(Fault::to_string).collect();
                 tracing::error!(%room, output = kept.id, places = places.join("; "), "a stored output cannot be read");

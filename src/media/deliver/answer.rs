@@ -76,8 +76,8 @@ impl Track {
 }
 
 /// Whether we begin the DTLS handshake: only where the peer insists on waiting for it, as it may begin at once.
-pub fn is_dtls_client(offer: &Description) -> bool {
-    offer.media.first().is_some_and(|section| section.setup == Setup::Passive)
+pub fn is_dtls_client(remote: &Description) -> bool {
+    remote.media.first().is_some_and(|section| section.setup == Setup::Passive)
 }
 
 /// Our answer: each m-line of the offer in its place, those with a track sendonly and the others rejected.

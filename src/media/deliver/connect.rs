@@ -21,7 +21,7 @@ use super::answer::{Track, Transport, answer, is_dtls_client};
 use crate::media::{
     codec::SENT,
     port::PeerRefused,
-    sdp::{self, Address, Candidate, CodecFormat, Description, Fingerprint, HashAlgorithm},
+    sdp::{self, Address, Candidate, CodecFormat, Description, Fingerprint, HashAlgorithm, Section},
 };
 
 /// What the estimate starts with, in bits a second. A lower one would hold the first keyframe back; a line that carries
@@ -61,7 +61,7 @@ pub(super) struct Addresses {
 
 impl Addresses {
     /// As candidates. TCP has a lower priority (RFC 6544).
-    fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, String>> {
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, String>> {
         let udp = self.udp.iter().map(|address| IceCandidate::builder().udp().host(*address).build());
         let passive = |address| IceCandidate::builder().tcp().host(address).tcptype(TcpType::Passive).build();
         let tcp = self.tcp.iter().map(move |address| passive(*address));
@@ -108,17 +108,12 @@ pub(super) fn connect(
     };
     let mut tracks: Vec<Track> = chosen.iter().filter_map(|one| Track::new(offer, one, &mut ssrc)).collect();
     agree_on_extensions(&mut tracks);
-    let creds = IceCreds { ufrag: random_text(8), pass: random_text(24) };
+    let creds = credentials();
     // One of both ends has to make the checks.
     let lite = identity.lite && !offer.ice_lite;
     let mut rtc = config(identity, &tracks, &creds, lite).build(now);
     let failed = |error: &dyn std::fmt::Display| PeerRefused::Failed(error.to_string());
-    let first = offer.media.iter().find(|section| !section.rejected);
-    let first = first.ok_or_else(|| PeerRefused::Unacceptable("every m-line is rejected".to_owned()))?;
-    if first.fingerprint.algorithm != HashAlgorithm::Sha256 {
-        let name = first.fingerprint.algorithm.name();
-        return Err(PeerRefused::Unacceptable(format!("the only fingerprint is by {name} (add one by sha-256)")));
-    }
+    check_fingerprint(offer).map_err(PeerRefused::Unacceptable)?;
     let mut candidates = Vec::new();
     for candidate in addresses.candidates() {
         let candidate = candidate.map_err(|error| failed(&error))?;
@@ -127,32 +122,69 @@ pub(super) fn connect(
             candidates.extend(Candidate::parse(&added.to_sdp_string()).ok().flatten());
         }
     }
-    let fingerprint = {
-        let mut direct = rtc.direct_api();
-        direct.set_ice_controlling(offer.ice_lite);
-        let (ufrag, pass) = (first.ice_ufrag.clone(), first.ice_pwd.clone());
-        direct.set_remote_ice_credentials(IceCreds { ufrag, pass });
-        let Fingerprint { algorithm, bytes } = first.fingerprint.clone();
-        direct.set_remote_fingerprint(StrFingerprint { hash_func: algorithm.name().to_owned(), bytes });
-        for track in &tracks {
-            declare(&mut direct, track);
-        }
-        direct.start_dtls(is_dtls_client(offer)).map_err(|error| failed(&error))?;
-        direct.local_dtls_fingerprint().to_string()
-    };
+    let fingerprint = introduce(&mut rtc, offer, &tracks, (offer.ice_lite, identity)).map_err(PeerRefused::Failed)?;
     let fingerprint = Fingerprint::parse(&fingerprint).map_err(|fault| failed(&fault))?;
-    let offered = offer.media.iter().flat_map(|section| &section.candidates);
-    for candidate in offered.filter(|candidate| is_usable(candidate, identity)) {
-        add_candidate(&mut rtc, candidate);
-    }
     let transport = Transport { ufrag: creds.ufrag.clone(), pwd: creds.pass, lite, fingerprint, candidates };
     let answer = answer(offer, &tracks, &transport).to_sdp();
     Ok(Connected { rtc, tracks, ufrag: creds.ufrag, answer })
 }
 
+/// Makes a name and a password for one connection.
+pub(super) fn credentials() -> IceCreds {
+    IceCreds { ufrag: random_text(8), pass: random_text(24) }
+}
+
+/// The section whose transport is that of all.
+fn first(remote: &Description) -> Result<&Section, String> {
+    remote.media.iter().find(|section| !section.rejected).ok_or_else(|| "every m-line is rejected".to_owned())
+}
+
+/// Checks that the peer's certificate is named in the way that str0m knows.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn check_fingerprint(remote: &Description) -> Result<(), String> {
+    let algorithm = first(remote)?.fingerprint.algorithm;
+    if algorithm == HashAlgorithm::Sha256 {
+        return Ok(());
+    }
+    Err(format!("the only fingerprint is by {} (add one by sha-256)", algorithm.name()))
+}
+
+/// Tells str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
+///
+/// # Errors
+/// What str0m lacks.
+pub(super) fn introduce(
+    rtc: &mut Rtc,
+    remote: &Description,
+    tracks: &[Track],
+    (controlling, identity): (bool, &Identity),
+) -> Result<String, String> {
+    let first = first(remote)?;
+    let fingerprint = {
+        let mut direct = rtc.direct_api();
+        direct.set_ice_controlling(controlling);
+        let (ufrag, pass) = (first.ice_ufrag.clone(), first.ice_pwd.clone());
+        direct.set_remote_ice_credentials(IceCreds { ufrag, pass });
+        let Fingerprint { algorithm, bytes } = first.fingerprint.clone();
+        direct.set_remote_fingerprint(StrFingerprint { hash_func: algorithm.name().to_owned(), bytes });
+        for track in tracks {
+            declare(&mut direct, track);
+        }
+        direct.start_dtls(is_dtls_client(remote)).map_err(|error| error.to_string())?;
+        direct.local_dtls_fingerprint().to_string()
+    };
+    let named = remote.media.iter().flat_map(|section| &section.candidates);
+    for candidate in named.filter(|candidate| is_usable(candidate, identity)) {
+        add_candidate(rtc, candidate);
+    }
+    Ok(fingerprint)
+}
+
 /// One id means one extension in the whole bundle, and str0m has one table for all: a track that differs from the first
 /// does without, and m-lines are named by all packets or by none.
-fn agree_on_extensions(tracks: &mut [Track]) {
+pub(super) fn agree_on_extensions(tracks: &mut [Track]) {
     let twcc = tracks.iter().find_map(|track| track.twcc);
     let mid = tracks.first().and_then(|track| track.mid_extension).filter(|id| Some(*id) != twcc);
     let mid = mid.filter(|id| tracks.iter().all(|track| track.mid_extension == Some(*id)));
@@ -162,7 +194,7 @@ fn agree_on_extensions(tracks: &mut [Track]) {
     }
 }
 
-fn config(identity: &Identity, tracks: &[Track], creds: &IceCreds, lite: bool) -> RtcConfig {
+pub(super) fn config(identity: &Identity, tracks: &[Track], creds: &IceCreds, lite: bool) -> RtcConfig {
     let mut config = RtcConfig::new()
         .clear_codecs()
         .clear_extension_map()

@@ -6,7 +6,7 @@
 //!   feedback ◄─ socket, tcp ◄─ routes (whose is it?) ◄─┘            ▲ rung (what the line carries) ◄─ estimate, loss, view
 //! ```
 //! Contract: one UDP port for all, and TCP of the same number for those whom no UDP reaches; units and sounds carry running time as PTS, and the order in which they are handed
-//! over is that in which each receiver gets them. Nothing here blocks the caller. What a receiver's line cannot carry
+//! over is that in which each receiver gets them. A room that goes to another server has a port of its own (`publish`). Nothing here blocks the caller. What a receiver's line cannot carry
 //! is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a receiver that is lost
 //! is told as [`News::Gone`]; a port that cannot be bound is told at start. Threads: `receive` reads the port,
 //! `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves receivers. Tells are called on those threads and must not block.
@@ -26,6 +26,7 @@ use std::{
 pub mod answer;
 mod connect;
 pub mod packet;
+pub mod publish;
 mod receiver;
 mod routes;
 pub mod rung;
@@ -34,7 +35,7 @@ mod shard;
 pub mod socket;
 pub mod tcp;
 
-use connect::{Addresses, Identity};
+use connect::{Addresses, Connected, Identity};
 use packet::Unit;
 use routes::{Path, Route, Routes};
 use rung::{Ladder, View, Wish};
@@ -85,6 +86,10 @@ pub struct Report {
     pub round_trip: Option<Duration>,
     /// What its line is thought to carry, in bits a second, once known.
     pub estimate: Option<u64>,
+    /// When something came from it last.
+    pub heard: Instant,
+    /// When it said last that more of what is sent has come.
+    pub acknowledged: Option<Instant>,
 }
 
 /// What delivery tells of a receiver.
@@ -127,7 +132,8 @@ pub struct Newcomer {
     pub tell: Tell,
 }
 
-/// See the module. One per process; dropping it ends all connections.
+/// See the module. One for all receivers of the process, and one for each server that a room goes to. Dropping it ends
+/// all connections.
 #[derive(Debug)]
 pub struct Delivery {
     sockets: Arc<Sockets>,
@@ -137,6 +143,7 @@ pub struct Delivery {
     shards: Vec<mpsc::Sender<Message>>,
     places: Mutex<HashMap<PeerId, usize>>,
     next_room: AtomicU64,
+    sent: Arc<AtomicU64>,
     ended: Arc<AtomicBool>,
 }
 
@@ -162,6 +169,12 @@ impl Delivery {
     /// # Errors
     /// The port is taken or not allowed, or the system has no thread left.
     pub fn start(binding: Binding) -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::start_threads(binding, (cores / 2).clamp(1, 8))
+    }
+
+    /// The same with so many threads that serve.
+    fn start_threads(binding: Binding, threads: usize) -> io::Result<Self> {
         let (sockets, tcp) = open(binding)?;
         let provider = str0m::crypto::from_feature_flags();
         let certificate =
@@ -170,11 +183,11 @@ impl Delivery {
         let internal_peers = sockets.calls_internal_peers();
         let identity = Identity { certificate, lite: sockets.is_public(), internal_peers };
         let (routes, ended, epoch) = (Arc::new(Routes::default()), Arc::new(AtomicBool::new(false)), Instant::now());
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let sent = Arc::<AtomicU64>::default();
         let mut shards = Vec::new();
-        for index in 0..(cores / 2).clamp(1, 8) {
+        for index in 0..threads {
             let (sender, messages) = mpsc::channel();
-            let shard = Shard::new(index, (sockets.clone(), tcp.clone()), routes.clone(), epoch);
+            let shard = Shard::new(index, (sockets.clone(), tcp.clone()), routes.clone(), epoch, sent.clone());
             std::thread::Builder::new().name(format!("deliver-{index}")).spawn(move || shard.work(&messages))?;
             shards.push(sender);
         }
@@ -186,7 +199,7 @@ impl Delivery {
             std::thread::Builder::new().name("receive-tcp".into()).spawn(work)?;
         }
         let places = Mutex::default();
-        Ok(Self { sockets, tcp, routes, identity, shards, places, next_room: AtomicU64::new(1), ended })
+        Ok(Self { sockets, tcp, routes, identity, shards, places, next_room: AtomicU64::new(1), sent, ended })
     }
 
     /// The port of all receivers.
@@ -225,11 +238,17 @@ impl Delivery {
     /// # Errors
     /// The offer takes nothing that is sent, or no connection can be made.
     pub fn add(&self, offer: &Description, newcomer: Newcomer) -> Result<String, PeerRefused> {
-        let Newcomer { room, peer, ladder, wish, tell } = newcomer;
         let udp = self.sockets.addresses();
         let addresses = Addresses { tcp: self.tcp.addresses(&udp), udp };
         let connected = connect::connect(offer, &self.identity, &addresses, Instant::now())?;
         let answer = connected.answer.clone();
+        self.take_in(connected, newcomer);
+        Ok(answer)
+    }
+
+    /// Serves a connection from now on.
+    fn take_in(&self, connected: Connected, newcomer: Newcomer) {
+        let Newcomer { room, peer, ladder, wish, tell } = newcomer;
         let shard = {
             let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             let load = |shard: &usize| places.values().filter(|place| *place == shard).count();
@@ -240,7 +259,11 @@ impl Delivery {
         self.routes.add(connected.ufrag.clone(), Route { shard, receiver: peer });
         let connected = Box::new(connected);
         self.one(shard, Message::Add { room, peer, connected, ladder, wish, tell });
-        Ok(answer)
+    }
+
+    /// Bytes that have gone out by UDP, in packets of every kind.
+    fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Where a receiver can be reached, in addition to what its offer says.

@@ -9,7 +9,7 @@ use std::{
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc,
     bwe::{Bitrate, BweKind},
-    media::Pt,
+    media::{Mid, Pt},
     net::{Protocol, Receive, Transmit},
     rtp::{RtpWrite, Ssrc},
 };
@@ -162,6 +162,9 @@ pub(super) struct Receiver {
     connected: bool,
     made: Instant,
     heard: Instant,
+    /// When it said that more has come, and up to which packet of which stream.
+    acknowledged: Option<Instant>,
+    newest: Vec<(Mid, u64)>,
     reported: Instant,
     /// When str0m wants to be called.
     next: Instant,
@@ -206,6 +209,8 @@ impl Receiver {
             connected: false,
             made: now,
             heard: now,
+            acknowledged: None,
+            newest: Vec::new(),
             reported: now,
             next: now,
             gone: None,
@@ -430,6 +435,7 @@ impl Receiver {
                 self.line.pace = numbers.bwe_tx.map(|pace| pace.as_u64());
                 if let Some(loss) = numbers.egress_loss_fraction {
                     self.line.loss = loss;
+                    self.acknowledged = Some(shared.now);
                 }
                 let checked = numbers.selected_candidate_pair.and_then(|pair| pair.current_round_trip_time);
                 self.line.checked = self.line.checked.or(checked);
@@ -445,6 +451,12 @@ impl Receiver {
                     self.line.loss = loss;
                 }
                 self.line.round_trip = self.line.round_trip.or(numbers.rtt);
+                let newest = numbers.remote.map(|remote| (numbers.mid, *remote.maximum_sequence_number));
+                if let Some((mid, _)) = newest.filter(|newest| !self.newest.contains(newest)) {
+                    self.newest.retain(|(known, _)| *known != mid);
+                    self.newest.extend(newest);
+                    self.acknowledged = Some(shared.now);
+                }
             }
             Event::Closed => {
                 self.gone.get_or_insert_with(|| "the receiver ended the connection".to_owned());
@@ -580,6 +592,8 @@ impl Receiver {
             loss: self.line.loss,
             round_trip: self.line.round_trip,
             estimate: self.line.estimate,
+            heard: self.heard,
+            acknowledged: self.acknowledged,
         };
         (self.tell.0)(self.peer, News::Report(report));
     }

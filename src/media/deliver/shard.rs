@@ -2,7 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -74,6 +78,9 @@ pub(super) struct Shard {
     rooms: HashMap<RoomKey, Vec<PeerId>>,
     outgoing: Outgoing,
     told_bytes: u64,
+    /// Of all shards.
+    sent: Arc<AtomicU64>,
+    counted: u64,
 }
 
 impl Shard {
@@ -82,6 +89,7 @@ impl Shard {
         (sockets, tcp): (Arc<Sockets>, Arc<Connections>),
         routes: Arc<Routes>,
         epoch: Instant,
+        sent: Arc<AtomicU64>,
     ) -> Self {
         Self {
             index,
@@ -93,6 +101,8 @@ impl Shard {
             rooms: HashMap::new(),
             outgoing: Outgoing::default(),
             told_bytes: 0,
+            sent,
+            counted: 0,
         }
     }
 
@@ -127,6 +137,8 @@ impl Shard {
                 }
             }
             self.outgoing.flush(&self.sockets);
+            let more = self.outgoing.bytes - std::mem::replace(&mut self.counted, self.outgoing.bytes);
+            self.sent.fetch_add(more, Ordering::Relaxed);
             self.tidy();
             if look {
                 look_at = now + LOOK;

@@ -10,6 +10,9 @@ use crate::media::{
 /// B-frames between two others, where the profile has them.
 const B_FRAMES: u32 = 2;
 
+/// What a picture without delay may take beyond its bit rate: more would wait on the line.
+const BUFFER: u32 = 300;
+
 /// Sets what depends on the settings, each property only where this encoder has it (operators may use another one).
 ///
 /// # Errors
@@ -40,7 +43,14 @@ pub(super) fn tune(
     if encoder.find_property("speed-preset").is_some() {
         encoder.set_property_from_str("speed-preset", speed.name());
     }
-    if settings.profile != Profile::Baseline && encoder.find_property("bframes").is_some() {
+    if settings.low_delay {
+        if encoder.find_property("tune").is_some() {
+            encoder.set_property_from_str("tune", "zerolatency");
+        }
+        if encoder.find_property("vbv-buf-capacity").is_some() {
+            encoder.set_property("vbv-buf-capacity", BUFFER);
+        }
+    } else if settings.profile != Profile::Baseline && encoder.find_property("bframes").is_some() {
         encoder.set_property_from_str("bframes", &B_FRAMES.to_string());
     }
     if encoder.find_property("option-string").is_some() {
@@ -56,6 +66,8 @@ fn options(settings: &VideoSettings, gop: u32) -> String {
     match settings.rate_control {
         // Filled up to the bit rate, with a buffer of a second as players of live streams have it.
         RateControl::Cbr => format!("{keyframes}:nal-hrd=cbr:force-cfr=1"),
+        // As even as it can be without filling up.
+        RateControl::Vbr if settings.low_delay => keyframes,
         RateControl::Vbr => {
             format!("{keyframes}:vbv-maxrate={}:vbv-bufsize={}", kilobits + kilobits / 2, kilobits.saturating_mul(3))
         }

@@ -42,6 +42,9 @@ use crate::media::{
 /// Between two forced keyframes: each costs several times a delta frame, and a room of viewers asks in chorus.
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
 
+/// The same for an encoding whose receivers are few, and whose keyframes come by themselves, too.
+const SELDOM: Duration = Duration::from_secs(1);
+
 /// Between two keyframes that nobody asked for: RTMP servers cut their segments there.
 const GOP: Duration = Duration::from_secs(2);
 
@@ -80,7 +83,8 @@ pub enum Recipe {
         /// Frames a second.
         fps: u32,
     },
-    /// For platforms and recordings: H.264, scaled and at a steady rate, keyframes at equal distances and at no others.
+    /// For platforms, other servers and recordings: H.264, scaled and at a steady rate, keyframes at equal distances, and
+    /// at no others that nobody asks for.
     Broadcast(VideoSettings, Speed),
 }
 
@@ -114,7 +118,8 @@ impl Encoder {
             }
             Recipe::Broadcast(settings, speed) => broadcast::tune(&owned, &element, &settings, speed)?,
         }
-        let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(KEYFRAME_INTERVAL)));
+        let interval = if matches!(recipe, Recipe::Live { .. }) { KEYFRAME_INTERVAL } else { SELDOM };
+        let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(interval)));
         let on_keyframe = arbiter.clone();
         let waits_since = std::sync::Arc::new(AtomicU64::new(NOTHING));
         let on_sample = waits_since.clone();

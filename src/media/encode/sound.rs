@@ -1,4 +1,4 @@
-//! The mix as AAC, for outputs of equal settings.
+//! The mix as AAC or Opus, for outputs of equal settings.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -16,7 +16,7 @@ use crate::media::{
         pipeline::{BusNews, OwnedPipeline},
         priority::Role,
     },
-    port::AudioSettings,
+    port::{AudioCodec, AudioSettings},
 };
 
 /// What may wait before the encoder: it takes its time to begin, and then soon has nothing to wait for.
@@ -51,7 +51,11 @@ impl SoundEncoder {
         on_error: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let owned = OwnedPipeline::new(name).works_as(Role::Encode);
-        let bin = launches.bin("encode-aac").map_err(|error| error.to_string())?;
+        let stage = match settings.codec {
+            AudioCodec::Aac => "encode-aac",
+            AudioCodec::Opus => "encode-opus",
+        };
+        let bin = launches.bin(stage).map_err(|error| error.to_string())?;
         owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
         let samples: AppSrc = owned.element("samples")?;
         let (encoder, shape): (gst::Element, gst::Element) = (owned.element("encoder")?, owned.element("shape")?);
@@ -62,8 +66,11 @@ impl SoundEncoder {
             .field("rate", whole(settings.sample_rate));
         shape.set_property("caps", raw.build());
         encoder.set_property_from_str("bitrate", &(settings.bitrate.saturating_mul(1000)).to_string());
-        // The encoder puts a packet of silence before the sound, and stamps it as if it were the first of the sound.
-        let priming = clock_time(settings.packet());
+        let priming = match settings.codec {
+            // The encoder puts a packet of silence before the sound, and stamps it as if it were the first of the sound.
+            AudioCodec::Aac => clock_time(settings.packet()),
+            AudioCodec::Opus => gst::ClockTime::ZERO,
+        };
         sink.set_callbacks(
             AppSinkCallbacks::builder()
                 .new_sample(move |sink| {

@@ -18,6 +18,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("encode-vp8", include_str!("../../../pipelines/encode-vp8.launch")),
     ("encode-broadcast", include_str!("../../../pipelines/encode-broadcast.launch")),
     ("encode-aac", include_str!("../../../pipelines/encode-aac.launch")),
+    ("encode-opus", include_str!("../../../pipelines/encode-opus.launch")),
     ("send-h264", include_str!("../../../pipelines/send-h264.launch")),
     ("send-vp8", include_str!("../../../pipelines/send-vp8.launch")),
     ("send-opus", include_str!("../../../pipelines/send-opus.launch")),

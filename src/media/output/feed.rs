@@ -10,13 +10,9 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, ClockTime};
-use gstreamer_app::AppSrc;
 
-use super::terms::Split;
-use crate::media::gst::handoff;
-
-/// What may wait for the network before units are dropped.
-const BACKLOG: Duration = Duration::from_secs(4);
+use super::{BACKLOG, Ends, terms::Split};
+use crate::media::port::VideoSettings;
 
 /// An encoder of the picture gives a unit at most so long after its frame.
 const LOOKS_AHEAD: ClockTime = ClockTime::from_seconds(6);
@@ -26,28 +22,6 @@ const PICTURE: ClockTime = ClockTime::from_mseconds(33);
 
 /// Markers that may wait for their picture.
 const MARKS_WAITING: usize = 100;
-
-/// The ends of one pipeline.
-#[derive(Debug)]
-pub(super) struct Ends {
-    video: AppSrc,
-    audio: AppSrc,
-    audio_caps: Option<gst::Caps>,
-}
-
-impl Ends {
-    pub(super) fn new(video: AppSrc, audio: AppSrc) -> Self {
-        Self { video, audio, audio_caps: None }
-    }
-
-    /// Ends the stream as its kind has it.
-    pub(super) fn end(&self) {
-        for src in [&self.video, &self.audio] {
-            // Fails only when the attempt is over.
-            let _ = src.end_of_stream();
-        }
-    }
-}
 
 /// A marker on the output's time line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +66,7 @@ enum Item {
 /// The part before, until the last of its sound has come.
 #[derive(Debug)]
 struct Before {
-    ends: Ends,
+    ends: Box<dyn Ends>,
     line: Line,
     cut: ClockTime,
 }
@@ -100,7 +74,7 @@ struct Before {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Feed {
-    ends: Ends,
+    ends: Box<dyn Ends>,
     split: Option<Split>,
     gate: Gate,
     /// `None` before the first keyframe of a part.
@@ -130,7 +104,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(ends: Ends, split: Option<Split>) -> Self {
+    pub(super) fn new(ends: Box<dyn Ends>, split: Option<Split>) -> Self {
         Self {
             ends,
             split,
@@ -189,6 +163,11 @@ impl Feed {
             false => line.out(seen.1),
         });
         Duration::from_nanos(end.nseconds())
+    }
+
+    /// Hears as what the picture is encoded from now on.
+    pub(super) fn encoded_as(&mut self, video: &VideoSettings) {
+        self.ends.encoded_as(video);
     }
 
     /// Leaves units out until the next keyframe.
@@ -271,18 +250,17 @@ impl Feed {
                 out.make_mut().set_dts(last + ClockTime::NSECOND);
             }
             self.sent.0 = out.dts();
-            // Fails only when the attempt is over; the thread sees that on the bus.
-            let _ = self.ends.video.push_buffer(out);
+            self.ends.picture(unit, out);
         }
         self.release();
     }
 
-    /// Takes a packet of AAC and its caps, PTS in running time.
+    /// Takes a packet of sound and its caps, PTS in running time.
     pub(super) fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps) {
         let Some(pts) = packet.pts() else { return };
         if let Some(before) = &mut self.before {
             if pts < before.cut {
-                push_sound(&mut before.ends, packet, caps, before.line.out(pts));
+                before.ends.sound(packet, caps, before.line.out(pts));
                 return;
             }
             self.end_before();
@@ -362,7 +340,7 @@ impl Feed {
     }
 
     /// Goes on into the next part's pipeline.
-    pub(super) fn go_on(&mut self, ends: Ends) {
+    pub(super) fn go_on(&mut self, ends: Box<dyn Ends>) {
         let Some(waiting) = self.passing.take() else { return };
         let ends = std::mem::replace(&mut self.ends, ends);
         if let Some((cut, line)) = self.cut.zip(self.line.take()) {
@@ -396,8 +374,8 @@ impl Feed {
 
     /// Ends the part before, whether or not all of its sound has come.
     pub(super) fn end_before(&mut self) {
-        if let Some(before) = self.before.take() {
-            before.ends.end();
+        if let Some(mut before) = self.before.take() {
+            before.ends.finish();
         }
     }
 
@@ -410,7 +388,7 @@ impl Feed {
             }
             self.settle_marks();
         }
-        self.ends.end();
+        self.ends.finish();
     }
 
     /// Whether the part is as large or as long as it is to be.
@@ -426,7 +404,7 @@ impl Feed {
 
     /// Whether a unit is pushed: the other end must take what it gets, and keyframes end what was left out.
     fn may_go(&mut self, dts: ClockTime, keyframe: bool) -> bool {
-        let queued = handoff::queued(&self.ends.video);
+        let queued = self.ends.waiting();
         if queued > BACKLOG {
             (self.overflows, self.skipping) = (true, true);
         }
@@ -466,13 +444,13 @@ impl Feed {
         let is_new = pts >= self.sound_from && self.last.1.is_none_or(|last| pts > last);
         // After a pause, what overlaps by more than half a packet with the sound of before has no place.
         let fits = out + duration / 2 >= self.sent.1;
-        if !is_new || !fits || handoff::queued(&self.ends.audio) > BACKLOG {
+        if !is_new || !fits || self.ends.sound_waiting() > BACKLOG {
             return;
         }
         self.last.1 = Some(pts);
         self.sent.1 = out + duration;
         self.count(packet);
-        push_sound(&mut self.ends, packet, caps, out);
+        self.ends.sound(packet, caps, out);
     }
 
     /// Puts all markers that wait to where they belong in what is over.
@@ -501,19 +479,6 @@ impl Feed {
         buffer.set_dts(unit.dts_or_pts().map(|dts| line.out(dts)));
         out
     }
-}
-
-fn push_sound(ends: &mut Ends, packet: &gst::Buffer, caps: &gst::Caps, at: ClockTime) {
-    if ends.audio_caps.as_ref() != Some(caps) {
-        ends.audio_caps = Some(caps.clone());
-        ends.audio.set_caps(Some(caps));
-    }
-    let mut packet = packet.clone();
-    let buffer = packet.make_mut();
-    buffer.set_pts(at);
-    buffer.set_dts(at);
-    // As with pictures.
-    let _ = ends.audio.push_buffer(packet);
 }
 
 fn is_keyframe(unit: &gst::Buffer) -> bool {

@@ -1,21 +1,32 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, packet ─► worker: feed, restamped to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
+//!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | file: mux ─► sink, in a pipeline of its own
+//!                                                    └─► whip: packets of RTP, by `deliver`
 //! ```
-//! Contract: units are H.264 with running time as PTS and DTS, packets AAC with running time as PTS. Nothing here blocks
-//! the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per output.
+//! Contract: units are H.264 with running time as PTS and DTS, packets AAC or Opus with running time as PTS. Nothing here
+//! blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per
+//! output.
 //!
 //! A new kind is one file with a [`Destination`], one launch text `output-….launch` with an appsrc `video`, an appsrc
-//! `audio` and a sink `sink`, and one arm each in [`terms::OutputTarget`] and in [`destination`].
+//! `audio` and a sink `sink`, and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that is no pipeline
+//! has a [`Kind`] of its own instead.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender},
+    },
+    time::Duration,
+};
 
 pub mod address;
 pub mod chapters;
 mod feed;
 mod file;
 mod greeting;
+mod muxed;
 pub mod retry;
 mod rtmp;
 pub mod settings;
@@ -24,15 +35,100 @@ mod srt;
 pub mod terms;
 mod tls;
 pub mod trial;
+mod whip;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
 use terms::{Blame, OutputFault, OutputTarget, Split, Trial};
 use trial::Steps;
 
-use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
+use crate::media::{
+    gst::{launch::Launches, pipeline::OwnedPipeline},
+    port::VideoSettings,
+};
 
-/// What one kind of output does in its own way. Called on the output's thread.
+/// What the worker knows of a kind of output. Called on the output's thread.
+pub trait Kind: fmt::Debug + Send + 'static {
+    /// Takes the secrets out of a text.
+    fn redact(&self, text: &str) -> String;
+    /// How long the other end may take to accept an attempt; `None`: for ever.
+    fn patience(&self) -> Option<Duration>;
+    /// Looks a few times a second whether there is something that stops it.
+    ///
+    /// # Errors
+    /// What does.
+    fn check(&self) -> Result<(), OutputFault> {
+        Ok(())
+    }
+    /// Where the next part begins; `None`: all is one.
+    fn split(&self) -> Option<Split> {
+        None
+    }
+    /// Takes a marker of the newest part, at so long after its begin.
+    ///
+    /// # Errors
+    /// Why it is lost.
+    fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
+        Ok(())
+    }
+    /// A part has come to its end, and is so long.
+    fn ended(&self, _number: u32, _length: Duration) {}
+    /// Tries what can be tried without sending anything that somebody sees.
+    ///
+    /// # Errors
+    /// What the step that was taken last fails with.
+    fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
+    }
+    /// Begins an attempt, or a later part of one.
+    ///
+    /// # Errors
+    /// What is missing, or how the other end refuses us.
+    fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Ends>, Box<dyn Link + '_>), OutputFault>;
+}
+
+/// What an attempt, or a part of one, begins with.
+pub struct Opening<'a> {
+    /// The output's.
+    pub name: &'a str,
+    /// 1 for the first part.
+    pub part: u32,
+    /// The launch texts in force.
+    pub launches: &'a Launches,
+    /// Gets what ends the attempt, from any thread.
+    pub broke: Sender<OutputFault>,
+    /// Asks for a keyframe, from any thread.
+    pub keyframe: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The ends of an attempt that are fed. Called on the encoders' threads; must not block.
+pub trait Ends: fmt::Debug + Send {
+    /// How much of the picture waits for the network.
+    fn waiting(&self) -> Duration;
+    /// How much of the sound does.
+    fn sound_waiting(&self) -> Duration;
+    /// Takes an access unit in running time. `out` is the same on the output's own time line.
+    fn picture(&mut self, unit: &gst::Buffer, out: gst::Buffer);
+    /// Takes a packet of sound in running time, and its caps. `out`: when it is on the output's own time line.
+    fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps, out: gst::ClockTime);
+    /// Hears as what the picture is encoded from now on.
+    fn encoded_as(&mut self, _video: &VideoSettings) {}
+    /// Hears that nothing follows.
+    fn finish(&mut self);
+}
+
+/// An attempt, or a part of one, that runs. Dropping it ends it at once. Called on the output's thread.
+pub trait Link {
+    /// Counts the bytes that have left.
+    fn written(&self) -> u64;
+    /// Whether the other end has certainly accepted us.
+    fn is_accepted(&self) -> bool;
+    /// Ends the stream as its kind has it, once its [`Ends`] are finished, so that the other end knows that it is over and
+    /// does not wait for it to come back. What ends the attempt comes from `broken`.
+    fn say_farewell(&mut self, broken: &Receiver<OutputFault>);
+}
+
+/// What one kind of output that is a pipeline does in its own way. Called on the output's thread. See [`Kind`].
 pub trait Destination: fmt::Debug + Send + 'static {
     /// Names its launch text.
     fn stage(&self) -> &'static str;
@@ -88,6 +184,15 @@ pub trait Destination: fmt::Debug + Send + 'static {
 /// How long the other end, or a disk, may take to accept an attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What may wait for the network before units are dropped.
+const BACKLOG: Duration = Duration::from_secs(4);
+
+/// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What an attempt ends with whose stream has come to its end.
+const ENDED: &str = "the stream ended";
+
 /// Finds the sink of a pipeline.
 fn sink(pipeline: &OwnedPipeline) -> Result<gst::Element, OutputFault> {
     pipeline.element("sink").map_err(|text| OutputFault::new(Blame::Operator, text))
@@ -111,12 +216,13 @@ pub fn try_out(target: OutputTarget, launches: &Launches) -> Trial {
 }
 
 /// Makes what belongs to a target.
-fn destination(target: OutputTarget) -> Box<dyn Destination> {
+fn destination(target: OutputTarget) -> Box<dyn Kind> {
     match target {
         OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
         OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
         // What people send goes past the program: `media::iso` records it.
         OutputTarget::Iso(target) => Box::new(file::File::new(target)),
+        OutputTarget::Whip(address) => Box::new(whip::Whip(address)),
     }
 }

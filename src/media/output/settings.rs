@@ -215,12 +215,26 @@ pub struct VideoSettings {
     pub preset: Option<Speed>,
     /// How the bit rate is kept.
     pub rate_control: RateControl,
+    /// Encoded at once for WebRTC (`whip`): no B-frames, no look-ahead, and a keyframe when the other end lost one.
+    pub low_delay: bool,
+}
+
+/// What the sound is encoded in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AudioCodec {
+    /// AAC-LC, for everything but WebRTC.
+    Aac,
+    /// Opus, for WebRTC.
+    Opus,
 }
 
 /// A sound as it is encoded. Outputs of equal settings share one encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[schema(as = OutputAudioSettings)]
 pub struct AudioSettings {
+    /// What it is encoded in.
+    pub codec: AudioCodec,
     /// In kbit/s.
     pub bitrate: u32,
     /// 1 or 2.
@@ -250,6 +264,9 @@ pub struct Wishes {
     pub video: VideoWish,
     /// The sound.
     pub audio: AudioWish,
+    /// Whether it goes out by WebRTC.
+    #[serde(skip)]
+    pub webrtc: bool,
 }
 
 impl Wishes {
@@ -276,6 +293,8 @@ impl Wishes {
         range("/audio/channels", &self.audio.channels, &(1..=2), "");
         if self.audio.sample_rate.is_some_and(|rate| !SAMPLE_RATES.contains(&rate)) {
             wrong.push(("/audio/sample_rate", "must be 44100 or 48000".to_owned()));
+        } else if self.webrtc && self.audio.sample_rate.is_some_and(|rate| rate != 48_000) {
+            wrong.push(("/audio/sample_rate", "must be 48000: Opus has no other".to_owned()));
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
@@ -295,15 +314,22 @@ impl Wishes {
             fps,
             bitrate: wish.bitrate.or(or.kilobits).unwrap_or(usual),
             keyframe_seconds: wish.keyframe_seconds.unwrap_or(2),
-            profile: wish.profile.unwrap_or(Profile::High),
+            profile: self.profile(),
             preset: wish.preset,
-            rate_control: wish.rate_control.unwrap_or(or.rate_control),
+            rate_control: wish.rate_control.unwrap_or(if self.webrtc { RateControl::Vbr } else { or.rate_control }),
+            low_delay: self.webrtc,
         }
+    }
+
+    /// Works out the profile of H.264. Every WebRTC server takes baseline.
+    pub fn profile(&self) -> Profile {
+        self.video.profile.unwrap_or(if self.webrtc { Profile::Baseline } else { Profile::High })
     }
 
     /// Works out the sound.
     pub fn audio(&self) -> AudioSettings {
         AudioSettings {
+            codec: if self.webrtc { AudioCodec::Opus } else { AudioCodec::Aac },
             bitrate: self.audio.bitrate.unwrap_or(self.preset.map_or(128, Preset::audio_kilobits)),
             channels: self.audio.channels.unwrap_or(2),
             sample_rate: self.audio.sample_rate.unwrap_or(48_000),
@@ -393,8 +419,21 @@ mod tests {
         assert_eq!((video.width, video.height, video.fps, video.bitrate), (1280, 720, 30, 2488));
         assert_eq!((video.keyframe_seconds, video.profile, video.preset), (2, Profile::High, None));
         assert_eq!(video.rate_control, RateControl::Cbr);
-        assert_eq!(Wishes::default().audio(), AudioSettings { bitrate: 128, channels: 2, sample_rate: 48_000 });
+        let aac = AudioSettings { codec: AudioCodec::Aac, bitrate: 128, channels: 2, sample_rate: 48_000 };
+        assert_eq!(Wishes::default().audio(), aac);
         assert_eq!(Wishes::default().video((641, 361, 15)).width, 640, "a side is even");
+    }
+
+    #[test]
+    fn webrtc_gets_opus_and_a_picture_without_delay_that_it_shares_with_nobody_else() {
+        let webrtc = |json| Wishes { webrtc: true, ..wishes(json) };
+        let video = webrtc(serde_json::json!({})).video(CANVAS);
+        assert_eq!((video.profile, video.rate_control, video.low_delay), (Profile::Baseline, RateControl::Vbr, true));
+        let same = serde_json::json!({"video": {"profile": "baseline", "rate_control": "vbr"}});
+        assert_ne!(wishes(same).video(CANVAS), video);
+        assert_eq!(webrtc(serde_json::json!({})).audio().codec, AudioCodec::Opus);
+        let rate = webrtc(serde_json::json!({"audio": {"sample_rate": 44_100}}));
+        assert_eq!(rate.check().unwrap_err()[0].0, "/audio/sample_rate");
     }
 
     #[test]
@@ -408,7 +447,8 @@ mod tests {
         let video = wishes.video((1920, 1080, 60));
         assert_eq!((video.width, video.height, video.fps, video.bitrate), (1280, 720, 60, 3000));
         assert_eq!((video.profile, video.preset), (Profile::Main, Some(Speed::Faster)));
-        assert_eq!(wishes.audio(), AudioSettings { bitrate: 160, channels: 1, sample_rate: 48_000 });
+        let audio = AudioSettings { codec: AudioCodec::Aac, bitrate: 160, channels: 1, sample_rate: 48_000 };
+        assert_eq!(wishes.audio(), audio);
     }
 
     #[test]

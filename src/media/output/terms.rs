@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    address::{RtmpAddress, SrtAddress},
+    address::{RtmpAddress, SrtAddress, WhipAddress},
     settings::{Speed, Wishes},
 };
 
@@ -42,6 +42,8 @@ pub enum OutputKind {
     File,
     /// Recordings of what each participant sends, as it comes.
     Iso,
+    /// Another WebRTC server, by WHIP.
+    Whip,
 }
 
 /// How a recording is written.
@@ -126,6 +128,8 @@ pub enum OutputTarget {
     File(FileTarget),
     /// Recordings of each participant.
     Iso(FileTarget),
+    /// `https://` or `http://`, with its token.
+    Whip(WhipAddress),
 }
 
 impl OutputTarget {
@@ -136,12 +140,26 @@ impl OutputTarget {
             Self::Srt(_) => OutputKind::Srt,
             Self::File(_) => OutputKind::File,
             Self::Iso(_) => OutputKind::Iso,
+            Self::Whip(_) => OutputKind::Whip,
         }
     }
 
-    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end.
+    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, and a WHIP
+    /// server was offered one.
     pub const fn takes_changes(&self) -> bool {
-        !matches!(self, Self::File(_) | Self::Iso(_))
+        !matches!(self, Self::File(_) | Self::Iso(_) | Self::Whip(_))
+    }
+
+    /// Lets it lead into the server's own networks later, too, by a redirect or another address of its host.
+    pub fn allow_internal(&mut self) {
+        if let Self::Whip(address) = self {
+            address.internal = true;
+        }
+    }
+
+    /// Whether it may lead there.
+    pub fn is_internal_allowed(&self) -> bool {
+        matches!(self, Self::Whip(WhipAddress { internal: true, .. }))
     }
 
     /// Says where it goes, without secrets.
@@ -151,6 +169,7 @@ impl OutputTarget {
             Self::Srt(address) => address.shown(),
             Self::File(target) => format!("{}.{}", target.name, target.container.ending()),
             Self::Iso(target) => format!("{}, each participant", target.name),
+            Self::Whip(address) => address.shown(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One output's life: a pipeline per attempt and part, a thread, and a retry policy.
+//! One output's life: attempts and their parts, a thread, and a retry policy.
 
 use std::{
     sync::{
@@ -8,34 +8,27 @@ use std::{
     time::Duration,
 };
 
-use gstreamer::{self as gst, ClockTime, prelude::*};
-use gstreamer_app::AppSrc;
+use gstreamer::{self as gst, ClockTime};
 use tracing::{info, warn};
 
 use super::{
-    Destination, destination,
-    feed::{Ends, Feed},
+    ENDED, Ends, FAREWELL, Kind, Link, Opening, destination,
+    feed::Feed,
     retry::{Flowing, Next, Retry, Watchdog},
     terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
 };
-use crate::media::gst::{
-    clock::{clock_time, media_clock},
-    handoff,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
+use crate::media::{
+    gst::{
+        clock::{clock_time, media_clock},
+        launch::Launches,
+    },
+    port::VideoSettings,
 };
-
-/// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
-const FAREWELL: Duration = Duration::from_secs(2);
-
-/// What a pipeline says when its stream has come to its end.
-const ENDED: &str = "the stream ended";
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.
 const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
 
-/// How often the thread looks at its sink.
+/// How often the thread looks at its attempt.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Without a picture left out for so long, the other end takes all again.
@@ -44,12 +37,14 @@ const CAUGHT_UP: Duration = Duration::from_secs(5);
 /// How often it says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
-/// What an output says. Called on its thread.
-pub trait Teller: Send + 'static {
+/// What an output says. Called on its thread, or one of its attempt's; must not block.
+pub trait Teller: Send + Sync + 'static {
     /// Its state has changed.
     fn state(&self, state: OutputState);
     /// So much flows.
     fn flow(&self, flow: Flow);
+    /// The other end cannot go on without a keyframe.
+    fn keyframe(&self) {}
 }
 
 /// An output. Dropping it ends the thread and the connection.
@@ -63,6 +58,8 @@ struct Shared {
     running: Mutex<Option<Feed>>,
     orders: Mutex<Orders>,
     wake: Condvar,
+    /// As what the picture is encoded.
+    video: Mutex<Option<VideoSettings>>,
 }
 
 /// What the thread is to do.
@@ -94,7 +91,7 @@ impl Output {
             shown: target.shown(),
             destination: destination(target),
             launches,
-            teller: Box::new(teller),
+            teller: Arc::new(teller),
         };
         std::thread::Builder::new().name(format!("output-{name}")).spawn(move || worker.work())?;
         Ok(Self { shared })
@@ -105,12 +102,19 @@ impl Output {
         self.shared.feed(|feed| feed.picture(unit));
     }
 
+    /// Says as what the picture is encoded.
+    pub fn set_video(&self, video: VideoSettings) {
+        if lock(&self.shared.video).replace(video) != Some(video) {
+            self.shared.feed(|feed| feed.encoded_as(&video));
+        }
+    }
+
     /// Leaves units out until the next keyframe: another encoder makes them from now on.
     pub fn begin_again(&self) {
         self.shared.feed(Feed::skip);
     }
 
-    /// Takes a packet of AAC and its caps, PTS in running time.
+    /// Takes a packet of sound and its caps, PTS in running time.
     pub fn sound(&self, packet: &gst::Buffer, caps: &gst::Caps) {
         self.shared.feed(|feed| feed.sound(packet, caps));
     }
@@ -182,16 +186,16 @@ struct Worker {
     name: String,
     /// Where to, without secrets.
     shown: String,
-    destination: Box<dyn Destination>,
+    destination: Box<dyn Kind>,
     launches: Launches,
-    teller: Box<dyn Teller>,
+    teller: Arc<dyn Teller>,
 }
 
-/// One pipeline of an attempt.
-struct Part {
+/// One part of an attempt.
+struct Part<'a> {
     /// 1 for the first.
     number: u32,
-    pipeline: OwnedPipeline,
+    link: Box<dyn Link + 'a>,
     broken: Receiver<OutputFault>,
     /// As far as it is known.
     length: Duration,
@@ -244,7 +248,7 @@ impl Worker {
         self.teller.state(OutputState::Stopped);
     }
 
-    /// One connection, or one recording with all its parts, from its pipeline to its end.
+    /// One connection, or one recording with all its parts, from its beginning to its end.
     fn attempt(&self, live: &mut dyn FnMut(Duration)) -> End {
         if self.shared.stopped_in_pause() {
             return End::Stopped;
@@ -256,12 +260,13 @@ impl Worker {
         {
             let orders = lock(&self.shared.orders);
             let mut feed = Feed::new(ends, self.destination.split());
+            lock(&self.shared.video).iter().for_each(|video| feed.encoded_as(video));
             if orders.paused {
                 feed.pause(ClockTime::ZERO);
             }
             *lock(&self.shared.running) = Some(feed);
         }
-        let mut before: Option<(Part, Duration)> = None;
+        let mut before: Option<(Part<'_>, Duration)> = None;
         let mut begun = media_clock().now();
         let (mut live_since, mut written) = (None, 0);
         let mut watchdog = Watchdog::new(begun);
@@ -282,7 +287,7 @@ impl Worker {
             if self.take_marks(&mut part) {
                 match self.build(part.number + 1) {
                     Ok((next, ends)) => {
-                        written += self.destination.written(&part.pipeline);
+                        written += part.link.written();
                         self.shared.feed(|feed| feed.go_on(ends));
                         before = Some((std::mem::replace(&mut part, next), now));
                     }
@@ -294,14 +299,14 @@ impl Worker {
             }
             if let Some((ending, since)) = before.take() {
                 if self.has_ended(&ending, now.saturating_sub(since)) {
-                    drop(ending.pipeline);
+                    drop(ending.link);
                     self.destination.ended(ending.number, ending.length);
                 } else {
                     before = Some((ending, since));
                 }
             }
-            let bytes = written + self.destination.written(&part.pipeline);
-            if live_since.is_none() && bytes >= self.destination.accepted_from() {
+            let bytes = written + part.link.written();
+            if live_since.is_none() && part.link.is_accepted() {
                 (live_since, told) = (Some(now), (now, bytes));
                 watchdog = Watchdog::new(now);
                 live(now);
@@ -349,7 +354,7 @@ impl Worker {
 
     /// Hands markers on whose time has come. `true` when the next part is to be built; then the length of this one is
     /// known.
-    fn take_marks(&self, part: &mut Part) -> bool {
+    fn take_marks(&self, part: &mut Part<'_>) -> bool {
         let (marks, length, passes_on) = {
             let mut running = lock(&self.shared.running);
             let Some(feed) = running.as_mut() else { return false };
@@ -365,7 +370,7 @@ impl Worker {
     }
 
     /// Whether a part that passed on is over.
-    fn has_ended(&self, part: &Part, waited: Duration) -> bool {
+    fn has_ended(&self, part: &Part<'_>, waited: Duration) -> bool {
         if waited > FAREWELL {
             // Its last sound has not come; it ends without.
             self.shared.feed(Feed::end_before);
@@ -382,7 +387,7 @@ impl Worker {
 
     /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end knows
     /// that it is over and does not wait for it to come back.
-    fn say_farewell(&self, part: Part, before: Option<(Part, Duration)>) {
+    fn say_farewell(&self, part: Part<'_>, before: Option<(Part<'_>, Duration)>) {
         let Some(mut feed) = lock(&self.shared.running).take() else { return };
         feed.end();
         for mark in feed.take_marks() {
@@ -390,47 +395,21 @@ impl Worker {
             let _ = self.destination.mark(&mark.name, mark.at);
         }
         let length = feed.length();
-        for part in before.into_iter().map(|(part, _)| part).chain([Part { length, ..part }]) {
-            // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
-            if part.broken.recv_timeout(FAREWELL).is_ok() {
-                std::thread::sleep(LOOK);
-            }
+        for mut part in before.into_iter().map(|(part, _)| part).chain([Part { length, ..part }]) {
+            part.link.say_farewell(&part.broken);
             // A file is closed with its pipeline.
-            drop(part.pipeline);
+            drop(part.link);
             self.destination.ended(part.number, part.length);
         }
     }
 
-    /// Builds the pipeline of an attempt's first part, or of a later one.
-    fn build(&self, number: u32) -> Result<(Part, Ends), OutputFault> {
+    /// Begins the first part of an attempt, or a later one.
+    fn build(&self, number: u32) -> Result<(Part<'_>, Box<dyn Ends>), OutputFault> {
         let (broke, broken) = channel();
-        let ours = |text: String| OutputFault::new(Blame::Operator, text);
-        let owned = OwnedPipeline::new(&format!("output-{}", self.name)).works_as(Role::Deliver);
-        // Its own time line; nothing in it waits for the clock.
-        owned.on_bus(move |news| match news {
-            BusNews::Error { element, text, .. } => {
-                let blame = if element == "sink" { Blame::Destination } else { Blame::Server };
-                // The receiver is gone once the attempt is over.
-                let _ = broke.send(OutputFault::new(blame, text));
-            }
-            BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, ENDED))),
-            BusNews::Latency => {}
-        });
-        let bin = self.launches.bin(self.destination.stage()).map_err(|error| ours(error.to_string()))?;
-        owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
-        let video: AppSrc = owned.element("video").map_err(ours)?;
-        let audio: AppSrc = owned.element("audio").map_err(ours)?;
-        self.destination.prepare_part(&owned, number)?;
-        let video_caps =
-            gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
-        handoff::configure(&video, &video_caps.build());
-        // Which encoder it is, and so the caps, is known with the first packet.
-        handoff::configure_without_caps(&audio);
-        // Streams that start at zero are always late by the shared clock, and a live muxer would not wait for the later
-        // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
-        video.set_is_live(false);
-        audio.set_is_live(false);
-        owned.play().map_err(|error| ours(error.to_string()))?;
-        Ok((Part { number, pipeline: owned, broken, length: Duration::ZERO }, Ends::new(video, audio)))
+        let teller = self.teller.clone();
+        let keyframe = Arc::new(move || teller.keyframe());
+        let opening = Opening { name: &self.name, part: number, launches: &self.launches, broke, keyframe };
+        let (ends, link) = self.destination.begin(opening)?;
+        Ok((Part { number, link, broken, length: Duration::ZERO }, ends))
     }
 }

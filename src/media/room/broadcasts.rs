@@ -206,6 +206,17 @@ impl Broadcasts {
         picture.encoder.load().as_ref().map(|running| running.speed)
     }
 
+    /// Has the picture of an output begin again, where its settings are of those who may ask for that.
+    pub(super) fn request_keyframe(&self, id: &OutputId) {
+        let key = lock(&self.members).iter().find(|member| member.id == *id).and_then(Member::picture);
+        let Some(key) = key.filter(|key| key.settings.low_delay) else { return };
+        let pictures = self.pictures.load();
+        let picture = pictures.iter().find(|picture| picture.settings == key);
+        if let Some(running) = picture.and_then(|picture| picture.encoder.load_full()) {
+            running.encoder.request_keyframe();
+        }
+    }
+
     /// Starts the encoders that outputs need and stops the others. `canvas` gives that of the program, or of a picture
     /// beside it, if there is one. Returns what runs, in words, and of which picture.
     pub(super) fn rebalance(&self, canvas: impl Fn(Option<&AuxId>) -> Option<Canvas>) -> Vec<(Option<AuxId>, String)> {
@@ -214,6 +225,9 @@ impl Broadcasts {
         for member in members.iter_mut() {
             let before = member.picture();
             member.video = canvas(member.aux.as_ref()).map(|canvas| member.wishes.video(canvas));
+            if let Some(video) = member.video {
+                member.output.set_video(video);
+            }
             if before.is_some() && member.picture() != before {
                 member.output.begin_again();
             }

@@ -235,7 +235,7 @@ impl Drop for Program {
     }
 }
 
-/// Carries an output's news; called on its thread.
+/// Carries an output's news; called on its threads.
 struct OutputTeller {
     id: OutputId,
     events: UnboundedSender<MediaEvent>,
@@ -244,6 +244,12 @@ struct OutputTeller {
 }
 
 impl Teller for OutputTeller {
+    fn keyframe(&self) {
+        if let Some(broadcasts) = self.broadcasts.upgrade() {
+            broadcasts.request_keyframe(&self.id);
+        }
+    }
+
     fn state(&self, state: OutputState) {
         // Both fail only when the room is over.
         if matches!(state, OutputState::Failed { .. }) {

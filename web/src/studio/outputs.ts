@@ -1,6 +1,6 @@
 /** Where the room is sent and recorded: adding, watching, starting, stopping and removing outputs. */
 
-import type { Api, NewOutput, Output } from "../api";
+import type { Api, NewOutput, Output, OutputType } from "../api";
 import { element, make, say } from "../dom";
 import { errorText } from "../problem";
 import type { RoomEvent, RoomState } from "../protocol";
@@ -43,14 +43,16 @@ export class OutputsPanel {
     private readonly handlers: OutputHandlers,
   ) {
     this.recordings = new Recordings(api, handlers);
-    const url = make("input", { type: "url", placeholder: "rtmp://host/app/key or srt://host:port", "aria-label": "RTMP or SRT address with its key", "data-testid": "output-url", autocomplete: "off", spellcheck: "false" });
+    const url = make("input", { type: "url", placeholder: "rtmp://host/app/key, srt://host:port or https://host/whip", "aria-label": "RTMP, SRT or WHIP address", "data-testid": "output-url", autocomplete: "off", spellcheck: "false" });
     const add = make("button", { class: "quiet", type: "submit", "data-testid": "output-add" }, "Add");
+    const token = make("input", { type: "password", placeholder: "token, if it wants one", "aria-label": "Bearer token of the WHIP server", "data-testid": "output-token", autocomplete: "off", hidden: true });
+    url.addEventListener("input", () => (token.hidden = kindOf(url.value) !== "whip"));
     const test = make("button", { class: "quiet", type: "button", "data-testid": "output-test" }, "Test");
-    test.addEventListener("click", () => void this.test(url, test));
-    const form = make("form", { class: "drawer-row", novalidate: true }, url, test, add);
+    test.addEventListener("click", () => void this.test(url, token, test));
+    const form = make("form", { class: "drawer-row", novalidate: true }, url, token, test, add);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.send(url, add);
+      void this.send(url, token, add);
     });
     const record = make("button", { class: "quiet", type: "button", "data-testid": "output-record" }, "Record");
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
@@ -93,17 +95,19 @@ export class OutputsPanel {
     this.render();
   }
 
-  private async send(url: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
-    if (await this.add(target(url), button)) url.value = "";
-    else url.focus();
+  private async send(url: HTMLInputElement, token: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
+    if (await this.add(target(url, token), button)) {
+      url.value = token.value = "";
+      token.hidden = true;
+    } else url.focus();
   }
 
-  private async test(url: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
+  private async test(url: HTMLInputElement, token: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
     button.disabled = true;
     say(this.note, null);
     say(this.found, "It is being tried");
     try {
-      const { ok, steps, step, detail } = await this.api.testOutput(this.handlers.room(), target(url));
+      const { ok, steps, step, detail } = await this.api.testOutput(this.handlers.room(), target(url, token));
       const taken = steps.map(({ name, milliseconds }) => `${name} ${milliseconds} ms`).join(", ");
       say(this.found, ok ? `It answers: ${taken}` : null);
       if (!ok) say(this.note, `It fails at ${step}: ${detail}`);
@@ -207,6 +211,12 @@ export class OutputsPanel {
   }
 }
 
+/** What an address is of. */
+export function kindOf(address: string): OutputType {
+  if (/^\s*https?:/i.test(address)) return "whip";
+  return /^\s*srt:/i.test(address) ? "srt" : "rtmp";
+}
+
 /** What an output does, in words. */
 export function stateWords(output: Output, now = Date.now()): string {
   const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since, scene } = output;
@@ -221,9 +231,10 @@ export function stateWords(output: Output, now = Date.now()): string {
 }
 
 /** What an address is the output of. */
-function target(url: HTMLInputElement): NewOutput {
+function target(url: HTMLInputElement, token: HTMLInputElement): NewOutput {
   const address = url.value.trim();
-  return { type: /^srt:/i.test(address) ? "srt" : "rtmp", url: address };
+  const type = kindOf(address);
+  return { type, url: address, ...(type === "whip" && token.value !== "" ? { token: token.value } : {}) };
 }
 
 /** Where an output goes, as far as this page may see. */

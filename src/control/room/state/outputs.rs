@@ -165,7 +165,7 @@ impl State {
     /// Takes outputs of an earlier start of the program. Those that are enabled start.
     pub fn restore_outputs(&mut self, kept: Vec<(KeptOutput, OutputSpec)>, now: Now) {
         for (kept, spec) in kept {
-            let KeptOutput { id, created_at, output } = kept;
+            let KeptOutput { id, created_at, output, internal: _ } = kept;
             self.outputs.push(Sending::new(OutputId(id.into()), output, spec, created_at));
             self.settle_output(self.outputs.len() - 1, now);
         }

@@ -2,6 +2,8 @@
 
 pub mod rtmp;
 pub mod srt;
+pub mod whip;
 
 pub use rtmp::RtmpAddress;
 pub use srt::SrtAddress;
+pub use whip::WhipAddress;

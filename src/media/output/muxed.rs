@@ -1,0 +1,162 @@
+//! Outputs that are a pipeline of their own: both streams on the output's time line, muxed, and written by a sink.
+
+use std::{
+    sync::mpsc::{Receiver, Sender},
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::AppSrc;
+
+use super::{
+    Destination, ENDED, Ends, FAREWELL, Kind, Link, Opening,
+    terms::{Blame, OutputFault, Split},
+    trial::Steps,
+};
+use crate::media::gst::{
+    handoff,
+    launch::Launches,
+    pipeline::{BusNews, OwnedPipeline},
+    priority::Role,
+};
+
+/// What the thread of a sink that has seen the end is given to say so.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+impl<D: Destination> Kind for D {
+    fn redact(&self, text: &str) -> String {
+        Destination::redact(self, text)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Destination::patience(self)
+    }
+
+    fn check(&self) -> Result<(), OutputFault> {
+        Destination::check(self)
+    }
+
+    fn split(&self) -> Option<Split> {
+        Destination::split(self)
+    }
+
+    fn mark(&self, name: &str, at: Duration) -> std::io::Result<()> {
+        Destination::mark(self, name, at)
+    }
+
+    fn ended(&self, number: u32, length: Duration) {
+        Destination::ended(self, number, length);
+    }
+
+    fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {
+        Destination::try_out(self, steps, launches)
+    }
+
+    fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Ends>, Box<dyn Link + '_>), OutputFault> {
+        let Opening { name, part, launches, broke, .. } = opening;
+        let (sources, pipeline) = build(self, (name, part), launches, broke)?;
+        Ok((Box::new(sources), Box::new(Running { destination: self, pipeline })))
+    }
+}
+
+/// The ends of the pipeline that are fed.
+#[derive(Debug)]
+struct Sources {
+    video: AppSrc,
+    audio: AppSrc,
+    audio_caps: Option<gst::Caps>,
+}
+
+impl Ends for Sources {
+    fn waiting(&self) -> Duration {
+        handoff::queued(&self.video)
+    }
+
+    fn sound_waiting(&self) -> Duration {
+        handoff::queued(&self.audio)
+    }
+
+    fn picture(&mut self, _unit: &gst::Buffer, out: gst::Buffer) {
+        // Fails only when the attempt is over; the thread sees that on the bus.
+        let _ = self.video.push_buffer(out);
+    }
+
+    fn sound(&mut self, packet: &gst::Buffer, caps: &gst::Caps, out: gst::ClockTime) {
+        if self.audio_caps.as_ref() != Some(caps) {
+            self.audio_caps = Some(caps.clone());
+            self.audio.set_caps(Some(caps));
+        }
+        let mut packet = packet.clone();
+        let buffer = packet.make_mut();
+        buffer.set_pts(out);
+        buffer.set_dts(out);
+        // As with pictures.
+        let _ = self.audio.push_buffer(packet);
+    }
+
+    fn finish(&mut self) {
+        for src in [&self.video, &self.audio] {
+            // Fails only when the attempt is over.
+            let _ = src.end_of_stream();
+        }
+    }
+}
+
+/// The pipeline as it runs.
+struct Running<'a, D> {
+    destination: &'a D,
+    pipeline: OwnedPipeline,
+}
+
+impl<D: Destination> Link for Running<'_, D> {
+    fn written(&self) -> u64 {
+        self.destination.written(&self.pipeline)
+    }
+
+    fn is_accepted(&self) -> bool {
+        self.written() >= self.destination.accepted_from()
+    }
+
+    /// With `FCUnpublish` and `deleteStream`, or the end of a file.
+    fn say_farewell(&mut self, broken: &Receiver<OutputFault>) {
+        // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
+        if broken.recv_timeout(FAREWELL).is_ok() {
+            std::thread::sleep(LAST_WORDS);
+        }
+    }
+}
+
+fn build(
+    destination: &impl Destination,
+    (name, part): (&str, u32),
+    launches: &Launches,
+    broke: Sender<OutputFault>,
+) -> Result<(Sources, OwnedPipeline), OutputFault> {
+    let ours = |text: String| OutputFault::new(Blame::Operator, text);
+    let owned = OwnedPipeline::new(&format!("output-{name}")).works_as(Role::Deliver);
+    // Its own time line; nothing in it waits for the clock.
+    owned.on_bus(move |news| match news {
+        BusNews::Error { element, text, .. } => {
+            let blame = if element == "sink" { Blame::Destination } else { Blame::Server };
+            // The receiver is gone once the attempt is over.
+            let _ = broke.send(OutputFault::new(blame, text));
+        }
+        BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, ENDED))),
+        BusNews::Latency => {}
+    });
+    let bin = launches.bin(destination.stage()).map_err(|error| ours(error.to_string()))?;
+    owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
+    let video: AppSrc = owned.element("video").map_err(ours)?;
+    let audio: AppSrc = owned.element("audio").map_err(ours)?;
+    destination.prepare_part(&owned, part)?;
+    let video_caps = gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
+    handoff::configure(&video, &video_caps.build());
+    // Which encoder it is, and so the caps, is known with the first packet.
+    handoff::configure_without_caps(&audio);
+    // Streams that start at zero are always late by the shared clock, and a live muxer would not wait for the later
+    // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
+    video.set_is_live(false);
+    audio.set_is_live(false);
+    owned.play().map_err(|error| ours(error.to_string()))?;
+    Ok((Sources { video, audio, audio_caps: None }, owned))
+}
