@@ -27,13 +27,15 @@ use super::{
     Ends, Kind, Link, Opening, PATIENCE,
     address::WhipAddress,
     terms::{Blame, OutputFault},
+    tls::{self, Timed},
+    trial::{self, Steps},
 };
 use crate::media::{
     deliver::{
         News,
         publish::{BadAnswer, Offered, Publication, Reach},
     },
-    gst::clock::media_clock,
+    gst::{clock::media_clock, launch::Launches},
     port::VideoSettings,
 };
 
@@ -56,6 +58,16 @@ impl Kind for Whip {
 
     fn patience(&self) -> Option<Duration> {
         Some(PATIENCE)
+    }
+
+    fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        let (host, port) = self.0.host();
+        let addresses = steps.take("lookup", |left| trial::lookup(&host, port, left))?;
+        let stream = steps.take("connect", |left| trial::connect(&addresses, left))?;
+        if self.0.url.scheme() == "https" {
+            steps.take("tls", |left| tls::secure(&host, Timed::new(stream, left)))?;
+        }
+        Ok(())
     }
 
     fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Ends>, Box<dyn Link + '_>), OutputFault> {
