@@ -54,7 +54,8 @@ async fn output(server: &Server, id: &str) -> Value {
 }
 
 async fn is(server: &Server, id: &str, state: &str) {
-    within(&format!("the output is {state}"), async || (output(server, id).await["state"] == state).then_some(())).await;
+    within(&format!("the output is {state}"), async || (output(server, id).await["state"] == state).then_some(()))
+        .await;
 }
 
 /// Frames that the room has composed, and those that it missed.
@@ -181,7 +182,8 @@ async fn an_srt_receiver_that_is_stopped_disturbs_nobody_and_is_found_again() {
     println!("{} frames, {} missed, {more} kB more memory", ended - begun, missed_now - missed);
     assert!(more < 80_000, "{more} kB");
     assert!((missed_now - missed) * 100 < ended - begun, "{} of {}", missed_now - missed, ended - begun);
-    within("the second receiver gets pictures", async || second.metadata().ok().filter(|file| file.len() > 100_000)).await;
+    within("the second receiver gets pictures", async || second.metadata().ok().filter(|file| file.len() > 100_000))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -233,7 +235,8 @@ async fn destinations_are_tried_and_the_step_that_fails_is_named() {
     assert!(ok && steps == "folder space", "{steps}");
     // Nobody is there; somebody is there and says nothing; somebody speaks something else.
     let nobody = port();
-    let to = |port: u16, scheme: &str| json!({"type": "rtmp", "url": format!("{scheme}://127.0.0.1:{port}/live/secretkey")});
+    let to =
+        |port: u16, scheme: &str| json!({"type": "rtmp", "url": format!("{scheme}://127.0.0.1:{port}/live/secretkey")});
     let (ok, steps, tried) = attempt(to(nobody, "rtmp")).await;
     assert!(!ok && steps == "lookup" && tried["step"] == "connect", "{tried}");
     let silent = Bound::bind("127.0.0.1:0").unwrap();
@@ -246,7 +249,8 @@ async fn destinations_are_tried_and_the_step_that_fails_is_named() {
     assert_eq!(attempt(to(http, "rtmps")).await.2["step"], "tls");
     // SRT: with the passphrase and without.
     let srt = port();
-    let url = |passphrase: &str| json!({"type": "srt", "url": format!("srt://127.0.0.1:{srt}?passphrase={passphrase}")});
+    let url =
+        |passphrase: &str| json!({"type": "srt", "url": format!("srt://127.0.0.1:{srt}?passphrase={passphrase}")});
     let (ok, steps, tried) = attempt(url(super::outputs::PASSPHRASE)).await;
     assert!(!ok && steps == "lookup" && tried["step"] == "handshake", "{tried}");
     if let Some(mut receiver) = receive(srt, &data.path().join("tried.ts")) {
@@ -272,6 +276,7 @@ async fn destinations_are_tried_and_the_step_that_fails_is_named() {
     }
     assert_eq!(server.get(&format!("/rooms/{ROOM}/outputs")).await.json(), json!([]), "nothing is stored");
     assert!(!data.path().join("recordings").join(ROOM).read_dir().is_ok_and(|mut files| files.next().is_some()));
-    let faults = server.send("POST", &format!("/rooms/{ROOM}/outputs/test"), &json!({"type": "rtmp"})).await.faults(422);
+    let faults =
+        server.send("POST", &format!("/rooms/{ROOM}/outputs/test"), &json!({"type": "rtmp"})).await.faults(422);
     assert_eq!(faults, ["/url"]);
 }

@@ -83,7 +83,10 @@ fn parts_of_a_recording_follow_each_other_without_a_gap() {
                         Split::Seconds(_) => assert_eq!(pictures.len(), 60),
                         Split::Megabytes(_) => assert!(file.metadata().unwrap().len() <= 1_000_000),
                     }
-                    assert!((-0.003..PACKET + 0.003).contains(&(last - ends)), "sound ends with the picture: {last} {ends}");
+                    assert!(
+                        (-0.003..PACKET + 0.003).contains(&(last - ends)),
+                        "sound ends with the picture: {last} {ends}"
+                    );
                 }
             }
         }

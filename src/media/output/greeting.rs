@@ -253,14 +253,17 @@ mod tests {
         let told = String::from_utf8_lossy(&server.told).into_owned();
         assert!(told.contains("connect") && told.contains("app") && told.contains("live"), "{told:?}");
 
-        let why = [text("_error"), vec![0; 9], vec![3], text("description")[1..].to_vec(), text("no such app")].concat();
+        let why =
+            [text("_error"), vec![0; 9], vec![3], text("description")[1..].to_vec(), text("no such app")].concat();
         let refused = ask(&mut peer(chunks(COMMAND, &why, CHUNK)), "nope", "rtmp://host/nope").unwrap();
         assert_eq!(refused, Answer::Refused("no such app".to_owned()));
     }
 
     #[test]
     fn nonsense_ends() {
-        for says in [Vec::new(), vec![0xFF; 5000], chunks(COMMAND, &text("onBWDone"), CHUNK).repeat(100), vec![3; 90_000]] {
+        for says in
+            [Vec::new(), vec![0xFF; 5000], chunks(COMMAND, &text("onBWDone"), CHUNK).repeat(100), vec![3; 90_000]]
+        {
             assert!(ask(&mut peer(says), "a", "rtmp://h/a").is_err());
         }
     }

@@ -63,10 +63,7 @@ impl Write for Timed {
 ///
 /// # Errors
 /// What is wrong with its certificate, or that it does not speak TLS.
-pub(super) fn secure(
-    host: &str,
-    mut stream: Timed,
-) -> Result<StreamOwned<ClientConnection, Timed>, OutputFault> {
+pub(super) fn secure(host: &str, mut stream: Timed) -> Result<StreamOwned<ClientConnection, Timed>, OutputFault> {
     let mut roots = RootCertStore::empty();
     let file = AUTHORITIES.iter().find(|file| Path::new(file).exists());
     let ours = |text: String| OutputFault::new(Blame::Operator, text);
@@ -81,8 +78,7 @@ pub(super) fn secure(
         .with_no_client_auth();
     let theirs = |text: String| OutputFault::new(Blame::Destination, text);
     let name = ServerName::try_from(host.to_owned()).map_err(|error| theirs(error.to_string()))?;
-    let mut connection =
-        ClientConnection::new(Arc::new(config), name).map_err(|error| theirs(error.to_string()))?;
+    let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|error| theirs(error.to_string()))?;
     while connection.is_handshaking() {
         connection.complete_io(&mut stream).map_err(|error| super::trial::theirs(&error))?;
     }
