@@ -19,7 +19,7 @@ pub use crate::media::{
         settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
         terms::{
             Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
-            OutputTarget,
+            OutputTarget, Recorded,
         },
     },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
@@ -542,5 +542,12 @@ pub enum MediaEvent {
         output: OutputId,
         /// What flows.
         flow: Flow,
+    },
+    /// An output has finished a file. The state in which it ends is told after that.
+    Recorded {
+        /// Which.
+        output: OutputId,
+        /// The file.
+        file: Recorded,
     },
 }

@@ -19,7 +19,7 @@ use virfie::media::{
         launch::Launches,
     },
     output::worker::{Output, Teller},
-    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Speed, Wishes},
+    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Recorded, Speed, Wishes},
 };
 
 use super::frames::{PATIENCE, flat, turn};
@@ -30,15 +30,25 @@ const FRAMES: u64 = 240;
 const FLASHES: [u64; 3] = [100, 140, 180];
 const FLASH: u64 = 4;
 
-struct Told(Sender<OutputState>);
+/// What an output says.
+enum Word {
+    State(OutputState),
+    Recorded(Recorded),
+}
+
+struct Told(Sender<Word>);
 
 impl Teller for Told {
     fn state(&self, state: OutputState) {
         // The test may be over.
-        let _ = self.0.send(state);
+        let _ = self.0.send(Word::State(state));
     }
 
     fn flow(&self, _flow: Flow) {}
+
+    fn recorded(&self, file: Recorded) {
+        let _ = self.0.send(Word::Recorded(file));
+    }
 }
 
 /// Records a flash and a beep at the same times, as the room's clock and desk would give them.
@@ -81,15 +91,21 @@ fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
     drop((encoder, sound));
     drop(output);
     // It says so when the file has its end.
+    let mut recorded = None;
     loop {
         match told.recv_timeout(PATIENCE).unwrap() {
-            OutputState::Stopped => break,
-            OutputState::Failed { fault } | OutputState::Retrying { fault, .. } => panic!("{fault:?}"),
-            OutputState::Connecting | OutputState::Live => {}
+            Word::State(OutputState::Stopped) => break,
+            Word::State(OutputState::Failed { fault } | OutputState::Retrying { fault, .. }) => panic!("{fault:?}"),
+            Word::State(OutputState::Connecting | OutputState::Live) => {}
+            Word::Recorded(file) => assert!(recorded.replace(file).is_none(), "there is one file"),
         }
     }
-    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.next().unwrap()
+    let recorded = recorded.expect("the file is told before the end");
+    let file = folder.join(&recorded.name);
+    assert_eq!(file.metadata().unwrap().len(), recorded.bytes);
+    let (length, sent) = (recorded.length.as_secs_f64(), FRAMES as f64 / f64::from(FORMAT.fps));
+    assert!(length > sent - 2.5 && length < sent + 0.1, "{length} s of {sent} s");
+    file
 }
 
 /// What a program prints; `None` (said aloud) where it is not installed.

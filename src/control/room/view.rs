@@ -7,7 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{output::Output, participant::MemberRole, photo::Photo, pose::ParticipantPoses};
+use super::{
+    output::{FinishedRecording, Output},
+    participant::MemberRole,
+    photo::Photo,
+    pose::ParticipantPoses,
+};
 use crate::{layout::schema::Warning, media::port};
 
 /// Whether a participant's connection stands.
@@ -464,6 +469,11 @@ pub enum Event {
         #[schema(value_type = String)]
         id: Arc<str>,
     },
+    /// A file of an output is finished.
+    RecordingFinished {
+        /// The file.
+        recording: FinishedRecording,
+    },
     /// The room is gone; nothing follows.
     RoomEnded,
 }
@@ -485,6 +495,7 @@ impl Event {
             Self::RoomChanged { .. } => "room_changed",
             Self::OutputChanged { .. } => "output_changed",
             Self::OutputRemoved { .. } => "output_removed",
+            Self::RecordingFinished { .. } => "recording_finished",
             Self::RoomEnded => "room_ended",
         }
     }
@@ -524,6 +535,9 @@ mod tests {
             Event::RoomEnded,
             Event::Poses { participants: Vec::new() },
             Event::OutputRemoved { id: "o".into() },
+            Event::RecordingFinished {
+                recording: FinishedRecording { output: "o".into(), name: None, bytes: 1, seconds: 1.0 },
+            },
             Event::ScenesChanged { revision: 1, scenes: Vec::new(), active_scene: None },
             Event::SceneActivated { revision: 1, name: "s".into() },
             Event::TriggerFired { trigger: "t".into(), participants: Vec::new(), events: Vec::new() },

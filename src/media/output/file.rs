@@ -90,4 +90,8 @@ impl Destination for File {
             format!("the disk of recordings has less than {spare} MB left; the recording ended before it was full");
         Err(OutputFault::last(Blame::Operator, text))
     }
+
+    fn take_file(&self) -> Option<PathBuf> {
+        self.path.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }

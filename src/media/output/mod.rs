@@ -9,7 +9,7 @@
 //! A new kind is one file with a [`Destination`], one launch text `output-….launch` with an appsrc `video`, an appsrc
 //! `audio` and a sink `sink`, and one arm each in [`terms::OutputTarget`] and in [`destination`].
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 pub mod address;
 mod file;
@@ -48,6 +48,10 @@ pub trait Destination: fmt::Debug + Send + 'static {
     /// What does.
     fn check(&self) -> Result<(), OutputFault> {
         Ok(())
+    }
+    /// Gives away the file of an attempt that is over, where it has written one.
+    fn take_file(&self) -> Option<PathBuf> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
     time::Duration,
@@ -20,7 +20,7 @@ use tracing::{info, warn};
 use super::{
     Destination, destination,
     retry::{Flowing, Next, Retry, Watchdog},
-    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
+    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded},
 };
 use crate::media::gst::{
     clock::media_clock,
@@ -54,6 +54,8 @@ pub trait Teller: Send + 'static {
     fn state(&self, state: OutputState);
     /// So much flows.
     fn flow(&self, flow: Flow);
+    /// A file of it is finished. Its state follows.
+    fn recorded(&self, file: Recorded);
 }
 
 /// An output. Dropping it ends the thread and the connection.
@@ -69,6 +71,8 @@ struct Shared {
     wake: Condvar,
     /// Whether what was taken last had to be thrown away.
     overflows: AtomicBool,
+    /// How long the picture of this attempt is, in nanoseconds.
+    length: AtomicU64,
 }
 
 /// The ends of the pipeline that is being fed.
@@ -133,6 +137,7 @@ impl Output {
         attempt.skipping = false;
         attempt.last.0 = Some(dts);
         let start = *attempt.start.get_or_insert(dts);
+        self.shared.length.store(dts.saturating_sub(start).nseconds(), Ordering::Relaxed);
         push(&attempt.video, unit, start);
         for (packet, caps) in std::mem::take(&mut attempt.early) {
             attempt.sound(&packet, &caps);
@@ -243,6 +248,7 @@ impl Worker {
             };
             let end = self.attempt(&mut live);
             *self.shared.attempt() = None;
+            self.report_file();
             let mut fault = match end {
                 End::Stopped => break,
                 End::Broken(fault) => fault,
@@ -269,6 +275,16 @@ impl Worker {
             }
         }
         self.teller.state(OutputState::Stopped);
+    }
+
+    /// Tells of the file that the attempt which is over has left.
+    fn report_file(&self) {
+        let Some(path) = self.destination.take_file() else { return };
+        let bytes = path.metadata().map_or(0, |file| file.len());
+        let length = Duration::from_nanos(self.shared.length.swap(0, Ordering::Relaxed));
+        if let Some(name) = path.file_name().filter(|_| bytes > 0) {
+            self.teller.recorded(Recorded { name: name.to_string_lossy().into_owned(), bytes, length });
+        }
     }
 
     /// One connection, from its pipeline to its end.

@@ -18,7 +18,7 @@ use crate::media::{
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::{Output, Teller},
-    port::{Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, RoomSpec},
+    port::{Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, Recorded, RoomSpec},
 };
 
 /// How often encoders that nobody needs are looked for.
@@ -215,5 +215,10 @@ impl Teller for OutputTeller {
         let speed = self.broadcasts.upgrade().and_then(|broadcasts| broadcasts.speed(&self.id));
         // As above.
         let _ = self.events.send(MediaEvent::OutputFlow { output: self.id.clone(), flow: Flow { speed, ..flow } });
+    }
+
+    fn recorded(&self, file: Recorded) {
+        // As above.
+        let _ = self.events.send(MediaEvent::Recorded { output: self.id.clone(), file });
     }
 }
