@@ -87,8 +87,9 @@ impl Hooks {
             }
             self.receivers.iter().for_each(|receiver| receiver.close());
             for receiver in &self.receivers {
+                let mut length = receiver.length.subscribe();
                 // Fails only when the receiver is dropped.
-                let _ = receiver.length.subscribe().wait_for(|length| *length == 0).await;
+                let _ = length.wait_for(|length| *length == 0).await;
             }
         };
         let _ = timeout(limit, delivered).await;
