@@ -38,7 +38,11 @@ const LAYERS: &[Layer] = &[
         "rooms ask for images",
     ),
     layer("control::disk", &[], "files know nothing of what is in them"),
-    layer("control::hooks", &["config", "control::room"], "what happens in rooms is told to receivers that are configured"),
+    layer(
+        "control::hooks",
+        &["config", "control::room"],
+        "what happens in rooms is told to receivers that are configured",
+    ),
     layer(
         "control::api",
         &["config", "control", "error", "layout", "media::port", "telemetry"],

@@ -103,7 +103,15 @@ mod tests {
     #[test]
     fn what_is_no_receiver_is_refused_without_its_secrets() {
         let long = format!("https://h/hunter2{}", "x".repeat(LONGEST));
-        for text in ["", "hooks.example/hunter2", "ftp://u:hunter2@h/", "https://", "http://h:99999/hunter2", "https://h/#hunter2", &long] {
+        for text in [
+            "",
+            "hooks.example/hunter2",
+            "ftp://u:hunter2@h/",
+            "https://",
+            "http://h:99999/hunter2",
+            "https://h/#hunter2",
+            &long,
+        ] {
             let error = Webhook::parse(text).unwrap_err();
             assert!(!error.contains("hunter2") && !error.contains('\n'), "{error}");
         }

@@ -87,11 +87,17 @@ async fn what_happens_is_posted_in_order_and_signed() {
     let mut ids = Vec::new();
     for hook in &hooks {
         let event = hook.json();
-        assert_eq!((event["room"].as_str(), event["type"].as_str().unwrap()), (Some("demo"), hook.header("virfie-event")));
+        assert_eq!(
+            (event["room"].as_str(), event["type"].as_str().unwrap()),
+            (Some("demo"), hook.header("virfie-event"))
+        );
         assert!(event["at"].as_str().unwrap().ends_with('Z'));
         assert!(hook.is_signed(SECRET) && !hook.is_signed("another-of-sixteen"));
         assert_eq!(hook.header("content-type"), "application/json");
-        assert_eq!((hook.uri.to_string().as_str(), hook.header("authorization")), ("/hooks?from=studio", "Basic YW5uOnBhc3M="));
+        assert_eq!(
+            (hook.uri.to_string().as_str(), hook.header("authorization")),
+            ("/hooks?from=studio", "Basic YW5uOnBhc3M=")
+        );
         assert!(!String::from_utf8_lossy(&hook.body).contains("my-stream-key"));
         ids.push((event["id"].as_u64().unwrap(), hook.header("idempotency-key")));
         // The stream tells the same.
@@ -285,7 +291,10 @@ async fn recordings_are_told_when_they_are_finished_also_after_the_rooms_end() {
     media.say(MediaEvent::Output { output: run, state: OutputState::Stopped });
     let (kind, event) = server_stream.next().await.unwrap();
     assert_eq!(kind, "recording_finished");
-    assert_eq!((&event["data"]["recording"]["output"], &event["data"]["recording"]["name"]), (&json!(output.0), &json!("show-2.mkv")));
+    assert_eq!(
+        (&event["data"]["recording"]["output"], &event["data"]["recording"]["name"]),
+        (&json!(output.0), &json!("show-2.mkv"))
+    );
     assert_eq!(event["room"], "demo");
 }
 

@@ -33,7 +33,12 @@ async fn a_webhooks_secrets_are_in_no_line_of_the_log_and_its_certificate_is_che
     let log = data.path().join("log");
     let mut command = Command::new(PROGRAM);
     command.args(arguments(data.path())).args(["--log-level", "trace"]).stderr(fs::File::create(&log).unwrap());
-    command.args(["--webhook", &secret_url("http", receiver.address), "--webhook", &secret_url("https", forged.address)]);
+    command.args([
+        "--webhook",
+        &secret_url("http", receiver.address),
+        "--webhook",
+        &secret_url("https", forged.address),
+    ]);
     command.args(["--webhook", &secret_url("http", closed)]);
     let mut server = Server::run(command).await.expect("the server starts");
     server.send("PUT", &format!("/rooms/{ROOM}"), &json!({})).await.expect(201);

@@ -243,7 +243,11 @@ impl Receiver {
             Fate::Gone { others } => {
                 count("gone", 1);
                 count("dropped", others);
-                tracing::warn!(webhook, dropped = others, "the receiver is gone (410): it is told nothing until a restart");
+                tracing::warn!(
+                    webhook,
+                    dropped = others,
+                    "the receiver is gone (410): it is told nothing until a restart"
+                );
             }
         }
     }

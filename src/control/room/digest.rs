@@ -146,7 +146,9 @@ mod tests {
     /// Types of the notices, and states of outputs.
     fn names(notices: &[Notice]) -> Vec<String> {
         let name = |notice: &Notice| match notice {
-            Notice::OutputChanged { output } => serde_json::to_value(output.state).unwrap().as_str().unwrap().to_owned(),
+            Notice::OutputChanged { output } => {
+                serde_json::to_value(output.state).unwrap().as_str().unwrap().to_owned()
+            }
             other => other.name().to_owned(),
         };
         notices.iter().map(name).collect()

@@ -142,7 +142,8 @@ mod tests {
         let before = microseconds(Timestamp::now());
         let first = journal.read(None);
         note(&journal, 20);
-        let again = journal.read(Some(journal.book().kept[11].id));
+        let known = journal.book().kept[11].id;
+        let again = journal.read(Some(known));
         let stranger = journal.read(Some(1));
         note(&journal, 2);
         journal.close();
