@@ -5,6 +5,7 @@
 //! in the defaults and says in one line which key is wrong.
 
 pub mod ice;
+pub mod webhook;
 mod written;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
 
 use ipnet::IpNet;
 
-pub use self::{ice::IceServer, written::Written};
+pub use self::{ice::IceServer, webhook::Webhook, written::Written};
 use crate::{
     error::ProgramError,
     layout::{Background, Canvas, CanvasLimit, limits},
@@ -86,6 +87,10 @@ pub struct ServeConfig {
     pub recordings: PathBuf,
     /// Megabytes that recordings leave free on their disk.
     pub recordings_spare: u64,
+    /// Where what happens on the server is posted to.
+    pub webhooks: Vec<Webhook>,
+    /// What these requests are signed with, as configured; `None`: with a secret of the data directory.
+    pub webhook_secret: Option<String>,
     /// The public address of a 1:1 NAT.
     pub public_ip: Option<IpAddr>,
     /// First and last UDP port for what people send; `None` leaves them to the system.
@@ -128,6 +133,7 @@ impl fmt::Debug for ServeConfig {
             .field("internal_outputs", &self.internal_outputs)
             .field("recordings", &self.recordings)
             .field("recordings_spare", &self.recordings_spare)
+            .field("webhooks", &self.webhooks)
             .field("public_ip", &self.public_ip)
             .field("udp_ports", &self.udp_ports)
             .field("media_port", &self.media_port)
@@ -143,7 +149,7 @@ impl fmt::Debug for ServeConfig {
     }
 }
 
-/// The shortest API key that is taken, in characters: of 16 random hexadecimal digits there are 2^64.
+/// The shortest API key or secret that is taken, in characters: of 16 random hexadecimal digits there are 2^64.
 pub const SHORTEST_KEY: usize = 16;
 
 /// Longest path that may stand before ours, in bytes.
@@ -169,6 +175,8 @@ impl Default for ServeConfig {
             internal_outputs: false,
             recordings: env::temp_dir().join("recordings"),
             recordings_spare: 1000,
+            webhooks: Vec::new(),
+            webhook_secret: None,
             public_ip: None,
             udp_ports: None,
             media_port: 0,
@@ -208,12 +216,12 @@ impl ServeConfig {
         if api_key.as_ref().is_some_and(|key| key.chars().any(|c| c.is_whitespace() || !c.is_ascii_graphic())) {
             return Err(wrong("api-key", "must be printable ASCII without blanks, as it is sent in a header"));
         }
-        if let Some(length) = api_key.as_ref().map(String::len).filter(|length| *length < SHORTEST_KEY) {
-            let detail = format!(
-                "has {length} characters and needs {SHORTEST_KEY}, as shorter ones can be guessed: \
-                 `openssl rand -hex 16` makes one"
-            );
-            return Err(wrong("api-key", detail));
+        hard_to_guess("api-key", api_key.as_deref())?;
+        let webhooks = webhooks(&written.webhook.unwrap_or_default())?;
+        let webhook_secret = written.webhook_secret.map(|secret| secret.trim().to_owned());
+        hard_to_guess("webhook-secret", webhook_secret.as_deref())?;
+        if webhook_secret.is_some() && webhooks.is_empty() {
+            return Err(wrong("webhook-secret", "is given, and there is no webhook"));
         }
         let data_dir = written.data_dir.unwrap_or_else(default_data_dir);
         let recordings = written.recordings.unwrap_or_else(|| data_dir.join("recordings"));
@@ -234,6 +242,8 @@ impl ServeConfig {
             internal_outputs: written.internal_outputs.unwrap_or(default.internal_outputs),
             recordings,
             recordings_spare: written.recordings_spare.unwrap_or(default.recordings_spare),
+            webhooks,
+            webhook_secret,
             public_ip: written.public_ip.map(|text| public_ip(&text)).transpose()?,
             udp_ports: written.udp_ports.map(|text| udp_ports(&text)).transpose()?,
             media_port: within("media-port", written.media_port, 0..=65_535)?.unwrap_or(listen.port()),
@@ -348,6 +358,20 @@ fn ice_servers(urls: &[String], secret: Option<&str>) -> Result<Vec<IceServer>, 
         return Err(wrong("turn-secret", "is given, and there is no ice-server `turn:HOST` without USER:PASSWORD@"));
     }
     Ok(servers)
+}
+
+fn hard_to_guess(key: &str, secret: Option<&str>) -> Result<(), ProgramError> {
+    let Some(length) = secret.map(str::len).filter(|length| *length < SHORTEST_KEY) else { return Ok(()) };
+    let detail = format!(
+        "has {length} characters and needs {SHORTEST_KEY}, as shorter ones can be guessed: \
+         `openssl rand -hex 16` makes one"
+    );
+    Err(wrong(key, detail))
+}
+
+fn webhooks(urls: &[String]) -> Result<Vec<Webhook>, ProgramError> {
+    let urls = urls.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
+    urls.map(|url| Webhook::parse(url).map_err(|detail| wrong("webhook", detail))).collect()
 }
 
 fn trusted_proxies(texts: &[String]) -> Result<Vec<IpNet>, ProgramError> {

@@ -13,6 +13,9 @@ use crate::{config::LogFormat, error::ProgramError};
 /// What is logged when nobody says otherwise. tract tells of every rewriting of a model's graph.
 const DEFAULT_DIRECTIVES: &str = "info,tract=warn";
 
+/// Whatever is asked for: what the HTTP client says of its requests shows paths and headers, and so the secrets of webhooks.
+const HTTP_CLIENT: [&str; 2] = ["ureq=info", "ureq_proto=info"];
+
 /// Upper ends of the buckets of every `…_seconds` histogram: from a part of a frame to a slow request.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -22,8 +25,11 @@ const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// [`ProgramError::Usage`] when `level` cannot be read. A second call in a process changes nothing and is no error.
 pub fn start(format: LogFormat, level: Option<&str>) -> Result<(), ProgramError> {
     let directives = level.unwrap_or(DEFAULT_DIRECTIVES);
-    let filter = EnvFilter::try_new(directives)
+    let mut filter = EnvFilter::try_new(directives)
         .map_err(|error| ProgramError::Usage(format!("log-level: {directives:?} cannot be read: {error}")))?;
+    for quiet in HTTP_CLIENT {
+        filter = filter.add_directive(quiet.parse().expect("it is a crate and a level"));
+    }
     let colours = io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     // Fails when there is a subscriber already, which is as good.

@@ -39,6 +39,11 @@ const LAYERS: &[Layer] = &[
     ),
     layer("control::disk", &[], "files know nothing of what is in them"),
     layer(
+        "control::hooks",
+        &["config", "control::room"],
+        "what happens in rooms is told to receivers that are configured",
+    ),
+    layer(
         "control::api",
         &["config", "control", "error", "layout", "media::port", "telemetry"],
         "requests become orders to rooms",

@@ -46,7 +46,7 @@ use crate::{
 /// How long rooms may take to end. With the two below, the program is gone within ten seconds.
 const DRAIN_LIMIT: Duration = Duration::from_secs(6);
 
-/// How long answers that are being sent may take to end.
+/// How long answers that are being sent, and the last webhooks, may take to end.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long blocking work, such as decoding an image, may take to end.
@@ -325,7 +325,8 @@ async fn drain(
     let rooms = timeout(DRAIN_LIMIT, state.registry.drain()).await;
     handle.graceful_shutdown(Some(ANSWER_LIMIT));
     // The server cuts what is left when the limit is over; a little more, so that it is the one to do so.
-    let _ = timeout(ANSWER_LIMIT + Duration::from_millis(500), serving).await;
+    let answered = timeout(ANSWER_LIMIT + Duration::from_millis(500), serving);
+    let _ = tokio::join!(answered, state.hooks.close(ANSWER_LIMIT));
     match rooms {
         Ok(0) => Ok(()),
         Ok(lost) => Err(ProgramError::Failed(format!("the newest changes of {lost} room(s) could not be stored"))),

@@ -187,7 +187,7 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// `%XX` decoded; what is none, or does not give UTF-8, stays as it is.
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

@@ -70,6 +70,8 @@ fn every_flag_is_a_key_of_the_file() {
         trusted-proxy = ["10.0.0.0/8", "::1"]
         base-path = "/studio/"
         internal-outputs = true
+        webhook = ["https://hooks.example/a?b=c", "http://ann:pw@127.0.0.1:9000/"]
+        webhook-secret = "fedcba9876543210"
         public-ip = "192.0.2.1"
         udp-ports = "50000-50999"
         media-port = 3478
@@ -88,6 +90,9 @@ fn every_flag_is_a_key_of_the_file() {
     let config = ServeConfig::resolve(file(text)).unwrap();
     assert_eq!(config.ice_servers.len(), 3);
     assert!(config.ice_servers[2].has_secret() && config.internal_outputs);
+    let hooks: Vec<&str> = config.webhooks.iter().map(Webhook::url).collect();
+    assert_eq!(hooks, ["https://hooks.example/a?b=c", "http://127.0.0.1:9000/"]);
+    assert_eq!(config.webhook_secret.as_deref(), Some("fedcba9876543210"));
     assert!(config.trusts_proxy("10.9.9.9".parse().unwrap()) && config.trusts_proxy("::1".parse().unwrap()));
     assert!(!config.trusts_proxy("11.0.0.1".parse().unwrap()));
     assert_eq!(config.base_path, "/studio");
@@ -147,6 +152,8 @@ fn a_wrong_value_is_told_by_its_key() {
         (["--max-fps", "0"], "max-fps"),
         (["--background", "../x.jpg"], "background"),
         (["--log-format", "xml"], "log-format"),
+        (["--webhook", "hooks.example"], "webhook"),
+        (["--webhook-secret", "fedcba9876543210"], "webhook-secret"),
     ] {
         let line = refusal(flags(&arguments));
         assert!(line.starts_with(&format!("{key}: ")), "{arguments:?}: {line}");
@@ -189,9 +196,20 @@ fn a_model_is_a_word_or_a_file_or_the_name_of_one_that_was_fetched() {
 }
 
 #[test]
-fn the_key_is_never_shown() {
-    let config = ServeConfig { api_key: Some("hunter2".into()), ..ServeConfig::default() };
-    assert!(!format!("{config:?}").contains("hunter2"));
+fn keys_and_secrets_are_never_shown() {
+    let hook = Webhook::parse("https://u:hunter2@hooks.example/hunter2?key=hunter2").unwrap();
+    let config = ServeConfig {
+        api_key: Some("hunter2".into()),
+        webhooks: vec![hook],
+        webhook_secret: Some("hunter2".into()),
+        ..ServeConfig::default()
+    };
+    let shown = format!("{config:?}");
+    assert!(shown.contains("https://hooks.example") && !shown.contains("hunter2"), "{shown}");
+    let short = refusal(flags(&["--webhook", "https://h/", "--webhook-secret", "hunter2"]));
+    assert!(short.starts_with("webhook-secret: has 7 characters") && !short.contains("hunter2"), "{short}");
+    let wrong = refusal(flags(&["--webhook", "gopher://u:hunter2@h/"]));
+    assert!(!wrong.contains("hunter2"), "{wrong}");
 }
 
 #[test]

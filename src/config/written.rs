@@ -62,6 +62,12 @@ pub struct Written {
     /// Megabytes that recordings leave free on their disk: they end before it is full [default: 1000]
     #[arg(long, env = "VIRFIE_RECORDINGS_SPARE", value_name = "MB", hide_env_values = true)]
     pub recordings_spare: Option<u64>,
+    /// Posts what happens in rooms to this http or https URL, signed; repeatable (a comma in a URL is written %2C)
+    #[arg(long, env = "VIRFIE_WEBHOOK", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
+    pub webhook: Option<Vec<String>>,
+    /// What webhooks are signed with [default: made and kept in <data-dir>/webhook-secret]
+    #[arg(long, env = "VIRFIE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
     /// The address that the Internet knows this machine by (1:1 NAT)
     #[arg(long, env = "VIRFIE_PUBLIC_IP", value_name = "IP", hide_env_values = true)]
     pub public_ip: Option<String>,
@@ -161,6 +167,8 @@ impl Written {
             internal_outputs: self.internal_outputs.or(below.internal_outputs),
             recordings: self.recordings.or(below.recordings),
             recordings_spare: self.recordings_spare.or(below.recordings_spare),
+            webhook: self.webhook.or(below.webhook),
+            webhook_secret: self.webhook_secret.or(below.webhook_secret),
             public_ip: self.public_ip.or(below.public_ip),
             udp_ports: self.udp_ports.or(below.udp_ports),
             media_port: self.media_port.or(below.media_port),
@@ -194,6 +202,7 @@ impl Written {
             tls_key: path(self.tls_key),
             tls: text(self.tls),
             turn_secret: text(self.turn_secret),
+            webhook_secret: text(self.webhook_secret),
             base_path: text(self.base_path),
             public_ip: text(self.public_ip),
             udp_ports: text(self.udp_ports),

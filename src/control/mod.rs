@@ -4,4 +4,5 @@
 pub mod api;
 pub mod assets;
 pub mod disk;
+pub mod hooks;
 pub mod room;

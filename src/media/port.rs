@@ -22,7 +22,7 @@ pub use crate::media::{
         },
         terms::{
             AuxId, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
-            OutputTarget, Split, Trial, TrialStep,
+            OutputTarget, Recorded, Split, Trial, TrialStep,
         },
     },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
@@ -571,5 +571,12 @@ pub enum MediaEvent {
         output: OutputId,
         /// What flows.
         flow: Flow,
+    },
+    /// An output has finished a file. The state in which it ends is told after that.
+    Recorded {
+        /// Which.
+        output: OutputId,
+        /// The file.
+        file: Recorded,
     },
 }

@@ -1,4 +1,4 @@
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use virfie::media::port::{MediaEvent, ParticipantId};
@@ -13,10 +13,24 @@ pub struct Stream {
 
 impl Stream {
     pub async fn open(server: &Server, room: &str) -> Self {
-        let response = server.request("GET", &format!("/rooms/{room}/events")).send().await.unwrap();
+        Self::of(server.request("GET", &format!("/rooms/{room}/events"))).await
+    }
+
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, text: String::new() }
+    }
+
+    /// The next event of this name; others before it are passed over.
+    pub async fn wait_for(&mut self, kind: &str) -> Value {
+        loop {
+            let (name, data) = self.next().await.unwrap_or_else(|| panic!("the stream ends before {kind}"));
+            if name == kind {
+                return data;
+            }
+        }
     }
 
     /// The next event's name and data; `None` at the end.

@@ -3,6 +3,7 @@
 //! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket. `fake_media`: what the rooms
 //!   order, and what the media would tell them.
 //! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
+//! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `assets`: whose files are whose. `transfer`: files on their way in and out, and what they cost.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
@@ -17,6 +18,7 @@ mod events;
 mod export;
 mod fake_media;
 mod faults;
+mod hooks;
 #[path = "../room/http.rs"]
 mod http;
 mod layout;
@@ -29,6 +31,7 @@ mod participants;
 mod poses;
 mod proxies;
 mod receive;
+mod receiver;
 mod rooms;
 mod scenario;
 mod scenes;

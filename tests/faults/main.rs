@@ -8,10 +8,13 @@ mod broken;
 mod fonts;
 #[path = "../room/guests.rs"]
 mod guests;
+mod hooks;
 #[path = "../room/http.rs"]
 mod http;
 mod memory;
 mod outputs;
+#[path = "../api/receiver.rs"]
+mod receiver;
 #[path = "../room/recorder.rs"]
 mod recorder;
 mod senders;

@@ -1,10 +1,11 @@
-//! A room's events as server-sent events.
+//! A room's events, and those of note in all rooms, as server-sent events.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::State,
+    http::HeaderMap,
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
@@ -12,6 +13,7 @@ use axum::{
     routing::get,
 };
 use futures_util::{StreamExt as _, stream};
+use serde_json::json;
 
 use super::{
     AppState,
@@ -19,14 +21,17 @@ use super::{
     problem::{ApiResult, ProblemSchema},
     rooms::{RoomPath, find},
 };
-use crate::control::room::Event;
+use crate::control::room::{Entry, Event, ServerEvent};
 
 /// How often an idle stream is written to: proxies drop what is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// What a reader of the whole server's events gets in place of those that it missed.
+const MISSED: &str = "events_missed";
+
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
-    Router::new().route("/rooms/{room}/events", get(room_events))
+    Router::new().route("/events", get(server_events)).route("/rooms/{room}/events", get(room_events))
 }
 
 /// What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
@@ -58,6 +63,43 @@ pub async fn room_events(State(app): State<AppState>, access: Access, room: Room
     // The stream ends when its listener may not go on.
     let events = events.take_until(async move { app.auth.over(&access).await });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// What is of note in all rooms, as it happens: rooms that start and end, who joins and leaves, outputs whose state changes,
+/// recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and `producer`, who may
+/// see all of it room by room, too. Whoever comes back with `Last-Event-ID` gets what followed, as far as it is kept (1024
+/// events). `events_missed`, whose data is no `ServerEvent`, stands in place of what was missed. The stream ends with the
+/// server, and when the token is over or taken back.
+#[utoipa::path(
+    get, path = "/events", tag = "events",
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the newest event that is known")),
+    responses(
+        (status = 200, description = "Server-sent events; `event` is the type, `id` the id, `data` the JSON",
+         body = ServerEvent, content_type = "text/event-stream"),
+        (status = 403, description = "The token is for one room, or its role is too small",
+         body = ProblemSchema, content_type = "application/problem+json"),
+    )
+)]
+pub async fn server_events(State(app): State<AppState>, access: Access, headers: HeaderMap) -> ApiResult<Response> {
+    access.require_everywhere(Role::Producer)?;
+    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    let reader = app.registry.journal().read(known);
+    let entries = stream::unfold(reader, |mut reader| async move {
+        let entry = reader.next().await?;
+        Some((Ok::<_, Infallible>(server_message(&entry)), reader))
+    });
+    let entries = entries.take_until(async move { app.auth.over(&access).await });
+    Ok(Sse::new(entries).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+fn server_message(entry: &Entry) -> sse::Event {
+    match entry {
+        Entry::Event(event) => {
+            let data = serde_json::to_string(event).expect("events are plain structs with string keys");
+            sse::Event::default().event(event.what.name()).id(event.id.to_string()).data(data)
+        }
+        Entry::Missed => sse::Event::default().event(MISSED).data(json!({"type": MISSED}).to_string()),
+    }
 }
 
 fn message(event: &Event) -> sse::Event {

@@ -63,6 +63,7 @@ use tracing::Span;
 
 use super::{
     assets::AssetStore,
+    hooks::Hooks,
     room::{Recordings, Registry, RoomDefaults, RoomStore},
 };
 use crate::{
@@ -97,13 +98,16 @@ pub struct AppState {
     pub founders: Arc<founders::Founders>,
     /// What waits to be read.
     pub answers: Arc<answers::Waiting>,
+    /// Who is told of what happens.
+    pub hooks: Arc<Hooks>,
 }
 
 impl AppState {
     /// A server's state, with the rooms that were stored. To be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the API key of the data directory can neither be read nor made, or its rooms cannot be read.
+    /// When the API key of the data directory, or the secret of webhooks, can neither be read nor made, or its rooms cannot
+    /// be read.
     pub fn new(config: ServeConfig, media: Arc<dyn Media>) -> Result<Self, ProgramError> {
         let auth = Arc::new(auth::Auth::new(&config)?);
         let assets = Arc::new(AssetStore::open(&config.data_dir, Arc::clone(&media)));
@@ -121,13 +125,15 @@ impl AppState {
         let store = RoomStore::open(&config.data_dir)
             .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
         let registry = Registry::new(media, assets.clone(), store, defaults);
+        // Before there are rooms, so that it hears of all.
+        let hooks = Arc::new(start_hooks(&config, &registry)?);
         registry.restore().map_err(|error| {
             let rooms = config.data_dir.join("rooms");
             ProgramError::Failed(format!("data-dir: cannot read {}: {error}", rooms.display()))
         })?;
         let capacity = Arc::new(capacity::Capacity::of_this_process());
         let (founders, answers) = (Arc::default(), Arc::default());
-        Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders, answers })
+        Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders, answers, hooks })
     }
 
     /// STUN and TURN servers, with credentials that are valid from now on for some time.
@@ -142,6 +148,16 @@ impl AppState {
             self.registry.dismiss(None).await;
         }
     }
+}
+
+fn start_hooks(config: &ServeConfig, registry: &Registry) -> Result<Hooks, ProgramError> {
+    let secret = match &config.webhook_secret {
+        Some(secret) => secret.clone(),
+        None if config.webhooks.is_empty() => String::new(),
+        None => auth::secret::of_webhooks(&config.data_dir)?,
+    };
+    Hooks::start(&config.webhooks, &secret, registry.journal().read(None))
+        .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))
 }
 
 /// The whole interface.

@@ -17,12 +17,13 @@ use super::{
     faults::Faults,
     link::{Closing, Link},
     meter::Meter,
+    news::News,
     record::RoomRecord,
     state::{Beginning, Effect, Errand, Now, State},
     supervise::{DownMark, Lasting},
     view::Event,
 };
-use crate::media::port::{self, AuxId, MediaCommand, MediaEvent, PeerId, RoomMedia};
+use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia};
 
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
@@ -46,6 +47,8 @@ pub(super) struct Room {
     lasting: Lasting,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
+    /// What it tells.
+    news: News,
     meter: Meter,
     /// When what has changed is stored.
     keep_at: Option<Instant>,
@@ -58,7 +61,7 @@ pub(super) struct Room {
 
 /// Runs a room until it ends. Its media is open from the first to the last line of this, but for pauses after faults.
 pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<Call>) {
-    let (news_in, mut news) = mpsc::unbounded_channel::<MediaEvent>();
+    let (news_in, news) = News::of(&lasting);
     let needs_images = beginning.scene.needs_images();
     let mut state = State::new(beginning, now());
     let (rebuilds, because) = {
@@ -73,6 +76,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
         lasting,
         links: HashMap::new(),
         media,
+        news,
         meter: Meter::new(),
         keep_at: None,
         faults: Faults::default(),
@@ -104,7 +108,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
                 // Nobody can ask for this room any more.
                 None => room.state.end(&Closing::RoomEnded),
             },
-            heard = news.recv(), if room.open_at.is_none() => match heard {
+            heard = room.news.next(), if room.open_at.is_none() => match heard {
                 Some(heard) => {
                     if let Some(reason) = room.state.hear(heard, now()) {
                         room.media_broke(&reason);
@@ -115,7 +119,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
             () = reached(deadline) => {}
             () = reached(room.keep_at) => room.keep(),
             () = reached(room.open_at) => {
-                news = room.reopen();
+                room.reopen();
                 // Whether it lives is asked at once.
                 (measuring, answer_due) = (Some(room.measure()), Some(Instant::now() + ANSWER_LIMIT));
             }
@@ -182,7 +186,7 @@ impl Room {
     /// Remembers the room for the case that its next input ends in a fault.
     fn remember(&self) {
         let mut memory = self.lasting.memory.lock();
-        memory.ended = self.state.has_ended();
+        memory.ended = self.state.end_reason();
         memory.stored = self.state.is_stored();
         let outputs = self.state.outputs_changed();
         let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || memory.outputs != outputs;
@@ -215,14 +219,14 @@ impl Room {
         self.open_at = Some(Instant::now() + pause);
     }
 
-    /// Opens media in place of what broke; what it will tell.
-    fn reopen(&mut self) -> mpsc::UnboundedReceiver<MediaEvent> {
+    /// Opens media in place of what broke.
+    fn reopen(&mut self) {
         self.open_at = None;
-        let (news_in, news) = mpsc::unbounded_channel();
+        let (news_in, news) = News::of(&self.lasting);
         self.media = self.lasting.parts.machine.open(self.state.media_spec(), news_in);
+        self.news = news;
         self.state.take_media(now());
         tracing::info!(room = %self.state.name(), "the room's media is open again");
-        news
     }
 
     /// Has the room stored, or forgotten, if that is due.
@@ -241,12 +245,10 @@ impl Room {
                 if let MediaCommand::RemovePeer(peer) = &command {
                     self.links.remove(peer);
                 }
+                self.news.expect_of(&command);
                 self.media.send(command);
             }
-            Effect::Event(event) => {
-                // An error only says that nobody listens.
-                let _ = self.lasting.events.send(Arc::new(event));
-            }
+            Effect::Event(event) => self.lasting.tell(event),
             Effect::Tell(peer, note) => {
                 if self.links.get(&peer).is_some_and(|link| link.tell(note).is_err()) {
                     self.close(peer, Closing::TooSlow);

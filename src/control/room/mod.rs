@@ -8,7 +8,9 @@
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
 //! - [`switch`], [`import`]: the same for stored scenes, and for a room that comes as one document.
 //! - [`registry`]: all rooms of the process. [`store`]: their files, which survive a restart.
-//! - [`feed`]: one listener's stream of events.
+//! - [`feed`]: one listener's stream of a room's events. [`journal`]: what is of note in all rooms, in one stream;
+//!   [`notice`]: what that is, `digest`: how it follows from a room's events (both PURE). `news`: what the media says, up
+//!   to its last word.
 //! - [`images`]: where the pictures that layouts name come from.
 //! - [`link`]: what a room says to one session socket.
 //! - `meter`: a room's part of the metrics. `redact`: what not everybody sees.
@@ -17,16 +19,20 @@ mod actor;
 pub mod aux_picture;
 pub mod change;
 pub mod connect;
+mod digest;
 pub mod edit;
 pub mod error;
-mod faults;
+pub mod faults;
 pub mod feed;
 pub mod handle;
 pub mod images;
 pub mod import;
+pub mod journal;
 pub mod link;
 mod meter;
 pub mod name;
+mod news;
+pub mod notice;
 pub mod output;
 pub mod participant;
 pub mod photo;
@@ -52,9 +58,11 @@ pub use error::RoomError;
 pub use feed::Feed;
 pub use handle::RoomHandle;
 pub use images::{ImageSource, TextFault};
+pub use journal::{Entry, Journal, Reader};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName};
-pub use output::{KeptOutput, Marker, Output, OutputDocument, OutputPhase, Recordings};
+pub use notice::{EndReason, Notice, ServerEvent};
+pub use output::{FinishedRecording, KeptOutput, Marker, Output, OutputDocument, OutputPhase, Recordings};
 pub use participant::{Bearer, Caller, Claim, MemberRole, Moderation};
 pub use photo::Photo;
 pub use pose::RoomPoses;

@@ -16,7 +16,7 @@ use crate::{
     layout::Fault,
     media::port::{
         AudioSettings, AudioWish, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec,
-        OutputState, OutputTarget, Preset, RtmpAddress, Speed, Split, SrtAddress, VideoSettings, VideoWish,
+        OutputState, OutputTarget, Preset, Recorded, RtmpAddress, Speed, Split, SrtAddress, VideoSettings, VideoWish,
         WhipAddress, Wishes,
     },
 };
@@ -303,6 +303,39 @@ pub struct Marker {
     pub at: Timestamp,
 }
 
+impl Output {
+    /// The same as it is when it has been stopped.
+    #[must_use]
+    pub fn stopped(self) -> Self {
+        let state = OutputPhase::Stopped;
+        Self { state, attempt: None, next_retry_at: None, bitrate: None, live_since: None, ..self }
+    }
+}
+
+/// A file that an output has finished.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FinishedRecording {
+    /// The output that wrote it.
+    #[schema(value_type = String)]
+    pub output: Arc<str>,
+    /// The file's name in `/rooms/{room}/recordings`. Null for those who do not direct the room.
+    #[schema(example = "studio-20261128T120000Z.mkv")]
+    pub name: Option<String>,
+    /// Its size.
+    pub bytes: u64,
+    /// How long it plays.
+    pub seconds: f64,
+}
+
+impl FinishedRecording {
+    /// What the media reports of an output's run.
+    pub fn new(run: &OutputId, file: Recorded) -> Self {
+        let output = run.0.split('.').next().unwrap_or_default().into();
+        let seconds = (file.length.as_secs_f64() * 100.0).round() / 100.0;
+        Self { output, name: Some(file.name), bytes: file.bytes, seconds }
+    }
+}
+
 /// An output of a room. Without `Debug`: it holds stream keys.
 #[derive(Clone, PartialEq)]
 pub struct Sending {
@@ -537,5 +570,8 @@ mod tests {
         assert_eq!((sending.media_id().0.as_ref(), sending.runs()), ("o1", true));
         sending.begin(Timestamp::UNIX_EPOCH);
         assert_eq!(sending.media_id().0.as_ref(), "o1.2");
+        let file = Recorded { name: "studio-1.mkv".to_owned(), bytes: 7, length: Duration::from_millis(1234) };
+        let told = FinishedRecording::new(&sending.media_id(), file);
+        assert_eq!((&*told.output, told.seconds), ("o1", 1.23), "its files are the output's");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    output::Output,
+    output::{FinishedRecording, Output},
     view::{Event, RoomState},
 };
 
@@ -35,6 +35,10 @@ impl Event {
                 Arc::new(Self::RoomChanged { revision: *revision, room })
             }
             Self::OutputChanged { output } => Arc::new(Self::OutputChanged { output: output.clone().without_target() }),
+            Self::RecordingFinished { recording } => {
+                let recording = FinishedRecording { name: None, ..recording.clone() };
+                Arc::new(Self::RecordingFinished { recording })
+            }
             _ => self,
         }
     }

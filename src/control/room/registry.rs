@@ -23,6 +23,7 @@ use super::{
     error::RoomError,
     handle::{CALLS, RoomHandle},
     images::ImageSource,
+    journal::Journal,
     link::Closing,
     name::RoomName,
     output::{KeptOutput, Recordings},
@@ -41,7 +42,7 @@ use crate::{
 /// How many scenes and sounds of triggers may wait for those before them to be decoded.
 const ERRANDS: usize = 16;
 
-/// How long a drain waits for session sockets to be told that the server ends.
+/// How long a drain waits for session sockets to be told that the server ends, and for recordings to be finished.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What a new room is, and how many there may be.
@@ -70,8 +71,10 @@ pub struct Registry {
     rooms: Mutex<HashMap<RoomName, RoomHandle>>,
     draining: AtomicBool,
     vitals: Arc<Vitals>,
-    /// Each session socket holds a receiver: a drain waits until all are gone.
-    sessions: watch::Sender<()>,
+    journal: Arc<Journal>,
+    /// Each session socket, and each room that is over and whose recordings are being finished, holds a receiver: a drain
+    /// waits until all are gone.
+    farewells: watch::Sender<()>,
 }
 
 /// Held by a session socket's task as long as it has something to send.
@@ -96,7 +99,8 @@ impl Registry {
             rooms: Mutex::new(HashMap::new()),
             draining: AtomicBool::new(false),
             vitals: Arc::default(),
-            sessions: watch::channel(()).0,
+            journal: Arc::default(),
+            farewells: watch::channel(()).0,
         })
     }
 
@@ -182,6 +186,8 @@ impl Registry {
             store: Arc::clone(&self.store),
             vitals: Arc::clone(&self.vitals),
             errands,
+            journal: Arc::clone(&self.journal),
+            farewells: self.farewells.clone(),
         };
         tokio::spawn(room.clone().run_errands(errands_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
@@ -235,8 +241,8 @@ impl Registry {
         room.end(Closing::RoomEnded, guard).await
     }
 
-    /// Ends all rooms, takes no new ones, and waits until session sockets have been told and stored rooms are on the
-    /// disk. Tells how many rooms the disk has refused.
+    /// Ends all rooms, takes no new ones, and waits until session sockets have been told, recordings are finished and
+    /// stored rooms are on the disk; the journal ends before that. Tells how many rooms the disk has refused.
     pub async fn drain(&self) -> usize {
         self.draining.store(true, Ordering::SeqCst);
         // A room that has ended meanwhile is as good as ended now.
@@ -244,10 +250,16 @@ impl Registry {
             let _ = room.end(Closing::Shutdown, &IfMatch::Absent).await;
         });
         join_all(endings).await;
-        if timeout(FAREWELL, self.sessions.closed()).await.is_err() {
-            tracing::warn!("some session sockets did not close in time");
+        if timeout(FAREWELL, self.farewells.closed()).await.is_err() {
+            tracing::warn!("some session sockets did not close in time, or some recordings did not end");
         }
+        self.journal.close();
         self.store.flush().await
+    }
+
+    /// What is of note in all rooms.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// How storing goes.
@@ -279,7 +291,7 @@ impl Registry {
 
     /// Makes a drain wait for a session socket.
     pub fn session_guard(&self) -> SessionGuard {
-        SessionGuard { _counted: self.sessions.subscribe() }
+        SessionGuard { _counted: self.farewells.subscribe() }
     }
 
     /// What the segmentation can do on this machine.

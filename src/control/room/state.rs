@@ -37,6 +37,7 @@ use super::{
     error::RoomError,
     link::{Closing, Note},
     name::RoomName,
+    notice::EndReason,
     output::Sending,
     participant::Member,
     photo::Photos,
@@ -159,7 +160,7 @@ pub struct State {
     switched_at: Option<Instant>,
     /// When a room that stores nothing ends.
     ends_at: Option<Instant>,
-    ended: bool,
+    ended: Option<EndReason>,
     segmentation: port::Segmentation,
     health: port::Health,
     rebuilds: u32,
@@ -196,7 +197,7 @@ impl State {
             music: None,
             switched_at: None,
             ends_at: kept.is_none().then_some(now.clock + IDLE_LIFE),
-            ended: false,
+            ended: None,
             segmentation,
             health: port::Health::default(),
             rebuilds: 0,
@@ -241,6 +242,11 @@ impl State {
 
     /// Whether the room is over.
     pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Why the room is over; `None` while it is not.
+    pub fn end_reason(&self) -> Option<EndReason> {
         self.ended
     }
 
@@ -377,12 +383,13 @@ impl State {
 
     /// Ends the room: every connection is closed, nothing is taken any more.
     pub fn end(&mut self, why: &Closing) {
-        if self.ended {
+        if self.has_ended() {
             return;
         }
-        self.ended = true;
+        let is_shutdown = *why == Closing::Shutdown;
+        self.ended = Some(if is_shutdown { EndReason::Shutdown } else { EndReason::Ended });
         // The end of the server is none of the room's.
-        self.stored &= *why == Closing::Shutdown;
+        self.stored &= is_shutdown;
         let peers: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
         self.effects.push(Effect::Event(Event::RoomEnded));
         self.effects.extend(peers.into_iter().map(|peer| Effect::Close(peer, why.clone())));

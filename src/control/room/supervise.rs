@@ -20,7 +20,10 @@ use tokio::{
 
 use super::{
     actor::{self, Call},
+    digest::Digest,
     faults::Faults,
+    journal::Journal,
+    notice::{EndReason, Notice},
     record::RoomRecord,
     state::{Beginning, Errand},
     store::RoomStore,
@@ -40,16 +43,51 @@ pub(super) struct Parts {
     pub(super) vitals: Arc<Vitals>,
     /// What has to be decoded first, by a task of its own.
     pub(super) errands: mpsc::Sender<Errand>,
+    /// What is of note in all rooms.
+    pub(super) journal: Arc<Journal>,
+    /// A drain waits until all receivers of this are gone.
+    pub(super) farewells: watch::Sender<()>,
 }
 
 /// What outlives a fault of the room's task.
 #[derive(Clone)]
 pub(super) struct Lasting {
+    /// The room's name.
+    room: Arc<str>,
     pub(super) parts: Parts,
+    digest: Arc<Mutex<Digest>>,
     pub(super) events: broadcast::Sender<Arc<Event>>,
     /// The newest only: those who are slow miss some. Apart from other events, because pages have no use for it.
     pub(super) poses: watch::Sender<Arc<Event>>,
     pub(super) memory: Arc<Memory>,
+}
+
+impl Lasting {
+    fn new(room: Arc<str>, parts: Parts) -> Self {
+        Self {
+            room,
+            parts,
+            digest: Arc::default(),
+            events: broadcast::channel(EVENTS_KEPT).0,
+            poses: watch::Sender::new(Arc::new(Event::Poses { participants: Vec::new() })),
+            memory: Arc::default(),
+        }
+    }
+
+    /// Tells those who listen to the room, and, where it is of note, those who listen to the whole server.
+    pub(super) fn tell(&self, event: Event) {
+        // What is known of a room is one after every line that changes it.
+        let notices = self.digest.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
+        for notice in notices {
+            self.note(notice);
+        }
+        // An error only says that nobody listens.
+        let _ = self.events.send(Arc::new(event));
+    }
+
+    fn note(&self, notice: Notice) {
+        self.parts.journal.note(Arc::clone(&self.room), notice);
+    }
 }
 
 /// The room as it was after its last input that went well.
@@ -64,8 +102,8 @@ pub(super) struct Remembered {
     pub(super) outputs: u64,
     /// Whether it is to be there after a restart.
     pub(super) stored: bool,
-    /// Whether it is over.
-    pub(super) ended: bool,
+    /// Why it is over; `None` while it is not.
+    pub(super) ended: Option<EndReason>,
     /// How often something of it was begun again, and why the last time.
     pub(super) rebuilds: u32,
     pub(super) because: Option<Arc<str>>,
@@ -129,16 +167,21 @@ impl Drop for DownMark {
 
 /// Runs a room until it ends, through all faults.
 pub(super) async fn run(beginning: Beginning, parts: Parts, mut calls: mpsc::Receiver<Call>) {
-    let lasting = Lasting {
-        parts,
-        events: broadcast::channel(EVENTS_KEPT).0,
-        poses: watch::Sender::new(Arc::new(Event::Poses { participants: Vec::new() })),
-        memory: Arc::default(),
-    };
+    let lasting = Lasting::new(beginning.name.shared(), parts);
+    lasting.note(Notice::RoomStarted { restored: beginning.past.is_some() });
+    live(beginning, &lasting, &mut calls).await;
+    let reason = lasting.memory.lock().ended.unwrap_or(EndReason::Ended);
+    lasting.note(Notice::RoomEnded { reason });
+    // Who waits for the room's end finds it in the journal.
+    drop(calls);
+}
+
+/// Runs the room's task, again after each fault.
+async fn live(beginning: Beginning, lasting: &Lasting, calls: &mut mpsc::Receiver<Call>) {
     let mut faults = Faults::default();
     let mut next = beginning.clone();
     loop {
-        let lived = actor::run(next.clone(), lasting.clone(), &mut calls);
+        let lived = actor::run(next.clone(), lasting.clone(), calls);
         if AssertUnwindSafe(lived).catch_unwind().await.is_ok() {
             return;
         }
@@ -152,7 +195,7 @@ pub(super) async fn run(beginning: Beginning, parts: Parts, mut calls: mpsc::Rec
         let pause = faults.pause(Instant::now());
         tracing::error!(room = %beginning.name, again_in = ?pause, "the room's task panicked; the room begins again");
         lasting.parts.vitals.rebuild("task");
-        if remembered.ended {
+        if remembered.ended.is_some() {
             if !remembered.stored {
                 lasting.parts.store.forget(&beginning.name);
             }

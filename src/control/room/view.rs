@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    output::{Marker, Output},
+    output::{FinishedRecording, Marker, Output},
     participant::MemberRole,
     photo::Photo,
     pose::ParticipantPoses,
@@ -475,6 +475,11 @@ pub enum Event {
         #[serde(flatten)]
         marker: Marker,
     },
+    /// A file of an output is finished.
+    RecordingFinished {
+        /// The file.
+        recording: FinishedRecording,
+    },
     /// The room is gone; nothing follows.
     RoomEnded,
 }
@@ -497,6 +502,7 @@ impl Event {
             Self::OutputChanged { .. } => "output_changed",
             Self::OutputRemoved { .. } => "output_removed",
             Self::Marker { .. } => "marker",
+            Self::RecordingFinished { .. } => "recording_finished",
             Self::RoomEnded => "room_ended",
         }
     }
@@ -536,6 +542,9 @@ mod tests {
             Event::RoomEnded,
             Event::Poses { participants: Vec::new() },
             Event::OutputRemoved { id: "o".into() },
+            Event::RecordingFinished {
+                recording: FinishedRecording { output: "o".into(), name: None, bytes: 1, seconds: 1.0 },
+            },
             Event::ScenesChanged { revision: 1, scenes: Vec::new(), active_scene: None },
             Event::SceneActivated { revision: 1, name: "s".into() },
             Event::TriggerFired { trigger: "t".into(), participants: Vec::new(), events: Vec::new() },

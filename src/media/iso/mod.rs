@@ -98,6 +98,15 @@ pub enum News {
     NeedsKeyframe,
     /// It writes no more.
     Failed(String),
+    /// A file is finished.
+    Finished {
+        /// Its name.
+        name: String,
+        /// Its size.
+        bytes: u64,
+        /// How long it plays.
+        length: Duration,
+    },
 }
 
 struct Packet {
@@ -148,6 +157,8 @@ impl Recorder {
 /// A file that is being written.
 struct File {
     name: String,
+    /// When it began, after the origin.
+    from: Duration,
     path: PathBuf,
     pipeline: OwnedPipeline,
     broken: Receiver<Option<String>>,
@@ -353,7 +364,8 @@ impl Work {
         self.order.sidecar.began(&self.order.owner, &name, from, (codec.clone(), audio.is_some()));
         let last = [None, None];
         let is_outdated = false;
-        self.file = Some(File { name, path, pipeline, broken, video, audio, codec, is_outdated, skipping: true, last });
+        self.file =
+            Some(File { name, from, path, pipeline, broken, video, audio, codec, is_outdated, skipping: true, last });
         Ok(())
     }
 
@@ -380,9 +392,12 @@ impl Work {
             Err(_) => warn!(file = file.name, "a recording of a participant takes long to end"),
         }
         drop(file.pipeline);
-        self.whole += size(&file.path);
+        let bytes = size(&file.path);
+        self.whole += bytes;
         let until = media_clock().now().saturating_sub(self.order.place.origin);
         self.order.sidecar.ended(&file.name, until);
+        let length = until.saturating_sub(file.from);
+        (self.tell)(News::Finished { name: file.name, bytes, length });
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     Destination, PATIENCE,
     chapters::{Chapter, SIDECAR, add_to_matroska, metadata},
     sink, space,
-    terms::{Blame, Container, FileTarget, OutputFault, Split},
+    terms::{Blame, Container, FileTarget, OutputFault, Recorded, Split},
     trial::Steps,
 };
 use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
@@ -154,17 +154,17 @@ impl Destination for File {
         write(&sidecar(&part.path), &metadata(&part.chapters, at))
     }
 
-    fn ended(&self, number: u32, length: Duration) {
-        let Some(Part { path, chapters, _lock }) = self.recording().parts.remove(&number) else { return };
+    fn ended(&self, number: u32, length: Duration) -> Option<Recorded> {
+        let Part { path, chapters, _lock } = self.recording().parts.remove(&number)?;
         if path.metadata().is_ok_and(|file| file.len() == 0) {
             // It was stopped before anything came, or in a pause. One that stays does no harm.
             let _ = fs::remove_file(&path);
-            return;
-        }
-        if chapters.is_empty() {
-            return;
+            return None;
         }
         let add = || {
+            if chapters.is_empty() {
+                return Ok(());
+            }
             write(&sidecar(&path), &metadata(&chapters, length))?;
             if self.target.container == Container::Mkv {
                 let mut file = fs::File::options().read(true).write(true).open(&path)?;
@@ -177,6 +177,8 @@ impl Destination for File {
             // The sidecar has them as they were known before.
             warn!(%error, "the chapters of a recording could not be written at its end");
         }
+        let bytes = path.metadata().ok()?.len();
+        Some(Recorded { name: path.file_name()?.to_string_lossy().into_owned(), bytes, length })
     }
 
     fn written(&self, _pipeline: &OwnedPipeline) -> u64 {

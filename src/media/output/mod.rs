@@ -39,7 +39,7 @@ mod whip;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
-use terms::{Blame, OutputFault, OutputTarget, Split, Trial};
+use terms::{Blame, OutputFault, OutputTarget, Recorded, Split, Trial};
 use trial::Steps;
 
 use crate::media::{
@@ -71,8 +71,10 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
         Ok(())
     }
-    /// A part has come to its end, and is so long.
-    fn ended(&self, _number: u32, _length: Duration) {}
+    /// A part has come to its end, and is so long. The file that it leaves, if it does.
+    fn ended(&self, _number: u32, _length: Duration) -> Option<Recorded> {
+        None
+    }
     /// Tries what can be tried without sending anything that somebody sees.
     ///
     /// # Errors
@@ -157,8 +159,10 @@ pub trait Destination: fmt::Debug + Send + 'static {
     fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
         Ok(())
     }
-    /// A part has come to its end, and is so long.
-    fn ended(&self, _number: u32, _length: Duration) {}
+    /// A part has come to its end, and is so long. The file that it leaves, if it does.
+    fn ended(&self, _number: u32, _length: Duration) -> Option<Recorded> {
+        None
+    }
     /// Tries what can be tried without sending anything that somebody sees.
     ///
     /// # Errors

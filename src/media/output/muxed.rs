@@ -10,7 +10,7 @@ use gstreamer_app::AppSrc;
 
 use super::{
     Destination, ENDED, Ends, FAREWELL, Kind, Link, Opening,
-    terms::{Blame, OutputFault, Split},
+    terms::{Blame, OutputFault, Recorded, Split},
     trial::Steps,
 };
 use crate::media::gst::{
@@ -44,8 +44,8 @@ impl<D: Destination> Kind for D {
         Destination::mark(self, name, at)
     }
 
-    fn ended(&self, number: u32, length: Duration) {
-        Destination::ended(self, number, length);
+    fn ended(&self, number: u32, length: Duration) -> Option<Recorded> {
+        Destination::ended(self, number, length)
     }
 
     fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {

@@ -268,6 +268,17 @@ pub enum OutputState {
     },
 }
 
+/// A file that an output has finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its name in the room's folder.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// How long it plays.
+    pub length: Duration,
+}
+
 /// What flows to a live output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flow {

@@ -15,7 +15,7 @@ use super::{
     ENDED, Ends, FAREWELL, Kind, Link, Opening, destination,
     feed::Feed,
     retry::{Flowing, Next, Retry, Watchdog},
-    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget},
+    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded},
 };
 use crate::media::{
     gst::{
@@ -45,6 +45,10 @@ pub trait Teller: Send + Sync + 'static {
     fn flow(&self, flow: Flow);
     /// The other end cannot go on without a keyframe.
     fn keyframe(&self) {}
+    /// A file of it is finished. Where it is the last one, the state follows.
+    fn recorded(&self, file: Recorded) {
+        drop(file);
+    }
 }
 
 /// An output. Dropping it ends the thread and the connection.
@@ -271,13 +275,13 @@ impl Worker {
         let (mut live_since, mut written) = (None, 0);
         let mut watchdog = Watchdog::new(begun);
         let (mut told, mut behind) = ((begun, 0), None);
-        loop {
+        let fault = loop {
             if self.shared.stopped_within(LOOK) {
                 self.say_farewell(part, before);
                 return End::Stopped;
             }
             if let Ok(fault) = part.broken.try_recv() {
-                return End::Broken(fault);
+                break fault;
             }
             if let Err(fault) = self.destination.check() {
                 self.say_farewell(part, before);
@@ -299,8 +303,7 @@ impl Worker {
             }
             if let Some((ending, since)) = before.take() {
                 if self.has_ended(&ending, now.saturating_sub(since)) {
-                    drop(ending.link);
-                    self.destination.ended(ending.number, ending.length);
+                    self.end(ending);
                 } else {
                     before = Some((ending, since));
                 }
@@ -327,12 +330,12 @@ impl Worker {
                 continue;
             }
             if !is_fed && now.saturating_sub(begun) > ENCODERS_BEGIN {
-                return End::Broken(OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room"));
+                break OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room");
             }
             let waits = live_since.is_none() && is_fed;
             let patience = self.destination.patience().unwrap_or(Duration::MAX);
             if waits && now.saturating_sub(begun) > patience {
-                return End::Broken(OutputFault::new(Blame::Destination, "the other end does not take the stream"));
+                break OutputFault::new(Blame::Destination, "the other end does not take the stream");
             }
             if live_since.is_some() && watchdog.bytes(now, bytes) != Flowing::Yes {
                 if self.destination.patience().is_none() {
@@ -341,7 +344,7 @@ impl Worker {
                     self.teller.state(OutputState::Connecting);
                     continue;
                 }
-                return End::Broken(OutputFault::new(Blame::Destination, "nothing goes out any more"));
+                break OutputFault::new(Blame::Destination, "nothing goes out any more");
             }
             let passed = now.saturating_sub(told.0);
             if live_since.is_some() && passed >= FLOW_EVERY {
@@ -349,7 +352,10 @@ impl Worker {
                 told = (now, bytes);
                 self.teller.flow(Flow { bits_per_second: bits, bytes, speed: None, behind: behind.is_some() });
             }
-        }
+        };
+        self.take_marks(&mut part);
+        before.into_iter().map(|(part, _)| part).chain([part]).for_each(|part| self.end(part));
+        End::Broken(fault)
     }
 
     /// Hands markers on whose time has come. `true` when the next part is to be built; then the length of this one is
@@ -397,9 +403,16 @@ impl Worker {
         let length = feed.length();
         for mut part in before.into_iter().map(|(part, _)| part).chain([Part { length, ..part }]) {
             part.link.say_farewell(&part.broken);
-            // A file is closed with its pipeline.
-            drop(part.link);
-            self.destination.ended(part.number, part.length);
+            self.end(part);
+        }
+    }
+
+    /// Lets go of a part that is over, and tells of the file that it leaves.
+    fn end(&self, part: Part<'_>) {
+        // A file is closed with its pipeline.
+        drop(part.link);
+        if let Some(file) = self.destination.ended(part.number, part.length) {
+            self.teller.recorded(file);
         }
     }
 

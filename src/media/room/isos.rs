@@ -17,7 +17,7 @@ use crate::media::{
     ingest::tap::{Listener, Tap},
     iso::{News, Order, Owner, Place, Recorder, Sidecar},
     output::space,
-    port::{Blame, FileTarget, Flow, MediaEvent, OutputFault, OutputId, OutputState, PeerId, TrackKind},
+    port::{Blame, FileTarget, Flow, MediaEvent, OutputFault, OutputId, OutputState, PeerId, Recorded, TrackKind},
 };
 
 /// How often it is told what flows.
@@ -43,12 +43,12 @@ impl Listener for Ear {
 }
 
 /// Somebody who is recorded.
-struct Recorded {
+struct Subject {
     tap: Arc<Tap>,
     ear: Arc<Ear>,
 }
 
-impl Drop for Recorded {
+impl Drop for Subject {
     fn drop(&mut self) {
         let ear: Arc<dyn Listener> = self.ear.clone();
         self.tap.unlisten(&ear);
@@ -62,7 +62,7 @@ struct Session {
     stem: String,
     origin: Duration,
     sidecar: Arc<Sidecar>,
-    recorded: HashMap<PeerId, Recorded>,
+    recorded: HashMap<PeerId, Subject>,
     /// Bytes of those who are gone.
     whole: u64,
     /// When it was told last what flows, and how many bytes there were.
@@ -161,7 +161,7 @@ impl Isos {
             Ok(recorder) => {
                 let ear = Arc::new(Ear(recorder));
                 tap.listen(ear.clone());
-                session.recorded.insert(*peer, Recorded { tap: tap.clone(), ear });
+                session.recorded.insert(*peer, Subject { tap: tap.clone(), ear });
             }
             Err(error) => warn!(room = %self.room, name = %owner.name, %error, "no thread to record somebody"),
         }
@@ -169,8 +169,15 @@ impl Isos {
 
     /// Takes what a recorder says.
     pub(super) fn news(&mut self, id: &OutputId, peer: PeerId, news: News) {
+        if let News::Finished { name, bytes, length } = news {
+            let file = Recorded { name, bytes, length };
+            // As above; the output may be over.
+            let _ = self.events.send(MediaEvent::Recorded { output: id.clone(), file });
+            return;
+        }
         let Some(index) = self.sessions.iter().position(|session| session.id == *id) else { return };
         match news {
+            News::Finished { .. } => {}
             News::NeedsKeyframe => {
                 if let Some(recorded) = self.sessions[index].recorded.get(&peer) {
                     recorded.tap.ask_for_keyframe();

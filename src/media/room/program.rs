@@ -25,7 +25,9 @@ use crate::media::{
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::{Output, Teller},
-    port::{AuxId, Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, RoomSpec},
+    port::{
+        AuxId, Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, Recorded, RoomSpec,
+    },
 };
 
 /// How often encoders that nobody needs are looked for.
@@ -262,5 +264,10 @@ impl Teller for OutputTeller {
         let speed = self.broadcasts.upgrade().and_then(|broadcasts| broadcasts.speed(&self.id));
         // As above.
         let _ = self.events.send(MediaEvent::OutputFlow { output: self.id.clone(), flow: Flow { speed, ..flow } });
+    }
+
+    fn recorded(&self, file: Recorded) {
+        // As above.
+        let _ = self.events.send(MediaEvent::Recorded { output: self.id.clone(), file });
     }
 }

@@ -17,12 +17,23 @@ pub(super) const API_KEY: &str = "api-key";
 /// The file that keeps what signs tokens.
 const SIGNING_KEY: &str = "signing-key";
 
+/// The file that keeps what webhooks are signed with, where nobody says otherwise.
+const WEBHOOK_SECRET: &str = "webhook-secret";
+
 /// What nobody but the owner may do with a secret's file.
 const OTHERS: u32 = 0o077;
 
 /// Where the key that signs tokens is kept.
 pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
     data_dir.join(SIGNING_KEY)
+}
+
+/// The secret of this data directory that webhooks are signed with; made now if there is none.
+///
+/// # Errors
+/// What the disk says.
+pub(in crate::control::api) fn of_webhooks(data_dir: &Path) -> Result<String, ProgramError> {
+    kept(&data_dir.join(WEBHOOK_SECRET)).map(|(secret, _)| secret)
 }
 
 /// Makes another key to sign tokens: none that was signed before is valid any more. A server that runs takes it within

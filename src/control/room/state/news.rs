@@ -4,6 +4,7 @@ use super::{Effect, Now, State};
 use crate::{
     control::room::{
         link::{Closing, Note},
+        output::FinishedRecording,
         participant::{Door, Member, Receiver, Wire},
         view::{Delivery, Event},
     },
@@ -35,6 +36,11 @@ impl State {
             MediaEvent::Broken { reason } => return Some(reason),
             MediaEvent::Output { output, state } => self.output_news(&output, state, now),
             MediaEvent::OutputFlow { output, flow } => self.output_flow(&output, flow),
+            // Also of an output that is stopped or deleted by now: its file needed some time to be finished.
+            MediaEvent::Recorded { output, file } => {
+                let recording = FinishedRecording::new(&output, file);
+                self.effects.push(Effect::Event(Event::RecordingFinished { recording }));
+            }
         }
         None
     }

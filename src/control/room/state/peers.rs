@@ -73,7 +73,7 @@ impl State {
     /// # Errors
     /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub fn watch(&mut self, viewer: Viewer, reception: Reception) -> Result<(), RoomError> {
-        if self.ended {
+        if self.has_ended() {
             return Err(RoomError::NoRoom);
         }
         self.check_media()?;

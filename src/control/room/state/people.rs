@@ -52,7 +52,7 @@ impl State {
     /// # Errors
     /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
-        if self.ended {
+        if self.has_ended() {
             return Err(RoomError::NoRoom);
         }
         self.check_media()?;

@@ -99,6 +99,6 @@ impl State {
 
     /// Whether the room has ended and nothing of it is to be kept, although something was.
     pub fn is_to_be_forgotten(&self) -> bool {
-        self.ended && !self.stored && self.kept.is_some()
+        self.has_ended() && !self.stored && self.kept.is_some()
     }
 }
