@@ -47,7 +47,7 @@ export interface Output {
   live_since: string | null;
 }
 
-export type OutputType = "rtmp" | "srt" | "file";
+export type OutputType = "rtmp" | "srt" | "hls" | "file";
 
 /** What an output is to be. */
 export interface NewOutput {

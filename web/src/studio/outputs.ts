@@ -48,7 +48,9 @@ export class OutputsPanel {
     });
     const record = make("button", { class: "quiet", type: "button", "data-testid": "output-record" }, "Record");
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
-    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, record), this.note, this.list, this.recordings.block));
+    const serve = make("button", { class: "quiet", type: "button", title: "Serves the room to players by HLS", "data-testid": "output-hls" }, "HLS");
+    serve.addEventListener("click", () => void this.add({ type: "hls" }, serve));
+    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, record, serve), this.note, this.list, this.recordings.block));
     this.panel.addEventListener("toggle", () => {
       if (this.panel.open) void this.recordings.refresh();
     });
@@ -112,8 +114,22 @@ export class OutputsPanel {
     remove.addEventListener("click", () => void this.remove(output));
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": output.state });
     const state = make("span", { class: "output-state", "data-testid": "output-state" }, stateWords(output));
-    const tools = make("span", { class: "output-tools" }, change, remove);
-    return make("li", { class: "output", "data-id": output.id }, dot, make("span", { class: "output-url", title: shown(output) }, shown(output)), tools, state);
+    const link = output.type === "hls" && output.url !== null ? playerLink(output.url) : null;
+    const tools = make("span", { class: "output-tools" }, ...(link ? [this.copier(link.href)] : []), change, remove);
+    const where = link ?? make("span", { class: "output-url", title: shown(output) }, shown(output));
+    return make("li", { class: "output", "data-id": output.id }, dot, where, tools, state);
+  }
+
+  /** A button that copies what players open. */
+  private copier(link: string): HTMLButtonElement {
+    const copy = tool("copy", "Copy the link for players", "output-copy");
+    const told = () => this.handlers.tell(`The link for players: ${link}`);
+    copy.addEventListener("click", () => {
+      // Only a secure page may write to the clipboard.
+      if (navigator.clipboard) navigator.clipboard.writeText(link).then(() => this.handlers.tell("The link for players is copied"), told);
+      else told();
+    });
+    return copy;
   }
 
   private async enable(output: Output, enabled: boolean): Promise<void> {
@@ -144,6 +160,12 @@ export function stateWords(output: Output, now = Date.now()): string {
   }
   const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;
   return error ? `${tries}: ${error}` : tries;
+}
+
+/** What players of an HLS output open, to be clicked and copied. */
+function playerLink(path: string): HTMLAnchorElement {
+  const href = new URL(path.replace(/^\//, ""), document.baseURI).href;
+  return make("a", { class: "output-url", href, target: "_blank", rel: "noopener", title: href, "data-testid": "output-link" }, href);
 }
 
 /** Where an output goes, as far as this page may see. */
