@@ -84,7 +84,7 @@ pub struct ServeConfig {
     pub internal_outputs: bool,
     /// Where recordings go. Need not exist.
     pub recordings: PathBuf,
-    /// Megabytes that recordings leave free on their disk.
+    /// Megabytes that recordings and HLS events leave free on their disk.
     pub recordings_spare: u64,
     /// The public address of a 1:1 NAT.
     pub public_ip: Option<IpAddr>,

@@ -60,6 +60,7 @@ const LAYERS: &[Layer] = &[
             "media::codec",
             "media::compose::still",
             "media::output::address",
+            "media::output::hls::terms",
             "media::output::settings",
             "media::output::terms",
             "media::sdp",

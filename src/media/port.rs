@@ -16,6 +16,10 @@ pub use crate::media::{
     compose::still::Still,
     output::{
         address::{RtmpAddress, SrtAddress},
+        hls::terms::{
+            CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
+            PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
+        },
         settings::{AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes},
         terms::{
             Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,

@@ -26,8 +26,8 @@ use super::frames::{PATIENCE, flat, turn};
 
 const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
 /// Frames of the clip, and those of them that are white.
-const FRAMES: u64 = 240;
-const FLASHES: [u64; 3] = [100, 140, 180];
+pub const FRAMES: u64 = 240;
+pub const FLASHES: [u64; 3] = [100, 140, 180];
 const FLASH: u64 = 4;
 
 struct Told(Sender<OutputState>);
@@ -41,12 +41,19 @@ impl Teller for Told {
     fn flow(&self, _flow: Flow) {}
 }
 
-/// Records a flash and a beep at the same times, as the room's clock and desk would give them.
+/// Records the clip.
 fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
     let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, spare: 0 };
+    play(OutputTarget::File(target), wishes);
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.next().unwrap()
+}
+
+/// Sends a clip to an output, from beginning to end: flashes and beeps at the same times, as the room's clock and desk
+/// would give them.
+pub fn play(target: OutputTarget, wishes: &Wishes) {
     let launches = Launches::load(None).unwrap();
     let (tell, told) = channel();
-    let target = OutputTarget::File(target);
     let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell)).unwrap());
     let (pictures, sounds) = (output.clone(), output.clone());
     let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
@@ -56,7 +63,8 @@ fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
     let encoder = encoder.unwrap();
     let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
     let sound = SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
-    let begun = media_clock().now();
+    // What is decoded before it is shown needs time before it: the clock may have begun just now.
+    let begun = media_clock().now() + Duration::from_millis(500);
     let mut blocks = 0;
     for number in 0..FRAMES {
         let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
@@ -88,12 +96,10 @@ fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
             OutputState::Connecting | OutputState::Live => {}
         }
     }
-    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.next().unwrap()
 }
 
 /// What a program prints; `None` (said aloud) where it is not installed.
-fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
+pub fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     match Command::new(program).args(arguments).output() {
         Ok(output) => {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -107,7 +113,7 @@ fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
 }
 
 /// Times at which the picture becomes white, in seconds.
-fn flashes(file: &str) -> Option<Vec<f64>> {
+pub fn flashes(file: &str) -> Option<Vec<f64>> {
     let times = ["-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time", "-of", "csv=p=0", file];
     let times = String::from_utf8(printed("ffprobe", &times)?).unwrap();
     let times = times.lines().map(|line| line.trim_end_matches(',')).filter(|line| !line.is_empty());
@@ -121,7 +127,7 @@ fn flashes(file: &str) -> Option<Vec<f64>> {
 }
 
 /// Times at which the sound begins, in seconds.
-fn beeps(file: &str) -> Option<Vec<f64>> {
+pub fn beeps(file: &str) -> Option<Vec<f64>> {
     let arguments = [
         "-v",
         "error",

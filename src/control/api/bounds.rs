@@ -53,7 +53,7 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &Outpu
         OutputTarget::Srt(_) => {
             return refused("opens a port of the server: start it with --internal-outputs, or have an admin do it");
         }
-        OutputTarget::File(_) => return Ok(()),
+        OutputTarget::Hls(_) | OutputTarget::File(_) => return Ok(()),
     };
     let lookup = async move {
         let found = lookup_host((host, 0)).await?;

@@ -28,6 +28,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("file-samples", include_str!("../../../pipelines/file-samples.launch")),
     ("output-rtmp", include_str!("../../../pipelines/output-rtmp.launch")),
     ("output-srt", include_str!("../../../pipelines/output-srt.launch")),
+    ("output-hls", include_str!("../../../pipelines/output-hls.launch")),
     ("output-mkv", include_str!("../../../pipelines/output-mkv.launch")),
     ("output-mp4", include_str!("../../../pipelines/output-mp4.launch")),
 ];

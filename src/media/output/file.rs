@@ -1,7 +1,7 @@
 //! A recording on the server's disk: Matroska or fragmented MP4, playable up to the last second whatever happens.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -27,6 +27,13 @@ impl File {
     pub(super) fn new(target: FileTarget) -> Self {
         Self { target, path: Mutex::default() }
     }
+}
+
+/// Tells whether so many bytes are free on the disk of a folder, which need not exist yet.
+pub(super) fn has_spare(folder: &Path, spare: u64) -> bool {
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
+    // A disk that does not say is not full.
+    rustix::fs::statvfs(there).map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= spare)
 }
 
 impl Destination for File {
@@ -75,14 +82,7 @@ impl Destination for File {
     }
 
     fn check(&self) -> Result<(), OutputFault> {
-        let mut folder = self.target.folder.as_path();
-        while !folder.exists() {
-            let Some(above) = folder.parent() else { break };
-            folder = above;
-        }
-        // A disk that does not say is not full.
-        let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
-        if disk.f_bavail.saturating_mul(disk.f_frsize) >= self.target.spare {
+        if has_spare(&self.target.folder, self.target.spare) {
             return Ok(());
         }
         let spare = self.target.spare / 1_000_000;

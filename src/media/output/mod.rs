@@ -1,7 +1,7 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, packet ─► worker: restamp to zero ─► rtmp | srt | file: mux ─► sink, in a pipeline and a thread of its own
+//!   unit, packet ─► worker: restamp to zero ─► rtmp | srt | hls | file: mux ─► sink, in a pipeline and a thread of its own
 //! ```
 //! Contract: units are H.264 with running time as PTS and DTS, packets AAC with running time as PTS. Nothing here blocks
 //! the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per output.
@@ -13,6 +13,7 @@ use std::{fmt, time::Duration};
 
 pub mod address;
 mod file;
+pub mod hls;
 pub mod retry;
 mod rtmp;
 pub mod settings;
@@ -42,6 +43,8 @@ pub trait Destination: fmt::Debug + Send + 'static {
     fn accepted_from(&self) -> u64;
     /// How long that may take; `None`: for ever.
     fn patience(&self) -> Option<Duration>;
+    /// Is told a few times a second when, in running time, the stream began.
+    fn begun(&self, _start: Duration) {}
     /// Looks a few times a second whether there is something that stops it.
     ///
     /// # Errors
@@ -65,11 +68,12 @@ fn counted(pipeline: &OwnedPipeline, field: &str) -> u64 {
     stats.and_then(|stats| stats.get(field).ok()).unwrap_or(0)
 }
 
-/// Makes what belongs to a target.
-fn destination(target: OutputTarget) -> Box<dyn Destination> {
+/// Makes what belongs to a target, for a run of an output.
+fn destination(target: OutputTarget, run: &str) -> Box<dyn Destination> {
     match target {
         OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
         OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
+        OutputTarget::Hls(target) => Box::new(hls::Hls::new(target, run)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
     }
 }

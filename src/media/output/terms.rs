@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     address::{RtmpAddress, SrtAddress},
+    hls::terms::HlsTarget,
     settings::{Speed, Wishes},
 };
 
@@ -28,6 +29,8 @@ pub enum OutputKind {
     Rtmp,
     /// An SRT receiver, or a port that SRT receivers call.
     Srt,
+    /// A playlist that this server serves.
+    Hls,
     /// A recording on the server's disk.
     File,
 }
@@ -84,6 +87,8 @@ pub enum OutputTarget {
     Rtmp(RtmpAddress),
     /// `srt://`.
     Srt(SrtAddress),
+    /// A playlist of this server.
+    Hls(HlsTarget),
     /// A recording.
     File(FileTarget),
 }
@@ -94,13 +99,15 @@ impl OutputTarget {
         match self {
             Self::Rtmp(_) => OutputKind::Rtmp,
             Self::Srt(_) => OutputKind::Srt,
+            Self::Hls(_) => OutputKind::Hls,
             Self::File(_) => OutputKind::File,
         }
     }
 
-    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end.
+    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, and players of
+    /// HLS are told where another begins.
     pub const fn takes_changes(&self) -> bool {
-        !matches!(self, Self::File(_))
+        !matches!(self, Self::Hls(_) | Self::File(_))
     }
 
     /// Says where it goes, without secrets.
@@ -108,6 +115,7 @@ impl OutputTarget {
         match self {
             Self::Rtmp(address) => address.shown(),
             Self::Srt(address) => address.shown(),
+            Self::Hls(target) => target.address.clone(),
             Self::File(target) => format!("{}.{}", target.name, target.container.ending()),
         }
     }

@@ -98,7 +98,7 @@ impl Output {
             shared: shared.clone(),
             name: name.to_owned(),
             shown: target.shown(),
-            destination: destination(target),
+            destination: destination(target, name),
             launches,
             teller: Box::new(teller),
         };
@@ -301,7 +301,9 @@ impl Worker {
                 watchdog = Watchdog::new(now);
                 live(now);
             }
-            let is_fed = self.shared.attempt().as_ref().is_some_and(|fed| fed.start.is_some());
+            let start = self.shared.attempt().as_ref().and_then(|fed| fed.start);
+            start.iter().for_each(|start| self.destination.begun(Duration::from_nanos(start.nseconds())));
+            let is_fed = start.is_some();
             if !is_fed && now.saturating_sub(begun) > ENCODERS_BEGIN {
                 return End::Broken(OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room"));
             }
