@@ -145,3 +145,16 @@ test("without a token nothing is served, and the log tells none", async () => {
   }
   for (const text of [server.log, server.said]) assert.ok(!text.includes(token), "the token is told");
 });
+
+test("the page adds an HLS output and shows what players open", async () => {
+  const tab = await browser.joined(server, ROOM, "ann", { query: `&token=${KEY}` });
+  await tab.page.locator("#outputs > summary").click();
+  await tab.page.getByTestId("output-hls").click();
+  const link = tab.page.locator('[data-testid="output-link"]', { hasText: `/hls/${ROOM}/${ROOM}/` });
+  await link.waitFor();
+  const address = `${server.url}/hls/${ROOM}/${ROOM}/index.m3u8`;
+  assert.deepEqual([await link.getAttribute("href"), await link.textContent()], [address, address]);
+  const shown = () => fetch(address, { headers: AS_ADMIN });
+  await until("it is served", async () => (await shown()).status === 200, { within: PLAYS_MS });
+  await tab.screenshot(artifact("page-hls.png"));
+});
