@@ -85,7 +85,7 @@ pub struct ServeConfig {
     pub internal_outputs: bool,
     /// Where recordings go. Need not exist.
     pub recordings: PathBuf,
-    /// Megabytes that recordings leave free on their disk.
+    /// Megabytes that recordings and HLS events leave free on their disk.
     pub recordings_spare: u64,
     /// Where what happens on the server is posted to.
     pub webhooks: Vec<Webhook>,

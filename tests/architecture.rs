@@ -66,6 +66,7 @@ const LAYERS: &[Layer] = &[
             "media::compose::still",
             "media::output::address",
             "media::output::chapters",
+            "media::output::hls::terms",
             "media::output::settings",
             "media::output::terms",
             "media::sdp",

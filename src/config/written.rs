@@ -59,7 +59,7 @@ pub struct Written {
     /// Where recordings go [default: <data-dir>/recordings]
     #[arg(long, env = "VIRFIE_RECORDINGS", value_name = "DIR", hide_env_values = true)]
     pub recordings: Option<PathBuf>,
-    /// Megabytes that recordings leave free on their disk: they end before it is full [default: 1000]
+    /// Megabytes that recordings and HLS events leave free on their disk: they end before it is full [default: 1000]
     #[arg(long, env = "VIRFIE_RECORDINGS_SPARE", value_name = "MB", hide_env_values = true)]
     pub recordings_spare: Option<u64>,
     /// Posts what happens in rooms to this http or https URL, signed; repeatable (a comma in a URL is written %2C)

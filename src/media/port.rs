@@ -17,6 +17,10 @@ pub use crate::media::{
     output::{
         address::{RtmpAddress, SrtAddress, WhipAddress},
         chapters::{self, Chapter},
+        hls::terms::{
+            CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
+            PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
+        },
         settings::{
             AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
         },

@@ -5,7 +5,7 @@
 //! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
-//! - `assets`: whose files are whose. `transfer`: files on their way in and out, and what they cost.
+//! - `hls`: what players and caches get of an output. `assets`: whose files are whose. `transfer`: files on their way in and out, and what they cost.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
@@ -18,6 +18,7 @@ mod events;
 mod export;
 mod fake_media;
 mod faults;
+mod hls;
 mod hooks;
 #[path = "../room/http.rs"]
 mod http;

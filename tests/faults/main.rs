@@ -8,6 +8,7 @@ mod broken;
 mod fonts;
 #[path = "../room/guests.rs"]
 mod guests;
+mod hls;
 mod hooks;
 #[path = "../room/http.rs"]
 mod http;

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        Arc,
+        Arc, Mutex,
         mpsc::{Sender, channel},
     },
     time::Duration,
@@ -19,18 +19,18 @@ use virfie::media::{
         launch::Launches,
     },
     output::worker::{Output, Teller},
-    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Speed, Split, Wishes},
+    port::{Container, FileTarget, Flow, OutputState, OutputTarget, Recorded, Speed, Split, Wishes},
 };
 
 use super::frames::{PATIENCE, flat, turn};
 
 const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
 /// Frames of the clip, and those of them that are white.
-const FRAMES: u64 = 240;
-const FLASHES: [u64; 3] = [100, 140, 180];
+pub const FRAMES: u64 = 240;
+pub const FLASHES: [u64; 3] = [100, 140, 180];
 const FLASH: u64 = 4;
 
-struct Told(Sender<OutputState>);
+struct Told(Sender<OutputState>, Arc<Mutex<Vec<Recorded>>>);
 
 impl Teller for Told {
     fn state(&self, state: OutputState) {
@@ -39,6 +39,10 @@ impl Teller for Told {
     }
 
     fn flow(&self, _flow: Flow) {}
+
+    fn recorded(&self, file: Recorded) {
+        self.1.lock().unwrap().push(file);
+    }
 }
 
 /// Records a flash and a beep at the same times, as the room's clock and desk would give them.
@@ -66,12 +70,27 @@ pub fn grey(number: u64) -> u8 {
 impl Clip<'_> {
     /// Records it. `at` is called with each frame's number before the frame. Returns the files, in order.
     pub fn record(&self, folder: &Path, at_frame: impl Fn(u64, &Output)) -> Vec<PathBuf> {
-        let Self { container, ref wishes, split, frames, flashes } = *self;
+        let Self { container, split, .. } = *self;
         let target = FileTarget { folder: folder.to_owned(), name: "clip".to_owned(), container, split, spare: 0 };
+        let told = self.play(OutputTarget::File(target), at_frame);
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.filter(|file| file.extension().unwrap() == container.ending()).collect();
+        files.sort();
+        let told: Vec<_> = told.into_iter().map(|file| (folder.join(file.name), file.bytes)).collect();
+        let there = files.iter().map(|file| (file.clone(), file.metadata().unwrap().len()));
+        assert_eq!(told, there.collect::<Vec<_>>(), "each file is told of when it is finished");
+        files
+    }
+
+    /// Sends it to an output, from beginning to end, as the room's clock and desk would. Returns what it says that it
+    /// recorded.
+    pub fn play(&self, target: OutputTarget, at_frame: impl Fn(u64, &Output)) -> Vec<Recorded> {
+        let Self { ref wishes, frames, flashes, .. } = *self;
         let launches = Launches::load(None).unwrap();
         let (tell, told) = channel();
-        let target = OutputTarget::File(target);
-        let output = Arc::new(Output::start("test", target, launches.clone(), Told(tell), false).unwrap());
+        let recorded = Arc::<Mutex<Vec<Recorded>>>::default();
+        let output =
+            Arc::new(Output::start("test", target, launches.clone(), Told(tell, recorded.clone()), false).unwrap());
         let (pictures, sounds) = (output.clone(), output.clone());
         let video = wishes.video((FORMAT.width, FORMAT.height, FORMAT.fps));
         let recipe = Recipe::Broadcast(video, Speed::Veryfast);
@@ -81,7 +100,8 @@ impl Clip<'_> {
         let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
         let sound =
             SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
-        let begun = media_clock().now();
+        // DTS of before the clock's begin would be cut off.
+        let begun = media_clock().now().max(Duration::from_secs(1));
         let mut blocks = 0;
         for number in 0..frames {
             let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;
@@ -114,11 +134,15 @@ impl Clip<'_> {
                 OutputState::Connecting | OutputState::Live => {}
             }
         }
-        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> = files.filter(|file| file.extension().unwrap() == container.ending()).collect();
-        files.sort();
-        files
+        std::mem::take(&mut recorded.lock().unwrap())
     }
+}
+
+/// Sends the usual clip to an output.
+pub fn play(target: OutputTarget, wishes: &Wishes) {
+    let container = Container::Mkv;
+    let clip = Clip { container, wishes: wishes.clone(), split: None, frames: FRAMES, flashes: &FLASHES };
+    clip.play(target, |_, _| {});
 }
 
 /// What a program prints; `None` (said aloud) where it is not installed.

@@ -61,7 +61,7 @@ export interface OutputTrial {
   detail: string | null;
 }
 
-export type OutputType = "rtmp" | "srt" | "file" | "iso" | "whip";
+export type OutputType = "rtmp" | "srt" | "file" | "iso" | "whip" | "hls";
 
 /** What an output is to be. */
 export interface NewOutput {

@@ -54,7 +54,7 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut O
         OutputTarget::Srt(_) => {
             return refused("opens a port of the server: start it with --internal-outputs, or have an admin do it");
         }
-        OutputTarget::File(_) | OutputTarget::Iso(_) => return Ok(()),
+        OutputTarget::Hls(_) | OutputTarget::File(_) | OutputTarget::Iso(_) => return Ok(()),
         OutputTarget::Whip(address) => address.host().0,
     };
     let lookup = async move {

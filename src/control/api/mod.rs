@@ -3,8 +3,8 @@
 //! ```text
 //!  request ─► client (proxies, path) ─► headers ─► trace ─► cors ─► panics caught ─► count ─► origin (open server)
 //!          ─► body in time ─► problems made alike ─► answers that wait ─► resource
-//!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep
-//!    /           whip whep, health, metrics, openapi, docs, and the page for everything else
+//!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep hls
+//!    /           whip whep hls, health, metrics, openapi, docs, and the page for everything else
 //! ```
 //!
 //! Resources read their body with [`problem::ApiJson`], know their caller by [`auth::Access`], and refuse with a
@@ -21,6 +21,7 @@ pub mod export;
 pub mod founders;
 mod guard_headers;
 pub mod health;
+pub mod hls;
 pub mod layout;
 pub mod openapi;
 pub mod origin;
@@ -119,11 +120,13 @@ impl AppState {
             max_rooms: config.max_rooms,
             recordings: Recordings {
                 folder: config.recordings.clone(),
+                hls: config.data_dir.join("hls"),
                 spare: config.recordings_spare.saturating_mul(1_000_000),
             },
         };
         let store = RoomStore::open(&config.data_dir)
             .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
+        hls::clean(&defaults.recordings);
         let registry = Registry::new(media, assets.clone(), store, defaults);
         // Before there are rooms, so that it hears of all.
         let hooks = Arc::new(start_hooks(&config, &registry)?);
@@ -131,6 +134,8 @@ impl AppState {
             let rooms = config.data_dir.join("rooms");
             ProgramError::Failed(format!("data-dir: cannot read {}: {error}", rooms.display()))
         })?;
+        let of_task = Arc::clone(&registry);
+        tokio::spawn(async move { hls::clean_events(&of_task).await });
         let capacity = Arc::new(capacity::Capacity::of_this_process());
         let (founders, answers) = (Arc::default(), Arc::default());
         Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders, answers, hooks })
@@ -172,6 +177,7 @@ pub fn router(state: AppState) -> Router {
         .merge(poses::router())
         .merge(outputs::router())
         .merge(recordings::router())
+        .merge(hls::router())
         .merge(events::router())
         .merge(session::router())
         .merge(snapshot::router())
@@ -183,9 +189,10 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), answers::bound));
     let inner = Router::new()
         .nest(BASE, resources)
-        // Encoders are usually given these short addresses.
+        // Encoders and players are usually given these short addresses.
         .merge(whip::router())
         .merge(whep::router())
+        .merge(hls::router().layer(middleware::from_fn_with_state(state.clone(), answers::bound)))
         .merge(health::router())
         .merge(openapi::router())
         .fallback(page::serve)

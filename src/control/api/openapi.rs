@@ -10,7 +10,9 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{AppState, BASE, assets, events, export, health, layout, outputs, participants, photos, poses, recordings};
+use super::{
+    AppState, BASE, assets, events, export, health, hls, layout, outputs, participants, photos, poses, recordings,
+};
 use super::{rooms, scenario, scenes, session, snapshot, tokens, whep, whip};
 use crate::layout::ready::READY;
 
@@ -32,7 +34,8 @@ pub fn document() -> openapi::OpenApi {
         description = "A virtual studio on a server: people in a WebRTC room are cut out and put together in one \
             picture, which all of them, viewers and outputs receive.\n\nA changing request may carry `If-Match` with \
             the room's revision (its `ETag`); a stale one gets 412. Errors are RFC 9457 problems. WHIP and WHEP are \
-            served at `/whip/{room}` and `/whep/{room}` as well.",
+            served at `/whip/{room}` and `/whep/{room}` as well, \
+            and HLS at `/hls/{room}/{name}/index.m3u8`.",
     ),
     paths(health::live, health::ready, health::metrics),
     modifiers(&Security),
@@ -96,6 +99,7 @@ struct Server;
     recordings::get_recording,
     recordings::delete_recording,
     events::server_events,
+    hls::get_hls,
     events::room_events,
     scenario::put_scenario,
     snapshot::snapshot_png,

@@ -15,14 +15,14 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     auth::{Access, Role},
-    bounds, capacity,
+    bounds, capacity, hls,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, Precondition, RoomPath, find},
 };
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},
     layout::{Fault, merge},
-    media::port::{Blame, OutputSpec, TrialStep},
+    media::port::{Blame, OutputKind, OutputSpec, TrialStep},
 };
 
 /// The routes of this resource.
@@ -182,7 +182,7 @@ pub async fn get_output(State(app): State<AppState>, access: Access, output: Ite
 }
 
 /// Changes an output by a JSON Merge Patch (RFC 7396) of what it was made with. What is encoded changes at the next
-/// keyframe, over the same connection; another address, or a recording, begins again.
+/// keyframe, over the same connection; another address, or a recording or HLS, begins again.
 #[utoipa::path(
     patch, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(
@@ -368,7 +368,7 @@ pub async fn stop_outputs(State(app): State<AppState>, access: Access, room: Roo
     Ok(Json(find(&app, &room.name)?.enable_outputs(false).await?))
 }
 
-/// Stops and forgets an output. What it recorded stays.
+/// Stops and forgets an output. What it recorded stays; its HLS segments are deleted.
 #[utoipa::path(
     delete, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(
@@ -389,6 +389,9 @@ pub async fn delete_output(
     guard: Precondition,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, output.name.as_str())?;
-    let (revision, _) = find(&app, &output.name)?.remove_output(output.id, &guard.0).await?;
+    let (revision, removed) = find(&app, &output.name)?.remove_output(output.id, &guard.0).await?;
+    if removed.kind == OutputKind::Hls {
+        hls::forget(&app, &output.name, Some(&removed.id)).await;
+    }
     Ok((StatusCode::NO_CONTENT, [(header::ETAG, revision.etag())]).into_response())
 }

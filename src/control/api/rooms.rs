@@ -17,6 +17,7 @@ use super::{
     auth::{Access, Role},
     bounds,
     capacity::Promise,
+    hls,
     problem::{self, ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
@@ -153,6 +154,7 @@ pub async fn delete_room(
     app.registry.remove(&room.name, &guard.0).await?;
     // Who makes a room of this name later is somebody else.
     app.assets.of_room(&room.name).clear().await?;
+    hls::forget(&app, &room.name, None).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

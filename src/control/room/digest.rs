@@ -139,7 +139,7 @@ mod tests {
     fn sending() -> Sending {
         let document: OutputDocument =
             serde_json::from_value(json!({"type": "rtmp", "url": "rtmp://host/live/key"})).unwrap();
-        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
         let spec = document.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
         Sending::new(OutputId("o1".into()), document, spec, AT)
     }

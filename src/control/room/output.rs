@@ -15,9 +15,9 @@ use super::{
 use crate::{
     layout::Fault,
     media::port::{
-        AudioSettings, AudioWish, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec,
-        OutputState, OutputTarget, Preset, Recorded, RtmpAddress, Speed, Split, SrtAddress, VideoSettings, VideoWish,
-        WhipAddress, Wishes,
+        AudioSettings, AudioWish, Blame, Container, FileTarget, Flow, HlsCut, HlsTarget, HlsWindow, OutputFault,
+        OutputId, OutputKind, OutputSpec, OutputState, OutputTarget, Preset, Recorded, RtmpAddress, Speed, Split,
+        SrtAddress, VideoSettings, VideoWish, WhipAddress, Wishes,
     },
 };
 
@@ -26,7 +26,9 @@ use crate::{
 pub struct Recordings {
     /// The folder of all rooms' folders.
     pub folder: PathBuf,
-    /// Bytes that stay free on its disk.
+    /// The folder of all rooms' folders of segments.
+    pub hls: PathBuf,
+    /// Bytes that stay free on their disks.
     pub spare: u64,
 }
 
@@ -34,6 +36,11 @@ impl Recordings {
     /// Names the folder of a room.
     pub fn of_room(&self, room: &RoomName) -> PathBuf {
         self.folder.join(room.as_str())
+    }
+
+    /// Names the folder of a room's HLS outputs.
+    pub fn hls_of_room(&self, room: &RoomName) -> PathBuf {
+        self.hls.join(room.as_str())
     }
 }
 
@@ -57,8 +64,8 @@ pub struct OutputDocument {
     /// `whip`: the bearer token that the other server wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; the room's name
-    /// where it is left out.
+    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part of
+    /// its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `file`: how it is written. Default: mkv.
@@ -81,6 +88,17 @@ pub struct OutputDocument {
     #[serde(default, skip_serializing_if = "is_false")]
     #[schema(default = false)]
     pub paused: bool,
+    /// `hls`: seconds of a segment, a multiple of `video.keyframe_seconds`. Default: 4, or the next multiple.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 2, maximum = 10)]
+    pub segment_seconds: Option<u32>,
+    /// `hls`: which segments are listed. Default: sliding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<HlsWindow>,
+    /// `hls` with a sliding window: how many segments are listed. Default: 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 3, maximum = 900)]
+    pub segments: Option<u32>,
     /// A platform's wishes; what `video` and `audio` say goes before them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<Preset>,
@@ -133,12 +151,15 @@ impl OutputDocument {
             faults.push(fault("/layout", "cannot stand beside `scene`: one of them is shown"));
         }
         let stray = [
-            ("/url", self.url.is_some(), !matches!(self.kind, OutputKind::File | OutputKind::Iso)),
+            ("/url", self.url.is_some(), !matches!(self.kind, OutputKind::Hls | OutputKind::File | OutputKind::Iso)),
             ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
             ("/token", self.token.is_some(), self.kind == OutputKind::Whip),
             ("/container", self.container.is_some(), self.kind == OutputKind::File),
             ("/split", self.split.is_some(), self.kind == OutputKind::File),
             ("/paused", self.paused, self.kind == OutputKind::File),
+            ("/segment_seconds", self.segment_seconds.is_some(), self.kind == OutputKind::Hls),
+            ("/window", self.window.is_some(), self.kind == OutputKind::Hls),
+            ("/segments", self.segments.is_some(), self.kind == OutputKind::Hls),
         ];
         let is_encoded = self.kind != OutputKind::Iso;
         let encoded = [
@@ -179,6 +200,18 @@ impl OutputDocument {
             OutputKind::Whip => url.map_or(Err("is missing"), |url| {
                 WhipAddress::parse(url, self.token.as_deref(), wishes.profile()).map(OutputTarget::Whip)
             }),
+            OutputKind::Hls => {
+                // The distance of keyframes does not depend on the canvas.
+                let keyframes = wishes.video((2, 2, 1)).keyframe_seconds;
+                let cut = HlsCut::new(self.segment_seconds, self.window, self.segments, keyframes);
+                let cut = cut.unwrap_or_else(|wrong| {
+                    faults.extend(wrong.iter().map(|(pointer, detail)| fault(pointer, detail)));
+                    HlsCut::default()
+                });
+                let address = format!("/hls/{room}/{name}/index.m3u8");
+                let (folder, spare) = (recordings.hls_of_room(room), recordings.spare);
+                Ok(OutputTarget::Hls(HlsTarget { folder, address, cut, spare }))
+            }
         };
         match target {
             Ok(target) if faults.is_empty() => {
@@ -499,7 +532,7 @@ mod tests {
 
     fn read(json: serde_json::Value) -> Result<OutputSpec, Vec<String>> {
         let document: OutputDocument = serde_json::from_value(json).unwrap();
-        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
         let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings);
         spec.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
     }
@@ -508,7 +541,7 @@ mod tests {
     fn the_time_of_the_next_retry_is_told() {
         let document: OutputDocument =
             serde_json::from_value(json!({"type": "rtmp", "url": "rtmp://host/live/secretkey"})).unwrap();
-        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
         let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings).unwrap();
         let wall: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut sending = Sending::new(OutputId("o1".into()), document, spec, wall);
@@ -533,6 +566,10 @@ mod tests {
         assert_eq!(kind(json!({"type": "file", "container": "mp4", "name": "show"})), OutputKind::File);
         let whip = json!({"type": "whip", "url": "https://host/whip/room", "token": "t"});
         assert_eq!(kind(whip), OutputKind::Whip);
+        let OutputTarget::Hls(hls) = read(json!({"type": "hls", "name": "main"})).unwrap().target else {
+            panic!("it is HLS")
+        };
+        assert_eq!((hls.folder, hls.address.as_str()), ("/h/studio".into(), "/hls/studio/main/index.m3u8"));
         let OutputTarget::File(file) = read(json!({"type": "file"})).unwrap().target else { panic!("it is a file") };
         assert_eq!((file.folder, file.name.as_str()), ("/r/studio".into(), "studio"));
         for (json, pointers) in [
@@ -553,6 +590,9 @@ mod tests {
             ),
             (json!({"type": "file", "split": {"seconds": 1}}), vec!["/split/seconds"]),
             (json!({"type": "file", "split": {"megabytes": 0}}), vec!["/split/megabytes"]),
+            (json!({"type": "file", "window": "event", "segments": 3}), vec!["/window", "/segments"]),
+            (json!({"type": "hls", "url": "https://h/x", "key": "k"}), vec!["/url", "/key"]),
+            (json!({"type": "hls", "segment_seconds": 4, "video": {"keyframe_seconds": 3}}), vec!["/segment_seconds"]),
             (json!({"type": "rtmp", "url": "x", "video": {"fps": 500}}), vec!["/video/fps", "/url"]),
         ] {
             assert_eq!(read(json.clone()).unwrap_err(), pointers, "{json}");
@@ -562,7 +602,7 @@ mod tests {
     #[test]
     fn a_run_that_is_over_has_another_name() {
         let document: OutputDocument = serde_json::from_value(json!({"type": "file"})).unwrap();
-        let recordings = Recordings { folder: "/r".into(), spare: 1 };
+        let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
         let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings).unwrap();
         let mut sending = Sending::new(OutputId("o1".into()), document, spec, Timestamp::UNIX_EPOCH);
         assert!(!sending.runs());

@@ -7,7 +7,11 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 
-/// The shared time line: GStreamer's monotonic system clock, zero at the first use in this process.
+/// How much running time lies behind the first use. An encoder that looks ahead decodes its first pictures before they are
+/// shown; without time before them it leaves their DTS out, and who goes by those drops all up to the next keyframe.
+const BEFORE: gst::ClockTime = gst::ClockTime::from_seconds(10);
+
+/// The shared time line: GStreamer's monotonic system clock, at [`BEFORE`] at the first use in this process.
 pub struct MediaClock {
     clock: gst::Clock,
     base: gst::ClockTime,
@@ -20,8 +24,14 @@ pub fn media_clock() -> &'static MediaClock {
     static CLOCK: OnceLock<MediaClock> = OnceLock::new();
     CLOCK.get_or_init(|| {
         let clock = gst::SystemClock::obtain();
-        let base = clock.time();
-        MediaClock { clock, base, started: Instant::now() }
+        let (now, time) = (Instant::now(), clock.time());
+        // A machine that runs for less has less.
+        let before = BEFORE.min(time);
+        let started = now.checked_sub(before.into());
+        match started {
+            Some(started) => MediaClock { clock, base: time - before, started },
+            None => MediaClock { clock, base: time, started: now },
+        }
     })
 }
 

@@ -30,6 +30,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("output-rtmp", include_str!("../../../pipelines/output-rtmp.launch")),
     ("output-srt", include_str!("../../../pipelines/output-srt.launch")),
     ("try-srt", include_str!("../../../pipelines/try-srt.launch")),
+    ("output-hls", include_str!("../../../pipelines/output-hls.launch")),
     ("output-mkv", include_str!("../../../pipelines/output-mkv.launch")),
     ("output-mp4", include_str!("../../../pipelines/output-mp4.launch")),
     ("output-iso", include_str!("../../../pipelines/output-iso.launch")),

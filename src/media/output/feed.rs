@@ -126,6 +126,11 @@ impl Feed {
         }
     }
 
+    /// When, in running time, the first picture passed that this output began with.
+    pub(super) fn start(&self) -> Option<ClockTime> {
+        self.line.filter(|line| line.base.is_zero()).map(|line| line.start)
+    }
+
     /// Whether a picture has passed.
     pub(super) fn has_begun(&self) -> bool {
         self.line.is_some()

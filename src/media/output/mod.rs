@@ -1,7 +1,7 @@
 //! Where the room is sent to besides its receivers.
 //!
 //! ```text
-//!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | file: mux ─► sink, in a pipeline of its own
+//!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | hls | file: mux ─► sink, in a pipeline of its own
 //!                                                    └─► whip: packets of RTP, by `deliver`
 //! ```
 //! Contract: units are H.264 with running time as PTS and DTS, packets AAC or Opus with running time as PTS. Nothing here
@@ -26,6 +26,7 @@ pub mod chapters;
 mod feed;
 mod file;
 mod greeting;
+pub mod hls;
 mod muxed;
 pub mod retry;
 mod rtmp;
@@ -64,6 +65,8 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn split(&self) -> Option<Split> {
         None
     }
+    /// Hears, again and again, when in running time the first picture was composed.
+    fn begun(&self, _start: Duration) {}
     /// Takes a marker of the newest part, at so long after its begin.
     ///
     /// # Errors
@@ -148,6 +151,8 @@ pub trait Destination: fmt::Debug + Send + 'static {
     fn prepare_part(&self, pipeline: &OwnedPipeline, _number: u32) -> Result<(), OutputFault> {
         self.prepare(pipeline)
     }
+    /// Hears, again and again, when in running time the first picture was composed.
+    fn begun(&self, _start: Duration) {}
     /// Where the next part begins; `None`: all is one.
     fn split(&self) -> Option<Split> {
         None
@@ -210,7 +215,7 @@ fn counted(pipeline: &OwnedPipeline, field: &str) -> u64 {
 
 /// Tries a target for at most ten seconds, and sends nothing that somebody sees.
 pub fn try_out(target: OutputTarget, launches: &Launches) -> Trial {
-    let destination = destination(target);
+    let destination = destination(target, "trial");
     let mut steps = Steps::new();
     let mut tried = destination.try_out(&mut steps, launches);
     if let Err(fault) = &mut tried {
@@ -219,11 +224,12 @@ pub fn try_out(target: OutputTarget, launches: &Launches) -> Trial {
     steps.end(tried)
 }
 
-/// Makes what belongs to a target.
-fn destination(target: OutputTarget) -> Box<dyn Kind> {
+/// Makes what belongs to a target, for a run of an output.
+fn destination(target: OutputTarget, run: &str) -> Box<dyn Kind> {
     match target {
         OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
         OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
+        OutputTarget::Hls(target) => Box::new(hls::Hls::new(target, run)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
         // What people send goes past the program: `media::iso` records it.
         OutputTarget::Iso(target) => Box::new(file::File::new(target)),

@@ -36,6 +36,10 @@ impl<D: Destination> Kind for D {
         Destination::check(self)
     }
 
+    fn begun(&self, start: Duration) {
+        Destination::begun(self, start);
+    }
+
     fn split(&self) -> Option<Split> {
         Destination::split(self)
     }

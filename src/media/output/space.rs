@@ -4,19 +4,19 @@ use std::path::Path;
 
 use super::terms::{Blame, OutputFault};
 
-/// Looks whether so many bytes are free on the disk of a folder, which need not exist yet.
+/// Tells whether so many bytes are free on the disk of a folder, which need not exist yet.
+pub(super) fn is_there(folder: &Path, spare: u64) -> bool {
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
+    // A disk that does not say is not full.
+    rustix::fs::statvfs(there).map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= spare)
+}
+
+/// Looks whether there is so much room for recordings.
 ///
 /// # Errors
-/// They are not.
+/// There is not.
 pub fn check(folder: &Path, spare: u64) -> Result<(), OutputFault> {
-    let mut folder = folder;
-    while !folder.exists() {
-        let Some(above) = folder.parent() else { break };
-        folder = above;
-    }
-    // A disk that does not say is not full.
-    let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
-    if disk.f_bavail.saturating_mul(disk.f_frsize) >= spare {
+    if is_there(folder, spare) {
         return Ok(());
     }
     let spare = spare / 1_000_000;

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     address::{RtmpAddress, SrtAddress, WhipAddress},
+    hls::terms::HlsTarget,
     settings::{Speed, Wishes},
 };
 
@@ -38,6 +39,8 @@ pub enum OutputKind {
     Rtmp,
     /// An SRT receiver, or a port that SRT receivers call.
     Srt,
+    /// A playlist that this server serves.
+    Hls,
     /// A recording on the server's disk.
     File,
     /// Recordings of what each participant sends, as it comes.
@@ -124,6 +127,8 @@ pub enum OutputTarget {
     Rtmp(RtmpAddress),
     /// `srt://`.
     Srt(SrtAddress),
+    /// A playlist of this server.
+    Hls(HlsTarget),
     /// A recording.
     File(FileTarget),
     /// Recordings of each participant.
@@ -138,16 +143,17 @@ impl OutputTarget {
         match self {
             Self::Rtmp(_) => OutputKind::Rtmp,
             Self::Srt(_) => OutputKind::Srt,
+            Self::Hls(_) => OutputKind::Hls,
             Self::File(_) => OutputKind::File,
             Self::Iso(_) => OutputKind::Iso,
             Self::Whip(_) => OutputKind::Whip,
         }
     }
 
-    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, and a WHIP
-    /// server was offered one.
+    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, a WHIP server was
+    /// offered one, and players of HLS are told where another begins.
     pub const fn takes_changes(&self) -> bool {
-        !matches!(self, Self::File(_) | Self::Iso(_) | Self::Whip(_))
+        !matches!(self, Self::File(_) | Self::Iso(_) | Self::Whip(_) | Self::Hls(_))
     }
 
     /// Lets it lead into the server's own networks later, too, by a redirect or another address of its host.
@@ -167,6 +173,7 @@ impl OutputTarget {
         match self {
             Self::Rtmp(address) => address.shown(),
             Self::Srt(address) => address.shown(),
+            Self::Hls(target) => target.address.clone(),
             Self::File(target) => format!("{}.{}", target.name, target.container.ending()),
             Self::Iso(target) => format!("{}, each participant", target.name),
             Self::Whip(address) => address.shown(),

@@ -93,7 +93,7 @@ impl Output {
             shared: shared.clone(),
             name: name.to_owned(),
             shown: target.shown(),
-            destination: destination(target),
+            destination: destination(target, name),
             launches,
             teller: Arc::new(teller),
         };
@@ -314,9 +314,13 @@ impl Worker {
                 watchdog = Watchdog::new(now);
                 live(now);
             }
-            let (is_fed, rests, overflows) = lock(&self.shared.running)
-                .as_mut()
-                .map_or((false, false, false), |feed| (feed.has_begun(), feed.rests(), feed.has_overflown()));
+            let (is_fed, rests, overflows, start) =
+                lock(&self.shared.running).as_mut().map_or((false, false, false, None), |feed| {
+                    (feed.has_begun(), feed.rests(), feed.has_overflown(), feed.start())
+                });
+            if let Some(start) = start {
+                self.destination.begun(Duration::from_nanos(start.nseconds()));
+            }
             if overflows {
                 if behind.is_none() {
                     warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");

@@ -56,9 +56,11 @@ export class OutputsPanel {
     });
     const record = make("button", { class: "quiet", type: "button", "data-testid": "output-record" }, "Record");
     record.addEventListener("click", () => void this.add({ type: "file" }, record));
+    const serve = make("button", { class: "quiet", type: "button", title: "Serves the room to players by HLS", "data-testid": "output-hls" }, "HLS");
+    serve.addEventListener("click", () => void this.add({ type: "hls" }, serve));
     const each = make("button", { class: "quiet", type: "button", "data-testid": "output-record-each", title: "Each participant as they send, a file each" }, "Record each");
     each.addEventListener("click", () => void this.add({ type: "iso" }, each));
-    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each), this.note, this.found, this.list, this.marking, this.recordings.block));
+    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each, serve), this.note, this.found, this.list, this.marking, this.recordings.block));
     const mark = make("button", { class: "quiet", type: "submit", "data-testid": "marker-add" }, "Mark");
     this.marking.append(this.marker, mark);
     this.marking.addEventListener("submit", (event) => {
@@ -182,7 +184,22 @@ export class OutputsPanel {
     tools.append(change, remove);
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": output.state });
     const state = make("span", { class: "output-state", "data-testid": "output-state" }, stateWords(output));
-    return make("li", { class: "output", "data-id": output.id }, dot, make("span", { class: "output-url", title: shown(output) }, shown(output)), tools, state);
+    const link = output.type === "hls" && output.url !== null ? playerLink(output.url) : null;
+    if (link) tools.prepend(this.copier(link.href));
+    const where = link ?? make("span", { class: "output-url", title: shown(output) }, shown(output));
+    return make("li", { class: "output", "data-id": output.id }, dot, where, tools, state);
+  }
+
+  /** A button that copies what players open. */
+  private copier(link: string): HTMLButtonElement {
+    const copy = tool("copy", "Copy the link for players", "output-copy");
+    const told = () => this.handlers.tell(`The link for players: ${link}`);
+    copy.addEventListener("click", () => {
+      // Only a secure page may write to the clipboard.
+      if (navigator.clipboard) navigator.clipboard.writeText(link).then(() => this.handlers.tell("The link for players is copied"), told);
+      else told();
+    });
+    return copy;
   }
 
   private async enable(output: Output, enabled: boolean): Promise<void> {
@@ -235,6 +252,12 @@ function target(url: HTMLInputElement, token: HTMLInputElement): NewOutput {
   const address = url.value.trim();
   const type = kindOf(address);
   return { type, url: address, ...(type === "whip" && token.value !== "" ? { token: token.value } : {}) };
+}
+
+/** What players of an HLS output open, to be clicked and copied. */
+function playerLink(path: string): HTMLAnchorElement {
+  const href = new URL(path.replace(/^\//, ""), document.baseURI).href;
+  return make("a", { class: "output-url", href, target: "_blank", rel: "noopener", title: href, "data-testid": "output-link" }, href);
 }
 
 /** Where an output goes, as far as this page may see. */

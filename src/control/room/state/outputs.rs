@@ -9,7 +9,8 @@ use crate::{
         output::{KeptOutput, Marker, Output, OutputDocument, Sending},
         view::Event,
     },
-    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState},
+    layout::Fault,
+    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState, OutputTarget},
 };
 
 impl State {
@@ -38,7 +39,7 @@ impl State {
     /// Adds an output, and starts it unless it is not enabled. The room is stored from now on.
     ///
     /// # Errors
-    /// [`RoomError::TooManyOutputs`].
+    /// [`RoomError::TooManyOutputs`]; [`RoomError::Invalid`] when its address is another one's.
     pub fn add_output(
         &mut self,
         id: OutputId,
@@ -49,6 +50,7 @@ impl State {
         if self.outputs.len() >= MAX_OUTPUTS {
             return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
         }
+        self.check_address(&spec, None)?;
         self.outputs.push(Sending::new(id, document, spec, now.wall));
         self.stored = true;
         Ok(self.settle_output(self.outputs.len() - 1, now))
@@ -57,7 +59,7 @@ impl State {
     /// Changes an output. What can be changed while it runs does not end it.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`].
+    /// [`RoomError::NoOutput`]; [`RoomError::Invalid`] when its address is another one's.
     pub fn change_output(
         &mut self,
         id: &str,
@@ -66,6 +68,7 @@ impl State {
         now: Now,
     ) -> Result<Output, RoomError> {
         let index = self.place(id)?;
+        self.check_address(&spec, Some(index))?;
         let sending = &mut self.outputs[index];
         let same_target = sending.spec.target == spec.target;
         let (before, other) = (
@@ -243,6 +246,21 @@ impl State {
         self.outputs_changed += 1;
         self.settle_aux_pictures();
         self.tell_output(index)
+    }
+
+    /// Checks that what is served here has an address of its own. `but`: the output that is changed.
+    fn check_address(&self, spec: &OutputSpec, but: Option<usize>) -> Result<(), RoomError> {
+        let address = |target: &OutputTarget| match target {
+            OutputTarget::Hls(target) => Some(target.address.clone()),
+            _ => None,
+        };
+        let Some(wanted) = address(&spec.target) else { return Ok(()) };
+        let mut others = self.outputs.iter().enumerate().filter(|(index, _)| Some(*index) != but);
+        if others.all(|(_, sending)| address(&sending.spec.target).as_ref() != Some(&wanted)) {
+            return Ok(());
+        }
+        let detail = "is the name of another HLS output of this room".to_owned();
+        Err(RoomError::Invalid(vec![Fault { pointer: "/name".to_owned(), detail }]))
     }
 
     fn place(&self, id: &str) -> Result<usize, RoomError> {

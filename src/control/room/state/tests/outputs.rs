@@ -11,7 +11,7 @@ use crate::{
 
 fn read(json: Value) -> (OutputDocument, OutputSpec) {
     let document: OutputDocument = serde_json::from_value(json).unwrap();
-    let recordings = Recordings { folder: "/r".into(), spare: 1 };
+    let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
     let spec = document.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
     (document, spec)
 }

@@ -1,0 +1,122 @@
+//! HLS: MPEG-TS in segments and a playlist, in a folder from which the interface serves them.
+//!
+//! ```text
+//!   pipeline: mux ─► appsink ─► segmenter: cut at keyframes ─► packager: a file a segment ─► playlist
+//! ```
+//! Contract: segments begin with tables and a keyframe, and last what was asked for; a playlist is replaced whole, after the
+//! segment that it adds. The next attempt goes on with a discontinuity. A folder that was deleted is not made again by a
+//! stream that still ends. Failure: what the disk refuses ends the attempt. Threads: the pipeline's own writes.
+
+mod packager;
+mod playlist;
+mod segmenter;
+pub mod terms;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use gstreamer as gst;
+use gstreamer_app::{AppSink, AppSinkCallbacks};
+use jiff::Timestamp;
+
+use self::{
+    packager::{Packager, Progress},
+    terms::HlsTarget,
+};
+use super::{
+    Destination, space,
+    terms::{Blame, OutputFault},
+};
+use crate::media::gst::{clock::media_clock, pipeline::OwnedPipeline};
+
+/// The first keyframe, what the encoder looks ahead, and the longest segment.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Hls {
+    target: HlsTarget,
+    folder: PathBuf,
+    progress: Arc<Progress>,
+    packager: Arc<Mutex<Packager>>,
+}
+
+impl Hls {
+    /// Makes one for an output's run: `ID`, or `ID.NUMBER`.
+    pub(super) fn new(target: HlsTarget, run: &str) -> Self {
+        let folder = target.folder.join(run.split('.').next().unwrap_or(run));
+        let progress = Arc::<Progress>::default();
+        let packager = Arc::new(Mutex::new(Packager::new(folder.clone(), target.cut, progress.clone())));
+        Self { target, folder, progress, packager }
+    }
+}
+
+fn lock(packager: &Mutex<Packager>) -> MutexGuard<'_, Packager> {
+    packager.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Destination for Hls {
+    fn stage(&self) -> &'static str {
+        "output-hls"
+    }
+
+    fn redact(&self, text: &str) -> String {
+        text.replace(&*self.folder.to_string_lossy(), "the output's folder")
+    }
+
+    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
+        let operator = |text: String| OutputFault::new(Blame::Operator, text);
+        self.check()?;
+        let sink: AppSink = pipeline.element("sink").map_err(operator)?;
+        let attempt = lock(&self.packager).begin();
+        let attempt = attempt.map_err(|error| operator(format!("the segments have no folder: {error}")))?;
+        let (takes, ends) = (self.packager.clone(), self.packager.clone());
+        let take = move |sink: &AppSink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let packets = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
+            let is_written = packets.is_none_or(|packets| lock(&takes).take(attempt, &packets));
+            // What went wrong is told by `check`.
+            if is_written { Ok(gst::FlowSuccess::Ok) } else { Err(gst::FlowError::Eos) }
+        };
+        sink.set_callbacks(AppSinkCallbacks::builder().new_sample(take).eos(move |_| lock(&ends).end(attempt)).build());
+        Ok(())
+    }
+
+    fn begun(&self, start: Duration) {
+        // Told again when the disk is not being waited for.
+        let Ok(mut packager) = self.packager.try_lock() else { return };
+        packager.set_origin(|| {
+            let (now, ago) = (Timestamp::now(), media_clock().now().saturating_sub(start));
+            now.checked_sub(ago).unwrap_or(now)
+        });
+    }
+
+    fn written(&self, _pipeline: &OwnedPipeline) -> u64 {
+        self.progress.bytes()
+    }
+
+    fn accepted_from(&self) -> u64 {
+        1
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(PATIENCE)
+    }
+
+    fn check(&self) -> Result<(), OutputFault> {
+        if let Some(error) = self.progress.take_failure() {
+            return Err(OutputFault::new(Blame::Operator, format!("a segment cannot be written: {error}")));
+        }
+        // A sliding playlist has its bounds.
+        let spare = if self.target.cut.listed.is_none() { self.target.spare } else { 0 };
+        if space::is_there(&self.target.folder, spare) {
+            return Ok(());
+        }
+        let spare = spare / 1_000_000;
+        let text = format!("the disk has less than {spare} MB left; the event ended before it was full");
+        Err(OutputFault::last(Blame::Operator, text))
+    }
+}
