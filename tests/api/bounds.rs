@@ -118,7 +118,9 @@ async fn a_producer_sends_into_no_network_of_the_servers_own() {
         let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "rtmp", "url": url})).await;
         assert_eq!(made.faults(422), ["/url"], "{url}");
     }
-    for url in ["http://127.0.0.1:8080/whip/x", "https://localhost/whip/x", "http://[::1]/whip/x", "http://2130706433/x"] {
+    for url in
+        ["http://127.0.0.1:8080/whip/x", "https://localhost/whip/x", "http://[::1]/whip/x", "http://2130706433/x"]
+    {
         let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "whip", "url": url})).await;
         assert_eq!(made.faults(422), ["/url"], "{url}");
     }
