@@ -73,7 +73,7 @@ fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
                 let is_loud = FLASHES.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
                 if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
             };
-            let samples: Vec<f32> = (first..first + 960).map(beep).collect();
+            let samples: Vec<[f32; 2]> = (first..first + 960).map(|sample| [beep(sample); 2]).collect();
             sound.push(&samples, begun + Duration::from_millis(20) * blocks);
             blocks += 1;
         }

@@ -50,6 +50,8 @@ pub struct Participant {
     pub muted: bool,
     /// Gain in the mix, 0.0 to 2.0.
     pub volume: f64,
+    /// Where they are heard, -1.0 (left) to 1.0 (right); 0.0 is the middle.
+    pub pan: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
     /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.

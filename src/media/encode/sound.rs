@@ -39,7 +39,7 @@ pub struct SoundEncoder {
 }
 
 impl SoundEncoder {
-    /// Starts an encoder of mono samples; `on_packet` gets each packet, PTS in running time, and its caps.
+    /// Starts an encoder; `on_packet` gets each packet, PTS in running time, and its caps.
     ///
     /// # Errors
     /// When an element is missing or the launch text is wrong.
@@ -88,7 +88,7 @@ impl SoundEncoder {
         let mix = gst::Caps::builder("audio/x-raw")
             .field("format", "F32LE")
             .field("rate", whole(48_000))
-            .field("channels", 1i32)
+            .field("channels", 2i32)
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
         owned.play().map_err(|error| error.to_string())?;
@@ -96,19 +96,19 @@ impl SoundEncoder {
     }
 
     /// Encodes a block of the mix whose first sample is at `pts`, in running time, or drops it when too many wait.
-    pub fn push(&self, samples: &[f32], pts: Duration) {
+    pub fn push(&self, samples: &[[f32; 2]], pts: Duration) {
         if handoff::queued(&self.samples) > BACKLOG {
             return;
         }
         if !self.begun.swap(true, Ordering::Relaxed) {
-            let silence = vec![0.0; LEAD.as_millis() as usize * (RATE / 1000) as usize];
+            let silence = vec![[0.0; 2]; LEAD.as_millis() as usize * (RATE / 1000) as usize];
             self.give(&silence, pts.saturating_sub(LEAD));
         }
         self.give(samples, pts);
     }
 
-    fn give(&self, samples: &[f32], pts: Duration) {
-        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    fn give(&self, samples: &[[f32; 2]], pts: Duration) {
+        let bytes: Vec<u8> = samples.as_flattened().iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let mut block = gst::Buffer::from_mut_slice(bytes);
         if let Some(block) = block.get_mut() {
             block.set_pts(clock_time(pts));

@@ -82,7 +82,7 @@ impl Audience for StageNews {
 }
 
 impl Listener for StageNews {
-    fn block(&self, samples: &[f32; 960], pts: Duration) {
+    fn block(&self, samples: &[[f32; 2]; 960], pts: Duration) {
         self.broadcasts.block(samples, pts);
     }
 

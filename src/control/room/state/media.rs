@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Effect, Now, State};
 use crate::{
     control::room::{error::RoomError, link::Closing, participant::Member},
-    media::port::{MediaCommand, PeerId, RoomSpec},
+    media::port::{PeerId, RoomSpec},
 };
 
 impl State {
@@ -44,10 +44,7 @@ impl State {
     /// Gives new media what [`State::media_spec`] does not tell.
     pub fn take_media(&mut self, now: Now) {
         self.media_open = true;
-        for member in &self.members {
-            let (participant, gain) = (member.id.clone(), member.gain());
-            self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain }));
-        }
+        self.effects.extend(self.members.iter().map(|member| Effect::Media(member.order_gain())));
         self.start_outputs(now);
         self.music = None;
         self.choose_music();
