@@ -426,6 +426,21 @@ impl Default for Health {
     }
 }
 
+/// How loud a mix is, by EBU R 128; `None`: silent, below -70 LUFS.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Loudness {
+    /// Over the last 400 ms, in LUFS.
+    pub momentary: Option<f32>,
+    /// Over the last three seconds, in LUFS.
+    pub short_term: Option<f32>,
+    /// Since the room's media began, without pauses, in LUFS.
+    pub integrated: Option<f32>,
+    /// Highest true peak since this was told last, in dB of full scale.
+    pub true_peak: Option<f32>,
+    /// The same since the room's media began.
+    pub max_true_peak: Option<f32>,
+}
+
 /// Kind of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrackKind {
@@ -509,6 +524,8 @@ pub enum MediaEvent {
         /// Now.
         speaking: bool,
     },
+    /// How loud the mix was: once a second while it is not silent, and once when it has become so.
+    Loudness(Loudness),
     /// A trigger of the layout fired.
     TriggerFired {
         /// As it was when it fired: the layout may have changed since.

@@ -157,9 +157,10 @@ fn beeps(file: &str) -> Option<Vec<f64>> {
 fn picture_and_sound_of_a_recording_are_simultaneous_and_at_a_steady_rate() {
     let _turn = turn();
     for container in [Container::Mkv, Container::Mp4] {
-        for wishes in
-            ["{}", r#"{"video": {"fps": 15, "profile": "baseline"}, "audio": {"sample_rate": 44100, "channels": 1}}"#]
-        {
+        for wishes in [
+            "{}",
+            r#"{"video": {"fps": 15, "profile": "baseline"}, "audio": {"sample_rate": 44100, "channels": 1, "loudness": -12}}"#,
+        ] {
             let folder = TempDir::new().unwrap();
             let file = record(folder.path(), container, &serde_json::from_str(wishes).unwrap());
             let file = file.to_str().unwrap();

@@ -85,8 +85,13 @@ async fn a_moderator_mutes_and_sets_the_volume() {
 
 /// Half a second of a steady tone for each channel at 48 kHz, as WAV.
 fn wav(tones: &[f64]) -> Vec<u8> {
+    wav_at(tones, 16_000.0)
+}
+
+/// The same with these peaks.
+fn wav_at(tones: &[f64], peak: f64) -> Vec<u8> {
     let sample =
-        |n: u32, hertz: f64| ((f64::from(n) * hertz * std::f64::consts::TAU / 48_000.0).sin() * 16_000.0) as i16;
+        |n: u32, hertz: f64| ((f64::from(n) * hertz * std::f64::consts::TAU / 48_000.0).sin() * peak).round() as i16;
     let frame = |n: u32| tones.iter().flat_map(move |hertz| sample(n, *hertz).to_le_bytes());
     let sound: Vec<u8> = (0..24_000).flat_map(frame).collect();
     let (length, channels) = (sound.len() as u32, tones.len() as u16);
@@ -124,6 +129,42 @@ async fn the_layouts_music_and_its_triggers_sounds_are_heard_by_everybody() {
     hears(&viewer.recorder, "the sound and ann", |level| level(SOUND) > HEARD && level(440.0) > HEARD).await;
     server.put_layout(&json!({"auto": {"mode": "grid"}})).await;
     hears(&ann.recorder, "silence", |level| level(SOUND) < 0.002 && level(MUSIC) < 0.002).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reference_tone_is_as_loud_as_it_says_and_an_output_is_levelled() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let recordings = folder.path().to_owned();
+    let server = Server::start_with(|config| config.recordings = recordings).await;
+    // A sine of 1 kHz on both sides whose peaks are at -23 dB is -23 LUFS. Music is 10.006 dB softer than its file.
+    let tone: Vec<u8> = wav_at(&[1000.0], 10f64.powf((-23.0 + 10.006) / 20.0) * 32_768.0);
+    server.send_text("PUT", "/assets/tone.wav", "audio/wav", tone).await.expect(201);
+    server.put_layout(&json!({"auto": {"mode": "grid"}, "music": "tone.wav"})).await;
+    let told = until("the tone is measured", async || {
+        let loudness = server.room().await["loudness"].clone();
+        let near = |key: &str| loudness[key].as_f64().is_some_and(|found| (found + 23.0).abs() <= 0.1);
+        ["momentary", "short_term"].iter().all(|key| near(key)).then_some(loudness)
+    })
+    .await;
+    println!("{told}");
+    assert!((told["true_peak"].as_f64().unwrap() + 23.0).abs() <= 0.2, "{told}");
+    let outputs = format!("/rooms/{ROOM}/outputs");
+    let output = json!({
+        "type": "file", "name": "levelled", "video": {"preset": "ultrafast", "bitrate": 1000},
+        "audio": {"loudness": -16, "bitrate": 192},
+    });
+    server.send("POST", &outputs, &output).await.expect(201);
+    until("five seconds are recorded", async || {
+        (server.get(&outputs).await.json()[0]["bytes"].as_u64() > Some(750_000)).then_some(())
+    })
+    .await;
+    server.send("POST", &format!("{outputs}/stop"), &json!({})).await;
+    until("it has stopped", async || (server.get(&outputs).await.json()[0]["state"] == "stopped").then_some(())).await;
+    let Some(sides) = decoded(&recording(folder.path(), "levelled"), 2) else { return };
+    for side in sides {
+        let level = amplitude(&side[side.len() - RATE..side.len() - RATE / 2], 1000.0);
+        assert!((decibels(level, 1.0) + 16.0).abs() < 0.5, "{:.2} dB", decibels(level, 1.0));
+    }
 }
 
 /// Waits until a stretch of half a second is as it should be: `fits` gets each side's level of a tone.

@@ -153,6 +153,7 @@ pub struct State {
     ended: bool,
     segmentation: port::Segmentation,
     health: port::Health,
+    loudness: port::Loudness,
     rebuilds: u32,
     rebuilt_because: Option<Arc<str>>,
     /// The media takes connections.
@@ -189,6 +190,7 @@ impl State {
             ended: false,
             segmentation,
             health: port::Health::default(),
+            loudness: port::Loudness::default(),
             rebuilds: 0,
             rebuilt_because: None,
             media_open: true,
@@ -260,6 +262,7 @@ impl State {
             viewers: self.viewers.len(),
             viewer_deliveries: self.viewers.iter().filter_map(|viewer| viewer.receiver.delivery.clone()).collect(),
             outputs: self.outputs(),
+            loudness: self.loudness.into(),
             segmentation: Segmentation::new(&self.segmentation, &self.health),
             health: Health {
                 rebuilds: self.rebuilds,
@@ -286,6 +289,11 @@ impl State {
     pub fn set_health(&mut self, health: port::Health, segmentation: port::Segmentation) {
         self.health = health;
         self.segmentation = segmentation;
+    }
+
+    /// How loud the mix is.
+    pub fn loudness(&self) -> port::Loudness {
+        self.loudness
     }
 
     /// Whether the media can be asked for poses.

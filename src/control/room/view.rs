@@ -259,6 +259,36 @@ impl From<&port::Health> for Health {
     }
 }
 
+/// How loud the mix is, by EBU R 128. All is null while the room is silent, but what is told since its beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
+pub struct Loudness {
+    /// Over the last 400 ms, in LUFS.
+    pub momentary: Option<f64>,
+    /// Over the last three seconds, in LUFS.
+    pub short_term: Option<f64>,
+    /// Since the room's media began, without pauses, in LUFS.
+    pub integrated: Option<f64>,
+    /// Highest true peak of the last second, in dBTP.
+    pub true_peak: Option<f64>,
+    /// Highest true peak since the room's media began, in dBTP.
+    pub max_true_peak: Option<f64>,
+}
+
+impl From<port::Loudness> for Loudness {
+    fn from(loudness: port::Loudness) -> Self {
+        let port::Loudness { momentary, short_term, integrated, true_peak, max_true_peak } = loudness;
+        // Meters show one decimal.
+        let shown = |value: Option<f32>| value.map(|value| (f64::from(value) * 10.0).round() / 10.0);
+        Self {
+            momentary: shown(momentary),
+            short_term: shown(short_term),
+            integrated: shown(integrated),
+            true_peak: shown(true_peak),
+            max_true_peak: shown(max_true_peak),
+        }
+    }
+}
+
 /// Two decimals: measured means have no more to say.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 100.0).round() / 100.0
@@ -293,6 +323,8 @@ pub struct RoomState {
     pub viewer_deliveries: Vec<Delivery>,
     /// Where the room is sent.
     pub outputs: Vec<Output>,
+    /// How loud its sound is.
+    pub loudness: Loudness,
     /// Whether people can be cut out.
     pub segmentation: Segmentation,
     /// How its media is doing.
@@ -397,6 +429,11 @@ pub enum Event {
         /// Now.
         speaking: bool,
     },
+    /// How loud the mix was: once a second while it is not silent, and once when it has become so.
+    Loudness {
+        /// See there.
+        loudness: Loudness,
+    },
     /// Where people are in their pictures, at most ten times a second while the room's `keypoints` is true. Session
     /// sockets are not told.
     Poses {
@@ -478,6 +515,7 @@ impl Event {
             Self::ParticipantLeft { .. } => "participant_left",
             Self::ParticipantChanged { .. } => "participant_changed",
             Self::Speaking { .. } => "speaking",
+            Self::Loudness { .. } => "loudness",
             Self::Poses { .. } => "poses",
             Self::LayoutChanged { .. } => "layout_changed",
             Self::ScenesChanged { .. } => "scenes_changed",
@@ -525,6 +563,7 @@ mod tests {
         for event in [
             Event::RoomEnded,
             Event::Poses { participants: Vec::new() },
+            Event::Loudness { loudness: Loudness::default() },
             Event::OutputRemoved { id: "o".into() },
             Event::ScenesChanged { revision: 1, scenes: Vec::new(), active_scene: None },
             Event::SceneActivated { revision: 1, name: "s".into() },

@@ -12,13 +12,16 @@ use std::{
 
 use tracing::{error, warn};
 
-use super::mix::{Mixer, Sides};
+use super::{
+    loudness::Meter,
+    mix::{Mixer, Sides},
+};
 use crate::media::{
     gst::{
         clock::media_clock,
         priority::{self, Role},
     },
-    port::{ParticipantId, PeerId, Sound},
+    port::{Loudness, ParticipantId, PeerId, Sound},
 };
 
 /// One block.
@@ -48,6 +51,8 @@ pub trait Listener: Send + Sync + 'static {
     fn block(&self, samples: &[[f32; 2]; 960], pts: Duration);
     /// Someone began or ceased to speak.
     fn speaking(&self, participant: &ParticipantId, speaking: bool);
+    /// How loud the mix was, once a second while it is not silent.
+    fn loudness(&self, loudness: Loudness);
     /// The Opus packets of a block whose first sample is at running time `pts`: that of the whole mix, if somebody
     /// needs it, and those of listeners who would hear themselves in it.
     fn packets(&self, shared: Option<Packet>, own: Vec<(PeerId, Packet)>, pts: Duration);
@@ -218,6 +223,7 @@ impl Ticker {
         let mut parcels = Parcels::default();
         let mut news = Vec::new();
         let mut samples = [[0f32; 2]; 960];
+        let mut meter = Meter::new().inspect_err(|error| error!(%error, "the loudness is not measured")).ok();
         loop {
             tick += BLOCK;
             let now = media_clock().now();
@@ -237,6 +243,9 @@ impl Ticker {
                 self.listener.packets(shared, own, tick);
             }
             self.listener.block(&samples, tick);
+            if let Some(loudness) = meter.as_mut().and_then(|meter| meter.take(&samples)) {
+                self.listener.loudness(loudness);
+            }
             self.blocks.fetch_add(1, Ordering::Relaxed);
             let now = media_clock().now();
             if let Some(last) = last.replace(now) {
@@ -348,4 +357,40 @@ fn encoder(channels: opus::Channels) -> opus::Result<opus::Encoder> {
 
 fn logged<T>(result: opus::Result<T>) -> Option<T> {
     result.inspect_err(|error| error!(%error, "Opus")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Codes a block of two tones and says whether its packet carries two channels (RFC 6716, 3.1), and its bytes.
+    fn coded(coder: &mut Coder, at: usize, is_wide: bool) -> (bool, usize) {
+        let tone = |hertz: f32| {
+            let sample = |n: usize| ((at * 960 + n) as f32 * hertz * std::f32::consts::TAU / 48_000.0).sin() * 0.2;
+            std::array::from_fn::<f32, 960, _>(sample)
+        };
+        let (left, right) = (tone(440.0), tone(1000.0));
+        let packet = coder.encode(Sides { left: &left, right: if is_wide { &right } else { &left } }).unwrap();
+        (packet[0] & 4 != 0, packet.len())
+    }
+
+    #[test]
+    fn two_channels_are_coded_only_while_they_differ_and_a_little_longer() {
+        let mut coder = Coder::new().unwrap();
+        let before: Vec<(bool, usize)> = (0..50).map(|at| coded(&mut coder, at, false)).collect();
+        assert!(before.iter().all(|(is_stereo, _)| !is_stereo) && !coder.is_stereo);
+        let during: Vec<(bool, usize)> = (50..100).map(|at| coded(&mut coder, at, true)).collect();
+        assert!(during.iter().all(|(is_stereo, _)| *is_stereo));
+        let hold = WIDE_HOLD_BLOCKS as usize;
+        let pause: Vec<(bool, usize)> = (100..99 + hold).map(|at| coded(&mut coder, at, false)).collect();
+        assert!(pause.iter().all(|(is_stereo, _)| *is_stereo), "a pause changes nothing");
+        // The encoder goes over to one channel within some packets.
+        let after: Vec<(bool, usize)> =
+            (110 + hold..160 + hold).map(|at| coded(&mut coder, at, false)).skip(10).collect();
+        assert!(after.iter().all(|(is_stereo, _)| !is_stereo));
+        let bytes = |packets: &[(bool, usize)]| packets.iter().map(|(_, bytes)| bytes).sum::<usize>() / packets.len();
+        let (mono, again) = (bytes(&before[10..]), bytes(&after));
+        assert!(again <= mono + mono / 10, "one channel takes {again} bytes where it took {mono}");
+    }
 }

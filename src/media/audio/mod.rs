@@ -3,7 +3,7 @@
 //! ```text
 //!   samples of each participant ─► strip (jitter buffer) ─► gain, pan ─► sum ─► Opus, once ─► all who are silent
 //!                                                                  └ sum − own ─► Opus ─► each speaker
-//!                                                                  └ samples ─► outputs
+//!                                                                  └ samples ─► outputs, loudness
 //!   sounds and music ─► tape ──────────────────────────► into every sum
 //! ```
 //! Contract: 48 kHz, blocks of 960 samples of each side: planes within the mixer, interleaved (left, right) behind it.
@@ -13,6 +13,7 @@
 pub mod desk;
 pub mod level;
 pub mod limiter;
+pub mod loudness;
 pub mod mix;
 pub mod strip;
 pub mod tape;

@@ -1,13 +1,17 @@
 //! The mix as AAC, for outputs of equal settings.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
+use super::leveller::{LATENESS, Leveller};
 use crate::media::{
     gst::{
         clock::clock_time,
@@ -35,6 +39,8 @@ pub struct SoundEncoder {
     /// Runs as long as this lives.
     _owned: OwnedPipeline,
     samples: AppSrc,
+    /// Where the sound is to be as loud as somebody wants it.
+    leveller: Option<Mutex<Leveller>>,
     begun: AtomicBool,
 }
 
@@ -92,7 +98,8 @@ impl SoundEncoder {
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
         owned.play().map_err(|error| error.to_string())?;
-        Ok(Self { _owned: owned, samples, begun: AtomicBool::new(false) })
+        let leveller = settings.loudness.map(Leveller::new).transpose().map_err(|error| error.to_string())?;
+        Ok(Self { _owned: owned, samples, leveller: leveller.map(Mutex::new), begun: AtomicBool::new(false) })
     }
 
     /// Encodes a block of the mix whose first sample is at `pts`, in running time, or drops it when too many wait.
@@ -108,6 +115,13 @@ impl SoundEncoder {
     }
 
     fn give(&self, samples: &[[f32; 2]], pts: Duration) {
+        let Some(leveller) = &self.leveller else { return self.encode(samples, pts) };
+        let mut samples = samples.to_vec();
+        leveller.lock().unwrap_or_else(PoisonError::into_inner).process(&mut samples);
+        self.encode(&samples, pts.saturating_sub(LATENESS));
+    }
+
+    fn encode(&self, samples: &[[f32; 2]], pts: Duration) {
         let bytes: Vec<u8> = samples.as_flattened().iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let mut block = gst::Buffer::from_mut_slice(bytes);
         if let Some(block) = block.get_mut() {

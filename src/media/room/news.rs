@@ -20,7 +20,7 @@ use crate::{
         },
         deliver::{Delivery, RoomKey, Sound},
         gst::clock::media_clock,
-        port::{MediaEvent, ParticipantId, PeerId, TrackKind},
+        port::{Loudness, MediaEvent, ParticipantId, PeerId, TrackKind},
     },
 };
 
@@ -88,6 +88,10 @@ impl Listener for StageNews {
 
     fn speaking(&self, participant: &ParticipantId, speaking: bool) {
         let _ = self.events.send(MediaEvent::Speaking { participant: participant.clone(), speaking });
+    }
+
+    fn loudness(&self, loudness: Loudness) {
+        let _ = self.events.send(MediaEvent::Loudness(loudness));
     }
 
     fn packets(&self, shared: Option<Packet>, own: Vec<(PeerId, Packet)>, pts: Duration) {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Effect, Now, State};
 use crate::{
     control::room::{error::RoomError, link::Closing, participant::Member},
-    media::port::{PeerId, RoomSpec},
+    media::port::{Loudness, PeerId, RoomSpec},
 };
 
 impl State {
@@ -47,6 +47,7 @@ impl State {
         self.effects.extend(self.members.iter().map(|member| Effect::Media(member.order_gain())));
         self.start_outputs(now);
         self.music = None;
+        self.loudness = Loudness::default();
         self.choose_music();
         self.tell_room();
     }
