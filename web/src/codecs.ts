@@ -37,8 +37,8 @@ export function sendable(codecs: Codec[] | undefined, override: string[] = []): 
 
 /** An offer that takes Opus in stereo. Browsers play both channels only if their own description says so. */
 export function takesStereo(sdp: string): string {
-  const payloads = [...sdp.matchAll(/^a=rtpmap:(\d+) opus\//gim)].map(([, payload]) => payload);
-  return payloads.reduce((text, payload) => {
+  const payloads = [...sdp.matchAll(/^a=rtpmap:(\d+) opus\//gim)].map(([, payload = ""]) => payload);
+  return payloads.reduce((text: string, payload) => {
     const line = new RegExp(`^(a=fmtp:${payload} )(.*)$`, "m");
     const parameters = line.exec(text)?.[2];
     if (parameters === undefined) return text.replace(new RegExp(`^(a=rtpmap:${payload} .*)$`, "m"), `$1\r\na=fmtp:${payload} stereo=1`);
