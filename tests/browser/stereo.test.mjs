@@ -60,7 +60,8 @@ test("who directs places people in the page", async () => {
   await hearsSides("bob hears ann on the left", bob.mix, TONE, isLeft);
   await until("the room's state says so", async () => {
     const { pan } = (await server.people(ROOM)).get("ann");
-    if (pan !== -1) throw new Error(`${pan}`);
+    if (pan !== -1) throw new Error(`she is at ${pan}`);
+    return true;
   });
   const shown = await ann.page.locator('#participants li[data-name="ann"]').getByTestId("person-pan").inputValue();
   assert.equal(shown, "-1", "others who direct see it");
