@@ -56,18 +56,21 @@ fn segment(criterion: &mut Criterion) {
 
 fn mix(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("mix");
-    for people in [2u32, 12, 64] {
+    for (people, pan, what) in
+        [(2u32, 0.0, "speakers"), (12, 0.0, "speakers"), (64, 0.0, "speakers"), (12, 0.5, "placed")]
+    {
         let mut mixer = Mixer::new();
         for id in 0..people {
             mixer.add(id);
+            mixer.set_pan(id, pan);
         }
         let block: Vec<f32> = (0..960).map(|index| (index as f32 * 0.05).sin() * 0.2).collect();
-        group.bench_function(format!("{people} speakers, 20 ms"), |bencher| {
+        group.bench_function(format!("{people} {what}, 20 ms"), |bencher| {
             bencher.iter(|| {
                 for id in 0..people {
                     mixer.push(id, &block);
                 }
-                mixer.tick().shared()[0]
+                mixer.tick().shared().left[0]
             });
         });
     }

@@ -23,7 +23,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
     },
-    port::{ParticipantId, PeerId, VideoCodec},
+    port::{Loudness, ParticipantId, PeerId, VideoCodec},
 };
 
 /// What to send.
@@ -87,7 +87,8 @@ impl std::fmt::Debug for Source {
 struct Packets(Arc<Listeners>);
 
 impl Listener for Packets {
-    fn block(&self, _samples: &[f32; 960], _pts: Duration) {}
+    fn block(&self, _samples: &[[f32; 2]; 960], _pts: Duration) {}
+    fn loudness(&self, _loudness: Loudness) {}
     fn speaking(&self, _participant: &ParticipantId, _speaking: bool) {}
     fn packets(&self, shared: Option<Packet>, _own: Vec<(PeerId, Packet)>, pts: Duration) {
         if let Some(packet) = shared {

@@ -40,7 +40,7 @@ pub mod webrtc;
 
 use deliver::{Delivery, socket::Binding, tcp::Service};
 use gst::launch::{LaunchError, Launches};
-use port::{FontUse, Media, MediaEvent, RoomMedia, RoomSpec, Segmentation, Still};
+use port::{FontUse, Media, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still};
 use segment::model::{Model, ModelSource};
 use upload::Decoder;
 use webrtc::peer::Network;
@@ -194,7 +194,7 @@ impl Media for Engine {
         segment::models::names()
     }
 
-    fn decode_sound(&self, path: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+    fn decode_sound(&self, path: &Path, longest: Duration) -> Result<Samples, String> {
         self.decoder.sound(path, longest)
     }
 

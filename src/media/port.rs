@@ -10,7 +10,7 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
-pub use self::assets::{Clip, FontUse, Image, Sound};
+pub use self::assets::{Clip, FontUse, Image, Samples, Sound};
 pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
@@ -46,11 +46,11 @@ pub trait Media: Send + Sync + 'static {
     fn segmentation(&self) -> Segmentation;
     /// The models that layers can name now.
     fn models(&self) -> Vec<String>;
-    /// Decodes a sound file to mono samples of 48 kHz. Takes up to some seconds: for blocking threads.
+    /// Decodes a sound file to samples of 48 kHz. Takes up to some seconds: for blocking threads.
     ///
     /// # Errors
     /// Why it cannot be played, or that it is longer than `longest`; in one line.
-    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Vec<i16>, String>;
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String>;
     /// The first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
     ///
     /// # Errors
@@ -295,12 +295,14 @@ pub enum MediaCommand {
     RemovePeer(PeerId),
     /// A participant left for good: frame, sound and slot state are dropped.
     Forget(ParticipantId),
-    /// How loud a participant is in the mix: gain 0.0..=2.0 (1.0 unchanged); 0.0 is muted.
+    /// How loud a participant is in the mix, and where.
     SetGain {
         /// Who.
         participant: ParticipantId,
-        /// Linear gain.
+        /// Linear gain, 0.0..=2.0 (1.0 unchanged); 0.0 is muted.
         gain: f32,
+        /// Between left (-1.0) and right (1.0).
+        pan: f32,
     },
     /// Plays a sound into the mix, once.
     PlaySound(Arc<Sound>),
@@ -457,6 +459,21 @@ impl Default for Health {
     }
 }
 
+/// How loud a mix is, by EBU R 128; `None`: silent, below -70 LUFS.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Loudness {
+    /// Over the last 400 ms, in LUFS.
+    pub momentary: Option<f32>,
+    /// Over the last three seconds, in LUFS.
+    pub short_term: Option<f32>,
+    /// Since the room's media began, without pauses, in LUFS.
+    pub integrated: Option<f32>,
+    /// Highest true peak since this was told last, in dB of full scale.
+    pub true_peak: Option<f32>,
+    /// The same since the room's media began.
+    pub max_true_peak: Option<f32>,
+}
+
 /// Kind of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrackKind {
@@ -540,6 +557,8 @@ pub enum MediaEvent {
         /// Now.
         speaking: bool,
     },
+    /// How loud the mix was: once a second while it is not silent, and once when it has become so.
+    Loudness(Loudness),
     /// A trigger of the layout fired.
     TriggerFired {
         /// As it was when it fired: the layout may have changed since.

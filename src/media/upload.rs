@@ -25,7 +25,7 @@ use super::{
     compose::{planes::I420, stage::copy_of},
     file::{self, FileError},
     gst::launch::Launches,
-    port::{FontUse, Still},
+    port::{FontUse, Samples, Still},
 };
 
 /// How long a file may take in all: a little more than [`file`] waits for one that gives nothing.
@@ -50,8 +50,8 @@ const KEPT: [&str; 6] = ["GST_", "LD_LIBRARY_PATH", "HOME", "PATH", "TMPDIR", "X
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Head {
-    /// So many samples follow.
-    Sound { samples: usize },
+    /// So many samples follow, those of its channels in turn.
+    Sound { samples: usize, channels: usize },
     /// The planes of its first picture follow.
     Clip { width: usize, height: usize, alpha: bool, nanoseconds: Option<u64> },
     /// So many bytes follow, which the asker understands.
@@ -63,7 +63,7 @@ enum Head {
 /// What is to be done with a file that holds media.
 #[derive(Debug, Clone, Copy)]
 pub enum Job {
-    /// Decode it to mono samples of 48 kHz.
+    /// Decode it to samples of 48 kHz.
     Sound {
         /// How long it may be.
         longest: Duration,
@@ -88,17 +88,18 @@ impl Decoder {
         Self { program, folder, launches }
     }
 
-    /// Decodes a sound to mono samples of 48 kHz. Takes up to some seconds: for blocking threads.
+    /// Decodes a sound to samples of 48 kHz. Takes up to some seconds: for blocking threads.
     ///
     /// # Errors
     /// Why it cannot be used, in one line that names no file.
-    pub fn sound(&self, path: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+    pub fn sound(&self, path: &Path, longest: Duration) -> Result<Samples, String> {
         let Some(program) = &self.program else { return file::samples(path, longest).map_err(without_path) };
-        let most = (longest.as_secs() as usize + 1) * 48_000 * 2;
+        let most = (longest.as_secs() as usize + 1) * 48_000 * 2 * 2;
         let longest = longest.as_secs().to_string();
         match self.ask(program, &["sound", "--longest", &longest], path, most)?.ok_or(NO_ANSWER)? {
-            (Head::Sound { samples }, content) if content.len() == samples * 2 => {
-                Ok(content.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
+            (Head::Sound { samples, channels: channels @ 1..=2 }, content) if content.len() == samples * 2 => {
+                let interleaved = content.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+                Ok(Samples { channels, interleaved })
             }
             _ => Err(NO_ANSWER.to_owned()),
         }
@@ -214,9 +215,10 @@ pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
     let path = Path::new("/proc/self/fd/0");
     let (head, content) = match job {
         Job::Sound { longest } => match file::samples(path, longest).map_err(without_path) {
-            Ok(samples) => {
-                let content: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-                (Head::Sound { samples: samples.len() }, content)
+            Ok(Samples { channels, interleaved }) => {
+                let mut content = Vec::with_capacity(interleaved.len() * 2);
+                interleaved.iter().for_each(|sample| content.extend(sample.to_le_bytes()));
+                (Head::Sound { samples: interleaved.len(), channels }, content)
             }
             Err(why) => (Head::Refused(why), Vec::new()),
         },

@@ -17,7 +17,7 @@ use tokio::{
 };
 use virfie::media::port::{
     Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId,
-    ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Segmentation, Still,
+    ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples, Segmentation, Still,
 };
 
 pub use super::http::PATIENCE;
@@ -96,9 +96,9 @@ impl Media for FakeMedia {
         }
     }
 
-    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Vec<i16>, String> {
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, String> {
         match std::fs::read(file).unwrap().ends_with(b"sound") {
-            true => Ok(vec![1000; 4800]),
+            true => Ok(Samples { channels: 1, interleaved: vec![1000; 4800] }),
             false => Err("it holds no sound".to_owned()),
         }
     }
@@ -239,7 +239,7 @@ impl RoomMedia for Port {
             }
             MediaCommand::RemovePeer(peer) => room.note(format!("remove {peer}")),
             MediaCommand::Forget(participant) => room.note(format!("forget {participant}")),
-            MediaCommand::SetGain { gain, .. } => room.note(format!("gain {gain}")),
+            MediaCommand::SetGain { gain, pan, .. } => room.note(format!("gain {gain} pan {pan}")),
             sound @ (MediaCommand::PlaySound(_) | MediaCommand::SetMusic(_)) => room.note(format!("{sound:?}")),
             MediaCommand::SetHold(hold) => room.note(format!("hold {hold:?}")),
             MediaCommand::SetKeypoints(on) => room.note(format!("keypoints {on}")),

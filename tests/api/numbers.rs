@@ -1,7 +1,13 @@
 use serde_json::json;
-use virfie::telemetry;
+use virfie::{
+    media::port::{Loudness, MediaEvent},
+    telemetry,
+};
 
-use super::server::{Server, answer};
+use super::{
+    page::Page,
+    server::{Server, answer},
+};
 
 #[tokio::test]
 async fn a_room_tells_how_its_media_is_doing() {
@@ -21,6 +27,29 @@ async fn a_room_tells_how_its_media_is_doing() {
         "rebuilds": 0, "rebuilt_because": null,
     });
     assert_eq!(room["health"], health);
+}
+
+#[tokio::test]
+async fn a_room_tells_how_loud_it_is() {
+    let server = Server::start().await;
+    let (mut ann, _) = Page::join(&server, "demo", "ann").await;
+    let silent = json!({
+        "momentary": null, "short_term": null, "integrated": null, "true_peak": null, "max_true_peak": null,
+    });
+    assert_eq!(server.get("/rooms/demo").await.json()["loudness"], silent);
+    let loudness = Loudness {
+        momentary: Some(-19.96),
+        short_term: Some(-23.04),
+        integrated: Some(-23.0),
+        true_peak: None,
+        max_true_peak: Some(-1.26),
+    };
+    server.media.room("demo").say(MediaEvent::Loudness(loudness));
+    let told = json!({
+        "momentary": -20.0, "short_term": -23.0, "integrated": -23.0, "true_peak": null, "max_true_peak": -1.3,
+    });
+    assert_eq!(ann.wait_for_event("loudness").await["loudness"], told);
+    assert_eq!(server.get("/rooms/demo").await.json()["loudness"], told);
 }
 
 #[tokio::test]
@@ -45,7 +74,14 @@ async fn prometheus_is_told_of_all_rooms() {
     assert_eq!(value("virfie_masks_every"), 2.0);
     assert!(value("virfie_dropped_frames_total") >= 3.0, "{text}");
     // What other tests of this process add to and take from sums is not known.
-    for name in ["virfie_rooms", "virfie_frames_total", "virfie_masks_per_second", "virfie_carried_masks_per_second"] {
+    for name in [
+        "virfie_loudness_lufs",
+        "virfie_true_peak_dbtp",
+        "virfie_rooms",
+        "virfie_frames_total",
+        "virfie_masks_per_second",
+        "virfie_carried_masks_per_second",
+    ] {
         value(name);
     }
 }

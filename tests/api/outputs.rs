@@ -104,12 +104,12 @@ async fn settings_of_an_output_are_shown_as_they_come_out_and_wrong_ones_named()
         (&output["video"], &output["preset"], &output["name"]),
         (&video, &json!("twitch-1080p"), &json!("main"))
     );
-    assert_eq!(output["audio"], json!({"bitrate": 160, "channels": 1, "sample_rate": 48000}));
+    assert_eq!(output["audio"], json!({"bitrate": 160, "channels": 1, "sample_rate": 48000, "loudness": null}));
     let wrong = json!({
-        "type": "srt", "url": "srt://h.example:1", "video": {"bitrate": 6_000_000, "size": "wide"}, "audio": {"channels": 8},
+        "type": "srt", "url": "srt://h.example:1", "video": {"bitrate": 6_000_000, "size": "wide"}, "audio": {"channels": 8, "loudness": -40},
     });
     let faults = server.send("POST", "/rooms/demo/outputs", &wrong).await.faults(422);
-    assert_eq!(faults, ["/video/size", "/video/bitrate", "/audio/channels"]);
+    assert_eq!(faults, ["/video/size", "/video/bitrate", "/audio/channels", "/audio/loudness"]);
     let unknown = json!({"type": "file", "preset": "twitch-4k"});
     assert_eq!(server.send("POST", "/rooms/demo/outputs", &unknown).await.faults(422), ["/preset"]);
 }
@@ -126,6 +126,8 @@ async fn an_output_is_changed_stopped_and_started() {
     let changed = server.send("PATCH", &one, &json!({"video": {"bitrate": 1200}})).await;
     assert_eq!(changed.json()["video"]["bitrate"], 1200, "{changed:?}");
     media.wait_for(&format!("change {id}")).await;
+    let levelled = server.send("PATCH", &one, &json!({"audio": {"loudness": -16}})).await;
+    assert_eq!(levelled.json()["audio"]["loudness"], -16);
     let changed = server.send("PATCH", &one, &json!({"video": null})).await;
     assert_ne!(changed.json()["video"]["bitrate"], 1200, "null takes it away");
     for (patch, pointer) in [(json!({"video": {"fps": 0}}), "/video/fps"), (json!({"key": "a b"}), "/url")] {
@@ -215,7 +217,9 @@ async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
     server.send("POST", &format!("{one}/pause"), &json!({})).await.problem(409);
     let again = server.send("POST", &format!("{one}/start"), &json!({})).await.json();
     assert_eq!(again["state"], "connecting", "a stop ends the pause");
-    for (split, pointer) in [(json!({"seconds": 0}), "/split/seconds"), (json!({"seconds": null, "megabytes": 0}), "/split/megabytes")] {
+    for (split, pointer) in
+        [(json!({"seconds": 0}), "/split/seconds"), (json!({"seconds": null, "megabytes": 0}), "/split/megabytes")]
+    {
         let refused = server.send("PATCH", &one, &json!({"split": split})).await;
         assert_eq!(refused.faults(422), [pointer]);
     }

@@ -29,12 +29,17 @@ async fn a_moderator_mutes_hides_and_sets_the_volume() {
     let changed = server.send("PATCH", &path, &json!({"volume": 1.5, "hidden": true})).await;
     assert_eq!((changed.status.as_u16(), &changed.json()["volume"]), (200, &json!(1.5)));
     let media = server.media.room("demo");
-    media.wait_for("gain 1.5").await;
+    media.wait_for("gain 1.5 pan 0").await;
     media.wait_for("picture people=[] ").await;
     let event = ann.wait_for_event("participant_changed").await;
     assert_eq!(event["participant"]["hidden"], true);
     server.send("PATCH", &path, &json!({"muted": true})).await;
-    media.wait_for("gain 0").await;
+    media.wait_for("gain 0 pan 0").await;
+    let placed = server.send("PATCH", &path, &json!({"muted": false, "pan": -0.25})).await;
+    assert_eq!((&placed.json()["pan"], &placed.json()["volume"]), (&json!(-0.25), &json!(1.5)));
+    media.wait_for("gain 1.5 pan -0.25").await;
+    assert_eq!(server.send("PATCH", &path, &json!({"pan": 1.01, "volume": -1})).await.faults(422), ["/volume", "/pan"]);
+    assert_eq!(server.get(&path).await.json()["pan"], -0.25);
 
     assert_eq!(server.send("PATCH", &path, &json!({"volume": 2.5})).await.faults(422), ["/volume"]);
     server.send("PATCH", &path, &json!({"volume": "loud"})).await.problem(422);

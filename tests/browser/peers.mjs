@@ -44,9 +44,12 @@ export function publish(tab, room, name, { codec = "H264", color = null } = {}) 
   }, { endpoint: `/whip/${room}?name=${name}`, codec, color });
 }
 
-/** Receives the room by WHEP into a video element, `tab.mix`; resolves to the session's address. */
-export function watch(tab, room) {
-  return tab.page.evaluate(async (endpoint) => {
+/**
+ * Receives the room by WHEP into a video element, `tab.mix`; resolves to the session's address. `stereo`: its offer takes
+ * two channels of sound.
+ */
+export function watch(tab, room, { stereo = false } = {}) {
+  return tab.page.evaluate(async ({ endpoint, stereo }) => {
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     const stream = new MediaStream();
     for (const kind of ["audio", "video"]) {
@@ -55,8 +58,12 @@ export function watch(tab, room) {
     const video = Object.assign(document.createElement("video"), { autoplay: true, srcObject: stream });
     video.dataset.testid = "mix";
     document.body.replaceChildren(video);
+    if (stereo) {
+      const offer = await pc.createOffer();
+      await pc.setLocalDescription({ ...offer, sdp: offer.sdp.replace("useinbandfec=1", "useinbandfec=1;stereo=1") });
+    }
     return (await window.connect(pc, endpoint)).location;
-  }, `/whep/${room}`);
+  }, { endpoint: `/whep/${room}`, stereo });
 }
 
 /** The codec in which the tab's connection sends or receives pictures, as `H264`. */
@@ -72,7 +79,7 @@ export function videoCodec(tab, direction) {
 export function defineConnect() {
   window.connect = async (pc, endpoint) => {
     window.pc = pc;
-    await pc.setLocalDescription();
+    if (!pc.localDescription) await pc.setLocalDescription();
     if (pc.iceGatheringState !== "complete") {
       await new Promise((resolve) => {
         pc.addEventListener("icegatheringstatechange", () => pc.iceGatheringState === "complete" && resolve());

@@ -62,6 +62,47 @@ export function levels(video, tones) {
 }
 
 /**
+ * How loud a tone is left and right in what the video element plays now, in dB of full scale.
+ *
+ * @param {import("playwright-core").Locator} video
+ * @param {number} hertz
+ * @returns {Promise<[number, number]>}
+ */
+export function sides(video, hertz) {
+  return video.evaluate((element, wanted) => {
+    let ears = element.ears;
+    if (ears?.stream !== element.srcObject) {
+      const context = new AudioContext();
+      const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+      const source = context.createMediaStreamSource(element.srcObject);
+      source.connect(splitter);
+      const analysers = [0, 1].map((side) => {
+        const analyser = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 });
+        splitter.connect(analyser, side);
+        return analyser;
+      });
+      // The source is kept: what nobody holds may be collected.
+      ears = element.ears = { stream: element.srcObject, context, source, analysers };
+    }
+    return ears.analysers.map((analyser) => {
+      const bins = new Float32Array(analyser.frequencyBinCount);
+      analyser.getFloatFrequencyData(bins);
+      const centre = Math.round((wanted * analyser.fftSize) / ears.context.sampleRate);
+      return Math.max(-200, ...bins.subarray(centre - 4, centre + 5));
+    });
+  }, hertz);
+}
+
+/** Waits until a tone is as it should be on both sides: `fits` gets left and right in dB. */
+export async function hearsSides(what, video, hertz, fits) {
+  return until(what, async () => {
+    const [left, right] = await sides(video, hertz);
+    if (fits(left, right)) return [left, right];
+    throw new Error(`${hertz} Hz at ${left.toFixed(0)} dB on the left and ${right.toFixed(0)} dB on the right`);
+  });
+}
+
+/**
  * Waits until the video element has played `heard` at least 25 dB above `unheard` for a whole second, and resolves to
  * the smallest distance in that second, in dB.
  */

@@ -142,7 +142,8 @@ async fn an_rtmp_server_that_is_slow_or_stopped_disturbs_nobody_and_is_found_aga
     rate.store(u64::MAX, Ordering::Relaxed);
     within("it takes all again", async || {
         let output = output(&server, &id).await;
-        (output["state"] == "live" && output["behind"] == false && output["bitrate"].as_u64() > Some(2500)).then_some(())
+        (output["state"] == "live" && output["behind"] == false && output["bitrate"].as_u64() > Some(2500))
+            .then_some(())
     })
     .await;
 

@@ -119,7 +119,7 @@ impl Clip<'_> {
                     let is_loud = flashes.iter().any(|begin| (*begin..begin + FLASH).contains(&flash));
                     if is_loud { (seconds * 1000.0 * std::f64::consts::TAU).sin() as f32 * 0.5 } else { 0.0 }
                 };
-                let samples: Vec<f32> = (first..first + 960).map(beep).collect();
+                let samples: Vec<[f32; 2]> = (first..first + 960).map(|sample| [beep(sample); 2]).collect();
                 sound.push(&samples, begun + Duration::from_millis(20) * blocks);
                 blocks += 1;
             }
@@ -210,9 +210,10 @@ pub fn beeps(file: &str) -> Option<Vec<f64>> {
 fn picture_and_sound_of_a_recording_are_simultaneous_and_at_a_steady_rate() {
     let _turn = turn();
     for container in [Container::Mkv, Container::Mp4] {
-        for wishes in
-            ["{}", r#"{"video": {"fps": 15, "profile": "baseline"}, "audio": {"sample_rate": 44100, "channels": 1}}"#]
-        {
+        for wishes in [
+            "{}",
+            r#"{"video": {"fps": 15, "profile": "baseline"}, "audio": {"sample_rate": 44100, "channels": 1, "loudness": -12}}"#,
+        ] {
             let folder = TempDir::new().unwrap();
             let file = record(folder.path(), container, &serde_json::from_str(wishes).unwrap());
             let file = file.to_str().unwrap();

@@ -82,7 +82,8 @@ struct Inner {
     newest: Option<Arc<Picture>>,
     pictures: u64,
     keyframes: Vec<Duration>,
-    samples: VecDeque<f32>,
+    /// Left and right.
+    samples: VecDeque<[f32; 2]>,
     heard: u64,
     alarm: Option<Alarm>,
     rang: bool,
@@ -177,13 +178,16 @@ impl Recorder {
 
     fn sound(self: &Arc<Self>) -> gst::Bin {
         let bin = bin(
-            "rtpopusdepay ! opusdec ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=1 \
+            "rtpopusdepay ! opusdec ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=2,layout=interleaved \
              ! appsink name=out sync=false async=false max-buffers=50 drop=true enable-last-sample=false",
         );
         let recorder = self.clone();
         on_sample(&bin, move |sample| {
             let map = sample.buffer().unwrap().map_readable().unwrap();
-            let block = map.as_slice().chunks_exact(4).map(|it| f32::from_le_bytes([it[0], it[1], it[2], it[3]]));
+            let block = map.as_slice().as_chunks::<8>().0.iter().map(|pair| {
+                let [a, b, c, d, e, f, g, h] = *pair;
+                [f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])]
+            });
             let mut inner = recorder.lock();
             let before = inner.samples.len();
             inner.samples.extend(block);
@@ -246,12 +250,19 @@ impl Recorder {
         self.lock().rang
     }
 
-    /// The next so many samples, all of them heard after this call; at most two seconds.
+    /// The next so many samples, all of them heard after this call; at most two seconds. The mean of both sides.
     pub async fn fresh_samples(&self, count: usize) -> Vec<f32> {
+        let [left, right] = self.fresh_sides(count).await;
+        left.iter().zip(right).map(|(left, right)| (left + right) / 2.0).collect()
+    }
+
+    /// The same, left and right.
+    pub async fn fresh_sides(&self, count: usize) -> [Vec<f32>; 2] {
         assert!(count <= KEPT);
         let target = self.heard() + count as u64;
         self.wait("sound", |inner| {
-            (inner.heard >= target).then(|| inner.samples.range(inner.samples.len() - count..).copied().collect())
+            let samples = || inner.samples.range(inner.samples.len() - count..);
+            (inner.heard >= target).then(|| [0, 1].map(|side| samples().map(|pair| pair[side]).collect()))
         })
         .await
     }

@@ -1,16 +1,17 @@
 //! Who hears whom: steady tones, found again in what each receiver decodes.
 
-use std::{sync::Arc, time::Instant};
+use std::{path::Path, process::Command, sync::Arc, time::Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
 use virfie::media::port::VideoCodec;
 
 use super::{
+    footage::Footage,
     guests::Guest,
-    posted::whep,
+    posted::{whep, whip},
     recorder::{Attention, RATE, Recorder, amplitude, decibels},
-    server::{PATIENCE, Server, until},
+    server::{PATIENCE, ROOM, Server, until},
     studio::Studio,
 };
 
@@ -82,17 +83,26 @@ async fn a_moderator_mutes_and_sets_the_volume() {
     }
 }
 
-/// Half a second of a steady tone, mono at 48 kHz, as WAV.
-fn wav(hertz: f64) -> Vec<u8> {
-    let sample = |n: u32| ((f64::from(n) * hertz * std::f64::consts::TAU / 48_000.0).sin() * 16_000.0) as i16;
-    let sound: Vec<u8> = (0..24_000).flat_map(|n| sample(n).to_le_bytes()).collect();
-    let length = sound.len() as u32;
+/// Half a second of a steady tone for each channel at 48 kHz, as WAV.
+fn wav(tones: &[f64]) -> Vec<u8> {
+    wav_at(tones, 16_000.0)
+}
+
+/// The same with these peaks.
+fn wav_at(tones: &[f64], peak: f64) -> Vec<u8> {
+    let sample =
+        |n: u32, hertz: f64| ((f64::from(n) * hertz * std::f64::consts::TAU / 48_000.0).sin() * peak).round() as i16;
+    let frame = |n: u32| tones.iter().flat_map(move |hertz| sample(n, *hertz).to_le_bytes());
+    let sound: Vec<u8> = (0..24_000).flat_map(frame).collect();
+    let (length, channels) = (sound.len() as u32, tones.len() as u16);
     let mut file = b"RIFF".to_vec();
     file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    file.extend(channels.to_le_bytes());
     file.extend(48_000u32.to_le_bytes());
-    file.extend(96_000u32.to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
+    file.extend((96_000 * u32::from(channels)).to_le_bytes());
+    file.extend((2 * channels).to_le_bytes());
+    file.extend(b"\x10\0data");
     file.extend(length.to_le_bytes());
     file.extend(sound);
     file
@@ -104,7 +114,7 @@ async fn the_layouts_music_and_its_triggers_sounds_are_heard_by_everybody() {
     const SOUND: f64 = 1400.0;
     let (server, studio) = (Server::start().await, Studio::new());
     for (name, tone) in [("music.wav", MUSIC), ("sound.wav", SOUND)] {
-        server.send_text("PUT", &format!("/assets/{name}"), "audio/wav", wav(tone)).await.expect(201);
+        server.send_text("PUT", &format!("/assets/{name}"), "audio/wav", wav(&[tone])).await.expect(201);
     }
     let ann = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Sound).await;
     let viewer = whep(&server, VideoCodec::H264, Attention::Sound).await;
@@ -119,4 +129,151 @@ async fn the_layouts_music_and_its_triggers_sounds_are_heard_by_everybody() {
     hears(&viewer.recorder, "the sound and ann", |level| level(SOUND) > HEARD && level(440.0) > HEARD).await;
     server.put_layout(&json!({"auto": {"mode": "grid"}})).await;
     hears(&ann.recorder, "silence", |level| level(SOUND) < 0.002 && level(MUSIC) < 0.002).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reference_tone_is_as_loud_as_it_says_and_an_output_is_levelled() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let recordings = folder.path().to_owned();
+    let server = Server::start_with(|config| config.recordings = recordings).await;
+    // A sine of 1 kHz on both sides whose peaks are at -23 dB is -23 LUFS. Music is 10.006 dB softer than its file.
+    let tone: Vec<u8> = wav_at(&[1000.0], 10f64.powf((-23.0 + 10.006) / 20.0) * 32_768.0);
+    server.send_text("PUT", "/assets/tone.wav", "audio/wav", tone).await.expect(201);
+    server.put_layout(&json!({"auto": {"mode": "grid"}, "music": "tone.wav"})).await;
+    let told = until("the tone is measured", async || {
+        let loudness = server.room().await["loudness"].clone();
+        let near = |key: &str| loudness[key].as_f64().is_some_and(|found| (found + 23.0).abs() <= 0.1);
+        ["momentary", "short_term"].iter().all(|key| near(key)).then_some(loudness)
+    })
+    .await;
+    println!("{told}");
+    assert!((told["true_peak"].as_f64().unwrap() + 23.0).abs() <= 0.2, "{told}");
+    let outputs = format!("/rooms/{ROOM}/outputs");
+    let output = json!({
+        "type": "file", "name": "levelled", "video": {"preset": "ultrafast", "bitrate": 1000},
+        "audio": {"loudness": -16, "bitrate": 192},
+    });
+    server.send("POST", &outputs, &output).await.expect(201);
+    until("five seconds are recorded", async || {
+        (server.get(&outputs).await.json()[0]["bytes"].as_u64() > Some(750_000)).then_some(())
+    })
+    .await;
+    server.send("POST", &format!("{outputs}/stop"), &json!({})).await;
+    until("it has stopped", async || (server.get(&outputs).await.json()[0]["state"] == "stopped").then_some(())).await;
+    let Some(sides) = decoded(&recording(folder.path(), "levelled"), 2) else { return };
+    for side in sides {
+        let level = amplitude(&side[side.len() - RATE..side.len() - RATE / 2], 1000.0);
+        assert!((decibels(level, 1.0) + 16.0).abs() < 0.5, "{:.2} dB", decibels(level, 1.0));
+    }
+}
+
+/// Waits until a stretch of half a second is as it should be: `fits` gets each side's level of a tone.
+async fn hears_sides(recorder: &Arc<Recorder>, what: &str, fits: impl Fn(&dyn Fn(f64) -> [f64; 2]) -> bool) {
+    let begun = Instant::now();
+    loop {
+        let sides = recorder.fresh_sides(RATE / 2).await;
+        let level = |hertz: f64| [&sides[0], &sides[1]].map(|side| amplitude(side, hertz));
+        if fits(&level) {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+    }
+}
+
+/// What ffmpeg decodes of a recording, a channel a list; `None` (said aloud) where it is not installed.
+fn decoded(file: &Path, channels: usize) -> Option<Vec<Vec<f32>>> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i"]).arg(file).args(["-vn", "-ar", "48000", "-f", "f32le", "-"]);
+    let Ok(output) = command.output() else {
+        eprintln!("SKIPPED: ffmpeg is not installed");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let samples: Vec<f32> =
+        output.stdout.chunks_exact(4).map(|it| f32::from_le_bytes([it[0], it[1], it[2], it[3]])).collect();
+    Some((0..channels).map(|side| samples.iter().skip(side).step_by(channels).copied().collect()).collect())
+}
+
+/// The one recording whose name begins so.
+fn recording(folder: &Path, begins: &str) -> std::path::PathBuf {
+    let files = std::fs::read_dir(folder.join(ROOM)).unwrap().map(|file| file.unwrap().path());
+    let mut files = files.filter(|file| file.file_name().unwrap().to_str().unwrap().starts_with(begins));
+    files.next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn left_and_right_stay_what_they_are_up_to_viewers_and_recordings() {
+    const LEFT_VOICE: f64 = 440.0;
+    const MIDDLE_VOICE: f64 = 1000.0;
+    const SENT_LEFT: f64 = 1700.0;
+    const MUSIC: [f64; 2] = [600.0, 800.0];
+    let folder = tempfile::TempDir::new().unwrap();
+    let recordings = folder.path().to_owned();
+    let (server, studio) = (Server::start_with(|config| config.recordings = recordings).await, Studio::new());
+    let ann = Guest::join(&server, "ann", Some(&studio.source("red", LEFT_VOICE)), Attention::Sound).await;
+    let _bob = Guest::join(&server, "bob", Some(&studio.source("red", MIDDLE_VOICE)), Attention::Nothing).await;
+    let viewer = whep(&server, VideoCodec::H264, Attention::Sound).await;
+    hears(&viewer.recorder, "both", |level| level(LEFT_VOICE) > HEARD && level(MIDDLE_VOICE) > HEARD).await;
+    let [left, right] = viewer.recorder.fresh_sides(RATE).await;
+    let whole = amplitude(&left, MIDDLE_VOICE);
+    assert!(decibels(amplitude(&right, MIDDLE_VOICE), whole).abs() < 0.1, "in the middle");
+
+    server.moderate("ann", &json!({"pan": -1})).await;
+    let alone = |levels: [f64; 2], side: usize| levels[side] > 0.02 && decibels(levels[1 - side], levels[side]) < -25.0;
+    hears_sides(&viewer.recorder, "ann on the left", |level| alone(level(LEFT_VOICE), 0)).await;
+    let stereo = format!(
+        "audiotestsrc is-live=true samplesperbuffer=960 volume=0.2 freq={SENT_LEFT} \
+         ! audio/x-raw,format=F32LE,rate=48000,channels=1 \
+         ! audioconvert mix-matrix=\"<<(float)1.0>, <(float)0.0>>\" \
+         ! audio/x-raw,rate=48000,channels=2,channel-mask=(bitmask)0x3 ! opusenc bitrate=96000"
+    );
+    let mut band = whip(&server, "band", &Arc::new(Footage::new(None, Some(stereo)))).await;
+    band.connected().await;
+    server.send_text("PUT", "/assets/stereo.wav", "audio/wav", wav(&MUSIC)).await.expect(201);
+    server.put_layout(&json!({"auto": {"mode": "grid"}, "music": "stereo.wav"})).await;
+    hears_sides(&viewer.recorder, "each where it is", |level| {
+        let middle = level(MIDDLE_VOICE);
+        alone(level(LEFT_VOICE), 0)
+            && alone(level(SENT_LEFT), 0)
+            && alone(level(MUSIC[0]), 0)
+            && alone(level(MUSIC[1]), 1)
+            && middle.iter().all(|side| decibels(*side, whole).abs() < 2.0)
+    })
+    .await;
+    hears_sides(&ann.recorder, "all but herself", |level| {
+        level(LEFT_VOICE).iter().all(|side| *side < 0.005) && alone(level(SENT_LEFT), 0) && alone(level(MUSIC[1]), 1)
+    })
+    .await;
+
+    let outputs = format!("/rooms/{ROOM}/outputs");
+    for output in
+        [json!({"type": "file", "name": "two"}), json!({"type": "file", "name": "one", "audio": {"channels": 1}})]
+    {
+        let mut output = output;
+        output["video"] = json!({"preset": "ultrafast"});
+        server.send("POST", &outputs, &output).await.expect(201);
+    }
+    until("both record", async || {
+        let list = server.get(&outputs).await.json();
+        list.as_array().unwrap().iter().all(|one| one["bytes"].as_u64() > Some(200_000)).then_some(())
+    })
+    .await;
+    server.send("POST", &format!("{outputs}/stop"), &json!({})).await;
+    until("both have stopped", async || {
+        let list = server.get(&outputs).await.json();
+        list.as_array().unwrap().iter().all(|one| one["state"] == "stopped").then_some(())
+    })
+    .await;
+    let Some(two) = decoded(&recording(folder.path(), "two"), 2) else { return };
+    let middle = |side: &[f32]| side[side.len() / 2..][..RATE / 2].to_vec();
+    let level = |hertz: f64| [&two[0], &two[1]].map(|side| amplitude(&middle(side), hertz));
+    for (hertz, side) in [(LEFT_VOICE, 0), (SENT_LEFT, 0), (MUSIC[0], 0), (MUSIC[1], 1)] {
+        assert!(alone(level(hertz), side), "{hertz} Hz at {:?}", level(hertz));
+    }
+    assert!(level(MIDDLE_VOICE).iter().all(|side| decibels(*side, whole).abs() < 1.0), "{:?}", level(MIDDLE_VOICE));
+    let one = decoded(&recording(folder.path(), "one"), 1).unwrap();
+    for (hertz, side) in [(LEFT_VOICE, 0), (MUSIC[1], 1)] {
+        let (mono, stereo) = (amplitude(&middle(&one[0]), hertz), level(hertz)[side]);
+        assert!((decibels(mono, stereo) + 6.02).abs() < 1.5, "{hertz} Hz: {mono} of {stereo}");
+    }
 }

@@ -1,5 +1,6 @@
 /** The REST calls that the page makes. */
 
+import type { Mixed } from "./mixing";
 import { ApiError, isObject, readFaults, readProblem, type Fault } from "./problem";
 
 export interface Asset {
@@ -157,6 +158,11 @@ export class Api {
   /** Switches to the scene beside the active one. */
   async stepScene(room: string, way: "next" | "previous"): Promise<void> {
     await this.request("POST", `${at(room)}/scenes/${way}`);
+  }
+
+  /** Changes somebody's volume or place in the mix. */
+  async moderate(room: string, id: string, change: Mixed): Promise<void> {
+    await this.json("PATCH", `${at(room)}/participants/${encodeURIComponent(id)}`, change, JSON_TYPE);
   }
 
   async outputs(room: string): Promise<Output[]> {

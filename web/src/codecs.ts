@@ -35,6 +35,17 @@ export function sendable(codecs: Codec[] | undefined, override: string[] = []): 
   return choose(SEND, codecs, override);
 }
 
+/** An offer that takes Opus in stereo. Browsers play both channels only if their own description says so. */
+export function takesStereo(sdp: string): string {
+  const payloads = [...sdp.matchAll(/^a=rtpmap:(\d+) opus\//gim)].map(([, payload = ""]) => payload);
+  return payloads.reduce((text: string, payload) => {
+    const line = new RegExp(`^(a=fmtp:${payload} )(.*)$`, "m");
+    const parameters = line.exec(text)?.[2];
+    if (parameters === undefined) return text.replace(new RegExp(`^(a=rtpmap:${payload} .*)$`, "m"), `$1\r\na=fmtp:${payload} stereo=1`);
+    return /(^|;)\s*stereo=/.test(parameters) ? text : text.replace(line, "$1stereo=1;$2");
+  }, sdp);
+}
+
 /** The codecs to offer for the names `receivable` gave, in their order, with retransmission. Empty when none is known. */
 export function preferred<T extends Codec>(codecs: T[], names: string[]): T[] {
   const named = names.flatMap((name) => codecs.filter((codec) => nameOf(codec) === name && usable(codec)));

@@ -72,7 +72,9 @@ const devices: Devices = new Devices(() => {
 }, options.processing);
 const pickers = new Pickers(devices);
 const form = new JoinForm(options, (name, where) => void join(name, where));
-const people = new People();
+const people = new People((id, change) => {
+  api.moderate(room ?? "", id, change).catch((error: unknown) => warn(`The mix was not changed: ${errorText(error)}`));
+});
 const shelf = new Shelf(api, () => room);
 const studio: Studio = new Studio(api, () => room ?? "", shelf, {
   layout: (now) => {

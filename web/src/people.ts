@@ -2,6 +2,7 @@
 
 import { element } from "./dom";
 import { icon } from "./icons";
+import { Mixing, type Mixed } from "./mixing";
 import type { Participant, RoomEvent } from "./protocol";
 import { describe, follow, trouble } from "./roster";
 
@@ -14,6 +15,11 @@ export class People {
   get now(): readonly Participant[] {
     return this.people;
   }
+
+  /** The sliders of each person, by id. */
+  private readonly mixing = new Map<string, Mixing>();
+
+  constructor(private readonly mix: (id: string, change: Mixed) => void) {}
 
   private self = "";
   /** Whether this person directs the room. */
@@ -45,6 +51,13 @@ export class People {
     });
     const same = wanted.length === this.list.children.length && wanted.every((row, at) => row === this.list.children[at]);
     if (!same) this.list.replaceChildren(...wanted);
+    for (const id of this.mixing.keys()) if (!this.people.some((person) => person.id === id)) this.mixing.delete(id);
+  }
+
+  private mixingOf({ id }: Participant): Mixing {
+    const known = this.mixing.get(id) ?? new Mixing((change) => this.mix(id, change));
+    this.mixing.set(id, known);
+    return known;
   }
 
   private fill(row: HTMLElement, person: Participant): void {
@@ -56,7 +69,8 @@ export class People {
     row.dataset.state = person.state;
     row.dataset.speaking = String(person.speaking);
     row.title = words ? `${person.name} (${words})` : person.name;
-    const looks = `${person.name}\n${words}\n${self}\n${problem}`;
+    if (this.directs) this.mixingOf(person).show(person);
+    const looks = `${person.name}\n${words}\n${self}\n${problem}\n${this.directs}`;
     if (row.dataset.looks === looks) return;
     row.dataset.looks = looks;
 
@@ -83,7 +97,11 @@ export class People {
     if (person.state !== "connected") marks.append(icon("away"));
     if (!person.audio || person.muted) marks.append(icon("microphoneOff"));
     if (!person.video) marks.append(icon("cameraOff"));
-    row.replaceChildren(face, name, marks, spoken);
+    // The sliders are left where they are: taken out and put back, they would lose the hand that pulls them.
+    const sliders = this.directs ? this.mixingOf(person).block : null;
+    for (const child of [...row.childNodes]) if (child !== sliders) child.remove();
+    row.prepend(face, name, marks, spoken);
+    if (sliders && sliders.parentNode !== row) row.append(sliders);
     if (problem) row.append(reason(problem, self));
   }
 }

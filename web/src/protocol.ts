@@ -16,6 +16,8 @@ export interface Participant {
   /** Silenced by a moderator. */
   muted: boolean;
   volume: number;
+  /** From -1 (left) to 1 (right). */
+  pan: number;
   hidden: boolean;
   /** Why nothing is seen of the video that they send. */
   problem: string | null;
@@ -34,9 +36,19 @@ export interface RoomState {
   canvas?: { background?: unknown };
   participants: Participant[];
   outputs?: Output[];
+  loudness?: Loudness;
   scenes?: string[];
   active_scene?: ActiveScene | null;
   segmentation?: { available: boolean; model: string | null; reason: string | null };
+}
+
+/** How loud the mix is, by EBU R 128: LUFS and dBTP; null is silence. */
+export interface Loudness {
+  momentary: number | null;
+  short_term: number | null;
+  integrated: number | null;
+  true_peak: number | null;
+  max_true_peak: number | null;
 }
 
 export interface IceServer {
@@ -50,6 +62,7 @@ export type RoomEvent =
   | { type: "participant_left"; id: string; name: string; reason: string }
   | { type: "participant_changed"; participant: Participant }
   | { type: "speaking"; id: string; speaking: boolean }
+  | { type: "loudness"; loudness: Loudness }
   | { type: "layout_changed"; revision: number; layout: unknown; active_scene?: ActiveScene | null }
   | { type: "room_changed"; revision: number; room: RoomState }
   | { type: "output_changed"; output: Output }
@@ -183,6 +196,8 @@ function parseEvent(event: unknown): ServerMessage | null {
       return isObject(event.layout) ? whole : null;
     case "room_ended":
       return whole;
+    case "loudness":
+      return isObject(event.loudness) ? whole : null;
     case "output_changed":
       return isObject(event.output) ? whole : null;
     case "scenes_changed":

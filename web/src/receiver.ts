@@ -1,6 +1,6 @@
 /** The connection that receives the room's sound and picture. This page offers it, the server answers. */
 
-import { preferred } from "./codecs";
+import { preferred, takesStereo } from "./codecs";
 import { Connection, type ConnectionHandlers } from "./connection";
 import type { IceServer } from "./protocol";
 
@@ -35,8 +35,8 @@ export class Receiver {
     // Older Firefox has no such method: it offers all it can, in its own order.
     if (codecs.length > 0 && "setCodecPreferences" in video) video.setCodecPreferences(codecs);
     const offer = await this.pc.createOffer();
-    await this.pc.setLocalDescription(offer);
-    return this.pc.localDescription?.sdp ?? offer.sdp ?? "";
+    await this.pc.setLocalDescription({ type: "offer", sdp: takesStereo(offer.sdp ?? "") });
+    return this.pc.localDescription?.sdp ?? "";
   }
 
   /** Takes the server's answer. */

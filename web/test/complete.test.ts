@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { LayoutSchema, spotAt } from "../src/complete";
 import { arranged, same } from "../src/format";
-import { kindOf, stateWords } from "../src/studio/outputs";
+import { panWords } from "../src/mixing";
+import { kindOf, loudnessText, loudnessWords, stateWords } from "../src/studio/outputs";
 
 const schema = new LayoutSchema({
   components: {
@@ -86,5 +87,21 @@ describe("an output", () => {
     expect(stateWords({ ...output, state: "live", behind: true })).toBe("live, takes less than is sent, 1280x720");
     expect(stateWords({ ...output, type: "file", state: "paused" })).toBe("paused");
     expect(stateWords({ ...output, state: "retrying", attempt: 3, last_error: "refused" })).toBe("retrying, attempt 3: refused");
+  });
+});
+
+describe("sound in words", () => {
+  const silent = { momentary: null, short_term: null, integrated: null, true_peak: null, max_true_peak: null };
+  it("says how loud the mix is", () => {
+    expect(loudnessText(silent)).toBe("silent");
+    expect(loudnessWords(silent)).toBe("The mix is silent");
+    const loud = { momentary: -17, short_term: -18.25, integrated: -16, true_peak: -4, max_true_peak: -1.04 };
+    expect(loudnessText(loud)).toBe("-18.3 LUFS");
+    expect(loudnessWords(loud)).toBe(
+      "The mix over three seconds: -18.3 LUFS; since the beginning: -16.0 LUFS; highest true peak: -1.0 dB",
+    );
+  });
+  it("says where somebody is heard", () => {
+    expect([0, -1, 0.25].map(panWords)).toEqual(["in the middle", "100 % left", "25 % right"]);
   });
 });

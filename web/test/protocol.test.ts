@@ -5,7 +5,7 @@ import { describe as say, follow, trouble } from "../src/roster";
 
 const person = (id: string, more: Partial<Participant> = {}): Participant => ({
   id, name: id, role: "participant", state: "connected", audio: true, video: true, size: null, speaking: false,
-  muted: false, volume: 1, hidden: false, problem: null, ...more,
+  muted: false, volume: 1, pan: 0, hidden: false, problem: null, ...more,
 });
 
 describe("parseMessage", () => {

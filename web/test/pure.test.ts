@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readAnswer } from "../src/api";
 import { backgroundOf } from "../src/background";
 import { delayMs } from "../src/backoff";
-import { preferred, receivable, sendable } from "../src/codecs";
+import { preferred, receivable, sendable, takesStereo } from "../src/codecs";
 import { explain, soundProcessing, unavailable } from "../src/devices";
 import { badgeText, choices } from "../src/delivery";
 import { encodingFor } from "../src/encoding";
@@ -40,6 +40,13 @@ describe("codecs", () => {
     const high = h264("packetization-mode=1;profile-level-id=640c1f");
     const single = h264("packetization-mode=0;profile-level-id=42e01f");
     expect(receivable([{ mimeType: "video/VP8" }, high, single])).toEqual(["vp8"]);
+  });
+  it("takes Opus in stereo, once, and nothing else", () => {
+    const lines = ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtpmap:9 G722/8000", "a=fmtp:9 x=1", ""];
+    const stereo = lines.map((line) => line.replace("fmtp:111 ", "fmtp:111 stereo=1;")).join("\r\n");
+    expect(takesStereo(lines.join("\r\n"))).toBe(stereo);
+    expect(takesStereo(stereo)).toBe(stereo);
+    expect(takesStereo("a=rtpmap:96 OPUS/48000/2\r\na=x\r\n")).toBe("a=rtpmap:96 OPUS/48000/2\r\na=fmtp:96 stereo=1\r\na=x\r\n");
   });
   it("takes an override only as far as the browser can", () => {
     expect(receivable(all, ["vp8"])).toEqual(["vp8"]);

@@ -64,7 +64,7 @@ pub async fn get_participant(
     Ok(Json(find(&app, &participant.name)?.participant(participant.id).await?))
 }
 
-/// Silences, sets the volume of, or hides someone.
+/// Silences, places in the mix, sets the volume of, or hides someone.
 #[utoipa::path(
     patch, path = "/rooms/{room}/participants/{id}", tag = "participants",
     params(

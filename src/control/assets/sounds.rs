@@ -10,7 +10,7 @@ use std::{
 use super::{AssetError, AssetStore, blocking, cache::Stamp, decode_in, kind::AssetKind};
 use crate::media::port::{Media, Sound};
 
-/// Longest sound; decoded it takes 6 MB a minute.
+/// Longest sound; decoded it takes 6 MB a minute, and 12 MB in stereo.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 
 /// Bytes of decoded sounds that are kept in memory beside those that are played.
@@ -67,12 +67,12 @@ pub fn sniff(content: &[u8]) -> Option<&'static str> {
 /// Decodes a file. Takes up to some seconds: for blocking threads.
 pub(super) fn decode(media: &dyn Media, name: &str, file: &Path) -> Result<Sound, SoundError> {
     let samples = media.decode_sound(file, MAX_LENGTH).map_err(SoundError)?;
-    Ok(Sound { name: name.into(), samples: samples.into() })
+    Ok(Sound { name: name.into(), channels: samples.channels, samples: samples.interleaved.into() })
 }
 
 /// How long it is.
 pub(super) fn length(sound: &Sound) -> Duration {
-    Duration::from_millis(sound.samples.len() as u64 / 48)
+    Duration::from_millis(sound.frames() as u64 / 48)
 }
 
 /// Whether the file's first bytes are a sound's.
@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn the_newest_sounds_stay_in_memory() {
         let mut decoded = Decoded::default();
-        let sound = |bytes: usize| Arc::new(Sound { name: "a".into(), samples: vec![0i16; bytes / 2].into() });
+        let sound =
+            |bytes: usize| Arc::new(Sound { name: "a".into(), channels: 1, samples: vec![0i16; bytes / 2].into() });
         // Rooms may have sounds of the same name.
         let [red, green, blue] = ["red/a", "green/a", "blue/a"].map(Path::new);
         for file in [red, green, blue] {

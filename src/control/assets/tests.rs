@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::*;
 use crate::{
     config::ServeConfig,
-    media::port::{MediaEvent, RoomMedia, RoomSpec, Segmentation, Still},
+    media::port::{MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still},
 };
 
 /// Knows one clip: a picture of 4 x 2 pixels, three seconds long.
@@ -26,9 +26,9 @@ impl Media for NoMedia {
         Vec::new()
     }
 
-    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Vec<i16>, String> {
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, String> {
         match fs::read(file) {
-            Ok(content) if content.ends_with(b"sound") => Ok(vec![7; 48_000]),
+            Ok(content) if content.ends_with(b"sound") => Ok(Samples { channels: 1, interleaved: vec![7; 48_000] }),
             _ => Err("it holds no sound".to_owned()),
         }
     }
@@ -245,7 +245,7 @@ impl Media for Slow {
         Vec::new()
     }
 
-    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String> {
         NoMedia.decode_sound(file, longest)
     }
 
@@ -313,7 +313,7 @@ impl Media for Counting {
         NoMedia.models()
     }
 
-    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Vec<i16>, String> {
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String> {
         NoMedia.decode_sound(file, longest)
     }
 

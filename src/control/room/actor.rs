@@ -338,7 +338,7 @@ impl Room {
 
     /// Shows these measurements from now on.
     pub(super) fn take_health(&mut self, health: port::Health) {
-        self.meter.measure(&health);
+        self.meter.measure(&health, self.state.loudness());
         self.state.set_health(health, self.lasting.parts.machine.segmentation());
     }
 }

@@ -42,6 +42,7 @@ impl Digest {
             }
             Event::RoomChanged { room, .. } => self.compare(room),
             Event::Speaking { .. }
+            | Event::Loudness { .. }
             | Event::Poses { .. }
             | Event::LayoutChanged { .. }
             | Event::ScenesChanged { .. }

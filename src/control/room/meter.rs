@@ -9,11 +9,11 @@ use std::{
     },
 };
 
-use crate::media::port::Health;
+use crate::media::port::{Health, Loudness};
 
-/// What a room lacks time for.
+/// What is told of the worst room alone: what it lacks time for, and how loud it is.
 #[derive(Debug, Clone, Copy, Default)]
-struct Lateness {
+struct Worst {
     /// Mean and greatest age of the masks shown, in seconds.
     age: f64,
     oldest: f64,
@@ -25,10 +25,16 @@ struct Lateness {
     skipped: f64,
     /// The longest time between two blocks of sound, in seconds.
     gap: f64,
+    /// Loudness of three seconds in LUFS, and true peak in dB; `None`: silent.
+    loudness: Option<f64>,
+    true_peak: Option<f64>,
 }
 
-impl Lateness {
-    fn of(health: &Health) -> Self {
+/// What a silent room is told as: the standard counts nothing below it.
+const SILENT: f64 = -70.0;
+
+impl Worst {
+    fn of(health: &Health, loudness: Loudness) -> Self {
         Self {
             age: f64::from(health.mask_age_ms) / 1000.0,
             oldest: f64::from(health.oldest_mask_ms) / 1000.0,
@@ -36,6 +42,8 @@ impl Lateness {
             smaller: health.inputs_smaller,
             skipped: f64::from(health.skipped_per_second),
             gap: f64::from(health.sound_gap_ms) / 1000.0,
+            loudness: loudness.short_term.map(f64::from),
+            true_peak: loudness.true_peak.map(f64::from),
         }
     }
 
@@ -47,12 +55,18 @@ impl Lateness {
             smaller: self.smaller.max(other.smaller),
             skipped: self.skipped.max(other.skipped),
             gap: self.gap.max(other.gap),
+            loudness: louder(self.loudness, other.loudness),
+            true_peak: louder(self.true_peak, other.true_peak),
         }
     }
 }
 
+fn louder(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    one.into_iter().chain(other).reduce(f64::max)
+}
+
 /// Of each room, by the number of its meter.
-static LATENESS: Mutex<BTreeMap<u64, Lateness>> = Mutex::new(BTreeMap::new());
+static ROOMS: Mutex<BTreeMap<u64, Worst>> = Mutex::new(BTreeMap::new());
 
 /// Numbers the meters.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -72,7 +86,7 @@ impl Meter {
         metrics::gauge!("virfie_rooms").increment(1.0);
         let meter =
             Self { number: NEXT.fetch_add(1, Ordering::Relaxed), participants: 0, viewers: 0, last: Health::default() };
-        meter.report_lateness(Some(&meter.last));
+        meter.report_worst(Some(Worst::of(&meter.last, Loudness::default())));
         meter
     }
 
@@ -86,9 +100,9 @@ impl Meter {
     }
 
     /// How the room's media is doing.
-    pub(super) fn measure(&mut self, health: &Health) {
+    pub(super) fn measure(&mut self, health: &Health, loudness: Loudness) {
         self.add(health);
-        self.report_lateness(Some(health));
+        self.report_worst(Some(Worst::of(health, loudness)));
     }
 
     /// Adds what has changed since the last time.
@@ -110,15 +124,15 @@ impl Meter {
         self.last = health.clone();
     }
 
-    /// Takes this room's lateness, or with `None` forgets it, and shows the worst of all rooms.
-    fn report_lateness(&self, health: Option<&Health>) {
+    /// Takes this room's part, or with `None` forgets it, and shows the worst of all rooms.
+    fn report_worst(&self, own: Option<Worst>) {
         // The map is whole after every line that changes it.
-        let mut rooms = LATENESS.lock().unwrap_or_else(PoisonError::into_inner);
-        match health {
-            Some(health) => rooms.insert(self.number, Lateness::of(health)),
+        let mut rooms = ROOMS.lock().unwrap_or_else(PoisonError::into_inner);
+        match own {
+            Some(own) => rooms.insert(self.number, own),
             None => rooms.remove(&self.number),
         };
-        let worst = rooms.values().fold(Lateness { every: 1, ..Lateness::default() }, Lateness::worst);
+        let worst = rooms.values().fold(Worst { every: 1, ..Worst::default() }, Worst::worst);
         // Still under the lock: the last to come shows what holds for all.
         metrics::gauge!("virfie_mask_age_seconds").set(worst.age);
         metrics::gauge!("virfie_oldest_mask_seconds").set(worst.oldest);
@@ -126,6 +140,8 @@ impl Meter {
         metrics::gauge!("virfie_inputs_smaller").set(worst.smaller);
         metrics::gauge!("virfie_skipped_frames_per_second").set(worst.skipped);
         metrics::gauge!("virfie_sound_gap_seconds").set(worst.gap);
+        metrics::gauge!("virfie_loudness_lufs").set(worst.loudness.unwrap_or(SILENT));
+        metrics::gauge!("virfie_true_peak_dbtp").set(worst.true_peak.unwrap_or(SILENT));
     }
 }
 
@@ -159,6 +175,11 @@ fn describe() {
         "Age of the oldest mask shown over the last second; the worst room's"
     );
     describe_gauge!(
+        "virfie_loudness_lufs",
+        "Loudness of the mix over three seconds by EBU R 128, -70 when silent; the loudest room's"
+    );
+    describe_gauge!("virfie_true_peak_dbtp", "True peak of the mix over a second, -70 when silent; the loudest room's");
+    describe_gauge!(
         "virfie_inputs_smaller",
         "The segmentation's inputs are so many sizes smaller, 0 when there is time; the worst room's"
     );
@@ -191,7 +212,7 @@ impl Drop for Meter {
         self.count((0, 0));
         metrics::gauge!("virfie_rooms").decrement(1.0);
         self.add(&Health::default());
-        self.report_lateness(None);
+        self.report_worst(None);
     }
 }
 
@@ -219,8 +240,9 @@ mod tests {
                 dropped_frames: 4,
                 ..Health::default()
             };
-            slow.measure(&health(3, 80.0));
-            fast.measure(&health(1, 20.0));
+            let loud = |lufs| Loudness { short_term: Some(lufs), true_peak: Some(-6.0), ..Loudness::default() };
+            slow.measure(&health(3, 80.0), loud(-20.0));
+            fast.measure(&health(1, 20.0), loud(-30.0));
             let value = |name: &str| -> f64 {
                 let text = handle.render();
                 let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -233,7 +255,9 @@ mod tests {
             assert_eq!(value("virfie_masks_per_second"), 30.0);
             assert_eq!(value("virfie_carried_masks_per_second"), 10.0);
             assert_eq!(value("virfie_dropped_frames_total"), 8.0);
+            assert_eq!((value("virfie_loudness_lufs"), value("virfie_true_peak_dbtp")), (-20.0, -6.0));
             drop(slow);
+            assert_eq!(value("virfie_loudness_lufs"), -30.0);
             assert!((value("virfie_mask_age_seconds") - 0.02).abs() < 1e-6);
             assert_eq!((value("virfie_masks_every"), value("virfie_masks_per_second")), (1.0, 15.0));
             assert_eq!(value("virfie_dropped_frames_total"), 8.0, "a total never falls");

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     layout::Fault,
-    media::port::{ParticipantId, PeerId},
+    media::port::{MediaCommand, ParticipantId, PeerId},
 };
 
 /// How many candidates one connection may send: a machine with many networks has about 20.
@@ -189,6 +189,8 @@ pub struct Member {
     pub muted: bool,
     /// Gain, 0.0 to 2.0.
     pub volume: f64,
+    /// Where they are heard, -1.0 to 1.0.
+    pub pan: f64,
     /// Off the canvas.
     pub hidden: bool,
     /// Why nothing is seen of the video that comes.
@@ -217,12 +219,18 @@ impl Member {
         }
     }
 
-    /// The gain that the mix shall use.
-    pub fn gain(&self) -> f32 {
-        // The range is 0.0 to 2.0: nothing is lost that could be heard.
+    /// The gain and the place that the mix shall use.
+    pub fn gain_and_pan(&self) -> (f32, f32) {
+        // Their ranges are small: nothing is lost that could be heard.
         #[allow(clippy::cast_possible_truncation)]
-        let volume = self.volume as f32;
-        if self.muted { 0.0 } else { volume }
+        let (volume, pan) = (self.volume as f32, self.pan as f32);
+        (if self.muted { 0.0 } else { volume }, pan)
+    }
+
+    /// Has the mix use them.
+    pub fn order_gain(&self) -> MediaCommand {
+        let (gain, pan) = self.gain_and_pan();
+        MediaCommand::SetGain { participant: self.id.clone(), gain, pan }
     }
 
     /// What others see.
@@ -243,6 +251,7 @@ impl Member {
             speaking: self.speaking,
             muted: self.muted,
             volume: self.volume,
+            pan: self.pan,
             hidden: self.hidden,
             problem: self.problem.clone(),
             delivery: self.receiver.as_ref().and_then(|receiver| receiver.delivery.clone()),
@@ -259,6 +268,9 @@ pub struct Moderation {
     /// Gain in the mix, 0.0 to 2.0.
     #[schema(minimum = 0.0, maximum = 2.0)]
     pub volume: Option<f64>,
+    /// Where they are heard, -1.0 (left) to 1.0 (right).
+    #[schema(minimum = -1.0, maximum = 1.0)]
+    pub pan: Option<f64>,
     /// Taken off the canvas.
     pub hidden: Option<bool>,
 }
@@ -267,15 +279,17 @@ impl Moderation {
     /// Checks the ranges.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] naming `/volume`.
+    /// [`RoomError::Invalid`] naming `/volume` and `/pan`.
     pub fn check(&self) -> Result<(), RoomError> {
-        match self.volume {
-            Some(volume) if !(0.0..=MAX_VOLUME).contains(&volume) => Err(RoomError::Invalid(vec![Fault {
-                pointer: "/volume".to_owned(),
-                detail: format!("must be from 0 to {MAX_VOLUME}"),
-            }])),
-            _ => Ok(()),
-        }
+        let ranges = [("/volume", self.volume, 0.0..=MAX_VOLUME), ("/pan", self.pan, -1.0..=1.0)];
+        let wrong = ranges.into_iter().filter(|(_, value, range)| value.is_some_and(|value| !range.contains(&value)));
+        let faults: Vec<Fault> = wrong
+            .map(|(pointer, _, range)| Fault {
+                pointer: pointer.to_owned(),
+                detail: format!("must be from {} to {}", range.start(), range.end()),
+            })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(RoomError::Invalid(faults)) }
     }
 }
 
@@ -290,7 +304,11 @@ mod tests {
             let Err(RoomError::Invalid(faults)) = change.check() else { panic!("{volume} was taken") };
             assert_eq!(faults[0].pointer, "/volume");
         }
-        assert_eq!(Moderation { volume: Some(2.0), ..Moderation::default() }.check(), Ok(()));
+        assert_eq!(Moderation { volume: Some(2.0), pan: Some(-1.0), ..Moderation::default() }.check(), Ok(()));
+        let both = Moderation { volume: Some(3.0), pan: Some(1.5), ..Moderation::default() };
+        let Err(RoomError::Invalid(faults)) = both.check() else { panic!("it was taken") };
+        assert_eq!(faults.iter().map(|fault| &*fault.pointer).collect::<Vec<_>>(), ["/volume", "/pan"]);
+        assert_eq!(faults[1].detail, "must be from -1 to 1");
     }
 
     #[test]

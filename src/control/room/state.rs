@@ -163,6 +163,7 @@ pub struct State {
     ended: Option<EndReason>,
     segmentation: port::Segmentation,
     health: port::Health,
+    loudness: port::Loudness,
     rebuilds: u32,
     rebuilt_because: Option<Arc<str>>,
     /// The media takes connections.
@@ -200,6 +201,7 @@ impl State {
             ended: None,
             segmentation,
             health: port::Health::default(),
+            loudness: port::Loudness::default(),
             rebuilds: 0,
             rebuilt_because: None,
             media_open: true,
@@ -276,6 +278,7 @@ impl State {
             viewers: self.viewers.len(),
             viewer_deliveries: self.viewers.iter().filter_map(|viewer| viewer.receiver.delivery.clone()).collect(),
             outputs: self.outputs(),
+            loudness: self.loudness.into(),
             segmentation: Segmentation::new(&self.segmentation, &self.health),
             health: Health {
                 rebuilds: self.rebuilds,
@@ -302,6 +305,11 @@ impl State {
     pub fn set_health(&mut self, health: port::Health, segmentation: port::Segmentation) {
         self.health = health;
         self.segmentation = segmentation;
+    }
+
+    /// How loud the mix is.
+    pub fn loudness(&self) -> port::Loudness {
+        self.loudness
     }
 
     /// Whether the media can be asked for poses.

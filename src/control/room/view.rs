@@ -55,6 +55,8 @@ pub struct Participant {
     pub muted: bool,
     /// Gain in the mix, 0.0 to 2.0.
     pub volume: f64,
+    /// Where they are heard, -1.0 (left) to 1.0 (right); 0.0 is the middle.
+    pub pan: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
     /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.
@@ -262,6 +264,36 @@ impl From<&port::Health> for Health {
     }
 }
 
+/// How loud the mix is, by EBU R 128. All is null while the room is silent, but what is told since its beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
+pub struct Loudness {
+    /// Over the last 400 ms, in LUFS.
+    pub momentary: Option<f64>,
+    /// Over the last three seconds, in LUFS.
+    pub short_term: Option<f64>,
+    /// Since the room's media began, without pauses, in LUFS.
+    pub integrated: Option<f64>,
+    /// Highest true peak of the last second, in dBTP.
+    pub true_peak: Option<f64>,
+    /// Highest true peak since the room's media began, in dBTP.
+    pub max_true_peak: Option<f64>,
+}
+
+impl From<port::Loudness> for Loudness {
+    fn from(loudness: port::Loudness) -> Self {
+        let port::Loudness { momentary, short_term, integrated, true_peak, max_true_peak } = loudness;
+        // Meters show one decimal.
+        let shown = |value: Option<f32>| value.map(|value| (f64::from(value) * 10.0).round() / 10.0);
+        Self {
+            momentary: shown(momentary),
+            short_term: shown(short_term),
+            integrated: shown(integrated),
+            true_peak: shown(true_peak),
+            max_true_peak: shown(max_true_peak),
+        }
+    }
+}
+
 /// Two decimals: measured means have no more to say.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 100.0).round() / 100.0
@@ -296,6 +328,8 @@ pub struct RoomState {
     pub viewer_deliveries: Vec<Delivery>,
     /// Where the room is sent.
     pub outputs: Vec<Output>,
+    /// How loud its sound is.
+    pub loudness: Loudness,
     /// Whether people can be cut out.
     pub segmentation: Segmentation,
     /// How its media is doing.
@@ -400,6 +434,11 @@ pub enum Event {
         /// Now.
         speaking: bool,
     },
+    /// How loud the mix was: once a second while it is not silent, and once when it has become so.
+    Loudness {
+        /// See there.
+        loudness: Loudness,
+    },
     /// Where people are in their pictures, at most ten times a second while the room's `keypoints` is true. Session
     /// sockets are not told.
     Poses {
@@ -492,6 +531,7 @@ impl Event {
             Self::ParticipantLeft { .. } => "participant_left",
             Self::ParticipantChanged { .. } => "participant_changed",
             Self::Speaking { .. } => "speaking",
+            Self::Loudness { .. } => "loudness",
             Self::Poses { .. } => "poses",
             Self::LayoutChanged { .. } => "layout_changed",
             Self::ScenesChanged { .. } => "scenes_changed",
@@ -541,6 +581,7 @@ mod tests {
         for event in [
             Event::RoomEnded,
             Event::Poses { participants: Vec::new() },
+            Event::Loudness { loudness: Loudness::default() },
             Event::OutputRemoved { id: "o".into() },
             Event::RecordingFinished {
                 recording: FinishedRecording { output: "o".into(), name: None, bytes: 1, seconds: 1.0 },

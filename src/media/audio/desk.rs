@@ -12,20 +12,29 @@ use std::{
 
 use tracing::{error, warn};
 
-use super::mix::Mixer;
+use super::{
+    loudness::Meter,
+    mix::{Mixer, Sides},
+};
 use crate::media::{
     gst::{
         clock::media_clock,
         priority::{self, Role},
     },
-    port::{ParticipantId, PeerId, Sound},
+    port::{Loudness, ParticipantId, PeerId, Sound},
 };
 
 /// One block.
 const BLOCK: Duration = Duration::from_millis(20);
 
-/// For one voice; Opus at 40 kbit/s mono is transparent for speech and good for music.
+/// While all that is heard is in the middle: Opus at 40 kbit/s mono is transparent for speech and good for music.
 const BITRATE: i32 = 40_000;
+
+/// While the sides differ.
+const WIDE_BITRATE: i32 = 48_000;
+
+/// Blocks of equal sides after which they are coded as one: 2 s, so that a pause of what is on one side changes nothing.
+const WIDE_HOLD_BLOCKS: u32 = 100;
 
 /// Half of the range: no audible difference for voices, half of the CPU.
 const COMPLEXITY: i32 = 5;
@@ -38,10 +47,12 @@ const CATCH_UP: u32 = 10;
 
 /// What the desk tells its room. Called on its thread; must not block.
 pub trait Listener: Send + Sync + 'static {
-    /// The whole mix as samples, for outputs; `pts` is the running time of the first one.
-    fn block(&self, samples: &[f32; 960], pts: Duration);
+    /// The whole mix as samples, left and right, for outputs; `pts` is the running time of the first one.
+    fn block(&self, samples: &[[f32; 2]; 960], pts: Duration);
     /// Someone began or ceased to speak.
     fn speaking(&self, participant: &ParticipantId, speaking: bool);
+    /// How loud the mix was, once a second while it is not silent.
+    fn loudness(&self, loudness: Loudness);
     /// The Opus packets of a block whose first sample is at running time `pts`: that of the whole mix, if somebody
     /// needs it, and those of listeners who would hear themselves in it.
     fn packets(&self, shared: Option<Packet>, own: Vec<(PeerId, Packet)>, pts: Duration);
@@ -117,13 +128,22 @@ impl Desk {
 
     /// Takes samples of a participant.
     pub fn push(&self, participant: &ParticipantId, samples: &[f32]) {
+        self.with_strip(participant, |mixer, strip| mixer.push(strip, samples));
+    }
+
+    /// Takes as many samples of each side.
+    pub fn push_stereo(&self, participant: &ParticipantId, left: &[f32], right: &[f32]) {
+        self.with_strip(participant, |mixer, strip| mixer.push_stereo(strip, left, right));
+    }
+
+    fn with_strip(&self, participant: &ParticipantId, act: impl FnOnce(&mut Mixer, u32)) {
         let mut inner = self.lock();
         if let Some(strip) = inner.strips.get(participant).copied() {
-            inner.mixer.push(strip, samples);
+            act(&mut inner.mixer, strip);
         }
     }
 
-    /// A participant's strip, made if need be; its gain stays over reconnections.
+    /// A participant's strip, made if need be; its gain and place stay over reconnections.
     pub fn open(&self, participant: &ParticipantId) {
         let mut inner = self.lock();
         if !inner.strips.contains_key(participant) {
@@ -145,13 +165,13 @@ impl Desk {
         }
     }
 
-    /// Linear gain, 0.0..=2.0.
-    pub fn set_gain(&self, participant: &ParticipantId, gain: f32) {
+    /// Linear gain, 0.0..=2.0, and the place between left (-1.0) and right (1.0).
+    pub fn set_gain(&self, participant: &ParticipantId, gain: f32, pan: f32) {
         self.open(participant);
-        let mut inner = self.lock();
-        if let Some(strip) = inner.strips.get(participant).copied() {
-            inner.mixer.set_gain(strip, gain);
-        }
+        self.with_strip(participant, |mixer, strip| {
+            mixer.set_gain(strip, gain);
+            mixer.set_pan(strip, pan);
+        });
     }
 
     /// Plays a sound into the mix, once.
@@ -182,8 +202,8 @@ fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 struct Ticker {
     inner: Weak<Mutex<Inner>>,
     listener: Arc<dyn Listener>,
-    shared: Option<opus::Encoder>,
-    encoders: HashMap<u32, opus::Encoder>,
+    shared: Option<Coder>,
+    encoders: HashMap<u32, Coder>,
     gap: Arc<AtomicU64>,
     blocks: Arc<AtomicU64>,
 }
@@ -202,7 +222,8 @@ impl Ticker {
         let mut tick = media_clock().now();
         let mut parcels = Parcels::default();
         let mut news = Vec::new();
-        let mut samples = [0f32; 960];
+        let mut samples = [[0f32; 2]; 960];
+        let mut meter = Meter::new().inspect_err(|error| error!(%error, "the loudness is not measured")).ok();
         loop {
             tick += BLOCK;
             let now = media_clock().now();
@@ -222,6 +243,9 @@ impl Ticker {
                 self.listener.packets(shared, own, tick);
             }
             self.listener.block(&samples, tick);
+            if let Some(loudness) = meter.as_mut().and_then(|meter| meter.take(&samples)) {
+                self.listener.loudness(loudness);
+            }
             self.blocks.fetch_add(1, Ordering::Relaxed);
             let now = media_clock().now();
             if let Some(last) = last.replace(now) {
@@ -239,12 +263,12 @@ impl Ticker {
         inner: &mut Inner,
         parcels: &mut Parcels,
         news: &mut Vec<(ParticipantId, bool)>,
-        samples: &mut [f32; 960],
+        samples: &mut [[f32; 2]; 960],
     ) {
         let Inner { mixer, strips, ears, .. } = inner;
         self.encoders.retain(|strip, _| strips.values().any(|known| known == strip));
         let block = mixer.tick();
-        samples.copy_from_slice(block.shared());
+        block.shared().interleave(samples);
         let mut needed = false;
         for ear in ears.iter() {
             let strip = ear.participant.as_ref().and_then(|participant| strips.get(participant)).copied();
@@ -253,9 +277,9 @@ impl Ticker {
                 Some((strip, own)) => {
                     let slot = match self.encoders.entry(strip) {
                         std::collections::hash_map::Entry::Occupied(entry) => Some(entry.into_mut()),
-                        std::collections::hash_map::Entry::Vacant(entry) => encoder().map(|made| entry.insert(made)),
+                        std::collections::hash_map::Entry::Vacant(entry) => Coder::new().map(|made| entry.insert(made)),
                     };
-                    let packet = slot.and_then(|encoder| encode(encoder, own));
+                    let packet = slot.and_then(|coder| coder.encode(own));
                     parcels.own.extend(packet.map(|packet| (ear.peer, packet)));
                 }
                 None => needed = true,
@@ -263,9 +287,9 @@ impl Ticker {
         }
         if needed {
             if self.shared.is_none() {
-                self.shared = encoder();
+                self.shared = Coder::new();
             }
-            parcels.shared = self.shared.as_mut().and_then(|encoder| encode(encoder, block.shared()));
+            parcels.shared = self.shared.as_mut().and_then(|coder| coder.encode(block.shared()));
         }
         for (strip, speaking) in block.speech_changes() {
             if let Some((participant, _)) = strips.iter().find(|(_, known)| **known == strip) {
@@ -275,21 +299,98 @@ impl Ticker {
     }
 }
 
-fn encoder() -> Option<opus::Encoder> {
-    let build = || -> opus::Result<opus::Encoder> {
-        let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip)?;
-        encoder.set_bitrate(opus::Bitrate::Bits(BITRATE))?;
-        encoder.set_complexity(COMPLEXITY)?;
-        encoder.set_inband_fec(true)?;
-        encoder.set_packet_loss_perc(EXPECTED_LOSS)?;
-        Ok(encoder)
-    };
-    build().inspect_err(|error| error!(%error, "no Opus encoder")).ok()
+/// An Opus encoder. It begins with one channel and gets two when they first differ: a room of people who talk costs no
+/// more than one in mono. From then on it codes one of the two while both are the same.
+struct Coder {
+    encoder: opus::Encoder,
+    is_stereo: bool,
+    /// Blocks until equal sides are coded as one again; 0: they are.
+    wide_for: u32,
 }
 
-fn encode(encoder: &mut opus::Encoder, block: &[f32; 960]) -> Option<Packet> {
-    // RFC 6716: a 20 ms frame is at most 1275 bytes.
-    let mut packet = [0u8; 1275];
-    let length = encoder.encode_float(block, &mut packet).inspect_err(|error| error!(%error, "Opus")).ok()?;
-    Some(Arc::from(&packet[..length]))
+impl Coder {
+    fn new() -> Option<Self> {
+        let encoder = logged(encoder(opus::Channels::Mono))?;
+        Some(Self { encoder, is_stereo: false, wide_for: 0 })
+    }
+
+    fn encode(&mut self, block: Sides<'_>) -> Option<Packet> {
+        let was_wide = self.wide_for > 0;
+        self.wide_for = if block.differ() { WIDE_HOLD_BLOCKS } else { self.wide_for.saturating_sub(1) };
+        let is_wide = self.wide_for > 0;
+        if is_wide != was_wide {
+            logged(self.widen(is_wide))?;
+        }
+        // RFC 6716: a frame of 20 ms is at most 1275 bytes.
+        let mut packet = [0u8; 1275];
+        let length = if self.is_stereo {
+            let mut samples = [[0f32; 2]; 960];
+            block.interleave(&mut samples);
+            self.encoder.encode_float(samples.as_flattened(), &mut packet)
+        } else {
+            self.encoder.encode_float(block.left, &mut packet)
+        };
+        Some(Arc::from(&packet[..logged(length)?]))
+    }
+
+    /// Has the next packets carry two channels, or one.
+    fn widen(&mut self, is_wide: bool) -> opus::Result<()> {
+        if !self.is_stereo {
+            self.encoder = encoder(opus::Channels::Stereo)?;
+            self.is_stereo = true;
+        }
+        let (channels, bitrate) =
+            if is_wide { (opus::Channels::Stereo, WIDE_BITRATE) } else { (opus::Channels::Mono, BITRATE) };
+        self.encoder.set_force_channels(Some(channels))?;
+        self.encoder.set_bitrate(opus::Bitrate::Bits(bitrate))
+    }
+}
+
+fn encoder(channels: opus::Channels) -> opus::Result<opus::Encoder> {
+    let mut encoder = opus::Encoder::new(48_000, channels, opus::Application::Voip)?;
+    encoder.set_bitrate(opus::Bitrate::Bits(BITRATE))?;
+    encoder.set_complexity(COMPLEXITY)?;
+    encoder.set_inband_fec(true)?;
+    encoder.set_packet_loss_perc(EXPECTED_LOSS)?;
+    Ok(encoder)
+}
+
+fn logged<T>(result: opus::Result<T>) -> Option<T> {
+    result.inspect_err(|error| error!(%error, "Opus")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Codes a block of two tones and says whether its packet carries two channels (RFC 6716, 3.1), and its bytes.
+    fn coded(coder: &mut Coder, at: usize, is_wide: bool) -> (bool, usize) {
+        let tone = |hertz: f32| {
+            let sample = |n: usize| ((at * 960 + n) as f32 * hertz * std::f32::consts::TAU / 48_000.0).sin() * 0.2;
+            std::array::from_fn::<f32, 960, _>(sample)
+        };
+        let (left, right) = (tone(440.0), tone(1000.0));
+        let packet = coder.encode(Sides { left: &left, right: if is_wide { &right } else { &left } }).unwrap();
+        (packet[0] & 4 != 0, packet.len())
+    }
+
+    #[test]
+    fn two_channels_are_coded_only_while_they_differ_and_a_little_longer() {
+        let mut coder = Coder::new().unwrap();
+        let before: Vec<(bool, usize)> = (0..50).map(|at| coded(&mut coder, at, false)).collect();
+        assert!(before.iter().all(|(is_stereo, _)| !is_stereo) && !coder.is_stereo);
+        let during: Vec<(bool, usize)> = (50..100).map(|at| coded(&mut coder, at, true)).collect();
+        assert!(during.iter().all(|(is_stereo, _)| *is_stereo));
+        let hold = WIDE_HOLD_BLOCKS as usize;
+        let pause: Vec<(bool, usize)> = (100..99 + hold).map(|at| coded(&mut coder, at, false)).collect();
+        assert!(pause.iter().all(|(is_stereo, _)| *is_stereo), "a pause changes nothing");
+        // The encoder goes over to one channel within some packets.
+        let after: Vec<(bool, usize)> =
+            (110 + hold..160 + hold).map(|at| coded(&mut coder, at, false)).skip(10).collect();
+        assert!(after.iter().all(|(is_stereo, _)| !is_stereo));
+        let bytes = |packets: &[(bool, usize)]| packets.iter().map(|(_, bytes)| bytes).sum::<usize>() / packets.len();
+        let (mono, again) = (bytes(&before[10..]), bytes(&after));
+        assert!(again <= mono + mono / 10, "one channel takes {again} bytes where it took {mono}");
+    }
 }

@@ -45,6 +45,11 @@ impl Level {
         Self { rms: (sum / samples.len() as f32).sqrt(), peak }
     }
 
+    /// The louder of two, by each measure.
+    pub fn max(self, other: Self) -> Self {
+        Self { rms: self.rms.max(other.rms), peak: self.peak.max(other.peak) }
+    }
+
     /// The level after a linear gain.
     pub fn scaled(self, gain: f32) -> Self {
         Self { rms: self.rms * gain, peak: self.peak * gain }

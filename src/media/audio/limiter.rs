@@ -29,16 +29,33 @@ impl Limiter {
             self.peak = 0.0;
             return;
         }
-        let mut peak = self.peak;
         for sample in samples {
-            peak = (peak * RELEASE).max(sample.abs());
-            if peak > KNEE {
-                let over = (peak - KNEE) / (CEILING - KNEE);
-                let curve = KNEE + (CEILING - KNEE) * (over / (1.0 + over));
-                *sample *= curve / peak;
-            }
+            *sample *= self.gain(sample.abs());
         }
-        self.peak = peak;
+    }
+
+    /// Limits two sides in place, both by the gain that the louder one needs: neither moves.
+    pub fn process_pair(&mut self, left: &mut [f32], right: &mut [f32]) {
+        if self.peak <= KNEE && largest(left) <= KNEE && largest(right) <= KNEE {
+            self.peak = 0.0;
+            return;
+        }
+        for (left, right) in left.iter_mut().zip(right) {
+            let gain = self.gain(left.abs().max(right.abs()));
+            *left *= gain;
+            *right *= gain;
+        }
+    }
+
+    /// Follows the peak to a sample of this size, and returns its gain.
+    fn gain(&mut self, size: f32) -> f32 {
+        self.peak = (self.peak * RELEASE).max(size);
+        if self.peak <= KNEE {
+            return 1.0;
+        }
+        let over = (self.peak - KNEE) / (CEILING - KNEE);
+        let curve = KNEE + (CEILING - KNEE) * (over / (1.0 + over));
+        curve / self.peak
     }
 }
 
@@ -93,6 +110,21 @@ mod tests {
         // A sine keeps 1/sqrt(2) between RMS and peak; a clipped one tends to 1.
         let rms = (late.iter().map(|s| s * s).sum::<f32>() / late.len() as f32).sqrt();
         assert!((rms / peak - std::f32::consts::FRAC_1_SQRT_2).abs() < 0.02, "{}", rms / peak);
+    }
+
+    #[test]
+    fn both_sides_get_the_gain_of_the_louder_one() {
+        let (mut left, mut right) = (tone(997.0, 3.0, 9600), tone(997.0, 0.3, 9600));
+        let (loud, soft) = (left.clone(), right.clone());
+        Limiter::default().process_pair(&mut left, &mut right);
+        assert!(largest(&left) < 0.99);
+        for index in (0..9600).filter(|index| loud[*index].abs() > 0.1) {
+            let gains = [left[index] / loud[index], right[index] / soft[index]];
+            assert!((gains[0] - gains[1]).abs() < 1e-5, "{gains:?}");
+        }
+        let mut alone = loud;
+        Limiter::default().process(&mut alone);
+        assert_eq!(left, alone);
     }
 
     #[test]

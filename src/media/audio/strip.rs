@@ -6,7 +6,7 @@
 //! are left out with a short crossfade, so that the delay stays small. A clock that is 200 ppm off needs one such
 //! repair every minute or more.
 
-/// Samples per second. Mono.
+/// Samples per second.
 pub const SAMPLE_RATE: u32 = 48_000;
 
 /// Samples in a block: 20 ms, the frame of the Opus encodings.
@@ -28,7 +28,7 @@ const FLOOD_BLOCKS: usize = 25;
 pub(super) const FADE: usize = 240;
 
 /// Size of the ring: a power of two above [`FLOOD_BLOCKS`], 683 ms.
-const RING: usize = 1 << 15;
+pub(super) const RING: usize = 1 << 15;
 
 /// Samples above this are a decoder's garbage, 12 dB over full scale; they and NaN count as silence, as one of them
 /// would spoil everybody's mix.
@@ -45,7 +45,8 @@ pub struct Counters {
     pub waiting: usize,
 }
 
-/// The FIFO of one participant, mono f32 at 48 kHz.
+/// The FIFO of one participant, or of one side of theirs, f32 at 48 kHz.
+#[derive(Clone)]
 pub struct Strip {
     ring: Box<[f32; RING]>,
     /// Samples ever written and ever taken; their difference is what waits.

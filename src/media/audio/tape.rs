@@ -50,7 +50,7 @@ impl Tapes {
         for playing in &mut self.music {
             playing.target = 0.0;
         }
-        let Some(music) = music.filter(|music| !music.samples.is_empty()) else { return };
+        let Some(music) = music.filter(|music| music.frames() > 0) else { return };
         match self.music.iter_mut().find(|playing| same(playing, &music)) {
             Some(playing) => playing.target = 1.0,
             None => {
@@ -62,31 +62,59 @@ impl Tapes {
         }
     }
 
-    /// Adds the next 20 ms of everything.
-    pub fn add_to(&mut self, block: &mut [f32; BLOCK]) {
+    /// Tells whether something is played whose sides differ.
+    pub fn is_wide(&self) -> bool {
+        self.once.iter().chain(&self.music).any(|playing| playing.sound.is_stereo())
+    }
+
+    /// Adds the next 20 ms of everything to both sides; to one, for both, where [`Tapes::is_wide`] says no.
+    pub fn add_to(&mut self, left: &mut [f32; BLOCK], right: Option<&mut [f32; BLOCK]>) {
+        let mut sides = [Some(left), right];
         for playing in &mut self.once {
-            let rest = &playing.sound.samples[playing.place..];
-            for (sum, sample) in block.iter_mut().zip(rest) {
-                *sum += f32::from(*sample) / 32768.0;
+            let count = (playing.sound.frames() - playing.place).min(BLOCK);
+            for (side, plane) in sides.iter_mut().enumerate() {
+                if let Some(plane) = plane {
+                    playing.add_to(side, &mut plane[..count], |_| 1.0 / 32768.0, 0);
+                }
             }
-            playing.place += rest.len().min(BLOCK);
+            playing.place += count;
         }
-        self.once.retain(|playing| playing.place < playing.sound.samples.len());
+        self.once.retain(|playing| playing.place < playing.sound.frames());
         for playing in &mut self.music {
             let step = (playing.target - playing.gain).clamp(-1.0 / MUSIC_FADE, 1.0 / MUSIC_FADE);
             let from = playing.gain;
             playing.gain += step;
-            let samples = &playing.sound.samples;
-            for (index, sum) in block.iter_mut().enumerate() {
-                let gain = (from + step * (index + 1) as f32 / BLOCK as f32) * MUSIC_GAIN / 32768.0;
-                *sum += f32::from(samples[playing.place]) * gain;
-                playing.place += 1;
-                if playing.place == samples.len() {
-                    playing.place = 0;
+            let gain = |index: usize| (from + step * (index + 1) as f32 / BLOCK as f32) * MUSIC_GAIN / 32768.0;
+            let mut done = 0;
+            while done < BLOCK {
+                let count = (playing.sound.frames() - playing.place).min(BLOCK - done);
+                for (side, plane) in sides.iter_mut().enumerate() {
+                    if let Some(plane) = plane {
+                        playing.add_to(side, &mut plane[done..done + count], gain, done);
+                    }
                 }
+                done += count;
+                playing.place = (playing.place + count) % playing.sound.frames();
             }
         }
         self.music.retain(|playing| playing.target > 0.0 || playing.gain > 0.0);
+    }
+}
+
+impl Playing {
+    /// Adds what comes next of a side; `gain` is that of a sample of the block, of which `plane` begins at `first`.
+    fn add_to(&self, side: usize, plane: &mut [f32], gain: impl Fn(usize) -> f32, first: usize) {
+        let (samples, place) = (&self.sound.samples, self.place);
+        if self.sound.is_stereo() {
+            let frames = samples.as_chunks::<2>().0[place..].iter();
+            for ((index, sum), frame) in plane.iter_mut().enumerate().zip(frames) {
+                *sum += f32::from(frame[side]) * gain(first + index);
+            }
+        } else {
+            for ((index, sum), sample) in plane.iter_mut().enumerate().zip(&samples[place..]) {
+                *sum += f32::from(*sample) * gain(first + index);
+            }
+        }
     }
 }
 
@@ -95,12 +123,17 @@ mod tests {
     use super::*;
 
     fn sound(samples: Vec<i16>) -> Arc<Sound> {
-        Arc::new(Sound { name: "s".into(), samples: samples.into() })
+        Arc::new(Sound { name: "s".into(), channels: 1, samples: samples.into() })
+    }
+
+    fn stereo(left: Vec<i16>, right: Vec<i16>) -> Arc<Sound> {
+        let samples: Vec<i16> = left.into_iter().zip(right).flat_map(|(left, right)| [left, right]).collect();
+        Arc::new(Sound { name: "s".into(), channels: 2, samples: samples.into() })
     }
 
     fn next(tapes: &mut Tapes) -> [f32; BLOCK] {
         let mut block = [0.0; BLOCK];
-        tapes.add_to(&mut block);
+        tapes.add_to(&mut block, None);
         block
     }
 
@@ -123,6 +156,31 @@ mod tests {
         assert!(next(&mut tapes).iter().all(|sample| *sample == 0.5), "two at once are both heard");
         (0..20).for_each(|_| tapes.play(sound(vec![1; BLOCK])));
         assert_eq!(tapes.once.len(), MAX_SOUNDS);
+    }
+
+    #[test]
+    fn sides_stay_what_they_are() {
+        let mut tapes = Tapes::default();
+        assert!(!tapes.is_wide());
+        tapes.play(stereo(vec![16384; BLOCK + 10], vec![-8192; BLOCK + 10]));
+        tapes.play(sound(vec![8192; BLOCK]));
+        // Longer than a block and not a multiple of it: it goes round within one.
+        tapes.set_music(Some(stereo((0..700).collect(), (0..700).map(|at| -2 * at).collect())));
+        assert!(tapes.is_wide());
+        let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
+        tapes.add_to(&mut left, Some(&mut right));
+        assert_eq!((left[0], right[0]), (0.75, 0.0), "a mono sound is on both sides");
+        skip(&mut tapes, 30);
+        assert!(tapes.is_wide(), "the music goes on");
+        (left, right) = ([0.0; BLOCK], [0.0; BLOCK]);
+        tapes.add_to(&mut left, Some(&mut right));
+        for (index, (left, right)) in left.iter().zip(&right).enumerate() {
+            let expected = ((31 * BLOCK + index) % 700) as f32 * MUSIC_GAIN / 32768.0;
+            assert!((left - expected).abs() < 1e-6 && (right + 2.0 * expected).abs() < 1e-6, "{index}: {left} {right}");
+        }
+        tapes.set_music(None);
+        skip(&mut tapes, 26);
+        assert!(!tapes.is_wide());
     }
 
     #[test]

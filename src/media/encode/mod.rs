@@ -23,6 +23,7 @@ use gstreamer_video as gst_video;
 
 mod broadcast;
 pub mod keyframe;
+mod leveller;
 pub mod sound;
 
 use keyframe::KeyframeArbiter;

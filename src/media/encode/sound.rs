@@ -1,13 +1,17 @@
 //! The mix as AAC or Opus, for outputs of equal settings.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
+use super::leveller::{LATENESS, Leveller};
 use crate::media::{
     gst::{
         clock::clock_time,
@@ -35,11 +39,13 @@ pub struct SoundEncoder {
     /// Runs as long as this lives.
     _owned: OwnedPipeline,
     samples: AppSrc,
+    /// Where the sound is to be as loud as somebody wants it.
+    leveller: Option<Mutex<Leveller>>,
     begun: AtomicBool,
 }
 
 impl SoundEncoder {
-    /// Starts an encoder of mono samples; `on_packet` gets each packet, PTS in running time, and its caps.
+    /// Starts an encoder; `on_packet` gets each packet, PTS in running time, and its caps.
     ///
     /// # Errors
     /// When an element is missing or the launch text is wrong.
@@ -95,27 +101,35 @@ impl SoundEncoder {
         let mix = gst::Caps::builder("audio/x-raw")
             .field("format", "F32LE")
             .field("rate", whole(48_000))
-            .field("channels", 1i32)
+            .field("channels", 2i32)
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
         owned.play().map_err(|error| error.to_string())?;
-        Ok(Self { _owned: owned, samples, begun: AtomicBool::new(false) })
+        let leveller = settings.loudness.map(Leveller::new).transpose().map_err(|error| error.to_string())?;
+        Ok(Self { _owned: owned, samples, leveller: leveller.map(Mutex::new), begun: AtomicBool::new(false) })
     }
 
     /// Encodes a block of the mix whose first sample is at `pts`, in running time, or drops it when too many wait.
-    pub fn push(&self, samples: &[f32], pts: Duration) {
+    pub fn push(&self, samples: &[[f32; 2]], pts: Duration) {
         if handoff::queued(&self.samples) > BACKLOG {
             return;
         }
         if !self.begun.swap(true, Ordering::Relaxed) {
-            let silence = vec![0.0; LEAD.as_millis() as usize * (RATE / 1000) as usize];
+            let silence = vec![[0.0; 2]; LEAD.as_millis() as usize * (RATE / 1000) as usize];
             self.give(&silence, pts.saturating_sub(LEAD));
         }
         self.give(samples, pts);
     }
 
-    fn give(&self, samples: &[f32], pts: Duration) {
-        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    fn give(&self, samples: &[[f32; 2]], pts: Duration) {
+        let Some(leveller) = &self.leveller else { return self.encode(samples, pts) };
+        let mut samples = samples.to_vec();
+        leveller.lock().unwrap_or_else(PoisonError::into_inner).process(&mut samples);
+        self.encode(&samples, pts.saturating_sub(LATENESS));
+    }
+
+    fn encode(&self, samples: &[[f32; 2]], pts: Duration) {
+        let bytes: Vec<u8> = samples.as_flattened().iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let mut block = gst::Buffer::from_mut_slice(bytes);
         if let Some(block) = block.get_mut() {
             block.set_pts(clock_time(pts));

@@ -10,7 +10,10 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 
 use super::{Allowed, DAMAGED, FileError, LOOK, News, decoder, head, setup, stage};
-use crate::media::gst::pipeline::{OwnedPipeline, named};
+use crate::media::{
+    gst::pipeline::{OwnedPipeline, named},
+    port::Samples,
+};
 
 /// Samples a second.
 const RATE: usize = 48_000;
@@ -18,11 +21,14 @@ const RATE: usize = 48_000;
 /// How long a file may take in all: decoding ten minutes takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Decodes a file's sound to mono samples of 48 kHz. Takes up to some seconds: for blocking threads.
+/// Sides of a sound that differ by no more than this are one: -78 dB, what lossy codecs and dither make of equal ones.
+const ALIKE: u16 = 4;
+
+/// Decodes a file's sound to samples of 48 kHz, of two channels where they differ. Takes up to some seconds: for blocking threads.
 ///
 /// # Errors
 /// When it cannot be read, holds no sound that can be decoded, or is longer than `longest`.
-pub fn samples(path: &Path, longest: Duration) -> Result<Vec<i16>, FileError> {
+pub fn samples(path: &Path, longest: Duration) -> Result<Samples, FileError> {
     let broken = |error: String| FileError::Broken { path: path.into(), error };
     let allowed = Allowed::sound(&head(path)?).ok_or_else(|| broken("it is no MP3, WAV or Ogg file".into()))?;
     crate::media::gst::init().map_err(setup)?;
@@ -35,15 +41,19 @@ pub fn samples(path: &Path, longest: Duration) -> Result<Vec<i16>, FileError> {
     let sink: AppSink = named(&bin, "samples").map_err(setup)?;
     // What fails here is told on the bus, in more words.
     let _ = owned.play();
-    let most = longest.as_secs() as usize * RATE;
+    let most = longest.as_secs() as usize * RATE * 2;
     let begun = Instant::now();
-    let mut samples = Vec::new();
+    let mut samples: Vec<i16> = Vec::new();
     loop {
         let look = gst::ClockTime::from_mseconds(LOOK.as_millis() as u64);
         if let Some(sample) = sink.try_pull_sample(look) {
             let Some(buffer) = sample.buffer() else { continue };
             let map = buffer.map_readable().map_err(|_| broken("its samples cannot be read".into()))?;
-            samples.extend(map.as_slice().chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])));
+            // An operator's own text may give one channel.
+            let channels = sample.caps().and_then(|caps| caps.structure(0)?.get::<i32>("channels").ok());
+            let copies = if channels == Some(1) { 2 } else { 1 };
+            let decoded = map.as_slice().as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair));
+            samples.extend(decoded.flat_map(|one| std::iter::repeat_n(one, copies)));
             if samples.len() > most {
                 return Err(broken(format!("it is longer than {} s", longest.as_secs())));
             }
@@ -62,6 +72,21 @@ pub fn samples(path: &Path, longest: Duration) -> Result<Vec<i16>, FileError> {
     }
     match samples.is_empty() {
         true => Err(broken(DAMAGED.to_owned())),
-        false => Ok(samples),
+        false => Ok(narrowed(samples)),
     }
+}
+
+/// Keeps one side of a sound that has the same on both.
+fn narrowed(mut samples: Vec<i16>) -> Samples {
+    let frames = samples.as_chunks::<2>().0;
+    if frames.iter().any(|[left, right]| left.abs_diff(*right) > ALIKE) {
+        return Samples { channels: 2, interleaved: samples };
+    }
+    let count = frames.len();
+    for index in 0..count {
+        samples[index] = samples[2 * index];
+    }
+    samples.truncate(count);
+    samples.shrink_to_fit();
+    Samples { channels: 1, interleaved: samples }
 }

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!   webrtcbin pad ─► depay ─► decode ─► colours, upright ─► queue (newest only) ─► bodypix ─► appsink ─► on_frame
-//!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz ─► appsink ─► mono ─► on_samples
+//!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz ─► appsink ─► one side or two ─► on_samples
 //! ```
-//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples.
+//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples of one
+//! side, or of two where they differ.
 //! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
 //! gives up posts an error on the peer's bus; one that has no time leaves frames out up to the next keyframe
 //! ([`backlog`]), of those first who are shown smallest. A picture that is too large, or that cannot be decoded, is left
@@ -24,15 +25,15 @@ use gstreamer_video as gst_video;
 use tracing::debug;
 
 pub mod backlog;
-pub mod downmix;
 pub mod orientation;
 pub mod progress;
 pub mod tap;
+pub mod width;
 
 use backlog::{Backlog, Verdict};
-use downmix::Downmix;
 use orientation::Turn;
 use progress::Progress;
+use width::Width;
 
 use crate::media::{
     gst::{
@@ -255,6 +256,15 @@ fn readable(sample: &gst::Sample) -> Option<VideoFrame> {
     }
 }
 
+/// Decoded samples of a sender.
+#[derive(Debug, Clone, Copy)]
+pub enum Samples<'a> {
+    /// The same on both sides.
+    Mono(&'a [f32]),
+    /// As many of the left side as of the right one.
+    Stereo(&'a [f32], &'a [f32]),
+}
+
 /// The bin for an incoming Opus track.
 ///
 /// # Errors
@@ -262,11 +272,11 @@ fn readable(sample: &gst::Sample) -> Option<VideoFrame> {
 pub fn audio(
     launches: &Launches,
     stage: &str,
-    on_samples: impl Fn(&[f32]) + Send + Sync + 'static,
+    on_samples: impl Fn(Samples<'_>) + Send + Sync + 'static,
 ) -> Result<gst::Bin, String> {
     let bin = launches.bin(stage).map_err(|error| error.to_string())?;
     let sink: AppSink = named(&bin, "samples")?;
-    let mut downmix = Downmix::default();
+    let mut width = Width::default();
     sink.set_callbacks(
         AppSinkCallbacks::builder()
             .new_sample(move |sink| {
@@ -275,7 +285,7 @@ pub fn audio(
                 let channels = sample.caps().and_then(|caps| caps.structure(0)?.get::<i32>("channels").ok());
                 if let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) {
                     match channels {
-                        Some(2) => with_stereo(map.as_slice(), &mut downmix, &on_samples),
+                        Some(2) => with_stereo(map.as_slice(), &mut width, &on_samples),
                         _ => with_samples(map.as_slice(), &on_samples),
                     }
                 }
@@ -287,27 +297,28 @@ pub fn audio(
 }
 
 /// As [`with_samples`], of two channels.
-fn with_stereo(bytes: &[u8], downmix: &mut Downmix, on_samples: &impl Fn(&[f32])) {
-    let (mut stereo, mut mono) = ([[0f32; 2]; 960], [0f32; 960]);
+fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: &impl Fn(Samples<'_>)) {
+    let (mut stereo, mut left, mut right) = ([[0f32; 2]; 960], [0f32; 960], [0f32; 960]);
     for chunk in bytes.chunks(stereo.len() * 8) {
         let count = chunk.len() / 8;
         for (pair, bytes) in stereo.iter_mut().zip(chunk.as_chunks::<8>().0) {
             let [a, b, c, d, e, f, g, h] = *bytes;
             *pair = [[a, b, c, d], [e, f, g, h]].map(f32::from_le_bytes);
         }
-        downmix.mix(&stereo[..count], &mut mono[..count]);
-        on_samples(&mono[..count]);
+        let (left, right) = (&mut left[..count], &mut right[..count]);
+        let is_wide = width.mix(&stereo[..count], left, right);
+        on_samples(if is_wide { Samples::Stereo(left, right) } else { Samples::Mono(left) });
     }
 }
 
 /// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating.
-fn with_samples(bytes: &[u8], on_samples: &impl Fn(&[f32])) {
+fn with_samples(bytes: &[u8], on_samples: &impl Fn(Samples<'_>)) {
     let mut block = [0f32; 960];
     for chunk in bytes.chunks(block.len() * 4) {
         let count = chunk.len() / 4;
         for (sample, bytes) in block.iter_mut().zip(chunk.chunks_exact(4)) {
             *sample = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         }
-        on_samples(&block[..count]);
+        on_samples(Samples::Mono(&block[..count]));
     }
 }

@@ -19,6 +19,8 @@ pub const KEYFRAMES: std::ops::RangeInclusive<u32> = 1..=10;
 pub const AUDIO_KILOBITS: std::ops::RangeInclusive<u32> = 32..=320;
 /// Samples a second.
 pub const SAMPLE_RATES: [u32; 2] = [44_100, 48_000];
+/// What the sound can be levelled to, in LUFS.
+pub const LOUDNESSES: std::ops::RangeInclusive<i32> = -30..=-10;
 /// Samples in a packet of AAC.
 const AAC_SAMPLES: u64 = 1024;
 
@@ -193,6 +195,11 @@ pub struct AudioWish {
     /// 44100 or 48000. Default: 48000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_rate: Option<u32>,
+    /// Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks below
+    /// -1 dB. Default: as it is mixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -30, maximum = -10)]
+    pub loudness: Option<i32>,
 }
 
 /// A picture as it is encoded. Outputs of equal settings share one encoder.
@@ -241,6 +248,8 @@ pub struct AudioSettings {
     pub channels: u32,
     /// Samples a second.
     pub sample_rate: u32,
+    /// What it is levelled to, in LUFS; null: it is as it is mixed.
+    pub loudness: Option<i32>,
 }
 
 impl AudioSettings {
@@ -296,6 +305,10 @@ impl Wishes {
         } else if self.webrtc && self.audio.sample_rate.is_some_and(|rate| rate != 48_000) {
             wrong.push(("/audio/sample_rate", "must be 48000: Opus has no other".to_owned()));
         }
+        if self.audio.loudness.is_some_and(|loudness| !LOUDNESSES.contains(&loudness)) {
+            let detail = format!("must be from {} to {}, in LUFS", LOUDNESSES.start(), LOUDNESSES.end());
+            wrong.push(("/audio/loudness", detail));
+        }
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
@@ -333,6 +346,7 @@ impl Wishes {
             bitrate: self.audio.bitrate.unwrap_or(self.preset.map_or(128, Preset::audio_kilobits)),
             channels: self.audio.channels.unwrap_or(2),
             sample_rate: self.audio.sample_rate.unwrap_or(48_000),
+            loudness: self.audio.loudness,
         }
     }
 }
@@ -419,7 +433,8 @@ mod tests {
         assert_eq!((video.width, video.height, video.fps, video.bitrate), (1280, 720, 30, 2488));
         assert_eq!((video.keyframe_seconds, video.profile, video.preset), (2, Profile::High, None));
         assert_eq!(video.rate_control, RateControl::Cbr);
-        let aac = AudioSettings { codec: AudioCodec::Aac, bitrate: 128, channels: 2, sample_rate: 48_000 };
+        let aac =
+            AudioSettings { codec: AudioCodec::Aac, bitrate: 128, channels: 2, sample_rate: 48_000, loudness: None };
         assert_eq!(Wishes::default().audio(), aac);
         assert_eq!(Wishes::default().video((641, 361, 15)).width, 640, "a side is even");
     }
@@ -441,13 +456,14 @@ mod tests {
         let asked = serde_json::json!({
             "preset": "twitch-720p",
             "video": {"bitrate": 3000, "preset": "faster", "profile": "main"},
-            "audio": {"channels": 1},
+            "audio": {"channels": 1, "loudness": -16},
         });
         let wishes = wishes(asked);
         let video = wishes.video((1920, 1080, 60));
         assert_eq!((video.width, video.height, video.fps, video.bitrate), (1280, 720, 60, 3000));
         assert_eq!((video.profile, video.preset), (Profile::Main, Some(Speed::Faster)));
-        let audio = AudioSettings { codec: AudioCodec::Aac, bitrate: 160, channels: 1, sample_rate: 48_000 };
+        let loudness = Some(-16);
+        let audio = AudioSettings { codec: AudioCodec::Aac, bitrate: 160, channels: 1, sample_rate: 48_000, loudness };
         assert_eq!(wishes.audio(), audio);
     }
 
@@ -478,12 +494,14 @@ mod tests {
     fn what_is_out_of_range_is_named_by_its_place() {
         let asked = serde_json::json!({
             "video": {"size": "1281x720", "fps": 0, "bitrate": 6_000_000, "keyframe_seconds": 11},
-            "audio": {"bitrate": 8, "channels": 6, "sample_rate": 96000},
+            "audio": {"bitrate": 8, "channels": 6, "sample_rate": 96000, "loudness": -5},
         });
         let wrong = wishes(asked).check().unwrap_err();
         let pointers: Vec<_> = wrong.iter().map(|(pointer, _)| *pointer).collect();
         let all = ["size", "fps", "bitrate", "keyframe_seconds"].map(|key| format!("/video/{key}"));
-        let all = all.into_iter().chain(["bitrate", "channels", "sample_rate"].map(|key| format!("/audio/{key}")));
+        let all = all
+            .into_iter()
+            .chain(["bitrate", "channels", "sample_rate", "loudness"].map(|key| format!("/audio/{key}")));
         let mut all: Vec<_> = all.collect();
         all.sort();
         let mut pointers: Vec<_> = pointers.into_iter().map(str::to_owned).collect();

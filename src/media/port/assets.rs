@@ -31,18 +31,47 @@ pub struct Clip {
     pub duration: Option<Duration>,
 }
 
-/// A sound, decoded: mono, 48 kHz.
+/// What a sound file holds: samples of 48 kHz.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Samples {
+    /// 1, or 2: then left and right take turns.
+    pub channels: usize,
+    /// All of it.
+    pub interleaved: Vec<i16>,
+}
+
+impl fmt::Debug for Samples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Samples({} of {} channels)", self.interleaved.len(), self.channels)
+    }
+}
+
+/// A sound, decoded: 48 kHz.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sound {
     /// The asset's name.
     pub name: Arc<str>,
+    /// 1, or 2: then left and right take turns in `samples`.
+    pub channels: usize,
     /// All of it.
     pub samples: Arc<[i16]>,
 }
 
+impl Sound {
+    /// Tells whether left and right differ.
+    pub fn is_stereo(&self) -> bool {
+        self.channels == 2
+    }
+
+    /// Counts its samples, those for both sides at one time as one.
+    pub fn frames(&self) -> usize {
+        if self.is_stereo() { self.samples.len() / 2 } else { self.samples.len() }
+    }
+}
+
 impl fmt::Debug for Sound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sound({}, {} samples)", self.name, self.samples.len())
+        write!(f, "Sound({}, {} samples)", self.name, self.frames())
     }
 }
 

@@ -163,7 +163,7 @@ impl Broadcasts {
     }
 
     /// Gives a block of the mix to every running encoder.
-    pub(super) fn block(&self, samples: &[f32], pts: Duration) {
+    pub(super) fn block(&self, samples: &[[f32; 2]], pts: Duration) {
         for sound in self.sounds.load().iter() {
             if let Some(encoder) = sound.encoder.load().as_ref() {
                 encoder.push(samples, pts);

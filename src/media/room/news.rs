@@ -20,7 +20,7 @@ use crate::{
         },
         deliver::{Delivery, RoomKey, Sound},
         gst::clock::media_clock,
-        port::{AuxId, MediaEvent, ParticipantId, PeerId, TrackKind},
+        port::{AuxId, Loudness, MediaEvent, ParticipantId, PeerId, TrackKind},
     },
 };
 
@@ -107,12 +107,16 @@ impl Audience for StageNews {
 }
 
 impl Listener for StageNews {
-    fn block(&self, samples: &[f32; 960], pts: Duration) {
+    fn block(&self, samples: &[[f32; 2]; 960], pts: Duration) {
         self.broadcasts.block(samples, pts);
     }
 
     fn speaking(&self, participant: &ParticipantId, speaking: bool) {
         let _ = self.events.send(MediaEvent::Speaking { participant: participant.clone(), speaking });
+    }
+
+    fn loudness(&self, loudness: Loudness) {
+        let _ = self.events.send(MediaEvent::Loudness(loudness));
     }
 
     fn packets(&self, shared: Option<Packet>, own: Vec<(PeerId, Packet)>, pts: Duration) {

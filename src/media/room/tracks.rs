@@ -13,7 +13,7 @@ use crate::media::{
     audio::desk::Desk,
     compose::slots::{Arrival, Slots},
     gst::{clock::media_clock, frame::Shot, launch::Launches},
-    ingest::{self, progress::Progress, tap::Tap},
+    ingest::{self, Samples, progress::Progress, tap::Tap},
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
     segment::{BodyPix, pool},
     webrtc::line::{Codec, Format},
@@ -58,7 +58,10 @@ impl Tracks {
                         return;
                     }
                     let Some(desk) = desk.upgrade() else { return };
-                    desk.push(&participant, samples);
+                    match samples {
+                        Samples::Mono(samples) => desk.push(&participant, samples),
+                        Samples::Stereo(left, right) => desk.push_stereo(&participant, left, right),
+                    }
                     if !heard.swap(true, Ordering::Relaxed) {
                         let participant = participant.clone();
                         let _ =

@@ -221,7 +221,7 @@ impl Work {
                 self.slots.forget(&participant);
                 self.program.desk().forget(&participant);
             }
-            MediaCommand::SetGain { participant, gain } => self.program.desk().set_gain(&participant, gain),
+            MediaCommand::SetGain { participant, gain, pan } => self.program.desk().set_gain(&participant, gain, pan),
             MediaCommand::PlaySound(sound) => self.program.desk().play(sound),
             MediaCommand::SetMusic(music) => self.program.desk().set_music(music),
             MediaCommand::AddOutput { output, spec: OutputSpec { target: OutputTarget::Iso(target), .. } } => {

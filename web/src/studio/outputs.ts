@@ -3,7 +3,7 @@
 import type { Api, NewOutput, Output, OutputType } from "../api";
 import { element, make, say } from "../dom";
 import { errorText } from "../problem";
-import type { RoomEvent, RoomState } from "../protocol";
+import type { Loudness, RoomEvent, RoomState } from "../protocol";
 import { tool } from "./bar";
 import { Recordings } from "./recordings";
 import { megabytes, sinceWords } from "./words";
@@ -28,6 +28,7 @@ const PRESETS = [
 export class OutputsPanel {
   private readonly panel = element("outputs", HTMLDetailsElement);
   private readonly count = element("outputs-count", HTMLSpanElement);
+  private readonly loudness = element("loudness", HTMLSpanElement);
   private readonly list = make("ul", { class: "outputs", "data-testid": "outputs" });
   private readonly note = make("p", { class: "error", role: "alert", hidden: true, "data-testid": "output-error" });
   private readonly found = make("p", { role: "status", hidden: true, "data-testid": "output-found" });
@@ -73,13 +74,15 @@ export class OutputsPanel {
   }
 
   /** The room's state was told. */
-  room({ outputs, scenes }: RoomState): void {
+  room({ outputs, scenes, loudness }: RoomState): void {
     this.outputs = outputs ?? [];
     this.offer(scenes ?? []);
+    if (loudness) this.hear(loudness);
     this.render();
   }
 
   event(event: RoomEvent): void {
+    if (event.type === "loudness") return this.hear(event.loudness);
     if (event.type === "output_changed") {
       const { output } = event;
       const before = this.outputs.find(({ id }) => id === output.id);
@@ -95,6 +98,11 @@ export class OutputsPanel {
     } else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
     else return;
     this.render();
+  }
+
+  private hear(loudness: Loudness): void {
+    this.loudness.textContent = loudnessText(loudness);
+    this.loudness.title = loudnessWords(loudness);
   }
 
   private async send(url: HTMLInputElement, token: HTMLInputElement, button: HTMLButtonElement): Promise<void> {
@@ -232,6 +240,21 @@ export class OutputsPanel {
 export function kindOf(address: string): OutputType {
   if (/^\s*https?:/i.test(address)) return "whip";
   return /^\s*srt:/i.test(address) ? "srt" : "rtmp";
+}
+
+/** How loud the mix was over the last three seconds. */
+export function loudnessText({ short_term: now }: Loudness): string {
+  return now === null ? "silent" : `${now.toFixed(1)} LUFS`;
+}
+
+/** The same with all that is known. */
+export function loudnessWords({ short_term: now, integrated, max_true_peak: peak }: Loudness): string {
+  const words = [
+    now === null ? "The mix is silent" : `The mix over three seconds: ${now.toFixed(1)} LUFS`,
+    integrated === null ? "" : `since the beginning: ${integrated.toFixed(1)} LUFS`,
+    peak === null ? "" : `highest true peak: ${peak.toFixed(1)} dB`,
+  ];
+  return words.filter(Boolean).join("; ");
 }
 
 /** What an output does, in words. */

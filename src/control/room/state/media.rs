@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Effect, Now, State};
 use crate::{
     control::room::{error::RoomError, link::Closing, participant::Member},
-    media::port::{MediaCommand, PeerId, RoomSpec},
+    media::port::{Loudness, PeerId, RoomSpec},
 };
 
 impl State {
@@ -44,13 +44,11 @@ impl State {
     /// Gives new media what [`State::media_spec`] does not tell.
     pub fn take_media(&mut self, now: Now) {
         self.media_open = true;
-        for member in &self.members {
-            let (participant, gain) = (member.id.clone(), member.gain());
-            self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain }));
-        }
         self.show_aux_pictures();
+        self.effects.extend(self.members.iter().map(|member| Effect::Media(member.order_gain())));
         self.start_outputs(now);
         self.music = None;
+        self.loudness = Loudness::default();
         self.choose_music();
         self.tell_room();
     }

@@ -8,7 +8,7 @@ use crate::{
         participant::{Door, Member, Receiver, Wire},
         view::{Delivery, Event},
     },
-    media::port::{DeliveryReport, MediaEvent, ParticipantId, PeerId, TrackKind},
+    media::port::{DeliveryReport, Loudness, MediaEvent, ParticipantId, PeerId, TrackKind},
 };
 
 /// Frames a second of somebody whom no layer shows: enough to be there at once when one does.
@@ -30,6 +30,7 @@ impl State {
             MediaEvent::TrackStarted { participant, kind, size } => self.track(&participant, kind, true, size),
             MediaEvent::TrackStopped { participant, kind } => self.track(&participant, kind, false, None),
             MediaEvent::VideoProblem { peer, problem } => self.video_problem(peer, problem),
+            MediaEvent::Loudness(loudness) => self.is_as_loud_as(loudness),
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
             MediaEvent::PhotoTaken { trigger, frame, sound } => self.photo_taken(trigger, frame, sound, now),
@@ -122,6 +123,11 @@ impl State {
             self.members[index].problem = problem;
             self.tell_changed(index);
         }
+    }
+
+    fn is_as_loud_as(&mut self, loudness: Loudness) {
+        self.loudness = loudness;
+        self.effects.push(Effect::Event(Event::Loudness { loudness: loudness.into() }));
     }
 
     fn speaks(&mut self, id: &ParticipantId, speaking: bool) {

@@ -110,6 +110,7 @@ impl State {
             speaking: false,
             muted: false,
             volume: 1.0,
+            pan: 0.0,
             hidden: false,
             problem: None,
         };
@@ -150,7 +151,7 @@ impl State {
         member.wire = Wire::Live { connection: arrival.connection, connected: false };
         let receiver = member.receiver.take();
         let id = member.id.clone();
-        let gain = member.gain();
+        let gain = member.order_gain();
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: true };
 
         if let Some(old) = old_peer {
@@ -159,7 +160,7 @@ impl State {
         }
         self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));
         self.add_sender(peer, id.clone(), arrival.negotiation);
-        self.effects.push(Effect::Media(MediaCommand::SetGain { participant: id, gain }));
+        self.effects.push(Effect::Media(gain));
         if renamed {
             self.show();
         }
@@ -206,14 +207,14 @@ impl State {
         let index = self.find(id)?;
         change.check()?;
         let member = &mut self.members[index];
-        let before = (member.gain(), member.hidden, member.view());
+        let before = (member.gain_and_pan(), member.hidden, member.view());
         member.muted = change.muted.unwrap_or(member.muted);
         member.volume = change.volume.unwrap_or(member.volume);
+        member.pan = change.pan.unwrap_or(member.pan);
         member.hidden = change.hidden.unwrap_or(member.hidden);
-        let after = (member.gain(), member.hidden, member.view());
-        let participant = member.id.clone();
+        let after = (member.gain_and_pan(), member.hidden, member.view());
         if after.0 != before.0 {
-            self.effects.push(Effect::Media(MediaCommand::SetGain { participant, gain: after.0 }));
+            self.effects.push(Effect::Media(member.order_gain()));
         }
         if after.1 != before.1 {
             self.show();

@@ -94,7 +94,9 @@ fn line(effect: &Effect) -> String {
         }
         Effect::Media(MediaCommand::RemovePeer(peer)) => format!("remove {peer}"),
         Effect::Media(MediaCommand::Forget(id)) => format!("forget {id}"),
-        Effect::Media(MediaCommand::SetGain { participant, gain }) => format!("gain {participant} {gain}"),
+        Effect::Media(MediaCommand::SetGain { participant, gain, pan }) => {
+            format!("gain {participant} {gain} at {pan}")
+        }
         Effect::Media(MediaCommand::RemoveOutput(output)) => format!("stop {output}"),
         Effect::Media(MediaCommand::AddOutput { output, .. }) => format!("start {output}"),
         Effect::Media(MediaCommand::PauseOutput { output, paused }) => format!("pause {output} {paused}"),
@@ -250,12 +252,15 @@ fn moderation_reaches_mix_and_picture() {
     let change = Moderation { volume: Some(0.5), hidden: Some(true), ..Moderation::default() };
     let ann = studio.state.moderate("id1", &change).unwrap();
     assert_eq!((ann.volume, ann.hidden), (0.5, true));
-    assert_eq!(studio.effects(), ["gain id1 0.5", "picture bob", "changed ann Connecting"]);
+    assert_eq!(studio.effects(), ["gain id1 0.5 at 0", "picture bob", "changed ann Connecting"]);
     studio.state.moderate("id1", &Moderation { muted: Some(true), ..Moderation::default() }).unwrap();
-    assert_eq!(studio.effects(), ["gain id1 0", "changed ann Connecting"]);
+    assert_eq!(studio.effects(), ["gain id1 0 at 0", "changed ann Connecting"]);
     // Still muted: the new volume is not to be heard yet.
     studio.state.moderate("id1", &Moderation { volume: Some(2.0), ..Moderation::default() }).unwrap();
     assert_eq!(studio.effects(), ["changed ann Connecting"]);
+    // Where they are to be heard once they are is known at once: the mix has to be there by then.
+    studio.state.moderate("id1", &Moderation { pan: Some(-0.5), ..Moderation::default() }).unwrap();
+    assert_eq!(studio.effects(), ["gain id1 0 at -0.5", "changed ann Connecting"]);
     studio.state.moderate("id1", &Moderation::default()).unwrap();
     assert_eq!(studio.effects(), Vec::<String>::new());
     assert_eq!(studio.state.moderate("nobody", &change), Err(RoomError::NoParticipant));
