@@ -28,13 +28,15 @@ fn packets(file: &Path, kind: &str) -> Option<Vec<(f64, String)>> {
 /// How grey each picture is, in order.
 fn greys(file: &Path) -> Option<Vec<u8>> {
     let file = file.to_str().unwrap();
-    let full = "scale=1:1:in_range=tv:out_range=pc,format=gray";
-    printed("ffmpeg", &["-v", "error", "-i", file, "-vf", full, "-fps_mode", "passthrough", "-f", "rawvideo", "-"])
+    // The plane itself: conversions differ in what they take its range for.
+    let luma = "format=yuv420p,extractplanes=y,scale=1:1";
+    printed("ffmpeg", &["-v", "error", "-i", file, "-vf", luma, "-fps_mode", "passthrough", "-f", "rawvideo", "-"])
 }
 
 /// The number of a picture, up to eights.
 fn count(found: u8) -> u64 {
-    (0..8).min_by_key(|number| grey(*number).abs_diff(found)).unwrap()
+    let luma = |number: u64| (16.0 + f64::from(grey(number)) * 219.0 / 255.0).round() as u8;
+    (0..8).min_by_key(|number| luma(*number).abs_diff(found)).unwrap()
 }
 
 const PACKET: f64 = 1024.0 / 48_000.0;
@@ -150,8 +152,12 @@ fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
         let found: Value = serde_json::from_slice(&found).unwrap();
         let found = found["chapters"].as_array().unwrap();
         assert_eq!(found.len(), 3, "{found:?}");
-        for (chapter, mark) in found.iter().zip(&marks) {
+        for (index, (chapter, mark)) in found.iter().zip(&marks).enumerate() {
             assert_eq!(chapter["tags"]["title"], mark.name.as_str());
+            // ffmpeg's MP4 has chapters all along: the first one begins with the file.
+            if index == 0 && container == Container::Mp4 {
+                continue;
+            }
             let begin: f64 = chapter["start_time"].as_str().unwrap().parse().unwrap();
             assert!((begin - mark.at.as_secs_f64()).abs() < 0.002, "{chapter} {mark:?}");
         }

@@ -87,8 +87,8 @@ pub async fn post_output(
     body: ApiJson<OutputDocument>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
     let promise = app.capacity.admit(capacity::OUTPUT)?;
+    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
     let (revision, output) = find(&app, &room.name)?.add_output(body.0, spec, &guard.0).await?;
     promise.keep();
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);

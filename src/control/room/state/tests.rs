@@ -154,7 +154,7 @@ fn a_resumed_place_keeps_its_id_and_the_old_connection_is_closed() {
     assert_eq!((&again.participant.id, &again.secret), (&place.participant.id, &place.secret));
     assert_eq!(
         studio.effects(),
-        ["close peer-1 Replaced", "remove peer-1", "add peer-2 id1", "gain id1 1", "changed ann Connecting"]
+        ["close peer-1 Replaced", "remove peer-1", "add peer-2 id1", "gain id1 1 at 0", "changed ann Connecting"]
     );
     // What the old socket still says counts for nothing.
     studio.state.leave(old, LeaveReason::Left);
