@@ -104,7 +104,10 @@ async fn settings_of_an_output_are_shown_as_they_come_out_and_wrong_ones_named()
         (&output["video"], &output["preset"], &output["name"]),
         (&video, &json!("twitch-1080p"), &json!("main"))
     );
-    assert_eq!(output["audio"], json!({"codec": "aac", "bitrate": 160, "channels": 1, "sample_rate": 48000, "loudness": null}));
+    assert_eq!(
+        output["audio"],
+        json!({"codec": "aac", "bitrate": 160, "channels": 1, "sample_rate": 48000, "loudness": null})
+    );
     let wrong = json!({
         "type": "srt", "url": "srt://h.example:1", "video": {"bitrate": 6_000_000, "size": "wide"}, "audio": {"channels": 8, "loudness": -40},
     });

@@ -64,7 +64,8 @@ pub struct Clip<'a> {
 
 /// How grey a frame is that is no flash: each is another one than the eight before it.
 pub fn grey(number: u64) -> u8 {
-    u8::try_from(number % 8 * 14).unwrap()
+    // Above black, so that no conversion cuts one off.
+    u8::try_from(24 + number % 8 * 12).unwrap()
 }
 
 impl Clip<'_> {

@@ -97,11 +97,15 @@ fn an_event_goes_on_after_it_was_stopped_and_changed() {
     assert!(playlist.contains(&format!("#EXT-X-MEDIA-SEQUENCE:{}\n", numbers[0])));
     let all: f64 = segments.iter().map(|(length, _)| length).sum();
     let clip = FRAMES as f64 / 30.0;
-    assert!(all > 2.0 * clip - 1.0 && all < 2.0 * clip + 0.5, "{all}");
+    // What the encoder still holds at the end is not sent any more: two seconds at most.
+    assert!(all > 2.0 * clip - 4.0 && all < 2.0 * clip + 0.5, "{all}");
     assert!(fs::read_to_string(folder.join("codecs")).unwrap().starts_with("avc1.4d"));
-    let path = folder.join("live.m3u8");
-    let counted = ["-select_streams", "v", "-count_frames", "-show_entries", "stream=nb_read_frames"];
-    let Some(found) = probe(path.to_str().unwrap(), &counted) else { return };
-    let frames: u64 = found["streams"][0]["nb_read_frames"].as_str().unwrap().parse().unwrap();
-    assert!(frames > 2 * FRAMES - 30, "{frames}");
+    // Each by itself: ffprobe counts only some of what comes after a discontinuity.
+    let counted = ["-select_streams", "v", "-count_packets", "-show_entries", "stream=nb_read_packets"];
+    let mut frames = 0;
+    for (_, file) in &segments {
+        let Some(found) = probe(folder.join(file).to_str().unwrap(), &counted) else { return };
+        frames += found["streams"][0]["nb_read_packets"].as_str().unwrap().parse::<u64>().unwrap();
+    }
+    assert!((frames as f64 - all * 30.0).abs() < 4.0, "{frames} in {all} s");
 }

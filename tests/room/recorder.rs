@@ -178,7 +178,7 @@ impl Recorder {
 
     fn sound(self: &Arc<Self>) -> gst::Bin {
         let bin = bin(
-            "rtpopusdepay ! opusdec ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=2,layout=interleaved \
+            "rtpopusdepay ! capssetter caps=audio/x-opus,channels=2 ! opusdec ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=2,layout=interleaved \
              ! appsink name=out sync=false async=false max-buffers=50 drop=true enable-last-sample=false",
         );
         let recorder = self.clone();

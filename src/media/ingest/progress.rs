@@ -8,6 +8,10 @@ use std::{
 /// Packets without a picture for so long are a problem. A keyframe that was lost is there again sooner.
 const WITHOUT_PICTURE: Duration = Duration::from_secs(4);
 
+/// Packets without a picture for so long, and again and again, are a reason to ask for a keyframe: a decoder that lost what
+/// others refer to may complain of nothing.
+const WITHOUT_KEYFRAME: Duration = Duration::from_secs(1);
+
 /// Counted by the threads that receive.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -42,6 +46,8 @@ pub struct Diagnosis {
     frames: u64,
     /// Since when packets come and frames do not.
     since: Option<Duration>,
+    /// When a keyframe was asked for last.
+    asked: Option<Duration>,
     problem: Option<String>,
 }
 
@@ -74,6 +80,19 @@ impl Diagnosis {
     }
 }
 
+impl Diagnosis {
+    /// Whether a keyframe is to be asked for now, as the last look has it.
+    pub fn wants_keyframe(&mut self, now: Duration) -> bool {
+        let waits = |since: Option<Duration>| since.map(|since| now.saturating_sub(since));
+        let is_due = waits(self.since) >= Some(WITHOUT_KEYFRAME)
+            && waits(self.asked).is_none_or(|passed| passed >= WITHOUT_KEYFRAME);
+        if is_due {
+            self.asked = Some(now);
+        }
+        is_due
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -98,6 +117,21 @@ mod tests {
         let [(first, Some(problem)), (second, None)] = told.as_slice() else { panic!("{told:?}") };
         assert!((40..=42).contains(first) && *second == 80, "{told:?}");
         assert_eq!(problem, "video comes, and no picture can be made of it");
+    }
+
+    #[test]
+    fn a_keyframe_is_asked_for_each_second_while_nothing_is_seen() {
+        let (progress, mut diagnosis) = (Progress::default(), Diagnosis::default());
+        let mut asked = Vec::new();
+        for tenth in 0..60 {
+            progress.packet();
+            if !(10..45).contains(&tenth) {
+                progress.frame();
+            }
+            diagnosis.look(at(f64::from(tenth) / 10.0), &progress);
+            asked.extend(diagnosis.wants_keyframe(at(f64::from(tenth) / 10.0)).then_some(tenth));
+        }
+        assert_eq!(asked, [20, 30, 40]);
     }
 
     #[test]

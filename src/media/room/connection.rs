@@ -250,7 +250,14 @@ impl Connection {
 
     /// What is wrong with its video, if that has changed since the last look; `Some(None)`: all is well again.
     pub(super) fn diagnose(&mut self, now: Duration) -> Option<Option<String>> {
-        if self.trusted.load(Ordering::Acquire) { self.diagnosis.look(now, &self.progress) } else { None }
+        if !self.trusted.load(Ordering::Acquire) {
+            return None;
+        }
+        let news = self.diagnosis.look(now, &self.progress);
+        if self.diagnosis.wants_keyframe(now) {
+            self.tap.ask_for_keyframe();
+        }
+        news
     }
 
     /// What is to be found in the frames; remembered for a track that is yet to come.

@@ -38,8 +38,8 @@ use crate::media::{
 /// order passes at once.
 const JITTER_BUFFER_MS: u32 = 100;
 
-/// Its name in the launch texts.
-const DEPAYLOADER: &str = "depay";
+/// Names in the launch texts of what reads packets and units.
+const READERS: [&str; 2] = ["depay", "parse"];
 
 /// How peers reach the network.
 #[derive(Debug, Clone, Default)]
@@ -137,9 +137,9 @@ impl Peer {
         name_ourselves(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
-            // A depayloader complains of a packet that it cannot read, and goes on with the next.
-            BusNews::Error { element, text, detail } if element == DEPAYLOADER => {
-                debug!(%text, %detail, "a packet cannot be read");
+            // They complain of what they cannot read, and go on with the next. The room tells when nothing is seen.
+            BusNews::Error { element, text, detail } if READERS.contains(&element.as_str()) => {
+                debug!(%element, %text, %detail, "a packet cannot be read");
             }
             BusNews::Error { element, text, detail } => {
                 debug!(%element, %text, %detail, "peer error");
