@@ -76,11 +76,13 @@ fn parts_of_a_recording_follow_each_other_without_a_gap() {
                 for pair in sound.windows(2) {
                     assert!((pair[1].0 - pair[0].0 - PACKET).abs() < 0.003, "{pair:?}");
                 }
+                // Fragmented MP4 lets a track that begins less than a packet later begin at zero.
+                let off = if container == Container::Mp4 { PACKET } else { 0.005 };
                 let (begins, ends) = (pictures[0].0, pictures.last().unwrap().0 + 1.0 / 30.0);
                 let (first, last) = (sound[0].0, sound.last().unwrap().0 + PACKET);
                 if let Some((picture, sound)) = next {
                     assert_eq!(count(greys[0]), picture, "part {}", index + 1);
-                    assert!((first - begins - sound).abs() < 0.005, "{first} {begins} {sound}");
+                    assert!((first - begins - sound).abs() < off, "{first} {begins} {sound}");
                 }
                 next = Some(((count(*greys.last().unwrap()) + 1) % 8, last - ends));
                 if index + 1 < files.len() {
@@ -89,7 +91,7 @@ fn parts_of_a_recording_follow_each_other_without_a_gap() {
                         Split::Megabytes(_) => assert!(file.metadata().unwrap().len() <= 1_000_000),
                     }
                     assert!(
-                        (-0.003..PACKET + 0.003).contains(&(last - ends)),
+                        (-off..PACKET + 0.003).contains(&(last - ends)),
                         "sound ends with the picture: {last} {ends}"
                     );
                 }

@@ -308,7 +308,9 @@ impl Feed {
                 if cut.is_none() && first.is_none_or(|first| first > dts) {
                     return false;
                 }
-                self.line = Some(Line { start: dts, base: ClockTime::ZERO });
+                // A later part begins with its picture and the sound of that moment: fragmented MP4 lets each track begin
+                // at zero.
+                self.line = Some(Line { start: cut.unwrap_or(dts), base: ClockTime::ZERO });
                 self.sound_from = cut.unwrap_or(dts).max(dts);
             }
         }
