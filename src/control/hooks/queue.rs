@@ -240,6 +240,7 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn message(id: u64, room: &str) -> Arc<Message> {

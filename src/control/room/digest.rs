@@ -188,8 +188,7 @@ mod tests {
 
     #[test]
     fn who_was_lost_by_a_fault_of_the_room_is_told_with_its_next_snapshot() {
-        let mut digest = Digest::default();
-        digest.people = vec![("p1".into(), "ann".into())];
+        let mut digest = Digest { people: vec![("p1".into(), "ann".into())], ..Digest::default() };
         let output = sending().view((640, 360, 30));
         digest.take(&Event::OutputChanged { output: Output { state: OutputPhase::Live, ..output } });
         let beginning = Beginning {

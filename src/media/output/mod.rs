@@ -89,8 +89,11 @@ pub trait Kind: fmt::Debug + Send + 'static {
     ///
     /// # Errors
     /// What is missing, or how the other end refuses us.
-    fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Ends>, Box<dyn Link + '_>), OutputFault>;
+    fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault>;
 }
+
+/// What is fed, and what runs.
+pub type Begun<'a> = (Box<dyn Ends>, Box<dyn Link + 'a>);
 
 /// What an attempt, or a part of one, begins with.
 pub struct Opening<'a> {
