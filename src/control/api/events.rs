@@ -67,7 +67,7 @@ pub async fn room_events(State(app): State<AppState>, access: Access, room: Room
 
 /// What is of note in all rooms, as it happens: rooms that start and end, who joins and leaves, outputs whose state changes,
 /// recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and `producer`, who may
-/// see all of it room by room, too. Whoever comes back with `Last-Event-ID` gets what followed, as far as it is kept (1024
+/// see all of it room by room, too. Who comes back with `Last-Event-ID` gets what followed, as far as it is kept (1024
 /// events). `events_missed`, whose data is no `ServerEvent`, stands in place of what was missed. The stream ends with the
 /// server, and when the token is over or taken back.
 #[utoipa::path(

@@ -237,7 +237,7 @@ async fn segment(asker: &Asker, path: &FilePath, request: Request) -> ApiResult<
         Ok(answer) => answer.map(Body::new),
         Err(_) => return Err(missing()),
     };
-    // One that is asked for by its whole address is no secret to whoever has that.
+    // One that is asked for by its whole address is no secret to who has that.
     let who = if *asker == Asker::Header { "private" } else { "public" };
     let caching = format!("{who}, max-age={SEGMENT_AGE}, immutable");
     let headers = answer.headers_mut();
