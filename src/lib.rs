@@ -7,12 +7,14 @@
 //! - [`layout`]: PURE. From JSON to placements on the canvas.
 //! - [`control`]: rooms, participants, HTTP. Never touches GStreamer.
 //! - [`media`]: everything that does. [`media::port`] is the narrow port between the two.
+//! - [`disk`]: files that are replaced whole.
 //! - [`bot`]: headless participants, for demos, load and tests.
 
 pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod disk;
 pub mod error;
 pub mod layout;
 pub mod media;

@@ -29,15 +29,11 @@ const LAYERS: &[Layer] = &[
     layer("error", &[], "everybody may fail"),
     layer("config", &["error", "layout"], "the canvas of new rooms is configured"),
     layer("telemetry", &["config", "error"], "it is set up from the configuration"),
+    layer("disk", &[], "files know nothing of what is in them"),
     layer("layout", &[], "from JSON to numbers; knows no rooms, no media"),
     layer("control", &[], "only declares the modules"),
-    layer("control::room", &["control::disk", "layout", "media::port"], "a room orders media through the port"),
-    layer(
-        "control::assets",
-        &["config", "control::disk", "control::room", "layout", "media::port"],
-        "rooms ask for images",
-    ),
-    layer("control::disk", &[], "files know nothing of what is in them"),
+    layer("control::room", &["disk", "layout", "media::port"], "a room orders media through the port"),
+    layer("control::assets", &["config", "control::room", "disk", "layout", "media::port"], "rooms ask for images"),
     layer(
         "control::hooks",
         &["config", "control::room"],
@@ -45,13 +41,13 @@ const LAYERS: &[Layer] = &[
     ),
     layer(
         "control::api",
-        &["config", "control", "error", "layout", "media::port", "telemetry"],
+        &["config", "control", "disk", "error", "layout", "media::port", "telemetry"],
         "requests become orders to rooms",
     ),
     layer("media", &["layout", "media"], "the engine opens rooms"),
     layer(
         "media::*",
-        &["layout", "media::codec", "media::gst", "media::port", "media::sdp"],
+        &["disk", "layout", "media::codec", "media::gst", "media::port", "media::sdp"],
         "stages meet in media::room only",
     ),
     layer("media::codec", &[], "codecs and sizes are what stages talk about"),
@@ -103,7 +99,7 @@ const LAYERS: &[Layer] = &[
     layer("cli", &["error"], "picks the command"),
     layer(
         "cli::serve",
-        &["config", "control::api", "control::disk", "error", "layout", "media", "telemetry"],
+        &["config", "control::api", "disk", "error", "layout", "media", "telemetry"],
         "the one place that joins control and media; it locks the data directory first",
     ),
     layer(

@@ -28,10 +28,8 @@ use memory::Memory;
 
 use crate::{
     config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
-    control::{
-        api::{self, AppState},
-        disk::DirectoryLock,
-    },
+    control::api::{self, AppState},
+    disk::DirectoryLock,
     error::ProgramError,
     layout::Background,
     media::{

@@ -3,6 +3,5 @@
 
 pub mod api;
 pub mod assets;
-pub mod disk;
 pub mod hooks;
 pub mod room;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::kind::AssetKind;
-use crate::control::disk;
+use crate::disk;
 
 /// Bytes that are compared at once.
 const PIECE: usize = 64 * 1024;

@@ -58,11 +58,9 @@ use self::{
     sounds::{Decoded, SoundError},
     texts::Texts,
 };
-use super::{
-    disk,
-    room::{ImageSource, RoomName, TextFault},
-};
+use super::room::{ImageSource, RoomName, TextFault};
 use crate::{
+    disk,
     layout::{Lettering, Text, limits},
     media::port::{Image, Media, Sound},
 };

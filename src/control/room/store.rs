@@ -28,7 +28,7 @@ use super::{
     output::KeptOutput,
     record::{RoomDocument, RoomRecord},
 };
-use crate::control::disk;
+use crate::disk;
 
 /// Largest file that is read, in bytes: a hundred scenes of the largest layouts, and more.
 const MAX_BYTES: u64 = 256 << 20;

@@ -1,9 +1,7 @@
 //! What lies beside the files of one recording of everybody: who is in which, and when, on one time line.
 
 use std::{
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,6 +9,8 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 use tracing::warn;
+
+use crate::disk;
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,19 +93,10 @@ impl Sidecar {
             paths.find(|path| !path.exists()).unwrap_or_default()
         });
         let text = serde_json::to_string_pretty(&document).unwrap_or_default();
-        if let Err(error) = replace(path, &text) {
+        if let Err(error) = disk::replace(&self.folder, path, text.as_bytes()) {
             warn!(file = %path.display(), %error, "what lies beside a recording cannot be written");
         }
     }
-}
-
-/// Replaces a file's text whole, and on the disk.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let fresh = path.with_extension("part");
-    let mut file = fs::File::create(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
 }
 
 /// Milliseconds are as exact as the files are.
@@ -116,6 +107,8 @@ fn seconds(time: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs;
+
     use serde_json::{Value, json};
     use tempfile::TempDir;
 

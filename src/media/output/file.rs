@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,13 +14,16 @@ use rustix::fs::{FlockOperation, flock};
 use tracing::warn;
 
 use super::{
-    Destination, PATIENCE,
+    Begun, Destination, Kind, Opening, PATIENCE,
     chapters::{Chapter, SIDECAR, add_to_matroska, metadata},
-    sink, space,
+    muxed, sink, space,
     terms::{Blame, Container, FileTarget, OutputFault, Recorded, Split},
     trial::Steps,
 };
-use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
+use crate::{
+    disk,
+    media::gst::{launch::Launches, pipeline::OwnedPipeline},
+};
 
 /// See the module.
 #[derive(Debug)]
@@ -66,15 +68,6 @@ impl File {
     }
 }
 
-/// Replaces a file's text whole, and on the disk.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let fresh = path.with_extension("part");
-    let mut file = fs::File::create(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
-}
-
 /// Names the file of a recording's markers.
 fn sidecar(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -83,50 +76,9 @@ fn sidecar(path: &Path) -> PathBuf {
     name.into()
 }
 
-impl Destination for File {
-    fn stage(&self) -> &'static str {
-        match self.target.container {
-            Container::Mkv => "output-mkv",
-            Container::Mp4 => "output-mp4",
-        }
-    }
-
+impl Kind for File {
     fn redact(&self, text: &str) -> String {
         text.replace(&*self.target.folder.to_string_lossy(), "the folder of recordings")
-    }
-
-    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
-        self.prepare_part(pipeline, 1)
-    }
-
-    fn prepare_part(&self, pipeline: &OwnedPipeline, number: u32) -> Result<(), OutputFault> {
-        let disk =
-            |error: io::Error| OutputFault::last(Blame::Operator, format!("the recording cannot begin: {error}"));
-        self.check()?;
-        let FileTarget { folder, name, .. } = &self.target;
-        fs::create_dir_all(folder).map_err(disk)?;
-        let sink = sink(pipeline)?;
-        let mut recording = self.recording();
-        if number == 1 {
-            let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            // A second attempt within a second has another name: nothing is written over.
-            let mut stems = (1..100).map(|count| {
-                let again = if count == 1 { String::new() } else { format!("-{count}") };
-                format!("{name}-{time}{again}")
-            });
-            let stem = stems.find(|stem| !self.path(stem, 1).exists());
-            let stem = stem.ok_or_else(|| OutputFault::new(Blame::Server, "the recording finds no name"))?;
-            *recording = Recording { stem, parts: BTreeMap::new() };
-        }
-        let path = self.path(&recording.stem, number);
-        let lock = fs::File::options().write(true).create_new(true).open(&path).map_err(disk)?;
-        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockShared) {
-            // Some network's disks have none.
-            warn!(%error, "a recording cannot be locked; it can be deleted while it is paused");
-        }
-        sink.set_property("location", path.to_string_lossy().into_owned());
-        recording.parts.insert(number, Part { path, chapters: Vec::new(), _lock: lock });
-        Ok(())
     }
 
     fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
@@ -151,7 +103,7 @@ impl Destination for File {
         part.chapters.push(Chapter { name: name.to_owned(), at });
         // What was marked later may come from before a pause.
         part.chapters.sort_by_key(|chapter| chapter.at);
-        write(&sidecar(&part.path), &metadata(&part.chapters, at))
+        disk::replace(&self.target.folder, &sidecar(&part.path), metadata(&part.chapters, at).as_bytes())
     }
 
     fn ended(&self, number: u32, length: Duration) -> Option<Recorded> {
@@ -165,7 +117,7 @@ impl Destination for File {
             if chapters.is_empty() {
                 return Ok(());
             }
-            write(&sidecar(&path), &metadata(&chapters, length))?;
+            disk::replace(&self.target.folder, &sidecar(&path), metadata(&chapters, length).as_bytes())?;
             if self.target.container == Container::Mkv {
                 let mut file = fs::File::options().read(true).write(true).open(&path)?;
                 add_to_matroska(&mut file, &chapters, length)?;
@@ -181,6 +133,57 @@ impl Destination for File {
         Some(Recorded { name: path.file_name()?.to_string_lossy().into_owned(), bytes, length })
     }
 
+    fn patience(&self) -> Option<Duration> {
+        Some(PATIENCE)
+    }
+
+    fn check(&self) -> Result<(), OutputFault> {
+        space::check(&self.target.folder, self.target.spare)
+    }
+
+    fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
+        muxed::begin(self, opening)
+    }
+}
+
+impl Destination for File {
+    fn stage(&self) -> &'static str {
+        match self.target.container {
+            Container::Mkv => "output-mkv",
+            Container::Mp4 => "output-mp4",
+        }
+    }
+
+    fn prepare(&self, pipeline: &OwnedPipeline, part: u32) -> Result<(), OutputFault> {
+        let refused =
+            |error: io::Error| OutputFault::last(Blame::Operator, format!("the recording cannot begin: {error}"));
+        self.check()?;
+        let FileTarget { folder, name, .. } = &self.target;
+        fs::create_dir_all(folder).map_err(refused)?;
+        let sink = sink(pipeline)?;
+        let mut recording = self.recording();
+        if part == 1 {
+            let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+            // A second attempt within a second has another name: nothing is written over.
+            let mut stems = (1..100).map(|count| {
+                let again = if count == 1 { String::new() } else { format!("-{count}") };
+                format!("{name}-{time}{again}")
+            });
+            let stem = stems.find(|stem| !self.path(stem, 1).exists());
+            let stem = stem.ok_or_else(|| OutputFault::new(Blame::Server, "the recording finds no name"))?;
+            *recording = Recording { stem, parts: BTreeMap::new() };
+        }
+        let path = self.path(&recording.stem, part);
+        let lock = fs::File::options().write(true).create_new(true).open(&path).map_err(refused)?;
+        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockShared) {
+            // Some network's disks have none.
+            warn!(%error, "a recording cannot be locked; it can be deleted while it is paused");
+        }
+        sink.set_property("location", path.to_string_lossy().into_owned());
+        recording.parts.insert(part, Part { path, chapters: Vec::new(), _lock: lock });
+        Ok(())
+    }
+
     fn written(&self, _pipeline: &OwnedPipeline) -> u64 {
         let recording = self.recording();
         let newest = recording.parts.values().next_back();
@@ -189,13 +192,5 @@ impl Destination for File {
 
     fn accepted_from(&self) -> u64 {
         1
-    }
-
-    fn patience(&self) -> Option<Duration> {
-        Some(PATIENCE)
-    }
-
-    fn check(&self) -> Result<(), OutputFault> {
-        space::check(&self.target.folder, self.target.spare)
     }
 }

@@ -8,9 +8,9 @@
 //! blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per
 //! output.
 //!
-//! A new kind is one file with a [`Destination`], one launch text `output-….launch` with an appsrc `video`, an appsrc
-//! `audio` and a sink `sink`, and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that is no pipeline
-//! has a [`Kind`] of its own instead.
+//! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that is
+//! a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc `audio`
+//! and a sink `sink`.
 
 use std::{
     fmt,
@@ -136,61 +136,19 @@ pub trait Link {
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>);
 }
 
-/// What one kind of output that is a pipeline does in its own way. Called on the output's thread. See [`Kind`].
-pub trait Destination: fmt::Debug + Send + 'static {
+/// What a kind of output that is a pipeline says beyond that, for [`muxed::begin`].
+pub trait Destination: Kind {
     /// Names its launch text.
     fn stage(&self) -> &'static str;
-    /// Takes the secrets out of a text.
-    fn redact(&self, text: &str) -> String;
-    /// Tells the pipeline, built from the launch text, where to.
+    /// Tells the pipeline of a part, 1 for the first, built from the launch text, where to.
     ///
     /// # Errors
     /// What is missing.
-    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault>;
-    /// The same for a part of what goes on in several, 1 for the first.
-    ///
-    /// # Errors
-    /// What is missing.
-    fn prepare_part(&self, pipeline: &OwnedPipeline, _number: u32) -> Result<(), OutputFault> {
-        self.prepare(pipeline)
-    }
-    /// Hears, again and again, when in running time the first picture was composed.
-    fn begun(&self, _start: Duration) {}
-    /// Where the next part begins; `None`: all is one.
-    fn split(&self) -> Option<Split> {
-        None
-    }
-    /// Takes a marker of the newest part, at so long after its begin.
-    ///
-    /// # Errors
-    /// Why it is lost.
-    fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
-        Ok(())
-    }
-    /// A part has come to its end, and is so long. The file that it leaves, if it does.
-    fn ended(&self, _number: u32, _length: Duration) -> Option<Recorded> {
-        None
-    }
-    /// Tries what can be tried without sending anything that somebody sees.
-    ///
-    /// # Errors
-    /// What the step that was taken last fails with.
-    fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
-        Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
-    }
+    fn prepare(&self, pipeline: &OwnedPipeline, part: u32) -> Result<(), OutputFault>;
     /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
-    /// How long that may take; `None`: for ever.
-    fn patience(&self) -> Option<Duration>;
-    /// Looks a few times a second whether there is something that stops it.
-    ///
-    /// # Errors
-    /// What does.
-    fn check(&self) -> Result<(), OutputFault> {
-        Ok(())
-    }
 }
 
 /// How long the other end, or a disk, may take to accept an attempt.

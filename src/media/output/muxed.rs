@@ -9,9 +9,8 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 
 use super::{
-    Destination, ENDED, Ends, FAREWELL, Kind, Link, Opening,
-    terms::{Blame, OutputFault, Recorded, Split},
-    trial::Steps,
+    Begun, Destination, ENDED, Ends, FAREWELL, Link, Opening,
+    terms::{Blame, OutputFault},
 };
 use crate::media::gst::{
     handoff,
@@ -23,44 +22,14 @@ use crate::media::gst::{
 /// What the thread of a sink that has seen the end is given to say so.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
-impl<D: Destination> Kind for D {
-    fn redact(&self, text: &str) -> String {
-        Destination::redact(self, text)
-    }
-
-    fn patience(&self) -> Option<Duration> {
-        Destination::patience(self)
-    }
-
-    fn check(&self) -> Result<(), OutputFault> {
-        Destination::check(self)
-    }
-
-    fn begun(&self, start: Duration) {
-        Destination::begun(self, start);
-    }
-
-    fn split(&self) -> Option<Split> {
-        Destination::split(self)
-    }
-
-    fn mark(&self, name: &str, at: Duration) -> std::io::Result<()> {
-        Destination::mark(self, name, at)
-    }
-
-    fn ended(&self, number: u32, length: Duration) -> Option<Recorded> {
-        Destination::ended(self, number, length)
-    }
-
-    fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {
-        Destination::try_out(self, steps, launches)
-    }
-
-    fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Ends>, Box<dyn Link + '_>), OutputFault> {
-        let Opening { name, part, launches, broke, .. } = opening;
-        let (sources, pipeline) = build(self, (name, part), launches, broke)?;
-        Ok((Box::new(sources), Box::new(Running { destination: self, pipeline })))
-    }
+/// Begins an attempt, or a later part of one, as a pipeline.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn begin<'a, D: Destination>(destination: &'a D, opening: Opening<'_>) -> Result<Begun<'a>, OutputFault> {
+    let Opening { name, part, launches, broke, .. } = opening;
+    let (sources, pipeline) = build(destination, (name, part), launches, broke)?;
+    Ok((Box::new(sources), Box::new(Running { destination, pipeline })))
 }
 
 /// The ends of the pipeline that are fed.
@@ -152,7 +121,7 @@ fn build(
     owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
     let video: AppSrc = owned.element("video").map_err(ours)?;
     let audio: AppSrc = owned.element("audio").map_err(ours)?;
-    destination.prepare_part(&owned, part)?;
+    destination.prepare(&owned, part)?;
     let video_caps = gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
     handoff::configure(&video, &video_caps.build());
     // Which encoder it is, and so the caps, is known with the first packet.

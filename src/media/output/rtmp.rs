@@ -8,11 +8,11 @@ use std::{
 use gstreamer::prelude::*;
 
 use super::{
-    Destination, PATIENCE,
+    Begun, Destination, Kind, Opening, PATIENCE,
     address::RtmpAddress,
     counted,
     greeting::{self, Answer},
-    sink,
+    muxed, sink,
     terms::{Blame, OutputFault},
     tls::{self, Timed},
     trial::{self, Steps},
@@ -43,29 +43,9 @@ impl Rtmp {
     }
 }
 
-impl Destination for Rtmp {
-    fn stage(&self) -> &'static str {
-        "output-rtmp"
-    }
-
+impl Kind for Rtmp {
     fn redact(&self, text: &str) -> String {
         self.0.redact(text)
-    }
-
-    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
-        let sink = sink(pipeline)?;
-        // One by one: a whole URL would be cut at its last slash, a query's too.
-        let RtmpAddress { secure, host, port, user, application, stream, .. } = &self.0;
-        sink.set_property_from_str("scheme", if *secure { "rtmps" } else { "rtmp" });
-        sink.set_property("host", host);
-        sink.set_property("port", i32::from(*port));
-        sink.set_property("application", application);
-        sink.set_property("stream", stream);
-        if let Some((name, password)) = user {
-            sink.set_property("username", name);
-            sink.set_property("password", password);
-        }
-        Ok(())
     }
 
     fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
@@ -81,6 +61,36 @@ impl Destination for Rtmp {
         }
     }
 
+    fn patience(&self) -> Option<Duration> {
+        Some(PATIENCE)
+    }
+
+    fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
+        muxed::begin(self, opening)
+    }
+}
+
+impl Destination for Rtmp {
+    fn stage(&self) -> &'static str {
+        "output-rtmp"
+    }
+
+    fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
+        let sink = sink(pipeline)?;
+        // One by one: a whole URL would be cut at its last slash, a query's too.
+        let RtmpAddress { secure, host, port, user, application, stream, .. } = &self.0;
+        sink.set_property_from_str("scheme", if *secure { "rtmps" } else { "rtmp" });
+        sink.set_property("host", host);
+        sink.set_property("port", i32::from(*port));
+        sink.set_property("application", application);
+        sink.set_property("stream", stream);
+        if let Some((name, password)) = user {
+            sink.set_property("username", name);
+            sink.set_property("password", password);
+        }
+        Ok(())
+    }
+
     fn written(&self, pipeline: &OwnedPipeline) -> u64 {
         counted(pipeline, "out-bytes-total")
     }
@@ -88,9 +98,5 @@ impl Destination for Rtmp {
     /// Handshake and commands are below it.
     fn accepted_from(&self) -> u64 {
         16 * 1024
-    }
-
-    fn patience(&self) -> Option<Duration> {
-        Some(PATIENCE)
     }
 }

@@ -10,9 +10,9 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 
 use super::{
-    Destination, PATIENCE,
+    Begun, Destination, Kind, Opening, PATIENCE,
     address::SrtAddress,
-    counted, sink,
+    counted, muxed, sink,
     terms::{Blame, OutputFault},
     trial::{self, Steps},
 };
@@ -53,7 +53,7 @@ impl Srt {
         let bin = launches.bin("try-srt").map_err(|error| ours(error.to_string()))?;
         owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
         let packets: AppSrc = owned.element("packets").map_err(ours)?;
-        self.prepare(&owned)?;
+        self.prepare(&owned, 1)?;
         handoff::configure(&packets, &gst::Caps::builder("video/mpegts").field("systemstream", true).build());
         // What it fails with is heard.
         let _ = owned.play();
@@ -71,16 +71,37 @@ impl Srt {
     }
 }
 
+impl Kind for Srt {
+    fn redact(&self, text: &str) -> String {
+        self.0.redact(text)
+    }
+
+    /// Calls the receiver with packets that every demultiplexer leaves out.
+    fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {
+        let port = self.0.port;
+        let Some(host) = &self.0.host else {
+            let taken = |error: std::io::Error| OutputFault::new(Blame::Operator, error.to_string());
+            return steps.take("port", |_| UdpSocket::bind(("0.0.0.0", port)).map_err(taken)).map(drop);
+        };
+        steps.take("lookup", |left| trial::lookup(host, port, left))?;
+        steps.take("handshake", |left| self.call(launches, left))
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.0.host.is_some().then_some(PATIENCE)
+    }
+
+    fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
+        muxed::begin(self, opening)
+    }
+}
+
 impl Destination for Srt {
     fn stage(&self) -> &'static str {
         "output-srt"
     }
 
-    fn redact(&self, text: &str) -> String {
-        self.0.redact(text)
-    }
-
-    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
+    fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let sink = sink(pipeline)?;
         let SrtAddress { host, port, latency, passphrase, key_length, stream } = &self.0;
         let uri = match host {
@@ -101,26 +122,11 @@ impl Destination for Srt {
         Ok(())
     }
 
-    /// Calls the receiver with packets that every demultiplexer leaves out.
-    fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {
-        let port = self.0.port;
-        let Some(host) = &self.0.host else {
-            let taken = |error: std::io::Error| OutputFault::new(Blame::Operator, error.to_string());
-            return steps.take("port", |_| UdpSocket::bind(("0.0.0.0", port)).map_err(taken)).map(drop);
-        };
-        steps.take("lookup", |left| trial::lookup(host, port, left))?;
-        steps.take("handshake", |left| self.call(launches, left))
-    }
-
     fn written(&self, pipeline: &OwnedPipeline) -> u64 {
         counted(pipeline, "bytes-sent-total")
     }
 
     fn accepted_from(&self) -> u64 {
         1
-    }
-
-    fn patience(&self) -> Option<Duration> {
-        self.0.host.is_some().then_some(PATIENCE)
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Claims;
-use crate::control::disk;
+use crate::disk;
 
 /// The file in the data directory.
 const FILE: &str = "tokens.json";

@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{control::disk, error::ProgramError};
+use crate::{disk, error::ProgramError};
 
 /// The file that keeps an API key made by us.
 pub(super) const API_KEY: &str = "api-key";
@@ -28,7 +28,7 @@ pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
     data_dir.join(SIGNING_KEY)
 }
 
-/// The secret of this data directory that webhooks are signed with; made now if there is none.
+/// The secret of this data directory that webhooks are signed with; made now if it is missing.
 ///
 /// # Errors
 /// What the disk says.

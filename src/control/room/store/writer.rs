@@ -15,13 +15,13 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{Shelf, Storing};
-use crate::control::{
-    disk,
-    room::{
+use crate::{
+    control::room::{
         faults::doubled,
         name::RoomName,
         record::{RoomDocument, RoomRecord},
     },
+    disk,
 };
 
 /// Between a refused write and the next try.

@@ -27,7 +27,7 @@ use self::{
     terms::HlsTarget,
 };
 use super::{
-    Destination, space,
+    Begun, Destination, Kind, Opening, muxed, space,
     terms::{Blame, OutputFault},
 };
 use crate::media::gst::{clock::media_clock, pipeline::OwnedPipeline};
@@ -58,31 +58,9 @@ fn lock(packager: &Mutex<Packager>) -> MutexGuard<'_, Packager> {
     packager.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Destination for Hls {
-    fn stage(&self) -> &'static str {
-        "output-hls"
-    }
-
+impl Kind for Hls {
     fn redact(&self, text: &str) -> String {
         text.replace(&*self.folder.to_string_lossy(), "the output's folder")
-    }
-
-    fn prepare(&self, pipeline: &OwnedPipeline) -> Result<(), OutputFault> {
-        let operator = |text: String| OutputFault::new(Blame::Operator, text);
-        self.check()?;
-        let sink: AppSink = pipeline.element("sink").map_err(operator)?;
-        let attempt = lock(&self.packager).begin();
-        let attempt = attempt.map_err(|error| operator(format!("the segments have no folder: {error}")))?;
-        let (takes, ends) = (self.packager.clone(), self.packager.clone());
-        let take = move |sink: &AppSink| {
-            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            let packets = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
-            let is_written = packets.is_none_or(|packets| lock(&takes).take(attempt, &packets));
-            // What went wrong is told by `check`.
-            if is_written { Ok(gst::FlowSuccess::Ok) } else { Err(gst::FlowError::Eos) }
-        };
-        sink.set_callbacks(AppSinkCallbacks::builder().new_sample(take).eos(move |_| lock(&ends).end(attempt)).build());
-        Ok(())
     }
 
     fn begun(&self, start: Duration) {
@@ -92,14 +70,6 @@ impl Destination for Hls {
             let (now, ago) = (Timestamp::now(), media_clock().now().saturating_sub(start));
             now.checked_sub(ago).unwrap_or(now)
         });
-    }
-
-    fn written(&self, _pipeline: &OwnedPipeline) -> u64 {
-        self.progress.bytes()
-    }
-
-    fn accepted_from(&self) -> u64 {
-        1
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -118,5 +88,41 @@ impl Destination for Hls {
         let spare = spare / 1_000_000;
         let text = format!("the disk has less than {spare} MB left; the event ended before it was full");
         Err(OutputFault::last(Blame::Operator, text))
+    }
+
+    fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
+        muxed::begin(self, opening)
+    }
+}
+
+impl Destination for Hls {
+    fn stage(&self) -> &'static str {
+        "output-hls"
+    }
+
+    fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
+        let operator = |text: String| OutputFault::new(Blame::Operator, text);
+        self.check()?;
+        let sink: AppSink = pipeline.element("sink").map_err(operator)?;
+        let attempt = lock(&self.packager).begin();
+        let attempt = attempt.map_err(|error| operator(format!("the segments have no folder: {error}")))?;
+        let (takes, ends) = (self.packager.clone(), self.packager.clone());
+        let take = move |sink: &AppSink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let packets = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
+            let is_written = packets.is_none_or(|packets| lock(&takes).take(attempt, &packets));
+            // What went wrong is told by `check`.
+            if is_written { Ok(gst::FlowSuccess::Ok) } else { Err(gst::FlowError::Eos) }
+        };
+        sink.set_callbacks(AppSinkCallbacks::builder().new_sample(take).eos(move |_| lock(&ends).end(attempt)).build());
+        Ok(())
+    }
+
+    fn written(&self, _pipeline: &OwnedPipeline) -> u64 {
+        self.progress.bytes()
+    }
+
+    fn accepted_from(&self) -> u64 {
+        1
     }
 }

@@ -167,7 +167,7 @@ fn resume(folder: &Path, cut: Cut, now: Timestamp) -> io::Result<Playlist> {
     Ok(playlist.resume(&text, files, now))
 }
 
-/// Writes a file so that whoever reads it finds the old or the new one whole.
+/// Writes a file so that who reads it finds the old or the new one whole.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
     fs::write(&part, content)?;

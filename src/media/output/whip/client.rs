@@ -168,7 +168,7 @@ fn unreached(error: &ureq::Error) -> OutputFault {
     }
 }
 
-/// What a status other than success means. Whoever asks wrongly does so again, except where the answer depends on the time.
+/// What a status other than success means. Who asks wrongly does so again, except where the answer depends on the time.
 fn refused(response: &mut Response<Body>) -> OutputFault {
     let status = response.status();
     let words = text_of(response).ok().and_then(|text| words(&text)).map(|words| format!(" ({words})"));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn internal_networks_are_refused_whoever_leads_there() {
+    fn internal_networks_are_refused_however_one_gets_there() {
         let (url, _served) = server(Vec::new());
         let fault = client(&url, false).post(&url, "v=0").unwrap_err();
         assert!(fault.is_final && fault.text.contains("network of the server's own"), "{fault:?}");

@@ -24,7 +24,7 @@ use std::{
 use gstreamer as gst;
 
 use super::{
-    Ends, Kind, Link, Opening, PATIENCE,
+    Begun, Ends, Kind, Link, Opening, PATIENCE,
     address::WhipAddress,
     terms::{Blame, OutputFault},
     tls::{self, Timed},
@@ -70,7 +70,7 @@ impl Kind for Whip {
         Ok(())
     }
 
-    fn begin(&self, opening: Opening<'_>) -> Result<(Box<dyn Ends>, Box<dyn Link + '_>), OutputFault> {
+    fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
         let Opening { broke, keyframe, .. } = opening;
         let ours = |error: std::io::Error| OutputFault::new(Blame::Server, format!("no port to send from: {error}"));
         let reach = Reach { loopback: self.is_here(), internal: self.0.internal };
