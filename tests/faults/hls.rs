@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::{
     guests::Guest,
+    outputs::add,
     recorder::Attention,
     server::{ROOM, Server, until},
     studio::Studio,
@@ -28,11 +29,6 @@ fn files(data: &TempDir, id: &str) -> Vec<String> {
     let entries = fs::read_dir(folder(data, id)).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().into_string().unwrap());
     names.filter(|name| name.ends_with(".ts")).collect()
-}
-
-async fn add(server: &Server, body: &Value) -> String {
-    let made = server.send("POST", &format!("/rooms/{ROOM}/outputs"), body).await.expect(201).json();
-    made["id"].as_str().unwrap().to_owned()
 }
 
 async fn listed(server: &Server) -> Option<String> {

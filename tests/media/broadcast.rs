@@ -101,8 +101,7 @@ impl Clip<'_> {
         let on_packet = move |packet: &gstreamer::Buffer, caps: &gstreamer::Caps| sounds.sound(packet, caps);
         let sound =
             SoundEncoder::start("test", wishes.audio(), &launches, on_packet, |error| panic!("{error}")).unwrap();
-        // DTS of before the clock's begin would be cut off.
-        let begun = media_clock().now().max(Duration::from_secs(1));
+        let begun = media_clock().now();
         let mut blocks = 0;
         for number in 0..frames {
             let at = begun + Duration::from_secs(1) * u32::try_from(number).unwrap() / FORMAT.fps;

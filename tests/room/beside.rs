@@ -1,6 +1,6 @@
 //! A picture beside the program: an output that shows another layout of the same people.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::RgbImage;
 use serde_json::{Value, json};
@@ -48,12 +48,8 @@ async fn add(server: &Server, body: &Value) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
-async fn output(server: &Server, id: &str) -> Value {
-    server.get(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(200).json()
-}
-
 async fn is_live(server: &Server, id: &str) {
-    until("the output is live", async || (output(server, id).await["state"] == "live").then_some(())).await;
+    until("the output is live", async || (server.output(id).await["state"] == "live").then_some(())).await;
 }
 
 /// The last picture of a recording; `None` (said aloud) without ffmpeg.
@@ -73,14 +69,7 @@ async fn last_picture(file: &Path) -> Option<RgbImage> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_output_shows_another_scene_of_the_room_beside_the_program() {
-    let data = tempfile::TempDir::new().unwrap();
-    let folder = data.path().join("recordings");
-    let recordings = folder.clone();
-    let server = Server::start_with(move |config| {
-        config.recordings = recordings;
-        config.recordings_spare = 0;
-    })
-    .await;
+    let server = Server::start().await;
     let studio = Studio::new();
     let ann = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Picture).await;
     let _bob = Guest::join(&server, "bob", Some(&studio.source("blue", 1000.0)), Attention::Nothing).await;
@@ -91,7 +80,7 @@ async fn an_output_shows_another_scene_of_the_room_beside_the_program() {
     let tall_file = json!({"type": "file", "name": "tall", "scene": "Tall", "video": small});
     let id = add(&server, &tall_file).await;
     is_live(&server, &id).await;
-    let state = output(&server, &id).await;
+    let state = server.output(&id).await;
     assert_eq!((&state["video"]["width"], &state["video"]["height"]), (&json!(360), &json!(640)), "{state}");
     assert_eq!(state["scene"], "Tall");
     shows(&server, &id, "red over blue", [RED, BLUE]).await;
@@ -131,7 +120,7 @@ async fn an_output_shows_another_scene_of_the_room_beside_the_program() {
     let path = format!("/rooms/{ROOM}/outputs/{id}");
     // An encoder may hold pictures back, so that the newest comes a little later.
     for (name, size, colours) in [("tall", (360, 640), [BLUE, RED]), ("own", (320, 320), [RED, BLUE])] {
-        let file = recording(&folder, name);
+        let file = server.recording(&format!("{name}-"));
         if last_picture(&file).await.is_none() {
             return;
         }
@@ -150,18 +139,6 @@ async fn an_output_shows_another_scene_of_the_room_beside_the_program() {
     assert_eq!((&changed["scene"], &changed["video"]["width"]), (&Value::Null, &json!(640)), "{changed}");
     server.delete(&format!("/rooms/{ROOM}/outputs/{twin}")).await.expect(204);
     server.delete(&format!("/rooms/{ROOM}/scenes/Tall")).await.expect(204);
-}
-
-/// The only recording of this name.
-fn recording(folder: &Path, name: &str) -> PathBuf {
-    let files = std::fs::read_dir(folder.join(ROOM)).unwrap().map(|entry| entry.unwrap().path());
-    let is_its = |file: &PathBuf| {
-        let file = file.file_name().unwrap().to_string_lossy().into_owned();
-        file.starts_with(&format!("{name}-")) && file.ends_with(".mkv")
-    };
-    let found: Vec<_> = files.filter(is_its).collect();
-    let [file] = found.as_slice() else { panic!("{found:?}") };
-    file.clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

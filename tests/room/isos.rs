@@ -53,14 +53,7 @@ async fn samples(file: &Path) -> Option<Vec<f32>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_is_recorded_by_themselves_as_they_sent_and_on_one_time_line() {
-    let data = tempfile::TempDir::new().unwrap();
-    let folder = data.path().join("recordings");
-    let recordings = folder.clone();
-    let server = Server::start_with(move |config| {
-        config.recordings = recordings;
-        config.recordings_spare = 0;
-    })
-    .await;
+    let server = Server::start().await;
     let studio = Studio::new();
     let red = studio.source_in(VideoCodec::Vp8, "red", 440.0);
     let blue = studio.source_in(VideoCodec::H264, "blue", 1000.0);
@@ -97,7 +90,7 @@ async fn everybody_is_recorded_by_themselves_as_they_sent_and_on_one_time_line()
         [(of_ann, "ann", "vp8", [255, 0, 0], 440.0), (of_bob, "bob", "h264", [0, 0, 255], 1000.0)]
     {
         assert_eq!(entry(name)["name"], who);
-        let file = folder.join(ROOM).join(name);
+        let file = server.recording(name);
         let Some((streams, first, last)) = probe(&file).await else { return };
         let video = streams.iter().find(|stream| stream["codec_type"] == "video").unwrap();
         assert_eq!(

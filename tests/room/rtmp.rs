@@ -31,10 +31,6 @@ async fn add_output(server: &Server, url: &str) -> String {
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
-async fn output(server: &Server, id: &str) -> Value {
-    server.get(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(200).json()
-}
-
 /// The next time, after so many events, that the output has this state.
 async fn turns(events: &Events, after: usize, state: &str) -> Value {
     let is_it = |event: &Value| event["type"] == "output_changed" && event["output"]["state"] == state;
@@ -139,7 +135,7 @@ async fn an_output_that_never_was_live_is_given_up_after_a_few_retries() {
     let attempts: Vec<u64> = told.iter().filter_map(|event| event["output"]["attempt"].as_u64()).collect();
     assert_eq!(attempts, [1, 2, 3, 4]);
     assert!(states(&events).iter().all(|state| ["connecting", "retrying", "failed"].contains(&state.as_str())));
-    assert_eq!(output(&server, &id).await["state"], "failed");
+    assert_eq!(server.output(&id).await["state"], "failed");
     is_secret(&server, &events, &id).await;
     server.delete(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(204);
 }
@@ -175,7 +171,7 @@ async fn a_target_that_never_reads_disturbs_nobody() {
     let during = rate(&ann.recorder).await;
     println!("{before:.1} frames a second before, {during:.1} with a target that never reads");
     assert!(during > 0.9 * before, "{before:.1} before, {during:.1} during");
-    let state = output(&server, &id).await;
+    let state = server.output(&id).await;
     assert!(["connecting", "retrying"].contains(&state["state"].as_str().unwrap()), "{state}");
 
     // Orders to the room are carried out meanwhile, its removal too.

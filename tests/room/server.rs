@@ -3,7 +3,7 @@
 // Each test program uses its part of this.
 #![allow(dead_code)]
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub struct Server {
     pub state: AppState,
     http: Client,
     task: JoinHandle<()>,
-    _data: TempDir,
+    data: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -48,6 +48,8 @@ impl Server {
             data_dir: data.path().to_owned(),
             canvas: Canvas { width: 640, height: 360, ..Canvas::default() },
             hold_ms: 1000,
+            recordings: data.path().join("recordings"),
+            recordings_spare: 0,
             ..ServeConfig::default()
         };
         change(&mut config);
@@ -57,7 +59,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let router = router(state.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let server = Self { address, state, http: Client::new(), task, _data: data, _turn: turn };
+        let server = Self { address, state, http: Client::new(), task, data, _turn: turn };
         server.send("PUT", &format!("/rooms/{ROOM}"), &json!({})).await.expect(201);
         server
     }
@@ -113,6 +115,23 @@ impl Server {
     /// Who has this name.
     pub async fn participant(&self, name: &str) -> Option<Value> {
         self.participants().await.into_iter().find(|one| one["name"] == name)
+    }
+
+    /// One output.
+    pub async fn output(&self, id: &str) -> Value {
+        self.get(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(200).json()
+    }
+
+    /// The only recording of the room whose name begins so.
+    pub fn recording(&self, begins: &str) -> PathBuf {
+        let files = fs::read_dir(self.data.path().join("recordings").join(ROOM)).unwrap();
+        let named = |file: &PathBuf| {
+            let name = file.file_name().unwrap().to_string_lossy();
+            name.starts_with(begins) && name.ends_with(".mkv")
+        };
+        let found: Vec<_> = files.map(|entry| entry.unwrap().path()).filter(named).collect();
+        let [file] = found.as_slice() else { panic!("{found:?}") };
+        file.clone()
     }
 
     /// A moderator's change of whoever has this name.

@@ -133,9 +133,7 @@ async fn the_layouts_music_and_its_triggers_sounds_are_heard_by_everybody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_reference_tone_is_as_loud_as_it_says_and_an_output_is_levelled() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let recordings = folder.path().to_owned();
-    let server = Server::start_with(|config| config.recordings = recordings).await;
+    let server = Server::start().await;
     // A sine of 1 kHz on both sides whose peaks are at -23 dB is -23 LUFS. Music is 10.006 dB softer than its file.
     let tone: Vec<u8> = wav_at(&[1000.0], 10f64.powf((-23.0 + 10.006) / 20.0) * 32_768.0);
     server.send_text("PUT", "/assets/tone.wav", "audio/wav", tone).await.expect(201);
@@ -160,7 +158,7 @@ async fn the_reference_tone_is_as_loud_as_it_says_and_an_output_is_levelled() {
     .await;
     server.send("POST", &format!("{outputs}/stop"), &json!({})).await;
     until("it has stopped", async || (server.get(&outputs).await.json()[0]["state"] == "stopped").then_some(())).await;
-    let Some(sides) = decoded(&recording(folder.path(), "levelled"), 2) else { return };
+    let Some(sides) = decoded(&server.recording("levelled"), 2) else { return };
     for side in sides {
         let level = amplitude(&side[side.len() - RATE..side.len() - RATE / 2], 1000.0);
         assert!((decibels(level, 1.0) + 16.0).abs() < 0.5, "{:.2} dB", decibels(level, 1.0));
@@ -181,22 +179,13 @@ fn decoded(file: &Path, channels: usize) -> Option<Vec<Vec<f32>>> {
     Some((0..channels).map(|side| samples.iter().skip(side).step_by(channels).copied().collect()).collect())
 }
 
-/// The one recording whose name begins so.
-fn recording(folder: &Path, begins: &str) -> std::path::PathBuf {
-    let files = std::fs::read_dir(folder.join(ROOM)).unwrap().map(|file| file.unwrap().path());
-    let mut files = files.filter(|file| file.file_name().unwrap().to_str().unwrap().starts_with(begins));
-    files.next().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn left_and_right_stay_what_they_are_up_to_recordings() {
     const LEFT_VOICE: f64 = 440.0;
     const MIDDLE_VOICE: f64 = 1000.0;
     const SENT_LEFT: f64 = 1700.0;
     const MUSIC: [f64; 2] = [600.0, 800.0];
-    let folder = tempfile::TempDir::new().unwrap();
-    let recordings = folder.path().to_owned();
-    let (server, studio) = (Server::start_with(|config| config.recordings = recordings).await, Studio::new());
+    let (server, studio) = (Server::start().await, Studio::new());
     let _ann = Guest::join(&server, "ann", Some(&studio.source("red", LEFT_VOICE)), Attention::Sound).await;
     let _bob = Guest::join(&server, "bob", Some(&studio.source("red", MIDDLE_VOICE)), Attention::Nothing).await;
     let viewer = whep(&server, VideoCodec::H264, Attention::Sound).await;
@@ -238,14 +227,14 @@ async fn left_and_right_stay_what_they_are_up_to_recordings() {
         list.as_array().unwrap().iter().all(|one| one["state"] == "stopped").then_some(())
     })
     .await;
-    let Some(two) = decoded(&recording(folder.path(), "two"), 2) else { return };
+    let Some(two) = decoded(&server.recording("two"), 2) else { return };
     let middle = |side: &[f32]| side[side.len() / 2..][..RATE / 2].to_vec();
     let level = |hertz: f64| [&two[0], &two[1]].map(|side| amplitude(&middle(side), hertz));
     for (hertz, side) in [(LEFT_VOICE, 0), (SENT_LEFT, 0), (MUSIC[0], 0), (MUSIC[1], 1)] {
         assert!(alone(level(hertz), side), "{hertz} Hz at {:?}", level(hertz));
     }
     assert!(level(MIDDLE_VOICE).iter().all(|side| decibels(*side, whole).abs() < 1.0), "{:?}", level(MIDDLE_VOICE));
-    let one = decoded(&recording(folder.path(), "one"), 1).unwrap();
+    let one = decoded(&server.recording("one"), 1).unwrap();
     for (hertz, side) in [(LEFT_VOICE, 0), (MUSIC[1], 1)] {
         let (mono, stereo) = (amplitude(&middle(&one[0]), hertz), level(hertz)[side]);
         assert!((decibels(mono, stereo) + 6.02).abs() < 1.5, "{hertz} Hz: {mono} of {stereo}");
