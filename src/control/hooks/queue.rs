@@ -184,7 +184,7 @@ impl Queue {
     }
 
     /// Takes the answer to a message that was sent. `random` is a number from 0 to 1; it takes up to half of the wait away,
-    /// so that what failed together is not tried together. `None` when the message is none of the queue's any more.
+    /// so that what failed together is not tried together. `None` when the queue has the message no more.
     pub(super) fn settle(&mut self, message: &Message, answer: &Answer, now: Instant, random: f64) -> Option<Fate> {
         let lane = self.lanes.get_mut(&message.room)?;
         if !lane.sending || lane.messages.front()?.id != message.id {

@@ -57,7 +57,7 @@ impl Drop for News {
         if self.recordings.is_empty() {
             return;
         }
-        // There is none when the whole process is on its way down.
+        // It is missing when the whole process is on its way down.
         let Ok(runtime) = Handle::try_current() else { return };
         let mut heard = std::mem::replace(&mut self.heard, mpsc::unbounded_channel().1);
         let (mut recordings, lasting) = (std::mem::take(&mut self.recordings), self.lasting.clone());

@@ -122,7 +122,7 @@ impl Isos {
         sources.for_each(|source| self.record(index, &source));
     }
 
-    /// Ends an output; `false` when this is none of them.
+    /// Ends an output; `false` when it is not one of these.
     pub(super) fn remove(&mut self, id: &OutputId) -> bool {
         let Some(index) = self.sessions.iter().position(|session| session.id == *id) else { return false };
         self.sessions.remove(index);
@@ -167,27 +167,26 @@ impl Isos {
         }
     }
 
-    /// Takes what a recorder says.
+    /// Takes what a recorder says. Its output may be over.
     pub(super) fn news(&mut self, id: &OutputId, peer: PeerId, news: News) {
-        if let News::Finished { name, bytes, length } = news {
-            let file = Recorded { name, bytes, length };
-            // As above; the output may be over.
-            let _ = self.events.send(MediaEvent::Recorded { output: id.clone(), file });
-            return;
-        }
-        let Some(index) = self.sessions.iter().position(|session| session.id == *id) else { return };
-        match news {
-            News::Finished { .. } => {}
-            News::NeedsKeyframe => {
+        let session = self.sessions.iter().position(|session| session.id == *id);
+        match (news, session) {
+            (News::Finished { name, bytes, length }, _) => {
+                let file = Recorded { name, bytes, length };
+                // Fails only when the room's actor is over.
+                let _ = self.events.send(MediaEvent::Recorded { output: id.clone(), file });
+            }
+            (News::NeedsKeyframe, Some(index)) => {
                 if let Some(recorded) = self.sessions[index].recorded.get(&peer) {
                     recorded.tap.ask_for_keyframe();
                 }
             }
-            News::Failed(text) => {
+            (News::Failed(text), Some(index)) => {
                 warn!(room = %self.room, output = %id, error = text, "nobody is recorded any more");
                 self.sessions.remove(index);
                 self.tell(id, OutputState::Failed { fault: OutputFault::last(Blame::Operator, text) });
             }
+            (News::NeedsKeyframe | News::Failed(_), None) => {}
         }
     }
 

@@ -27,16 +27,17 @@ pub(super) struct AuxPicture {
 impl State {
     /// Has the media compose what outputs that run need beside the program, and nothing else.
     pub(super) fn settle_aux_pictures(&mut self) {
-        let mut wanted: Vec<AuxWish> = Vec::new();
-        for wish in self.outputs.iter().filter(|sending| sending.runs()).filter_map(|sending| sending.aux.as_ref()) {
-            if !wanted.contains(wish) {
-                wanted.push(wish.clone());
+        let mut wanted: Vec<(AuxId, AuxWish)> = Vec::new();
+        for sending in self.outputs.iter().filter(|sending| sending.runs()) {
+            if let (Some(id), Some(wish)) = (&sending.spec.aux, &sending.aux)
+                && wanted.iter().all(|(known, _)| known != id)
+            {
+                wanted.push((id.clone(), wish.clone()));
             }
         }
-        let ids: Vec<AuxId> = wanted.iter().map(AuxWish::id).collect();
-        let gone = self.aux_pictures.extract_if(.., |aux| !ids.contains(&aux.id));
+        let gone = self.aux_pictures.extract_if(.., |aux| wanted.iter().all(|(id, _)| *id != aux.id));
         self.effects.extend(gone.map(|aux| Effect::Media(MediaCommand::RemoveAux(aux.id))));
-        for (wish, id) in wanted.into_iter().zip(ids) {
+        for (id, wish) in wanted {
             let scene = wish.read(&self.scenes, &self.scene.canvas);
             let index = match self.aux_pictures.iter().position(|aux| aux.id == id) {
                 Some(index) if *self.aux_pictures[index].scene == scene => continue,
@@ -88,13 +89,13 @@ impl State {
     /// [`RoomError::NoOutput`].
     pub fn aux_of_output(&self, id: &str) -> Result<Option<AuxId>, RoomError> {
         let sending = self.outputs.iter().find(|sending| &*sending.id.0 == id).ok_or(RoomError::NoOutput)?;
-        Ok(sending.aux.as_ref().map(AuxWish::id))
+        Ok(sending.spec.aux.clone())
     }
 
     /// The canvas that an output gets: width, height, frames a second.
     pub(super) fn canvas_of(&self, sending: &Sending) -> (u32, u32, u32) {
         let own = |wish: &AuxWish| {
-            let known = self.aux_scene(&wish.id());
+            let known = sending.spec.aux.as_ref().and_then(|id| self.aux_scene(id));
             known.unwrap_or_else(|| Arc::new(wish.read(&self.scenes, &self.scene.canvas)))
         };
         let scene = sending.aux.as_ref().map_or_else(|| self.scene.clone(), own);

@@ -250,7 +250,7 @@ fn a_voice_in_the_middle_is_on_both_sides_as_it_came() {
 }
 
 #[test]
-fn whoever_is_placed_is_equally_loud_everywhere_and_nobody_hears_themselves() {
+fn who_is_placed_is_equally_loud_everywhere_and_nobody_hears_themselves() {
     let mut room = Room::of(&[(1, 400.0, 0.3), (2, 1000.0, 0.3), (3, 2000.0, 0.0)]);
     room.mixer.set_pan(1, -1.0);
     room.mixer.set_pan(2, 1.0);
