@@ -225,7 +225,7 @@ test("the page records, shows what is on air, and fetches the file", async () =>
 
 test("an output tells its state, to everybody, and can be removed", async () => {
   for (const tab of [ann, eve]) await tab.page.locator("#outputs > summary").click();
-  await ann.page.getByTestId("output-url").fill("http://nowhere/x");
+  await ann.page.getByTestId("output-url").fill("ftp://nowhere/x");
   await ann.page.getByTestId("output-add").click();
   await ann.page.getByTestId("output-error").waitFor();
   await ann.page.getByTestId("output-url").fill("rtmp://127.0.0.1:9/live/secret");
