@@ -5,6 +5,7 @@
 //! Failure: a pipeline that hangs on its way to NULL is logged and leaked; nobody waits for it.
 
 pub mod clock;
+mod crypto;
 pub mod frame;
 pub mod handoff;
 pub mod launch;
@@ -19,6 +20,7 @@ pub mod segmented;
 /// # Errors
 /// One line that names the missing elements and the Debian packages that have them.
 pub fn init() -> Result<(), InitError> {
+    crypto::keep_to_the_end();
     gstreamer::init().map_err(|error| InitError::Library(error.to_string()))?;
     // A thread's role is over with its task: one that has stepped down ([`priority`]) may never rise again and must not
     // come back as somebody else's.
