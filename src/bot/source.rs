@@ -16,7 +16,7 @@ use tracing::warn;
 
 use super::feed::{Listeners, Receivers};
 use crate::media::{
-    audio::desk::{Desk, Listener, Packet},
+    audio::desk::{Captured, Desk, Listener, Packet},
     encode::{Encoder, Recipe},
     gst::{
         clock::{clock_time, media_clock},
@@ -346,7 +346,7 @@ impl Loop {
                     if beeping && block >= BEEP_PERIOD_BLOCKS / 5 {
                         samples.fill(0.0);
                     }
-                    desk.push(&voice, &samples);
+                    desk.push(&voice, &samples, Captured::default());
                     Ok(gst::FlowSuccess::Ok)
                 })
                 .build(),

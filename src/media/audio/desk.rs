@@ -13,6 +13,7 @@ use std::{
 use tracing::{error, warn};
 
 use super::{
+    lips,
     loudness::Meter,
     mix::{Mixer, Sides},
 };
@@ -26,6 +27,9 @@ use crate::media::{
 
 /// One block.
 const BLOCK: Duration = Duration::from_millis(20);
+
+/// How much earlier a block is stamped than it is made.
+const LEAD: Duration = Duration::from_micros(lips::LEAD as u64 * 1000 / 48);
 
 /// While all that is heard is in the middle: Opus at 40 kbit/s mono is transparent for speech and good for music.
 const BITRATE: i32 = 40_000;
@@ -60,6 +64,28 @@ pub trait Listener: Send + Sync + 'static {
 
 /// An Opus packet of 20 ms.
 pub type Packet = Arc<[u8]>;
+
+/// When samples were captured, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Captured {
+    /// The running time of the first one.
+    pub at: Option<Duration>,
+    /// How long after its capture a picture of the same participant is seen; `None` without a picture.
+    pub seen_after: Option<Duration>,
+}
+
+impl Captured {
+    fn tell(self, mixer: &mut Mixer, strip: u32, count: usize) {
+        if let Some(at) = self.at {
+            mixer.captured(strip, in_samples(at) + count as i64, self.seen_after.map(in_samples));
+        }
+    }
+}
+
+/// A time in samples at 48 kHz.
+fn in_samples(time: Duration) -> i64 {
+    i64::try_from(time.as_micros() * 48 / 1000).unwrap_or(i64::MAX)
+}
 
 #[derive(Debug)]
 struct Ear {
@@ -127,13 +153,19 @@ impl Desk {
     }
 
     /// Takes samples of a participant.
-    pub fn push(&self, participant: &ParticipantId, samples: &[f32]) {
-        self.with_strip(participant, |mixer, strip| mixer.push(strip, samples));
+    pub fn push(&self, participant: &ParticipantId, samples: &[f32], captured: Captured) {
+        self.with_strip(participant, |mixer, strip| {
+            mixer.push(strip, samples);
+            captured.tell(mixer, strip, samples.len());
+        });
     }
 
     /// Takes as many samples of each side.
-    pub fn push_stereo(&self, participant: &ParticipantId, left: &[f32], right: &[f32]) {
-        self.with_strip(participant, |mixer, strip| mixer.push_stereo(strip, left, right));
+    pub fn push_stereo(&self, participant: &ParticipantId, left: &[f32], right: &[f32], captured: Captured) {
+        self.with_strip(participant, |mixer, strip| {
+            mixer.push_stereo(strip, left, right);
+            captured.tell(mixer, strip, left.len());
+        });
     }
 
     fn with_strip(&self, participant: &ParticipantId, act: impl FnOnce(&mut Mixer, u32)) {
@@ -236,13 +268,14 @@ impl Ticker {
             {
                 let Some(inner) = self.inner.upgrade() else { return };
                 let mut inner = lock(&inner);
+                inner.mixer.keep_lips(in_samples(tick));
                 self.tick(&mut inner, &mut parcels, &mut news, &mut samples);
             }
             let Parcels { shared, own } = std::mem::take(&mut parcels);
             if shared.is_some() || !own.is_empty() {
-                self.listener.packets(shared, own, tick);
+                self.listener.packets(shared, own, tick.saturating_sub(LEAD));
             }
-            self.listener.block(&samples, tick);
+            self.listener.block(&samples, tick.saturating_sub(LEAD));
             if let Some(loudness) = meter.as_mut().and_then(|meter| meter.take(&samples)) {
                 self.listener.loudness(loudness);
             }

@@ -15,6 +15,7 @@
 use super::{
     level::{Level, Speech},
     limiter::Limiter,
+    lips::Lips,
     strip::{BLOCK, Counters, FADE, RING, Strip},
     tape::Tapes,
 };
@@ -32,6 +33,9 @@ const AUDIBLE_RMS: f32 = 0.001;
 /// Blocks of 20 ms that the gate stays open after the last audible one: 1 s, so that a pause in speech neither cuts
 /// breath and room tone nor moves the listener between the shared encoding and their own.
 const AUDIBLE_HOLD_BLOCKS: u32 = 50;
+
+/// Blocks that sound beside its picture waits for a pause to be moved in: 3 s, longer than people speak in one breath.
+const PAUSE_PATIENCE_BLOCKS: u32 = 150;
 
 /// Sides that are nowhere further apart than this are the same: -72 dB of full scale.
 const HEARD_APART: f32 = 0.000_25;
@@ -105,6 +109,9 @@ struct Channel {
     strip: Strip,
     /// The right side of what they send, where that is not the same.
     right: Option<Strip>,
+    lips: Lips,
+    /// Blocks for which the sound should have been moved.
+    apart: u32,
     /// Samples that both sides were given alike since they differed.
     alike: usize,
     volume: f32,
@@ -172,6 +179,19 @@ impl Mixer {
         if let Some(channel) = self.channel(id) {
             channel.push(&left[..count], &right[..count], false);
         }
+    }
+
+    /// Takes when the last sample that was pushed was captured, and how long after its capture a picture of this
+    /// participant is seen, both in samples: see [`Lips::came`].
+    pub fn captured(&mut self, id: u32, at: i64, seen_after: Option<i64>) {
+        if let Some(channel) = self.channel(id) {
+            channel.lips.came(at, seen_after);
+        }
+    }
+
+    /// Brings everybody's sound beside their picture, for a block that is taken at `now`.
+    pub fn keep_lips(&mut self, now: i64) {
+        self.channels.iter_mut().for_each(|channel| channel.keep_lips(now));
     }
 
     /// How loud a participant is in the mix: linear, 0.0 (muted) to 2.0. Reached by the end of the next block, so
@@ -315,6 +335,8 @@ impl Channel {
             id,
             strip: Strip::new(),
             right: None,
+            lips: Lips::default(),
+            apart: 0,
             alike: 0,
             volume: 1.0,
             pan: 0.0,
@@ -356,6 +378,20 @@ impl Channel {
     /// Has the next block go to the volume and the place that are wanted.
     fn aim(&mut self) {
         self.gains_target = gains_of(self.volume, self.pan);
+    }
+
+    /// See [`Mixer::keep_lips`]. In a pause nobody hears that some is left out or comes twice, so one is waited for.
+    fn keep_lips(&mut self, now: i64) {
+        let later = self.lips.look(now, self.strip.waiting());
+        self.apart = if later == 0 { 0 } else { self.apart + 1 };
+        if later == 0 || (self.level.rms > AUDIBLE_RMS && self.apart < PAUSE_PATIENCE_BLOCKS) {
+            return;
+        }
+        self.strip.shift(later);
+        if let Some(right) = &mut self.right {
+            right.shift(later);
+        }
+        self.lips.moved();
     }
 
     /// Takes the next block from the strip and makes of it what goes into the sum.

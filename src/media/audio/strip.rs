@@ -1,7 +1,7 @@
 //! One participant's incoming sound: a FIFO between a network that brings samples when it likes and a mixer that
 //! takes 20 ms every 20 ms. PURE; allocates only at its creation.
 //!
-//! It starts to play when [`TARGET_BLOCKS`] are there. When they run out, the sound fades and it gathers again. When
+//! It starts to play when [`TARGET_BLOCKS`] are there, or more of a sender whose picture takes longer. When they run out, the sound fades and it gathers again. When
 //! there are too many for too long (the sender's clock is faster than ours, or a burst came after a stall), the oldest
 //! are left out with a short crossfade, so that the delay stays small. A clock that is 200 ppm off needs one such
 //! repair every minute or more.
@@ -15,11 +15,14 @@ pub const BLOCK: usize = 960;
 /// How many blocks are gathered before the sound starts: 40 ms rides out the jitter of a usual network.
 pub const TARGET_BLOCKS: usize = 2;
 
-/// More than this many blocks is too late for a conversation, if it lasts.
-const HIGH_BLOCKS: usize = 6;
+/// This many blocks more than shall wait are too late for a conversation, if it lasts.
+const HIGH_BLOCKS: usize = 4;
 
 /// How many blocks in a row must find too many: 500 ms. A shorter burst is played off by itself.
 const HIGH_PATIENCE: u32 = 25;
+
+/// The most that a picture is waited for: 300 ms.
+const MOST_TARGET: usize = 15 * BLOCK;
 
 /// This many blocks at once are cut without patience: half a second late is an echo, not a conversation.
 const FLOOD_BLOCKS: usize = 25;
@@ -53,6 +56,8 @@ pub struct Strip {
     written: u64,
     taken: u64,
     playing: bool,
+    /// How many samples shall wait before a block is taken.
+    target: usize,
     /// The last samples that were played, to fade from when nothing follows.
     history: [f32; FADE],
     /// What would have been played next before a cut, to fade from; meaningful while `tail_pending`.
@@ -77,6 +82,7 @@ impl Strip {
             written: 0,
             taken: 0,
             playing: false,
+            target: TARGET_BLOCKS * BLOCK,
             history: [0.0; FADE],
             tail: [0.0; FADE],
             tail_pending: false,
@@ -111,7 +117,7 @@ impl Strip {
         self.shorten();
         let fade_in = !self.playing;
         if fade_in {
-            if self.waiting() < TARGET_BLOCKS * BLOCK {
+            if self.waiting() < self.target {
                 block.fill(0.0);
                 return false;
             }
@@ -144,7 +150,23 @@ impl Strip {
         Counters { dropped: self.dropped, underruns: self.underruns, waiting: self.waiting() }
     }
 
-    fn waiting(&self) -> usize {
+    /// Has what follows come so many samples later, or earlier if that is below zero, as far as that is possible: some
+    /// is heard twice, or not at all.
+    pub fn shift(&mut self, later: i64) {
+        let waiting = self.waiting();
+        let wanted = waiting.saturating_add_signed(later as isize).clamp(TARGET_BLOCKS * BLOCK, MOST_TARGET);
+        self.target = wanted;
+        if self.playing && wanted != waiting {
+            self.keep_tail();
+            // Behind what is played lies what was played last, as much as the ring holds.
+            let again = wanted.saturating_sub(waiting).min(self.taken as usize).min(RING - waiting);
+            self.taken -= again as u64;
+            self.taken += waiting.saturating_sub(wanted) as u64;
+        }
+    }
+
+    /// Samples that wait.
+    pub fn waiting(&self) -> usize {
         (self.written - self.taken) as usize
     }
 
@@ -159,6 +181,13 @@ impl Strip {
 
     /// Leaves out the oldest `count` waiting samples; the next block fades over from them.
     fn cut(&mut self, count: usize) {
+        self.keep_tail();
+        self.taken += count as u64;
+        self.dropped += count as u64;
+    }
+
+    /// Keeps what would be played next, for the next block to fade over from.
+    fn keep_tail(&mut self) {
         if self.playing && !self.tail_pending {
             let mut tail = [0.0; FADE];
             let there = self.waiting().min(FADE);
@@ -173,16 +202,14 @@ impl Strip {
             self.tail = tail;
             self.tail_pending = true;
         }
-        self.taken += count as u64;
-        self.dropped += count as u64;
     }
 
     /// Brings the delay back to the target when it was too long for too long.
     fn shorten(&mut self) {
         let waiting = self.waiting();
-        self.high_for = if waiting > HIGH_BLOCKS * BLOCK { self.high_for + 1 } else { 0 };
+        self.high_for = if waiting > self.target + HIGH_BLOCKS * BLOCK { self.high_for + 1 } else { 0 };
         if self.high_for > HIGH_PATIENCE || waiting > FLOOD_BLOCKS * BLOCK {
-            self.cut(waiting - TARGET_BLOCKS * BLOCK);
+            self.cut(waiting - self.target);
             self.high_for = 0;
         }
     }

@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,7 @@ use crate::media::{
 struct Newest {
     shot: Arc<Shot>,
     arrived: Duration,
+    shown: AtomicBool,
 }
 
 /// Where a participant's newest frame is.
@@ -34,9 +35,25 @@ struct Kept {
     newest: ArcSwapOption<Newest>,
     /// Until when it is shown, however old it is; in nanoseconds of the media clock.
     until: AtomicU64,
+    /// The mean time from a frame's capture to the PTS of the picture that shows it first, in nanoseconds; 0: unknown.
+    seen_after: AtomicU64,
 }
 
+/// The weight of one frame in that mean: that of about a second.
+const WEIGHT: u64 = 32;
+
+/// What is off the mean by more than this is a change, not jitter.
+const CHANGE: Duration = Duration::from_millis(200);
+
 impl Kept {
+    /// Takes how long after its capture a frame was shown, in nanoseconds.
+    fn seen_after(&self, after: u64) {
+        let mean = self.seen_after.load(Ordering::Relaxed);
+        let is_change = mean == 0 || after.abs_diff(mean) > CHANGE.as_nanos() as u64;
+        let next = if is_change { after } else { mean - mean / WEIGHT + after / WEIGHT };
+        self.seen_after.store(next, Ordering::Relaxed);
+    }
+
     /// Whether the newest frame is no more to be shown.
     fn is_old(&self, newest: &Newest, now: Duration, hold: Duration) -> bool {
         let kept = Duration::from_nanos(self.until.load(Ordering::Relaxed));
@@ -102,7 +119,7 @@ impl Slots {
     /// Takes a frame; the one before it is dropped.
     pub fn put(&self, participant: &ParticipantId, peer: PeerId, shot: Shot, now: Duration) -> Arrival {
         let size = shot.size();
-        let newest = Some(Arc::new(Newest { shot: Arc::new(shot), arrived: now }));
+        let newest = Some(Arc::new(Newest { shot: Arc::new(shot), arrived: now, shown: AtomicBool::new(false) }));
         let old;
         let arrival = {
             let mut sources = self.sources();
@@ -143,6 +160,27 @@ impl Slots {
         let places = self.places.load();
         let arrived = places.values().filter_map(|place| place.newest.load().as_ref().map(|newest| newest.arrived));
         waits.extend(arrived.map(|arrived| now.saturating_sub(arrived)));
+    }
+
+    /// Everybody's newest frame is shown by the picture of this PTS.
+    pub fn shown(&self, pts: Duration) {
+        for place in self.places.load().values() {
+            let newest = place.newest.load();
+            let Some(newest) = newest.as_ref().filter(|newest| !newest.shown.swap(true, Ordering::Relaxed)) else {
+                continue;
+            };
+            let Some(captured) = newest.shot.frame.buffer().pts() else { continue };
+            let after = pts.saturating_sub(captured.into()).as_nanos();
+            place.seen_after(u64::try_from(after).unwrap_or(u64::MAX).max(1));
+        }
+    }
+
+    /// How long after its capture a frame of this participant is shown, on the average; `None` before the first one.
+    pub fn seen_after(&self, participant: &ParticipantId) -> Option<Duration> {
+        let places = self.places.load();
+        let place = places.get(participant).filter(|place| place.newest.load().is_some())?;
+        let after = place.seen_after.load(Ordering::Relaxed);
+        (after > 0).then(|| Duration::from_nanos(after))
     }
 
     /// Drops frames older than `hold` that are not kept, and names their owners.

@@ -3,7 +3,7 @@
 use std::{
     ffi::{c_int, c_void},
     ptr::null,
-    sync::Once,
+    sync::OnceLock,
 };
 
 use libloading::Library;
@@ -22,17 +22,17 @@ type Init = unsafe extern "C" fn(u64, *const c_void) -> c_int;
 ///
 /// Has an effect before anything else uses OpenSSL only. Without OpenSSL there is nothing to keep.
 pub(super) fn keep_to_the_end() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    // Kept, because unloading OpenSSL and loading it again would forget what we asked for.
+    static LIBRARY: OnceLock<Option<Library>> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
         // SAFETY: loading OpenSSL runs no code that needs anything of us; GStreamer's plugin would load it next.
-        let Some(library) = NAMES.iter().find_map(|name| unsafe { Library::new(name) }.ok()) else { return };
+        let library = NAMES.iter().find_map(|name| unsafe { Library::new(name) }.ok())?;
         // SAFETY: the type is that of OpenSSL's documentation, in all versions that are named above.
         if let Ok(init) = unsafe { library.get::<Init>(b"OPENSSL_init_crypto\0") } {
             // SAFETY: no settings are allowed, and the function may be called at any time by any thread.
             unsafe { init(NO_ATEXIT, null()) };
         }
-        // It must not be unloaded and loaded again: that would forget what we asked for.
-        std::mem::forget(library);
+        Some(library)
     });
 }
 

@@ -265,14 +265,14 @@ pub enum Samples<'a> {
     Stereo(&'a [f32], &'a [f32]),
 }
 
-/// The bin for an incoming Opus track.
+/// The bin for an incoming Opus track. `on_samples` is given the running time of the first sample too, if it is known.
 ///
 /// # Errors
 /// As [`video`].
 pub fn audio(
     launches: &Launches,
     stage: &str,
-    on_samples: impl Fn(Samples<'_>) + Send + Sync + 'static,
+    on_samples: impl Fn(Samples<'_>, Option<Duration>) + Send + Sync + 'static,
 ) -> Result<gst::Bin, String> {
     let bin = launches.bin(stage).map_err(|error| error.to_string())?;
     let sink: AppSink = named(&bin, "samples")?;
@@ -283,10 +283,15 @@ pub fn audio(
                 let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
                 // An operator's own text may mix down itself.
                 let channels = sample.caps().and_then(|caps| caps.structure(0)?.get::<i32>("channels").ok());
+                let pts = sample.buffer().and_then(|buffer| buffer.pts()).map(Duration::from);
+                // A buffer may hold more samples than one block.
+                let timed = |samples: Samples<'_>, first: usize| {
+                    on_samples(samples, pts.map(|pts| pts + Duration::from_micros(first as u64 * 1000 / 48)));
+                };
                 if let Some(map) = sample.buffer().and_then(|buffer| buffer.map_readable().ok()) {
                     match channels {
-                        Some(2) => with_stereo(map.as_slice(), &mut width, &on_samples),
-                        _ => with_samples(map.as_slice(), &on_samples),
+                        Some(2) => with_stereo(map.as_slice(), &mut width, timed),
+                        _ => with_samples(map.as_slice(), timed),
                     }
                 }
                 Ok(gst::FlowSuccess::Ok)
@@ -297,9 +302,9 @@ pub fn audio(
 }
 
 /// As [`with_samples`], of two channels.
-fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: &impl Fn(Samples<'_>)) {
+fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: impl Fn(Samples<'_>, usize)) {
     let (mut stereo, mut left, mut right) = ([[0f32; 2]; 960], [0f32; 960], [0f32; 960]);
-    for chunk in bytes.chunks(stereo.len() * 8) {
+    for (index, chunk) in bytes.chunks(stereo.len() * 8).enumerate() {
         let count = chunk.len() / 8;
         for (pair, bytes) in stereo.iter_mut().zip(chunk.as_chunks::<8>().0) {
             let [a, b, c, d, e, f, g, h] = *bytes;
@@ -307,18 +312,20 @@ fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: &impl Fn(Samples<'_>
         }
         let (left, right) = (&mut left[..count], &mut right[..count]);
         let is_wide = width.mix(&stereo[..count], left, right);
-        on_samples(if is_wide { Samples::Stereo(left, right) } else { Samples::Mono(left) });
+        let samples = if is_wide { Samples::Stereo(left, right) } else { Samples::Mono(left) };
+        on_samples(samples, index * stereo.len());
     }
 }
 
-/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating.
-fn with_samples(bytes: &[u8], on_samples: &impl Fn(Samples<'_>)) {
+/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating. `on_samples` is also
+/// given how many came before.
+fn with_samples(bytes: &[u8], on_samples: impl Fn(Samples<'_>, usize)) {
     let mut block = [0f32; 960];
-    for chunk in bytes.chunks(block.len() * 4) {
+    for (index, chunk) in bytes.chunks(block.len() * 4).enumerate() {
         let count = chunk.len() / 4;
         for (sample, bytes) in block.iter_mut().zip(chunk.chunks_exact(4)) {
             *sample = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         }
-        on_samples(Samples::Mono(&block[..count]));
+        on_samples(Samples::Mono(&block[..count]), index * block.len());
     }
 }

@@ -17,6 +17,7 @@ use crate::{
             ask::Ask,
             clock::{Audience, Format},
             effects::Photo,
+            slots::Slots,
         },
         deliver::{Delivery, RoomKey, Sound},
         gst::clock::media_clock,
@@ -30,6 +31,7 @@ pub(super) struct StageNews {
     aux: Option<AuxId>,
     encodings: Arc<Encodings>,
     broadcasts: Arc<Broadcasts>,
+    slots: Arc<Slots>,
     delivery: Arc<Delivery>,
     key: RoomKey,
     inputs: Mutex<Sender<Input>>,
@@ -44,6 +46,7 @@ const PHOTOS_WAITING: usize = 4;
 impl StageNews {
     pub(super) fn new(
         (encodings, broadcasts): (Arc<Encodings>, Arc<Broadcasts>),
+        slots: Arc<Slots>,
         (delivery, key): (Arc<Delivery>, RoomKey),
         inputs: Sender<Input>,
         events: UnboundedSender<MediaEvent>,
@@ -52,6 +55,7 @@ impl StageNews {
             aux: None,
             encodings,
             broadcasts,
+            slots,
             delivery,
             key,
             inputs: Mutex::new(inputs),
@@ -64,7 +68,7 @@ impl StageNews {
     pub(super) fn of_aux(&self, aux: AuxId) -> Self {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let made = (self.encodings.clone(), self.broadcasts.clone());
-        let news = Self::new(made, (self.delivery.clone(), self.key), inputs, self.events.clone());
+        let news = Self::new(made, self.slots.clone(), (self.delivery.clone(), self.key), inputs, self.events.clone());
         Self { aux: Some(aux), ..news }
     }
 
@@ -77,6 +81,9 @@ impl StageNews {
 impl Audience for StageNews {
     fn frame(&self, frame: &gst::Buffer, format: Format) {
         if self.aux.is_none() {
+            if let Some(pts) = frame.pts() {
+                self.slots.shown(pts.into());
+            }
             self.encodings.frame(frame, format);
         }
         self.broadcasts.frame(self.aux.as_ref(), frame, format);

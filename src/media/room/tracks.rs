@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::Segmenter;
 use crate::media::{
-    audio::desk::Desk,
+    audio::desk::{Captured, Desk},
     compose::slots::{Arrival, Slots},
     gst::{clock::media_clock, frame::Shot, launch::Launches},
     ingest::{self, Samples, progress::Progress, tap::Tap},
@@ -51,16 +51,17 @@ impl Tracks {
         let stage = codec.format.receive_stage();
         match codec.format {
             Format::Opus => {
-                let desk = self.desk.clone();
+                let (desk, slots) = (self.desk.clone(), self.slots.clone());
                 let heard = AtomicBool::new(false);
-                ingest::audio(&self.launches, stage, move |samples| {
+                ingest::audio(&self.launches, stage, move |samples, at| {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
                     let Some(desk) = desk.upgrade() else { return };
+                    let captured = Captured { at, seen_after: slots.seen_after(&participant) };
                     match samples {
-                        Samples::Mono(samples) => desk.push(&participant, samples),
-                        Samples::Stereo(left, right) => desk.push_stereo(&participant, left, right),
+                        Samples::Mono(samples) => desk.push(&participant, samples, captured),
+                        Samples::Stereo(left, right) => desk.push_stereo(&participant, left, right, captured),
                     }
                     if !heard.swap(true, Ordering::Relaxed) {
                         let participant = participant.clone();

@@ -62,7 +62,7 @@ impl Work {
         let (room, keypoints) = (spec.room.clone(), spec.keypoints);
         let program = Program::start(spec, parts, slots.clone(), receivers.key(), inputs.clone(), &events, |made| {
             let delivery = (parts.delivery.clone(), receivers.key());
-            StageNews::new(made, delivery, inputs.clone(), events.clone())
+            StageNews::new(made, slots.clone(), delivery, inputs.clone(), events.clone())
         })?;
         let desk = program.desk().clone();
         let isos = Isos::new(room.clone(), parts.launches.clone(), events.clone(), inputs.clone());

@@ -345,3 +345,35 @@ fn sides_that_only_rounding_tells_apart_are_the_same() {
     assert!(tick.shared().differ());
     assert!(!tick.own(1).unwrap().differ() && tick.own(2).unwrap().differ());
 }
+
+/// Plays a tone, and ticks of silence where `pause` says so, whose picture is seen 100 ms after sound that is not moved.
+/// Returns how many samples wait after each tick.
+fn moved(mixer: &mut Mixer, blocks: usize, pause: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut waiting = Vec::new();
+    for at in 0..blocks {
+        let now = (at * BLOCK) as i64;
+        let tone = |i: usize| if pause(at) { 0.0 } else { sample(440.0, 0.3, i) };
+        mixer.push(1, &(at * BLOCK..(at + 1) * BLOCK).map(tone).collect::<Vec<f32>>());
+        // Captured when it comes; two blocks wait, so it is heard 40 ms later.
+        mixer.captured(1, now, Some(140 * 48 - crate::media::audio::lips::LEAD));
+        mixer.keep_lips(now);
+        mixer.tick();
+        waiting.push(mixer.strip(1).unwrap().waiting());
+    }
+    waiting
+}
+
+#[test]
+fn sound_is_brought_beside_its_picture_in_a_pause_or_after_three_seconds() {
+    let mut mixer = Mixer::new();
+    assert!(mixer.add(1));
+    let waiting = moved(&mut mixer, 100, |at| at >= 60);
+    assert!(waiting[58] <= 2 * BLOCK, "{waiting:?}");
+    // Sound that fell silent is still in the strip for two blocks.
+    assert!(waiting[70] > 5 * BLOCK, "{waiting:?}");
+
+    let mut mixer = Mixer::new();
+    assert!(mixer.add(1));
+    let waiting = moved(&mut mixer, 250, |_| false);
+    assert!(waiting[150] <= 2 * BLOCK && waiting[200] > 5 * BLOCK, "{waiting:?}");
+}

@@ -157,3 +157,42 @@ fn garbage_from_a_decoder_is_silence() {
     assert!(strip.pull(&mut block));
     assert!(block.iter().all(|s| *s == 0.0));
 }
+
+#[test]
+fn sound_is_moved_by_what_is_asked_for_without_a_click_and_stays_there() {
+    for later in [4_800, 1_000, -2_000] {
+        let mut strip = Strip::new();
+        let (mut tone, mut sound) = (Tone(0), Vec::new());
+        strip.push(&tone.take(4 * BLOCK));
+        let mut play = |strip: &mut Strip, blocks: usize| {
+            for _ in 0..blocks {
+                strip.push(&tone.take(BLOCK));
+                assert!(pull_into(strip, &mut sound));
+            }
+        };
+        play(&mut strip, 10);
+        let before = strip.waiting() as i64;
+        strip.shift(later);
+        play(&mut strip, 100);
+        assert_eq!(strip.waiting() as i64 - before, later.max(2 * BLOCK as i64 - before));
+        assert!(largest_step(&sound[FADE..]) < SMOOTH, "{later}: {}", largest_step(&sound));
+        assert_eq!((strip.counters().dropped, strip.counters().underruns), (0, 0));
+    }
+}
+
+#[test]
+fn after_it_ran_out_a_moved_sound_waits_as_long_as_before() {
+    let mut strip = Strip::new();
+    let (mut tone, mut sound) = (Tone(0), Vec::new());
+    strip.shift(5 * BLOCK as i64);
+    for waiting in 1..5 {
+        strip.push(&tone.take(BLOCK));
+        assert!(!pull_into(&mut strip, &mut sound), "{waiting}");
+    }
+    strip.push(&tone.take(BLOCK));
+    assert!(pull_into(&mut strip, &mut sound));
+    // Nobody is waited for longer than the ring allows.
+    strip.shift(i64::MAX);
+    strip.shift(i64::MIN);
+    assert!(strip.waiting() <= RING);
+}

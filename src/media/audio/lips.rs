@@ -1,0 +1,117 @@
+//! How much later a participant's sound has to come to be beside its picture. PURE.
+//!
+//! Both carry when they were captured, on one time line. A picture is seen when the canvas ticks next, later still when
+//! a person has to be cut out of it; sound waits in its strip. What both take is compared at each block, smoothed, and
+//! made equal when it differs by what could be seen. All times are in samples at 48 kHz.
+
+use super::strip::{BLOCK, TARGET_BLOCKS};
+
+/// The mix is stamped as much earlier than it is made, which is what sound waits on the average: the least, and the block
+/// of which it comes. So the sound of a picture that is seen at once need not come before it was sent.
+pub const LEAD: i64 = ((TARGET_BLOCKS + 1) * BLOCK) as i64;
+
+/// 10 ms: nobody sees that, and less would be corrected again and again for the jitter of both.
+const TOLERANCE: f32 = 480.0;
+
+/// Farther apart than half a second the stamps are wrong, and the sound stays as it is.
+const MOST: i64 = 24_000;
+
+/// Blocks that are looked at before the first correction, and after each: half a second.
+const SETTLING: u32 = 25;
+
+/// The weight of one block in the mean: that of about half a second.
+const WEIGHT: f32 = 1.0 / 25.0;
+
+/// What is known of a participant.
+#[derive(Debug, Clone, Default)]
+pub struct Lips {
+    /// When the last sample that came was captured.
+    captured: Option<i64>,
+    /// From the capture of a picture to where it is seen.
+    seen_after: Option<i64>,
+    /// The mean of what sound is ahead of its picture.
+    ahead: f32,
+    looked_at: u32,
+}
+
+impl Lips {
+    /// Takes the time at which the newest sample was captured, and how long after its capture a picture is seen; `None`
+    /// without a picture.
+    pub fn came(&mut self, captured: i64, seen_after: Option<i64>) {
+        self.captured = Some(captured);
+        self.seen_after = seen_after;
+    }
+
+    /// Looks at a block that is taken at `now` while so many samples wait. Returns by how many samples the sound has to
+    /// come later, or earlier if that is below zero; 0 while it is beside its picture, or nobody knows.
+    pub fn look(&mut self, now: i64, waiting: usize) -> i64 {
+        let (Some(captured), Some(seen_after)) = (self.captured, self.seen_after) else {
+            self.looked_at = 0;
+            return 0;
+        };
+        let heard_after = now - captured + waiting as i64;
+        let ahead = seen_after + LEAD - heard_after;
+        if ahead.abs() > MOST {
+            return 0;
+        }
+        // The first blocks are a plain mean.
+        self.looked_at = (self.looked_at + 1).min(SETTLING);
+        self.ahead += (ahead as f32 - self.ahead) * (1.0 / self.looked_at as f32).max(WEIGHT);
+        if self.looked_at < SETTLING || self.ahead.abs() < TOLERANCE { 0 } else { self.ahead as i64 }
+    }
+
+    /// The strip did what was asked for.
+    pub fn moved(&mut self) {
+        (self.ahead, self.looked_at) = (0.0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is asked for while sound waits so long in its strip and pictures are seen after so long, in milliseconds.
+    fn asked(waits: i64, seen_after: Option<i64>, jitter: i64) -> i64 {
+        let mut lips = Lips::default();
+        let mut last = 0;
+        for block in 0..100 {
+            let now = 480_000 + block * BLOCK as i64;
+            let shake = if block % 2 == 0 { jitter } else { -jitter } * 48;
+            lips.came(now, seen_after.map(|ms| ms * 48 + shake));
+            last = lips.look(now, (waits * 48) as usize);
+        }
+        last / 48
+    }
+
+    #[test]
+    fn sound_comes_as_much_later_as_its_picture() {
+        // Stamped 60 ms early, sound that waits for 80 ms is beside a picture that took 20.
+        assert_eq!(asked(80, Some(20), 0), 0);
+        assert_eq!(asked(80, Some(28), 0), 0, "too little to be seen");
+        assert_eq!(asked(80, Some(80), 0), 60);
+        assert_eq!(asked(130, Some(20), 0), -50);
+        assert!((asked(80, Some(80), 15) - 60).abs() <= 1);
+    }
+
+    #[test]
+    fn without_a_picture_or_with_stamps_that_cannot_be_nothing_is_asked_for() {
+        assert_eq!(asked(80, None, 0), 0);
+        assert_eq!(asked(80, Some(5_000), 0), 0);
+    }
+
+    #[test]
+    fn a_move_is_looked_at_before_the_next_one() {
+        let mut lips = Lips::default();
+        let look = |lips: &mut Lips| {
+            lips.came(0, Some(4_800));
+            lips.look(0, 0)
+        };
+        let mut blocks = 0;
+        while look(&mut lips) == 0 {
+            blocks += 1;
+        }
+        assert_eq!(blocks, SETTLING - 1);
+        lips.moved();
+        assert_eq!(look(&mut lips), 0);
+    }
+}
