@@ -131,6 +131,10 @@ pub trait Link {
     fn written(&self) -> u64;
     /// Whether the other end has certainly accepted us.
     fn is_accepted(&self) -> bool;
+    /// Whether the line does not carry what is sent, as far as the transport itself finds that out.
+    fn is_behind(&self) -> bool {
+        false
+    }
     /// Ends the stream as its kind has it, once its [`Ends`] are finished, so that the other end knows that it is over and
     /// does not wait for it to come back. What ends the attempt comes from `broken`.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>);
@@ -149,6 +153,10 @@ pub trait Destination: Kind {
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
+    /// See [`Link::is_behind`].
+    fn is_behind(&self, _pipeline: &OwnedPipeline) -> bool {
+        false
+    }
 }
 
 /// How long the other end, or a disk, may take to accept an attempt.
@@ -189,7 +197,7 @@ pub fn try_out(target: OutputTarget, launches: &Launches) -> Trial {
 fn destination(target: OutputTarget, run: &str) -> Box<dyn Kind> {
     match target {
         OutputTarget::Rtmp(address) => Box::new(rtmp::Rtmp(address)),
-        OutputTarget::Srt(address) => Box::new(srt::Srt(address)),
+        OutputTarget::Srt(address) => Box::new(srt::Srt::new(address)),
         OutputTarget::Hls(target) => Box::new(hls::Hls::new(target, run)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
         // What people send goes past the program: `media::iso` records it.

@@ -2,7 +2,7 @@
 
 use std::{
     net::UdpSocket,
-    sync::mpsc::channel,
+    sync::{Mutex, PoisonError, mpsc::channel},
     time::{Duration, Instant},
 };
 
@@ -25,7 +25,45 @@ use crate::media::gst::{
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Srt(pub(super) SrtAddress);
+pub(super) struct Srt {
+    address: SrtAddress,
+    losses: Mutex<Losses>,
+}
+
+/// How often it is looked how much was lost.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Of so many bytes one may be given up, and the line still carries what is sent. SRT gives up what has not come in time,
+/// however often it was sent again.
+const ONE_OF: u64 = 20;
+
+/// What was not sent in time.
+#[derive(Debug)]
+struct Losses {
+    looked: Instant,
+    /// Bytes sent, and given up, when it was looked last.
+    counted: (u64, u64),
+    too_many: bool,
+}
+
+impl Losses {
+    fn new(now: Instant) -> Self {
+        Self { looked: now, counted: (0, 0), too_many: false }
+    }
+
+    /// Takes how many bytes were sent and given up so far, and says whether too many are given up.
+    fn too_many(&mut self, now: Instant, counts: impl FnOnce() -> (u64, u64)) -> bool {
+        if now.saturating_duration_since(self.looked) >= LOOK {
+            let (sent, given_up) = counts();
+            // A receiver that calls again is counted from zero.
+            let since = |now: u64, before: u64| now.checked_sub(before).unwrap_or(now);
+            let (sent_now, given_up_now) = (since(sent, self.counted.0), since(given_up, self.counted.1));
+            self.too_many = given_up_now * ONE_OF > sent_now;
+            (self.looked, self.counted) = (now, (sent, given_up));
+        }
+        self.too_many
+    }
+}
 
 /// An empty packet of MPEG-TS.
 const EMPTY: [u8; 188] = {
@@ -38,6 +76,10 @@ const EMPTY: [u8; 188] = {
 const BEAT: Duration = Duration::from_millis(50);
 
 impl Srt {
+    pub(super) fn new(address: SrtAddress) -> Self {
+        Self { address, losses: Mutex::new(Losses::new(Instant::now())) }
+    }
+
     /// Waits until the receiver takes something, or says no.
     fn call(&self, launches: &Launches, left: Duration) -> Result<(), OutputFault> {
         let until = Instant::now() + left;
@@ -73,13 +115,13 @@ impl Srt {
 
 impl Kind for Srt {
     fn redact(&self, text: &str) -> String {
-        self.0.redact(text)
+        self.address.redact(text)
     }
 
     /// Calls the receiver with packets that every demultiplexer leaves out.
     fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {
-        let port = self.0.port;
-        let Some(host) = &self.0.host else {
+        let port = self.address.port;
+        let Some(host) = &self.address.host else {
             let taken = |error: std::io::Error| OutputFault::new(Blame::Operator, error.to_string());
             return steps.take("port", |_| UdpSocket::bind(("0.0.0.0", port)).map_err(taken)).map(drop);
         };
@@ -88,7 +130,7 @@ impl Kind for Srt {
     }
 
     fn patience(&self) -> Option<Duration> {
-        self.0.host.is_some().then_some(PATIENCE)
+        self.address.host.is_some().then_some(PATIENCE)
     }
 
     fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
@@ -103,7 +145,7 @@ impl Destination for Srt {
 
     fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let sink = sink(pipeline)?;
-        let SrtAddress { host, port, latency, passphrase, key_length, stream } = &self.0;
+        let SrtAddress { host, port, latency, passphrase, key_length, stream } = &self.address;
         let uri = match host {
             Some(host) if host.contains(':') => format!("srt://[{host}]:{port}"),
             Some(host) => format!("srt://{host}:{port}"),
@@ -123,10 +165,47 @@ impl Destination for Srt {
     }
 
     fn written(&self, pipeline: &OwnedPipeline) -> u64 {
-        counted(pipeline, "bytes-sent-total")
+        // What was given up has not left.
+        counted(pipeline, "bytes-sent-total").saturating_sub(counted(pipeline, "bytes-sent-dropped"))
     }
 
     fn accepted_from(&self) -> u64 {
         1
+    }
+
+    fn is_behind(&self, pipeline: &OwnedPipeline) -> bool {
+        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        losses.too_many(Instant::now(), || bytes(pipeline))
+    }
+}
+
+/// Counts the bytes that were sent to all receivers, and those that were given up.
+fn bytes(pipeline: &OwnedPipeline) -> (u64, u64) {
+    let stats = sink(pipeline).ok().and_then(|sink| sink.property::<Option<gst::Structure>>("stats"));
+    let Some(stats) = stats else { return (0, 0) };
+    let of = |stats: &gst::StructureRef| {
+        (stats.get("bytes-sent").unwrap_or(0), stats.get("bytes-sent-dropped").unwrap_or(0))
+    };
+    // Those who called are listed, each by itself.
+    let callers = stats.get::<gst::glib::ValueArray>("callers").ok();
+    let all = callers.iter().flat_map(|callers| callers.iter()).filter_map(|value| value.get::<gst::Structure>().ok());
+    all.map(|caller| of(&caller)).fold(of(&stats), |(sent, given_up), (more, worse)| (sent + more, given_up + worse))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_on_which_a_twentieth_is_given_up_carries_too_little() {
+        let begun = Instant::now();
+        let mut losses = Losses::new(begun);
+        let mut look = |seconds: u64, counted| losses.too_many(begun + Duration::from_secs(seconds), || counted);
+        assert!(!look(1, (100, 90)), "too soon to say");
+        assert!(!look(2, (1000, 20)));
+        assert!(look(4, (2000, 80)));
+        assert!(look(5, (3000, 80)), "it is looked every two seconds");
+        assert!(!look(6, (3000, 90)));
+        assert!(look(8, (100, 60)), "another receiver");
     }
 }

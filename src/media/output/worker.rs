@@ -321,9 +321,9 @@ impl Worker {
             if let Some(start) = start {
                 self.destination.begun(Duration::from_nanos(start.nseconds()));
             }
-            if overflows {
+            if overflows || (live_since.is_some() && part.link.is_behind()) {
                 if behind.is_none() {
-                    warn!(output = %self.name, "the other end takes less than is sent; pictures are left out");
+                    warn!(output = %self.name, "the other end takes less than is sent");
                 }
                 behind = Some(now);
             }

@@ -47,6 +47,9 @@ const SILENT: Duration = Duration::from_secs(7);
 /// often.
 const UNREPORTED: Duration = Duration::from_secs(10);
 
+/// The share of packets that a line may lose, and still carries what is sent.
+const MOST_LOST: f32 = 0.1;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Whip(pub(super) WhipAddress);
@@ -79,7 +82,8 @@ impl Kind for Whip {
         let Session { answer, resource } = client.post(&self.0.url, &offered.sdp())?;
         let end = Farewell(resource.map(|resource| (client, resource)));
         let accepted = Arc::<AtomicBool>::default();
-        let heard = accepted.clone();
+        let behind = Arc::<AtomicBool>::default();
+        let (heard, held_back) = (accepted.clone(), behind.clone());
         // The receiver of what broke is gone once the attempt is over.
         let tell = move |news| match news {
             News::Keyframe(_) => keyframe(),
@@ -87,6 +91,7 @@ impl Kind for Whip {
             News::Report(report) => {
                 heard.fetch_or(report.acknowledged.is_some(), Ordering::Relaxed);
                 let Some(acknowledged) = report.acknowledged else { return };
+                held_back.store(report.rung.is_none() || report.loss > MOST_LOST, Ordering::Relaxed);
                 if report.heard.elapsed() > SILENT {
                     let _ = broke.send(lost(&format!("nothing has come from it for {} s", SILENT.as_secs())));
                 } else if acknowledged.elapsed() > UNREPORTED {
@@ -105,7 +110,7 @@ impl Kind for Whip {
         })?;
         let publication = Arc::new(publication);
         let line = Line(publication.clone());
-        Ok((Box::new(line), Box::new(Running { publication, accepted, end })))
+        Ok((Box::new(line), Box::new(Running { publication, accepted, behind, end })))
     }
 }
 
@@ -182,6 +187,7 @@ impl Drop for Farewell {
 struct Running {
     publication: Arc<Publication>,
     accepted: Arc<AtomicBool>,
+    behind: Arc<AtomicBool>,
     end: Farewell,
 }
 
@@ -192,6 +198,10 @@ impl Link for Running {
 
     fn is_accepted(&self) -> bool {
         self.accepted.load(Ordering::Relaxed)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed)
     }
 
     /// With a DELETE, and the end of DTLS.
