@@ -120,14 +120,19 @@ async fn what_was_put_is_there_after_kill_minus_nine() {
     assert!(alike(middle, [0, 0, 255]), "{middle:?}");
 }
 
+/// The program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a system that
+/// lets nobody mount.
+fn with_disk(folder: &Path, size: &str) -> Command {
+    let script = "mount -t tmpfs -o size=$2,mode=700 tmpfs \"$1\" || exit 7; shift 2; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(folder).args([size, PROGRAM]);
+    command
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again() {
     let data = TempDir::new().unwrap();
-    let folder = data.path().to_str().unwrap();
-    // A disk of its own of one megabyte, which only the server sees.
-    let script = "mount -t tmpfs -o size=1m,mode=700 tmpfs \"$1\" || exit 7; shift; exec \"$@\"";
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh", folder, PROGRAM]);
+    let mut command = with_disk(data.path(), "1m");
     command.args(arguments(data.path())).stderr(Stdio::inherit());
     let Some(mut server) = Server::run(command).await else {
         eprintln!("SKIPPED: this system lets nobody mount a small disk");

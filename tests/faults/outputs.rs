@@ -16,7 +16,7 @@ use super::{
     server::{PROGRAM, ROOM, Server, arguments, until},
     studio::Studio,
 };
-use crate::{guests::Guest, recorder::Attention};
+use crate::{guests::Guest, recorder::Attention, with_disk};
 
 /// A key that must be seen nowhere.
 pub const PASSPHRASE: &str = "a-secret-of-srt-4711";
@@ -167,6 +167,41 @@ async fn a_recording_ends_before_its_disk_is_full_and_says_why() {
     assert!(told.contains("disk") && told.contains("MB left"), "{told}");
     assert_eq!((&output["blame"], &output["attempt"]), (&json!("operator"), &Value::Null));
     server.get(&format!("/rooms/{ROOM}")).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_disk_that_is_nearly_full_a_recording_ends_whole_though_nothing_was_to_be_spared() {
+    let (data, studio) = (TempDir::new().unwrap(), Studio::new());
+    let folder = data.path().join("recordings");
+    fs::create_dir(&folder).unwrap();
+    // Four megabytes more than are left free in any case: four seconds of this recording.
+    let mut command = with_disk(&folder, "20m");
+    command.args(arguments(data.path())).args(["--recordings-spare", "0"]).stderr(Stdio::inherit());
+    let Some(server) = Server::run(command).await else {
+        eprintln!("SKIPPED: this system lets nobody mount a small disk");
+        return;
+    };
+    let guest = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Picture).await;
+    let settings = json!({"bitrate": 8000, "preset": "ultrafast"});
+    let id = add(&server, &json!({"type": "file", "name": "show", "video": settings})).await;
+    let output = until("the recording has ended", async || {
+        let output = server.get(&format!("/rooms/{ROOM}/outputs/{id}")).await.json();
+        (output["state"] == "failed").then_some(output)
+    })
+    .await;
+    let told = output["last_error"].as_str().unwrap();
+    assert!(told.contains("less than 16 MB left"), "{told}");
+    // The room goes on, and so does what was written.
+    guest.recorder.more_pictures(30).await;
+    let list = server.get(&format!("/rooms/{ROOM}/recordings")).await.json();
+    let [recording] = list.as_array().unwrap().as_slice() else { panic!("{list}") };
+    let path = format!("/rooms/{ROOM}/recordings/{}", recording["name"].as_str().unwrap());
+    let file = data.path().join("fetched.mkv");
+    fs::write(&file, server.get(&path).await.expect(200).body).unwrap();
+    if let Some(times) = pictures(&file).await {
+        println!("{} pictures up to {:?} s", times.len(), times.last());
+        assert!(times.len() > 60 && times.last().is_some_and(|last| *last > 2.0), "{times:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

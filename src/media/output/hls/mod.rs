@@ -80,14 +80,14 @@ impl Kind for Hls {
         if let Some(error) = self.progress.take_failure() {
             return Err(OutputFault::new(Blame::Operator, format!("a segment cannot be written: {error}")));
         }
-        // A sliding playlist has its bounds.
-        let spare = if self.target.cut.listed.is_none() { self.target.spare } else { 0 };
-        if space::is_there(&self.target.folder, spare) {
+        if self.target.cut.listed.is_some() {
+            // A sliding playlist has its bounds.
             return Ok(());
         }
-        let spare = spare / 1_000_000;
-        let text = format!("the disk has less than {spare} MB left; the event ended before it was full");
-        Err(OutputFault::last(Blame::Operator, text))
+        space::left(&self.target.folder, self.target.spare).map_err(|spare| {
+            let text = format!("the disk has less than {spare} MB left; the event ended before it was full");
+            OutputFault::last(Blame::Operator, text)
+        })
     }
 
     fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault> {
