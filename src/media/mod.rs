@@ -144,6 +144,7 @@ impl Engine {
         let binding = Binding {
             port,
             loopback: config.listen_loopback,
+            loopback_too: false,
             public_ip,
             internal_peers: config.internal_peers,
             tcp: config.media_tcp,

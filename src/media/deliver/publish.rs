@@ -79,7 +79,7 @@ impl Offered {
     pub fn new(reach: Reach, profile: Profile) -> io::Result<Self> {
         let Reach { loopback, internal } = reach;
         let internal_peers = Some(internal);
-        let binding = Binding { loopback, internal_peers, tcp: Service::Off, ..Binding::default() };
+        let binding = Binding { loopback_too: loopback, internal_peers, tcp: Service::Off, ..Binding::default() };
         let delivery = Delivery::start_threads(binding, 1)?;
         let creds = connect::credentials();
         let mut ssrcs = [0; 4];

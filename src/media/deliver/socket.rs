@@ -27,6 +27,9 @@ pub struct Binding {
     pub port: u16,
     /// Serve this machine only.
     pub loopback: bool,
+    /// Loopback is an address of ours beside the others: the peer is on this machine, and its candidates may be of either
+    /// kind.
+    pub loopback_too: bool,
     /// The address that the world sees, when it is not the machine's own (1:1 NAT).
     pub public_ip: Option<IpAddr>,
     /// Whether peers are called at internal addresses; `None`: unless one of ours is public.
@@ -102,6 +105,10 @@ impl Sockets {
         addresses.truncate(MAX_ADDRESSES);
         if addresses.is_empty() {
             addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        }
+        if self.binding.loopback_too {
+            addresses.retain(|ip| !ip.is_loopback());
+            addresses.extend([IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]);
         }
         addresses.retain(|ip| families.contains(&ip.is_ipv4()));
         addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect()
@@ -328,6 +335,18 @@ mod tests {
         let sockets = Sockets::bind(Binding { public_ip: Some(ip), ..Binding::default() }).unwrap();
         assert_eq!(sockets.addresses(), [SocketAddr::new(ip, sockets.port())]);
         assert!(sockets.is_public());
+    }
+
+    #[test]
+    fn who_is_on_this_machine_is_offered_its_other_addresses_too() {
+        let sockets = Sockets::bind(Binding { loopback_too: true, ..Binding::default() }).unwrap();
+        let others = Sockets::bind(Binding::default()).unwrap();
+        let mut expected: Vec<IpAddr> = others.addresses().iter().map(SocketAddr::ip).collect();
+        expected.retain(|ip| !ip.is_loopback());
+        let (loopback, shown): (Vec<IpAddr>, Vec<IpAddr>) =
+            sockets.addresses().iter().map(SocketAddr::ip).partition(IpAddr::is_loopback);
+        assert_eq!(shown, expected);
+        assert!(loopback.contains(&Ipv4Addr::LOCALHOST.into()), "{loopback:?}");
     }
 
     #[test]
