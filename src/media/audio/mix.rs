@@ -382,14 +382,17 @@ impl Channel {
 
     /// See [`Mixer::keep_lips`]. In a pause nobody hears that some is left out or comes twice, so one is waited for.
     fn keep_lips(&mut self, now: i64) {
-        let later = self.lips.look(now, self.strip.waiting());
-        self.apart = if later == 0 { 0 } else { self.apart + 1 };
-        if later == 0 || (self.level.rms > AUDIBLE_RMS && self.apart < PAUSE_PATIENCE_BLOCKS) {
+        let Some(order) = self.lips.look(now, self.strip.waiting()) else {
+            self.apart = 0;
+            return;
+        };
+        self.apart += 1;
+        if self.level.rms > AUDIBLE_RMS && self.apart < PAUSE_PATIENCE_BLOCKS {
             return;
         }
-        self.strip.shift(later);
+        self.strip.shift(order);
         if let Some(right) = &mut self.right {
-            right.shift(later);
+            right.shift(order);
         }
         self.lips.moved();
     }

@@ -1,10 +1,12 @@
 //! One participant's incoming sound: a FIFO between a network that brings samples when it likes and a mixer that
 //! takes 20 ms every 20 ms. PURE; allocates only at its creation.
 //!
-//! It starts to play when [`TARGET_BLOCKS`] are there, or more of a sender whose picture takes longer. When they run out, the sound fades and it gathers again. When
-//! there are too many for too long (the sender's clock is faster than ours, or a burst came after a stall), the oldest
-//! are left out with a short crossfade, so that the delay stays small. A clock that is 200 ppm off needs one such
-//! repair every minute or more.
+//! It starts to play when [`TARGET_BLOCKS`] are there, or more of a sender whose picture takes longer. When they run out,
+//! the sound fades and it gathers again. When there are too many for too long (the sender's clock is faster than ours, or
+//! a burst came after a stall), the oldest are left out with a short crossfade, so that the delay stays small. A clock
+//! that is 200 ppm off needs one such repair every minute or more.
+
+use super::lips::Move;
 
 /// Samples per second.
 pub const SAMPLE_RATE: u32 = 48_000;
@@ -150,12 +152,11 @@ impl Strip {
         Counters { dropped: self.dropped, underruns: self.underruns, waiting: self.waiting() }
     }
 
-    /// Has what follows come so many samples later, or earlier if that is below zero, as far as that is possible: some
-    /// is heard twice, or not at all.
-    pub fn shift(&mut self, later: i64) {
+    /// Has what follows come later, or earlier, as far as that is possible: some is heard twice, or not at all.
+    pub fn shift(&mut self, order: Move) {
+        self.target = order.waiting.clamp(TARGET_BLOCKS * BLOCK, MOST_TARGET);
         let waiting = self.waiting();
-        let wanted = waiting.saturating_add_signed(later as isize).clamp(TARGET_BLOCKS * BLOCK, MOST_TARGET);
-        self.target = wanted;
+        let wanted = waiting.saturating_add_signed(order.later as isize).min(MOST_TARGET.max(waiting));
         if self.playing && wanted != waiting {
             self.keep_tail();
             // Behind what is played lies what was played last, as much as the ring holds.
