@@ -1,6 +1,7 @@
 //! Stages of the media, each by itself: GStreamer and threads in this process, no WebRTC, no server.
 //!
-//! - `bodypix`: the segmentation element in pipelines. `broadcast`: what outputs get, decoded by others. `hls`: segments and playlists. `findings`: what it finds beside the first mask. `encoder`: frames
+//! - `bodypix`: the segmentation element in pipelines. `broadcast`: what outputs get, decoded by others. `hls`: segments and playlists. `cutouts`: people
+//!   who are recorded by themselves. `findings`: what it finds beside the first mask. `encoder`: frames
 //!   in, units out. `composer`: the room's clock and what it puts on the canvas. `launches`: the operator's own launch
 //!   texts. `plugin`: the element in GStreamer's own tools. `poses`: keypoints and body parts on photos. `embedded`: the
 //!   network that is in the program. `sources`: layers that come from no camera. `golden`: whole pictures, pixel by pixel.
@@ -17,6 +18,7 @@ mod broadcast;
 mod clips;
 mod colours;
 mod composer;
+mod cutouts;
 mod embedded;
 mod encoder;
 mod findings;

@@ -34,6 +34,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("output-mkv", include_str!("../../../pipelines/output-mkv.launch")),
     ("output-mp4", include_str!("../../../pipelines/output-mp4.launch")),
     ("output-iso", include_str!("../../../pipelines/output-iso.launch")),
+    ("output-cutout", include_str!("../../../pipelines/output-cutout.launch")),
 ];
 
 /// The launch texts in force.

@@ -1,43 +1,54 @@
-//! Recordings of what one participant sends, as it came: depayloaded, not encoded again, into Matroska.
+//! Recordings of what one participant sends, as it came: depayloaded, not encoded again, into Matroska; and beside them,
+//! if that is wanted, of the person cut out of the picture.
 //!
 //! ```text
 //!   frames, packets ─► recorder's thread: plan ─► appsrc ─► (parse) ─► matroskamux ─► a file per set of tracks
+//!   decoded frames with masks ─► cutout's thread ─► appsrc ─► ProRes 4444 ─► qtmux ─► a file per size
 //! ```
 //! Contract: PTS in running time; timestamps in the files count from the recorder's `origin`, so that those of several
-//! recorders of one origin lie on one time line. Threads: one `iso-…` thread a recorder, and those of its pipeline.
+//! recorders of one origin lie on one time line. Threads: one `iso-…` or `cut-…` thread a recorder, and those of its
+//! pipeline.
 //! Failure: a recorder whose thread or disk does not keep up leaves frames out up to the next keyframe; a file that
 //! cannot be written is told once, and ends the recorder.
 
+mod cutout;
+mod delay;
 mod plan;
 mod sidecar;
+mod writer;
 
 use std::{
     collections::VecDeque,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     time::Duration,
 };
 
+pub use cutout::CutoutRecorder;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use plan::{Plan, Step, Tracks};
+use sidecar::Content;
 pub use sidecar::{Owner, Sidecar};
-use tracing::warn;
+use writer::{Form, Writer};
 
 use crate::media::{
     gst::{
         clock::{clock_time, media_clock},
         handoff,
         launch::Launches,
-        pipeline::{BusNews, OwnedPipeline},
+        pipeline::named,
         priority::{self, Role},
     },
     port::TrackKind,
 };
+
+/// Of what comes as it came.
+const MATROSKA: Form = Form { stage: "output-iso", ending: "mkv", role: Role::Deliver, finish: |_, _| Ok(()) };
 
 /// Packets that may wait for the recorder's thread: some seconds of anybody's.
 const WAITING: usize = 2048;
@@ -51,12 +62,6 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
-/// How long a file may take to be ended.
-const FAREWELL: Duration = Duration::from_secs(2);
-
-/// How often the disk is looked at.
-const CHECK: Duration = Duration::from_secs(1);
-
 /// Where the files go.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -69,17 +74,18 @@ pub struct Place {
 }
 
 impl Place {
-    /// Finds a name that no file has.
-    fn path(&self) -> Option<PathBuf> {
-        let mut names = (1..1000).map(|count| {
+    /// Finds a name of this ending that no file has.
+    fn path(&self, ending: &str) -> Option<PathBuf> {
+        let mut names = (1..100_000).map(|count| {
             let again = if count == 1 { String::new() } else { format!("-{count}") };
-            self.folder.join(format!("{}{again}.mkv", self.stem))
+            self.folder.join(format!("{}{again}.{ending}", self.stem))
         });
         names.find(|path| !path.exists())
     }
 }
 
 /// What a recorder works with.
+#[derive(Clone)]
 pub struct Order {
     /// Where the files go.
     pub place: Place,
@@ -137,7 +143,8 @@ impl Recorder {
         let (packets, received) = sync_channel(WAITING);
         let bytes = Arc::<AtomicU64>::default();
         let name = format!("iso-{}", order.place.stem);
-        let work = Work { order, launches, tell: Box::new(tell), bytes: bytes.clone(), whole: 0, file: None };
+        let writer = Writer::new(order, launches, MATROSKA, bytes.clone(), tell);
+        let work = Work { writer, file: None };
         std::thread::Builder::new().name(name).spawn(move || work.work(&received))?;
         Ok(Self { packets, bytes })
     }
@@ -154,14 +161,8 @@ impl Recorder {
     }
 }
 
-/// A file that is being written.
-struct File {
-    name: String,
-    /// When it began, after the origin.
-    from: Duration,
-    path: PathBuf,
-    pipeline: OwnedPipeline,
-    broken: Receiver<Option<String>>,
+/// What leads into the file that is being written.
+struct Feed {
     video: Option<AppSrc>,
     audio: Option<AppSrc>,
     /// Of the picture.
@@ -175,13 +176,8 @@ struct File {
 }
 
 struct Work {
-    order: Order,
-    launches: Launches,
-    tell: Box<dyn Fn(News) + Send>,
-    bytes: Arc<AtomicU64>,
-    /// Bytes of files that have ended.
-    whole: u64,
-    file: Option<File>,
+    writer: Writer,
+    file: Option<Feed>,
 }
 
 /// Names the codec of caps.
@@ -195,8 +191,7 @@ impl Work {
         let mut plan = Plan::default();
         // What came before its file has begun.
         let mut early: VecDeque<Packet> = VecDeque::new();
-        let mut checked = media_clock().now();
-        (self.tell)(News::NeedsKeyframe);
+        self.writer.tell(News::NeedsKeyframe);
         loop {
             let packet = match received.recv_timeout(LOOK) {
                 Ok(packet) => Some(packet),
@@ -221,8 +216,8 @@ impl Work {
                     }
                 }
             }
-            if let Some(fault) = self.fault() {
-                (self.tell)(News::Failed(fault));
+            if let Err(fault) = self.writer.look(now) {
+                self.writer.tell(News::Failed(fault));
                 break;
             }
             match plan.step(now) {
@@ -232,7 +227,7 @@ impl Work {
                     let first =
                         |kind| early.iter().find(|packet| packet.kind == kind).map(|packet| packet.caps.clone());
                     if let Err(error) = self.begin(tracks, first(TrackKind::Video)) {
-                        (self.tell)(News::Failed(error));
+                        self.writer.tell(News::Failed(error));
                         break;
                     }
                     for packet in early.drain(..) {
@@ -245,15 +240,7 @@ impl Work {
             if self.file.as_ref().is_some_and(|file| file.is_outdated) {
                 plan.ended(now);
                 self.end();
-                (self.tell)(News::NeedsKeyframe);
-            }
-            self.count();
-            if now.saturating_sub(checked) >= CHECK {
-                checked = now;
-                if let Err(fault) = (self.order.check)() {
-                    (self.tell)(News::Failed(fault));
-                    break;
-                }
+                self.writer.tell(News::NeedsKeyframe);
             }
         }
         self.end();
@@ -289,7 +276,7 @@ impl Work {
         } else if handoff::queued(src) > BACKLOG {
             return;
         }
-        let Some(at) = pts.checked_sub(clock_time(self.order.place.origin)) else { return };
+        let Some(at) = pts.checked_sub(clock_time(self.writer.origin())) else { return };
         // Muxers take no step back.
         if last.is_some_and(|last| at <= last) {
             return;
@@ -309,23 +296,6 @@ impl Work {
     }
 
     fn begin(&mut self, tracks: Tracks, picture: Option<gst::Caps>) -> Result<(), String> {
-        let Place { folder, origin, .. } = &self.order.place;
-        (self.order.check)()?;
-        std::fs::create_dir_all(folder).map_err(|error| format!("the recording cannot begin: {error}"))?;
-        let path = self.order.place.path().ok_or("the recording finds no name")?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (broke, broken) = channel();
-        let pipeline = OwnedPipeline::new(&format!("iso-{name}")).works_as(Role::Deliver);
-        pipeline.on_bus(move |news| match news {
-            // The receiver is gone once the file is over.
-            BusNews::Error { text, .. } => drop(broke.send(Some(text))),
-            BusNews::Eos => drop(broke.send(None)),
-            BusNews::Latency => {}
-        });
-        let bin = self.launches.bin("output-iso").map_err(|error| error.to_string())?;
-        pipeline.pipeline().add(&bin).map_err(|error| error.to_string())?;
-        let mux: gst::Element = pipeline.element("mux")?;
-        pipeline.element::<gst::Element>("sink")?.set_property("location", path.to_string_lossy().into_owned());
         let codec = picture.filter(|_| tracks.video).map(|caps| codec_of(&caps));
         let parser: &[&str] = match codec.as_deref() {
             // In band, so that a sender may change the size of its picture.
@@ -333,76 +303,53 @@ impl Work {
             Some("video/x-vp9") => &["vp9parse"],
             _ => &[],
         };
-        let source = |name: &str, elements: &[&str], pad: &str| -> Result<AppSrc, String> {
-            let src = AppSrc::builder().name(name).build();
-            handoff::configure_without_caps(&src);
-            let mut chain = vec![src.clone().upcast::<gst::Element>()];
-            for element in elements {
-                let made = gst::ElementFactory::make(element).build().map_err(|error| error.to_string())?;
-                if *element == "h264parse" {
-                    made.set_property("config-interval", -1i32);
-                }
-                if *element == "capsfilter" {
-                    let caps =
-                        gst::Caps::builder("video/x-h264").field("stream-format", "avc3").field("alignment", "au");
-                    made.set_property("caps", caps.build());
-                }
-                chain.push(made);
-            }
-            bin.add_many(&chain).map_err(|error| error.to_string())?;
-            gst::Element::link_many(&chain).map_err(|error| error.to_string())?;
-            let sink = mux.request_pad_simple(pad).ok_or("the muxer takes no such track")?;
-            let out = chain.last().and_then(|last| last.static_pad("src")).ok_or("a parser without an end")?;
-            keep_first_caps(&out);
-            out.link(&sink).map_err(|error| error.to_string())?;
-            Ok(src)
-        };
-        let video = if codec.is_some() { Some(source("video", parser, "video_%u")?) } else { None };
-        let audio = if tracks.audio { Some(source("audio", &["opusparse"], "audio_%u")?) } else { None };
-        pipeline.play().map_err(|_| "the recording cannot begin".to_owned())?;
-        let from = media_clock().now().saturating_sub(*origin);
-        self.order.sidecar.began(&self.order.owner, &name, from, (codec.clone(), audio.is_some()));
-        let last = [None, None];
-        let is_outdated = false;
-        self.file =
-            Some(File { name, from, path, pipeline, broken, video, audio, codec, is_outdated, skipping: true, last });
+        let content = Content { video: codec.clone(), audio: tracks.audio, cutout: false };
+        let (video, audio) = self.writer.begin(self.now(), content, |bin| {
+            let mux: gst::Element = named(bin, "mux")?;
+            let video = if codec.is_some() { Some(source(bin, &mux, ("video", "video_%u"), parser)?) } else { None };
+            let audio =
+                if tracks.audio { Some(source(bin, &mux, ("audio", "audio_%u"), &["opusparse"])?) } else { None };
+            Ok((video, audio))
+        })?;
+        self.file = Some(Feed { video, audio, codec, is_outdated: false, skipping: true, last: [None, None] });
         Ok(())
     }
 
-    /// What has ended the file that is being written.
-    fn fault(&self) -> Option<String> {
-        self.file.as_ref()?.broken.try_recv().ok().map(|text| text.unwrap_or_else(|| "the file ended".to_owned()))
-    }
-
-    fn count(&self) {
-        let growing = self.file.as_ref().map_or(0, |file| size(&file.path));
-        self.bytes.store(self.whole + growing, Ordering::Relaxed);
+    /// The time, as files count it.
+    fn now(&self) -> Duration {
+        media_clock().now().saturating_sub(self.writer.origin())
     }
 
     /// Ends the file whole.
     fn end(&mut self) {
         let Some(file) = self.file.take() else { return };
-        for src in file.video.iter().chain(&file.audio) {
-            // Fails only when the file is over.
-            let _ = src.end_of_stream();
-        }
-        match file.broken.recv_timeout(FAREWELL) {
-            Ok(None) => {}
-            Ok(Some(error)) => warn!(file = file.name, error, "a recording of a participant was cut off"),
-            Err(_) => warn!(file = file.name, "a recording of a participant takes long to end"),
-        }
-        drop(file.pipeline);
-        let bytes = size(&file.path);
-        self.whole += bytes;
-        let until = media_clock().now().saturating_sub(self.order.place.origin);
-        self.order.sidecar.ended(&file.name, until);
-        let length = until.saturating_sub(file.from);
-        (self.tell)(News::Finished { name: file.name, bytes, length });
+        self.writer.end(file.video.iter().chain(&file.audio), self.now());
     }
 }
 
-fn size(path: &Path) -> u64 {
-    path.metadata().map_or(0, |file| file.len())
+/// Makes a source of this name that leads over these elements to such a pad of the muxer.
+fn source(bin: &gst::Bin, mux: &gst::Element, (name, pad): (&str, &str), elements: &[&str]) -> Result<AppSrc, String> {
+    let src = AppSrc::builder().name(name).build();
+    handoff::configure_without_caps(&src);
+    let mut chain = vec![src.clone().upcast::<gst::Element>()];
+    for element in elements {
+        let made = gst::ElementFactory::make(element).build().map_err(|error| error.to_string())?;
+        if *element == "h264parse" {
+            made.set_property("config-interval", -1i32);
+        }
+        if *element == "capsfilter" {
+            let caps = gst::Caps::builder("video/x-h264").field("stream-format", "avc3").field("alignment", "au");
+            made.set_property("caps", caps.build());
+        }
+        chain.push(made);
+    }
+    bin.add_many(&chain).map_err(|error| error.to_string())?;
+    gst::Element::link_many(&chain).map_err(|error| error.to_string())?;
+    let sink = mux.request_pad_simple(pad).ok_or("the muxer takes no such track")?;
+    let out = chain.last().and_then(|last| last.static_pad("src")).ok_or("a parser without an end")?;
+    keep_first_caps(&out);
+    out.link(&sink).map_err(|error| error.to_string())?;
+    Ok(src)
 }
 
 /// Lets a muxer hear of the first caps only: it takes no others, and what changes is said in band as well.

@@ -21,8 +21,20 @@ struct Entry {
     /// Seconds after `started_at`; so do the timestamps in the file count.
     from: f64,
     until: Option<f64>,
-    video: Option<String>,
-    audio: bool,
+    #[serde(flatten)]
+    content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(super) struct Content {
+    /// The codec of its picture.
+    pub(super) video: Option<String>,
+    /// Whether it has sound.
+    pub(super) audio: bool,
+    /// Whether its picture is the person cut out. Only told where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) cutout: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,15 +70,14 @@ impl Sidecar {
     }
 
     /// Notes a file that begins.
-    pub(super) fn began(&self, owner: &Owner, file: &str, from: Duration, (video, audio): (Option<String>, bool)) {
+    pub(super) fn began(&self, owner: &Owner, file: &str, from: Duration, content: Content) {
         let entry = Entry {
             file: file.to_owned(),
             participant: owner.participant.clone(),
             name: owner.name.clone(),
             from: seconds(from),
             until: None,
-            video,
-            audio,
+            content,
         };
         self.change(|files| files.push(entry));
     }
@@ -121,8 +132,11 @@ mod tests {
         let started: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let sidecar = Sidecar::new("studio".into(), folder.path().to_owned(), "show".to_owned(), started);
         let owner = Owner { participant: "p1".into(), name: "Ann".into() };
-        sidecar.began(&owner, "show-Ann.mkv", Duration::from_micros(1_234_567), (Some("video/x-vp8".to_owned()), true));
-        sidecar.began(&owner, "show-Ann-2.mkv", Duration::from_secs(9), (None, true));
+        let sent = Content { video: Some("video/x-vp8".to_owned()), audio: true, cutout: false };
+        sidecar.began(&owner, "show-Ann.mkv", Duration::from_micros(1_234_567), sent);
+        sidecar.began(&owner, "show-Ann-2.mkv", Duration::from_secs(9), Content { audio: true, ..Content::default() });
+        let cut = Content { video: Some("video/x-prores".to_owned()), audio: false, cutout: true };
+        sidecar.began(&owner, "show-Ann-cutout.mov", Duration::from_secs(2), cut);
         sidecar.ended("show-Ann.mkv", Duration::from_secs(8));
         let text = fs::read_to_string(folder.path().join("show-2.json")).unwrap();
         let told: Value = serde_json::from_str(&text).unwrap();
@@ -131,5 +145,8 @@ mod tests {
                            "video": "video/x-vp8", "audio": true});
         assert_eq!(told["files"][0], first);
         assert_eq!(told["files"][1]["until"], Value::Null);
+        let cut = json!({"file": "show-Ann-cutout.mov", "participant": "p1", "name": "Ann", "from": 2.0, "until": null,
+                         "video": "video/x-prores", "audio": false, "cutout": true});
+        assert_eq!(told["files"][2], cut);
     }
 }
