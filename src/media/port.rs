@@ -29,8 +29,8 @@ pub use crate::media::{
             AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
         },
         terms::{
-            AuxId, Blame, Container, FileTarget, Flow, OutputFault, OutputId, OutputKind, OutputSpec, OutputState,
-            OutputTarget, Recorded, Split, Trial, TrialStep,
+            AuxId, Blame, Container, FileTarget, Flow, IsoTarget, OutputFault, OutputId, OutputKind, OutputSpec,
+            OutputState, OutputTarget, Recorded, Split, Trial, TrialStep,
         },
     },
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use virfie::media::port::{Blame, MediaEvent, OutputFault, OutputId, OutputState};
+use virfie::media::port::{Blame, MediaEvent, OutputFault, OutputId, OutputState, Segmentation};
 
 use super::{page::Page, server::Server};
 
@@ -60,6 +60,20 @@ async fn an_output_lives_and_never_shows_its_key() {
     assert!(texts.iter().all(|text| !text.contains(KEY)), "{texts:#?}");
     server.get(&format!("/rooms/demo/outputs/{id}")).await.problem(404);
     server.delete(&format!("/rooms/demo/outputs/{id}")).await.problem(404);
+}
+
+#[tokio::test]
+async fn only_recordings_of_each_participant_take_cutouts_and_only_with_a_model() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let file = json!({"type": "file", "cutouts": true});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &file).await.faults(422), ["/cutouts"]);
+    let iso = json!({"type": "iso", "cutouts": true});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &iso).await.status, 201);
+    let none = Segmentation { model: None, reason: None, keypoints: false };
+    server.media.set_segmentation(none);
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &iso).await.faults(422), ["/cutouts"]);
+    assert_eq!(server.get("/rooms/demo/outputs").await.json().as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -122,10 +122,63 @@ async fn what_is_not_encoded_takes_no_settings_of_an_encoder() {
         ("audio", json!({"channels": 1})),
         ("layout", json!({})),
         ("container", json!("mp4")),
+        // Of those who can cut nobody out.
+        ("cutouts", json!(true)),
     ] {
         let mut body = json!({"type": "iso"});
         body[key] = value;
         let refused = server.send("POST", &format!("/rooms/{ROOM}/outputs"), &body).await.expect(422);
         assert_eq!(refused.json()["errors"][0]["pointer"], format!("/{key}"), "{}", refused.text());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_is_recorded_cut_out_though_no_layer_shows_them() {
+    let server = Server::start_cutting().await;
+    server.put_layout(&json!({"auto": {"mode": "off"}})).await;
+    let studio = Studio::new();
+    let portrait = Studio::source_of(studio.portrait(), VideoCodec::Vp8, 440.0);
+    let _ann = Guest::join(&server, "ann", Some(&portrait), Attention::Nothing).await;
+    let path = format!("/rooms/{ROOM}/outputs");
+    let recordings = async || server.get(&format!("/rooms/{ROOM}/recordings")).await.expect(200).json();
+    let body = json!({"type": "iso", "name": "show", "cutouts": true});
+    let made = server.send("POST", &path, &body).await.expect(201).json();
+    let name = until("ann is recorded cut out", async || {
+        let listed = recordings().await;
+        let mut names = listed.as_array().unwrap().iter();
+        let is_it = |one: &&Value| {
+            one["name"].as_str().unwrap().ends_with("-ann-cutout.mov") && one["bytes"].as_u64().unwrap() > 1_500_000
+        };
+        names.find(is_it).map(|one| one["name"].as_str().unwrap().to_owned())
+    })
+    .await;
+    server.send("POST", &format!("{path}/{}/stop", made["id"].as_str().unwrap()), &Value::Null).await.expect(200);
+    let beside = name.replace("-ann-cutout.mov", ".json");
+    let files = until("both have ended", async || {
+        let text = server.get(&format!("/rooms/{ROOM}/recordings/{beside}")).await.expect(200);
+        let files = text.json()["files"].as_array().unwrap().clone();
+        files.iter().all(|file| file["until"].is_f64()).then_some(files)
+    })
+    .await;
+    println!("{files:?}");
+    let of = |ending: &str| files.iter().find(|file| file["file"].as_str().unwrap().ends_with(ending)).unwrap();
+    let (whole, cut) = (of("-ann.mkv"), of("-ann-cutout.mov"));
+    assert_eq!((&cut["cutout"], &whole["cutout"], &cut["name"]), (&json!(true), &Value::Null, &json!("ann")));
+    let fetched = server.get(&format!("/rooms/{ROOM}/recordings/{name}")).await.expect(200);
+    assert_eq!(fetched.header("content-type"), "video/quicktime");
+    let file = server.file(&name);
+    let Some((streams, first, last)) = probe(&file).await else { return };
+    println!("{name}: {first} to {last} s");
+    let [stream] = streams.as_slice() else { panic!("{streams:?}") };
+    assert_eq!((&stream["codec_name"], &stream["width"]), (&json!("prores"), &json!(320)));
+    let (from, until) = (cut["from"].as_f64().unwrap(), cut["until"].as_f64().unwrap());
+    assert!((first - from).abs() < 0.01 && (last - until).abs() < 0.01, "{first} {last} {from} {until}");
+    assert!((last - whole["until"].as_f64().unwrap()).abs() < 1.0, "they are on one time line: {files:?}");
+    let after = ["-f", "rawvideo", "-pix_fmt", "gray", "-vf", "alphaextract", "-fps_mode", "passthrough", "-"];
+    let Some(masks) = run("ffmpeg", &file, &["-i"], &after).await else { return };
+    let mask = &masks[masks.len() - 320 * 180..];
+    let at = |x: usize, y: usize| mask[y * 320 + x];
+    let kept = mask.iter().filter(|alpha| **alpha > 250).count() as f64 / mask.len() as f64;
+    println!("kept {kept:.2}, corners {} {}, middle {}", at(3, 3), at(316, 3), at(160, 120));
+    assert!(at(3, 3) < 5 && at(316, 3) < 5 && at(160, 120) > 250 && (0.05..0.9).contains(&kept));
 }

@@ -9,7 +9,7 @@
 //! - `picture`, `beside`, `isos`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
-//! Nothing here needs a model. What needs nginx or ffprobe says so and passes when they are not installed.
+//! Nothing here needs a model but the one in the program. What needs nginx or ffprobe says so and passes when they are not installed.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

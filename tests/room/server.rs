@@ -17,7 +17,7 @@ use virfie::{
     config::ServeConfig,
     control::api::{AppState, router},
     layout::Canvas,
-    media::{Engine, EngineConfig},
+    media::{Engine, EngineConfig, segment::model::ModelSource},
 };
 
 pub use super::http::{Answer, PATIENCE, ROOM, answer, until};
@@ -42,6 +42,15 @@ impl Server {
     }
 
     pub async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        Self::start_by(None, change).await
+    }
+
+    /// A server that cuts people out, by the network that is in the program.
+    pub async fn start_cutting() -> Self {
+        Self::start_by(Some(ModelSource::Embedded), |_| {}).await
+    }
+
+    async fn start_by(model: Option<ModelSource>, change: impl FnOnce(&mut ServeConfig)) -> Self {
         let turn = TURN.lock().await;
         let data = TempDir::new().unwrap();
         let mut config = ServeConfig {
@@ -53,7 +62,7 @@ impl Server {
             ..ServeConfig::default()
         };
         change(&mut config);
-        let engine = Engine::new(EngineConfig { listen_loopback: true, ..EngineConfig::default() }).unwrap();
+        let engine = Engine::new(EngineConfig { listen_loopback: true, model, ..EngineConfig::default() }).unwrap();
         let state = AppState::new(config, Arc::new(engine)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -132,6 +141,11 @@ impl Server {
         let found: Vec<_> = files.map(|entry| entry.unwrap().path()).filter(named).collect();
         let [file] = found.as_slice() else { panic!("{found:?}") };
         file.clone()
+    }
+
+    /// A file among the room's recordings.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.data.path().join("recordings").join(ROOM).join(name)
     }
 
     /// A moderator's change of whoever has this name.

@@ -2,7 +2,11 @@
 
 #![allow(dead_code)]
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use gstreamer::{self as gst, prelude::*};
 use tempfile::TempDir;
@@ -24,10 +28,14 @@ impl Studio {
 
     /// Ten seconds of `videotestsrc pattern=…`: `red`, `green`, `blue`, `white`.
     pub fn clip(&self, pattern: &str) -> PathBuf {
-        let file = self.folder.path().join(format!("{pattern}.webm"));
+        self.clip_of(pattern, &format!("videotestsrc pattern={pattern} num-buffers=150"))
+    }
+
+    fn clip_of(&self, name: &str, pictures: &str) -> PathBuf {
+        let file = self.folder.path().join(format!("{name}.webm"));
         if !file.exists() {
             let text = format!(
-                "videotestsrc pattern={pattern} num-buffers=150 ! video/x-raw,width=320,height=180,framerate=15/1 \
+                "{pictures} ! videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180,framerate=15/1 \
                  ! vp8enc deadline=1 cpu-used=16 target-bitrate=300000 ! webmmux ! filesink name=file"
             );
             let pipeline = gst::parse::launch(&text).unwrap().downcast::<gst::Pipeline>().unwrap();
@@ -41,14 +49,30 @@ impl Studio {
         file
     }
 
+    /// Ten seconds of a woman who does not move, in the middle of a picture.
+    pub fn portrait(&self) -> PathBuf {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/golden/portrait.png");
+        let text = format!(
+            "filesrc location={} ! pngdec ! videoconvert ! imagefreeze num-buffers=150 \
+             ! video/x-raw,framerate=15/1",
+            file.display()
+        );
+        self.clip_of("portrait", &text)
+    }
+
     /// A sender's source: 320x180 at 15 frames a second of one colour, and a tone without pauses.
     pub fn source(&self, pattern: &str, tone: f64) -> Arc<Source> {
         self.source_in(VideoCodec::Vp8, pattern, tone)
     }
 
     pub fn source_in(&self, codec: VideoCodec, pattern: &str, tone: f64) -> Arc<Source> {
+        Self::source_of(self.clip(pattern), codec, tone)
+    }
+
+    /// The same of another clip.
+    pub fn source_of(clip: PathBuf, codec: VideoCodec, tone: f64) -> Arc<Source> {
         let config = SourceConfig {
-            video: Some(self.clip(pattern)),
+            video: Some(clip),
             size: (320, 180),
             fps: 15,
             codec,

@@ -43,6 +43,10 @@ pub fn router() -> Router<AppState> {
 /// Reads what an output is to be, and whether the caller may send a room there.
 async fn spec_of(app: &AppState, access: &Access, room: &RoomName, document: &OutputDocument) -> ApiResult<OutputSpec> {
     let mut spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
+    if document.cutouts && app.registry.segmentation().model.is_none() {
+        let detail = "needs a model that cuts people out, and this server runs without one".to_owned();
+        return Err(Problem::invalid(vec![Fault { pointer: "/cutouts".to_owned(), detail }]));
+    }
     find(app, room)?.check_aux(document).await?;
     bounds::check_target(app, access, &mut spec.target).await?;
     Ok(spec)

@@ -206,8 +206,12 @@ fn kind_of(name: &str) -> Option<&'static str> {
     let fits = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
     let is_plain = !stem.is_empty() && stem.chars().all(fits);
     let known = Container::ALL.into_iter().find(|container| container.ending() == ending).map(Container::media_type);
-    // Who is in which file lies beside recordings of each participant.
-    let known = known.or((ending == "json").then_some("application/json"));
+    // Beside recordings of each participant lie who is in which file, and people cut out.
+    let known = known.or(match ending {
+        "json" => Some("application/json"),
+        "mov" => Some("video/quicktime"),
+        _ => None,
+    });
     known.filter(|_| is_plain)
 }
 
@@ -258,6 +262,7 @@ mod tests {
     fn only_names_of_recordings_are_files() {
         assert_eq!(kind_of("studio-20261128T120000Z.mkv"), Some("video/x-matroska"));
         assert_eq!(kind_of("a_b-2.mp4"), Some("video/mp4"));
+        assert_eq!(kind_of("studio-20261128T120000Z-ann-cutout.mov"), Some("video/quicktime"));
         for name in ["", ".mkv", "a.txt", "../a.mkv", "a/b.mkv", "a.b.mkv", "a.mkv/", "\u{e4}.mp4", "a\0.mkv"] {
             assert_eq!(kind_of(name), None, "{name:?}");
         }

@@ -49,6 +49,12 @@ fn every_kind_is_read_and_every_wrong_place_named() {
     assert_eq!((hls.folder, hls.address.as_str()), ("/h/studio".into(), "/hls/studio/main/index.m3u8"));
     let OutputTarget::File(file) = read(json!({"type": "file"})).unwrap().target else { panic!("it is a file") };
     assert_eq!((file.folder, file.name.as_str()), ("/r/studio".into(), "studio"));
+    for cutouts in [true, false] {
+        let OutputTarget::Iso(iso) = read(json!({"type": "iso", "cutouts": cutouts})).unwrap().target else {
+            panic!("it records each participant")
+        };
+        assert_eq!((iso.file.name.as_str(), iso.cutouts), ("studio", cutouts));
+    }
     for (json, pointers) in [
         (json!({"type": "rtmp"}), vec!["/url"]),
         (json!({"type": "srt", "url": "srt://host"}), vec!["/url"]),
@@ -65,6 +71,7 @@ fn every_kind_is_read_and_every_wrong_place_named() {
             json!({"type": "srt", "url": "srt://h:1", "split": {"seconds": 9}, "paused": true}),
             vec!["/split", "/paused"],
         ),
+        (json!({"type": "file", "cutouts": true}), vec!["/cutouts"]),
         (json!({"type": "file", "split": {"seconds": 1}}), vec!["/split/seconds"]),
         (json!({"type": "file", "split": {"megabytes": 0}}), vec!["/split/megabytes"]),
         (json!({"type": "file", "window": "event", "segments": 3}), vec!["/window", "/segments"]),

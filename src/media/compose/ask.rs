@@ -18,7 +18,15 @@ pub struct Ask {
     pub shown: Option<(u32, u32)>,
 }
 
+/// Pixels of a layer whose mask is as fine as that of a recorded cutout.
+const RECORDED: u32 = 640 * 360;
+
 impl Ask {
+    /// What a recording of the person cut out needs. It is shown nowhere.
+    pub fn to_record() -> Self {
+        Self { cuts: vec![Cut::default()], pixels: RECORDED, ..Self::default() }
+    }
+
     /// Whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
         let alike = |now: u32, before: u32| {
@@ -65,6 +73,8 @@ mod tests {
         let both = one.clone().and(&other);
         assert_eq!((both.cuts.as_slice(), both.whole, both.poses), (&[Cut::default(), hard][..], true, false));
         assert_eq!((both.pixels, both.shown), (100, Some((30, 20))));
+        let recorded = Ask { shown: Some((30, 20)), ..Ask::default() }.and(&Ask::to_record());
+        assert_eq!((recorded.cuts.as_slice(), recorded.shown), (&[Cut::default()][..], Some((30, 20))));
         let larger = Ask { shown: Some((10, 90)), ..Ask::default() };
         assert_eq!(both.and(&larger).shown, Some((10, 90)), "by its area");
     }

@@ -1,4 +1,5 @@
-//! What a peer sends as it came, for those who keep it: encoded frames and Opus packets, behind their depayloaders.
+//! What a peer sends, for those who keep it: encoded frames and Opus packets as they came, behind their depayloaders, and
+//! the pictures that were decoded and segmented.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -9,12 +10,14 @@ use arc_swap::ArcSwap;
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_video as gst_video;
 
-use crate::media::port::TrackKind;
+use crate::media::{gst::frame::Shot, port::TrackKind};
 
 /// Gets what comes. Called on streaming threads of the peer's pipeline; must not block.
 pub trait Listener: Send + Sync + 'static {
     /// A frame or a packet, with running time as PTS, and its caps.
     fn packet(&self, kind: TrackKind, packet: &gst::Buffer, caps: &gst::Caps);
+    /// A decoded frame, with running time as PTS.
+    fn shot(&self, shot: &Shot);
 }
 
 /// Where listeners hear a peer.
@@ -66,6 +69,11 @@ impl Tap {
         }
         let Some(caps) = pad.current_caps() else { return };
         listeners.iter().for_each(|listener| listener.packet(kind, packet, &caps));
+    }
+
+    /// Lets those who listen have a decoded frame of a peer that is trusted.
+    pub fn show(&self, shot: &Shot) {
+        self.listeners.load().iter().for_each(|listener| listener.shot(shot));
     }
 
     /// Lets somebody listen from now on.

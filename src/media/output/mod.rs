@@ -201,7 +201,7 @@ fn destination(target: OutputTarget, run: &str) -> Box<dyn Kind> {
         OutputTarget::Hls(target) => Box::new(hls::Hls::new(target, run)),
         OutputTarget::File(target) => Box::new(file::File::new(target)),
         // What people send goes past the program: `media::iso` records it.
-        OutputTarget::Iso(target) => Box::new(file::File::new(target)),
+        OutputTarget::Iso(target) => Box::new(file::File::new(target.file)),
         OutputTarget::Whip(address) => Box::new(whip::Whip(address)),
     }
 }

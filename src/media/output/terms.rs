@@ -120,6 +120,15 @@ pub struct FileTarget {
     pub spare: u64,
 }
 
+/// Where recordings of each participant go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IsoTarget {
+    /// The room's folder of recordings, and what names begin with.
+    pub file: FileTarget,
+    /// Whether the person is recorded cut out, too.
+    pub cutouts: bool,
+}
+
 /// Where an output goes. `Debug` never shows a URL's path, query or user: stream keys live there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputTarget {
@@ -132,7 +141,7 @@ pub enum OutputTarget {
     /// A recording.
     File(FileTarget),
     /// Recordings of each participant.
-    Iso(FileTarget),
+    Iso(IsoTarget),
     /// `https://` or `http://`, with its token.
     Whip(WhipAddress),
 }
@@ -175,7 +184,7 @@ impl OutputTarget {
             Self::Srt(address) => address.shown(),
             Self::Hls(target) => target.address.clone(),
             Self::File(target) => format!("{}.{}", target.name, target.container.ending()),
-            Self::Iso(target) => format!("{}, each participant", target.name),
+            Self::Iso(target) => format!("{}, each participant", target.file.name),
             Self::Whip(address) => address.shown(),
         }
     }

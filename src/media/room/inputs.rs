@@ -66,6 +66,8 @@ pub(super) struct Inputs {
     /// What the layers of the program, and those of pictures beside it, need of each participant's frames.
     asks: HashMap<ParticipantId, Vec<(Option<AuxId>, Ask)>>,
     keypoints: bool,
+    /// Whether everybody's frames get the person's mask, whatever layers need.
+    cutouts: bool,
 }
 
 impl Inputs {
@@ -77,7 +79,8 @@ impl Inputs {
         events: UnboundedSender<MediaEvent>,
         inputs: Sender<Input>,
     ) -> Self {
-        Self { room, parts, slots, desk, events, inputs, peers: HashMap::new(), asks: HashMap::new(), keypoints }
+        let (peers, asks) = (HashMap::new(), HashMap::new());
+        Self { room, parts, slots, desk, events, inputs, peers, asks, keypoints, cutouts: false }
     }
 
     /// What a participant's element shall find. Before their layers are known it is the person, so that nobody's first
@@ -96,6 +99,17 @@ impl Inputs {
     /// Whether the keypoints of everybody are found.
     pub(super) fn set_keypoints(&mut self, keypoints: bool) {
         self.keypoints = keypoints;
+        self.apply_all();
+    }
+
+    /// Whether an output records everybody cut out.
+    pub(super) fn set_cutouts(&mut self, cutouts: bool) {
+        if std::mem::replace(&mut self.cutouts, cutouts) != cutouts {
+            self.apply_all();
+        }
+    }
+
+    fn apply_all(&self) {
         for connection in self.peers.values() {
             connection.set_wish(self.wish(self.ask(&connection.participant).as_ref()));
         }
@@ -130,11 +144,12 @@ impl Inputs {
         ask?.shown
     }
 
-    /// What all layers together need of somebody's frames.
+    /// What all layers together, and those who record, need of somebody's frames.
     fn ask(&self, participant: &ParticipantId) -> Option<Ask> {
         let mut asks = self.asks.get(participant)?.iter().map(|(_, ask)| ask);
         let first = asks.next()?.clone();
-        Some(asks.fold(first, Ask::and))
+        let all = asks.fold(first, Ask::and);
+        Some(if self.cutouts { all.and(&Ask::to_record()) } else { all })
     }
 
     /// Forgets somebody who left for good.

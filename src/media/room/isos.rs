@@ -13,11 +13,11 @@ use tracing::{info, warn};
 
 use super::Input;
 use crate::media::{
-    gst::{clock::media_clock, launch::Launches},
+    gst::{clock::media_clock, frame::Shot, launch::Launches},
     ingest::tap::{Listener, Tap},
-    iso::{News, Order, Owner, Place, Recorder, Sidecar},
+    iso::{CutoutRecorder, News, Order, Owner, Place, Recorder, Sidecar},
     output::space,
-    port::{Blame, FileTarget, Flow, MediaEvent, OutputFault, OutputId, OutputState, PeerId, Recorded, TrackKind},
+    port::{Blame, Flow, IsoTarget, MediaEvent, OutputFault, OutputId, OutputState, PeerId, Recorded, TrackKind},
 };
 
 /// How often it is told what flows.
@@ -33,12 +33,28 @@ pub(super) struct Source {
     pub(super) tap: Arc<Tap>,
 }
 
-/// Hands what is heard to a recorder.
-struct Ear(Recorder);
+/// Hands what is heard and seen to recorders.
+struct Ear {
+    recorder: Recorder,
+    /// If people are recorded cut out.
+    cutout: Option<CutoutRecorder>,
+}
+
+impl Ear {
+    fn bytes(&self) -> u64 {
+        self.recorder.bytes() + self.cutout.as_ref().map_or(0, CutoutRecorder::bytes)
+    }
+}
 
 impl Listener for Ear {
     fn packet(&self, kind: TrackKind, packet: &gst::Buffer, caps: &gst::Caps) {
-        self.0.take(kind, packet, caps);
+        self.recorder.take(kind, packet, caps);
+    }
+
+    fn shot(&self, shot: &Shot) {
+        if let Some(cutout) = &self.cutout {
+            cutout.take(shot);
+        }
     }
 }
 
@@ -58,7 +74,7 @@ impl Drop for Subject {
 /// An output that records everybody.
 struct Session {
     id: OutputId,
-    target: FileTarget,
+    target: IsoTarget,
     stem: String,
     origin: Duration,
     sidecar: Arc<Sidecar>,
@@ -71,12 +87,12 @@ struct Session {
 
 impl Session {
     fn bytes(&self) -> u64 {
-        self.whole + self.recorded.values().map(|recorded| recorded.ear.0.bytes()).sum::<u64>()
+        self.whole + self.recorded.values().map(|recorded| recorded.ear.bytes()).sum::<u64>()
     }
 
     fn stop(&mut self, peer: PeerId) {
         if let Some(recorded) = self.recorded.remove(&peer) {
-            self.whole += recorded.ear.0.bytes();
+            self.whole += recorded.ear.bytes();
         }
     }
 }
@@ -85,6 +101,8 @@ impl Session {
 pub(super) struct Isos {
     room: Arc<str>,
     launches: Launches,
+    /// Whether there is a model.
+    can_cut: bool,
     events: UnboundedSender<MediaEvent>,
     inputs: Sender<Input>,
     sessions: Vec<Session>,
@@ -93,11 +111,11 @@ pub(super) struct Isos {
 impl Isos {
     pub(super) fn new(
         room: Arc<str>,
-        launches: Launches,
+        (launches, can_cut): (Launches, bool),
         events: UnboundedSender<MediaEvent>,
         inputs: Sender<Input>,
     ) -> Self {
-        Self { room, launches, events, inputs, sessions: Vec::new() }
+        Self { room, launches, can_cut, events, inputs, sessions: Vec::new() }
     }
 
     fn tell(&self, output: &OutputId, state: OutputState) {
@@ -106,14 +124,18 @@ impl Isos {
     }
 
     /// Records everybody from now on.
-    pub(super) fn add(&mut self, id: OutputId, target: FileTarget, sources: impl Iterator<Item = Source>) {
-        if let Err(fault) = space::check(&target.folder, target.spare) {
+    pub(super) fn add(&mut self, id: OutputId, target: IsoTarget, sources: impl Iterator<Item = Source>) {
+        let file = &target.file;
+        let blind = || OutputFault::last(Blame::Operator, "nobody can be cut out: the server runs without a model");
+        let is_blind = target.cutouts && !self.can_cut;
+        let checked = if is_blind { Err(blind()) } else { space::check(&file.folder, file.spare) };
+        if let Err(fault) = checked {
             self.tell(&id, OutputState::Failed { fault });
             return;
         }
         let (origin, wall) = (media_clock().now(), Timestamp::now());
-        let stem = format!("{}-{}", target.name, wall.strftime("%Y%m%dT%H%M%SZ"));
-        let sidecar = Arc::new(Sidecar::new(self.room.clone(), target.folder.clone(), stem.clone(), wall));
+        let stem = format!("{}-{}", file.name, wall.strftime("%Y%m%dT%H%M%SZ"));
+        let sidecar = Arc::new(Sidecar::new(self.room.clone(), file.folder.clone(), stem.clone(), wall));
         info!(room = %self.room, output = %id, stem, "everybody is recorded");
         let told = (origin, 0);
         self.tell(&id, OutputState::Live);
@@ -130,6 +152,11 @@ impl Isos {
         true
     }
 
+    /// Whether somebody is to be recorded cut out.
+    pub(super) fn need_cutouts(&self) -> bool {
+        self.sessions.iter().any(|session| session.target.cutouts)
+    }
+
     /// Somebody sends from now on.
     pub(super) fn connected(&mut self, source: &Source) {
         (0..self.sessions.len()).for_each(|index| self.record(index, source));
@@ -143,7 +170,7 @@ impl Isos {
     fn record(&mut self, index: usize, source: &Source) {
         let session = &mut self.sessions[index];
         let Source { peer, owner, tap } = source;
-        let (folder, spare) = (session.target.folder.clone(), session.target.spare);
+        let (folder, spare) = (session.target.file.folder.clone(), session.target.file.spare);
         let order = Order {
             place: Place {
                 folder: folder.clone(),
@@ -157,13 +184,21 @@ impl Isos {
         let (inputs, id, of) = (self.inputs.clone(), session.id.clone(), *peer);
         // Fails only when the room is over.
         let tell = move |news| drop(inputs.send(Input::Iso(id.clone(), of, news)));
-        match Recorder::start(order, self.launches.clone(), tell) {
-            Ok(recorder) => {
-                let ear = Arc::new(Ear(recorder));
+        let cutout = session.target.cutouts.then(|| {
+            let mut order = order.clone();
+            order.place.stem.push_str("-cutout");
+            CutoutRecorder::start(order, self.launches.clone(), tell.clone())
+        });
+        let recorder = Recorder::start(order, self.launches.clone(), tell);
+        match (recorder, cutout.transpose()) {
+            (Ok(recorder), Ok(cutout)) => {
+                let ear = Arc::new(Ear { recorder, cutout });
                 tap.listen(ear.clone());
                 session.recorded.insert(*peer, Subject { tap: tap.clone(), ear });
             }
-            Err(error) => warn!(room = %self.room, name = %owner.name, %error, "no thread to record somebody"),
+            (Err(error), _) | (_, Err(error)) => {
+                warn!(room = %self.room, name = %owner.name, %error, "no thread to record somebody");
+            }
         }
     }
 

@@ -72,6 +72,7 @@ impl Tracks {
             }
             Format::Video(_) => {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
+                let tap = self.tap.clone();
                 let attach_segmenter = move |element: gst::Element| {
                     let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
                     // An operator's launch file may have another element of that name, which keeps its own settings.
@@ -84,6 +85,7 @@ impl Tracks {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
+                    tap.show(&shot);
                     if let Arrival::Started(width, height) = slots.put(&participant, peer, shot, media_clock().now()) {
                         let (participant, size) = (participant.clone(), Some((width, height)));
                         let _ = events.send(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });

@@ -65,7 +65,7 @@ impl Work {
             StageNews::new(made, slots.clone(), delivery, inputs.clone(), events.clone())
         })?;
         let desk = program.desk().clone();
-        let isos = Isos::new(room.clone(), parts.launches.clone(), events.clone(), inputs.clone());
+        let isos = Isos::new(room.clone(), (parts.launches.clone(), parts.can_cut), events.clone(), inputs.clone());
         let inputs = Inputs::new(room.clone(), parts.clone(), (slots.clone(), desk), keypoints, events.clone(), inputs);
         let now = media_clock().now();
         let (stats, watch) = (Stats::new(now), Watch::new(now));
@@ -141,7 +141,10 @@ impl Work {
                 self.program.broadcasts().remove(&output);
                 self.rebalance();
             }
-            Input::Iso(output, peer, news) => self.isos.news(&output, peer, news),
+            Input::Iso(output, peer, news) => {
+                self.isos.news(&output, peer, news);
+                self.inputs.set_cutouts(self.isos.need_cutouts());
+            }
             Input::Photo(photo, _waiting) => {
                 let Photo { trigger, picture, sound } = photo;
                 self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound });
@@ -226,6 +229,7 @@ impl Work {
             MediaCommand::SetMusic(music) => self.program.desk().set_music(music),
             MediaCommand::AddOutput { output, spec: OutputSpec { target: OutputTarget::Iso(target), .. } } => {
                 self.isos.add(output, target, self.inputs.sources());
+                self.inputs.set_cutouts(self.isos.need_cutouts());
             }
             MediaCommand::AddOutput { output, spec } => {
                 self.program.add_output(output, spec);
@@ -247,7 +251,9 @@ impl Work {
                 }
                 self.rebalance();
             }
-            MediaCommand::RemoveOutput(output) if self.isos.remove(&output) => {}
+            MediaCommand::RemoveOutput(output) if self.isos.remove(&output) => {
+                self.inputs.set_cutouts(self.isos.need_cutouts());
+            }
             MediaCommand::PauseOutput { output, paused } => self.program.broadcasts().pause(&output, paused),
             MediaCommand::Mark(name) => self.program.broadcasts().mark(&name),
             MediaCommand::RemoveOutput(output) => {
