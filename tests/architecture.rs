@@ -60,16 +60,17 @@ const LAYERS: &[Layer] = &[
             "layout",
             "media::codec",
             "media::compose::still",
+            "media::iso::document",
             "media::output::address",
-            "media::output::chapters",
             "media::output::hls::terms",
+            "media::output::notes",
             "media::output::settings",
             "media::output::terms",
             "media::sdp",
             "media::segment::pose",
             "media::webrtc::pulse",
         ],
-        "control names codecs, checks SDP, reads what outputs are to be and where recordings have markers, hides stream keys, tells poses, makes images ready and knows when senders are \
+        "control names codecs, checks SDP, reads what outputs are to be and when recordings began and were marked, hides stream keys, tells poses, makes images ready and knows when senders are \
          lost by PURE modules of media, passed on by the port",
     ),
     layer(

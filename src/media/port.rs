@@ -18,13 +18,14 @@ pub use self::{
 pub use crate::media::{
     codec::{RECEIVED, Rendition, SENT, VideoCodec},
     compose::still::Still,
+    iso::document::Document as IsoDocument,
     output::{
         address::{RtmpAddress, SrtAddress, WhipAddress},
-        chapters::{self, Chapter},
         hls::terms::{
             CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
             PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
         },
+        notes::{self, Notes},
         settings::{
             AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
         },

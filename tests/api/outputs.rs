@@ -242,6 +242,37 @@ async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
     }
 }
 
+/// What lies beside a recording that has come to its end.
+const NOTES: &str = ";FFMETADATA1\ncreation_time=2026-11-28T12:00:00.250000Z\nlength_seconds=61.500\n\
+                     [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=2000\ntitle=a\\=b\n";
+
+#[tokio::test]
+async fn recordings_of_each_participant_have_their_times_from_the_file_beside_them() {
+    let recordings = tempfile::TempDir::new().unwrap();
+    let server = Server::start_with(|config| recordings.path().clone_into(&mut config.recordings)).await;
+    let folder = recordings.path().join("demo");
+    std::fs::create_dir_all(&folder).unwrap();
+    let entry = |file: &str, until| {
+        json!({"file": file, "participant": "p", "name": "Ann", "from": 1.5, "until": until, "video": null, "audio": true})
+    };
+    let files = [entry("show-Ann.mkv", json!(8)), entry("show-Ann-2.mkv", json!(null)), entry("gone.mkv", json!(9))];
+    let beside = json!({"room": "demo", "started_at": "2026-11-28T12:00:00Z", "files": files});
+    std::fs::write(folder.join("show.json"), beside.to_string()).unwrap();
+    std::fs::write(folder.join("other.json"), "[1, 2").unwrap();
+    for name in ["show-Ann.mkv", "show-Ann-2.mkv", "other.mkv"] {
+        std::fs::write(folder.join(name), b"0123456789").unwrap();
+    }
+    let listed = server.get("/rooms/demo/recordings").await.json();
+    let times = |name: &str| {
+        let found = listed.as_array().unwrap().iter().find(|file| file["name"] == name).unwrap();
+        (found["started_at"].clone(), found["seconds"].clone())
+    };
+    let begin = json!("2026-11-28T12:00:01.5Z");
+    assert_eq!(times("show-Ann.mkv"), (begin.clone(), json!(6.5)));
+    assert_eq!(times("show-Ann-2.mkv"), (begin, json!(null)));
+    assert_eq!(times("other.mkv"), (json!(null), json!(null)));
+}
+
 #[tokio::test]
 async fn a_recording_that_an_output_holds_is_not_deleted_and_markers_go_with_it() {
     let recordings = tempfile::TempDir::new().unwrap();
@@ -251,13 +282,14 @@ async fn a_recording_that_an_output_holds_is_not_deleted_and_markers_go_with_it(
     let file = folder.join("demo-1.mkv");
     std::fs::write(&file, b"0123456789").unwrap();
     let sidecar = folder.join("demo-1.mkv.ffmetadata");
-    std::fs::write(&sidecar, ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=2000\ntitle=a\\=b\n").unwrap();
+    std::fs::write(&sidecar, NOTES).unwrap();
     let old = std::time::SystemTime::now() - Duration::from_secs(60);
     let held = std::fs::File::options().write(true).open(&file).unwrap();
     held.set_modified(old).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockShared).unwrap();
     let listed = server.get("/rooms/demo/recordings").await.json();
     assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!((&listed[0]["started_at"], &listed[0]["seconds"]), (&json!("2026-11-28T12:00:00.25Z"), &json!(61.5)));
     assert_eq!(listed[0]["markers"], json!([{"name": "a=b", "at_seconds": 1.5}]));
     assert_eq!(listed[0]["growing"], true);
     server.delete("/rooms/demo/recordings/demo-1.mkv").await.problem(409);

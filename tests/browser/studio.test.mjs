@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
+import { real } from "./clips.mjs";
 import { distance, look, pattern } from "./picture.mjs";
 import { artifact, scratch } from "./place.mjs";
 import { startServer } from "./server.mjs";
@@ -210,16 +211,46 @@ test("the page records, shows what is on air, and fetches the file", async () =>
   const state = ann.page.getByTestId("output-state");
   await state.getByText(/^live, \d+:\d\d, .*kbit\/s/).waitFor({ timeout: 15_000 });
   await ann.page.locator("#outputs-count").getByText("1 on air").waitFor();
-  await ann.page.getByTestId("recordings").scrollIntoViewIfNeeded();
-  await ann.screenshot(artifact("page-recording.png"));
+  await ann.page.getByTestId("marker-name").fill("the goal");
+  await ann.page.getByTestId("marker-add").click();
+  await ann.page.getByTestId("output-pause").click();
+  await state.getByText(/^paused/).waitFor();
+  await ann.page.getByTestId("output-resume").click();
+  await state.getByText(/^live/).waitFor();
   await ann.page.getByTestId("output-stop").click();
   await state.getByText(/^stopped/).waitFor();
+  await ann.page.getByTestId("recording-about").getByText(/^0:\d\d, .* MB, .*the goal$/).waitFor();
+  await ann.page.getByTestId("recordings").scrollIntoViewIfNeeded();
+  await ann.screenshot(artifact("page-recording.png"));
   const fetched = ann.page.waitForEvent("download");
   await ann.page.getByTestId("recording-fetch").click();
   const file = await readFile(await (await fetched).path());
   assert.ok(file.length > 10_000 && file.subarray(0, 4).equals(Buffer.from([0x1a, 0x45, 0xdf, 0xa3])), "it is Matroska");
   await ann.page.getByTestId("output-remove").click();
   await state.waitFor({ state: "detached" });
+  await ann.page.locator("#outputs > summary").click();
+});
+
+test("an address is tried before it goes live, and people are recorded cut out", async () => {
+  await ann.page.locator("#outputs > summary").click();
+  await ann.page.getByTestId("output-url").fill("rtmp://127.0.0.1:9/live/secret");
+  await ann.page.getByTestId("output-test").click();
+  await ann.page.getByTestId("output-error").getByText(/^It fails at connect: /).waitFor();
+  await ann.page.getByTestId("output-url").fill("");
+  await ann.page.getByTestId("output-cutouts").check();
+  await ann.page.getByTestId("output-record-each").click();
+  if (real) {
+    await ann.page.getByTestId("output-state").getByText(/^live/).waitFor({ timeout: 15_000 });
+    const [output] = await server.ask("GET", `/rooms/${ROOM}/outputs`);
+    assert.ok(output.type === "iso" && output.cutouts, JSON.stringify(output));
+    await ann.page.getByTestId("output-remove").click();
+    await ann.page.getByTestId("output-state").waitFor({ state: "detached" });
+  } else {
+    // Without a model nobody can be cut out, which the page says.
+    await ann.page.getByTestId("output-error").getByText(/model/).waitFor();
+    ann.errors = ann.errors.filter((text) => !/status of 4\d\d/.test(text));
+  }
+  await ann.page.getByTestId("output-cutouts").uncheck();
   await ann.page.locator("#outputs > summary").click();
 });
 

@@ -95,8 +95,11 @@ pub fn receive(port: u16, file: &Path) -> Option<Child> {
 fn recordings(data: &Path, begins: &str) -> Vec<PathBuf> {
     let folder = data.join("recordings").join(ROOM);
     let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<_> =
-        files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with(begins)).collect();
+    let named = |file: &PathBuf| {
+        let name = file.file_name().unwrap().to_string_lossy();
+        name.starts_with(begins) && !name.ends_with(".ffmetadata")
+    };
+    let mut files: Vec<_> = files.filter(named).collect();
     files.sort();
     files
 }

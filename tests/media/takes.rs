@@ -2,9 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
-use virfie::media::port::{Container, Split, Wishes, chapters};
+use virfie::media::port::{Container, Notes, Split, Wishes, notes};
 
 use super::{
     broadcast::{Clip, beeps, flashes, grey, printed},
@@ -40,6 +41,10 @@ fn count(found: u8) -> u64 {
     (0..8).min_by_key(|number| luma(*number).abs_diff(found)).unwrap()
 }
 
+fn sidecar(file: &Path) -> String {
+    format!("{}.{}", file.to_str().unwrap(), notes::SIDECAR)
+}
+
 const PACKET: f64 = 1024.0 / 48_000.0;
 
 #[test]
@@ -60,6 +65,7 @@ fn parts_of_a_recording_follow_each_other_without_a_gap() {
             println!("{container:?} {split:?}: {names:?}");
             assert!(files.len() >= 3, "{names:?}");
             let mut next: Option<(u64, f64)> = None;
+            let mut then: Option<Timestamp> = None;
             for (index, file) in files.iter().enumerate() {
                 assert!(names[index].ends_with(&format!("-{:03}.{}", index + 1, container.ending())), "{names:?}");
                 let (Some(pictures), Some(sound), Some(greys)) = (packets(file, "v"), packets(file, "a"), greys(file))
@@ -84,6 +90,13 @@ fn parts_of_a_recording_follow_each_other_without_a_gap() {
                     assert_eq!(count(greys[0]), picture, "part {}", index + 1);
                     assert!((first - begins - sound).abs() < off, "{first} {begins} {sound}");
                 }
+                let notes = Notes::read(&std::fs::read_to_string(sidecar(file)).unwrap());
+                let (started, length) = (notes.started_at.unwrap(), notes.length.unwrap());
+                if let Some(then) = then {
+                    let off = started.duration_since(then).as_secs_f64();
+                    assert!(off.abs() < 0.03, "part {} begins {off} s after the one before has ended", index + 1);
+                }
+                then = Some(started + length);
                 next = Some(((count(*greys.last().unwrap()) + 1) % 8, last - ends));
                 if index + 1 < files.len() {
                     match split {
@@ -104,7 +117,7 @@ fn parts_of_a_recording_follow_each_other_without_a_gap() {
 fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
     let _turn = turn();
     for container in [Container::Mkv, Container::Mp4] {
-        let folder = TempDir::new().unwrap();
+        let (folder, begun) = (TempDir::new().unwrap(), Timestamp::now());
         let clip =
             Clip { container, wishes: Wishes::default(), split: None, frames: 350, flashes: &[100, 150, 250, 280] };
         let files = clip.record(folder.path(), |number, output| match number {
@@ -134,8 +147,12 @@ fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
         let between = flashes[1] - flashes[0];
         assert!((1.2..1.6).contains(&between), "{between} s are left of five");
 
-        let text = std::fs::read_to_string(format!("{path}.{}", chapters::SIDECAR)).unwrap();
-        let marks = chapters::read_metadata(&text);
+        let text = std::fs::read_to_string(sidecar(file)).unwrap();
+        let notes = Notes::read(&text);
+        let length = notes.length.unwrap().as_secs_f64();
+        assert!((length - pictures.last().unwrap().0 - 1.0 / 30.0).abs() < 0.04, "{length} {:?}", pictures.last());
+        assert!(notes.started_at.unwrap() > begun, "{text}");
+        let marks = &notes.chapters;
         let names: Vec<_> = marks.iter().map(|mark| mark.name.as_str()).collect();
         assert_eq!(names, ["one; two", "paused", "later"], "{text}");
         let at: Vec<f64> = marks.iter().map(|mark| mark.at.as_secs_f64()).collect();
@@ -147,7 +164,7 @@ fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
             Container::Mkv => path.to_owned(),
             Container::Mp4 => {
                 let out = folder.path().join("out.mp4").to_str().unwrap().to_owned();
-                let sidecar = format!("{path}.{}", chapters::SIDECAR);
+                let sidecar = sidecar(file);
                 let add = ["-v", "error", "-i", path, "-i", &sidecar, "-map_chapters", "1", "-c", "copy", &out];
                 assert_eq!(printed("ffmpeg", &add), Some(Vec::new()));
                 out
@@ -157,7 +174,7 @@ fn a_paused_recording_goes_on_in_sync_and_its_markers_are_where_they_belong() {
         let found: Value = serde_json::from_slice(&found).unwrap();
         let found = found["chapters"].as_array().unwrap();
         assert_eq!(found.len(), 3, "{found:?}");
-        for (index, (chapter, mark)) in found.iter().zip(&marks).enumerate() {
+        for (index, (chapter, mark)) in found.iter().zip(marks).enumerate() {
             assert_eq!(chapter["tags"]["title"], mark.name.as_str());
             // ffmpeg's MP4 has chapters all along: the first one begins with the file.
             if index == 0 && container == Container::Mp4 {

@@ -36,6 +36,8 @@ export interface Output {
   name: string | null;
   /** The scene that it shows in place of the program. */
   scene?: string | null;
+  /** Whether people are recorded cut out, too. */
+  cutouts?: boolean;
   enabled: boolean;
   state: "connecting" | "live" | "paused" | "retrying" | "stopped" | "failed";
   attempt: number | null;
@@ -73,11 +75,16 @@ export interface NewOutput {
   /** The scene that is shown in place of the program. */
   scene?: string;
   container?: string;
+  /** Whether each participant is recorded cut out, too. */
+  cutouts?: boolean;
 }
 
 /** A file that the room has recorded. */
 export interface Recording {
   name: string;
+  /** When it began, and how long it is, if that is known. */
+  started_at: string | null;
+  seconds: number | null;
   bytes: number;
   changed_at: string;
   growing: boolean;

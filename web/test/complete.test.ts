@@ -4,6 +4,7 @@ import { LayoutSchema, spotAt } from "../src/complete";
 import { arranged, same } from "../src/format";
 import { panWords } from "../src/mixing";
 import { kindOf, loudnessText, loudnessWords, stateWords } from "../src/studio/outputs";
+import { recordingWords } from "../src/studio/recordings";
 
 const schema = new LayoutSchema({
   components: {
@@ -87,6 +88,15 @@ describe("an output", () => {
     expect(stateWords({ ...output, state: "live", behind: true })).toBe("live, takes less than is sent, 1280x720");
     expect(stateWords({ ...output, type: "file", state: "paused" })).toBe("paused");
     expect(stateWords({ ...output, state: "retrying", attempt: 3, last_error: "refused" })).toBe("retrying, attempt 3: refused");
+  });
+});
+
+describe("a recording", () => {
+  const recording = { name: "show.mkv", started_at: null, seconds: null, bytes: 12_345_678, changed_at: "2026-01-01T00:00:00Z", growing: false, markers: [] };
+
+  it("says how long it is once that is known", () => {
+    expect(recordingWords({ ...recording, growing: true })).toBe("12.3 MB, being written");
+    expect(recordingWords({ ...recording, seconds: 3723.4, markers: [{ name: "the goal", at_seconds: 65 }] })).toBe("1:02:03, 12.3 MB, 1:05 the goal");
   });
 });
 

@@ -1,8 +1,10 @@
 //! What rooms have recorded: files that outlive their outputs and their rooms.
 
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use axum::{
@@ -26,10 +28,13 @@ use super::{
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
 };
-use crate::media::port::{Chapter, Container, chapters};
+use crate::media::port::{Container, IsoDocument, Notes, notes};
 
 /// Files that were written to so lately may still grow.
-const STILL: std::time::Duration = std::time::Duration::from_secs(5);
+const STILL: Duration = Duration::from_secs(5);
+
+/// Longer texts beside recordings are not ours.
+const LONGEST_TEXT: u64 = 4 << 20;
 
 /// The routes of this resource.
 pub fn router() -> Router<AppState> {
@@ -46,6 +51,11 @@ pub struct Recording {
     pub name: String,
     /// Its size.
     pub bytes: u64,
+    /// When that happened with which it begins, to lay recordings beside each other. Missing when it is not known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub started_at: Option<Timestamp>,
+    /// How long it is. Missing while it grows, and when its server was killed.
+    pub seconds: Option<f64>,
     /// When it was written to last.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
@@ -85,7 +95,8 @@ pub async fn list_recordings(
     })
 }
 
-/// One recording, or the part of it that `Range` asks for. Its markers are beside it, as `FILE.ffmetadata`, for ffmpeg.
+/// One recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
+/// `FILE.ffmetadata`, for ffmpeg.
 #[utoipa::path(
     get, path = "/rooms/{room}/recordings/{id}", tag = "outputs",
     params(
@@ -107,7 +118,7 @@ pub async fn get_recording(
     request: Request,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, recording.name.as_str())?;
-    let (path, kind) = match recording.id.strip_suffix(&format!(".{}", chapters::SIDECAR)) {
+    let (path, kind) = match recording.id.strip_suffix(&format!(".{}", notes::SIDECAR)) {
         Some(of) if kind_of(of).is_some() => {
             (folder(&app, &recording).join(&recording.id), "text/plain; charset=utf-8")
         }
@@ -155,7 +166,7 @@ pub async fn delete_recording(
             return Ok(false);
         }
         fs::remove_file(&path)?;
-        match fs::remove_file(sidecar(&path)) {
+        match fs::remove_file(beside(&path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(true),
         }
@@ -185,19 +196,18 @@ fn folder(app: &AppState, recording: &ItemPath) -> PathBuf {
     app.registry.recordings().of_room(&recording.name)
 }
 
-/// Names the file of a recording's markers.
-fn sidecar(path: &Path) -> PathBuf {
+/// Names the file of a recording's notes.
+fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
-    name.push(chapters::SIDECAR);
+    name.push(notes::SIDECAR);
     name.into()
 }
 
-fn markers(path: &Path) -> Vec<RecordingMarker> {
-    // Most have none.
-    let text = fs::read_to_string(sidecar(path)).unwrap_or_default();
-    let found = chapters::read_metadata(&text).into_iter();
-    found.map(|Chapter { name, at }| RecordingMarker { name, at_seconds: at.as_secs_f64() }).collect()
+/// Reads a text of ours. What is missing, and what is too long, is empty.
+fn text_of(path: &Path) -> String {
+    let is_ours = path.metadata().is_ok_and(|file| file.is_file() && file.len() <= LONGEST_TEXT);
+    if is_ours { fs::read_to_string(path).unwrap_or_default() } else { String::new() }
 }
 
 /// Says what a file of this name is, if it is the name of a recording: no path, nothing hidden.
@@ -229,6 +239,17 @@ fn list(folder: &Path) -> io::Result<Vec<Recording>> {
             found.extend(look(&entry.path()).ok());
         }
     }
+    let mut times = HashMap::new();
+    for document in found.iter().filter(|file| file.name.ends_with(".json")) {
+        let read = serde_json::from_str::<IsoDocument>(&text_of(&folder.join(&document.name)));
+        let Ok(document) = read else { continue };
+        times.extend(document.files.iter().map(|entry| (entry.file.clone(), document.times(entry))));
+    }
+    for file in &mut found {
+        if let Some((started_at, length)) = times.remove(&file.name) {
+            (file.started_at, file.seconds) = (Some(started_at), length.map(|length| length.as_secs_f64()));
+        }
+    }
     found.sort_by(|a, b| b.changed_at.cmp(&a.changed_at).then_with(|| b.name.cmp(&a.name)));
     Ok(found)
 }
@@ -245,12 +266,17 @@ fn look(path: &Path) -> io::Result<Recording> {
         return Err(io::Error::from(io::ErrorKind::NotFound));
     }
     let changed = file.modified()?;
+    let Notes { started_at, length, chapters } = Notes::read(&text_of(&beside(path)));
+    let markers = chapters.into_iter();
+    let markers = markers.map(|marker| RecordingMarker { name: marker.name, at_seconds: marker.at.as_secs_f64() });
     Ok(Recording {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         bytes: file.len(),
+        started_at,
+        seconds: length.map(|length| length.as_secs_f64()),
         changed_at: Timestamp::try_from(changed).unwrap_or_default(),
         growing: changed.elapsed().is_ok_and(|passed| passed < STILL) || is_held(path),
-        markers: markers(path),
+        markers: markers.collect(),
     })
 }
 

@@ -309,6 +309,10 @@ pub struct Output {
     /// The layout of its own that it shows in place of the program.
     #[schema(value_type = Option<crate::layout::schema::Layout>)]
     pub layout: Option<Arc<Value>>,
+    /// Where a recording goes on in another file.
+    pub split: Option<Split>,
+    /// Whether people are recorded cut out, too.
+    pub cutouts: bool,
     /// The platform whose wishes it follows.
     pub preset: Option<Preset>,
     /// The picture as it is encoded. Outputs of equal settings share one encoder. Null where nothing is encoded (`iso`).
@@ -512,6 +516,8 @@ impl Sending {
             blame: self.fault.as_ref().map(|fault| fault.blame),
             scene: self.document.scene.clone(),
             layout: self.document.layout.clone(),
+            split: self.document.split,
+            cutouts: self.document.cutouts,
             preset: self.document.preset,
             video,
             audio: is_encoded.then(|| self.spec.wishes.audio()),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use gstreamer::{self as gst, prelude::*};
+use jiff::{SignedDuration, Timestamp};
 
 /// How much running time lies behind the first use. An encoder that looks ahead decodes its first pictures before they are
 /// shown; without time before them it leaves their DTS out, and who goes by those drops all up to the next keyframe.
@@ -44,6 +45,14 @@ impl MediaClock {
     /// A running time on the process's clock.
     pub fn instant(&self, running: Duration) -> Instant {
         self.started + running
+    }
+
+    /// A running time by the calendar, as the machine has it now.
+    pub fn wall(&self, running: Duration) -> Timestamp {
+        let (wall, now) = (Timestamp::now(), self.now());
+        let away = SignedDuration::try_from(running.abs_diff(now)).unwrap_or_default();
+        let there = if running < now { wall.checked_sub(away) } else { wall.checked_add(away) };
+        there.unwrap_or(wall)
     }
 
     /// Puts a pipeline on this time line. To be called before it leaves NULL.

@@ -20,8 +20,8 @@ use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
 use super::{
     LOOK, News, Order,
     delay::delay,
+    document::Content,
     plan,
-    sidecar::Content,
     writer::{Form, Writer},
 };
 use crate::{

@@ -13,6 +13,7 @@
 
 mod cutout;
 mod delay;
+pub mod document;
 mod plan;
 mod sidecar;
 mod writer;
@@ -29,10 +30,10 @@ use std::{
 };
 
 pub use cutout::CutoutRecorder;
+use document::Content;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use plan::{Plan, Step, Tracks};
-use sidecar::Content;
 pub use sidecar::{Owner, Sidecar};
 use writer::{Form, Writer};
 

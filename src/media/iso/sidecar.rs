@@ -7,43 +7,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::Serialize;
 use tracing::warn;
 
+use super::document::{Content, Document, Entry};
 use crate::disk;
-
-/// One file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Entry {
-    file: String,
-    participant: Arc<str>,
-    name: Arc<str>,
-    /// Seconds after `started_at`; so do the timestamps in the file count.
-    from: f64,
-    until: Option<f64>,
-    #[serde(flatten)]
-    content: Content,
-}
-
-/// What a file holds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(super) struct Content {
-    /// The codec of its picture.
-    pub(super) video: Option<String>,
-    /// Whether it has sound.
-    pub(super) audio: bool,
-    /// Whether its picture is the person cut out. Only told where it is so.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) cutout: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Document {
-    room: Arc<str>,
-    /// The time that is zero in all files.
-    started_at: Timestamp,
-    files: Vec<Entry>,
-}
 
 /// See the module. Those who record write it, each as it begins and ends a file.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use tracing::warn;
 
-use super::{News, Order, Place, sidecar::Content};
+use super::{News, Order, Place, document::Content};
 use crate::media::gst::{
     clock::media_clock,
     launch::Launches,

@@ -1,67 +1,17 @@
-//! Markers of a recording: a sidecar that ffmpeg reads, and chapters in a Matroska file that has come to its end. PURE.
-//!
-//! The sidecar is `FILE.ffmetadata`, is complete after each marker, and is all that MP4 and a recording whose server was
-//! killed have.
+//! Markers as chapters in a Matroska file that has come to its end. PURE.
 
 use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     time::Duration,
 };
 
-/// What the sidecar's name has behind the recording's.
-pub const SIDECAR: &str = "ffmetadata";
-
-/// A moment of a recording that has a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chapter {
-    /// What it is called.
-    pub name: String,
-    /// So long after the begin.
-    pub at: Duration,
-}
+use super::notes::Chapter;
 
 /// Where each chapter ends: where the next one begins, the last one with the recording.
-fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
+pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
     let next = chapters.iter().skip(1).map(|chapter| chapter.at);
     let last = chapters.last().map_or(length, |last| length.max(last.at));
     next.chain([last])
-}
-
-/// Writes the sidecar's text. `length`: of the recording, as far as it is known.
-pub fn metadata(chapters: &[Chapter], length: Duration) -> String {
-    let mut text = ";FFMETADATA1\n".to_owned();
-    for (chapter, end) in chapters.iter().zip(ends(chapters, length)) {
-        let mut title = String::new();
-        for sign in chapter.name.chars() {
-            if matches!(sign, '=' | ';' | '#' | '\\') {
-                title.push('\\');
-            }
-            title.push(sign);
-        }
-        let (begin, end) = (chapter.at.as_millis(), end.as_millis());
-        text.push_str(&format!("[CHAPTER]\nTIMEBASE=1/1000\nSTART={begin}\nEND={end}\ntitle={title}\n"));
-    }
-    text
-}
-
-/// Reads a sidecar's text. What is no chapter of ours is left out.
-pub fn read_metadata(text: &str) -> Vec<Chapter> {
-    let mut found = Vec::new();
-    let mut begin = None;
-    for line in text.lines() {
-        if let Some(number) = line.strip_prefix("START=") {
-            begin = number.parse().ok().map(Duration::from_millis);
-        }
-        let Some(title) = line.strip_prefix("title=") else { continue };
-        let Some(at) = begin.take() else { continue };
-        let mut name = String::new();
-        let mut signs = title.chars();
-        while let Some(sign) = signs.next() {
-            name.extend(if sign == '\\' { signs.next() } else { Some(sign) });
-        }
-        found.push(Chapter { name, at });
-    }
-    found
 }
 
 const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
@@ -199,21 +149,6 @@ mod tests {
     fn chapters() -> Vec<Chapter> {
         let chapter = |name: &str, at| Chapter { name: name.to_owned(), at: Duration::from_millis(at) };
         vec![chapter("begin", 0), chapter("a=b; #c \\ \u{fc}", 1500), chapter("end", 1500)]
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let text = metadata(&chapters(), Duration::from_secs(9));
-        assert!(
-            text.starts_with(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1500\ntitle=begin\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("title=a\\=b\\; \\#c \\\\ \u{fc}\n") && text.contains("START=1500\nEND=9000\n"),
-            "{text}"
-        );
-        assert_eq!(read_metadata(&text), chapters());
-        assert_eq!(read_metadata("title=none\nSTART=x\ntitle=a\n[CHAPTER]\nSTART=5\nEND=6\n"), []);
     }
 
     /// A file with room in its table of contents, and one cluster.

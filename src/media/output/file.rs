@@ -15,14 +15,16 @@ use tracing::warn;
 
 use super::{
     Begun, Destination, Kind, Opening, PATIENCE,
-    chapters::{Chapter, SIDECAR, add_to_matroska, metadata},
-    muxed, sink, space,
+    chapters::add_to_matroska,
+    muxed,
+    notes::{Chapter, Notes, SIDECAR},
+    sink, space,
     terms::{Blame, Container, FileTarget, OutputFault, Recorded, Split},
     trial::Steps,
 };
 use crate::{
     disk,
-    media::gst::{launch::Launches, pipeline::OwnedPipeline},
+    media::gst::{clock::media_clock, launch::Launches, pipeline::OwnedPipeline},
 };
 
 /// See the module.
@@ -44,7 +46,7 @@ struct Recording {
 #[derive(Debug)]
 struct Part {
     path: PathBuf,
-    chapters: Vec<Chapter>,
+    notes: Notes,
     /// Locked as long as it is written, so that it is not deleted meanwhile, not even in a pause.
     _lock: fs::File,
 }
@@ -66,9 +68,13 @@ impl File {
         };
         self.target.folder.join(name)
     }
+
+    fn write(&self, part: &Part) -> io::Result<()> {
+        disk::replace(&self.target.folder, &sidecar(&part.path), part.notes.text().as_bytes())
+    }
 }
 
-/// Names the file of a recording's markers.
+/// Names the file of a recording's notes.
 fn sidecar(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -97,37 +103,50 @@ impl Kind for File {
         self.target.split
     }
 
+    fn begun(&self, start: Duration) {
+        let mut recording = self.recording();
+        let Some((_, part)) = recording.parts.iter_mut().next_back() else { return };
+        if part.notes.started_at.is_some() {
+            return;
+        }
+        part.notes.started_at = Some(media_clock().wall(start));
+        if let Err(error) = self.write(part) {
+            warn!(%error, "when a recording began could not be written");
+        }
+    }
+
     fn mark(&self, name: &str, at: Duration) -> io::Result<()> {
         let mut recording = self.recording();
         let Some((_, part)) = recording.parts.iter_mut().next_back() else { return Ok(()) };
-        part.chapters.push(Chapter { name: name.to_owned(), at });
+        part.notes.chapters.push(Chapter { name: name.to_owned(), at });
         // What was marked later may come from before a pause.
-        part.chapters.sort_by_key(|chapter| chapter.at);
-        disk::replace(&self.target.folder, &sidecar(&part.path), metadata(&part.chapters, at).as_bytes())
+        part.notes.chapters.sort_by_key(|chapter| chapter.at);
+        self.write(part)
     }
 
     fn ended(&self, number: u32, length: Duration) -> Option<Recorded> {
-        let Part { path, chapters, _lock } = self.recording().parts.remove(&number)?;
+        let mut part = self.recording().parts.remove(&number)?;
+        let path = &part.path;
         if path.metadata().is_ok_and(|file| file.len() == 0) {
             // It was stopped before anything came, or in a pause. One that stays does no harm.
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(sidecar(path));
             return None;
         }
+        part.notes.length = Some(length);
         let add = || {
-            if chapters.is_empty() {
-                return Ok(());
-            }
-            disk::replace(&self.target.folder, &sidecar(&path), metadata(&chapters, length).as_bytes())?;
-            if self.target.container == Container::Mkv {
-                let mut file = fs::File::options().read(true).write(true).open(&path)?;
-                add_to_matroska(&mut file, &chapters, length)?;
+            self.write(&part)?;
+            let chapters = &part.notes.chapters;
+            if self.target.container == Container::Mkv && !chapters.is_empty() {
+                let mut file = fs::File::options().read(true).write(true).open(path)?;
+                add_to_matroska(&mut file, chapters, length)?;
                 file.sync_all()?;
             }
             Ok::<_, io::Error>(())
         };
         if let Err(error) = add() {
-            // The sidecar has them as they were known before.
-            warn!(%error, "the chapters of a recording could not be written at its end");
+            // The notes are as they were before.
+            warn!(%error, "what lies beside a recording, or its chapters, could not be written at its end");
         }
         let bytes = path.metadata().ok()?.len();
         Some(Recorded { name: path.file_name()?.to_string_lossy().into_owned(), bytes, length })
@@ -180,7 +199,7 @@ impl Destination for File {
             warn!(%error, "a recording cannot be locked; it can be deleted while it is paused");
         }
         sink.set_property("location", path.to_string_lossy().into_owned());
-        recording.parts.insert(part, Part { path, chapters: Vec::new(), _lock: lock });
+        recording.parts.insert(part, Part { path, notes: Notes::default(), _lock: lock });
         Ok(())
     }
 

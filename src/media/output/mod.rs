@@ -22,12 +22,13 @@ use std::{
 };
 
 pub mod address;
-pub mod chapters;
+mod chapters;
 mod feed;
 mod file;
 mod greeting;
 pub mod hls;
 mod muxed;
+pub mod notes;
 pub mod retry;
 mod rtmp;
 pub mod settings;

@@ -60,8 +60,10 @@ export class OutputsPanel {
     const serve = make("button", { class: "quiet", type: "button", title: "Serves the room to players by HLS", "data-testid": "output-hls" }, "HLS");
     serve.addEventListener("click", () => void this.add({ type: "hls" }, serve));
     const each = make("button", { class: "quiet", type: "button", "data-testid": "output-record-each", title: "Each participant as they send, a file each" }, "Record each");
-    each.addEventListener("click", () => void this.add({ type: "iso" }, each));
-    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each, serve), this.note, this.found, this.list, this.marking, this.recordings.block));
+    const cut = make("input", { type: "checkbox", "data-testid": "output-cutouts" });
+    const cutting = make("label", { title: "Each participant cut out, too, as ProRes 4444: large files, and much work for the server" }, cut, " cut out, too");
+    each.addEventListener("click", () => void this.add({ type: "iso", ...(cut.checked ? { cutouts: true } : {}) }, each));
+    this.panel.append(make("div", { class: "inside" }, form, make("div", { class: "drawer-row" }, this.preset, this.picture, record, each, cutting, serve), this.note, this.found, this.list, this.marking, this.recordings.block));
     const mark = make("button", { class: "quiet", type: "submit", "data-testid": "marker-add" }, "Mark");
     this.marking.append(this.marker, mark);
     this.marking.addEventListener("submit", (event) => {
@@ -259,11 +261,11 @@ export function loudnessWords({ short_term: now, integrated, max_true_peak: peak
 
 /** What an output does, in words. */
 export function stateWords(output: Output, now = Date.now()): string {
-  const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since, scene } = output;
+  const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since, scene, cutouts } = output;
   if (state === "live") {
     const flow = bitrate === null ? [] : [`${bitrate} kbit/s`, megabytes(bytes)];
     const time = since === null ? [] : [sinceWords(now - Date.parse(since))];
-    const picture = [...(scene ? [`scene ${scene}`] : []), ...(video ? [`${video.width}x${video.height}`] : [])];
+    const picture = [...(cutouts ? ["with cut-outs"] : []), ...(scene ? [`scene ${scene}`] : []), ...(video ? [`${video.width}x${video.height}`] : [])];
     return [output.behind ? "live, takes less than is sent" : "live", ...time, ...picture, ...flow].join(", ");
   }
   const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;

@@ -7,6 +7,13 @@ import { tool } from "./bar";
 import type { OutputHandlers } from "./outputs";
 import { megabytes, sinceWords } from "./words";
 
+/** How long and how large it is, and its markers. */
+export function recordingWords({ seconds, bytes, growing, markers }: Recording): string {
+  const length = seconds === null ? [] : [sinceWords(seconds * 1000)];
+  const moments = markers.map(({ name, at_seconds: at }) => `${sinceWords(at * 1000)} ${name}`);
+  return [...length, megabytes(bytes), ...(growing ? ["being written"] : []), ...moments].join(", ");
+}
+
 export class Recordings {
   private readonly list = make("ul", { class: "outputs", "data-testid": "recordings", "aria-label": "Recordings" });
   readonly block = make("div", { class: "recordings", hidden: true }, make("h3", {}, "Recordings"), this.list);
@@ -27,15 +34,15 @@ export class Recordings {
   }
 
   private row(recording: Recording): HTMLLIElement {
-    const { name, bytes, growing, markers } = recording;
+    const { name, growing } = recording;
     const fetch = tool("download", `Fetch ${name}`, "recording-fetch");
     fetch.addEventListener("click", () => void this.fetch(name, fetch));
     const remove = tool("remove", `Delete ${name}`, "recording-remove");
     remove.disabled = growing;
     remove.addEventListener("click", () => void this.remove(name));
-    const size = make("span", { class: "output-state" }, [megabytes(bytes), ...(growing ? ["being written"] : []), ...markers.map((marker) => `${sinceWords(marker.at_seconds * 1000)} ${marker.name}`)].join(", "));
+    const about = make("span", { class: "output-state", "data-testid": "recording-about" }, recordingWords(recording));
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": growing ? "live" : "stopped" });
-    return make("li", { class: "output" }, dot, make("span", { class: "output-url", title: name }, name), make("span", { class: "output-tools" }, fetch, remove), size);
+    return make("li", { class: "output" }, dot, make("span", { class: "output-url", title: name }, name), make("span", { class: "output-tools" }, fetch, remove), about);
   }
 
   /** The key goes in a header, so the file is fetched here and handed to the browser. */

@@ -20,7 +20,6 @@ use std::{
 
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
-use jiff::Timestamp;
 
 use self::{
     packager::{Packager, Progress},
@@ -66,10 +65,7 @@ impl Kind for Hls {
     fn begun(&self, start: Duration) {
         // Told again when the disk is not being waited for.
         let Ok(mut packager) = self.packager.try_lock() else { return };
-        packager.set_origin(|| {
-            let (now, ago) = (Timestamp::now(), media_clock().now().saturating_sub(start));
-            now.checked_sub(ago).unwrap_or(now)
-        });
+        packager.set_origin(|| media_clock().wall(start));
     }
 
     fn patience(&self) -> Option<Duration> {
