@@ -249,9 +249,10 @@ pub struct KeptOutput {
     pub created_at: Timestamp,
     /// What was asked for.
     pub output: OutputDocument,
-    /// Whether who made it may send into the server's own networks.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub internal: bool,
+    /// Whether who made it may send into the server's own networks. Those that were stored earlier do not say it; their
+    /// hosts were looked at when they were made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal: Option<bool>,
 }
 
 impl std::fmt::Debug for KeptOutput {
@@ -483,7 +484,7 @@ impl Sending {
             id: self.id.0.to_string(),
             created_at: self.created_at,
             output: self.document.clone(),
-            internal: self.spec.target.is_internal_allowed(),
+            internal: Some(self.spec.target.is_internal_allowed()),
         }
     }
 

@@ -130,7 +130,7 @@ impl Registry {
     fn read_outputs(&self, room: &RoomName, kept: Vec<KeptOutput>) -> Vec<(KeptOutput, OutputSpec)> {
         let read = |kept: KeptOutput| match kept.output.spec(room, &self.defaults.recordings) {
             Ok(mut spec) => {
-                if kept.internal {
+                if kept.internal.unwrap_or(true) {
                     spec.target.allow_internal();
                 }
                 Some((kept, spec))

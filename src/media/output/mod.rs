@@ -27,6 +27,7 @@ mod feed;
 mod file;
 mod greeting;
 pub mod hls;
+mod hosts;
 mod muxed;
 pub mod notes;
 pub mod retry;

@@ -12,6 +12,7 @@ use super::{
     address::RtmpAddress,
     counted,
     greeting::{self, Answer},
+    hosts::{self, LOOKUP},
     muxed, sink,
     terms::{Blame, OutputFault},
     tls::{self, Timed},
@@ -49,8 +50,8 @@ impl Kind for Rtmp {
     }
 
     fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
-        let RtmpAddress { secure, host, port, .. } = &self.0;
-        let addresses = steps.take("lookup", |left| trial::lookup(host, *port, left))?;
+        let RtmpAddress { secure, host, port, internal, .. } = &self.0;
+        let addresses = steps.take("lookup", |left| hosts::find(host, *port, *internal, left))?;
         let stream = steps.take("connect", |left| trial::connect(&addresses, left))?;
         if *secure {
             let mut stream = steps.take("tls", |left| tls::secure(host, Timed::new(stream, left)))?;
@@ -78,7 +79,11 @@ impl Destination for Rtmp {
     fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let sink = sink(pipeline)?;
         // One by one: a whole URL would be cut at its last slash, a query's too.
-        let RtmpAddress { secure, host, port, user, application, stream, .. } = &self.0;
+        let RtmpAddress { secure, host, port, user, application, stream, internal, .. } = &self.0;
+        if !internal {
+            // The sink looks once more: a server is asked for by its name, and its certificate has it.
+            hosts::find(host, *port, false, LOOKUP)?;
+        }
         sink.set_property_from_str("scheme", if *secure { "rtmps" } else { "rtmp" });
         sink.set_property("host", host);
         sink.set_property("port", i32::from(*port));

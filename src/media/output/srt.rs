@@ -12,9 +12,11 @@ use gstreamer_app::AppSrc;
 use super::{
     Begun, Destination, Kind, Opening, PATIENCE,
     address::SrtAddress,
-    counted, muxed, sink,
+    counted,
+    hosts::{self, LOOKUP},
+    muxed, sink,
     terms::{Blame, OutputFault},
-    trial::{self, Steps},
+    trial::Steps,
 };
 use crate::media::gst::{
     handoff,
@@ -120,12 +122,12 @@ impl Kind for Srt {
 
     /// Calls the receiver with packets that every demultiplexer leaves out.
     fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault> {
-        let port = self.address.port;
+        let SrtAddress { port, internal, .. } = self.address;
         let Some(host) = &self.address.host else {
             let taken = |error: std::io::Error| OutputFault::new(Blame::Operator, error.to_string());
             return steps.take("port", |_| UdpSocket::bind(("0.0.0.0", port)).map_err(taken)).map(drop);
         };
-        steps.take("lookup", |left| trial::lookup(host, port, left))?;
+        steps.take("lookup", |left| hosts::find(host, port, internal, left))?;
         steps.take("handshake", |left| self.call(launches, left))
     }
 
@@ -145,10 +147,11 @@ impl Destination for Srt {
 
     fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let sink = sink(pipeline)?;
-        let SrtAddress { host, port, latency, passphrase, key_length, stream } = &self.address;
-        let uri = match host {
-            Some(host) if host.contains(':') => format!("srt://[{host}]:{port}"),
-            Some(host) => format!("srt://{host}:{port}"),
+        let SrtAddress { host, port, latency, passphrase, key_length, stream, internal } = &self.address;
+        // Names mean nothing to SRT: what was looked at is what is called.
+        let found = host.as_ref().map(|host| hosts::find(host, *port, *internal, LOOKUP)).transpose()?;
+        let uri = match found.iter().flatten().next() {
+            Some(address) => format!("srt://{address}"),
             None => format!("srt://:{port}"),
         };
         sink.set_property("uri", uri);

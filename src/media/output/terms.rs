@@ -167,14 +167,22 @@ impl OutputTarget {
 
     /// Lets it lead into the server's own networks later, too, by a redirect or another address of its host.
     pub fn allow_internal(&mut self) {
-        if let Self::Whip(address) = self {
-            address.internal = true;
+        match self {
+            Self::Rtmp(address) => address.internal = true,
+            Self::Srt(address) => address.internal = true,
+            Self::Whip(address) => address.internal = true,
+            Self::Hls(_) | Self::File(_) | Self::Iso(_) => {}
         }
     }
 
     /// Whether it may lead there.
     pub fn is_internal_allowed(&self) -> bool {
-        matches!(self, Self::Whip(WhipAddress { internal: true, .. }))
+        match self {
+            Self::Rtmp(address) => address.internal,
+            Self::Srt(address) => address.internal,
+            Self::Whip(address) => address.internal,
+            Self::Hls(_) | Self::File(_) | Self::Iso(_) => false,
+        }
     }
 
     /// Says where it goes, without secrets.

@@ -2,8 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
-    sync::mpsc::channel,
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -71,27 +70,6 @@ pub(super) fn theirs(error: &io::Error) -> OutputFault {
         _ => error.to_string(),
     };
     OutputFault::new(Blame::Destination, text)
-}
-
-/// Finds a host's addresses.
-///
-/// # Errors
-/// When it has none, or nobody knows in time.
-pub(super) fn lookup(host: &str, port: u16, left: Duration) -> Result<Vec<SocketAddr>, OutputFault> {
-    let (found, wait) = channel();
-    let asked = (host.to_owned(), port);
-    // The system may take longer than anybody waits.
-    let looking = std::thread::Builder::new().name("output-lookup".to_owned()).spawn(move || {
-        let addresses = asked.to_socket_addrs().map(Iterator::collect);
-        // Nobody waits any more.
-        let _ = found.send(addresses);
-    });
-    looking.map_err(|error| OutputFault::new(Blame::Operator, error.to_string()))?;
-    match wait.recv_timeout(left) {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(OutputFault::new(Blame::Destination, format!("its host is not found: {error}"))),
-        Err(_) => Err(OutputFault::new(Blame::Destination, "its host is not found in time")),
-    }
 }
 
 /// Connects to the first of the addresses that answers.

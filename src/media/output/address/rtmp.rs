@@ -27,6 +27,8 @@ pub struct RtmpAddress {
     pub application: String,
     /// What is published there: the stream key.
     pub stream: String,
+    /// Whether it may lead into the server's own networks.
+    pub internal: bool,
     /// The address as it was written, with the key.
     whole: String,
 }
@@ -81,6 +83,7 @@ impl RtmpAddress {
             user: user.map(|(name, password)| (percent_decoded(name), percent_decoded(password))),
             application: application.to_owned(),
             stream: stream.to_owned(),
+            internal: false,
             whole,
         })
     }

@@ -29,6 +29,8 @@ pub struct SrtAddress {
     pub key_length: u8,
     /// What the receiver knows the stream by.
     pub stream: Option<String>,
+    /// Whether it may lead into the server's own networks.
+    pub internal: bool,
 }
 
 impl fmt::Debug for SrtAddress {
@@ -62,6 +64,7 @@ impl SrtAddress {
             passphrase: None,
             key_length: 16,
             stream: None,
+            internal: false,
         };
         let is_any = address.host.as_deref().is_none_or(|host| matches!(host, "0.0.0.0" | "::"));
         let mut listens = is_any;

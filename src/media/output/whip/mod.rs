@@ -26,6 +26,7 @@ use gstreamer as gst;
 use super::{
     Begun, Ends, Kind, Link, Opening, PATIENCE,
     address::WhipAddress,
+    hosts,
     terms::{Blame, OutputFault},
     tls::{self, Timed},
     trial::{self, Steps},
@@ -65,7 +66,7 @@ impl Kind for Whip {
 
     fn try_out(&self, steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
         let (host, port) = self.0.host();
-        let addresses = steps.take("lookup", |left| trial::lookup(&host, port, left))?;
+        let addresses = steps.take("lookup", |left| hosts::find(&host, port, self.0.internal, left))?;
         let stream = steps.take("connect", |left| trial::connect(&addresses, left))?;
         if self.0.url.scheme() == "https" {
             steps.take("tls", |left| tls::secure(&host, Timed::new(stream, left)))?;
