@@ -217,7 +217,7 @@ pub struct Health {
     pub frames: u64,
     /// Frames composed later than half a frame after their tick.
     pub late_frames: u64,
-    /// Ticks without a frame.
+    /// Ticks without a frame, in the program or a picture beside it.
     pub missed_frames: u64,
     /// Composed frames that an encoder had no time for.
     pub dropped_frames: u64,

@@ -7,9 +7,9 @@ pub struct Health {
     pub running: bool,
     /// Frames composed.
     pub frames: u64,
-    /// Frames composed later than half a frame after their tick.
+    /// Frames composed later than half a frame after their tick, those of pictures beside the program included.
     pub late_frames: u64,
-    /// Ticks that had no frame at all.
+    /// Ticks that had no frame at all, in the program or a picture beside it.
     pub missed_frames: u64,
     /// Composed frames that an encoder had no time for, of all encoders together.
     pub dropped_frames: u64,

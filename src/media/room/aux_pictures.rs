@@ -1,7 +1,10 @@
 //! Pictures beside the program: other layouts of the same people, each composed by a clock of its own while an output
 //! needs it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tracing::{error, info};
 
@@ -11,7 +14,10 @@ use super::{
     program::{Canvas, canvas_of},
 };
 use crate::media::{
-    compose::{clock::Composer, slots::Slots},
+    compose::{
+        clock::{Composer, Counters},
+        slots::Slots,
+    },
     gst::launch::Launches,
     port::{AuxId, Picture},
 };
@@ -43,11 +49,36 @@ struct AuxPicture {
 pub(super) struct AuxPictures {
     origin: Origin,
     pictures: Vec<AuxPicture>,
+    /// Of pictures that are gone.
+    gone: Lateness,
+}
+
+/// Frames that came late, and ticks without one, from the room's start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lateness {
+    pub(super) late: u64,
+    pub(super) missed: u64,
+}
+
+impl Lateness {
+    /// Reads it off a clock's counters.
+    pub(super) fn of(counters: &Counters) -> Self {
+        let Counters { late, missed, .. } = counters;
+        Self { late: late.load(Ordering::Relaxed), missed: missed.load(Ordering::Relaxed) }
+    }
+}
+
+impl std::ops::Add for Lateness {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { late: self.late + other.late, missed: self.missed + other.missed }
+    }
 }
 
 impl AuxPictures {
     pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, pictures: Vec::new() }
+        Self { origin, pictures: Vec::new(), gone: Lateness::default() }
     }
 
     fn get(&self, aux: &AuxId) -> Option<&AuxPicture> {
@@ -97,7 +128,13 @@ impl AuxPictures {
     }
 
     pub(super) fn remove(&mut self, aux: &AuxId) {
-        self.pictures.retain(|one| one.id != *aux);
+        let removed = self.pictures.extract_if(.., |one| one.id == *aux);
+        self.gone = removed.fold(self.gone, |gone, one| gone + Lateness::of(one.composer.counters()));
+    }
+
+    /// Says how late all of them were so far.
+    pub(super) fn lateness(&self) -> Lateness {
+        self.pictures.iter().fold(self.gone, |all, one| all + Lateness::of(one.composer.counters()))
     }
 
     pub(super) fn set_hold(&mut self, hold: Duration) {
@@ -115,7 +152,8 @@ impl AuxPictures {
         self.pictures.iter().for_each(|one| one.composer.tidy());
         let over: Vec<_> = self.pictures.extract_if(.., |one| one.composer.is_over()).collect();
         let any = !over.is_empty();
-        for AuxPicture { id, picture, .. } in over {
+        for AuxPicture { id, picture, composer, .. } in over {
+            self.gone = self.gone + Lateness::of(composer.counters());
             error!(room = %self.origin.room, aux = %id, "the clock of a picture beside the program ended; it begins again");
             self.show(id, picture);
         }

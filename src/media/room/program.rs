@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Input, Parts,
-    aux_pictures::{AuxPictures, Origin},
+    aux_pictures::{AuxPictures, Lateness, Origin},
     broadcasts::Broadcasts,
     clips::Clips,
     encodings::Encodings,
@@ -137,6 +137,10 @@ impl Program {
     /// Shows this in a picture beside the program; whether its canvas is another than before.
     pub(super) fn show_aux(&mut self, aux: AuxId, picture: Picture) -> bool {
         self.auxes.show(aux, picture)
+    }
+
+    pub(super) fn aux_lateness(&self) -> Lateness {
+        self.auxes.lateness()
     }
 
     pub(super) fn remove_aux(&mut self, aux: &AuxId) {

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use metrics::{counter, gauge};
 
-use super::connection::Masks;
+use super::{aux_pictures::Lateness, connection::Masks};
 use crate::media::{compose::clock::Counters, gst::pipeline, ingest, port::Health, segment::pool};
 
 /// Between two samples.
@@ -63,11 +63,13 @@ impl Stats {
         self.gap = self.gap.max(gap);
     }
 
-    /// Takes a sample if a second has passed. `dropped`: frames that encoders had no time for.
+    /// Takes a sample if a second has passed. `aux`: how late pictures beside the program were; `dropped`: frames that
+    /// encoders had no time for.
     pub(super) fn sample(
         &mut self,
         now: Duration,
         counters: &Counters,
+        aux: Lateness,
         masks: impl Iterator<Item = Masks>,
         dropped: u64,
     ) {
@@ -75,10 +77,11 @@ impl Stats {
         if passed < SECOND {
             return;
         }
+        let Lateness { late, missed } = Lateness::of(counters) + aux;
         let totals = Totals {
             frames: counters.frames.load(Ordering::Relaxed),
-            late: counters.late.load(Ordering::Relaxed),
-            missed: counters.missed.load(Ordering::Relaxed),
+            late,
+            missed,
             compose_ns: counters.compose_ns.load(Ordering::Relaxed),
             masks_shown: counters.masks_shown.load(Ordering::Relaxed),
             mask_age_ns: counters.mask_age_ns.load(Ordering::Relaxed),

@@ -346,6 +346,6 @@ impl Work {
         }
         let dropped = self.program.encodings().dropped() + self.program.broadcasts().dropped();
         self.stats.sound(self.program.desk().longest_gap());
-        self.stats.sample(now, self.program.counters(), self.inputs.masks(), dropped);
+        self.stats.sample(now, self.program.counters(), self.program.aux_lateness(), self.inputs.masks(), dropped);
     }
 }
