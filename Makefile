@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-docs test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -27,8 +27,8 @@ PACKAGES := build-essential cmake pkg-config curl ca-certificates \
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev \
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
     gstreamer1.0-libav gstreamer1.0-nice gstreamer1.0-tools
-# What the tests run beside it: a browser, an RTMP server, and tools that look into what comes out.
-TEST_PACKAGES := ffmpeg nginx libnginx-mod-rtmp
+# What the tests run beside it: an RTMP server, and tools that look into what comes out.
+TEST_PACKAGES := ffmpeg jq nginx libnginx-mod-rtmp
 
 WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts
 # A file that only a real build of the page leaves, unlike the page that build.rs puts there when there is none.
@@ -45,7 +45,7 @@ setup: setup-rust ## installs what building needs: system packages, node; checks
 setup-rust:
 	@.ci/rust $(RUST)
 
-setup-test: setup ## installs what the tests need beyond that: nginx with RTMP, ffmpeg
+setup-test: setup ## installs what the tests need beyond that: nginx with RTMP, ffmpeg, jq
 	@.ci/apt-install $(TEST_PACKAGES)
 
 # Ubuntu has Chromium as a snap only, which no package manager of a test machine installs.
@@ -81,7 +81,7 @@ run: build ## runs the server at http://127.0.0.1:8080/; arguments in ARGS
 demo: build ## runs the server with three people in the room "demo" and prints its address
 	@tests/demo.sh $(VIRFIE) $(ARGS)
 
-test: test-web test-rust test-browser test-clients ## runs all tests
+test: test-web test-rust test-docs test-browser test-clients ## runs all tests
 
 test-web: setup web/node_modules/.package-lock.json ## runs the page's unit tests and checks its types
 	cd web && npm run check && npm test
@@ -93,6 +93,9 @@ test-rust: setup-test web ## runs the Rust tests: units, API, architecture, room
 	    echo "cargo-nextest is not installed; using cargo test, one test at a time"; \
 	    set -x; cargo test --release -- --test-threads=1; \
 	fi
+
+test-docs: setup-test build ## runs the commands of README.md and docs, against a real server
+	VIRFIE_BIN=$(VIRFIE) node --test --test-concurrency=1 --test-reporter=spec tests/docs/commands.test.mjs
 
 test-browser: setup-browser build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \

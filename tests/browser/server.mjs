@@ -13,11 +13,12 @@ const START_MS = 20_000;
 /** The program promises to be gone in ten seconds. */
 const STOP_MS = 12_000;
 
-/** Starts the server; resolves when it answers. `args` come after the usual ones; `address`: where it is, this machine's. */
-export async function startServer(args = [], { address = "127.0.0.1" } = {}) {
+/**
+ * Starts the server; resolves when it answers. `args` come after the usual ones; `address`: where it is, this machine's;
+ * `model`: by which people are cut out. Made clips show nobody: they are looked at whole.
+ */
+export async function startServer(args = [], { address = "127.0.0.1", model = real ? "embedded" : "none" } = {}) {
   const data = mkdtempSync(join(scratch, "data-"));
-  // Made clips show nobody: they are looked at whole.
-  const model = real ? "embedded" : "none";
   const flags = ["--data-dir", data, "--listen", `${address}:0`, "--model", model, ...args];
   // What the one who runs the tests has set for another server must not change this one.
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("VIRFIE_")));
