@@ -265,12 +265,12 @@ async fn recordings_of_each_participant_have_their_times_from_the_file_beside_th
     let listed = server.get("/rooms/demo/recordings").await.json();
     let times = |name: &str| {
         let found = listed.as_array().unwrap().iter().find(|file| file["name"] == name).unwrap();
-        (found["started_at"].clone(), found["seconds"].clone())
+        (found["started_at"].clone(), found["seconds"].clone(), found["growing"].clone())
     };
     let begin = json!("2026-11-28T12:00:01.5Z");
-    assert_eq!(times("show-Ann.mkv"), (begin.clone(), json!(6.5)));
-    assert_eq!(times("show-Ann-2.mkv"), (begin, json!(null)));
-    assert_eq!(times("other.mkv"), (json!(null), json!(null)));
+    assert_eq!(times("show-Ann.mkv"), (begin.clone(), json!(6.5), json!(false)));
+    assert_eq!(times("show-Ann-2.mkv"), (begin, json!(null), json!(true)));
+    assert_eq!(times("other.mkv"), (json!(null), json!(null), json!(true)));
 }
 
 #[tokio::test]

@@ -219,7 +219,7 @@ test("the page records, shows what is on air, and fetches the file", async () =>
   await state.getByText(/^live/).waitFor();
   await ann.page.getByTestId("output-stop").click();
   await state.getByText(/^stopped/).waitFor();
-  await ann.page.getByTestId("recording-about").getByText(/^0:\d\d, .* MB, .*the goal$/).waitFor();
+  await ann.page.getByTestId("recording-about").getByText(/^0:\d\d, [\d.]+ MB, 0:0\d the goal$/).waitFor();
   await ann.page.getByTestId("recordings").scrollIntoViewIfNeeded();
   await ann.screenshot(artifact("page-recording.png"));
   const fetched = ann.page.waitForEvent("download");

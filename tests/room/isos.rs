@@ -110,7 +110,9 @@ async fn everybody_is_recorded_by_themselves_as_they_sent_and_on_one_time_line()
     // Both count from the same moment.
     let (first, second) = (entry(of_ann)["from"].as_f64().unwrap(), entry(of_bob)["from"].as_f64().unwrap());
     assert!(second - first > joined - 1.0 && second >= joined - 0.2, "{first} {second}, joined after {joined}");
-    assert_eq!(server.room().await["health"]["encoders"], json!(["h264"]), "that of those who receive");
+    // Those of who receives, at whatever size their line and this machine carry.
+    let encoders = server.room().await["health"]["encoders"].clone();
+    assert!(encoders.as_array().unwrap().iter().all(|one| one.as_str().unwrap().starts_with("h264")), "{encoders}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,6 +68,7 @@ export type RoomEvent =
   | { type: "output_changed"; output: Output }
   | { type: "output_removed"; id: string }
   | { type: "marker"; name: string; at: string }
+  | { type: "recording_finished"; recording: { name: string; bytes: number; seconds: number } }
   | { type: "scenes_changed"; revision: number; scenes: string[]; active_scene: ActiveScene | null }
   | { type: "scene_activated"; revision: number; name: string }
   | { type: "room_ended" };
@@ -200,6 +201,8 @@ function parseEvent(event: unknown): ServerMessage | null {
       return isObject(event.loudness) ? whole : null;
     case "output_changed":
       return isObject(event.output) ? whole : null;
+    case "recording_finished":
+      return isObject(event.recording) ? whole : null;
     case "scenes_changed":
       return Array.isArray(event.scenes) ? whole : null;
     case "scene_activated":

@@ -59,7 +59,8 @@ pub struct Recording {
     /// When it was written to last.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
-    /// Whether it was written to within the last seconds, or belongs to a recording that is paused.
+    /// Whether it is being written, or belongs to a recording that is paused. One whose end is not known was written to
+    /// within the last seconds.
     pub growing: bool,
     /// Moments of it that have names, the earliest first.
     pub markers: Vec<RecordingMarker>,
@@ -248,6 +249,7 @@ fn list(folder: &Path) -> io::Result<Vec<Recording>> {
     for file in &mut found {
         if let Some((started_at, length)) = times.remove(&file.name) {
             (file.started_at, file.seconds) = (Some(started_at), length.map(|length| length.as_secs_f64()));
+            file.growing &= length.is_none();
         }
     }
     found.sort_by(|a, b| b.changed_at.cmp(&a.changed_at).then_with(|| b.name.cmp(&a.name)));
@@ -275,7 +277,7 @@ fn look(path: &Path) -> io::Result<Recording> {
         started_at,
         seconds: length.map(|length| length.as_secs_f64()),
         changed_at: Timestamp::try_from(changed).unwrap_or_default(),
-        growing: changed.elapsed().is_ok_and(|passed| passed < STILL) || is_held(path),
+        growing: length.is_none() && changed.elapsed().is_ok_and(|passed| passed < STILL) || is_held(path),
         markers: markers.collect(),
     })
 }

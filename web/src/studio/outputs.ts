@@ -97,6 +97,9 @@ export class OutputsPanel {
     else if (event.type === "marker") {
       this.handlers.tell(`The recordings have the marker ${event.name}`);
       return;
+    } else if (event.type === "recording_finished") {
+      if (this.panel.open) void this.recordings.refresh();
+      return;
     } else if (event.type === "output_removed") this.outputs = this.outputs.filter(({ id }) => id !== event.id);
     else return;
     this.render();
