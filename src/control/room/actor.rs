@@ -177,6 +177,7 @@ impl Room {
             }
         }
         self.meter.count(self.state.head_count());
+        self.meter.count_outputs(self.state.output_count());
         if self.keep_at.is_none() && self.state.is_unkept() {
             self.keep_at = Some(Instant::now() + KEEP_DELAY);
         }

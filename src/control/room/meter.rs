@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use super::output::OutputPhase;
 use crate::media::port::{Health, Loudness};
 
 /// What is told of the worst room alone: what it lacks time for, and how loud it is.
@@ -76,6 +77,7 @@ pub(super) struct Meter {
     number: u64,
     participants: usize,
     viewers: usize,
+    outputs: [usize; OutputPhase::ALL.len()],
     last: Health,
 }
 
@@ -84,8 +86,13 @@ impl Meter {
         static DESCRIBED: Once = Once::new();
         DESCRIBED.call_once(describe);
         metrics::gauge!("virfie_rooms").increment(1.0);
-        let meter =
-            Self { number: NEXT.fetch_add(1, Ordering::Relaxed), participants: 0, viewers: 0, last: Health::default() };
+        let meter = Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            participants: 0,
+            viewers: 0,
+            outputs: [0; OutputPhase::ALL.len()],
+            last: Health::default(),
+        };
         meter.report_worst(Some(Worst::of(&meter.last, Loudness::default())));
         meter
     }
@@ -96,6 +103,16 @@ impl Meter {
             metrics::gauge!("virfie_participants").increment(difference(participants, self.participants));
             metrics::gauge!("virfie_viewers").increment(difference(viewers, self.viewers));
             (self.participants, self.viewers) = (participants, viewers);
+        }
+    }
+
+    /// How many outputs are in each phase now, in the order of [`OutputPhase::ALL`].
+    pub(super) fn count_outputs(&mut self, outputs: [usize; OutputPhase::ALL.len()]) {
+        for ((phase, now), before) in OutputPhase::ALL.iter().zip(outputs).zip(&mut self.outputs) {
+            if now != *before {
+                metrics::gauge!("virfie_outputs", "state" => phase.name()).increment(difference(now, *before));
+                *before = now;
+            }
         }
     }
 
@@ -151,6 +168,10 @@ fn describe() {
     describe_gauge!("virfie_rooms", "Rooms");
     describe_gauge!("virfie_participants", "Participants of all rooms");
     describe_gauge!("virfie_viewers", "Viewers of all rooms");
+    describe_gauge!("virfie_outputs", "Outputs of all rooms, by state");
+    describe_counter!("virfie_masks_total", "Masks inferred");
+    describe_gauge!("virfie_pipelines", "GStreamer pipelines that live");
+    describe_counter!("virfie_encoder_failures_total", "Encoders that failed or hung");
     describe_counter!("virfie_frames_total", "Frames composed");
     describe_counter!("virfie_late_frames_total", "Frames composed later than half a frame after their tick");
     describe_counter!("virfie_missed_frames_total", "Ticks without a frame");
@@ -210,6 +231,7 @@ fn difference(now: usize, before: usize) -> f64 {
 impl Drop for Meter {
     fn drop(&mut self) {
         self.count((0, 0));
+        self.count_outputs([0; OutputPhase::ALL.len()]);
         metrics::gauge!("virfie_rooms").decrement(1.0);
         self.add(&Health::default());
         self.report_worst(None);
@@ -256,7 +278,12 @@ mod tests {
             assert_eq!(value("virfie_carried_masks_per_second"), 10.0);
             assert_eq!(value("virfie_dropped_frames_total"), 8.0);
             assert_eq!((value("virfie_loudness_lufs"), value("virfie_true_peak_dbtp")), (-20.0, -6.0));
+            slow.count_outputs([0, 2, 0, 1, 0, 0]);
+            fast.count_outputs([0, 1, 0, 0, 0, 0]);
+            assert_eq!(value("virfie_outputs{state=\"live\"}"), 3.0);
             drop(slow);
+            assert_eq!(value("virfie_outputs{state=\"live\"}"), 1.0);
+            assert_eq!(value("virfie_outputs{state=\"retrying\"}"), 0.0);
             assert_eq!(value("virfie_loudness_lufs"), -30.0);
             assert!((value("virfie_mask_age_seconds") - 0.02).abs() < 1e-6);
             assert_eq!((value("virfie_masks_every"), value("virfie_masks_per_second")), (1.0, 15.0));

@@ -279,6 +279,24 @@ pub enum OutputPhase {
     Failed,
 }
 
+impl OutputPhase {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Connecting, Self::Live, Self::Paused, Self::Retrying, Self::Stopped, Self::Failed];
+
+    /// Its name, as JSON and metrics have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Retrying => "retrying",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Something that the room is sent to.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Output {
@@ -488,19 +506,25 @@ impl Sending {
         }
     }
 
+    /// Says where it stands.
+    pub fn phase(&self) -> OutputPhase {
+        match self.state.0 {
+            OutputState::Connecting | OutputState::Live if self.document.paused => OutputPhase::Paused,
+            OutputState::Connecting => OutputPhase::Connecting,
+            OutputState::Live => OutputPhase::Live,
+            OutputState::Retrying { .. } => OutputPhase::Retrying,
+            OutputState::Stopped => OutputPhase::Stopped,
+            OutputState::Failed { .. } => OutputPhase::Failed,
+        }
+    }
+
     /// What others see, for the canvas that it gets (width, height, frames a second).
     pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;
-        let (phase, attempt, next_retry_at) = match state {
-            OutputState::Connecting | OutputState::Live if self.document.paused => (OutputPhase::Paused, None, None),
-            OutputState::Connecting => (OutputPhase::Connecting, None, None),
-            OutputState::Live => (OutputPhase::Live, None, None),
-            OutputState::Retrying { attempt, after, .. } => {
-                let next = since.checked_add(*after).ok();
-                (OutputPhase::Retrying, Some(*attempt), next)
-            }
-            OutputState::Stopped => (OutputPhase::Stopped, None, None),
-            OutputState::Failed { .. } => (OutputPhase::Failed, None, None),
+        let phase = self.phase();
+        let (attempt, next_retry_at) = match state {
+            OutputState::Retrying { attempt, after, .. } => (Some(*attempt), since.checked_add(*after).ok()),
+            _ => (None, None),
         };
         let is_encoded = self.document.kind != OutputKind::Iso;
         let video = is_encoded.then(|| self.spec.wishes.video(canvas));

@@ -6,7 +6,7 @@ use super::{Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State};
 use crate::{
     control::room::{
         error::RoomError,
-        output::{KeptOutput, Marker, Output, OutputDocument, Sending},
+        output::{KeptOutput, Marker, Output, OutputDocument, OutputPhase, Sending},
         view::Event,
     },
     layout::Fault,
@@ -174,6 +174,11 @@ impl State {
         }
         // Nothing has changed that is not on the disk.
         self.outputs_kept = self.outputs_changed;
+    }
+
+    /// Counts the outputs in each phase, in the order of [`OutputPhase::ALL`].
+    pub fn output_count(&self) -> [usize; OutputPhase::ALL.len()] {
+        OutputPhase::ALL.map(|phase| self.outputs.iter().filter(|sending| sending.phase() == phase).count())
     }
 
     /// Counts the changes of what is kept of outputs.
