@@ -51,7 +51,8 @@ pub struct Recording {
     pub name: String,
     /// Its size.
     pub bytes: u64,
-    /// When that happened with which it begins, to lay recordings beside each other. Missing when it is not known.
+    /// The time that is zero in the file, by when its pictures were composed, to lay recordings beside each other. Of a
+    /// participant's recording: when it begins. Missing when it is not known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub started_at: Option<Timestamp>,
     /// How long it is. Missing while it grows, and when its server was killed.

@@ -27,7 +27,7 @@ pub struct Chapter {
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// When the picture was composed that the recording begins with.
+    /// The time that is zero in the recording, by when pictures were composed.
     pub started_at: Option<Timestamp>,
     /// How long it is, once it has come to its end.
     pub length: Option<Duration>,
