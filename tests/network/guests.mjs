@@ -11,7 +11,7 @@ import { DataChannelViewer } from "../clients/datachannel.mjs";
 const PICTURES = 5;
 
 /** With many at once, libdatachannel 0.33 now and then has no transport yet when the answer comes. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 8;
 
 const [endpoint, count, without] = process.argv.slice(2);
 
