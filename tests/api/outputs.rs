@@ -253,7 +253,8 @@ async fn recordings_of_each_participant_have_their_times_from_the_file_beside_th
     let folder = recordings.path().join("demo");
     std::fs::create_dir_all(&folder).unwrap();
     let entry = |file: &str, until| {
-        json!({"file": file, "participant": "p", "name": "Ann", "from": 1.5, "until": until, "video": null, "audio": true})
+        json!({"file": file, "participant": "p", "name": "Ann", "from": 1.5, "until": until,
+               "video": null, "audio": true})
     };
     let files = [entry("show-Ann.mkv", json!(8)), entry("show-Ann-2.mkv", json!(null)), entry("gone.mkv", json!(9))];
     let beside = json!({"room": "demo", "started_at": "2026-11-28T12:00:00Z", "files": files});

@@ -9,6 +9,9 @@ import { inTime } from "../browser/wait.mjs";
 import { OPUS, PICTURE } from "./packets.mjs";
 
 const CONNECT_MS = 20_000;
+/** On a busy machine libdatachannel 0.33 now and then has no transport yet when the answer comes. */
+const ATTEMPTS = 8;
+const TOO_EARLY = "without ICE transport";
 
 /** What the answer says about the packets of each kind. */
 function announced(sdp) {
@@ -98,14 +101,17 @@ export class DataChannelViewer extends Client {
    *   packets: libdatachannel tells two apart by the SSRCs that the answer names, and some servers name none
    */
   static async watch(endpoint, { codec = "H264", token, sound = true } = {}) {
-    const viewer = new DataChannelViewer(codec, sound);
-    try {
-      await viewer.connect(endpoint, token);
-      return viewer;
-    } catch (error) {
-      if (viewer.session) await viewer.leave().catch(() => {});
-      else viewer.vanish();
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      const viewer = new DataChannelViewer(codec, sound);
+      try {
+        await viewer.connect(endpoint, token);
+        return viewer;
+      } catch (error) {
+        if (viewer.session) await viewer.leave().catch(() => {});
+        else viewer.vanish();
+        if (attempt === ATTEMPTS || !error.message.includes(TOO_EARLY)) throw error;
+        console.error(`once more: ${error.message}`);
+      }
     }
   }
 

@@ -10,22 +10,10 @@ import { DataChannelViewer } from "../clients/datachannel.mjs";
 /** Pictures that each has seen before it counts. */
 const PICTURES = 5;
 
-/** With many at once, libdatachannel 0.33 now and then has no transport yet when the answer comes. */
-const ATTEMPTS = 8;
-
 const [endpoint, count, without] = process.argv.slice(2);
 
-async function watch(attempt = 1) {
-  try {
-    return await DataChannelViewer.watch(endpoint, { sound: without === undefined });
-  } catch (error) {
-    if (attempt === ATTEMPTS) throw error;
-    console.error(`once more: ${error.message}`);
-    return watch(attempt + 1);
-  }
-}
-
-const viewers = await Promise.all(Array.from({ length: Number(count) }, () => watch()));
+const watch = () => DataChannelViewer.watch(endpoint, { sound: without === undefined });
+const viewers = await Promise.all(Array.from({ length: Number(count) }, watch));
 await until("all get pictures", () => viewers.every(({ got }) => got.video.frames >= PICTURES), { within: 30_000 });
 console.log("watching");
 for await (const _ of process.stdin);

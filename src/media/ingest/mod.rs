@@ -237,7 +237,8 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
         if verdict == Verdict::SkipAndAsk {
             pad.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }
-        gst::PadProbeReturn::Drop
+        // The bindings free a frame that is dropped, and GStreamer would once more, with a critical message.
+        gst::PadProbeReturn::Handled
     });
 }
 
