@@ -75,7 +75,7 @@ impl Lips {
         let is_apart = self.looked_at == SETTLING && self.ahead.abs() >= TOLERANCE && later.abs() >= TOLERANCE;
         // Sound that may only come earlier is not put off for that.
         let is_nearer = later * self.ahead > 0.0;
-        (is_apart && is_nearer).then(|| Move { later: later as i64, waiting: (self.waiting + later) as usize })
+        (is_apart && is_nearer).then_some(Move { later: later as i64, waiting: (self.waiting + later) as usize })
     }
 
     /// The strip did what was asked for.
