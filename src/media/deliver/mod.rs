@@ -187,7 +187,7 @@ impl Delivery {
         let mut shards = Vec::new();
         for index in 0..threads {
             let (sender, messages) = mpsc::channel();
-            let shard = Shard::new(index, (sockets.clone(), tcp.clone()), routes.clone(), epoch, sent.clone());
+            let shard = Shard::new((sockets.clone(), tcp.clone()), routes.clone(), epoch, sent.clone());
             std::thread::Builder::new().name(format!("deliver-{index}")).spawn(move || shard.work(&messages))?;
             shards.push(sender);
         }
@@ -256,9 +256,10 @@ impl Delivery {
             places.insert(peer, shard);
             shard
         };
-        self.routes.add(connected.ufrag.clone(), Route { shard, receiver: peer });
+        let route = Route::new(shard, peer);
+        self.routes.add(connected.ufrag.clone(), route.clone());
         let connected = Box::new(connected);
-        self.one(shard, Message::Add { room, peer, connected, ladder, wish, tell });
+        self.one(shard, Message::Add { room, route, connected, ladder, wish, tell });
     }
 
     /// Bytes that have gone out by UDP, in packets of every kind.
@@ -334,7 +335,7 @@ fn read(sockets: &Sockets, routes: &Routes, shards: &[mpsc::Sender<Message>], en
         let outcome = sockets.receive(&mut buffers, PATIENCE, |arrived| {
             let Some(route) = routes.find(arrived.source, arrived.data) else { return };
             let path = Path { by: Protocol::Udp, source: arrived.source, destination: arrived.destination };
-            dispatch(shards, route, path, arrived.data, Instant::now());
+            dispatch(shards, &route, path, arrived.data, Instant::now());
         });
         if let Err(error) = outcome {
             tracing::error!(%error, "the port of the receivers cannot be read");

@@ -1,7 +1,8 @@
 //! One receiver: its connection, what it is shown, and how that follows its line.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -52,6 +53,9 @@ const MOST_PACED: usize = 8;
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Bytes are counted over this long to say what is sent.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
+/// Addresses from which one receiver may come in its whole time: each change of a network brings a few. str0m keeps all that have proved
+/// to be the receiver's, and looks through them at each packet.
+const MOST_WAYS: usize = 256;
 /// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
 const MOST_STEPS: usize = 2_000;
 
@@ -115,7 +119,6 @@ pub(super) struct Shared<'a> {
     pub(super) tcp: &'a Connections,
     pub(super) routes: &'a Routes,
     pub(super) outgoing: &'a mut Outgoing,
-    pub(super) shard: usize,
     /// Times are told from here on.
     pub(super) epoch: Instant,
     pub(super) now: Instant,
@@ -138,6 +141,9 @@ impl Shared<'_> {
 /// See the module.
 pub(super) struct Receiver {
     peer: PeerId,
+    route: Route,
+    /// Addresses that it has come from.
+    ways: HashSet<SocketAddr>,
     rtc: Rtc,
     codec: Option<VideoCodec>,
     video: Option<Stream>,
@@ -173,7 +179,7 @@ pub(super) struct Receiver {
 
 impl Receiver {
     pub(super) fn new(
-        peer: PeerId,
+        route: Route,
         connected: Connected,
         ladder: Ladder,
         wish: Wish,
@@ -187,7 +193,9 @@ impl Receiver {
             _ => VideoCodec::H264,
         });
         Self {
-            peer,
+            peer: route.receiver,
+            route,
+            ways: HashSet::new(),
             rtc,
             codec,
             video: video.map(Stream::new),
@@ -242,25 +250,25 @@ impl Receiver {
 
     /// Takes a packet of the receiver.
     pub(super) fn packet(&mut self, path: Path, data: &[u8], at: Instant, shared: &mut Shared<'_>) {
+        if self.ways.len() >= MOST_WAYS && !self.ways.contains(&path.source) {
+            return;
+        }
         let Ok(received) = Receive::new(path.by, path.source, path.destination, data) else { return };
         let input = Input::Receive(at, received);
         // A check that is not signed with our password is somebody else's.
         if !self.rtc.accepts(&input) {
             return;
         }
-        self.learn(path.by, path.source, shared);
+        self.ways.insert(path.source);
+        // A TCP connection is known by itself.
+        if path.by == Protocol::Udp {
+            shared.routes.learn(path.source, &self.route);
+        }
         self.heard = shared.now;
         if let Err(error) = self.rtc.handle_input(input) {
             self.fail(&error);
         }
         self.drive(shared);
-    }
-
-    /// Enters where the receiver is. A TCP connection is known by itself.
-    fn learn(&self, by: Protocol, address: std::net::SocketAddr, shared: &Shared<'_>) {
-        if by == Protocol::Udp {
-            shared.routes.learn(address, Route { shard: shared.shard, receiver: self.peer });
-        }
     }
 
     /// Shows a picture, if it is one that this receiver is shown.
@@ -377,9 +385,9 @@ impl Receiver {
                 Ok(Output::Transmit(packet)) => {
                     self.count(&packet.contents);
                     shared.send(&packet);
-                    if !self.connected {
+                    if !self.connected && packet.proto == Protocol::Udp {
                         // Answers to our own checks carry no name of ours.
-                        self.learn(packet.proto, packet.destination, shared);
+                        shared.routes.expect(packet.destination, &self.route);
                     }
                 }
                 Ok(Output::Event(event)) => self.event(event, shared),

@@ -369,12 +369,12 @@ impl Connections {
         let path = Path { by: Protocol::Tcp, source: peer, destination: own };
         let Reading { incoming, route, .. } = &mut *reading;
         incoming.push(bytes, |packet| {
-            let theirs = match *route {
+            let theirs = match route {
                 Some(route) => route,
                 None => {
                     let named = routes.named(packet).ok_or(Refused)?;
                     self.claim(number, named.receiver, now);
-                    *route.insert(named)
+                    route.insert(named)
                 }
             };
             dispatch(shards, theirs, path, packet, now);
