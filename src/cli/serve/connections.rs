@@ -164,7 +164,7 @@ impl Connections {
             .open
             .iter()
             .map(|(number, connection)| (self.held_by(connection.holder), *number, connection))
-            .filter(|(held, ..)| *held > own + 1)
+            .filter(|(held, ..)| *held > own)
             .max_by_key(|(held, number, connection)| {
                 (*held, !connection.upgraded, std::cmp::Reverse((connection.since, *number)))
             })?;
@@ -235,6 +235,20 @@ mod tests {
         all.upgrade(many[0]);
         assert_eq!(inside(all.enter(holder(2), false, now)).1, Some(many[1]), "a socket is closed last");
         assert_eq!(all.enter(holder(1), true, now), Entrance::Refused);
+    }
+
+    #[test]
+    fn a_stranger_finds_room_among_many_who_hold_one_busy_one_each() {
+        let now = Instant::now();
+        let mut all = Connections::new(32);
+        let many: Vec<Number> = (1..=32).map(|last| inside(all.enter(holder(last), false, now)).0).collect();
+        for (number, seconds) in many.iter().zip([9, 3].into_iter().chain(10..)) {
+            all.begin(*number, now + Duration::from_secs(seconds));
+        }
+        let (newcomer, victim) = inside(all.enter(holder(200), false, now));
+        assert_eq!(victim, Some(many[1]), "the one that has been busy for longest");
+        all.begin(newcomer, now);
+        assert_eq!(all.enter(holder(200), false, now), Entrance::Refused, "who has one closes none of others");
     }
 
     #[test]
