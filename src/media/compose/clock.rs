@@ -85,6 +85,8 @@ pub trait Audience: Send + Sync + 'static {
 pub struct Counters {
     /// Frames composed.
     pub frames: AtomicU64,
+    /// Layers drawn: a frame that takes long goes on as long as these do.
+    pub layers: AtomicU64,
     /// Frames later than half a frame after their tick.
     pub late: AtomicU64,
     /// Ticks without a frame.
@@ -372,7 +374,10 @@ impl Ticker {
             let mut map = buffer.map_writable().ok()?;
             let mut planes = PlanesMut::of_i420(map.as_mut_slice(), width as usize, height as usize)?;
             // A fault in the arithmetic must cost a frame, not the room's picture.
-            let composed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.stage.compose(&mut planes)));
+            let layers = &self.shared.counters.layers;
+            let drawn = || _ = layers.fetch_add(1, Ordering::Relaxed);
+            let compose = std::panic::AssertUnwindSafe(|| self.stage.compose_step_by_step(&mut planes, drawn));
+            let composed = std::panic::catch_unwind(compose);
             if composed.is_err() {
                 error!("composing panicked; the frame is left out");
                 return None;

@@ -340,6 +340,11 @@ impl Stage {
 
     /// Composes into a canvas of [`Stage::format`]'s size: what [`Stage::update`] saw last.
     pub fn compose(&mut self, canvas: &mut PlanesMut<'_>) {
+        self.compose_step_by_step(canvas, || {});
+    }
+
+    /// The same, and calls `drawn` before each layer: many large ones take long.
+    pub fn compose_step_by_step(&mut self, canvas: &mut PlanesMut<'_>, drawn: impl Fn()) {
         self.backdrop.draw(canvas, self.now);
         let placements = self.motion.shown();
         // As many as are shown, or none where nothing waits for a trigger.
@@ -348,6 +353,7 @@ impl Stage {
             self.painters.resize_with(placements.len(), Painter::default);
         }
         for (placement, painter) in placements.iter().zip(&mut self.painters) {
+            drawn();
             if waiting.next() == Some(true) {
                 continue;
             }

@@ -45,7 +45,8 @@ impl Watch {
         now.saturating_sub(self.looked) > GAP
     }
 
-    /// Looks at what was made so far. `running`: frames are to come. What is wrong, if something is.
+    /// Looks at what was made so far. `running`: frames are to come, each in one step or more. What is wrong, if something
+    /// is.
     pub(super) fn look(&mut self, now: Duration, running: bool, frames: u64, blocks: u64) -> Option<&'static str> {
         if self.was_away(now) {
             (self.frames.since, self.blocks.since) = (now, now);

@@ -23,7 +23,11 @@ use super::{
     watch::Watch,
 };
 use crate::media::{
-    compose::{clock::frame_of, effects::Photo, slots::Slots},
+    compose::{
+        clock::{Counters, frame_of},
+        effects::Photo,
+        slots::Slots,
+    },
     deliver,
     gst::{
         clock::media_clock,
@@ -107,8 +111,10 @@ impl Work {
         if let Some(reason) = self.program.over() {
             return Some(reason);
         }
-        let frames = self.program.counters().frames.load(Ordering::Relaxed);
-        self.watch.look(now, self.running, frames, self.program.desk().blocks())
+        let Counters { frames, layers, .. } = self.program.counters();
+        // A frame may take longer than the watch waits, where its layers are many and large: it is late, not lost.
+        let drawn = frames.load(Ordering::Relaxed) + layers.load(Ordering::Relaxed);
+        self.watch.look(now, self.running, drawn, self.program.desk().blocks())
     }
 
     fn take(&mut self, input: Input) {
