@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use unicode_security::skeleton;
 
 use super::error::RoomError;
 use crate::layout::limits;
@@ -53,9 +54,16 @@ pub fn look_alike(one: &str, other: &str) -> bool {
     seen(one) == seen(other)
 }
 
-/// The same for names that a token fixes: letters of any size are one, too.
+/// The same for names that a token fixes: letters of any size are one, too, and so are those of all scripts that look
+/// alike (the skeletons of Unicode Technical Standard 39).
 pub fn could_be_taken_for(one: &str, other: &str) -> bool {
-    look_alike(&one.to_lowercase(), &other.to_lowercase())
+    let is_one = |of: fn(&str) -> String| look_alike(&of(one), &of(other));
+    is_one(|name| drawn(&seen(name))) || is_one(|name| drawn(&seen(name).to_lowercase()))
+}
+
+/// What a name looks like in print, in small letters.
+fn drawn(name: &str) -> String {
+    skeleton(name).collect::<String>().to_lowercase()
 }
 
 /// What is seen of a name.
@@ -125,6 +133,11 @@ mod tests {
         }
         assert!(!look_alike("ann", "Ann") && !look_alike("ann", "an n"));
         assert!(could_be_taken_for("ann", "A\u{200d}NN") && !could_be_taken_for("ann", "anne"));
+        // Cyrillic, Greek, full width, a capital I for an l.
+        for taken in ["\u{430}nn", "\u{410}NN", "\u{ff41}nn", "\u{391}nn"] {
+            assert!(could_be_taken_for("ann", taken) && could_be_taken_for(taken, "Ann"), "{taken}");
+        }
+        assert!(could_be_taken_for("Bill", "BiII") && !could_be_taken_for("Bill", "Ball"));
         for nothing in ["\u{200b}", " \u{3164} ", "\u{2800}\u{ad}"] {
             assert!(DisplayName::parse(nothing).is_err(), "{nothing:?}");
         }
