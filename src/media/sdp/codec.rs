@@ -168,13 +168,15 @@ impl CodecLines {
         }
     }
 
-    /// Puts the codecs together, in the m-line's order. Payload types without `rtpmap` or with a packetization mode that
-    /// does not exist are left out, and so is a retransmission format that repeats none of the others (GST-1.22: webrtcbin reads a missing `apt` as a string).
+    /// Puts the codecs together, in the m-line's order. Payload types that nothing says a codec of, or with a packetization
+    /// mode that does not exist, are left out, and so is a retransmission format that repeats none of the others (GST-1.22: webrtcbin reads a missing `apt` as a string).
     pub fn into_codecs(mut self, payloads: &[u8]) -> Vec<Codec> {
         let mut codecs = Vec::new();
         for &payload in payloads {
-            let Some(index) = self.maps.iter().position(|map| map.payload == payload) else { continue };
-            let map = self.maps.swap_remove(index);
+            let written = self.maps.iter().position(|map| map.payload == payload);
+            let Some(map) = written.map(|index| self.maps.swap_remove(index)).or_else(|| known_map(payload)) else {
+                continue;
+            };
             let own = |(at, key, value): &(u8, String, String)| (*at == payload).then(|| (key.clone(), value.clone()));
             let mut fmtp: Vec<_> = self.parameters.iter().filter_map(own).collect();
             fmtp.retain_mut(|(key, value)| key != "profile-level-id" || six_digits(value));
@@ -192,6 +194,27 @@ impl CodecLines {
         codecs.retain(|codec| !codec.is_rtx() || known(codec));
         codecs
     }
+}
+
+/// What a payload type means that needs no `rtpmap` (RFC 3551, section 6). None of these is taken; who offers nothing else
+/// is answered by its name.
+fn known_map(payload: u8) -> Option<RtpMap> {
+    const KNOWN: [(u8, &str, u32); 12] = [
+        (0, "PCMU", 8000),
+        (3, "GSM", 8000),
+        (4, "G723", 8000),
+        (8, "PCMA", 8000),
+        (9, "G722", 8000),
+        (15, "G728", 8000),
+        (18, "G729", 8000),
+        (26, "JPEG", 90_000),
+        (31, "H261", 90_000),
+        (32, "MPV", 90_000),
+        (33, "MP2T", 90_000),
+        (34, "H263", 90_000),
+    ];
+    let (_, name, clock_rate) = KNOWN.into_iter().find(|(known, ..)| *known == payload)?;
+    Some(RtpMap { payload, name: name.to_owned(), clock_rate, channels: 1 })
 }
 
 /// Whether this is a `profile-level-id`, brought to its six digits. FFmpeg 8.0 writes a seventh before them.

@@ -3,7 +3,7 @@
 use super::{
     Candidate, Description, Direction, Fingerprint, SdpKind, Section, Setup, Ssrc,
     grammar::{Fault, Line, is_token, lines, quoted},
-    limits::{MAX_BYTES, MAX_LINE, MAX_MID, MAX_SECTIONS},
+    limits::{MAX_BYTES, MAX_GROUP, MAX_LINE, MAX_MID, MAX_SECTIONS},
     section::{RawSection, Shared},
 };
 
@@ -78,7 +78,7 @@ fn read_group(session: &mut Session, line: &Line<'_>, value: &str) -> Result<(),
     }
     let mut mids: Vec<String> = Vec::new();
     for mid in words {
-        if !is_token(mid) || mid.len() > MAX_MID || mids.len() == MAX_SECTIONS {
+        if !is_token(mid) || mid.len() > MAX_MID || mids.len() == MAX_GROUP {
             return Err(line.fault(format_args!("bad BUNDLE group at {}", quoted(mid))));
         }
         if mids.iter().any(|known| known == mid) {
