@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use gstreamer::{self as gst, glib, prelude::*};
 
-use super::{FileError, News, setup, size::picture_size};
+use super::{FileError, News, setup};
+use crate::media::gst::pictures::{on_pictures, seal};
 
 /// Bytes of a file that tell its format.
 pub(super) const HEAD: usize = 128;
@@ -24,8 +25,7 @@ struct Format {
 
 const MP3: &[&str] = &["mpegaudioparse", "mpg123audiodec", "avdec_mp3float", "avdec_mp3"];
 
-/// Decoders of pictures, in software: a stranger's stream has no business in a graphics driver. Of those without a
-/// parser, [`picture_size`] reads the size.
+/// Decoders of pictures, in software: a stranger's stream has no business in a graphics driver.
 const PICTURES: &[&str] = &[
     "h264parse",
     "avdec_h264",
@@ -167,23 +167,15 @@ impl Allowed {
             && let Some(sink) = element.static_pad("sink")
         {
             self.bound(&sink, news);
+            seal(element);
         }
     }
 
     /// Reads the sizes of pictures that pass here, and lets none pass that are too large.
     pub(super) fn bound(self, pad: &gst::Pad, news: &Arc<News>) {
         let news = news.clone();
-        let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
-        pad.add_probe(what, move |pad, info| {
-            let size = match &info.data {
-                Some(gst::PadProbeData::Event(event)) => match event.view() {
-                    gst::EventView::Caps(caps) => size_of(caps.caps()),
-                    _ => None,
-                },
-                Some(gst::PadProbeData::Buffer(buffer)) => size_in(pad, buffer),
-                _ => None,
-            };
-            let is_shut = news.with(|heard| {
+        on_pictures(pad, move |_, size| {
+            news.with(|heard| {
                 if let Some((width, height)) = size
                     && u64::from(width) * u64::from(height) > self.max_pixels
                 {
@@ -192,8 +184,7 @@ impl Allowed {
                 }
                 // What follows one that is too large would be taken for it.
                 heard.shut
-            });
-            if is_shut { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            })
         });
     }
 }
@@ -204,16 +195,4 @@ fn is_local(factory: &gst::ElementFactory) -> bool {
     let is = |word: &str| class.split('/').any(|part| part == word);
     let opens = is("Adaptive") || is("Network") || is("Source") || factory.name().starts_with("avdemux_");
     !opens && (is("Demuxer") || is("Parser") || is("Decoder"))
-}
-
-fn size_of(caps: &gst::CapsRef) -> Option<(u32, u32)> {
-    let fields = caps.structure(0)?;
-    let side = |name: &str| u32::try_from(fields.get::<i32>(name).ok()?).ok();
-    Some((side("width")?, side("height")?))
-}
-
-/// The size of a compressed picture, where its header tells it.
-fn size_in(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<(u32, u32)> {
-    let caps = pad.current_caps()?;
-    picture_size(caps.structure(0)?.name(), &buffer.map_readable().ok()?)
 }

@@ -20,7 +20,6 @@ mod allowed;
 mod read;
 mod repeat;
 mod samples;
-mod size;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -40,8 +40,10 @@ use crate::media::{
         clock::media_clock,
         frame::{Shot, VideoFrame},
         launch::Launches,
+        pictures::{Passing, on_pictures, seal},
         pipeline::named,
         priority::{self, Role},
+        probe::left_out,
         range,
     },
     sdp::VIDEO_ORIENTATION,
@@ -74,6 +76,7 @@ pub fn video(
     segment(segmenter.clone());
     let decoder = named(&bin, "decoder")?;
     limit_size(&decoder, progress);
+    seal(&decoder);
     limit_backlog(&decoder, &segmenter);
     if let Some(pad) = decoder.static_pad("src") {
         range::tell_full_range(&pad);
@@ -107,39 +110,29 @@ pub fn video(
 }
 
 /// Pixels of an incoming picture: 4K and a little. A keyframe of a few bytes may promise hundreds of megabytes.
-const MAX_PIXELS: i64 = 4096 * 2304;
+const MAX_PIXELS: u64 = 4096 * 2304;
 
 /// Leaves pictures out that are too large, before the decoder asks for the memory.
 fn limit_size(decoder: &gst::Element, progress: &Arc<Progress>) {
     for pad in ["sink", "src"].into_iter().filter_map(|name| decoder.static_pad(name)) {
         let progress = progress.clone();
         let mut refused = false;
-        let refused = Mutex::new(move |size: Option<(i32, i32)>| {
+        let refused = Mutex::new(move |size: Option<(u32, u32)>| {
             if let Some((width, height)) = size {
-                let is_too_large = i64::from(width) * i64::from(height) > MAX_PIXELS;
+                let is_too_large = u64::from(width) * u64::from(height) > MAX_PIXELS;
                 if is_too_large || refused {
-                    progress.too_large(is_too_large.then_some((width.unsigned_abs(), height.unsigned_abs())));
+                    progress.too_large(is_too_large.then_some((width, height)));
                 }
                 refused = is_too_large;
             }
             refused
         });
-        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER, move |_, info| {
-            let size = info.event().and_then(|event| match event.view() {
-                gst::EventView::Caps(caps) => size_of(caps.caps()),
-                _ => None,
-            });
+        on_pictures(&pad, move |passing, size| {
             let is_refused = (refused.lock().unwrap_or_else(PoisonError::into_inner))(size);
             // Of events only those that announce such a picture.
-            let is_meant = size.is_some() || info.buffer().is_some();
-            if is_refused && is_meant { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            is_refused && (size.is_some() || passing == Passing::Picture)
         });
     }
-}
-
-fn size_of(caps: &gst::CapsRef) -> Option<(i32, i32)> {
-    let fields = caps.structure(0)?;
-    Some((fields.get("width").ok()?, fields.get("height").ok()?))
 }
 
 /// Calls for each packet that goes into an element.
@@ -237,8 +230,7 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
         if verdict == Verdict::SkipAndAsk {
             pad.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }
-        // The bindings free a frame that is dropped, and GStreamer would once more, with a critical message.
-        gst::PadProbeReturn::Handled
+        left_out(info)
     });
 }
 
