@@ -278,10 +278,9 @@ impl Work {
             return;
         }
         let Some(at) = pts.checked_sub(clock_time(self.writer.origin())) else { return };
-        // Muxers take no step back.
-        if last.is_some_and(|last| at <= last) {
-            return;
-        }
+        // Muxers take no step back, and count in milliseconds. What came late together may have one time, and what follows
+        // is made of all of it.
+        let at = last.map_or(at, |last| at.max(last + gst::ClockTime::MSECOND));
         *last = Some(at);
         if src.caps().as_ref() != Some(&packet.caps) {
             src.set_caps(Some(&packet.caps));

@@ -16,7 +16,7 @@ use gstreamer_webrtc as gst_webrtc;
 use tracing::debug;
 
 use super::{
-    certificate, ice,
+    certificate, ice, jitter,
     line::{Codec, Direction, Line},
     liveness::IceState,
     pulse::{Pulse, is_report},
@@ -133,7 +133,7 @@ impl Peer {
         ice::configure(&webrtc, network);
         certificate::use_in(&webrtc);
         limit_streams(&webrtc);
-        hasten_feedback(&webrtc);
+        set_up_streams(&webrtc);
         name_ourselves(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
@@ -380,10 +380,14 @@ const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
 /// Between two RTCP reports, about. As browsers do for video: the other side sees by them that we are there.
 const REPORT_INTERVAL: gst::ClockTime = gst::ClockTime::from_seconds(1);
 
-/// Has transport-wide feedback sent steadily. Sessions exist only once something comes.
-fn hasten_feedback(webrtc: &gst::Element) {
+/// Sets up what puts each stream in order, and has transport-wide feedback sent steadily. Sessions exist only once something
+/// comes.
+fn set_up_streams(webrtc: &gst::Element) {
     let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
     rtpbin.connect("new-jitterbuffer", false, |values| {
+        if let Ok(jitterbuffer) = values[1].get() {
+            jitter::set_up(&jitterbuffer);
+        }
         let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[2].get::<u32>()) else { return None };
         set_interval(&rtpbin, session, "twcc-feedback-interval", FEEDBACK_INTERVAL);
         None

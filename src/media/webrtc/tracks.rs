@@ -16,7 +16,7 @@ use super::{
     line::{Codec, Direction, Line},
     peer::OnTrack,
 };
-use crate::media::gst::clock::media_clock;
+use crate::media::gst::{clock::media_clock, probe::left_out};
 
 /// The newest stream of a line is given up for an older one after this silence.
 const SILENT: Duration = Duration::from_secs(1);
@@ -86,7 +86,12 @@ pub(super) fn accept(
 fn line_of(pad: &gst::Pad, lines: &[Line]) -> Option<usize> {
     let receives = |line: &&Line| line.direction != Direction::Send;
     let caps = pad.current_caps();
-    let payload = caps.as_ref().and_then(|caps| caps.structure(0)?.get::<i32>("payload").ok());
+    let fields = caps.as_ref().and_then(|caps| caps.structure(0));
+    // str0m sends such as padding, under the payload type of the sound.
+    if fields.and_then(|fields| fields.get::<u32>("ssrc").ok()) == Some(0) {
+        return None;
+    }
+    let payload = fields.and_then(|fields| fields.get::<i32>("payload").ok());
     if let Some(payload) = payload {
         let is_it = |line: &Line| receives(&line) && i32::from(line.codec.payload) == payload;
         return lines.iter().position(is_it);
@@ -118,7 +123,7 @@ fn join(
             Some(event) => event.type_() != gst::EventType::Eos,
             None => lock(&turn).passes(stream, media_clock().now()),
         };
-        if passes { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Drop }
+        if passes { gst::PadProbeReturn::Ok } else { left_out(info) }
     });
     let sink = track.funnel.request_pad_simple("sink_%u").ok_or("the funnel gives no pad")?;
     pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
