@@ -226,7 +226,9 @@ pub async fn put(
 ) -> ApiResult<Response> {
     let store = store(&state, &access, Role::Producer, of_room)?;
     let incoming = store.incoming(&name).await?;
+    let _upload = transfer::Upload::of(&access)?;
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
+    state.auth.check_again(&access)?;
     // Given back when the file is decoded.
     let _promise = state.capacity.admit(capacity::FILE)?;
     // Layouts that need it could not be shown any more with something of another kind.

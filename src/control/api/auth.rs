@@ -386,16 +386,30 @@ impl Auth {
         }
     }
 
+    /// How many seconds a token is still good for; `None`: it is over, was taken back, or is signed with an old key.
+    fn left(&self, token: &Token) -> Option<u64> {
+        let left = token.until.saturating_sub(jsonwebtoken::get_current_timestamp());
+        let revoked = token.id.as_deref().is_some_and(|id| self.issued.is_revoked(id));
+        (left > 0 && !revoked && self.signer.load().generation == token.generation).then_some(left)
+    }
+
+    /// Looks again at who asked, after a long body.
+    ///
+    /// # Errors
+    /// 401 when their token has become invalid meanwhile.
+    pub fn check_again(&self, access: &Access) -> Result<(), Problem> {
+        match &access.token {
+            Some(token) if self.left(token).is_none() => Err(Problem::unauthorized()),
+            _ => Ok(()),
+        }
+    }
+
     /// Resolves when these may not go on: their token is over, was taken back, or is signed with an old key.
     pub async fn over(&self, access: &Access) {
         let Some(token) = &access.token else { return std::future::pending().await };
         let mut changes = self.changes.subscribe();
         loop {
-            let left = token.until.saturating_sub(jsonwebtoken::get_current_timestamp());
-            let revoked = token.id.as_deref().is_some_and(|id| self.issued.is_revoked(id));
-            if left == 0 || revoked || self.signer.load().generation != token.generation {
-                return;
-            }
+            let Some(left) = self.left(token) else { return };
             // Woken by whichever comes first; the sender lives as long as this.
             let _ = timeout(Duration::from_secs(left).min(LONGEST_SLEEP), changes.changed()).await;
         }

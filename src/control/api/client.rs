@@ -51,9 +51,53 @@ pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| is_of_proxies(name.as_str()))
 }
 
+/// Headers that proxies and networks of them add, in small letters.
+const OF_PROXIES: &[&str] = &[
+    "forwarded",
+    "via",
+    "x-forwarded",
+    "forwarded-for",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-real-ip",
+    "x-real-port",
+    "x-client-ip",
+    "client-ip",
+    "true-client-ip",
+    "x-cluster-client-ip",
+    "x-originating-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-proxyuser-ip",
+    "proxy-client-ip",
+    "wl-proxy-client-ip",
+    "x-coming-from",
+    "cdn-loop",
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "cf-pseudo-ipv4",
+    "cf-ray",
+    "cf-visitor",
+    "cloudfront-viewer-address",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "x-amz-cf-id",
+    "x-amzn-trace-id",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-nf-client-connection-ip",
+    "x-vercel-forwarded-for",
+    "ali-cdn-real-ip",
+    "x-accel-internal",
+];
+
+/// What the names of more of them begin with.
+const BEGINNINGS: &[&str] = &["x-forwarded-", "x-envoy-", "x-akamai-", "tailscale-user-"];
+
 /// Whether a header is one that proxies add; in small letters.
 pub(super) fn is_of_proxies(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip" | "x-original-host")
+    OF_PROXIES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// The addresses that proxies saw, the last proxy's last.

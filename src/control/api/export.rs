@@ -197,7 +197,9 @@ pub async fn import_room(
     let incoming = spawn_blocking(make).await.unwrap_or_else(|error| Err(io::Error::other(error)));
     let incoming = incoming.map_err(|error| transfer::failed(&error))?;
     let too_large = || format!("a room's file has at most {MAX_BYTES} bytes");
+    let _upload = transfer::Upload::of(&access)?;
     let incoming = transfer::receive(incoming, content, MAX_BYTES, too_large).await?;
+    app.auth.check_again(&access)?;
     let make = app.assets.incomings();
     let turn = UNPACKING.lock().await;
     let unpacked = spawn_blocking(move || {

@@ -23,6 +23,7 @@ mod guard_headers;
 pub mod health;
 pub mod hls;
 pub mod layout;
+mod neighbour;
 pub mod openapi;
 pub mod origin;
 pub mod outputs;
@@ -165,8 +166,23 @@ fn start_hooks(config: &ServeConfig, registry: &Registry) -> Result<Hooks, Progr
         .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))
 }
 
+/// Says what the numbers of HTTP are.
+fn describe() {
+    use metrics::{describe_counter, describe_gauge};
+    describe_counter!("virfie_http_responses_total", "Answers, by method and status");
+    describe_gauge!("virfie_http_connections", "Open connections");
+    describe_counter!("virfie_connections_refused_total", "Connections that found no place");
+    describe_counter!("virfie_connections_closed_for_others_total", "Connections that were closed for new ones");
+    describe_counter!(
+        "virfie_refused_for_capacity_total",
+        "Requests refused with 503 for want of descriptors, threads or memory"
+    );
+    describe_counter!("virfie_wrong_keys_total", "Wrong API keys");
+}
+
 /// The whole interface.
 pub fn router(state: AppState) -> Router {
+    describe();
     let resources = Router::new()
         .merge(rooms::router())
         .merge(layout::router())
@@ -193,7 +209,8 @@ pub fn router(state: AppState) -> Router {
         .merge(whip::router())
         .merge(whep::router())
         .merge(hls::router().layer(middleware::from_fn_with_state(state.clone(), answers::bound)))
-        .merge(health::router())
+        .merge(health::router().layer(middleware::from_fn_with_state(state.clone(), answers::bound)))
+        // These two answer what is in memory once, however many do not read it.
         .merge(openapi::router())
         .fallback(page::serve)
         .layer(middleware::from_fn(problem::normalise))

@@ -1,6 +1,14 @@
 //! The OpenAPI 3.1 document at `/openapi.json`, and the same to read at `/docs`.
 
-use axum::Router;
+use std::sync::LazyLock;
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::header,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -8,7 +16,7 @@ use utoipa::{
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     AppState, BASE, assets, events, export, health, hls, layout, outputs, participants, photos, poses, recordings,
@@ -16,9 +24,18 @@ use super::{
 use super::{rooms, scenario, scenes, session, snapshot, tokens, whep, whip};
 use crate::layout::ready::READY;
 
-/// The routes, at the top level.
+/// Where the document stands.
+const DOCUMENT: &str = "/openapi.json";
+
+/// The routes, at the top level. All that they answer is in memory once, however many read it, or do not.
 pub fn router() -> Router<AppState> {
-    SwaggerUi::new("/docs").url("/openapi.json", document()).into()
+    let page: Router<AppState> = SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).into();
+    page.route(DOCUMENT, get(read))
+}
+
+async fn read() -> Response {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone()).into_response()
 }
 
 /// The whole document.

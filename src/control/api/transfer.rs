@@ -1,15 +1,22 @@
 //! Files over HTTP: taken to disk and given from it, a piece at a time. None is ever held in memory.
 
-use std::io;
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     body::{Body, Bytes},
     http::StatusCode,
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::{io::AsyncReadExt as _, sync::Semaphore, task::spawn_blocking};
+use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
 
-use super::problem::{self, ApiResult, Problem};
+use super::{
+    auth::Access,
+    problem::{self, ApiResult, Problem},
+};
 use crate::control::assets::{Content, incoming::Incoming};
 
 /// Bytes that are read, or written, at once.
@@ -18,21 +25,67 @@ pub(super) const PIECE: usize = 48 * 1024;
 /// Files that may be on their way in at once. Each may have [`crate::control::assets::LARGEST`] bytes, or more.
 const MOST: usize = 16;
 
-static UPLOADS: Semaphore = Semaphore::const_new(MOST);
+/// Those of one room's tokens, or of one token for all rooms: who is slow, or means to be, leaves room for others.
+const MOST_OF_ONE: usize = 4;
+
+static UPLOADS: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
+
+/// A file on its way in, and until it has been looked into: those that take long keep others waiting.
+pub(super) struct Upload(String);
+
+impl Upload {
+    /// Takes a place for a file.
+    ///
+    /// # Errors
+    /// 503 when too many are on their way, of all or of those whom `access` counts with.
+    pub(super) fn of(access: &Access) -> ApiResult<Self> {
+        let place = match (&access.room, access.bearer()) {
+            (Some(room), _) => Self::begin(format!("room {room}"), MOST_OF_ONE),
+            (None, Some(_)) => Self::begin(access.subject.clone(), MOST_OF_ONE),
+            (None, None) => Self::begin(access.subject.clone(), MOST),
+        };
+        place.ok_or_else(|| Problem::unavailable("too many files are being received; try again in a moment"))
+    }
+
+    /// Takes one of the so many places that `holder` may have.
+    fn begin(holder: String, most: usize) -> Option<Self> {
+        let mut uploads = Self::all();
+        let uploads = uploads.get_or_insert_default();
+        let own = uploads.get(&holder).copied().unwrap_or(0);
+        if own >= most || uploads.values().sum::<usize>() >= MOST {
+            return None;
+        }
+        uploads.insert(holder.clone(), own + 1);
+        Some(Self(holder))
+    }
+
+    fn all() -> MutexGuard<'static, Option<HashMap<String, usize>>> {
+        // Whole after every line that changes it.
+        UPLOADS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let mut uploads = Self::all();
+        let uploads = uploads.get_or_insert_default();
+        match uploads.get_mut(&self.0) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => _ = uploads.remove(&self.0),
+        }
+    }
+}
 
 /// Takes a body to disk.
 ///
 /// # Errors
-/// 503 when too many are on their way, 413 with `too_large`, 408 when it does not come in time, 400 when it ends early.
+/// 413 with `too_large`, 408 when it does not come in time, 400 when it ends early.
 pub(super) async fn receive(
     mut incoming: Incoming,
     body: Body,
     most: usize,
     too_large: impl Fn() -> String,
 ) -> ApiResult<Incoming> {
-    let Ok(_slot) = UPLOADS.try_acquire() else {
-        return Err(Problem::unavailable("too many files are being received; try again in a moment"));
-    };
     let mut pieces = body.into_data_stream();
     let mut waiting = Vec::new();
     loop {
@@ -87,4 +140,22 @@ pub(super) fn pieces(file: std::fs::File) -> impl stream::Stream<Item = io::Resu
 /// The same of what is in memory.
 pub(super) fn whole(content: &'static [u8]) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
     stream::iter(content.chunks(PIECE).map(|piece| Ok(Bytes::from_static(piece))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_leaves_room_for_others() {
+        let begin = |holder: &str| Upload::begin(holder.to_owned(), MOST_OF_ONE);
+        let slow: Vec<Upload> = (0..MOST).filter_map(|_| begin("slow")).collect();
+        assert_eq!(slow.len(), MOST_OF_ONE);
+        let others: Vec<Upload> = (0..MOST).filter_map(|number| begin(&format!("other {number}"))).collect();
+        assert_eq!(others.len(), MOST - MOST_OF_ONE);
+        drop(slow);
+        assert!(begin("slow").is_some());
+        drop(others);
+        assert!(Upload::all().as_ref().is_some_and(HashMap::is_empty), "nothing is kept of those who are gone");
+    }
 }

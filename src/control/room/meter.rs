@@ -183,6 +183,7 @@ fn describe() {
         "Packets sent to receivers again, padding of probes included"
     );
     describe_counter!("virfie_delivered_bytes_total", "Bytes sent to receivers");
+    describe_counter!("virfie_delivery_packets_ignored_total", "Packets of receivers who send more than is looked at");
     describe_gauge!("virfie_media_tcp_connections", "TCP connections that receivers have opened for media");
     describe_gauge!("virfie_frames_per_second", "Composed frames a second of all rooms");
     describe_gauge!("virfie_masks_per_second", "Masks inferred a second in all rooms");
