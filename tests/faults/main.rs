@@ -223,6 +223,34 @@ async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
     assert_eq!((&room["settings"]["max_participants"], &room["health"]["rebuilds"]), (&json!(5), &json!(0)));
 }
 
+/// `www-data` of Debian: web servers run as it, and say nothing of themselves where nobody has them do so.
+const WEB_SERVER: u32 = 33;
+
+#[tokio::test]
+async fn an_open_server_serves_no_web_server_that_says_nothing_of_itself() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path()).await;
+    let ask = async |path: &str, user: Option<u32>| {
+        let port = server.base().rsplit(':').next().unwrap().to_owned();
+        let request = format!("GET {path} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\nConnection: close\\r\\n\\r\\n");
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf '{request}' >&3; head -1 <&3");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]);
+        if let Some(user) = user {
+            command.uid(user);
+        }
+        command.output().await.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert!(ask("/api/v1/rooms", None).await.unwrap().contains(" 200 "));
+    let Some(told) = ask("/api/v1/rooms", Some(WEB_SERVER)).await else {
+        eprintln!("SKIPPED: only root can start what runs as somebody else");
+        return;
+    };
+    assert!(told.contains(" 403 "), "{told}");
+    let told = ask("/readyz", Some(WEB_SERVER)).await.unwrap();
+    assert!(told.contains(" 200 "), "{told}");
+}
+
 /// Adds what a file holds, in seconds, to the time of day of the process that it is loaded into.
 const JUMP: &str = r#"
 #define _GNU_SOURCE

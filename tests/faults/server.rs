@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use reqwest::{Client, Method, RequestBuilder};
@@ -55,6 +56,12 @@ pub fn arguments(data: &Path) -> Vec<String> {
     fixed.map(str::to_owned).to_vec()
 }
 
+/// Leaves a connection that has been idle for long, as the server does: a server that was stopped closes it as soon as it
+/// goes on, and a request that is on its way just then is lost.
+fn client() -> Client {
+    Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().expect("nothing of it can fail")
+}
+
 impl Server {
     pub async fn start(data: &Path) -> Self {
         let mut command = Command::new(PROGRAM);
@@ -68,7 +75,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.expect("the server says where it is").unwrap()?;
         let address = line.split("http://").nth(1)?.trim_end_matches('/').parse().ok()?;
-        Some(Self { child, address, http: Client::new() })
+        Some(Self { child, address, http: client() })
     }
 
     /// `http://host:port`
