@@ -33,6 +33,7 @@ pub mod rung;
 pub mod screen;
 mod shard;
 pub mod socket;
+mod stream;
 pub mod tcp;
 
 use connect::{Addresses, Connected, Identity};

@@ -1,7 +1,7 @@
 //! One receiver: its connection, what it is shown, and how that follows its line.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -10,22 +10,22 @@ use std::{
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc,
     bwe::{Bitrate, BweKind},
-    media::{Mid, Pt},
+    media::Mid,
     net::{Protocol, Receive, Transmit},
-    rtp::{RtpWrite, Ssrc},
+    rtp::RtpWrite,
 };
 
 use tracing::{debug, trace};
 
 use super::{
     News, Report, Sound, Tell,
-    answer::Track,
     connect::{self, Connected},
     packet::Unit,
     routes::{Path, Route, Routes},
     rung::{Chooser, Decision, Ladder, Line, Reason, Rung, View, Wish},
-    screen::{Numbers, Screen},
+    screen::Screen,
     socket::{Outgoing, Sockets},
+    stream::{Stream, Waiting},
     tcp::Connections,
 };
 use crate::media::{
@@ -58,40 +58,6 @@ const RATE_WINDOW: Duration = Duration::from_millis(500);
 const MOST_WAYS: usize = 256;
 /// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
 const MOST_STEPS: usize = 2_000;
-
-/// A stream of the receiver.
-struct Stream {
-    payload: Pt,
-    ssrc: Ssrc,
-    repair: Option<u32>,
-    numbers: Numbers,
-    waiting: VecDeque<Waiting>,
-    /// Since when each packet that the pacer holds has waited, here included.
-    paced: VecDeque<Instant>,
-}
-
-/// A packet of the picture that the pacer has not been given yet.
-struct Waiting {
-    payload: Arc<[u8]>,
-    time: u32,
-    /// When its picture was taken, and whether it is the last of it.
-    at: Instant,
-    last: bool,
-    since: Instant,
-}
-
-impl Stream {
-    fn new(track: &Track) -> Self {
-        Self {
-            payload: Pt::new_with_value(track.codec.payload),
-            ssrc: track.ssrc.into(),
-            repair: track.repair.map(|_| track.repair_ssrc),
-            numbers: Numbers::new(track.codec.clock_rate, rand::random(), rand::random()),
-            waiting: VecDeque::new(),
-            paced: VecDeque::new(),
-        }
-    }
-}
 
 /// Bits a second over the last [`RATE_WINDOW`].
 #[derive(Debug, Default)]
