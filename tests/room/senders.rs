@@ -159,6 +159,20 @@ async fn odd_media_are_seen_and_heard_side_by_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_largest_picture_is_shown() {
+    let (server, _studio) = (Server::start().await, Studio::new());
+    let caps = "video/x-raw,format=I420,width=4096,height=2304,framerate=2/1";
+    fill(&server, &["large"]).await;
+    let mut sender = whip(&server, "large", &Arc::new(Footage::new(vp8(0xff_8000, caps), Some(tone(440))))).await;
+    sender.connected().await;
+    let viewer = watched(&server).await;
+    viewer.recorder.picture("orange", |it| it.shows(0.5, 0.5, [255, 128, 0])).await;
+    sounds(&viewer.recorder, 440.0, 0.05).await;
+    let large = server.participant("large").await.unwrap();
+    assert_eq!((&large["size"], &large["problem"]), (&json!([4096, 2304]), &Value::Null), "{large}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sizes_that_change_all_the_time_are_followed() {
     let (server, _studio) = (Server::start().await, Studio::new());
     let sized =

@@ -60,6 +60,9 @@ const GATHERED: usize = 1024;
 /// How long the thread waits for a packet at most.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// What comes late together may have one time, and is written a millisecond apart: muxers count in these, and what follows
+/// is made of all of it. So many of them are less than a picture.
+const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
@@ -278,8 +281,11 @@ impl Work {
             return;
         }
         let Some(at) = pts.checked_sub(clock_time(self.writer.origin())) else { return };
-        // Muxers take no step back, and count in milliseconds. What came late together may have one time, and what follows
-        // is made of all of it.
+        // Muxers take no step back. One by a picture or more is that of pictures that are shown in another order, of which no
+        // other is made.
+        if last.is_some_and(|last| at + TOGETHER < last) {
+            return;
+        }
         let at = last.map_or(at, |last| at.max(last + gst::ClockTime::MSECOND));
         *last = Some(at);
         if src.caps().as_ref() != Some(&packet.caps) {
