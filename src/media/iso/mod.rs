@@ -63,6 +63,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// What comes late together may have one time, and is written a millisecond apart: muxers count in these, and what follows
 /// is made of all of it. So many of them are less than a picture.
 const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
+
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
