@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-docs test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web api build run demo test test-web test-rust test-docs test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -30,7 +30,7 @@ PACKAGES := build-essential cmake pkg-config curl ca-certificates \
 # What the tests run beside it: an RTMP server, and tools that look into what comes out.
 TEST_PACKAGES := ffmpeg jq nginx libnginx-mod-rtmp
 
-WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts
+WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts web/pack.mjs
 # A file that only a real build of the page leaves, unlike the page that build.rs puts there when there is none.
 PAGE := web/dist/favicon.svg
 
@@ -68,6 +68,9 @@ $(PAGE): $(WEB_SOURCES) web/node_modules/.package-lock.json
 
 web: setup ## builds the page, if its sources are newer
 	@$(MAKE) --no-print-directory $(PAGE)
+
+api: build ## makes the page's types of the interface (web/src/generated/api.ts) from the program's OpenAPI document
+	cd web && npm run api -- $(VIRFIE)
 
 build: web ## compiles the server with the page in it
 	cargo build --release

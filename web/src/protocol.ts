@@ -1,77 +1,25 @@
 /** The messages of the session's WebSocket (`GET /api/v1/rooms/{room}/session`), and what its close codes ask for. */
 
-import type { Output } from "./api";
+import type { Schemas } from "./client";
 import { isObject, readProblem, type Problem } from "./problem";
 
-export interface Participant {
-  id: string;
-  name: string;
-  role: string;
-  state: "connecting" | "connected" | "away";
-  /** The person's own switches. */
-  audio: boolean;
-  video: boolean;
-  size: [number, number] | null;
-  speaking: boolean;
-  /** Silenced by a moderator. */
-  muted: boolean;
-  volume: number;
-  /** From -1 (left) to 1 (right). */
-  pan: number;
-  hidden: boolean;
-  /** Why nothing is seen of the video that they send. */
-  problem: string | null;
-}
+// What the OpenAPI document describes is typed by it. The messages around it are those of
+// src/control/api/session/messages.rs, which are no requests and stand in no document.
 
+export type Participant = Schemas["Participant"];
 /** The scene that was shown last, and whether this is something else by now. */
-export interface ActiveScene {
-  name: string;
-  changed: boolean;
-}
-
-export interface RoomState {
-  room: string;
-  revision: number;
-  layout: unknown;
-  canvas?: { background?: unknown };
-  participants: Participant[];
-  outputs?: Output[];
-  loudness?: Loudness;
-  scenes?: string[];
-  active_scene?: ActiveScene | null;
-  segmentation?: { available: boolean; model: string | null; reason: string | null };
-}
-
+export type ActiveScene = Schemas["ActiveScene"];
+export type RoomState = Schemas["RoomState"];
 /** How loud the mix is, by EBU R 128: LUFS and dBTP; null is silence. */
-export interface Loudness {
-  momentary: number | null;
-  short_term: number | null;
-  integrated: number | null;
-  true_peak: number | null;
-  max_true_peak: number | null;
-}
+export type Loudness = Schemas["Loudness"];
+/** News from a room. */
+export type RoomEvent = Schemas["Event"];
 
 export interface IceServer {
   urls: string[];
   username: string | null;
   credential: string | null;
 }
-
-export type RoomEvent =
-  | { type: "participant_joined"; participant: Participant }
-  | { type: "participant_left"; id: string; name: string; reason: string }
-  | { type: "participant_changed"; participant: Participant }
-  | { type: "speaking"; id: string; speaking: boolean }
-  | { type: "loudness"; loudness: Loudness }
-  | { type: "layout_changed"; revision: number; layout: unknown; active_scene?: ActiveScene | null }
-  | { type: "room_changed"; revision: number; room: RoomState }
-  | { type: "output_changed"; output: Output }
-  | { type: "output_removed"; id: string }
-  | { type: "marker"; name: string; at: string }
-  | { type: "recording_finished"; recording: { name: string; bytes: number; seconds: number } }
-  | { type: "scenes_changed"; revision: number; scenes: string[]; active_scene: ActiveScene | null }
-  | { type: "scene_activated"; revision: number; name: string }
-  | { type: "room_ended" };
 
 export interface Welcome {
   type: "welcome";
@@ -208,6 +156,10 @@ function parseEvent(event: unknown): ServerMessage | null {
     case "scene_activated":
     case "marker":
       return typeof event.name === "string" ? whole : null;
+    case "trigger_fired":
+      return typeof event.trigger === "string" && Array.isArray(event.participants) && Array.isArray(event.events) ? whole : null;
+    case "photo_taken":
+      return isObject(event.photo) ? whole : null;
     case "output_removed":
       return typeof event.id === "string" ? whole : null;
     default:

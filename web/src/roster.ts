@@ -28,7 +28,7 @@ export function follow(people: readonly Participant[], event: RoomEvent): readon
 
 /** Why someone is not seen, for themselves and for those who direct: nobody else can mend it. */
 export function trouble(person: Participant, self: boolean, directs: boolean): string | null {
-  return self || directs ? person.problem : null;
+  return self || directs ? (person.problem ?? null) : null;
 }
 
 /** What a screen reader and a tooltip say of someone, after the name. */

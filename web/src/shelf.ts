@@ -1,6 +1,6 @@
 /** The room's assets: the list that all parts of the page share, uploads and deletions. */
 
-import type { Api, Asset, AssetKey } from "./api";
+import type { StudioApi, Asset, AssetKey } from "./studio/api";
 
 /** The server decides; this spares an upload that cannot succeed. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -19,7 +19,7 @@ export class Shelf {
   private readonly fetched = new Map<string, Promise<string>>();
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly room: () => string | null,
   ) {}
 

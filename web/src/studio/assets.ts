@@ -1,6 +1,6 @@
 /** The drawer of images and fonts: uploads by button and by dropping files, with progress; deletion; use. */
 
-import type { Asset } from "../api";
+import type { Asset } from "./api";
 import { element, make } from "../dom";
 import { errorText } from "../problem";
 import type { Shelf } from "../shelf";

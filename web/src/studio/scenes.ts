@@ -1,6 +1,6 @@
 /** The stored scenes as a strip of small pictures. */
 
-import type { Api, Scene } from "../api";
+import type { StudioApi, Scene } from "./api";
 import { element, make } from "../dom";
 import { errorText } from "../problem";
 import type { ActiveScene, RoomEvent, RoomState } from "../protocol";
@@ -42,7 +42,7 @@ export class SceneStrip {
   private seeing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly thumbnails: Thumbnails,
     private readonly handlers: SceneHandlers,
   ) {

@@ -3,7 +3,7 @@
  * Everything that changes the layout goes through here, so that it can be undone.
  */
 
-import type { Answer } from "../api";
+import type { Answer } from "./api";
 import { ApiError } from "../problem";
 import { applied, layerEdit, merged, type Edit } from "./edits";
 import { History, type Step } from "./history";
