@@ -27,6 +27,7 @@ mod neighbour;
 pub mod openapi;
 pub mod origin;
 pub mod outputs;
+mod packing;
 pub mod page;
 pub mod participants;
 mod patience;
