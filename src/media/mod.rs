@@ -118,11 +118,7 @@ impl Engine {
     /// See [`EngineError`]; each is one line.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
         gst::init()?;
-        if gstreamer::ElementFactory::find("bodypix").is_none()
-            && let Err(error) = segment::register(None)
-        {
-            return Err(gst::InitError::Library(error.to_string()).into());
-        }
+        segment::register_own().map_err(|error| gst::InitError::Library(error.to_string()))?;
         let launches = Launches::load(config.pipelines.as_deref())?;
         segment::models::set_folder(config.models);
         let segmentation = match &config.model {

@@ -14,6 +14,7 @@ mod hooks;
 mod http;
 mod memory;
 mod outputs;
+mod plugin;
 #[path = "../api/receiver.rs"]
 mod receiver;
 #[path = "../room/recorder.rs"]

@@ -227,6 +227,9 @@ impl BodyPix {
 #[glib::object_subclass]
 impl ObjectSubclass for BodyPix {
     const NAME: &'static str = "GstVirfieBodyPix";
+    // The plugin may be in a process that has this code already: GStreamer loads it to look into it where it cannot start
+    // its scanner. The second to come gets a number behind its name.
+    const ALLOW_NAME_CONFLICT: bool = true;
     type Type = super::BodyPix;
     type ParentType = gstreamer_base::BaseTransform;
 }

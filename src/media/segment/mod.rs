@@ -64,3 +64,16 @@ impl BodyPix {
 pub fn register(plugin: Option<&gstreamer::Plugin>) -> Result<(), glib::BoolError> {
     gstreamer::Element::register(plugin, "bodypix", gstreamer::Rank::NONE, BodyPix::static_type())
 }
+
+/// Registers the element in the process, unless that is done. An installed plugin offers one of the same name, which is
+/// another copy of this code: it has no model of ours and is not our type. Ours takes its place.
+///
+/// # Errors
+/// When GStreamer refuses the type.
+pub fn register_own() -> Result<(), glib::BoolError> {
+    match gstreamer::ElementFactory::find("bodypix") {
+        // An element of a process belongs to no plugin.
+        Some(factory) if factory.plugin().is_none() => Ok(()),
+        _ => register(None),
+    }
+}
