@@ -8,7 +8,7 @@ use std::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::LogFormat, error::ProgramError};
+use crate::{build_info, config::LogFormat, error::ProgramError};
 
 /// What is logged when nobody says otherwise. tract tells of every rewriting of a model's graph.
 const DEFAULT_DIRECTIVES: &str = "info,tract=warn";
@@ -53,6 +53,9 @@ pub fn metrics() -> &'static PrometheusHandle {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed; /metrics will be empty");
         }
+        metrics::describe_gauge!("virfie_build_info", "Always 1; its labels say which program runs");
+        let revision = build_info::revision().unwrap_or("unknown");
+        metrics::gauge!("virfie_build_info", "version" => build_info::VERSION, "revision" => revision).set(1.0);
         handle
     })
 }
@@ -78,5 +81,8 @@ mod tests {
         assert!(text.contains("virfie_test_total 2"), "{text}");
         assert!(text.contains("virfie_test_seconds_bucket{le=\"0.025\"} 1"), "{text}");
         assert!(std::ptr::eq(handle, metrics()));
+        let build = text.lines().find(|line| line.starts_with("virfie_build_info{")).unwrap();
+        assert!(build.contains(&format!("version=\"{}\"", build_info::VERSION)), "{build}");
+        assert!(build.contains("revision=\"") && build.ends_with(" 1"), "{build}");
     }
 }

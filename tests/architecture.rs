@@ -26,9 +26,14 @@ const LAYERS: &[Layer] = &[
     layer("", &[], "the root only declares the modules"),
     layer("main", &["cli"], "the program is in the library"),
     layer("plugin", &["media::segment"], "the plugin is the element and nothing else"),
+    layer("build_info", &[], "it knows what it was built from and nothing else"),
     layer("error", &[], "everybody may fail"),
     layer("config", &["error", "layout"], "the canvas of new rooms is configured"),
-    layer("telemetry", &["config", "error"], "it is set up from the configuration"),
+    layer(
+        "telemetry",
+        &["build_info", "config", "error"],
+        "it is set up from the configuration, and says which program it is",
+    ),
     layer("disk", &[], "files know nothing of what is in them"),
     layer("layout", &[], "from JSON to numbers; knows no rooms, no media"),
     layer("control", &[], "only declares the modules"),
@@ -97,7 +102,7 @@ const LAYERS: &[Layer] = &[
         ],
         "a bot is the other end of a connection, and made of the same stages",
     ),
-    layer("cli", &["error"], "picks the command"),
+    layer("cli", &["build_info", "error"], "picks the command, and says which program it is"),
     layer(
         "cli::serve",
         &["config", "control::api", "disk", "error", "layout", "media", "telemetry"],
@@ -113,6 +118,7 @@ const LAYERS: &[Layer] = &[
         &["config", "control::assets::picture", "error", "layout", "media::compose", "media::file", "media::segment"],
         "a file's frames take a room's way through the segmentation, and its pictures are read as a room's images are",
     ),
+    layer("cli::health", &["error"], "it asks a server from outside"),
     layer(
         "cli::key",
         &["config", "control::api::auth::secret", "error"],
