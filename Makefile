@@ -97,7 +97,7 @@ test-rust: setup-test web ## runs the Rust tests: units, API, architecture, room
 	    set -x; cargo test --release -- --test-threads=1; \
 	fi
 
-test-docs: setup-test build ## runs the commands of README.md and docs, against a real server
+test-docs: setup-test build ## runs the commands of README.md and docs, against a real server; looks at alerts, dashboard
 	VIRFIE_BIN=$(VIRFIE) node --test --test-concurrency=1 --test-reporter=spec tests/docs/*.test.mjs
 
 test-browser: setup-browser build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
