@@ -43,7 +43,8 @@ trap finish EXIT
 step() {
     local name=$1 begun=$EPOCHREALTIME
     shift
-    "$@" >>"$log" 2>&1 || return
+    # Not in a condition: there, errors inside a function would be passed over.
+    "$@" >>"$log" 2>&1
     awk -v name="$name" -v begun="$begun" -v ended="$EPOCHREALTIME" \
         'BEGIN { printf "  %-34s %6.1f s\n", name, ended - begun }'
 }
@@ -77,7 +78,7 @@ look() {
         done
         bash -n /usr/share/bash-completion/completions/virfie
         [[ -s /usr/share/zsh/vendor-completions/_virfie && -s /usr/share/fish/vendor_completions.d/virfie.fish ]]
-        ! ldd /usr/bin/virfie | grep "not found"
+        [[ $(ldd /usr/bin/virfie) != *"not found"* ]]
         virfie --version'
 }
 
