@@ -52,12 +52,13 @@ const LAYERS: &[Layer] = &[
     layer("media", &["layout", "media"], "the engine opens rooms"),
     layer(
         "media::*",
-        &["disk", "layout", "media::codec", "media::gst", "media::port", "media::sdp"],
+        &["disk", "layout", "media::codec", "media::gst", "media::pictures", "media::port", "media::sdp"],
         "stages meet in media::room only",
     ),
     layer("media::codec", &[], "codecs and sizes are what stages talk about"),
     layer("media::sdp", &["media::codec"], "descriptions are checked without any connection"),
     layer("media::gst", &[], "what stages share knows no stage"),
+    layer("media::pictures", &["media::gst"], "pictures are looked at before whatever decodes them"),
     layer("media::gst::segmented", &["layout", "media::port"], "cuts and poses travel with the frames they are of"),
     layer(
         "media::port",

@@ -31,6 +31,7 @@ pub mod gst;
 pub mod ingest;
 pub mod iso;
 pub mod output;
+pub mod pictures;
 pub mod port;
 pub mod room;
 pub mod sdp;

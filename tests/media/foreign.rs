@@ -13,7 +13,8 @@ use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video as gst_video;
 use virfie::media::{
     file::{Reader, Stop},
-    gst::{launch::Launches, pictures::seal},
+    gst::launch::Launches,
+    pictures::seal,
     upload::Decoder,
 };
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use gstreamer::{self as gst, glib, prelude::*};
 
 use super::{FileError, News, setup};
-use crate::media::gst::pictures::{on_pictures, seal};
+use crate::media::pictures::{on_pictures, seal};
 
 /// Bytes of a file that tell its format.
 pub(super) const HEAD: usize = 128;

@@ -10,13 +10,11 @@ pub mod frame;
 pub mod handoff;
 pub mod launch;
 pub mod load;
-pub mod pictures;
 pub mod pipeline;
 pub mod priority;
 pub mod probe;
 pub mod range;
 pub mod segmented;
-mod size;
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
 ///

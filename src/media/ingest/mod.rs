@@ -40,12 +40,12 @@ use crate::media::{
         clock::media_clock,
         frame::{Shot, VideoFrame},
         launch::Launches,
-        pictures::{Passing, on_pictures, seal},
         pipeline::named,
         priority::{self, Role},
         probe::left_out,
         range,
     },
+    pictures::{Passing, on_pictures, seal},
     sdp::VIDEO_ORIENTATION,
 };
 

@@ -3,10 +3,11 @@
 
 use gstreamer::{self as gst, prelude::*};
 
-use super::{
-    probe::left_out,
-    size::{Sizes, vp9::index_of_one},
-};
+mod size;
+
+use size::{Sizes, vp9::index_of_one};
+
+use crate::media::gst::probe::left_out;
 
 /// What passes a pad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
