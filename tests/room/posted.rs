@@ -236,19 +236,25 @@ fn tampered(packet: &gst::BufferRef, tamper: &mut Tamper) -> Option<gst::Buffer>
 /// The whole offer, with all candidates in it.
 async fn gathered(heard: &mut UnboundedReceiver<PeerNews>) -> Description {
     let (mut text, mut candidates) = (None, Vec::new());
-    let gathering = async {
-        while let Some(news) = heard.recv().await {
-            match news {
-                PeerNews::Described(sdp) => text = Some(sdp),
-                PeerNews::Candidate { candidate, .. } => candidates.extend(Candidate::parse(&candidate).unwrap()),
-                PeerNews::Gathered => break,
-                PeerNews::Failed(error) => panic!("no offer: {error}"),
-                _ => {}
+    let begun = Instant::now();
+    loop {
+        // See the constant: the time being over is no fault, once there is an offer.
+        let patience = if text.is_some() { GATHERING } else { PATIENCE };
+        match timeout(patience.saturating_sub(begun.elapsed()), heard.recv()).await {
+            Ok(Some(PeerNews::Described(sdp))) => text = Some(sdp),
+            Ok(Some(PeerNews::Candidate { candidate, .. })) => {
+                candidates.extend(Candidate::parse(&candidate).unwrap());
             }
+            Ok(Some(PeerNews::Failed(error))) => panic!("no offer: {error}"),
+            Ok(Some(PeerNews::Gathered) | None) => break,
+            Ok(Some(_)) => {}
+            // A busy machine may have taken all the time for the offer.
+            Err(_) if candidates.is_empty() && begun.elapsed() < PATIENCE && text.is_some() => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(_) => break,
         }
-    };
-    // See the constant: the time being over is no fault.
-    let _ = timeout(GATHERING, gathering).await;
+    }
     let text = text.expect("webrtcbin makes an offer");
     let mut offer = Description::parse(&text, SdpKind::Offer).unwrap_or_else(|fault| panic!("{fault}: {text}"));
     let tagged = offer.tagged();
