@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web api build run demo test test-web test-rust test-docs test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin deb test-deb clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web api build run demo test test-web test-rust test-docs docs-pictures test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin deb test-deb clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -97,8 +97,11 @@ test-rust: setup-test web ## runs the Rust tests: units, API, architecture, room
 	    set -x; cargo test --release -- --test-threads=1; \
 	fi
 
-test-docs: setup-test build ## runs the commands of README.md and docs, against a real server; looks at alerts, dashboard
+test-docs: setup-test build ## runs the commands of README.md and docs, against a real server; looks at alerts, pictures
 	VIRFIE_BIN=$(VIRFIE) node --test --test-concurrency=1 --test-reporter=spec tests/docs/*.test.mjs
+
+docs-pictures: setup-test build ## makes the small pictures of docs with the program itself
+	VIRFIE_BIN=$(VIRFIE) node tests/docs/pictures/make.mjs $(ARGS)
 
 test-browser: setup-browser build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \

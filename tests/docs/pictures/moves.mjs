@@ -98,9 +98,9 @@ export const MOVES = [
     moments: [
       { layout: crew({}), after: 5000, label: "without" },
       {
-        layout: crew({ triggers: [{ id: "spin", when: "always", do: [{ twirl: { angle: 90, period_ms: 12000 } }] }] }),
+        layout: crew({ triggers: [{ id: "spin", when: "always", do: [{ twirl: { angle: 200, period_ms: 12000 } }] }] }),
         after: 3000,
-        label: "angle: 90",
+        label: "angle: 200",
       },
     ],
   },

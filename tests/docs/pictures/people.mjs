@@ -83,7 +83,7 @@ export const PEOPLE = [
           canvas: GREEN_SCREEN,
           layers: beside(
             [0.05, 0.5, 0.95].map((threshold) => ({ word: `${threshold}`, threshold })),
-            { source: { participant: "cleo" }, cutout: "person", crop: { left: "6%", right: "28%" }, height: 68 },
+            { source: { participant: "cleo" }, cutout: "person", crop: { left: "6%", right: "28%" }, y: 18, height: 68 },
           ),
           auto: OFF,
         },

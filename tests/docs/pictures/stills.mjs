@@ -74,6 +74,7 @@ export const STILLS = [
   {
     name: "anchor",
     keys: ["layers.anchor"],
+    size: [256, 124],
     format: "png",
     same: true,
     moments: [
@@ -81,7 +82,7 @@ export const STILLS = [
         layout: {
           layers: ANCHORS.map((anchor) => ({
             id: anchor,
-            source: { text: anchor, size: 13, background: BLUE, padding: 6 },
+            source: { text: anchor, size: 11, background: BLUE, padding: 5 },
             anchor,
           })),
         },
