@@ -4,7 +4,7 @@
 use std::{
     fs, io,
     io::{Read as _, Seek as _, Write as _},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,24 @@ use rand::Rng as _;
 
 /// Ends the name of a file that is being written. It begins with a dot, so it is never an asset's or a room's.
 const UNFINISHED: &str = ".part";
+
+/// Reads a whole file, or what a link leads to. Devices and pipes are none: they may never end, or never begin.
+///
+/// # Errors
+/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file, [`io::ErrorKind::FileTooLarge`] for one of more
+/// than `most` bytes.
+pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let open = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
+    if !open.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut content = Vec::new();
+    open.take(most.saturating_add(1)).read_to_end(&mut content)?;
+    if content.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    }
+    Ok(content)
+}
 
 /// Writes beside the file and renames. Makes the folder if it is missing.
 ///
@@ -204,6 +222,24 @@ pub enum LockError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn only_files_are_read_and_no_more_than_is_wanted() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (file, link) = (folder.path().join("a"), folder.path().join("link"));
+        fs::write(&file, b"12345").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(read(&file, 5).unwrap(), read(&link, 5).unwrap());
+        let kind = |path: &Path, most| read(path, most).unwrap_err().kind();
+        assert_eq!(kind(&file, 4), io::ErrorKind::FileTooLarge);
+        assert_eq!(kind(folder.path(), 9), io::ErrorKind::InvalidInput);
+        assert_eq!(kind(Path::new("/dev/zero"), 9), io::ErrorKind::InvalidInput);
+        assert_eq!(kind(&folder.path().join("none"), 9), io::ErrorKind::NotFound);
+        let pipe = folder.path().join("pipe");
+        if std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|made| made.success()) {
+            assert_eq!(kind(&pipe, 9), io::ErrorKind::InvalidInput);
+        }
+    }
 
     #[test]
     fn a_directory_belongs_to_one_at_a_time() {

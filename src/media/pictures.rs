@@ -7,7 +7,7 @@ mod size;
 
 use size::{Sizes, vp9::index_of_one};
 
-use crate::media::gst::probe::left_out;
+use crate::media::gst::probe::LEFT_OUT;
 
 /// What passes a pad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn on_pictures(pad: &gst::Pad, refuses: impl Fn(Passing, Option<(u32, u32)>)
             }
             _ => (Passing::Other, None),
         };
-        if refuses(passing, size) { left_out(info) } else { gst::PadProbeReturn::Ok }
+        if refuses(passing, size) { LEFT_OUT } else { gst::PadProbeReturn::Ok }
     });
 }
 

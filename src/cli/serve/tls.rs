@@ -16,6 +16,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpos
 
 use crate::{
     config::{ServeConfig, Tls},
+    disk,
     error::ProgramError,
 };
 
@@ -103,8 +104,11 @@ fn pem(config: &ServeConfig, reachable: &IpAddr) -> Result<Option<Pem>, ProgramE
     }
 }
 
+/// Bytes of a certificate with its chain, or of a key.
+const MOST_OF_PEM: u64 = 1 << 20;
+
 fn read(key: &str, file: &Path) -> Result<Vec<u8>, ProgramError> {
-    fs::read(file).map_err(|error| ProgramError::Usage(format!("{key}: {}: {error}", file.display())))
+    disk::read(file, MOST_OF_PEM).map_err(|error| ProgramError::Usage(format!("{key}: {}: {error}", file.display())))
 }
 
 /// Where a certificate made here is kept.

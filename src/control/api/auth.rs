@@ -220,7 +220,7 @@ impl Auth {
         if config.api_key.is_none() && config.listen.ip().is_loopback() {
             // Tokens of an open server are never checked, so what signs them need not be kept.
             let secret = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-            return Ok(Self::with(None, None, secret, None));
+            return Self::with(None, None, secret, None);
         }
         let (key, created) = match &config.api_key {
             Some(key) => (key.clone(), None),
@@ -232,7 +232,7 @@ impl Auth {
         };
         let signing_file = secret::signing_key(&config.data_dir);
         let (signing, _) = secret::kept(&signing_file)?;
-        Ok(Self::with(Some(Sha256::digest(key).into()), created, signing, Some(signing_file)))
+        Self::with(Some(Sha256::digest(key).into()), created, signing, Some(signing_file))
     }
 
     fn with(
@@ -240,12 +240,12 @@ impl Auth {
         created: Option<CreatedKey>,
         signing: String,
         signing_file: Option<PathBuf>,
-    ) -> Self {
+    ) -> Result<Self, ProgramError> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_S;
         validation.validate_nbf = true;
-        let issued = Issued::open(signing_file.as_deref().and_then(std::path::Path::parent));
-        Self {
+        let issued = Issued::open(signing_file.as_deref().and_then(std::path::Path::parent))?;
+        Ok(Self {
             key,
             created,
             signer: ArcSwap::from_pointee(Signer::new(signing, 0)),
@@ -254,7 +254,7 @@ impl Auth {
             attempts: Mutex::default(),
             issued,
             changes: watch::Sender::new(0),
-        }
+        })
     }
 
     /// Whether every request is admin.

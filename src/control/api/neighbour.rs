@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use procfs::net::{TcpNetEntry, TcpState, tcp, tcp6};
+use procfs::net::{TcpNetEntry, tcp, tcp6};
 
 /// Users that are made for services, on Debian and most others.
 const SERVICES: std::ops::Range<u32> = 1..1000;
@@ -13,27 +13,37 @@ const SERVICES: std::ops::Range<u32> = 1..1000;
 /// `nobody`, as whom some web servers run.
 const NOBODY: u32 = 65_534;
 
-/// Whether another service of this machine has opened the connection from `peer`. Where the kernel does not say, as for
-/// what comes from other containers, it has not.
+/// How often the tables are read: they change while they are, and one that is there may be passed over.
+const LOOKS: usize = 3;
+
+/// Whether another service of this machine may have opened the connection from `peer`. Who has closed their end, or is not
+/// found, may be one: a proxy hangs up as soon as its client does. Where the kernel shows no tables, nobody is one.
 pub(super) fn is_of_a_service(peer: SocketAddr) -> bool {
-    // Such a table has an entry for each socket, and reads in well under a millisecond.
-    let entries = [tcp(), tcp6()].into_iter().filter_map(Result::ok).flatten();
     let own = rustix::process::geteuid().as_raw();
-    user(peer, entries).is_some_and(|user| is_service(user, own))
+    for _ in 0..LOOKS {
+        // A table has an entry for each socket, and reads in well under a millisecond.
+        let [four, six] = [tcp(), tcp6()];
+        if four.is_err() && six.is_err() {
+            return false;
+        }
+        let entries = [four, six].into_iter().filter_map(Result::ok).flatten();
+        if let Some(user) = user(peer, entries) {
+            return is_service(user, own);
+        }
+    }
+    true
 }
 
 fn is_service(user: u32, own: u32) -> bool {
     user != own && (SERVICES.contains(&user) || user == NOBODY)
 }
 
-/// Whose end of a connection within this machine has this address.
+/// Whose end of a connection within this machine has this address. An end that its process has closed is nobody's.
 fn user(peer: SocketAddr, entries: impl IntoIterator<Item = TcpNetEntry>) -> Option<u32> {
     let canonical = |address: SocketAddr| (address.ip().to_canonical(), address.port());
     let is_here = |ip: IpAddr| ip.to_canonical().is_loopback();
     let is_it = |entry: &TcpNetEntry| {
-        entry.state == TcpState::Established
-            && is_here(entry.remote_address.ip())
-            && canonical(entry.local_address) == canonical(peer)
+        entry.inode != 0 && is_here(entry.remote_address.ip()) && canonical(entry.local_address) == canonical(peer)
     };
     entries.into_iter().find(is_it).map(|entry| entry.uid)
 }
@@ -53,7 +63,12 @@ mod tests {
             let entries = [tcp(), tcp6()].into_iter().flat_map(Result::unwrap);
             let own = rustix::process::geteuid().as_raw();
             assert_eq!(user(client.local_addr().unwrap(), entries), Some(own), "{address}");
-            assert!(!is_of_a_service(client.local_addr().unwrap()));
+            let here = client.local_addr().unwrap();
+            assert!(!is_of_a_service(here));
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            assert!(!is_of_a_service(here), "it still waits for an answer");
+            drop(client);
+            assert!(is_of_a_service(here), "nobody knows whose it was");
         }
     }
 

@@ -213,11 +213,10 @@ enum ReadError {
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ReadError> {
-    let size = fs::metadata(file).map_err(ReadError::Disk)?.len();
-    if size > MAX_BYTES {
-        return Err(ReadError::Content(format!("it has {size} bytes, more than any room")));
-    }
-    let content = fs::read(file).map_err(ReadError::Disk)?;
+    let content = disk::read(file, MAX_BYTES).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => ReadError::Content(format!("{error}, which is more than any room has")),
+        _ => ReadError::Disk(error),
+    })?;
     serde_json::from_slice(&content).map_err(|error| ReadError::Content(error.to_string()))
 }
 

@@ -118,7 +118,14 @@ impl Reader {
         let first = match first {
             Ok(Some(sample)) => sample,
             Err(FileError::Stopped) => return Err(FileError::Stopped),
-            Ok(None) | Err(_) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
+            Ok(None) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
+            Err(error) => {
+                let late = match error {
+                    FileError::Broken { error, .. } => Some(error),
+                    _ => None,
+                };
+                return Err(reader.no_video(played.err().map(|error| error.to_string()).or(late)));
+            }
         };
         reader.shape = shape(&first).ok_or_else(|| reader.broken("its frames have no size".into()))?;
         reader.first = Some(first);

@@ -42,7 +42,7 @@ use crate::media::{
         launch::Launches,
         pipeline::named,
         priority::{self, Role},
-        probe::left_out,
+        probe::LEFT_OUT,
         range,
     },
     pictures::{Passing, on_pictures, seal},
@@ -230,7 +230,7 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
         if verdict == Verdict::SkipAndAsk {
             pad.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }
-        left_out(info)
+        LEFT_OUT
     });
 }
 

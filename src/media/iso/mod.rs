@@ -44,6 +44,7 @@ use crate::media::{
         launch::Launches,
         pipeline::named,
         priority::{self, Role},
+        probe::LEFT_OUT,
     },
     port::TrackKind,
 };
@@ -365,7 +366,7 @@ fn keep_first_caps(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         let is_caps = info.event().is_some_and(|event| event.type_() == gst::EventType::Caps);
         match is_caps && told.swap(true, Ordering::Relaxed) {
-            true => gst::PadProbeReturn::Drop,
+            true => LEFT_OUT,
             false => gst::PadProbeReturn::Ok,
         }
     });

@@ -16,7 +16,7 @@ use super::{
     line::{Codec, Direction, Line},
     peer::OnTrack,
 };
-use crate::media::gst::{clock::media_clock, probe::left_out};
+use crate::media::gst::{clock::media_clock, probe::LEFT_OUT};
 
 /// The newest stream of a line is given up for an older one after this silence.
 const SILENT: Duration = Duration::from_secs(1);
@@ -123,7 +123,7 @@ fn join(
             Some(event) => event.type_() != gst::EventType::Eos,
             None => lock(&turn).passes(stream, media_clock().now()),
         };
-        if passes { gst::PadProbeReturn::Ok } else { left_out(info) }
+        if passes { gst::PadProbeReturn::Ok } else { LEFT_OUT }
     });
     let sink = track.funnel.request_pad_simple("sink_%u").ok_or("the funnel gives no pad")?;
     pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
