@@ -5,14 +5,14 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video as gst_video;
 use virfie::media::{
-    file::{Reader, Stop},
+    file::{Player, Reader, Stop},
     gst::launch::Launches,
     pictures::seal,
     upload::Decoder,
@@ -179,6 +179,18 @@ fn a_clip_that_grows_ends_where_it_grows() {
     };
     assert!(error.ends_with("frames of 16000x16000 are too large"), "{error}");
     assert!((1..=3).contains(&count), "{count}");
+}
+
+#[test]
+fn a_clip_that_breaks_at_its_beginning_is_opened_now_and_then() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = webm(folder.path());
+    enlarge(&path, 1);
+    let (shown, seen) = std::sync::mpsc::channel();
+    let _player = Player::start(path, launches(), move |_, _| shown.send(Instant::now()).is_ok()).unwrap();
+    let [first, second] = [(); 2].map(|()| seen.recv_timeout(MINUTE).unwrap());
+    assert!(second - first > Duration::from_millis(1500), "{:?}", second - first);
 }
 
 /// A sequence parameter set of H.264 for 16000 x 16000: baseline, level 6.2, POC type 2, one reference, 1000 x 1000
