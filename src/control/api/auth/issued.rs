@@ -168,7 +168,7 @@ mod tests {
         Issued::open(Some(folder.path())).unwrap().revoke("b", 100, 1).unwrap();
         let file = folder.path().join(FILE);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        for broken in ["", "garbage", "[]"] {
+        for broken in ["", "garbage", "{"] {
             std::fs::write(&file, broken).unwrap();
             let error = Issued::open(Some(folder.path())).unwrap_err().to_string();
             assert!(error.contains("tokens.json") && error.contains("key rotate"), "{error}");
