@@ -102,21 +102,22 @@ pub(super) fn is_of_proxies(name: &str) -> bool {
 
 /// The addresses that proxies saw, the last proxy's last.
 fn forwarded_for(headers: &HeaderMap) -> Vec<IpAddr> {
-    let texts = |name: HeaderName| {
-        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).map(|one| one.trim().to_owned()).collect::<Vec<_>>()
-    };
-    let plain = texts(FORWARDED_FOR);
-    if !plain.is_empty() {
-        return plain.iter().filter_map(|text| address(text)).collect();
+    let mut plain = entries(headers, FORWARDED_FOR).peekable();
+    if plain.peek().is_some() {
+        return plain.filter_map(address).collect();
     }
-    let standard = texts(header::FORWARDED);
-    let seen = |element: &String| {
+    let seen = |element: &str| {
         let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
         let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case("for"))?;
         address(value.trim_matches('"'))
     };
-    standard.iter().filter_map(seen).collect()
+    entries(headers, header::FORWARDED).filter_map(seen).collect()
+}
+
+/// The entries of a header that is a list, wherever it is split.
+pub(super) fn entries(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 /// An address as proxies write it: with a port or without, of IPv6 with brackets or without.

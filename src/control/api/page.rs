@@ -3,14 +3,14 @@
 
 use axum::{
     Extension,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rust_embed::EmbeddedFile;
 
 use super::{
-    client::Client,
+    client::{Client, entries},
     packing::{Packing, welcome},
     problem::Problem,
 };
@@ -94,20 +94,15 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
 
 /// The file as the browser likes it best, if that is a packed one.
 fn packed(name: &str, headers: &HeaderMap) -> Option<(Packing, EmbeddedFile)> {
-    let accepted = listed(headers, header::ACCEPT_ENCODING);
+    let accepted = entries(headers, header::ACCEPT_ENCODING).collect::<Vec<_>>().join(",");
     let found = |packing: Packing| Dist::get(&format!("{name}{}", packing.ending())).map(|file| (packing, file));
     welcome(&accepted).into_iter().find_map(found)
 }
 
 /// Whether the browser has what the tag names. Proxies that pack make tags weak.
 fn names(headers: &HeaderMap, etag: &str) -> bool {
-    let known = listed(headers, header::IF_NONE_MATCH);
-    known.split(',').map(str::trim).any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == etag)
-}
-
-/// All values of a header that is a list.
-fn listed(headers: &HeaderMap, name: HeaderName) -> String {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",")
+    let mut known = entries(headers, header::IF_NONE_MATCH);
+    known.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == etag)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -28,7 +28,8 @@ const MOST: usize = 16;
 /// Those of one room's tokens, or of one token for all rooms: who is slow, or means to be, leaves room for others.
 const MOST_OF_ONE: usize = 4;
 
-static UPLOADS: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
+/// How many each holder has.
+static UPLOADS: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
 
 /// A file on its way in, and until it has been looked into: those that take long keep others waiting.
 pub(super) struct Upload(String);
@@ -50,7 +51,6 @@ impl Upload {
     /// Takes one of the so many places that `holder` may have.
     fn begin(holder: String, most: usize) -> Option<Self> {
         let mut uploads = Self::all();
-        let uploads = uploads.get_or_insert_default();
         let own = uploads.get(&holder).copied().unwrap_or(0);
         if own >= most || uploads.values().sum::<usize>() >= MOST {
             return None;
@@ -59,7 +59,7 @@ impl Upload {
         Some(Self(holder))
     }
 
-    fn all() -> MutexGuard<'static, Option<HashMap<String, usize>>> {
+    fn all() -> MutexGuard<'static, HashMap<String, usize>> {
         // Whole after every line that changes it.
         UPLOADS.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,7 +68,6 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         let mut uploads = Self::all();
-        let uploads = uploads.get_or_insert_default();
         match uploads.get_mut(&self.0) {
             Some(own) if *own > 1 => *own -= 1,
             _ => _ = uploads.remove(&self.0),
@@ -156,6 +155,6 @@ mod tests {
         drop(slow);
         assert!(begin("slow").is_some());
         drop(others);
-        assert!(Upload::all().as_ref().is_some_and(HashMap::is_empty), "nothing is kept of those who are gone");
+        assert!(Upload::all().is_empty(), "nothing is kept of those who are gone");
     }
 }
