@@ -30,7 +30,6 @@ use super::{
 };
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
-    port::PeerId,
     sdp::{Candidate, CodecFormat},
 };
 
@@ -53,8 +52,8 @@ const MOST_PACED: usize = 8;
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Bytes are counted over this long to say what is sent.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
-/// Addresses from which one receiver may come in its whole time: each change of a network brings a few. str0m keeps all that have proved
-/// to be the receiver's, and looks through them at each packet.
+/// Addresses from which one receiver may come in its whole time: each change of a network brings a few. str0m keeps all
+/// that have proved to be the receiver's, and looks through them at each packet.
 const MOST_WAYS: usize = 256;
 /// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
 const MOST_STEPS: usize = 2_000;
@@ -106,7 +105,7 @@ impl Shared<'_> {
 
 /// See the module.
 pub(super) struct Receiver {
-    peer: PeerId,
+    /// Says who it is, too.
     route: Route,
     /// Addresses that it has come from.
     ways: HashSet<SocketAddr>,
@@ -159,7 +158,6 @@ impl Receiver {
             _ => VideoCodec::H264,
         });
         Self {
-            peer: route.receiver,
             route,
             ways: HashSet::new(),
             rtc,
@@ -300,7 +298,7 @@ impl Receiver {
         if !self.connected {
             return;
         }
-        let own = sound.own.iter().find(|(peer, _)| *peer == self.peer).map(|(_, packet)| packet);
+        let own = sound.own.iter().find(|(peer, _)| *peer == self.route.receiver).map(|(_, packet)| packet);
         let (Some(packet), Some(stream)) = (own.or(sound.shared.as_ref()), &mut self.audio) else { return };
         let time = stream.numbers.time(sound.pts);
         let sequence = stream.numbers.sequence().into();
@@ -384,7 +382,7 @@ impl Receiver {
         match event {
             Event::Connected => {
                 self.connected = true;
-                (self.tell.0)(self.peer, News::Connected);
+                (self.tell.0)(self.route.receiver, News::Connected);
                 self.choose(shared.time());
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
@@ -402,7 +400,7 @@ impl Receiver {
             }
             Event::KeyframeRequest(_) => {
                 if let (Some(codec), Some(rendition)) = (self.codec, self.screen.shown()) {
-                    (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
+                    (self.tell.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
                 }
             }
             Event::PeerStats(numbers) => {
@@ -463,7 +461,7 @@ impl Receiver {
             && let (Some(rendition), Some(codec)) = (self.screen.asks(shared.time()), self.codec)
         {
             self.tell_needs();
-            (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
+            (self.tell.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
         }
         self.tell_needs();
     }
@@ -511,7 +509,7 @@ impl Receiver {
         if let Some(bits) = decision.assume {
             self.rtc.bwe().reset(Bitrate::bps(bits));
             (self.line.estimate, self.line.pace) = (Some(bits), Some(bits));
-            debug!(peer = %self.peer, bits, line = ?self.line, "the estimate starts again");
+            debug!(peer = %self.route.receiver, bits, line = ?self.line, "the estimate starts again");
         }
         let rates = (decision.minimum, decision.desired);
         // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them for
@@ -522,7 +520,7 @@ impl Receiver {
         if before.is_some_and(|before| (before.rung, before.reason) == (decision.rung, decision.reason)) {
             return;
         }
-        debug!(peer = %self.peer, ?decision, line = ?self.line, "another rung");
+        debug!(peer = %self.route.receiver, ?decision, line = ?self.line, "another rung");
         // What a line cannot carry only makes the next keyframe late.
         let cut = matches!(decision.reason, Reason::Network | Reason::Loss);
         let target = match decision.rung {
@@ -544,12 +542,12 @@ impl Receiver {
         if let Some(codec) = self.codec.filter(|_| needs != self.told_needs) {
             self.told_needs = needs;
             let encodings = needs.map(|rendition| rendition.map(|rendition| EncodingId { codec, rendition }));
-            (self.tell.0)(self.peer, News::Needs(encodings));
+            (self.tell.0)(self.route.receiver, News::Needs(encodings));
         }
     }
 
     fn report(&mut self) {
-        trace!(peer = %self.peer, line = ?self.line, "how the line is");
+        trace!(peer = %self.route.receiver, line = ?self.line, "how the line is");
         let repeated = std::mem::take(&mut self.repeated);
         metrics::counter!("virfie_retransmitted_packets_total").increment(repeated);
         let (rung, reason) = self.decision.map_or((None, Reason::Start), |decision| {
@@ -569,6 +567,6 @@ impl Receiver {
             heard: self.heard,
             acknowledged: self.acknowledged,
         };
-        (self.tell.0)(self.peer, News::Report(report));
+        (self.tell.0)(self.route.receiver, News::Report(report));
     }
 }
