@@ -118,12 +118,11 @@ impl Reader {
         let first = match first {
             Ok(Some(sample)) => sample,
             Err(FileError::Stopped) => return Err(FileError::Stopped),
-            Ok(None) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
-            Err(error) => {
-                let late = match error {
+            missing => {
+                let late = missing.err().and_then(|error| match error {
                     FileError::Broken { error, .. } => Some(error),
                     _ => None,
-                };
+                });
                 return Err(reader.no_video(played.err().map(|error| error.to_string()).or(late)));
             }
         };
