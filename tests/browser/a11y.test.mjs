@@ -27,11 +27,6 @@ after(async () => {
   await server?.stop();
 });
 
-async function token(role) {
-  const admin = { authorization: `Bearer ${KEY}` };
-  return (await server.ask("POST", "/tokens", { role, room: ROOM }, admin)).token;
-}
-
 /** Asserts that axe-core finds nothing wrong with the page as it is now. */
 async function isSound(tab, where) {
   const { violations, passes } = await new AxeBuilder({ page: tab.page }).analyze();
@@ -54,7 +49,7 @@ test("the form", async () => {
 });
 
 test("the room of those who direct, with all panels open", async () => {
-  host = await browser.joined(server, ROOM, "host", { query: `&token=${await token("producer")}` });
+  host = await browser.joined(server, ROOM, "host", { query: `&token=${await server.token("producer", ROOM, KEY)}` });
   await host.page.locator(".cm-content").waitFor();
   await host.page.getByTestId("scene-store").click();
   await host.page.keyboard.press("Enter");
@@ -79,7 +74,7 @@ test("the studio, with somebody chosen", async () => {
 });
 
 test("a guest's room on a phone", async () => {
-  const guest = await browser.joined(server, ROOM, "guest", { ...PHONE, query: `&token=${await token("participant")}` });
+  const guest = await browser.joined(server, ROOM, "guest", { ...PHONE, query: `&token=${await server.token("participant", ROOM, KEY)}` });
   await isSound(guest, "the room on a phone");
   await guest.page.getByTestId("mute").tap();
   await isSound(guest, "the room on a phone, silent");

@@ -26,8 +26,7 @@ let address;
 before(async () => {
   server = await startServer(["--api-key", KEY]);
   browser = await startBrowser({ clip: "ann" });
-  const admin = { authorization: `Bearer ${KEY}` };
-  const { token } = await server.ask("POST", "/tokens", { role: "participant", room: ROOM }, admin);
+  const token = await server.token("participant", ROOM, KEY);
   address = `${server.url}/r/${ROOM}?name=guest&processing=off&token=${token}`;
 });
 
@@ -87,8 +86,7 @@ test("the form is of use within a second on a slow line", { skip }, async (t) =>
 });
 
 test("those who direct get studio and editor", async () => {
-  const admin = { authorization: `Bearer ${KEY}` };
-  const { token } = await server.ask("POST", "/tokens", { role: "producer", room: ROOM }, admin);
+  const token = await server.token("producer", ROOM, KEY);
   const tab = await browser.tab();
   const { loads } = await listen(tab);
   await tab.page.goto(`${server.url}/r/${ROOM}?name=host&processing=off&join=1&token=${token}`);

@@ -293,9 +293,8 @@ test("it fits a tablet", async () => {
 test("who is no producer does not see it", async () => {
   const guarded = await startServer(["--api-key", KEY]);
   try {
-    const admin = { authorization: `Bearer ${KEY}` };
-    const { token } = await guarded.ask("POST", "/tokens", { role: "participant", room: "closed" }, admin);
-    const { token: directing } = await guarded.ask("POST", "/tokens", { role: "producer", room: "closed" }, admin);
+    const token = await guarded.token("participant", "closed", KEY);
+    const directing = await guarded.token("producer", "closed", KEY);
     const guest = await browser.joined(guarded, "closed", "guest", { query: `&token=${token}` });
     const host = await browser.joined(guarded, "closed", "host", { query: `&token=${directing}` });
     for (const id of ["edit", "layout-editor", "background-select", "scenes", "output-url"]) {

@@ -32,7 +32,7 @@ after(async () => {
 /** A tab in the room, with `news(event)`, which the page takes for the server's. */
 async function joined(name, role) {
   const admin = { authorization: `Bearer ${KEY}` };
-  const { token } = await server.ask("POST", "/tokens", { role, room: ROOM }, admin);
+  const token = await server.token(role, ROOM, KEY);
   const tab = await browser.tab();
   await tab.page.routeWebSocket(/\/session/, (socket) => {
     socket.connectToServer();

@@ -27,12 +27,13 @@ mod threads;
 mod wedged;
 mod whip;
 
-use std::{fs, io::Cursor, path::Path, process::Stdio, time::Duration};
+use std::{fs, io::Cursor, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{process::Command, time::sleep};
+use virfie::bot::source::Source;
 
 use guests::Guest;
 use recorder::{Attention, RED, amplitude};
@@ -196,6 +197,14 @@ async fn is_seen_and_heard(guest: &Guest) {
     }
 }
 
+/// Ann, who sends, and Bob, who sees and hears her.
+async fn meet(server: &Server, source: &Arc<Source>) -> (Guest, Guest) {
+    let ann = Guest::join(server, "ann", Some(source), Attention::Nothing).await;
+    let bob = Guest::join(server, "bob", None, Attention::Both).await;
+    is_seen_and_heard(&bob).await;
+    (ann, bob)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
     let (data, studio) = (TempDir::new().unwrap(), Studio::new());
@@ -203,9 +212,7 @@ async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
     server.send("PUT", "/rooms/demo", &json!({"max_participants": 5})).await.expect(201);
     show_ann(&server).await;
     let source = studio.source("red", 440.0);
-    let ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let (ann, bob) = meet(&server, &source).await;
     server.signal(Signal::STOP);
     // The fault itself: nothing can be awaited of a process that is stopped.
     sleep(STOPPED).await;
@@ -217,9 +224,7 @@ async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
         server.get("/rooms/demo/participants").await.json().as_array().unwrap().is_empty().then_some(())
     })
     .await;
-    let _ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let _both = meet(&server, &source).await;
     let room = server.get("/rooms/demo").await.expect(200).json();
     assert_eq!((&room["settings"]["max_participants"], &room["health"]["rebuilds"]), (&json!(5), &json!(0)));
 }
@@ -285,9 +290,7 @@ async fn a_clock_that_jumps_by_a_year_is_neither_seen_nor_heard() {
     server.send("PUT", "/rooms/demo", &json!({})).await.expect(201);
     show_ann(&server).await;
     let source = studio.source("red", 440.0);
-    let _ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let (_ann, bob) = meet(&server, &source).await;
     let joined = async |name: &str| {
         let people = server.get("/rooms/demo/participants").await.json();
         people.as_array().unwrap().iter().any(|one| one["name"] == name)

@@ -7,9 +7,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{
-    guests::Guest,
-    is_seen_and_heard,
-    recorder::Attention,
+    meet,
     server::{PROGRAM, Server, arguments},
     show_ann,
     studio::Studio,
@@ -29,9 +27,7 @@ async fn a_server_beside_the_installed_plugin_takes_its_own_element() {
     server.send("PUT", "/rooms/demo", &json!({})).await.expect(201);
     show_ann(&server).await;
     let source = studio.source("red", 440.0);
-    let _ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let _both = meet(&server, &source).await;
     let room = server.get("/rooms/demo").await.expect(200).json();
     assert_eq!(room["health"]["rebuilds"], 0);
 }

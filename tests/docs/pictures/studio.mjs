@@ -11,6 +11,7 @@ import { ffmpeg } from "../../browser/clips.mjs";
 import { program, scratch } from "../../browser/place.mjs";
 import { startServer } from "../../browser/server.mjs";
 import { until } from "../../browser/wait.mjs";
+import { prepared } from "../prepared.mjs";
 
 export const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const PORTRAIT = join(PROJECT, "models/pictures/portrait.jpg");
@@ -88,14 +89,7 @@ export class Studio {
   /** Starts a server; assets and people come when the first picture needs them. */
   static async start() {
     const args = ["--canvas", "320x180", "--fps", "10"];
-    const studio = new Studio(await startServer(args, { model: "embedded", within: START_MS }));
-    try {
-      await studio.prepare();
-    } catch (error) {
-      await studio.end();
-      throw error;
-    }
-    return studio;
+    return prepared(new Studio(await startServer(args, { model: "embedded", within: START_MS })));
   }
 
   constructor(server) {
