@@ -13,7 +13,8 @@ use rand::Rng as _;
 /// Ends the name of a file that is being written. It begins with a dot, so it is never an asset's or a room's.
 const UNFINISHED: &str = ".part";
 
-/// Reads a whole file, or what a link leads to. Devices and pipes are none: they may never end, or never begin.
+/// Reads a whole file, or what a link leads to. It refuses devices and pipes, which may never end, or
+/// never begin.
 ///
 /// # Errors
 /// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file, [`io::ErrorKind::FileTooLarge`] for one of more

@@ -339,7 +339,7 @@ pub struct IconsAction {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Icons {
-    /// Image assets. Whoever is behind their number gets none.
+    /// Image assets. Who comes after the last of them gets no image.
     #[schema(min_items = 1, max_items = 100)]
     pub image: Vec<String>,
     /// Canvas pixels; the height follows.

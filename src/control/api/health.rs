@@ -67,7 +67,7 @@ pub struct SegmentationReadiness {
     pub available: bool,
     /// Its name.
     pub model: Option<String>,
-    /// Why there is none.
+    /// Why it is missing.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too.
     pub keypoints: bool,

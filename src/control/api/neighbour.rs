@@ -38,7 +38,8 @@ fn is_service(user: u32, own: u32) -> bool {
     user != own && (SERVICES.contains(&user) || user == NOBODY)
 }
 
-/// Whose end of a connection within this machine has this address. An end that its process has closed is nobody's.
+/// Whose end of a connection within this machine has this address. An end that its process has closed
+/// belongs to no user any more.
 fn user(peer: SocketAddr, entries: impl IntoIterator<Item = TcpNetEntry>) -> Option<u32> {
     let canonical = |address: SocketAddr| (address.ip().to_canonical(), address.port());
     let is_here = |ip: IpAddr| ip.to_canonical().is_loopback();

@@ -27,7 +27,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Middleware: refuses with 403 what an open server must not serve, and with 400 what names two hosts.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // RFC 9112, 3.2. Which of two is meant is nobody's to guess.
+    // RFC 9112, 3.2. The server does not guess which of two is meant.
     if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
         return Problem::bad_request("the request names more than one Host").into_response();
     }

@@ -122,7 +122,7 @@ pub struct Segmentation {
     pub available: bool,
     /// The model's name.
     pub model: Option<String>,
-    /// Why there is none.
+    /// Why it is missing.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too: the room's `keypoints` can be set.
     pub keypoints: bool,

@@ -1284,7 +1284,7 @@ export interface components {
              * @description Canvas pixels below it; 0 when left out.
              */
             dy?: number;
-            /** @description Image assets. Whoever is behind their number gets none. */
+            /** @description Image assets. Who comes after the last of them gets no image. */
             image: string[];
             /** @description The point of a person that the picture's middle is on; `nose` when left out. */
             keypoint?: components["schemas"]["KeypointName"];
@@ -2840,7 +2840,7 @@ export interface components {
              *     carried on frame by frame.
              */
             oldest_mask_ms: number;
-            /** @description Why there is none. */
+            /** @description Why it is missing. */
             reason?: string | null;
             /**
              * Format: double
@@ -2857,7 +2857,7 @@ export interface components {
             keypoints: boolean;
             /** @description Its name. */
             model?: string | null;
-            /** @description Why there is none. */
+            /** @description Why it is missing. */
             reason?: string | null;
         };
         /** @description Something that happened on the server. */
