@@ -188,7 +188,7 @@ async fn recordings_are_listed_given_in_parts_and_deleted() {
         server.get(&format!("/rooms/demo/recordings/{name}")).await.problem(404);
     }
     let elsewhere = recordings.path().join("elsewhere.mkv");
-    fs::write(&elsewhere, "secret").unwrap();
+    std::fs::write(&elsewhere, "secret").unwrap();
     std::os::unix::fs::symlink(elsewhere, folder.join("link.mkv")).unwrap();
     server.get("/rooms/demo/recordings/link.mkv").await.problem(404);
     server.delete("/rooms/demo/recordings/demo-2.mp4").await.problem(409);
