@@ -29,7 +29,7 @@ use memory::Memory;
 use crate::{
     config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
     control::api::{self, AppState},
-    disk::DirectoryLock,
+    disk::{self, DirectoryLock},
     error::ProgramError,
     layout::Background,
     media::{
@@ -145,7 +145,11 @@ fn make_data_dir(config: &ServeConfig) -> Result<(), ProgramError> {
 /// Makes the data directory this server's own: two would overwrite each other's rooms.
 fn lock_data_dir(config: &ServeConfig) -> Result<DirectoryLock, ProgramError> {
     let taken = DirectoryLock::take(&config.data_dir);
-    taken.map_err(|error| ProgramError::Usage(format!("data-dir: {}: {error}", config.data_dir.display())))
+    let lock =
+        taken.map_err(|error| ProgramError::Usage(format!("data-dir: {}: {error}", config.data_dir.display())))?;
+    // Of keys and of the list of tokens. Nobody else writes here now.
+    disk::sweep(&config.data_dir);
+    Ok(lock)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {

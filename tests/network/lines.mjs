@@ -7,8 +7,11 @@ const atMost = (most, of = "") => ({ holds: (value) => value <= most, said: `at 
 const SETTLE = 6;
 const WINDOW = 10;
 
+/** What somebody on a good line gets whatever happens to others. */
+const OTHER_FPS = 29;
+
 /** On every line: no long standstill after the change or later, and others notice nothing. */
-const ALWAYS = { freezeMs: atMost(2_000, " ms"), otherFps: atLeast(29), otherLowest: atLeast(720) };
+const ALWAYS = { freezeMs: atMost(2_000, " ms"), otherFps: atLeast(OTHER_FPS), otherLowest: atLeast(720) };
 
 const WHOLE = { fps: atLeast(29), lowest: atLeast(720) };
 /** What is missing comes again; this tells that it does. */
@@ -80,4 +83,9 @@ export function misses(line, row) {
   const said = wrong.map(([key, { said }]) => `${key} ${Math.round(row[key] * 10) / 10}, ${said} wanted`);
   if (line.recover && !(row.recoverMs <= line.recover * 1_000)) said.push(`no whole picture within ${line.recover} s`);
   return said;
+}
+
+/** Whether this machine had too much to do: the receiver on a good line missed pictures, which the bad one cannot cause. */
+export function isBusy({ otherFps }) {
+  return !(otherFps >= OTHER_FPS);
 }

@@ -31,7 +31,7 @@ const HEALTH_PERIOD: Duration = Duration::from_secs(2);
 /// How often listeners are told poses: what follows a hand needs no more, and a camera gives hardly more masks.
 const POSES_PERIOD: Duration = Duration::from_millis(100);
 
-/// How long changes are collected before the room is stored: a layout that is dragged changes 60 times a second.
+/// The shortest time between two writes of a room: a layout that is dragged changes 60 times a second.
 const KEEP_DELAY: Duration = Duration::from_millis(500);
 
 /// Media that has not told how it is doing for so long hangs. It sees for itself that no frame comes, much earlier.
@@ -52,6 +52,8 @@ pub(super) struct Room {
     meter: Meter,
     /// When what has changed is stored.
     keep_at: Option<Instant>,
+    /// When that was done last.
+    kept_at: Option<Instant>,
     faults: Faults,
     /// When the media is opened again; `None` while it is open.
     open_at: Option<Instant>,
@@ -79,6 +81,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
         news,
         meter: Meter::new(),
         keep_at: None,
+        kept_at: None,
         faults: Faults::default(),
         open_at: None,
         down: None,
@@ -179,7 +182,8 @@ impl Room {
         self.meter.count(self.state.head_count());
         self.meter.count_outputs(self.state.output_count());
         if self.keep_at.is_none() && self.state.is_unkept() {
-            self.keep_at = Some(Instant::now() + KEEP_DELAY);
+            let now = Instant::now();
+            self.keep_at = Some(self.kept_at.map_or(now, |last| now.max(last + KEEP_DELAY)));
         }
         self.remember();
     }
@@ -233,6 +237,7 @@ impl Room {
     /// Has the room stored, or forgotten, if that is due.
     fn keep(&mut self) {
         self.keep_at = None;
+        self.kept_at = Some(Instant::now());
         if let Some(record) = self.state.take_unkept() {
             self.lasting.parts.store.keep(self.state.name(), record);
         } else if self.state.is_to_be_forgotten() {
