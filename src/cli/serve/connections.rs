@@ -31,7 +31,7 @@ impl Holder {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct HttpConnection {
     holder: Holder,
     /// Requests that are being answered.
     busy: usize,
@@ -41,7 +41,7 @@ struct Connection {
     since: Instant,
 }
 
-impl Connection {
+impl HttpConnection {
     fn is_idle(&self) -> bool {
         self.busy == 0 && !self.upgraded
     }
@@ -53,7 +53,7 @@ pub(super) struct Connections {
     most: usize,
     most_of_one: usize,
     next: u64,
-    open: HashMap<Number, Connection>,
+    open: HashMap<Number, HttpConnection>,
     held: HashMap<Holder, usize>,
 }
 
@@ -97,7 +97,7 @@ impl Connections {
         }
         let number = Number(self.next);
         self.next += 1;
-        self.open.insert(number, Connection { holder, busy: 0, upgraded: false, since: now });
+        self.open.insert(number, HttpConnection { holder, busy: 0, upgraded: false, since: now });
         *self.held.entry(holder).or_default() += 1;
         Entrance::In(number, victim)
     }
@@ -138,8 +138,9 @@ impl Connections {
 
     /// Takes off the list who has asked nothing for so long, to be closed.
     pub(super) fn take_idle(&mut self, limit: Duration, now: Instant) -> Vec<Number> {
-        let is_over =
-            |connection: &Connection| connection.is_idle() && now.saturating_duration_since(connection.since) >= limit;
+        let is_over = |connection: &HttpConnection| {
+            connection.is_idle() && now.saturating_duration_since(connection.since) >= limit
+        };
         let over: Vec<Number> =
             self.open.iter().filter(|(_, connection)| is_over(connection)).map(|(number, _)| *number).collect();
         for number in &over {
@@ -155,7 +156,7 @@ impl Connections {
     /// The one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else a busy one
     /// of somebody who holds more than they do.
     fn dispensable(&self, own: usize) -> Option<Number> {
-        let held = |connection: &Connection| self.held_by(connection.holder);
+        let held = |connection: &HttpConnection| self.held_by(connection.holder);
         let idle = self.open.values().filter(|connection| connection.is_idle());
         if let Some(most) = idle.map(held).max().filter(|most| *most >= own) {
             return self.longest_idle(|connection| self.held_by(connection.holder) == most);
@@ -171,7 +172,7 @@ impl Connections {
         Some(number)
     }
 
-    fn longest_idle(&self, of: impl Fn(&Connection) -> bool) -> Option<Number> {
+    fn longest_idle(&self, of: impl Fn(&HttpConnection) -> bool) -> Option<Number> {
         let idle = self.open.iter().filter(|(_, connection)| connection.is_idle() && of(connection));
         idle.min_by_key(|(number, connection)| (connection.since, **number)).map(|(number, _)| *number)
     }

@@ -19,7 +19,7 @@ use super::{
     meter::Meter,
     news::News,
     record::RoomRecord,
-    state::{Beginning, Effect, Errand, Now, State},
+    state::{Beginning, Effect, Job, Now, State},
     supervise::{DownMark, Lasting},
     view::Event,
 };
@@ -86,7 +86,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
     tracing::info!(room = %name, "room begins");
     room.settle();
     if needs_images {
-        room.carry_out(Effect::Errand(Errand::Images));
+        room.carry_out(Effect::Job(Job::Images));
     }
     if rebuilds > 0 {
         // Those who listen know another room.
@@ -257,13 +257,13 @@ impl Room {
                 }
             }
             Effect::Close(peer, why) => self.close(peer, why),
-            Effect::Errand(errand) => {
+            Effect::Job(job) => {
                 // Full: more is asked for than can be made ready, and the newest is given up. Not what
                 // nobody would ask for again.
-                match self.lasting.parts.errands.try_send(errand) {
-                    Err(TrySendError::Full(kept @ (Errand::Music(_) | Errand::Images | Errand::AuxImages(_)))) => {
-                        let errands = self.lasting.parts.errands.clone();
-                        tokio::spawn(async move { errands.send(kept).await });
+                match self.lasting.parts.jobs.try_send(job) {
+                    Err(TrySendError::Full(kept @ (Job::Music(_) | Job::Images | Job::AuxImages(_)))) => {
+                        let jobs = self.lasting.parts.jobs.clone();
+                        tokio::spawn(async move { jobs.send(kept).await });
                     }
                     Err(_) => tracing::warn!(room = %self.state.name(), "a scene or a sound is left out"),
                     Ok(()) => {}

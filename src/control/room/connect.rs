@@ -17,7 +17,7 @@ use super::{
     handle::RoomHandle,
     link::{Link, SessionEnd},
     name::DisplayName,
-    participant::{Bearer, Caller, Claim, Connection, Door, Receiver},
+    participant::{Bearer, Caller, Claim, JoinMethod, PeerConnection, Receiver},
     secret,
     state::{Arrival, Place, Reception, Resource, ResourceKind, Viewer},
     view::{LeaveReason, Participant, RoomState},
@@ -107,9 +107,9 @@ impl RoomHandle {
         let arrival = Arrival {
             name: join.name,
             caller: join.caller,
-            door: Door::Session,
+            joined_by: JoinMethod::Session,
             resume: join.resume,
-            connection: Connection::new(peer, Vec::new()),
+            connection: PeerConnection::new(peer, Vec::new()),
             negotiation: Negotiation::Offer { ingest: join.ingest },
             fresh_id: ParticipantId(secret::id().into()),
             fresh_secret: secret::secret(),
@@ -145,9 +145,9 @@ impl RoomHandle {
         let arrival = Arrival {
             name,
             caller,
-            door: Door::Whip { claim },
+            joined_by: JoinMethod::Whip { claim },
             resume: None,
-            connection: Connection::new(peer, posted.ufrags),
+            connection: PeerConnection::new(peer, posted.ufrags),
             negotiation: Negotiation::Answer { offer: posted.offer, reply },
             fresh_id: ParticipantId(secret::id().into()),
             fresh_secret: secret.clone(),
@@ -175,7 +175,7 @@ impl RoomHandle {
         let peer = next_peer();
         let secret = secret::secret();
         let (reply, answer) = oneshot::channel();
-        let receiver = Receiver::new(Connection::new(peer, posted.ufrags));
+        let receiver = Receiver::new(PeerConnection::new(peer, posted.ufrags));
         let viewer = Viewer { receiver, secret: secret.clone(), claim, bearer };
         let reception = Reception { offer: posted.offer, rendition, reply };
         let undo = Undo::new(self, peer, &secret);
@@ -229,7 +229,7 @@ impl RoomHandle {
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::NoConnection`],
     /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn receive(&self, session: PeerId, offer: Description) -> Result<String, RoomError> {
-        let connection = Connection::new(next_peer(), Vec::new());
+        let connection = PeerConnection::new(next_peer(), Vec::new());
         let (reply, answer) = oneshot::channel();
         let reception = Reception { offer, rendition: None, reply };
         self.call(move |room| room.state.receive(session, connection, reception)).await??;

@@ -127,7 +127,7 @@ mod tests {
     use crate::{
         control::room::{
             name::RoomName,
-            output::{OutputDocument, Recordings, Sending},
+            output::{OutputDocument, OutputEntry, Recordings},
             state::{Beginning, Now, State},
             view::Settings,
         },
@@ -137,12 +137,12 @@ mod tests {
 
     const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn sending() -> Sending {
+    fn sending() -> OutputEntry {
         let document: OutputDocument =
             serde_json::from_value(json!({"type": "rtmp", "url": "rtmp://host/live/key"})).unwrap();
         let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
         let spec = document.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
-        Sending::new(OutputId("o1".into()), document, spec, AT)
+        OutputEntry::new(OutputId("o1".into()), document, spec, AT)
     }
 
     /// Types of the notices, and states of outputs.

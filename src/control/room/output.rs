@@ -400,7 +400,7 @@ impl FinishedRecording {
 
 /// An output of a room. Without `Debug`: it holds stream keys.
 #[derive(Clone, PartialEq)]
-pub struct Sending {
+pub struct OutputEntry {
     /// Its id.
     pub id: OutputId,
     /// What was asked for, with the stream key: neither shown nor logged.
@@ -422,13 +422,13 @@ pub struct Sending {
     pub markers: usize,
 }
 
-impl std::fmt::Debug for Sending {
+impl std::fmt::Debug for OutputEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Sending({} to {})", self.id, self.spec.target.shown())
+        write!(f, "OutputEntry({} to {})", self.id, self.spec.target.shown())
     }
 }
 
-impl Sending {
+impl OutputEntry {
     /// Makes an output that has not been started yet.
     pub fn new(id: OutputId, document: OutputDocument, spec: OutputSpec, wall: Timestamp) -> Self {
         Self {

@@ -35,7 +35,7 @@ pub enum MemberRole {
 
 /// How someone came in; it decides what may take their place over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Door {
+pub enum JoinMethod {
     /// By the session WebSocket. The secret takes it over.
     Session,
     /// By WHIP. The same token with the same name takes it over; `None` when they gave no name.
@@ -94,7 +94,7 @@ impl Caller {
 
 /// One WebRTC connection as the room knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
+pub struct PeerConnection {
     /// Its id.
     pub peer: PeerId,
     /// How many candidates it has sent.
@@ -103,7 +103,7 @@ pub struct Connection {
     pub ufrags: Vec<String>,
 }
 
-impl Connection {
+impl PeerConnection {
     /// A new connection.
     pub fn new(peer: PeerId, ufrags: Vec<String>) -> Self {
         Self { peer, candidates: 0, ufrags }
@@ -121,7 +121,7 @@ impl Connection {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receiver {
     /// The connection.
-    pub connection: Connection,
+    pub connection: PeerConnection,
     /// Whether media flows.
     pub connected: bool,
     /// How the mix comes by it, once that is known.
@@ -130,18 +130,18 @@ pub struct Receiver {
 
 impl Receiver {
     /// A new connection.
-    pub fn new(connection: Connection) -> Self {
+    pub fn new(connection: PeerConnection) -> Self {
         Self { connection, connected: false, delivery: None }
     }
 }
 
 /// Whether a participant is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wire {
+pub enum LinkState {
     /// A connection exists.
     Live {
         /// Which.
-        connection: Connection,
+        connection: PeerConnection,
         /// Whether media flows.
         connected: bool,
     },
@@ -164,7 +164,7 @@ pub struct Member {
     /// Takes the place over (session), or names its resource (WHIP).
     pub secret: String,
     /// How they came in.
-    pub door: Door,
+    pub joined_by: JoinMethod,
     /// What they may do.
     pub role: MemberRole,
     /// The token that they came with.
@@ -174,7 +174,7 @@ pub struct Member {
     /// When they joined.
     pub joined_at: Timestamp,
     /// The connection that sends.
-    pub wire: Wire,
+    pub link_state: LinkState,
     /// The connection that receives, and how the mix comes by it.
     pub receiver: Option<Receiver>,
     /// Microphone on.
@@ -204,18 +204,18 @@ impl Member {
     }
 
     /// The live connection.
-    pub fn connection(&self) -> Option<&Connection> {
-        match &self.wire {
-            Wire::Live { connection, .. } => Some(connection),
-            Wire::Away { .. } => None,
+    pub fn connection(&self) -> Option<&PeerConnection> {
+        match &self.link_state {
+            LinkState::Live { connection, .. } => Some(connection),
+            LinkState::Away { .. } => None,
         }
     }
 
     /// When the place is dropped, if the connection is lost.
     pub fn held_until(&self) -> Option<Instant> {
-        match self.wire {
-            Wire::Away { until } => Some(until),
-            Wire::Live { .. } => None,
+        match self.link_state {
+            LinkState::Away { until } => Some(until),
+            LinkState::Live { .. } => None,
         }
     }
 
@@ -240,10 +240,10 @@ impl Member {
             name: Arc::clone(&self.name),
             role: self.role,
             joined_at: self.joined_at,
-            state: match self.wire {
-                Wire::Live { connected: true, .. } => Presence::Connected,
-                Wire::Live { connected: false, .. } => Presence::Connecting,
-                Wire::Away { .. } => Presence::Away,
+            state: match self.link_state {
+                LinkState::Live { connected: true, .. } => Presence::Connected,
+                LinkState::Live { connected: false, .. } => Presence::Connecting,
+                LinkState::Away { .. } => Presence::Away,
             },
             audio: self.audio,
             video: self.video,
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_connection_takes_sixty_four_candidates() {
-        let mut connection = Connection::new(PeerId(1), Vec::new());
+        let mut connection = PeerConnection::new(PeerId(1), Vec::new());
         for _ in 0..MAX_CANDIDATES {
             assert!(connection.count_candidate());
         }

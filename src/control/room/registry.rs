@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// How many scenes and sounds of triggers may wait for those before them to be decoded.
-const ERRANDS: usize = 16;
+const JOBS: usize = 16;
 
 /// How long a drain waits for session sockets to be told that the server ends, and for recordings to be finished.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -180,16 +180,16 @@ impl Registry {
         let (images, media) = (self.images.of_room(&name), Arc::clone(&self.media));
         let room = RoomHandle::new(name.clone(), calls, images, media, self.defaults.largest);
         rooms.insert(name, room.clone());
-        let (errands, errands_end) = mpsc::channel(ERRANDS);
+        let (jobs, jobs_end) = mpsc::channel(JOBS);
         let parts = Parts {
             machine: Arc::clone(&self.media),
             store: Arc::clone(&self.store),
             vitals: Arc::clone(&self.vitals),
-            errands,
+            jobs,
             journal: Arc::clone(&self.journal),
             farewells: self.farewells.clone(),
         };
-        tokio::spawn(room.clone().run_errands(errands_end));
+        tokio::spawn(room.clone().run_jobs(jobs_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
             supervise::run(beginning, parts, calls_end).await;

@@ -38,7 +38,7 @@ use super::{
     link::{Closing, Note},
     name::RoomName,
     notice::EndReason,
-    output::Sending,
+    output::OutputEntry,
     participant::Member,
     photo::Photos,
     pose::{self, ParticipantPoses},
@@ -97,12 +97,12 @@ pub enum Effect {
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
     /// What has to be made ready first.
-    Errand(Errand),
+    Job(Job),
 }
 
 /// What is done as soon as the files for it are decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Errand {
+pub enum Job {
     /// Show this scene.
     Show(SceneChoice),
     /// Play this sound once.
@@ -148,7 +148,7 @@ pub struct State {
     members: Vec<Member>,
     spotlight: Spotlight,
     viewers: Vec<Viewer>,
-    outputs: Vec<Sending>,
+    outputs: Vec<OutputEntry>,
     aux_pictures: Vec<AuxPicture>,
     /// Counts changes of what is kept of them, and up to which they were kept.
     outputs_changed: u64,

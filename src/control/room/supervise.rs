@@ -25,7 +25,7 @@ use super::{
     journal::Journal,
     notice::{EndReason, Notice},
     record::RoomRecord,
-    state::{Beginning, Errand},
+    state::{Beginning, Job},
     store::RoomStore,
     view::Event,
 };
@@ -42,7 +42,7 @@ pub(super) struct Parts {
     pub(super) store: Arc<RoomStore>,
     pub(super) vitals: Arc<Vitals>,
     /// What has to be decoded first, by a task of its own.
-    pub(super) errands: mpsc::Sender<Errand>,
+    pub(super) jobs: mpsc::Sender<Job>,
     /// What is of note in all rooms.
     pub(super) journal: Arc<Journal>,
     /// A drain waits until all receivers of this are gone.

@@ -16,7 +16,7 @@ use super::{
     record::{beneath, faults_of},
     revision::{IfMatch, Revision},
     scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
-    state::Errand,
+    state::Job,
     view::SceneView,
 };
 use crate::{
@@ -150,31 +150,31 @@ impl RoomHandle {
     }
 
     /// Shows scenes and plays sounds as the room asks for them, until it ends.
-    pub(super) async fn run_errands(self, mut errands: mpsc::Receiver<Errand>) {
-        while let Some(errand) = errands.recv().await {
+    pub(super) async fn run_jobs(self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(job) = jobs.recv().await {
             // A fault in one must not cost the room all that come after it.
-            if AssertUnwindSafe(self.run_errand(errand)).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(self.run_job(job)).catch_unwind().await.is_err() {
                 tracing::error!(room = %self.name(), "a scene or a sound is left out: making it ready panicked");
             }
         }
     }
 
-    async fn run_errand(&self, errand: Errand) {
-        let command = match errand {
-            Errand::Show(choice) => {
+    async fn run_job(&self, job: Job) {
+        let command = match job {
+            Job::Show(choice) => {
                 if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
                     tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
                 }
                 return;
             }
-            Errand::Images => return self.load_first_images().await,
-            Errand::AuxImages(aux) => return self.load_aux_images(aux).await,
-            Errand::Play(name) => match self.images.sound(&name).await {
+            Job::Images => return self.load_first_images().await,
+            Job::AuxImages(aux) => return self.load_aux_images(aux).await,
+            Job::Play(name) => match self.images.sound(&name).await {
                 Some(sound) => MediaCommand::PlaySound(sound),
                 None => return,
             },
-            Errand::Music(None) => MediaCommand::SetMusic(None),
-            Errand::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
+            Job::Music(None) => MediaCommand::SetMusic(None),
+            Job::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
         };
         // An error only says that the room has ended.
         drop(self.call(move |room| room.order(command)).await);

@@ -94,7 +94,7 @@ struct Ends {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct TcpConnection {
     stream: TcpStream,
     ends: Ends,
     /// The end of a packet that the kernel has taken in part.
@@ -123,7 +123,7 @@ impl Reading {
     }
 }
 
-impl Connection {
+impl TcpConnection {
     /// Sends a packet, or loses it.
     fn send(&self, packet: &[u8]) -> io::Result<()> {
         let head = framing::head(packet.len()).ok_or(io::ErrorKind::InvalidInput)?;
@@ -158,7 +158,7 @@ impl Connection {
 #[derive(Debug)]
 struct Table {
     places: Places,
-    open: HashMap<Number, Arc<Connection>>,
+    open: HashMap<Number, Arc<TcpConnection>>,
     numbers: HashMap<Ends, Number>,
 }
 
@@ -238,7 +238,7 @@ impl Connections {
         let peer = canonical(stream.peer_addr()?);
         let own = canonical(stream.local_addr()?);
         let ends = Ends { own: SocketAddr::new(self.sockets.shown(own.ip()), own.port()), peer };
-        let connection = Arc::new(Connection { stream, ends, rest: Mutex::default(), read: Mutex::default() });
+        let connection = Arc::new(TcpConnection { stream, ends, rest: Mutex::default(), read: Mutex::default() });
         let number = {
             let mut table = self.table_mut();
             let (number, victim) = table.places.enter(peer.ip(), Instant::now());
@@ -355,7 +355,7 @@ impl Connections {
     fn bring(
         &self,
         number: Number,
-        connection: &Connection,
+        connection: &TcpConnection,
         bytes: &[u8],
         now: Instant,
         routes: &Routes,

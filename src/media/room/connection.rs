@@ -20,7 +20,7 @@ use crate::media::{
     port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
     segment::{BodyPix, Wish},
-    webrtc::{line::Line, liveness::Liveness, peer::Peer},
+    webrtc::{line::MediaLine, liveness::Liveness, peer::Peer},
 };
 
 /// An HTTP answer waits this long for candidates of the machine's own. GST-1.22: 6d05624406, remove at 1.28: gathering
@@ -102,7 +102,7 @@ impl std::ops::Add for Masks {
 }
 
 /// A sender and what the room knows of it.
-pub(super) struct Connection {
+pub(super) struct SenderConnection {
     pub(super) peer: Peer,
     pub(super) participant: ParticipantId,
     /// The name that others see.
@@ -129,7 +129,7 @@ pub(super) struct Connection {
     internal_peers: bool,
 }
 
-impl Connection {
+impl SenderConnection {
     pub(super) fn new(
         peer: Peer,
         (participant, name): (ParticipantId, Arc<str>),
@@ -341,8 +341,8 @@ fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
 }
 
 /// The m-lines that answer a peer's offer, one for every section that we take.
-pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<Line> {
-    chosen.iter().filter_map(Line::answering).collect()
+pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<MediaLine> {
+    chosen.iter().filter_map(MediaLine::answering).collect()
 }
 
 /// Our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.

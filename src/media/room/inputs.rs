@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Asked, Connection, Masks, Segmenter, Signalling, answered_lines},
+    connection::{Asked, Masks, Segmenter, SenderConnection, Signalling, answered_lines},
     isos::Source,
     tracks,
 };
@@ -34,7 +34,7 @@ use crate::{
         sdp,
         segment::{Wish, input::area_for, model::AREA},
         webrtc::{
-            line::Line,
+            line::MediaLine,
             liveness::Verdict,
             peer::{Peer, PeerNews},
         },
@@ -62,7 +62,7 @@ pub(super) struct Inputs {
     desk: Arc<Desk>,
     events: UnboundedSender<MediaEvent>,
     inputs: Sender<Input>,
-    peers: HashMap<PeerId, Connection>,
+    peers: HashMap<PeerId, SenderConnection>,
     /// What the layers of the program, and those of pictures beside it, need of each participant's frames.
     asks: HashMap<ParticipantId, Vec<(Option<AuxId>, Ask)>>,
     keypoints: bool,
@@ -177,7 +177,7 @@ impl Inputs {
         self.desk.open(&participant);
         match negotiation {
             Negotiation::Offer { ingest } => {
-                let connection = self.connect(id, (participant, name), &Line::received(ingest, 96))?;
+                let connection = self.connect(id, (participant, name), &MediaLine::received(ingest, 96))?;
                 connection.peer.offer();
                 self.peers.insert(id, connection);
                 Ok(())
@@ -217,8 +217,8 @@ impl Inputs {
         &self,
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
-        lines: &[Line],
-    ) -> Result<Connection, String> {
+        lines: &[MediaLine],
+    ) -> Result<SenderConnection, String> {
         let trusted = Arc::new(AtomicBool::new(false));
         let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
@@ -252,7 +252,7 @@ impl Inputs {
         let (session, now) = (Signalling::Session, media_clock().now());
         let internal_peers = self.parts.network.internal_peers;
         let person = (participant, name);
-        Ok(Connection::new(peer, person, session, trusted, (segmenter, progress, tap), internal_peers, now))
+        Ok(SenderConnection::new(peer, person, session, trusted, (segmenter, progress, tap), internal_peers, now))
     }
 
     /// Somebody who sends and is trusted, to be recorded.
@@ -364,6 +364,6 @@ impl Inputs {
 
     /// What each peer's element has made.
     pub(super) fn masks(&self) -> impl Iterator<Item = Masks> {
-        self.peers.values().map(Connection::masks)
+        self.peers.values().map(SenderConnection::masks)
     }
 }

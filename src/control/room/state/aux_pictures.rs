@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Errand, State};
+use super::{Effect, Job, State};
 use crate::{
     control::room::{
         aux_picture::{AuxSource, AuxWish},
         error::RoomError,
-        output::Sending,
+        output::OutputEntry,
         scenes::Scenes,
     },
     layout::Scene,
@@ -50,7 +50,7 @@ impl State {
             let aux = &mut self.aux_pictures[index];
             aux.scene = Arc::new(scene);
             if aux.scene.needs_images() {
-                self.effects.push(Effect::Errand(Errand::AuxImages(aux.id.clone())));
+                self.effects.push(Effect::Job(Job::AuxImages(aux.id.clone())));
             } else {
                 aux.shown = Some((aux.scene.clone(), Vec::new()));
                 self.show_aux(index);
@@ -93,7 +93,7 @@ impl State {
     }
 
     /// The canvas that an output gets: width, height, frames a second.
-    pub(super) fn canvas_of(&self, sending: &Sending) -> (u32, u32, u32) {
+    pub(super) fn canvas_of(&self, sending: &OutputEntry) -> (u32, u32, u32) {
         let own = |wish: &AuxWish| {
             let known = sending.spec.aux.as_ref().and_then(|id| self.aux_scene(id));
             known.unwrap_or_else(|| Arc::new(wish.read(&self.scenes, &self.scene.canvas)))

@@ -5,7 +5,7 @@ use crate::{
     control::room::{
         link::{Closing, Note},
         output::FinishedRecording,
-        participant::{Door, Member, Receiver, Wire},
+        participant::{JoinMethod, LinkState, Member, Receiver},
         view::{Delivery, Event},
     },
     media::port::{DeliveryReport, Loudness, MediaEvent, ParticipantId, PeerId, TrackKind},
@@ -52,7 +52,7 @@ impl State {
             return;
         }
         let Some(index) = self.member_of(peer) else { return };
-        if let Wire::Live { connected, .. } = &mut self.members[index].wire {
+        if let LinkState::Live { connected, .. } = &mut self.members[index].link_state {
             *connected = true;
         }
         self.effects.push(Effect::Tell(peer, Note::Connected));
@@ -100,7 +100,7 @@ impl State {
         let member = &mut self.members[index];
         let before = (member.audio, member.video, member.size);
         // A session tells its switches itself.
-        let has_no_switches = member.door != Door::Session;
+        let has_no_switches = member.joined_by != JoinMethod::Session;
         match kind {
             TrackKind::Audio if has_no_switches => member.audio = runs,
             TrackKind::Audio => {}

@@ -6,7 +6,7 @@ use super::{Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State};
 use crate::{
     control::room::{
         error::RoomError,
-        output::{KeptOutput, Marker, Output, OutputDocument, OutputPhase, Sending},
+        output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
         view::Event,
     },
     layout::Fault,
@@ -51,7 +51,7 @@ impl State {
             return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
         }
         self.check_address(&spec, None)?;
-        self.outputs.push(Sending::new(id, document, spec, now.wall));
+        self.outputs.push(OutputEntry::new(id, document, spec, now.wall));
         self.stored = true;
         Ok(self.settle_output(self.outputs.len() - 1, now))
     }
@@ -169,7 +169,7 @@ impl State {
     pub fn restore_outputs(&mut self, kept: Vec<(KeptOutput, OutputSpec)>, now: Now) {
         for (kept, spec) in kept {
             let KeptOutput { id, created_at, output, internal: _ } = kept;
-            self.outputs.push(Sending::new(OutputId(id.into()), output, spec, created_at));
+            self.outputs.push(OutputEntry::new(OutputId(id.into()), output, spec, created_at));
             self.settle_output(self.outputs.len() - 1, now);
         }
         // Nothing has changed that is not on the disk.

@@ -4,7 +4,9 @@ use super::*;
 use crate::{
     control::room::{
         name::DisplayName,
-        participant::{Bearer, Caller, Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation, Receiver},
+        participant::{
+            Bearer, Caller, Claim, JoinMethod, MAX_CANDIDATES, MemberRole, Moderation, PeerConnection, Receiver,
+        },
         view::{LeaveReason, Presence},
     },
     layout::{Canvas, Trigger},
@@ -43,15 +45,15 @@ impl Studio {
         self.state.tick(self.now);
     }
 
-    fn arrival(&mut self, name: &str, door: Door, resume: Option<&str>) -> (PeerId, Arrival) {
+    fn arrival(&mut self, name: &str, joined_by: JoinMethod, resume: Option<&str>) -> (PeerId, Arrival) {
         self.peers += 1;
         let peer = PeerId(self.peers);
         let arrival = Arrival {
             name: DisplayName::parse(name).unwrap(),
             caller: Caller::of(MemberRole::Participant),
-            door,
+            joined_by,
             resume: resume.map(str::to_owned),
-            connection: Connection::new(peer, vec!["frag".into()]),
+            connection: PeerConnection::new(peer, vec!["frag".into()]),
             negotiation: Negotiation::Offer { ingest: VideoCodec::Vp8 },
             fresh_id: ParticipantId(format!("id{}", self.peers).into()),
             fresh_secret: format!("secret{}", self.peers),
@@ -60,18 +62,18 @@ impl Studio {
     }
 
     fn join(&mut self, name: &str) -> (PeerId, Place) {
-        let (peer, arrival) = self.arrival(name, Door::Session, None);
+        let (peer, arrival) = self.arrival(name, JoinMethod::Session, None);
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
     fn whip(&mut self, name: &str, subject: &str) -> (PeerId, Place) {
         let claim = Some(Claim { subject: subject.into(), name: name.into() });
-        let (peer, arrival) = self.arrival(name, Door::Whip { claim }, None);
+        let (peer, arrival) = self.arrival(name, JoinMethod::Whip { claim }, None);
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
     fn resume(&mut self, name: &str, secret: &str) -> (PeerId, Place) {
-        let (peer, arrival) = self.arrival(name, Door::Session, Some(secret));
+        let (peer, arrival) = self.arrival(name, JoinMethod::Session, Some(secret));
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
@@ -115,7 +117,7 @@ fn line(effect: &Effect) -> String {
         Effect::Tell(peer, Note::Connected) => format!("tell {peer} connected"),
         Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
         Effect::Close(peer, why) => format!("close {peer} {why:?}"),
-        Effect::Errand(errand) => format!("{errand:?}"),
+        Effect::Job(job) => format!("{job:?}"),
     }
 }
 
@@ -138,7 +140,7 @@ fn a_full_room_refuses_and_changes_nothing() {
         studio.join(name);
     }
     studio.effects();
-    let (_, arrival) = studio.arrival("d", Door::Session, None);
+    let (_, arrival) = studio.arrival("d", JoinMethod::Session, None);
     assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::Full { max: 3 }));
     assert_eq!(studio.effects(), Vec::<String>::new());
 }
@@ -443,7 +445,7 @@ fn a_room_that_stores_nothing_ends_half_a_minute_after_the_last_one_left() {
     assert!(!studio.state.has_ended());
     studio.pass(Duration::from_secs(1));
     assert!(studio.state.has_ended());
-    let (_, arrival) = studio.arrival("late", Door::Session, None);
+    let (_, arrival) = studio.arrival("late", JoinMethod::Session, None);
     assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::NoRoom));
 }
 
