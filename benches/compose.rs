@@ -26,12 +26,12 @@ use virfie::{
     layout::{Canvas, read},
     media::{
         compose::{
-            backdrop::Painter,
+            backdrop::BackdropPainter,
             canvas::{Geometry, Isa, LayerBlender},
+            latest_frames::LatestFrames,
             planes::{I420, copy},
-            slots::Slots,
+            rotate::{Rotation, RotationBlender},
             stage::Stage,
-            turn::{Turn, TurnBlender},
             twirl::Twirler,
         },
         gst::frame::VideoFrame,
@@ -144,16 +144,16 @@ fn measure(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| bencher.iter(|| scene.compose(size, use_alpha)));
     }
     let mut scene = Scene::new(Isa::detect());
-    let mut turners: [TurnBlender; 4] = Default::default();
-    let turn = Turn { degrees: 12.0, radius: 20.0, border: None, opacity: 255, use_alpha: true };
+    let mut rotators: [RotationBlender; 4] = Default::default();
+    let turn = Rotation { degrees: 12.0, radius: 20.0, border: None, opacity: 255, use_alpha: true };
     group.bench_function("four masked layers of 800x450, turned by 12 degrees", |bencher| {
         bencher.iter(|| {
             let mut canvas = scene.canvas.planes_mut();
             copy(&mut canvas, &scene.background.planes());
-            for ((turner, person), &(x, y)) in turners.iter_mut().zip(&scene.people).zip(&PLACES) {
+            for ((rotator, person), &(x, y)) in rotators.iter_mut().zip(&scene.people).zip(&PLACES) {
                 let whole = Geometry::whole_at(x, y, PERSON.0, PERSON.1);
                 let geometry = Geometry { dst_width: LAYER.0, dst_height: LAYER.1, ..whole };
-                turner.blend(&mut canvas, &person.planes(), &geometry, &turn);
+                rotator.blend(&mut canvas, &person.planes(), &geometry, &turn);
             }
         });
     });
@@ -335,8 +335,8 @@ fn picture(layout: &Value, back: &Image, letterer: &Letterer) -> Picture {
 }
 
 /// Everybody's newest frame, with a mask as alpha.
-fn cameras() -> Slots {
-    let slots = Slots::default();
+fn cameras() -> LatestFrames {
+    let slots = LatestFrames::default();
     let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::A420, PERSON.0 as u32, PERSON.1 as u32);
     let info = info.build().expect("a usual size");
     for index in 0..TWELVE {
@@ -361,7 +361,7 @@ fn room() {
     let mut canvas = I420::new(CANVAS.0, CANVAS.1, false);
     let (second, hold) = (Duration::from_secs(1), Duration::MAX);
     let mut cost = |adorned: bool| {
-        let show = Painter::default().prepare(picture(&layout(adorned, 0), &back, &letterer));
+        let show = BackdropPainter::default().prepare(picture(&layout(adorned, 0), &back, &letterer));
         let mut stage = Stage::new(show, true);
         let mut frame = || {
             let asked = stage.update(&slots, second, hold).count();
@@ -384,7 +384,7 @@ fn room() {
 
     // The same room, all layers moved to and fro; texts and images are those that control has kept.
     let pictures = [0, 40].map(|shift| picture(&layout(true, shift), &back, &letterer));
-    let mut painter = Painter::default();
+    let mut painter = BackdropPainter::default();
     let mut stage = Stage::new(painter.prepare(pictures[0].clone()), true);
     let (mut aside, mut mixing, mut first) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for change in 0..CHANGES {

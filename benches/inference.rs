@@ -24,7 +24,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tempfile::NamedTempFile;
 use virfie::media::segment::{
     chain::Isa,
-    model::{LoadOptions, Model, Needs, Precision, Session},
+    model::{HeadRequest, LoadOptions, Model, Precision, Session},
 };
 
 /// Frames of this size make an input of 257x145 or 256x144.
@@ -168,7 +168,7 @@ fn session(model: &Path, options: LoadOptions) -> Result<Session, String> {
     if options.fused && !model.is_fused() {
         return Err("this network cannot be fused".to_owned());
     }
-    model.session(FRAME, Needs::default()).map_err(|error| error.to_string())
+    model.session(FRAME, HeadRequest::default()).map_err(|error| error.to_string())
 }
 
 /// A made-up picture, -1 to 1. What is in it does not change the time.

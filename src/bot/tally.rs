@@ -56,7 +56,7 @@ impl Tally {
 
 /// One line of a bot's report; rates are over the last second.
 #[derive(Debug, Clone, Serialize)]
-pub struct Line {
+pub struct TallyLine {
     /// The bot's name in the room.
     pub bot: String,
     /// `connecting`, `connected` or `reconnecting`.
@@ -92,11 +92,11 @@ pub struct Reporter {
 
 impl Reporter {
     /// The line for the second that is over.
-    pub fn line(&mut self, bot: &str, state: &'static str, sent: u64, tally: &Tally) -> Line {
+    pub fn line(&mut self, bot: &str, state: &'static str, sent: u64, tally: &Tally) -> TallyLine {
         let (frames, packets) = (tally.frames.load(Ordering::Relaxed), tally.packets.load(Ordering::Relaxed));
         let bytes = tally.bytes.load(Ordering::Relaxed);
         let round_trip = tally.round_trip_us.load(Ordering::Relaxed);
-        let line = Line {
+        let line = TallyLine {
             bot: bot.to_owned(),
             state,
             frames_sent: sent.saturating_sub(self.sent),

@@ -199,7 +199,7 @@ async fn over_after(duration: Option<Duration>) {
     }
 }
 
-fn print_line(line: &crate::bot::tally::Line) {
+fn print_line(line: &crate::bot::tally::TallyLine) {
     if let Ok(line) = serde_json::to_string(line) {
         println!("{line}");
     }

@@ -23,7 +23,7 @@ use crate::{
     error::ProgramError,
     media::segment::model::{EMBEDDED, Model, ModelSource},
 };
-use plan::{Kind, Plan};
+use plan::{Kind, SegmentPlan};
 
 /// What is cut out and where it goes.
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ pub struct Args {
 /// middle or the result cannot be written. No half file is left.
 pub fn run(args: Args) -> Result<(), ProgramError> {
     let kind = Kind::of(&args.input).map_err(ProgramError::Usage)?;
-    let plan = Plan::new(&args, kind).map_err(ProgramError::Usage)?;
+    let plan = SegmentPlan::new(&args, kind).map_err(ProgramError::Usage)?;
     let data_dir = args.data_dir.unwrap_or_else(config::default_data_dir);
     let wrong = |error: String| ProgramError::Usage(format!("--model: {error}"));
     let source = match config::model_choice(args.model.as_deref().unwrap_or(EMBEDDED), &data_dir).map_err(wrong)? {

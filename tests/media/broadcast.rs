@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 use virfie::media::{
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     encode::{Encoder, Recipe, sound::SoundEncoder},
     gst::{
         clock::{clock_time, media_clock},
@@ -24,7 +24,7 @@ use virfie::media::{
 
 use super::frames::{PATIENCE, flat, turn};
 
-const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
+const FORMAT: CanvasFormat = CanvasFormat { width: 320, height: 180, fps: 30 };
 /// Frames of the clip, and those of them that are white.
 pub const FRAMES: u64 = 240;
 pub const FLASHES: [u64; 3] = [100, 140, 180];

@@ -10,7 +10,7 @@ use serde_json::json;
 use virfie::{
     layout::{Canvas, read},
     media::{
-        compose::{backdrop, planes::I420, reel::Reel, slots::Slots, stage::Stage},
+        compose::{backdrop, latest_frames::LatestFrames, planes::I420, reel::Reel, stage::Stage},
         file::{Colours, Container, Player, Shape, Stop, Target, Writer},
         gst::launch::Launches,
         port::{Image, Picture, Still},
@@ -90,13 +90,17 @@ fn a_layer_shows_a_clip_by_the_clock() {
     let name: Arc<str> = "video:clip.mp4".into();
     let poster = Arc::new(Still::new(&[255, 255, 255, 255].repeat(64 * 48), 64, 48));
     let images = vec![Image { name: name.clone(), still: poster, clip: None }];
-    let mut show =
-        backdrop::Painter::default().prepare(Picture { scene, people: Vec::new(), speakers: Vec::new(), images });
+    let mut show = backdrop::BackdropPainter::default().prepare(Picture {
+        scene,
+        people: Vec::new(),
+        speakers: Vec::new(),
+        images,
+    });
     show.reels = vec![(name, reel.clone())];
     let mut stage = Stage::new(show, false);
     let mut canvas = I420::new(128, 96, false);
     let mut compose = |now: Duration| {
-        let _ = stage.update(&Slots::default(), now, Duration::from_secs(1)).count();
+        let _ = stage.update(&LatestFrames::default(), now, Duration::from_secs(1)).count();
         stage.compose(&mut canvas.planes_mut());
         canvas.planes().y[48 * 128 + 64]
     };

@@ -10,7 +10,7 @@ use virfie::media::{
     segment::{
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
-        model::{AREA, LoadOptions, Model, Needs, Precision},
+        model::{AREA, HeadRequest, LoadOptions, Model, Precision},
         pose::{Pose, PoseDecoder},
     },
 };
@@ -43,7 +43,7 @@ fn it_says_of_a_portrait_what_it_said_when_it_was_made() {
     {
         let model = Model::embedded(LoadOptions { fused, precision }).unwrap();
         assert_eq!(model.is_fused(), fused);
-        let needs = Needs { area: AREA, parts: true, poses: true };
+        let needs = HeadRequest { area: AREA, parts: true, poses: true };
         let mut session = model.session((640, 360), needs).unwrap();
         assert_eq!(session.input_size(), INPUT);
         let heads = session.infer(&values).unwrap();
@@ -78,7 +78,7 @@ fn yuv(picture: &I420) -> Yuv<'_> {
 
 /// The server's mask of a picture, 640x360.
 fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
-    let mut session = model.session((640, 360), Needs::default()).unwrap();
+    let mut session = model.session((640, 360), HeadRequest::default()).unwrap();
     let heads = session.run(&yuv(picture)).unwrap();
     let mut alpha = vec![0; 640 * 360];
     let options = MaskOptions::default();
@@ -103,7 +103,7 @@ fn it_cuts_somebody_out_and_nobody_where_nobody_is() {
 #[test]
 fn it_finds_a_face() {
     let model = Model::embedded(LoadOptions::default()).unwrap();
-    let mut session = model.session((640, 360), Needs { poses: true, ..Needs::default() }).unwrap();
+    let mut session = model.session((640, 360), HeadRequest { poses: true, ..HeadRequest::default() }).unwrap();
     let picture = frame("models/pictures/portrait.jpg");
     let heads = session.run(&yuv(&picture)).unwrap();
     let mut poses = Vec::new();

@@ -7,7 +7,7 @@ use virfie::{
     layout::{BodyPart, BodyParts, Cut, ModelName},
     media::{
         gst::segmented::{Found, found},
-        segment::{BodyPix, Wish, models},
+        segment::{BodyPix, MaskRequest, models},
     },
 };
 
@@ -41,7 +41,7 @@ fn rows(found: &Found, index: usize) -> Vec<Vec<u8>> {
     (**plane).as_ref().chunks(plane.stride()).map(<[u8]>::to_vec).collect()
 }
 
-fn wish(line: &Line, wish: Wish) {
+fn wish(line: &Line, wish: MaskRequest) {
     line.element("cut").downcast::<BodyPix>().unwrap().wish(wish);
 }
 
@@ -64,7 +64,7 @@ fn a_cut_that_names_a_model_is_found_by_it() {
         std::thread::yield_now();
     }
     let own = Cut { model: Some(name), ..Cut::default() };
-    wish(&line, Wish { cuts: vec![Cut::default(), own], despill: false, ..Wish::default() });
+    wish(&line, MaskRequest { cuts: vec![Cut::default(), own], despill: false, ..MaskRequest::default() });
     line.play();
     let found = what(&line.pull("out"));
     let (bodypix, embedded) = (rows(&found, 0), rows(&found, 1));
@@ -87,7 +87,7 @@ fn layers_with_different_cuts_each_get_their_own_mask_of_the_same_frame() {
         Cut { parts: Some(torso), ..Cut::default() },
         Cut { feather: 0.0, ..Cut::default() },
     ];
-    wish(&line, Wish { cuts: cuts.clone(), ..Wish::default() });
+    wish(&line, MaskRequest { cuts: cuts.clone(), ..MaskRequest::default() });
     line.play();
     for _ in 0..5 {
         let sample = line.pull("out");

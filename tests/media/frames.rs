@@ -8,7 +8,7 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
-use virfie::media::compose::{clock::Format, colour::Matrix};
+use virfie::media::compose::{clock::CanvasFormat, colour::Matrix};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,7 +50,7 @@ pub fn model() -> Option<PathBuf> {
 }
 
 /// A picture of one colour (red, green, blue), I420.
-pub fn flat(format: Format, rgb: [u8; 3]) -> gst::Buffer {
+pub fn flat(format: CanvasFormat, rgb: [u8; 3]) -> gst::Buffer {
     let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
     let [y, u, v] = Matrix::Bt601.colour(rgb);
     let mut data = vec![y; info.size()];

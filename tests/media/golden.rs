@@ -13,11 +13,11 @@ use virfie::{
     layout::{Canvas, Cut, read},
     media::{
         compose::{
-            backdrop::Painter,
-            clock::Format,
+            backdrop::BackdropPainter,
+            clock::CanvasFormat,
             colour::{Matrix, i420_to_rgb},
+            latest_frames::LatestFrames,
             planes::I420,
-            slots::Slots,
             stage::Stage,
         },
         gst::{
@@ -69,7 +69,7 @@ fn still() -> Image {
 /// A camera's frame: the chart, and a mask of somebody, head and shoulders, with a soft edge.
 fn camera() -> VideoFrame {
     let (width, height) = CAMERA;
-    let info = gst_video::VideoInfo::from_caps(&Format { width, height, fps: 30 }.caps()).unwrap();
+    let info = gst_video::VideoInfo::from_caps(&CanvasFormat { width, height, fps: 30 }.caps()).unwrap();
     let mut data = vec![0; info.size()];
     for y in 0..height {
         for x in 0..width {
@@ -102,8 +102,8 @@ fn compose(layout: &Value) -> RgbImage {
     let ann = ParticipantId("ann".into());
     let people = vec![Seat { participant: ann.clone(), name: "ann".into() }];
     let picture = Picture { scene, people, speakers: Vec::new(), images: vec![still()] };
-    let mut stage = Stage::new(Painter::default().prepare(picture), true);
-    let slots = Slots::default();
+    let mut stage = Stage::new(BackdropPainter::default().prepare(picture), true);
+    let slots = LatestFrames::default();
     slots.assign(&ann, PeerId(1));
     slots.put(&ann, PeerId(1), camera().into(), Duration::ZERO);
     let mut composed = I420::new(CANVAS.0 as usize, CANVAS.1 as usize, false);

@@ -29,7 +29,7 @@ use virfie::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind},
         sdp,
         webrtc::{
-            line::{Codec, Line},
+            line::{LineCodec, MediaLine},
             peer::{Peer, PeerNews},
         },
     },
@@ -244,7 +244,7 @@ async fn live(
 
 fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Mix, String> {
     let (id, hook) = (next_peer(), manner.hook.clone());
-    let on_track = move |codec: Codec| match hook.as_ref().and_then(|hook| hook(codec)) {
+    let on_track = move |codec: LineCodec| match hook.as_ref().and_then(|hook| hook(codec)) {
         Some(bin) => Ok(bin),
         None => counting(codec, tally.clone()),
     };
@@ -256,7 +256,7 @@ fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSende
 fn answer(offer: &str, manner: &Manner, news: UnboundedSender<PeerNews>) -> Result<Wire, String> {
     let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
     let chosen = chosen(&offer);
-    let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+    let lines: Vec<MediaLine> = chosen.iter().filter_map(MediaLine::answering).collect();
     let id = next_peer();
     let on_track = |_| Err("nothing comes on this connection".to_owned());
     let tell = move |one| drop(news.send(one));

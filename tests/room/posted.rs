@@ -21,7 +21,7 @@ use virfie::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
         sdp::{Fingerprint, VIDEO_ORIENTATION},
         webrtc::{
-            line::{Codec, Direction, Format, Line},
+            line::{LineCodec, LineDirection, LineFormat, MediaLine},
             peer::{Peer, PeerNews},
         },
     },
@@ -100,9 +100,9 @@ impl Drop for Posted {
     }
 }
 
-fn line(kind: TrackKind, direction: Direction, format: Format, payload: u8) -> Line {
-    let profile = (format == Format::Video(VideoCodec::H264)).then_some("42e01f");
-    Line { kind, direction, codec: Codec { format, payload }, twcc: None, orientation: None, profile }
+fn line(kind: TrackKind, direction: LineDirection, format: LineFormat, payload: u8) -> MediaLine {
+    let profile = (format == LineFormat::Video(VideoCodec::H264)).then_some("42e01f");
+    MediaLine { kind, direction, codec: LineCodec { format, payload }, twcc: None, orientation: None, profile }
 }
 
 /// Sends by WHIP under a name.
@@ -117,9 +117,9 @@ pub async fn whip_of<S: Sends + 'static>(
     source: &Arc<S>,
     change: impl FnOnce(&mut Description),
 ) -> Posted {
-    let sound = source.has_sound().then(|| line(TrackKind::Audio, Direction::Send, Format::Opus, 111));
-    let video = source.video().map(|codec| line(TrackKind::Video, Direction::Send, Format::Video(codec), 102));
-    let lines: Vec<Line> = sound.into_iter().chain(video).collect();
+    let sound = source.has_sound().then(|| line(TrackKind::Audio, LineDirection::Send, LineFormat::Opus, 111));
+    let video = source.video().map(|codec| line(TrackKind::Video, LineDirection::Send, LineFormat::Video(codec), 102));
+    let lines: Vec<MediaLine> = sound.into_iter().chain(video).collect();
     let path = format!("/whip/{ROOM}?name={name}");
     post(server, &path, &lines, Some(source.clone()), Attention::Nothing, change).await
 }
@@ -127,8 +127,8 @@ pub async fn whip_of<S: Sends + 'static>(
 /// Watches by WHEP.
 pub async fn whep(server: &Server, codec: VideoCodec, attention: Attention) -> Posted {
     let lines = [
-        line(TrackKind::Audio, Direction::Receive, Format::Opus, 111),
-        line(TrackKind::Video, Direction::Receive, Format::Video(codec), 102),
+        line(TrackKind::Audio, LineDirection::Receive, LineFormat::Opus, 111),
+        line(TrackKind::Video, LineDirection::Receive, LineFormat::Video(codec), 102),
     ];
     post(server, &format!("/whep/{ROOM}"), &lines, None, attention, |_| {}).await
 }
@@ -136,14 +136,14 @@ pub async fn whep(server: &Server, codec: VideoCodec, attention: Attention) -> P
 async fn post(
     server: &Server,
     path: &str,
-    lines: &[Line],
+    lines: &[MediaLine],
     source: Option<Arc<dyn Sends>>,
     attention: Attention,
     change: impl FnOnce(&mut Description),
 ) -> Posted {
     let recorder = Arc::<Recorder>::default();
     let (id, hook, tally) = (next_peer(), recorder.hook(attention), Arc::<Tally>::default());
-    let on_track = move |codec: Codec| match hook(codec) {
+    let on_track = move |codec: LineCodec| match hook(codec) {
         Some(bin) => Ok(bin),
         None => counting(codec, tally.clone()),
     };

@@ -18,7 +18,7 @@ use virfie::{
     media::{
         gst::frame::VideoFrame,
         port::VideoCodec,
-        webrtc::line::{Codec, Format},
+        webrtc::line::{LineCodec, LineFormat},
     },
 };
 
@@ -127,9 +127,9 @@ impl Recorder {
     /// Has a bot or client decode into this recorder.
     pub fn hook(self: &Arc<Self>, attention: Attention) -> TrackHook {
         let recorder = self.clone();
-        Arc::new(move |codec: Codec| match (codec.format, attention) {
-            (Format::Opus, Attention::Sound | Attention::Both) => Some(recorder.sound()),
-            (Format::Video(codec), Attention::Picture | Attention::Both) => Some(recorder.video(codec)),
+        Arc::new(move |codec: LineCodec| match (codec.format, attention) {
+            (LineFormat::Opus, Attention::Sound | Attention::Both) => Some(recorder.sound()),
+            (LineFormat::Video(codec), Attention::Picture | Attention::Both) => Some(recorder.video(codec)),
             _ => None,
         })
     }

@@ -7,7 +7,7 @@ use crate::{
     media::segment::{
         grid::Grid,
         input::Yuv,
-        model::{Model, ModelError, ModelSource, Needs},
+        model::{HeadRequest, Model, ModelError, ModelSource},
     },
 };
 
@@ -15,7 +15,12 @@ use crate::{
 const WARM_UP: usize = 5;
 
 /// Runs a model on frames of a size (width, height); returns what to tell the user.
-pub(super) fn bench(file: &Path, frame: (usize, usize), needs: Needs, frames: usize) -> Result<String, ProgramError> {
+pub(super) fn bench(
+    file: &Path,
+    frame: (usize, usize),
+    needs: HeadRequest,
+    frames: usize,
+) -> Result<String, ProgramError> {
     let usage = |error: ModelError| ProgramError::Usage(error.to_string());
     let model = Model::from_source(&ModelSource::of(file)).map_err(usage)?;
     let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(error.to_string());
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn heads_are_run_or_are_missed_in_a_line() {
-        let needs = Needs { parts: true, poses: true, ..Needs::default() };
+        let needs = HeadRequest { parts: true, poses: true, ..HeadRequest::default() };
         let said = bench(Path::new("embedded"), (640, 360), needs, 2).unwrap();
         assert!(said.contains("2 frames of 640x360, mask grid 64x36"), "{said}");
         let error = bench(Path::new("nowhere.onnx"), (640, 360), needs, 2).unwrap_err();

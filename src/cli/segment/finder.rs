@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{plan::Plan, raster::Cover};
+use super::{plan::SegmentPlan, raster::Cover};
 use crate::{
     layout::{BodyPart, BodyParts},
     media::segment::{
         grid::Grid,
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
-        model::{Model, ModelError, Needs, Session},
+        model::{HeadRequest, Model, ModelError, Session},
         parts,
         pose::{Pose, PoseDecoder},
     },
@@ -50,9 +50,9 @@ impl Finder {
     ///
     /// # Errors
     /// When the model does not take the size, or lacks a head that the plan needs.
-    pub(super) fn new(model: &Arc<Model>, frame: (usize, usize), plan: &Plan) -> Result<Self, ModelError> {
+    pub(super) fn new(model: &Arc<Model>, frame: (usize, usize), plan: &SegmentPlan) -> Result<Self, ModelError> {
         let poses = plan.keypoints || (plan.json && model.has_poses());
-        let needs = Needs { parts: plan.parts || plan.kept.is_some(), poses, ..Needs::default() };
+        let needs = HeadRequest { parts: plan.parts || plan.kept.is_some(), poses, ..HeadRequest::default() };
         Ok(Self {
             session: model.session(frame, needs)?,
             maker: MaskMaker::default(),

@@ -41,7 +41,7 @@ impl Kind {
         if head.is_empty() {
             return Err(fail(&"the file is empty"));
         }
-        if picture::Format::sniff(&head).is_some() {
+        if picture::PictureFormat::sniff(&head).is_some() {
             return Ok(Self::Picture);
         }
         match image::guess_format(&head) {
@@ -81,7 +81,7 @@ pub(super) enum Written {
 
 /// What is done.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct SegmentPlan {
     pub(super) show: Show,
     /// Parts of the body that are kept; `None`: the whole person.
     pub(super) kept: Option<BodyParts>,
@@ -99,7 +99,7 @@ pub(super) struct Plan {
     pub(super) note: Option<String>,
 }
 
-impl Plan {
+impl SegmentPlan {
     /// # Errors
     /// One line that names the option.
     pub(super) fn new(args: &Args, kind: Kind) -> Result<Self, String> {

@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     finder::Finder,
-    painter::Painter,
-    plan::{Plan, Written},
+    painter::CutoutPainter,
+    plan::{SegmentPlan, Written},
     raster::{Raster, Space},
     report::{self, Moment},
 };
@@ -32,7 +32,7 @@ const SHORTER: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// As [`super::run`].
-pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<(), ProgramError> {
+pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Result<(), ProgramError> {
     let stop = Stop::default();
     stop_on_signals(&stop)?;
     let mut reader = Reader::open(input, &stop).map_err(|error| match error {
@@ -60,7 +60,7 @@ pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<()
         note(text);
     }
     let mut work = Work {
-        painter: Painter::new(&mut plan, size, space(shape)),
+        painter: CutoutPainter::new(&mut plan, size, space(shape)),
         picture: Raster::new(size.0, size.1, space(shape)),
         finder,
         writer,
@@ -104,7 +104,7 @@ pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<()
 /// What a frame goes through.
 struct Work {
     finder: Finder,
-    painter: Painter,
+    painter: CutoutPainter,
     picture: Raster,
     writer: Option<Writer>,
     every: u64,

@@ -22,7 +22,7 @@ pub enum AssetKind {
 impl AssetKind {
     /// The kind of this content and its media type; `None` when it is nothing that is taken.
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
-        let image = picture::Format::sniff(content).map(|format| (Self::Image, format.content_type()));
+        let image = picture::PictureFormat::sniff(content).map(|format| (Self::Image, format.content_type()));
         let font = || font::sniff(content).map(|content_type| (Self::Font, content_type));
         let sound = || sounds::sniff(content).map(|content_type| (Self::Sound, content_type));
         image.or_else(font).or_else(|| clip(content).map(|content_type| (Self::Clip, content_type))).or_else(sound)

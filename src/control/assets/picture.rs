@@ -47,7 +47,7 @@ pub enum PictureError {
 
 /// The types of images that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum PictureFormat {
     /// PNG, perhaps animated.
     Png,
     /// JPEG.
@@ -58,7 +58,7 @@ pub enum Format {
     Gif,
 }
 
-impl Format {
+impl PictureFormat {
     /// Told by the first bytes.
     pub fn sniff(content: &[u8]) -> Option<Self> {
         match content {
@@ -85,7 +85,7 @@ impl Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Its type.
-    pub format: Format,
+    pub format: PictureFormat,
     /// In pixels, as it is shown (a photo's orientation counts).
     pub width: u32,
     /// In pixels.
@@ -97,7 +97,7 @@ pub struct Header {
 /// # Errors
 /// When it is no image that can be used.
 pub fn header(content: &[u8]) -> Result<Header, PictureError> {
-    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let format = PictureFormat::sniff(content).ok_or(PictureError::UnknownType)?;
     let Some(mut decoder) = open(format, content)? else {
         let (width, height) = animation::size_of_gif(content)?;
         return Ok(Header { format, width, height });
@@ -118,15 +118,17 @@ pub fn header(content: &[u8]) -> Result<Header, PictureError> {
 /// # Errors
 /// When it is no image that can be used.
 pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
-    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let format = PictureFormat::sniff(content).ok_or(PictureError::UnknownType)?;
     let Some(mut decoder) = open(format, content)? else { return animation::first_of_gif(content) };
     let orientation = orientation(&mut *decoder);
     let profile = match format {
-        Format::Png => png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info())),
-        Format::WebP => chunks::profile_in(content).and_then(Profile::of_icc),
-        Format::Jpeg | Format::Gif => decoder.icc_profile().ok().flatten().and_then(|icc| Profile::of_icc(&icc)),
+        PictureFormat::Png => png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info())),
+        PictureFormat::WebP => chunks::profile_in(content).and_then(Profile::of_icc),
+        PictureFormat::Jpeg | PictureFormat::Gif => {
+            decoder.icc_profile().ok().flatten().and_then(|icc| Profile::of_icc(&icc))
+        }
     };
-    let in_inks = profile.as_ref().filter(|profile| format == Format::Jpeg && profile.is_of_inks());
+    let in_inks = profile.as_ref().filter(|profile| format == PictureFormat::Jpeg && profile.is_of_inks());
     let picture = match in_inks.and_then(|profile| jpeg::inks_to_srgb(content, profile)) {
         Some(picture) => picture,
         None => to_srgb(profile.as_ref(), DynamicImage::from_decoder(decoder).map_err(refusal)?),
@@ -145,15 +147,15 @@ pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaI
 }
 
 /// A decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
-fn open(format: Format, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
+fn open(format: PictureFormat, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
     Ok(match format {
-        Format::Png => Some(Box::new(png(content)?)),
-        Format::Jpeg => {
+        PictureFormat::Png => Some(Box::new(png(content)?)),
+        PictureFormat::Jpeg => {
             let decoder = JpegDecoder::new(Cursor::new(content)).map_err(refusal)?;
             Some(Box::new(bounded(decoder, limits(MAX_ALLOC))?))
         }
-        Format::WebP => Some(Box::new(webp(content)?)),
-        Format::Gif => None,
+        PictureFormat::WebP => Some(Box::new(webp(content)?)),
+        PictureFormat::Gif => None,
     })
 }
 
@@ -261,10 +263,10 @@ mod tests {
     #[test]
     fn the_content_tells_the_type() {
         for (codec, format) in [
-            (ImageFormat::Png, Format::Png),
-            (ImageFormat::Jpeg, Format::Jpeg),
-            (ImageFormat::WebP, Format::WebP),
-            (ImageFormat::Gif, Format::Gif),
+            (ImageFormat::Png, PictureFormat::Png),
+            (ImageFormat::Jpeg, PictureFormat::Jpeg),
+            (ImageFormat::WebP, PictureFormat::WebP),
+            (ImageFormat::Gif, PictureFormat::Gif),
         ] {
             let content = encoded(codec);
             assert_eq!(header(&content), Ok(Header { format, width: 8, height: 4 }));

@@ -89,7 +89,7 @@ fn clip(start: i32, length: i32, canvas: usize) -> Range<usize> {
 
 /// What the tables of a blender were laid out for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Plan {
+struct DrawingPlan {
     geometry: Geometry,
     canvas: (usize, usize),
     source: (usize, usize),
@@ -99,7 +99,7 @@ struct Plan {
 #[derive(Debug)]
 pub struct LayerBlender {
     isa: Isa,
-    plan: Option<Plan>,
+    plan: Option<DrawingPlan>,
     halvings: Halvings,
     /// Canvas luma columns and rows that the layer covers.
     columns: Range<usize>,
@@ -178,7 +178,8 @@ impl LayerBlender {
         if opacity == 0 || src.width == 0 || src.height == 0 || !geometry.is_visible() {
             return;
         }
-        let plan = Plan { geometry: *geometry, canvas: (canvas.width, canvas.height), source: (src.width, src.height) };
+        let plan =
+            DrawingPlan { geometry: *geometry, canvas: (canvas.width, canvas.height), source: (src.width, src.height) };
         if self.plan != Some(plan) {
             self.lay_out(&plan);
             self.plan = Some(plan);
@@ -189,7 +190,7 @@ impl LayerBlender {
     }
 
     /// Lays out all tables and makes room for all rows.
-    fn lay_out(&mut self, plan: &Plan) {
+    fn lay_out(&mut self, plan: &DrawingPlan) {
         let g = plan.geometry;
         self.columns = clip(g.dst_x, g.dst_width, plan.canvas.0);
         self.rows = clip(g.dst_y, g.dst_height, plan.canvas.1);
@@ -307,7 +308,7 @@ struct Corners {
 
 impl Corners {
     /// Those of a layer that covers these columns of the canvas; `None` where corners are not round.
-    fn of(plan: Option<&Plan>, radius: f32, columns: Range<usize>) -> Option<Self> {
+    fn of(plan: Option<&DrawingPlan>, radius: f32, columns: Range<usize>) -> Option<Self> {
         let geometry = plan.map(|plan| plan.geometry).filter(|_| radius > 0.0)?;
         let (width, height) = (geometry.dst_width as f32, geometry.dst_height as f32);
         let half = (width / 2.0, height / 2.0);

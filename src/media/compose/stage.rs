@@ -8,19 +8,19 @@ use std::{
 use gstreamer_video::prelude::*;
 
 use super::{
-    ask::Ask,
     backdrop::{Backdrop, Show},
+    blur::Blurrer,
     canvas::{Geometry, Isa, LayerBlender},
     colour::Matrix,
     effects::{Effects, Photo, View},
     follow::Followers,
+    latest_frames::LatestFrames,
+    layer_request::LayerRequest,
     planes::{I420, Planes, PlanesMut, copy},
     reel::Reel,
+    rotate::{Rotation, RotationBlender},
     shape::RimBlender,
-    slots::Slots,
-    soften::Softener,
     trigger::{Firing, Standings, need_poses},
-    turn::{Turn, TurnBlender},
 };
 use crate::{
     layout::{
@@ -75,8 +75,8 @@ pub struct Stage {
     waiting: Vec<bool>,
     photos: Vec<Photo>,
     now: Duration,
-    asks: Vec<Ask>,
-    painters: Vec<Painter>,
+    asks: Vec<LayerRequest>,
+    painters: Vec<LayerPainter>,
     /// One pixel of colour.
     dot: I420,
 }
@@ -91,11 +91,11 @@ struct Begun {
 
 /// What draws one layer; each part keeps its tables and buffers.
 #[derive(Default)]
-struct Painter {
+struct LayerPainter {
     blender: LayerBlender,
-    turner: TurnBlender,
+    rotator: RotationBlender,
     rim: RimBlender,
-    softener: Option<Softener>,
+    blurrer: Option<Blurrer>,
 }
 
 impl std::fmt::Debug for Stage {
@@ -194,10 +194,10 @@ impl Stage {
     /// frames.
     pub fn update(
         &mut self,
-        slots: &Slots,
+        slots: &LatestFrames,
         now: Duration,
         hold: Duration,
-    ) -> impl Iterator<Item = (&ParticipantId, &Ask)> {
+    ) -> impl Iterator<Item = (&ParticipantId, &LayerRequest)> {
         let fades = self.scene.transition.duration_ms > 0;
         self.shots.resize_with(self.people.len(), || None);
         self.parting.resize_with(self.parting.len().max(self.people.len()), || None);
@@ -286,8 +286,8 @@ impl Stage {
     }
 
     /// What the layers of one person need.
-    fn ask(&self, person: usize) -> Ask {
-        let mut ask = Ask::default();
+    fn ask(&self, person: usize) -> LayerRequest {
+        let mut ask = LayerRequest::default();
         let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
         let mut largest = (0, 0);
         let shown = self.motion.shown();
@@ -350,7 +350,7 @@ impl Stage {
         // As many as are shown, or none where nothing waits for a trigger.
         let mut waiting = self.waiting.iter().copied().chain(std::iter::repeat(false));
         if self.painters.len() < placements.len() {
-            self.painters.resize_with(placements.len(), Painter::default);
+            self.painters.resize_with(placements.len(), LayerPainter::default);
         }
         for (placement, painter) in placements.iter().zip(&mut self.painters) {
             drawn();
@@ -451,7 +451,7 @@ impl Stage {
     }
 }
 
-impl Painter {
+impl LayerPainter {
     fn paint(
         &mut self,
         canvas: &mut PlanesMut<'_>,
@@ -465,13 +465,13 @@ impl Painter {
         let border = look.border.map(|(width, rgb)| (width, Matrix::Bt601.colour(rgb)));
         if look.turn != 0.0 {
             // Never with a blurred background: the layout does not allow both.
-            let turn = Turn { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
-            self.turner.blend(canvas, planes, geometry, &turn);
+            let turn = Rotation { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
+            self.rotator.blend(canvas, planes, geometry, &turn);
             return;
         }
         if let Some(blur) = look.blur {
-            let softener = self.softener.get_or_insert_default();
-            softener.draw(canvas, planes, geometry, look.radius, blur, opacity);
+            let blurrer = self.blurrer.get_or_insert_default();
+            blurrer.draw(canvas, planes, geometry, look.radius, blur, opacity);
         }
         self.blender.blend_rounded(canvas, planes, geometry, look.radius, opacity, use_alpha);
         if let Some((width, yuv)) = border {

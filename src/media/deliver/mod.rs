@@ -39,7 +39,7 @@ pub mod tcp;
 use connect::{Addresses, Connected, Identity};
 use packet::Unit;
 use routes::{Path, Route, Routes};
-use rung::{Ladder, View, Wish};
+use rung::{Ladder, RenditionChoice, View};
 use shard::{Message, Shard, dispatch};
 use socket::{Binding, Buffers, Sockets};
 use str0m::net::Protocol;
@@ -128,7 +128,7 @@ pub struct Newcomer {
     /// What their lines may carry.
     pub ladder: Ladder,
     /// The rendition that they want.
-    pub wish: Wish,
+    pub wish: RenditionChoice,
     /// Gets all news of them.
     pub tell: Tell,
 }
@@ -276,7 +276,7 @@ impl Delivery {
     }
 
     /// What a receiver can use and wants from now on.
-    pub fn view(&self, peer: PeerId, view: View, wish: Wish) {
+    pub fn view(&self, peer: PeerId, view: View, wish: RenditionChoice) {
         self.to(peer, Message::View(peer, view, wish));
     }
 

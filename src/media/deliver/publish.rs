@@ -16,7 +16,7 @@ use super::{
     answer::{CNAME, Track},
     connect::{self, Addresses, Connected},
     packet::Unit,
-    rung::{Ladder, Wish},
+    rung::{Ladder, RenditionChoice},
     socket::Binding,
     tcp::Service,
 };
@@ -125,7 +125,7 @@ impl Offered {
             room,
             peer: PEER,
             ladder: ladder(2_500_000, 720),
-            wish: Wish::Fixed(Rendition::Full),
+            wish: RenditionChoice::Fixed(Rendition::Full),
             tell: Tell(std::sync::Arc::new(move |_, news| tell(news))),
         };
         delivery.take_in(connected, newcomer);

@@ -22,7 +22,7 @@ use super::{
     connect::{self, Connected},
     packet::Unit,
     routes::{Path, Route, Routes},
-    rung::{Chooser, Decision, Ladder, Line, Reason, Rung, View, Wish},
+    rung::{Chooser, Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, View},
     screen::Screen,
     socket::{Outgoing, Sockets},
     stream::{Stream, Waiting},
@@ -120,8 +120,8 @@ pub(super) struct Receiver {
     decision: Option<Decision>,
     ladder: Ladder,
     view: View,
-    wish: Wish,
-    line: Line,
+    wish: RenditionChoice,
+    line: LinkSample,
     /// Told by the receiver's own estimate, where it numbers no packets.
     remb: bool,
     rate: Rate,
@@ -147,7 +147,7 @@ impl Receiver {
         route: Route,
         connected: Connected,
         ladder: Ladder,
-        wish: Wish,
+        wish: RenditionChoice,
         tell: Tell,
         (now, epoch): (Instant, Instant),
     ) -> Self {
@@ -172,7 +172,7 @@ impl Receiver {
             ladder,
             view: View::default(),
             wish,
-            line: Line::default(),
+            line: LinkSample::default(),
             remb: false,
             rate: Rate::default(),
             probes: false,
@@ -203,7 +203,7 @@ impl Receiver {
         self.ladder = ladder;
     }
 
-    pub(super) fn set_view(&mut self, view: View, wish: Wish) {
+    pub(super) fn set_view(&mut self, view: View, wish: RenditionChoice) {
         (self.view, self.wish) = (view, wish);
     }
 

@@ -8,7 +8,7 @@ mod way;
 
 use std::time::Duration;
 
-pub use terms::{Decision, Ladder, Line, Reason, Rung, View, Wish};
+pub use terms::{Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, View};
 
 use crate::media::codec::Rendition;
 use way::Way;
@@ -228,11 +228,18 @@ impl Chooser {
     }
 
     /// Looks at the line and the player, every 50-100 ms, and says what to send from now on.
-    pub fn look(&mut self, now: Duration, ladder: &Ladder, line: &Line, view: &View, wish: Wish) -> Decision {
+    pub fn look(
+        &mut self,
+        now: Duration,
+        ladder: &Ladder,
+        line: &LinkSample,
+        view: &View,
+        wish: RenditionChoice,
+    ) -> Decision {
         self.listen(now, line);
         let before = self.rung;
         let (mut ceiling, mut limited) = self.viewed(now, ladder, view);
-        if let Wish::Fixed(rendition) = wish {
+        if let RenditionChoice::Fixed(rendition) = wish {
             (ceiling, limited) = (rendition, Reason::Fixed);
             self.fix(now, ladder, line, rendition);
         } else {
@@ -282,7 +289,7 @@ impl Chooser {
     }
 
     /// Averages the loss, and keeps what the round trip says.
-    fn listen(&mut self, now: Duration, line: &Line) {
+    fn listen(&mut self, now: Duration, line: &LinkSample) {
         let elapsed = now.saturating_sub(self.looked).as_secs_f32();
         self.looked = now;
         let loss = if line.loss.is_nan() { 0.0 } else { line.loss.clamp(0.0, 1.0) };
@@ -327,7 +334,7 @@ impl Chooser {
     }
 
     /// Goes at once to what the line carried before, now that the ceiling is higher, or to what its estimate allows.
-    fn release(&mut self, now: Duration, ladder: &Ladder, line: &Line, ceiling: Rendition) {
+    fn release(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, ceiling: Rendition) {
         let (Rung::Video(carried), Rung::Video(present)) = (self.carried, self.rung) else { return };
         let wanted = carried.max(ceiling);
         if wanted < present {
@@ -342,16 +349,16 @@ impl Chooser {
     }
 
     /// Finds what may be tried next.
-    fn next(&self, wish: Wish) -> Option<Rendition> {
+    fn next(&self, wish: RenditionChoice) -> Option<Rendition> {
         match (self.rung, wish) {
-            (Rung::SoundOnly, Wish::Fixed(rendition)) => Some(rendition),
-            (Rung::SoundOnly, Wish::Auto) => Some(Rendition::Quarter),
+            (Rung::SoundOnly, RenditionChoice::Fixed(rendition)) => Some(rendition),
+            (Rung::SoundOnly, RenditionChoice::Auto) => Some(Rendition::Quarter),
             (Rung::Video(present), _) => present.larger().filter(|next| *next >= self.ceiling),
         }
     }
 
     /// Returns the estimate if it says what the line carries, rather than what was sent or how much is lost.
-    fn limit(&self, now: Duration, line: &Line) -> Option<u64> {
+    fn limit(&self, now: Duration, line: &LinkSample) -> Option<u64> {
         let estimate = line.estimate?;
         let is_quiet = line.round_trip.is_none() || self.way.is_free(line);
         let is_guess = now.saturating_sub(self.started) < FIRST_GUESS
@@ -364,7 +371,7 @@ impl Chooser {
     }
 
     /// Decides whether the line asks for less: how much less, and why.
-    fn falls(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<(Rung, Reason)> {
+    fn falls(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample) -> Option<(Rung, Reason)> {
         let limit = self.limit(now, line).unwrap_or(u64::MAX);
         let Rung::Video(present) = self.rung else { return None };
         let need = ladder.need(present);
@@ -427,8 +434,8 @@ impl Chooser {
     }
 
     /// Decides whether a larger picture may be tried.
-    fn rises(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<Rendition> {
-        let next = self.next(Wish::Auto);
+    fn rises(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample) -> Option<Rendition> {
+        let next = self.next(RenditionChoice::Auto);
         self.trying = self.trying.filter(|(_, tried)| Some(*tried) == next);
         let next = next?;
         self.free_the_estimate(now, ladder, line, next);
@@ -459,7 +466,7 @@ impl Chooser {
     }
 
     /// Has the estimate start again where it stands still below what a larger picture needs.
-    fn free_the_estimate(&mut self, now: Duration, ladder: &Ladder, line: &Line, next: Rendition) {
+    fn free_the_estimate(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, next: Rendition) {
         let is_same = std::mem::replace(&mut self.estimated, line.estimate) == line.estimate;
         let is_short = line.estimate.is_some_and(|estimate| estimate < ladder.need(next));
         let is_idle = line.queued < QUEUE_LOW && self.loss < LOSS_FRIGHTENS && self.way.is_free(line);
@@ -470,7 +477,7 @@ impl Chooser {
     }
 
     /// Tells whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
-    fn asks_for_a_probe(&mut self, now: Duration, line: &Line) -> bool {
+    fn asks_for_a_probe(&mut self, now: Duration, line: &LinkSample) -> bool {
         let may = self.trying.is_none() && line.queued < QUEUE_LOW && self.way.is_free(line);
         let asks = may && now.saturating_sub(self.probed.max(self.stepped)) >= PROBE_EVERY;
         if asks {
@@ -489,8 +496,8 @@ impl Chooser {
         now.saturating_sub(self.stepped) >= self.hold_off[next.index()]
     }
 
-    /// Keeps the fixed picture, or sound alone, as [`Wish::Fixed`] says.
-    fn fix(&mut self, now: Duration, ladder: &Ladder, line: &Line, rendition: Rendition) {
+    /// Keeps the fixed picture, or sound alone, as [`RenditionChoice::Fixed`] says.
+    fn fix(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, rendition: Rendition) {
         let part = |share| u64::from(ladder.sound) + percent(ladder.bitrate[rendition.index()].into(), share);
         let limit = self.limit(now, line).unwrap_or(u64::MAX);
         let is_starved = self.starved.note(now, limit < part(30), STARVED_FOR);

@@ -17,7 +17,7 @@ pub(super) const HEAD: usize = 128;
 
 /// A container, and what its content may be decoded by.
 #[derive(Debug)]
-struct Format {
+struct AllowedFormat {
     /// What the first elements are told about it, in place of a guess.
     caps: &'static str,
     elements: &'static [&'static [&'static str]],
@@ -59,25 +59,26 @@ const PICTURES: &[&str] = &[
     "avdec_png",
 ];
 
-const TAGGED_MP3: Format = Format { caps: "application/x-id3", elements: &[&["id3demux", "apedemux"], MP3] };
-const BARE_MP3: Format = Format { caps: "audio/mpeg,mpegversion=(int)1,layer=(int)3", elements: &[MP3] };
-const WAV: Format = Format {
+const TAGGED_MP3: AllowedFormat =
+    AllowedFormat { caps: "application/x-id3", elements: &[&["id3demux", "apedemux"], MP3] };
+const BARE_MP3: AllowedFormat = AllowedFormat { caps: "audio/mpeg,mpegversion=(int)1,layer=(int)3", elements: &[MP3] };
+const WAV: AllowedFormat = AllowedFormat {
     caps: "audio/x-wav",
     elements: &[&["wavparse", "alawdec", "mulawdec", "adpcmdec", "avdec_adpcm_ms", "avdec_adpcm_ima_wav"], MP3],
 };
-const OGG: Format = Format {
+const OGG: AllowedFormat = AllowedFormat {
     caps: "application/ogg",
     elements: &[&["oggdemux", "opusparse", "opusdec", "avdec_opus", "vorbisparse", "vorbisdec", "avdec_vorbis"]],
 };
-const MP4: Format = Format { caps: "video/quicktime", elements: &[&["qtdemux"], PICTURES] };
-const MATROSKA: Format = Format { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
-const WEBM: Format = Format { caps: "video/webm", elements: MATROSKA.elements };
+const MP4: AllowedFormat = AllowedFormat { caps: "video/quicktime", elements: &[&["qtdemux"], PICTURES] };
+const MATROSKA: AllowedFormat = AllowedFormat { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
+const WEBM: AllowedFormat = AllowedFormat { caps: "video/webm", elements: MATROSKA.elements };
 
 /// What a file may be decoded by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed {
     /// Of a file that came from somebody else.
-    format: Option<&'static Format>,
+    format: Option<&'static AllowedFormat>,
     /// Of one picture.
     max_pixels: u64,
 }

@@ -33,7 +33,7 @@ pub use cutout::CutoutRecorder;
 use document::Content;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
-use plan::{Plan, Step, Tracks};
+use plan::{IsoPlan, Step, Tracks};
 pub use sidecar::{Owner, Sidecar};
 use writer::{Form, Writer};
 
@@ -194,7 +194,7 @@ fn codec_of(caps: &gst::Caps) -> String {
 impl Work {
     fn work(mut self, received: &Receiver<Packet>) {
         priority::take(Role::Deliver);
-        let mut plan = Plan::default();
+        let mut plan = IsoPlan::default();
         // What came before its file has begun.
         let mut early: VecDeque<Packet> = VecDeque::new();
         self.writer.tell(News::NeedsKeyframe);

@@ -45,12 +45,12 @@ enum Gate {
 
 /// How running time becomes the output's time: what was at `start` is at `base`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Line {
+struct Timeline {
     start: ClockTime,
     base: ClockTime,
 }
 
-impl Line {
+impl Timeline {
     fn out(self, time: ClockTime) -> ClockTime {
         (self.base + time).saturating_sub(self.start)
     }
@@ -67,7 +67,7 @@ enum Item {
 #[derive(Debug)]
 struct Before {
     ends: Box<dyn Ends>,
-    line: Line,
+    line: Timeline,
     cut: ClockTime,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Feed {
     split: Option<Split>,
     gate: Gate,
     /// `None` before the first keyframe of a part.
-    line: Option<Line>,
+    line: Option<Timeline>,
     /// Where the last cut was, until something has passed after it.
     cut: Option<ClockTime>,
     /// Sound of before it has no place.
@@ -298,7 +298,7 @@ impl Feed {
     fn begin(&mut self, pts: ClockTime, dts: ClockTime) -> bool {
         match (self.line, self.cut) {
             (Some(line), Some(cut)) => {
-                self.line = Some(Line { start: pts, base: line.out(cut) });
+                self.line = Some(Timeline { start: pts, base: line.out(cut) });
                 // A packet that lies half before it is nearer than the next one.
                 self.sound_from = pts.saturating_sub(PICTURE);
             }
@@ -310,7 +310,7 @@ impl Feed {
                 }
                 // A later part begins with its picture and the sound of that moment: fragmented MP4 lets each track begin
                 // at zero.
-                self.line = Some(Line { start: cut.unwrap_or(dts), base: ClockTime::ZERO });
+                self.line = Some(Timeline { start: cut.unwrap_or(dts), base: ClockTime::ZERO });
                 self.sound_from = cut.unwrap_or(dts).max(dts);
             }
         }

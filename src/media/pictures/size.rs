@@ -12,7 +12,7 @@ mod still;
 pub mod vp9;
 
 use av1::Av1;
-use h26x::{Codec, Units};
+use h26x::{H26xCodec, Units};
 use mpeg::Mpeg2;
 
 /// Width and height.
@@ -39,8 +39,8 @@ impl Sizes {
     /// Begins a stream of this media type, with the fields `mpegversion` and `codec_data` of its caps (none: empty).
     pub fn new(kind: &str, mpeg_version: Option<i32>, private: &[u8]) -> Self {
         let mut reader = match (kind, mpeg_version) {
-            ("video/x-h264", _) => Reader::Units(Units::new(Codec::H264)),
-            ("video/x-h265", _) => Reader::Units(Units::new(Codec::H265)),
+            ("video/x-h264", _) => Reader::Units(Units::new(H26xCodec::H264)),
+            ("video/x-h265", _) => Reader::Units(Units::new(H26xCodec::H265)),
             ("video/x-vp8", _) => Reader::Picture(still::vp8),
             ("video/x-vp9", _) => Reader::Picture(vp9::size),
             ("video/x-av1", _) => Reader::Av1(Av1::default()),

@@ -16,7 +16,7 @@ use super::{
 use crate::media::{
     compose::{
         clock::{Composer, Counters},
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     gst::launch::Launches,
     port::{AuxId, Picture},
@@ -26,7 +26,7 @@ use crate::media::{
 pub(super) struct Origin {
     pub(super) room: Arc<str>,
     pub(super) launches: Launches,
-    pub(super) slots: Arc<Slots>,
+    pub(super) slots: Arc<LatestFrames>,
     /// Whether there is a model.
     pub(super) can_cut: bool,
     /// How long a silent sender's last frame stays.

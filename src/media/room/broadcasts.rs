@@ -13,7 +13,7 @@ use tracing::{error, info};
 
 use super::{Input, failures::Failures, lock, program::Canvas};
 use crate::media::{
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     encode::{Encoder, Recipe, sound::SoundEncoder},
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::Output,
@@ -121,7 +121,7 @@ pub(super) struct Broadcasts {
     pictures: Tracks<PictureKey, PictureEncoder>,
     sounds: Tracks<AudioSettings, SoundEncoder>,
     /// Of the frames so far; each picture has one format at a time.
-    caps: Mutex<Vec<(Format, gst::Caps)>>,
+    caps: Mutex<Vec<(CanvasFormat, gst::Caps)>>,
 }
 
 impl Broadcasts {
@@ -138,7 +138,7 @@ impl Broadcasts {
     }
 
     /// Gives a composed frame, of the program or of a picture beside it, to every running encoder of that.
-    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: Format) {
+    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: CanvasFormat) {
         let pictures = self.pictures.load();
         let mut caps = None;
         for picture in pictures.iter().filter(|picture| picture.settings.aux.as_ref() == aux) {
@@ -149,7 +149,7 @@ impl Broadcasts {
     }
 
     /// The caps of a format, made once.
-    fn caps(&self, format: Format) -> gst::Caps {
+    fn caps(&self, format: CanvasFormat) -> gst::Caps {
         let mut known = lock(&self.caps);
         if let Some((_, caps)) = known.iter().find(|(of, _)| *of == format) {
             return caps.clone();

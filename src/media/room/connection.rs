@@ -19,7 +19,7 @@ use crate::media::{
     },
     port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
-    segment::{BodyPix, Wish},
+    segment::{BodyPix, MaskRequest},
     webrtc::{line::MediaLine, liveness::Liveness, peer::Peer},
 };
 
@@ -72,7 +72,7 @@ impl Asked {
 #[derive(Default)]
 pub(super) struct Segmenter {
     pub(super) element: Option<BodyPix>,
-    pub(super) wish: Wish,
+    pub(super) wish: MaskRequest,
 }
 
 /// Masks that a peer's element has made.
@@ -261,7 +261,7 @@ impl SenderConnection {
     }
 
     /// What is to be found in the frames; remembered for a track that is yet to come.
-    pub(super) fn set_wish(&self, wish: Wish) {
+    pub(super) fn set_wish(&self, wish: MaskRequest) {
         let element = {
             let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
             segmenter.wish = wish.clone();

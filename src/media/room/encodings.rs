@@ -17,7 +17,7 @@ use tracing::{error, info};
 use super::{Input, failures::Failures, lock, renditions::Renditions};
 use crate::media::{
     codec::EncodingId,
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     deliver::{Delivery, RoomKey, packet::Unit},
     encode::{Encoder, Recipe, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
@@ -87,7 +87,7 @@ impl Encodings {
     }
 
     /// A composed frame to every running encoder, each at its size.
-    pub(super) fn frame(&self, frame: &gst::Buffer, format: Format) {
+    pub(super) fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
         let mut renditions = lock(&self.renditions);
         renditions.begin(frame, format);
         for encoding in &self.encodings {

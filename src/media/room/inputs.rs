@@ -23,7 +23,7 @@ use crate::{
     layout::Cut,
     media::{
         audio::desk::Desk,
-        compose::{ask::Ask, slots::Slots},
+        compose::{latest_frames::LatestFrames, layer_request::LayerRequest},
         gst::clock::media_clock,
         ingest::{progress::Progress, tap::Tap},
         iso::Owner,
@@ -32,7 +32,7 @@ use crate::{
             choose_for_sender,
         },
         sdp,
-        segment::{Wish, input::area_for, model::AREA},
+        segment::{MaskRequest, input::area_for, model::AREA},
         webrtc::{
             line::MediaLine,
             liveness::Verdict,
@@ -58,13 +58,13 @@ pub(super) enum PeerOutcome {
 pub(super) struct Inputs {
     room: Arc<str>,
     parts: Arc<Parts>,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     desk: Arc<Desk>,
     events: UnboundedSender<MediaEvent>,
     inputs: Sender<Input>,
     peers: HashMap<PeerId, SenderConnection>,
     /// What the layers of the program, and those of pictures beside it, need of each participant's frames.
-    asks: HashMap<ParticipantId, Vec<(Option<AuxId>, Ask)>>,
+    asks: HashMap<ParticipantId, Vec<(Option<AuxId>, LayerRequest)>>,
     keypoints: bool,
     /// Whether everybody's frames get the person's mask, whatever layers need.
     cutouts: bool,
@@ -74,7 +74,7 @@ impl Inputs {
     pub(super) fn new(
         room: Arc<str>,
         parts: Arc<Parts>,
-        (slots, desk): (Arc<Slots>, Arc<Desk>),
+        (slots, desk): (Arc<LatestFrames>, Arc<Desk>),
         keypoints: bool,
         events: UnboundedSender<MediaEvent>,
         inputs: Sender<Input>,
@@ -85,9 +85,9 @@ impl Inputs {
 
     /// What a participant's element shall find. Before their layers are known it is the person, so that nobody's first
     /// frame shows a room that is to be hidden.
-    fn wish(&self, ask: Option<&Ask>) -> Wish {
+    fn wish(&self, ask: Option<&LayerRequest>) -> MaskRequest {
         let first = || if self.parts.can_cut { vec![Cut::default()] } else { Vec::new() };
-        Wish {
+        MaskRequest {
             cuts: ask.map_or_else(first, |ask| ask.cuts.clone()),
             despill: ask.is_none_or(|ask| !ask.whole),
             poses: self.keypoints || ask.is_some_and(|ask| ask.poses),
@@ -117,7 +117,12 @@ impl Inputs {
 
     /// Takes what the layers of a picture need of somebody's frames. How large the person is shown in any, if that is
     /// known and they are still here.
-    pub(super) fn asked(&mut self, aux: Option<AuxId>, participant: &ParticipantId, ask: Ask) -> Option<(u32, u32)> {
+    pub(super) fn asked(
+        &mut self,
+        aux: Option<AuxId>,
+        participant: &ParticipantId,
+        ask: LayerRequest,
+    ) -> Option<(u32, u32)> {
         self.peers.values().find(|one| one.participant == *participant)?;
         let asks = self.asks.entry(participant.clone()).or_default();
         asks.retain(|(of, _)| *of != aux);
@@ -127,7 +132,7 @@ impl Inputs {
 
     /// Forgets what the layers of a picture beside the program needed. How large those are shown now who were in it.
     pub(super) fn forget_aux(&mut self, aux: &AuxId) -> Vec<(ParticipantId, (u32, u32))> {
-        let is_its = |(of, _): &(Option<AuxId>, Ask)| of.as_ref() == Some(aux);
+        let is_its = |(of, _): &(Option<AuxId>, LayerRequest)| of.as_ref() == Some(aux);
         let people: Vec<_> =
             self.asks.iter().filter(|(_, asks)| asks.iter().any(is_its)).map(|(one, _)| one.clone()).collect();
         for asks in self.asks.values_mut() {
@@ -145,11 +150,11 @@ impl Inputs {
     }
 
     /// What all layers together, and those who record, need of somebody's frames.
-    fn ask(&self, participant: &ParticipantId) -> Option<Ask> {
+    fn ask(&self, participant: &ParticipantId) -> Option<LayerRequest> {
         let mut asks = self.asks.get(participant)?.iter().map(|(_, ask)| ask);
         let first = asks.next()?.clone();
-        let all = asks.fold(first, Ask::and);
-        Some(if self.cutouts { all.and(&Ask::to_record()) } else { all })
+        let all = asks.fold(first, LayerRequest::and);
+        Some(if self.cutouts { all.and(&LayerRequest::to_record()) } else { all })
     }
 
     /// Forgets somebody who left for good.

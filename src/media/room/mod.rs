@@ -43,7 +43,7 @@ use work::Work;
 
 use super::{
     codec::EncodingId,
-    compose::{ask::Ask, effects::Photo},
+    compose::{effects::Photo, layer_request::LayerRequest},
     deliver::{self, Delivery},
     gst::launch::Launches,
     iso,
@@ -76,7 +76,7 @@ enum Input {
     /// Of a recorder of a sender, of this output.
     Iso(OutputId, PeerId, iso::News),
     /// Of the program, or of a picture beside it.
-    Ask(Option<AuxId>, ParticipantId, Ask),
+    LayerRequest(Option<AuxId>, ParticipantId, LayerRequest),
     Photo(Photo, Arc<()>),
     Stop,
 }

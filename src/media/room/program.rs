@@ -20,7 +20,7 @@ use crate::media::{
     codec::{EncodingId, Rendition},
     compose::{
         clock::{Composer, Counters, SnapshotReply},
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
@@ -62,7 +62,7 @@ impl Program {
     pub(super) fn start(
         spec: RoomSpec,
         parts: &Parts,
-        slots: Arc<Slots>,
+        slots: Arc<LatestFrames>,
         key: RoomKey,
         inputs: Sender<Input>,
         events: &UnboundedSender<MediaEvent>,

@@ -16,7 +16,7 @@ use crate::media::{
     codec::{EncodingId, Rendition},
     deliver::{
         Delivery, Newcomer, Report, RoomKey, Tell,
-        rung::{Ladder, View, Wish},
+        rung::{Ladder, RenditionChoice, View},
     },
     encode::bitrate_of,
     port::{self, Candidate, Description, ParticipantId, PeerId, PeerRefused, ReceiverView, RenditionWish, RoomSpec},
@@ -169,10 +169,10 @@ fn ladder_of(canvas: Canvas) -> Ladder {
     Ladder { bitrate: Rendition::ALL.map(bitrate), height: Rendition::ALL.map(height), sound: SOUND }
 }
 
-fn wish_of(rendition: RenditionWish) -> Wish {
+fn wish_of(rendition: RenditionWish) -> RenditionChoice {
     match rendition {
-        RenditionWish::Auto => Wish::Auto,
-        RenditionWish::Fixed(rendition) => Wish::Fixed(rendition),
+        RenditionWish::Auto => RenditionChoice::Auto,
+        RenditionWish::Fixed(rendition) => RenditionChoice::Fixed(rendition),
     }
 }
 

@@ -6,7 +6,7 @@ use tracing::warn;
 use crate::media::{
     codec::Rendition,
     compose::{
-        clock::{Format, pool},
+        clock::{CanvasFormat, pool},
         planes::{Planes, PlanesMut},
         shrink::Shrinker,
     },
@@ -15,7 +15,7 @@ use crate::media::{
 /// What is known of one size.
 #[derive(Debug, Default)]
 struct Size {
-    format: Option<Format>,
+    format: Option<CanvasFormat>,
     caps: Option<gst::Caps>,
     pool: Option<gst::BufferPool>,
     /// Of the frame that is handed out now.
@@ -32,7 +32,7 @@ pub(super) struct Renditions {
 
 impl Renditions {
     /// Begins with the next composed frame.
-    pub(super) fn begin(&mut self, frame: &gst::Buffer, format: Format) {
+    pub(super) fn begin(&mut self, frame: &gst::Buffer, format: CanvasFormat) {
         if self.sizes[0].format != Some(format) {
             self.fit(format);
         }
@@ -41,10 +41,10 @@ impl Renditions {
         self.count += 1;
     }
 
-    fn fit(&mut self, canvas: Format) {
+    fn fit(&mut self, canvas: CanvasFormat) {
         for (size, rendition) in self.sizes.iter_mut().zip(Rendition::ALL) {
             let (width, height, fps) = rendition.of((canvas.width, canvas.height, canvas.fps));
-            let format = Format { width, height, fps };
+            let format = CanvasFormat { width, height, fps };
             *size = Size { format: Some(format), caps: Some(format.caps()), ..Size::default() };
         }
     }

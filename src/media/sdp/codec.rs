@@ -1,7 +1,7 @@
 //! Codecs of an m-line: payload type, `rtpmap`, `fmtp` and `rtcp-fb` put together.
 
 use super::{
-    grammar::{Fault, Line, is_token, number, quoted},
+    grammar::{Fault, SdpLine, is_token, number, quoted},
     limits::{MAX_CODEC_NAME, MAX_PARAMETER},
 };
 
@@ -116,7 +116,7 @@ pub(super) struct CodecLines {
 
 impl CodecLines {
     /// Takes an `a=rtpmap`, `a=fmtp` or `a=rtcp-fb` line for one of `payloads`; lines for others are left out.
-    pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, payloads: &[u8]) -> Result<(), Fault> {
+    pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, payloads: &[u8]) -> Result<(), Fault> {
         let (payload, rest) =
             value.split_once(' ').ok_or_else(|| line.fault(format_args!("{name} without a value")))?;
         let rest = rest.trim();
@@ -137,7 +137,7 @@ impl CodecLines {
         Ok(())
     }
 
-    fn read_map(&mut self, line: &Line<'_>, payload: u8, text: &str) -> Result<(), Fault> {
+    fn read_map(&mut self, line: &SdpLine<'_>, payload: u8, text: &str) -> Result<(), Fault> {
         let bad = || line.fault(format_args!("bad rtpmap {}", quoted(text)));
         if self.maps.iter().any(|map| map.payload == payload) {
             return Err(line.fault(format_args!("payload type {payload} is mapped twice")));
@@ -268,7 +268,7 @@ mod tests {
     fn read(text: &str, payloads: &[u8]) -> Result<Vec<Codec>, Fault> {
         let mut lines = CodecLines::default();
         for (index, value) in text.lines().enumerate() {
-            let line = Line { number: index + 1, letter: b'a', value };
+            let line = SdpLine { number: index + 1, letter: b'a', value };
             let (name, value) = line.attribute().unwrap();
             lines.read(&line, name, value, payloads)?;
         }

@@ -25,7 +25,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// One `x=…` line.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(super) struct SdpLine<'a> {
     /// From 1, as editors count.
     pub number: usize,
     /// The letter.
@@ -34,7 +34,7 @@ pub(super) struct Line<'a> {
     pub value: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> SdpLine<'a> {
     /// Name and value of an `a=` line; the value is empty for a flag.
     pub fn attribute(&self) -> Option<(&'a str, &'a str)> {
         (self.letter == b'a').then(|| self.value.split_once(':').unwrap_or((self.value, "")))
@@ -47,7 +47,7 @@ impl<'a> Line<'a> {
 }
 
 /// Splits a text into checked lines. Blank lines are skipped; line ends may be CRLF or LF.
-pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<Line<'_>>, Fault> {
+pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<SdpLine<'_>>, Fault> {
     if text.len() > max_bytes {
         return Err(Fault::new(format!("{} bytes are more than the {max_bytes} allowed", text.len())));
     }
@@ -65,7 +65,7 @@ pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<Line<'_>>, Fault
             return Err(Fault::new(format!("line {number}: contains a control character")));
         }
         match content.as_bytes() {
-            [letter @ b'a'..=b'z', b'=', ..] => lines.push(Line { number, letter: *letter, value: &content[2..] }),
+            [letter @ b'a'..=b'z', b'=', ..] => lines.push(SdpLine { number, letter: *letter, value: &content[2..] }),
             _ => return Err(Fault::new(format!("line {number}: {} is not of the form x=…", quoted(content)))),
         }
     }
@@ -113,7 +113,7 @@ pub(super) fn ice_pwd(text: &str) -> Result<String, String> {
 pub(super) fn say_once<T: PartialEq>(
     place: &mut Option<T>,
     value: T,
-    line: &Line<'_>,
+    line: &SdpLine<'_>,
     name: &str,
 ) -> Result<(), Fault> {
     match place {

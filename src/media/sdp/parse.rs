@@ -2,7 +2,7 @@
 
 use super::{
     Candidate, Description, Direction, Fingerprint, SdpKind, Section, Setup, Ssrc,
-    grammar::{Fault, Line, is_token, lines, quoted},
+    grammar::{Fault, SdpLine, is_token, lines, quoted},
     limits::{MAX_BYTES, MAX_GROUP, MAX_LINE, MAX_MID, MAX_SECTIONS},
     section::{RawSection, Shared},
 };
@@ -32,7 +32,7 @@ struct Session {
     ice_lite: bool,
 }
 
-fn read(lines: &[Line<'_>], kind: SdpKind) -> Result<(Session, Vec<RawSection>), Fault> {
+fn read(lines: &[SdpLine<'_>], kind: SdpKind) -> Result<(Session, Vec<RawSection>), Fault> {
     let mut session = Session::default();
     let mut sections: Vec<RawSection> = Vec::new();
     match lines.first() {
@@ -68,7 +68,7 @@ fn read(lines: &[Line<'_>], kind: SdpKind) -> Result<(Session, Vec<RawSection>),
 }
 
 /// Takes `a=group:BUNDLE …`; other groups (lip sync) are left out.
-fn read_group(session: &mut Session, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+fn read_group(session: &mut Session, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
     let mut words = value.split(' ').filter(|word| !word.is_empty());
     if words.next() != Some("BUNDLE") {
         return Ok(());

@@ -4,7 +4,7 @@ use super::{
     Candidate, Direction, Fingerprint, HashAlgorithm, MediaKind, OtherMedia, SdpKind, Setup, Ssrc,
     candidate::Read,
     codec::CodecLines,
-    grammar::{Fault, Line, ice_pwd, ice_ufrag, is_token, number, quoted, say_once},
+    grammar::{Fault, SdpLine, ice_pwd, ice_ufrag, is_token, number, quoted, say_once},
     limits::{MAX_CANDIDATES, MAX_CODECS, MAX_EXTENSIONS, MAX_MID, MAX_OTHER, MAX_SSRCS, MAX_URI},
 };
 
@@ -40,7 +40,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Takes an attribute line; `false` if it is none of these.
-    pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, kind: SdpKind) -> Result<bool, Fault> {
+    pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, kind: SdpKind) -> Result<bool, Fault> {
         match name {
             "ice-ufrag" => say_once(&mut self.ufrag, ice_ufrag(value).map_err(|what| line.fault(what))?, line, name)?,
             "ice-pwd" => say_once(&mut self.pwd, ice_pwd(value).map_err(|what| line.fault(what))?, line, name)?,
@@ -109,7 +109,7 @@ pub(super) struct RawSection {
 
 impl RawSection {
     /// Reads an `m=` line.
-    pub fn new(line: &Line<'_>) -> Result<Self, Fault> {
+    pub fn new(line: &SdpLine<'_>) -> Result<Self, Fault> {
         let mut words = line.value.split(' ').filter(|word| !word.is_empty());
         let name = words.next().unwrap_or_default();
         let kind = match name {
@@ -166,7 +166,7 @@ impl RawSection {
     }
 
     /// Takes an attribute line. Unknown ones are left out.
-    pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, kind: SdpKind) -> Result<(), Fault> {
+    pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, kind: SdpKind) -> Result<(), Fault> {
         if self.other.is_some() && !OF_OTHER_MEDIA.contains(&name) {
             return Ok(());
         }
@@ -211,7 +211,7 @@ impl RawSection {
         Ok(())
     }
 
-    fn read_extension(&mut self, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+    fn read_extension(&mut self, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
         let bad = || line.fault(format_args!("bad extmap {}", quoted(value)));
         let mut words = value.split(' ');
         let id = words.next().unwrap_or_default();
@@ -235,7 +235,7 @@ impl RawSection {
         Ok(())
     }
 
-    fn read_ssrc(&mut self, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+    fn read_ssrc(&mut self, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
         let (id, attribute) = value.split_once(' ').unwrap_or((value, ""));
         let id = number::<u32>(id).filter(|id| *id != 0);
         let id = id.ok_or_else(|| line.fault(format_args!("bad ssrc {}", quoted(value))))?;
@@ -252,7 +252,7 @@ impl RawSection {
         Ok(())
     }
 
-    fn read_group(&mut self, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+    fn read_group(&mut self, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
         let bad = || line.fault("bad ssrc-group");
         let mut words = value.split(' ');
         let kind = words.next();

@@ -54,7 +54,7 @@ impl Count {
 
 /// What is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub struct MaskPlan {
     /// The network's inputs are so many sizes smaller.
     pub shrinking: u32,
     /// The network sees one of so many frames: 1 (all) to [`SPARSEST`].
@@ -99,8 +99,8 @@ impl Governor {
     }
 
     /// What is given up now.
-    pub fn plan(&self) -> Plan {
-        Plan { shrinking: self.shrinking, every: EVERY[self.sparseness], thinning: self.thinning }
+    pub fn plan(&self) -> MaskPlan {
+        MaskPlan { shrinking: self.shrinking, every: EVERY[self.sparseness], thinning: self.thinning }
     }
 
     /// So many frames were segmented, and so many were late.
@@ -119,7 +119,7 @@ impl Governor {
     }
 
     /// Judges what was counted; to be called a few times a second. The new [`Governor::plan`] if it changed.
-    pub fn judge(&mut self, now: Duration) -> Option<Plan> {
+    pub fn judge(&mut self, now: Duration) -> Option<MaskPlan> {
         if now.saturating_sub(self.judged) < WINDOW {
             return None;
         }

@@ -21,7 +21,7 @@ use super::{
     input::{self, Yuv},
     model::{self, EMBEDDED, Model, ModelError, ModelSource},
     pool::{self, Seat},
-    stream::{Outcome, Stream, Wish},
+    stream::{MaskRequest, Outcome, Stream},
 };
 use crate::media::gst::{
     clock::media_clock,
@@ -83,7 +83,7 @@ fn time_of(frame: &gst::BufferRef) -> Duration {
 impl BodyPix {
     /// What is to be found from now on, in place of the properties; the process's governor decides how many frames
     /// the network sees.
-    pub(super) fn set_wish(&self, wish: Wish) {
+    pub(super) fn set_wish(&self, wish: MaskRequest) {
         match &mut *lock(&self.seat) {
             Some(seat) => seat.show(wish.shown),
             seat => *seat = Some(Seat::new(wish.shown)),
@@ -165,7 +165,7 @@ impl BodyPix {
         stream: &mut Stream,
         frame: &gst::BufferRef,
         info: &gst_video::VideoInfo,
-        wish: &Wish,
+        wish: &MaskRequest,
         way: Way,
     ) -> Result<(Outcome, Duration), gst::FlowError> {
         let (width, height) = (info.width() as usize, info.height() as usize);

@@ -23,7 +23,7 @@
 
 use gstreamer::{glib, prelude::*, subclass::prelude::*};
 
-pub use stream::Wish;
+pub use stream::MaskRequest;
 
 pub mod catalogue;
 pub mod chain;
@@ -52,7 +52,7 @@ glib::wrapper! {
 impl BodyPix {
     /// What is to be found in the frames from now on, in place of what the properties say. The process's governor then
     /// decides how many frames the network sees.
-    pub fn wish(&self, wish: Wish) {
+    pub fn wish(&self, wish: MaskRequest) {
         self.imp().set_wish(wish);
     }
 }

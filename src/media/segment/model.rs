@@ -54,7 +54,7 @@ const BF16_TOLERANCE: f32 = 0.05;
 /// Plans kept for sizes that nobody sends just now: a sender that changes its aspect must not fill the memory.
 const MAX_PLANS: usize = 8;
 
-type Plan = Arc<TypedRunnableModel>;
+type TractPlan = Arc<TypedRunnableModel>;
 
 /// How a network is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl std::fmt::Display for ModelSource {
 
 /// What somebody wants to know of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Needs {
+pub struct HeadRequest {
     /// Pixels of the network's input, which has the frame's aspect: about [`AREA`].
     pub area: usize,
     /// Which part of the body is where.
@@ -108,13 +108,13 @@ pub struct Needs {
     pub poses: bool,
 }
 
-impl Default for Needs {
+impl Default for HeadRequest {
     fn default() -> Self {
         Self { area: AREA, parts: false, poses: false }
     }
 }
 
-impl Needs {
+impl HeadRequest {
     fn heads(self) -> Vec<&'static str> {
         let mut heads = vec![SEGMENTS];
         heads.extend(self.parts.then_some(PARTS));
@@ -158,7 +158,7 @@ pub struct Model {
     /// The same as one operator of ours, where it can be.
     chain: Option<Chain>,
     precision: Precision,
-    plans: Mutex<HashMap<PlanKey, Plan>>,
+    plans: Mutex<HashMap<PlanKey, TractPlan>>,
 }
 
 /// Width and height of the input, parts, poses.
@@ -269,7 +269,7 @@ impl Model {
             model.fuse(&proto);
         }
         let model = Arc::new(model);
-        let mut session = model.session((640, 360), Needs::default())?;
+        let mut session = model.session((640, 360), HeadRequest::default())?;
         session.infer(&vec![0.0; session.input_len()])?;
         Ok(model)
     }
@@ -302,7 +302,7 @@ impl Model {
     ///
     /// # Errors
     /// When the network lacks a head, does not take the input size, or has outputs of another shape.
-    pub fn session(self: &Arc<Self>, frame: (usize, usize), needs: Needs) -> Result<Session, ModelError> {
+    pub fn session(self: &Arc<Self>, frame: (usize, usize), needs: HeadRequest) -> Result<Session, ModelError> {
         let heads = needs.heads();
         if let Some(missing) = heads.iter().find(|head| !self.has(&[head])) {
             let error = format!("no output named {missing}, which body parts or keypoints need");
@@ -362,7 +362,7 @@ impl Model {
     }
 
     /// The network as tract runs it.
-    fn stock(&self, heads: &[&str], size: (usize, usize)) -> TractResult<Plan> {
+    fn stock(&self, heads: &[&str], size: (usize, usize)) -> TractResult<TractPlan> {
         self.graph
             .clone()
             .with_input_fact(0, f32::fact([1, size.1, size.0, 3]).into())?
@@ -371,7 +371,7 @@ impl Model {
             .into_runnable()
     }
 
-    fn plan(&self, size: (usize, usize), needs: Needs, heads: &[&str]) -> Result<Plan, ModelError> {
+    fn plan(&self, size: (usize, usize), needs: HeadRequest, heads: &[&str]) -> Result<TractPlan, ModelError> {
         let key = (size, needs.parts, needs.poses);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = plans.get(&key) {

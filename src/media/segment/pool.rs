@@ -1,7 +1,7 @@
 //! One bounded pool of inferences for all rooms of the process, and its governor.
 //!
 //! As many run at once as there are cores: more would only slow each other and everything else down. Who is next says
-//! [`Line`]; those who can show a mask carried along wait only so long.
+//! [`WaitingLine`]; those who can show a mask carried along wait only so long.
 
 use std::{
     sync::{
@@ -15,8 +15,8 @@ use tracing::info;
 
 use super::{
     crowd::{self, Crowd},
-    governor::{Governor, Plan},
-    line::Line,
+    governor::{Governor, MaskPlan},
+    line::WaitingLine,
 };
 
 /// How long a frame waits for its turn when an earlier mask can be carried to it: with the carrying it still leaves
@@ -25,16 +25,16 @@ pub const PATIENCE: Duration = Duration::from_millis(25);
 
 #[derive(Debug)]
 struct Pool {
-    line: Mutex<Line>,
+    line: Mutex<WaitingLine>,
     moved: Condvar,
 }
 
 impl Pool {
     fn new(places: usize) -> Self {
-        Self { line: Mutex::new(Line::new(places)), moved: Condvar::new() }
+        Self { line: Mutex::new(WaitingLine::new(places)), moved: Condvar::new() }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, WaitingLine> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,8 +96,8 @@ fn tell(what: impl FnOnce(&mut Governor)) {
 }
 
 /// What is given up of every stream now.
-pub fn plan() -> Plan {
-    Plan {
+pub fn plan() -> MaskPlan {
+    MaskPlan {
         shrinking: SHRINKING.load(Ordering::Relaxed),
         every: EVERY.load(Ordering::Relaxed),
         thinning: THINNING.load(Ordering::Relaxed),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
-    model::{AREA, Model, ModelError, Needs, Session},
+    model::{AREA, HeadRequest, Model, ModelError, Session},
     models, parts,
     pose::{MAX_POSES, Pose, PoseDecoder},
     spill::{Despill, YuvMut},
@@ -17,7 +17,7 @@ use crate::{
 
 /// What is to be found in a stream's frames.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wish {
+pub struct MaskRequest {
     /// A mask for each; none: frames pass as they are.
     pub cuts: Vec<Cut>,
     /// Whether the old background's colours are taken out of the first mask's edge. Not for pictures that are shown
@@ -31,14 +31,14 @@ pub struct Wish {
     pub shown: u32,
 }
 
-impl Default for Wish {
+impl Default for MaskRequest {
     /// Nothing.
     fn default() -> Self {
         Self { cuts: Vec::new(), despill: true, poses: false, area: AREA, shown: 0 }
     }
 }
 
-impl Wish {
+impl MaskRequest {
     /// Whether frames pass untouched.
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty() && !self.poses
@@ -119,7 +119,7 @@ impl Stream {
     ///
     /// # Errors
     /// When the model cannot do what is wished for, or fails.
-    pub fn frame(&mut self, frame: &Yuv<'_>, wish: &Wish, every: u32) -> Result<Outcome, ModelError> {
+    pub fn frame(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, every: u32) -> Result<Outcome, ModelError> {
         self.since += 1;
         if self.since < every
             && let Some(outcome) = self.carried(frame, wish)
@@ -131,7 +131,7 @@ impl Stream {
     }
 
     /// Whether frames of this size (width, height) can have what is wished for without the network.
-    pub fn can_carry(&self, size: (usize, usize), wish: &Wish) -> bool {
+    pub fn can_carry(&self, size: (usize, usize), wish: &MaskRequest) -> bool {
         self.sessions.first().is_some_and(|session| session.frame() == size)
             && wish.cuts.len() == self.makers.len()
             && wish.cuts.iter().zip(&self.makers).all(|(cut, own)| alike(cut, &own.cut) && own.maker.can_carry(size))
@@ -140,7 +140,7 @@ impl Stream {
 
     /// The frame with the last masks, carried along; `None` where there are none that fit. Every frame must come here or
     /// to [`Stream::inferred`]: movement is found between neighbours.
-    pub fn carried(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Option<Outcome> {
+    pub fn carried(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Outcome> {
         if !self.can_carry((frame.width, frame.height), wish) {
             return None;
         }
@@ -153,14 +153,14 @@ impl Stream {
     ///
     /// # Errors
     /// As [`Stream::frame`].
-    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Outcome, ModelError> {
+    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Outcome, ModelError> {
         let masks = self.infer(frame, wish)?;
         let colours = self.colours(frame, wish, &masks);
         Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })
     }
 
     /// The frame's colours without the old background's at the edge.
-    fn colours(&mut self, frame: &Yuv<'_>, wish: &Wish, masks: &[(Cut, Arc<Plane>)]) -> Option<Arc<Plane>> {
+    fn colours(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, masks: &[(Cut, Arc<Plane>)]) -> Option<Arc<Plane>> {
         let (_, alpha) = masks.first().filter(|_| wish.despill)?;
         let (width, height) = (frame.width, frame.height);
         let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
@@ -176,7 +176,7 @@ impl Stream {
     }
 
     /// Masks without the network, if all of them can be had.
-    fn carry(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Option<Vec<(Cut, Arc<Plane>)>> {
+    fn carry(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Vec<(Cut, Arc<Plane>)>> {
         let mut masks = Vec::with_capacity(wish.cuts.len());
         for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
             let mut plane = self.shelf.plane((frame.width, frame.height));
@@ -190,7 +190,7 @@ impl Stream {
     }
 
     /// The masks of a frame that the network sees; its poses are kept.
-    fn infer(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
+    fn infer(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
         let size = (frame.width, frame.height);
         let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
         self.prepare(size, wish, &chosen)?;
@@ -241,19 +241,19 @@ impl Stream {
     }
 
     /// Makes the sessions fit the frame and the wish. Of those that fit already, none is made anew.
-    fn prepare(&mut self, size: (usize, usize), wish: &Wish, chosen: &[Arc<Model>]) -> Result<(), ModelError> {
-        let mut wanted: Vec<(Arc<Model>, Needs)> = Vec::new();
+    fn prepare(&mut self, size: (usize, usize), wish: &MaskRequest, chosen: &[Arc<Model>]) -> Result<(), ModelError> {
+        let mut wanted: Vec<(Arc<Model>, HeadRequest)> = Vec::new();
         if wish.poses {
-            wanted.push((self.model.clone(), Needs { area: wish.area, parts: false, poses: true }));
+            wanted.push((self.model.clone(), HeadRequest { area: wish.area, parts: false, poses: true }));
         }
         for (cut, model) in wish.cuts.iter().zip(chosen) {
             let parts = cut.parts.is_some();
             match wanted.iter_mut().find(|(other, _)| Arc::ptr_eq(other, model)) {
                 Some((_, needs)) => needs.parts |= parts,
-                None => wanted.push((model.clone(), Needs { area: wish.area, parts, poses: false })),
+                None => wanted.push((model.clone(), HeadRequest { area: wish.area, parts, poses: false })),
             }
         }
-        let fits = |session: &Session, (model, needs): &(Arc<Model>, Needs)| {
+        let fits = |session: &Session, (model, needs): &(Arc<Model>, HeadRequest)| {
             session.frame() == size && session.needs() == *needs && Arc::ptr_eq(session.model(), model)
         };
         if self.sessions.len() == wanted.len() && self.sessions.iter().zip(&wanted).all(|(one, want)| fits(one, want)) {

@@ -17,7 +17,7 @@ use tracing::debug;
 
 use super::{
     certificate, ice, jitter,
-    line::{Codec, Direction, Line},
+    line::{LineCodec, LineDirection, MediaLine},
     liveness::IceState,
     pulse::{Pulse, is_report},
     tracks,
@@ -85,15 +85,15 @@ pub enum PeerNews {
 }
 
 /// Builds the bin (with a `sink` pad) that takes an incoming track; called on a webrtcbin thread.
-pub type OnTrack = Box<dyn Fn(Codec) -> Result<gst::Bin, String> + Send + Sync>;
+pub type OnTrack = Box<dyn Fn(LineCodec) -> Result<gst::Bin, String> + Send + Sync>;
 
 /// A connection.
 #[derive(Debug)]
 pub struct Peer {
     owned: OwnedPipeline,
     webrtc: gst::Element,
-    lines: Vec<Line>,
-    senders: Vec<(TrackKind, Codec, AppSrc)>,
+    lines: Vec<MediaLine>,
+    senders: Vec<(TrackKind, LineCodec, AppSrc)>,
     pulse: Arc<Pulse>,
     tell: Tell,
 }
@@ -116,7 +116,7 @@ impl Peer {
     /// When an element is missing or refuses, in one line.
     pub fn new(
         name: &str,
-        lines: &[Line],
+        lines: &[MediaLine],
         network: &Network,
         launches: &Launches,
         on_track: OnTrack,
@@ -161,9 +161,9 @@ impl Peer {
         Ok(peer)
     }
 
-    fn add_line(&mut self, index: usize, line: &Line, launches: &Launches) -> Result<(), String> {
+    fn add_line(&mut self, index: usize, line: &MediaLine, launches: &Launches) -> Result<(), String> {
         let caps = line.caps();
-        let transceiver = if line.direction == Direction::Receive {
+        let transceiver = if line.direction == LineDirection::Receive {
             self.webrtc.emit_by_name::<gst_webrtc::WebRTCRTPTransceiver>(
                 "add-transceiver",
                 &[&gst_webrtc::WebRTCRTPTransceiverDirection::Recvonly, &caps],
@@ -183,8 +183,8 @@ impl Peer {
                 .ok_or("webrtcbin gives no sink pad")?;
             let transceiver = pad.property::<gst_webrtc::WebRTCRTPTransceiver>("transceiver");
             transceiver.set_direction(match line.direction {
-                Direction::Both => gst_webrtc::WebRTCRTPTransceiverDirection::Sendrecv,
-                Direction::Send | Direction::Receive => gst_webrtc::WebRTCRTPTransceiverDirection::Sendonly,
+                LineDirection::Both => gst_webrtc::WebRTCRTPTransceiverDirection::Sendrecv,
+                LineDirection::Send | LineDirection::Receive => gst_webrtc::WebRTCRTPTransceiverDirection::Sendonly,
             });
             transceiver.set_codec_preferences(Some(&caps));
             self.owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
@@ -279,7 +279,7 @@ impl Peer {
     }
 
     /// Where encoded units of this kind go in, and as what.
-    pub fn sender(&self, kind: TrackKind) -> Option<(Codec, AppSrc)> {
+    pub fn sender(&self, kind: TrackKind) -> Option<(LineCodec, AppSrc)> {
         self.senders.iter().find(|(of, _, _)| *of == kind).map(|(_, codec, src)| (*codec, src.clone()))
     }
 
@@ -324,7 +324,7 @@ fn promise_error(reply: Result<Option<&gst::StructureRef>, gst::PromiseError>) -
 }
 
 /// Creates the offer or answer, makes it the local description, and tells its text.
-fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[Line], tell: &Tell) {
+fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], tell: &Tell) {
     let (weak, tell, lines) = (webrtc.downgrade(), tell.clone(), lines.to_vec());
     let field = signal.trim_start_matches("create-");
     let promise = gst::Promise::with_change_func(move |reply| {

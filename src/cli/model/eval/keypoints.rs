@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::media::segment::{
     input::Yuv,
-    model::{Model, ModelError, Needs, Session},
+    model::{HeadRequest, Model, ModelError, Session},
     pose::{Pose, PoseDecoder},
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Finder {
 impl Finder {
     /// For frames of `frame` pixels and an input of about `area` pixels.
     pub(super) fn new(model: &Arc<Model>, frame: Size, area: usize) -> Result<Self, ModelError> {
-        let session = model.session(frame, Needs { area, parts: false, poses: true })?;
+        let session = model.session(frame, HeadRequest { area, parts: false, poses: true })?;
         Ok(Self { session, decoder: PoseDecoder::default(), poses: Vec::new() })
     }
 

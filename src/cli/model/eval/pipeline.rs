@@ -9,7 +9,7 @@ use crate::media::segment::{
     grid::{Alignment, Grid},
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
-    model::{Model, ModelError, Needs, Session},
+    model::{HeadRequest, Model, ModelError, Session},
 };
 
 use super::score::Size;
@@ -83,7 +83,7 @@ impl Runner {
         options: MaskOptions,
         every: usize,
     ) -> Result<Self, ModelError> {
-        let session = model.session(frame, Needs { area, ..Needs::default() })?;
+        let session = model.session(frame, HeadRequest { area, ..HeadRequest::default() })?;
         let alpha = std::array::from_fn(|_| vec![0; frame.0 * frame.1]);
         let maker = MaskMaker::default();
         let mut runner =

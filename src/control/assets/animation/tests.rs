@@ -115,9 +115,9 @@ fn shown(content: &[u8]) -> Vec<(String, u64)> {
         });
         parts.collect()
     }
-    match Format::sniff(content).unwrap() {
-        Format::Gif => all(gif::open(content).unwrap()),
-        Format::Png => all(apng::open(content).unwrap().unwrap()),
+    match PictureFormat::sniff(content).unwrap() {
+        PictureFormat::Gif => all(gif::open(content).unwrap()),
+        PictureFormat::Png => all(apng::open(content).unwrap().unwrap()),
         _ => all(webp::open(content).unwrap().unwrap()),
     }
 }

@@ -79,7 +79,7 @@ impl Ladder {
 
 /// What is known of a receiver's line.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Line {
+pub struct LinkSample {
     /// Bit/s that the congestion control takes the line to carry; `None` without transport-wide feedback.
     pub estimate: Option<u64>,
     /// The same at this moment, by which packets are paced; `estimate` is an average over the last seconds.
@@ -111,7 +111,7 @@ pub struct View {
 
 /// What the viewer asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum RenditionChoice {
     /// Whatever fits.
     Auto,
     /// This picture always, or sound alone for a line that does not carry even the sound and 30 % of it for a second:

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Line;
+use super::LinkSample;
 
 /// Round trips vary by this much without a queue, Wi-Fi included.
 const VARIES: Duration = Duration::from_millis(50);
@@ -44,7 +44,7 @@ pub(super) struct Way {
 
 impl Way {
     /// Keeps what a look at the line says of the way.
-    pub fn listen(&mut self, now: Duration, line: &Line) {
+    pub fn listen(&mut self, now: Duration, line: &LinkSample) {
         let elapsed = now.saturating_sub(self.listened.replace(now).unwrap_or(now)).as_secs_f32();
         let Some(round_trip) = line.round_trip else { return };
         let first = line.checked.unwrap_or(round_trip);
@@ -66,12 +66,12 @@ impl Way {
     }
 
     /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
-    pub fn is_free(&self, line: &Line) -> bool {
+    pub fn is_free(&self, line: &LinkSample) -> bool {
         line.round_trip.is_some() && self.shortest.is_some_and(|shortest| self.waits(line) <= VARIES.max(shortest / 4))
     }
 
     /// Works out how long packets wait on the way: how much longer than ever the round trip is.
-    pub fn waits(&self, line: &Line) -> Duration {
+    pub fn waits(&self, line: &LinkSample) -> Duration {
         self.shortest.zip(line.round_trip).map_or(Duration::ZERO, |(shortest, now)| now.saturating_sub(shortest))
     }
 
@@ -115,8 +115,8 @@ mod tests {
     use super::*;
 
     /// The line as it looks when `waiting` seconds of packets are on the way.
-    fn line(waiting: f64, sending: u64) -> Line {
-        Line { round_trip: Some(Duration::from_secs_f64(0.02 + waiting)), sending, ..Line::default() }
+    fn line(waiting: f64, sending: u64) -> LinkSample {
+        LinkSample { round_trip: Some(Duration::from_secs_f64(0.02 + waiting)), sending, ..LinkSample::default() }
     }
 
     /// Sends 2.4 Mbit/s into a line that carries `carried` from second 1 on, and returns the way as it is at the end.

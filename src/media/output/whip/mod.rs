@@ -110,7 +110,7 @@ impl Kind for Whip {
             }
         })?;
         let publication = Arc::new(publication);
-        let line = Line(publication.clone());
+        let line = WhipEnds(publication.clone());
         Ok((Box::new(line), Box::new(Running { publication, accepted, behind, end })))
     }
 }
@@ -130,9 +130,9 @@ fn lost(text: &str) -> OutputFault {
 
 /// What is fed.
 #[derive(Debug)]
-struct Line(Arc<Publication>);
+struct WhipEnds(Arc<Publication>);
 
-impl Ends for Line {
+impl Ends for WhipEnds {
     /// What the line cannot carry is left out on its way.
     fn waiting(&self) -> Duration {
         Duration::ZERO

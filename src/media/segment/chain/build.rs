@@ -8,7 +8,7 @@ use super::{
     map::{Map, Shape},
     memory::Sizes,
     pack::{Panels, Taps},
-    plan::{Plan, Precision},
+    plan::{ChainPlan, Precision},
     run::{Head, Lines, Step, Window},
 };
 
@@ -40,7 +40,7 @@ fn place(source: Source) -> usize {
 /// A plan in the making.
 pub(super) struct Builder<'a> {
     graph: &'a Graph,
-    plan: Plan,
+    plan: ChainPlan,
     places: Places,
     /// Each place's map, once there is one.
     maps: Vec<Option<usize>>,
@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
         let reads = |source: Source| source == Source::Input;
         let import = graph.nodes.iter().any(|node| node.sources().any(reads) && !by_lines(node))
             || graph.heads.iter().any(|(_, source)| reads(*source));
-        let plan = Plan {
+        let plan = ChainPlan {
             isa,
             precision,
             kernels,
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The plan for the graph that the builder was made for.
-    pub fn build(mut self) -> Result<Plan, ChainError> {
+    pub fn build(mut self) -> Result<ChainPlan, ChainError> {
         if self.plan.import.is_some() {
             self.plan.import = Some(self.map(0, 0)?);
         }
@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
         let (shape, pads) = (shapes[place], summed[place].map_or(pads[place], |sum| pads[sum]));
         let last = summed[place].map_or(last[place], |sum| last[sum].max(last[place]));
         let mut map = Map::new(shape, pads).ok_or(ChainError::TooLarge)?;
-        let Plan { maps, sizes, .. } = &mut self.plan;
+        let ChainPlan { maps, sizes, .. } = &mut self.plan;
         let alike = |other: &&Map| {
             (other.blocks, other.pads) == (map.blocks, map.pads)
                 && (other.shape.height, other.shape.width) == (shape.height, shape.width)

@@ -63,7 +63,7 @@ pub(super) struct Sizes {
     pub tile: usize,
 }
 
-/// Working memory of one run at a time, made by [`super::Plan::arena`].
+/// Working memory of one run at a time, made by [`super::ChainPlan::arena`].
 #[derive(Debug, Clone)]
 pub struct Arena {
     /// Of the plan that it was made for: others have their borders elsewhere.

@@ -17,7 +17,7 @@ pub use graph::{Graph, Node, Source};
 pub use kernel::Isa;
 pub use layer::{Kind, Layer, Padding, Pads};
 pub use memory::Arena;
-pub use plan::{Plan, Precision};
+pub use plan::{ChainPlan, Precision};
 
 /// Why a chain cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,7 +24,7 @@ pub enum Precision {
 }
 
 /// A chain for one input size. Shared freely: what changes in a run is in the [`Arena`].
-pub struct Plan {
+pub struct ChainPlan {
     pub(super) isa: Isa,
     pub(super) precision: Precision,
     pub(super) kernels: &'static Kernels,
@@ -41,14 +41,20 @@ pub struct Plan {
     pub(super) mark: Arc<()>,
 }
 
-impl std::fmt::Debug for Plan {
+impl std::fmt::Debug for ChainPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Shape { height, width, channels } = self.input;
-        write!(f, "Plan({height}x{width}x{channels}, {} steps, {:?}, {:?})", self.steps.len(), self.isa, self.precision)
+        write!(
+            f,
+            "ChainPlan({height}x{width}x{channels}, {} steps, {:?}, {:?})",
+            self.steps.len(),
+            self.isa,
+            self.precision
+        )
     }
 }
 
-impl Plan {
+impl ChainPlan {
     /// Lays out `layers` in their order for an input of `height` x `width`, and `heads`, pointwise all, on the last
     /// layer's output. Without heads the last layer's output is the one output.
     ///
@@ -67,7 +73,7 @@ impl Plan {
     /// Lays out a graph for an input of `height` x `width`.
     ///
     /// # Errors
-    /// As [`Plan::new`], and when a node reads what comes after it.
+    /// As [`ChainPlan::new`], and when a node reads what comes after it.
     pub fn of(
         graph: &Graph,
         (height, width): (usize, usize),

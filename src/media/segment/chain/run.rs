@@ -6,7 +6,7 @@ use super::{
     map::{Map, Shape, disjoint},
     memory::Arena,
     pack::{Panels, Taps},
-    plan::{Plan, Precision},
+    plan::{ChainPlan, Precision},
 };
 
 /// What a plan does, in order. Maps are by their index.
@@ -79,7 +79,7 @@ pub(super) struct Window {
     pub origin: usize,
 }
 
-impl Plan {
+impl ChainPlan {
     pub(super) fn step(&self, step: &Step, arena: &mut Arena, input: &[f32]) {
         match step {
             Step::Convolve { lines, panels, to } => self.convolve(lines, panels, &self.maps[*to], arena, input),

@@ -6,7 +6,7 @@ use gstreamer::{glib, prelude::*};
 
 use crate::{
     layout::{BodyPart, BodyParts, Cut},
-    media::segment::{mask::MaskOptions, stream::Wish},
+    media::segment::{mask::MaskOptions, stream::MaskRequest},
 };
 
 /// The network sees every frame.
@@ -26,7 +26,7 @@ pub(super) struct Settings {
     keypoints: bool,
     despill: bool,
     /// What the room wants, in place of `cutout` and `keypoints`.
-    pub(super) wish: Option<Wish>,
+    pub(super) wish: Option<MaskRequest>,
 }
 
 impl Default for Settings {
@@ -45,18 +45,18 @@ impl Default for Settings {
 
 impl Settings {
     /// What is to be found in the frames.
-    pub(super) fn wish(&self) -> Result<Wish, String> {
+    pub(super) fn wish(&self) -> Result<MaskRequest, String> {
         if let Some(wish) = &self.wish {
             return Ok(wish.clone());
         }
         let MaskOptions { threshold, feather, smoothing } = self.mask;
         let parts = match self.cutout.as_str() {
-            NONE => return Ok(Wish { poses: self.keypoints, ..Wish::default() }),
+            NONE => return Ok(MaskRequest { poses: self.keypoints, ..MaskRequest::default() }),
             PERSON => None,
             list => Some(named_parts(list)?),
         };
         let cuts = vec![Cut { parts, threshold, feather, smoothing, model: None }];
-        Ok(Wish { cuts, despill: self.despill, poses: self.keypoints, ..Wish::default() })
+        Ok(MaskRequest { cuts, despill: self.despill, poses: self.keypoints, ..MaskRequest::default() })
     }
 
     /// Whether frames get masks.

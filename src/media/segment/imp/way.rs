@@ -9,7 +9,7 @@ use crate::media::{
         input::Yuv,
         model::ModelError,
         pool::{self, Turn},
-        stream::{Outcome, Stream, Wish},
+        stream::{MaskRequest, Outcome, Stream},
     },
 };
 
@@ -40,7 +40,7 @@ impl Way {
         self,
         stream: &mut Stream,
         yuv: &Yuv<'_>,
-        wish: &Wish,
+        wish: &MaskRequest,
     ) -> Result<(Outcome, Duration), ModelError> {
         let (turn, overdue) = match self {
             Self::Own { every } => {

@@ -13,7 +13,7 @@ use tract_onnx::{
     },
 };
 
-use crate::media::segment::chain::{Arena, Graph, Isa, Kind, Layer, Node, Padding, Pads, Plan, Precision, Source};
+use crate::media::segment::chain::{Arena, ChainPlan, Graph, Isa, Kind, Layer, Node, Padding, Pads, Precision, Source};
 
 #[cfg(test)]
 mod tests;
@@ -73,7 +73,7 @@ impl Chain {
             .iter()
             .map(|name| self.names.iter().position(|own| own == name).with_context(|| format!("no head {name}")))
             .collect::<TractResult<_>>()?;
-        let plan = Plan::of(&self.graph.keeping(&heads), (size.1, size.0), Isa::best(), precision)?;
+        let plan = ChainPlan::of(&self.graph.keeping(&heads), (size.1, size.0), Isa::best(), precision)?;
         let mut model = TypedModel::default();
         let source = model.add_source("image", f32::fact([1, size.1, size.0, 3]))?;
         let outputs = model.wire_node("chain", Fused { plan: Arc::new(plan) }, &[source])?;
@@ -226,7 +226,7 @@ fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Optio
 /// The operator. Clones share the packed weights.
 #[derive(Clone)]
 struct Fused {
-    plan: Arc<Plan>,
+    plan: Arc<ChainPlan>,
 }
 
 impl std::fmt::Debug for Fused {
@@ -276,7 +276,7 @@ impl TypedOp for Fused {
 /// What one stream's runs work in; kept from one to the next, so that nothing large is allocated per frame.
 #[derive(Clone)]
 struct Work {
-    plan: Arc<Plan>,
+    plan: Arc<ChainPlan>,
     arena: Arena,
     outputs: Vec<Arc<Tensor>>,
 }
@@ -288,7 +288,7 @@ impl std::fmt::Debug for Work {
 }
 
 impl Work {
-    fn new(plan: Arc<Plan>) -> TractResult<Self> {
+    fn new(plan: Arc<ChainPlan>) -> TractResult<Self> {
         let outputs = plan
             .output_shapes()
             .map(|[rows, columns, channels]| Ok(Arc::new(Tensor::zero::<f32>(&[1, rows, columns, channels])?)))

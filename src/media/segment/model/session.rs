@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 
-use super::{Model, ModelError, Needs, Plan, first_line};
+use super::{HeadRequest, Model, ModelError, TractPlan, first_line};
 use crate::media::segment::{
     grid::Grid,
     input::{Preparer, Yuv},
@@ -45,7 +45,7 @@ pub struct Session {
     state: TypedSimpleState,
     frame: (usize, usize),
     size: (usize, usize),
-    needs: Needs,
+    needs: HeadRequest,
     preparer: Preparer,
     input: Arc<Tensor>,
     outputs: TVec<TValue>,
@@ -60,10 +60,10 @@ impl std::fmt::Debug for Session {
 impl Session {
     pub(super) fn new(
         model: Arc<Model>,
-        plan: &Plan,
+        plan: &TractPlan,
         frame: (usize, usize),
         size: (usize, usize),
-        needs: Needs,
+        needs: HeadRequest,
     ) -> Result<Self, ModelError> {
         let failed = |error: TractError| ModelError::Inference(first_line(&error));
         Ok(Self {
@@ -84,7 +84,7 @@ impl Session {
     }
 
     /// What it was made for.
-    pub fn needs(&self) -> Needs {
+    pub fn needs(&self) -> HeadRequest {
         self.needs
     }
 

@@ -107,7 +107,7 @@ impl Simulation {
         self.now += TICK;
         let queued = self.waiting.front().map_or(0.0, |(since, _)| self.now - since);
         let noisy = self.estimate * self.random.between(0.97, 1.03);
-        let line = Line {
+        let line = LinkSample {
             estimate: self.conditions.has_estimate.then_some(noisy as u64),
             pace: self.conditions.has_estimate.then_some(self.estimate as u64),
             loss: self.loss as f32,
@@ -118,7 +118,7 @@ impl Simulation {
         };
         let now = Duration::from_secs_f64(1000.0 + self.now);
         let before = self.last.rung;
-        self.last = self.chooser.look(now, &LADDER, &line, &View::default(), Wish::Auto);
+        self.last = self.chooser.look(now, &LADDER, &line, &View::default(), RenditionChoice::Auto);
         if let Some(bits) = self.last.assume {
             self.estimate = bits as f64;
         }

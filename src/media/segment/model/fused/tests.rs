@@ -54,7 +54,7 @@ fn of_two_by_two_pixels_it_makes_what_onnx_says() {
                 expected.push(sum);
             }
         }
-        let plan = Plan::new(&[layer], &[], (height, width), Isa::best(), Precision::F32).unwrap();
+        let plan = ChainPlan::new(&[layer], &[], (height, width), Isa::best(), Precision::F32).unwrap();
         assert_eq!(plan.output_shapes().next(), Some([sides[0], sides[1], outputs]));
         let mut found = vec![f32::NAN; expected.len()];
         plan.run(&mut plan.arena(), &picture, &mut [&mut found]).unwrap();

@@ -15,7 +15,7 @@ use super::{
 
 /// How a turned layer is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Turn {
+pub struct Rotation {
     /// Clockwise about the middle.
     pub degrees: f32,
     /// Of the corners, in canvas pixels.
@@ -30,7 +30,7 @@ pub struct Turn {
 
 /// Draws one turned layer, frame after frame.
 #[derive(Debug, Default)]
-pub struct TurnBlender {
+pub struct RotationBlender {
     halvers: [Halver; 4],
     /// Of two luma rows: how much of the canvas the picture and the border replace, 0.0..=1.0.
     covers: [Vec<(f32, f32)>; 2],
@@ -167,12 +167,12 @@ impl Around {
     }
 }
 
-impl TurnBlender {
+impl RotationBlender {
     /// Lays `src` over the canvas.
     ///
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
-    pub fn blend(&mut self, canvas: &mut PlanesMut<'_>, src: &Planes<'_>, geometry: &Geometry, turn: &Turn) {
+    pub fn blend(&mut self, canvas: &mut PlanesMut<'_>, src: &Planes<'_>, geometry: &Geometry, turn: &Rotation) {
         assert!(canvas.is_whole() && src.is_whole(), "planes are shorter than their size asks for");
         let g = geometry;
         let visible = g.dst_width > 0 && g.dst_height > 0 && g.src_width > 0.0 && g.src_height > 0.0;
@@ -317,7 +317,7 @@ mod tests {
         *,
     };
 
-    const PLAIN: Turn = Turn { degrees: 0.0, radius: 0.0, border: None, opacity: 255, use_alpha: true };
+    const PLAIN: Rotation = Rotation { degrees: 0.0, radius: 0.0, border: None, opacity: 255, use_alpha: true };
 
     fn picture(width: usize, height: usize) -> I420 {
         let mut picture = I420::new(width, height, true);
@@ -354,8 +354,8 @@ mod tests {
                 straight.fill(100, 120, 140);
                 let mut turned = straight.clone();
                 LayerBlender::new().blend(&mut straight.planes_mut(), &src.planes(), &geometry, opacity, true);
-                let turn = Turn { opacity, ..PLAIN };
-                TurnBlender::default().blend(&mut turned.planes_mut(), &src.planes(), &geometry, &turn);
+                let turn = Rotation { opacity, ..PLAIN };
+                RotationBlender::default().blend(&mut turned.planes_mut(), &src.planes(), &geometry, &turn);
                 assert!(apart(&straight, &turned) <= 3, "{geometry:?}: {}", apart(&straight, &turned));
             }
         }
@@ -366,8 +366,8 @@ mod tests {
         let src = picture(60, 40);
         let geometry = Geometry::whole_at(20, 20, 60, 40);
         let mut canvas = I420::new(100, 80, false);
-        let turn = Turn { degrees: 90.0, use_alpha: false, ..PLAIN };
-        TurnBlender::default().blend(&mut canvas.planes_mut(), &src.planes(), &geometry, &turn);
+        let turn = Rotation { degrees: 90.0, use_alpha: false, ..PLAIN };
+        RotationBlender::default().blend(&mut canvas.planes_mut(), &src.planes(), &geometry, &turn);
         // About (50, 40): the source's (x, y) comes to (50 - (y - 20), 40 + (x - 30)).
         for (x, y) in [(0, 0), (59, 0), (0, 39), (30, 20), (59, 39)] {
             let (column, row) = (50 - (y as i32 - 20) - 1, 40 + (x as i32 - 30));
@@ -385,8 +385,8 @@ mod tests {
             for radius in [0.0f32, 8.0, 20.0] {
                 let mut canvas = I420::new(120, 100, false);
                 let geometry = Geometry { dst_width: 60, dst_height: 40, ..Geometry::whole_at(30, 30, 20, 20) };
-                let turn = Turn { degrees, radius, ..PLAIN };
-                TurnBlender::default().blend(&mut canvas.planes_mut(), &white.planes(), &geometry, &turn);
+                let turn = Rotation { degrees, radius, ..PLAIN };
+                RotationBlender::default().blend(&mut canvas.planes_mut(), &white.planes(), &geometry, &turn);
                 let sum: f32 = canvas.planes().y.iter().map(|&value| (f32::from(value) - 16.0) / 219.0).sum();
                 let area = 2400.0 - (4.0 - std::f32::consts::PI) * radius * radius;
                 assert!((sum - area).abs() < 12.0, "{degrees} {radius}: {sum} of {area}");
@@ -406,12 +406,12 @@ mod tests {
         ] {
             let geometry =
                 Geometry { dst_width: size.0, dst_height: size.1, mirror, ..Geometry::whole_at(11, -9, 160, 120) };
-            let turn = Turn { degrees, radius, border: rim, opacity, use_alpha: true };
+            let turn = Rotation { degrees, radius, border: rim, opacity, use_alpha: true };
             let mut fast = I420::new(333, 201, false);
             fast.fill(100, 120, 140);
             let mut slow = fast.clone();
-            TurnBlender::default().blend(&mut fast.planes_mut(), &src.planes(), &geometry, &turn);
-            TurnBlender { plain: true, ..TurnBlender::default() }.blend(
+            RotationBlender::default().blend(&mut fast.planes_mut(), &src.planes(), &geometry, &turn);
+            RotationBlender { plain: true, ..RotationBlender::default() }.blend(
                 &mut slow.planes_mut(),
                 &src.planes(),
                 &geometry,

@@ -84,13 +84,13 @@ pub enum Arrival {
 
 /// All slots of a room.
 #[derive(Debug, Default)]
-pub struct Slots {
+pub struct LatestFrames {
     sources: Mutex<HashMap<ParticipantId, Source>>,
     /// The places of `sources`, for those who read.
     places: ArcSwap<HashMap<ParticipantId, Place>>,
 }
 
-impl Slots {
+impl LatestFrames {
     /// Held for a few instructions only.
     fn sources(&self) -> MutexGuard<'_, HashMap<ParticipantId, Source>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
