@@ -1,5 +1,5 @@
-//! Files of the data directory, written so that a reader or a power cut sees the old content or the new one, and the lock
-//! that keeps a second server away from them.
+//! Files of the data directory, written so that a reader or a power cut sees the old content or the new one, and the
+//! lock that keeps a second server away from them.
 
 use std::{
     fs, io,
@@ -17,8 +17,8 @@ const UNFINISHED: &str = ".part";
 /// never begin.
 ///
 /// # Errors
-/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file, [`io::ErrorKind::FileTooLarge`] for one of more
-/// than `most` bytes.
+/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file, [`io::ErrorKind::FileTooLarge`] for one of
+/// more than `most` bytes.
 pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
     let open = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
     if !open.metadata()?.is_file() {
@@ -65,7 +65,7 @@ fn replace_with(
     replaced
 }
 
-/// Removes a file for good. Tells whether there was one.
+/// Removes a file for good. Returns whether it existed.
 ///
 /// # Errors
 /// What the disk says.
@@ -77,7 +77,7 @@ pub fn remove(folder: &Path, file: &Path) -> io::Result<bool> {
     }
 }
 
-/// Renames a file to the first of these names that no file has yet, for good. Tells which.
+/// Renames a file to the first of these names that no file has yet, for good. Returns that name.
 ///
 /// # Errors
 /// What the disk says; the file has its old name then.

@@ -81,7 +81,7 @@ pub struct End {
 }
 
 impl Bot {
-    /// Stays in the room until the server says that it is over, or `state` is told so by dropping the future.
+    /// Stays in the room until the server says that it is over, or until the caller drops the future.
     /// `state` is called with `connecting`, `connected` and `reconnecting`.
     pub async fn stay(mut self, state: impl Fn(&'static str) + Send) -> End {
         let mut attempt = 0u32;

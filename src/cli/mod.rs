@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
     let program = match Program::try_parse() {
         Ok(program) => program,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // Fails when stdout is closed; there is nobody to tell.
+            // Fails when stdout is closed; nobody can read the error.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }

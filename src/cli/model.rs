@@ -163,7 +163,7 @@ fn here(entry: &Entry, models: &std::path::Path) -> Result<String, ProgramError>
     })
 }
 
-/// Prints to stdout. A reader that went away is nobody to tell.
+/// Prints to stdout. Ignores that the reader may have gone.
 fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }

@@ -28,7 +28,7 @@ use plan::{Kind, SegmentPlan};
 /// What is cut out and where it goes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A picture (PNG, JPEG, WebP, GIF) or a video, told apart by content
+    /// A picture (PNG, JPEG, WebP, GIF) or a video, distinguished by content
     input: PathBuf,
     /// File to write; its ending says how: png, webp, jpg or mp4, m4v, mov, mkv [default: beside INPUT, `.cutout.png`
     /// or `.cutout.mp4`; none with --json]

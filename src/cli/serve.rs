@@ -84,7 +84,7 @@ pub struct Args {
     written: Written,
 }
 
-/// Runs the command until the program is told to end.
+/// Runs the command until somebody asks the program to end.
 ///
 /// # Errors
 /// [`ProgramError::Usage`] for wrong settings, [`ProgramError::Failed`] for everything else, a drain that took too long
@@ -99,7 +99,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     make_data_dir(&config)?;
     let _lock = lock_data_dir(&config)?;
     raise_descriptors();
-    // First of what takes time, so that a second server on the same port is told at once.
+    // Before everything that takes time, so that a second server on the same port fails at once.
     let listener = listen(config.listen)?;
     let media_tcp = media_tcp(&config, listener.local_addr().ok());
     let engine = start_media(&config, media_tcp)?;

@@ -69,7 +69,7 @@ impl IceServer {
             "stun" => Scheme::Stun,
             "turn" => Scheme::Turn,
             "turns" => Scheme::Turns,
-            other => return Err(format!("the scheme {other:?} is none of stun, turn, turns")),
+            other => return Err(format!("the scheme {other:?} is not one of stun, turn, turns")),
         };
         // The password may hold any of `:`, `@` and `?`, so the host is looked for from the end.
         let (credential, host) = match rest.rsplit_once('@') {
@@ -119,8 +119,8 @@ impl IceServer {
         self.secret.is_some()
     }
 
-    /// The same with credentials that are valid for `lifetime` from `now` (seconds since 1970), where they are made from
-    /// a secret: the user is the time at which they end, the password its HMAC (coturn's `use-auth-secret`).
+    /// The same with credentials that are valid for `lifetime` from `now` (seconds since 1970), where they are made
+    /// from a secret: the user is the time at which they end, the password its HMAC (coturn's `use-auth-secret`).
     #[must_use]
     pub fn at(&self, now: u64, lifetime: Duration) -> Self {
         let Some(secret) = &self.secret else { return self.clone() };
@@ -186,7 +186,7 @@ fn percent_encoded(text: &str) -> String {
     encoded
 }
 
-/// `%XX` decoded; what is none, or does not give UTF-8, stays as it is.
+/// `%XX` decoded; an invalid sequence, or one that does not give UTF-8, stays as it is.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -131,7 +131,7 @@ impl Written {
 
     /// Reads TOML text; the error names the key.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        // By way of a table, so that a wrong type is told by its key and not by a picture of the line.
+        // By way of a table, so that the error of a wrong type names the key and does not draw the line.
         let table: toml::Table = toml::from_str(text).map_err(|error| match error.span() {
             Some(span) => {
                 let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
@@ -188,7 +188,7 @@ impl Written {
         }
     }
 
-    /// This without what is empty: `VIRFIE_API_KEY=` in an environment file means that there is none.
+    /// This without what is empty: `VIRFIE_API_KEY=` in an environment file means that no key is set.
     pub(super) fn without_empty(self) -> Self {
         let text = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
         let path = |value: Option<PathBuf>| value.filter(|path| !path.as_os_str().is_empty());

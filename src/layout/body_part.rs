@@ -1,9 +1,9 @@
-//! The parts of a body that BodyPix tells apart, and sets of them. PURE.
+//! The parts of a body that BodyPix distinguishes, and sets of them. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A part of a body. Left and right are the person's own. `front` and `back` tell which side of the part is seen: for a
+/// A part of a body. Left and right are the person's own. `front` and `back` say which side of the part is seen: for a
 /// whole arm, name both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -100,7 +100,7 @@ impl BodyPart {
         self as usize
     }
 
-    /// The part of this name, as [`name`](Self::name) writes it; `None` when there is none.
+    /// Returns the part of this name, as [`name`](Self::name) writes it; `None` for an unknown name.
     pub fn from_name(name: &str) -> Option<BodyPart> {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }

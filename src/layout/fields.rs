@@ -15,7 +15,7 @@ use super::{
 /// A JSON object, where it stands, and the list that its faults go to.
 ///
 /// Every reading method returns `None` both for a key that is absent and for one that is wrong; the wrong one has
-/// been told by then, so a caller goes on with its default and finds the faults that follow.
+/// been reported by then, so a caller goes on with its default and finds the faults that follow.
 pub struct Fields<'v, 'f> {
     map: &'v Map<String, Value>,
     pointer: String,
@@ -49,18 +49,18 @@ impl<'v, 'f> Fields<'v, 'f> {
         }
     }
 
-    /// Tells that the value under `key` is wrong.
+    /// Reports that the value under `key` is wrong.
     pub fn fault(&mut self, key: &str, detail: impl Into<String>) {
         self.faults.push(Fault { pointer: child(&self.pointer, key), detail: detail.into() });
     }
 
-    /// Tells that the item at `index` of the list under `key` is wrong.
+    /// Reports that the item at `index` of the list under `key` is wrong.
     pub fn item_fault(&mut self, key: &str, index: usize, detail: impl Into<String>) {
         let pointer = child(&child(&self.pointer, key), &index.to_string());
         self.faults.push(Fault { pointer, detail: detail.into() });
     }
 
-    /// Tells that the object itself is wrong.
+    /// Reports that the object itself is wrong.
     pub fn fault_here(&mut self, detail: impl Into<String>) {
         self.faults.push(Fault { pointer: self.pointer.clone(), detail: detail.into() });
     }
@@ -75,7 +75,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         self.map.contains_key(key)
     }
 
-    /// Tells that the value under `key` should be `wanted`, which `found` is not.
+    /// Reports that the value under `key` should be `wanted`, which `found` is not.
     pub fn wrong_kind(&mut self, key: &str, wanted: &str, found: &Value) {
         self.fault(key, format!("must be {wanted}, not {}", kind(found)));
     }
@@ -203,7 +203,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         Some(name.to_owned())
     }
 
-    /// The names of assets in `list`, which stands under `key`; every item that is none is told.
+    /// Reads the names of assets in `list`, which stands under `key`; reports every invalid item.
     pub fn asset_names(&mut self, key: &str, list: &[Value]) -> Vec<String> {
         let mut names = Vec::with_capacity(list.len());
         for (index, item) in list.iter().enumerate() {

@@ -171,7 +171,7 @@ impl Motion {
 
     /// What is shown at `now`, back to front. Costs nothing while nothing moves.
     pub fn at(&mut self, now: Duration) -> &[Placement] {
-        // Followers are placed anew in every frame, from where the layout alone has them.
+        // Followers are placed again in every frame, from where the layout alone has them.
         for (course, shown) in self.courses.iter().zip(&mut self.shown) {
             if course.target.following.is_some() {
                 course.state(now).write(shown);

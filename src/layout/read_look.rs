@@ -19,7 +19,7 @@ pub(super) fn rotate(fields: &mut Fields) -> f64 {
     fields.number("rotate", &limits::ROTATE).unwrap_or(0.0) + 0.0
 }
 
-/// Reads `border`; one of no width is none.
+/// Reads `border`; a border without width is no border.
 pub(super) fn border(fields: &mut Fields) -> Option<Border> {
     let mut fields = fields.object("border")?;
     fields.check_keys(&["width", "color"]);

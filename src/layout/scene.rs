@@ -83,7 +83,7 @@ pub struct SceneLayer {
     pub y: Option<Length>,
     /// How large it is.
     pub size: Size,
-    /// Which of its points `x`, `y` tell.
+    /// The one of its points that `x`, `y` place.
     pub anchor: Anchor,
     /// How the source is fitted into the rectangle.
     pub fit: Fit,
@@ -132,7 +132,7 @@ impl Images {
 /// What a layer shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
-    /// The participant of this name; nothing while there is none.
+    /// The participant of this name; nothing while nobody has it.
     Participant(String),
     /// The n-th participant, counted from 1 by time of joining, whom no layer names.
     Slot(u32),
@@ -227,7 +227,7 @@ impl Default for Edges {
     }
 }
 
-/// The point of a layer's rectangle that `x` and `y` tell.
+/// The point of a layer's rectangle that `x` and `y` place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Anchor {
@@ -333,8 +333,8 @@ pub enum AutoMode {
     Grid,
     /// One row of equal tiles; people who are cut out stand side by side instead.
     Row,
-    /// Whoever speaks is large, the others are small beside or beneath. The last one stays while all are silent; before
-    /// anybody spoke it is the first who joined.
+    /// The one who speaks is large, the others are small beside or beneath. The last one stays while all are silent;
+    /// before anybody spoke it is the first who joined.
     Spotlight,
     /// They are not shown.
     Off,

@@ -1,6 +1,6 @@
 //! The layout as JSON: these types are what is written and what the OpenAPI document shows.
 //!
-//! Reading does not go through them: [`read`](super::read()) walks the JSON itself to tell every wrong place at once.
+//! Reading does not go through them: [`read`](super::read()) walks the JSON itself to report every wrong place at once.
 //! A test holds the two together.
 
 use serde::Serialize;
@@ -130,7 +130,7 @@ pub struct Layer {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
-    /// The point of the rectangle that `x` and `y` tell; `top-left` when left out.
+    /// The point of the rectangle that `x` and `y` place; `top-left` when left out.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<Anchor>,

@@ -14,7 +14,7 @@ use super::{
 pub struct Person<'a> {
     /// Unique in the room; what `{"participant": …}` refers to.
     pub name: &'a str,
-    /// Width and height of their picture in pixels; `None` while there is none. They keep their slot, tile or place
+    /// Width and height of their picture in pixels; `None` while they have none. They keep their slot, tile or place
     /// side by side then, but nothing is shown there.
     pub size: Option<(u32, u32)>,
 }
@@ -26,9 +26,8 @@ pub struct Facts<'a> {
     pub people: &'a [Person<'a>],
     /// Of them: who spoke, the last one first.
     pub speakers: &'a [usize],
-    /// Width and height of an image asset, of a text's picture ([`Lettering::name`]), or of a clip's ([`clip_picture`]), in
-    /// pixels; `None` for one that is
-    /// not there, which shows nothing.
+    /// Width and height of an image asset, of a text's picture ([`Lettering::name`]), or of a clip's
+    /// ([`clip_picture`]), in pixels; `None` for one that is not there, which shows nothing.
     pub image_size: &'a dyn Fn(&str) -> Option<(u32, u32)>,
     /// Whether people can be cut out. If not, whole pictures are shown.
     pub can_cut: bool,
@@ -248,7 +247,7 @@ fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
     Look {
         radius: layer.radius.of(shorter).min(shorter / 2.0) as f32,
         border: layer.border.map(|border| (border.width as f32, border.color)),
-        // Whole turns are none.
+        // Whole turns change nothing.
         turn: (layer.rotate % 360.0) as f32,
         blur: layer.blur.filter(|_| is_cut).map(|blur| blur as f32),
     }

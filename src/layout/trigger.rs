@@ -146,7 +146,7 @@ impl PartialSchema for Whose {
     }
 }
 
-/// A part of the canvas; every edge is told from the canvas's top left corner. A point on an edge is outside.
+/// A part of the canvas; every edge is measured from the canvas's top left corner. A point on an edge is outside.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TriggerArea)]
@@ -243,7 +243,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The key that tells them apart.
+    /// Returns the key that distinguishes them.
     pub const KEYS: [&'static str; 8] = ["scene", "show", "sound", "snapshot", "event", "twirl", "icons", "polaroid"];
 }
 
@@ -275,7 +275,7 @@ pub struct PlaySound {
     pub sound: String,
 }
 
-/// Takes a picture of the canvas, told by the event `photo_taken`.
+/// Takes a picture of the canvas, which the event `photo_taken` reports.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TakeSnapshot {
@@ -293,7 +293,7 @@ pub struct Shot {
     pub area: Area,
 }
 
-/// Tells everybody who listens to the room's events; the name is in `trigger_fired`.
+/// Notifies everybody who listens to the room's events; the name is in `trigger_fired`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TellEvent {
@@ -381,8 +381,8 @@ pub struct PolaroidAction {
     pub polaroid: Polaroid,
 }
 
-/// A frame is shown somewhere about the middle of its area; when its time is over the picture in it is taken (told by
-/// the event `photo_taken`) and it goes elsewhere.
+/// A frame is shown somewhere about the middle of its area; when its time is over the picture in it is taken (reported
+/// by the event `photo_taken`) and it goes elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Polaroid {

@@ -1,7 +1,7 @@
 //! The narrow port between control and media: commands go down, events come up, nothing else crosses.
 //!
 //! Control sees this file only. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
-//! takes a [`MediaCommand`] and returns at once; what happens is told by [`MediaEvent`]s on the channel given at
+//! takes a [`MediaCommand`] and returns at once; [`MediaEvent`]s report what happens on the channel given at
 //! opening. Tests of the control tree implement both traits with a fake.
 
 mod assets;
@@ -65,8 +65,8 @@ pub trait Media: Send + Sync + 'static {
     fn try_output(&self, _target: OutputTarget) -> Trial {
         Trial::default()
     }
-    /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes up
-    /// to some seconds: for blocking threads.
+    /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes
+    /// up to some seconds: for blocking threads.
     fn use_font(&self, _file: &Path, _wish: &str) -> FontUse {
         FontUse::NoProcess
     }
@@ -81,9 +81,9 @@ pub trait RoomMedia: Send + Sync + 'static {
 /// Whether people can be cut out, and by which model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segmentation {
-    /// Name of the loaded model, `None` when there is none: whole pictures are shown.
+    /// Name of the loaded model, `None` without one: whole pictures are shown.
     pub model: Option<String>,
-    /// Why there is none, in one line for the log, `/readyz` and the room state.
+    /// Why no model is loaded, in one line for the log, `/readyz` and the room state.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too.
     pub keypoints: bool,
@@ -162,8 +162,8 @@ pub enum Negotiation {
     },
 }
 
-/// Whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the peer sends;
-/// otherwise it receives.
+/// Whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the peer
+/// sends; otherwise it receives.
 ///
 /// # Errors
 /// [`PeerRefused::Unacceptable`], with what was offered.
@@ -295,7 +295,7 @@ pub enum MediaCommand {
         /// The checked candidate.
         candidate: Option<Candidate>,
     },
-    /// Ends a connection. Nothing is told of this peer after it. The participant's last frame is held for `hold`
+    /// Ends a connection. Media reports nothing of this peer after it. The participant's last frame is held for `hold`
     /// unless [`MediaCommand::Forget`] follows.
     RemovePeer(PeerId),
     /// A participant left for good: frame, sound and slot state are dropped.
@@ -329,7 +329,8 @@ pub enum MediaCommand {
         /// Of which picture; `None`: the program.
         aux: Option<AuxId>,
     },
-    /// Shows this in a picture beside the program from the next frame on. It is composed while an output that runs has it.
+    /// Shows this in a picture beside the program from the next frame on. It is composed while an output that runs has
+    /// it.
     SetAux {
         /// Which one.
         aux: AuxId,
@@ -347,7 +348,7 @@ pub enum MediaCommand {
     },
     /// Names this moment in all recordings that run.
     Mark(Arc<str>),
-    /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
+    /// Stops and forgets an output; [`OutputState::Stopped`] is the last report of it.
     RemoveOutput(OutputId),
     /// The canvas now, or that of a picture beside the program.
     Snapshot(Option<AuxId>, oneshot::Sender<Result<Frame, String>>),
@@ -431,7 +432,7 @@ pub enum MediaEvent {
         /// Frames a second of the canvas.
         fps: u32,
     },
-    /// The peer is dead or refused; it is already being torn down. Not told after [`MediaCommand::RemovePeer`].
+    /// The peer is dead or refused; it is already being torn down. Not reported after [`MediaCommand::RemovePeer`].
     PeerGone {
         /// The connection.
         peer: PeerId,
@@ -461,7 +462,7 @@ pub enum MediaEvent {
         /// In one line.
         problem: Option<String>,
     },
-    /// Someone began or ceased to speak.
+    /// Someone began or stopped speaking.
     Speaking {
         /// Who.
         participant: ParticipantId,
@@ -506,7 +507,7 @@ pub enum MediaEvent {
         /// What flows.
         flow: Flow,
     },
-    /// An output has finished a file. The state in which it ends is told after that.
+    /// An output has finished a file. The state in which it ends is reported after that.
     Recorded {
         /// Which.
         output: OutputId,

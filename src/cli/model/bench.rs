@@ -14,7 +14,7 @@ use crate::{
 /// Frames that are not counted: caches and branch predictors settle.
 const WARM_UP: usize = 5;
 
-/// Runs a model on frames of a size (width, height); returns what to tell the user.
+/// Runs a model on frames of a size (width, height); returns the text for the user.
 pub(super) fn bench(
     file: &Path,
     frame: (usize, usize),

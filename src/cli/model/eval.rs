@@ -1,8 +1,8 @@
 //! `eval`: how good masks are, on pictures and clips that nothing was trained on.
 //!
 //! Masks come from what the server makes them with, [`Session`](crate::media::segment::model::Session) and
-//! [`MaskMaker`](crate::media::segment::mask::MaskMaker), and beside that from plain interpolation. A row of the table is
-//! a model at an input size with a pipeline:
+//! [`MaskMaker`](crate::media::segment::mask::MaskMaker), and beside that from plain interpolation. A row of the table
+//! is a model at an input size with a pipeline:
 //!
 //! - `bilinear`: logits interpolated like the pixels of a small image, the usual baseline;
 //! - `aligned`: the same from where BodyPix's grid points lie, so that it is not blamed for half a step's shift;
@@ -13,8 +13,8 @@
 //! stand alone. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
 //! one of whose mask less than 1 % is kept. Milliseconds are means, warm, on one thread: `network` from planes to
 //! logits, over the frames that the network sees; `mask` from logits to alpha, or from the last mask to the next one
-//! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures in
-//! which all are ([`keypoints`]).
+//! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures
+//! in which all are ([`keypoints`]).
 //!
 //! The definitions were chosen so that published figures come out. By them, IoU / boundary F in ONNX Runtime and LiteRT
 //! (interpolated as `bilinear`), and what was published in brackets:
@@ -118,7 +118,7 @@ fn within<const LEAST: u8, const MOST: u8>(text: &str) -> Result<f32, String> {
     number.ok_or_else(|| format!("a number from {least} to {most}"))
 }
 
-/// Measures; returns what to tell the user.
+/// Measures; returns the text for the user.
 ///
 /// # Errors
 /// [`ProgramError::Usage`] for a folder that is not there, a broken picture and a file that is no model;

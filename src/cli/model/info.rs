@@ -32,7 +32,7 @@ pub(super) struct Report {
     pub(super) side: usize,
     /// Name and shape of every output for it.
     pub(super) heads: Vec<(String, Vec<usize>)>,
-    /// Pixels of the input per value of the `segments` head (of the first one, where there is none).
+    /// Pixels of the input per value of the `segments` head (of the first head in a model without one).
     pub(super) stride: usize,
     /// Numbers that were learnt.
     pub(super) weights: usize,

@@ -79,8 +79,8 @@ impl Store {
         })
     }
 
-    /// Writes the record, then the model. Whoever is killed in between leaves a record without a model, which the next
-    /// fetch fulfils; never a part of a model.
+    /// Writes the record, then the model. A process that is killed in between leaves a record without a model, which
+    /// the next fetch fulfils; never a part of a model.
     pub(super) fn install(&self, model: &[u8]) -> Result<(), StoreError> {
         fs::create_dir_all(&self.folder).map_err(|error| StoreError { path: self.folder.clone(), error })?;
         let line = format!("{}  {}.onnx\n", sha256(model), self.name);
@@ -121,7 +121,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A whole file; `None` when there is none.
+/// Reads a whole file; `None` when it is missing.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match read_limited(path) {
         Ok(bytes) => Ok(Some(bytes)),

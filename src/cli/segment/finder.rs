@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Values of a grid point that tell body parts.
+/// Values of a grid point that name body parts.
 const PARTS: usize = BodyPart::ALL.len();
 
 /// Looks at frames of one size, one after the other.

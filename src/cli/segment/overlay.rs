@@ -72,7 +72,7 @@ pub(super) fn draw_poses(picture: &mut Raster, poses: &[Pose], mut alpha: Option
         let colour = space.colour(SKELETONS[number % SKELETONS.len()]);
         let place = |keypoint: usize| {
             let point = pose.keypoints.get(keypoint)?;
-            // Whatever a network says: nothing far outside is drawn, and no number that is none.
+            // Whatever a network says: nothing far outside is drawn, and no invalid number.
             let near = (-1.0..=2.0).contains(&point.x) && (-1.0..=2.0).contains(&point.y);
             (point.score >= SURE && near).then_some((point.x * width, point.y * height))
         };

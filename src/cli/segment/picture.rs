@@ -48,7 +48,7 @@ pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Re
     };
     finder.look(&yuv).map_err(|error| ProgramError::Failed(error.to_string()))?;
     if plan.json {
-        // A reader that went away is nobody to tell.
+        // The reader may have gone; nobody can read the error.
         let _ = writeln!(std::io::stdout().lock(), "{}", report::of(finder.found(), size, None));
     }
     let Some((output, Written::Picture(format))) = plan.output.take() else { return Ok(()) };

@@ -18,7 +18,7 @@ use crate::{
 /// Behind people in a video that gets no other background: a keyer's green.
 const GREEN: [u8; 3] = [0x00, 0xb1, 0x40];
 
-/// Bytes that tell what a file is.
+/// Bytes that show what a file is.
 const HEAD: u64 = 64;
 
 /// What the input is.
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Told by the first bytes. What is no picture may be a video: GStreamer knows better.
+    /// Reads the kind from the first bytes. A file that is no picture may be a video; GStreamer decides that.
     pub(super) fn of(path: &Path) -> Result<Self, String> {
         let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let file = File::open(path).map_err(|error| fail(&error))?;
@@ -86,7 +86,7 @@ pub(super) struct SegmentPlan {
     /// Parts of the body that are kept; `None`: the whole person.
     pub(super) kept: Option<BodyParts>,
     pub(super) behind: Option<Behind>,
-    /// Which part is where is painted or told.
+    /// Which part is where is painted or printed.
     pub(super) parts: bool,
     /// Skeletons are drawn.
     pub(super) keypoints: bool,

@@ -49,7 +49,7 @@ pub(super) fn of(found: &Found, size: (usize, usize), moment: Option<Moment>) ->
     Value::Object(report)
 }
 
-/// A number with so many decimals; `null` for what is none.
+/// Writes a number with so many decimals; `null` for an invalid one.
 fn rounded(value: f64, decimals: i32) -> Value {
     let scale = 10f64.powi(decimals);
     json!((value * scale).round() / scale)

@@ -94,7 +94,7 @@ pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Re
         output.keep().map_err(ProgramError::Failed)?;
         note(&format!("{} frames in {took:.1} s, {:.0} a second", work.frames, work.frames as f64 / took.max(1e-9)));
         if !plan.json {
-            // A reader that went away is nobody to tell.
+            // The reader may have gone; nobody can read the error.
             let _ = writeln!(std::io::stdout().lock(), "{}", path.display());
         }
     }
@@ -118,7 +118,7 @@ struct Work {
 }
 
 impl Work {
-    /// `false` when there is nobody left to work for.
+    /// `false` when nobody waits for the work any more.
     fn take(&mut self, frame: &Frame) -> Result<bool, ProgramError> {
         let [y, u, v] = frame.planes();
         let (width, height) = (self.picture.width, self.picture.height);
@@ -201,7 +201,7 @@ impl Bar {
     }
 
     fn show(&self, frames: u64, end: Duration) {
-        // Not every frame: the text is made anew each time.
+        // Not every frame, because each report makes the text again.
         if !self.bar.is_hidden() && frames.is_multiple_of(8) {
             let rate = frames as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
             self.bar.set_message(format!("{frames} frames, {rate:.0} a second"));

@@ -23,7 +23,7 @@ use crate::{
 /// How long a certificate made here is valid. Apple's browsers take none of more than 825 days.
 const VALID_DAYS: i64 = 800;
 
-/// A certificate that ends earlier than this is made anew at the next start.
+/// The next start makes a new certificate in place of one that ends earlier than this.
 const RENEW_DAYS: i64 = 30;
 
 /// The certificate in use. It is replaced while the server runs; connections that stand keep the one they began with.
@@ -42,8 +42,8 @@ impl Certificate {
         self.rustls.clone()
     }
 
-    /// Takes another certificate when the files hold one (or when the one made here is close to its end), for as long as
-    /// the server runs. The log reports one that cannot be used once, and the one in use stays.
+    /// Takes another certificate when the files hold one (or when the one made here is close to its end), for as long
+    /// as the server runs. The log reports one that cannot be used once, and the one in use stays.
     pub async fn keep(mut self, config: Arc<ServeConfig>, reachable: IpAddr, period: Duration) {
         let mut ticks = tokio::time::interval(period);
         let mut complaint = None;

@@ -2,8 +2,8 @@
 //!
 //! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all,
 //! with a random key of its own ([`secret`]): from a token nothing can be found out about the API key. A token ends by
-//! its time, when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A server
-//! on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
+//! its time, when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A
+//! server on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
 
 mod attempts;
 mod issued;
@@ -32,11 +32,11 @@ use self::{attempts::Attempts, issued::Issued};
 use super::{AppState, client::Client, problem::Problem};
 use crate::{config::ServeConfig, control::room::Bearer, error::ProgramError, media::port::network_of};
 
-/// How far the clock of whoever made a token may be off, in seconds.
+/// How far the clock of a token's signer may be off, in seconds.
 const LEEWAY_S: u64 = 30;
 
-/// How many places in one room a token takes that does not say: somebody's laptop and phone, and each once more while an
-/// old connection is not yet given up.
+/// How many places in one room a token takes that does not say: somebody's laptop and phone, and each once more while
+/// an old connection is not yet given up.
 pub const PLACES: u32 = 4;
 
 /// The longest that is slept at once, so that no time is too far away for a timer.
@@ -165,7 +165,8 @@ pub struct Claims {
 
 /// Checks keys and tokens, and signs tokens.
 pub struct Auth {
-    /// Digest of the API key; `None` on an open server. Digests are compared, so that time tells nothing of the key.
+    /// Digest of the API key; `None` on an open server. Digests are compared, so that the time it takes reveals nothing
+    /// of the key.
     key: Option<[u8; 32]>,
     created: Option<CreatedKey>,
     signer: ArcSwap<Signer>,
@@ -211,7 +212,7 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// Takes the configured key, else the one in the data directory (made now if there is none). A server on loopback
+    /// Takes the configured key, else the one in the data directory (made now if it is missing). A server on loopback
     /// without a configured key is open.
     ///
     /// # Errors

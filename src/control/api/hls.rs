@@ -1,7 +1,7 @@
 //! What HLS outputs make: playlists and segments, for players and for CDNs before them.
 //!
-//! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one that
-//! came in the query is passed on to what a playlist names, because players take no query over by themselves.
+//! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one
+//! that came in the query is passed on to what a playlist names, because players take no query over by themselves.
 
 use std::{
     fs, io,
@@ -133,7 +133,7 @@ fn uncached(problem: Problem) -> Problem {
     problem.header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
-/// Tells whether a file of this name is a segment: a number, and no path.
+/// Returns whether a file of this name is a segment: a number, and no path.
 fn is_segment(name: &str) -> bool {
     let digits = name.strip_suffix(".ts").unwrap_or_default();
     (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -254,7 +254,7 @@ pub(super) async fn forget(app: &AppState, room: &RoomName, id: Option<&str>) {
     let of_room = recordings.hls_of_room(room);
     let folder = id.map_or_else(|| of_room.clone(), |id| of_room.join(id));
     let root = recordings.hls.clone();
-    // It has been told in the log.
+    // The log has said it.
     let _ = spawn_blocking(move || delete(&root, &folder)).await;
 }
 

@@ -101,7 +101,7 @@ pub struct AppState {
     pub founders: Arc<founders::Founders>,
     /// What waits to be read.
     pub answers: Arc<answers::Waiting>,
-    /// Who is told of what happens.
+    /// The receivers that hear of what happens.
     pub hooks: Arc<Hooks>,
 }
 
@@ -109,8 +109,8 @@ impl AppState {
     /// A server's state, with the rooms that were stored. To be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the API key of the data directory, or the secret of webhooks, can neither be read nor made, or its rooms cannot
-    /// be read.
+    /// When the API key of the data directory, or the secret of webhooks, can neither be read nor made, or its rooms
+    /// cannot be read.
     pub fn new(config: ServeConfig, media: Arc<dyn Media>) -> Result<Self, ProgramError> {
         let auth = Arc::new(auth::Auth::new(&config)?);
         let assets = Arc::new(AssetStore::open(&config.data_dir, Arc::clone(&media)));
@@ -243,7 +243,7 @@ fn span(request: &Request) -> Span {
     tracing::info_span!("http", method = %request.method(), path = without_secret(request.uri().path()))
 }
 
-/// The path without what comes behind a room in WHIP and WHEP: whoever knows it may end that session.
+/// The path without what comes behind a room in WHIP and WHEP: everybody who knows it may end that session.
 fn without_secret(path: &str) -> &str {
     let Some(at) = path.find("/whip/").or_else(|| path.find("/whep/")) else { return path };
     let room = at + "/whip/".len();

@@ -65,7 +65,7 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
         (header::CACHE_CONTROL, caching),
         (header::VARY, "accept-encoding"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A link with `?token=` must not be told to others.
+        // A link with `?token=` must not reach others.
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];

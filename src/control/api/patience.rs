@@ -1,7 +1,7 @@
 //! Bodies come in time, or not at all: one that stands still, or drips, would be waited for with all that it holds.
 //!
-//! And a body that is answered before its end is read on for a moment: where a connection is closed with bytes in it that
-//! nobody has read, its client is told that it was reset, and never sees the answer.
+//! And a body that is answered before its end is read on for a moment: where a connection is closed with bytes in it
+//! that nobody has read, its client reports a reset, and never sees the answer.
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ pub fn router() -> Router<AppState> {
 }
 
 /// Where people are in their pictures now: up to five in each, each with 17 keypoints. Needs the room's `keypoints`.
-/// The room's events tell the same, again and again.
+/// The room's events report the same, again and again.
 #[utoipa::path(
     get, path = "/rooms/{room}/poses", tag = "participants",
     params(("room" = String, Path, description = "The room's name")),

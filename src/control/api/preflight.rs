@@ -1,7 +1,7 @@
 //! Keeps a plain OPTIONS apart from a browser's preflight. `CorsLayer` answers both, and a WHIP client's question what
 //! it may post (RFC 9725) would get an empty answer. So a plain one passes that layer under another method's name. A
-//! preflight's answer says what may be posted, too, but never the ICE servers: it comes without the caller's key. And no
-//! page is allowed to say what proxies say: one that passes it on would be believed.
+//! preflight's answer says what may be posted, too, but never the ICE servers: it comes without the caller's key. And
+//! no page is allowed to say what proxies say: one that passes it on would be believed.
 
 use axum::{
     extract::Request,
@@ -39,7 +39,7 @@ pub(super) async fn hide(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// What a page wants to send is allowed by being told back.
+/// The answer allows what a page wants to send by repeating it.
 fn leave_out_proxies(request: &mut Request) {
     let Some(wanted) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) else { return };
     let wanted = wanted.to_str().unwrap_or_default().to_ascii_lowercase();

@@ -28,7 +28,8 @@ pub const JSON_LIMIT: usize = 1024 * 1024;
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Wrong places of a body that are told. A body can have a hundred thousand, and telling them would be four times as large.
+/// Wrong places of a body that the answer lists. A body can have a hundred thousand, and their list would be four times
+/// as large.
 const MOST_PLACES: usize = 100;
 
 /// How much of a foreign error's plain text is kept as `detail`, in bytes.

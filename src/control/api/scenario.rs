@@ -95,7 +95,7 @@ impl From<Loaded> for LoadedScenario {
     params(
         ("room" = String, Path, description = "The room's name"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
-        ("dry_run" = Option<bool>, Query, description = "Only tell what would become of it"),
+        ("dry_run" = Option<bool>, Query, description = "Only return what it would become"),
     ),
     request_body = NativeScenario,
     responses(

@@ -105,7 +105,7 @@ pub async fn session(
             return Problem::with_status(rejection.status(), rejection.body_text()).into_response();
         }
     };
-    // A browser cannot read why a handshake was refused: a refusal is told inside.
+    // A browser cannot read why a handshake was refused: the open socket says it.
     upgrade.max_message_size(MAX_READ).max_frame_size(MAX_READ).on_upgrade(move |socket| async move {
         let _counted = app.registry.session_guard();
         let (sink, stream) = socket.split();
@@ -182,7 +182,7 @@ fn session_join(
         let detail = format!("the first message must be `join`, not `{}`", first.name());
         return Err(bad(Problem::unprocessable(detail)));
     };
-    // A token's name is the word of whoever signed it.
+    // The signer of a token vouches for its name.
     let name = access.name.as_deref().unwrap_or(&name);
     let name = DisplayName::parse(name).map_err(|error| bad(error.into()))?;
     Ok(SessionJoin { name, caller: caller(app, access, room), resume, ingest: ingest_codec(&send) })

@@ -85,7 +85,7 @@ pub async fn post_whip(
     let asked = asked_name(&request)?;
     let name = access.name.as_deref().or(asked.as_deref());
     let display_name = DisplayName::parse(name.unwrap_or(NAMELESS))?;
-    // The nameless are not told apart by their name, so none of them may take another's place.
+    // A missing name distinguishes nobody, so none of them may take another's place.
     let claim = name.map(|name| Claim { subject: access.subject.clone(), name: name.to_owned() });
     let offer = offer(request).await?;
     // Before anything is changed: a refused offer makes no room and ends no session.
@@ -151,7 +151,7 @@ async fn options_whip(State(app): State<AppState>, access: ApiResult<Access>, ro
     endpoint_options(&app, access, Role::Participant, &room)
 }
 
-/// Tells what may be posted, and those who may post it also the ICE servers: some clients have to know them before they
+/// Lists what may be posted, and those who may post it also the ICE servers: some clients have to know them before they
 /// make their offer.
 pub(super) fn endpoint_options(app: &AppState, access: ApiResult<Access>, role: Role, room: &RoomPath) -> Response {
     let methods = "POST, OPTIONS";
@@ -161,7 +161,7 @@ pub(super) fn endpoint_options(app: &AppState, access: ApiResult<Access>, role: 
     (StatusCode::NO_CONTENT, told, links).into_response()
 }
 
-/// Tells what may be patched.
+/// Lists what may be patched.
 pub(super) async fn resource_options() -> Response {
     let methods = "PATCH, DELETE, OPTIONS";
     let told = [(header::ALLOW, methods), (header::ACCESS_CONTROL_ALLOW_METHODS, methods), (ACCEPT_PATCH, FRAGMENT)];

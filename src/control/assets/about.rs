@@ -68,7 +68,7 @@ fn whole(mut file: fs::File) -> Result<(Vec<u8>, Stamp), AssetError> {
     if content.len() > MAX_BYTES { Err(AssetError::TooLarge) } else { Ok((content, stamp)) }
 }
 
-/// Opens an asset's file and tells what it is, from memory while the file stays the same.
+/// Opens an asset's file and returns what it is, from memory while the file stays the same.
 pub(super) fn find_out(
     known: &Mutex<HashMap<PathBuf, Known>>,
     name: &str,
@@ -138,7 +138,7 @@ pub(super) fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError
     Ok(Asset { bytes, ..describe(name, &head, false)? })
 }
 
-/// The first bytes of a file: what tells its kind.
+/// The first bytes of a file: they show its kind.
 pub(super) fn head(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     fs::File::open(file)?.take(128).read_to_end(&mut head)?;

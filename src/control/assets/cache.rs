@@ -8,7 +8,7 @@ use std::{
 
 use crate::media::port::Image;
 
-/// Tells whether a file is still the one that was decoded.
+/// Returns whether a file is still the one that was decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     bytes: u64,
@@ -65,7 +65,8 @@ impl Cache {
         Some(image)
     }
 
-    /// Keeps an image in place of an older one of its name and file. One that is larger than the whole cache is not kept.
+    /// Keeps an image in place of an older one of its name and file. One that is larger than the whole cache is not
+    /// kept.
     pub fn insert(&mut self, file: PathBuf, image: Image, stamp: Stamp) {
         self.remove(&file, &image.name);
         let bytes = image.still.bytes();

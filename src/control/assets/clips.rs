@@ -46,7 +46,7 @@ impl AssetStore {
     /// A clip, with its first picture; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is none of this name or it cannot be played.
+    /// When no clip has this name or it cannot be played.
     pub async fn clip(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;

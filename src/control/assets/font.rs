@@ -1,4 +1,4 @@
-//! What is taken for a font: told by its content, and looked at whole before it is kept.
+//! Decides from its content whether a file is a font, and checks it whole before it is kept.
 
 use std::{borrow::Cow, panic, sync::Arc};
 
@@ -37,7 +37,7 @@ impl FontError {
     }
 }
 
-/// The media type of a font, told by its first bytes. WOFF, which is for web pages, is none.
+/// Returns the media type of a font, read from its first bytes. WOFF, which is for web pages, has no type here.
 pub fn sniff(content: &[u8]) -> Option<&'static str> {
     match content {
         [0, 1, 0, 0, ..] | [b't', b'r', b'u', b'e', ..] => Some("font/ttf"),

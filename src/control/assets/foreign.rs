@@ -1,7 +1,8 @@
 //! Fonts that somebody sent. Whatever is done with one is done by a process of its own ([`Media::use_font`]).
 //!
-//! A font is a program: its glyphs are made of other glyphs, its outlines call routines, and its tables tell what becomes
-//! of letters. Two kilobytes can take hours, or all memory, and which letters do so shows only when they are drawn.
+//! A font is a program: its glyphs are made of other glyphs, its outlines call routines, and its tables say what
+//! becomes of letters. Two kilobytes can take hours, or all memory, and which letters do so shows only when they are
+//! drawn.
 //!
 //! ```text
 //!   Fonts::check, ::lacking, ::draw ─ FontRequest ─► virfie decode-upload ◄─ the font ─► answer

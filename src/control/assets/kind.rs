@@ -1,4 +1,4 @@
-//! What kinds of files are kept as assets: told by their content, never by their name. PURE.
+//! The kinds of files that are kept as assets. Their content decides, never their name. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -4,11 +4,11 @@
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them; [`foreign`]: where that is done.
-//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves;
-//!   [`profile`]: what its colours mean.
+//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
+//!   moves; [`profile`]: what its colours mean.
 //! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
 //!
-//! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
+//! A file is checked and decoded before it is kept, and replaces an older one in one step; a reader meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
 //! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
 //! done frees the place for the next only when it is done. What a process of its own does has a turn of its own: it may
@@ -80,16 +80,16 @@ const CACHE_BYTES: usize = 256 * 1024 * 1024;
 /// Images that come with the program.
 const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../../pipelines/assets/studio.jpg"))];
 
-/// Why an asset is not to be had or not kept.
+/// Why an asset is not available or not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AssetError {
-    /// The name is none.
+    /// The name is invalid.
     #[error("an asset's name is 1 to 128 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`, and begins with no dot")]
     BadName,
     /// There is one of this name, and who asks may not put another in its place.
     #[error("there is an asset of this name already, which a token for one room may not replace")]
     Taken,
-    /// There is none of this name.
+    /// No asset has this name.
     #[error("there is no such asset")]
     NotFound,
     /// It comes with the program.
@@ -261,8 +261,8 @@ impl AssetStore {
         .await
     }
 
-    /// Adds what only the media knows of a clip, unless that is known already: there may be more clips than pictures are
-    /// kept of, and who lists them would have all of them looked into again.
+    /// Adds what only the media knows of a clip, unless that is known already: there may be more clips than pictures
+    /// are kept of, and who lists them would have all of them looked into again.
     async fn look_into(&self, asset: &mut Asset) {
         if asset.kind != AssetKind::Clip || asset.size.is_some() {
             return;
@@ -297,7 +297,7 @@ impl AssetStore {
 
     /// Makes places for files, on blocking threads.
     pub fn incomings(&self) -> impl Fn() -> io::Result<Incoming> + Send + 'static {
-        // All begin on the shared shelf's disk: whose they become is told later, and some never become an asset.
+        // All begin on the shared shelf's disk: their owner is known later, and some never become an asset.
         let folder = self.shelves.shared().to_owned();
         move || Incoming::create(&folder)
     }
@@ -431,7 +431,7 @@ impl AssetStore {
     /// The decoded image; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is none of this name or it cannot be decoded.
+    /// When no asset has this name or it cannot be decoded.
     pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = current_stamp(name, &file).await?;
@@ -542,8 +542,8 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for it
-/// may go away before.
+/// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for
+/// it may go away before.
 async fn decode_in<T: Send + 'static>(
     turn: OwnedMutexGuard<()>,
     work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,

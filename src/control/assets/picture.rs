@@ -1,4 +1,4 @@
-//! What is taken for an image: told by its content, never by its name, and decoded within limits. PURE.
+//! Decides from its content, never from its name, whether a file is an image, and decodes it within limits. PURE.
 
 use std::io::Cursor;
 
@@ -59,7 +59,7 @@ pub enum PictureFormat {
 }
 
 impl PictureFormat {
-    /// Told by the first bytes.
+    /// Reads the format from the first bytes.
     pub fn sniff(content: &[u8]) -> Option<Self> {
         match content {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),

@@ -1,4 +1,5 @@
-//! What the numbers of a picture mean: its colour profile, and the way from there to sRGB, which is what is shown. PURE.
+//! What the numbers of a picture mean: its colour profile, and the way from there to sRGB, which is what is shown.
+//! PURE.
 //!
 //! As in browsers, a profile that is damaged, too large or made for another kind of picture is passed over.
 
@@ -128,7 +129,7 @@ impl Profile {
         matches!(turned, Ok(Some(())))
     }
 
-    /// The same of a picture of 16 bits a channel, whose dark colours 8 bits would not tell apart before.
+    /// The same of a picture of 16 bits a channel, whose dark colours 8 bits would not distinguish before.
     fn deep_to_srgb(&self, picture: &DynamicImage, layout: Layout) -> Option<RgbaImage> {
         let turned = panic::catch_unwind(AssertUnwindSafe(|| -> Option<RgbaImage> {
             let way =

@@ -90,7 +90,7 @@ impl AssetStore {
     /// A decoded sound; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is none of this name or it cannot be decoded.
+    /// When no sound has this name or it cannot be decoded.
     pub async fn sound(&self, name: &str) -> Result<Arc<Sound>, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;

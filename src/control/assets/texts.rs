@@ -90,7 +90,7 @@ impl Texts {
 }
 
 impl AssetStore {
-    /// The family of a font asset; `None` for other assets and where there is none.
+    /// Returns the family of a font asset; `None` for other assets and for a missing one.
     pub async fn family(&self, name: &str) -> Option<String> {
         let (texts, file) = (self.texts.clone(), self.file(name).await.ok()?);
         blocking(move || Ok(texts.family(&file))).await.ok()?.map(|(_, family)| family)

@@ -28,13 +28,13 @@ use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia};
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
 
-/// How often listeners are told poses: what follows a hand needs no more, and a camera gives hardly more masks.
+/// How often listeners get poses: what follows a hand needs no more, and a camera gives hardly more masks.
 const POSES_PERIOD: Duration = Duration::from_millis(100);
 
 /// How long changes are collected before the room is stored: a layout that is dragged changes 60 times a second.
 const KEEP_DELAY: Duration = Duration::from_millis(500);
 
-/// Media that has not told how it is doing for so long hangs. It sees for itself that no frame comes, much earlier.
+/// Media that has not reported its health for so long hangs. It sees for itself that no frame comes, much earlier.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request to the room: it runs inside the room's task, alone.
@@ -47,7 +47,7 @@ pub(super) struct Room {
     lasting: Lasting,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
-    /// What it tells.
+    /// What it reports.
     news: News,
     meter: Meter,
     /// When what has changed is stored.
@@ -55,7 +55,7 @@ pub(super) struct Room {
     faults: Faults,
     /// When the media is opened again; `None` while it is open.
     open_at: Option<Instant>,
-    /// Held from a fault of the media until the next one has told how it is doing.
+    /// Held from a fault of the media until the next one has reported its health.
     down: Option<DownMark>,
 }
 
@@ -278,7 +278,7 @@ impl Room {
         }
     }
 
-    /// From now on what is told to this connection goes to this socket.
+    /// Sends what this connection is to hear to this socket from now on.
     pub(super) fn link(&mut self, peer: PeerId, link: Link) {
         self.links.insert(peer, link);
     }
@@ -288,17 +288,17 @@ impl Room {
         self.lasting.events.subscribe()
     }
 
-    /// All poses told from now on.
+    /// Subscribes to all poses from now on.
     pub(super) fn subscribe_poses(&self) -> watch::Receiver<Arc<Event>> {
         self.lasting.poses.subscribe()
     }
 
-    /// Whether there is somebody to tell poses to, and something to tell.
+    /// Returns whether somebody listens to poses and there are some to report.
     fn poses_wanted(&self) -> bool {
         self.lasting.poses.receiver_count() > 0 && self.state.check_poses().is_ok()
     }
 
-    /// Tells poses. That nobody is seen is told once.
+    /// Reports poses. That nobody is seen is reported once.
     fn tell_poses(&self, found: &[port::ParticipantPoses]) {
         let event = Event::Poses { participants: self.state.name_poses(found) };
         let nobody = Event::Poses { participants: Vec::new() };

@@ -25,7 +25,7 @@ pub enum AuxSource {
 pub struct AuxWish {
     /// Where the layout comes from.
     pub source: AuxSource,
-    /// Width and height of the canvas, where the layout does not tell.
+    /// Width and height of the canvas, where the layout does not say.
     pub size: Option<(u32, u32)>,
 }
 

@@ -42,7 +42,7 @@ pub struct Draft {
     pub scene: Scene,
     /// What was read: missing images are looked for in it.
     pub body: Value,
-    /// Where in `body` the part is that the client sent; its pointers are told without it.
+    /// Where in `body` the part is that the client sent; its pointers are reported without it.
     prefix: String,
     /// The canvas before it.
     before: Canvas,

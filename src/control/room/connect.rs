@@ -119,7 +119,7 @@ impl RoomHandle {
         self.call(move |room| {
             let Place { participant, secret: resume, .. } = room.state.join(arrival, now())?;
             room.link(peer, link);
-            // What the joining itself causes is told to the others only: the welcome tells it to this one.
+            // Only the others hear what the joining itself causes: the welcome says it to this one.
             room.settle();
             let events = Feed::new(this, room.subscribe());
             Ok::<_, RoomError>(Joined { peer, participant, resume, room: room.state.describe(), events, end })
@@ -168,8 +168,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::TooManyViewers`],
-    /// [`RoomError::TooManyConnecting`], [`RoomError::Invalid`] for a rendition that the room does not have, [`RoomError::Unavailable`],
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyConnecting`], [`RoomError::Invalid`] for a rendition that the room does not have,
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn join_viewer(&self, watching: Watching) -> Result<Opened, RoomError> {
         let Watching { posted, claim, rendition, bearer } = watching;
         let peer = next_peer();
@@ -211,7 +211,7 @@ impl RoomHandle {
     }
 
     /// Undoes a connection that never came to be. A sender is known by the secret that was made for this very POST: the
-    /// media may have told already that the connection is gone.
+    /// media may have reported already that the connection is gone.
     async fn take_back(&self, peer: PeerId, secret: String) {
         // An error only says that the room has ended.
         let _ = self

@@ -8,7 +8,7 @@ use super::{
     view::{Event, LeaveReason, Participant, RoomState},
 };
 
-/// What has been told of a room. It outlives a fault of the room's task: who was lost by that is told by the snapshot that
+/// What listeners know of a room. It outlives a fault of the room's task: the losses are reported by the snapshot that
 /// the room begins again with.
 #[derive(Debug, Default)]
 pub struct Digest {
@@ -100,7 +100,7 @@ impl Digest {
         stopped.into_iter().chain([Notice::OutputRemoved { id }]).collect()
     }
 
-    /// Compares what has been told with the whole room.
+    /// Compares what listeners know with the whole room.
     fn compare(&mut self, room: &RoomState) -> Vec<Notice> {
         let is_in = |id: &Arc<str>| room.participants.iter().any(|participant| participant.id == *id);
         let lost: Vec<Arc<str>> = self.people.iter().map(|(id, _)| Arc::clone(id)).filter(|id| !is_in(id)).collect();

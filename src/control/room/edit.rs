@@ -22,7 +22,7 @@ use crate::{
     media::port::{AuxId, Image, Media},
 };
 
-/// How often a change is prepared anew because others were faster.
+/// How often a change is prepared again because others were faster.
 pub(super) const ATTEMPTS: usize = 8;
 
 /// A layout that is ready to be shown.
@@ -73,7 +73,7 @@ impl RoomHandle {
         ready(&*self.images, &*self.media, &self.largest, draft).await
     }
 
-    /// Changes the layout, or with `dry_run` only tells what it would become. Answers the revision and the layout.
+    /// Changes the layout, or with `dry_run` only returns what it would become. Returns the revision and the layout.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::Stale`],

@@ -26,7 +26,7 @@ impl Feed {
         Self { room, events, poses: None, behind: false, over: false }
     }
 
-    /// The same with poses, the newest whenever there is nothing else to tell.
+    /// The same with poses, the newest whenever there is nothing else to report.
     pub(super) fn with_poses(self, poses: watch::Receiver<Arc<Event>>) -> Self {
         Self { poses: Some(poses), ..self }
     }

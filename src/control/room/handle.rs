@@ -109,7 +109,7 @@ impl RoomHandle {
         })
     }
 
-    /// Runs something that changes the state if the precondition holds, and tells the revision after it.
+    /// Runs something that changes the state if the precondition holds, and returns the revision after it.
     pub(super) async fn change<R: Send + 'static>(
         &self,
         guard: &IfMatch,
@@ -129,7 +129,7 @@ impl RoomHandle {
         record.is_ok_and(|record| record.layouts().iter().any(|layout| layout.needs(name, family)))
     }
 
-    /// The whole room, with fresh numbers if the media tells them soon.
+    /// The whole room, with fresh numbers if the media reports them soon.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -353,7 +353,7 @@ impl RoomHandle {
     pub async fn poses(&self) -> Result<RoomPoses, RoomError> {
         let answer = self.call(|room| room.state.check_poses().map(|()| room.find_poses())).await??;
         let Ok(Ok(found)) = timeout(POSES_WAIT, answer).await else {
-            return Err(RoomError::Unavailable("the room's media told no poses in time".to_owned()));
+            return Err(RoomError::Unavailable("the room's media reported no poses in time".to_owned()));
         };
         let participants = self.call(move |room| room.state.name_poses(&found)).await?;
         Ok(RoomPoses { participants })

@@ -22,13 +22,13 @@ pub trait ImageSource: Send + Sync + 'static {
     /// The same as this room sees it: what belongs to it, and what is everybody's.
     fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
 
-    /// The decoded image; `None` when there is none of this name or it cannot be decoded.
+    /// The decoded image; `None` when no image has this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
-    /// A clip, with its first picture; `None` when there is none of this name.
+    /// A clip, with its first picture; `None` when no clip has this name.
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
-    /// A decoded sound; `None` when there is none of this name or it cannot be decoded.
+    /// A decoded sound; `None` when no sound has this name or it cannot be decoded.
     fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>>;
 
     /// Whether there is such a sound; it was decoded once when it was put.
@@ -197,8 +197,8 @@ pub fn check_models(models: &[String], scene: &Scene, body: &Value) -> Result<()
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// Pointers of all places in a layout that name this asset or model under one of `keys`. The root when none is found, so
-/// that a missing one is never silent (it may stand in the part that the layout takes from the room).
+/// Pointers of all places in a layout that name this asset or model under one of `keys`. The root when none is found,
+/// so that a missing one is never silent (it may stand in the part that the layout takes from the room).
 fn places(body: &Value, keys: &[&str], name: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(body, keys, name, false, &mut String::new(), &mut found);

@@ -1,5 +1,5 @@
 //! A room's part of the metrics: of all rooms the sum, or the worst where a sum says nothing. A label for each room
-//! would stay for ever, and rooms are made by whoever may join. What one room does is in its state.
+//! would stay for ever, and everybody who may join can make rooms. What one room does is in its state.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 use super::output::OutputPhase;
 use crate::media::port::{Health, Loudness};
 
-/// What is told of the worst room alone: what it lacks time for, and how loud it is.
+/// What is reported of the worst room alone: what it lacks time for, and how loud it is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Worst {
     /// Mean and greatest age of the masks shown, in seconds.
@@ -31,7 +31,7 @@ struct Worst {
     true_peak: Option<f64>,
 }
 
-/// What a silent room is told as: the standard counts nothing below it.
+/// The value that is reported for a silent room: the standard counts nothing below it.
 const SILENT: f64 = -70.0;
 
 impl Worst {

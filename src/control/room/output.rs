@@ -64,8 +64,8 @@ pub struct OutputDocument {
     /// `whip`: the bearer token that the other server wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part of
-    /// its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
+    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part
+    /// of its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `file`: how it is written. Default: mkv.
@@ -334,7 +334,8 @@ pub struct Output {
     pub cutouts: bool,
     /// The platform whose wishes it follows.
     pub preset: Option<Preset>,
-    /// The picture as it is encoded. Outputs of equal settings share one encoder. Null where nothing is encoded (`iso`).
+    /// The picture as it is encoded. Outputs of equal settings share one encoder. Null where nothing is encoded
+    /// (`iso`).
     pub video: Option<VideoSettings>,
     /// The sound as it is encoded; null as above.
     pub audio: Option<AudioSettings>,
@@ -411,7 +412,7 @@ pub struct OutputEntry {
     pub aux: Option<AuxWish>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// How often the media was told to start it. What an earlier run says counts no more.
+    /// How often the room had the media start it. What an earlier run says counts no more.
     run: u32,
     /// What the media said last, and when.
     state: (OutputState, Timestamp),

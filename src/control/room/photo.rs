@@ -37,7 +37,7 @@ pub struct Photos {
 }
 
 impl Photos {
-    /// Keeps one more, at the expense of the oldest. Answers what is told of it.
+    /// Keeps one more, at the expense of the oldest. Returns what is reported of it.
     pub fn keep(&mut self, trigger: Arc<str>, frame: Frame, taken_at: Timestamp) -> Photo {
         self.count += 1;
         let id = self.count.to_string().into();

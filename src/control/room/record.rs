@@ -297,7 +297,7 @@ pub fn beneath(pointer: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault>
     faults.into_iter().map(move |fault| Fault { pointer: format!("{pointer}{}", fault.pointer), ..fault })
 }
 
-/// The wrong places that an error tells; any other error is told at the whole.
+/// Returns the wrong places that an error lists; any other error is reported at the whole.
 pub fn faults_of(error: RoomError) -> Vec<Fault> {
     match error {
         RoomError::Invalid(faults) => faults,

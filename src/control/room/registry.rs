@@ -42,7 +42,7 @@ use crate::{
 /// How many scenes and sounds of triggers may wait for those before them to be decoded.
 const JOBS: usize = 16;
 
-/// How long a drain waits for session sockets to be told that the server ends, and for recordings to be finished.
+/// How long a drain waits until session sockets know that the server ends, and until recordings are finished.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What a new room is, and how many there may be.
@@ -72,8 +72,8 @@ pub struct Registry {
     draining: AtomicBool,
     vitals: Arc<Vitals>,
     journal: Arc<Journal>,
-    /// Each session socket, and each room that is over and whose recordings are being finished, holds a receiver: a drain
-    /// waits until all are gone.
+    /// Each session socket, and each room that is over and whose recordings are being finished, holds a receiver: a
+    /// drain waits until all are gone.
     farewells: watch::Sender<()>,
 }
 
@@ -105,10 +105,10 @@ impl Registry {
     }
 
     /// Brings back the rooms that were stored before this start, also more than a new one would be taken with. To be
-    /// called once, before rooms are asked for, inside a tokio runtime. What cannot be brought back is told in the log.
+    /// called once, before rooms are asked for, inside a tokio runtime. The log says what cannot be brought back.
     ///
     /// # Errors
-    /// When it cannot be told which rooms there are.
+    /// When the list of stored rooms cannot be read.
     pub fn restore(self: &Arc<Self>) -> io::Result<()> {
         for (name, document, outputs) in self.store.read_all()? {
             let beginning = self.beginning(&name);
@@ -126,7 +126,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Reads outputs that were kept. What cannot be read any more is told in the log.
+    /// Reads outputs that were kept. The log says what cannot be read any more.
     fn read_outputs(&self, room: &RoomName, kept: Vec<KeptOutput>) -> Vec<(KeptOutput, OutputSpec)> {
         let read = |kept: KeptOutput| match kept.output.spec(room, &self.defaults.recordings) {
             Ok(mut spec) => {
@@ -241,8 +241,8 @@ impl Registry {
         room.end(Closing::RoomEnded, guard).await
     }
 
-    /// Ends all rooms, takes no new ones, and waits until session sockets have been told, recordings are finished and
-    /// stored rooms are on the disk; the journal ends before that. Tells how many rooms the disk has refused.
+    /// Ends all rooms, takes no new ones, and waits until session sockets have heard of it, recordings are finished and
+    /// stored rooms are on the disk; the journal ends before that. Returns how many rooms the disk has refused.
     pub async fn drain(&self) -> usize {
         self.draining.store(true, Ordering::SeqCst);
         // A room that has ended meanwhile is as good as ended now.

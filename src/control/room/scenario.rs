@@ -41,7 +41,7 @@ pub struct Loaded {
 }
 
 impl RoomHandle {
-    /// Replaces all scenes and shows the first one, or with `dry_run` only tells what would become of them.
+    /// Replaces all scenes and shows the first one, or with `dry_run` only returns what they would become.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::Stale`],

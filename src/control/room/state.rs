@@ -4,7 +4,7 @@
 //! - `people`: joining, leaving, taking over, moderation.
 //! - `peers`: connections, of participants and of viewers.
 //! - `media`: what the room's media begins with, and what its end means for those in the room.
-//! - `news`: what the media tells.
+//! - `news`: what the media reports.
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
 //! - `scenes`: stored layouts, and what of the room outlives the process.
@@ -396,7 +396,7 @@ impl State {
         }
         let is_shutdown = *why == Closing::Shutdown;
         self.ended = Some(if is_shutdown { EndReason::Shutdown } else { EndReason::Ended });
-        // The end of the server is none of the room's.
+        // The end of the server is not an end of the room.
         self.stored &= is_shutdown;
         let peers: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
         self.effects.push(Effect::Event(Event::RoomEnded));
@@ -413,8 +413,8 @@ impl State {
         [held, expires, self.ends_at, self.spotlight.deadline()].into_iter().flatten().min()
     }
 
-    /// Does what time brings: lost participants are dropped, whoever speaks is shown large, an idle room ends. To be
-    /// called after every input too.
+    /// Does what time brings: lost participants are dropped, the one who speaks is shown large, an idle room ends. To
+    /// be called after every input too.
     pub fn tick(&mut self, now: Now) {
         self.drop_expired(now);
         self.drop_lost(now);

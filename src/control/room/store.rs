@@ -1,8 +1,8 @@
-//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may read
-//! for the outputs of each room that has some, because their addresses hold stream keys.
+//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may
+//! read for the outputs of each room that has some, because their addresses hold stream keys.
 //!
 //! One thread writes, so a slow disk stops no room: [`writer`]. What waits for it is the newest of each room only, and
-//! what the disk refuses is tried again until it is there. [`Storing`] tells how that goes. A file that this process has
+//! what the disk refuses is tried again until it is there. [`Storing`] says how that goes. A file that this process has
 //! neither read nor written is never overwritten: it is set aside first.
 
 mod writer;
@@ -156,11 +156,11 @@ impl RoomStore {
         self.order(Order::Forget(name.clone()));
     }
 
-    /// Waits until everything that was asked for has been tried. Tells how many rooms the disk has refused.
+    /// Waits until everything that was asked for has been tried. Returns how many rooms the disk has refused.
     pub async fn flush(&self) -> usize {
         let (done, waiting) = oneshot::channel();
         self.order(Order::Flush(done));
-        // An error would say that the thread is gone, which `order` has told.
+        // An error would say that the thread is gone, which `order` has logged.
         waiting.await.unwrap_or_default()
     }
 

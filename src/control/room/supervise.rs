@@ -37,7 +37,7 @@ const EVENTS_KEPT: usize = 256;
 /// What a room needs of the process.
 #[derive(Clone)]
 pub(super) struct Parts {
-    /// Opens its media, and tells what the machine can do.
+    /// Opens its media, and knows what the machine can do.
     pub(super) machine: Arc<dyn Media>,
     pub(super) store: Arc<RoomStore>,
     pub(super) vitals: Arc<Vitals>,
@@ -74,7 +74,7 @@ impl Lasting {
         }
     }
 
-    /// Tells those who listen to the room, and, where it is of note, those who listen to the whole server.
+    /// Notifies those who listen to the room, and, where it is of note, those who listen to the whole server.
     pub(super) fn tell(&self, event: Event) {
         // What is known of a room is one after every line that changes it.
         let notices = self.digest.lock().unwrap_or_else(PoisonError::into_inner).take(&event);

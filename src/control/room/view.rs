@@ -264,7 +264,7 @@ impl From<&port::Health> for Health {
     }
 }
 
-/// How loud the mix is, by EBU R 128. All is null while the room is silent, but what is told since its beginning.
+/// How loud the mix is, by EBU R 128. All is null while the room is silent, except what counts from its beginning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Loudness {
     /// Over the last 400 ms, in LUFS.
@@ -426,7 +426,7 @@ pub enum Event {
         /// Who, as they are now.
         participant: Participant,
     },
-    /// Someone began or ceased to speak.
+    /// Someone began or stopped speaking.
     Speaking {
         /// Who.
         #[schema(value_type = String)]
@@ -440,7 +440,7 @@ pub enum Event {
         loudness: Loudness,
     },
     /// Where people are in their pictures, at most ten times a second while the room's `keypoints` is true. Session
-    /// sockets are not told.
+    /// sockets do not get them.
     Poses {
         /// Everybody in whose pictures keypoints are found, in order of joining.
         participants: Vec<ParticipantPoses>,
@@ -465,7 +465,7 @@ pub enum Event {
         /// The scene that was shown last.
         active_scene: Option<ActiveScene>,
     },
-    /// A scene is shown; `layout_changed` has told what that is.
+    /// A scene is shown; `layout_changed` has said what that is.
     SceneActivated {
         /// The room's revision now.
         revision: u64,

@@ -75,7 +75,7 @@ pub struct ImportedScene {
     pub layout: Value,
 }
 
-/// Turns a scenario file into scenes for a room with this canvas. `asset` tells what there is of a file.
+/// Turns a scenario file into scenes for a room with this canvas. `asset` says what exists of a file.
 ///
 /// # Errors
 /// When it is no scenario at all: no object with at least one scene.
@@ -204,7 +204,7 @@ struct Import<'f> {
     known: &'f HashMap<&'f str, Asset>,
     backgrounds: HashMap<&'f str, &'f Node>,
     overlays: HashMap<&'f str, &'f Node>,
-    /// Files that were told to be missing.
+    /// Files that were reported as missing.
     missing: HashSet<String>,
     warnings: Vec<Fault>,
     /// That of the last scene that had any.
@@ -322,7 +322,7 @@ impl<'f> Import<'f> {
         }
     }
 
-    /// The layout without what cannot be read, which is told.
+    /// Returns the layout without what cannot be read, and reports that.
     fn readable(&mut self, mut layout: Value, canvas: &Canvas, pointer: &str) -> Value {
         // Every turn leaves something out; the last ones would have to be canvas and `auto`, which are right.
         while let Err(faults) = read(&layout, canvas) {

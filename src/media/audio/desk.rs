@@ -37,7 +37,8 @@ const BITRATE: i32 = 40_000;
 /// While the sides differ.
 const WIDE_BITRATE: i32 = 48_000;
 
-/// Blocks of equal sides after which they are coded as one: 2 s, so that a pause of what is on one side changes nothing.
+/// Blocks of equal sides after which they are coded as one: 2 s, so that a pause of what is on one side changes
+/// nothing.
 const WIDE_HOLD_BLOCKS: u32 = 100;
 
 /// Half of the range: no audible difference for voices, half of the CPU.
@@ -49,11 +50,11 @@ const EXPECTED_LOSS: i32 = 10;
 /// Ticks that may be caught up after a stall; more would only make listeners' buffers grow.
 const CATCH_UP: u32 = 10;
 
-/// What the desk tells its room. Called on its thread; must not block.
+/// What the desk reports to its room. Called on its thread; must not block.
 pub trait Listener: Send + Sync + 'static {
     /// The whole mix as samples, left and right, for outputs; `pts` is the running time of the first one.
     fn block(&self, samples: &[[f32; 2]; 960], pts: Duration);
-    /// Someone began or ceased to speak.
+    /// Someone began or stopped speaking.
     fn speaking(&self, participant: &ParticipantId, speaking: bool);
     /// How loud the mix was, once a second while it is not silent.
     fn loudness(&self, loudness: Loudness);

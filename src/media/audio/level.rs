@@ -4,7 +4,7 @@
 /// speaks and suppress a room's noise to below -65 dBFS, so this lies in the gap and catches soft voices too.
 const SPEECH_RMS: f32 = 0.003_162_277_7;
 
-/// Blocks of 20 ms without speech after which somebody has ceased to speak: 600 ms, longer than the pauses between
+/// Blocks of 20 ms without speech after which somebody has stopped speaking: 600 ms, longer than the pauses between
 /// words, so that a name does not flicker within a sentence.
 const SPEECH_HOLD_BLOCKS: u32 = 30;
 

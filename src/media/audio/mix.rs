@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A participant is in the mix at all only while heard: the gate opens with a block above [`AUDIBLE_RMS`] and closes
-//! 1 s after the last one. Whoever is outside the mix hears exactly S, so all of them can share one encoding.
+//! 1 s after the last one. A listener who is outside the mix hears exactly S, so all of them can share one encoding.
 //! The cost grows linearly with the participants, and [`Mixer::tick`] allocates nothing.
 //!
 //! Left and right are planes of their own. While all that is heard is in the middle, the right one is neither computed
@@ -82,12 +82,12 @@ pub struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// Tells whether the sides differ.
+    /// Returns whether the sides differ.
     pub fn is_wide(&self) -> bool {
         !std::ptr::eq(self.left, self.right)
     }
 
-    /// Tells whether the sides differ by what could be heard. What rounding alone makes of equal ones is less.
+    /// Returns whether the sides differ by what could be heard. What rounding alone makes of equal ones is less.
     pub fn differ(&self) -> bool {
         self.is_wide()
             && self.left.iter().zip(self.right).fold(0.0, |most, (left, right)| (left - right).abs().max(most))
@@ -273,12 +273,13 @@ pub struct Tick<'a> {
 }
 
 impl<'a> Tick<'a> {
-    /// The mix of everybody, for whoever is not heard in it. No sample is above 0.99.
+    /// Returns the mix of everybody, for listeners who are not heard in it. No sample is above 0.99.
     pub fn shared(&self) -> Sides<'a> {
         self.mixer.sum.sides(self.mixer.is_wide)
     }
 
-    /// The mix without this participant; `None` for whoever is not heard or not known: they listen to the shared one.
+    /// Returns the mix without this participant; `None` for one who is not heard or not known: they listen to the
+    /// shared one.
     pub fn own(&self, id: u32) -> Option<Sides<'a>> {
         let channel = self.find(id).filter(|channel| channel.heard)?;
         Some(channel.own.sides(self.mixer.is_wide))
@@ -294,7 +295,7 @@ impl<'a> Tick<'a> {
         self.find(id).is_some_and(|channel| channel.speech.speaking())
     }
 
-    /// Who began (`true`) or ceased (`false`) to speak with this block.
+    /// Returns who began (`true`) or stopped (`false`) speaking with this block.
     pub fn speech_changes(&self) -> impl Iterator<Item = (u32, bool)> + 'a {
         self.mixer.channels.iter().filter_map(|channel| channel.speech_change.map(|now| (channel.id, now)))
     }

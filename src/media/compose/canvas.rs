@@ -153,7 +153,7 @@ impl LayerBlender {
     /// Lays `src` over the canvas. `opacity` is that of the whole layer (255 = opaque); `use_alpha` says whether the
     /// source's alpha plane, if it has one, cuts it out.
     ///
-    /// Tables are laid out anew when the geometry or a size differs from the last call, and only then.
+    /// Tables are laid out again when the geometry or a size differs from the last call, and only then.
     ///
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.

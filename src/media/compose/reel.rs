@@ -13,7 +13,7 @@ use crate::media::gst::frame::Shot;
 /// Frames ahead: a quarter of a second at 30 a second, in which the decoder goes back to the beginning.
 const AHEAD: usize = 8;
 
-/// Whoever did not look, or had nothing to look at, for so long goes on where they were.
+/// One who did not look, or had nothing to look at, for so long goes on where they were.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl Reel {
         frames.shown.clone()
     }
 
-    /// Ends it: whoever waits in [`Reel::push`] goes on.
+    /// Ends it: those who wait in [`Reel::push`] goes on.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();

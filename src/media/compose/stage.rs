@@ -65,7 +65,7 @@ pub struct Stage {
     /// those who have left.
     parting: Vec<Option<Arc<Shot>>>,
     sizes: Vec<Option<(u32, u32)>>,
-    /// Whether where everything belongs has to be found anew.
+    /// Whether the place of everything has to be found again.
     stale: bool,
     motion: Motion,
     followers: Followers,
@@ -162,7 +162,7 @@ impl Stage {
         }
     }
 
-    /// Moves everybody's frames to their new places, and tells these by the old ones. Those who have left keep their
+    /// Moves everybody's frames to their new places, and returns these by the old ones. Those who have left keep their
     /// last frame if they fade.
     fn reseat(&mut self, people: &[(ParticipantId, Arc<str>)], fades: bool) -> Vec<Option<usize>> {
         let mut shots = vec![None; people.len()];
@@ -190,8 +190,8 @@ impl Stage {
         self.people.iter().any(|(seated, _)| seated == participant)
     }
 
-    /// Takes the newest frames and places them anew if anything changed. Returns what the layers need of every person's
-    /// frames.
+    /// Takes the newest frames and places them again if anything changed. Returns what the layers need of every
+    /// person's frames.
     pub fn update(
         &mut self,
         slots: &LatestFrames,
@@ -481,7 +481,7 @@ impl LayerPainter {
     }
 }
 
-/// What is not shown any more, for whoever has the time to free it.
+/// Takes what is not shown any more, for a caller that has the time to free it.
 #[derive(Debug)]
 pub struct Spent {
     _backdrop: Backdrop,
@@ -543,7 +543,7 @@ fn geometry_of(placement: &Placement) -> Geometry {
     }
 }
 
-/// A frame's picture, apart from its buffer; `None` where that is none of pictures.
+/// Returns a frame's picture, apart from its buffer; `None` where the buffer holds no picture.
 pub fn copy_of(frame: &VideoFrame) -> Option<I420> {
     let planes = planes_of_frame(frame).filter(|planes| planes.is_whole() && planes.width > 0 && planes.height > 0)?;
     let mut picture = I420::new(planes.width, planes.height, planes.alpha.is_some());

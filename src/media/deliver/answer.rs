@@ -5,10 +5,10 @@ use crate::media::sdp::{
     Ssrc, TRANSPORT_WIDE_CC,
 };
 
-/// The name that RTCP and SDP give all that a room sends. It tells nothing of machine or user.
+/// The name that RTCP and SDP give all that a room sends. It reveals nothing of machine or user.
 pub const CNAME: &str = "virfie";
 
-/// Longest mid that str0m writes into packets; longer ones are told apart by the declared SSRCs alone.
+/// Longest mid that str0m writes into packets; longer ones are distinguished by the declared SSRCs alone.
 const MAX_MID: usize = 16;
 
 /// Our end of the transport.

@@ -36,7 +36,7 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(3);
 /// Share of all that is sent which may be retransmissions: a line that loses a third is to be asked for less.
 pub(super) const MOST_REPEATED: f32 = 0.35;
 
-/// How often str0m tells its numbers.
+/// How often str0m reports its numbers.
 const STATISTICS: Duration = Duration::from_millis(100);
 
 /// Our end of all connections.
@@ -151,7 +151,7 @@ pub(super) fn check_fingerprint(remote: &Description) -> Result<(), String> {
     Err(format!("the only fingerprint is by {} (add one by sha-256)", algorithm.name()))
 }
 
-/// Tells str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
+/// Informs str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
 ///
 /// # Errors
 /// What str0m lacks.
@@ -223,7 +223,7 @@ pub(super) fn config(identity: &Identity, tracks: &[Track], creds: &IceCreds, li
     config
 }
 
-/// The name of a track inside str0m, which is that of its m-line where packets tell it.
+/// The name of a track inside str0m, which is that of its m-line where packets name it.
 pub(super) fn mid_of(track: &Track) -> Mid {
     match track.mid_extension {
         Some(_) => Mid::from(track.mid.as_str()),
@@ -248,7 +248,7 @@ pub(super) fn is_usable(candidate: &Candidate, identity: &Identity) -> bool {
     by_udp && (identity.internal_peers || !candidate.is_internal())
 }
 
-/// Tells str0m where the peer may be reached.
+/// Informs str0m where the peer may be reached.
 pub(super) fn add_candidate(rtc: &mut Rtc, candidate: &Candidate) {
     if let Ok(candidate) = IceCandidate::from_sdp_string(&candidate.to_string()) {
         rtc.add_remote_candidate(candidate);

@@ -5,11 +5,13 @@
 //!   Opus packet ──────────────────────────────────┼─► shards: screen (which encoding) ─► str0m (encrypt, pace) ─► socket, tcp
 //!   feedback ◄─ socket, tcp ◄─ routes (whose is it?) ◄─┘            ▲ rung (what the line carries) ◄─ estimate, loss, view
 //! ```
-//! Contract: one UDP port for all, and TCP of the same number for those whom no UDP reaches; units and sounds carry running time as PTS, and the order in which they are handed
-//! over is that in which each receiver gets them. A room that goes to another server has a port of its own (`publish`). Nothing here blocks the caller. What a receiver's line cannot carry
-//! is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a receiver that is lost
-//! is told as [`News::Gone`]; a port that cannot be bound is told at start. Threads: `receive` reads the port,
-//! `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves receivers. Tells are called on those threads and must not block.
+//! Contract: one UDP port for all, and TCP of the same number for those whom no UDP reaches; units and sounds carry
+//! running time as PTS, and the order in which they are handed over is that in which each receiver gets them. A room
+//! that goes to another server has a port of its own (`publish`). Nothing here blocks the caller. What a receiver's
+//! line cannot carry is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a
+//! receiver that is lost is reported as [`News::Gone`]; a port that cannot be bound is reported at start. Threads:
+//! `receive` reads the port, `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves
+//! receivers. `Tell` callbacks are called on those threads and must not block.
 
 use std::{
     collections::HashMap,
@@ -93,7 +95,7 @@ pub struct Report {
     pub acknowledged: Option<Instant>,
 }
 
-/// What delivery tells of a receiver.
+/// What delivery reports of a receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// Media flows.
@@ -229,7 +231,7 @@ impl Delivery {
         RoomKey(self.next_room.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Ends all connections of a room; nothing is told of them any more.
+    /// Ends all connections of a room; it reports nothing of them any more.
     pub fn close(&self, room: RoomKey) {
         self.all(|| Message::Close(room));
     }
@@ -280,7 +282,7 @@ impl Delivery {
         self.to(peer, Message::View(peer, view, wish));
     }
 
-    /// Ends a connection; nothing is told of it any more.
+    /// Ends a connection; it reports nothing of it any more.
     pub fn remove(&self, peer: PeerId) {
         let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
         if let Some(shard) = place {

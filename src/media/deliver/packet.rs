@@ -1,7 +1,7 @@
 //! Encoded units as RTP payloads, made once for all receivers. PURE.
 //!
 //! H.264 by RFC 6184 in packetization mode 1 (single NAL units, STAP-A for the small ones before a picture, FU-A for
-//! the large ones); VP8 by RFC 7741 without picture ids: sequence numbers tell a receiver all that one encoding without
+//! the large ones); VP8 by RFC 7741 without picture ids: sequence numbers give a receiver all that one encoding without
 //! temporal layers has to say, and stay right when it is switched to another.
 
 use std::{

@@ -1,7 +1,7 @@
 //! A room to another server: we offer and send, it answers (RFC 9725), over a port and threads of its own.
 //!
-//! Other servers have one port for all that comes, and tell their senders apart by addresses, as we do: two rooms from one
-//! port of ours to one of theirs would be taken for each other.
+//! Other servers have one port for all that comes, and distinguish their senders by addresses, as we do: two rooms from
+//! one port of ours to one of theirs would be taken for each other.
 
 use std::{
     fmt, io,
@@ -230,8 +230,8 @@ fn opus() -> Codec {
     }
 }
 
-/// Profile and constraints, and level 3.1 whatever the size, as browsers say it: other ends compare it as text, and read
-/// what the stream says.
+/// Profile and constraints, and level 3.1 whatever the size, as browsers say it: other ends compare it as text, and
+/// read what the stream says.
 fn profile_level_id(profile: Profile) -> u32 {
     match profile {
         Profile::Baseline => 0x42_e01f,

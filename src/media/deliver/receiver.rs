@@ -38,8 +38,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
 /// takes up to 8 s.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
-/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture would
-/// only take the line from the next connection, after a reload, say. It goes on by a keyframe.
+/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture
+/// would only take the line from the next connection, after a reload, say. It goes on by a keyframe.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// What may wait to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
 const MOST_QUEUED: Duration = Duration::from_millis(600);
@@ -84,7 +84,7 @@ pub(super) struct Shared<'a> {
     pub(super) tcp: &'a Connections,
     pub(super) routes: &'a Routes,
     pub(super) outgoing: &'a mut Outgoing,
-    /// Times are told from here on.
+    /// Times are measured from here on.
     pub(super) epoch: Instant,
     pub(super) now: Instant,
 }
@@ -122,12 +122,12 @@ pub(super) struct Receiver {
     view: View,
     wish: RenditionChoice,
     line: LinkSample,
-    /// Told by the receiver's own estimate, where it numbers no packets.
+    /// Reported by the receiver's own estimate, where it numbers no packets.
     remb: bool,
     rate: Rate,
     /// Whether a packet of the picture was sent, which later probes repeat or look like.
     probes: bool,
-    /// What str0m was told to fill up to and to probe for.
+    /// What str0m was asked to fill up to and to probe for.
     rates: Option<(u64, u64)>,
     repeated: u64,
     connected: bool,
@@ -491,8 +491,8 @@ impl Receiver {
         self.forget();
     }
 
-    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of no
-    /// use: sent again it would only make that late.
+    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of
+    /// no use: sent again it would only make that late.
     fn forget(&mut self) {
         let Some(stream) = &self.video else { return };
         if let Some(sender) = self.rtc.direct_api().stream_tx(&stream.ssrc) {
@@ -512,8 +512,8 @@ impl Receiver {
             debug!(peer = %self.route.receiver, bits, line = ?self.line, "the estimate starts again");
         }
         let rates = (decision.minimum, decision.desired);
-        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them for
-        // the mix, and the mix for a second track that nobody asked for.
+        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them
+        // for the mix, and the mix for a second track that nobody asked for.
         if self.probes && self.rates.replace(rates) != Some(rates) {
             self.rtc.bwe().set_bitrate(Bitrate::bps(decision.minimum), Bitrate::bps(decision.desired));
         }

@@ -13,8 +13,8 @@ pub use terms::{Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, Vie
 use crate::media::codec::Rendition;
 use way::Way;
 
-/// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way, or
-/// high loss.
+/// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way,
+/// or high loss.
 const FIRST_GUESS: Duration = Duration::from_millis(1500);
 /// An estimate that is too low for this long counts: the estimator dips for single reports, which come every 50-100 ms.
 const SHORT_FOR: Duration = Duration::from_millis(250);
@@ -43,8 +43,8 @@ const QUEUE_LOW: Duration = Duration::from_millis(100);
 /// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
 const DRAIN: Duration = Duration::from_secs(1);
 /// So long after a step down nothing but sound goes into a line that is full to the brim: half a keyframe would be lost
-/// there, and each packet that is sent again takes as long as the whole queue. It comes no later for that: until then it
-/// would wait in that queue.
+/// there, and each packet that is sent again takes as long as the whole queue. It comes no later for that: until then
+/// it would wait in that queue.
 const FLOOD_FALLS: Duration = Duration::from_millis(500);
 /// Then the estimator starts again from so many percent of what else it starts from: a keyframe must come soon.
 const AFTER_FLOOD: u64 = 175;
@@ -81,8 +81,8 @@ const TRY_GROWS: Duration = Duration::from_millis(1250);
 /// While a larger picture is wanted, what is probed for dips for one look every so often: the estimator probes when it
 /// rises, and else only when the line is used so little that the present picture seldom does.
 const PROBE_EVERY: Duration = Duration::from_secs(3);
-/// What is probed for, in percent of what a larger picture needs. Where the receiver is busy, a probe finds a quarter less
-/// than it sends.
+/// What is probed for, in percent of what a larger picture needs. Where the receiver is busy, a probe finds a quarter
+/// less than it sends.
 const PROBED: u64 = 150;
 /// The same while there is sound alone: on such a line a probe is a queue that the sound waits in.
 const PROBED_FOR_PICTURE: u64 = 125;
@@ -91,8 +91,8 @@ const PROBED_FOR_PICTURE: u64 = 125;
 const STUCK_FOR: Duration = Duration::from_secs(7);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
-/// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
-/// made all the time; it costs no picture, so the wait does not grow.
+/// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is
+/// not made all the time; it costs no picture, so the wait does not grow.
 const HOLD_OFF_TRIED: Duration = Duration::from_secs(6);
 /// Longest such wait: a line that became better is found within a minute.
 const HOLD_OFF_MAX: Duration = Duration::from_secs(60);
@@ -116,7 +116,7 @@ const DECODER_WAIT_MAX: Duration = Duration::from_secs(240);
 struct Held(Option<Duration>);
 
 impl Held {
-    /// Notes whether it holds now, and tells whether it has for `long`.
+    /// Notes whether it holds now, and returns whether it has for `long`.
     fn note(&mut self, now: Duration, holds: bool, long: Duration) -> bool {
         if !holds {
             self.0 = None;
@@ -392,8 +392,8 @@ impl Chooser {
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
         let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
-        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still. Only a
-        // queue that overflows says that the first keyframe will not come.
+        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still.
+        // Only a queue that overflows says that the first keyframe will not come.
         let is_new = now.saturating_sub(self.started) < FIRST_GUESS;
         let is_flooded = is_new && self.loss > LOSS_FLOODS && self.way.waits(line) > WAIT_FLOODS;
         let is_short = is_short || is_flooded || !is_new && self.way.is_surely_full(now);
@@ -476,7 +476,7 @@ impl Chooser {
         }
     }
 
-    /// Tells whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
+    /// Returns whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
     fn asks_for_a_probe(&mut self, now: Duration, line: &LinkSample) -> bool {
         let may = self.trying.is_none() && line.queued < QUEUE_LOW && self.way.is_free(line);
         let asks = may && now.saturating_sub(self.probed.max(self.stepped)) >= PROBE_EVERY;
@@ -491,7 +491,7 @@ impl Chooser {
         if let Rung::Video(present) = self.rung { Some(assumed(ladder, present)) } else { None }
     }
 
-    /// Tells whether the last step is long enough ago for one to this picture.
+    /// Returns whether the last step is long enough ago for one to this picture.
     fn is_rested(&self, now: Duration, next: Rendition) -> bool {
         now.saturating_sub(self.stepped) >= self.hold_off[next.index()]
     }
@@ -536,7 +536,8 @@ fn assumed(ladder: &Ladder, present: Rendition) -> u64 {
     percent(ladder.need(present), ASSUMED)
 }
 
-/// What padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by equal factors.
+/// What padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by equal
+/// factors.
 fn grown(from: u64, to: u64, passed: Duration) -> u64 {
     let part = (passed.as_secs_f64() / TRY_GROWS.as_secs_f64()).min(1.0);
     let from = from.max(1) as f64;

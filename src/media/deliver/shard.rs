@@ -33,7 +33,7 @@ const STEP: Duration = Duration::from_millis(1);
 /// Messages that are taken before time is looked at again.
 const MOST_AT_ONCE: usize = 512;
 
-/// What a shard is told.
+/// An order to a shard.
 pub(super) enum Message {
     Add {
         room: RoomKey,
@@ -223,7 +223,7 @@ impl Shard {
         }
     }
 
-    /// Tells of those who are gone, and forgets them.
+    /// Reports those who are gone, and forgets them.
     fn tidy(&mut self) {
         let gone = |(peer, (_, receiver, tell)): (&PeerId, &(RoomKey, Receiver, Tell))| {
             Some((*peer, receiver.gone()?.to_owned(), tell.clone()))

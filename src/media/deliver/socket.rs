@@ -27,8 +27,8 @@ pub struct Binding {
     pub port: u16,
     /// Serve this machine only.
     pub loopback: bool,
-    /// Loopback is an address of ours beside the others: the peer is on this machine, and its candidates may be of either
-    /// kind.
+    /// Loopback is an address of ours beside the others: the peer is on this machine, and its candidates may be of
+    /// either kind.
     pub loopback_too: bool,
     /// The address that the world sees, when it is not the machine's own (1:1 NAT).
     pub public_ip: Option<IpAddr>,
@@ -95,7 +95,7 @@ impl Sockets {
         let mut addresses: Vec<IpAddr> = match self.binding {
             Binding { public_ip: Some(ip), .. } => vec![ip],
             Binding { loopback: true, .. } => Vec::new(),
-            // Fails where the system tells nothing; then loopback is left.
+            // Fails where the system says nothing; then loopback is left.
             Binding { .. } => if_addrs::get_if_addrs()
                 .map(|all| all.into_iter().filter(|one| !one.is_loopback()).map(|one| one.ip()).collect())
                 .unwrap_or_default(),
@@ -170,7 +170,7 @@ impl Sockets {
             let count = {
                 let mut slices: Vec<io::IoSliceMut<'_>> =
                     buffers.0.iter_mut().map(|buffer| io::IoSliceMut::new(buffer)).collect();
-                // Nothing more is there, or an ICMP error of an earlier packet is told: both are over with this.
+                // Nothing more is there, or an ICMP error of an earlier packet is reported: both are over with this.
                 match one.state.recv((&one.socket).into(), &mut slices, &mut metas) {
                     Ok(count) => count,
                     Err(_) => return,

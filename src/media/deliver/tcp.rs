@@ -1,9 +1,9 @@
 //! Receivers by TCP: those whose network lets no UDP through (RFC 6544; they connect, and we wait for them).
 //!
-//! Contract: a connection belongs to the receiver that its first packet names, a connectivity check by our user fragment;
-//! any other packet, or none within seconds, ends it. Sending never blocks and keeps nothing but the end of one packet:
-//! what a connection does not take at once is lost, as on a line by UDP, and asked for again. Threads: `receive-tcp`
-//! waits for all connections together; who sends writes.
+//! Contract: a connection belongs to the receiver that its first packet names, a connectivity check by our user
+//! fragment; any other packet, or none within seconds, ends it. Sending never blocks and keeps nothing but the end of
+//! one packet: what a connection does not take at once is lost, as on a line by UDP, and asked for again. Threads:
+//! `receive-tcp` waits for all connections together; who sends writes.
 
 mod framing;
 mod places;
@@ -68,7 +68,7 @@ const BACKLOG: i32 = 1_024;
 /// Connections that are accepted before others are looked at again.
 const MOST_AT_ONCE: usize = 64;
 
-/// Events that the kernel tells at once.
+/// Events that the kernel reports at once.
 const EVENTS: usize = 256;
 
 /// Listeners are numbered down from here.
@@ -328,7 +328,7 @@ impl Connections {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
                     tracing::debug!(%error, "a TCP connection cannot be accepted");
-                    // Without descriptors, say, this is told again at once, and again.
+                    // Without descriptors, say, this is reported again at once, and again.
                     std::thread::sleep(Duration::from_millis(1));
                     return;
                 }

@@ -5,9 +5,9 @@
 //!                                   ▲ force-key-unit ◄─ keyframe arbiter ◄─ PLI, FIR, new receivers
 //! ```
 //! Contract: frames carry running time as PTS, and units leave with the same PTS; a unit without `DELTA_UNIT` is a
-//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: told on the bus; one that
-//! hangs says nothing, and is known by [`Encoder::is_hung`]. When the
-//! encoder falls behind, frames are dropped before it and counted; the clock never waits.
+//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: reported on the bus; one
+//! that hangs says nothing, and is known by [`Encoder::is_hung`]. When the encoder falls behind, frames are dropped
+//! before it and counted; the clock never waits.
 
 use std::{
     sync::{
@@ -84,8 +84,8 @@ pub enum Recipe {
         /// Frames a second.
         fps: u32,
     },
-    /// For platforms, other servers and recordings: H.264, scaled and at a steady rate, keyframes at equal distances, and
-    /// at no others that nobody asks for.
+    /// For platforms, other servers and recordings: H.264, scaled and at a steady rate, keyframes at equal distances,
+    /// and at no others that nobody asks for.
     Broadcast(VideoSettings, Speed),
 }
 
@@ -260,8 +260,8 @@ fn maximum(spec: &gst::glib::ParamSpec) -> u64 {
     signed.or_else(|| spec.downcast_ref::<ParamSpecUInt>().map(|spec| u64::from(spec.maximum()))).unwrap_or(0)
 }
 
-/// Returns the unit with running time as PTS and DTS. x264enc starts its segment at 1000 hours, to have room for negative
-/// DTS.
+/// Returns the unit with running time as PTS and DTS. x264enc starts its segment at 1000 hours, to have room for
+/// negative DTS.
 fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
     let mut unit = sample.buffer_owned()?;

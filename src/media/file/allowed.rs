@@ -1,9 +1,9 @@
 //! Which elements may decode a file, and how large its pictures may be.
 //!
-//! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a playlist
-//! behind the head of a sound would become requests of this machine. So a file that came from somebody else is what its
-//! first bytes say, and only the elements that are listed here for that see it. A picture's size is read before its
-//! decoder sees it, for a decoder takes its memory first and tells the size afterwards.
+//! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a
+//! playlist behind the head of a sound would become requests of this machine. So a file that came from somebody else is
+//! what its first bytes say, and only the elements that are listed here for that see it. A picture's size is read
+//! before its decoder sees it, for a decoder takes its memory first and reports the size afterwards.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use gstreamer::{self as gst, glib, prelude::*};
 use super::{FileError, News, setup};
 use crate::media::pictures::{on_pictures, seal};
 
-/// Bytes of a file that tell its format.
+/// Bytes of a file that show its format.
 pub(super) const HEAD: usize = 128;
 
 /// A container, and what its content may be decoded by.
 #[derive(Debug)]
 struct AllowedFormat {
-    /// What the first elements are told about it, in place of a guess.
+    /// The caps that the first elements get for it, in place of a guess.
     caps: &'static str,
     elements: &'static [&'static [&'static str]],
 }
@@ -117,7 +117,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels })
     }
 
-    /// Whether the file came from somebody else, who is told no more than what they sent.
+    /// Whether the file came from somebody else, who learns no more than what they sent.
     pub(super) fn is_foreign(self) -> bool {
         self.format.is_some()
     }

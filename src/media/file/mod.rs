@@ -140,7 +140,7 @@ pub enum FileError {
     Stopped,
 }
 
-/// What streaming threads tell the caller's.
+/// What streaming threads report to the caller's.
 #[derive(Debug, Default)]
 struct News {
     heard: Mutex<Heard>,
@@ -220,8 +220,8 @@ fn make(owned: &OwnedPipeline, factory: &str) -> Result<gst::Element, FileError>
     Ok(element)
 }
 
-/// `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which says where
-/// it is linked to. What decodebin finds is told to `news`.
+/// `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which says
+/// where it is linked to. What decodebin finds goes to `news`.
 fn decoder(
     owned: &OwnedPipeline,
     path: &Path,

@@ -112,7 +112,7 @@ impl Reader {
         let nothing = Shape { width: 0, height: 0, rate: (0, 1), aspect: (1, 1), colours: Colours::Bt601 };
         let mut reader =
             Self { path: path.into(), owned, sink, news, stop: stop.clone(), shape: nothing, first: None, last: None };
-        // What fails here is told on the bus, in more words.
+        // What fails here is reported on the bus, in more words.
         let played = reader.owned.play();
         let first = reader.pull(if allowed.is_foreign() { FIRST } else { PATIENCE });
         let first = match first {
@@ -249,8 +249,8 @@ impl Reader {
     }
 }
 
-/// Asks a stage for frames without alpha while what comes in has none. GST-1.22, videoconvert may choose A420 for pictures
-/// that it must convert anyway, and fills its alpha with the middle value: they would be half transparent.
+/// Asks a stage for frames without alpha while what comes in has none. GST-1.22, videoconvert may choose A420 for
+/// pictures that it must convert anyway, and fills its alpha with the middle value: they would be half transparent.
 fn keep_opaque(entrance: &gst::Pad, sink: &AppSink) {
     let sink = sink.downgrade();
     entrance.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {

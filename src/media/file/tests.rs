@@ -28,7 +28,7 @@ fn wav(folder: &TempDir) -> PathBuf {
     path
 }
 
-/// A frame in three flat stripes: dark, of a luma that tells its number, and bright.
+/// A frame in three flat stripes: dark, of a luma that stands for its number, and bright.
 fn frame(shape: Shape, number: usize) -> [Vec<u8>; 3] {
     let luma = |x: usize| match x * 3 / shape.width {
         0 => 30,

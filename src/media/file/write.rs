@@ -197,7 +197,7 @@ impl Writer {
                 }
             }
         }
-        // It fails when the pipeline has failed, which is told on the bus.
+        // It fails when the pipeline has failed, which the bus reports.
         let _ = self.frames.push_buffer(buffer);
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Writer {
                 return Err(self.broken(format!("nothing could be written for {} s", PATIENCE.as_secs())));
             }
         }
-        // The file is closed here, so that whoever asks next finds it whole.
+        // The file is closed here, so that the next one who asks finds it whole.
         self.owned.pipeline().set_state(gst::State::Null).map_err(|error| self.broken(error.to_string()))?;
         Ok(())
     }

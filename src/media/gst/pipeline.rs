@@ -89,7 +89,7 @@ impl OwnedPipeline {
                 }
                 gst::MessageView::Eos(_) => tell(BusNews::Eos),
                 gst::MessageView::Latency(_) => tell(BusNews::Latency),
-                // Told on the very thread that enters.
+                // Called on the very thread that enters.
                 gst::MessageView::StreamStatus(status) if status.get().0 == gst::StreamStatusType::Enter => {
                     role.into_iter().for_each(priority::take);
                 }
@@ -107,7 +107,7 @@ impl OwnedPipeline {
         self.pipeline.set_state(gst::State::Playing).map(|_| ())
     }
 
-    /// Distributes the latency anew; not to be called on a streaming thread.
+    /// Distributes the latency again; not to be called on a streaming thread.
     pub fn recalculate_latency(&self) {
         if let Err(error) = self.pipeline.recalculate_latency() {
             debug!(pipeline = %self.pipeline.name(), %error, "latency not recalculated");
@@ -126,7 +126,7 @@ impl OwnedPipeline {
 /// An element of a bin by its name and type.
 ///
 /// # Errors
-/// When there is none, in a line that names it.
+/// When it is missing, in a line that names it.
 pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, String> {
     bin.by_name(name)
         .ok_or_else(|| format!("the launch text has no element named '{name}'"))?

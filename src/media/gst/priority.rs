@@ -4,7 +4,7 @@
 //! ```text
 //!   mixing, sound ► delivery ► encoding ► decoding ► segmentation
 //! ```
-//! A thread says itself what it works on ([`take`]); GStreamer's are told when they enter a pipeline that has a role
+//! A thread says itself what it works on ([`take`]); GStreamer's get theirs when they enter a pipeline that has a role
 //! ([`super::pipeline::OwnedPipeline::works_as`]). Mixing and sound are real time (`SCHED_RR`) where the system allows
 //! it (`CAP_SYS_NICE`, or `RLIMIT_RTPRIO`), within an [`Allowance`]. All else is niceness: the output's other threads
 //! rise above the process's own where that is allowed, so that segmentation stays level with other programs; where it

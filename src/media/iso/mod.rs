@@ -1,5 +1,5 @@
-//! Recordings of what one participant sends, as it came: depayloaded, not encoded again, into Matroska; and beside them,
-//! if that is wanted, of the person cut out of the picture.
+//! Recordings of what one participant sends, as it came: depayloaded, not encoded again, into Matroska; and beside
+//! them, if that is wanted, of the person cut out of the picture.
 //!
 //! ```text
 //!   frames, packets ─► recorder's thread: plan ─► appsrc ─► (parse) ─► matroskamux ─► a file per set of tracks
@@ -9,7 +9,7 @@
 //! recorders of one origin lie on one time line. Threads: one `iso-…` or `cut-…` thread a recorder, and those of its
 //! pipeline.
 //! Failure: a recorder whose thread or disk does not keep up leaves frames out up to the next keyframe; a file that
-//! cannot be written is told once, and ends the recorder.
+//! cannot be written is reported once, and ends the recorder.
 
 mod cutout;
 mod delay;
@@ -61,8 +61,8 @@ const GATHERED: usize = 1024;
 /// How long the thread waits for a packet at most.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What comes late together may have one time, and is written a millisecond apart: muxers count in these, and what follows
-/// is made of all of it. So many of them are less than a picture.
+/// What comes late together may have one time, and is written a millisecond apart: muxers count in these, and what
+/// follows is made of all of it. So many of them are less than a picture.
 const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
 
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
@@ -283,8 +283,8 @@ impl Work {
             return;
         }
         let Some(at) = pts.checked_sub(clock_time(self.writer.origin())) else { return };
-        // Muxers take no step back. One by a picture or more is that of pictures that are shown in another order, of which no
-        // other is made.
+        // Muxers take no step back. One by a picture or more is that of pictures that are shown in another order, of
+        // which no other is made.
         if last.is_some_and(|last| at + TOGETHER < last) {
             return;
         }

@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// What it says, and what it is told.
+    /// What it says, and what it hears.
     struct Peer {
         says: Cursor<Vec<u8>>,
         told: Vec<u8>,

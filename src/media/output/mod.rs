@@ -4,13 +4,13 @@
 //!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | hls | file: mux ─► sink, in a pipeline of its own
 //!                                                    └─► whip: packets of RTP, by `deliver`
 //! ```
-//! Contract: units are H.264 with running time as PTS and DTS, packets AAC or Opus with running time as PTS. Nothing here
-//! blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per
-//! output.
+//! Contract: units are H.264 with running time as PTS and DTS, packets AAC or Opus with running time as PTS. Nothing
+//! here blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread
+//! per output.
 //!
-//! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that is
-//! a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc `audio`
-//! and a sink `sink`.
+//! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that
+//! is a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc
+//! `audio` and a sink `sink`.
 
 use std::{
     fmt,
@@ -137,8 +137,8 @@ pub trait Link {
     fn is_behind(&self) -> bool {
         false
     }
-    /// Ends the stream as its kind has it, once its [`Ends`] are finished, so that the other end knows that it is over and
-    /// does not wait for it to come back. What ends the attempt comes from `broken`.
+    /// Ends the stream as its kind has it, once its [`Ends`] are finished, so that the other end knows that it is over
+    /// and does not wait for it to come back. What ends the attempt comes from `broken`.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>);
 }
 
@@ -146,7 +146,7 @@ pub trait Link {
 pub trait Destination: Kind {
     /// Names its launch text.
     fn stage(&self) -> &'static str;
-    /// Tells the pipeline of a part, 1 for the first, built from the launch text, where to.
+    /// Sets the destination of a part's pipeline, 1 for the first, built from the launch text.
     ///
     /// # Errors
     /// What is missing.

@@ -1,4 +1,4 @@
-//! What an output does about failure: when it is tried again, when it counts as stuck, and what may be told. PURE.
+//! What an output does about failure: when it is tried again, when it counts as stuck, and what may be reported. PURE.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub const QUICK_MAX: Duration = Duration::from_secs(5);
 pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait after the quick phase: a server that was down for an hour is found within half a minute.
 pub const SLOW_MAX: Duration = Duration::from_secs(30);
-/// Live for this long, an output has recovered: the next break starts anew.
+/// Live for this long, an output has recovered: the next break starts from the beginning.
 pub const RECOVERED_AFTER: Duration = Duration::from_secs(30);
 /// An output that was never live is given up after so many attempts: its address or key is wrong.
 pub const MAX_FIRST_ATTEMPTS: u32 = 5;
@@ -52,7 +52,7 @@ impl Retry {
         Self::default()
     }
 
-    /// The output is live: its server takes the stream. Telling it again changes nothing.
+    /// The output is live: its server takes the stream. Reporting it again changes nothing.
     pub fn live(&mut self, now: Duration) {
         self.was_live = true;
         self.live_since.get_or_insert(now);
@@ -96,7 +96,7 @@ const POOR_WINDOWS: u32 = 3;
 /// Whether an output's bytes flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flowing {
-    /// They do, or it is too early to tell.
+    /// They do, or it is too early to know.
     Yes,
     /// They have not for 15 s: the connection hangs. Break it.
     Wedged,
@@ -121,7 +121,7 @@ impl Watchdog {
         Self { bytes_at_start: total, ..Self::new(now) }
     }
 
-    /// Tells the total of bytes sent on this connection, every few seconds.
+    /// Reports the total of bytes sent on this connection, every few seconds.
     pub fn bytes(&mut self, now: Duration, total: u64) -> Flowing {
         let elapsed = now.saturating_sub(self.window_start);
         let windows = u32::try_from(elapsed.as_nanos() / WINDOW.as_nanos()).unwrap_or(u32::MAX);
@@ -139,8 +139,8 @@ impl Watchdog {
 /// What stands for anything secret.
 const HIDDEN: &str = "***";
 
-/// A URL that may be shown: `scheme://host[:port]/***`. User, path, query and fragment are dropped, for stream keys live
-/// there. What is not surely a host is hidden too.
+/// A URL that may be shown: `scheme://host[:port]/***`. User, path, query and fragment are dropped, for stream keys
+/// live there. What is not surely a host is hidden too.
 pub fn redact_url(url: &str) -> String {
     let url = url.trim();
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };

@@ -159,8 +159,8 @@ impl OutputTarget {
         }
     }
 
-    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, a WHIP server was
-    /// offered one, and players of HLS are told where another begins.
+    /// Returns whether what is sent can change while it goes on. A file has one form from beginning to end, a WHIP
+    /// server was offered one, and players of HLS learn where another begins.
     pub const fn takes_changes(&self) -> bool {
         !matches!(self, Self::File(_) | Self::Iso(_) | Self::Whip(_) | Self::Hls(_))
     }

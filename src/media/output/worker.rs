@@ -395,8 +395,8 @@ impl Worker {
         }
     }
 
-    /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end knows
-    /// that it is over and does not wait for it to come back.
+    /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end
+    /// knows that it is over and does not wait for it to come back.
     fn say_farewell(&self, part: Part<'_>, before: Option<(Part<'_>, Duration)>) {
         let Some(mut feed) = lock(&self.shared.running).take() else { return };
         feed.end();
@@ -411,7 +411,7 @@ impl Worker {
         }
     }
 
-    /// Lets go of a part that is over, and tells of the file that it leaves.
+    /// Lets go of a part that is over, and reports the file that it leaves.
     fn end(&self, part: Part<'_>) {
         // A file is closed with its pipeline.
         drop(part.link);

@@ -1,6 +1,6 @@
 //! The size of compressed pictures, read from their own headers before a decoder sees them. PURE.
 //!
-//! A decoder takes its memory first, and a parser tells the size that the container claims, or that of the last of
+//! A decoder takes its memory first, and a parser reports the size that the container claims, or that of the last of
 //! several headers. So every header counts here, whether or not a picture uses it, and the largest is the answer.
 //! It is the size that a decoder takes memory for: what is cropped afterwards counts.
 

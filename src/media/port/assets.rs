@@ -25,7 +25,7 @@ pub struct Image {
 pub struct Clip {
     /// Where it is.
     pub file: PathBuf,
-    /// When it was written: tells it from others of its name.
+    /// When it was written: distinguishes it from others of its name.
     pub written: Option<SystemTime>,
     /// How long it is, if it says so.
     pub duration: Option<Duration>,
@@ -58,7 +58,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Tells whether left and right differ.
+    /// Returns whether left and right differ.
     pub fn is_stereo(&self) -> bool {
         self.channels == 2
     }

@@ -88,7 +88,7 @@ pub struct Loudness {
     pub short_term: Option<f32>,
     /// Since the room's media began, without pauses, in LUFS.
     pub integrated: Option<f32>,
-    /// Highest true peak since this was told last, in dB of full scale.
+    /// Highest true peak since the last report, in dB of full scale.
     pub true_peak: Option<f32>,
     /// The same since the room's media began.
     pub max_true_peak: Option<f32>,

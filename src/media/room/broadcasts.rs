@@ -198,7 +198,7 @@ impl Broadcasts {
         lock(&self.members).retain(|member| member.id != *id);
     }
 
-    /// Tells how much work the encoder of an output's picture does.
+    /// Returns how much work the encoder of an output's picture does.
     pub(super) fn speed(&self, id: &OutputId) -> Option<Speed> {
         let key = lock(&self.members).iter().find(|member| member.id == *id)?.picture()?;
         let pictures = self.pictures.load();

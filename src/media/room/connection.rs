@@ -27,8 +27,8 @@ use crate::media::{
 /// may never complete.
 const GATHERING: Duration = Duration::from_millis(800);
 
-/// And this long for those that STUN and TURN servers tell: a slow one answers within, and one that is gone must not keep
-/// everybody waiting.
+/// And this long for those that STUN and TURN servers report: a slow one answers within, and one that is gone must not
+/// keep everybody waiting.
 const GATHERING_FAR: Duration = Duration::from_secs(5);
 
 /// The picture of a WHIP sender who is still there is kept for this long from each look on; looks come more often.
@@ -204,8 +204,8 @@ impl SenderConnection {
     }
 
     /// Takes a remote candidate, early ones too. Whatever m-line it was made for: all share the tagged one's
-    /// transport, and webrtcbin keeps those of others for ever. Those that would have us connect to any address and port are
-    /// left out, and internal addresses where they are not called; the peer calls us all the same.
+    /// transport, and webrtcbin keeps those of others for ever. Those that would have us connect to any address and
+    /// port are left out, and internal addresses where they are not called; the peer calls us all the same.
     pub(super) fn take_candidate(&mut self, candidate: &Candidate) {
         let unwanted = candidate.is_tcp_server() || (candidate.is_internal() && !self.internal_peers);
         if unwanted || self.candidates == MOST_CANDIDATES {
@@ -230,13 +230,13 @@ impl SenderConnection {
         Ok(())
     }
 
-    /// Whether its peer came by WHIP: nothing else tells what becomes of it, where a page has its socket.
+    /// Whether its peer came by WHIP: nothing else reports what becomes of it, where a page has its socket.
     fn is_http(&self) -> bool {
         matches!(self.signalling, Signalling::Http { .. })
     }
 
-    /// Takes note of what has come; until when the picture of a sender is kept who is there and sends no new one. A page
-    /// that turns its camera off sends none either, so that its last picture must not stay.
+    /// Takes note of what has come; until when the picture of a sender is kept who is there and sends no new one. A
+    /// page that turns its camera off sends none either, so that its last picture must not stay.
     pub(super) fn look(&mut self, now: Duration) -> Option<Duration> {
         let is_http = self.is_http();
         let pulse = self.peer.pulse();
@@ -292,7 +292,7 @@ impl SenderConnection {
         let is_time = gathered || now.saturating_sub(*since) >= limit;
         let Some(text) = sdp.as_ref().filter(|_| is_time) else { return false };
         match reply.take() {
-            // Whoever asked may be gone; then liveness ends this peer.
+            // The one who asked may be gone; then liveness ends this peer.
             Some(reply) => {
                 let answer = whole_answer(text, candidates, offer, chosen);
                 let _ = reply.send(answer.map_err(|fault| PeerRefused::Failed(fault.to_string())));
@@ -302,7 +302,7 @@ impl SenderConnection {
         }
     }
 
-    /// Tells a waiting HTTP request that there will be no answer.
+    /// Answers a waiting HTTP request that no SDP answer will come.
     pub(super) fn refuse_http(&mut self, reason: &str) {
         if let Signalling::Http { reply, .. } = &mut self.signalling
             && let Some(reply) = reply.take()

@@ -197,7 +197,7 @@ impl Inputs {
                     }
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
-                // The reply goes in once there is something to answer with, so that a failure can be told by it.
+                // The reply goes in once there is something to answer with, so that it can carry a failure.
                 let mut connection = match self.connect(id, (participant, name), &answered_lines(&chosen)) {
                     Ok(connection) => connection,
                     Err(error) => {

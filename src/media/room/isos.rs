@@ -20,7 +20,7 @@ use crate::media::{
     port::{Blame, Flow, IsoTarget, MediaEvent, OutputFault, OutputId, OutputState, PeerId, Recorded, TrackKind},
 };
 
-/// How often it is told what flows.
+/// How often the report says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
 /// Longest part of a file's name that comes from somebody's name.
@@ -81,7 +81,7 @@ struct Session {
     recorded: HashMap<PeerId, Subject>,
     /// Bytes of those who are gone.
     whole: u64,
-    /// When it was told last what flows, and how many bytes there were.
+    /// When the last report said what flows, and how many bytes there were.
     told: (Duration, u64),
 }
 
@@ -225,7 +225,7 @@ impl Isos {
         }
     }
 
-    /// Tells what flows, when it is time.
+    /// Reports what flows, when it is time.
     pub(super) fn look(&mut self, now: Duration) {
         for session in &mut self.sessions {
             let passed = now.saturating_sub(session.told.0);

@@ -1,4 +1,5 @@
-//! What the composer's and the desk's threads tell: frames and sound to the encodings and the outputs, packets to delivery, all else to the room.
+//! What the composer's and the desk's threads report: frames and sound to the encodings and the outputs, packets to
+//! delivery, all else to the room.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},

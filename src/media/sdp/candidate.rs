@@ -10,7 +10,7 @@ use super::{
     is_internal,
 };
 
-/// A checked candidate. `Display` writes it anew as `candidate:…`, without unknown extensions.
+/// A checked candidate. `Display` writes it again as `candidate:…`, without unknown extensions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Candidate {
     /// 1 to 32 ICE characters; equal for candidates of the same kind, base and server.
@@ -56,7 +56,7 @@ pub enum TcpType {
 pub enum Address {
     /// Not unspecified, multicast or broadcast.
     Ip(IpAddr),
-    /// A `….local` name: browsers hide host addresses behind it. Only an mDNS resolver in the same network can tell
+    /// A `….local` name: browsers hide host addresses behind it. Only an mDNS resolver in the same network can say
     /// more; the peer still reaches us by its own checks.
     Mdns(String),
 }
@@ -102,8 +102,8 @@ impl Candidate {
         }
     }
 
-    /// Reads what stands behind `candidate:`. Words in a wrong order are an error; whatever is odd in its own place makes
-    /// one candidate useless and says nothing about the others.
+    /// Reads what stands behind `candidate:`. Words in a wrong order are an error; whatever is odd in its own place
+    /// makes one candidate useless and says nothing about the others.
     pub(super) fn read(text: &str) -> Result<Read, Fault> {
         if text.chars().any(char::is_control) {
             return Err(Fault::new("candidate: contains a control character"));

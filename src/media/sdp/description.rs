@@ -41,7 +41,7 @@ impl Description {
     /// The same description without the header extension that names a packet's m-line, where any SSRC is declared.
     ///
     /// GST-1.22: webrtcbin asserts, and so aborts, when a stream declared for one m-line arrives with the mid of
-    /// another. Declared SSRCs tell the m-lines apart well enough.
+    /// another. Declared SSRCs distinguish the m-lines well enough.
     pub fn without_mid_extension(mut self) -> Self {
         if self.media.iter().any(|section| !section.ssrcs.is_empty()) {
             self.media.iter_mut().for_each(|section| section.extensions.retain(|(_, uri)| uri != SDES_MID));
@@ -70,8 +70,8 @@ pub struct OtherMedia {
     pub formats: String,
 }
 
-/// The protocol of our own m-lines. All that WebRTC peers may write in its place (RFC 8829, section 5.1.2) means the same,
-/// and is answered as it was offered.
+/// The protocol of our own m-lines. All that WebRTC peers may write in its place (RFC 8829, section 5.1.2) means the
+/// same, and is answered as it was offered.
 pub const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
 
 impl fmt::Display for MediaKind {
@@ -154,8 +154,8 @@ impl fmt::Display for Setup {
 
 /// One m-line. RTCP is always multiplexed.
 ///
-/// A rejected section (port 0) keeps its place, kind and mid only: it is inactive, its lists are empty, and its transport
-/// repeats that of the other sections.
+/// A rejected section (port 0) keeps its place, kind and mid only: it is inactive, its lists are empty, and its
+/// transport repeats that of the other sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     /// Audio, video, or what we know nothing of.
@@ -189,7 +189,7 @@ pub struct Section {
     /// Reduced-size RTCP.
     pub rtcp_rsize: bool,
     /// The streams that the author sends, each SSRC in one section only; retransmission streams are left out. webrtcbin
-    /// needs them to tell a bundle's sections apart, and asks for retransmissions of declared streams only.
+    /// needs them to distinguish a bundle's sections, and asks for retransmissions of declared streams only.
     pub ssrcs: Vec<Ssrc>,
     /// Stream and track identifiers of what the author sends.
     pub msid: Option<String>,

@@ -146,7 +146,7 @@ fn resolve(session: Session, raw: Vec<RawSection>, kind: SdpKind) -> Result<Desc
     Ok(Description { kind, media, bundle, ice_lite: session.ice_lite, trickle })
 }
 
-/// The sections' names; the index where there is none.
+/// Returns the sections' names; the index where a section has no name.
 fn mids(raw: &[RawSection]) -> Result<Vec<String>, Fault> {
     let mut mids: Vec<String> = Vec::new();
     for (index, section) in raw.iter().enumerate() {

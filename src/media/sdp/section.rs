@@ -39,7 +39,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Takes an attribute line; `false` if it is none of these.
+    /// Takes an attribute line; `false` if it is not one of these.
     pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, kind: SdpKind) -> Result<bool, Fault> {
         match name {
             "ice-ufrag" => say_once(&mut self.ufrag, ice_ufrag(value).map_err(|what| line.fault(what))?, line, name)?,

@@ -56,13 +56,13 @@ pub fn is_overdue(last: Option<Duration>, now: Duration) -> bool {
     last.is_none_or(|last| now.saturating_sub(last) > OVERDUE)
 }
 
-/// One of so many frames is looked at, when frames are thinned by `thinning` steps: at each odd step those who are shown
-/// small lose some, at each even one the others follow.
+/// One of so many frames is looked at, when frames are thinned by `thinning` steps: at each odd step those who are
+/// shown small lose some, at each even one the others follow.
 pub fn frames_every(thinning: u32, small: bool) -> u32 {
     1 + (thinning + u32::from(small)) / 2
 }
 
-/// How late somebody's decoded frames may be; `number` tells them from others.
+/// How late somebody's decoded frames may be; `number` distinguishes them from others.
 pub fn patience(small: bool, number: u64) -> Duration {
     let stagger = STAGGER * u32::try_from(number % 4).unwrap_or(0);
     stagger + if small { PATIENCE.0 } else { PATIENCE.1 }

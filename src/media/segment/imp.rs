@@ -91,7 +91,7 @@ impl BodyPix {
         self.change(|settings| settings.wish = Some(wish));
     }
 
-    /// Changes a setting, and has caps negotiated anew if frames get masks now and did not, or the other way round.
+    /// Changes a setting, and has caps negotiated again if frames get masks now and did not, or the other way round.
     fn change(&self, change: impl FnOnce(&mut Settings)) {
         let reconfigure = {
             let mut settings = lock(&self.settings);
@@ -227,8 +227,8 @@ impl BodyPix {
 #[glib::object_subclass]
 impl ObjectSubclass for BodyPix {
     const NAME: &'static str = "GstVirfieBodyPix";
-    // The plugin may be in a process that has this code already: GStreamer loads it to look into it where it cannot start
-    // its scanner. The second to come gets a number behind its name.
+    // The plugin may be in a process that has this code already: GStreamer loads it to look into it where it cannot
+    // start its scanner. The second to come gets a number behind its name.
     const ALLOW_NAME_CONFLICT: bool = true;
     type Type = super::BodyPix;
     type ParentType = gstreamer_base::BaseTransform;
@@ -319,7 +319,7 @@ impl BaseTransformImpl for BodyPix {
             gst::warning!(CAT, imp = self, "no model: frames pass whole");
         }
         if let Some(model) = &model {
-            // A room goes on with what its model can do; whoever sets properties is told.
+            // A room goes on with what its model can do; one who sets properties gets the error.
             let wish = settings.wish().map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
             let lacks_parts = wish.cuts.iter().any(|cut| cut.parts.is_some()) && !model.has_parts();
             if settings.wish.is_none() && (lacks_parts || wish.poses && !model.has_poses()) {

@@ -31,7 +31,7 @@ pub const EMBEDDED: &str = "embedded";
 /// Its ONNX file.
 pub static EMBEDDED_FILE: &[u8] = include_bytes!("../../../models/virfie-seg.onnx");
 
-/// Property of a file that tells where the values of its outputs lie.
+/// Property of a file that says where the values of its outputs lie.
 const GRID: &str = "virfie.grid";
 /// One logit per grid point: a person.
 const SEGMENTS: &str = "segments";
@@ -42,7 +42,8 @@ const POSES: [&str; 4] = ["heatmaps", "short_offsets", "displacement_fwd", "disp
 /// All that is ever read, the one that every model must have first.
 const HEADS: [&str; 6] = [SEGMENTS, PARTS, POSES[0], POSES[1], POSES[2], POSES[3]];
 
-/// Size of the picture, nearly, on which the fused network is held against tract's own: small, it is done at every load.
+/// Size of the picture, nearly, on which the fused network is held against tract's own: small, it is done at every
+/// load.
 const CHECK: (usize, usize) = (97, 65);
 
 /// Difference of logits that rounding explains, as a share of the largest one where that is above 1.
@@ -229,7 +230,7 @@ impl Model {
         }
     }
 
-    /// The network that is in the program: models/README.md tells what it is and how it was made.
+    /// The network that is in the program: models/README.md says what it is and how it was made.
     ///
     /// # Errors
     /// Not for a build that passes its tests.
@@ -279,7 +280,7 @@ impl Model {
         &self.name
     }
 
-    /// Whether it can tell the parts of the body.
+    /// Returns whether it distinguishes the parts of the body.
     pub fn has_parts(&self) -> bool {
         self.has(&[PARTS])
     }

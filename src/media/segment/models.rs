@@ -1,7 +1,7 @@
 //! Models by name, for layers that choose their own: `embedded`, and the files of one folder.
 //!
 //! A model is loaded when it is first asked for, on a thread of its own: until then, and where it cannot be loaded,
-//! whoever asked goes on with the process's model. It stays loaded as long as the process lives.
+//! the one who asked goes on with the process's model. It stays loaded as long as the process lives.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use crate::layout::ModelName;
 enum Entry {
     Loading,
     Ready(Arc<Model>),
-    /// It was told in the log. Asked for again when the folder is set anew.
+    /// The log has said it. It is asked for again when the folder is set again.
     Failed,
 }
 

@@ -81,7 +81,7 @@ static SHRINKING: AtomicU32 = AtomicU32::new(0);
 static EVERY: AtomicU32 = AtomicU32::new(1);
 static THINNING: AtomicU32 = AtomicU32::new(0);
 
-/// Tells the process's governor something, and lets it judge.
+/// Reports something to the process's governor, and lets it judge.
 fn tell(what: impl FnOnce(&mut Governor)) {
     static GOVERNOR: OnceLock<(Instant, Mutex<Governor>)> = OnceLock::new();
     let (epoch, governor) = GOVERNOR.get_or_init(|| (Instant::now(), Mutex::new(Governor::new(Duration::ZERO))));

@@ -120,7 +120,7 @@ impl Despill {
         self.clean_plain(frame, alpha, planes);
     }
 
-    // Inlined, like all that it calls, so that `clean_avx2` compiles it anew with wider registers.
+    // Inlined, like all that it calls, so that `clean_avx2` compiles it again with wider registers.
     #[inline(always)]
     fn clean_plain(&mut self, frame: &Yuv<'_>, alpha: (&[u8], usize), mut planes: YuvMut<'_>) {
         if !self.find_edge(alpha) {
@@ -145,7 +145,7 @@ impl Despill {
         }
     }
 
-    /// Marks the tiles on the edge and those around them. `false` when there are none.
+    /// Marks the tiles on the edge and those around them. `false` without any.
     #[inline(always)]
     fn find_edge(&mut self, alpha: (&[u8], usize)) -> bool {
         let (columns, lines) = self.tiles;

@@ -1,4 +1,4 @@
-//! One stream's way from frame to masks and poses, whoever calls it.
+//! One stream's way from frame to masks and poses, for every caller.
 
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ impl Stream {
             && (!wish.poses || self.told.is_some())
     }
 
-    /// The frame with the last masks, carried along; `None` where there are none that fit. Every frame must come here or
+    /// The frame with the last masks, carried along; `None` where no mask fits. Every frame must come here or
     /// to [`Stream::inferred`]: movement is found between neighbours.
     pub fn carried(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Outcome> {
         if !self.can_carry((frame.width, frame.height), wish) {
@@ -194,7 +194,7 @@ impl Stream {
         let size = (frame.width, frame.height);
         let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
         self.prepare(size, wish, &chosen)?;
-        // A mask that is wished for anew starts without memory; those that stay keep theirs, in the wishes' order.
+        // A mask that is wished for again starts without memory; those that stay keep theirs, in the wishes' order.
         for (index, cut) in wish.cuts.iter().enumerate() {
             match self.makers.iter().skip(index).position(|own| alike(&own.cut, cut)) {
                 Some(ahead) => self.makers.swap(index, index + ahead),
@@ -240,7 +240,7 @@ impl Stream {
         able.unwrap_or_else(|| self.model.clone())
     }
 
-    /// Makes the sessions fit the frame and the wish. Of those that fit already, none is made anew.
+    /// Makes the sessions fit the frame and the wish. Those that fit already are kept.
     fn prepare(&mut self, size: (usize, usize), wish: &MaskRequest, chosen: &[Arc<Model>]) -> Result<(), ModelError> {
         let mut wanted: Vec<(Arc<Model>, HeadRequest)> = Vec::new();
         if wish.poses {

@@ -19,13 +19,13 @@ fn pem() -> Option<&'static str> {
 fn make() -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
-    // Peers know it by its hash in the SDP; the name tells nothing.
+    // Peers know it by its hash in the SDP; the name says nothing.
     params.distinguished_name.push(DnType::CommonName, "virfie");
     Ok(params.self_signed(&key)?.pem() + &key.serialize_pem())
 }
 
-/// A description of webrtcbin's with the fingerprint of the certificate that its peer will see: it reads the hash before
-/// its DTLS elements are given the certificate.
+/// A description of webrtcbin's with the fingerprint of the certificate that its peer will see: it reads the hash
+/// before its DTLS elements are given the certificate.
 pub(super) fn announce(description: String) -> String {
     let Some(fingerprint) = pem().and_then(Fingerprint::of_pem) else { return description };
     let line = |line: &str| match line.starts_with("a=fingerprint:") {

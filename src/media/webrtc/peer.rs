@@ -3,7 +3,7 @@
 //! Contract: m-lines are fixed at the start and each carries one codec. Whatever the remote side says has been
 //! regenerated from typed data by [`crate::media::sdp`] before it comes here. No media may be trusted until
 //! [`Peer::verify`] has compared the DTLS certificate with the fingerprint of the SDP.
-//! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: told as [`PeerNews::Failed`];
+//! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: reported as [`PeerNews::Failed`];
 //! the owner drops the peer, which tears it down elsewhere.
 
 use std::{net::IpAddr, sync::Arc};
@@ -58,7 +58,7 @@ pub struct Network {
     pub internal_peers: bool,
 }
 
-/// What a connection tells its owner.
+/// What a connection reports to its owner.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerNews {
     /// The local description is set; its SDP, without candidates.
@@ -70,7 +70,7 @@ pub enum PeerNews {
         /// `candidate:…`
         candidate: String,
     },
-    /// All local candidates have been told.
+    /// All local candidates have been reported.
     Gathered,
     /// ICE changed.
     Ice(IceState),
@@ -137,7 +137,7 @@ impl Peer {
         name_ourselves(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
-            // They complain of what they cannot read, and go on with the next. The room tells when nothing is seen.
+            // They complain of what they cannot read, and go on with the next. The room reports when nothing is seen.
             BusNews::Error { element, text, detail } if READERS.contains(&element.as_str()) => {
                 debug!(%element, %text, %detail, "a packet cannot be read");
             }
@@ -267,7 +267,7 @@ impl Peer {
         receives.or_else(|| transceiver.sender().and_then(|sender| sender.property("transport")))
     }
 
-    /// From now on tells as a failure when the peer ends DTLS: that is how it says that it closes the connection.
+    /// From now on reports a failure when the peer ends DTLS: that is how it says that it closes the connection.
     pub fn watch_for_the_end(&self) {
         let Some(transport) = self.transport() else { return };
         let ear = self.tell.clone();
@@ -323,7 +323,7 @@ fn promise_error(reply: Result<Option<&gst::StructureRef>, gst::PromiseError>) -
     }
 }
 
-/// Creates the offer or answer, makes it the local description, and tells its text.
+/// Creates the offer or answer, makes it the local description, and reports its text.
 fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], tell: &Tell) {
     let (weak, tell, lines) = (webrtc.downgrade(), tell.clone(), lines.to_vec());
     let field = signal.trim_start_matches("create-");
@@ -380,8 +380,8 @@ const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
 /// Between two RTCP reports, about. As browsers do for video: the other side sees by them that we are there.
 const REPORT_INTERVAL: gst::ClockTime = gst::ClockTime::from_seconds(1);
 
-/// Sets up what puts each stream in order, and has transport-wide feedback sent steadily. Sessions exist only once something
-/// comes.
+/// Sets up what puts each stream in order, and has transport-wide feedback sent steadily. Sessions exist only once
+/// something comes.
 fn set_up_streams(webrtc: &gst::Element) {
     let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
     rtpbin.connect("new-jitterbuffer", false, |values| {

@@ -1,9 +1,9 @@
 //! What comes in: each m-line that receives has one bin, whichever stream feeds it.
 //!
 //! A sender may go on under another SSRC at any time, declared or not (a restarted encoder, an SSRC that collides), and
-//! webrtcbin makes a new pad of it. All streams of a line meet in a funnel before its bin, and the newest has the word; an
-//! older one passes only while the newest is silent. Two that send at the same time, simulcast that nobody negotiated,
-//! so never mix.
+//! webrtcbin makes a new pad of it. All streams of a line meet in a funnel before its bin, and the newest has the word;
+//! an older one passes only while the newest is silent. Two that send at the same time, simulcast that nobody
+//! negotiated, so never mix.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -51,8 +51,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives every m-line that receives its bin when its first stream comes; streams that are of no line go nowhere. Failures
-/// are told.
+/// Gives every m-line that receives its bin when its first stream comes; streams that are of no line go nowhere.
+/// Failures are reported.
 pub(super) fn accept(
     webrtc: &gst::Element,
     pipeline: &gst::Pipeline,
@@ -81,8 +81,8 @@ pub(super) fn accept(
     });
 }
 
-/// Which m-line of ours an incoming pad belongs to. By payload type: without SSRCs in the SDP, webrtcbin 1.22 gives a pad
-/// to the first m-line of its kind, even one that only sends.
+/// Which m-line of ours an incoming pad belongs to. By payload type: without SSRCs in the SDP, webrtcbin 1.22 gives a
+/// pad to the first m-line of its kind, even one that only sends.
 fn line_of(pad: &gst::Pad, lines: &[MediaLine]) -> Option<usize> {
     let receives = |line: &&MediaLine| line.direction != LineDirection::Send;
     let caps = pad.current_caps();

@@ -41,7 +41,7 @@ impl State {
         self.tell_room();
     }
 
-    /// Gives new media what [`State::media_spec`] does not tell.
+    /// Gives new media what [`State::media_spec`] does not contain.
     pub fn take_media(&mut self, now: Now) {
         self.media_open = true;
         self.show_aux_pictures();

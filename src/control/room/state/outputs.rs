@@ -230,7 +230,7 @@ impl State {
         output
     }
 
-    /// Starts or stops an output as it is asked for, and tells what has become of it.
+    /// Starts or stops an output as it is asked for, and reports what has become of it.
     fn settle_output(&mut self, index: usize, now: Now) -> Output {
         let sending = &mut self.outputs[index];
         match (sending.document.enabled, sending.runs()) {

@@ -90,7 +90,7 @@ impl State {
             |name: &str| self.has_name(name, None) || reserved.iter().any(|other| could_be_taken_for(other, name));
         let name = arrival.name.made_unique(is_taken);
         // A session's switches are on until its page says otherwise; a WHIP sender has no switches, there the tracks
-        // themselves tell.
+        // themselves report.
         let switches = arrival.joined_by == JoinMethod::Session;
         let member = Member {
             id: arrival.fresh_id,
@@ -251,15 +251,15 @@ impl State {
         Ok(())
     }
 
-    /// Whoever has this connection leaves for good. Nothing happens when it was replaced.
+    /// Has the one with this connection leave for good. Nothing happens when it was replaced.
     pub fn leave(&mut self, peer: PeerId, reason: LeaveReason) {
         if let Some(index) = self.member_of(peer) {
             self.remove_member(index, reason);
         }
     }
 
-    /// A participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept already for as long as
-    /// its silence was not yet its end, and one that closed the connection itself does not come back to it.
+    /// A participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept already for
+    /// as long as its silence was not yet its end, and one that closed the connection itself does not come back to it.
     pub fn lose(&mut self, peer: PeerId, now: Now) {
         let Some(index) = self.member_of(peer) else { return };
         let waited = if matches!(self.members[index].joined_by, JoinMethod::Whip { .. }) {

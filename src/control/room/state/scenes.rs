@@ -40,7 +40,7 @@ impl State {
 
     /// Shows a scene of the list: `layout` is what it becomes in this room, with its images.
     pub fn activate(&mut self, name: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
-        // Before the layout, whose event tells the active scene.
+        // Before the layout, whose event names the active scene.
         self.scenes.set_active(name);
         self.set_layout(layout, images);
         self.effects.push(Effect::Event(Event::SceneActivated { revision: self.revision.0, name: name.shared() }));

@@ -294,7 +294,7 @@ fn the_pages_switches_and_a_senders_tracks_are_shown() {
     assert_eq!((seen.video, seen.audio, seen.size), (true, false, Some([640, 480])));
     studio.state.hear(started(id(&cam), Some((320, 240))), studio.now);
     studio.state.hear(started(id(&cam), Some((320, 240))), studio.now);
-    assert_eq!(studio.effects().len(), 2, "told once for each change");
+    assert_eq!(studio.effects().len(), 2, "reported once for each change");
 
     studio.state.set_switches(peer, true, false).unwrap();
     studio.state.hear(started(id(&page), None), studio.now);
@@ -390,7 +390,7 @@ fn first_images_come_after_a_change_of_settings_too() {
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     studio.effects();
     studio.state.set_first_images(vec![image], &first);
-    assert_eq!(studio.effects().len(), 1, "the picture is shown anew");
+    assert_eq!(studio.effects().len(), 1, "the picture is shown again");
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn settings_are_told_and_the_hold_reaches_the_media() {
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     assert_eq!(studio.effects(), ["hold 500ms", "room_changed"]);
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
-    assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing told");
+    assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing reported");
 }
 
 #[test]

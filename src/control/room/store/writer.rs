@@ -36,7 +36,7 @@ pub(super) enum Order {
     Keep(RoomName, Box<RoomRecord>),
     /// The room was deleted.
     Forget(RoomName),
-    /// Try everything before this now, and tell how many rooms the disk has refused.
+    /// Try everything before this now, and report how many rooms the disk has refused.
     Flush(oneshot::Sender<usize>),
 }
 
@@ -130,7 +130,7 @@ impl Writer {
         self.tell();
     }
 
-    /// Tells the store, and the metrics, how it goes.
+    /// Reports to the store and the metrics how it goes.
     fn tell(&self) {
         let unstored = self.waiting.len();
         metrics::gauge!("virfie_unstored_rooms").set(unstored as f64);

@@ -65,7 +65,7 @@ impl Way {
         }
     }
 
-    /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
+    /// Returns whether the round trip is about as short as ever, so that nothing waits on the way.
     pub fn is_free(&self, line: &LinkSample) -> bool {
         line.round_trip.is_some() && self.shortest.is_some_and(|shortest| self.waits(line) <= VARIES.max(shortest / 4))
     }
@@ -75,7 +75,7 @@ impl Way {
         self.shortest.zip(line.round_trip).map_or(Duration::ZERO, |(shortest, now)| now.saturating_sub(shortest))
     }
 
-    /// Tells whether what waits on the way becomes less.
+    /// Returns whether what waits on the way becomes less.
     pub fn is_draining(&self, now: Duration) -> bool {
         self.shrunk.is_some_and(|shrunk| now.saturating_sub(shrunk) <= DRAINS_FOR)
     }
@@ -87,19 +87,19 @@ impl Way {
         Some((sent as f64 * part) as u64)
     }
 
-    /// Tells whether such a line carries so little of what is sent that it is full to the brim.
+    /// Returns whether such a line carries so little of what is sent that it is full to the brim.
     pub fn is_full(&self, now: Duration) -> bool {
         self.through(now).is_some_and(|(_, part)| part < FULL_BELOW)
     }
 
-    /// Tells whether that is certain without an estimate that says so, too.
+    /// Returns whether that is certain without an estimate that says so, too.
     pub fn is_surely_full(&self, now: Duration) -> bool {
         let grows_for = self.grew.zip(self.free).map(|(grew, (since, ..))| grew.saturating_sub(since));
         self.is_full(now) && self.rises >= CERTAIN_RISES && grows_for >= Some(CERTAIN_AFTER)
     }
 
-    /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second the
-    /// round trip becomes longer by the part that does not.
+    /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second
+    /// the round trip becomes longer by the part that does not.
     fn through(&self, now: Duration) -> Option<(u64, f64)> {
         let grew = self.grew.filter(|grew| now.saturating_sub(*grew) <= GREW_WITHIN)?;
         let (since, before, sent) = self.free?;

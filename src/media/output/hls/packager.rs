@@ -57,7 +57,7 @@ pub(super) struct Packager {
     segmenter: Segmenter,
     /// The time of day at the stream's zero.
     origin: Option<Timestamp>,
-    /// What was told of the codecs last.
+    /// What was reported of the codecs last.
     codecs: String,
     /// Made with the first segment.
     playlist: Option<Playlist>,
@@ -84,7 +84,7 @@ impl Packager {
         Ok(self.attempt)
     }
 
-    /// Is told the time of day at the stream's zero.
+    /// Takes the time of day at the stream's zero.
     pub(super) fn set_origin(&mut self, origin: impl FnOnce() -> Timestamp) {
         self.origin.get_or_insert_with(origin);
     }

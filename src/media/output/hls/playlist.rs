@@ -156,7 +156,7 @@ impl Playlist {
     }
 }
 
-/// Seconds, as the longest one is told.
+/// Seconds, as the playlist writes the longest one.
 fn rounded(entry: &Entry) -> u64 {
     entry.lasts.as_secs_f64().round() as u64
 }

@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 192 * 1024;
 /// Everything about the places that values are in: the input is place 0, node `i` is place `i + 1`.
 struct Places {
     shapes: Vec<Shape>,
-    /// The zeros that whoever reads a place needs around it.
+    /// The zeros that readers of a place need around it.
     pads: Vec<Pads>,
     /// How many read it; heads count.
     readers: Vec<usize>,

@@ -1,6 +1,7 @@
 use super::{super::crowd::frames_every, *};
 
-/// Judges once a second; `late` tells the share of late frames from what is given up. What that was, second by second.
+/// Judges once a second; `late` gives the share of late frames from what is given up. Returns the plans, second by
+/// second.
 fn run(governor: &mut Governor, from: u64, seconds: u64, spare: u32, late: impl Fn(MaskPlan) -> f32) -> Vec<MaskPlan> {
     (from..from + seconds)
         .map(|second| {

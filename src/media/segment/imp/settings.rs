@@ -61,7 +61,7 @@ impl Settings {
 
     /// Whether frames get masks.
     pub(super) fn masks(&self) -> bool {
-        // What cannot be understood is told when it starts or by the next frame.
+        // The start or the next frame reports what cannot be understood.
         self.wish().map_or(true, |wish| !wish.cuts.is_empty())
     }
 
@@ -109,7 +109,7 @@ fn named_parts(list: &str) -> Result<BodyParts, String> {
         .collect()
 }
 
-/// What users see of it, and what it tells.
+/// What users see of it, and what it reports.
 pub(super) fn properties() -> &'static [glib::ParamSpec] {
     static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         vec![

@@ -63,7 +63,8 @@ const TRUST: f32 = 0.8;
 /// Cells between two points of the network's grid below which it sees as finely as the first filter.
 const FINE_STEP: usize = 2;
 /// Share of the network's probabilities in the mask after every run of the first filter, for wide and for narrow
-/// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by run.
+/// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by
+/// run.
 const ANCHOR: (f32, f32, f32) = (0.2, 0.3, 0.6);
 /// How much steeper the mask becomes between two runs.
 const SHARPEN: f32 = 2.5;
@@ -220,7 +221,7 @@ impl MaskMaker {
         self.carry_plain(frame, options, alpha, stride);
     }
 
-    // Inlined, like all that it calls, so that the AVX2 functions compile it anew with wider registers.
+    // Inlined, like all that it calls, so that the AVX2 functions compile it again with wider registers.
     #[inline(always)]
     fn make_plain(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
         self.look(frame);

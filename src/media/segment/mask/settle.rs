@@ -38,7 +38,7 @@ impl Settler {
     }
 
     /// Takes the frame's luma (coarse cells, 0..=1 and some offset). `keep` is the share of the old mask that stays
-    /// where nothing moved; with 0.0 everything starts anew.
+    /// where nothing moved; with 0.0 everything starts without memory.
     #[inline(always)]
     pub fn see(&mut self, luma: &[f32], keep: f32) {
         let (width, height) = self.coarse;

@@ -16,7 +16,7 @@ type Pixels = [Lanes<[u8; 2]>; 2];
 const SURE: u16 = 191;
 /// Share of the largest possible weight from which on a colour is believed.
 const ENOUGH: f32 = 0.04;
-/// Squared distance of colours below which person and background are too alike to be told apart.
+/// Squared distance of colours below which person and background are too alike to be distinguished.
 const ALIKE: f32 = 144.0;
 
 /// Rows of the planes in between, for one line of tiles.
