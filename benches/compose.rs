@@ -5,7 +5,7 @@
 //! `compose: ours X ms CPU/frame, compositor Y ms CPU/frame, ratio Z (…)`. The pictures of both are compared as well,
 //! so that both are known to do the same job. Without GStreamer's `compositor` the line says so.
 //!
-//! Two more lines tell what twelve people cut out cost, with round corners, a border and their name in letters and
+//! Two more lines say what twelve people cut out cost, with round corners, a border and their name in letters and
 //! without, and what a change of the layout costs the mix thread.
 
 use std::{

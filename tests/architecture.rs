@@ -39,11 +39,7 @@ const LAYERS: &[Layer] = &[
     layer("control", &[], "only declares the modules"),
     layer("control::room", &["disk", "layout", "media::port"], "a room orders media through the port"),
     layer("control::assets", &["config", "control::room", "disk", "layout", "media::port"], "rooms ask for images"),
-    layer(
-        "control::hooks",
-        &["config", "control::room"],
-        "what happens in rooms is told to receivers that are configured",
-    ),
+    layer("control::hooks", &["config", "control::room"], "receivers hear what happens in rooms that are configured"),
     layer(
         "control::api",
         &["config", "control", "disk", "error", "layout", "media::port", "telemetry"],
@@ -76,7 +72,7 @@ const LAYERS: &[Layer] = &[
             "media::segment::pose",
             "media::webrtc::pulse",
         ],
-        "control names codecs, checks SDP, reads what outputs are to be and when recordings began and were marked, hides stream keys, tells poses, makes images ready and knows when senders are \
+        "control names codecs, checks SDP, reads what outputs are to be and when recordings began and were marked, hides stream keys, reports poses, makes images ready and knows when senders are \
          lost by PURE modules of media, passed on by the port",
     ),
     layer(
@@ -380,7 +376,7 @@ fn every_launch_text_is_a_stage_is_described_and_is_used() {
             faults.push(format!("{path}:1: STAGES has another text under this name"));
         }
         if !readme.contains(&format!("`{name}.launch`")) {
-            faults.push(format!("{path}:1: pipelines/README.md does not tell what it is for"));
+            faults.push(format!("{path}:1: pipelines/README.md does not say what it is for"));
         }
         if !code.iter().any(|source| source.text.contains(&format!("\"{name}\""))) {
             faults.push(format!("{path}:1: no code uses it"));

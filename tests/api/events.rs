@@ -93,7 +93,7 @@ async fn poses_are_told_while_somebody_listens() {
     let (page, welcome) = Page::join(&server, "demo", "ann").await;
     let media = server.media.room("demo");
     media.see(&[welcome["participant"]["id"].as_str().unwrap()]);
-    assert!(!media.heard().contains(&"poses".to_owned()), "a page's socket is not told, so nobody is asked");
+    assert!(!media.heard().contains(&"poses".to_owned()), "a page's socket does not get them, so nobody is asked");
 
     let mut stream = Stream::open(&server, "demo").await;
     assert_eq!(stream.next().await.unwrap().0, "room_changed");

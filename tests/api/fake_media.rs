@@ -1,4 +1,4 @@
-//! The media port without media: remembers what it is told, answers as media does, and says what a test has it say.
+//! The media port without media: remembers its orders, answers as media does, and says what a test has it say.
 
 use std::{
     collections::HashMap,

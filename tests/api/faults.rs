@@ -1,5 +1,5 @@
-//! Rooms whose task or media breaks, and a disk that refuses them: what was put is still there, what went wrong is told,
-//! and it mends itself.
+//! Rooms whose task or media breaks, and a disk that refuses them: what was put is still there, what went wrong is
+//! reported, and it mends itself.
 
 use std::{fs, time::Instant};
 

@@ -207,7 +207,7 @@ async fn a_change_is_on_the_disk_soon_even_if_nobody_drains() {
     let file = data.path().join("rooms/demo.json");
     let written = async {
         while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"name\": \"a\"")) {
-            // Nobody tells when a file has changed.
+            // Nothing reports when a file has changed.
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

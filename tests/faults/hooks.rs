@@ -98,7 +98,7 @@ async fn a_wrong_webhook_is_refused_in_one_line_without_its_secrets() {
     }
 }
 
-/// The size of a recording that was told.
+/// Returns the size of a recording that was reported.
 fn size(data: &Path, recording: &Value) -> u64 {
     let name = recording["name"].as_str().unwrap();
     fs::metadata(data.join("recordings").join(ROOM).join(name)).unwrap().len()

@@ -1,6 +1,6 @@
 //! The program as a process, and what happens to machines: it is killed, stopped for a while, its disk is full, its
-//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and hear
-//! each other.
+//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and
+//! hear each other.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -122,8 +122,8 @@ async fn what_was_put_is_there_after_kill_minus_nine() {
     assert!(alike(middle, [0, 0, 255]), "{middle:?}");
 }
 
-/// The program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a system that
-/// lets nobody mount.
+/// The program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a system
+/// that lets nobody mount.
 fn with_disk(folder: &Path, size: &str) -> Command {
     let script = "mount -t tmpfs -o size=$2,mode=700 tmpfs \"$1\" || exit 7; shift 2; exec \"$@\"";
     let mut command = Command::new("unshare");
@@ -160,7 +160,7 @@ async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again(
     for number in 0..20 {
         server.send("PUT", &format!("/rooms/demo/scenes/s{number}"), &scene).await.expect(201);
     }
-    let told = until("the full disk is told", async || {
+    let told = until("the full disk is reported", async || {
         let ready = readiness().await;
         (ready["storage"]["unstored_rooms"] == 1).then_some(ready)
     })

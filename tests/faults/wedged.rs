@@ -1,5 +1,5 @@
-//! Outputs whose other end is stopped, or takes half of what is sent: the room goes on, memory has a bound, the state says
-//! so, and all is well again by itself. And outputs that are changed while they run.
+//! Outputs whose other end is stopped, or takes half of what is sent: the room goes on, memory has a bound, the state
+//! says so, and all is well again by itself. And outputs that are changed while they run.
 
 use std::{
     fs,
@@ -64,7 +64,7 @@ async fn frames(server: &Server) -> (u64, u64) {
     (health["frames"].as_u64().unwrap(), health["missed_frames"].as_u64().unwrap())
 }
 
-/// An RTMP server in a folder of its own; `None`, said aloud, where there is none.
+/// An RTMP server in a folder of its own; `None`, said aloud, where it is missing.
 fn rtmp_server(folder: &Path, port: u16) -> Option<Child> {
     if !Path::new(MODULE).exists() {
         eprintln!("SKIPPED: nginx has no RTMP module at {MODULE}");

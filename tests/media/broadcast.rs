@@ -79,7 +79,7 @@ impl Clip<'_> {
         files.sort();
         let told: Vec<_> = told.into_iter().map(|file| (folder.join(file.name), file.bytes)).collect();
         let there = files.iter().map(|file| (file.clone(), file.metadata().unwrap().len()));
-        assert_eq!(told, there.collect::<Vec<_>>(), "each file is told of when it is finished");
+        assert_eq!(told, there.collect::<Vec<_>>(), "each file is reported when it is finished");
         files
     }
 

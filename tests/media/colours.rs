@@ -60,7 +60,7 @@ fn column(sample: &gst::Sample) -> Vec<i32> {
     (0..info.height() as usize).map(|row| i32::from(data[row * stride + 100])).collect()
 }
 
-/// Pushes gray frames of 320x180, whose even and odd rows have the luma that is told for each.
+/// Pushes gray frames of 320x180, whose even and odd rows have the luma that is given for each.
 fn push(pipeline: &gst::Pipeline, flags: gst_video::VideoBufferFlags, lumas: impl Iterator<Item = [u8; 2]>) {
     let src = pipeline.by_name("in").unwrap().downcast::<AppSrc>().unwrap();
     for (index, lumas) in lumas.enumerate() {

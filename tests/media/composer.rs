@@ -190,9 +190,9 @@ fn the_last_frame_of_a_silent_sender_is_held_and_then_gone() {
         let (who, _) = room.expired.recv_timeout(PATIENCE).unwrap();
         assert_eq!(who, id("ann"));
     }
-    assert!(room.expired.try_recv().is_err(), "told once each time");
+    assert!(room.expired.try_recv().is_err(), "reported once each time");
 
-    // Someone else's connection does not count, and whoever is forgotten is gone at once.
+    // Someone else's connection does not count, and a forgotten one is gone at once.
     room.put("ann", (160, 90), GREEN);
     room.find(|shot| shot.shows(160, 90, GREEN));
     room.slots.assign(&id("ann"), PeerId(2));

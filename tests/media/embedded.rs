@@ -91,8 +91,8 @@ fn it_cuts_somebody_out_and_nobody_where_nobody_is() {
     let model = Model::embedded(LoadOptions::default()).unwrap();
     let alpha = mask(&model, &frame("models/pictures/portrait.jpg"));
     let at = |x: usize, y: usize| alpha[y * 640 + x];
-    // Face, chest, shoulder; the wall beside her and the shuttle at the right. The flag at the left is taken for somebody:
-    // models/README.md tells.
+    // Face, chest, shoulder; the wall beside her and the shuttle at the right. The flag at the left is taken for
+    // somebody: models/README.md says.
     assert_eq!([at(280, 150), at(280, 330), at(180, 340)].map(|alpha| alpha > 250), [true; 3]);
     assert_eq!([at(430, 120), at(600, 60), at(500, 30)].map(|alpha| alpha < 5), [true; 3]);
     let alpha = mask(&model, &frame("pipelines/assets/studio.jpg"));

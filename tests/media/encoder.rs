@@ -58,7 +58,7 @@ impl Bench {
     }
 }
 
-/// Told by the bitstream itself; an H.264 keyframe must bring its parameter sets with it.
+/// Read from the bitstream itself; an H.264 keyframe must bring its parameter sets with it.
 fn holds_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     if codec != VideoCodec::H264 {
         return unit[0] & 1 == 0;

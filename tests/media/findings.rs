@@ -32,7 +32,7 @@ fn given() -> Option<Line> {
 }
 
 fn what(sample: &gst::Sample) -> std::sync::Arc<Found> {
-    found(sample.buffer().unwrap()).expect("a segmented frame tells what was found")
+    found(sample.buffer().unwrap()).expect("a segmented frame says what was found")
 }
 
 /// A mask as rows.

@@ -1,7 +1,7 @@
 //! Composed pictures beside golden ones, to two levels of 255 in every pixel and colour.
 //!
-//! `VIRFIE_GOLDEN=write cargo nextest run --release golden` writes them anew into `tests/media/golden`: look at each of them
-//! before it is committed.
+//! `VIRFIE_GOLDEN=write cargo nextest run --release golden` writes them again into `tests/media/golden`: look at each
+//! of them before it is committed.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What triggers do to the picture: a stage with people whose poses the test says, and whose time it tells.
+//! What triggers do to the picture: a stage with people whose poses the test says, and whose time it sets.
 
 use std::{sync::Arc, time::Duration};
 

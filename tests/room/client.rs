@@ -1,4 +1,4 @@
-//! A session client that does what a page does, and can be told to misbehave.
+//! A session client that does what a page does, and can be made to misbehave.
 
 #![allow(dead_code)]
 
@@ -91,11 +91,11 @@ impl Client {
         let task = tokio::spawn(async move {
             let on_connected = || {
                 noted.store(true, Ordering::Relaxed);
-                // Whoever asked may be gone.
+                // The one who asked may be gone.
                 let _ = told.send(Stage::Connected);
             };
             let reason = live(invitation, manner, counted, on_connected, ordered).await.unwrap_or_else(|error| error);
-            // Whoever asked may be gone.
+            // The one who asked may be gone.
             let _ = told.send(Stage::Over(reason));
         });
         Self { tally, orders, stage, was_connected, task }
@@ -107,7 +107,7 @@ impl Client {
         assert_eq!(stage, Stage::Connected);
     }
 
-    /// Waits until it is over, and tells why.
+    /// Waits until it is over, and returns why.
     pub async fn over(&mut self) -> String {
         match self.until(|stage| matches!(stage, Stage::Over(_))).await {
             Stage::Over(reason) => reason,
@@ -117,7 +117,7 @@ impl Client {
 
     async fn until(&mut self, fits: impl FnMut(&Stage) -> bool) -> Stage {
         let found = timeout(PATIENCE, self.stage.wait_for(fits)).await.expect("the client gets on");
-        found.expect("a client's task tells how it ended").clone()
+        found.expect("a client's task reports how it ended").clone()
     }
 
     /// Whether the server ever said that media flows.

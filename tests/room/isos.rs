@@ -99,7 +99,7 @@ async fn everybody_is_recorded_by_themselves_as_they_sent_and_on_one_time_line()
         );
         assert!(streams.iter().any(|stream| stream["codec_name"] == "opus"), "{streams:?}");
         let (from, until) = (entry(name)["from"].as_f64().unwrap(), entry(name)["until"].as_f64().unwrap());
-        println!("{name}: {first} to {last} s, told {from} to {until}");
+        println!("{name}: {first} to {last} s, reported {from} to {until}");
         assert!((first - from).abs() < 1.0 && (last - until).abs() < 1.0, "{first} {last} {from} {until}");
         let Some(found) = colour(&file).await else { return };
         assert!(found.iter().zip(rgb).all(|(is, should)| is.abs_diff(should) < 60), "{name} is {found:?}");

@@ -34,7 +34,7 @@ pub fn free_port() -> u16 {
 }
 
 impl Nginx {
-    /// Prepares one, or says aloud why there is none.
+    /// Prepares one, or says aloud why it is missing.
     pub fn find() -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let port = free_port();

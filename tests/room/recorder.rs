@@ -48,7 +48,7 @@ impl Picture {
         (self.frame.width(), self.frame.height())
     }
 
-    /// Mean red, green and blue around a place, told as parts of width and height.
+    /// Mean red, green and blue around a place, given as parts of width and height.
     pub fn colour(&self, x: f64, y: f64) -> [i32; 3] {
         let mean = |plane: u32, scale: usize| {
             let (width, height) = (self.frame.width() as usize / scale, self.frame.height() as usize / scale);
@@ -241,7 +241,7 @@ impl Recorder {
         self.lock().keyframes.clone()
     }
 
-    /// Watches every picture from now on; [`Recorder::rang`] tells whether one of them was such.
+    /// Watches every picture from now on; [`Recorder::rang`] returns whether one of them was such.
     pub fn set_alarm(&self, alarm: impl Fn(&Picture) -> bool + Send + 'static) {
         self.lock().alarm = Some(Box::new(alarm));
     }
@@ -291,7 +291,7 @@ fn on_sample(bin: &gst::Bin, mut take: impl FnMut(&gst::Sample) + Send + 'static
     );
 }
 
-/// Told by the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
+/// Read from the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
 pub fn is_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     match codec {
         VideoCodec::H264 => {

@@ -37,7 +37,7 @@ async fn turns(events: &Events, after: usize, state: &str) -> Value {
     events.wait(after, &format!("an output that is {state}"), is_it).await["output"].clone()
 }
 
-/// The states that were told, each once where it was told many times in a row.
+/// Returns the states that were reported, each once where it was reported many times in a row.
 fn states(events: &Events) -> Vec<String> {
     let told = events.all().into_iter().filter(|event| event["type"] == "output_changed");
     let mut states: Vec<String> = told.map(|event| event["output"]["state"].as_str().unwrap().to_owned()).collect();
@@ -52,7 +52,7 @@ async fn is_secret(server: &Server, events: &Events, id: &str) {
         texts.push(server.get(&format!("/rooms/{ROOM}{path}")).await.expect(200).text());
     }
     for text in texts {
-        assert!(text.contains("rtmp://127.0.0.1"), "the address is told: {text}");
+        assert!(text.contains("rtmp://127.0.0.1"), "the address is shown: {text}");
         assert!(!text.contains(KEY), "the key is not: {text}");
     }
 }
@@ -237,7 +237,7 @@ async fn a_key_arrives_as_it_was_written_and_a_deleted_output_says_farewell() {
         assert!(!has("FCUnpublish"));
         let id = made.json()["id"].as_str().unwrap().to_owned();
         server.delete(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(204);
-        until("the end is told", async || (has("FCUnpublish") && has("deleteStream")).then_some(())).await;
+        until("the end is reported", async || (has("FCUnpublish") && has("deleteStream")).then_some(())).await;
     }
     let no_key = json!({"type": "rtmp", "url": base});
     let refused = server.send("POST", &format!("/rooms/{ROOM}/outputs"), &no_key).await.expect(422).json();

@@ -243,9 +243,9 @@ async fn loss_and_garbage_do_no_harm_to_others_and_end_with_themselves() {
     };
     sender.tamper(TrackKind::Video, garbage());
     sender.tamper(TrackKind::Audio, garbage());
-    // Longer than what is waited for before a sender's problem is told.
+    // Longer than what is waited for before a sender's problem is reported.
     viewer.recorder.more_pictures(150).await;
-    println!("told of the garbage: {}", problem(&server, "cam").await);
+    println!("reported of the garbage: {}", problem(&server, "cam").await);
     // Beside noise at full scale, which the limiter holds down.
     sounds(&viewer.recorder, 1000.0, 0.02).await;
 

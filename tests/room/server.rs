@@ -148,7 +148,7 @@ impl Server {
         self.data.path().join("recordings").join(ROOM).join(name)
     }
 
-    /// A moderator's change of whoever has this name.
+    /// Changes the one with this name, as a moderator.
     pub async fn moderate(&self, name: &str, change: &Value) {
         let found = self.participant(name).await.unwrap_or_else(|| panic!("nobody is named {name}"));
         let path = format!("/rooms/{ROOM}/participants/{}", found["id"].as_str().unwrap());

@@ -22,7 +22,7 @@ export class BackgroundPicker {
   private current = "";
   private segmentation: string | null = null;
 
-  /** `put` makes it the room's background; what is wrong, it tells itself. */
+  /** `put` makes it the room's background; it reports errors itself. */
   constructor(
     private readonly shelf: Shelf,
     private readonly put: (background: string) => Promise<boolean>,

@@ -18,7 +18,7 @@ export interface Names {
   layers: readonly string[];
 }
 
-/** The schema of layouts in an OpenAPI document; `null` when there is none. */
+/** The schema of layouts in an OpenAPI document; `null` when it is missing. */
 export class LayoutSchema {
   private readonly schemas: Schema;
 

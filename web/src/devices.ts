@@ -82,7 +82,7 @@ export class Devices {
     return { audio: this.tracks.microphone, video: this.tracks.camera, videoBitrate };
   }
 
-  /** What others are told: a switch counts only when there is a device behind it. */
+  /** What others hear of: a switch counts only when there is a device behind it. */
   sending(): { audio: boolean; video: boolean } {
     return {
       audio: this.on.microphone && this.tracks.microphone !== null,
@@ -99,7 +99,7 @@ export class Devices {
         try {
           this.take(await this.request({ camera: true, microphone: true }));
         } catch {
-          // Asked for one by one below, which tells what is wrong with which.
+          // Asked for one by one below, which shows what is wrong with which.
         }
       }
       await this.openOne("camera");

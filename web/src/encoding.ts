@@ -20,7 +20,7 @@ const BITS_PER_PIXEL = 0.1;
 
 /**
  * The encoding of a camera whose track has the size `track` (`null`: not known) and is shown as `shown` says (`null`:
- * not told yet). `most`: upper bound of the bitrate.
+ * not known yet). `most`: upper bound of the bitrate.
  */
 export function encodingFor(
   track: { width: number; height: number } | null,

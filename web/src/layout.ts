@@ -62,7 +62,7 @@ export class LayoutPanel {
     this.revert();
   }
 
-  /** The room has this layout now. Unsaved edits stay; the user is told that they are about an older one. */
+  /** The room has this layout now. Unsaved edits stay; a notice says that they are about an older one. */
   show(layout: unknown): void {
     if (same(layout, this.current)) return;
     this.current = layout;

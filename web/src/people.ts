@@ -25,7 +25,7 @@ export class People {
   /** Whether this person directs the room. */
   private directs = false;
 
-  /** Starts over with the room as the welcome tells it. */
+  /** Starts over with the room as the welcome describes it. */
   reset(people: readonly Participant[], self: string, directs = false): void {
     this.self = self;
     this.directs = directs;

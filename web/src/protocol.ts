@@ -55,7 +55,7 @@ export interface View {
   hidden: boolean;
   /** Share of the frames that were dropped in decoding, 0 to 1. */
   dropped: number;
-  /** The browser is told to save data. */
+  /** The browser is set to save data. */
   save_data: boolean;
   /** The rendition that the user fixed, or `auto`. */
   rendition: string;
@@ -171,7 +171,7 @@ function parseEvent(event: unknown): ServerMessage | null {
 export type AfterClose = { reconnect: true; fresh: boolean } | { reconnect: false; why: string };
 
 /**
- * The answer to a close code. `resumed` tells that the connection named an older one: a refusal may then mean that
+ * The answer to a close code. `resumed` says that the connection named an older one: a refusal may then mean that
  * the server no longer knows that one, and a fresh join is worth one more attempt.
  */
 export function afterClose(code: number, problem: string | null, resumed: boolean): AfterClose {

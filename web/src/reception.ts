@@ -15,7 +15,7 @@ export interface SessionReceiver {
 export interface ReceptionHandlers {
   send(message: ClientMessage): void;
   stream(stream: MediaStream): void;
-  /** The server has taken the connection and can be told what to send over it. */
+  /** The server has taken the connection and takes what to send over it. */
   answered(): void;
   connected(): void;
   /** The connection is lost; another one follows. */

@@ -42,7 +42,7 @@ export class Shelf {
     for (const listener of this.listeners) listener();
   }
 
-  /** Uploads a file; resolves to the asset's name. `progress` is told the share that is sent. Rejects with a sentence. */
+  /** Uploads a file; resolves to the asset's name. `progress` gets the share that is sent. Rejects with a sentence. */
   async upload(file: File, progress: (share: number) => void = () => undefined): Promise<string> {
     if (file.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB.`);
     const name = assetName(file.name);

@@ -35,7 +35,7 @@ export function person(layout: Layout, facts: Facts, name: string): Addition {
   return taken(layout, facts, name) ?? added(layout, name, { participant: name }, { width: 0.4, height: 0.4 }, look);
 }
 
-/** A place for whoever comes as the next one without a place of their own. */
+/** Makes a place for the next one who comes without a place of their own. */
 export function slot(layout: Layout): Addition {
   const used = new Set(layout.layers.map((layer) => layer.source.slot));
   let free = 1;

@@ -29,7 +29,7 @@ export function anchorPoint(layer: Layer): [number, number] {
   return ANCHORS[String(layer.anchor)] ?? [0, 0];
 }
 
-/** A length in pixels, where 100 % is `whole`; `null` for what is none. */
+/** A length in pixels, where 100 % is `whole`; `null` for an invalid one. */
 export function pixels(length: unknown, whole: number): number | null {
   if (typeof length === "number") return Number.isFinite(length) ? length : null;
   const percent = percentOf(length);

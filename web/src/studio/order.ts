@@ -37,7 +37,7 @@ export function reordered(layout: Layout, id: string, by: "forward" | "back" | "
     z.set(id, z.get(before) ?? 0);
     if (!nearer(before, id)) z.set(id, (z.get(before) ?? 0) - 1);
   }
-  // Whoever is in front of it must stay there.
+  // Those in front of it must stay there.
   for (let at = to + 1; at < order.length; at += 1) {
     const [under, over] = [order[at - 1] as string, order[at] as string];
     if (nearer(over, under)) break;

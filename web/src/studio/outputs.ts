@@ -75,7 +75,7 @@ export class OutputsPanel {
     });
   }
 
-  /** The room's state was told. */
+  /** Takes the room's state. */
   room({ outputs, scenes, loudness }: RoomState): void {
     this.outputs = outputs ?? [];
     this.offer(scenes ?? []);

@@ -68,7 +68,7 @@ export class LayoutStore {
     this.refresh();
   }
 
-  /** The server tells a layout. Older news than what is known is passed over. */
+  /** Takes a layout that the server reports. Older news than what is known is passed over. */
   take({ layout, revision }: Answer): void {
     if (revision !== null && revision < this.revision) return;
     this.revision = revision ?? this.revision;
