@@ -40,7 +40,7 @@ pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(folder, file, content, |_| Ok(()))
 }
 
-/// The same for a file that only its owner may read, at no time anybody else.
+/// Does the same for a file that only its owner may read, at no time anybody else.
 ///
 /// # Errors
 /// What the disk says; the file is whole then, and mostly as it was.

@@ -41,7 +41,7 @@ pub fn start(format: LogFormat, level: Option<&str>) -> Result<(), ProgramError>
     Ok(())
 }
 
-/// The process's metrics. The first call makes the recorder; call it before anything is counted.
+/// Returns the process's metrics. The first call makes the recorder; call it before anything is counted.
 pub fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {

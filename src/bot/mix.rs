@@ -61,7 +61,7 @@ impl Mix {
         self.peer.verify(self.fingerprint.as_ref().ok_or("connected before it was answered")?)
     }
 
-    /// The connection, for its numbers.
+    /// Returns the connection, for its numbers.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }

@@ -102,7 +102,7 @@ impl Bot {
         }
     }
 
-    /// One connection, from the join to its end.
+    /// Runs one connection, from the join to its end.
     pub async fn connect(&mut self, state: &(impl Fn(&'static str) + Send)) -> End {
         let mut session = match Session::join(&self.invitation).await {
             Ok(session) => session,
@@ -291,7 +291,7 @@ async fn next(told: &mut UnboundedReceiver<PeerNews>) -> PeerNews {
     }
 }
 
-/// Every section of the server's offer, with its first codec, seen from here.
+/// Returns every section of the server's offer, with its first codec, seen from here.
 pub fn chosen(offer: &Description) -> Vec<sdp::Chosen> {
     offer
         .media
@@ -312,7 +312,7 @@ pub fn chosen(offer: &Description) -> Vec<sdp::Chosen> {
         .collect()
 }
 
-/// A sink that counts frames (RTP packets with the marker bit end one) without decoding them.
+/// Returns a sink that counts frames (RTP packets with the marker bit end one) without decoding them.
 pub fn counting(codec: LineCodec, tally: Arc<Tally>) -> Result<gst::Bin, String> {
     let bin = gst::parse::bin_from_description("fakesink name=count sync=false async=false", true)
         .map_err(|error| error.message().to_owned())?;

@@ -44,7 +44,7 @@ impl Tally {
         u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// A frame came at `now` (nanoseconds on any clock).
+    /// Counts a frame that came at `now` (nanoseconds on any clock).
     pub fn frame(&self, now: u64) {
         self.frames.fetch_add(1, Ordering::Relaxed);
         let last = self.last_ns.swap(now, Ordering::Relaxed);
@@ -91,7 +91,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// The line for the second that is over.
+    /// Returns the line for the second that is over.
     pub fn line(&mut self, bot: &str, state: &'static str, sent: u64, tally: &Tally) -> TallyLine {
         let (frames, packets) = (tally.frames.load(Ordering::Relaxed), tally.packets.load(Ordering::Relaxed));
         let bytes = tally.bytes.load(Ordering::Relaxed);

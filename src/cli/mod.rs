@@ -87,7 +87,7 @@ fn end(error: &ProgramError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// The first paragraph of clap's message: what is wrong, without the usage that follows.
+/// Returns the first paragraph of clap's message: what is wrong, without the usage that follows.
 fn in_one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join(" ");

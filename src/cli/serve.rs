@@ -163,7 +163,8 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
     Ok(listener)
 }
 
-/// Who listens for those who receive by TCP: we, where it is our port. Packets begin otherwise than HTTP and TLS do.
+/// Returns who listens for those who receive by TCP: we, where it is our port. Packets begin otherwise than HTTP and
+/// TLS do.
 fn media_tcp(config: &ServeConfig, listening: Option<SocketAddr>) -> Service {
     match listening {
         _ if !config.media_tcp => Service::Off,
@@ -360,7 +361,7 @@ fn announce(state: &AppState, address: SocketAddr) {
     }
 }
 
-/// An address that others can open: the one listened at, or for "all of them" the one that leads outside.
+/// Returns an address that others can open: the one listened at, or for "all of them" the one that leads outside.
 fn reachable_at(address: SocketAddr) -> IpAddr {
     if !address.ip().is_unspecified() {
         return address.ip();

@@ -65,7 +65,7 @@ impl BodyPart {
         BodyPart::RightFoot,
     ];
 
-    /// Its name in JSON, for instance `left_face`.
+    /// Returns its name in JSON, for instance `left_face`.
     pub const fn name(self) -> &'static str {
         match self {
             BodyPart::LeftFace => "left_face",
@@ -95,7 +95,8 @@ impl BodyPart {
         }
     }
 
-    /// Its channel in BodyPix's `part_heatmaps`, 0..24 (`PART_CHANNELS` in tfjs-models, which calls a foot `feet`).
+    /// Returns its channel in BodyPix's `part_heatmaps`, 0..24 (`PART_CHANNELS` in tfjs-models, which calls a foot
+    /// `feet`).
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -116,23 +117,23 @@ impl BodyParts {
     /// All 24 parts.
     pub const ALL: BodyParts = BodyParts((1 << BodyPart::ALL.len()) - 1);
 
-    /// Whether `part` is in the set.
+    /// Returns whether `part` is in the set.
     pub const fn contains(self, part: BodyPart) -> bool {
         self.0 & Self::bit(part) != 0
     }
 
-    /// The set and `part`.
+    /// Returns the set and `part`.
     #[must_use]
     pub const fn with(self, part: BodyPart) -> Self {
         Self(self.0 | Self::bit(part))
     }
 
-    /// Whether no part is in the set.
+    /// Returns whether no part is in the set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The parts in the order of their channels.
+    /// Returns the parts in the order of their channels.
     pub fn iter(self) -> impl Iterator<Item = BodyPart> {
         BodyPart::ALL.into_iter().filter(move |part| self.contains(*part))
     }

@@ -48,14 +48,14 @@ pub struct Cut {
 }
 
 impl Default for Cut {
-    /// The whole person; threshold 0.5, feather 0.33, smoothing 0.9, as the segmentation has them by itself.
+    /// Returns the whole person; threshold 0.5, feather 0.33, smoothing 0.9, as the segmentation has them by itself.
     fn default() -> Self {
         Self { parts: None, threshold: 0.5, feather: 0.33, smoothing: 0.9, model: None }
     }
 }
 
 impl Cut {
-    /// What `cutout` and `options` come to; `None` when the whole picture is kept.
+    /// Returns what `cutout` and `options` come to; `None` when the whole picture is kept.
     pub fn of(cutout: Cutout, options: CutOptions) -> Option<Cut> {
         let parts = match cutout {
             Cutout::None => return None,

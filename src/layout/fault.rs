@@ -17,7 +17,7 @@ impl Fault {
     }
 }
 
-/// The pointer of `key` under `pointer`; `~` and `/` in the key are escaped.
+/// Returns the pointer of `key` under `pointer`; `~` and `/` in the key are escaped.
 pub fn child(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }

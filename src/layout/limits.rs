@@ -124,20 +124,20 @@ pub fn is_silent(c: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// Returns whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
 pub fn is_id(id: &str) -> bool {
     (1..=ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
-/// Whether `name` may name an asset: 1 to 128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot, so that it is never
-/// a path or a hidden file.
+/// Returns whether `name` may name an asset: 1 to 128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot, so that it is
+/// never a path or a hidden file.
 pub fn is_asset(name: &str) -> bool {
     (1..=ASSET_LENGTH).contains(&name.len())
         && !name.starts_with('.')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// Whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
+/// Returns whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control)
 }

@@ -117,7 +117,7 @@ fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
     Canvas { width, height, fps, background }
 }
 
-/// A side of the canvas. Video is coded with half the colour resolution (4:2:0), so it must be even.
+/// Returns a side of the canvas. Video is coded with half the colour resolution (4:2:0), so it must be even.
 fn side(fields: &mut Fields, key: &str, range: &std::ops::RangeInclusive<i64>) -> Option<u32> {
     let side = fields.integer(key, range)?;
     if side % 2 != 0 {

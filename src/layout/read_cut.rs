@@ -82,7 +82,7 @@ pub(super) fn options(fields: &mut Fields) -> CutOptions {
     }
 }
 
-/// A fault for each of these keys that asks for something, in a layer that shows no participant.
+/// Reports a fault for each of these keys that asks for something, in a layer that shows no participant.
 pub(super) fn refuse(fields: &mut Fields, cutout: Cutout, options: CutOptions) {
     for (key, asked) in [
         ("cutout", cutout != Cutout::None),
@@ -111,7 +111,8 @@ mod tests {
         read(&json!({ "layers": [layer] }), &Canvas::default())
     }
 
-    /// The only fault of `value` under `key`, the same in a layer and in `auto`: where it ends, and what it says.
+    /// Returns the only fault of `value` under `key`, the same in a layer and in `auto`: where it ends, and what it
+    /// says.
     fn fault_of(key: &str, value: Value) -> (String, String) {
         let in_layer = read_layer(&json!({ key: value })).expect_err(&value.to_string());
         let in_auto = read(&json!({"auto": {key: value}}), &Canvas::default()).unwrap_err();

@@ -47,14 +47,14 @@ pub struct Canvas {
 }
 
 impl Default for Canvas {
-    /// 1280x720 at 30 frames per second on a dark grey.
+    /// Returns 1280x720 at 30 frames per second on a dark grey.
     fn default() -> Self {
         Self { width: 1280, height: 720, fps: 30, background: Background::Color([0x11; 3]) }
     }
 }
 
 impl Canvas {
-    /// The canvas as its JSON is read: all four keys.
+    /// Returns the canvas as its JSON is read: all four keys.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(schema::Canvas::from(self)).expect("plain structs with string keys always become JSON")
     }
@@ -149,12 +149,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether it shows a participant.
+    /// Returns whether it shows a participant.
     pub fn is_person(&self) -> bool {
         matches!(self, Self::Participant(_) | Self::Slot(_))
     }
 
-    /// How it is fitted into its rectangle when nothing is said: of a text nothing is ever cut off.
+    /// Returns how it is fitted into its rectangle when nothing is said: of a text nothing is ever cut off.
     pub fn usual_fit(&self) -> Fit {
         if matches!(self, Self::Text(_)) { Fit::Contain } else { Fit::default() }
     }
@@ -170,7 +170,7 @@ pub enum Length {
 }
 
 impl Length {
-    /// In pixels, where 100 % is `whole` pixels.
+    /// Returns the length in pixels, where 100 % is `whole` pixels.
     pub fn of(self, whole: f64) -> f64 {
         match self {
             Length::Number(pixels) => pixels,
@@ -178,7 +178,7 @@ impl Length {
         }
     }
 
-    /// As a factor: `0.8` and `80%` are both 0.8.
+    /// Returns it as a factor: `0.8` and `80%` are both 0.8.
     pub fn factor(self) -> f64 {
         match self {
             Length::Number(factor) => factor,
@@ -266,7 +266,7 @@ impl Anchor {
         ("bottom-right", Anchor::BottomRight),
     ];
 
-    /// Where the point is in a rectangle of size 1x1, from its top left corner.
+    /// Returns where the point is in a rectangle of size 1x1, from its top left corner.
     pub fn point(self) -> (f64, f64) {
         match self {
             Anchor::TopLeft => (0.0, 0.0),
@@ -347,7 +347,7 @@ impl AutoMode {
 }
 
 impl Scene {
-    /// The layout of a room that was given none: no layers, everybody placed by `auto`.
+    /// Returns the layout of a room that was given none: no layers, everybody placed by `auto`.
     pub fn default_for(canvas: Canvas) -> Scene {
         Scene {
             canvas,
@@ -359,25 +359,25 @@ impl Scene {
         }
     }
 
-    /// The layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults. Reading it
-    /// gives an equal scene, whatever the canvas it is read upon.
+    /// Returns the layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults.
+    /// Reading it gives an equal scene, whatever the canvas it is read upon.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(schema::Layout::from(self)).expect("plain structs with string keys always become JSON")
     }
 
-    /// The models that layers and `auto` name, in their order.
+    /// Returns the models that layers and `auto` name, in their order.
     pub fn model_names(&self) -> impl Iterator<Item = ModelName> + '_ {
         let layers = self.layers.iter().map(|layer| layer.cut_options.model);
         layers.chain([self.auto.cut_options.model]).flatten()
     }
 
-    /// The texts to be drawn, each with the index of its layer.
+    /// Returns the texts to be drawn, each with the index of its layer.
     pub fn letterings(&self) -> impl Iterator<Item = (usize, Lettering<'_>)> {
         let layers = self.layers.iter().enumerate();
         layers.filter_map(|(index, layer)| Some((index, Lettering::of(layer, &self.canvas)?)))
     }
 
-    /// The image assets that the scene needs, background first; a name that is used twice comes twice.
+    /// Returns the image assets that the scene needs, background first; a name that is used twice comes twice.
     pub fn image_names(&self) -> impl Iterator<Item = &str> {
         let background = match &self.canvas.background {
             Background::Image(name) => Some(name.as_str()),
@@ -394,23 +394,23 @@ impl Scene {
         background.into_iter().chain(layers).chain(self.triggers.iter().flat_map(Trigger::image_names))
     }
 
-    /// The sound assets that the scene needs; a name that is used twice comes twice.
+    /// Returns the sound assets that the scene needs; a name that is used twice comes twice.
     pub fn sound_names(&self) -> impl Iterator<Item = &str> {
         self.triggers.iter().flat_map(Trigger::sound_names).chain(self.music.as_deref())
     }
 
-    /// Whether the layer of this id is seen only when a trigger shows it.
+    /// Returns whether the layer of this id is seen only when a trigger shows it.
     pub fn is_shown_by_trigger(&self, id: &str) -> bool {
         let actions = self.triggers.iter().flat_map(|trigger| &trigger.actions);
         actions.into_iter().any(|action| matches!(action, Action::Show(show) if show.show == id))
     }
 
-    /// Whether something has to be decoded or drawn before it can be shown whole.
+    /// Returns whether something has to be decoded or drawn before it can be shown whole.
     pub fn needs_images(&self) -> bool {
         self.image_names().chain(self.clip_names()).next().is_some() || self.letterings().next().is_some()
     }
 
-    /// The clip assets that the scene needs; a name that is used twice comes twice.
+    /// Returns the clip assets that the scene needs; a name that is used twice comes twice.
     pub fn clip_names(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().filter_map(|layer| match &layer.source {
             Source::Video(name) => Some(name.as_str()),
@@ -418,15 +418,15 @@ impl Scene {
         })
     }
 
-    /// Whether a layer needs the asset of this name; `family`: what texts can call it, too.
+    /// Returns whether a layer needs the asset of this name; `family`: what texts can call it, too.
     pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
         let mut fonts = self.letterings().map(|(_, lettering)| lettering.text.font.as_str());
         let mut shown = self.image_names().chain(self.clip_names()).chain(self.sound_names());
         shown.any(|name| name == asset) || fonts.any(|font| font == asset || Some(font) == family)
     }
 
-    /// Which part of their picture is kept of the people placed by `auto`: what the layout says, or else the person
-    /// in front of a background image and the whole picture on a plain colour.
+    /// Returns which part of their picture is kept of the people placed by `auto`: what the layout says, or else the
+    /// person in front of a background image and the whole picture on a plain colour.
     pub fn auto_cutout(&self) -> Cutout {
         self.auto.cutout.unwrap_or(match self.canvas.background {
             Background::Image(_) => Cutout::Person,

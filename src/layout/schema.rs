@@ -336,7 +336,7 @@ pub struct Transition {
     pub easing: Option<look::Easing>,
 }
 
-/// `None` for what need not be written.
+/// Returns `None` for what need not be written.
 fn unless_default<T: PartialEq>(value: T, default: T) -> Option<T> {
     (value != default).then_some(value)
 }

@@ -97,7 +97,7 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Whether any of it may be on a canvas of this size, however it is turned.
+    /// Returns whether any of it may be on a canvas of this size, however it is turned.
     pub fn touches(&self, width: u32, height: u32) -> bool {
         if self.following.is_some() {
             return true;
@@ -134,13 +134,13 @@ pub enum Placed {
     Color([u8; 3]),
 }
 
-/// The name of a clip's first picture: no asset's.
+/// Returns the name of a clip's first picture: no asset's.
 pub fn clip_picture(asset: &str) -> String {
     format!("video:{asset}")
 }
 
-/// Where everything is, back to front; the background is not among it. What cannot be seen (absent people, empty
-/// slots, missing images, opacity 0, wholly off the canvas, less than a pixel) is left out.
+/// Returns where everything is, back to front; the background is not among it. What cannot be seen (absent people,
+/// empty slots, missing images, opacity 0, wholly off the canvas, less than a pixel) is left out.
 ///
 /// Layers are drawn by `z`, equal ones in the order they are listed. The people placed by `auto` are at z 0, nearer
 /// than all layers of z 0 or less.
@@ -253,8 +253,8 @@ fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
     }
 }
 
-/// The layer's rectangle. `region` is what is shown of the source; a colour has none, and is as wide or high as the
-/// canvas where nothing else is said. `natural`: that region's own size is the layer's.
+/// Returns the layer's rectangle. `region` is what is shown of the source; a colour has none, and is as wide or high as
+/// the canvas where nothing else is said. `natural`: that region's own size is the layer's.
 fn area(layer: &SceneLayer, canvas: &Canvas, region: Option<Area>, natural: bool) -> Area {
     let (across, down) = (f64::from(canvas.width), f64::from(canvas.height));
     let aspect = region.map(|region| region.aspect());

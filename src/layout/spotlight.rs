@@ -11,7 +11,7 @@ const OTHERS_CUT: f64 = 0.36;
 /// How high the others may stand there, in heights of the canvas: lower than the one who speaks.
 const OTHERS_HEIGHT: f64 = 0.55;
 
-/// Who of the `waiting` is large: of those with a picture, who spoke last, or before that who joined first.
+/// Returns who of the `waiting` is large: of those with a picture, who spoke last, or before that who joined first.
 fn large(facts: &Facts, waiting: &[usize]) -> usize {
     let seen = |index: &usize| facts.people[*index].size.is_some();
     let spoke = facts.speakers.iter().find(|index| waiting.contains(index) && seen(index));

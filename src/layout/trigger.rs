@@ -182,12 +182,12 @@ impl Area {
         bottom: Length::Percent(100.0),
     };
 
-    /// Left, top, right, bottom in pixels of a canvas of this size.
+    /// Returns left, top, right, bottom in pixels of a canvas of this size.
     pub fn edges(&self, (width, height): (f64, f64)) -> [f64; 4] {
         [self.left.of(width), self.top.of(height), self.right.of(width), self.bottom.of(height)]
     }
 
-    /// Whether a point of a canvas of this size is inside, strictly.
+    /// Returns whether a point of a canvas of this size is inside, strictly.
     pub fn holds(&self, (x, y): (f64, f64), canvas: (f64, f64)) -> bool {
         let [left, top, right, bottom] = self.edges(canvas);
         left < x && x < right && top < y && y < bottom
@@ -418,7 +418,7 @@ pub struct Polaroid {
 }
 
 impl Trigger {
-    /// Image assets that its actions draw.
+    /// Returns image assets that its actions draw.
     pub fn image_names(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().flat_map(|action| {
             let names: &[String] = match action {
@@ -430,7 +430,7 @@ impl Trigger {
         })
     }
 
-    /// Sound assets that its actions play.
+    /// Returns sound assets that its actions play.
     pub fn sound_names(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().filter_map(|action| match action {
             Action::Sound(action) => Some(action.sound.as_str()),

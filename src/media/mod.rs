@@ -163,7 +163,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What serves receivers, for who hands TCP connections over.
+    /// Returns what serves receivers, for who hands TCP connections over.
     pub fn delivery(&self) -> Arc<Delivery> {
         self.delivery.clone()
     }

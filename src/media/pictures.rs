@@ -68,7 +68,7 @@ fn pixels((width, height): &(u32, u32)) -> u64 {
     u64::from(*width) * u64::from(*height)
 }
 
-/// What reads the pictures of a stream of these caps, and the largest size that the caps announce.
+/// Returns what reads the pictures of a stream of these caps, and the largest size that the caps announce.
 fn begun(caps: &gst::CapsRef) -> (Option<Sizes>, Option<(u32, u32)>) {
     let Some(fields) = caps.structure(0) else { return (None, None) };
     let private = fields.get::<gst::Buffer>("codec_data").ok();

@@ -47,16 +47,16 @@ use crate::{
 pub trait Media: Send + Sync + 'static {
     /// Starts a room's media. It ends when the returned value is dropped.
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia>;
-    /// What the segmentation can do on this machine, for `/readyz` and the room state.
+    /// Returns what the segmentation can do on this machine, for `/readyz` and the room state.
     fn segmentation(&self) -> Segmentation;
-    /// The models that layers can name now.
+    /// Returns the models that layers can name now.
     fn models(&self) -> Vec<String>;
     /// Decodes a sound file to samples of 48 kHz. Takes up to some seconds: for blocking threads.
     ///
     /// # Errors
     /// Why it cannot be played, or that it is longer than `longest`; in one line.
     fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String>;
-    /// The first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
+    /// Returns the first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
     ///
     /// # Errors
     /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
@@ -162,8 +162,8 @@ pub enum Negotiation {
     },
 }
 
-/// Whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the peer
-/// sends; otherwise it receives.
+/// Returns whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the
+/// peer sends; otherwise it receives.
 ///
 /// # Errors
 /// [`PeerRefused::Unacceptable`], with what was offered.
@@ -175,7 +175,7 @@ pub fn check_offer(offer: &Description, sends: bool) -> Result<(), PeerRefused> 
         .map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
 }
 
-/// What is taken of a sender's offer.
+/// Returns what is taken of a sender's offer.
 pub(super) fn choose_for_sender(offer: &Description) -> Result<Vec<Chosen>, SdpFault> {
     choose(offer, &RECEIVED, &[])
 }

@@ -53,7 +53,7 @@ pub(super) fn bench(
     ))
 }
 
-/// A quantile (0.0..=1.0) of sorted values; of none it is 0.
+/// Returns a quantile (0.0..=1.0) of sorted values; of none it is 0.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let index = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
     sorted.get(index).copied().unwrap_or(0.0)

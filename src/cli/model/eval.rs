@@ -104,14 +104,14 @@ pub(super) struct Args {
     limit: Option<u32>,
 }
 
-/// `257x145`.
+/// Returns `257x145`.
 fn area(text: &str) -> Result<Size, String> {
     let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     let fits = |side: &usize| (65..=1025).contains(side);
     sides.filter(|(width, height)| fits(width) && fits(height)).ok_or_else(|| "WxH, 65 to 1025 each".into())
 }
 
-/// A number from `LEAST` to `MOST` hundredths.
+/// Returns a number from `LEAST` to `MOST` hundredths.
 fn within<const LEAST: u8, const MOST: u8>(text: &str) -> Result<f32, String> {
     let (least, most) = (f32::from(LEAST) / 100.0, f32::from(MOST) / 100.0);
     let number = text.parse::<f32>().ok().filter(|number| (least..=most).contains(number));
@@ -205,7 +205,7 @@ impl Tried {
     }
 }
 
-/// The model whose keypoints others are compared with.
+/// Returns the model whose keypoints others are compared with.
 fn reference(args: &Args) -> Result<Option<Finder>, ProgramError> {
     let wrong = |error: ModelError| usage(error.to_string());
     let Some(file) = &args.keypoints_of else { return Ok(None) };
@@ -213,7 +213,7 @@ fn reference(args: &Args) -> Result<Option<Finder>, ProgramError> {
     Finder::new(&model, SIZE, REFERENCE).map(Some).map_err(wrong)
 }
 
-/// All models at all input sizes.
+/// Loads all models at all input sizes.
 fn load(args: &Args, reference: Option<&Finder>) -> Result<Vec<Tried>, ProgramError> {
     let mut files = args.models.clone();
     if files.is_empty() {

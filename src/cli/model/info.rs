@@ -15,7 +15,7 @@ use crate::{
 
 use super::store::read_limited;
 
-/// Side of the square input for which shapes are worked out, as the network wants it.
+/// Returns the side of the square input for which shapes are worked out, as the network wants it.
 fn side(alignment: Alignment) -> usize {
     match alignment {
         Alignment::Ends => 257,
@@ -133,7 +133,7 @@ fn heads(model: &pb::ModelProto, channels: usize, side: usize) -> TractResult<Ve
         .collect()
 }
 
-/// The declared shape of an input; `None` for free sides.
+/// Returns the declared shape of an input; `None` for free sides.
 fn shape(value: &pb::ValueInfoProto) -> Vec<Option<i64>> {
     let Some(pb::type_proto::Value::TensorType(tensor)) = value.r#type.as_ref().and_then(|of| of.value.as_ref()) else {
         return Vec::new();
@@ -151,7 +151,7 @@ fn shown(sides: &[Option<i64>]) -> Vec<String> {
     sides.iter().map(|side| side.map_or("?".to_owned(), |side| side.to_string())).collect()
 }
 
-/// An error with its causes, each cause's first line.
+/// Returns an error with its causes, each cause's first line.
 fn one_line(error: &TractError) -> String {
     let causes = error.chain().map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned());
     causes.collect::<Vec<_>>().join(": ")

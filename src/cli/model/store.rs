@@ -57,12 +57,12 @@ impl Store {
         Self { folder: folder.to_owned(), name: name.to_owned() }
     }
 
-    /// `NAME.onnx`.
+    /// Returns `NAME.onnx`.
     pub(super) fn model(&self) -> PathBuf {
         self.folder.join(format!("{}.onnx", self.name))
     }
 
-    /// `NAME.onnx.sha256`, in the form that `sha256sum --check` reads.
+    /// Returns `NAME.onnx.sha256`, in the form that `sha256sum --check` reads.
     pub(super) fn record(&self) -> PathBuf {
         self.folder.join(format!("{}.onnx.sha256", self.name))
     }
@@ -130,7 +130,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// A whole regular file of at most [`MAX_BYTES`].
+/// Returns a whole regular file of at most [`MAX_BYTES`].
 pub(super) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
@@ -142,7 +142,7 @@ pub(super) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// SHA-256 in lower-case hex.
+/// Returns SHA-256 in lower-case hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -46,7 +46,7 @@ pub(super) struct Found {
 }
 
 impl Finder {
-    /// For frames of a size in pixels.
+    /// Creates one for frames of a size in pixels.
     ///
     /// # Errors
     /// When the model does not take the size, or lacks a head that the plan needs.
@@ -97,13 +97,13 @@ impl Finder {
         Ok(())
     }
 
-    /// What the last look found.
+    /// Returns what the last look found.
     pub(super) fn found(&self) -> &Found {
         &self.found
     }
 }
 
-/// Bilinear: from grid points of `count` values each to `size` points.
+/// Enlarges bilinearly from grid points of `count` values each to `size` points.
 fn enlarge(values: &[f32], count: usize, grid: Grid, size: (usize, usize), out: &mut Vec<f32>) {
     let place = |index: usize, pixels: usize, points: usize| grid.alignment.between(index as f32, pixels, points);
     out.clear();

@@ -89,7 +89,7 @@ pub(super) fn draw_poses(picture: &mut Raster, poses: &[Pose], mut alpha: Option
     }
 }
 
-/// A thick line, in pixels of the picture, on a plane that is smaller by `shift` bits.
+/// Draws a thick line, in pixels of the picture, on a plane that is smaller by `shift` bits.
 fn draw(plane: &mut Plane, shift: usize, from: (f32, f32), to: (f32, f32), radius: f32, value: u8) {
     let scale = 1.0 / (1 << shift) as f32;
     let ([ax, ay], [bx, by]) = ([from.0 * scale, from.1 * scale], [to.0 * scale, to.1 * scale]);

@@ -17,7 +17,7 @@ pub(super) struct CutoutPainter {
 }
 
 impl CutoutPainter {
-    /// As planned, for pictures of a size in pixels. Takes the background out of the plan.
+    /// Creates one as planned, for pictures of a size in pixels. Takes the background out of the plan.
     pub(super) fn new(plan: &mut SegmentPlan, size: (usize, usize), space: Space) -> Self {
         let backdrop = plan.behind.take().map(|behind| match behind {
             Behind::Colour(rgb) => Backdrop::colour(rgb, size, space),

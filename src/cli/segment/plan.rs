@@ -184,7 +184,7 @@ fn every(args: &Args, kind: Kind) -> Result<u32, String> {
     }
 }
 
-/// `None` for `person`.
+/// Returns `None` for `person`.
 fn kept(text: &str) -> Result<Option<BodyParts>, String> {
     if text.trim() == "person" {
         return Ok(None);

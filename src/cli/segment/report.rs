@@ -21,7 +21,7 @@ pub(super) struct Moment {
     pub(super) seen: u64,
 }
 
-/// What was found in a picture of `size` pixels, or in a frame of a video at its moment.
+/// Returns what was found in a picture of `size` pixels, or in a frame of a video at its moment.
 pub(super) fn of(found: &Found, size: (usize, usize), moment: Option<Moment>) -> Value {
     let mut report = Map::new();
     report.insert("width".into(), size.0.into());
@@ -55,7 +55,7 @@ fn rounded(value: f64, decimals: i32) -> Value {
     json!((value * scale).round() / scale)
 }
 
-/// Share of the picture that is kept, and the box round it.
+/// Returns the share of the picture that is kept, and the box round it.
 fn mask(alpha: &[u8], width: usize) -> Value {
     let sum: u64 = alpha.iter().map(|value| u64::from(*value)).sum();
     let coverage = sum as f64 / (alpha.len().max(1) * 255) as f64;
@@ -74,7 +74,7 @@ fn mask(alpha: &[u8], width: usize) -> Value {
     json!({ "coverage": rounded(coverage, 4), "box": place })
 }
 
-/// Share of the picture that each part of the body takes; those that are there.
+/// Returns the share of the picture that each part of the body takes; those that are there.
 fn parts(found: &Found, (width, height): (usize, usize)) -> Value {
     let (columns, rows) = found.label_grid;
     let mut points = [0usize; BodyPart::ALL.len()];

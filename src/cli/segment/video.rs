@@ -118,7 +118,7 @@ struct Work {
 }
 
 impl Work {
-    /// `false` when nobody waits for the work any more.
+    /// Returns `false` when nobody waits for the work any more.
     fn take(&mut self, frame: &Frame) -> Result<bool, ProgramError> {
         let [y, u, v] = frame.planes();
         let (width, height) = (self.picture.width, self.picture.height);

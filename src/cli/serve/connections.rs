@@ -67,7 +67,7 @@ pub(super) enum Entrance {
 }
 
 impl Connections {
-    /// None yet, and at most so many.
+    /// Creates one with none yet, and at most so many.
     pub(super) fn new(most: usize) -> Self {
         Self { most, most_of_one: (most / 4).max(8), next: 0, open: HashMap::new(), held: HashMap::new() }
     }
@@ -102,7 +102,7 @@ impl Connections {
         Entrance::In(number, victim)
     }
 
-    /// It is closed.
+    /// Notes that it is closed.
     pub(super) fn leave(&mut self, number: Number) {
         let Some(connection) = self.open.remove(&number) else { return };
         if let Some(held) = self.held.get_mut(&connection.holder) {
@@ -113,7 +113,7 @@ impl Connections {
         }
     }
 
-    /// A request begins.
+    /// Notes that a request begins.
     pub(super) fn begin(&mut self, number: Number, now: Instant) {
         if let Some(connection) = self.open.get_mut(&number) {
             connection.busy += 1;
@@ -121,7 +121,7 @@ impl Connections {
         }
     }
 
-    /// A request is answered to the last byte.
+    /// Notes that a request is answered to the last byte.
     pub(super) fn finish(&mut self, number: Number, now: Instant) {
         if let Some(connection) = self.open.get_mut(&number) {
             connection.busy = connection.busy.saturating_sub(1);
@@ -129,7 +129,7 @@ impl Connections {
         }
     }
 
-    /// It is no HTTP any more.
+    /// Notes that it is no HTTP any more.
     pub(super) fn upgrade(&mut self, number: Number) {
         if let Some(connection) = self.open.get_mut(&number) {
             connection.upgraded = true;
@@ -153,8 +153,8 @@ impl Connections {
         self.held.get(&holder).copied().unwrap_or(0)
     }
 
-    /// The one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else a busy one
-    /// of somebody who holds more than they do.
+    /// Returns the one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else
+    /// a busy one of somebody who holds more than they do.
     fn dispensable(&self, own: usize) -> Option<Number> {
         let held = |connection: &HttpConnection| self.held_by(connection.holder);
         let idle = self.open.values().filter(|connection| connection.is_idle());

@@ -27,7 +27,7 @@ use crate::control::{
     room::RoomName,
 };
 
-/// The routes of assets.
+/// Returns the routes of assets.
 pub fn router() -> Router<AppState> {
     Router::new().route("/assets", get(list)).route("/assets/{name}", get(read).put(put).delete(delete))
 }
@@ -44,7 +44,7 @@ pub struct OfRoom {
 
 type OfRoomQuery = Result<Query<OfRoom>, QueryRejection>;
 
-/// The store as the caller means it, if they may do there what needs `role`.
+/// Returns the store as the caller means it, if they may do there what needs `role`.
 fn store(state: &AppState, access: &Access, role: Role, query: OfRoomQuery) -> ApiResult<AssetStore> {
     let Query(OfRoom { room }) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     match &room {
@@ -57,7 +57,7 @@ fn store(state: &AppState, access: &Access, role: Role, query: OfRoomQuery) -> A
     }
 }
 
-/// Whether a room's layout or scenes need the asset of this store; `family`: of a font.
+/// Returns whether a room's layout or scenes need the asset of this store; `family`: of a font.
 async fn is_needed(state: &AppState, store: &AssetStore, name: &str, family: Option<&str>) -> bool {
     for user in state.registry.users_of_asset(name, family).await {
         let is_meant = match store.room() {

@@ -96,7 +96,7 @@ pub struct Token {
 }
 
 impl Access {
-    /// Whether they may do in `room` what needs `role`.
+    /// Returns whether they may do in `room` what needs `role`.
     ///
     /// # Errors
     /// 403 when the role is too small or the token is for another room.
@@ -107,7 +107,7 @@ impl Access {
         }
     }
 
-    /// Whether they may do in every room what needs `role`.
+    /// Returns whether they may do in every room what needs `role`.
     ///
     /// # Errors
     /// 403 when the role is too small or the token is for one room.
@@ -118,7 +118,7 @@ impl Access {
         self.require_role(role)
     }
 
-    /// Whether they have `role` at all, be it in one room only.
+    /// Returns whether they have `role` at all, be it in one room only.
     ///
     /// # Errors
     /// 403 when the role is too small.
@@ -129,7 +129,7 @@ impl Access {
         Ok(())
     }
 
-    /// The token as a room needs to know it; `None` for those who need no token.
+    /// Returns the token as a room needs to know it; `None` for those who need no token.
     pub fn bearer(&self) -> Option<Bearer> {
         let token = self.token.as_ref()?;
         let left = Duration::from_secs(token.until.saturating_sub(jsonwebtoken::get_current_timestamp()));
@@ -258,17 +258,17 @@ impl Auth {
         })
     }
 
-    /// Whether every request is admin.
+    /// Returns whether every request is admin.
     pub fn is_open(&self) -> bool {
         self.key.is_none()
     }
 
-    /// The key that was made at this start, if one was.
+    /// Returns the key that was made at this start, if one was.
     pub fn created_key(&self) -> Option<&CreatedKey> {
         self.created.as_ref()
     }
 
-    /// Who a request with these headers and address comes from; `from` is the sender's address.
+    /// Returns who a request with these headers and address comes from; `from` is the sender's address.
     ///
     /// # Errors
     /// 401 without a valid key or token, 429 after too many wrong ones.
@@ -297,7 +297,7 @@ impl Auth {
         Err(Problem::unauthorized())
     }
 
-    /// Who bears this token.
+    /// Returns who bears this token.
     ///
     /// # Errors
     /// 401 when it is not ours, is broken, or is over.
@@ -359,7 +359,7 @@ impl Auth {
         Ok(())
     }
 
-    /// The names in a room that tokens of others fix.
+    /// Returns the names in a room that tokens of others fix.
     pub fn reserved_names(&self, room: &str, access: &Access) -> Vec<String> {
         // An admin directs everything, names included.
         if access.role == Role::Admin {
@@ -387,7 +387,8 @@ impl Auth {
         }
     }
 
-    /// How many seconds a token is still good for; `None`: it is over, was taken back, or is signed with an old key.
+    /// Returns how many seconds a token is still good for; `None`: it is over, was taken back, or is signed with an old
+    /// key.
     fn left(&self, token: &Token) -> Option<u64> {
         let left = token.until.saturating_sub(jsonwebtoken::get_current_timestamp());
         let revoked = token.id.as_deref().is_some_and(|id| self.issued.is_revoked(id));
@@ -426,13 +427,13 @@ enum Unfit {
     Foreign,
 }
 
-/// The stable id of those who bear the token of this id.
+/// Returns the stable id of those who bear the token of this id.
 pub(super) fn subject(id: &str) -> String {
     format!("token-{id}")
 }
 
-/// The key or token that a request carries: `Authorization: Bearer …`, else `?token=…` for what cannot set headers
-/// (WebSocket, server-sent events, images, some WHIP senders).
+/// Returns the key or token that a request carries: `Authorization: Bearer …`, else `?token=…` for what cannot set
+/// headers (WebSocket, server-sent events, images, some WHIP senders).
 fn bearer(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, Problem> {
     #[derive(Deserialize)]
     struct Carried {

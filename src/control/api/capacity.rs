@@ -1,8 +1,8 @@
 //! What the process may still open: file descriptors and threads. Without one of them GLib aborts the whole process, so
 //! whatever is built out of them is asked for here first, and refused with 503 while there are too few.
 //!
-//! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who share
-//! a bound with us. What was promised a moment ago is not open yet, and is held beside it.
+//! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who
+//! share a bound with us. What was promised a moment ago is not open yet, and is held beside it.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ impl Cost {
         Self { descriptors, threads }
     }
 
-    /// Both together.
+    /// Returns both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self::of(self.descriptors + other.descriptors, self.threads + other.threads)
@@ -48,8 +48,8 @@ pub const SENDER: Cost = Cost::of(16, 16);
 /// Somebody who receives: all share one port and its threads. Encodings belong to the room.
 pub const RECEIVER: Cost = Cost::of(1, 1);
 
-/// A new room: its clock, its mixer, and the encoders that it starts for its first receiver. 18 of each, measured, and a
-/// third more.
+/// A new room: its clock, its mixer, and the encoders that it starts for its first receiver. 18 of each, measured, and
+/// a third more.
 pub const ROOM: Cost = Cost::of(24, 24);
 
 /// An output: a pipeline, two encoders and a connection.
@@ -111,7 +111,7 @@ pub struct Promise<'a> {
 }
 
 impl Promise<'_> {
-    /// It is being built.
+    /// Notes that it is being built.
     pub fn keep(mut self) {
         self.kept = true;
         let mut book = self.capacity.book();
@@ -130,7 +130,7 @@ impl Drop for Promise<'_> {
 }
 
 impl Capacity {
-    /// That of this process, by its limits now.
+    /// Returns that of this process, by its limits now.
     pub fn of_this_process() -> Self {
         let descriptors = getrlimit(Resource::Nofile).current.map_or(usize::MAX, saturated);
         Self {
@@ -141,18 +141,18 @@ impl Capacity {
         }
     }
 
-    /// For a process that may open so much.
+    /// Creates one for a process that may open so much.
     pub fn new(most: Cost) -> Self {
         let threads = Bounds::of(most.threads);
         Self { descriptors: most.descriptors, threads, connections: AtomicUsize::new(0), book: Mutex::default() }
     }
 
-    /// How many HTTP connections there may be at once: a quarter of the descriptors.
+    /// Returns how many HTTP connections there may be at once: a quarter of the descriptors.
     pub fn most_connections(&self) -> usize {
         (self.descriptors / 4).clamp(16, 8192)
     }
 
-    /// So many HTTP connections are open now.
+    /// Sets how many HTTP connections are open now.
     pub fn set_connections(&self, open: usize) {
         self.connections.store(open, Ordering::Relaxed);
     }

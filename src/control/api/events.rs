@@ -29,7 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a reader of the whole server's events gets in place of those that it missed.
 const MISSED: &str = "events_missed";
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/events", get(server_events)).route("/rooms/{room}/events", get(room_events))
 }

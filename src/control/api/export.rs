@@ -41,7 +41,7 @@ use crate::{
 /// Largest file that is given or taken, in bytes: a clip of the largest size, in base64, and some images.
 const MAX_BYTES: usize = 128 << 20;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/export", get(export_room)).route("/rooms/{room}/import", post(import_room))
 }
@@ -258,7 +258,7 @@ pub async fn import_room(
     }
 }
 
-/// Names of the assets that are to belong to the room.
+/// Returns names of the assets that are to belong to the room.
 ///
 /// # Errors
 /// Every name that none of the document's assets has.

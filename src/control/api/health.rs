@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{control::room::Storing, telemetry};
 
-/// The routes, at the top level.
+/// Returns the routes, at the top level.
 pub fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(live)).route("/readyz", get(ready)).route("/metrics", get(metrics))
 }

@@ -47,7 +47,7 @@ const LAST_SEGMENT: Duration = Duration::from_secs(4);
 /// What the transport stream adds to picture and sound, in hundredths: its headers, and those of each packet of sound.
 const OVERHEAD: u64 = 108;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/hls/{room}/{name}/{file}", get(get_hls))
 }
@@ -155,7 +155,7 @@ fn read(folder: &FilePath) -> io::Result<Kept> {
     Ok(Kept { codecs: fs::read_to_string(folder.join(HLS_CODECS))?, text, is_still })
 }
 
-/// Seconds of the longest segment.
+/// Returns seconds of the longest segment.
 fn target(playlist: &str) -> u64 {
     let seconds = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-TARGETDURATION:"));
     seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(2)
@@ -207,7 +207,7 @@ fn master((video, audio): (VideoSettings, AudioSettings), codecs: &str, asker: &
     )
 }
 
-/// The kept playlist, which an output that goes on does not end.
+/// Returns the kept playlist, which an output that goes on does not end.
 fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
     let mut text = String::with_capacity(kept.text.len());
     let mut is_over = false;

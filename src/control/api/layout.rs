@@ -21,7 +21,7 @@ use crate::{
     layout::schema::{Layer, Layout},
 };
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/layout", get(get_layout).put(put_layout).patch(patch_layout))

@@ -27,7 +27,7 @@ use crate::layout::ready::READY;
 /// Where the document stands.
 const DOCUMENT: &str = "/openapi.json";
 
-/// The routes, at the top level. All that they answer is in memory once, however many read it, or do not.
+/// Returns the routes, at the top level. All that they answer is in memory once, however many read it, or do not.
 pub fn router() -> Router<AppState> {
     let page: Router<AppState> = SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).into();
     page.route(DOCUMENT, get(read))
@@ -38,7 +38,7 @@ async fn read() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], TEXT.clone()).into_response()
 }
 
-/// The whole document.
+/// Returns the whole document.
 pub fn document() -> openapi::OpenApi {
     Server::openapi().nest(BASE, Resources::openapi())
 }

@@ -25,7 +25,7 @@ use crate::{
     media::port::{Blame, OutputKind, OutputSpec, TrialStep},
 };
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/outputs", get(list_outputs).post(post_output))
@@ -66,8 +66,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
     Ok(Json(find(&app, &room.name)?.outputs().await?))
 }
 
-/// Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin may,
-/// or a producer where the server runs with `--internal-outputs`.
+/// Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin
+/// may, or a producer where the server runs with `--internal-outputs`.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs", tag = "outputs",
     params(
@@ -123,8 +123,8 @@ pub struct OutputTrial {
 }
 
 /// Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
-/// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An SRT
-/// receiver is called with the passphrase and gets empty packets.
+/// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An
+/// SRT receiver is called with the passphrase and gets empty packets.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs/test", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),

@@ -92,14 +92,14 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
     }
 }
 
-/// The file as the browser likes it best, if that is a packed one.
+/// Returns the file as the browser likes it best, if that is a packed one.
 fn packed(name: &str, headers: &HeaderMap) -> Option<(Packing, EmbeddedFile)> {
     let accepted = entries(headers, header::ACCEPT_ENCODING).collect::<Vec<_>>().join(",");
     let found = |packing: Packing| Dist::get(&format!("{name}{}", packing.ending())).map(|file| (packing, file));
     welcome(&accepted).into_iter().find_map(found)
 }
 
-/// Whether the browser has what the tag names. Proxies that pack make tags weak.
+/// Returns whether the browser has what the tag names. Proxies that pack make tags weak.
 fn names(headers: &HeaderMap, etag: &str) -> bool {
     let mut known = entries(headers, header::IF_NONE_MATCH);
     known.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == etag)
@@ -163,7 +163,7 @@ mod tests {
         axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().into()
     }
 
-    /// A script of the built page.
+    /// Returns a script of the built page.
     fn script() -> String {
         let name = Dist::iter().find(|name| name.starts_with(HASHED) && name.ends_with(".js")).unwrap();
         format!("/{name}")

@@ -35,13 +35,13 @@ const LINGER: Duration = Duration::from_secs(2);
 )]
 pub(super) struct TooSlow;
 
-/// When the next piece has to be there, of a body that has brought so much and may stand still for `pause`.
+/// Returns when the next piece has to be there, of a body that has brought so much and may stand still for `pause`.
 fn deadline(begun: Instant, now: Instant, bytes: u64, pause: Duration) -> Instant {
     let on_the_whole = begun + pause + Duration::from_secs(bytes / SLOWEST);
     on_the_whole.min(now + pause)
 }
 
-/// Middleware: ends a body that does not come in time by [`TooSlow`].
+/// Ends a body that does not come in time by [`TooSlow`].
 pub(super) async fn bound(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::control::room::Photo;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/photos", get(list_photos)).route("/rooms/{room}/photos/{id}", get(get_photo))
 }

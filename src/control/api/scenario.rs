@@ -34,7 +34,7 @@ use crate::{
 /// Largest scenario that is taken, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/scenario", put(put_scenario).layer(DefaultBodyLimit::max(MAX_BYTES)))
 }

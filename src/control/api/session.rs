@@ -74,7 +74,7 @@ const GOING_AWAY: u16 = 1001;
 /// The browser left.
 const NORMAL: u16 = 1000;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/session", get(session))
 }
@@ -138,7 +138,8 @@ fn lost() -> Farewell {
     Farewell { problem: None, code: FAILED, reason: "connection lost" }
 }
 
-/// From the first message to the last. An error says how the socket is closed; the place is kept for a while then.
+/// Serves from the first message to the last. An error says how the socket is closed; the place is kept for a while
+/// then.
 async fn serve(
     app: &AppState,
     name: RoomName,
@@ -171,7 +172,7 @@ async fn serve(
     ending
 }
 
-/// What the first message asks for.
+/// Returns what the first message asks for.
 fn session_join(
     app: &AppState,
     access: &Access,
@@ -219,7 +220,7 @@ struct Incoming {
 }
 
 impl Incoming {
-    /// The browser's next message. Nothing is lost when this is given up while it waits.
+    /// Returns the browser's next message. Nothing is lost when this is given up while it waits.
     async fn next(&mut self) -> Result<ClientMessage, Farewell> {
         loop {
             let message = match self.stream.next().await {
@@ -247,7 +248,7 @@ fn too_long() -> Farewell {
     bad(Problem::too_large(format!("a message has at most {MAX_MESSAGE} bytes")))
 }
 
-/// A socket that cannot be read any more.
+/// Returns a socket that cannot be read any more.
 fn broken(error: axum::Error) -> Farewell {
     let inner = error.into_inner();
     match inner.downcast_ref::<tungstenite::Error>() {
@@ -272,7 +273,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Until the browser leaves (`Ok`) or the socket has to close.
+    /// Runs until the browser leaves (`Ok`) or the socket has to close.
     async fn run(mut self, joined: Joined, ice_servers: &[IceServerEntry]) -> Result<(), Farewell> {
         let Joined { participant, resume, room, mut events, mut end, .. } = joined;
         let room = if self.directs { room } else { room.without_targets() };
@@ -382,8 +383,8 @@ impl Session<'_> {
     }
 }
 
-/// What a message asks of the room. A connection that the room no longer knows is about to be closed by it: the reason
-/// is on its way, and better than any that could be given here.
+/// Returns what a message asks of the room. A connection that the room no longer knows is about to be closed by it: the
+/// reason is on its way, and better than any that could be given here.
 async fn carried_out(asked: impl Future<Output = Result<(), RoomError>>) -> Result<(), Farewell> {
     match asked.await {
         Ok(()) | Err(RoomError::NoConnection | RoomError::NoRoom) => Ok(()),

@@ -22,7 +22,7 @@ use crate::media::port::Frame;
 /// Hardly any loss to see, at a tenth of the PNG's size.
 const JPEG_QUALITY: u8 = 90;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/snapshot.png", get(snapshot_png))
@@ -122,7 +122,7 @@ pub(super) async fn turn() -> ApiResult<tokio::sync::SemaphorePermit<'static>> {
     }
 }
 
-/// A frame as an answer.
+/// Returns a frame as an answer.
 pub(super) async fn picture(frame: Arc<Frame>, format: StillFormat) -> ApiResult<Response> {
     // Tens of milliseconds of pure computing: not on a thread that serves others.
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;

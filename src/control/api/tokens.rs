@@ -34,7 +34,7 @@ const MAX_PLACES: u32 = 1000;
 /// How long a token can be valid, in seconds: a year.
 const MAX_TTL_S: u64 = 366 * 24 * 3600;
 
-/// The routes of tokens.
+/// Returns the routes of tokens.
 pub fn router() -> Router<AppState> {
     Router::new().route("/tokens", post(create)).route("/tokens/{id}", delete(revoke))
 }
@@ -122,7 +122,7 @@ pub async fn revoke(State(state): State<AppState>, access: Access, Path(id): Pat
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What the token says; `now` is in seconds since 1970.
+/// Returns what the token says; `now` is in seconds since 1970.
 ///
 /// # Errors
 /// Every wrong place of the request.

@@ -57,7 +57,7 @@ pub fn still(content: &[u8]) -> Result<Still, PictureError> {
     }
 }
 
-/// The first picture of a GIF.
+/// Returns the first picture of a GIF.
 ///
 /// # Errors
 /// As [`still`].
@@ -69,7 +69,7 @@ pub(super) fn first_of_gif(content: &[u8]) -> Result<RgbaImage, PictureError> {
     Ok(canvas.into_shown())
 }
 
-/// The size of a GIF's canvas.
+/// Returns the size of a GIF's canvas.
 ///
 /// # Errors
 /// As [`still`].

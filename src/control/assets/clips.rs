@@ -30,7 +30,7 @@ impl fmt::Debug for Looker {
 }
 
 impl Looker {
-    /// The first picture of a file, and how long it is. Takes up to some seconds.
+    /// Returns the first picture of a file, and how long it is. Takes up to some seconds.
     pub(super) fn look(&self, file: &Path) -> Result<(Still, Option<Duration>), ClipError> {
         let (poster, length) = self.0.look_at_clip(file).map_err(ClipError)?;
         match length {
@@ -43,7 +43,7 @@ impl Looker {
 }
 
 impl AssetStore {
-    /// A clip, with its first picture; from memory when it was asked for lately.
+    /// Returns a clip, with its first picture; from memory when it was asked for lately.
     ///
     /// # Errors
     /// When no clip has this name or it cannot be played.

@@ -138,7 +138,7 @@ fn check_faces(content: &[u8]) -> Result<(), FontError> {
     if names > MAX_NAMES { Err(FontError::broken("its names are too long")) } else { Ok(()) }
 }
 
-/// Bytes of the names of a face.
+/// Returns bytes of the names of a face.
 fn bytes_of_names(content: &[u8], face: usize) -> Option<usize> {
     let face = if content.starts_with(b"ttcf") { number::<4>(content, 12 + 4 * face)? } else { 0 };
     let tables = number::<2>(content, face + 4)?;
@@ -153,7 +153,7 @@ fn bytes_of_names(content: &[u8], face: usize) -> Option<usize> {
     Some(tables.filter_map(of_table).sum())
 }
 
-/// A number of so many bytes.
+/// Returns a number of so many bytes.
 fn number<const BYTES: usize>(content: &[u8], at: usize) -> Option<usize> {
     let bytes = content.get(at..)?.first_chunk::<BYTES>()?;
     Some(bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))

@@ -59,7 +59,7 @@ enum Reply {
     Failed,
 }
 
-/// The other side of [`Media::use_font`]: does with the font in `content` what `wish` says.
+/// Answers as the other side of [`Media::use_font`]: does with the font in `content` what `wish` says.
 ///
 /// # Errors
 /// That it is no such wish.
@@ -119,7 +119,7 @@ impl Fonts {
         }
     }
 
-    /// The characters of a text that no font has.
+    /// Returns the characters of a text that no font has.
     pub(super) fn lacking(
         &self,
         media: &dyn Media,
@@ -132,7 +132,7 @@ impl Fonts {
         }
     }
 
-    /// The picture of a text.
+    /// Draws the picture of a text.
     pub(super) fn draw(
         &self,
         media: &dyn Media,
@@ -177,7 +177,7 @@ impl Fonts {
     }
 }
 
-/// The answer to a wish; `None`: the font brought its process down.
+/// Returns the answer to a wish; `None`: the font brought its process down.
 fn ask(media: &dyn Media, file: &Path, wish: &FontRequest) -> Result<Option<(Reply, Vec<u8>)>, AssetError> {
     let wish = serde_json::to_string(wish).map_err(std::io::Error::from)?;
     let mut answer = match media.use_font(file, &wish) {

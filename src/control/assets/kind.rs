@@ -20,7 +20,7 @@ pub enum AssetKind {
 }
 
 impl AssetKind {
-    /// The kind of this content and its media type; `None` when it is nothing that is taken.
+    /// Returns the kind of this content and its media type; `None` when it is nothing that is taken.
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
         let image = picture::PictureFormat::sniff(content).map(|format| (Self::Image, format.content_type()));
         let font = || font::sniff(content).map(|content_type| (Self::Font, content_type));
@@ -29,7 +29,7 @@ impl AssetKind {
     }
 }
 
-/// The media type of a video file: MP4, QuickTime, WebM or Matroska. What it holds is looked at by the media.
+/// Returns the media type of a video file: MP4, QuickTime, WebM or Matroska. What it holds is looked at by the media.
 fn clip(content: &[u8]) -> Option<&'static str> {
     match content {
         [_, _, _, _, b'f', b't', b'y', b'p', b'M', b'4', b'A' | b'B', ..] => None,

@@ -191,17 +191,18 @@ impl AssetStore {
         }
     }
 
-    /// The same store as this room sees it: its own shelf before the shared one. What is put and deleted is the room's.
+    /// Returns the same store as this room sees it: its own shelf before the shared one. What is put and deleted is the
+    /// room's.
     pub fn of_room(&self, room: &RoomName) -> Self {
         Self { shelves: self.shelves.of_room(room), ..self.clone() }
     }
 
-    /// The room as which it is seen.
+    /// Returns the room as which it is seen.
     pub fn room(&self) -> Option<&RoomName> {
         self.shelves.room()
     }
 
-    /// All assets that are seen from here, by name. Files of other kinds are left out.
+    /// Lists all assets that are seen from here, by name. Files of other kinds are left out.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -235,7 +236,7 @@ impl AssetStore {
         Ok(assets)
     }
 
-    /// What is known of an asset.
+    /// Returns what is known of an asset.
     ///
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
@@ -248,7 +249,7 @@ impl AssetStore {
         Ok(asset)
     }
 
-    /// An asset's file as it was put, and what names this content.
+    /// Returns an asset's file as it was put, and what names this content.
     ///
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
@@ -276,8 +277,8 @@ impl AssetStore {
         }
     }
 
-    /// Whether a file of this name was put on the shelf that is written to from here. Those built in do not count: they
-    /// can be replaced by one.
+    /// Returns whether a file of this name was put on the shelf that is written to from here. Those built in do not
+    /// count: they can be replaced by one.
     pub async fn has_file(&self, name: &str) -> bool {
         match self.shelves.place(name) {
             Ok(file) => tokio::fs::try_exists(file).await.unwrap_or(false),
@@ -285,7 +286,7 @@ impl AssetStore {
         }
     }
 
-    /// A place for a file that is to be put under this name.
+    /// Returns a place for a file that is to be put under this name.
     ///
     /// # Errors
     /// When there can be none of this name, or the disk fails.
@@ -302,7 +303,7 @@ impl AssetStore {
         move || Incoming::create(&folder)
     }
 
-    /// Whether the asset of this name has the same content; `None`: no asset has this name.
+    /// Returns whether the asset of this name has the same content; `None`: no asset has this name.
     ///
     /// # Errors
     /// When there can be none of this name, or the disk fails.
@@ -428,7 +429,7 @@ impl AssetStore {
         self.texts.forget(file);
     }
 
-    /// The decoded image; from memory when it was asked for lately.
+    /// Returns the decoded image; from memory when it was asked for lately.
     ///
     /// # Errors
     /// When no asset has this name or it cannot be decoded.
@@ -454,7 +455,7 @@ impl AssetStore {
         Ok(image)
     }
 
-    /// Where the file of this name is that is seen from here, or would be.
+    /// Returns where the file of this name is that is seen from here, or would be.
     async fn file(&self, name: &str) -> Result<PathBuf, AssetError> {
         let own = self.shelves.place(name)?;
         if self.room().is_none() || tokio::fs::try_exists(&own).await? {
@@ -556,7 +557,7 @@ fn built_in(name: &str) -> Option<&'static [u8]> {
     BUILT_IN.iter().find(|(own, _)| *own == name).map(|(_, content)| *content)
 }
 
-/// Names of the files that may be assets.
+/// Returns names of the files that may be assets.
 fn names(folder: &Path) -> Result<Vec<String>, AssetError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -70,7 +70,7 @@ impl PictureFormat {
         }
     }
 
-    /// The media type.
+    /// Returns the media type.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -138,7 +138,7 @@ pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
     Ok(picture.into_rgba8())
 }
 
-/// A decoded picture as 8-bit RGBA in sRGB, which it is in where it has no profile.
+/// Returns a decoded picture as 8-bit RGBA in sRGB, which it is in where it has no profile.
 pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaImage {
     match profile {
         Some(profile) => profile.to_srgb(picture),
@@ -146,7 +146,7 @@ pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaI
     }
 }
 
-/// A decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
+/// Opens a decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
 fn open(format: PictureFormat, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
     Ok(match format {
         PictureFormat::Png => Some(Box::new(png(content)?)),
@@ -159,7 +159,8 @@ fn open(format: PictureFormat, content: &[u8]) -> Result<Option<Box<dyn ImageDec
     })
 }
 
-/// A decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first chunk on.
+/// Returns a decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first
+/// chunk on.
 ///
 /// # Errors
 /// When it cannot be used.
@@ -169,12 +170,12 @@ pub(super) fn png(content: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PictureEr
     bounded(decoder, limits(2 * MAX_ALLOC))
 }
 
-/// A decoder of a PNG that was opened before, for what that one does not report.
+/// Returns a decoder of a PNG that was opened before, for what that one does not report.
 pub(super) fn png_decoder(content: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
     png::Decoder::new_with_limits(Cursor::new(content), png::Limits { bytes: MAX_CHUNKS as usize })
 }
 
-/// The same of a WebP.
+/// Returns the same of a WebP.
 ///
 /// # Errors
 /// When it cannot be used.
@@ -207,12 +208,12 @@ fn bounded<D: ImageDecoder>(mut decoder: D, limits: Limits) -> Result<D, Picture
     Ok(decoder)
 }
 
-/// How a photo was held; upright when it does not say.
+/// Returns how a photo was held; upright when it does not say.
 fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
-/// In our words.
+/// Returns the error in our words.
 pub(super) fn refusal(error: ImageError) -> PictureError {
     match error {
         ImageError::Limits(error) if matches!(error.kind(), LimitErrorKind::InsufficientMemory) => {
@@ -230,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// A small picture, red on the left and blue on the right.
+    /// Returns a small picture, red on the left and blue on the right.
     fn encoded(format: ImageFormat) -> Vec<u8> {
         let picture = image::RgbImage::from_fn(8, 4, |x, _| image::Rgb(if x < 4 { [255, 0, 0] } else { [0, 0, 255] }));
         let mut bytes = Cursor::new(Vec::new());
@@ -238,7 +239,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    /// A PNG whose header is right and claims this size, and that has no pixels.
+    /// Returns a PNG whose header is right and claims this size, and that has no pixels.
     fn claiming(width: u32, height: u32) -> Vec<u8> {
         let mut header = b"IHDR".to_vec();
         header.extend(width.to_be_bytes());
@@ -253,7 +254,7 @@ mod tests {
         png
     }
 
-    /// The CRC of PNG chunks (ISO 3309).
+    /// Returns the CRC of PNG chunks (ISO 3309).
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
@@ -289,7 +290,7 @@ mod tests {
         }
     }
 
-    /// A PNG of one pixel with one more chunk in front of its pixels.
+    /// Returns a PNG of one pixel with one more chunk in front of its pixels.
     fn with_chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
         let whole = encoded(ImageFormat::Png);
         let (head, rest) = whole.split_at(33);
@@ -298,7 +299,7 @@ mod tests {
         [head, &length, &chunk, &crc(&chunk).to_be_bytes(), rest].concat()
     }
 
-    /// So many zeros, in the form that PNG compresses them to.
+    /// Returns so many zeros, in the form that PNG compresses them to.
     fn zeros(mebibytes: usize) -> Vec<u8> {
         let mut png = Cursor::new(Vec::new());
         let picture = image::GrayImage::new(1023, (mebibytes << 10) as u32);

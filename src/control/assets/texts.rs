@@ -40,7 +40,7 @@ enum Named {
 }
 
 impl Texts {
-    /// The family of a font asset. Reads the file unless it is known.
+    /// Returns the family of a font asset. Reads the file unless it is known.
     fn family(&self, file: &Path) -> Option<(Stamp, String)> {
         let stamp = Stamp::of(&fs::metadata(file).ok()?);
         let known = self.known().get(file).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
@@ -65,7 +65,7 @@ impl Texts {
         self.families.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A name is looked for among the assets, among the families of the program and the system, and among those of the
+    /// Looks a name up among the assets, among the families of the program and the system, and among those of the
     /// assets, in this order; a room's own assets come before those of the shared shelf.
     fn find(&self, font: &str, shelves: &Shelves) -> Option<Named> {
         let mut files = shelves.folders().map(|folder| folder.join(font));
@@ -96,7 +96,7 @@ impl AssetStore {
         blocking(move || Ok(texts.family(&file))).await.ok()?.map(|(_, family)| family)
     }
 
-    /// The picture of a text; from memory when it was asked for lately.
+    /// Returns the picture of a text; from memory when it was asked for lately.
     ///
     /// # Errors
     /// When there is no such font, or the picture would be too large.
@@ -141,7 +141,7 @@ impl AssetStore {
 }
 
 impl AssetStore {
-    /// The characters of a text that no font has; none where there is no such font.
+    /// Returns the characters of a text that no font has; none where there is no such font.
     pub async fn lacking(&self, text: &Text) -> String {
         // Every font has these.
         if text.text.is_ascii() {

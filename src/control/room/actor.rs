@@ -283,7 +283,7 @@ impl Room {
         self.links.insert(peer, link);
     }
 
-    /// All events after those of the inputs so far.
+    /// Subscribes to all events after those of the inputs so far.
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.lasting.events.subscribe()
     }
@@ -344,7 +344,7 @@ impl Room {
     }
 }
 
-/// The time of an input that comes now.
+/// Returns the time of an input that comes now.
 pub(super) fn now() -> Now {
     Now { clock: Instant::now().into_std(), wall: Timestamp::now() }
 }
@@ -356,7 +356,7 @@ async fn reached(deadline: Option<Instant>) {
     }
 }
 
-/// What was asked for, once it is there; never when nothing was asked for.
+/// Returns what was asked for, once it is there; never when nothing was asked for.
 async fn answered<T>(asked: &mut Option<oneshot::Receiver<T>>) -> Option<T> {
     let Some(answer) = asked else { return std::future::pending().await };
     let told = answer.await.ok();

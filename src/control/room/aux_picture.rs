@@ -43,7 +43,7 @@ impl AuxWish {
         })
     }
 
-    /// The key of the output that names it.
+    /// Returns the key of the output that names it.
     pub const fn pointer(&self) -> &'static str {
         match self.source {
             AuxSource::Scene(_) => "/scene",
@@ -51,7 +51,7 @@ impl AuxWish {
         }
     }
 
-    /// The layout as it is now; `None` where the room has no such scene.
+    /// Returns the layout as it is now; `None` where the room has no such scene.
     pub fn body(&self, scenes: &Scenes) -> Option<Value> {
         let mut body = match &self.source {
             AuxSource::Scene(name) => Value::clone(&scenes.get(name).ok()?.layout),
@@ -71,8 +71,8 @@ impl AuxWish {
         Some(body)
     }
 
-    /// What the picture shows in a room of this canvas. What cannot be read, of a room that another program stored, is
-    /// the default layout.
+    /// Returns what the picture shows in a room of this canvas. What cannot be read, of a room that another program
+    /// stored, is the default layout.
     pub fn read(&self, scenes: &Scenes, canvas: &Canvas) -> Scene {
         let read = self.body(scenes).and_then(|body| layout::read(&body, canvas).ok());
         read.unwrap_or_else(|| Scene::default_for(canvas.clone()))

@@ -239,7 +239,7 @@ impl RoomHandle {
         }
     }
 
-    /// What the page of a session can use, and the rendition that it wants.
+    /// Returns what the page of a session can use, and the rendition that it wants.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::Invalid`], [`RoomError::NoRoom`].
@@ -247,7 +247,7 @@ impl RoomHandle {
         self.call(move |room| room.state.view(session, view, Some(&rendition))).await?
     }
 
-    /// The receiving connection of a session.
+    /// Returns the receiving connection of a session.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
@@ -272,7 +272,7 @@ impl RoomHandle {
             .await?
     }
 
-    /// A browser switched its microphone or camera.
+    /// Notes that a browser switched its microphone or camera.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
@@ -290,19 +290,20 @@ impl RoomHandle {
             .await;
     }
 
-    /// A browser leaves for good. Nothing happens when its connection was replaced.
+    /// Notes that a browser leaves for good. Nothing happens when its connection was replaced.
     pub async fn leave(&self, peer: PeerId) {
         // An error only says that the room has ended.
         let _ = self.call(move |room| room.state.leave(peer, LeaveReason::Left)).await;
     }
 
-    /// A browser's socket is lost: its place is kept for `hold_ms`. Nothing happens when the connection was replaced.
+    /// Notes that a browser's socket is lost: its place is kept for `hold_ms`. Nothing happens when the connection was
+    /// replaced.
     pub async fn lose(&self, peer: PeerId) {
         // An error only says that the room has ended.
         let _ = self.call(move |room| room.state.lose(peer, now())).await;
     }
 
-    /// The connection behind a WHIP or WHEP resource.
+    /// Returns the connection behind a WHIP or WHEP resource.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].

@@ -65,7 +65,7 @@ pub(super) async fn check_settings(
 }
 
 impl RoomHandle {
-    /// A draft made ready for this room.
+    /// Returns a draft made ready for this room.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place.
@@ -158,7 +158,7 @@ impl RoomHandle {
         drop(self.call(move |room| room.state.set_aux_images(&aux, images, &scene)).await);
     }
 
-    /// The images of a layout that are there; the log names the others.
+    /// Returns the images of a layout that are there; the log names the others.
     async fn gather(&self, scene: &Scene) -> Vec<Image> {
         let (images, faults) = images::gather(&*self.images, scene, &scene.to_json()).await;
         for fault in faults {

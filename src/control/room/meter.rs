@@ -97,7 +97,7 @@ impl Meter {
         meter
     }
 
-    /// How many are in now.
+    /// Sets how many are in now.
     pub(super) fn count(&mut self, (participants, viewers): (usize, usize)) {
         if (participants, viewers) != (self.participants, self.viewers) {
             metrics::gauge!("virfie_participants").increment(difference(participants, self.participants));
@@ -106,7 +106,7 @@ impl Meter {
         }
     }
 
-    /// How many outputs are in each phase now, in the order of [`OutputPhase::ALL`].
+    /// Sets how many outputs are in each phase now, in the order of [`OutputPhase::ALL`].
     pub(super) fn count_outputs(&mut self, outputs: [usize; OutputPhase::ALL.len()]) {
         for ((phase, now), before) in OutputPhase::ALL.iter().zip(outputs).zip(&mut self.outputs) {
             if now != *before {
@@ -116,7 +116,7 @@ impl Meter {
         }
     }
 
-    /// How the room's media is doing.
+    /// Records how the room's media is doing.
     pub(super) fn measure(&mut self, health: &Health, loudness: Loudness) {
         self.add(health);
         self.report_worst(Some(Worst::of(health, loudness)));
@@ -162,7 +162,7 @@ impl Meter {
     }
 }
 
-/// What the numbers mean, for those who look at them.
+/// Describes what the numbers mean, for those who look at them.
 fn describe() {
     use metrics::{describe_counter, describe_gauge};
     describe_gauge!("virfie_rooms", "Rooms");

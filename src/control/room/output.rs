@@ -232,7 +232,7 @@ impl OutputDocument {
         }
     }
 
-    /// What it shows in place of the program.
+    /// Returns what it shows in place of the program.
     pub fn aux(&self) -> Option<AuxWish> {
         let scene = self.scene.as_deref().and_then(|name| SceneName::parse(name).ok()).map(AuxSource::Scene);
         let source = scene.or_else(|| self.layout.clone().map(AuxSource::Layout))?;
@@ -284,7 +284,7 @@ impl OutputPhase {
     pub const ALL: [Self; 6] =
         [Self::Connecting, Self::Live, Self::Paused, Self::Retrying, Self::Stopped, Self::Failed];
 
-    /// Its name, as JSON and metrics have it.
+    /// Returns its name, as JSON and metrics have it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -367,7 +367,7 @@ pub struct Marker {
 }
 
 impl Output {
-    /// The same as it is when it has been stopped.
+    /// Returns the same as it is when it has been stopped.
     #[must_use]
     pub fn stopped(self) -> Self {
         let state = OutputPhase::Stopped;
@@ -446,7 +446,7 @@ impl OutputEntry {
         }
     }
 
-    /// What the media knows this run by.
+    /// Returns what the media knows this run by.
     pub fn media_id(&self) -> OutputId {
         if self.run <= 1 { self.id.clone() } else { OutputId(format!("{}.{}", self.id, self.run).into()) }
     }
@@ -458,7 +458,7 @@ impl OutputEntry {
         self.state = (OutputState::Connecting, wall);
     }
 
-    /// Whether the media has it.
+    /// Returns whether the media has it.
     pub fn runs(&self) -> bool {
         !matches!(self.state.0, OutputState::Stopped | OutputState::Failed { .. })
     }
@@ -469,7 +469,7 @@ impl OutputEntry {
         (self.document, self.spec) = (document, spec);
     }
 
-    /// Whether it is a recording.
+    /// Returns whether it is a recording.
     pub fn records(&self) -> bool {
         self.document.kind == OutputKind::File
     }
@@ -497,7 +497,7 @@ impl OutputEntry {
         self.flow = flow;
     }
 
-    /// What is kept of it.
+    /// Returns what is kept of it.
     pub fn kept(&self) -> KeptOutput {
         KeptOutput {
             id: self.id.0.to_string(),
@@ -519,7 +519,7 @@ impl OutputEntry {
         }
     }
 
-    /// What others see, for the canvas that it gets (width, height, frames a second).
+    /// Returns what others see, for the canvas that it gets (width, height, frames a second).
     pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;
         let phase = self.phase();

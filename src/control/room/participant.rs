@@ -66,7 +66,7 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Whether it is over.
+    /// Returns whether it is over.
     pub fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
@@ -86,7 +86,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Somebody without a token.
+    /// Returns somebody without a token.
     pub fn of(role: MemberRole) -> Self {
         Self { role, bearer: None, named: false, reserved: Vec::new() }
     }
@@ -104,7 +104,7 @@ pub struct PeerConnection {
 }
 
 impl PeerConnection {
-    /// A new connection.
+    /// Creates a new connection.
     pub fn new(peer: PeerId, ufrags: Vec<String>) -> Self {
         Self { peer, candidates: 0, ufrags }
     }
@@ -129,7 +129,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A new connection.
+    /// Creates a new connection.
     pub fn new(connection: PeerConnection) -> Self {
         Self { connection, connected: false, delivery: None }
     }
@@ -198,12 +198,12 @@ pub struct Member {
 }
 
 impl Member {
-    /// The live connection's id.
+    /// Returns the live connection's id.
     pub fn peer(&self) -> Option<PeerId> {
         self.connection().map(|connection| connection.peer)
     }
 
-    /// The live connection.
+    /// Returns the live connection.
     pub fn connection(&self) -> Option<&PeerConnection> {
         match &self.link_state {
             LinkState::Live { connection, .. } => Some(connection),
@@ -211,7 +211,7 @@ impl Member {
         }
     }
 
-    /// When the place is dropped, if the connection is lost.
+    /// Returns when the place is dropped, if the connection is lost.
     pub fn held_until(&self) -> Option<Instant> {
         match self.link_state {
             LinkState::Away { until } => Some(until),
@@ -219,7 +219,7 @@ impl Member {
         }
     }
 
-    /// The gain and the place that the mix shall use.
+    /// Returns the gain and the place that the mix shall use.
     pub fn gain_and_pan(&self) -> (f32, f32) {
         // Their ranges are small: nothing is lost that could be heard.
         #[allow(clippy::cast_possible_truncation)]
@@ -233,7 +233,7 @@ impl Member {
         MediaCommand::SetGain { participant: self.id.clone(), gain, pan }
     }
 
-    /// What others see.
+    /// Returns what others see.
     pub fn view(&self) -> Participant {
         Participant {
             id: Arc::clone(&self.id.0),

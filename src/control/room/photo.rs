@@ -50,12 +50,12 @@ impl Photos {
         photo
     }
 
-    /// All that are kept, oldest first.
+    /// Lists all that are kept, oldest first.
     pub fn list(&self) -> Vec<Photo> {
         self.kept.iter().map(|(photo, _)| photo.clone()).collect()
     }
 
-    /// One of them.
+    /// Returns one of them.
     pub fn get(&self, id: &str) -> Option<Arc<Frame>> {
         self.kept.iter().find(|(photo, _)| &*photo.id == id).map(|(_, frame)| Arc::clone(frame))
     }

@@ -41,7 +41,7 @@ pub struct Past {
 }
 
 impl Past {
-    /// That of a new room.
+    /// Returns that of a new room.
     pub fn none(now: Timestamp) -> Self {
         Self { revision: Revision(1), created_at: now, scenes: Scenes::default(), outputs: Vec::new() }
     }
@@ -59,7 +59,8 @@ pub struct RoomRecord {
 }
 
 impl RoomRecord {
-    /// The layout, all scenes that can be read, and outputs' own layouts: what they need of assets, the room needs.
+    /// Returns the layout, all scenes that can be read, and outputs' own layouts: what they need of assets, the room
+    /// needs.
     pub fn layouts(&self) -> Vec<Arc<Scene>> {
         let stored = self.past.scenes.iter().filter_map(|stored| stored.read().map(Arc::new));
         let canvas = &self.scene.canvas;
@@ -174,13 +175,13 @@ impl From<&RoomRecord> for RoomDocument {
 }
 
 impl RoomDocument {
-    /// What the document wants of the settings.
+    /// Returns what the document wants of the settings.
     pub fn settings_change(&self) -> SettingsChange {
         let KeptSettings { max_participants, hold_ms, keypoints } = self.settings.clone().unwrap_or_default();
         SettingsChange { canvas: None, max_participants, hold_ms, keypoints }
     }
 
-    /// Whether this program knows the version.
+    /// Returns whether this program knows the version.
     pub fn check_version(&self) -> Result<(), Fault> {
         if self.version == VERSION {
             return Ok(());
@@ -189,7 +190,7 @@ impl RoomDocument {
         Err(Fault { pointer: "/version".to_owned(), detail })
     }
 
-    /// The scenes' names and layouts, the latter unread, and the active one.
+    /// Returns the scenes' names and layouts, the latter unread, and the active one.
     ///
     /// # Errors
     /// Every wrong name.
@@ -215,8 +216,8 @@ impl RoomDocument {
         }
     }
 
-    /// The room that was kept in this document. Models, images and scenes are taken as they are: what is missing is
-    /// missed when it is shown. `settings` and `canvas` stand for what is left out.
+    /// Returns the room that was kept in this document. Models, images and scenes are taken as they are: what is
+    /// missing is missed when it is shown. `settings` and `canvas` stand for what is left out.
     ///
     /// # Errors
     /// Every wrong place.
@@ -292,7 +293,7 @@ pub fn named_layouts(entries: &[SceneEntry], pointer: &str) -> Result<Vec<(Scene
     if faults.is_empty() { Ok(list) } else { Err(faults) }
 }
 
-/// The same faults in a document that has the faulty value at `pointer`.
+/// Returns the same faults in a document that has the faulty value at `pointer`.
 pub fn beneath(pointer: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
     faults.into_iter().map(move |fault| Fault { pointer: format!("{pointer}{}", fault.pointer), ..fault })
 }

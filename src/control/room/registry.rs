@@ -84,7 +84,7 @@ pub struct SessionGuard {
 }
 
 impl Registry {
-    /// No rooms yet.
+    /// Creates a registry without rooms.
     pub fn new(
         media: Arc<dyn Media>,
         images: Arc<dyn ImageSource>,
@@ -144,17 +144,17 @@ impl Registry {
         kept.into_iter().filter_map(read).collect()
     }
 
-    /// Where recordings go.
+    /// Returns where recordings go.
     pub fn recordings(&self) -> &Recordings {
         &self.defaults.recordings
     }
 
-    /// A room that exists.
+    /// Returns a room that exists.
     pub fn get(&self, name: &RoomName) -> Option<RoomHandle> {
         self.rooms().get(name).filter(|room| !room.has_ended()).cloned()
     }
 
-    /// A room, made if it does not exist. To be called inside a tokio runtime.
+    /// Returns a room, made if it does not exist. To be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`RoomError::TooManyRooms`], [`RoomError::Draining`].
@@ -225,7 +225,7 @@ impl Registry {
         Ok((room, is_new))
     }
 
-    /// All rooms, by name.
+    /// Lists all rooms, by name.
     pub fn list(&self) -> Vec<RoomHandle> {
         let mut rooms: Vec<RoomHandle> = self.rooms().values().filter(|room| !room.has_ended()).cloned().collect();
         rooms.sort_by(|a, b| a.name().cmp(b.name()));
@@ -257,17 +257,17 @@ impl Registry {
         self.store.flush().await
     }
 
-    /// What is of note in all rooms.
+    /// Returns what is of note in all rooms.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
-    /// How storing goes.
+    /// Returns how storing goes.
     pub fn storing(&self) -> Storing {
         self.store.storing()
     }
 
-    /// How many rooms wait for new media or a new task, and how many have got one.
+    /// Returns how many rooms wait for new media or a new task, and how many have got one.
     pub fn rebuilding(&self) -> (usize, u64) {
         (self.vitals.down(), self.vitals.rebuilds())
     }
@@ -277,14 +277,14 @@ impl Registry {
         join_all(self.list().iter().map(|room| room.dismiss(subject.clone()))).await;
     }
 
-    /// The rooms whose layout or scenes name this asset; `family`: of a font.
+    /// Returns the rooms whose layout or scenes name this asset; `family`: of a font.
     pub async fn users_of_asset(&self, name: &str, family: Option<&str>) -> Vec<RoomName> {
         let rooms = self.list();
         let uses = join_all(rooms.iter().map(|room| room.uses_asset(name, family))).await;
         rooms.iter().zip(uses).filter(|(_, uses)| *uses).map(|(room, _)| room.name().clone()).collect()
     }
 
-    /// Whether the server is ending.
+    /// Returns whether the server is ending.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
@@ -294,7 +294,7 @@ impl Registry {
         SessionGuard { _counted: self.farewells.subscribe() }
     }
 
-    /// What the segmentation can do on this machine.
+    /// Returns what the segmentation can do on this machine.
     pub fn segmentation(&self) -> Segmentation {
         self.media.segmentation()
     }

@@ -90,7 +90,7 @@ impl RoomHandle {
 type List = (Vec<(SceneName, Value)>, Vec<Fault>, Vec<(Named, bool)>);
 
 impl Scenario {
-    /// Where a scene's layout stands in what was given.
+    /// Returns where a scene's layout stands in what was given.
     fn place_of(&self, index: usize) -> String {
         match self {
             Self::Native(_) => format!("/scenes/{index}/layout"),
@@ -98,7 +98,7 @@ impl Scenario {
         }
     }
 
-    /// The scenes for a room with this canvas.
+    /// Returns the scenes for a room with this canvas.
     fn on(&self, canvas: &Canvas) -> Result<List, RoomError> {
         let (file, known) = match self {
             Self::Native(list) => return Ok((list.clone(), Vec::new(), Vec::new())),

@@ -47,12 +47,12 @@ impl Spotlight {
         self.speaking.iter().min_by_key(|(_, since)| *since).cloned()
     }
 
-    /// When to look again if nothing happens.
+    /// Returns when to look again if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         self.rising().map(|(_, since)| since + TAKE)
     }
 
-    /// Those who were shown large, the last one first. Nobody before somebody spoke.
+    /// Returns those who were shown large, the last one first. Nobody before somebody spoke.
     pub fn order(&self) -> &[ParticipantId] {
         &self.order
     }

@@ -172,7 +172,7 @@ pub struct State {
 }
 
 impl State {
-    /// A new, empty room.
+    /// Creates a new, empty room.
     pub fn new(beginning: Beginning, now: Now) -> Self {
         let Beginning { name, settings, scene, segmentation, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
@@ -212,57 +212,57 @@ impl State {
         state
     }
 
-    /// The effects since the last call, in order.
+    /// Returns the effects since the last call, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    /// The room's name.
+    /// Returns the room's name.
     pub fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// The revision now.
+    /// Returns the revision now.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// The layout now.
+    /// Returns the layout now.
     pub fn scene(&self) -> &Arc<Scene> {
         &self.scene
     }
 
-    /// The settings now.
+    /// Returns the settings now.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What the machine can do.
+    /// Returns what the machine can do.
     pub fn segmentation(&self) -> &port::Segmentation {
         &self.segmentation
     }
 
-    /// Whether the room is over.
+    /// Returns whether the room is over.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// Why the room is over; `None` while it is not.
+    /// Returns why the room is over; `None` while it is not.
     pub fn end_reason(&self) -> Option<EndReason> {
         self.ended
     }
 
-    /// Whether nobody is in and nothing is sent.
+    /// Returns whether nobody is in and nothing is sent.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.viewers.is_empty() && self.outputs.is_empty()
     }
 
-    /// How many participants and viewers there are.
+    /// Returns how many participants and viewers there are.
     pub fn head_count(&self) -> (usize, usize) {
         (self.members.len(), self.viewers.len())
     }
 
-    /// The whole room, as others see it.
+    /// Returns the whole room, as others see it.
     pub fn describe(&self) -> RoomState {
         let layout = self.scene.to_json();
         let canvas = layout.get("canvas").cloned().unwrap_or(Value::Null);
@@ -289,7 +289,7 @@ impl State {
         }
     }
 
-    /// One line of the list of rooms.
+    /// Returns one line of the list of rooms.
     pub fn summary(&self) -> RoomSummary {
         RoomSummary {
             room: self.name.shared(),
@@ -307,12 +307,12 @@ impl State {
         self.segmentation = segmentation;
     }
 
-    /// How loud the mix is.
+    /// Returns how loud the mix is.
     pub fn loudness(&self) -> port::Loudness {
         self.loudness
     }
 
-    /// Whether the media can be asked for poses.
+    /// Returns whether the media can be asked for poses.
     ///
     /// # Errors
     /// [`RoomError::Unavailable`] where no model finds keypoints, [`RoomError::KeypointsOff`].
@@ -324,7 +324,7 @@ impl State {
         }
     }
 
-    /// What the media found, by the names of those who are still in.
+    /// Returns what the media found, by the names of those who are still in.
     pub fn name_poses(&self, found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
         pose::of_members(&self.members, found)
     }
@@ -404,7 +404,7 @@ impl State {
         // The media itself ends when the room's task drops it: no order is needed for each part.
     }
 
-    /// When [`State::tick`] has something to do next.
+    /// Returns when [`State::tick`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.members.iter().filter_map(Member::held_until).min();
         let bearers = self.members.iter().map(|member| &member.bearer);
@@ -449,7 +449,7 @@ impl State {
         self.picture_of(Arc::clone(&self.scene), self.images.clone())
     }
 
-    /// A layout with the people who are in.
+    /// Returns a layout with the people who are in.
     fn picture_of(&self, scene: Arc<Scene>, images: Vec<Image>) -> Picture {
         let seat = |member: &Member| Seat { participant: member.id.clone(), name: Arc::clone(&member.name) };
         let people = self.members.iter().filter(|member| !member.hidden).map(seat).collect();

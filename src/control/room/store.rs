@@ -78,8 +78,8 @@ impl RoomStore {
         Ok(Self { shelf, orders })
     }
 
-    /// All rooms that were kept, by name. A file that holds no room is set aside, under another name, and one that the
-    /// disk does not give stays where it is; the log has both.
+    /// Returns all rooms that were kept, by name. A file that holds no room is set aside, under another name, and one
+    /// that the disk does not give stays where it is; the log has both.
     ///
     /// # Errors
     /// When the folder cannot be read: to begin without its rooms would be to lose them.
@@ -164,7 +164,7 @@ impl RoomStore {
         waiting.await.unwrap_or_default()
     }
 
-    /// How storing goes.
+    /// Returns how storing goes.
     pub fn storing(&self) -> Storing {
         self.shelf.storing().clone()
     }

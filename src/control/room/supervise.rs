@@ -124,12 +124,12 @@ pub(super) struct Vitals {
 }
 
 impl Vitals {
-    /// Rooms that wait for new media or a new task now.
+    /// Returns rooms that wait for new media or a new task now.
     pub(super) fn down(&self) -> usize {
         self.down.load(Ordering::Relaxed)
     }
 
-    /// How often rooms have got one.
+    /// Returns how often rooms have got one.
     pub(super) fn rebuilds(&self) -> u64 {
         self.rebuilds.load(Ordering::Relaxed)
     }

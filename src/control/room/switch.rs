@@ -28,7 +28,7 @@ use crate::{
 pub type NewScene = (SceneName, Option<Value>);
 
 impl RoomHandle {
-    /// All scenes, in order.
+    /// Returns all scenes, in order.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -36,7 +36,7 @@ impl RoomHandle {
         self.call(|room| (room.state.revision(), room.state.scenes().views(room.state.scene()))).await
     }
 
-    /// One scene.
+    /// Returns one scene.
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoRoom`].
@@ -49,7 +49,7 @@ impl RoomHandle {
         .await?
     }
 
-    /// A scene as it is answered to who stores or shows it: with warnings, if there are some.
+    /// Returns a scene as it is answered to who stores or shows it: with warnings, if there are some.
     pub async fn warned(&self, scene: SceneView) -> SceneView {
         SceneView { warnings: images::warnings_of(&*self.images, &scene.layout).await, ..scene }
     }
@@ -180,7 +180,7 @@ impl RoomHandle {
         drop(self.call(move |room| room.order(command)).await);
     }
 
-    /// A list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
+    /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of every layout.
@@ -204,14 +204,14 @@ impl RoomHandle {
         if faults.is_empty() { Ok(stored) } else { Err(RoomError::Invalid(faults)) }
     }
 
-    /// A scene's layout as it is kept, if it can be shown in the room that shows `shown`.
+    /// Returns a scene's layout as it is kept, if it can be shown in the room that shows `shown`.
     async fn check_scene(&self, shown: &Scene, body: &Value) -> Result<Value, RoomError> {
         let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
         let (scene, _) = self.ready(draft).await?;
         Ok(kept_layout(&scene, body))
     }
 
-    /// Whether every scene that outputs show is among these.
+    /// Returns whether every scene that outputs show is among these.
     ///
     /// # Errors
     /// [`RoomError::SceneInUse`], [`RoomError::NoRoom`].
@@ -225,8 +225,8 @@ impl RoomHandle {
     }
 }
 
-/// What the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large the
-/// picture is.
+/// Returns what the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large
+/// the picture is.
 fn shown_layout(shown: &Scene) -> Value {
     kept_layout(shown, &json!({"canvas": {"background": null}}))
 }

@@ -192,7 +192,7 @@ pub enum Degraded {
 const SOUND_GAP_MS: f32 = 40.0;
 
 impl Degraded {
-    /// What suffers now.
+    /// Returns what suffers now.
     fn list(health: &port::Health) -> Vec<Self> {
         let all = [
             (health.inputs_smaller > 0, Self::MaskDetail),
@@ -294,7 +294,7 @@ impl From<port::Loudness> for Loudness {
     }
 }
 
-/// Two decimals: measured means have no more to say.
+/// Rounds to two decimals: measured means have no more to say.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 100.0).round() / 100.0
 }
@@ -524,7 +524,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event's `type`, which is the event's name in the stream as well.
+    /// Returns the event's `type`, which is the event's name in the stream as well.
     pub fn name(&self) -> &'static str {
         match self {
             Self::ParticipantJoined { .. } => "participant_joined",
@@ -547,7 +547,7 @@ impl Event {
         }
     }
 
-    /// The snapshot that a new or lagging listener begins with.
+    /// Returns the snapshot that a new or lagging listener begins with.
     pub fn snapshot(room: RoomState) -> Self {
         Self::RoomChanged { revision: room.revision, room: Box::new(room) }
     }

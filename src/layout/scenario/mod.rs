@@ -160,17 +160,17 @@ impl Space {
         rounded(self.origin.1 + y * self.scale)
     }
 
-    /// A length.
+    /// Returns a length.
     fn length(&self, length: f64) -> f64 {
         rounded(length * self.scale)
     }
 
-    /// Whether nothing is beside it.
+    /// Returns whether nothing is beside it.
     fn is_all(&self) -> bool {
         self.origin == (0.0, 0.0)
     }
 
-    /// All of it, as `area` of what triggers draw.
+    /// Returns all of it, as `area` of what triggers draw.
     fn area(&self) -> Value {
         json!({"left": self.x(0.0), "top": self.y(0.0), "right": self.x(STAGE.0), "bottom": self.y(STAGE.1)})
     }
@@ -192,7 +192,7 @@ impl Space {
     }
 }
 
-/// To hundredths of a pixel, as people read it.
+/// Rounds to hundredths of a pixel, as people read it.
 fn rounded(length: f64) -> f64 {
     (length * 100.0).round() / 100.0 + 0.0
 }
@@ -218,7 +218,7 @@ struct Pictures {
 }
 
 impl Pictures {
-    /// As a layer's source.
+    /// Returns it as a layer's source.
     fn source(&self, interval_ms: u32) -> Value {
         match &self.names[..] {
             [one] => json!({"image": one}),
@@ -267,7 +267,7 @@ impl<'f> Import<'f> {
         }))
     }
 
-    /// The music of a scene: its own, or else what would still play.
+    /// Returns the music of a scene: its own, or else what would still play.
     fn music(&mut self, scene: &Node, pointer: &str) -> Option<String> {
         let audio = scene.get("audio").and_then(Node::text).filter(|path| !path.is_empty());
         if let Some(path) = audio {
@@ -276,7 +276,7 @@ impl<'f> Import<'f> {
         self.music.clone()
     }
 
-    /// A sound that is there.
+    /// Returns a sound that is there.
     fn sound(&mut self, path: &str, pointer: &str) -> Option<String> {
         let name = self.files.get(path)?.name.clone();
         match self.known.get(name.as_str()) {
@@ -287,7 +287,7 @@ impl<'f> Import<'f> {
         None
     }
 
-    /// The images of a background or an overlay that are there.
+    /// Returns the images of a background or an overlay that are there.
     fn pictures(&mut self, holder: &Node, pointer: &str) -> Option<Pictures> {
         let place = child(pointer, "files");
         let Some(Node::List(list)) = holder.get("files") else {
@@ -315,7 +315,7 @@ impl<'f> Import<'f> {
         Some(Pictures { names, size: size? })
     }
 
-    /// Each once.
+    /// Reports each once.
     fn tell_missing(&mut self, name: &str, pointer: &str, kind: &str) {
         if self.missing.insert(name.to_owned()) {
             self.warn(pointer, format!("there is no {kind} asset {name:?}"));
@@ -366,7 +366,7 @@ impl<'f> Import<'f> {
     }
 }
 
-/// An id that is not taken yet: what of `text` an id can have.
+/// Returns an id that is not taken yet: what of `text` an id can have.
 fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
     let kept: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' }).collect();
@@ -378,7 +378,7 @@ fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
     id
 }
 
-/// A scene's name that is not taken yet: what of the title a name can have.
+/// Returns a scene's name that is not taken yet: what of the title a name can have.
 fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String>) -> String {
     let number = index + 1;
     let separates = |c: char| matches!(c, '/' | '\\' | '?' | '#' | '%');

@@ -27,7 +27,7 @@ fn imported(scenes: Value, canvas: &Canvas, asset: &dyn Fn(&Named) -> Option<Ass
     imported
 }
 
-/// One scene on a canvas of Virfie's size, with everything there.
+/// Returns one scene on a canvas of Virfie's size, with everything there.
 fn one(scene: Value) -> (Value, Vec<String>) {
     let mut imported = imported(json!([scene]), &canvas(800, 600), &all);
     let told = imported.warnings.iter().map(|fault| fault.pointer.clone()).collect();
@@ -402,7 +402,7 @@ fn what_does_not_fit_into_a_layout_is_left_out() {
     assert!(!imported.warnings.is_empty());
 }
 
-/// The scenes of one of Virfie's own files, with those assets that are there, and the warnings.
+/// Returns the scenes of one of Virfie's own files, with those assets that are there, and the warnings.
 fn original(name: &str) -> Option<(Vec<Scene>, Vec<String>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/virfie");
     let Ok(text) = std::fs::read_to_string(folder.join(name)) else {

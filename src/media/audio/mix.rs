@@ -136,7 +136,7 @@ struct Channel {
 }
 
 impl Mixer {
-    /// A mixer of nobody. It ticks all the same: `shared` is silence.
+    /// Creates a mixer of nobody. It ticks all the same: `shared` is silence.
     pub fn new() -> Self {
         Self { channels: Vec::with_capacity(MAX_STRIPS), ..Self::default() }
     }
@@ -155,12 +155,12 @@ impl Mixer {
         self.channels.retain(|channel| channel.id != id);
     }
 
-    /// What is played beside the participants.
+    /// Returns what is played beside the participants.
     pub fn tapes(&mut self) -> &mut Tapes {
         &mut self.tapes
     }
 
-    /// A participant's FIFO.
+    /// Returns a participant's FIFO.
     pub fn strip(&mut self, id: u32) -> Option<&mut Strip> {
         self.channel(id).map(|channel| &mut channel.strip)
     }
@@ -194,7 +194,7 @@ impl Mixer {
         self.channels.iter_mut().for_each(|channel| channel.keep_lips(now));
     }
 
-    /// How loud a participant is in the mix: linear, 0.0 (muted) to 2.0. Reached by the end of the next block, so
+    /// Sets how loud a participant is in the mix: linear, 0.0 (muted) to 2.0. Reached by the end of the next block, so
     /// without a click. What is outside is clamped; NaN changes nothing.
     pub fn set_gain(&mut self, id: u32, gain: f32) {
         if gain.is_nan() {
@@ -206,7 +206,7 @@ impl Mixer {
         }
     }
 
-    /// Where a participant is heard: -1.0 (left) to 1.0 (right), likewise. They are equally loud everywhere; see
+    /// Sets where a participant is heard: -1.0 (left) to 1.0 (right), likewise. They are equally loud everywhere; see
     /// [`gains_of`].
     pub fn set_pan(&mut self, id: u32, pan: f32) {
         if pan.is_nan() {
@@ -285,12 +285,12 @@ impl<'a> Tick<'a> {
         Some(channel.own.sides(self.mixer.is_wide))
     }
 
-    /// How loud a participant's block was before gain; `None` for an unknown id.
+    /// Returns how loud a participant's block was before gain; `None` for an unknown id.
     pub fn level(&self, id: u32) -> Option<Level> {
         self.find(id).map(|channel| channel.level)
     }
 
-    /// Whether a participant speaks; never while muted.
+    /// Returns whether a participant speaks; never while muted.
     pub fn speaking(&self, id: u32) -> bool {
         self.find(id).is_some_and(|channel| channel.speech.speaking())
     }
@@ -300,7 +300,7 @@ impl<'a> Tick<'a> {
         self.mixer.channels.iter().filter_map(|channel| channel.speech_change.map(|now| (channel.id, now)))
     }
 
-    /// The state of a participant's FIFO; `None` for an unknown id.
+    /// Returns the state of a participant's FIFO; `None` for an unknown id.
     pub fn counters(&self, id: u32) -> Option<Counters> {
         self.find(id).map(|channel| channel.strip.counters())
     }
@@ -310,9 +310,9 @@ impl<'a> Tick<'a> {
     }
 }
 
-/// The gain of each side at a place between left (-1.0) and right (1.0), and this volume. In the middle it is the
-/// volume itself; towards a side the power of both together stays the same, so that nobody becomes louder or softer by
-/// being placed.
+/// Returns the gain of each side at a place between left (-1.0) and right (1.0), and this volume. In the middle it is
+/// the volume itself; towards a side the power of both together stays the same, so that nobody becomes louder or softer
+/// by being placed.
 fn gains_of(volume: f32, pan: f32) -> [f32; 2] {
     if pan == 0.0 {
         return [volume; 2];

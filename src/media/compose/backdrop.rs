@@ -88,7 +88,7 @@ fn draw(blender: &mut LayerBlender, canvas: &mut PlanesMut<'_>, image: &Still, s
     blender.blend(canvas, &planes.planes(), &geometry, 255, true);
 }
 
-/// The largest middle part of an image that fills the canvas.
+/// Returns the largest middle part of an image that fills the canvas.
 fn cover((width, height): (u32, u32), canvas: (usize, usize)) -> Geometry {
     let (from, to) = ((width as f32, height as f32), (canvas.0 as f32, canvas.1 as f32));
     let scale = (to.0 / from.0).max(to.1 / from.1);

@@ -70,7 +70,7 @@ impl Blurrer {
     }
 }
 
-/// The mean of the `2 * reach + 1` samples around each, along rows and then along columns; edges go on.
+/// Computes the mean of the `2 * reach + 1` samples around each, along rows and then along columns; edges go on.
 fn blur(plane: &mut [u8], width: usize, height: usize, reach: usize, line: &mut Vec<u8>, sums: &mut Vec<u32>) {
     if width == 0 || height == 0 {
         return;

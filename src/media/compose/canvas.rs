@@ -55,7 +55,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The whole of a source of `width` x `height` with its upper left corner at `x`, `y`, not scaled.
+    /// Returns the whole of a source of `width` x `height` with its upper left corner at `x`, `y`, not scaled.
     pub fn whole_at(x: i32, y: i32, width: usize, height: usize) -> Self {
         Self {
             dst_x: x,
@@ -80,7 +80,7 @@ impl Geometry {
     }
 }
 
-/// The pixels of one axis that lie on the canvas.
+/// Returns the pixels of one axis that lie on the canvas.
 fn clip(start: i32, length: i32, canvas: usize) -> Range<usize> {
     let end = (i64::from(start) + i64::from(length)).clamp(0, canvas as i64);
     let start = i64::from(start).clamp(0, end);
@@ -124,12 +124,12 @@ impl Default for LayerBlender {
 }
 
 impl LayerBlender {
-    /// A blender for any layer, with the fastest code that this CPU can run.
+    /// Creates a blender for any layer, with the fastest code that this CPU can run.
     pub fn new() -> Self {
         Self::with_isa(Isa::detect())
     }
 
-    /// A blender that runs the given code.
+    /// Returns a blender that runs the given code.
     pub fn with_isa(isa: Isa) -> Self {
         Self {
             isa,
@@ -161,7 +161,7 @@ impl LayerBlender {
         self.blend_rounded(canvas, src, geometry, 0.0, opacity, use_alpha);
     }
 
-    /// As [`LayerBlender::blend`], with corners of this radius in canvas pixels.
+    /// Works as [`LayerBlender::blend`], with corners of this radius in canvas pixels.
     ///
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
@@ -307,7 +307,7 @@ struct Corners {
 }
 
 impl Corners {
-    /// Those of a layer that covers these columns of the canvas; `None` where corners are not round.
+    /// Returns those of a layer that covers these columns of the canvas; `None` where corners are not round.
     fn of(plan: Option<&DrawingPlan>, radius: f32, columns: Range<usize>) -> Option<Self> {
         let geometry = plan.map(|plan| plan.geometry).filter(|_| radius > 0.0)?;
         let (width, height) = (geometry.dst_width as f32, geometry.dst_height as f32);
@@ -355,12 +355,12 @@ fn cover_beyond_canvas(covers: &mut [Vec<u8>; 2], right: bool, below: bool) {
     }
 }
 
-/// The length of a plane's side after some halvings.
+/// Returns the length of a plane's side after some halvings.
 fn halved(length: usize, times: u32) -> usize {
     (0..times).fold(length, |length, _| length.div_ceil(2))
 }
 
-/// The chroma samples that cover a range of pixels.
+/// Returns the chroma samples that cover a range of pixels.
 fn chroma_range(pixels: &Range<usize>) -> Range<usize> {
     pixels.start / 2..pixels.end.div_ceil(2)
 }

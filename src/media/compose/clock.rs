@@ -64,17 +64,17 @@ impl CanvasFormat {
 
 /// What the clock reports to its room.
 pub trait Audience: Send + Sync + 'static {
-    /// A composed frame; its PTS is the running time of its tick. Must not block.
+    /// Takes a composed frame; its PTS is the running time of its tick. Must not block.
     fn frame(&self, frame: &gst::Buffer, format: CanvasFormat);
-    /// What the layers need of this participant's frames changed.
+    /// Notes that what the layers need of this participant's frames changed.
     fn ask(&self, participant: &ParticipantId, ask: &LayerRequest);
-    /// Nothing came from this participant for as long as frames are held.
+    /// Notes that nothing came from this participant for as long as frames are held.
     fn expired(&self, participant: &ParticipantId);
-    /// A trigger of the layout fired, by the keypoints of these people.
+    /// Notes that a trigger of the layout fired, by the keypoints of these people.
     fn fired(&self, trigger: &Trigger, people: &[ParticipantId]) {
         let _ = (trigger, people);
     }
-    /// A trigger took a picture. Must not block.
+    /// Notes that a trigger took a picture. Must not block.
     fn photo(&self, photo: Photo) {
         drop(photo);
     }
@@ -195,7 +195,7 @@ impl Composer {
         drop(spent);
     }
 
-    /// How long a silent sender's last frame stays.
+    /// Sets how long a silent sender's last frame stays.
     pub fn set_hold(&self, hold: Duration) {
         self.order(|orders| orders.hold = hold);
     }
@@ -205,12 +205,12 @@ impl Composer {
         self.order(|orders| orders.running = running);
     }
 
-    /// The canvas now, also while the clock rests; `reply` is called on the clock's thread.
+    /// Takes the canvas now, also while the clock rests; `reply` is called on the clock's thread.
     pub fn snapshot(&self, reply: SnapshotReply) {
         self.order(|orders| orders.snapshots.push(reply));
     }
 
-    /// Whether the thread has ended, which nobody asked it to: it panicked.
+    /// Returns whether the thread has ended, which nobody asked it to: it panicked.
     pub fn is_over(&self) -> bool {
         self.thread.is_finished()
     }
@@ -399,7 +399,7 @@ impl Ticker {
         Some((format, frame))
     }
 
-    /// A frame from the pool; composed frames come back to it when the last encoder has let go of them.
+    /// Returns a frame from the pool; composed frames come back to it when the last encoder has let go of them.
     fn buffer(&mut self, format: CanvasFormat) -> Option<gst::Buffer> {
         if self.pool.as_ref().is_none_or(|(of, _)| *of != format) {
             match pool(format) {
@@ -434,7 +434,7 @@ impl Ticker {
     }
 }
 
-/// A picture of the canvas as control sees it.
+/// Returns a picture of the canvas as control sees it.
 pub fn frame_of(picture: &I420) -> Frame {
     let (width, height) = (picture.width as u32, picture.height as u32);
     Frame { width, height, rgb: i420_to_rgb(&picture.planes(), Matrix::Bt601) }
@@ -447,7 +447,7 @@ fn rgb(format: CanvasFormat, buffer: &gst::Buffer) -> Result<Frame, String> {
     Ok(Frame { width: format.width, height: format.height, rgb: i420_to_rgb(&planes, Matrix::Bt601) })
 }
 
-/// A pool of frames of this format, for those that are made again and again.
+/// Returns a pool of frames of this format, for those that are made again and again.
 ///
 /// # Errors
 /// The format is impossible, or there is no memory.

@@ -54,7 +54,7 @@ impl Kept {
         self.seen_after.store(next, Ordering::Relaxed);
     }
 
-    /// Whether the newest frame is no more to be shown.
+    /// Returns whether the newest frame is no more to be shown.
     fn is_old(&self, newest: &Newest, now: Duration, hold: Duration) -> bool {
         let kept = Duration::from_nanos(self.until.load(Ordering::Relaxed));
         now.saturating_sub(newest.arrived) > hold && now > kept
@@ -101,7 +101,7 @@ impl LatestFrames {
         self.places.store(Arc::new(places.collect()));
     }
 
-    /// From now on `peer`'s frames are the participant's; the last frame of an older connection stays meanwhile.
+    /// Makes `peer`'s frames the participant's from now on; the last frame of an older connection stays meanwhile.
     pub fn assign(&self, participant: &ParticipantId, peer: PeerId) {
         let mut sources = self.sources();
         match sources.get_mut(participant) {
@@ -136,8 +136,8 @@ impl LatestFrames {
         arrival
     }
 
-    /// Until this time a frame of this connection is shown, however old it is: its sender is there, and only sends no new
-    /// one.
+    /// Keeps a frame of this connection shown until this time, however old it is: its sender is there, and only sends
+    /// no new one.
     pub fn keep(&self, participant: &ParticipantId, peer: PeerId, until: Duration) {
         let sources = self.sources();
         if let Some(source) = sources.get(participant).filter(|source| source.peer == peer && source.count > 0) {
@@ -146,7 +146,7 @@ impl LatestFrames {
         }
     }
 
-    /// The participant's frame, unless it is older than `hold` and not kept.
+    /// Returns the participant's frame, unless it is older than `hold` and not kept.
     pub fn get(&self, participant: &ParticipantId, now: Duration, hold: Duration) -> Option<Arc<Shot>> {
         let places = self.places.load();
         let place = places.get(participant)?;
@@ -154,7 +154,7 @@ impl LatestFrames {
         (!place.is_old(&newest, now, hold)).then(|| newest.shot.clone())
     }
 
-    /// How long each newest frame has waited since it came, into `waits`.
+    /// Writes into `waits` how long each newest frame has waited since it came.
     pub fn waits(&self, now: Duration, waits: &mut Vec<Duration>) {
         waits.clear();
         let places = self.places.load();
@@ -162,7 +162,7 @@ impl LatestFrames {
         waits.extend(arrived.map(|arrived| now.saturating_sub(arrived)));
     }
 
-    /// Everybody's newest frame is shown by the picture of this PTS.
+    /// Notes that everybody's newest frame is shown by the picture of this PTS.
     pub fn shown(&self, pts: Duration) {
         for place in self.places.load().values() {
             let newest = place.newest.load();
@@ -175,7 +175,8 @@ impl LatestFrames {
         }
     }
 
-    /// How long after its capture a frame of this participant is shown, on the average; `None` before the first one.
+    /// Returns how long after its capture a frame of this participant is shown, on the average; `None` before the first
+    /// one.
     pub fn seen_after(&self, participant: &ParticipantId) -> Option<Duration> {
         let places = self.places.load();
         let place = places.get(participant).filter(|place| place.newest.load().is_some())?;
@@ -205,8 +206,8 @@ impl LatestFrames {
         gone
     }
 
-    /// The poses found in everybody's newest frame, and how old that frame is. Those in whose frames nobody looked for
-    /// poses are left out.
+    /// Returns the poses found in everybody's newest frame, and how old that frame is. Those in whose frames nobody
+    /// looked for poses are left out.
     pub fn poses(&self, now: Duration) -> Vec<(ParticipantId, Duration, Arc<[Pose]>)> {
         let places = self.places.load();
         let told = places.iter().filter_map(|(participant, place)| {

@@ -22,12 +22,12 @@ pub struct LayerRequest {
 const RECORDED: u32 = 640 * 360;
 
 impl LayerRequest {
-    /// What a recording of the person cut out needs. It is shown nowhere.
+    /// Returns what a recording of the person cut out needs. It is shown nowhere.
     pub fn to_record() -> Self {
         Self { cuts: vec![Cut::default()], pixels: RECORDED, ..Self::default() }
     }
 
-    /// Whether what was asked for before still does: the same masks, of about the same size.
+    /// Returns whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
         let alike = |now: u32, before: u32| {
             let (now, before) = (u64::from(now), u64::from(before));
@@ -42,7 +42,7 @@ impl LayerRequest {
         same && shown && alike(self.pixels, before.pixels)
     }
 
-    /// What the layers of two pictures need together.
+    /// Returns what the layers of two pictures need together.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         for cut in &other.cuts {

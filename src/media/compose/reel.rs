@@ -51,7 +51,7 @@ impl Reel {
         true
     }
 
-    /// The frame at this running time; `None` before the first one is there.
+    /// Returns the frame at this running time; `None` before the first one is there.
     pub fn at(&self, now: Duration) -> Option<Arc<Shot>> {
         let mut frames = self.lock();
         let rested = now.saturating_sub(frames.looked) > PAUSE;
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::media::gst::frame::VideoFrame;
 
-    /// A frame of this luma.
+    /// Returns a frame of this luma.
     fn shot(luma: u8) -> Shot {
         gst::init().unwrap();
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 4, 4).build().unwrap();

@@ -1,9 +1,9 @@
 //! Laying a turned picture over the canvas. PURE.
 //!
 //! Every pixel of the canvas that the turned rectangle touches looks for its place in the source (inverse mapping) and
-//! takes the four samples around it; a source that is much too large is halved first. Edges, round corners and the border
-//! come from the distance to the rounded rectangle, so that they are smooth at any angle. Farther inside, where nothing of
-//! these can be, the place in the source goes on by the same step from pixel to pixel, in whole numbers.
+//! takes the four samples around it; a source that is much too large is halved first. Edges, round corners and the
+//! border come from the distance to the rounded rectangle, so that they are smooth at any angle. Farther inside, where
+//! nothing of these can be, the place in the source goes on by the same step from pixel to pixel, in whole numbers.
 
 use super::{
     canvas::Geometry,
@@ -56,13 +56,14 @@ impl Mapping {
         (self.cos * dx + self.sin * dy, self.cos * dy - self.sin * dx)
     }
 
-    /// The part of row `y` that lies within `reach` pixels of the rectangle, from 0 to `columns`.
+    /// Returns the part of row `y` that lies within `reach` pixels of the rectangle, from 0 to `columns`.
     fn span(&self, y: f32, columns: usize, reach: f32) -> std::ops::Range<usize> {
         let (low, high) = self.reach(y, columns, reach);
         if low >= high { 0..0 } else { low.floor() as usize..(high.ceil() as usize).min(columns) }
     }
 
-    /// From where to where row `y` lies within `reach` pixels of the rectangle; nowhere if the first is not less.
+    /// Returns from where to where row `y` lies within `reach` pixels of the rectangle; nowhere if the first is not
+    /// less.
     fn reach(&self, y: f32, columns: usize, reach: f32) -> (f32, f32) {
         let dy = y - self.centre.1;
         let (mut low, mut high) = (0.0f32, columns as f32);
@@ -83,7 +84,7 @@ impl Mapping {
         (low, high)
     }
 
-    /// The part of row `y` whose pixels have their middles at least `inset` pixels inside the rectangle.
+    /// Returns the part of row `y` whose pixels have their middles at least `inset` pixels inside the rectangle.
     fn inside(&self, y: f32, columns: usize, inset: f32) -> std::ops::Range<usize> {
         if inset >= self.half.0.min(self.half.1) {
             return 0..0;
@@ -155,7 +156,7 @@ impl Walk {
 }
 
 impl Around {
-    /// The value there, 0.0..=255.0.
+    /// Returns the value there, 0.0..=255.0.
     #[inline(always)]
     fn of(self, plane: &Plane<'_>) -> f32 {
         let mix = |row: &[u8]| {

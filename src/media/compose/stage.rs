@@ -105,7 +105,7 @@ impl std::fmt::Debug for Stage {
 }
 
 impl Stage {
-    /// A stage that shows this. `can_cut`: whether frames can come with masks.
+    /// Creates a stage that shows this. `can_cut`: whether frames can come with masks.
     pub fn new(show: Show, can_cut: bool) -> Self {
         let Show { picture, backdrop, reels } = show;
         Self {
@@ -134,7 +134,7 @@ impl Stage {
         }
     }
 
-    /// The canvas: width, height, frames a second.
+    /// Returns the canvas: width, height, frames a second.
     pub fn format(&self) -> (u32, u32, u32) {
         (self.scene.canvas.width, self.scene.canvas.height, self.scene.canvas.fps)
     }
@@ -185,7 +185,7 @@ impl Stage {
         places
     }
 
-    /// Whether this participant may be on the canvas.
+    /// Returns whether this participant may be on the canvas.
     pub fn seats(&self, participant: &ParticipantId) -> bool {
         self.people.iter().any(|(seated, _)| seated == participant)
     }
@@ -285,7 +285,7 @@ impl Stage {
         }
     }
 
-    /// What the layers of one person need.
+    /// Returns what the layers of one person need.
     fn ask(&self, person: usize) -> LayerRequest {
         let mut ask = LayerRequest::default();
         let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
@@ -343,7 +343,7 @@ impl Stage {
         self.compose_step_by_step(canvas, || {});
     }
 
-    /// The same, and calls `drawn` before each layer: many large ones take long.
+    /// Does the same, and calls `drawn` before each layer: many large ones take long.
     pub fn compose_step_by_step(&mut self, canvas: &mut PlanesMut<'_>, drawn: impl Fn()) {
         self.backdrop.draw(canvas, self.now);
         let placements = self.motion.shown();
@@ -429,23 +429,23 @@ impl Stage {
         self.effects.draw(canvas, &view, &mut self.photos);
     }
 
-    /// Those that fired with the last update: triggers of the layout, and indices of the people whom
+    /// Returns those that fired with the last update: triggers of the layout, and indices of the people whom
     /// [`Stage::update`] names.
     pub fn firings(&self) -> &[Firing] {
         self.standings.firings()
     }
 
-    /// The layout.
+    /// Returns the layout.
     pub fn scene(&self) -> &Scene {
         &self.scene
     }
 
-    /// Who this is.
+    /// Returns who this is.
     pub fn participant(&self, person: usize) -> Option<&ParticipantId> {
         self.people.get(person).map(|(participant, _)| participant)
     }
 
-    /// The pictures that triggers took since the last call.
+    /// Returns the pictures that triggers took since the last call.
     pub fn take_photos(&mut self) -> impl Iterator<Item = Photo> {
         self.photos.drain(..)
     }
@@ -490,7 +490,7 @@ pub struct Spent {
     _scene: Arc<Scene>,
 }
 
-/// Where in `people` these are.
+/// Returns where in `people` these are.
 fn indices(these: &[ParticipantId], people: &[Seat]) -> Vec<usize> {
     these.iter().filter_map(|one| people.iter().position(|seat| seat.participant == *one)).collect()
 }
@@ -499,25 +499,25 @@ fn seated(people: Vec<Seat>) -> Vec<(ParticipantId, Arc<str>)> {
     people.into_iter().map(|seat| (seat.participant, seat.name)).collect()
 }
 
-/// A person's surest pose, and the size of the frame that it was found in.
+/// Returns a person's surest pose, and the size of the frame that it was found in.
 fn pose(shots: &[Option<Arc<Shot>>], person: usize) -> Option<(Pose, (u32, u32))> {
     let shot = shots.get(person)?.as_ref()?;
     Some((*shot.found.as_ref()?.poses.as_ref()?.first()?, shot.size()))
 }
 
-/// The image of this name, of those in the order of their names.
+/// Returns the image of this name, of those in the order of their names.
 fn image<'a>(images: &'a [Image], name: &str) -> Option<&'a Arc<Still>> {
     let index = images.binary_search_by(|image| (*image.name).cmp(name)).ok()?;
     Some(&images[index].still)
 }
 
-/// For how long an image has been shown.
+/// Returns for how long an image has been shown.
 fn since(begun: &[Begun], still: &Arc<Still>, now: Duration) -> Duration {
     let begun = begun.iter().find(|begun| begun.still.as_ptr() == Arc::as_ptr(still));
     begun.map_or(Duration::ZERO, |begun| now.saturating_sub(begun.at))
 }
 
-/// The same part of an image of another size.
+/// Returns the same part of an image of another size.
 fn of_another_size(geometry: Geometry, from: (u32, u32), to: (u32, u32)) -> Geometry {
     let (x, y) = (to.0 as f32 / from.0.max(1) as f32, to.1 as f32 / from.1.max(1) as f32);
     Geometry {

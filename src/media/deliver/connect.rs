@@ -60,7 +60,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// As candidates. TCP has a lower priority (RFC 6544).
+    /// Returns them as candidates. TCP has a lower priority (RFC 6544).
     pub(super) fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, String>> {
         let udp = self.udp.iter().map(|address| IceCandidate::builder().udp().host(*address).build());
         let passive = |address| IceCandidate::builder().tcp().host(address).tcptype(TcpType::Passive).build();
@@ -134,7 +134,7 @@ pub(super) fn credentials() -> IceCreds {
     IceCreds { ufrag: random_text(8), pass: random_text(24) }
 }
 
-/// The section whose transport is that of all.
+/// Returns the section whose transport is that of all.
 fn first(remote: &Description) -> Result<&Section, String> {
     remote.media.iter().find(|section| !section.rejected).ok_or_else(|| "every m-line is rejected".to_owned())
 }
@@ -223,7 +223,7 @@ pub(super) fn config(identity: &Identity, tracks: &[Track], creds: &IceCreds, li
     config
 }
 
-/// The name of a track inside str0m, which is that of its m-line where packets name it.
+/// Returns the name of a track inside str0m, which is that of its m-line where packets name it.
 pub(super) fn mid_of(track: &Track) -> Mid {
     match track.mid_extension {
         Some(_) => Mid::from(track.mid.as_str()),
@@ -242,7 +242,7 @@ fn declare(direct: &mut str0m::change::DirectApi<'_>, track: &Track) {
     }
 }
 
-/// Whether a peer may be reached there. Names are of no use to us, and by TCP it is the peer who connects.
+/// Returns whether a peer may be reached there. Names are of no use to us, and by TCP it is the peer who connects.
 pub(super) fn is_usable(candidate: &Candidate, identity: &Identity) -> bool {
     let by_udp = matches!(candidate.address, Address::Ip(_)) && candidate.transport == sdp::Transport::Udp;
     by_udp && (identity.internal_peers || !candidate.is_internal())

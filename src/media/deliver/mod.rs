@@ -176,7 +176,7 @@ impl Delivery {
         Self::start_threads(binding, (cores / 2).clamp(1, 8))
     }
 
-    /// The same with so many threads that serve.
+    /// Does the same with so many threads that serve.
     fn start_threads(binding: Binding, threads: usize) -> io::Result<Self> {
         let (sockets, tcp) = open(binding)?;
         let provider = str0m::crypto::from_feature_flags();
@@ -205,12 +205,12 @@ impl Delivery {
         Ok(Self { sockets, tcp, routes, identity, shards, places, next_room: AtomicU64::new(1), sent, ended })
     }
 
-    /// The port of all receivers.
+    /// Returns the port of all receivers.
     pub fn port(&self) -> u16 {
         self.sockets.port()
     }
 
-    /// Whether receivers are served by TCP, too.
+    /// Returns whether receivers are served by TCP, too.
     pub fn serves_tcp(&self) -> bool {
         self.tcp.is_offered()
     }
@@ -221,12 +221,12 @@ impl Delivery {
         let _ = self.tcp.take(stream);
     }
 
-    /// Whether peers are called at private and loopback addresses.
+    /// Returns whether peers are called at private and loopback addresses.
     pub fn calls_internal_peers(&self) -> bool {
         self.identity.internal_peers
     }
 
-    /// A room to be delivered; [`Delivery::close`] ends it.
+    /// Opens a room to be delivered; [`Delivery::close`] ends it.
     pub fn open(&self) -> RoomKey {
         RoomKey(self.next_room.fetch_add(1, Ordering::Relaxed))
     }
@@ -265,19 +265,19 @@ impl Delivery {
         self.one(shard, Message::Add { room, route, connected, ladder, wish, tell });
     }
 
-    /// Bytes that have gone out by UDP, in packets of every kind.
+    /// Returns bytes that have gone out by UDP, in packets of every kind.
     fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Where a receiver can be reached, in addition to what its offer says.
+    /// Adds where a receiver can be reached, in addition to what its offer says.
     pub fn candidate(&self, peer: PeerId, candidate: Candidate) {
         if connect::is_usable(&candidate, &self.identity) {
             self.to(peer, Message::Candidate(peer, candidate));
         }
     }
 
-    /// What a receiver can use and wants from now on.
+    /// Sets what a receiver can use and wants from now on.
     pub fn view(&self, peer: PeerId, view: View, wish: RenditionChoice) {
         self.to(peer, Message::View(peer, view, wish));
     }
@@ -290,7 +290,7 @@ impl Delivery {
         }
     }
 
-    /// What a room's renditions cost from now on.
+    /// Sets what a room's renditions cost from now on.
     pub fn set_ladder(&self, room: RoomKey, ladder: Ladder) {
         self.all(|| Message::Ladder(room, ladder));
     }

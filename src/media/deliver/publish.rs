@@ -95,7 +95,7 @@ impl Offered {
         Ok(Self { delivery, offer, creds, ssrcs, profile })
     }
 
-    /// SDP, with all our candidates.
+    /// Returns SDP, with all our candidates.
     pub fn sdp(&self) -> String {
         self.offer.to_sdp()
     }
@@ -163,7 +163,7 @@ impl Publication {
         self.delivery.set_ladder(self.room, ladder(bits, height));
     }
 
-    /// Bytes that have gone out.
+    /// Returns bytes that have gone out.
     pub fn sent(&self) -> u64 {
         self.delivery.sent()
     }
@@ -180,7 +180,7 @@ impl Drop for Publication {
     }
 }
 
-/// One rung: the encoding has one size.
+/// Returns one rung: the encoding has one size.
 fn ladder(bits: u32, height: u32) -> Ladder {
     Ladder { bitrate: [bits / 100 * OVERHEAD; 3], height: [height; 3], sound: SOUND }
 }
@@ -230,8 +230,8 @@ fn opus() -> Codec {
     }
 }
 
-/// Profile and constraints, and level 3.1 whatever the size, as browsers say it: other ends compare it as text, and
-/// read what the stream says.
+/// Returns profile and constraints, and level 3.1 whatever the size, as browsers say it: other ends compare it as text,
+/// and read what the stream says.
 fn profile_level_id(profile: Profile) -> u32 {
     match profile {
         Profile::Baseline => 0x42_e01f,
@@ -264,7 +264,7 @@ fn repair() -> Codec {
     }
 }
 
-/// The streams that the answer takes: both, or the room would be seen without its sound.
+/// Returns the streams that the answer takes: both, or the room would be seen without its sound.
 fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec<Track>, String> {
     let mut numbers = ssrcs.into_iter();
     let mut tracks = Vec::new();
@@ -291,7 +291,8 @@ fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec
     Ok(tracks)
 }
 
-/// Whether a codec of the answer is H.264 of our profile, or of one that has more. One that does not say means ours.
+/// Returns whether a codec of the answer is H.264 of our profile, or of one that has more. One that does not say means
+/// ours.
 fn takes(codec: &Codec, profile: Profile) -> bool {
     let CodecFormat::H264 { profile_level_id: theirs, .. } = codec.format else { return false };
     codec.parameter("profile-level-id").is_none() || theirs >> 16 >= profile_level_id(profile) >> 16
@@ -306,7 +307,7 @@ mod tests {
         Offered::new(Reach { loopback: true, internal: true }, profile).unwrap()
     }
 
-    /// What another server would answer.
+    /// Returns what another server would answer.
     fn answer(offered: &Offered) -> Description {
         let mut answer = offered.offer.clone();
         answer.kind = SdpKind::Answer;

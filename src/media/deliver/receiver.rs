@@ -189,12 +189,12 @@ impl Receiver {
         }
     }
 
-    /// When the receiver has to be looked after.
+    /// Returns when the receiver has to be looked after.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
 
-    /// Why it is of no more use.
+    /// Returns why it is of no more use.
     pub(super) fn gone(&self) -> Option<&str> {
         self.gone.as_deref()
     }
@@ -466,13 +466,13 @@ impl Receiver {
         self.tell_needs();
     }
 
-    /// Whether nothing has come from a receiver that confirms every packet.
+    /// Returns whether nothing has come from a receiver that confirms every packet.
     fn is_silent(&self, now: Instant) -> bool {
         let confirms = self.line.estimate.is_some() && !self.remb;
         confirms && now.saturating_duration_since(self.heard) > SILENT_AFTER
     }
 
-    /// The age of the oldest packet that waits to be sent.
+    /// Returns the age of the oldest packet that waits to be sent.
     fn queued(&mut self, now: Instant) -> Duration {
         let Some(stream) = &mut self.video else { return Duration::ZERO };
         let mut direct = self.rtc.direct_api();

@@ -531,20 +531,20 @@ impl Chooser {
     }
 }
 
-/// What the estimator starts again from, in bit/s.
+/// Returns what the estimator starts again from, in bit/s.
 fn assumed(ladder: &Ladder, present: Rendition) -> u64 {
     percent(ladder.need(present), ASSUMED)
 }
 
-/// What padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by equal
-/// factors.
+/// Returns what padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by
+/// equal factors.
 fn grown(from: u64, to: u64, passed: Duration) -> u64 {
     let part = (passed.as_secs_f64() / TRY_GROWS.as_secs_f64()).min(1.0);
     let from = from.max(1) as f64;
     (from * (to as f64 / from).powf(part)) as u64
 }
 
-/// So many percent of `bits`.
+/// Returns so many percent of `bits`.
 fn percent(bits: u64, share: u64) -> u64 {
     bits.saturating_mul(share) / 100
 }

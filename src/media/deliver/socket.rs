@@ -83,12 +83,13 @@ impl Sockets {
         Ok(Self { bound, binding, port })
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The addresses under which receivers reach us, each with our port. With a public address it is that one alone.
+    /// Returns the addresses under which receivers reach us, each with our port. With a public address it is that one
+    /// alone.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let families: Vec<bool> =
             self.bound.iter().filter_map(|one| one.socket.local_addr().ok()).map(|own| own.is_ipv4()).collect();
@@ -114,24 +115,24 @@ impl Sockets {
         addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect()
     }
 
-    /// Where the sockets are bound.
+    /// Returns where the sockets are bound.
     pub fn bound(&self) -> impl Iterator<Item = SocketAddr> {
         self.bound.iter().filter_map(|one| one.socket.local_addr().ok())
     }
 
-    /// What candidates say for one of our addresses.
+    /// Returns what candidates say for one of our addresses.
     pub fn shown(&self, own: IpAddr) -> IpAddr {
         self.binding.public_ip.filter(|ip| ip.is_ipv4() == own.is_ipv4()).unwrap_or(own)
     }
 
-    /// Whether peers can reach us without our help, so that we need not look for a way to them: the address is public.
-    /// Loopback is not: Firefox and libnice send no checks to it, but answer ours.
+    /// Returns whether peers can reach us without our help, so that we need not look for a way to them: the address is
+    /// public. Loopback is not: Firefox and libnice send no checks to it, but answer ours.
     pub fn is_public(&self) -> bool {
         self.binding.public_ip.is_some() || self.addresses().iter().all(|address| !is_internal(address.ip()))
     }
 
-    /// Whether peers are called at internal addresses. Peers of a server in a local network are there; those of a
-    /// public one reach it by themselves, and an internal address that they name is one of the server's own network.
+    /// Returns whether peers are called at internal addresses. Peers of a server in a local network are there; those of
+    /// a public one reach it by themselves, and an internal address that they name is one of the server's own network.
     pub fn calls_internal_peers(&self) -> bool {
         let has_public =
             || self.binding.public_ip.is_some() || self.addresses().iter().any(|address| !is_internal(address.ip()));

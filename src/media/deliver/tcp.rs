@@ -113,7 +113,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Whether so many bytes more are not too many.
+    /// Returns whether so many bytes more are not too many.
     fn may(&mut self, length: usize, now: Instant) -> bool {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= Duration::from_secs(1)) {
             (self.since, self.bytes) = (Some(now), 0);
@@ -197,7 +197,7 @@ impl Connections {
         Ok(Self { sockets, service, listeners, poll, table: RwLock::new(table) })
     }
 
-    /// Whether anybody can connect.
+    /// Returns whether anybody can connect.
     pub fn is_offered(&self) -> bool {
         match self.service {
             Service::Off => false,
@@ -206,7 +206,7 @@ impl Connections {
         }
     }
 
-    /// The addresses among `udp`, those of UDP, under which receivers reach us by TCP, too.
+    /// Returns the addresses among `udp`, those of UDP, under which receivers reach us by TCP, too.
     pub fn addresses(&self, udp: &[SocketAddr]) -> Vec<SocketAddr> {
         let heard = |address: &SocketAddr| match self.service {
             Service::Off => false,
@@ -420,12 +420,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The address as candidates name it: a listener at `::` sees IPv4 as a part of IPv6.
+/// Returns the address as candidates name it: a listener at `::` sees IPv4 as a part of IPv6.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// How many connections there may be: an eighth of the descriptors.
+/// Returns how many connections there may be: an eighth of the descriptors.
 fn most() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     (descriptors / 8).clamp(16, 4_096) as usize

@@ -184,7 +184,7 @@ impl Encoder {
         let _ = self.frames.push_buffer(frame.clone());
     }
 
-    /// Somebody cannot go on without a keyframe.
+    /// Notes that somebody cannot go on without a keyframe.
     pub fn request_keyframe(&self) {
         let decision = lock(&self.arbiter).request(media_clock().now());
         if decision == keyframe::Decision::Force {
@@ -198,7 +198,7 @@ impl Encoder {
         }
     }
 
-    /// Whether it takes frames and gives nothing.
+    /// Returns whether it takes frames and gives nothing.
     pub fn is_hung(&self, now: Duration) -> bool {
         let since = self.waits_since.load(Ordering::Relaxed);
         since != NOTHING && nanoseconds(now).saturating_sub(since) > nanoseconds(HUNG)
@@ -209,14 +209,14 @@ impl Encoder {
         self.waits_since.store(NOTHING, Ordering::Relaxed);
     }
 
-    /// Frames dropped before the encoder so far.
+    /// Returns frames dropped before the encoder so far.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 }
 
-/// Bits a second of a rendition of this canvas (width, height, frames a second). The smaller ones are for lines that
-/// carry little: a half goes with its sound through 700 kbit/s, and a quarter through 200, at 1280x720.
+/// Returns bits a second of a rendition of this canvas (width, height, frames a second). The smaller ones are for lines
+/// that carry little: a half goes with its sound through 700 kbit/s, and a quarter through 200, at 1280x720.
 pub fn bitrate_of(rendition: Rendition, canvas: (u32, u32, u32)) -> u32 {
     let (width, height, fps) = rendition.of(canvas);
     let bits = |share: f64, least| {
@@ -253,7 +253,7 @@ fn tune(element: &gst::Element, bitrate: u32, gop: u32) {
     }
 }
 
-/// The largest value of a whole-number property; of any other, none.
+/// Returns the largest value of a whole-number property; of any other, none.
 fn maximum(spec: &gst::glib::ParamSpec) -> u64 {
     use gst::glib::{ParamSpecInt, ParamSpecUInt};
     let signed = spec.downcast_ref::<ParamSpecInt>().and_then(|spec| u64::try_from(spec.maximum()).ok());

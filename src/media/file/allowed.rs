@@ -84,12 +84,12 @@ pub(super) struct Allowed {
 }
 
 impl Allowed {
-    /// Whatever decodes what is in one file: for files of who runs the program.
+    /// Allows whatever decodes what is in one file: for files of who runs the program.
     pub(super) fn own(max_pixels: u64) -> Self {
         Self { format: None, max_pixels }
     }
 
-    /// For a sound that came from somebody else; `None`: it is something else.
+    /// Creates one for a sound that came from somebody else; `None`: it is something else.
     pub(super) fn sound(head: &[u8]) -> Option<Self> {
         let format = match head {
             [b'I', b'D', b'3', ..] => &TAGGED_MP3,
@@ -101,7 +101,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels: 0 })
     }
 
-    /// For a video that came from somebody else; `None`: it is something else.
+    /// Creates one for a video that came from somebody else; `None`: it is something else.
     pub(super) fn clip(head: &[u8], max_pixels: u64) -> Option<Self> {
         let format = match head {
             [_, _, _, _, b'f', b't', b'y', b'p', ..] => &MP4,
@@ -117,7 +117,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels })
     }
 
-    /// Whether the file came from somebody else, who learns no more than what they sent.
+    /// Returns whether the file came from somebody else, who learns no more than what they sent.
     pub(super) fn is_foreign(self) -> bool {
         self.format.is_some()
     }
@@ -143,7 +143,7 @@ impl Allowed {
         Ok(())
     }
 
-    /// What decodebin is to do with this element and a stream of these caps.
+    /// Returns what decodebin is to do with this element and a stream of these caps.
     fn select(self, caps: &gst::Caps, factory: &gst::ElementFactory) -> &'static str {
         let name = factory.name();
         let may = match self.format {
@@ -190,7 +190,7 @@ impl Allowed {
     }
 }
 
-/// Whether an element decodes what it is given and opens nothing. FFmpeg's demuxers may.
+/// Returns whether an element decodes what it is given and opens nothing. FFmpeg's demuxers may.
 fn is_local(factory: &gst::ElementFactory) -> bool {
     let class = factory.metadata("klass").unwrap_or_default();
     let is = |word: &str| class.split('/').any(|part| part == word);

@@ -41,12 +41,12 @@ impl std::fmt::Debug for Frame {
 }
 
 impl Frame {
-    /// The frame as stages hand it to each other.
+    /// Returns the frame as stages hand it to each other.
     pub fn into_inner(self) -> VideoFrame {
         self.frame
     }
 
-    /// Luma, blue and red difference with their strides in bytes; the differences have `ceil(width / 2)` x
+    /// Returns luma, blue and red difference with their strides in bytes; the differences have `ceil(width / 2)` x
     /// `ceil(height / 2)` samples.
     pub fn planes(&self) -> [(&[u8], usize); 3] {
         [0, 1, 2].map(|index| {
@@ -141,23 +141,23 @@ impl Reader {
         self.owned.pipeline().seek_simple(flags, gst::ClockTime::ZERO).map_err(|error| self.broken(error.to_string()))
     }
 
-    /// Size, rate and colours of all frames.
+    /// Returns the size, rate and colours of all frames.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Whether there is sound that can be decoded.
+    /// Returns whether there is sound that can be decoded.
     pub fn has_sound(&self) -> bool {
         self.news.with(|heard| heard.sound)
     }
 
-    /// How long the file says that it is.
+    /// Returns how long the file says that it is.
     pub fn duration(&self) -> Option<Duration> {
         let duration: gst::ClockTime = self.owned.pipeline().query_duration()?;
         Some(Duration::from_nanos(duration.nseconds()))
     }
 
-    /// The next frame; `None` after the last one. Waits for it.
+    /// Returns the next frame; `None` after the last one. Waits for it.
     ///
     /// # Errors
     /// When the file is damaged, its frames change their size, or [`Stop`] is set.
@@ -234,7 +234,7 @@ impl Reader {
         FileError::Broken { path: self.path.clone(), error }
     }
 
-    /// Why there is no first frame.
+    /// Returns why there is no first frame.
     fn no_video(&self, otherwise: Option<String>) -> FileError {
         let error = self.news.with(|heard| match heard {
             Heard { error: Some(error), shut: true, .. } => error.clone(),

@@ -24,8 +24,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the first of all; it
-    /// may wait, and ends the player by `false`.
+    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the
+    /// first of all; it may wait, and ends the player by `false`.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -149,7 +149,7 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
     }
 }
 
-/// What a clip is, and its first picture.
+/// Returns what a clip is, and its first picture.
 ///
 /// # Errors
 /// When it cannot be read, or there is no decoder for it.

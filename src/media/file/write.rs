@@ -38,7 +38,7 @@ impl Container {
     pub const ENDINGS: [(&str, Container); 4] =
         [("mp4", Self::Mp4), ("m4v", Self::Mp4), ("mov", Self::Mov), ("mkv", Self::Mkv)];
 
-    /// What a file of this name is written as.
+    /// Returns what a file of this name is written as.
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         Self::ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, container)| *container)
@@ -149,7 +149,7 @@ impl Writer {
         }
     }
 
-    /// The size of the written frames, in pixels.
+    /// Returns the size of the written frames, in pixels.
     pub fn size(&self) -> (usize, usize) {
         (self.info.width() as usize, self.info.height() as usize)
     }

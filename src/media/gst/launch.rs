@@ -68,7 +68,7 @@ pub enum LaunchError {
 }
 
 impl Launches {
-    /// The built-in texts, those of `folder` in place of their namesakes. Every text is parsed once, so that a
+    /// Loads the built-in texts, those of `folder` in place of their namesakes. Every text is parsed once, so that a
     /// mistake shows at start and not at the first join.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Launches {
         Ok(launches)
     }
 
-    /// A stage as a bin; its unlinked pads are ghosted as `sink` and `src`.
+    /// Returns a stage as a bin; its unlinked pads are ghosted as `sink` and `src`.
     ///
     /// # Errors
     /// When an element is missing or the text is wrong.

@@ -50,7 +50,7 @@ pub struct OwnedPipeline {
 }
 
 impl OwnedPipeline {
-    /// An empty pipeline on the process's clock.
+    /// Creates an empty pipeline on the process's clock.
     pub fn new(name: &str) -> Self {
         let pipeline = gst::Pipeline::with_name(name);
         media_clock().apply(&pipeline);
@@ -58,14 +58,14 @@ impl OwnedPipeline {
         Self { pipeline, role: None }
     }
 
-    /// Its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
+    /// Has its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
     /// [`OwnedPipeline::on_bus`], which sees them enter.
     pub fn works_as(mut self, role: Role) -> Self {
         self.role = Some(role);
         self
     }
 
-    /// The pipeline itself, to add elements and look them up.
+    /// Returns the pipeline itself, to add elements and look them up.
     pub fn pipeline(&self) -> &gst::Pipeline {
         &self.pipeline
     }
@@ -114,7 +114,7 @@ impl OwnedPipeline {
         }
     }
 
-    /// An element by its name in the launch text.
+    /// Returns an element by its name in the launch text.
     ///
     /// # Errors
     /// When an operator's launch file lacks it; the text names it.
@@ -123,7 +123,7 @@ impl OwnedPipeline {
     }
 }
 
-/// An element of a bin by its name and type.
+/// Returns an element of a bin by its name and type.
 ///
 /// # Errors
 /// When it is missing, in a line that names it.

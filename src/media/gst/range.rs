@@ -23,7 +23,7 @@ pub fn tell_full_range(pad: &gst::Pad) {
     });
 }
 
-/// The same caps with another matrix; `None` where nothing is to be changed.
+/// Returns the same caps with another matrix; `None` where nothing is to be changed.
 fn told(caps: &gst::CapsRef) -> Option<gst::Caps> {
     let fields = caps.structure(0)?;
     let says: gst_video::VideoColorimetry = fields.get::<&str>("colorimetry").ok()?.parse().ok()?;

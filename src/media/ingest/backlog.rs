@@ -39,8 +39,8 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// A frame comes to be decoded, so much later than it was sent. `patience`: how late it may be; `None`: it is not
-    /// late.
+    /// Notes that a frame comes to be decoded, so much later than it was sent. `patience`: how late it may be; `None`:
+    /// it is not late.
     pub fn comes(&mut self, now: Duration, late: Duration, keyframe: bool, patience: Option<Duration>) -> Verdict {
         let patience = patience.unwrap_or(Duration::MAX);
         if let Some(left) = self.left.take() {
@@ -66,7 +66,7 @@ impl Backlog {
         }
     }
 
-    /// A frame left the decoder.
+    /// Notes that a frame left the decoder.
     pub fn leaves(&mut self, now: Duration) {
         self.left = Some(now);
     }

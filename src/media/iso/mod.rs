@@ -252,7 +252,7 @@ impl Work {
         self.end();
     }
 
-    /// Whether the file has a track for it.
+    /// Returns whether the file has a track for it.
     fn takes(&self, packet: &Packet) -> bool {
         self.file.as_ref().is_some_and(|file| match packet.kind {
             TrackKind::Video => file.video.is_some(),
@@ -323,7 +323,7 @@ impl Work {
         Ok(())
     }
 
-    /// The time, as files count it.
+    /// Returns the time, as files count it.
     fn now(&self) -> Duration {
         media_clock().now().saturating_sub(self.writer.origin())
     }

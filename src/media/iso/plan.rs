@@ -84,7 +84,7 @@ impl IsoPlan {
         Step::Wait
     }
 
-    /// The file has ended by a fault, or because its codec changed: another may begin.
+    /// Notes that the file has ended by a fault, or because its codec changed: another may begin.
     pub(super) fn ended(&mut self, now: Duration) {
         self.file = None;
         self.heard[0] = None;

@@ -1,5 +1,5 @@
-//! What recorders of a participant have in common: one file after the other, begun where the disk has room, noted beside
-//! it, and ended whole.
+//! What recorders of a participant have in common: one file after the other, begun where the disk has room, noted
+//! beside it, and ended whole.
 
 use std::{
     io,
@@ -84,7 +84,7 @@ impl Writer {
         (self.tell)(news);
     }
 
-    /// The time that is zero in the files.
+    /// Returns the time that is zero in the files.
     pub(super) fn origin(&self) -> Duration {
         self.order.place.origin
     }

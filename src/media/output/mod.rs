@@ -54,7 +54,7 @@ use crate::media::{
 pub trait Kind: fmt::Debug + Send + 'static {
     /// Takes the secrets out of a text.
     fn redact(&self, text: &str) -> String;
-    /// How long the other end may take to accept an attempt; `None`: for ever.
+    /// Returns how long the other end may take to accept an attempt; `None`: for ever.
     fn patience(&self) -> Option<Duration>;
     /// Looks a few times a second whether there is something that stops it.
     ///
@@ -63,7 +63,7 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn check(&self) -> Result<(), OutputFault> {
         Ok(())
     }
-    /// Where the next part begins; `None`: all is one.
+    /// Returns where the next part begins; `None`: all is one.
     fn split(&self) -> Option<Split> {
         None
     }
@@ -76,7 +76,7 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
         Ok(())
     }
-    /// A part has come to its end, and is so long. The file that it leaves, if it does.
+    /// Notes that a part has come to its end, and is so long. The file that it leaves, if it does.
     fn ended(&self, _number: u32, _length: Duration) -> Option<Recorded> {
         None
     }
@@ -113,9 +113,9 @@ pub struct Opening<'a> {
 
 /// The ends of an attempt that are fed. Called on the encoders' threads; must not block.
 pub trait Ends: fmt::Debug + Send {
-    /// How much of the picture waits for the network.
+    /// Returns how much of the picture waits for the network.
     fn waiting(&self) -> Duration;
-    /// How much of the sound does.
+    /// Returns how much of the sound does.
     fn sound_waiting(&self) -> Duration;
     /// Takes an access unit in running time. `out` is the same on the output's own time line.
     fn picture(&mut self, unit: &gst::Buffer, out: gst::Buffer);
@@ -131,9 +131,9 @@ pub trait Ends: fmt::Debug + Send {
 pub trait Link {
     /// Counts the bytes that have left.
     fn written(&self) -> u64;
-    /// Whether the other end has certainly accepted us.
+    /// Returns whether the other end has certainly accepted us.
     fn is_accepted(&self) -> bool;
-    /// Whether the line does not carry what is sent, as far as the transport itself finds that out.
+    /// Returns whether the line does not carry what is sent, as far as the transport itself finds that out.
     fn is_behind(&self) -> bool {
         false
     }
@@ -153,7 +153,7 @@ pub trait Destination: Kind {
     fn prepare(&self, pipeline: &OwnedPipeline, part: u32) -> Result<(), OutputFault>;
     /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
-    /// Bytes at which the other end has certainly accepted us.
+    /// Returns bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
     /// See [`Link::is_behind`].
     fn is_behind(&self, _pipeline: &OwnedPipeline) -> bool {

@@ -105,7 +105,8 @@ impl Speed {
         }
     }
 
-    /// Cores that somebody talking at 1280x720 and 30 frames a second takes, as measured on one of 2026's rented machines.
+    /// Returns the cores that somebody talking at 1280x720 and 30 frames a second takes, as measured on one of 2026's
+    /// rented machines.
     const fn cores(self) -> f64 {
         match self {
             Self::Ultrafast => 0.11,
@@ -144,8 +145,8 @@ pub enum RateControl {
 #[serde(deny_unknown_fields, default)]
 #[schema(as = OutputVideo)]
 pub struct VideoWish {
-    /// `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say how
-    /// large its canvas is, is composed at this size. Default: the canvas's.
+    /// `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say
+    /// how large its canvas is, is composed at this size. Default: the canvas's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1280x720")]
     pub size: Option<String>,
@@ -173,7 +174,7 @@ pub struct VideoWish {
 }
 
 impl VideoWish {
-    /// Width and height, where they are asked for.
+    /// Returns width and height, where they are asked for.
     pub fn size(&self) -> Option<(u32, u32)> {
         self.size.as_deref().and_then(size_of)
     }
@@ -195,8 +196,8 @@ pub struct AudioWish {
     /// 44100 or 48000. Default: 48000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_rate: Option<u32>,
-    /// Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks below
-    /// -1 dB. Default: as it is mixed.
+    /// Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks
+    /// below -1 dB. Default: as it is mixed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = -30, maximum = -10)]
     pub loudness: Option<i32>,
@@ -253,7 +254,7 @@ pub struct AudioSettings {
 }
 
 impl AudioSettings {
-    /// How long a packet of AAC is.
+    /// Returns how long a packet of AAC is.
     pub fn packet(&self) -> Duration {
         Duration::from_nanos(AAC_SAMPLES * 1_000_000_000 / u64::from(self.sample_rate.max(1)))
     }

@@ -175,7 +175,7 @@ impl OutputTarget {
         }
     }
 
-    /// Whether it may lead there.
+    /// Returns whether it may lead there.
     pub fn is_internal_allowed(&self) -> bool {
         match self {
             Self::Rtmp(address) => address.internal,

@@ -39,13 +39,13 @@ const FLOW_EVERY: Duration = Duration::from_secs(2);
 
 /// What an output says. Called on its thread, or one of its attempt's; must not block.
 pub trait Teller: Send + Sync + 'static {
-    /// Its state has changed.
+    /// Notes that its state has changed.
     fn state(&self, state: OutputState);
-    /// So much flows.
+    /// Reports how much flows.
     fn flow(&self, flow: Flow);
-    /// The other end cannot go on without a keyframe.
+    /// Notes that the other end cannot go on without a keyframe.
     fn keyframe(&self) {}
-    /// A file of it is finished. Where it is the last one, the state follows.
+    /// Notes that a file of it is finished. Where it is the last one, the state follows.
     fn recorded(&self, file: Recorded) {
         drop(file);
     }
@@ -252,7 +252,7 @@ impl Worker {
         self.teller.state(OutputState::Stopped);
     }
 
-    /// One connection, or one recording with all its parts, from its beginning to its end.
+    /// Runs one connection, or one recording with all its parts, from its beginning to its end.
     fn attempt(&self, live: &mut dyn FnMut(Duration)) -> End {
         if self.shared.stopped_in_pause() {
             return End::Stopped;
@@ -379,7 +379,7 @@ impl Worker {
         passes_on
     }
 
-    /// Whether a part that passed on is over.
+    /// Returns whether a part that passed on is over.
     fn has_ended(&self, part: &Part<'_>, waited: Duration) -> bool {
         if waited > FAREWELL {
             // Its last sound has not come; it ends without.

@@ -89,7 +89,7 @@ impl AuxPictures {
         self.get(aux).is_some()
     }
 
-    /// Width, height and frames a second, if there is such a picture.
+    /// Returns width, height and frames a second, if there is such a picture.
     pub(super) fn canvas(&self, aux: &AuxId) -> Option<Canvas> {
         self.get(aux).map(|one| one.canvas)
     }

@@ -92,7 +92,7 @@ impl<S: Clone + PartialEq, E> Track<S, E> {
         Self { settings, encoder: ArcSwapOption::default(), listeners: Arc::default(), failures: Mutex::default() }
     }
 
-    /// Whether an encoder is to be made.
+    /// Returns whether an encoder is to be made.
     fn is_due(&self, now: Duration) -> bool {
         self.encoder.load().is_none() && now >= lock(&self.failures).until
     }
@@ -148,7 +148,7 @@ impl Broadcasts {
         }
     }
 
-    /// The caps of a format, made once.
+    /// Returns the caps of a format, made once.
     fn caps(&self, format: CanvasFormat) -> gst::Caps {
         let mut known = lock(&self.caps);
         if let Some((_, caps)) = known.iter().find(|(of, _)| *of == format) {
@@ -292,12 +292,12 @@ impl Broadcasts {
         Track::failed(&self.pictures, key, now);
     }
 
-    /// The same for the sound.
+    /// Does the same for the sound.
     pub(super) fn sound_failed(&self, settings: &AudioSettings, now: Duration) {
         Track::failed(&self.sounds, settings, now);
     }
 
-    /// What encoders encode that take frames and give nothing.
+    /// Returns what encoders encode that take frames and give nothing.
     pub(super) fn hung(&self, now: Duration) -> Vec<PictureKey> {
         let hangs = |picture: &&Arc<Picture>| {
             picture.encoder.load().as_ref().is_some_and(|running| running.encoder.is_hung(now))

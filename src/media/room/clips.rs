@@ -31,7 +31,7 @@ pub struct Clips {
 }
 
 impl Clips {
-    /// None yet.
+    /// Creates one with none yet.
     pub fn new(launches: Launches) -> Self {
         Self { launches, running: Vec::new() }
     }

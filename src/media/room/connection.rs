@@ -61,7 +61,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether all have answered.
+    /// Returns whether all have answered.
     fn is_answered(self, candidates: &[String]) -> bool {
         let count = |kind: &str| candidates.iter().filter(|candidate| candidate.contains(kind)).count();
         (!self.stun || count(" typ srflx") > 0) && count(" typ relay") >= self.turn
@@ -189,7 +189,7 @@ impl SenderConnection {
         Ok(())
     }
 
-    /// The remote description is on its way into webrtcbin, which queues: candidates may follow.
+    /// Notes that the remote description is on its way into webrtcbin, which queues: candidates may follow.
     fn describe(&mut self, remote: &Description) {
         let tagged = remote.tagged();
         let mline = u32::try_from(tagged).unwrap_or(0);
@@ -230,7 +230,7 @@ impl SenderConnection {
         Ok(())
     }
 
-    /// Whether its peer came by WHIP: nothing else reports what becomes of it, where a page has its socket.
+    /// Returns whether its peer came by WHIP: nothing else reports what becomes of it, where a page has its socket.
     fn is_http(&self) -> bool {
         matches!(self.signalling, Signalling::Http { .. })
     }
@@ -248,7 +248,7 @@ impl SenderConnection {
         (self.trusted.load(Ordering::Acquire) && pulse.is_there(now)).then(|| now + KEPT)
     }
 
-    /// What is wrong with its video, if that has changed since the last look; `Some(None)`: all is well again.
+    /// Returns what is wrong with its video, if that has changed since the last look; `Some(None)`: all is well again.
     pub(super) fn diagnose(&mut self, now: Duration) -> Option<Option<String>> {
         if !self.trusted.load(Ordering::Acquire) {
             return None;
@@ -260,7 +260,7 @@ impl SenderConnection {
         news
     }
 
-    /// What is to be found in the frames; remembered for a track that is yet to come.
+    /// Sets what is to be found in the frames; remembered for a track that is yet to come.
     pub(super) fn set_wish(&self, wish: MaskRequest) {
         let element = {
             let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
@@ -272,7 +272,7 @@ impl SenderConnection {
         }
     }
 
-    /// What was segmented so far.
+    /// Returns what was segmented so far.
     pub(super) fn masks(&self) -> Masks {
         let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
         element.map_or_else(Masks::default, |element| Masks {
@@ -326,7 +326,7 @@ impl Signalling {
     }
 }
 
-/// What webrtcbin is given: it would call every candidate of the text, and which are called is decided here.
+/// Returns what webrtcbin is given: it would call every candidate of the text, and which are called is decided here.
 fn without_candidates(description: &Description) -> Description {
     let mut bare = description.clone();
     for section in &mut bare.media {
@@ -340,12 +340,12 @@ fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
     description.media.iter().find(|section| !section.rejected).map(|section| section.fingerprint.clone())
 }
 
-/// The m-lines that answer a peer's offer, one for every section that we take.
+/// Returns the m-lines that answer a peer's offer, one for every section that we take.
 pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<MediaLine> {
     chosen.iter().filter_map(MediaLine::answering).collect()
 }
 
-/// Our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.
+/// Returns our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.
 fn whole_answer(
     text: &str,
     candidates: &[String],

@@ -86,7 +86,7 @@ impl Encodings {
         lock(&self.inputs).clone()
     }
 
-    /// A composed frame to every running encoder, each at its size.
+    /// Gives a composed frame to every running encoder, each at its size.
     pub(super) fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
         let mut renditions = lock(&self.renditions);
         renditions.begin(frame, format);
@@ -207,7 +207,7 @@ impl Encodings {
         }
     }
 
-    /// Frames that encoders had no time for, those of encoders that are over too.
+    /// Returns frames that encoders had no time for, those of encoders that are over too.
     pub(super) fn dropped(&self) -> u64 {
         let running = self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full());
         self.dropped.load(Ordering::Relaxed) + running.map(|encoder| encoder.dropped()).sum::<u64>()

@@ -83,8 +83,8 @@ impl Inputs {
         Self { room, parts, slots, desk, events, inputs, peers, asks, keypoints, cutouts: false }
     }
 
-    /// What a participant's element shall find. Before their layers are known it is the person, so that nobody's first
-    /// frame shows a room that is to be hidden.
+    /// Returns what a participant's element shall find. Before their layers are known it is the person, so that
+    /// nobody's first frame shows a room that is to be hidden.
     fn wish(&self, ask: Option<&LayerRequest>) -> MaskRequest {
         let first = || if self.parts.can_cut { vec![Cut::default()] } else { Vec::new() };
         MaskRequest {
@@ -96,13 +96,13 @@ impl Inputs {
         }
     }
 
-    /// Whether the keypoints of everybody are found.
+    /// Sets whether the keypoints of everybody are found.
     pub(super) fn set_keypoints(&mut self, keypoints: bool) {
         self.keypoints = keypoints;
         self.apply_all();
     }
 
-    /// Whether an output records everybody cut out.
+    /// Sets whether an output records everybody cut out.
     pub(super) fn set_cutouts(&mut self, cutouts: bool) {
         if std::mem::replace(&mut self.cutouts, cutouts) != cutouts {
             self.apply_all();
@@ -149,7 +149,7 @@ impl Inputs {
         ask?.shown
     }
 
-    /// What all layers together, and those who record, need of somebody's frames.
+    /// Returns what all layers together, and those who record, need of somebody's frames.
     fn ask(&self, participant: &ParticipantId) -> Option<LayerRequest> {
         let mut asks = self.asks.get(participant)?.iter().map(|(_, ask)| ask);
         let first = asks.next()?.clone();
@@ -260,14 +260,14 @@ impl Inputs {
         Ok(SenderConnection::new(peer, person, session, trusted, (segmenter, progress, tap), internal_peers, now))
     }
 
-    /// Somebody who sends and is trusted, to be recorded.
+    /// Returns somebody who sends and is trusted, to be recorded.
     pub(super) fn source(&self, peer: PeerId) -> Option<Source> {
         let one = self.peers.get(&peer).filter(|one| one.trusted.load(Ordering::Acquire))?;
         let owner = Owner { participant: one.participant.0.clone(), name: one.name.clone() };
         Some(Source { peer, owner, tap: one.tap.clone() })
     }
 
-    /// Everybody who sends and is trusted.
+    /// Returns everybody who sends and is trusted.
     pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
         self.peers.keys().filter_map(|peer| self.source(*peer))
     }
@@ -367,7 +367,7 @@ impl Inputs {
         dead
     }
 
-    /// What each peer's element has made.
+    /// Returns what each peer's element has made.
     pub(super) fn masks(&self) -> impl Iterator<Item = Masks> {
         self.peers.values().map(SenderConnection::masks)
     }

@@ -152,17 +152,17 @@ impl Isos {
         true
     }
 
-    /// Whether somebody is to be recorded cut out.
+    /// Returns whether somebody is to be recorded cut out.
     pub(super) fn need_cutouts(&self) -> bool {
         self.sessions.iter().any(|session| session.target.cutouts)
     }
 
-    /// Somebody sends from now on.
+    /// Notes that somebody sends from now on.
     pub(super) fn connected(&mut self, source: &Source) {
         (0..self.sessions.len()).for_each(|index| self.record(index, source));
     }
 
-    /// Somebody sends no more.
+    /// Notes that somebody sends no more.
     pub(super) fn gone(&mut self, peer: PeerId) {
         self.sessions.iter_mut().for_each(|session| session.stop(peer));
     }

@@ -49,7 +49,8 @@ impl Renditions {
         }
     }
 
-    /// The frame at this size, and its caps. `None` for a frame that this rendition leaves out, or without memory.
+    /// Returns the frame at this size, and its caps. `None` for a frame that this rendition leaves out, or without
+    /// memory.
     pub(super) fn get(&mut self, rendition: Rendition) -> Option<(&gst::Buffer, &gst::Caps)> {
         if rendition == Rendition::Quarter && self.count.is_multiple_of(2) {
             return None;
@@ -63,7 +64,7 @@ impl Renditions {
         size.frame.as_ref().zip(size.caps.as_ref())
     }
 
-    /// The frame of the next larger size, halved.
+    /// Returns the frame of the next larger size, halved.
     fn halved(&mut self, index: usize) -> Option<gst::Buffer> {
         let [larger, size] = self.sizes.get_disjoint_mut([index - 1, index]).ok()?;
         let (from, to) = (larger.format?, size.format?);

@@ -37,7 +37,7 @@ pub(super) struct Tracks {
 }
 
 impl Tracks {
-    /// The bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
+    /// Returns the bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
     pub(super) fn attach(&self, codec: LineCodec) -> Result<gst::Bin, String> {
         let bin = self.decode(codec)?;
         let kind = if codec.format == LineFormat::Opus { TrackKind::Audio } else { TrackKind::Video };

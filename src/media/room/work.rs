@@ -106,7 +106,7 @@ impl Work {
         ended
     }
 
-    /// What makes the room's media useless, if something does.
+    /// Returns what makes the room's media useless, if something does.
     fn fault(&mut self, now: Duration) -> Option<&'static str> {
         if let Some(reason) = self.program.over() {
             return Some(reason);
@@ -284,7 +284,7 @@ impl Work {
         }
     }
 
-    /// A sender is of no more use.
+    /// Notes that a sender is of no more use.
     fn lose_sender(&mut self, peer: PeerId, reason: &str) {
         self.isos.gone(peer);
         if let Some(masks) = self.inputs.lose(peer, reason) {

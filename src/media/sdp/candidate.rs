@@ -118,7 +118,7 @@ impl Candidate {
         Ok(Self::usable(text, &words).map_or_else(Read::Ignored, Read::Candidate))
     }
 
-    /// A candidate of these words, or why it is of no use.
+    /// Returns a candidate of these words, or why it is of no use.
     fn usable(text: &str, words: &[&str]) -> Result<Self, String> {
         let odd = |what: &str, part: &str| format!("{what} {}", quoted(part));
         let [foundation, component, transport, priority, address, port, _, kind, more @ ..] = words else {
@@ -164,8 +164,8 @@ impl Candidate {
         Ok(Self { foundation, component, transport, priority, address, port, kind, related })
     }
 
-    /// The same candidate at a public address, for a server behind 1:1 NAT. Only host candidates of the address's own
-    /// family change; all others are returned as they are.
+    /// Returns the same candidate at a public address, for a server behind 1:1 NAT. Only host candidates of the
+    /// address's own family change; all others are returned as they are.
     pub fn with_address(&self, ip: IpAddr) -> Self {
         let mut changed = self.clone();
         if let (CandidateKind::Host, Address::Ip(own)) = (self.kind, &self.address)
@@ -176,13 +176,13 @@ impl Candidate {
         changed
     }
 
-    /// Whether it waits for a TCP connection: then who takes it connects to any address and port that it names.
+    /// Returns whether it waits for a TCP connection: then who takes it connects to any address and port that it names.
     pub fn is_tcp_server(&self) -> bool {
         matches!(self.transport, Transport::Tcp(TcpType::Passive | TcpType::SimultaneousOpen))
     }
 
-    /// Whether it leads into a network that is not the public one: loopback, link-local, private and shared addresses,
-    /// and the names of a local network.
+    /// Returns whether it leads into a network that is not the public one: loopback, link-local, private and shared
+    /// addresses, and the names of a local network.
     pub fn is_internal(&self) -> bool {
         match &self.address {
             Address::Ip(ip) => is_internal(*ip),
@@ -190,7 +190,7 @@ impl Candidate {
         }
     }
 
-    /// The address, if it is not a name.
+    /// Returns the address, if it is not a name.
     pub fn ip(&self) -> Option<IpAddr> {
         match self.address {
             Address::Ip(ip) => Some(ip),
@@ -200,7 +200,7 @@ impl Candidate {
 }
 
 impl Address {
-    /// An address to send to, or why it is of no use.
+    /// Reads an address to send to, or why it is of no use.
     fn read(text: &str) -> Result<Self, String> {
         if let Ok(ip) = text.parse::<IpAddr>() {
             let useless = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);

@@ -45,7 +45,7 @@ pub enum CodecFormat {
 }
 
 impl CodecFormat {
-    /// The encoding name as `rtpmap` writes it.
+    /// Returns the encoding name as `rtpmap` writes it.
     pub fn name(&self) -> &str {
         match self {
             Self::Opus => "opus",
@@ -59,7 +59,7 @@ impl CodecFormat {
 }
 
 impl Codec {
-    /// A format parameter's value, by its key in lower case.
+    /// Returns a format parameter's value, by its key in lower case.
     pub fn parameter(&self, key: &str) -> Option<&str> {
         self.fmtp.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
@@ -168,8 +168,9 @@ impl CodecLines {
         }
     }
 
-    /// Puts the codecs together, in the m-line's order. Payload types that nothing says a codec of, or with a packetization
-    /// mode that does not exist, are left out, and so is a retransmission format that repeats none of the others (GST-1.22: webrtcbin reads a missing `apt` as a string).
+    /// Puts the codecs together, in the m-line's order. Payload types that nothing says a codec of, or with a
+    /// packetization mode that does not exist, are left out, and so is a retransmission format that repeats none of the
+    /// others (GST-1.22: webrtcbin reads a missing `apt` as a string).
     pub fn into_codecs(mut self, payloads: &[u8]) -> Vec<Codec> {
         let mut codecs = Vec::new();
         for &payload in payloads {
@@ -196,8 +197,8 @@ impl CodecLines {
     }
 }
 
-/// What a payload type means that needs no `rtpmap` (RFC 3551, section 6). None of these is taken; who offers nothing else
-/// is answered by its name.
+/// Returns what a payload type means that needs no `rtpmap` (RFC 3551, section 6). None of these is taken; who offers
+/// nothing else is answered by its name.
 fn known_map(payload: u8) -> Option<RtpMap> {
     const KNOWN: [(u8, &str, u32); 12] = [
         (0, "PCMU", 8000),
@@ -217,7 +218,7 @@ fn known_map(payload: u8) -> Option<RtpMap> {
     Some(RtpMap { payload, name: name.to_owned(), clock_rate, channels: 1 })
 }
 
-/// Whether this is a `profile-level-id`, brought to its six digits. FFmpeg 8.0 writes a seventh before them.
+/// Returns whether this is a `profile-level-id`, brought to its six digits. FFmpeg 8.0 writes a seventh before them.
 fn six_digits(value: &mut String) -> bool {
     if value.len() < 6 || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return false;

@@ -30,15 +30,16 @@ pub struct Description {
 }
 
 impl Description {
-    /// Index of the section whose transport all others share: the BUNDLE group's first, or the only one not rejected.
-    /// Candidates belong to it, and webrtcbin takes them under this m-line index only.
+    /// Returns the index of the section whose transport all others share: the BUNDLE group's first, or the only one not
+    /// rejected. Candidates belong to it, and webrtcbin takes them under this m-line index only.
     pub fn tagged(&self) -> usize {
         let first = self.bundle.first();
         let is_tagged = |section: &Section| !section.rejected && first.is_none_or(|mid| *mid == section.mid);
         self.media.iter().position(is_tagged).unwrap_or(0)
     }
 
-    /// The same description without the header extension that names a packet's m-line, where any SSRC is declared.
+    /// Returns the same description without the header extension that names a packet's m-line, where any SSRC is
+    /// declared.
     ///
     /// GST-1.22: webrtcbin asserts, and so aborts, when a stream declared for one m-line arrives with the mid of
     /// another. Declared SSRCs distinguish the m-lines well enough.
@@ -98,17 +99,17 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether the author sends.
+    /// Returns whether the author sends.
     pub fn sends(self) -> bool {
         matches!(self, Self::SendRecv | Self::SendOnly)
     }
 
-    /// Whether the author receives.
+    /// Returns whether the author receives.
     pub fn receives(self) -> bool {
         matches!(self, Self::SendRecv | Self::RecvOnly)
     }
 
-    /// The attribute's direction, if it is one.
+    /// Returns the attribute's direction, if it is one.
     pub(super) fn from_attribute(name: &str) -> Option<Self> {
         Some(match name {
             "sendrecv" => Self::SendRecv,
@@ -226,7 +227,7 @@ impl Section {
         }
     }
 
-    /// What the m-line itself says, for an answer to repeat.
+    /// Returns what the m-line itself says, for an answer to repeat.
     pub fn line(&self) -> (MediaKind, String, Option<OtherMedia>) {
         (self.kind, self.protocol.clone(), self.other.clone())
     }

@@ -10,13 +10,13 @@ use super::limits::{MAX_LINE, PWD, UFRAG};
 pub struct Fault(String);
 
 impl Fault {
-    /// A fault with this one-line text.
+    /// Creates a fault with this one-line text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
 
-/// Remote text for a message: in quotes, at most 40 characters, nothing unprintable.
+/// Quotes remote text for a message: in quotes, at most 40 characters, nothing unprintable.
 pub(super) fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     let more = if text.chars().nth(40).is_some() { "…" } else { "" };
@@ -35,12 +35,12 @@ pub(super) struct SdpLine<'a> {
 }
 
 impl<'a> SdpLine<'a> {
-    /// Name and value of an `a=` line; the value is empty for a flag.
+    /// Returns the name and value of an `a=` line; the value is empty for a flag.
     pub fn attribute(&self) -> Option<(&'a str, &'a str)> {
         (self.letter == b'a').then(|| self.value.split_once(':').unwrap_or((self.value, "")))
     }
 
-    /// A fault at this line.
+    /// Returns a fault at this line.
     pub fn fault(&self, what: impl std::fmt::Display) -> Fault {
         Fault::new(format!("line {}: {what}", self.number))
     }
@@ -72,12 +72,12 @@ pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<SdpLine<'_>>, Fa
     Ok(lines)
 }
 
-/// A decimal number without sign or blanks. (`str::parse` alone would take `+5`.)
+/// Returns a decimal number without sign or blanks. (`str::parse` alone would take `+5`.)
 pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-/// RFC 8866 `token`.
+/// Returns whether it is an RFC 8866 `token`.
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| {
@@ -85,7 +85,7 @@ pub(super) fn is_token(text: &str) -> bool {
         })
 }
 
-/// RFC 8839 `ice-char`, one or more, and the four signs that browsers let pass beside them.
+/// Returns whether it is an RFC 8839 `ice-char`, one or more, and the four signs that browsers let pass beside them.
 pub(super) fn is_ice_text(text: &str) -> bool {
     let allowed = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') || matches!(byte, b'-' | b'_' | b'=' | b'#')

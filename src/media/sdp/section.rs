@@ -73,14 +73,15 @@ impl Shared {
         Ok(true)
     }
 
-    /// The fingerprint by SHA-256, which every implementation knows (str0m only that one), else by the strongest hash.
+    /// Returns the fingerprint by SHA-256, which every implementation knows (str0m only that one), else by the
+    /// strongest hash.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
         let common = |fingerprint: &&Fingerprint| fingerprint.algorithm == HashAlgorithm::Sha256;
         let strongest = || self.fingerprints.iter().max_by_key(|fingerprint| fingerprint.algorithm);
         self.fingerprints.iter().find(common).or_else(strongest)
     }
 
-    /// Whether there are fingerprints, and all of them of hashes that are not accepted.
+    /// Returns whether there are fingerprints, and all of them of hashes that are not accepted.
     pub fn only_weak(&self) -> bool {
         self.weak_fingerprint && self.fingerprints.is_empty()
     }
@@ -271,7 +272,7 @@ impl RawSection {
         Ok(())
     }
 
-    /// The declared streams without those that only repeat or repair others.
+    /// Returns the declared streams without those that only repeat or repair others.
     pub fn take_ssrcs(&mut self) -> Vec<Ssrc> {
         let mut ssrcs = std::mem::take(&mut self.ssrcs);
         ssrcs.retain(|ssrc| !self.repairs.iter().any(|(_, repair)| *repair == ssrc.id));

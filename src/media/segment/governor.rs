@@ -98,22 +98,22 @@ impl Governor {
         }
     }
 
-    /// What is given up now.
+    /// Returns what is given up now.
     pub fn plan(&self) -> MaskPlan {
         MaskPlan { shrinking: self.shrinking, every: EVERY[self.sparseness], thinning: self.thinning }
     }
 
-    /// So many frames were segmented, and so many were late.
+    /// Counts frames that were segmented, and those that were late.
     pub fn frames(&mut self, of: u32, late: u32) {
         self.frames.add(of, late);
     }
 
-    /// A frame's input, before it was made smaller, could be smaller by so many sizes.
+    /// Notes that a frame's input, before it was made smaller, could be smaller by so many sizes.
     pub fn spares(&mut self, sizes: u32) {
         self.spare = self.spare.max(sizes);
     }
 
-    /// So many frames were composed or missed, so many of them late or missed.
+    /// Counts frames that were composed or missed, and those of them that were late or missed.
     pub fn ticks(&mut self, of: u32, late: u32) {
         self.ticks.add(of, late);
     }

@@ -75,13 +75,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A frame's own time; of one that does not say it, the time now.
+/// Returns a frame's own time; of one that does not say it, the time now.
 fn time_of(frame: &gst::BufferRef) -> Duration {
     frame.pts().map_or_else(|| media_clock().now(), Duration::from)
 }
 
 impl BodyPix {
-    /// What is to be found from now on, in place of the properties; the process's governor decides how many frames
+    /// Sets what is to be found from now on, in place of the properties; the process's governor decides how many frames
     /// the network sees.
     pub(super) fn set_wish(&self, wish: MaskRequest) {
         match &mut *lock(&self.seat) {
@@ -104,7 +104,7 @@ impl BodyPix {
         }
     }
 
-    /// Whether frames get a mask now.
+    /// Returns whether frames get a mask now.
     fn masks(&self) -> bool {
         lock(&self.settings).masks() && lock(&self.state).as_ref().is_none_or(|state| state.model.is_some())
     }
@@ -183,7 +183,7 @@ impl BodyPix {
         way.run(stream, &yuv, wish).map_err(|error| self.fail(&error))
     }
 
-    /// Whether a frame is to be looked at, where frames are thinned.
+    /// Returns whether a frame is to be looked at, where frames are thinned.
     fn keeps(&self, frame: &gst::BufferRef) -> bool {
         let every = lock(&self.seat).as_ref().map_or(1, Seat::frames_every);
         if every <= 1 || !self.masks() {

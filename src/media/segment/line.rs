@@ -21,7 +21,7 @@ struct Waiting {
 }
 
 impl WaitingLine {
-    /// So many may run at once.
+    /// Lets so many run at once.
     pub fn new(places: usize) -> Self {
         Self { free: places, next: 0, waiting: Vec::new() }
     }
@@ -55,17 +55,17 @@ impl WaitingLine {
         self.free += 1;
     }
 
-    /// Whether somebody else could take a place now.
+    /// Returns whether somebody else could take a place now.
     pub fn is_open(&self) -> bool {
         self.free > 0 && !self.waiting.is_empty()
     }
 
-    /// How many wait.
+    /// Returns how many wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// How many places nobody has.
+    /// Returns how many places nobody has.
     pub fn free(&self) -> usize {
         self.free
     }

@@ -83,7 +83,7 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
-    /// What a command's argument means: the word `embedded`, or a file.
+    /// Returns what a command's argument means: the word `embedded`, or a file.
     pub fn of(argument: &Path) -> Self {
         if argument == Path::new(EMBEDDED) { Self::Embedded } else { Self::File(argument.to_owned()) }
     }
@@ -182,12 +182,12 @@ pub fn set_default(model: Option<Arc<Model>>) {
     CHOSEN.store(true, Ordering::SeqCst);
 }
 
-/// Whether [`set_default`] was called. A pipeline of somebody else's is in no such process.
+/// Returns whether [`set_default`] was called. A pipeline of somebody else's is in no such process.
 pub fn is_chosen() -> bool {
     CHOSEN.load(Ordering::SeqCst)
 }
 
-/// The process's model.
+/// Returns the process's model.
 pub fn default() -> Option<Arc<Model>> {
     DEFAULT.load_full()
 }
@@ -201,7 +201,7 @@ impl Model {
         Self::load_with(path, LoadOptions::default())
     }
 
-    /// As [`Model::load`], run in a certain way.
+    /// Works as [`Model::load`], run in a certain way.
     ///
     /// # Errors
     /// One line that names the file.
@@ -211,7 +211,7 @@ impl Model {
         Self::read(&bytes, path, options)
     }
 
-    /// The network that is in the program, or that of a file.
+    /// Returns the network that is in the program, or that of a file.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -219,7 +219,7 @@ impl Model {
         Self::from_source_with(source, LoadOptions::default())
     }
 
-    /// As [`Model::from_source`], run in a certain way.
+    /// Works as [`Model::from_source`], run in a certain way.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -230,7 +230,7 @@ impl Model {
         }
     }
 
-    /// The network that is in the program: models/README.md says what it is and how it was made.
+    /// Returns the network that is in the program: models/README.md says what it is and how it was made.
     ///
     /// # Errors
     /// Not for a build that passes its tests.
@@ -238,7 +238,7 @@ impl Model {
         Self::read(EMBEDDED_FILE, Path::new(EMBEDDED), options)
     }
 
-    /// The network of an ONNX file's `bytes`; `path` is what it is called.
+    /// Reads the network of an ONNX file's `bytes`; `path` is what it is called.
     fn read(bytes: &[u8], path: &Path, options: LoadOptions) -> Result<Arc<Self>, ModelError> {
         let unusable = |error: String| ModelError::Unusable { path: path.to_owned(), error };
         // tract panics on some broken files; a model file is input like any other.
@@ -275,7 +275,7 @@ impl Model {
         Ok(model)
     }
 
-    /// The file's name without its ending.
+    /// Returns the file's name without its ending.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -285,12 +285,12 @@ impl Model {
         self.has(&[PARTS])
     }
 
-    /// Whether it can find keypoints.
+    /// Returns whether it can find keypoints.
     pub fn has_poses(&self) -> bool {
         self.has(&POSES)
     }
 
-    /// Whether it runs as one operator of ours.
+    /// Returns whether it runs as one operator of ours.
     pub fn is_fused(&self) -> bool {
         self.chain.is_some()
     }
@@ -299,7 +299,7 @@ impl Model {
         heads.iter().all(|head| self.outputs.iter().any(|output| output == head))
     }
 
-    /// What is needed to segment frames of this size (width, height), for one stream.
+    /// Returns what is needed to segment frames of this size (width, height), for one stream.
     ///
     /// # Errors
     /// When the network lacks a head, does not take the input size, or has outputs of another shape.
@@ -362,7 +362,7 @@ impl Model {
         self.chain = Some(chain);
     }
 
-    /// The network as tract runs it.
+    /// Returns the network as tract runs it.
     fn stock(&self, heads: &[&str], size: (usize, usize)) -> TractResult<TractPlan> {
         self.graph
             .clone()
@@ -395,12 +395,12 @@ impl Model {
     }
 }
 
-/// A picture on which networks are held against each other.
+/// Returns a picture on which networks are held against each other.
 fn made_up(size: (usize, usize)) -> Vec<f32> {
     (0..size.0 * size.1 * 3).map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos()).collect()
 }
 
-/// The largest difference between outputs; of values above 1, as a share of the head's largest.
+/// Returns the largest difference between outputs; of values above 1, as a share of the head's largest.
 fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
     let mut most = 0.0f32;
     for (ours, theirs) in ours.iter().zip(theirs) {
@@ -415,8 +415,8 @@ fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
     Ok(most)
 }
 
-/// Where the values of the file's outputs lie. Our own files say it in their metadata; without a word it is as in
-/// BodyPix.
+/// Returns where the values of the file's outputs lie. Our own files say it in their metadata; without a word it is as
+/// in BodyPix.
 ///
 /// # Errors
 /// One line, for a word that is not known.

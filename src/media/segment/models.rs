@@ -43,7 +43,8 @@ pub fn set_folder(folder: Option<PathBuf>) {
     models.entries.retain(|_, entry| matches!(entry, Entry::Ready(_)));
 }
 
-/// What can be asked for now: `embedded`, and the names of the folder's `*.onnx` without their ending, in order.
+/// Returns what can be asked for now: `embedded`, and the names of the folder's `*.onnx` without their ending, in
+/// order.
 pub fn names() -> Vec<String> {
     let folder = models().folder.clone();
     let mut names: Vec<String> = folder.iter().flat_map(|folder| files(folder)).collect();
@@ -61,7 +62,7 @@ fn files(folder: &Path) -> Vec<String> {
     names.filter(|name| name != EMBEDDED && ModelName::new(name).is_some()).collect()
 }
 
-/// A model, if it is loaded; if nobody has asked for it before, it is loaded from now on.
+/// Returns a model, if it is loaded; if nobody has asked for it before, it is loaded from now on.
 pub fn named(name: ModelName) -> Option<Arc<Model>> {
     let mut models = models();
     match models.entries.get(&name) {

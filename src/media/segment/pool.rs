@@ -38,7 +38,7 @@ impl Pool {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a place was taken; without `patience` it always is.
+    /// Returns whether a place was taken; without `patience` it always is.
     fn enter(&self, last: Option<Duration>, patience: Option<Duration>) -> bool {
         let deadline = patience.map(|patience| Instant::now() + patience);
         let mut line = self.line();
@@ -95,7 +95,7 @@ fn tell(what: impl FnOnce(&mut Governor)) {
     }
 }
 
-/// What is given up of every stream now.
+/// Returns what is given up of every stream now.
 pub fn plan() -> MaskPlan {
     MaskPlan {
         shrinking: SHRINKING.load(Ordering::Relaxed),
@@ -104,7 +104,7 @@ pub fn plan() -> MaskPlan {
     }
 }
 
-/// A frame was segmented, whose input could be smaller by so many sizes.
+/// Notes that a frame was segmented, whose input could be smaller by so many sizes.
 pub fn segmented(spare: u32) {
     tell(|governor| {
         governor.frames(1, 0);
@@ -112,12 +112,12 @@ pub fn segmented(spare: u32) {
     });
 }
 
-/// A frame came while the one before it still waited to be segmented, or waited for its turn in vain.
+/// Notes that a frame came while the one before it still waited to be segmented, or waited for its turn in vain.
 pub fn waited() {
     tell(|governor| governor.frames(0, 1));
 }
 
-/// So many frames were composed or missed, of which so many late or missed.
+/// Counts frames that were composed or missed, and those of them that were late or missed.
 pub fn ticked(of: u32, late: u32) {
     tell(|governor| governor.ticks(of, late));
 }
@@ -134,7 +134,7 @@ impl Turn {
         Self(pool)
     }
 
-    /// The same, for no longer than `patience`.
+    /// Does the same, for no longer than `patience`.
     pub fn take_within(last: Option<Duration>, patience: Duration) -> Option<Self> {
         let pool = process();
         pool.enter(last, Some(patience)).then_some(Self(pool))
@@ -166,7 +166,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Shown with so many pixels of the canvas.
+    /// Creates one shown with so many pixels of the canvas.
     pub fn new(pixels: u32) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seat = Self { number: NEXT.fetch_add(1, Ordering::Relaxed), pixels };
@@ -174,7 +174,7 @@ impl Seat {
         seat
     }
 
-    /// Shown with so many pixels now.
+    /// Notes with how many pixels it is shown now.
     pub fn show(&mut self, pixels: u32) {
         if self.pixels != pixels {
             self.pixels = pixels;
@@ -186,12 +186,12 @@ impl Seat {
         self.pixels <= SMALL.load(Ordering::Relaxed)
     }
 
-    /// One of so many of its frames is looked at now.
+    /// Returns `n` where one of `n` of its frames is looked at now.
     pub fn frames_every(&self) -> u32 {
         crowd::frames_every(plan().thinning, self.is_small())
     }
 
-    /// How late its decoded frames may be.
+    /// Returns how late its decoded frames may be.
     pub fn patience(&self) -> Duration {
         crowd::patience(self.is_small(), self.number)
     }

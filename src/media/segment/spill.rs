@@ -199,13 +199,13 @@ impl Despill {
     }
 }
 
-/// Whether `len` bytes hold a plane of `size` samples with `stride` bytes from row to row.
+/// Returns whether `len` bytes hold a plane of `size` samples with `stride` bytes from row to row.
 fn holds(len: usize, stride: usize, (width, height): (usize, usize)) -> bool {
     let needed = (height - 1).checked_mul(stride).and_then(|rows| rows.checked_add(width));
     stride >= width && needed.is_some_and(|needed| len >= needed)
 }
 
-/// The half-open spans of tiles in a row whose kind is `least` or more.
+/// Returns the half-open spans of tiles in a row whose kind is `least` or more.
 #[inline(always)]
 fn runs(kinds: &[u8], least: u8) -> impl Iterator<Item = (usize, usize)> + '_ {
     let mut at = 0;

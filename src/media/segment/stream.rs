@@ -39,13 +39,13 @@ impl Default for MaskRequest {
 }
 
 impl MaskRequest {
-    /// Whether frames pass untouched.
+    /// Returns whether frames pass untouched.
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty() && !self.poses
     }
 }
 
-/// How a mask looks, for the mask pipeline.
+/// Returns how a mask looks, for the mask pipeline.
 pub fn options(cut: &Cut) -> MaskOptions {
     MaskOptions { threshold: cut.threshold, feather: cut.feather, smoothing: cut.smoothing }
 }
@@ -90,7 +90,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream of frames of any size.
+    /// Creates a stream of frames of any size.
     pub fn new(model: Arc<Model>) -> Self {
         Self {
             model,
@@ -130,7 +130,7 @@ impl Stream {
         self.inferred(frame, wish)
     }
 
-    /// Whether frames of this size (width, height) can have what is wished for without the network.
+    /// Returns whether frames of this size (width, height) can have what is wished for without the network.
     pub fn can_carry(&self, size: (usize, usize), wish: &MaskRequest) -> bool {
         self.sessions.first().is_some_and(|session| session.frame() == size)
             && wish.cuts.len() == self.makers.len()
@@ -138,7 +138,7 @@ impl Stream {
             && (!wish.poses || self.told.is_some())
     }
 
-    /// The frame with the last masks, carried along; `None` where no mask fits. Every frame must come here or
+    /// Returns the frame with the last masks, carried along; `None` where no mask fits. Every frame must come here or
     /// to [`Stream::inferred`]: movement is found between neighbours.
     pub fn carried(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Outcome> {
         if !self.can_carry((frame.width, frame.height), wish) {
@@ -149,7 +149,7 @@ impl Stream {
         Some(Outcome { masks, colours, poses, inferred: false })
     }
 
-    /// The frame with what the network finds in it.
+    /// Returns the frame with what the network finds in it.
     ///
     /// # Errors
     /// As [`Stream::frame`].
@@ -159,7 +159,7 @@ impl Stream {
         Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })
     }
 
-    /// The frame's colours without the old background's at the edge.
+    /// Returns the frame's colours without the old background's at the edge.
     fn colours(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, masks: &[(Cut, Arc<Plane>)]) -> Option<Arc<Plane>> {
         let (_, alpha) = masks.first().filter(|_| wish.despill)?;
         let (width, height) = (frame.width, frame.height);
@@ -175,7 +175,7 @@ impl Stream {
         Some(Arc::new(picture))
     }
 
-    /// Masks without the network, if all of them can be had.
+    /// Returns masks without the network, if all of them can be had.
     fn carry(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Vec<(Cut, Arc<Plane>)>> {
         let mut masks = Vec::with_capacity(wish.cuts.len());
         for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
@@ -189,7 +189,7 @@ impl Stream {
         Some(masks)
     }
 
-    /// The masks of a frame that the network sees; its poses are kept.
+    /// Returns the masks of a frame that the network sees; its poses are kept.
     fn infer(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
         let size = (frame.width, frame.height);
         let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
@@ -233,7 +233,7 @@ impl Stream {
         Ok(wish.cuts.iter().zip(masks).filter_map(|(cut, plane)| Some((*cut, Arc::new(plane?)))).collect())
     }
 
-    /// The model that finds a cut: the named one, once it is loaded and if it can; else the stream's own.
+    /// Returns the model that finds a cut: the named one, once it is loaded and if it can; else the stream's own.
     fn chosen(&self, cut: &Cut) -> Arc<Model> {
         let named = cut.model.and_then(models::named);
         let able = named.filter(|model| cut.parts.is_none() || model.has_parts());
@@ -271,7 +271,7 @@ impl Stream {
     }
 }
 
-/// Whether the mask of one goes on where that of the other was.
+/// Returns whether the mask of one goes on where that of the other was.
 fn alike(one: &Cut, other: &Cut) -> bool {
     (one.parts, one.model) == (other.parts, other.model)
 }

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use crate::media::sdp::Fingerprint;
 
-/// Certificate and key as GStreamer takes them: PEM, one after the other. `None` when none could be made.
+/// Returns the certificate and key as GStreamer takes them: PEM, one after the other. `None` when none could be made.
 fn pem() -> Option<&'static str> {
     static PEM: OnceLock<Option<String>> = OnceLock::new();
     PEM.get_or_init(|| make().inspect_err(|error| warn!(%error, "no ECDSA certificate; GStreamer's own is used")).ok())
@@ -24,8 +24,8 @@ fn make() -> Result<String, rcgen::Error> {
     Ok(params.self_signed(&key)?.pem() + &key.serialize_pem())
 }
 
-/// A description of webrtcbin's with the fingerprint of the certificate that its peer will see: it reads the hash
-/// before its DTLS elements are given the certificate.
+/// Returns a description of webrtcbin's with the fingerprint of the certificate that its peer will see: it reads the
+/// hash before its DTLS elements are given the certificate.
 pub(super) fn announce(description: String) -> String {
     let Some(fingerprint) = pem().and_then(Fingerprint::of_pem) else { return description };
     let line = |line: &str| match line.starts_with("a=fingerprint:") {

@@ -73,7 +73,7 @@ impl MediaLine {
 }
 
 impl LineFormat {
-    /// The launch text that takes this format from a peer.
+    /// Returns the launch text that takes this format from a peer.
     pub fn receive_stage(self) -> &'static str {
         match self {
             Self::Opus => "receive-opus",
@@ -83,7 +83,7 @@ impl LineFormat {
         }
     }
 
-    /// The launch text that sends this format to a peer. VP9 is never sent.
+    /// Returns the launch text that sends this format to a peer. VP9 is never sent.
     pub fn send_stage(self) -> &'static str {
         match self {
             Self::Opus => "send-opus",
@@ -119,8 +119,8 @@ impl LineFormat {
 }
 
 impl MediaLine {
-    /// The m-line that answers a section of a remote offer; `None` for a codec that we do not know. It names no H.264
-    /// profile: webrtcbin compares that as text, and answers with the offer's own.
+    /// Returns the m-line that answers a section of a remote offer; `None` for a codec that we do not know. It names no
+    /// H.264 profile: webrtcbin compares that as text, and answers with the offer's own.
     pub fn answering(chosen: &Chosen) -> Option<Self> {
         let (kind, format) = match chosen.codec.format {
             CodecFormat::Opus => (TrackKind::Audio, LineFormat::Opus),
@@ -146,7 +146,7 @@ impl MediaLine {
         offer.replace(&parameters, &format!("{parameters};profile-level-id={profile};level-asymmetry-allowed=1"))
     }
 
-    /// RTP caps for webrtcbin's codec preferences.
+    /// Returns RTP caps for webrtcbin's codec preferences.
     pub fn caps(&self) -> gst::Caps {
         let video = self.kind == TrackKind::Video;
         let mut caps = gst::Caps::builder("application/x-rtp")

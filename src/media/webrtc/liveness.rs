@@ -79,7 +79,7 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// A peer that begins to connect now.
+    /// Creates a peer that begins to connect now.
     pub fn new(now: Duration) -> Self {
         Self {
             started: now,

@@ -258,7 +258,7 @@ impl Peer {
         }
     }
 
-    /// The transport that all m-lines share.
+    /// Returns the transport that all m-lines share.
     fn transport(&self) -> Option<gst_webrtc::WebRTCDTLSTransport> {
         let transceiver: Option<gst_webrtc::WebRTCRTPTransceiver> =
             self.webrtc.emit_by_name("get-transceiver", &[&0i32]);
@@ -267,7 +267,7 @@ impl Peer {
         receives.or_else(|| transceiver.sender().and_then(|sender| sender.property("transport")))
     }
 
-    /// From now on reports a failure when the peer ends DTLS: that is how it says that it closes the connection.
+    /// Reports a failure from now on when the peer ends DTLS: that is how it says that it closes the connection.
     pub fn watch_for_the_end(&self) {
         let Some(transport) = self.transport() else { return };
         let ear = self.tell.clone();
@@ -278,12 +278,12 @@ impl Peer {
         });
     }
 
-    /// Where encoded units of this kind go in, and as what.
+    /// Returns where encoded units of this kind go in, and as what.
     pub fn sender(&self, kind: TrackKind) -> Option<(LineCodec, AppSrc)> {
         self.senders.iter().find(|(of, _, _)| *of == kind).map(|(_, codec, src)| (*codec, src.clone()))
     }
 
-    /// The rhythm of what comes from the peer, RTCP and DTLS among it, on the media clock; STUN is not counted.
+    /// Returns the rhythm of what comes from the peer, RTCP and DTLS among it, on the media clock; STUN is not counted.
     pub fn pulse(&self) -> &Pulse {
         &self.pulse
     }
@@ -293,7 +293,7 @@ impl Peer {
         self.owned.recalculate_latency();
     }
 
-    /// An element inside the pipeline by name, for settings that change while it runs.
+    /// Finds an element inside the pipeline by name, for settings that change while it runs.
     pub fn find(&self, name: &str) -> Option<gst::Element> {
         self.owned.pipeline().by_name(name)
     }
@@ -480,7 +480,7 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
     });
 }
 
-/// PLI and FIR arrive at the `appsrc` as force-key-unit events.
+/// Forwards PLI and FIR, which arrive at the `appsrc` as force-key-unit events.
 fn forward_keyframe_requests(units: &AppSrc, tell: &Tell) {
     let ear = tell.clone();
     if let Some(pad) = units.static_pad("src") {

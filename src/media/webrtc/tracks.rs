@@ -36,7 +36,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Whether what this stream brings now is passed on. Streams are numbered as they come.
+    /// Returns whether what this stream brings now is passed on. Streams are numbered as they come.
     fn passes(&mut self, stream: u32, now: Duration) -> bool {
         let takes_over = stream > self.stream || now.saturating_sub(self.heard) > SILENT;
         if stream != self.stream && !takes_over {
@@ -81,8 +81,8 @@ pub(super) fn accept(
     });
 }
 
-/// Which m-line of ours an incoming pad belongs to. By payload type: without SSRCs in the SDP, webrtcbin 1.22 gives a
-/// pad to the first m-line of its kind, even one that only sends.
+/// Returns which m-line of ours an incoming pad belongs to. By payload type: without SSRCs in the SDP, webrtcbin 1.22
+/// gives a pad to the first m-line of its kind, even one that only sends.
 fn line_of(pad: &gst::Pad, lines: &[MediaLine]) -> Option<usize> {
     let receives = |line: &&MediaLine| line.direction != LineDirection::Send;
     let caps = pad.current_caps();

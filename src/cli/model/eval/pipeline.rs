@@ -54,7 +54,7 @@ impl Spent {
         self.frames += 1;
     }
 
-    /// Milliseconds a frame.
+    /// Returns milliseconds a frame.
     pub(super) fn mean(self) -> f64 {
         self.time.as_secs_f64() * 1000.0 / f64::from(self.frames.max(1))
     }
@@ -75,7 +75,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// For frames of `frame` pixels; in clips the network sees every `every`-th frame. It is warmed up.
+    /// Creates one for frames of `frame` pixels; in clips the network sees every `every`-th frame. It is warmed up.
     pub(super) fn new(
         model: &Arc<Model>,
         frame: Size,
@@ -99,12 +99,12 @@ impl Runner {
         Ok(runner)
     }
 
-    /// What the masks are made for.
+    /// Returns what the masks are made for.
     pub(super) fn input(&self) -> Size {
         self.session.input_size()
     }
 
-    /// The last mask, row by row without padding.
+    /// Returns the last mask, row by row without padding.
     pub(super) fn alpha(&self, pipeline: Pipeline) -> &[u8] {
         &self.alpha[pipeline as usize]
     }
@@ -152,7 +152,7 @@ impl Runner {
     }
 }
 
-/// The last mask moved along with the picture, as the server does on frames that the network does not see.
+/// Moves the last mask along with the picture, as the server does on frames that the network does not see.
 fn carry(maker: &mut MaskMaker, frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8]) {
     maker.carry(frame, options, alpha, frame.width);
 }

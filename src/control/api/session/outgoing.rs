@@ -67,7 +67,7 @@ impl Load {
     }
 }
 
-/// How large a message is.
+/// Returns how large a message is.
 fn bytes(message: &Message) -> usize {
     match message {
         Message::Text(text) => text.len(),

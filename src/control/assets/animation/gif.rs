@@ -153,7 +153,7 @@ impl<'a> Bytes<'a> {
         Some(taken)
     }
 
-    /// A piece of data that begins with its length; the last one has none.
+    /// Returns a piece of data that begins with its length; the last one has none.
     fn piece(&mut self) -> Option<&'a [u8]> {
         let length = self.take(1)?[0];
         self.take(length.into())

@@ -14,12 +14,12 @@ use crate::{
 };
 
 impl State {
-    /// All outputs, oldest first.
+    /// Returns all outputs, oldest first.
     pub fn outputs(&self) -> Vec<Output> {
         self.outputs.iter().map(|sending| sending.view(self.canvas_of(sending))).collect()
     }
 
-    /// One output.
+    /// Returns one output.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -28,7 +28,7 @@ impl State {
         Ok(sending.view(self.canvas_of(sending)))
     }
 
-    /// What was asked for of an output, with its secrets.
+    /// Returns what was asked for of an output, with its secrets.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -195,7 +195,7 @@ impl State {
         }
     }
 
-    /// The media is gone.
+    /// Notes that the media is gone.
     pub(super) fn lose_outputs(&mut self, now: Now) {
         for index in 0..self.outputs.len() {
             if self.outputs[index].runs() {
@@ -218,7 +218,7 @@ impl State {
         self.tell_output(index);
     }
 
-    /// The output whose present run the media knows by this id.
+    /// Returns the output whose present run the media knows by this id.
     fn of_run(&self, id: &OutputId) -> Option<usize> {
         self.outputs.iter().position(|sending| sending.media_id() == *id && sending.runs())
     }

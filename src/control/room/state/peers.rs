@@ -32,7 +32,7 @@ impl Viewer {
         self.bearer.as_ref().map(|bearer| &*bearer.subject)
     }
 
-    /// Whether their connection is still to be made.
+    /// Returns whether their connection is still to be made.
     fn is_connecting(&self) -> bool {
         !self.receiver.connected
     }
@@ -71,7 +71,8 @@ impl State {
     /// Makes a viewer's connection.
     ///
     /// # Errors
-    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::Unavailable`],
+    /// [`RoomError::NoRoom`].
     pub fn watch(&mut self, viewer: Viewer, reception: Reception) -> Result<(), RoomError> {
         if self.has_ended() {
             return Err(RoomError::NoRoom);
@@ -142,7 +143,7 @@ impl State {
         Ok(())
     }
 
-    /// What the page of a session can use. Nothing happens while it receives nothing.
+    /// Returns what the page of a session can use. Nothing happens while it receives nothing.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::Invalid`] for a rendition that the room does not have.
@@ -156,7 +157,7 @@ impl State {
         Ok(())
     }
 
-    /// The receiving connection of a session.
+    /// Returns the receiving connection of a session.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`].
@@ -214,7 +215,7 @@ impl State {
         Ok(())
     }
 
-    /// The connection behind a resource.
+    /// Returns the connection behind a resource.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`].

@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// The place that an arrival may take over.
+    /// Returns the place that an arrival may take over.
     fn place_of(&self, arrival: &Arrival) -> Option<usize> {
         self.members.iter().position(|member| match (&member.joined_by, &arrival.joined_by) {
             (JoinMethod::Session, JoinMethod::Session) => arrival.resume.as_ref() == Some(&member.secret),
@@ -186,12 +186,12 @@ impl State {
         members.into_iter().any(|(_, member)| look_alike(&member.name, name))
     }
 
-    /// Everyone, in order of joining.
+    /// Returns everyone, in order of joining.
     pub fn participants(&self) -> Vec<Participant> {
         self.members.iter().map(Member::view).collect()
     }
 
-    /// One participant.
+    /// Returns one participant.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`].
@@ -199,7 +199,7 @@ impl State {
         self.find(id).map(|index| self.members[index].view())
     }
 
-    /// A moderator's change.
+    /// Makes a moderator's change.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`], [`RoomError::Invalid`].
@@ -225,7 +225,7 @@ impl State {
         Ok(after.2)
     }
 
-    /// A moderator removes someone.
+    /// Removes someone, for a moderator.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`].
@@ -237,7 +237,7 @@ impl State {
         Ok(self.remove_member(index, LeaveReason::Removed))
     }
 
-    /// The session of this connection switched its microphone or camera.
+    /// Notes that the session of this connection switched its microphone or camera.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`].
@@ -258,8 +258,9 @@ impl State {
         }
     }
 
-    /// A participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept already for
-    /// as long as its silence was not yet its end, and one that closed the connection itself does not come back to it.
+    /// Notes that a participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept
+    /// already for as long as its silence was not yet its end, and one that closed the connection itself does not come
+    /// back to it.
     pub fn lose(&mut self, peer: PeerId, now: Now) {
         let Some(index) = self.member_of(peer) else { return };
         let waited = if matches!(self.members[index].joined_by, JoinMethod::Whip { .. }) {
@@ -328,7 +329,7 @@ impl State {
         self.members.iter().position(|member| &*member.id.0 == id).ok_or(RoomError::NoParticipant)
     }
 
-    /// The participant who has this connection now.
+    /// Returns the participant who has this connection now.
     pub(super) fn member_of(&self, peer: PeerId) -> Option<usize> {
         self.members.iter().position(|member| member.peer() == Some(peer))
     }

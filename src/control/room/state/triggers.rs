@@ -17,7 +17,8 @@ use crate::{
 const SWITCH_PAUSE: Duration = Duration::from_secs(1);
 
 impl State {
-    /// A trigger fired. One that the layout does not have any more does nothing, also where another one has its id now.
+    /// Notes that a trigger fired. One that the layout does not have any more does nothing, also where another one has
+    /// its id now.
     pub(super) fn trigger_fired(&mut self, trigger: &Trigger, participants: &[ParticipantId], now: Now) {
         if !self.scene.triggers.contains(trigger) {
             return;
@@ -61,18 +62,18 @@ impl State {
         }
     }
 
-    /// The pictures that triggers took, oldest first.
+    /// Returns the pictures that triggers took, oldest first.
     pub fn photos(&self) -> Vec<Photo> {
         self.photos.list()
     }
 
-    /// One of them.
+    /// Returns one of them.
     pub fn photo(&self, id: &str) -> Option<Arc<Frame>> {
         Photos::get(&self.photos, id)
     }
 }
 
-/// What a trigger's scene means; a name that no scene can have means none.
+/// Returns what a trigger's scene means; a name that no scene can have means none.
 fn choice(scene: &str) -> Option<SceneChoice> {
     match scene {
         "next" => Some(SceneChoice::Next),

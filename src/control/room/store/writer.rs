@@ -149,7 +149,7 @@ fn describe() {
     metrics::describe_gauge!("virfie_unstored_rooms", "Rooms whose newest state the disk has refused so far");
 }
 
-/// How long to wait after the disk has refused a room, `refused` times before.
+/// Returns how long to wait after the disk has refused a room, `refused` times before.
 fn pause_after(refused: u32) -> Duration {
     doubled(FIRST_PAUSE, refused).min(LONGEST_PAUSE)
 }

@@ -34,13 +34,13 @@ fn estimated(estimate: u64) -> LinkSample {
     LinkSample { estimate: Some(estimate), pace: Some(estimate), sending: estimate, ..good() }
 }
 
-/// A line whose estimate shows in its round trip, too.
+/// Returns a line whose estimate shows in its round trip, too.
 fn narrow(estimate: u64) -> LinkSample {
     LinkSample { round_trip: Some(Duration::from_millis(240)), ..estimated(estimate) }
 }
 
 impl Looks {
-    /// A new receiver with this line, looked at once.
+    /// Creates a new receiver with this line, looked at once.
     fn new(line: LinkSample) -> Self {
         Self::with(line, View::default(), RenditionChoice::Auto)
     }
@@ -52,7 +52,7 @@ impl Looks {
         Self { chooser, now, line, view, wish, last }
     }
 
-    /// One that has had a good line for ten seconds.
+    /// Returns one that has had a good line for ten seconds.
     fn settled() -> Self {
         let mut looks = Self::new(good());
         looks.run(10.0);
@@ -72,7 +72,7 @@ impl Looks {
         self.last = self.chooser.look(self.now, &LADDER, &self.line, &self.view, self.wish);
     }
 
-    /// Seconds until this rung, of at most 200.
+    /// Returns seconds until this rung, of at most 200.
     fn until(&mut self, rung: Rung) -> f64 {
         let from = self.now;
         while self.last.rung != rung && self.now - from < Duration::from_secs(200) {
@@ -81,7 +81,7 @@ impl Looks {
         (self.now - from).as_secs_f64()
     }
 
-    /// How often the rung changes in so many seconds.
+    /// Returns how often the rung changes in so many seconds.
     fn changes(&mut self, seconds: f64) -> usize {
         let mut rung = self.last.rung;
         let looks = (seconds * 20.0) as u32;

@@ -114,7 +114,7 @@ impl Way {
 mod tests {
     use super::*;
 
-    /// The line as it looks when `waiting` seconds of packets are on the way.
+    /// Returns the line as it looks when `waiting` seconds of packets are on the way.
     fn line(waiting: f64, sending: u64) -> LinkSample {
         LinkSample { round_trip: Some(Duration::from_secs_f64(0.02 + waiting)), sending, ..LinkSample::default() }
     }

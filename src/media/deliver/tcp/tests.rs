@@ -128,7 +128,7 @@ fn nobody_listens() -> Tell {
     Tell(Arc::new(|_, _| {}))
 }
 
-/// Whether the server closes a connection that has sent this.
+/// Returns whether the server closes a connection that has sent this.
 fn is_closed_after(delivery: &Delivery, bytes: &[u8]) -> bool {
     let mut stream = connect(delivery);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

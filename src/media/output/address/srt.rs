@@ -101,7 +101,7 @@ impl SrtAddress {
         Ok(address)
     }
 
-    /// What others may see: scheme, host and port.
+    /// Returns what others may see: scheme, host and port.
     pub fn shown(&self) -> String {
         match &self.host {
             Some(host) if host.contains(':') => redact_url(&format!("srt://[{host}]:{}", self.port)),
@@ -110,7 +110,7 @@ impl SrtAddress {
         }
     }
 
-    /// A text without the secrets of this address.
+    /// Returns a text without the secrets of this address.
     pub fn redact(&self, text: &str) -> String {
         let secrets = [self.passphrase.as_deref(), self.stream.as_deref()];
         secrets.into_iter().flatten().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| {

@@ -56,23 +56,23 @@ impl WhipAddress {
         Ok(Self { url, token: token.filter(|token| !token.is_empty()).map(str::to_owned), profile, internal: false })
     }
 
-    /// Whether a text can be a token: it becomes a part of a header.
+    /// Returns whether a text can be a token: it becomes a part of a header.
     pub fn is_token(text: &str) -> bool {
         text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
-    /// The host, without the brackets of an IPv6 address, and the port.
+    /// Returns the host, without the brackets of an IPv6 address, and the port.
     pub fn host(&self) -> (String, u16) {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         (host, self.url.port_or_known_default().unwrap_or(443))
     }
 
-    /// What others may see: scheme, host and port.
+    /// Returns what others may see: scheme, host and port.
     pub fn shown(&self) -> String {
         redact_url(self.url.as_str())
     }
 
-    /// A text without the secrets of this address: the token, and what stands in path and query.
+    /// Returns a text without the secrets of this address: the token, and what stands in path and query.
     pub fn redact(&self, text: &str) -> String {
         let mut clean = text.replace(self.url.as_str(), &self.shown());
         let segments = self.url.path().split('/').map(str::to_owned);

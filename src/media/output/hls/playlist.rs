@@ -96,12 +96,12 @@ impl Playlist {
         self
     }
 
-    /// The number of the next segment.
+    /// Returns the number of the next segment.
     pub fn next(&self) -> u64 {
         self.next
     }
 
-    /// Whether a segment was listed before.
+    /// Returns whether a segment was listed before.
     pub fn has_history(&self) -> bool {
         !self.entries.is_empty() || !self.old.is_empty()
     }

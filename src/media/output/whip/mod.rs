@@ -5,8 +5,8 @@
 //!                                    └─ reports ─► live, keyframes asked for, lost
 //! ```
 //! Contract: units without B-frames, and Opus. Candidates of the other server in internal networks count only where the
-//! output may lead there. Ours are of the machine itself: a public server sees by itself what a NAT makes of them, so the
-//! ICE servers of `Link` are passed over, and nothing is trickled. Failure: one that answers no more is an
+//! output may lead there. Ours are of the machine itself: a public server sees by itself what a NAT makes of them, so
+//! the ICE servers of `Link` are passed over, and nothing is trickled. Failure: one that answers no more is an
 //! [`OutputFault`] after seconds. Threads: HTTP on the output's, media on those of the publication.
 
 mod client;
@@ -116,7 +116,7 @@ impl Kind for Whip {
 }
 
 impl Whip {
-    /// Whether the other server is on this machine, and is reached by loopback alone.
+    /// Returns whether the other server is on this machine, and is reached by loopback alone.
     fn is_here(&self) -> bool {
         // Who cannot be found is not found by the client either, which says so.
         let found = self.0.host().to_socket_addrs().map(|found| found.collect::<Vec<_>>()).unwrap_or_default();
@@ -205,7 +205,7 @@ impl Link for Running {
         self.behind.load(Ordering::Relaxed)
     }
 
-    /// With a DELETE, and the end of DTLS.
+    /// Ends it with a DELETE, and the end of DTLS.
     fn say_farewell(&mut self, _broken: &Receiver<OutputFault>) {
         self.end.say();
         self.publication.end();

@@ -26,7 +26,7 @@ impl<T: Copy + Default> Aligned<T> {
 }
 
 impl<T: Copy + Default> Clone for Aligned<T> {
-    /// Aligned again: the copy lies elsewhere.
+    /// Copies it, aligned again: the copy lies elsewhere.
     fn clone(&self) -> Self {
         let mut copy = Self::new(self.len);
         copy.copy_from_slice(self);

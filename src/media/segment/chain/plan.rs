@@ -83,7 +83,7 @@ impl ChainPlan {
         Builder::new(graph, (height, width), isa, precision)?.build()
     }
 
-    /// Memory for one run at a time. The only thing that is allocated after the plan.
+    /// Returns the memory for one run at a time. The only thing that is allocated after the plan.
     pub fn arena(&self) -> Arena {
         Arena::new(&self.sizes, self.mark.clone())
     }
@@ -102,12 +102,12 @@ impl ChainPlan {
         })
     }
 
-    /// The instruction set that it runs on.
+    /// Returns the instruction set that it runs on.
     pub fn isa(&self) -> Isa {
         self.isa
     }
 
-    /// What it multiplies in, which is [`Precision::F32`] where the instruction set has nothing else.
+    /// Returns what it multiplies in, which is [`Precision::F32`] where the instruction set has nothing else.
     pub fn precision(&self) -> Precision {
         self.precision
     }

@@ -143,7 +143,7 @@ impl ChainPlan {
         }
     }
 
-    /// Pixels `first..first + count` of `to`, from as many pixels at the start of `input`.
+    /// Computes pixels `first..first + count` of `to`, from as many pixels at the start of `input`.
     fn pointwise(
         &self,
         panels: &Panels,
@@ -285,7 +285,7 @@ impl ChainPlan {
     }
 }
 
-/// `total` in as few parts of at most `most` as there can be, alike to one: where each begins, and how many.
+/// Returns `total` in as few parts of at most `most` as there can be, alike to one: where each begins, and how many.
 fn shares(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let parts = total.div_ceil(most).max(1);
     let (each, more) = (total / parts, total % parts);
@@ -293,7 +293,7 @@ fn shares(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 impl Window {
-    /// The rows, or parts of rows, of pixels `first..first + count`: where each begins, and how many.
+    /// Returns the rows, or parts of rows, of pixels `first..first + count`: where each begins, and how many.
     fn rows(self, first: usize, count: usize) -> impl Iterator<Item = (usize, usize)> {
         let end = first + count;
         (first / self.width..end.div_ceil(self.width)).map(move |y| {
@@ -302,7 +302,7 @@ impl Window {
         })
     }
 
-    /// `count` pixels of one row, from `pixel` on; where they go is left to the caller.
+    /// Returns `count` pixels of one row, from `pixel` on; where they go is left to the caller.
     fn run<'a>(self, taps: &'a Taps, from: &Map, input: &'a [f32], pixel: usize, count: usize) -> Depthwise<'a> {
         let (y, x) = (pixel / self.width, pixel % self.width);
         Depthwise {

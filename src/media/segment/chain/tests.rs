@@ -201,7 +201,7 @@ fn heads_alone_are_a_chain() {
     check(&mut noise, &[], &heads, (7, 9));
 }
 
-/// A coarse map onto a fine one, as the layers say.
+/// Returns a coarse map onto a fine one, as the layers say.
 fn merged(([_, coarse_width, _], coarse): &Picture, (shape, fine): &Picture, (low, high): (f32, f32)) -> Picture {
     let [height, width, channels] = *shape;
     let mut output = Vec::with_capacity(fine.len());
@@ -214,7 +214,7 @@ fn merged(([_, coarse_width, _], coarse): &Picture, (shape, fine): &Picture, (lo
     (*shape, output)
 }
 
-/// All maps of a graph, and what its heads make of them.
+/// Returns all maps of a graph, and what its heads make of them.
 fn results(graph: &Graph, input: Picture) -> Vec<Picture> {
     let mut maps = vec![input];
     let at = |source: &Source| match source {

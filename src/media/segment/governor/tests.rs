@@ -15,8 +15,8 @@ fn run(governor: &mut Governor, from: u64, seconds: u64, spare: u32, late: impl 
         .collect()
 }
 
-/// How late frames are on a machine of `cores` where so many people are cut out. A mask costs `20 ms` at the full size,
-/// a quarter less for each size that it is smaller, and a frame that is looked at costs 4 ms in any case.
+/// Returns how late frames are on a machine of `cores` where so many people are cut out. A mask costs `20 ms` at the
+/// full size, a quarter less for each size that it is smaller, and a frame that is looked at costs 4 ms in any case.
 fn late_of(plan: MaskPlan, people: u32, cores: f32) -> f32 {
     let mask = 20.0 * 0.75f32.powi(plan.shrinking as i32);
     let frames: f32 = (0..people).map(|who| 30.0 / frames_every(plan.thinning, who < people / 2) as f32).sum();

@@ -44,7 +44,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is to be found in the frames.
+    /// Returns what is to be found in the frames.
     pub(super) fn wish(&self) -> Result<MaskRequest, String> {
         if let Some(wish) = &self.wish {
             return Ok(wish.clone());
@@ -59,7 +59,7 @@ impl Settings {
         Ok(MaskRequest { cuts, despill: self.despill, poses: self.keypoints, ..MaskRequest::default() })
     }
 
-    /// Whether frames get masks.
+    /// Returns whether frames get masks.
     pub(super) fn masks(&self) -> bool {
         // The start or the next frame reports what cannot be understood.
         self.wish().map_or(true, |wish| !wish.cuts.is_empty())
@@ -82,7 +82,7 @@ impl Settings {
         }
     }
 
-    /// A property's value.
+    /// Returns a property's value.
     pub(super) fn get(&self, name: &str) -> glib::Value {
         match name {
             "model" => self.model.to_value(),
@@ -97,7 +97,7 @@ impl Settings {
     }
 }
 
-/// The parts of a comma-separated list of names.
+/// Returns the parts of a comma-separated list of names.
 fn named_parts(list: &str) -> Result<BodyParts, String> {
     list.split(',')
         .map(|name| {
@@ -109,7 +109,7 @@ fn named_parts(list: &str) -> Result<BodyParts, String> {
         .collect()
 }
 
-/// What users see of it, and what it reports.
+/// Returns what users see of it, and what it reports.
 pub(super) fn properties() -> &'static [glib::ParamSpec] {
     static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         vec![

@@ -111,7 +111,7 @@ impl Level {
         filter.sharpen(&self.colours, SHARPEN, &mut self.mask);
     }
 
-    /// The first filter, all its runs. `network` holds the probabilities, of which `anchor` stays every time.
+    /// Runs the first filter, all its runs. `network` holds the probabilities, of which `anchor` stays every time.
     #[inline(always)]
     fn draw<const RADIUS: usize>(&mut self, filter: &mut Filter<RADIUS>, network: &[f32], anchor: f32) {
         filter.look(&self.colours);
@@ -182,7 +182,8 @@ impl MaskMaker {
         true
     }
 
-    /// Whether there is an earlier mask for frames of `frame` pixels (width, height), which [`Self::carry`] needs.
+    /// Returns whether there is an earlier mask for frames of `frame` pixels (width, height), which [`Self::carry`]
+    /// needs.
     pub fn can_carry(&self, frame: (usize, usize)) -> bool {
         self.settled && self.sizes.frame == frame
     }
@@ -301,7 +302,7 @@ impl MaskMaker {
     }
 }
 
-/// The three channels of a frame at half its size, each with its stride.
+/// Returns the three channels of a frame at half its size, each with its stride.
 #[inline(always)]
 fn halves<'a>(half_luma: &'a [u8], sizes: Sizes, frame: &Yuv<'a>) -> [(&'a [u8], usize); 3] {
     [(half_luma, sizes.half.0), frame.u, frame.v]

@@ -72,12 +72,12 @@ impl Settler {
         mask.copy_from_slice(&self.mask_coarse);
     }
 
-    /// The last result of [`Self::settle_coarse`].
+    /// Returns the last result of [`Self::settle_coarse`].
     pub fn coarse(&self) -> &[f32] {
         &self.mask_coarse
     }
 
-    /// The last result of [`Self::settle_fine`], to be moved along with the picture.
+    /// Returns the last result of [`Self::settle_fine`], to be moved along with the picture.
     pub fn fine_mut(&mut self) -> &mut [f32] {
         &mut self.mask_fine
     }

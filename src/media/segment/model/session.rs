@@ -78,27 +78,27 @@ impl Session {
         })
     }
 
-    /// The frame size that it was made for.
+    /// Returns the frame size that it was made for.
     pub fn frame(&self) -> (usize, usize) {
         self.frame
     }
 
-    /// What it was made for.
+    /// Returns what it was made for.
     pub fn needs(&self) -> HeadRequest {
         self.needs
     }
 
-    /// The model behind it.
+    /// Returns the model behind it.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
     }
 
-    /// Width and height of the network's input.
+    /// Returns width and height of the network's input.
     pub fn input_size(&self) -> (usize, usize) {
         self.size
     }
 
-    /// Values of the network's input.
+    /// Returns values of the network's input.
     pub fn input_len(&self) -> usize {
         self.size.0 * self.size.1 * 3
     }

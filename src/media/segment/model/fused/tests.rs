@@ -14,7 +14,7 @@ fn tensor(name: &str, dims: &[i64]) -> TensorProto {
 
 const CHANNELS: [usize; 2] = [3, 5];
 
-/// The layer that a 2x2 convolution of 3 channels into 5 is read as.
+/// Returns the layer that a 2x2 convolution of 3 channels into 5 is read as.
 fn read(attributes: Vec<AttributeProto>) -> (Option<Layer>, TensorProto) {
     let kernel = tensor("kernel", &[CHANNELS[1] as i64, CHANNELS[0] as i64, 2, 2]);
     let node = NodeProto {
