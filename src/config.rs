@@ -23,7 +23,7 @@ use crate::{
     layout::{Background, Canvas, CanvasLimit, limits},
 };
 
-/// Which segmentation model to load.
+/// The segmentation model to load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ModelChoice {
     /// The one built into the program.
@@ -35,7 +35,7 @@ pub enum ModelChoice {
     None,
 }
 
-/// How connections are protected.
+/// The protection of connections.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Tls {
     /// Plain HTTP.
@@ -52,7 +52,7 @@ pub enum Tls {
     },
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// For people.

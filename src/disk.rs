@@ -208,7 +208,7 @@ impl DirectoryLock {
     }
 }
 
-/// Why a data directory is not one's own.
+/// The reason why a data directory is not one's own.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it: its number, if it is known.

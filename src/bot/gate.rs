@@ -13,7 +13,7 @@ pub const MAX_QUEUED: Duration = Duration::from_millis(500);
 /// video.
 const ASK_AGAIN: u32 = 30;
 
-/// What happens to a frame.
+/// The decision about a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// It goes to the receiver.

@@ -41,7 +41,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Ids of the process's bots' connections.
 static NEXT_PEER: AtomicU64 = AtomicU64::new(1);
 
-/// What a test wants to do with the mix instead of only counting it: builds the bin for an incoming track.
+/// The work that a test wants to do with the mix instead of only counting it: builds the bin for an incoming track.
 pub type TrackHook = Arc<dyn Fn(LineCodec) -> Option<gst::Bin> + Send + Sync>;
 
 /// A bot.
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Bot {
     }
 }
 
-/// How one connection ended.
+/// The way that one connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
     /// In one line.

@@ -26,7 +26,7 @@ use crate::media::{
     port::{Loudness, ParticipantId, PeerId, VideoCodec},
 };
 
-/// What to send.
+/// The media to send.
 #[derive(Debug, Clone)]
 pub struct SourceConfig {
     /// Any video (or picture) file that GStreamer plays; `None`: a test picture.
@@ -211,7 +211,7 @@ enum Kind {
 
 type RoundNews = (Kind, BusNews);
 
-/// What is playing, and where its news come from and go to.
+/// The files that are playing, and both ends of their news.
 type Playing = (Vec<Round>, std::sync::mpsc::Receiver<RoundNews>, Sender<RoundNews>);
 
 impl Loop {

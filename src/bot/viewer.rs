@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Steps of str0m that may follow one event.
 const MOST_STEPS: usize = 1_000;
 
-/// Where to watch.
+/// The room to watch.
 #[derive(Debug, Clone)]
 pub struct Invitation {
     /// `http(s)://host:port`

@@ -21,7 +21,7 @@ use crate::{
     media::{gst, port::VideoCodec, webrtc::peer::Network},
 };
 
-/// What the bots do.
+/// The arguments of the bots.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address of the server.

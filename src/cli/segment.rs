@@ -25,7 +25,7 @@ use crate::{
 };
 use plan::{Kind, SegmentPlan};
 
-/// What is cut out and where it goes.
+/// The arguments: what is cut out and where it goes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A picture (PNG, JPEG, WebP, GIF) or a video, distinguished by content

@@ -31,7 +31,7 @@ pub const FEATHER: RangeInclusive<f64> = 0.0..=1.0;
 /// Share of the last mask that stays where nothing moves; at 1 a mask would never change again.
 pub const SMOOTHING: RangeInclusive<f64> = 0.0..=0.95;
 
-/// What one kind of length may be.
+/// The range of one kind of length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LengthRange {
     /// Bounds of a plain number.

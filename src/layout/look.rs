@@ -69,7 +69,7 @@ impl KeypointName {
     ];
 }
 
-/// What a layer goes along with.
+/// The thing that a layer goes along with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
     /// The id of a layer that shows a participant.
@@ -144,7 +144,7 @@ impl Easing {
     }
 }
 
-/// How one state turns into the next.
+/// The way that one state turns into the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Transition {
     /// Milliseconds; 0 is at once.

@@ -12,7 +12,7 @@ use super::{
     solve::{Placed, Placement},
 };
 
-/// What changes little by little.
+/// The values that change little by little.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct State {
     dst: [f32; 4],
@@ -100,7 +100,7 @@ impl Course {
     }
 }
 
-/// What is shown, on its way to where it belongs.
+/// The picture on its way to where it belongs.
 #[derive(Debug, Default)]
 pub struct Motion {
     courses: Vec<Course>,

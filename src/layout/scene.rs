@@ -60,7 +60,7 @@ impl Canvas {
     }
 }
 
-/// What is behind all layers.
+/// The background of all layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Background {
     /// Red, green, blue.
@@ -129,7 +129,7 @@ impl Images {
     pub const INTERVAL_MS: u32 = 2000;
 }
 
-/// What a layer shows.
+/// The content of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// The participant of this name; nothing while nobody has it.
@@ -187,7 +187,7 @@ impl Length {
     }
 }
 
-/// How large a layer is.
+/// The size of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Size {
     /// Nothing was said: as large as the canvas.
@@ -207,7 +207,7 @@ pub enum Size {
     Scale(Length),
 }
 
-/// What is cut off a source at its edges, in pixels or percent of the source. All zero: nothing.
+/// The parts of a source that are cut off at its edges, in pixels or percent of the source. All zero: nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Edges {
     /// Percent of the source's width.
@@ -282,7 +282,7 @@ impl Anchor {
     }
 }
 
-/// How a source is fitted into its rectangle.
+/// The way that a source is fitted into its rectangle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fit {
@@ -300,7 +300,7 @@ impl Fit {
     pub const NAMES: [(&'static str, Fit); 3] = [("fill", Fit::Fill), ("contain", Fit::Contain), ("cover", Fit::Cover)];
 }
 
-/// What happens to the people whom no layer takes.
+/// The treatment of the people whom no layer takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Auto {
     /// How they are placed.
@@ -324,7 +324,7 @@ impl Default for Auto {
     }
 }
 
-/// How the people whom no layer takes are placed.
+/// The way that the people whom no layer takes are placed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AutoMode {

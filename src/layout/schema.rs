@@ -63,7 +63,7 @@ pub struct Layout {
     pub warnings: Vec<Warning>,
 }
 
-/// What can be shown, but not as it was meant.
+/// The warning that something can be shown, but not as it was meant.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Warning {
     /// JSON pointer (RFC 6901) to the place in the layout.
@@ -224,7 +224,7 @@ pub struct Border {
     pub color: Option<Color>,
 }
 
-/// What is behind a participant who is cut out.
+/// The background of a participant who is cut out.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayerBackground)]
@@ -235,7 +235,7 @@ pub struct Behind {
     pub blur: Option<f64>,
 }
 
-/// What a layer goes along with.
+/// The thing that a layer goes along with.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayerFollow)]
@@ -262,7 +262,7 @@ pub struct Follow {
     pub scale: Option<Scale>,
 }
 
-/// What is cut off the source at its edges: source pixels, or `"n%"` of the source's width or height.
+/// The parts that are cut off the source at its edges: source pixels, or `"n%"` of the source's width or height.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayerCrop)]
@@ -285,7 +285,7 @@ pub struct Crop {
     pub bottom: Option<Inset>,
 }
 
-/// What happens to the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0.
+/// The treatment of the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AutoPlacement)]
@@ -321,7 +321,7 @@ pub struct Auto {
     pub model: Option<String>,
 }
 
-/// How one layout turns into the next.
+/// The way that one layout turns into the next.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayoutTransition)]

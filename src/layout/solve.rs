@@ -19,7 +19,7 @@ pub struct Person<'a> {
     pub size: Option<(u32, u32)>,
 }
 
-/// What a scene is solved for.
+/// The facts that a scene is solved for.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// Everybody who may be shown, in order of joining.
@@ -33,7 +33,7 @@ pub struct Facts<'a> {
     pub can_cut: bool,
 }
 
-/// What a placement is from one layout to the next.
+/// The identity of a placement from one layout to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     /// The layer of this id.
@@ -42,7 +42,7 @@ pub enum Key {
     Auto(String),
 }
 
-/// How a placement looks beyond its rectangle. The default: as it is.
+/// The look of a placement beyond its rectangle. The default: as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Look {
     /// Of the corners, in canvas pixels, at most half the shorter side.
@@ -55,7 +55,7 @@ pub struct Look {
     pub blur: Option<f32>,
 }
 
-/// What a placement goes along with; its rectangle's place is found with every frame.
+/// The thing that a placement goes along with; its rectangle's place is found with every frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Following {
     /// The id of the layer that shows the person.
@@ -119,7 +119,7 @@ impl Placement {
     }
 }
 
-/// What is drawn.
+/// The layers that are drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// The person at this index of [`Facts::people`].
@@ -158,7 +158,7 @@ pub fn solve(scene: &Scene, facts: &Facts) -> Vec<Placement> {
     placements
 }
 
-/// Who sits where: indices into [`Facts::people`], each list in order of joining.
+/// The seats of people: indices into [`Facts::people`], each list in order of joining.
 struct Seating {
     /// Whom no layer names; `Slot(n)` is the n-th of them.
     unnamed: Vec<usize>,

@@ -58,7 +58,7 @@ impl Text {
     }
 }
 
-/// Where the lines of a text stand.
+/// The alignment of a text's lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextAlign {
@@ -76,7 +76,7 @@ impl TextAlign {
         [("left", TextAlign::Left), ("center", TextAlign::Center), ("right", TextAlign::Right)];
 }
 
-/// What a text is set into, in canvas pixels.
+/// The frame that a text is set into, in canvas pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextFrame {
     /// As large as it comes: lines end only where the text says so.

@@ -48,7 +48,7 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// What must be true: every one of these conditions; none at all is always true.
+/// The conditions that must be true: every one of these conditions; none at all is always true.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct When(pub Vec<Condition>);
 
@@ -103,7 +103,7 @@ pub struct Condition {
     pub absent: Absent,
 }
 
-/// Whose keypoints count.
+/// The people whose keypoints count.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Whose {
     /// Those of everybody who is shown.
@@ -198,7 +198,7 @@ impl Area {
     }
 }
 
-/// What it means for a condition that a layer shows nobody, or that nobody is shown at all.
+/// The meaning for a condition of the case that a layer shows nobody, or that nobody is shown at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = TriggerAbsent)]
@@ -219,7 +219,7 @@ impl Absent {
     }
 }
 
-/// What a trigger does: an object of one of these shapes.
+/// The effect of a trigger: an object of one of these shapes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = TriggerAction)]
@@ -283,7 +283,7 @@ pub struct TakeSnapshot {
     pub snapshot: Shot,
 }
 
-/// Which part of the canvas a picture is taken of.
+/// The part of the canvas that a picture is taken of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SnapshotShot)]

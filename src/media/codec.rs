@@ -54,7 +54,7 @@ pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
     (bits as u32).clamp(150_000, 12_000_000)
 }
 
-/// Which of a room's picture sizes. In order, the larger picture comes first.
+/// One of a room's picture sizes. In order, the larger picture comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rendition {
     /// The canvas itself.

@@ -46,7 +46,7 @@ use segment::model::{Model, ModelSource};
 use upload::Decoder;
 use webrtc::peer::Network;
 
-/// What the media of a process is made from.
+/// The configuration from which the media of a process is made.
 #[derive(Debug, Clone, Default)]
 pub struct EngineConfig {
     /// The rooms' model; without one whole pictures are shown.
@@ -76,7 +76,7 @@ pub struct EngineConfig {
     pub program: Option<PathBuf>,
 }
 
-/// Why media cannot start.
+/// The reason why media cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// GStreamer or its plugins.

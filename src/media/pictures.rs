@@ -9,7 +9,7 @@ use size::{Sizes, vp9::index_of_one};
 
 use crate::media::gst::probe::LEFT_OUT;
 
-/// What passes a pad.
+/// The data that passes a pad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passing {
     /// What the stream is from now on.

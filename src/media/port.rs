@@ -78,7 +78,7 @@ pub trait RoomMedia: Send + Sync + 'static {
     fn send(&self, command: MediaCommand);
 }
 
-/// Whether people can be cut out, and by which model.
+/// The state of segmentation: whether people can be cut out, and by which model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segmentation {
     /// Name of the loaded model, `None` without one: whole pictures are shown.
@@ -89,7 +89,7 @@ pub struct Segmentation {
     pub keypoints: bool,
 }
 
-/// What a room's media needs to know at its start.
+/// The values that a room's media needs at its start.
 #[derive(Debug, Clone)]
 pub struct RoomSpec {
     /// The room's name, for logs, thread names and metrics.
@@ -144,7 +144,7 @@ pub struct Seat {
     pub name: Arc<str>,
 }
 
-/// How a sender is negotiated.
+/// The way that a sender is negotiated.
 #[derive(Debug)]
 pub enum Negotiation {
     /// The browser's session: we offer to receive its sound and its camera. [`MediaEvent::PeerOffer`] follows, then
@@ -190,7 +190,7 @@ pub enum RenditionWish {
     Fixed(Rendition),
 }
 
-/// What a receiver can use.
+/// The view of a receiver: what it can use.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ReceiverView {
     /// Height of its player in pixels of its screen; `None`: unknown.
@@ -205,7 +205,7 @@ pub struct ReceiverView {
     pub rendition: RenditionWish,
 }
 
-/// How the mix reaches a receiver.
+/// The way that the mix reaches a receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryReport {
     /// Of its picture; `None`: it takes sound alone.
@@ -228,7 +228,7 @@ pub struct DeliveryReport {
 /// Gets the SDP of an answer, or the reason why it is missing.
 pub type AnswerReply = oneshot::Sender<Result<String, PeerRefused>>;
 
-/// Why a peer could not be made.
+/// The reason why a peer could not be made.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum PeerRefused {
     /// The offer has nothing we can take (HTTP 422).

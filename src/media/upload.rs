@@ -59,7 +59,7 @@ enum Head {
     Refused(String),
 }
 
-/// What is to be done with a file that holds media.
+/// The work that is to be done with a file that holds media.
 #[derive(Debug, Clone, Copy)]
 pub enum Job {
     /// Decode it to samples of 48 kHz.

@@ -61,7 +61,7 @@ const REFERENCE: usize = 513 * 289;
 /// Lines of a clip in a contact sheet.
 const CLIP_LINES: usize = 5;
 
-/// What is measured and how.
+/// The arguments of a measurement.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// ONNX files, or `embedded` [default: embedded, and all of <data>/models]
@@ -297,7 +297,7 @@ fn keypoints(sample: &Sample, reference: &mut Finder, tried: &mut [Tried]) -> Re
     Ok(())
 }
 
-/// Which frames come into a contact sheet.
+/// The choice of frames that come into a contact sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Show {
     Nothing,

@@ -23,7 +23,7 @@ fn side(alignment: Alignment) -> usize {
     }
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Report {
     /// Name and shape of the input, `?` for sides that are free.

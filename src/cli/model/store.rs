@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// Largest model file that is read.
 pub(super) const MAX_BYTES: u64 = 512 << 20;
 
-/// Why the store failed; names the file.
+/// The reason why the store failed; names the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub(super) struct StoreError {
@@ -26,7 +26,7 @@ pub(super) struct Store {
     name: String,
 }
 
-/// What is there.
+/// The state of a stored model.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// No model; but maybe the SHA-256 that one had which was fetched before.

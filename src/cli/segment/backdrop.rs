@@ -14,7 +14,7 @@ const RADIUS: usize = 2;
 /// Box filters one after the other, which together come close to a Gaussian.
 const PASSES: usize = 3;
 
-/// What is behind.
+/// The background.
 #[derive(Debug)]
 pub(super) enum Backdrop {
     /// The same for all frames.

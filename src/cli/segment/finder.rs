@@ -32,7 +32,7 @@ pub(super) struct Finder {
     found: Found,
 }
 
-/// What was found in the last frame that was looked at.
+/// The findings in the last frame that was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// What is kept.

@@ -21,7 +21,7 @@ const GREEN: [u8; 3] = [0x00, 0xb1, 0x40];
 /// Bytes that show what a file is.
 const HEAD: u64 = 64;
 
-/// What the input is.
+/// The kind of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Picture,
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// What the written picture shows.
+/// The content of the written picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Show {
     /// What is kept, before a background or transparency.
@@ -64,7 +64,7 @@ pub(super) enum Show {
     Whole,
 }
 
-/// What is put behind.
+/// The picture that is put behind.
 #[derive(Debug)]
 pub(super) enum Behind {
     Colour([u8; 3]),
@@ -72,14 +72,14 @@ pub(super) enum Behind {
     Blur,
 }
 
-/// How the result is written.
+/// The form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Picture(image::ImageFormat),
     Video(Container),
 }
 
-/// What is done.
+/// The work to do.
 #[derive(Debug)]
 pub(super) struct SegmentPlan {
     pub(super) show: Show,

@@ -6,7 +6,7 @@ use image::RgbaImage;
 
 use crate::media::compose::{colour::Matrix, planes::I420};
 
-/// What the three planes hold.
+/// The colours that the three planes hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
     /// Red, green and blue, all of the picture's size.
@@ -53,7 +53,7 @@ pub(super) struct Raster {
     pub(super) planes: [Plane; 3],
 }
 
-/// How much of every pixel is kept, 0 to 255, in the sizes that planes have.
+/// The share of every pixel that is kept, 0 to 255, in the sizes that planes have.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cover {
     size: (usize, usize),

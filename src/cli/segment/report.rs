@@ -10,7 +10,7 @@ use crate::{layout::BodyPart, media::segment::pose::KEYPOINTS};
 /// Alpha from which a pixel counts as kept.
 const KEPT: u8 = 128;
 
-/// Where a frame stands in its video.
+/// The place of a frame in its video.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     /// From 0.

@@ -101,7 +101,7 @@ pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Re
     Ok(())
 }
 
-/// What a frame goes through.
+/// The stages that a frame goes through.
 struct Work {
     finder: Finder,
     painter: CutoutPainter,
@@ -183,7 +183,7 @@ fn stop_on_signals(stop: &Stop) -> Result<(), ProgramError> {
     spawned.map(drop).map_err(fail)
 }
 
-/// How far it is, on stderr if that is a terminal.
+/// The progress, on stderr if that is a terminal.
 struct Bar {
     bar: ProgressBar,
     begun: Instant,

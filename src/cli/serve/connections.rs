@@ -57,7 +57,7 @@ pub(super) struct Connections {
     held: HashMap<Holder, usize>,
 }
 
-/// What becomes of a newcomer.
+/// The fate of a newcomer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entrance {
     /// It is in, and this one has to be closed for it.

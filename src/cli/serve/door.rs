@@ -225,7 +225,7 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// What a connection's requests need of its place.
+/// The link from a connection's requests to its place.
 #[derive(Clone)]
 struct Visit {
     shared: Arc<Shared>,

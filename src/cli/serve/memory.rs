@@ -34,7 +34,7 @@ const STEP: u64 = 16 << 20;
 /// And of what is in use, so that it is done when a crowd has left, and not while it comes and goes.
 const PART: u64 = 4;
 
-/// How much of the process's memory is free and held nevertheless, and when that is given back.
+/// The process's memory that is free and held nevertheless, and the time when it is given back.
 #[derive(Debug, Default)]
 struct Surplus {
     /// What was left the last time: pages of which a part is in use, threads' stacks.

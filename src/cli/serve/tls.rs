@@ -112,7 +112,7 @@ fn read(key: &str, file: &Path) -> Result<Vec<u8>, ProgramError> {
     disk::read(file, MOST_OF_PEM).map_err(|error| ProgramError::Usage(format!("{key}: {}: {error}", file.display())))
 }
 
-/// Where a certificate made here is kept.
+/// The place where a certificate made here is kept.
 struct Place {
     certificate: PathBuf,
     key: PathBuf,

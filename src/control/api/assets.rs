@@ -32,7 +32,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/assets", get(list)).route("/assets/{name}", get(read).put(put).delete(delete))
 }
 
-/// Whose assets are meant.
+/// The room whose assets are meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfRoom {
@@ -79,7 +79,7 @@ pub struct AssetList {
     pub assets: Vec<AssetView>,
 }
 
-/// What is known of an asset.
+/// The facts that are known of an asset.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Asset)]
 pub struct AssetView {

@@ -42,7 +42,7 @@ pub const PLACES: u32 = 4;
 /// The longest that is slept at once, so that no time is too far away for a timer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
 
-/// What a request's bearer may do; each role includes those before it.
+/// The rights of a request's bearer; each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -67,7 +67,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// Who a request comes from. As an extractor it refuses with 401 what carries no valid key or token.
+/// The sender of a request. As an extractor it refuses with 401 what carries no valid key or token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// What they may do.
@@ -142,7 +142,7 @@ impl Access {
     }
 }
 
-/// What a token says. Also the shape of tokens that other programs may read.
+/// The content of a token. Also the shape of tokens that other programs may read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The only room it opens; left out for every room.
@@ -179,7 +179,7 @@ pub struct Auth {
     changes: watch::Sender<u64>,
 }
 
-/// What signs tokens.
+/// The key that signs tokens.
 struct Signer {
     secret: String,
     /// Counts the keys of this process.
@@ -418,7 +418,7 @@ impl Auth {
     }
 }
 
-/// Why a text is no valid token.
+/// The reason why a text is no valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unfit {
     /// It was signed here, and is over or not yet valid.

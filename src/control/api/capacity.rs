@@ -17,7 +17,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::{problem::Problem, threads::Bounds};
 
-/// What something opens, at most.
+/// The descriptors that something opens, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cost {
     /// File descriptors.
@@ -67,7 +67,7 @@ const BUILDING: Duration = Duration::from_secs(3);
 /// A measurement may be so old: listing the descriptors of a large server takes a millisecond.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// What may be open and what is.
+/// The limits of what may be open, and the counts of what is.
 #[derive(Debug)]
 pub struct Capacity {
     descriptors: usize,
@@ -77,7 +77,7 @@ pub struct Capacity {
     book: Mutex<Book>,
 }
 
-/// What the system says.
+/// The limits that the system reports.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
     /// Descriptors that are open.
@@ -101,7 +101,7 @@ struct Promised {
     until: Option<Instant>,
 }
 
-/// What may be built. Given back when it is dropped; to be kept as soon as it is being built.
+/// The promise of a place that may be built. Given back when it is dropped; to be kept as soon as it is being built.
 #[derive(Debug)]
 #[must_use]
 pub struct Promise<'a> {

@@ -46,7 +46,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/export", get(export_room)).route("/rooms/{room}/import", post(import_room))
 }
 
-/// What goes into the file.
+/// The parts that go into the file.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ExportParts {
@@ -280,7 +280,7 @@ fn own_names(
     if faults.is_empty() { Ok(names.iter().cloned().collect()) } else { Err(faults) }
 }
 
-/// Where a document's assets go.
+/// The destinations of a document's assets.
 struct Targets {
     own: AssetStore,
     own_names: HashSet<String>,

@@ -25,7 +25,7 @@ pub struct Founders {
     rooms: Mutex<Made>,
 }
 
-/// Whose token made a room, and since when it is being made.
+/// The token that made a room, and the time since which it is being made.
 type Made = HashMap<RoomName, (String, Option<Instant>)>;
 
 impl Founders {

@@ -93,7 +93,7 @@ pub async fn get_hls(
     segment(&asker, &folder.join(file), request).await
 }
 
-/// How somebody may ask.
+/// The way that somebody may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asker {
     /// Everybody may.

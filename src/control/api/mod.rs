@@ -84,7 +84,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 /// How long TURN credentials are valid that are made for somebody: a relay asks for them again and again.
 const TURN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// What every handler can reach. Cheap to clone.
+/// The state that every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// The rooms.

@@ -72,7 +72,7 @@ pub fn document() -> openapi::OpenApi {
 )]
 struct Server;
 
-/// What is under [`BASE`].
+/// The resources under [`BASE`].
 #[derive(OpenApi)]
 #[openapi(paths(
     rooms::list_rooms,

@@ -103,7 +103,7 @@ pub async fn post_output(
 /// Trials at once. Each takes a thread for up to ten seconds.
 static TRIALS: Semaphore = Semaphore::const_new(4);
 
-/// What came of a trial.
+/// The outcome of a trial.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OutputTrial {
     /// Whether all that can be tried without going live went well.

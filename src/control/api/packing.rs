@@ -1,6 +1,6 @@
 //! How files of the page are packed, and which packing a browser takes (`Accept-Encoding`, RFC 9110). PURE.
 
-/// How a file is packed.
+/// The packing of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     /// Smaller; browsers take it over TLS and from this machine only.

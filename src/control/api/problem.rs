@@ -19,7 +19,7 @@ use crate::layout::Fault;
 /// When who was refused for now may ask again, in seconds.
 pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
-/// What a handler answers: `T`, or a [`Problem`].
+/// The answer of a handler: `T`, or a [`Problem`].
 pub type ApiResult<T> = Result<T, Problem>;
 
 /// Largest JSON body, in bytes. A layout of a hundred layers is about 30 KiB.
@@ -194,7 +194,7 @@ fn kind_of(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-/// How a problem looks, for the OpenAPI document.
+/// The shape of a problem, for the OpenAPI document.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemSchema {

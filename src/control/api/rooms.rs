@@ -34,7 +34,8 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{room}", get(get_room).put(put_room).delete(delete_room))
 }
 
-/// What `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new room.
+/// The settings that `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new
+/// room.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoomSettings {

@@ -49,7 +49,7 @@ pub struct NativeScenario {
     pub scenes: Vec<SceneEntry>,
 }
 
-/// What became of a scenario.
+/// The result of loading a scenario.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LoadedScenario {
     /// The scenes as they are kept.

@@ -39,7 +39,7 @@ pub struct Shown {
 
 type ShownQuery = Result<Query<Shown>, QueryRejection>;
 
-/// What a picture is answered as.
+/// The format of a picture in an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum StillFormat {
     /// Without loss.

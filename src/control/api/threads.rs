@@ -17,7 +17,7 @@ const GROUPS: &str = "/sys/fs/cgroup";
 /// So many are left at least: there is no need to count exactly.
 const PLENTY: usize = 4096;
 
-/// What bounds the threads of a process.
+/// The limits that bound the threads of a process.
 #[derive(Debug)]
 pub(super) struct Bounds(Vec<Bound>);
 

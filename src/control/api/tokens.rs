@@ -39,7 +39,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/tokens", post(create)).route("/tokens/{id}", delete(revoke))
 }
 
-/// What a token shall say.
+/// The wished content of a token.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {

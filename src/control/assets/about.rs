@@ -16,7 +16,7 @@ use super::{
     picture::Header,
 };
 
-/// What was found out about a file, as long as it stays the same.
+/// The facts that were found out about a file, as long as it stays the same.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) stamp: Stamp,

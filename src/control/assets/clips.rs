@@ -14,12 +14,12 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Longest clip.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 
-/// Why a video cannot be used as a clip; in one line.
+/// The reason why a video cannot be used as a clip; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the clip cannot be used: {0}")]
 pub struct ClipError(String);
 
-/// What looks into video files.
+/// The function that looks into video files.
 #[derive(Clone)]
 pub(super) struct Looker(pub(super) Arc<dyn Media>);
 

@@ -23,7 +23,7 @@ const MAX_GLYPH: f32 = 8192.0;
 /// What every font is tried with.
 const SPECIMEN: &str = "Hamburgefonstiv 0123";
 
-/// Why content is no font that can be used.
+/// The reason why content is no font that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FontError {
     /// It is broken, or has something missing.

@@ -30,7 +30,7 @@ use crate::{
     media::port::{FontUse, Media, Still},
 };
 
-/// What is to be done with a font.
+/// The work that is to be done with a font.
 #[derive(Debug, Serialize, Deserialize)]
 enum FontRequest {
     /// See whether it can be used.
@@ -41,7 +41,7 @@ enum FontRequest {
     Draw(Text, TextFrame),
 }
 
-/// What became of it.
+/// The outcome of that work.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
     Usable,

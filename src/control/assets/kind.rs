@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{font, picture, sounds};
 
-/// What an asset is good for.
+/// The use of an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AssetKind {

@@ -34,7 +34,7 @@ const TRIES: usize = 3;
 /// How far down a text is measured: places are rounded towards zero, and would be others above it.
 const DOWN: f32 = 8192.0;
 
-/// Why a text has no picture.
+/// The reason why a text has no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LetteringError {
     /// It would be too large.
@@ -54,7 +54,7 @@ pub enum LetteringError {
     BroughtDown,
 }
 
-/// What a text is written with.
+/// The font and style that a text is written with.
 #[derive(Debug)]
 pub enum Face<'a> {
     /// A family that [`Letterer::knows`].
@@ -337,7 +337,7 @@ fn place(
     }
 }
 
-/// What a text's glyphs cover, from where its first line begins, in pixels.
+/// The area that a text's glyphs cover, from where its first line begins, in pixels.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ink {
     left: f32,

@@ -80,7 +80,7 @@ const CACHE_BYTES: usize = 256 * 1024 * 1024;
 /// Images that come with the program.
 const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../../pipelines/assets/studio.jpg"))];
 
-/// Why an asset is not available or not kept.
+/// The reason why an asset is not available or not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AssetError {
     /// The name is invalid.
@@ -127,7 +127,7 @@ pub enum AssetError {
     Io(#[from] io::Error),
 }
 
-/// What is known of an asset.
+/// The facts that are known of an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// As layouts write it.

@@ -24,7 +24,7 @@ const MAX_ALLOC: u64 = 400 * 1024 * 1024;
 /// thousand times as large once they are read.
 const MAX_CHUNKS: u64 = 32 * 1024 * 1024;
 
-/// Why content is no image that can be used.
+/// The reason why content is no image that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// Another type of content.
@@ -81,7 +81,7 @@ impl PictureFormat {
     }
 }
 
-/// What an image says of itself.
+/// The header of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Its type.

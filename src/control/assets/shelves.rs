@@ -9,7 +9,7 @@ use std::{
 use super::AssetError;
 use crate::{control::room::RoomName, layout::limits};
 
-/// What a new file may take the place of.
+/// The files whose place a new file may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Over {
     /// The file of its name on the same shelf.

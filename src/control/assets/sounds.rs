@@ -16,7 +16,7 @@ pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 /// Bytes of decoded sounds that are kept in memory beside those that are played.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Why a file cannot be used as a sound; in one line.
+/// The reason why a file cannot be used as a sound; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the sound cannot be used: {0}")]
 pub struct SoundError(String);

@@ -23,7 +23,7 @@ use crate::{
     media::port::Image,
 };
 
-/// What draws texts, and what is known of the fonts among the assets.
+/// The drawer of texts, and what is known of the fonts among the assets.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     letterer: Letterer,
@@ -33,7 +33,7 @@ pub(super) struct Texts {
     foreign: foreign::Fonts,
 }
 
-/// What the name of a font turned out to be.
+/// The thing that the name of a font turned out to be.
 enum Named {
     Family,
     Asset(PathBuf, Stamp),

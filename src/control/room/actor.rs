@@ -40,7 +40,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// A request to the room: it runs inside the room's task, alone.
 pub(super) type Call = Box<dyn FnOnce(&mut Room) + Send>;
 
-/// What the room's task owns.
+/// The values that the room's task owns.
 pub(super) struct Room {
     /// The room itself.
     pub(super) state: State,

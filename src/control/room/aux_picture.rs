@@ -11,7 +11,7 @@ use crate::{
     media::port::AuxId,
 };
 
-/// Where the layout comes from.
+/// The source of the layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuxSource {
     /// What the room's scene of this name is at the time.
@@ -20,7 +20,7 @@ pub enum AuxSource {
     Layout(Arc<Value>),
 }
 
-/// What an output shows in place of the program.
+/// The picture that an output shows in place of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuxWish {
     /// Where the layout comes from.

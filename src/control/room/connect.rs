@@ -68,7 +68,7 @@ pub struct PostedOffer {
     pub ufrags: Vec<String>,
 }
 
-/// How somebody wants to watch.
+/// The wishes of one who wants to watch.
 #[derive(Debug)]
 pub struct Watching {
     /// The offer.

@@ -8,8 +8,8 @@ use super::{
     view::{Event, LeaveReason, Participant, RoomState},
 };
 
-/// What listeners know of a room. It outlives a fault of the room's task: the losses are reported by the snapshot that
-/// the room begins again with.
+/// The knowledge that listeners have of a room. It outlives a fault of the room's task: the losses are reported by the
+/// snapshot that the room begins again with.
 #[derive(Debug, Default)]
 pub struct Digest {
     /// Ids and names of those who are in, in order of joining.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::revision::Revision;
 use crate::{layout::Fault, media::port::PeerRefused};
 
-/// Why a request to a room was refused. Nothing has been changed by it.
+/// The reason why a request to a room was refused. Nothing has been changed by it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RoomError {
     /// The room's name is invalid.

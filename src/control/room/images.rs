@@ -80,7 +80,7 @@ pub async fn answered(source: &dyn ImageSource, scene: &Scene) -> Value {
     layout
 }
 
-/// Why a text cannot be shown.
+/// The reason why a text cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFault {
     /// The key of its source that is wrong.

@@ -30,7 +30,7 @@ struct Book {
     news: Option<broadcast::Sender<Arc<ServerEvent>>>,
 }
 
-/// What a reader gets.
+/// The entry that a reader gets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// The next event.

@@ -38,7 +38,7 @@ pub enum Note {
     },
 }
 
-/// Why a room closes a session socket.
+/// The reason why a room closes a session socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// A newer connection took the place.

@@ -12,7 +12,7 @@ use std::{
 use super::output::OutputPhase;
 use crate::media::port::{Health, Loudness};
 
-/// What is reported of the worst room alone: what it lacks time for, and how loud it is.
+/// The numbers that are reported of the worst room alone: what it lacks time for, and how loud it is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Worst {
     /// Mean and greatest age of the masks shown, in seconds.

@@ -11,7 +11,7 @@ use super::{
     view::{LeaveReason, Participant},
 };
 
-/// Why a room is over.
+/// The reason why a room is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
@@ -21,7 +21,7 @@ pub enum EndReason {
     Shutdown,
 }
 
-/// What happened in a room. Types and the keys of their data are those of the room's own stream where that reports it,
+/// The event in a room. Types and the keys of their data are those of the room's own stream where that reports it,
 /// too.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Where recordings go.
+/// The places where recordings go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recordings {
     /// The folder of all rooms' folders.
@@ -261,7 +261,7 @@ impl std::fmt::Debug for KeptOutput {
     }
 }
 
-/// Where an output's life stands.
+/// The phase of an output's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputPhase {

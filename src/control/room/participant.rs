@@ -21,7 +21,7 @@ pub const MAX_CANDIDATES: u32 = 64;
 /// Loudest gain that a moderator can set.
 pub const MAX_VOLUME: f64 = 2.0;
 
-/// What a participant may do.
+/// The rights of a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
@@ -33,7 +33,7 @@ pub enum MemberRole {
     Admin,
 }
 
-/// How someone came in; it decides what may take their place over.
+/// The way that someone came in; it decides what may take their place over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinMethod {
     /// By the session WebSocket. The secret takes it over.
@@ -45,7 +45,7 @@ pub enum JoinMethod {
     },
 }
 
-/// Who may take a WHIP place over.
+/// The identity that may take a WHIP place over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The token's stable id.
@@ -135,7 +135,7 @@ impl Receiver {
     }
 }
 
-/// Whether a participant is connected.
+/// The state of a participant's connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkState {
     /// A connection exists.
@@ -259,7 +259,7 @@ impl Member {
     }
 }
 
-/// What a moderator changes about a participant; what is left out stays.
+/// The changes that a moderator makes to a participant; what is left out stays.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Moderation {

@@ -27,7 +27,7 @@ use crate::{
 /// The version of the document that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
 
-/// What a room has been before this start of the program, beside its settings and its layout.
+/// The history of a room before this start of the program, beside its settings and its layout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     /// Its revision.
@@ -47,7 +47,7 @@ impl Past {
     }
 }
 
-/// What can be kept of a room.
+/// The part of a room that can be kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoomRecord {
     /// Its settings.

@@ -45,7 +45,7 @@ const JOBS: usize = 16;
 /// How long a drain waits until session sockets know that the server ends, and until recordings are finished.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// What a new room is, and how many there may be.
+/// The defaults of a new room, and the largest number of rooms.
 #[derive(Debug, Clone)]
 pub struct RoomDefaults {
     /// Its canvas.

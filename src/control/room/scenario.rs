@@ -20,7 +20,7 @@ use crate::layout::{
     scenario::{Asset, Imported, Named, Node, import},
 };
 
-/// What a scenario is given as.
+/// The form in which a scenario is given.
 #[derive(Debug, Clone)]
 pub enum Scenario {
     /// Scenes, at least one.
@@ -29,7 +29,7 @@ pub enum Scenario {
     Virfie(Node, HashMap<String, Asset>),
 }
 
-/// What a scenario became.
+/// The result of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     /// The scenes as they are kept; the first one is shown.

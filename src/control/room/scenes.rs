@@ -82,7 +82,7 @@ pub fn kept_layout(scene: &Scene, body: &Value) -> Value {
     layout
 }
 
-/// Which scene is to be shown.
+/// The choice of the scene to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SceneChoice {
     /// That of this name.
@@ -93,7 +93,7 @@ pub enum SceneChoice {
     Previous,
 }
 
-/// What a [`SceneChoice`] leads to.
+/// The scene that a [`SceneChoice`] leads to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Chosen<'a> {
     /// This is to be shown.

@@ -10,7 +10,7 @@ use crate::media::port::ParticipantId;
 /// How long somebody must have spoken to be shown large.
 pub const TAKE: Duration = Duration::from_millis(1000);
 
-/// Who speaks and who spoke.
+/// The record of who speaks and who spoke.
 #[derive(Debug, Default)]
 pub struct Spotlight {
     /// Those who were shown large, the last one first.

@@ -100,7 +100,7 @@ pub enum Effect {
     Job(Job),
 }
 
-/// What is done as soon as the files for it are decoded.
+/// The work that is done as soon as the files for it are decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
     /// Show this scene.
@@ -115,7 +115,7 @@ pub enum Job {
     AuxImages(AuxId),
 }
 
-/// What a room begins with.
+/// The values that a room begins with.
 #[derive(Debug, Clone)]
 pub struct Beginning {
     /// Its name.

@@ -36,7 +36,7 @@ const MAX_BYTES: u64 = 256 << 20;
 /// How many copies of one room are set aside; beyond, the room is not stored until somebody has looked after them.
 const MAX_ASIDE: u32 = 1000;
 
-/// How storing goes.
+/// The progress of storing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storing {
     /// Rooms whose newest state the disk has refused so far.
@@ -47,7 +47,7 @@ pub struct Storing {
     pub error: Option<String>,
 }
 
-/// What the store and its thread both know.
+/// The state that the store and its thread share.
 #[derive(Debug)]
 struct Shelf {
     folder: PathBuf,
@@ -204,7 +204,7 @@ impl Shelf {
     }
 }
 
-/// Why a stored room is not there.
+/// The reason why a stored room is not there.
 enum ReadError {
     /// The disk does not give it. It may do so later.
     Disk(io::Error),

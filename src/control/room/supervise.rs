@@ -34,7 +34,7 @@ use crate::media::port::Media;
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
 
-/// What a room needs of the process.
+/// The parts of the process that a room needs.
 #[derive(Clone)]
 pub(super) struct Parts {
     /// Opens its media, and knows what the machine can do.
@@ -49,7 +49,7 @@ pub(super) struct Parts {
     pub(super) farewells: watch::Sender<()>,
 }
 
-/// What outlives a fault of the room's task.
+/// The values that outlive a fault of the room's task.
 #[derive(Clone)]
 pub(super) struct Lasting {
     /// The room's name.
@@ -116,7 +116,7 @@ impl Memory {
     }
 }
 
-/// How the rooms of a process are doing.
+/// The state of the rooms of a process.
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     down: AtomicUsize,

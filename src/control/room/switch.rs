@@ -24,7 +24,7 @@ use crate::{
     media::port::MediaCommand,
 };
 
-/// What a scene becomes: its name and, unless it is what the canvas shows now, its layout as it was sent.
+/// The result of a scene: its name and, unless it is what the canvas shows now, its layout as it was sent.
 pub type NewScene = (SceneName, Option<Value>);
 
 impl RoomHandle {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{layout::schema::Warning, media::port};
 
-/// Whether a participant's connection stands.
+/// The state of a participant's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
@@ -65,7 +65,7 @@ pub struct Participant {
     pub delivery: Option<Delivery>,
 }
 
-/// How the mix reaches somebody who receives.
+/// The way that the mix reaches somebody who receives.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Delivery {
     /// The connection's number, as in the `ETag` of a WHEP session.
@@ -104,7 +104,7 @@ impl Delivery {
     }
 }
 
-/// What a room's owner sets.
+/// The settings of a room's owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Settings {
     /// How many participants may be in at once.
@@ -115,7 +115,7 @@ pub struct Settings {
     pub keypoints: bool,
 }
 
-/// Whether people can be cut out, and how that goes.
+/// The state of segmentation: whether people can be cut out, and how that goes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Segmentation {
     /// Whether a model is loaded. Without one whole pictures are shown.
@@ -170,7 +170,7 @@ impl Segmentation {
     }
 }
 
-/// What suffers when the machine has too little time, in the order in which it is given up.
+/// The functions that suffer when the machine has too little time, in the order in which it is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Degraded {
@@ -206,7 +206,7 @@ impl Degraded {
     }
 }
 
-/// How the room's media is doing. Counters grow from the room's start.
+/// The health of the room's media. Counters grow from the room's start.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Health {
     /// Whether the output clock runs; it rests while nobody receives.
@@ -264,7 +264,7 @@ impl From<&port::Health> for Health {
     }
 }
 
-/// How loud the mix is, by EBU R 128. All is null while the room is silent, except what counts from its beginning.
+/// The loudness of the mix, by EBU R 128. All is null while the room is silent, except what counts from its beginning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Loudness {
     /// Over the last 400 ms, in LUFS.
@@ -387,7 +387,7 @@ pub struct RoomSummary {
     pub created_at: Timestamp,
 }
 
-/// Why someone is no longer in the room.
+/// The reason why someone is no longer in the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveReason {

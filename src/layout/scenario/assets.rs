@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::file::Node;
 use crate::layout::limits;
 
-/// What there is of this name.
+/// The asset of this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asset {
     /// An image of this width and height in pixels.

@@ -30,7 +30,7 @@ pub enum Node {
     Map(Vec<(String, Node)>),
 }
 
-/// Why text is no scenario file at all.
+/// The reason why text is no scenario file at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// Brackets within brackets within brackets.

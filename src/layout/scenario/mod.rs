@@ -133,7 +133,7 @@ fn by_name<'n>(nodes: impl Iterator<Item = &'n Node>) -> HashMap<&'n str, &'n No
     nodes.filter_map(|node| Some((node.get("name")?.text()?, node))).collect()
 }
 
-/// Where Virfie's canvas is on ours.
+/// The place of Virfie's canvas on ours.
 #[derive(Debug, Clone, Copy)]
 struct Space {
     canvas: (f64, f64),
@@ -197,7 +197,7 @@ fn rounded(length: f64) -> f64 {
     (length * 100.0).round() / 100.0 + 0.0
 }
 
-/// What one scene is made with.
+/// The context that one scene is made with.
 struct Import<'f> {
     space: Space,
     files: &'f Files,

@@ -50,7 +50,7 @@ const EXPECTED_LOSS: i32 = 10;
 /// Ticks that may be caught up after a stall; more would only make listeners' buffers grow.
 const CATCH_UP: u32 = 10;
 
-/// What the desk reports to its room. Called on its thread; must not block.
+/// The receiver of what the desk reports to its room. Called on its thread; must not block.
 pub trait Listener: Send + Sync + 'static {
     /// Takes the whole mix as samples, left and right, for outputs; `pts` is the running time of the first one.
     fn block(&self, samples: &[[f32; 2]; 960], pts: Duration);
@@ -66,7 +66,7 @@ pub trait Listener: Send + Sync + 'static {
 /// An Opus packet of 20 ms.
 pub type Packet = Arc<[u8]>;
 
-/// When samples were captured, as far as it is known.
+/// The time when samples were captured, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Captured {
     /// The running time of the first one.
@@ -241,7 +241,7 @@ struct Ticker {
     blocks: Arc<AtomicU64>,
 }
 
-/// What one tick has to send, collected under the lock and sent after it.
+/// The packets that one tick has to send, collected under the lock and sent after it.
 #[derive(Default)]
 struct Parcels {
     shared: Option<Packet>,

@@ -23,7 +23,7 @@ const SETTLING: u32 = 25;
 /// The weight of one block in the mean: that of about half a second.
 const WEIGHT: f32 = 1.0 / 25.0;
 
-/// What is known of a participant.
+/// The facts that are known of a participant.
 #[derive(Debug, Clone, Default)]
 pub struct Lips {
     /// When the last sample that came was captured.
@@ -36,7 +36,7 @@ pub struct Lips {
     looked_at: u32,
 }
 
-/// What a strip has to do.
+/// The move that a strip has to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// By how much the sound comes later, or earlier if that is below zero.

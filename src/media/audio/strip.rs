@@ -39,7 +39,7 @@ pub(super) const RING: usize = 1 << 15;
 /// would spoil everybody's mix.
 const SANE: f32 = 4.0;
 
-/// What went wrong so far, and how much waits.
+/// The counts of what went wrong so far, and the amount that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Samples left out because too many had come.

@@ -27,7 +27,7 @@ struct Playing {
     target: f32,
 }
 
-/// What is played now.
+/// The tapes that are played now.
 #[derive(Debug, Default)]
 pub struct Tapes {
     once: Vec<Playing>,

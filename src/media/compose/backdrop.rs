@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{layout::Background, media::port::Picture};
 
-/// What a picture is made ready by, where it is handed over.
+/// The painter that makes a picture ready where it is handed over.
 #[derive(Debug, Default)]
 pub struct BackdropPainter {
     last: Option<(Ground, Arc<I420>)>,
 }
 
-/// What the painted background depends on.
+/// The values that the painted background depends on.
 #[derive(Debug)]
 struct Ground {
     size: (u32, u32),
@@ -102,7 +102,7 @@ fn cover((width, height): (u32, u32), canvas: (usize, usize)) -> Geometry {
     }
 }
 
-/// What is behind all layers.
+/// The background of all layers.
 #[derive(Debug)]
 pub struct Backdrop {
     painted: Arc<I420>,

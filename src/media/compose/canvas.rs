@@ -29,7 +29,8 @@ use super::{
     shape::Rounded,
 };
 
-/// Where a layer lies and what it shows. Any values are allowed; what lies outside the canvas is not drawn.
+/// The place of a layer, and the part of the source that it shows. Any values are allowed; what lies outside the canvas
+/// is not drawn.
 ///
 /// The crop is stretched over the whole destination. Where it reaches out of the source, the edge pixels go on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,7 +88,7 @@ fn clip(start: i32, length: i32, canvas: usize) -> Range<usize> {
     start as usize..end as usize
 }
 
-/// What the tables of a blender were laid out for.
+/// The values that the tables of a blender were laid out for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct DrawingPlan {
     geometry: Geometry,

@@ -62,7 +62,7 @@ impl CanvasFormat {
     }
 }
 
-/// What the clock reports to its room.
+/// The receiver of what the clock reports to its room.
 pub trait Audience: Send + Sync + 'static {
     /// Takes a composed frame; its PTS is the running time of its tick. Must not block.
     fn frame(&self, frame: &gst::Buffer, format: CanvasFormat);

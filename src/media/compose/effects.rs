@@ -31,7 +31,7 @@ pub struct Photo {
     pub sound: Option<String>,
 }
 
-/// What effects see of a frame.
+/// The view that effects have of a frame.
 pub struct View<'v> {
     /// How the triggers stand.
     pub standings: &'v Standings,
@@ -54,7 +54,7 @@ enum Effect {
     Snapshot(Area),
 }
 
-/// Where a polaroid is.
+/// The course of a polaroid.
 #[derive(Debug, Clone, Copy)]
 struct Course {
     due: Duration,

@@ -17,7 +17,7 @@ const SMOOTHING: f32 = 0.06;
 /// How long a place is held that is not seen any more.
 const HOLD: Duration = Duration::from_secs(1);
 
-/// Where a follower was last.
+/// The last place of a follower.
 #[derive(Debug)]
 struct Last {
     key: Key,

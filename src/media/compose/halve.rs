@@ -8,7 +8,7 @@ use super::{kernel::Isa, planes::Plane};
 /// all that it covers, and steps are between 0.85 and 1.7 again.
 pub const MAX_STEP: f64 = 1.7;
 
-/// How many times each axis is halved.
+/// The number of times that each axis is halved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Halvings {
     /// Along a row.

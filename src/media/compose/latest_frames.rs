@@ -27,7 +27,7 @@ struct Newest {
     shown: AtomicBool,
 }
 
-/// Where a participant's newest frame is.
+/// The place of a participant's newest frame.
 type Place = Arc<Kept>;
 
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Kept {
     }
 }
 
-/// What those who write know of a participant.
+/// The facts that writers know of a participant.
 #[derive(Debug)]
 struct Source {
     /// The connection whose frames count.
@@ -71,7 +71,7 @@ struct Source {
     place: Place,
 }
 
-/// What a new frame changed, for the room's events.
+/// The changes by a new frame, for the room's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// As before.

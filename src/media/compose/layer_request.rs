@@ -2,7 +2,7 @@
 
 use crate::layout::Cut;
 
-/// What the layers that show a participant need of their frames.
+/// The request of the layers that show a participant for their frames.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LayerRequest {
     /// Every mask that a layer uses, once.

@@ -76,8 +76,8 @@ fn holds(length: usize, stride: usize, width: usize, height: usize) -> bool {
     height == 0 || width == 0 || (stride >= width && length >= (height - 1) * stride + width)
 }
 
-/// Where the planes of a frame in one piece lie when nothing else is said: rows are multiples of 4 bytes, and an odd
-/// height is rounded up.
+/// The places of the planes of a frame in one piece when nothing else is said: rows are multiples of 4 bytes, and an
+/// odd height is rounded up.
 struct Layout {
     y_stride: usize,
     chroma_stride: usize,

@@ -15,7 +15,7 @@ const GROUP: usize = 8;
 /// Bytes in a window. At up to 2 source samples per output, 8 outputs always fit into it.
 const WINDOW: usize = 16;
 
-/// How 32 outputs are gathered by byte shuffles: four groups of 8 outputs, each from its own 16-byte window.
+/// The gathering of 32 outputs by byte shuffles: four groups of 8 outputs, each from its own 16-byte window.
 ///
 /// Groups lie in the order 0, 2, 1, 3, so that packing two 256-bit vectors lane by lane leaves outputs in order.
 #[derive(Debug, Clone)]

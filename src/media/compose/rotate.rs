@@ -13,7 +13,7 @@ use super::{
     shape::Rounded,
 };
 
-/// How a turned layer is drawn.
+/// The rotation and look of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rotation {
     /// Clockwise about the middle.

@@ -37,7 +37,7 @@ use crate::{
 /// How many who have left may fade out at once. Each keeps a frame from its decoder.
 const MOST_PARTING: usize = 32;
 
-/// How old the masks of one composed frame are.
+/// The ages of the masks of one composed frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MaskAges {
     /// How many are shown.
@@ -89,7 +89,7 @@ struct Begun {
     is_shown: bool,
 }
 
-/// What draws one layer; each part keeps its tables and buffers.
+/// The painter of one layer; each part keeps its tables and buffers.
 #[derive(Default)]
 struct LayerPainter {
     blender: LayerBlender,

@@ -20,14 +20,14 @@ pub struct Firing {
     pub people: Vec<usize>,
 }
 
-/// How one trigger stands.
+/// The state of one trigger.
 #[derive(Debug, Clone, Copy, Default)]
 struct Standing {
     holds: bool,
     fired: Option<Duration>,
 }
 
-/// How all triggers of a layout stand.
+/// The states of all triggers of a layout.
 #[derive(Debug, Default)]
 pub struct Standings {
     list: Vec<Standing>,

@@ -50,7 +50,7 @@ pub(super) struct Identity {
     pub(super) internal_peers: bool,
 }
 
-/// Where receivers reach us.
+/// The addresses where receivers reach us.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
     /// By UDP.

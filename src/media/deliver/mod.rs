@@ -74,7 +74,7 @@ pub struct Sound {
     pub own: Vec<(PeerId, Arc<[u8]>)>,
 }
 
-/// How a receiver is doing.
+/// The state of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Report {
     /// Of its picture; `None`: it takes sound alone.
@@ -95,7 +95,7 @@ pub struct Report {
     pub acknowledged: Option<Instant>,
 }
 
-/// What delivery reports of a receiver.
+/// The news that delivery reports of a receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// Media flows.

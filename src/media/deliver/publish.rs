@@ -42,7 +42,7 @@ const OVERHEAD: u32 = 106;
 /// Bits a second of the sound, headers included.
 const SOUND: u32 = 160_000;
 
-/// Which addresses are of use.
+/// The choice of useful addresses.
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
     /// The other server is on this machine.
@@ -51,7 +51,7 @@ pub struct Reach {
     pub internal: bool,
 }
 
-/// Why an answer is of no use.
+/// The reason why an answer is of no use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadAnswer {
     /// It is no answer to our offer.

@@ -78,7 +78,7 @@ impl Rate {
     }
 }
 
-/// What is shared by all receivers of a thread.
+/// The state that is shared by all receivers of a thread.
 pub(super) struct Shared<'a> {
     pub(super) sockets: &'a Sockets,
     pub(super) tcp: &'a Connections,

@@ -17,7 +17,7 @@ use crate::media::port::PeerId;
 /// far less than a second for all that wait: more is a flood, which must cost nobody else time or memory.
 const MOST_WAITING: usize = 256;
 
-/// Where a receiver is served.
+/// The place where a receiver is served.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// Index of the thread.

@@ -11,7 +11,7 @@ use crate::media::codec::Rendition;
 /// between two of them.
 const ASK_AGAIN: Duration = Duration::from_millis(700);
 
-/// Which encoding passes. All times are durations since one epoch of the caller's choice.
+/// The choice of the encoding that passes. All times are durations since one epoch of the caller's choice.
 #[derive(Debug, Clone, Default)]
 pub struct Screen {
     /// What passes now; a keyframe of it has passed, and nothing was left out since.

@@ -20,7 +20,7 @@ const BUFFER: usize = 8 << 20;
 /// Bytes of the largest batch that the kernel cuts into packets by itself.
 const MAX_BATCH: usize = 60_000;
 
-/// Where receivers are served.
+/// The sockets where receivers are served.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Binding {
     /// The port; 0: any that is free.

@@ -74,7 +74,7 @@ const EVENTS: usize = 256;
 /// Listeners are numbered down from here.
 const LISTENERS: u64 = u64::MAX - 8;
 
-/// Whether and where receivers are served by TCP, too.
+/// The service of receivers by TCP, if there is one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Service {
     /// Not at all.

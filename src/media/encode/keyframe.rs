@@ -9,7 +9,7 @@ use std::time::Duration;
 /// second is what the bit rate bears.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What to do about a request.
+/// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Force a keyframe now.

@@ -72,7 +72,7 @@ pub struct Encoder {
     waits_since: std::sync::Arc<AtomicU64>,
 }
 
-/// What an encoder makes of frames.
+/// The stream that an encoder makes of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipe {
     /// For browsers: at once, and a keyframe whenever somebody cannot go on without one.

@@ -74,7 +74,7 @@ const MP4: AllowedFormat = AllowedFormat { caps: "video/quicktime", elements: &[
 const MATROSKA: AllowedFormat = AllowedFormat { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
 const WEBM: AllowedFormat = AllowedFormat { caps: "video/webm", elements: MATROSKA.elements };
 
-/// What a file may be decoded by.
+/// The elements that a file may be decoded by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed {
     /// Of a file that came from somebody else.

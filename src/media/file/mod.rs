@@ -90,7 +90,7 @@ pub enum Colours {
     Bt709,
 }
 
-/// What the frames of a video have in common.
+/// The properties that the frames of a video share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// In pixels.
@@ -105,7 +105,7 @@ pub struct Shape {
     pub colours: Colours,
 }
 
-/// Why a video cannot be read or written; one line each.
+/// The reason why a video cannot be read or written; one line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// The file system, at once.
@@ -140,7 +140,7 @@ pub enum FileError {
     Stopped,
 }
 
-/// What streaming threads report to the caller's.
+/// The news that streaming threads report to the caller's.
 #[derive(Debug, Default)]
 struct News {
     heard: Mutex<Heard>,

@@ -48,7 +48,7 @@ impl Drop for Player {
     }
 }
 
-/// How one time through a file ended.
+/// The way that one time through a file ended.
 enum Round {
     /// At its end; so many frames were shown.
     Whole(usize),

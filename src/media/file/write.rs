@@ -22,7 +22,7 @@ const WAITING: u64 = 8;
 /// Shortest side of a frame, in pixels: a macroblock.
 const SMALLEST: usize = 16;
 
-/// What a video can be written as. All hold H.264 and AAC.
+/// The containers that a video can be written as. All hold H.264 and AAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// MPEG-4.
@@ -53,7 +53,7 @@ impl Container {
     }
 }
 
-/// What a video goes into.
+/// The file that a video goes into.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// The file; one of this name is overwritten.

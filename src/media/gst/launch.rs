@@ -43,7 +43,7 @@ pub struct Launches {
     texts: Arc<BTreeMap<&'static str, String>>,
 }
 
-/// Why a launch text cannot be used.
+/// The reason why a launch text cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// The operator's folder cannot be read.

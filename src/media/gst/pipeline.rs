@@ -24,7 +24,7 @@ pub fn alive() -> usize {
     ALIVE.load(Ordering::Relaxed)
 }
 
-/// What a pipeline's bus says that somebody must act on.
+/// The messages of a pipeline's bus that somebody must act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BusNews {
     /// An element gave up; the pipeline is dead.

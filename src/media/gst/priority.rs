@@ -14,7 +14,7 @@
 use std::sync::OnceLock;
 use std::{cell::Cell, time::Duration};
 
-/// What a thread works on, the most important first.
+/// The work of a thread, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Composes the picture. Real time.
@@ -33,7 +33,7 @@ pub enum Role {
     Segment,
 }
 
-/// What the system allows.
+/// The means that the system allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Means {
     real_time: bool,

@@ -79,7 +79,7 @@ pub fn memory(plane: &Arc<Plane>) -> gst::Memory {
     gst::Memory::from_slice(Held(plane.clone()))
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// A mask of the frame's size for every cut that was asked for.

@@ -13,7 +13,7 @@ const RESTING: f32 = 0.2;
 /// Between two requests for a keyframe: its sender needs a round trip and its own time to make one.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// What becomes of an encoded frame.
+/// The fate of an encoded frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It is decoded.

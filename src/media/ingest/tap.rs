@@ -20,7 +20,7 @@ pub trait Listener: Send + Sync + 'static {
     fn shot(&self, shot: &Shot);
 }
 
-/// Where listeners hear a peer.
+/// The place where listeners hear a peer.
 pub struct Tap {
     /// Nothing is heard of a peer before it is trusted.
     trusted: Arc<AtomicBool>,

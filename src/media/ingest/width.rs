@@ -24,7 +24,7 @@ const SILENT: f32 = 1e-8;
 /// A change takes so many samples, 5 ms, which does not click.
 const FADE: f32 = 240.0;
 
-/// What part of left and right is heard on a side, for both sides.
+/// The parts of left and right that are heard on a side, for both sides.
 type Parts = [[f32; 2]; 2];
 
 const MEAN: Parts = [[0.5; 2]; 2];

@@ -101,7 +101,7 @@ impl CutoutRecorder {
     }
 }
 
-/// What leads into the file that is being written.
+/// The elements that lead into the file that is being written.
 struct Feed {
     src: AppSrc,
     /// What its frames are.

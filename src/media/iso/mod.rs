@@ -68,7 +68,7 @@ const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
-/// Where the files go.
+/// The place where the files go.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The folder. Need not exist.
@@ -90,7 +90,7 @@ impl Place {
     }
 }
 
-/// What a recorder works with.
+/// The order that a recorder works with.
 #[derive(Clone)]
 pub struct Order {
     /// Where the files go.
@@ -103,7 +103,7 @@ pub struct Order {
     pub check: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
-/// What a recorder says. Called on its thread; must not block.
+/// The news of a recorder. Called on its thread; must not block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Nothing can begin without a keyframe.
@@ -167,7 +167,7 @@ impl Recorder {
     }
 }
 
-/// What leads into the file that is being written.
+/// The elements that lead into the file that is being written.
 struct Feed {
     video: Option<AppSrc>,
     audio: Option<AppSrc>,

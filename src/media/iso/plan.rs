@@ -21,7 +21,7 @@ pub(super) struct Tracks {
     pub(super) audio: bool,
 }
 
-/// What is to be done.
+/// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Nothing else than before.
@@ -32,7 +32,7 @@ pub(super) enum Step {
     End,
 }
 
-/// What is known of the tracks.
+/// The facts that are known of the tracks.
 #[derive(Debug, Default)]
 pub(super) struct IsoPlan {
     /// When each brought something last: picture (from a keyframe on) and sound.

@@ -20,7 +20,7 @@ pub struct Sidecar {
     inner: Mutex<(Document, Option<PathBuf>)>,
 }
 
-/// Whose file it is.
+/// The owner of a file.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The participant's id.

@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How often the disk is looked at.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// How files are written.
+/// The form in which files are written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
     /// The launch text; its `sink` gets the file's name.

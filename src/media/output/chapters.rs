@@ -60,7 +60,7 @@ pub fn add_to_matroska(
 /// Bytes of a table's entry.
 const ENTRY: usize = 21;
 
-/// Where a file is changed.
+/// The places where a file is changed.
 struct Places {
     /// The eight bytes of the segment's size.
     size: u64,

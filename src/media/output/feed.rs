@@ -31,7 +31,7 @@ pub(super) struct Mark {
     pub(super) at: Duration,
 }
 
-/// What passes.
+/// The decision about what passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gate {
     /// Nothing until a keyframe of this time or later.
@@ -44,7 +44,7 @@ enum Gate {
     Closed,
 }
 
-/// How running time becomes the output's time: what was at `start` is at `base`.
+/// The map by which running time becomes the output's time: what was at `start` is at `base`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Timeline {
     start: ClockTime,
@@ -57,7 +57,7 @@ impl Timeline {
     }
 }
 
-/// What comes while the next part is being built.
+/// The media that come while the next part is being built.
 #[derive(Debug)]
 enum Item {
     Picture(gst::Buffer),

@@ -14,7 +14,7 @@ const CHUNK: usize = 128;
 const SET_CHUNK: u8 = 1;
 const COMMAND: u8 = 20;
 
-/// What an application's server answers.
+/// The answer of an application's server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     Accepted,
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// What it says, and what it hears.
+    /// The peer: what it says, and what it hears.
     struct Peer {
         says: Cursor<Vec<u8>>,
         told: Vec<u8>,

@@ -50,7 +50,7 @@ use crate::media::{
     port::VideoSettings,
 };
 
-/// What the worker knows of a kind of output. Called on the output's thread.
+/// The operations of a kind of output that the worker uses. Called on the output's thread.
 pub trait Kind: fmt::Debug + Send + 'static {
     /// Takes the secrets out of a text.
     fn redact(&self, text: &str) -> String;
@@ -94,10 +94,10 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault>;
 }
 
-/// What is fed, and what runs.
+/// The feed, and the pipeline that runs.
 pub type Begun<'a> = (Box<dyn Ends>, Box<dyn Link + 'a>);
 
-/// What an attempt, or a part of one, begins with.
+/// The values that an attempt, or a part of one, begins with.
 pub struct Opening<'a> {
     /// The output's.
     pub name: &'a str,
@@ -142,7 +142,7 @@ pub trait Link {
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>);
 }
 
-/// What a kind of output that is a pipeline says beyond that, for [`muxed::begin`].
+/// The operations of a kind of output that is a pipeline, beyond those, for [`muxed::begin`].
 pub trait Destination: Kind {
     /// Names its launch text.
     fn stage(&self) -> &'static str;

@@ -16,7 +16,7 @@ pub const RECOVERED_AFTER: Duration = Duration::from_secs(30);
 /// An output that was never live is given up after so many attempts: its address or key is wrong.
 pub const MAX_FIRST_ATTEMPTS: u32 = 5;
 
-/// What follows a break.
+/// The step that follows a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Try again.
@@ -93,7 +93,7 @@ pub const WINDOW: Duration = Duration::from_secs(5);
 /// So many poor windows in a row, 15 s, and the output is stuck: a server may pause for a few seconds.
 const POOR_WINDOWS: u32 = 3;
 
-/// Whether an output's bytes flow.
+/// The state of an output's flow of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flowing {
     /// They do, or it is too early to know.

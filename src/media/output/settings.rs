@@ -47,7 +47,7 @@ pub enum Preset {
     Archive,
 }
 
-/// What of H.264 a decoder must know.
+/// The part of H.264 that a decoder must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
@@ -70,7 +70,7 @@ impl Profile {
     }
 }
 
-/// How much work x264 puts into each picture, the least first.
+/// The work that x264 puts into each picture, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Speed {
@@ -130,7 +130,7 @@ impl Speed {
     }
 }
 
-/// How the bit rate is kept.
+/// The way that the bit rate is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RateControl {
@@ -140,7 +140,7 @@ pub enum RateControl {
     Vbr,
 }
 
-/// What is asked of the picture. What is left out is the preset's, or the canvas's and the usual.
+/// The wishes for the picture. What is left out is the preset's, or the canvas's and the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = OutputVideo)]
@@ -180,7 +180,7 @@ impl VideoWish {
     }
 }
 
-/// What is asked of the sound. What is left out is the usual.
+/// The wishes for the sound. What is left out is the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = OutputAudio)]
@@ -227,7 +227,7 @@ pub struct VideoSettings {
     pub low_delay: bool,
 }
 
-/// What the sound is encoded in.
+/// The codec of the sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AudioCodec {
@@ -260,10 +260,10 @@ impl AudioSettings {
     }
 }
 
-/// What is wrong, and with which key.
+/// The fault, and the key that has it.
 pub type Wrong = (&'static str, String);
 
-/// What an output is encoded as.
+/// The wishes for an output's encoding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wishes {

@@ -37,7 +37,7 @@ const CAUGHT_UP: Duration = Duration::from_secs(5);
 /// How often it says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
-/// What an output says. Called on its thread, or one of its attempt's; must not block.
+/// The receiver of what an output says. Called on its thread, or one of its attempt's; must not block.
 pub trait Teller: Send + Sync + 'static {
     /// Notes that its state has changed.
     fn state(&self, state: OutputState);
@@ -66,7 +66,7 @@ struct Shared {
     video: Mutex<Option<VideoSettings>>,
 }
 
-/// What the thread is to do.
+/// The orders to the thread.
 #[derive(Debug, Default)]
 struct Orders {
     stopped: bool,
@@ -205,7 +205,7 @@ struct Part<'a> {
     length: Duration,
 }
 
-/// How an attempt ended.
+/// The way that an attempt ended.
 enum End {
     Stopped,
     Broken(OutputFault),

@@ -25,7 +25,7 @@ pub struct Sizes {
     announced: Option<Size>,
 }
 
-/// What a codec's headers are read by, with what later ones depend on.
+/// The reader of a codec's headers, with what later ones depend on.
 #[derive(Debug)]
 enum Reader {
     /// Of a codec whose every picture says all.

@@ -9,7 +9,7 @@ use std::{
 
 use super::Still;
 
-/// What a layout names, ready to be shown.
+/// The image that a layout names, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct Image {
     /// The asset's name, as layouts write it.
@@ -31,7 +31,7 @@ pub struct Clip {
     pub duration: Option<Duration>,
 }
 
-/// What a sound file holds: samples of 48 kHz.
+/// The content of a sound file: samples of 48 kHz.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Samples {
     /// 1, or 2: then left and right take turns.
@@ -75,7 +75,7 @@ impl fmt::Debug for Sound {
     }
 }
 
-/// What came of a font in a process of its own.
+/// The outcome of using a font in a process of its own.
 #[derive(Debug)]
 pub enum FontUse {
     /// Its answer.

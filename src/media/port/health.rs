@@ -1,6 +1,6 @@
 //! Numbers of a room's media.
 
-/// How a room's media is doing. Counters grow from the room's start.
+/// The health of a room's media. Counters grow from the room's start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Health {
     /// Whether the output clock runs (it rests while nobody receives).
@@ -79,7 +79,7 @@ impl Default for Health {
     }
 }
 
-/// How loud a mix is, by EBU R 128; `None`: silent, below -70 LUFS.
+/// The loudness of a mix, by EBU R 128; `None`: silent, below -70 LUFS.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Loudness {
     /// Over the last 400 ms, in LUFS.

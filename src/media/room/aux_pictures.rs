@@ -22,7 +22,7 @@ use crate::media::{
     port::{AuxId, Picture},
 };
 
-/// What all of them begin with.
+/// The values that all of them begin with.
 pub(super) struct Origin {
     pub(super) room: Arc<str>,
     pub(super) launches: Launches,

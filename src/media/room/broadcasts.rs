@@ -43,7 +43,7 @@ impl Member {
     }
 }
 
-/// What an encoder of the picture encodes, and as what.
+/// The picture that an encoder encodes, and its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PictureKey {
     /// `None`: the program.
@@ -57,7 +57,7 @@ struct PictureEncoder {
     speed: Speed,
 }
 
-/// What outputs of equal settings share: an encoder, and those who get what it makes.
+/// The parts that outputs of equal settings share: an encoder, and those who get what it makes.
 struct Track<S, E> {
     settings: S,
     encoder: ArcSwapOption<E>,

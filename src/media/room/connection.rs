@@ -37,7 +37,7 @@ const KEPT: Duration = Duration::from_millis(500);
 /// Candidates that a peer may name in all: each is called a few times, and no machine has as many addresses.
 const MOST_CANDIDATES: usize = 64;
 
-/// How the other side is talked to.
+/// The way that the other side is talked to.
 pub(super) enum Signalling {
     /// Offer, answer and candidates go as events.
     Session,
@@ -53,7 +53,7 @@ pub(super) enum Signalling {
     },
 }
 
-/// Who is asked for candidates.
+/// The element that is asked for candidates.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Asked {
     pub(super) stun: bool,

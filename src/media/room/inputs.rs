@@ -44,7 +44,7 @@ use crate::{
 /// A peer that talks but never finishes DTLS holds a place for no longer than this.
 const UNVERIFIED: Duration = Duration::from_secs(30);
 
-/// What follows from a peer's news.
+/// The consequence of a peer's news.
 pub(super) enum PeerOutcome {
     /// No more than was done already.
     Nothing,

@@ -12,7 +12,7 @@ use crate::media::{
     },
 };
 
-/// What is known of one size.
+/// The facts that are known of one size.
 #[derive(Debug, Default)]
 struct Size {
     format: Option<CanvasFormat>,

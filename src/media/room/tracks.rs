@@ -19,7 +19,7 @@ use crate::media::{
     webrtc::line::{LineCodec, LineFormat},
 };
 
-/// What a peer's tracks need to know of their room.
+/// The parts of the room that a peer's tracks need.
 pub(super) struct Tracks {
     pub(super) launches: Launches,
     pub(super) peer: PeerId,

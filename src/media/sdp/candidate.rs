@@ -40,7 +40,7 @@ pub enum Transport {
     Tcp(TcpType),
 }
 
-/// Who opens the TCP connection.
+/// The side that opens the TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TcpType {
     /// The candidate's owner connects.
@@ -61,7 +61,7 @@ pub enum Address {
     Mdns(String),
 }
 
-/// How an address was found.
+/// The way that an address was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CandidateKind {
     /// An interface's own.
@@ -74,7 +74,7 @@ pub enum CandidateKind {
     Relay,
 }
 
-/// What a well-formed candidate line is to us.
+/// The meaning of a well-formed candidate line.
 pub(super) enum Read {
     /// One to use.
     Candidate(Candidate),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::media::codec::VideoCodec;
 
-/// Which way media of a taken section flows, as we see it.
+/// The direction in which media of a taken section flows, as we see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flow {
     /// We send.

@@ -22,7 +22,7 @@ pub struct Codec {
     pub feedback: Vec<String>,
 }
 
-/// Which codec, with what decides whether two ends fit.
+/// The codec, with what decides whether two ends fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodecFormat {
     /// Opus.

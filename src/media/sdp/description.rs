@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Candidate, Codec, Fingerprint, SDES_MID};
 
-/// Whether a description offers or answers.
+/// The role of a description: offer or answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SdpKind {
     /// The first half of a negotiation; `setup` may be `actpass`.
@@ -51,7 +51,7 @@ impl Description {
     }
 }
 
-/// What an m-line is about.
+/// The kind of media of an m-line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// `m=audio`
@@ -85,7 +85,7 @@ impl fmt::Display for MediaKind {
     }
 }
 
-/// Which way media flows, as the description's author sees it.
+/// The direction in which media flows, as the description's author sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Both ways.
@@ -132,7 +132,7 @@ impl fmt::Display for Direction {
     }
 }
 
-/// Who begins the DTLS handshake (RFC 4145).
+/// The side that begins the DTLS handshake (RFC 4145).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setup {
     /// Either; in offers only.

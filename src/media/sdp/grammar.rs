@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::limits::{MAX_LINE, PWD, UFRAG};
 
-/// Why a description, candidate or fragment is refused: one line that names the line number or the mid.
+/// The reason why a description, candidate or fragment is refused: one line that names the line number or the mid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Fault(String);

@@ -90,7 +90,7 @@ fn read_group(session: &mut Session, line: &SdpLine<'_>, value: &str) -> Result<
     Ok(())
 }
 
-/// What all sections of a bundle share, taken from its first section.
+/// The values that all sections of a bundle share, taken from its first section.
 struct Common {
     ufrag: String,
     pwd: String,

@@ -24,7 +24,8 @@ const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::fr
 /// Not all who are shown alike leave frames out at the same moment: some wait up to three times this longer.
 const STAGGER: Duration = Duration::from_millis(50);
 
-/// When every `every`-th frame of a stream counts: whose turn that is. The mean is kept to the frame, whatever is sent.
+/// The pace at which every `every`-th frame of a stream counts, and whose turn that is. The mean is kept to the frame,
+/// whatever is sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pace {
     next: Option<Duration>,
@@ -68,7 +69,7 @@ pub fn patience(small: bool, number: u64) -> Duration {
     stagger + if small { PATIENCE.0 } else { PATIENCE.1 }
 }
 
-/// How large everybody is shown.
+/// The sizes at which everybody is shown.
 #[derive(Debug, Default)]
 pub struct Crowd {
     /// By number: pixels of the canvas.

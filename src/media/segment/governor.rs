@@ -33,7 +33,7 @@ const PATIENCE_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration:
 /// A trial that is followed by lateness within this has failed.
 const TRIAL: Duration = Duration::from_secs(4);
 
-/// What happened since the last judgement.
+/// The counts since the last judgement.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     of: u32,
@@ -52,7 +52,7 @@ impl Count {
     }
 }
 
-/// What is given up.
+/// The plan of what is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaskPlan {
     /// The network's inputs are so many sizes smaller.

@@ -1,6 +1,6 @@
 //! PURE: where in the frame the values of a network's output lie.
 
-/// How a grid of values lies in the frame.
+/// The alignment of a grid of values in the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Alignment {
     /// The outermost points lie on the frame's outermost pixels, as BodyPix's do. Sides of the input are `16k + 1`.

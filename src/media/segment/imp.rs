@@ -39,7 +39,7 @@ use way::{Past, Way};
 static CAT: LazyLock<gst::DebugCategory> =
     LazyLock::new(|| gst::DebugCategory::new("bodypix", gst::DebugColorFlags::empty(), Some("BodyPix segmentation")));
 
-/// What a running stream needs.
+/// The state of a running stream.
 #[derive(Default)]
 struct State {
     model: Option<Arc<Model>>,

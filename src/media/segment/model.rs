@@ -57,7 +57,7 @@ const MAX_PLANS: usize = 8;
 
 type TractPlan = Arc<TypedRunnableModel>;
 
-/// How a network is run.
+/// The options by which a network is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadOptions {
     /// As one operator of ours, where that can be; otherwise by tract's own operators.
@@ -72,7 +72,7 @@ impl Default for LoadOptions {
     }
 }
 
-/// Where a network comes from.
+/// The source of a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ModelSource {
     /// It is in the program.
@@ -98,7 +98,7 @@ impl std::fmt::Display for ModelSource {
     }
 }
 
-/// What somebody wants to know of a frame.
+/// The heads that somebody wants of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeadRequest {
     /// Pixels of the network's input, which has the frame's aspect: about [`AREA`].
@@ -124,7 +124,7 @@ impl HeadRequest {
     }
 }
 
-/// Why a model cannot be used.
+/// The reason why a model cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ModelError {
     /// The file cannot be read.

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use super::model::{EMBEDDED, Model, ModelSource};
 use crate::layout::ModelName;
 
-/// How far a named model has come.
+/// The progress of a named model.
 #[derive(Debug, Clone)]
 enum Entry {
     Loading,

@@ -87,7 +87,7 @@ const TRIES: usize = MAX_POSES * COUNT;
 /// Farthest that a keypoint may lie outside, in frames.
 const OUTSIDE: f32 = 0.5;
 
-/// Where a keypoint is, as a share of the frame.
+/// The place of a keypoint, as a share of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Keypoint {
     /// 0.0 at the left edge, 1.0 at the right one. Outside of the frame -0.5..=1.5.

@@ -15,7 +15,7 @@ use crate::{
     media::gst::segmented::{Plane, Shelf},
 };
 
-/// What is to be found in a stream's frames.
+/// The request for what is to be found in a stream's frames.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MaskRequest {
     /// A mask for each; none: frames pass as they are.
@@ -57,7 +57,7 @@ struct Maker {
     maker: MaskMaker,
 }
 
-/// What came of a frame.
+/// The outcome of a frame.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// A mask for each wish.

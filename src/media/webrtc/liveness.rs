@@ -33,7 +33,7 @@ pub enum IceState {
     Closed,
 }
 
-/// Why a peer is dead.
+/// The reason why a peer is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// ICE was not connected within [`CONNECT_WITHIN`].
@@ -54,7 +54,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What to think of a peer.
+/// The verdict on a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Still connecting, or heard of within [`QUIET_AFTER`].

@@ -41,7 +41,7 @@ const JITTER_BUFFER_MS: u32 = 100;
 /// Names in the launch texts of what reads packets and units.
 const READERS: [&str; 2] = ["depay", "parse"];
 
-/// How peers reach the network.
+/// The way that peers reach the network.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
     /// `stun://host:port`
@@ -58,7 +58,7 @@ pub struct Network {
     pub internal_peers: bool,
 }
 
-/// What a connection reports to its owner.
+/// The news that a connection reports to its owner.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerNews {
     /// The local description is set; its SDP, without candidates.

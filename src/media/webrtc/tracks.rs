@@ -28,7 +28,7 @@ struct Track {
     streams: u32,
 }
 
-/// Who of a line's streams has the word. PURE.
+/// The turn among a line's streams. PURE.
 #[derive(Debug, Default)]
 struct Turn {
     stream: u32,

@@ -17,7 +17,7 @@ use super::score::Size;
 /// Frames that are not counted: caches and branch predictors settle.
 const WARM_UP: usize = 5;
 
-/// How logits become a mask.
+/// The steps by which logits become a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pipeline {
     /// Logits interpolated as if they were pixels: each in the middle of its share of the frame. What image libraries

@@ -15,7 +15,7 @@ pub const KEPT: u8 = 128;
 /// Width and height in pixels.
 pub type Size = (usize, usize);
 
-/// What the truth says of a pixel.
+/// The verdict of the truth of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Label {
     Background,
@@ -23,7 +23,7 @@ enum Label {
     Unknown,
 }
 
-/// What should be kept of a picture.
+/// The part of a picture that should be kept.
 #[derive(Debug, Clone)]
 pub struct Truth {
     size: Size,

@@ -32,7 +32,7 @@ const WRITE_TIME: Duration = Duration::from_secs(10);
 /// How long the last messages and the closing may take.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
-/// How a socket is closed.
+/// The way that a socket is closed.
 #[derive(Debug, Clone)]
 pub(super) struct Farewell {
     /// Sent in an `error` message first.

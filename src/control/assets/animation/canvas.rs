@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use image::{Rgba, RgbaImage};
 
-/// What becomes of a part's place before the next one is shown.
+/// The fate of a part's place before the next one is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
     /// The part stays.
@@ -32,7 +32,7 @@ pub struct Part {
     pub length: Duration,
 }
 
-/// What has to be done before the next part.
+/// The work that has to be done before the next part.
 #[derive(Debug)]
 struct Before {
     left: u32,
@@ -41,7 +41,7 @@ struct Before {
     pixels: RgbaImage,
 }
 
-/// What is shown.
+/// The picture that is shown.
 #[derive(Debug)]
 pub struct Canvas {
     shown: RgbaImage,

@@ -77,7 +77,7 @@ impl Pictures<'_> {
     }
 }
 
-/// What a GIF's blocks say.
+/// The content of a GIF's blocks.
 struct Blocks {
     /// Of the canvas: the first picture may be larger than the header says, and makes it larger.
     size: (u32, u32),
@@ -143,7 +143,7 @@ impl Blocks {
     }
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

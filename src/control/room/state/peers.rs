@@ -38,7 +38,7 @@ impl Viewer {
     }
 }
 
-/// What somebody who receives offers and wants.
+/// The offer and the wishes of one who receives.
 #[derive(Debug)]
 pub struct Reception {
     /// The checked offer.
@@ -49,7 +49,7 @@ pub struct Reception {
     pub reply: AnswerReply,
 }
 
-/// What kind of connection a resource is.
+/// The kind of connection that a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceKind {
     /// A WHIP sender.

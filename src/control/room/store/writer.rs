@@ -30,7 +30,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Between two tries when the disk goes on refusing.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What is to be done with the files.
+/// The orders about the files.
 pub(super) enum Order {
     /// This is the room now.
     Keep(RoomName, Box<RoomRecord>),
@@ -40,7 +40,7 @@ pub(super) enum Order {
     Flush(oneshot::Sender<usize>),
 }
 
-/// What waits to be written of one room.
+/// The part of one room that waits to be written.
 struct Waiting {
     /// `None`: the room was deleted.
     record: Option<Box<RoomRecord>>,

@@ -10,7 +10,7 @@ const HEAD: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused;
 
-/// What has come of a packet that is not complete.
+/// The bytes that have come of a packet that is not complete.
 #[derive(Debug, Default)]
 pub struct Incoming(Vec<u8>);
 

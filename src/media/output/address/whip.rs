@@ -15,7 +15,7 @@ const MAX_LENGTH: usize = 2048;
 /// Parts of paths that every server has, and that are no secrets.
 const COMMON: [&str; 8] = ["api", "ingest", "live", "publish", "rtc", "v1", "webrtc", "whip"];
 
-/// Where to, and as what. `Debug` shows no more than [`WhipAddress::shown`].
+/// The destination, and the identity to use there. `Debug` shows no more than [`WhipAddress::shown`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct WhipAddress {
     /// `http` or `https`; keys often stand in the path.

@@ -20,7 +20,7 @@ use super::{
 /// AAC, low complexity.
 const AAC: &str = "mp4a.40.2";
 
-/// What the thread of an output sees of its packager without waiting for the disk.
+/// The progress that the thread of an output sees of its packager without waiting for the disk.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Bytes of this attempt.

@@ -43,7 +43,7 @@ pub struct Segmenter {
     begins: Duration,
 }
 
-/// What the stream says of itself.
+/// The tables that describe the stream.
 #[derive(Debug, Default)]
 struct Tables {
     programs: Option<[u8; PACKET]>,

@@ -41,7 +41,7 @@ struct Guarded {
     internal: bool,
 }
 
-/// Why a host is not called.
+/// The reason why a host is not called.
 #[derive(Debug, thiserror::Error)]
 #[error("it leads into a network of the server's own")]
 struct Internal;

@@ -128,7 +128,7 @@ fn lost(text: &str) -> OutputFault {
     OutputFault::new(Blame::Destination, format!("the other server is lost: {text}"))
 }
 
-/// What is fed.
+/// The publication that is fed.
 #[derive(Debug)]
 struct WhipEnds(Arc<Publication>);
 

@@ -5,7 +5,7 @@ use super::{Size, bits::Bits, larger, mpeg::start_code};
 /// Bytes that are read behind a unit: FFmpeg takes a parameter set that is cut off within its size.
 const BEHIND: usize = 8;
 
-/// What the units are of.
+/// The codec of the units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum H26xCodec {
     /// ITU-T H.264.

@@ -3,7 +3,7 @@
 
 use super::layer::Layer;
 
-/// What is read.
+/// The input that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The picture.

@@ -3,7 +3,7 @@
 /// The largest square that a convolution of all channels looks at.
 pub(super) const MOST_SIDE: usize = 3;
 
-/// Which convolution a layer is.
+/// The kind of convolution of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Every input channel into every output channel, over a square. Weights `[outputs, inputs, side, side]`.
@@ -56,7 +56,7 @@ pub struct Pads {
     pub right: usize,
 }
 
-/// How a layer's input is padded.
+/// The padding of a layer's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
     /// ONNX `SAME_UPPER`: as many outputs as inputs over the stride, rounded up; an odd zero goes below and right.

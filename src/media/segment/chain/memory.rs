@@ -48,7 +48,7 @@ impl<T> DerefMut for Aligned<T> {
     }
 }
 
-/// How much memory a plan needs, in elements.
+/// The memory that a plan needs, in elements.
 #[derive(Debug, Default)]
 pub(super) struct Sizes {
     /// Feature maps that exist at the same time, borders included.

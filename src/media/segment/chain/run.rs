@@ -9,7 +9,7 @@ use super::{
     plan::{ChainPlan, Precision},
 };
 
-/// What a plan does, in order. Maps are by their index.
+/// The steps of a plan, in order. Maps are by their index.
 #[derive(Debug)]
 pub(super) enum Step {
     Convolve {
@@ -53,7 +53,7 @@ pub(super) struct Head {
     pub from: usize,
 }
 
-/// Where a convolution's input comes from, line by line.
+/// The lines that a convolution's input comes from.
 #[derive(Debug)]
 pub(super) struct Lines {
     /// The map before, or the chain's own input.
@@ -67,7 +67,7 @@ pub(super) struct Lines {
     pub len: usize,
 }
 
-/// How a depthwise layer moves over its input.
+/// The way that a depthwise layer moves over its input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     pub stride: usize,

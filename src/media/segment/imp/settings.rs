@@ -15,7 +15,7 @@ const DEFAULT_EVERY: u32 = 1;
 const NONE: &str = "none";
 const PERSON: &str = "person";
 
-/// What the user sets.
+/// The settings of the user.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) model: Option<String>,

@@ -13,7 +13,7 @@ use crate::media::{
     },
 };
 
-/// When a governed stream's frames came, by their own time.
+/// The times when a governed stream's frames came, by their own time.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Past {
     /// Those that are not left out.
@@ -26,7 +26,7 @@ pub(super) struct Past {
     pub(super) masks: Pace,
 }
 
-/// How it is decided whether the network sees a frame.
+/// The way that decides whether the network sees a frame.
 pub(super) enum Way {
     /// By the element's own setting: one of so many.
     Own { every: u32 },

@@ -28,7 +28,7 @@ use settle::Settler;
 
 use super::{grid::Grid, input::Yuv};
 
-/// How a mask is made from logits.
+/// The options by which a mask is made from logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MaskOptions {
     /// Probability at which a pixel is half transparent, 0.05..=0.95.

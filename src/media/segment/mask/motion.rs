@@ -69,7 +69,7 @@ struct Pyramid {
     coarse: Padded<u8>,
 }
 
-/// How one block moved: its cells were at `whole + part` from where they are, in fine cells.
+/// The movement of one block: its cells were at `whole + part` from where they are, in fine cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Vector {
     whole: (isize, isize),

@@ -26,7 +26,7 @@ pub(super) struct Chain {
     names: Vec<&'static str>,
 }
 
-/// What a tensor of the file is to us.
+/// The meaning of a tensor of the file.
 #[derive(Debug, Clone, Copy)]
 enum Value {
     /// A map.
@@ -82,7 +82,7 @@ impl Chain {
     }
 }
 
-/// What has been read of a file so far.
+/// The part of a file that has been read so far.
 struct Reader<'a> {
     weights: HashMap<&'a str, &'a TensorProto>,
     /// How often a tensor is read.
@@ -273,7 +273,7 @@ impl TypedOp for Fused {
     as_op!();
 }
 
-/// What one stream's runs work in; kept from one to the next, so that nothing large is allocated per frame.
+/// The memory that one stream's runs work in; kept from one to the next, so that nothing large is allocated per frame.
 #[derive(Clone)]
 struct Work {
     plan: Arc<ChainPlan>,

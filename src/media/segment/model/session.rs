@@ -11,7 +11,7 @@ use crate::media::segment::{
     pose::{Pose, PoseDecoder, PoseHeads, keep_on_people},
 };
 
-/// What the network says of a frame. Values of a grid point stand together, points in rows.
+/// The values that the network gives for a frame. Values of a grid point stand together, points in rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads<'a> {
     /// Of persons and body parts.

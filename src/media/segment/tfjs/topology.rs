@@ -53,7 +53,7 @@ pub(super) struct Weight {
     pub(super) quantization: Option<Quantization>,
 }
 
-/// How weights are stored in fewer bytes: `value = stored * scale + min`.
+/// The way that weights are stored in fewer bytes: `value = stored * scale + min`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Quantization {
     pub(super) dtype: String,

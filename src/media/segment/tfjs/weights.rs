@@ -26,7 +26,7 @@ pub(super) enum Data {
     Int(Vec<i32>),
 }
 
-/// How values lie in the file.
+/// The layout of values in the file.
 #[derive(Clone, Copy)]
 enum Stored {
     Float,

@@ -33,7 +33,7 @@ impl Random {
     }
 }
 
-/// What a line is like, for its whole life.
+/// The qualities of a line, for its whole life.
 struct Conditions {
     loss: f64,
     delay: f64,

@@ -18,7 +18,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn clamp(self, low: Self, high: Self) -> Self;
 }
 
-/// Where a depthwise run's sums go.
+/// The destination of a depthwise run's sums.
 pub(super) trait Sink<L: Lanes> {
     type Element;
     /// Writes `L::COUNT` elements.

@@ -4,7 +4,7 @@ use super::reference::{Conv, Picture, relu6};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-/// How weights are stored.
+/// The form in which weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Storage {
     Float,
