@@ -53,7 +53,8 @@ const COMPOSITOR_FRAMES: u32 = 150;
 /// Frames composed here, to last about as long.
 const OUR_FRAMES: u32 = 5000;
 
-/// A person-like picture: texture, and a mask of a head and shoulders with a soft edge of 6 pixels (a fifth of it all).
+/// Returns a person-like picture: texture, and a mask of a head and shoulders with a soft edge of 6 pixels (a fifth of
+/// it all).
 fn person(index: usize) -> I420 {
     let (width, height) = PERSON;
     let mut picture = I420::new(width, height, true);
@@ -83,7 +84,7 @@ fn person(index: usize) -> I420 {
     picture
 }
 
-/// A smooth picture to stand in front of.
+/// Returns a smooth picture to stand in front of.
 fn background() -> I420 {
     let (width, height) = CANVAS;
     let mut picture = I420::new(width, height, false);
@@ -176,7 +177,7 @@ fn measure(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// CPU time of this process so far, in milliseconds, user and system; in steps of 10 ms.
+/// Returns CPU time of this process so far, in milliseconds, user and system; in steps of 10 ms.
 fn cpu_ms() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name, in brackets, may hold spaces; the state follows it as field 3, user and system time are 14 and 15.
@@ -187,7 +188,7 @@ fn cpu_ms() -> Option<f64> {
     Some((user + system) * 10.0)
 }
 
-/// CPU milliseconds a frame of ours, and the last picture.
+/// Returns CPU milliseconds a frame of ours, and the last picture.
 fn ours() -> Option<(f64, I420)> {
     let mut scene = Scene::new(Isa::detect());
     scene.compose(LAYER, true);
@@ -198,7 +199,7 @@ fn ours() -> Option<(f64, I420)> {
     Some(((cpu_ms()? - before) / f64::from(OUR_FRAMES), scene.canvas))
 }
 
-/// The same frames through `compositor`, one thread; as its inputs have alpha, it works in AYUV.
+/// Returns the same frames through `compositor`, one thread; as its inputs have alpha, it works in AYUV.
 fn launch_line() -> String {
     // One colorimetry everywhere, or it would convert by a matrix as well.
     let video = |format: &str, (width, height): (usize, usize)| {
@@ -223,7 +224,7 @@ fn launch_line() -> String {
     line
 }
 
-/// CPU milliseconds a frame of `compositor`, and the last picture as packed I420.
+/// Returns CPU milliseconds a frame of `compositor`, and the last picture as packed I420.
 fn compositor() -> Result<(f64, Vec<u8>), Box<dyn std::error::Error>> {
     gst::init()?;
     let pipeline = gst::parse::launch(&launch_line())?.downcast::<gst::Pipeline>().map_err(|_| "not a pipeline")?;
@@ -266,7 +267,7 @@ fn compositor() -> Result<(f64, Vec<u8>), Box<dyn std::error::Error>> {
     outcome
 }
 
-/// The mean difference of the luma samples, in levels.
+/// Returns the mean difference of the luma samples, in levels.
 fn luma_difference(ours: &I420, theirs: &[u8]) -> f64 {
     let ours = ours.planes().y;
     let sum: u64 = ours.iter().zip(theirs).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
@@ -299,7 +300,7 @@ const ROOM_FRAMES: u32 = 1500;
 /// Changes of the layout.
 const CHANGES: u32 = 2000;
 
-/// Twelve people cut out in a grid over an image, plain or with all that a layer can have around it.
+/// Returns twelve people cut out in a grid over an image, plain or with all that a layer can have around it.
 fn layout(adorned: bool, shift: i32) -> Value {
     let mut layers = Vec::new();
     for index in 0..TWELVE {
@@ -322,7 +323,7 @@ fn who(index: usize) -> ParticipantId {
     ParticipantId(format!("id{index}").into())
 }
 
-/// The room's picture, with everything that control makes ready for it.
+/// Returns the room's picture, with everything that control makes ready for it.
 fn picture(layout: &Value, back: &Image, letterer: &Letterer) -> Picture {
     let scene = Arc::new(read(layout, &Canvas::default()).expect("the layout is right"));
     let mut images = vec![back.clone()];
@@ -334,7 +335,7 @@ fn picture(layout: &Value, back: &Image, letterer: &Letterer) -> Picture {
     Picture { scene, people: (0..TWELVE).map(seat).collect(), speakers: Vec::new(), images }
 }
 
-/// Everybody's newest frame, with a mask as alpha.
+/// Returns everybody's newest frame, with a mask as alpha.
 fn cameras() -> LatestFrames {
     let slots = LatestFrames::default();
     let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::A420, PERSON.0 as u32, PERSON.1 as u32);

@@ -180,7 +180,7 @@ fn path_of(module: &[String]) -> String {
     module.join("::")
 }
 
-/// Whether `module` is `prefix` or stands below it; `*` stands for one name.
+/// Returns whether `module` is `prefix` or stands below it; `*` stands for one name.
 fn is_below(module: &[String], prefix: &str) -> bool {
     let mut names = module.iter();
     prefix
@@ -193,7 +193,7 @@ fn matches(name: &str, pattern: &str) -> bool {
     pattern.strip_suffix('*').map_or(name == pattern, |prefix| name.starts_with(prefix))
 }
 
-/// The row for a module, and how many names of the module are its own place.
+/// Returns the row for a module, and how many names of the module are its own place.
 fn layer_of(module: &[String]) -> Option<(&'static Layer, usize)> {
     let depth = |of: &str| of.split("::").filter(|part| !part.is_empty()).count();
     let rows = LAYERS.iter().filter(|layer| layer.of.is_empty() == module.is_empty() && is_below(module, layer.of));
@@ -210,7 +210,7 @@ fn sources() -> Vec<Source> {
     crate_sources().0
 }
 
-/// The modules that say PURE in their first paragraph; everything below them is, too.
+/// Returns the modules that say PURE in their first paragraph; everything below them is, too.
 fn pure(sources: &[Source]) -> Vec<String> {
     let marked = sources.iter().filter(|source| {
         let summary = source.summary();
@@ -401,8 +401,8 @@ fn every_launch_text_parses() {
     none(faults);
 }
 
-/// Text that belongs to one machine or to one way of getting packages. In pieces, because this file is looked through,
-/// too.
+/// Returns text that belongs to one machine or to one way of getting packages. In pieces, because this file is looked
+/// through, too.
 fn private_texts() -> Vec<String> {
     let folders = ["work", "root", "home"].map(|name| format!("/{name}/"));
     let hosts = [
@@ -434,7 +434,7 @@ fn no_file_tells_where_it_was_made() {
     none(faults);
 }
 
-/// What is or would be committed: as git knows it, or all that is there where git is not.
+/// Returns what is or would be committed: as git knows it, or all that is there where git is not.
 fn published_files() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])

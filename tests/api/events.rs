@@ -23,7 +23,7 @@ impl Stream {
         Self { response, text: String::new() }
     }
 
-    /// The next event of this name; others before it are passed over.
+    /// Returns the next event of this name; others before it are passed over.
     pub async fn wait_for(&mut self, kind: &str) -> Value {
         loop {
             let (name, data) = self.next().await.unwrap_or_else(|| panic!("the stream ends before {kind}"));
@@ -33,7 +33,7 @@ impl Stream {
         }
     }
 
-    /// The next event's name and data; `None` at the end.
+    /// Returns the next event's name and data; `None` at the end.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {

@@ -33,7 +33,7 @@ async fn metrics(server: &Server) -> String {
     answer(server.request_at_top("GET", "/metrics")).await.text()
 }
 
-/// What the room's file has.
+/// Returns what the room's file has.
 fn stored(server: &Server, room: &str) -> Option<Value> {
     let file = server.state.config.data_dir.join("rooms").join(format!("{room}.json"));
     serde_json::from_slice(&fs::read(file).ok()?).ok()

@@ -10,7 +10,7 @@ fn colour(colour: &str) -> Value {
     json!({"layers": [{"id": colour, "source": {"color": "#102030"}}], "auto": {"mode": "off"}})
 }
 
-/// A room with the scenes `red`, `green` and `blue`.
+/// Returns a room with the scenes `red`, `green` and `blue`.
 async fn studio() -> Server {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({"canvas": {"width": 640, "height": 360}})).await;

@@ -15,7 +15,7 @@ use super::{
 /// Stands at each place of a URL that may be secret.
 const HIDDEN: &str = "hunter2";
 
-/// A URL whose user, password, path and query are secret.
+/// Returns a URL whose user, password, path and query are secret.
 fn secret_url(scheme: &str, address: impl std::fmt::Display) -> String {
     format!("{scheme}://{HIDDEN}a:{HIDDEN}b@{address}/{HIDDEN}/c?key={HIDDEN}d")
 }

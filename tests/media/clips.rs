@@ -23,12 +23,12 @@ use super::frames::{PATIENCE, turn};
 const SIZE: (usize, usize) = (64, 48);
 const STEP: Duration = Duration::from_millis(40);
 
-/// The luma of frame `number`.
+/// Returns the luma of frame `number`.
 fn luma(number: usize) -> u8 {
     40 + 16 * number as u8
 }
 
-/// Which frame has this luma.
+/// Returns which frame has this luma.
 fn number(luma: u8) -> usize {
     (usize::from(luma) - 32) / 16
 }
@@ -42,7 +42,7 @@ fn decoder() -> Decoder {
     Decoder::new(None, None, launches())
 }
 
-/// Ten frames, 400 ms.
+/// Returns ten frames, 400 ms.
 fn clip(folder: &Path) -> PathBuf {
     let path = folder.join("clip.mp4");
     let shape = Shape { width: SIZE.0, height: SIZE.1, rate: (25, 1), aspect: (1, 1), colours: Colours::Bt601 };

@@ -89,7 +89,7 @@ fn id(name: &str) -> ParticipantId {
     ParticipantId(format!("id-of-{name}").into())
 }
 
-/// The left half in one colour, the right half in another.
+/// Returns the left half in one colour, the right half in another.
 fn halves(left: &str, right: &str) -> Value {
     json!({
         "layers": [
@@ -114,7 +114,7 @@ impl Room {
         self.shots.recv_timeout(PATIENCE).expect("the clock ticks")
     }
 
-    /// The first frame from now on that is as it should be, of ten seconds.
+    /// Returns the first frame from now on that is as it should be, of ten seconds.
     fn find(&self, fits: impl FnMut(&Shot) -> bool) -> Shot {
         (0..300).map(|_| self.shot()).find(fits).expect("such a frame within ten seconds")
     }

@@ -36,14 +36,14 @@ const ODD: CanvasFormat = CanvasFormat { width: 161, height: 91, fps: 30 };
 /// How long after the origin the first frame is.
 const LATE: Duration = Duration::from_millis(3_210);
 
-/// The mask: nothing outside of the middle, all in it, half at its right edge.
+/// Returns the mask: nothing outside of the middle, all in it, half at its right edge.
 fn alpha(format: CanvasFormat, x: usize, y: usize) -> u8 {
     let (width, height) = (format.width as usize, format.height as usize);
     let is_inside = (width / 4..width / 2).contains(&x) && (height / 4..height / 2).contains(&y);
     if x == width / 2 { 128 } else { u8::from(is_inside) * 255 }
 }
 
-/// A frame in which such a mask was found for this cut.
+/// Returns a frame in which such a mask was found for this cut.
 fn shot(format: CanvasFormat, at: Duration, cut: Cut) -> Shot {
     let (width, height) = (format.width as usize, format.height as usize);
     let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
@@ -123,7 +123,7 @@ fn run(program: &str, before: &[&str], file: &Path, after: &[&str]) -> Option<Ve
     }
 }
 
-/// The stream of a file, and the times of its frames.
+/// Returns the stream of a file, and the times of its frames.
 fn probe(file: &Path) -> Option<(Value, Vec<f64>)> {
     let wanted = ["-of", "json", "-show_streams", "-show_entries", "packet=pts_time"];
     let found: Value = serde_json::from_slice(&run("ffprobe", &wanted, file, &[])?).unwrap();
@@ -133,7 +133,7 @@ fn probe(file: &Path) -> Option<(Value, Vec<f64>)> {
     Some((stream.clone(), times))
 }
 
-/// Every frame of a file as I420 with alpha behind it.
+/// Returns every frame of a file as I420 with alpha behind it.
 fn decoded(file: &Path, format: CanvasFormat) -> Option<Vec<Vec<u8>>> {
     let after = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuva420p", "-"];
     let bytes = run("ffmpeg", &["-i"], file, &after)?;

@@ -26,7 +26,7 @@ fn golden(head: &str) -> Vec<f32> {
     bytes.chunks_exact(4).map(|value| f32::from_le_bytes(value.try_into().unwrap())).collect()
 }
 
-/// Largest difference, as a share of the largest value.
+/// Returns the largest difference, as a share of the largest value.
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(1.0f32, |most, value| most.max(value.abs()));
@@ -56,7 +56,7 @@ fn it_says_of_a_portrait_what_it_said_when_it_was_made() {
     }
 }
 
-/// A picture's upper 16:9 part at 640x360.
+/// Returns a picture's upper 16:9 part at 640x360.
 fn frame(name: &str) -> I420 {
     let picture = image::open(file(name)).unwrap();
     let high = picture.width() * 9 / 16;
@@ -76,7 +76,7 @@ fn yuv(picture: &I420) -> Yuv<'_> {
     }
 }
 
-/// The server's mask of a picture, 640x360.
+/// Returns the server's mask of a picture, 640x360.
 fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
     let mut session = model.session((640, 360), HeadRequest::default()).unwrap();
     let heads = session.run(&yuv(picture)).unwrap();

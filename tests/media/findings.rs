@@ -16,7 +16,7 @@ use super::{
     frames::{PATIENCE, model, shared, turn},
 };
 
-/// A man in the middle before a pale wall, 640x480, through the element.
+/// Returns a man in the middle before a pale wall, 640x480, through the element.
 fn man(model: &Path, clip: &Path) -> Line {
     let line = Line::new(
         "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=I420,width=640,height=480 \
@@ -35,7 +35,7 @@ fn what(sample: &gst::Sample) -> std::sync::Arc<Found> {
     found(sample.buffer().unwrap()).expect("a segmented frame says what was found")
 }
 
-/// A mask as rows.
+/// Returns a mask as rows.
 fn rows(found: &Found, index: usize) -> Vec<Vec<u8>> {
     let plane = &found.masks[index].1;
     (**plane).as_ref().chunks(plane.stride()).map(<[u8]>::to_vec).collect()

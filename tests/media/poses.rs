@@ -20,7 +20,7 @@ use virfie::{
 
 use super::frames::{model, shared};
 
-/// What `look` makes of the network's heads for a picture.
+/// Returns what `look` makes of the network's heads for a picture.
 fn heads_of<T>(picture: &I420, size: (usize, usize), model: &Path, look: impl FnOnce(Heads<'_>) -> T) -> T {
     let planes = picture.planes();
     let yuv = Yuv {

@@ -47,7 +47,7 @@ impl Board {
         alike(pixel(self.canvas.data(), CANVAS, x, y), Matrix::Bt601.colour(rgb))
     }
 
-    /// The share of a rectangle's pixels whose colour is this.
+    /// Returns the share of a rectangle's pixels whose colour is this.
     fn share(&self, (left, top, width, height): (usize, usize, usize, usize), rgb: [u8; 3]) -> f64 {
         let places = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
         places.filter(|(x, y)| self.shows(*x, *y, rgb)).count() as f64 / (width * height) as f64

@@ -35,13 +35,13 @@ fn id(name: &str) -> ParticipantId {
     ParticipantId(format!("id-of-{name}").into())
 }
 
-/// An image of one colour.
+/// Returns an image of one colour.
 pub fn plain(name: &str, (width, height): (u32, u32), [r, g, b]: [u8; 3]) -> Image {
     let rgba = [r, g, b, 255].repeat((width * height) as usize);
     Image { name: name.into(), still: Arc::new(Still::new(&rgba, width, height)), clip: None }
 }
 
-/// A pose with these keypoints, in shares of the frame; all others are not seen.
+/// Returns a pose with these keypoints, in shares of the frame; all others are not seen.
 pub fn pose(keypoints: &[(KeypointName, f32, f32)]) -> Pose {
     let mut pose = Pose { score: 0.9, ..Pose::default() };
     for (name, x, y) in keypoints {

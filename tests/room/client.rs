@@ -120,7 +120,7 @@ impl Client {
         found.expect("a client's task reports how it ended").clone()
     }
 
-    /// Whether the server ever said that media flows.
+    /// Returns whether the server ever said that media flows.
     pub fn was_connected(&self) -> bool {
         self.was_connected.load(Ordering::Relaxed)
     }

@@ -55,7 +55,7 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// When media began to flow.
+    /// Returns when media began to flow.
     pub async fn connected(&mut self) -> Instant {
         let found = timeout(PATIENCE, self.connected.wait_for(Option::is_some)).await.expect("the peer connects");
         (*found.expect("the peer lives")).expect("it was waited for")
@@ -110,7 +110,7 @@ pub async fn whip<S: Sends + 'static>(server: &Server, name: &str, source: &Arc<
     whip_of(server, name, source, |_| {}).await
 }
 
-/// The same, with an offer that has been changed.
+/// Returns the same, with an offer that has been changed.
 pub async fn whip_of<S: Sends + 'static>(
     server: &Server,
     name: &str,
@@ -184,7 +184,7 @@ fn index(kind: TrackKind) -> usize {
     usize::from(kind == TrackKind::Audio)
 }
 
-/// Where packets that leave a peer can be tampered with.
+/// Returns where packets that leave a peer can be tampered with.
 fn tampers(peer: &Peer) -> Tampers {
     let tampers = Tampers::default();
     let pipeline = peer.find("webrtc").unwrap().parent().unwrap().downcast::<gst::Bin>().unwrap();
@@ -233,7 +233,7 @@ fn tampered(packet: &gst::BufferRef, tamper: &mut Tamper) -> Option<gst::Buffer>
     Some(changed)
 }
 
-/// The whole offer, with all candidates in it.
+/// Returns the whole offer, with all candidates in it.
 async fn gathered(heard: &mut UnboundedReceiver<PeerNews>) -> Description {
     let (mut text, mut candidates) = (None, Vec::new());
     let begun = Instant::now();

@@ -48,7 +48,7 @@ impl Picture {
         (self.frame.width(), self.frame.height())
     }
 
-    /// Mean red, green and blue around a place, given as parts of width and height.
+    /// Returns the mean red, green and blue around a place, given as parts of width and height.
     pub fn colour(&self, x: f64, y: f64) -> [i32; 3] {
         let mean = |plane: u32, scale: usize| {
             let (width, height) = (self.frame.width() as usize / scale, self.frame.height() as usize / scale);
@@ -69,7 +69,7 @@ impl Picture {
         [luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u].map(|it| it.round().clamp(0.0, 255.0) as i32)
     }
 
-    /// Whether the place has this colour, as far as two lossy encodings leave it.
+    /// Returns whether the place has this colour, as far as two lossy encodings leave it.
     pub fn shows(&self, x: f64, y: f64, colour: [i32; 3]) -> bool {
         self.colour(x, y).iter().zip(colour).all(|(is, should)| (is - should).abs() <= 50)
     }
@@ -216,7 +216,7 @@ impl Recorder {
         timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}; there are {self}"))
     }
 
-    /// The first of the newest pictures that is as it should be.
+    /// Returns the first of the newest pictures that is as it should be.
     pub async fn picture(&self, what: &str, fits: impl Fn(&Picture) -> bool) -> Arc<Picture> {
         self.wait(what, |inner| inner.newest.clone().filter(|picture| fits(picture))).await
     }
@@ -231,12 +231,12 @@ impl Recorder {
         self.lock().pictures
     }
 
-    /// Samples heard so far.
+    /// Returns samples heard so far.
     pub fn heard(&self) -> u64 {
         self.lock().heard
     }
 
-    /// When keyframes came so far, on the stream's own time line.
+    /// Returns when keyframes came so far, on the stream's own time line.
     pub fn keyframes(&self) -> Vec<Duration> {
         self.lock().keyframes.clone()
     }
@@ -250,13 +250,14 @@ impl Recorder {
         self.lock().rang
     }
 
-    /// The next so many samples, all of them heard after this call; at most two seconds. The mean of both sides.
+    /// Returns the next so many samples, all of them heard after this call; at most two seconds. The mean of both
+    /// sides.
     pub async fn fresh_samples(&self, count: usize) -> Vec<f32> {
         let [left, right] = self.fresh_sides(count).await;
         left.iter().zip(right).map(|(left, right)| (left + right) / 2.0).collect()
     }
 
-    /// The same, left and right.
+    /// Returns the same, left and right.
     pub async fn fresh_sides(&self, count: usize) -> [Vec<f32>; 2] {
         assert!(count <= KEPT);
         let target = self.heard() + count as u64;
@@ -302,7 +303,7 @@ pub fn is_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     }
 }
 
-/// How strong a tone is in some sound: about its amplitude.
+/// Returns how strong a tone is in some sound: about its amplitude.
 pub fn amplitude(samples: &[f32], hertz: f64) -> f64 {
     let count = samples.len() as f64;
     let (mut real, mut imaginary, mut weight) = (0.0, 0.0, 0.0);
@@ -318,7 +319,7 @@ pub fn amplitude(samples: &[f32], hertz: f64) -> f64 {
     2.0 * real.hypot(imaginary) / weight
 }
 
-/// One amplitude over another, in decibels.
+/// Returns one amplitude over another, in decibels.
 pub fn decibels(one: f64, other: f64) -> f64 {
     20.0 * (one.max(1e-9) / other.max(1e-9)).log10()
 }

@@ -31,7 +31,7 @@ async fn add_output(server: &Server, url: &str) -> String {
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
-/// The next time, after so many events, that the output has this state.
+/// Returns the next time, after so many events, that the output has this state.
 async fn turns(events: &Events, after: usize, state: &str) -> Value {
     let is_it = |event: &Value| event["type"] == "output_changed" && event["output"]["state"] == state;
     events.wait(after, &format!("an output that is {state}"), is_it).await["output"].clone()
@@ -57,7 +57,7 @@ async fn is_secret(server: &Server, events: &Events, id: &str) {
     }
 }
 
-/// The streams as ffprobe sees them; `None` (said aloud) where it is not installed.
+/// Returns the streams as ffprobe sees them; `None` (said aloud) where it is not installed.
 async fn probe(url: &str) -> Option<Vec<Value>> {
     let mut command = tokio::process::Command::new("ffprobe");
     command.args(["-v", "error", "-show_streams", "-of", "json", url]).kill_on_drop(true);
@@ -140,7 +140,7 @@ async fn an_output_that_never_was_live_is_given_up_after_a_few_retries() {
     server.delete(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(204);
 }
 
-/// Frames a second that arrive, over two and a half seconds.
+/// Returns frames a second that arrive, over two and a half seconds.
 async fn rate(recorder: &Recorder) -> f64 {
     let begun = Instant::now();
     recorder.more_pictures(75).await;
@@ -186,7 +186,7 @@ async fn a_target_that_never_reads_disturbs_nobody() {
     wedge.abort();
 }
 
-/// A port that passes on to another, and all that its clients have said there.
+/// Returns a port that passes on to another, and all that its clients have said there.
 async fn relay(to: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

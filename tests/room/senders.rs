@@ -21,7 +21,7 @@ const WHITE: [i32; 3] = [235, 235, 235];
 const BLACK: [i32; 3] = [16, 16, 16];
 const SMALL: &str = "video/x-raw,format=I420,width=320,height=180,framerate=25/1";
 
-/// Black and white by turns, encoded as this codec.
+/// Returns black and white by turns, encoded as this codec.
 fn blinking(codec: VideoCodec) -> Option<(VideoCodec, String)> {
     let made =
         if codec == VideoCodec::H264 { h264(0xff_ffff, SMALL, "tune=zerolatency") } else { vp8(0xff_ffff, SMALL) };
@@ -46,7 +46,7 @@ async fn sounds(recorder: &Recorder, hertz: f64, least: f64) {
     panic!("{hertz} Hz is not heard");
 }
 
-/// Numbers that look random and are the same each time.
+/// Returns numbers that look random and are the same each time.
 fn numbers() -> impl FnMut() -> u32 {
     let mut state = 0x2545_f491_u32;
     move || {

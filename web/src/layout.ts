@@ -12,7 +12,7 @@ export interface LayoutHandlers {
   put(layout: unknown): Promise<Answer>;
   /** Rejects as `put` would, and changes nothing. */
   check(layout: unknown): Promise<void>;
-  /** What may be written at a place. */
+  /** Returns what may be written at a place. */
   offers(spot: Spot): Offer[];
   /** The editor is on the screen for the first time. */
   opened(): void;

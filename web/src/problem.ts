@@ -55,7 +55,7 @@ export function problemText(problem: Problem): string {
   return problem.status ? `The server answered with status ${problem.status}.` : "The server cannot be reached.";
 }
 
-/** Any thrown value as a sentence. */
+/** Returns any thrown value as a sentence. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import type { ClientMessage } from "./protocol";
 import type { ReceiverHandlers } from "./receiver";
 import { Trickle } from "./trickle";
 
-/** What this needs of a receiving connection. */
+/** The part that this needs of a receiving connection. */
 export interface SessionReceiver {
   offer(): Promise<string>;
   accept(sdp: string): Promise<void>;

@@ -20,7 +20,7 @@ import { Trickle } from "./trickle";
 
 export type ConnectionState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
 
-/** What a session needs of the sending connection. */
+/** The part that a session needs of the sending connection. */
 export interface SessionSender {
   accept(sdp: string): Promise<string>;
   candidate(candidate: string | null, mline: number): Promise<void>;
@@ -38,7 +38,7 @@ export interface SessionSettings {
   url: string;
   makeSender(iceServers: IceServer[], handlers: ConnectionHandlers): SessionSender;
   makeReceiver(iceServers: IceServer[], handlers: ReceiverHandlers): SessionReceiver;
-  /** Why the socket did not even open: a sentence if trying again is pointless, else `null`. */
+  /** Returns why the socket did not even open: a sentence if trying again is pointless, else `null`. */
   whyRefused(): Promise<string | null>;
 }
 

@@ -5,7 +5,7 @@ import type { StudioApi, Asset, AssetKey } from "./studio/api";
 /** The server decides; this spares an upload that cannot succeed. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** A file's name as the name of an asset. */
+/** Returns a file's name as the name of an asset. */
 export function assetName(file: string): string {
   const plain = file.normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/-+$/, "");
   // From the end, which has the kind of file; a name may not begin with a dot.
@@ -58,7 +58,7 @@ export class Shelf {
     await this.refresh();
   }
 
-  /** An address at which the image can be shown in this page. */
+  /** Returns an address at which the image can be shown in this page. */
   picture({ name, room, bytes }: Asset): Promise<string> {
     const key = `${room ?? ""} ${name} ${bytes}`;
     const known = this.fetched.get(key);

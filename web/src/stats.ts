@@ -75,7 +75,7 @@ export function condense(received: Iterable<Entry>, sent: Iterable<Entry>, at: n
   };
 }
 
-/** One line for under the picture: what arrives and how far away the server is. */
+/** Returns one line for under the picture: what arrives and how far away the server is. */
 export function readout(now: Sample, before: Sample | null): string {
   if (!now.width) return "";
   const words = [`${now.width}×${now.height}`, `${Math.round(now.framesPerSecond)} fps`];

@@ -7,7 +7,7 @@ const SETTLE_MS = 300;
 /** A smaller share of dropped frames is not worth a smaller picture. */
 const DROPPED_MUCH = 0.05;
 
-/** The height of a picture of `picture`'s shape that fills as much of a box as it can, in device pixels. */
+/** Returns the height of a picture of `picture`'s shape that fills as much of a box as it can, in device pixels. */
 export function pictureHeight(
   box: { width: number; height: number },
   picture: { width: number; height: number },

@@ -163,7 +163,7 @@ export class Drag {
   }
 }
 
-/** Where a layer is, for those who cannot see it. */
+/** Returns where a layer is, for those who cannot see it. */
 export function placeWords(layer: Layer, area: Area): string {
   const [x, y, width, height] = [area.x, area.y, area.width, area.height].map(Math.round);
   const turn = rotation(layer) ? `, turned by ${rotation(layer)} degrees` : "";

@@ -242,7 +242,7 @@ export class LayoutStore {
   }
 }
 
-/** Everything that the hold has touched, as it is now. */
+/** Returns everything that the hold has touched, as it is now. */
 function wanted({ now, touched }: Hold): Json {
   return Object.fromEntries([...touched].map((key) => [key, now[key] ?? null]));
 }

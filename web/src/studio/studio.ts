@@ -141,7 +141,7 @@ export class Studio {
     this.render();
   }
 
-  /** The background of the canvas: a colour or an image's name. Resolves to whether the server took it. */
+  /** Returns the background of the canvas: a colour or an image's name. Resolves to whether the server took it. */
   background(background: string): Promise<boolean> {
     return this.store.edit("change of the background", [layoutEdit(this.store.layout, { canvas: { background } })]);
   }
@@ -370,7 +370,7 @@ export class Studio {
   }
 }
 
-/** The size of somebody's picture as the server reports it: width and height. */
+/** Returns the size of somebody's picture as the server reports it: width and height. */
 function pictureSize(size: Participant["size"]): Size | null {
   const [width, height] = size ?? [];
   return width !== undefined && height !== undefined ? { width, height } : null;
