@@ -253,15 +253,15 @@ async fn serve(
             let why = ended.map_or_else(|error| error.to_string(), |done| done.err().map_or_else(String::new, |e| e.to_string()));
             return Err(ProgramError::Failed(format!("the server ended by itself: {why}")));
         }
-        name = signals.next() => tracing::info!(signal = name, "draining; once more ends at once"),
+        name = signals.next() => tracing::info!(signal = name, "the server drains; a second signal ends it at once"),
     }
     let outcome = tokio::select! {
         outcome = drain(&state, &handle, serving) => outcome,
-        _ = signals.next() => Err(ProgramError::Failed("ended before everything was drained".to_owned())),
+        _ = signals.next() => Err(ProgramError::Failed("the server ended before everything was drained".to_owned())),
     };
     upkeep.abort_all();
     if outcome.is_ok() {
-        tracing::info!("drained");
+        tracing::info!("the server is drained");
     }
     outcome
 }

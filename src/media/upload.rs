@@ -138,7 +138,7 @@ impl Decoder {
     /// That there is no process now, or what it refused.
     fn ask(&self, program: &Path, job: &[&str], path: &Path, most: usize) -> Result<Option<(Head, Vec<u8>)>, String> {
         let failed = |error: io::Error| {
-            warn!(%error, "no process to decode a file in");
+            warn!(%error, "the system gives no process to decode a file in");
             "the server cannot decode it now".to_owned()
         };
         let input = File::open(path).map_err(failed)?;

@@ -26,12 +26,12 @@ impl Output {
         let folder = match path.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,
-            None => return fail("this is no file's name"),
+            None => return fail("this does not name a file"),
         };
         if !folder.is_dir() {
             return fail(&format!("there is no folder {}", folder.display()));
         }
-        let Some(name) = path.file_name() else { return fail("this is no file's name") };
+        let Some(name) = path.file_name() else { return fail("this does not name a file") };
         let temporary = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
         Ok(Self { path, temporary })
     }

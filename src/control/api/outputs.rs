@@ -228,7 +228,7 @@ fn unreadable(error: &serde_json::Error) -> String {
     let text = error.to_string();
     // Only these name keys and kinds, of which nothing is secret.
     let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| text.starts_with(kind));
-    if may { text } else { "is no output: a value has the wrong type".to_owned() }
+    if may { text } else { "is not an output: a value has the wrong type".to_owned() }
 }
 
 /// Starts an output; one that failed is tried again.
@@ -272,7 +272,7 @@ async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool
         (status = 200, description = "The output", body = Output),
         (status = 404, description = "No such room or output",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "It is no recording, or does not run",
+        (status = 409, description = "It is not a recording, or does not run",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -289,7 +289,7 @@ pub async fn pause_output(State(app): State<AppState>, access: Access, output: I
         (status = 200, description = "The output", body = Output),
         (status = 404, description = "No such room or output",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "It is no recording, or does not run",
+        (status = 409, description = "It is not a recording, or does not run",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -54,7 +54,7 @@ pub struct NativeScenario {
 pub struct LoadedScenario {
     /// The scenes as they are kept.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and cannot be had, which is left out, and characters that no font has.
+    /// What it asks for and the server does not have, which is left out, and characters that no font has.
     pub warnings: Vec<FaultSchema>,
     /// The files that a Virfie scenario names.
     pub assets: Vec<ScenarioAsset>,
@@ -87,9 +87,9 @@ impl From<Loaded> for LoadedScenario {
 }
 
 /// Replaces all scenes and shows the first one, at one revision: `{"scenes": [{"name", "layout"}]}`, or a scenario file
-/// of the application Virfie as it is (JSON, or the script it comes in). What such a file asks for and cannot be had is
-/// a warning in the answer; its files are taken from the assets of their names, with `-` for what asset names cannot
-/// have.
+/// of the application Virfie as it is (JSON, or the script it comes in). What such a file asks for and the server does
+/// not have is a warning in the answer; its files are taken from the assets of their names, with `-` for what asset
+/// names cannot have.
 #[utoipa::path(
     put, path = "/rooms/{room}/scenario", tag = "scenes",
     params(
@@ -126,7 +126,7 @@ pub async fn put_scenario(
 }
 
 async fn read(assets: &AssetStore, body: &[u8]) -> ApiResult<Scenario> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("the body is no text in UTF-8"))?;
+    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     let file = Node::parse(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let is_native = |scene: &Node| scene.get("layout").is_some();
     if file.get("scenes").map_or_else(Vec::new, Node::values).iter().any(|(_, scene)| is_native(scene)) {

@@ -118,7 +118,7 @@ pub async fn revoke(State(state): State<AppState>, access: Access, Path(id): Pat
     let revoked = tokio::task::spawn_blocking(move || auth.revoke(&own, until)).await;
     revoked.map_err(|_| Problem::internal("the token cannot be taken back"))??;
     state.registry.dismiss(Some(auth::subject(&id).into())).await;
-    tracing::info!(token = id, "token taken back");
+    tracing::info!(token = id, "a token was taken back");
     Ok(StatusCode::NO_CONTENT)
 }
 

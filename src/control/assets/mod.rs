@@ -103,7 +103,7 @@ pub enum AssetError {
     Full,
     /// It is of no kind that is kept.
     #[error(
-        "this is no PNG, JPEG, WebP or GIF image, no TrueType or OpenType font, no MP4, QuickTime, WebM or Matroska \
+        "this is not a PNG, JPEG, WebP or GIF image, no TrueType or OpenType font, no MP4, QuickTime, WebM or Matroska \
          video, and no MP3, WAV or Ogg sound"
     )]
     UnknownType,

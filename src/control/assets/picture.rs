@@ -28,7 +28,7 @@ const MAX_CHUNKS: u64 = 32 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// Another type of content.
-    #[error("this is no PNG, JPEG, WebP or GIF image")]
+    #[error("this is not a PNG, JPEG, WebP or GIF image")]
     UnknownType,
     /// It says of itself that it is too large; it was not decoded.
     #[error("the image is too large: at most {MAX_SIDE} pixels wide and high, and {} megapixels", MAX_PIXELS / 1_000_000)]

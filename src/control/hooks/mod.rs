@@ -223,23 +223,23 @@ impl Receiver {
         match fate {
             Fate::Delivered => {
                 count("delivered", 1);
-                tracing::debug!(webhook, event, %room, "webhook delivered");
+                tracing::debug!(webhook, event, %room, "a webhook was delivered");
             }
             Fate::Retried { after } => {
                 count("retried", 1);
-                tracing::warn!(webhook, event, %room, error, again_in = ?after, "webhook not delivered; it is tried again");
+                tracing::warn!(webhook, event, %room, error, again_in = ?after, "a webhook was not delivered; it is tried again");
             }
             Fate::Refused => {
                 count("refused", 1);
-                tracing::warn!(webhook, event, %room, error, "webhook refused; it is not tried again");
+                tracing::warn!(webhook, event, %room, error, "the receiver refused a webhook; it is not tried again");
             }
             Fate::Expired => {
                 count("expired", 1);
-                tracing::warn!(webhook, event, %room, error, "webhook not delivered for hours; it is given up");
+                tracing::warn!(webhook, event, %room, error, "a webhook was not delivered for hours; it is given up");
             }
             Fate::Dropped => {
                 count("dropped", 1);
-                tracing::warn!(webhook, event, %room, error, "webhook not delivered; the server ends");
+                tracing::warn!(webhook, event, %room, error, "a webhook was not delivered; the server ends");
             }
             Fate::Gone { others } => {
                 count("gone", 1);

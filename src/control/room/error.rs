@@ -29,7 +29,7 @@ pub enum RoomError {
     /// The room has no such output.
     #[error("there is no such output in the room")]
     NoOutput,
-    /// The output is no recording, or does not run.
+    /// The output is not a recording, or does not run.
     #[error("only a recording that runs is paused and resumed: an output of the type file, neither stopped nor failed")]
     NoRecording,
     /// Nothing of the room is being recorded.

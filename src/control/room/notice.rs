@@ -52,8 +52,8 @@ pub enum Notice {
         /// Why.
         reason: LeaveReason,
     },
-    /// An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. Each try of one that retries is
-    /// not told.
+    /// An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. The single tries of
+    /// one that retries are not reported.
     OutputChanged {
         /// The output.
         output: Output,

@@ -178,7 +178,7 @@ impl OutputDocument {
         let encoded = encoded.into_iter().map(|(pointer, is_there)| (pointer, is_there, is_encoded));
         for (pointer, is_there, may) in stray.into_iter().chain(encoded) {
             if is_there && !may {
-                faults.push(fault(pointer, "is no key of this type of output"));
+                faults.push(fault(pointer, "is not a key of this type of output"));
             }
         }
         if let Some(Err((pointer, detail))) = self.split.map(Split::check) {

@@ -6,7 +6,7 @@
 //!
 //! Virfie's canvas is 800x600. Here it is the largest 4:3 rectangle in the middle of the room's canvas; where that has
 //! another shape, bars of the page's colour cover what is beside it, in front of everything, so that nobody is seen
-//! outside. Nothing that a file asks for makes it fail: what cannot be had is left out, with a warning.
+//! outside. Nothing that a file asks for makes it fail: what is not available is left out, with a warning.
 //!
 //! What differs from the original: a following overlay keeps its place for a moment when its keypoint is not seen;
 //! pictures that take turns do so on the room's clock; weather icons change places by seconds, not by frames; a scene
@@ -62,7 +62,7 @@ pub struct Imported {
     pub scenes: Vec<ImportedScene>,
     /// Every file that the scenario names, and whether it is there.
     pub assets: Vec<(Named, bool)>,
-    /// What cannot be had, with pointers into the file.
+    /// What is not available, with pointers into the file.
     pub warnings: Vec<Fault>,
 }
 
@@ -281,7 +281,7 @@ impl<'f> Import<'f> {
         let name = self.files.get(path)?.name.clone();
         match self.known.get(name.as_str()) {
             Some(Asset::Sound) => return Some(name),
-            Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is no sound")),
+            Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is not a sound")),
             None => self.tell_missing(&name, pointer, "sound"),
         }
         None
@@ -299,7 +299,7 @@ impl<'f> Import<'f> {
         for (index, item) in list.iter().enumerate() {
             let place = child(&place, &index.to_string());
             let Some(named) = item.text().and_then(|path| self.files.get(path)) else {
-                self.warn(&place, "is no path of a file");
+                self.warn(&place, "is not the path of a file");
                 continue;
             };
             match self.known.get(named.name.as_str()) {
@@ -307,7 +307,7 @@ impl<'f> Import<'f> {
                     size.get_or_insert((f64::from(*width), f64::from(*height)));
                     names.push(named.name.clone());
                 }
-                Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is no image", named.name)),
+                Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is not an image", named.name)),
                 None => self.tell_missing(&named.name.clone(), &place, "image"),
             }
         }
@@ -331,7 +331,7 @@ impl<'f> Import<'f> {
                 // One reason is enough.
                 if !doomed.contains(&one) {
                     doomed.push(one);
-                    import.warn(pointer, format!("something of it cannot be had: {detail}"));
+                    import.warn(pointer, format!("a part of it is not available: {detail}"));
                 }
             };
             for fault in &faults {

@@ -53,7 +53,7 @@ impl<'f> Import<'f> {
                 Some("pass") => {}
                 Some("positions") => all.extend(self.positions(condition, &place, people)?),
                 // As the original has it.
-                _ => self.warn(&place, "is no condition that is known, and taken for true"),
+                _ => self.warn(&place, "is not a known condition, and counts as true"),
             }
         }
         Some(all)
@@ -76,7 +76,7 @@ impl<'f> Import<'f> {
         for (name, segment) in condition.get("segments_each_player").map_or(&[][..], Node::entries) {
             let place = child(&place, name);
             let Some(player) = people.iter().find(|player| player.name == *name) else {
-                self.warn(&place, "is no player of this scene, and does not count");
+                self.warn(&place, "is not a player of this scene, and does not count");
                 continue;
             };
             let keypoint = self.keypoint(segment, &place)?;

@@ -405,7 +405,7 @@ impl Ticker {
             match pool(format) {
                 Ok(pool) => self.pool = Some((format, pool)),
                 Err(error) => {
-                    error!(%error, "no memory for the canvas");
+                    error!(%error, "the system gives no memory for the canvas");
                     return None;
                 }
             }
@@ -414,7 +414,7 @@ impl Ticker {
         match pool.acquire_buffer(None) {
             Ok(buffer) => Some(buffer),
             Err(error) => {
-                warn!(?error, "no buffer for a frame");
+                warn!(?error, "the pool has no buffer for a frame");
                 None
             }
         }

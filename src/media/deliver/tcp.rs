@@ -185,7 +185,7 @@ impl Connections {
                 match listen(address) {
                     Ok(listener) => listeners.push(listener),
                     Err(error) => {
-                        tracing::warn!(%address, %error, "receivers are served by UDP alone: the TCP port cannot be had");
+                        tracing::warn!(%address, %error, "receivers are served by UDP alone: the TCP port is not available");
                     }
                 }
             }

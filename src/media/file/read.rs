@@ -98,7 +98,7 @@ impl Reader {
     ) -> Result<Self, FileError> {
         let allowed = allowed(&head(path)?).ok_or_else(|| FileError::NoVideo {
             path: path.into(),
-            error: "it is no MP4, QuickTime, WebM or Matroska file".into(),
+            error: "it is not an MP4, QuickTime, WebM or Matroska file".into(),
         })?;
         crate::media::gst::init().map_err(setup)?;
         let owned = OwnedPipeline::new("file-read").works_as(Role::Decode);

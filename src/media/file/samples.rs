@@ -31,7 +31,7 @@ const ALIKE: u16 = 4;
 /// When it cannot be read, holds no sound that can be decoded, or is longer than `longest`.
 pub fn samples(path: &Path, longest: Duration) -> Result<Samples, FileError> {
     let broken = |error: String| FileError::Broken { path: path.into(), error };
-    let allowed = Allowed::sound(&head(path)?).ok_or_else(|| broken("it is no MP3, WAV or Ogg file".into()))?;
+    let allowed = Allowed::sound(&head(path)?).ok_or_else(|| broken("it is not an MP3, WAV or Ogg file".into()))?;
     crate::media::gst::init().map_err(setup)?;
     let owned = OwnedPipeline::new("file-samples");
     let news = Arc::new(News::default());

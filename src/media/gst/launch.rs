@@ -55,7 +55,7 @@ pub enum LaunchError {
         error: std::io::Error,
     },
     /// A file that is no stage of ours.
-    #[error("--pipelines: '{0}' is no stage; the stages are {known}", known = STAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))]
+    #[error("--pipelines: '{0}' is not a stage; the stages are {known}", known = STAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))]
     UnknownStage(String),
     /// GStreamer does not understand the text.
     #[error("pipelines/{stage}.launch: {error}")]

@@ -159,7 +159,7 @@ impl Drop for OwnedPipeline {
             // Disposed of while it plays, it would take the process with it.
             #[allow(clippy::mem_forget, reason = "leaking is what is meant")]
             std::mem::forget(self.pipeline.clone());
-            warn!(%error, "no thread to tear a pipeline down; it is leaked");
+            warn!(%error, "the system gives no thread to tear a pipeline down; it is leaked");
         }
     }
 }

@@ -121,7 +121,7 @@ impl AuxPictures {
                 true
             }
             Err(error) => {
-                error!(%room, %aux, %error, "no thread for a picture beside the program");
+                error!(%room, %aux, %error, "the system gives no thread for a picture beside the program");
                 false
             }
         }

@@ -261,7 +261,7 @@ impl Broadcasts {
                 picture.encoder.store(Some(Arc::new(PictureEncoder { encoder, speed })));
             }
             Err(error) => {
-                error!(room = %self.room, picture = picture.name(), %error, "no broadcast encoder");
+                error!(room = %self.room, picture = picture.name(), %error, "a broadcast encoder cannot be made");
                 lock(&picture.failures).add(media_clock().now());
             }
         }
@@ -281,7 +281,7 @@ impl Broadcasts {
         match started {
             Ok(encoder) => sound.encoder.store(Some(Arc::new(encoder))),
             Err(error) => {
-                error!(room = %self.room, %error, "no encoder of the sound");
+                error!(room = %self.room, %error, "an encoder of the sound cannot be made");
                 lock(&sound.failures).add(media_clock().now());
             }
         }

@@ -126,7 +126,7 @@ impl Isos {
     /// Records everybody from now on.
     pub(super) fn add(&mut self, id: OutputId, target: IsoTarget, sources: impl Iterator<Item = Source>) {
         let file = &target.file;
-        let blind = || OutputFault::last(Blame::Operator, "nobody can be cut out: the server runs without a model");
+        let blind = || OutputFault::last(Blame::Operator, "the server runs without a model, so it cuts out nobody");
         let is_blind = target.cutouts && !self.can_cut;
         let checked = if is_blind { Err(blind()) } else { space::check(&file.folder, file.spare) };
         if let Err(fault) = checked {
@@ -197,7 +197,7 @@ impl Isos {
                 session.recorded.insert(*peer, Subject { tap: tap.clone(), ear });
             }
             (Err(error), _) | (_, Err(error)) => {
-                warn!(room = %self.room, name = %owner.name, %error, "no thread to record somebody");
+                warn!(room = %self.room, name = %owner.name, %error, "the system gives no thread to record somebody");
             }
         }
     }
@@ -217,7 +217,7 @@ impl Isos {
                 }
             }
             (News::Failed(text), Some(index)) => {
-                warn!(room = %self.room, output = %id, error = text, "nobody is recorded any more");
+                warn!(room = %self.room, output = %id, error = text, "the output records nobody any more");
                 self.sessions.remove(index);
                 self.tell(id, OutputState::Failed { fault: OutputFault::last(Blame::Operator, text) });
             }

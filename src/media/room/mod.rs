@@ -113,9 +113,11 @@ impl RunningRoom {
             }
         });
         if let Err(error) = spawned {
-            error!(%error, "no thread for a room's media");
+            error!(%error, "the system gives no thread for a room's media");
             // As above.
-            let _ = not_begun.send(MediaEvent::Broken { reason: format!("no thread for the room's media: {error}") });
+            let _ = not_begun.send(MediaEvent::Broken {
+                reason: format!("the system gives no thread for the room's media: {error}"),
+            });
         }
         Self { inputs: Mutex::new(inputs) }
     }

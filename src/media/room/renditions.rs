@@ -69,7 +69,7 @@ impl Renditions {
         let [larger, size] = self.sizes.get_disjoint_mut([index - 1, index]).ok()?;
         let (from, to) = (larger.format?, size.format?);
         if size.pool.is_none() {
-            size.pool = pool(to).inspect_err(|error| warn!(%error, "no memory for a rendition")).ok();
+            size.pool = pool(to).inspect_err(|error| warn!(%error, "the system gives no memory for a rendition")).ok();
         }
         let mut frame = size.pool.as_ref()?.acquire_buffer(None).ok()?;
         let source = larger.frame.as_ref()?;

@@ -213,7 +213,7 @@ impl Address {
         };
         let lower = text.to_ascii_lowercase();
         let is_mdns = text.len() <= 253 && lower.ends_with(".local") && text.split('.').all(label);
-        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(format!("address {} is no IP address", quoted(text))) }
+        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(format!("address {} is not an IP address", quoted(text))) }
     }
 }
 

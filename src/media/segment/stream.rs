@@ -175,7 +175,7 @@ impl Stream {
         Some(Arc::new(picture))
     }
 
-    /// Returns masks without the network, if all of them can be had.
+    /// Returns masks without the network, if all of them are available.
     fn carry(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Vec<(Cut, Arc<Plane>)>> {
         let mut masks = Vec::with_capacity(wish.cuts.len());
         for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {

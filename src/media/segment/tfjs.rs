@@ -56,7 +56,7 @@ pub enum ConvertError {
     /// The weights manifest is malformed, or the weight files do not fit it.
     #[error("weights: {0}")]
     Weights(String),
-    /// A weight file could not be had.
+    /// A weight file was not available.
     #[error("weight file {path}: {detail}")]
     Shard {
         /// As the manifest names it.

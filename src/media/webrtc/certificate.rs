@@ -12,8 +12,10 @@ use crate::media::sdp::Fingerprint;
 /// Returns the certificate and key as GStreamer takes them: PEM, one after the other. `None` when none could be made.
 fn pem() -> Option<&'static str> {
     static PEM: OnceLock<Option<String>> = OnceLock::new();
-    PEM.get_or_init(|| make().inspect_err(|error| warn!(%error, "no ECDSA certificate; GStreamer's own is used")).ok())
-        .as_deref()
+    PEM.get_or_init(|| {
+        make().inspect_err(|error| warn!(%error, "an ECDSA certificate cannot be made; GStreamer's own is used")).ok()
+    })
+    .as_deref()
 }
 
 fn make() -> Result<String, rcgen::Error> {

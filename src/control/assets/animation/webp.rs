@@ -41,7 +41,7 @@ pub fn open(
 
 /// Returns a picture by its chunk.
 fn part(inside: &[u8], canvas: (u32, u32), profile: Option<&Profile>) -> Result<Part, PictureError> {
-    let broken = || PictureError::Broken("a picture of it is no picture".to_owned());
+    let broken = || PictureError::Broken("one of its pictures is invalid".to_owned());
     let (head, inside) = inside.split_at_checked(16).ok_or_else(broken)?;
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]);
     let (left, top, size) = (number(0) * 2, number(3) * 2, (number(6) + 1, number(9) + 1));

@@ -50,7 +50,7 @@ impl SrtAddress {
         }
         // An address has a host; that of whom calls is any.
         let text = text.replacen("srt://:", "srt://0.0.0.0:", 1);
-        let url = Url::parse(&text).map_err(|_| "is no address, as in srt://host:port")?;
+        let url = Url::parse(&text).map_err(|_| "is not an address, as in srt://host:port")?;
         if url.scheme() != "srt" {
             return Err("must begin with srt://");
         }

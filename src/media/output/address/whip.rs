@@ -43,7 +43,7 @@ impl WhipAddress {
         if text.len() > MAX_LENGTH {
             return Err("is longer than 2048 bytes");
         }
-        let url = Url::parse(text).map_err(|_| "is no address, as in https://host/whip/room")?;
+        let url = Url::parse(text).map_err(|_| "is not an address, as in https://host/whip/room")?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("must begin with https:// or http://");
         }

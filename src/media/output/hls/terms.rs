@@ -73,7 +73,7 @@ impl Cut {
             Window::Event => None,
         };
         if segments.is_some() && listed.is_none() {
-            wrong.push(("/segments", "is no key of an event, whose segments are all kept".to_owned()));
+            wrong.push(("/segments", "is not a key of an event, which keeps all its segments".to_owned()));
         } else if listed.is_some_and(|listed| !SEGMENTS.contains(&listed)) {
             wrong.push(("/segments", format!("must be from {} to {}", SEGMENTS.start(), SEGMENTS.end())));
         }

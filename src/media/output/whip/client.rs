@@ -175,7 +175,7 @@ fn refused(response: &mut Response<Body>) -> OutputFault {
     let words = text_of(response).ok().and_then(|text| words(&text)).map(|words| format!(" ({words})"));
     let text = match status.as_u16() {
         401 | 403 => format!("it refuses the token: {status}"),
-        404 | 410 => format!("nobody is there to send to: {status}"),
+        404 | 410 => format!("the other server has no such room: {status}"),
         _ => format!("it refuses the offer: {status}"),
     };
     let text = format!("{text}{}", words.unwrap_or_default());
@@ -269,7 +269,7 @@ mod tests {
         for (status, is_final, words) in [
             ("401 Unauthorized", true, "token"),
             ("403 Forbidden", true, "token"),
-            ("404 Not Found", true, "nobody"),
+            ("404 Not Found", true, "no such room"),
             ("406 Not Acceptable", true, "refuses the offer"),
             ("302 Found", false, "refuses the offer"),
             ("429 Too Many Requests", false, "429"),
