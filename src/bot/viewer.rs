@@ -155,7 +155,6 @@ impl Http {
     }
 }
 
-/// One viewer.
 struct Viewer {
     rtc: Rtc,
     socket: UdpSocket,

@@ -24,7 +24,6 @@ pub(super) enum Backdrop {
 }
 
 impl Backdrop {
-    /// Returns one colour.
     pub(super) fn colour(rgb: [u8; 3], (width, height): (usize, usize), space: Space) -> Self {
         let mut raster = Raster::new(width, height, space);
         raster.fill(rgb);

@@ -36,9 +36,7 @@ use crate::{
 
 /// The file that players are given.
 const MASTER: &str = "index.m3u8";
-/// What a playlist is.
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
-/// What a segment is.
 const SEGMENT_TYPE: &str = "video/mp2t";
 /// How long segments may be remembered, in seconds: one that is older than that is rarely asked for.
 const SEGMENT_AGE: u32 = 3600;

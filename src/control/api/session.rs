@@ -59,9 +59,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// How long the browser's own close frame is waited for: cutting the connection before could cost it our last message.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
-/// A bad message.
 const BAD_MESSAGE: u16 = 4001;
-/// Refused.
 const REFUSED: u16 = 4003;
 /// Replaced by a newer connection.
 const REPLACED: u16 = 4008;

@@ -34,7 +34,6 @@ enum Bound {
 }
 
 impl Bounds {
-    /// Returns those of this process.
     pub(super) fn of_this_process() -> Self {
         // A thread maps its stack and a guard page beside it.
         let mut bounds: Vec<Bound> =

@@ -23,7 +23,6 @@ const LIFE: Duration = Duration::from_secs(6 * 3600);
 pub(super) struct Message {
     /// The event's id.
     pub(super) id: u64,
-    /// Its room.
     pub(super) room: Arc<str>,
     /// Its type.
     pub(super) kind: &'static str,

@@ -160,7 +160,6 @@ impl Space {
         rounded(self.origin.1 + y * self.scale)
     }
 
-    /// Returns a length.
     fn length(&self, length: f64) -> f64 {
         rounded(length * self.scale)
     }

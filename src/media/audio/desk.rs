@@ -25,7 +25,6 @@ use crate::media::{
     port::{Loudness, ParticipantId, PeerId, Sound},
 };
 
-/// One block.
 const BLOCK: Duration = Duration::from_millis(20);
 
 /// How much earlier a block is stamped than it is made.

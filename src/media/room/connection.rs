@@ -61,7 +61,6 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Returns whether all have answered.
     fn is_answered(self, candidates: &[String]) -> bool {
         let count = |kind: &str| candidates.iter().filter(|candidate| candidate.contains(kind)).count();
         (!self.stun || count(" typ srflx") > 0) && count(" typ relay") >= self.turn

@@ -269,7 +269,6 @@ fn the_first_picture_of_an_apng_may_be_for_others() {
     assert_eq!(pictures(&content), ["(0 0 0 255)(200 200 200 255)(255 255 255 255)(255 255 255 255)"]);
 }
 
-/// Returns a chunk of a PNG.
 fn png_chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     let body = [&kind[..], inside].concat();
     let crc = !body.iter().fold(!0u32, |crc, byte| {
