@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     }
 }
 
-/// A file that makes the engine panic gets its one line like any other.
+/// Loads the model; a file that makes the engine panic gets its one line like any other.
 fn load(source: &ModelSource) -> Result<Arc<Model>, ProgramError> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

@@ -110,8 +110,8 @@ pub const PERIOD_MS: RangeInclusive<f64> = 100.0..=3_600_000.0;
 /// Sides of what a trigger draws, in canvas pixels; as those of layers.
 pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
 
-/// Control characters, and those that turn the direction of the text around them: a name must not be able to change how
-/// its neighbours read.
+/// Returns whether it is a control character, or one that turns the direction of the text around it: a name must not be
+/// able to change how its neighbours read.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -168,7 +168,7 @@ fn failed(error: String) -> ProgramError {
     ProgramError::Failed(error)
 }
 
-/// At most `limit` pictures, from everywhere in the set; clips are limited in their length.
+/// Returns at most `limit` pictures, from everywhere in the set; clips are limited in their length.
 fn few(items: Vec<Item>, limit: Option<u32>) -> Vec<Item> {
     let all = items.len();
     match limit {

@@ -162,7 +162,7 @@ fn note(text: &str) {
     eprintln!("virfie: {text}");
 }
 
-/// SIGINT and SIGTERM end the work, so that no half file is left.
+/// Ends the work on SIGINT and SIGTERM, so that no half file is left.
 fn stop_on_signals(stop: &Stop) -> Result<(), ProgramError> {
     let fail = |error: std::io::Error| ProgramError::Failed(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;

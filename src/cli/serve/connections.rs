@@ -24,7 +24,7 @@ impl Holder {
         Self(network_of(address))
     }
 
-    /// Behind these are many: this machine's own proxy, and those that the operator named.
+    /// Returns whether an address stands for many: this machine's own proxy, and those that the operator named.
     pub(super) fn is_loopback(self) -> bool {
         self.0.is_loopback()
     }

@@ -201,7 +201,8 @@ impl Capacity {
         )
     }
 
-    /// Where the system does not say, nothing is open: limits are the system's own then.
+    /// Asks the system for its limits. Where the system does not say, nothing is open: limits are the system's own
+    /// then.
     fn measure(&self) -> Measured {
         // The list of descriptors holds the one that it is read by.
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, |open| open.count().saturating_sub(1));

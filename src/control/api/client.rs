@@ -126,7 +126,7 @@ fn address(text: &str) -> Option<IpAddr> {
     plain.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// Middleware, outside of all routes: finds out who asks, takes the path before ours off, and puts it before the
+/// Runs outside of all routes: finds out who asks, takes the path before ours off, and puts it before the
 /// addresses that are answered.
 pub(super) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());

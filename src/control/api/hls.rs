@@ -126,7 +126,7 @@ fn missing() -> Problem {
     uncached(Problem::not_found("there is no such HLS output or segment"))
 }
 
-/// What is not there now may be there soon.
+/// Forbids to keep the answer: what is not there now may be there soon.
 fn uncached(problem: Problem) -> Problem {
     problem.header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }

@@ -131,7 +131,7 @@ fn failed(detail: &str) -> Farewell {
     Farewell { problem: Some(Box::new(Problem::unavailable(detail))), code: FAILED, reason: "connection failed" }
 }
 
-/// The browser is gone or silent; it may come back with its secret.
+/// Ends the session of a browser that is gone or silent; it may come back with its secret.
 fn lost() -> Farewell {
     Farewell { problem: None, code: FAILED, reason: "connection lost" }
 }
@@ -394,7 +394,7 @@ fn too_slow(_: Clogged) -> Farewell {
     failed("the browser does not read what it is sent")
 }
 
-/// The room's task is gone without a word: it has met a fault, and begins again.
+/// Closes a session whose room's task is gone without a word: it has met a fault, and begins again.
 fn faulty() -> Closing {
     Closing::MediaFailed("the room has met a fault and begins again".to_owned())
 }

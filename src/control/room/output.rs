@@ -391,7 +391,7 @@ pub struct FinishedRecording {
 }
 
 impl FinishedRecording {
-    /// What the media reports of an output's run.
+    /// Creates it from what the media reports of an output's run.
     pub fn new(run: &OutputId, file: Recorded) -> Self {
         let output = run.0.split('.').next().unwrap_or_default().into();
         let seconds = (file.length.as_secs_f64() * 100.0).round() / 100.0;

@@ -89,7 +89,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// What the media reports of a connection.
+    /// Creates it from what the media reports of a connection.
     pub fn new(connection: port::PeerId, report: port::DeliveryReport) -> Self {
         Self {
             connection: connection.0,

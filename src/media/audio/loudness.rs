@@ -69,7 +69,7 @@ impl Meter {
     }
 }
 
-/// Nothing is below -70 LUFS, which is where the standard stops counting.
+/// Returns a loudness that counts. Nothing is below -70 LUFS, which is where the standard stops counting.
 fn finite(lufs: f64) -> Option<f32> {
     (lufs >= -70.0).then_some(lufs as f32)
 }

@@ -341,7 +341,8 @@ impl Corners {
     }
 }
 
-/// On a canvas of odd size the last chroma samples cover pixels that do not exist: they are as their neighbours.
+/// Covers what lies beyond the canvas. On a canvas of odd size the last chroma samples cover pixels that do not exist:
+/// they are as their neighbours.
 fn cover_beyond_canvas(covers: &mut [Vec<u8>; 2], right: bool, below: bool) {
     if right {
         for cover in covers.iter_mut() {

@@ -91,7 +91,7 @@ pub struct LatestFrames {
 }
 
 impl LatestFrames {
-    /// Held for a few instructions only.
+    /// Locks the sources, which callers hold for a few instructions only.
     fn sources(&self) -> MutexGuard<'_, HashMap<ParticipantId, Source>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }

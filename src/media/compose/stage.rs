@@ -315,7 +315,7 @@ impl Stage {
         ask
     }
 
-    /// Of the masks that [`Stage::compose`] shows: how old the frames are that the network saw for them.
+    /// Returns, of the masks that [`Stage::compose`] shows, how old the frames are that the network saw for them.
     pub fn mask_ages(&self, now: Duration) -> MaskAges {
         let shown = self.motion.shown().iter().filter(|placement| placement.cut.is_some());
         let ages = shown.filter_map(|placement| {

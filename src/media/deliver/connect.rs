@@ -182,8 +182,8 @@ pub(super) fn introduce(
     Ok(fingerprint)
 }
 
-/// One id means one extension in the whole bundle, and str0m has one table for all: a track that differs from the first
-/// does without, and m-lines are named by all packets or by none.
+/// Makes the tracks agree on extensions. One id means one extension in the whole bundle, and str0m has one table for
+/// all: a track that differs from the first does without, and m-lines are named by all packets or by none.
 pub(super) fn agree_on_extensions(tracks: &mut [Track]) {
     let twcc = tracks.iter().find_map(|track| track.twcc);
     let mid = tracks.first().and_then(|track| track.mid_extension).filter(|id| Some(*id) != twcc);

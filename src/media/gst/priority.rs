@@ -96,7 +96,7 @@ pub fn take(role: Role) {
     }
 }
 
-/// Found once, on a thread of its own, so that no other is changed.
+/// Finds them once, on a thread of its own, so that no other is changed.
 #[cfg(target_os = "linux")]
 fn means() -> Means {
     static MEANS: OnceLock<Means> = OnceLock::new();

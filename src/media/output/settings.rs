@@ -405,7 +405,7 @@ fn within((width, height): (u32, u32), (long, short): (u32, u32)) -> (u32, u32) 
     (size.0.max(*SIZES.start()), size.1.max(*SIZES.start()))
 }
 
-/// 4:2:0 pictures have even sides.
+/// Makes a side even, as those of 4:2:0 pictures are.
 const fn even(side: u32) -> u32 {
     side & !1
 }

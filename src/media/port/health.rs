@@ -51,7 +51,7 @@ pub struct Health {
 }
 
 impl Default for Health {
-    /// Nothing has been measured yet.
+    /// Returns the health of media that has measured nothing yet.
     fn default() -> Self {
         Self {
             running: false,

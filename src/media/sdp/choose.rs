@@ -255,8 +255,8 @@ fn h264_profile(codec: &Codec) -> Option<u32> {
     }
 }
 
-/// Payload types 66 to 95 read as RTCP when multiplexed (RFC 5761; Chrome uses up to 65), and bundled sections share
-/// one space of payload types.
+/// Returns whether a payload type is free. Types 66 to 95 read as RTCP when multiplexed (RFC 5761; Chrome uses up to
+/// 65), and bundled sections share one space of payload types.
 fn is_free(payload: u8, chosen: &[Chosen]) -> bool {
     !(66..=95).contains(&payload) && chosen.iter().all(|choice| choice.codec.payload != payload)
 }

@@ -219,8 +219,8 @@ fn active_section(
     })
 }
 
-/// Bundled sections share one space of SSRCs and extension ids (RFC 8843): an SSRC of two sections is refused, an
-/// extension id of two meanings keeps its first.
+/// Checks that sections agree. Bundled sections share one space of SSRCs and extension ids (RFC 8843): an SSRC of two
+/// sections is refused, an extension id of two meanings keeps its first.
 fn agree(section: &mut Section, earlier: &[Section], place: &str) -> Result<(), Fault> {
     for other in earlier {
         if let Some(both) = section.ssrcs.iter().find(|ssrc| other.ssrcs.iter().any(|known| known.id == ssrc.id)) {

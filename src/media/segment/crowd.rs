@@ -95,7 +95,7 @@ impl Crowd {
         self.shown.retain(|(known, _)| *known != number);
     }
 
-    /// Up to so many pixels is small: at least half of all are.
+    /// Returns up to how many pixels a person is small: at least half of all are.
     pub fn small(&self) -> u32 {
         let mut pixels: Vec<u32> = self.shown.iter().map(|(_, pixels)| *pixels).collect();
         pixels.sort_unstable();

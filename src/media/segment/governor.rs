@@ -46,7 +46,7 @@ impl Count {
         self.late = self.late.saturating_add(late);
     }
 
-    /// Of `all`, which is never less than the late ones.
+    /// Returns the share of `all`, which is never less than the late ones.
     fn share(self, all: u32) -> f32 {
         if all == 0 { 0.0 } else { self.late as f32 / all as f32 }
     }
@@ -82,7 +82,7 @@ pub struct Governor {
 }
 
 impl Governor {
-    /// Nothing is given up.
+    /// Creates one that gives nothing up.
     pub fn new(now: Duration) -> Self {
         Self {
             shrinking: 0,

@@ -32,7 +32,7 @@ pub struct MaskRequest {
 }
 
 impl Default for MaskRequest {
-    /// Nothing.
+    /// Asks for nothing.
     fn default() -> Self {
         Self { cuts: Vec::new(), despill: true, poses: false, area: AREA, shown: 0 }
     }

@@ -133,7 +133,7 @@ fn lost(text: &str) -> OutputFault {
 struct WhipEnds(Arc<Publication>);
 
 impl Ends for WhipEnds {
-    /// What the line cannot carry is left out on its way.
+    /// Returns zero: what the line cannot carry is left out on its way.
     fn waiting(&self) -> Duration {
         Duration::ZERO
     }
