@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   Fonts::check, ::lacking, ::draw ─ FontRequest ─► virfie decode-upload ◄─ the font ─► answer
-//!                          Reply in one line, then the picture ◄──────────────────┘
+//!                          Reply in one line, then the picture ◄─────────────────────────┘
 //! ```
 //! Failure: a font that brought its process down once is not used again, until another file is put in its place.
 
