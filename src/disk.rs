@@ -13,23 +13,38 @@ use rand::Rng as _;
 /// Ends the name of a file that is being written. It begins with a dot, so it is never an asset's or a room's.
 const UNFINISHED: &str = ".part";
 
-/// Reads a whole file, or what a link leads to. It refuses devices and pipes, which may never end, or
-/// never begin.
+/// Opens a file, or what a link leads to, to read it. It refuses devices and pipes, which may never end, or never begin.
 ///
 /// # Errors
-/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file, [`io::ErrorKind::FileTooLarge`] for one of
-/// more than `most` bytes.
-pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
+/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file.
+pub fn open(file: &Path) -> io::Result<fs::File> {
     let open = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
     if !open.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
+    Ok(open)
+}
+
+/// Reads a whole file, or what a link leads to, as [`open`] does.
+///
+/// # Errors
+/// Those of [`open`], and [`io::ErrorKind::FileTooLarge`] for a file of more than `most` bytes.
+pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let open = open(file)?;
     let mut content = Vec::new();
     open.take(most.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
     }
     Ok(content)
+}
+
+/// Reads a whole text, as [`read`] does.
+///
+/// # Errors
+/// Those of [`read`], and [`io::ErrorKind::InvalidData`] where it is not UTF-8.
+pub fn read_text(file: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read(file, most)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Writes beside the file and renames. Makes the folder if it is missing.

@@ -9,7 +9,6 @@
 //! worth having. Failure: whatever happens there is one line here, and never an end of this process.
 
 use std::{
-    fs::File,
     io::{self, Read as _, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -26,6 +25,7 @@ use super::{
     gst::launch::Launches,
     port::{FontUse, Samples, Still},
 };
+use crate::disk;
 
 /// How long a file may take in all: a little more than [`file`] waits for one that gives nothing.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -141,7 +141,7 @@ impl Decoder {
             warn!(%error, "the system gives no process to decode a file in");
             "the server cannot decode it now".to_owned()
         };
-        let input = File::open(path).map_err(failed)?;
+        let input = disk::open(path).map_err(failed)?;
         let mut command = Command::new(program);
         let kept = std::env::vars_os()
             .filter(|(name, _)| name.to_str().is_some_and(|name| KEPT.iter().any(|start| name.starts_with(start))));

@@ -46,6 +46,30 @@ export const ARRIVALS = [
   { name: "comes at 700 kbit/s", faults: { rate: "700kbit" }, must: { fps: atLeast(24), highest: atMost(360), ...SOON } },
 ].map(complete);
 
+/** Tools that direct the room come to a producer's page after the picture, and take a part of the line for seconds. */
+const WITH_TOOLS = {
+  name: "comes at 700 kbit/s",
+  faults: { rate: "700kbit" },
+  settle: 10,
+  must: { fps: atLeast(20), highest: atMost(360), ...SOON },
+};
+
+const named = (lines, ...names) => lines.filter(({ name }) => names.includes(name));
+
+/**
+ * What the tests try with each receiver of `receivers.mjs`. VP8 goes the way of H.264 but for its encoder, so it takes
+ * fewer lines; `measure.mjs` takes everything through all of them.
+ */
+export const TRIED = {
+  "viewer, H.264": { lines: LINES, arrivals: ARRIVALS },
+  "viewer, VP8": {
+    lines: named(LINES, "clean", "10 % loss", "700 kbit/s", "no limit again"),
+    arrivals: named(ARRIVALS, "comes at 700 kbit/s"),
+  },
+  "page, H.264": { lines: LINES, arrivals: ARRIVALS },
+  "producer's page, H.264": { lines: [], arrivals: [complete(WITH_TOOLS)] },
+};
+
 function complete(line) {
   return { settle: SETTLE, window: WINDOW, ...line, must: { ...ALWAYS, ...line.must } };
 }

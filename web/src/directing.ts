@@ -5,9 +5,17 @@ import type { Mixed } from "./mixing";
 import type { Participant, RoomEvent, RoomState } from "./protocol";
 import type { Desk, DeskHandlers } from "./studio/desk";
 
+/** The longest that the tools wait for the first picture. On a narrow line they would delay it by seconds. */
+const PICTURE_MS = 5_000;
+
 export class Directing {
   private desk: Desk | null = null;
   private loading: Promise<Desk> | null = null;
+  /** Ends the wait for the first picture. */
+  pictured: () => void = () => undefined;
+  private readonly picture = new Promise<void>((resolve) => {
+    this.pictured = resolve;
+  });
   /** What happened while the tools were on their way. */
   private missed: ((desk: Desk) => void)[] = [];
 
@@ -54,7 +62,7 @@ export class Directing {
 
   private async open(): Promise<void> {
     try {
-      this.loading ??= import("./studio/desk").then(({ Desk }) => new Desk(this.client, this.handlers));
+      this.loading ??= this.load();
       this.desk = await this.loading;
     } catch (error) {
       console.warn("The tools of those who direct could not be loaded:", error);
@@ -67,5 +75,11 @@ export class Directing {
     this.missed = [];
     this.view.dataset.directs = "true";
     for (const act of missed) act(desk);
+  }
+
+  private async load(): Promise<Desk> {
+    await Promise.race([this.picture, new Promise((resolve) => setTimeout(resolve, PICTURE_MS))]);
+    const { Desk } = await import("./studio/desk");
+    return new Desk(this.client, this.handlers);
   }
 }

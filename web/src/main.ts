@@ -74,6 +74,7 @@ const stage = new Stage({
   leave: () => (session ? session.leave() : changeState("closed", null)),
   snapshot,
   trouble: warn,
+  pictured: () => directing.pictured(),
 });
 
 const player = new Player(element("mix", HTMLVideoElement));

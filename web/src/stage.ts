@@ -12,6 +12,8 @@ export interface StageHandlers {
   /** Resolves when the picture is saved; rejects with an error whose message can be shown. */
   snapshot(): Promise<void>;
   trouble(text: string): void;
+  /** A stream shows its first picture. */
+  pictured(): void;
 }
 
 export interface Switches {
@@ -50,8 +52,10 @@ export class Stage {
     this.sound.addEventListener("click", () => void this.unlockSound());
     for (const event of ["playing", "resize", "loadeddata"]) {
       this.mix.addEventListener(event, () => {
+        const first = !this.pictured && this.mix.videoWidth > 0;
         this.pictured = this.mix.videoWidth > 0;
         this.renderCover();
+        if (first) handlers.pictured();
       });
     }
     document.addEventListener("fullscreenchange", () => {

@@ -126,7 +126,8 @@ impl Place {
     /// Returns the certificate and key (PEM) that are kept for these names, or new ones. Kept ones stay as long as they
     /// can, because browsers ask again for each new one.
     fn current(&self, names: &[String], today: Date) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        if let (Ok(certificate), Ok(key)) = (fs::read_to_string(&self.certificate), fs::read(&self.key))
+        if let (Ok(certificate), Ok(key)) =
+            (disk::read_text(&self.certificate, MOST_OF_PEM), disk::read(&self.key, MOST_OF_PEM))
             && let Some((kept, until)) = certificate.lines().next().and_then(note_read)
             && kept == names.join(" ")
             && today.checked_add(Span::new().days(RENEW_DAYS)).is_ok_and(|soon| soon < until)

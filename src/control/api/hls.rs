@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     control::room::{Output, OutputPhase, Recordings, Registry, RoomName},
+    disk,
     media::port::{
         AudioSettings, HLS_CODECS, HLS_END, HLS_EVENT, HLS_PLAYLIST, OutputKind, RateControl, VideoSettings,
     },
@@ -42,6 +43,12 @@ const SEGMENT_TYPE: &str = "video/mp2t";
 const SEGMENT_AGE: u32 = 3600;
 /// How long the last segment of an output that was stopped may take.
 const LAST_SEGMENT: Duration = Duration::from_secs(4);
+/// The longest playlist that is read, in bytes: an event of three weeks has one of 60 MB.
+const LONGEST_PLAYLIST: u64 = 64 << 20;
+/// The longest file that names codecs, in bytes.
+const LONGEST_CODECS: u64 = 4096;
+/// How the names of folders begin that are being deleted.
+const DELETED: &str = ".over-";
 /// What the transport stream adds to picture and sound, in hundredths: its headers, and those of each packet of sound.
 const OVERHEAD: u64 = 108;
 
@@ -148,9 +155,9 @@ struct Kept {
 fn read(folder: &FilePath) -> io::Result<Kept> {
     let path = folder.join(HLS_PLAYLIST);
     let age = fs::metadata(&path)?.modified()?.elapsed().unwrap_or_default();
-    let text = fs::read_to_string(path)?;
+    let text = disk::read_text(&path, LONGEST_PLAYLIST)?;
     let is_still = age > LAST_SEGMENT + Duration::from_secs(target(&text));
-    Ok(Kept { codecs: fs::read_to_string(folder.join(HLS_CODECS))?, text, is_still })
+    Ok(Kept { codecs: disk::read_text(&folder.join(HLS_CODECS), LONGEST_CODECS)?, text, is_still })
 }
 
 /// Returns seconds of the longest segment.
@@ -228,7 +235,8 @@ fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
 }
 
 async fn segment(asker: &Asker, path: &FilePath, request: Request) -> ApiResult<Response> {
-    if !path.is_file() {
+    // A link may lead anywhere.
+    if !fs::symlink_metadata(path).is_ok_and(|file| file.is_file()) {
         return Err(missing());
     }
     let mut answer = match ServeFile::new(path).try_call(request).await {
@@ -258,7 +266,7 @@ pub(super) async fn forget(app: &AppState, room: &RoomName, id: Option<&str>) {
 
 /// Deletes a folder, also while somebody writes into it: what is somewhere else gets no new files.
 fn delete(root: &FilePath, folder: &FilePath) {
-    let aside = root.join(format!(".over-{}", rand::random::<u64>()));
+    let aside = root.join(format!("{DELETED}{}", rand::random::<u64>()));
     let deleted = fs::rename(folder, &aside).and_then(|()| fs::remove_dir_all(aside));
     match deleted {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -271,12 +279,12 @@ fn delete(root: &FilePath, folder: &FilePath) {
 /// Deletes what an earlier start of the program has left. To be called before outputs start. Events stay.
 pub(super) fn clean(recordings: &Recordings) {
     for folder in folders(&recordings.hls) {
-        if folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+        if folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(DELETED)) {
             delete(&recordings.hls, &folder);
         }
         for output in folders(&folder) {
-            let playlist = fs::read_to_string(output.join(HLS_PLAYLIST)).unwrap_or_default();
-            if !playlist.lines().any(|line| line == HLS_EVENT) {
+            let playlist = disk::read_text(&output.join(HLS_PLAYLIST), LONGEST_PLAYLIST).unwrap_or_default();
+            if is_ours(&output) && !playlist.lines().any(|line| line == HLS_EVENT) {
                 delete(&recordings.hls, &output);
             }
         }
@@ -299,7 +307,7 @@ pub(super) async fn clean_events(registry: &Registry) {
         };
         let is_known = |id: &str| outputs.iter().any(|output| &*output.id == id);
         for output in folders(&folder) {
-            if !output.file_name().and_then(|name| name.to_str()).is_some_and(is_known) {
+            if is_ours(&output) && !output.file_name().and_then(|name| name.to_str()).is_some_and(is_known) {
                 delete(&root, &output);
             }
         }
@@ -308,14 +316,52 @@ pub(super) async fn clean_events(registry: &Registry) {
     }
 }
 
+/// The folders in a folder. A link is none of them: what it leads to is somebody else's.
 fn folders(of: &FilePath) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+/// Whether a folder holds nothing but what an output writes. Another one is left alone: it came here by mistake.
+fn is_ours(folder: &FilePath) -> bool {
+    // A playlist is written beside its place.
+    let written = |name: &str| {
+        let whole = [HLS_PLAYLIST, HLS_CODECS];
+        let is_part = |stem| whole.iter().any(|of| of.split('.').next() == Some(stem));
+        is_segment(name) || whole.contains(&name) || name.strip_suffix(".part").is_some_and(is_part)
+    };
+    let is_written = |entry: fs::DirEntry| {
+        entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.file_name().to_str().is_some_and(written)
+    };
+    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().all(is_written))
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_outputs_did_not_write_is_left_alone() {
+        let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let write = |file: PathBuf| {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "x").unwrap();
+        };
+        let recordings = Recordings { hls: data.path().join("hls"), folder: data.path().join("recordings"), spare: 0 };
+        let (ours, foreign) = (recordings.hls.join("demo/a1"), recordings.hls.join("demo/photos"));
+        for name in ["live.m3u8", "codecs", "live.part", "1796000000.ts"] {
+            write(ours.join(name));
+        }
+        write(foreign.join("wedding.jpg"));
+        write(other.path().join("src/main.rs"));
+        std::os::unix::fs::symlink(other.path(), recordings.hls.join("linked")).unwrap();
+        std::os::unix::fs::symlink(other.path(), ours.with_file_name("too")).unwrap();
+        write(recordings.hls.join(".over-7/1.ts"));
+        clean(&recordings);
+        assert!(!ours.exists() && !recordings.hls.join(".over-7").exists());
+        assert!(foreign.join("wedding.jpg").exists() && other.path().join("src/main.rs").exists());
+    }
 
     #[test]
     fn only_numbers_are_segments() {

@@ -1,14 +1,15 @@
 //! The OpenAPI 3.1 document at `/openapi.json`, and the same to read at `/docs`.
 
-use std::sync::LazyLock;
+use std::{io::Write as _, sync::LazyLock};
 
 use axum::{
     Router,
     body::Bytes,
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use flate2::{Compression, write::GzEncoder};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -21,7 +22,11 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::{
     AppState, BASE, assets, events, export, health, hls, layout, outputs, participants, photos, poses, recordings,
 };
-use super::{rooms, scenario, scenes, session, snapshot, tokens, whep, whip};
+use super::{
+    client::entries,
+    packing::{Packing, welcome},
+    rooms, scenario, scenes, session, snapshot, tokens, whep, whip,
+};
 use crate::layout::ready::READY;
 
 /// Where the document stands.
@@ -33,9 +38,23 @@ pub fn router() -> Router<AppState> {
     page.route(DOCUMENT, get(read))
 }
 
-async fn read() -> Response {
+/// Answers with the document, packed by gzip for those who take that: the page's editor reads it, on narrow lines as well.
+async fn read(headers: HeaderMap) -> Response {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
-    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone()).into_response()
+    static PACKED: LazyLock<Option<Bytes>> = LazyLock::new(|| gzip(&TEXT));
+    let common = [(header::CONTENT_TYPE, "application/json"), (header::VARY, "accept-encoding")];
+    let taken = welcome(entries(&headers, header::ACCEPT_ENCODING)).contains(&Packing::Gzip);
+    match PACKED.as_ref().filter(|_| taken) {
+        Some(packed) => (common, [(header::CONTENT_ENCODING, Packing::Gzip.name())], packed.clone()).into_response(),
+        None => (common, TEXT.clone()).into_response(),
+    }
+}
+
+/// Packs bytes by gzip; `None` where that fails.
+fn gzip(plain: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain).ok()?;
+    encoder.finish().ok().map(Bytes::from)
 }
 
 /// Returns the whole document.

@@ -35,12 +35,13 @@ impl Packing {
     }
 }
 
-/// Returns the packings that may be sent to who says `accepted`, the most welcome first. Whatever is said, the file as
-/// it is may be sent as well: a browser that refuses it would be left with nothing.
-pub(super) fn welcome(accepted: &str) -> Vec<Packing> {
-    let least = weight_of("identity", accepted).unwrap_or(0);
+/// Returns the packings that may be sent to who accepts these, the most welcome first. The file as it is may always be
+/// sent as well: a browser that refuses it would be left with nothing.
+pub(super) fn welcome<'a>(accepted: impl Iterator<Item = &'a str>) -> Vec<Packing> {
+    let accepted: Vec<&str> = accepted.collect();
+    let least = weight_of("identity", &accepted).unwrap_or(0);
     let weight =
-        |packing: Packing| weight_of(packing.name(), accepted).or_else(|| weight_of("*", accepted)).unwrap_or(0);
+        |packing: Packing| weight_of(packing.name(), &accepted).or_else(|| weight_of("*", &accepted)).unwrap_or(0);
     let mut packings: Vec<Packing> =
         Packing::ALL.into_iter().filter(|packing| weight(*packing) > 0 && weight(*packing) >= least).collect();
     // Those of equal weight stay in the order of `ALL`.
@@ -49,8 +50,8 @@ pub(super) fn welcome(accepted: &str) -> Vec<Packing> {
 }
 
 /// Returns how much an encoding is wanted, in thousandths; `None` where nothing is said of it.
-fn weight_of(name: &str, accepted: &str) -> Option<u16> {
-    accepted.split(',').find_map(|entry| {
+fn weight_of(name: &str, accepted: &[&str]) -> Option<u16> {
+    accepted.iter().find_map(|entry| {
         let mut parts = entry.split(';').map(str::trim);
         let named = parts.next().is_some_and(|given| given.eq_ignore_ascii_case(name));
         let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
@@ -68,6 +69,10 @@ fn thousandths(quality: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn welcome(accepted: &str) -> Vec<Packing> {
+        super::welcome(accepted.split(','))
+    }
 
     #[test]
     fn the_smallest_that_is_taken_comes_first() {

@@ -94,9 +94,8 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
 
 /// Returns the file as the browser likes it best, if that is a packed one.
 fn packed(name: &str, headers: &HeaderMap) -> Option<(Packing, EmbeddedFile)> {
-    let accepted = entries(headers, header::ACCEPT_ENCODING).collect::<Vec<_>>().join(",");
     let found = |packing: Packing| Dist::get(&format!("{name}{}", packing.ending())).map(|file| (packing, file));
-    welcome(&accepted).into_iter().find_map(found)
+    welcome(entries(headers, header::ACCEPT_ENCODING)).into_iter().find_map(found)
 }
 
 /// Returns whether the browser has what the tag names. Proxies that pack make tags weak.

@@ -28,7 +28,10 @@ use super::{
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
 };
-use crate::media::port::{Container, IsoDocument, Notes, notes};
+use crate::{
+    disk,
+    media::port::{Container, IsoDocument, Notes, notes},
+};
 
 /// Files that were written to so lately may still grow.
 const STILL: Duration = Duration::from_secs(5);
@@ -126,7 +129,8 @@ pub async fn get_recording(
         }
         _ => place(&app, &recording)?,
     };
-    if !path.is_file() {
+    // A link may lead anywhere.
+    if !fs::symlink_metadata(&path).is_ok_and(|file| file.is_file()) {
         return Err(missing());
     }
     let mut answer = match ServeFile::new(&path).try_call(request).await {
@@ -208,8 +212,8 @@ fn beside(path: &Path) -> PathBuf {
 
 /// Reads a text of ours. What is missing, and what is too long, is empty.
 fn text_of(path: &Path) -> String {
-    let is_ours = path.metadata().is_ok_and(|file| file.is_file() && file.len() <= LONGEST_TEXT);
-    if is_ours { fs::read_to_string(path).unwrap_or_default() } else { String::new() }
+    let is_ours = fs::symlink_metadata(path).is_ok_and(|file| file.is_file());
+    if is_ours { disk::read_text(path, LONGEST_TEXT).unwrap_or_default() } else { String::new() }
 }
 
 /// Says what a file of this name is, if it is the name of a recording: no path, nothing hidden.
@@ -260,7 +264,7 @@ fn list(folder: &Path) -> io::Result<Vec<Recording>> {
 /// Returns whether an output holds the file.
 fn is_held(path: &Path) -> bool {
     let held = |file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK);
-    fs::File::open(path).is_ok_and(held)
+    disk::open(path).is_ok_and(held)
 }
 
 fn look(path: &Path) -> io::Result<Recording> {

@@ -15,6 +15,7 @@ use super::{
     Asset, AssetError, LARGEST, MAX_BYTES, built_in, cache::Stamp, font::Font, kind::AssetKind, picture,
     picture::Header,
 };
+use crate::disk;
 
 /// The facts that were found out about a file, as long as it stays the same.
 #[derive(Debug, Clone)]
@@ -38,12 +39,14 @@ pub enum Content {
 
 /// Returns an asset's file. Files come before what is built in.
 pub(super) fn open_asset(name: &str, file: &Path) -> Result<Content, AssetError> {
-    match fs::File::open(file) {
+    match disk::open(file) {
         Ok(file) => Ok(Content::File(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
             Some(content) => Ok(Content::BuiltIn(content)),
             None => Err(AssetError::NotFound),
         },
+        // A folder, a pipe or a device is nobody's asset.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(AssetError::NotFound),
         Err(error) => Err(error.into()),
     }
 }
@@ -58,7 +61,7 @@ pub(super) fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp
 
 /// Returns the content and the stamp of an asset that has a file.
 pub(super) fn load_file(file: &Path) -> Result<(Vec<u8>, Stamp), AssetError> {
-    whole(fs::File::open(file)?)
+    whole(disk::open(file)?)
 }
 
 fn whole(mut file: fs::File) -> Result<(Vec<u8>, Stamp), AssetError> {
@@ -141,6 +144,6 @@ pub(super) fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError
 /// Returns the first bytes of a file: they show its kind.
 pub(super) fn head(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    fs::File::open(file)?.take(128).read_to_end(&mut head)?;
+    disk::open(file)?.take(128).read_to_end(&mut head)?;
     Ok(head)
 }

@@ -70,7 +70,7 @@ impl Incoming {
         if other.metadata()?.len() != self.bytes {
             return Ok(false);
         }
-        let mut sides = [File::open(&self.path)?, other].map(|file| io::BufReader::with_capacity(PIECE, file).bytes());
+        let mut sides = [disk::open(&self.path)?, other].map(|file| io::BufReader::with_capacity(PIECE, file).bytes());
         loop {
             let [own, other] = sides.each_mut().map(Iterator::next);
             match (own.transpose()?, other.transpose()?) {

@@ -180,6 +180,19 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_pipe_in_the_folder_is_no_asset_and_holds_nobody_up() {
+    let place = Place::new();
+    let pipe = place.folder.join("assets/pipe.png");
+    fs::create_dir_all(place.folder.join("assets")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert!(matches!(place.read("pipe.png").await, Err(AssetError::NotFound)));
+    assert!(ImageSource::image(&place.store, "pipe.png").await.is_none());
+    assert!(place.put("pipe.png", png(4, 4, [0; 3]), false).await.is_err());
+    place.put("pipe.png", png(4, 4, [0; 3]), true).await.unwrap();
+    assert!(place.read("pipe.png").await.is_ok());
+}
+
+#[tokio::test]
 async fn left_overs_of_a_cut_off_write_go_with_the_next_start() {
     let place = Place::new();
     let part = place.folder.join("assets/.0123.part");

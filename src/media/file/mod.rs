@@ -25,7 +25,6 @@ mod tests;
 mod write;
 
 use std::{
-    fs,
     io::Read as _,
     path::{Path, PathBuf},
     sync::{
@@ -44,6 +43,7 @@ use super::gst::{
     pipeline::{BusNews, OwnedPipeline},
     range,
 };
+use crate::disk;
 
 pub use read::{Frame, Reader};
 pub use repeat::{Player, look};
@@ -270,10 +270,7 @@ fn decoder(
 /// [`FileError::Unreadable`], and [`FileError::NoVideo`] when it is empty: GStreamer would wait for its first byte.
 fn head(path: &Path) -> Result<Vec<u8>, FileError> {
     let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
-    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
-    if !file.metadata().map_err(|error| unreadable(&error))?.is_file() {
-        return Err(unreadable(&"not a file"));
-    }
+    let file = disk::open(path).map_err(|error| unreadable(&error))?;
     let mut head = Vec::new();
     file.take(allowed::HEAD as u64).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
     match head.is_empty() {

@@ -16,6 +16,10 @@ use super::{
     segmenter::{Segment, Segmenter},
     terms::{CODECS, Cut, PLAYLIST},
 };
+use crate::disk;
+
+/// The longest playlist that is read again, in bytes: an event of three weeks has one of 60 MB.
+const LONGEST_PLAYLIST: u64 = 64 << 20;
 
 /// AAC, low complexity.
 const AAC: &str = "mp4a.40.2";
@@ -158,7 +162,7 @@ impl Packager {
 /// Goes on with what an earlier run of the same output has left.
 fn resume(folder: &Path, cut: Cut, now: Timestamp) -> io::Result<Playlist> {
     let playlist = Playlist::new(cut.segment_seconds, cut.listed, now);
-    let text = match fs::read_to_string(folder.join(PLAYLIST)) {
+    let text = match disk::read_text(&folder.join(PLAYLIST), LONGEST_PLAYLIST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
