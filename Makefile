@@ -31,7 +31,7 @@ PACKAGES := build-essential cmake pkg-config curl ca-certificates \
 TEST_PACKAGES := ffmpeg jq nginx libnginx-mod-rtmp
 
 WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts web/pack.mjs
-# A file that only a real build of the page leaves, unlike the page that build.rs puts there when there is none.
+# A file that only a real build of the page leaves, unlike the page that build.rs puts there when the real one is missing.
 PAGE := web/dist/favicon.svg
 
 help: ## shows this

@@ -12,12 +12,12 @@ use jiff::{Timestamp, tz::TimeZone};
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The revision in git, if it was named.
+/// Returns the revision in git, if it was named.
 pub fn revision() -> Option<&'static str> {
     given(option_env!("VIRFIE_BUILT_REVISION"))
 }
 
-/// What `virfie --version` prints behind the name: `0.1.0 (0123456789ab, 2026-11-29)`.
+/// Returns what `virfie --version` prints behind the name: `0.1.0 (0123456789ab, 2026-11-29)`.
 pub fn description() -> &'static str {
     static DESCRIPTION: LazyLock<String> =
         LazyLock::new(|| describe(VERSION, revision(), given(option_env!("VIRFIE_BUILT_EPOCH"))));

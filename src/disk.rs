@@ -1,5 +1,5 @@
-//! Files of the data directory, written so that a reader or a power cut sees the old content or the new one, and the lock
-//! that keeps a second server away from them.
+//! Files of the data directory, written so that a reader or a power cut sees the old content or the new one, and the
+//! lock that keeps a second server away from them.
 
 use std::{
     fs, io,
@@ -55,7 +55,7 @@ pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(folder, file, content, |_| Ok(()))
 }
 
-/// The same for a file that only its owner may read, at no time anybody else.
+/// Does the same for a file that only its owner may read, at no time anybody else.
 ///
 /// # Errors
 /// What the disk says; the file is whole then, and mostly as it was.
@@ -80,7 +80,7 @@ fn replace_with(
     replaced
 }
 
-/// Removes a file for good. Tells whether there was one.
+/// Removes a file for good. Returns whether it existed.
 ///
 /// # Errors
 /// What the disk says.
@@ -92,7 +92,7 @@ pub fn remove(folder: &Path, file: &Path) -> io::Result<bool> {
     }
 }
 
-/// Renames a file to the first of these names that no file has yet, for good. Tells which.
+/// Renames a file to the first of these names that no file has yet, for good. Returns that name.
 ///
 /// # Errors
 /// What the disk says; the file has its old name then.
@@ -223,7 +223,7 @@ impl DirectoryLock {
     }
 }
 
-/// Why a data directory is not one's own.
+/// The reason why a data directory is not one's own.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it: its number, if it is known.

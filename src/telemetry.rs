@@ -1,4 +1,4 @@
-//! What the program tells of itself: log lines on stderr and numbers for Prometheus.
+//! What the program reports of itself: log lines on stderr and numbers for Prometheus.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -10,10 +10,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{build_info, config::LogFormat, error::ProgramError};
 
-/// What is logged when nobody says otherwise. tract tells of every rewriting of a model's graph.
+/// What is logged when nobody says otherwise. tract logs every rewriting of a model's graph.
 const DEFAULT_DIRECTIVES: &str = "info,tract=warn";
 
-/// Whatever is asked for: what the HTTP client says of its requests shows paths and headers, and so the secrets of webhooks.
+/// Whatever is asked for: what the HTTP client says of its requests shows paths and headers, and so the secrets of
+/// webhooks.
 const HTTP_CLIENT: [&str; 2] = ["ureq=info", "ureq_proto=info"];
 
 /// Upper ends of the buckets of every `…_seconds` histogram: from a part of a frame to a slow request.
@@ -40,7 +41,7 @@ pub fn start(format: LogFormat, level: Option<&str>) -> Result<(), ProgramError>
     Ok(())
 }
 
-/// The process's metrics. The first call makes the recorder; call it before anything is counted.
+/// Returns the process's metrics. The first call makes the recorder; call it before anything is counted.
 pub fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {

@@ -39,11 +39,7 @@ const LAYERS: &[Layer] = &[
     layer("control", &[], "only declares the modules"),
     layer("control::room", &["disk", "layout", "media::port"], "a room orders media through the port"),
     layer("control::assets", &["config", "control::room", "disk", "layout", "media::port"], "rooms ask for images"),
-    layer(
-        "control::hooks",
-        &["config", "control::room"],
-        "what happens in rooms is told to receivers that are configured",
-    ),
+    layer("control::hooks", &["config", "control::room"], "receivers hear what happens in rooms that are configured"),
     layer(
         "control::api",
         &["config", "control", "disk", "error", "layout", "media::port", "telemetry"],
@@ -76,7 +72,7 @@ const LAYERS: &[Layer] = &[
             "media::segment::pose",
             "media::webrtc::pulse",
         ],
-        "control names codecs, checks SDP, reads what outputs are to be and when recordings began and were marked, hides stream keys, tells poses, makes images ready and knows when senders are \
+        "control names codecs, checks SDP, reads what outputs are to be and when recordings began and were marked, hides stream keys, reports poses, makes images ready and knows when senders are \
          lost by PURE modules of media, passed on by the port",
     ),
     layer(
@@ -184,7 +180,7 @@ fn path_of(module: &[String]) -> String {
     module.join("::")
 }
 
-/// Whether `module` is `prefix` or stands below it; `*` stands for one name.
+/// Returns whether `module` is `prefix` or stands below it; `*` stands for one name.
 fn is_below(module: &[String], prefix: &str) -> bool {
     let mut names = module.iter();
     prefix
@@ -197,7 +193,7 @@ fn matches(name: &str, pattern: &str) -> bool {
     pattern.strip_suffix('*').map_or(name == pattern, |prefix| name.starts_with(prefix))
 }
 
-/// The row for a module, and how many names of the module are its own place.
+/// Returns the row for a module, and how many names of the module are its own place.
 fn layer_of(module: &[String]) -> Option<(&'static Layer, usize)> {
     let depth = |of: &str| of.split("::").filter(|part| !part.is_empty()).count();
     let rows = LAYERS.iter().filter(|layer| layer.of.is_empty() == module.is_empty() && is_below(module, layer.of));
@@ -214,7 +210,7 @@ fn sources() -> Vec<Source> {
     crate_sources().0
 }
 
-/// The modules that say PURE in their first paragraph; everything below them is, too.
+/// Returns the modules that say PURE in their first paragraph; everything below them is, too.
 fn pure(sources: &[Source]) -> Vec<String> {
     let marked = sources.iter().filter(|source| {
         let summary = source.summary();
@@ -380,7 +376,7 @@ fn every_launch_text_is_a_stage_is_described_and_is_used() {
             faults.push(format!("{path}:1: STAGES has another text under this name"));
         }
         if !readme.contains(&format!("`{name}.launch`")) {
-            faults.push(format!("{path}:1: pipelines/README.md does not tell what it is for"));
+            faults.push(format!("{path}:1: pipelines/README.md does not say what it is for"));
         }
         if !code.iter().any(|source| source.text.contains(&format!("\"{name}\""))) {
             faults.push(format!("{path}:1: no code uses it"));
@@ -405,8 +401,8 @@ fn every_launch_text_parses() {
     none(faults);
 }
 
-/// Text that belongs to one machine or to one way of getting packages. In pieces, because this file is looked through,
-/// too.
+/// Returns text that belongs to one machine or to one way of getting packages. In pieces, because this file is looked
+/// through, too.
 fn private_texts() -> Vec<String> {
     let folders = ["work", "root", "home"].map(|name| format!("/{name}/"));
     let hosts = [
@@ -438,7 +434,7 @@ fn no_file_tells_where_it_was_made() {
     none(faults);
 }
 
-/// What is or would be committed: as git knows it, or all that is there where git is not.
+/// Returns what is or would be committed: as git knows it, or all that is there where git is not.
 fn published_files() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])

@@ -1,5 +1,5 @@
-//! `virfie health`: whether a running server is well, by the exit code. For containers and watchers, which need no other
-//! HTTP client then.
+//! `virfie health`: whether a running server is well, by the exit code. For containers and watchers, which need no
+//! other HTTP client then.
 
 use std::{
     io::{self, Write as _},
@@ -65,7 +65,7 @@ fn ask(url: &str) -> Result<String, ProgramError> {
     if status == 200 { Ok(said) } else { Err(ProgramError::Failed(format!("{url}: {status} {said}"))) }
 }
 
-/// The `status` of a JSON answer, or else the first line.
+/// Returns the `status` of a JSON answer, or else the first line.
 fn said_in(body: &str) -> String {
     let json: Option<serde_json::Value> = serde_json::from_str(body).ok();
     let status = json.as_ref().and_then(|json| json["status"].as_str());
@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// A server that answers one request, and its URL.
+    /// Returns a server that answers one request, and its URL.
     fn answering(status: &str, body: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/readyz", listener.local_addr().unwrap());

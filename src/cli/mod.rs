@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
     let program = match Program::try_parse() {
         Ok(program) => program,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // Fails when stdout is closed; there is nobody to tell.
+            // Fails when stdout is closed; nobody can read the error.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
@@ -87,7 +87,7 @@ fn end(error: &ProgramError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// The first paragraph of clap's message: what is wrong, without the usage that follows.
+/// Returns the first paragraph of clap's message: what is wrong, without the usage that follows.
 fn in_one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join(" ");

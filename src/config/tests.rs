@@ -222,7 +222,7 @@ fn new_rooms_fit_into_the_largest_canvas() {
     assert!(refused(["--fps", "30"]).starts_with("fps: 30 is more than"));
 }
 
-/// The configuration that the package installs, with the lines of options in use: defaults, or all lines.
+/// Returns the configuration that the package installs, with the lines of options in use: defaults, or all lines.
 fn packaged(examples: bool) -> Written {
     let options = include_str!("../../packaging/virfie.toml").lines().filter_map(|line| {
         let option =

@@ -4,12 +4,12 @@
 //!   webrtc ─► ingest ─► segment ─► compose ─► encode ─► deliver, output
 //!                └────► audio ────────────────────────────┘
 //! ```
-//! [`room`] joins the stages of one room; [`port`] is all that the control tree sees. [`codec`], [`sdp`] and [`gst`] are
-//! what stages share.
+//! [`room`] joins the stages of one room; [`port`] is all that the control tree sees. [`codec`], [`sdp`] and [`gst`]
+//! are what stages share.
 //!
 //! When there is not enough time for all, mixing, sound and delivery come before encoding, that before decoding, that
-//! before segmentation ([`gst::priority`]). Masks are given up first ([`segment::governor`]), and what even decoding has
-//! no time for is left out before it ([`ingest::backlog`]).
+//! before segmentation ([`gst::priority`]). Masks are given up first ([`segment::governor`]), and what even decoding
+//! has no time for is left out before it ([`ingest::backlog`]).
 
 use std::{
     net::IpAddr,
@@ -46,7 +46,7 @@ use segment::model::{Model, ModelSource};
 use upload::Decoder;
 use webrtc::peer::Network;
 
-/// What the media of a process is made from.
+/// The configuration from which the media of a process is made.
 #[derive(Debug, Clone, Default)]
 pub struct EngineConfig {
     /// The rooms' model; without one whole pictures are shown.
@@ -76,7 +76,7 @@ pub struct EngineConfig {
     pub program: Option<PathBuf>,
 }
 
-/// Why media cannot start.
+/// The reason why media cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// GStreamer or its plugins.
@@ -108,7 +108,7 @@ pub struct Engine {
     segmentation: Segmentation,
 }
 
-/// Says what to do, for whoever did not choose it.
+/// Says what to do, for users who did not choose it.
 const NO_MODEL: &str = "no model: whole pictures are shown; `--model embedded` cuts people out";
 
 impl Engine {
@@ -163,7 +163,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What serves receivers, for who hands TCP connections over.
+    /// Returns what serves receivers, for who hands TCP connections over.
     pub fn delivery(&self) -> Arc<Delivery> {
         self.delivery.clone()
     }

@@ -1,5 +1,5 @@
-//! What goes into decoders of pictures is looked at first: how large the pictures are, and where one of VP9 ends. A decoder
-//! takes its memory before it tells the size.
+//! What goes into decoders of pictures is looked at first: how large the pictures are, and where one of VP9 ends. A
+//! decoder takes its memory before it reports the size.
 
 use gstreamer::{self as gst, prelude::*};
 
@@ -9,7 +9,7 @@ use size::{Sizes, vp9::index_of_one};
 
 use crate::media::gst::probe::LEFT_OUT;
 
-/// What passes a pad.
+/// The data that passes a pad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passing {
     /// What the stream is from now on.
@@ -20,8 +20,8 @@ pub enum Passing {
     Other,
 }
 
-/// Tells `refuses` all that passes the pad, with the largest size that it announces: in caps, in the headers beside them, or
-/// in a picture's own. What `refuses` answers by `true` is left out.
+/// Shows `refuses` all that passes the pad, with the largest size that it announces: in caps, in the headers beside
+/// them, or in a picture's own. What `refuses` answers by `true` is left out.
 pub fn on_pictures(pad: &gst::Pad, refuses: impl Fn(Passing, Option<(u32, u32)>) -> bool + Send + Sync + 'static) {
     let sizes = std::sync::Mutex::new(None::<Sizes>);
     let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
@@ -49,7 +49,7 @@ pub fn on_pictures(pad: &gst::Pad, refuses: impl Fn(Passing, Option<(u32, u32)>)
 }
 
 /// Has libvpx stop behind the first frame of a buffer without an index. It would decode all that follow, and where one
-/// ends only a decoder knows, so that nobody else can tell how large they are.
+/// ends only a decoder knows, so that nobody else can know how large they are.
 pub fn seal(decoder: &gst::Element) {
     let is_libvpx = decoder.factory().is_some_and(|factory| factory.name() == "vp9dec");
     let Some(sink) = decoder.static_pad("sink").filter(|_| is_libvpx) else { return };
@@ -68,7 +68,7 @@ fn pixels((width, height): &(u32, u32)) -> u64 {
     u64::from(*width) * u64::from(*height)
 }
 
-/// What reads the pictures of a stream of these caps, and the largest size that the caps announce.
+/// Returns what reads the pictures of a stream of these caps, and the largest size that the caps announce.
 fn begun(caps: &gst::CapsRef) -> (Option<Sizes>, Option<(u32, u32)>) {
     let Some(fields) = caps.structure(0) else { return (None, None) };
     let private = fields.get::<gst::Buffer>("codec_data").ok();

@@ -1,4 +1,4 @@
-//! The media port without media: remembers what it is told, answers as media does, and says what a test has it say.
+//! The media port without media: remembers its orders, answers as media does, and says what a test has it say.
 
 use std::{
     collections::HashMap,
@@ -54,7 +54,7 @@ pub struct FakeRoom {
 struct Port(Arc<FakeRoom>);
 
 impl FakeMedia {
-    /// The media of the newest room of this name.
+    /// Returns the media of the newest room of this name.
     pub fn room(&self, name: &str) -> Arc<FakeRoom> {
         Arc::clone(self.rooms.lock().unwrap().get(name).expect("the room has been opened"))
     }
@@ -129,7 +129,7 @@ impl FakeRoom {
         self.news.notify_waiters();
     }
 
-    /// All commands so far, each in one line.
+    /// Returns all commands so far, each in one line.
     pub fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
@@ -152,7 +152,7 @@ impl FakeRoom {
         }
     }
 
-    /// The number of the newest connection.
+    /// Returns the number of the newest connection.
     pub fn newest_peer(&self) -> PeerId {
         let lines = self.heard();
         let is_new = |line: &&String| line.starts_with("add ") || line.starts_with("receive ");

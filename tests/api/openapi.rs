@@ -7,7 +7,7 @@ use super::{
     server::{Server, answer},
 };
 
-/// The schema behind a `$ref`, or the schema itself.
+/// Returns the schema behind a `$ref`, or the schema itself.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => {

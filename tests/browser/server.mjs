@@ -14,9 +14,9 @@ const START_MS = 20_000;
 const STOP_MS = 12_000;
 
 /**
- * Starts the server; resolves when it answers. `args` come after the usual ones; `address`: where it is, this machine's;
- * `model`: by which people are cut out. Made clips show nobody: they are looked at whole. `within`: how
- * long it may take to start.
+ * Starts the server; resolves when it answers. `args` come after the usual ones; `address`: where it is, this
+ * machine's; `model`: by which people are cut out. Made clips show nobody: they are looked at whole. `within`: how long
+ * it may take to start.
  */
 export async function startServer(
   args = [],
@@ -30,7 +30,7 @@ export async function startServer(
   const server = new Server(child);
   try {
     const ready = () => server.exited === null && /open (http:\S+)\//.exec(server.said);
-    server.url = (await until("the server tells its address", ready, { within }))[1];
+    server.url = (await until("the server prints its address", ready, { within }))[1];
   } catch (error) {
     child.kill("SIGKILL");
     throw new Error(`${error.message}\n${server.log}`);

@@ -150,7 +150,7 @@ test("a change of one layer is seen at once", async (t) => {
     tolerance: pattern.tolerance,
   });
   t.diagnostic(`from the PATCH's answer to the first frame that shows it: ${ms.toFixed(0)} ms (aim 200)`);
-  // A busy machine may be late; the aim is told above.
+  // A busy machine may be late; the aim stands above.
   assert.ok(ms < 1000, `${ms} ms`);
   // Another browser shows the same frame at another instant: it has a connection and a jitter buffer of its own.
   const since = performance.now();

@@ -1,5 +1,5 @@
-// Every key of layouts has its small picture in `docs/pictures`, or a reason to have none, and the documentation shows it
-// where it speaks of the key. `make docs-pictures` makes the pictures.
+// Every key of layouts has its small picture in `docs/pictures`, or a reason to have none, and the documentation shows
+// it where it speaks of the key. `make docs-pictures` makes the pictures.
 //
 //   VIRFIE_BIN=…/release/virfie node --test tests/docs/pictures.test.mjs
 
@@ -117,7 +117,7 @@ test("a key that is new, gone, not used or half shown is found", () => {
   assert.match(found(["layers.fit"], { "layers.fit": "why" }), /has a picture, and a reason/);
 });
 
-/** Cuts a page at its headings; those in blocks are none. */
+/** Cuts a page at its headings; those in blocks do not count. */
 function parts(text) {
   const inside = new Set(blocks(text).flatMap(({ line, lines }) => lines.map((_, index) => line + index)));
   const found = [""];

@@ -1,9 +1,9 @@
-//! A room whose media breaks while people see and hear each other: a thread that panics, one that hangs, an encoder that
-//! takes pictures and gives nothing.
+//! A room whose media breaks while people see and hear each other: a thread that panics, one that hangs, an encoder
+//! that takes pictures and gives nothing.
 //!
-//! The server is the one that users have. The system beneath it fails: a library that is loaded before all others makes a
-//! thread's sleep an error, which Rust's own library panics at, or one without end; and an operator's launch text writes
-//! what the encoder gives into a pipe that nobody empties.
+//! The server is the one that users have. The system beneath it fails: a library that is loaded before all others makes
+//! a thread's sleep an error, which Rust's own library panics at, or one without end; and an operator's launch text
+//! writes what the encoder gives into a pipe that nobody empties.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -74,7 +74,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, s
 }
 "#;
 
-/// A number of the metrics.
+/// Returns a number of the metrics.
 async fn metric(server: &Server, name: &str) -> u64 {
     let metrics = server.get("/metrics").await.expect(200).text();
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));

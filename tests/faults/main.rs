@@ -1,6 +1,6 @@
 //! The program as a process, and what happens to machines: it is killed, stopped for a while, its disk is full, its
-//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and hear
-//! each other.
+//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and
+//! hear each other.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -43,7 +43,7 @@ use studio::Studio;
 /// What a machine may be stopped for: a lid that is closed, a virtual machine that is moved.
 const STOPPED: Duration = Duration::from_secs(30);
 
-/// The room as it is on the disk.
+/// Returns the room as it is on the disk.
 fn stored(data: &Path) -> Option<Value> {
     serde_json::from_slice(&fs::read(data.join("rooms").join(format!("{ROOM}.json"))).ok()?).ok()
 }
@@ -52,7 +52,7 @@ fn alike(is: [u8; 3], should: [u8; 3]) -> bool {
     is.iter().zip(should).all(|(is, should)| is.abs_diff(should) < 12)
 }
 
-/// A picture that nothing makes smaller: about three bytes a pixel.
+/// Returns a picture that nothing makes smaller: about three bytes a pixel.
 fn noise(width: u32, height: u32) -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_fn(width, height, |_, _| image::Rgb(rand::random()));
@@ -122,8 +122,8 @@ async fn what_was_put_is_there_after_kill_minus_nine() {
     assert!(alike(middle, [0, 0, 255]), "{middle:?}");
 }
 
-/// The program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a system that
-/// lets nobody mount.
+/// Returns the program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a
+/// system that lets nobody mount.
 fn with_disk(folder: &Path, size: &str) -> Command {
     let script = "mount -t tmpfs -o size=$2,mode=700 tmpfs \"$1\" || exit 7; shift 2; exec \"$@\"";
     let mut command = Command::new("unshare");
@@ -160,7 +160,7 @@ async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again(
     for number in 0..20 {
         server.send("PUT", &format!("/rooms/demo/scenes/s{number}"), &scene).await.expect(201);
     }
-    let told = until("the full disk is told", async || {
+    let told = until("the full disk is reported", async || {
         let ready = readiness().await;
         (ready["storage"]["unstored_rooms"] == 1).then_some(ready)
     })
@@ -197,7 +197,7 @@ async fn is_seen_and_heard(guest: &Guest) {
     }
 }
 
-/// Ann, who sends, and Bob, who sees and hears her.
+/// Returns Ann, who sends, and Bob, who sees and hears her.
 async fn meet(server: &Server, source: &Arc<Source>) -> (Guest, Guest) {
     let ann = Guest::join(server, "ann", Some(source), Attention::Nothing).await;
     let bob = Guest::join(server, "bob", None, Attention::Both).await;

@@ -28,7 +28,10 @@ async fn a_crowd_that_has_left_leaves_no_memory_behind() {
         come("crowd", number).await;
     }
     let crowded = memory();
-    assert!(crowded > before + 24 * 1024, "{crowded} kB with a crowd, {before} kB before: too small a crowd to tell");
+    assert!(
+        crowded > before + 24 * 1024,
+        "{crowded} kB with a crowd, {before} kB before: too small a crowd to show it"
+    );
     answer(server.request("DELETE", "/rooms/crowd")).await.expect(204);
     let left = until("memory goes back", async || Some(memory()).filter(|now| *now < before + (crowded - before) / 2));
     println!("{before} kB before, {crowded} kB with a crowd, {} kB after", left.await);

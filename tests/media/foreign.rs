@@ -35,7 +35,7 @@ fn decoders() -> [Decoder; 2] {
     [None, Some(program())].map(|program| Decoder::new(program, None, launches()))
 }
 
-/// A file that ffmpeg makes; `None` (said aloud) where it cannot.
+/// Returns a file that ffmpeg makes; `None` (said aloud) where it cannot.
 fn made(path: &Path, arguments: &str) -> Option<()> {
     let arguments = arguments.split(' ').filter(|argument| !argument.is_empty());
     let made = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(arguments).arg(path).status();
@@ -46,7 +46,7 @@ fn made(path: &Path, arguments: &str) -> Option<()> {
     Some(())
 }
 
-/// A WebM of five key frames of 64 x 48.
+/// Returns a WebM of five key frames of 64 x 48.
 fn webm(folder: &Path) -> PathBuf {
     let path = folder.join("a.webm");
     let source = "videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48,framerate=25/1";
@@ -66,14 +66,14 @@ fn enlarge(path: &Path, first: usize) {
     fs::write(path, content).unwrap();
 }
 
-/// The most memory that this process ever had, in kilobytes.
+/// Returns the most memory that this process ever had, in kilobytes.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// A box of an MP4 file.
+/// Returns a box of an MP4 file.
 fn boxed(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     [&(inside.len() as u32 + 8).to_be_bytes()[..], kind, inside].concat()
 }
@@ -239,7 +239,7 @@ fn a_clip_whose_parameters_grow_ends_where_they_grow() {
     assert!(peak() - before < 60_000, "{} kB", peak() - before);
 }
 
-/// One frame of VP9.
+/// Returns one frame of VP9.
 fn vp9(folder: &Path, width: usize, height: usize) -> Vec<u8> {
     let path = folder.join(format!("{width}.vp9"));
     let source = format!("videotestsrc num-buffers=1 ! video/x-raw,width={width},height={height},framerate=25/1");

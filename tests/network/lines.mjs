@@ -14,15 +14,15 @@ const OTHER_FPS = 29;
 const ALWAYS = { freezeMs: atMost(2_000, " ms"), otherFps: atLeast(OTHER_FPS), otherLowest: atLeast(720) };
 
 const WHOLE = { fps: atLeast(29), lowest: atLeast(720) };
-/** What is missing comes again; this tells that it does. */
+/** What is missing comes again; this shows that it does. */
 const AGAIN = { retransmitted: atLeast(1) };
 
 /** However little comes, the sound goes on. */
 const SOUND = { made: atMost(2, " %"), gapMs: atMost(100, " ms") };
 
 /**
- * `recover`: the whole picture must be there so many seconds after the change, before the line is measured. `must` is of
- * the numbers in `run.mjs`.
+ * `recover`: the whole picture must be there so many seconds after the change, before the line is measured. `must` is
+ * of the numbers in `run.mjs`.
  */
 export const LINES = [
   { name: "clean", faults: {}, recover: 20, must: { ...WHOLE, made: atMost(0.5, " %") } },

@@ -42,7 +42,7 @@ impl Viewer {
         }
     }
 
-    /// A connectivity check that is signed as it should be.
+    /// Returns a connectivity check that is signed as it should be.
     fn check(&self) -> Vec<u8> {
         let sign = |key: &[u8], parts: &[&[u8]]| {
             let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key));
@@ -65,7 +65,7 @@ impl Viewer {
     }
 }
 
-/// Whether a check was answered by a success.
+/// Returns whether a check was answered by a success.
 fn is_answered(socket: &UdpSocket) -> bool {
     let mut packet = [0; 1500];
     std::iter::from_fn(|| socket.recv(&mut packet).ok().map(|_| packet[..2] == [1, 1])).any(|success| success)

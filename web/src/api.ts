@@ -20,17 +20,17 @@ export class Api {
     }
   }
 
-  /** The canvas now, as PNG. */
+  /** Returns the canvas now, as PNG. */
   async snapshot(room: string): Promise<Blob> {
     return (await this.client.send("get", "/api/v1/rooms/{room}/snapshot.png", { path: { room } })).blob();
   }
 
-  /** The pictures that triggers took, the oldest first. */
+  /** Returns the pictures that triggers took, the oldest first. */
   photos(room: string): Promise<Photo[]> {
     return this.client.ask("get", "/api/v1/rooms/{room}/photos", { path: { room } });
   }
 
-  /** One of them, as JPEG. */
+  /** Returns one of them, as JPEG. */
   async photo(room: string, id: string): Promise<Blob> {
     return (await this.client.send("get", "/api/v1/rooms/{room}/photos/{id}", { path: { room, id } })).blob();
   }

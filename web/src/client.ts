@@ -7,7 +7,7 @@ import { ApiError, readProblem } from "./problem";
 export type Schemas = components["schemas"];
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
-/** What the document says of a request; `never` where there is no such one. */
+/** The description of a request; `never` where there is no such one. */
 type Operation<P extends keyof paths, M extends Method> = Extract<paths[P][M], { responses: unknown }>;
 /** The paths that have this method. */
 export type PathOf<M extends Method> = { [P in keyof paths]: [Operation<P, M>] extends [never] ? never : P }[keyof paths];
@@ -15,7 +15,7 @@ export type PathOf<M extends Method> = { [P in keyof paths]: [Operation<P, M>] e
 type Member<T, K extends string> = T extends { [key in K]: infer V } ? V : never;
 type Optional<T, K extends string> = T extends { [key in K]?: infer V } ? V : never;
 type Content<T> = T extends { content: infer C } ? C[keyof C] : never;
-/** What a request answers when all is well. */
+/** The answer of a request when all is well. */
 export type Answer<P extends keyof paths, M extends Method> = Operation<P, M> extends { responses: infer R }
   ? R extends { 200: { content: { "application/json": infer A } } } | { 201: { content: { "application/json": infer A } } }
     ? A
@@ -25,7 +25,7 @@ type PathParameters<P extends keyof paths, M extends Method> = Member<Member<Ope
 type QueryParameters<P extends keyof paths, M extends Method> = NonNullable<Optional<Member<Operation<P, M>, "parameters">, "query">>;
 type Body<P extends keyof paths, M extends Method> = Content<Member<Operation<P, M>, "requestBody">>;
 
-/** What goes with a request. */
+/** The details of a request. */
 export type Details<P extends keyof paths, M extends Method> = ([PathParameters<P, M>] extends [never]
   ? { path?: undefined }
   : { path: PathParameters<P, M> }) &
@@ -62,7 +62,7 @@ export class Client {
     return (response.status === 204 ? undefined : await response.json()) as Answer<P, M>;
   }
 
-  /** The document that these types are made of. It is beside the interface, and needs no token. */
+  /** Returns the document that these types are made of. It is beside the interface, and needs no token. */
   async document(): Promise<Response> {
     const response = await fetch("openapi.json");
     if (!response.ok) throw new ApiError(readProblem({}, response.status));
@@ -104,7 +104,7 @@ interface Named {
   query?: object | undefined;
 }
 
-/** The address of a request, relative to the page's `<base>`. */
+/** Returns the address of a request, relative to the page's `<base>`. */
 export function address(path: string, { path: names, query }: Named): string {
   const filled = path.replace(/^\//, "").replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names?.[name] ?? ""));
   const search = new URLSearchParams(Object.entries(query ?? {}).map(([name, value]) => [name, String(value)])).toString();

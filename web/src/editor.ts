@@ -56,7 +56,7 @@ export interface EditorHandlers {
   edited(dirty: boolean): void;
   /** Ctrl+Enter. */
   apply(): void;
-  /** What may be written there. */
+  /** Returns what may be written there. */
   offers(spot: Spot): Offer[];
   /** A pause in typing. */
   paused(): void;
@@ -141,7 +141,7 @@ export class JsonEditor {
     this.mark([]);
   }
 
-  /** Where a JSON pointer leads in the text, or in one that it was. */
+  /** Returns where a JSON pointer leads in the text, or in one that it was. */
   place(pointer: string, text = this.text): Place {
     return locate(text, pointer);
   }

@@ -12,7 +12,7 @@ export interface LayoutHandlers {
   put(layout: unknown): Promise<Answer>;
   /** Rejects as `put` would, and changes nothing. */
   check(layout: unknown): Promise<void>;
-  /** What may be written at a place. */
+  /** Returns what may be written at a place. */
   offers(spot: Spot): Offer[];
   /** The editor is on the screen for the first time. */
   opened(): void;
@@ -62,7 +62,7 @@ export class LayoutPanel {
     this.revert();
   }
 
-  /** The room has this layout now. Unsaved edits stay; the user is told that they are about an older one. */
+  /** The room has this layout now. Unsaved edits stay; a notice says that they are about an older one. */
   show(layout: unknown): void {
     if (same(layout, this.current)) return;
     this.current = layout;

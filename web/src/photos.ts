@@ -11,7 +11,7 @@ export interface PhotoHandlers {
   trouble(text: string): void;
 }
 
-/** What a picture is of, as far as is known. */
+/** Returns what a picture is of, as far as is known. */
 export function photoWords({ trigger, taken_at: at }: Photo): string {
   return `${trigger}, ${new Date(at).toLocaleTimeString()}`;
 }

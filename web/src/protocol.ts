@@ -10,7 +10,7 @@ export type Participant = Schemas["Participant"];
 /** The scene that was shown last, and whether this is something else by now. */
 export type ActiveScene = Schemas["ActiveScene"];
 export type RoomState = Schemas["RoomState"];
-/** How loud the mix is, by EBU R 128: LUFS and dBTP; null is silence. */
+/** The loudness of the mix, by EBU R 128: LUFS and dBTP; null is silence. */
 export type Loudness = Schemas["Loudness"];
 /** News from a room. */
 export type RoomEvent = Schemas["Event"];
@@ -29,7 +29,7 @@ export interface Welcome {
   ice_servers: IceServer[];
 }
 
-/** Which rendition of the mix this page gets now, and why. */
+/** The rendition of the mix that this page gets now, and the reason. */
 export interface Delivery {
   type: "delivery";
   /** A name such as `360p`; `null` when only sound is sent. */
@@ -39,7 +39,7 @@ export interface Delivery {
   renditions: string[];
 }
 
-/** How large this person is shown on the canvas, in pixels of their own whole picture. */
+/** The size at which this person is shown on the canvas, in pixels of their own whole picture. */
 export interface Shown {
   /** 0 when not shown. */
   width: number;
@@ -47,7 +47,7 @@ export interface Shown {
   fps: number;
 }
 
-/** What this page can use of the mix. */
+/** The part of the mix that this page can use. */
 export interface View {
   /** Of the picture on the screen, in device pixels. */
   height: number;
@@ -55,7 +55,7 @@ export interface View {
   hidden: boolean;
   /** Share of the frames that were dropped in decoding, 0 to 1. */
   dropped: number;
-  /** The browser is told to save data. */
+  /** The browser is set to save data. */
   save_data: boolean;
   /** The rendition that the user fixed, or `auto`. */
   rendition: string;
@@ -167,12 +167,12 @@ function parseEvent(event: unknown): ServerMessage | null {
   }
 }
 
-/** What a closed socket asks for: come back, come back as a new person, or stay away and say why. */
+/** The demand of a closed socket: come back, come back as a new person, or stay away and say why. */
 export type AfterClose = { reconnect: true; fresh: boolean } | { reconnect: false; why: string };
 
 /**
- * The answer to a close code. `resumed` tells that the connection named an older one: a refusal may then mean that
- * the server no longer knows that one, and a fresh join is worth one more attempt.
+ * Returns the answer to a close code. `resumed` says that the connection named an older one: a refusal may then mean
+ * that the server no longer knows that one, and a fresh join is worth one more attempt.
  */
 export function afterClose(code: number, problem: string | null, resumed: boolean): AfterClose {
   switch (code) {
@@ -190,7 +190,7 @@ export function afterClose(code: number, problem: string | null, resumed: boolea
   }
 }
 
-/** The WebSocket's address for a page whose `<base>` is `base` (`https://host/`). */
+/** Returns the WebSocket's address for a page whose `<base>` is `base` (`https://host/`). */
 export function sessionUrl(base: string, room: string, token: string | null): string {
   const url = new URL(`api/v1/rooms/${encodeURIComponent(room)}/session`, base);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";

@@ -75,7 +75,7 @@ export class Stage {
     try {
       await this.mix.play();
     } catch (error) {
-      // A newer stream took this one's place: its own play() tells.
+      // A newer stream took this one's place: its own play() reports.
       if (this.mix.srcObject !== stream || (error instanceof Error && error.name === "AbortError")) return;
       // Browsers refuse sound before the first gesture, but not a silent picture.
       this.mix.muted = true;

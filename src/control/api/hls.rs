@@ -1,7 +1,7 @@
 //! What HLS outputs make: playlists and segments, for players and for CDNs before them.
 //!
-//! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one that
-//! came in the query is passed on to what a playlist names, because players take no query over by themselves.
+//! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one
+//! that came in the query is passed on to what a playlist names, because players take no query over by themselves.
 
 use std::{
     fs, io,
@@ -37,9 +37,7 @@ use crate::{
 
 /// The file that players are given.
 const MASTER: &str = "index.m3u8";
-/// What a playlist is.
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
-/// What a segment is.
 const SEGMENT_TYPE: &str = "video/mp2t";
 /// How long segments may be remembered, in seconds: one that is older than that is rarely asked for.
 const SEGMENT_AGE: u32 = 3600;
@@ -54,7 +52,7 @@ const DELETED: &str = ".over-";
 /// What the transport stream adds to picture and sound, in hundredths: its headers, and those of each packet of sound.
 const OVERHEAD: u64 = 108;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/hls/{room}/{name}/{file}", get(get_hls))
 }
@@ -100,7 +98,7 @@ pub async fn get_hls(
     segment(&asker, &folder.join(file), request).await
 }
 
-/// How somebody may ask.
+/// The way that somebody may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asker {
     /// Everybody may.
@@ -135,12 +133,12 @@ fn missing() -> Problem {
     uncached(Problem::not_found("there is no such HLS output or segment"))
 }
 
-/// What is not there now may be there soon.
+/// Forbids to keep the answer: what is not there now may be there soon.
 fn uncached(problem: Problem) -> Problem {
     problem.header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
-/// Tells whether a file of this name is a segment: a number, and no path.
+/// Returns whether a file of this name is a segment: a number, and no path.
 fn is_segment(name: &str) -> bool {
     let digits = name.strip_suffix(".ts").unwrap_or_default();
     (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -162,7 +160,7 @@ fn read(folder: &FilePath) -> io::Result<Kept> {
     Ok(Kept { codecs: disk::read_text(&folder.join(HLS_CODECS), LONGEST_CODECS)?, text, is_still })
 }
 
-/// Seconds of the longest segment.
+/// Returns seconds of the longest segment.
 fn target(playlist: &str) -> u64 {
     let seconds = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-TARGETDURATION:"));
     seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(2)
@@ -214,7 +212,7 @@ fn master((video, audio): (VideoSettings, AudioSettings), codecs: &str, asker: &
     )
 }
 
-/// The kept playlist, which an output that goes on does not end.
+/// Returns the kept playlist, which an output that goes on does not end.
 fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
     let mut text = String::with_capacity(kept.text.len());
     let mut is_over = false;
@@ -262,7 +260,7 @@ pub(super) async fn forget(app: &AppState, room: &RoomName, id: Option<&str>) {
     let of_room = recordings.hls_of_room(room);
     let folder = id.map_or_else(|| of_room.clone(), |id| of_room.join(id));
     let root = recordings.hls.clone();
-    // It has been told in the log.
+    // The log has said it.
     let _ = spawn_blocking(move || delete(&root, &folder)).await;
 }
 

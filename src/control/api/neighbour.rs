@@ -1,7 +1,7 @@
 //! Which of this machine's users opened a connection, as the kernel's table of TCP sockets says.
 //!
-//! A proxy may say nothing of itself and ask for this machine by its own name. But web servers run as users that exist for
-//! them alone, and an open server is for the people at this machine.
+//! A proxy may say nothing of itself and ask for this machine by its own name. But web servers run as users that exist
+//! for them alone, and an open server is for the people at this machine.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,8 +16,9 @@ const NOBODY: u32 = 65_534;
 /// How often the tables are read: they change while they are, and one that is there may be passed over.
 const LOOKS: usize = 3;
 
-/// Whether another service of this machine may have opened the connection from `peer`. Who has closed their end, or is not
-/// found, may be one: a proxy hangs up as soon as its client does. Where the kernel shows no tables, nobody is one.
+/// Returns whether another service of this machine may have opened the connection from `peer`. Who has closed their
+/// end, or is not found, may be one: a proxy hangs up as soon as its client does. Where the kernel shows no tables,
+/// nobody is one.
 pub(super) fn is_of_a_service(peer: SocketAddr) -> bool {
     let own = rustix::process::geteuid().as_raw();
     for _ in 0..LOOKS {
@@ -38,7 +39,7 @@ fn is_service(user: u32, own: u32) -> bool {
     user != own && (SERVICES.contains(&user) || user == NOBODY)
 }
 
-/// Whose end of a connection within this machine has this address. An end that its process has closed
+/// Returns whose end of a connection within this machine has this address. An end that its process has closed
 /// belongs to no user any more.
 fn user(peer: SocketAddr, entries: impl IntoIterator<Item = TcpNetEntry>) -> Option<u32> {
     let canonical = |address: SocketAddr| (address.ip().to_canonical(), address.port());

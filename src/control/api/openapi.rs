@@ -32,7 +32,7 @@ use crate::layout::ready::READY;
 /// Where the document stands.
 const DOCUMENT: &str = "/openapi.json";
 
-/// The routes, at the top level. All that they answer is in memory once, however many read it, or do not.
+/// Returns the routes, at the top level. All that they answer is in memory once, however many read it, or do not.
 pub fn router() -> Router<AppState> {
     let page: Router<AppState> = SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).into();
     page.route(DOCUMENT, get(read))
@@ -57,7 +57,7 @@ fn gzip(plain: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// The whole document.
+/// Returns the whole document.
 pub fn document() -> openapi::OpenApi {
     Server::openapi().nest(BASE, Resources::openapi())
 }
@@ -91,7 +91,7 @@ pub fn document() -> openapi::OpenApi {
 )]
 struct Server;
 
-/// What is under [`BASE`].
+/// The resources under [`BASE`].
 #[derive(OpenApi)]
 #[openapi(paths(
     rooms::list_rooms,

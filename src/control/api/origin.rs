@@ -1,10 +1,10 @@
 //! The bounds of an open server (loopback, no key): it serves this machine's own pages only.
 //!
 //! Any page of the web that its user visits can reach loopback, too, by a plain request or by a name that it lets point
-//! there (DNS rebinding). Both show in `Origin`, `Sec-Fetch-Site` and `Host`. And a proxy lets everybody reach it, who then
-//! all seem to be this machine: what a proxy passed on is refused, unless the operator named the proxy. It is known by
-//! headers, by the version of HTTP that it speaks, or by the user that it runs as. With a key, the
-//! key is what is asked for, and every origin may come.
+//! there (DNS rebinding). Both show in `Origin`, `Sec-Fetch-Site` and `Host`. And a proxy lets everybody reach it, who
+//! then all seem to be this machine: what a proxy passed on is refused, unless the operator named the proxy. It is
+//! known by headers, by the version of HTTP that it speaks, or by the user that it runs as. With a key, the key is what
+//! is asked for, and every origin may come.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,7 +25,7 @@ use super::{
 /// The name by which a proxy was asked.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Middleware: refuses with 403 what an open server must not serve, and with 400 what names two hosts.
+/// Refuses with 403 what an open server must not serve, and with 400 what names two hosts.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     // RFC 9112, 3.2. The server does not guess which of two is meant.
     if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
@@ -48,8 +48,8 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     next.run(request).await
 }
 
-/// Proxies that say nothing of themselves are known by the version of HTTP that they still speak, nginx for one; clients
-/// have not for twenty years.
+/// Proxies that say nothing of themselves are known by the version of HTTP that they still speak, nginx for one;
+/// clients have not for twenty years.
 fn by_nobody_else(version: Version) -> Result<(), Problem> {
     if version > Version::HTTP_10 {
         return Ok(());
@@ -60,8 +60,8 @@ fn by_nobody_else(version: Version) -> Result<(), Problem> {
     ))
 }
 
-/// Those that speak HTTP/1.1 are known by the user that they run as. What watches over a server runs so as well, and may
-/// ask how it is.
+/// Those that speak HTTP/1.1 are known by the user that they run as. What watches over a server runs so as well, and
+/// may ask how it is.
 fn by_people(request: &Request) -> Result<(), Problem> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let is_watched = ["/healthz", "/readyz", "/metrics"].contains(&request.uri().path());
@@ -103,8 +103,8 @@ fn by_proxy(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::forbidden("this server is open, so it serves its own pages only; start it with --api-key"))
 }
 
-/// Whether a page of another site fetches this. Following a link of it is the user's own doing, and shows nothing to
-/// that page.
+/// Returns whether a page of another site fetches this. Following a link of it is the user's own doing, and shows
+/// nothing to that page.
 fn is_of_another_site(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let follows = method == Method::GET && says("sec-fetch-mode") == "navigate" && says("sec-fetch-dest") == "document";
@@ -119,7 +119,7 @@ fn authority_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, authority)| authority)
 }
 
-/// Whether an authority (`host` or `host:port`) names this machine.
+/// Returns whether an authority (`host` or `host:port`) names this machine.
 fn is_loopback(authority: &str) -> bool {
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()) => host,

@@ -1,6 +1,6 @@
 //! How files of the page are packed, and which packing a browser takes (`Accept-Encoding`, RFC 9110). PURE.
 
-/// How a file is packed.
+/// The packing of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     /// Smaller; browsers take it over TLS and from this machine only.
@@ -13,7 +13,7 @@ impl Packing {
     /// The one that makes files smallest first.
     pub(super) const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
 
-    /// As `Content-Encoding` names it.
+    /// Returns the name as `Content-Encoding` writes it.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -21,7 +21,7 @@ impl Packing {
         }
     }
 
-    /// What the name of the packed file has behind that of the file, as the build of the page writes it.
+    /// Returns what the name of the packed file has behind that of the file, as the build of the page writes it.
     pub(super) const fn ending(self) -> &'static str {
         match self {
             Self::Brotli => ".br",
@@ -29,7 +29,7 @@ impl Packing {
         }
     }
 
-    /// Whether a file of this name is the packed form of another one.
+    /// Returns whether a file of this name is the packed form of another one.
     pub(super) fn made(name: &str) -> bool {
         Self::ALL.iter().any(|packing| name.ends_with(packing.ending()))
     }
@@ -49,7 +49,7 @@ pub(super) fn welcome<'a>(accepted: impl Iterator<Item = &'a str>) -> Vec<Packin
     packings
 }
 
-/// How much an encoding is wanted, in thousandths; `None` where nothing is said of it.
+/// Returns how much an encoding is wanted, in thousandths; `None` where nothing is said of it.
 fn weight_of(name: &str, accepted: &[&str]) -> Option<u16> {
     accepted.iter().find_map(|entry| {
         let mut parts = entry.split(';').map(str::trim);
@@ -59,7 +59,7 @@ fn weight_of(name: &str, accepted: &[&str]) -> Option<u16> {
     })
 }
 
-/// A quality such as `0.8`; what is no number is not wanted.
+/// Returns a quality such as `0.8`; what is no number is not wanted.
 fn thousandths(quality: &str) -> u16 {
     let share = quality.trim().parse::<f32>().unwrap_or(0.0);
     // Not a number becomes 0.

@@ -65,7 +65,7 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
         (header::CACHE_CONTROL, caching),
         (header::VARY, "accept-encoding"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A link with `?token=` must not be told to others.
+        // A link with `?token=` must not reach others.
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
@@ -92,13 +92,13 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
     }
 }
 
-/// The file as the browser likes it best, if that is a packed one.
+/// Returns the file as the browser likes it best, if that is a packed one.
 fn packed(name: &str, headers: &HeaderMap) -> Option<(Packing, EmbeddedFile)> {
     let found = |packing: Packing| Dist::get(&format!("{name}{}", packing.ending())).map(|file| (packing, file));
     welcome(entries(headers, header::ACCEPT_ENCODING)).into_iter().find_map(found)
 }
 
-/// Whether the browser has what the tag names. Proxies that pack make tags weak.
+/// Returns whether the browser has what the tag names. Proxies that pack make tags weak.
 fn names(headers: &HeaderMap, etag: &str) -> bool {
     let mut known = entries(headers, header::IF_NONE_MATCH);
     known.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == etag)
@@ -162,7 +162,7 @@ mod tests {
         axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().into()
     }
 
-    /// A script of the built page.
+    /// Returns a script of the built page.
     fn script() -> String {
         let name = Dist::iter().find(|name| name.starts_with(HASHED) && name.ends_with(".js")).unwrap();
         format!("/{name}")

@@ -1,7 +1,7 @@
 //! Bodies come in time, or not at all: one that stands still, or drips, would be waited for with all that it holds.
 //!
-//! And a body that is answered before its end is read on for a moment: where a connection is closed with bytes in it that
-//! nobody has read, its client is told that it was reset, and never sees the answer.
+//! And a body that is answered before its end is read on for a moment: where a connection is closed with bytes in it
+//! that nobody has read, its client reports a reset, and never sees the answer.
 
 use std::time::Duration;
 
@@ -35,13 +35,13 @@ const LINGER: Duration = Duration::from_secs(2);
 )]
 pub(super) struct TooSlow;
 
-/// When the next piece has to be there, of a body that has brought so much and may stand still for `pause`.
+/// Returns when the next piece has to be there, of a body that has brought so much and may stand still for `pause`.
 fn deadline(begun: Instant, now: Instant, bytes: u64, pause: Duration) -> Instant {
     let on_the_whole = begun + pause + Duration::from_secs(bytes / SLOWEST);
     on_the_whole.min(now + pause)
 }
 
-/// Middleware: ends a body that does not come in time by [`TooSlow`].
+/// Ends a body that does not come in time by [`TooSlow`].
 pub(super) async fn bound(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

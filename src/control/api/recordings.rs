@@ -39,7 +39,7 @@ const STILL: Duration = Duration::from_secs(5);
 /// Longer texts beside recordings are not ours.
 const LONGEST_TEXT: u64 = 4 << 20;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/recordings", get(list_recordings))
@@ -79,7 +79,7 @@ pub struct RecordingMarker {
     pub at_seconds: f64,
 }
 
-/// All recordings of the room, the newest first. The room need not exist any more.
+/// Returns all recordings of the room, the newest first. The room need not exist any more.
 #[utoipa::path(
     get, path = "/rooms/{room}/recordings", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -192,7 +192,7 @@ fn missing() -> Problem {
     Problem::not_found("there is no such recording")
 }
 
-/// Where a recording of this name is, and what it is. Other names than recordings have are nowhere.
+/// Returns where a recording of this name is, and what it is. Other names than recordings have are nowhere.
 fn place(app: &AppState, recording: &ItemPath) -> ApiResult<(PathBuf, &'static str)> {
     let kind = kind_of(&recording.id).ok_or_else(missing)?;
     Ok((folder(app, recording).join(&recording.id), kind))
@@ -261,7 +261,7 @@ fn list(folder: &Path) -> io::Result<Vec<Recording>> {
     Ok(found)
 }
 
-/// Whether an output holds the file.
+/// Returns whether an output holds the file.
 fn is_held(path: &Path) -> bool {
     let held = |file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK);
     disk::open(path).is_ok_and(held)

@@ -109,7 +109,7 @@ pub(super) async fn receive(
     }
 }
 
-/// 507 when the disk is full, and 500 for all else.
+/// Makes a 507 when the disk is full, and 500 for all else.
 pub(super) fn failed(error: &io::Error) -> Problem {
     tracing::error!(%error, "a file cannot be received");
     if error.kind() == io::ErrorKind::StorageFull {
@@ -118,7 +118,7 @@ pub(super) fn failed(error: &io::Error) -> Problem {
     Problem::internal("the server's disk cannot read or write")
 }
 
-/// A file's content as the body of an answer.
+/// Returns a file's content as the body of an answer.
 pub(super) fn body(content: Content) -> Body {
     match content {
         Content::BuiltIn(content) => content.into(),
@@ -126,7 +126,7 @@ pub(super) fn body(content: Content) -> Body {
     }
 }
 
-/// A file, a piece at a time. All pieces but the last one are of the same size.
+/// Returns a file, a piece at a time. All pieces but the last one are of the same size.
 pub(super) fn pieces(file: std::fs::File) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
     stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
         let mut piece = Vec::with_capacity(PIECE);
@@ -136,7 +136,7 @@ pub(super) fn pieces(file: std::fs::File) -> impl stream::Stream<Item = io::Resu
     })
 }
 
-/// The same of what is in memory.
+/// Does the same with what is in memory.
 pub(super) fn whole(content: &'static [u8]) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
     stream::iter(content.chunks(PIECE).map(|piece| Ok(Bytes::from_static(piece))))
 }

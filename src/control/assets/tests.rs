@@ -80,7 +80,7 @@ impl Place {
         Ok((self.store.about(name).await?, content))
     }
 
-    /// Names of all files in the folder.
+    /// Returns names of all files in the folder.
     fn left(&self) -> Vec<String> {
         let files = fs::read_dir(self.folder.join("assets")).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -95,7 +95,7 @@ impl Drop for Place {
     }
 }
 
-/// A PNG of one colour.
+/// Returns a PNG of one colour.
 fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
     let mut bytes = io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(width, height, image::Rgb(colour));
@@ -103,7 +103,7 @@ fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Luma and chroma of the upper left corner.
+/// Returns luma and chroma of the upper left corner.
 fn first_pixel(image: &Image) -> [u8; 3] {
     let planes = image.still.whole().planes();
     assert!(planes.alpha.is_none());

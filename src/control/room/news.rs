@@ -1,4 +1,4 @@
-//! What a room's media tells, up to its last word: recordings are finished when the room, or this media, is over.
+//! What a room's media reports, up to its last word: recordings are finished when the room, or this media, is over.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -17,7 +17,7 @@ const LAST_WORD: Duration = Duration::from_secs(10);
 /// See the module.
 pub(super) struct News {
     heard: UnboundedReceiver<MediaEvent>,
-    /// Runs of recordings whose end has not been told.
+    /// Runs of recordings whose end has not been reported.
     recordings: HashSet<OutputId>,
     lasting: Lasting,
 }

@@ -25,7 +25,7 @@ use super::{
     journal::Journal,
     notice::{EndReason, Notice},
     record::RoomRecord,
-    state::{Beginning, Errand},
+    state::{Beginning, Job},
     store::RoomStore,
     view::Event,
 };
@@ -34,22 +34,22 @@ use crate::media::port::Media;
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
 
-/// What a room needs of the process.
+/// The parts of the process that a room needs.
 #[derive(Clone)]
 pub(super) struct Parts {
-    /// Opens its media, and tells what the machine can do.
+    /// Opens its media, and knows what the machine can do.
     pub(super) machine: Arc<dyn Media>,
     pub(super) store: Arc<RoomStore>,
     pub(super) vitals: Arc<Vitals>,
     /// What has to be decoded first, by a task of its own.
-    pub(super) errands: mpsc::Sender<Errand>,
+    pub(super) jobs: mpsc::Sender<Job>,
     /// What is of note in all rooms.
     pub(super) journal: Arc<Journal>,
     /// A drain waits until all receivers of this are gone.
     pub(super) farewells: watch::Sender<()>,
 }
 
-/// What outlives a fault of the room's task.
+/// The values that outlive a fault of the room's task.
 #[derive(Clone)]
 pub(super) struct Lasting {
     /// The room's name.
@@ -74,7 +74,7 @@ impl Lasting {
         }
     }
 
-    /// Tells those who listen to the room, and, where it is of note, those who listen to the whole server.
+    /// Notifies those who listen to the room, and, where it is of note, those who listen to the whole server.
     pub(super) fn tell(&self, event: Event) {
         // What is known of a room is one after every line that changes it.
         let notices = self.digest.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
@@ -116,7 +116,7 @@ impl Memory {
     }
 }
 
-/// How the rooms of a process are doing.
+/// The state of the rooms of a process.
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     down: AtomicUsize,
@@ -124,12 +124,12 @@ pub(super) struct Vitals {
 }
 
 impl Vitals {
-    /// Rooms that wait for new media or a new task now.
+    /// Returns rooms that wait for new media or a new task now.
     pub(super) fn down(&self) -> usize {
         self.down.load(Ordering::Relaxed)
     }
 
-    /// How often rooms have got one.
+    /// Returns how often rooms have got one.
     pub(super) fn rebuilds(&self) -> u64 {
         self.rebuilds.load(Ordering::Relaxed)
     }

@@ -22,7 +22,7 @@ use super::{
     connect::{self, Connected},
     packet::Unit,
     routes::{Path, Route, Routes},
-    rung::{Chooser, Decision, Ladder, Line, Reason, Rung, View, Wish},
+    rung::{Chooser, Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, View},
     screen::Screen,
     socket::{Outgoing, Sockets},
     stream::{Stream, Waiting},
@@ -38,8 +38,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
 /// takes up to 8 s.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
-/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture would
-/// only take the line from the next connection, after a reload, say. It goes on by a keyframe.
+/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture
+/// would only take the line from the next connection, after a reload, say. It goes on by a keyframe.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// What may wait to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
 const MOST_QUEUED: Duration = Duration::from_millis(600);
@@ -78,13 +78,13 @@ impl Rate {
     }
 }
 
-/// What is shared by all receivers of a thread.
+/// The state that is shared by all receivers of a thread.
 pub(super) struct Shared<'a> {
     pub(super) sockets: &'a Sockets,
     pub(super) tcp: &'a Connections,
     pub(super) routes: &'a Routes,
     pub(super) outgoing: &'a mut Outgoing,
-    /// Times are told from here on.
+    /// Times are measured from here on.
     pub(super) epoch: Instant,
     pub(super) now: Instant,
 }
@@ -120,14 +120,14 @@ pub(super) struct Receiver {
     decision: Option<Decision>,
     ladder: Ladder,
     view: View,
-    wish: Wish,
-    line: Line,
-    /// Told by the receiver's own estimate, where it numbers no packets.
+    wish: RenditionChoice,
+    line: LinkSample,
+    /// Reported by the receiver's own estimate, where it numbers no packets.
     remb: bool,
     rate: Rate,
     /// Whether a packet of the picture was sent, which later probes repeat or look like.
     probes: bool,
-    /// What str0m was told to fill up to and to probe for.
+    /// What str0m was asked to fill up to and to probe for.
     rates: Option<(u64, u64)>,
     repeated: u64,
     connected: bool,
@@ -147,7 +147,7 @@ impl Receiver {
         route: Route,
         connected: Connected,
         ladder: Ladder,
-        wish: Wish,
+        wish: RenditionChoice,
         tell: Tell,
         (now, epoch): (Instant, Instant),
     ) -> Self {
@@ -172,7 +172,7 @@ impl Receiver {
             ladder,
             view: View::default(),
             wish,
-            line: Line::default(),
+            line: LinkSample::default(),
             remb: false,
             rate: Rate::default(),
             probes: false,
@@ -189,12 +189,12 @@ impl Receiver {
         }
     }
 
-    /// When the receiver has to be looked after.
+    /// Returns when the receiver has to be looked after.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
 
-    /// Why it is of no more use.
+    /// Returns why it is of no more use.
     pub(super) fn gone(&self) -> Option<&str> {
         self.gone.as_deref()
     }
@@ -203,7 +203,7 @@ impl Receiver {
         self.ladder = ladder;
     }
 
-    pub(super) fn set_view(&mut self, view: View, wish: Wish) {
+    pub(super) fn set_view(&mut self, view: View, wish: RenditionChoice) {
         (self.view, self.wish) = (view, wish);
     }
 
@@ -466,13 +466,13 @@ impl Receiver {
         self.tell_needs();
     }
 
-    /// Whether nothing has come from a receiver that confirms every packet.
+    /// Returns whether nothing has come from a receiver that confirms every packet.
     fn is_silent(&self, now: Instant) -> bool {
         let confirms = self.line.estimate.is_some() && !self.remb;
         confirms && now.saturating_duration_since(self.heard) > SILENT_AFTER
     }
 
-    /// The age of the oldest packet that waits to be sent.
+    /// Returns the age of the oldest packet that waits to be sent.
     fn queued(&mut self, now: Instant) -> Duration {
         let Some(stream) = &mut self.video else { return Duration::ZERO };
         let mut direct = self.rtc.direct_api();
@@ -491,8 +491,8 @@ impl Receiver {
         self.forget();
     }
 
-    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of no
-    /// use: sent again it would only make that late.
+    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of
+    /// no use: sent again it would only make that late.
     fn forget(&mut self) {
         let Some(stream) = &self.video else { return };
         if let Some(sender) = self.rtc.direct_api().stream_tx(&stream.ssrc) {
@@ -512,8 +512,8 @@ impl Receiver {
             debug!(peer = %self.route.receiver, bits, line = ?self.line, "the estimate starts again");
         }
         let rates = (decision.minimum, decision.desired);
-        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them for
-        // the mix, and the mix for a second track that nobody asked for.
+        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them
+        // for the mix, and the mix for a second track that nobody asked for.
         if self.probes && self.rates.replace(rates) != Some(rates) {
             self.rtc.bwe().set_bitrate(Bitrate::bps(decision.minimum), Bitrate::bps(decision.desired));
         }

@@ -13,11 +13,11 @@ use str0m::net::Protocol;
 
 use crate::media::port::PeerId;
 
-/// Packets of one receiver that may wait for its thread. A receiver sends a few hundred a second, and a thread takes far
-/// less than a second for all that wait: more is a flood, which must cost nobody else time or memory.
+/// Packets of one receiver that may wait for its thread. A receiver sends a few hundred a second, and a thread takes
+/// far less than a second for all that wait: more is a flood, which must cost nobody else time or memory.
 const MOST_WAITING: usize = 256;
 
-/// Where a receiver is served.
+/// The place where a receiver is served.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// Index of the thread.
@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// The route of a receiver of whom no packet waits yet.
+    /// Returns the route of a receiver of whom no packet waits yet.
     pub fn new(shard: usize, receiver: PeerId) -> Self {
         Self { shard, receiver, waiting: Arc::default() }
     }
@@ -92,8 +92,8 @@ impl Routes {
         }
     }
 
-    /// Enters an address from which a receiver may answer, unless it is known as somebody's: who names another's address
-    /// among their own must not get that one's packets.
+    /// Enters an address from which a receiver may answer, unless it is known as somebody's: who names another's
+    /// address among their own must not get that one's packets.
     pub fn expect(&self, source: SocketAddr, route: &Route) {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.contains_key(&source);
         if !known
@@ -110,20 +110,21 @@ impl Routes {
         tables.by_source.retain(|_, route| route.receiver != receiver);
     }
 
-    /// Whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes from.
+    /// Returns whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes
+    /// from.
     pub fn find(&self, source: SocketAddr, data: &[u8]) -> Option<Route> {
         self.named(data)
             .or_else(|| self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source).cloned())
     }
 
-    /// The receiver that a connectivity check names.
+    /// Returns the receiver that a connectivity check names.
     pub fn named(&self, data: &[u8]) -> Option<Route> {
         let ufrag = checked_ufrag(data)?;
         self.0.read().unwrap_or_else(PoisonError::into_inner).by_ufrag.get(ufrag).cloned()
     }
 }
 
-/// Our user fragment in a STUN binding request (RFC 8489; `USERNAME` is `ours:theirs`).
+/// Returns our user fragment in a STUN binding request (RFC 8489; `USERNAME` is `ours:theirs`).
 fn checked_ufrag(data: &[u8]) -> Option<&str> {
     const REQUEST: [u8; 2] = [0, 1];
     const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];

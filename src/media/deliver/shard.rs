@@ -16,7 +16,7 @@ use super::{
     packet::Unit,
     receiver::{Receiver, Shared},
     routes::{Path, Place, Route, Routes},
-    rung::{Ladder, View, Wish},
+    rung::{Ladder, RenditionChoice, View},
     socket::{Outgoing, Sockets},
     tcp::Connections,
 };
@@ -33,21 +33,21 @@ const STEP: Duration = Duration::from_millis(1);
 /// Messages that are taken before time is looked at again.
 const MOST_AT_ONCE: usize = 512;
 
-/// What a shard is told.
+/// An order to a shard.
 pub(super) enum Message {
     Add {
         room: RoomKey,
         route: Route,
         connected: Box<Connected>,
         ladder: Ladder,
-        wish: Wish,
+        wish: RenditionChoice,
         tell: Tell,
     },
     Remove(PeerId),
     /// All receivers of a room.
     Close(RoomKey),
     Candidate(PeerId, Candidate),
-    View(PeerId, View, Wish),
+    View(PeerId, View, RenditionChoice),
     Ladder(RoomKey, Ladder),
     Unit(RoomKey, Arc<Unit>),
     Sound(RoomKey, Arc<Sound>),
@@ -223,7 +223,7 @@ impl Shard {
         }
     }
 
-    /// Tells of those who are gone, and forgets them.
+    /// Reports those who are gone, and forgets them.
     fn tidy(&mut self) {
         let gone = |(peer, (_, receiver, tell)): (&PeerId, &(RoomKey, Receiver, Tell))| {
             Some((*peer, receiver.gone()?.to_owned(), tell.clone()))

@@ -1,9 +1,9 @@
 //! Which elements may decode a file, and how large its pictures may be.
 //!
-//! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a playlist
-//! behind the head of a sound would become requests of this machine. So a file that came from somebody else is what its
-//! first bytes say, and only the elements that are listed here for that see it. A picture's size is read before its
-//! decoder sees it, for a decoder takes its memory first and tells the size afterwards.
+//! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a
+//! playlist behind the head of a sound would become requests of this machine. So a file that came from somebody else is
+//! what its first bytes say, and only the elements that are listed here for that see it. A picture's size is read
+//! before its decoder sees it, for a decoder takes its memory first and reports the size afterwards.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use gstreamer::{self as gst, glib, prelude::*};
 use super::{FileError, News, setup};
 use crate::media::pictures::{on_pictures, seal};
 
-/// Bytes of a file that tell its format.
+/// Bytes of a file that show its format.
 pub(super) const HEAD: usize = 128;
 
 /// A container, and what its content may be decoded by.
 #[derive(Debug)]
-struct Format {
-    /// What the first elements are told about it, in place of a guess.
+struct AllowedFormat {
+    /// The caps that the first elements get for it, in place of a guess.
     caps: &'static str,
     elements: &'static [&'static [&'static str]],
 }
@@ -59,36 +59,37 @@ const PICTURES: &[&str] = &[
     "avdec_png",
 ];
 
-const TAGGED_MP3: Format = Format { caps: "application/x-id3", elements: &[&["id3demux", "apedemux"], MP3] };
-const BARE_MP3: Format = Format { caps: "audio/mpeg,mpegversion=(int)1,layer=(int)3", elements: &[MP3] };
-const WAV: Format = Format {
+const TAGGED_MP3: AllowedFormat =
+    AllowedFormat { caps: "application/x-id3", elements: &[&["id3demux", "apedemux"], MP3] };
+const BARE_MP3: AllowedFormat = AllowedFormat { caps: "audio/mpeg,mpegversion=(int)1,layer=(int)3", elements: &[MP3] };
+const WAV: AllowedFormat = AllowedFormat {
     caps: "audio/x-wav",
     elements: &[&["wavparse", "alawdec", "mulawdec", "adpcmdec", "avdec_adpcm_ms", "avdec_adpcm_ima_wav"], MP3],
 };
-const OGG: Format = Format {
+const OGG: AllowedFormat = AllowedFormat {
     caps: "application/ogg",
     elements: &[&["oggdemux", "opusparse", "opusdec", "avdec_opus", "vorbisparse", "vorbisdec", "avdec_vorbis"]],
 };
-const MP4: Format = Format { caps: "video/quicktime", elements: &[&["qtdemux"], PICTURES] };
-const MATROSKA: Format = Format { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
-const WEBM: Format = Format { caps: "video/webm", elements: MATROSKA.elements };
+const MP4: AllowedFormat = AllowedFormat { caps: "video/quicktime", elements: &[&["qtdemux"], PICTURES] };
+const MATROSKA: AllowedFormat = AllowedFormat { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
+const WEBM: AllowedFormat = AllowedFormat { caps: "video/webm", elements: MATROSKA.elements };
 
-/// What a file may be decoded by.
+/// The elements that a file may be decoded by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed {
     /// Of a file that came from somebody else.
-    format: Option<&'static Format>,
+    format: Option<&'static AllowedFormat>,
     /// Of one picture.
     max_pixels: u64,
 }
 
 impl Allowed {
-    /// Whatever decodes what is in one file: for files of who runs the program.
+    /// Allows whatever decodes what is in one file: for files of who runs the program.
     pub(super) fn own(max_pixels: u64) -> Self {
         Self { format: None, max_pixels }
     }
 
-    /// For a sound that came from somebody else; `None`: it is something else.
+    /// Creates one for a sound that came from somebody else; `None`: it is something else.
     pub(super) fn sound(head: &[u8]) -> Option<Self> {
         let format = match head {
             [b'I', b'D', b'3', ..] => &TAGGED_MP3,
@@ -100,7 +101,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels: 0 })
     }
 
-    /// For a video that came from somebody else; `None`: it is something else.
+    /// Creates one for a video that came from somebody else; `None`: it is something else.
     pub(super) fn clip(head: &[u8], max_pixels: u64) -> Option<Self> {
         let format = match head {
             [_, _, _, _, b'f', b't', b'y', b'p', ..] => &MP4,
@@ -116,7 +117,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels })
     }
 
-    /// Whether the file came from somebody else, who is told no more than what they sent.
+    /// Returns whether the file came from somebody else, who learns no more than what they sent.
     pub(super) fn is_foreign(self) -> bool {
         self.format.is_some()
     }
@@ -142,7 +143,7 @@ impl Allowed {
         Ok(())
     }
 
-    /// What decodebin is to do with this element and a stream of these caps.
+    /// Returns what decodebin is to do with this element and a stream of these caps.
     fn select(self, caps: &gst::Caps, factory: &gst::ElementFactory) -> &'static str {
         let name = factory.name();
         let may = match self.format {
@@ -189,7 +190,7 @@ impl Allowed {
     }
 }
 
-/// Whether an element decodes what it is given and opens nothing. FFmpeg's demuxers may.
+/// Returns whether an element decodes what it is given and opens nothing. FFmpeg's demuxers may.
 fn is_local(factory: &gst::ElementFactory) -> bool {
     let class = factory.metadata("klass").unwrap_or_default();
     let is = |word: &str| class.split('/').any(|part| part == word);

@@ -75,7 +75,7 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked for.
+    /// Returns whether it was asked for.
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -90,7 +90,7 @@ pub enum Colours {
     Bt709,
 }
 
-/// What the frames of a video have in common.
+/// The properties that the frames of a video share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// In pixels.
@@ -105,7 +105,7 @@ pub struct Shape {
     pub colours: Colours,
 }
 
-/// Why a video cannot be read or written; one line each.
+/// The reason why a video cannot be read or written; one line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// The file system, at once.
@@ -140,7 +140,7 @@ pub enum FileError {
     Stopped,
 }
 
-/// What streaming threads tell the caller's.
+/// The news that streaming threads report to the caller's.
 #[derive(Debug, Default)]
 struct News {
     heard: Mutex<Heard>,
@@ -197,13 +197,13 @@ impl News {
     }
 }
 
-/// A bin of a stage, and its place in the pipeline.
+/// Returns a bin of a stage, and its place in the pipeline.
 fn stage(owned: &OwnedPipeline, name: &str) -> Result<gst::Bin, FileError> {
     let launches = Launches::load(None).map_err(|error| FileError::Setup(error.to_string()))?;
     stage_of(owned, &launches, name)
 }
 
-/// The same, of these launch texts.
+/// Does the same, of these launch texts.
 fn stage_of(owned: &OwnedPipeline, launches: &Launches, name: &str) -> Result<gst::Bin, FileError> {
     let bin = launches.bin(name).map_err(|error| FileError::Setup(error.to_string()))?;
     owned.pipeline().add(&bin).map_err(setup)?;
@@ -220,8 +220,8 @@ fn make(owned: &OwnedPipeline, factory: &str) -> Result<gst::Element, FileError>
     Ok(element)
 }
 
-/// `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which says where
-/// it is linked to. What decodebin finds is told to `news`.
+/// Returns `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which
+/// says where it is linked to. What decodebin finds goes to `news`.
 fn decoder(
     owned: &OwnedPipeline,
     path: &Path,
@@ -264,7 +264,7 @@ fn decoder(
     Ok(decode)
 }
 
-/// The first bytes of a file that has some.
+/// Returns the first bytes of a file that has some.
 ///
 /// # Errors
 /// [`FileError::Unreadable`], and [`FileError::NoVideo`] when it is empty: GStreamer would wait for its first byte.

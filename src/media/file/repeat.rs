@@ -24,8 +24,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the first of all; it
-    /// may wait, and ends the player by `false`.
+    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the
+    /// first of all; it may wait, and ends the player by `false`.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -48,7 +48,7 @@ impl Drop for Player {
     }
 }
 
-/// How one time through a file ended.
+/// The way that one time through a file ended.
 enum Round {
     /// At its end; so many frames were shown.
     Whole(usize),
@@ -149,7 +149,7 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
     }
 }
 
-/// What a clip is, and its first picture.
+/// Returns what a clip is, and its first picture.
 ///
 /// # Errors
 /// When it cannot be read, or there is no decoder for it.

@@ -24,7 +24,7 @@ pub fn alive() -> usize {
     ALIVE.load(Ordering::Relaxed)
 }
 
-/// What a pipeline's bus says that somebody must act on.
+/// The messages of a pipeline's bus that somebody must act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BusNews {
     /// An element gave up; the pipeline is dead.
@@ -50,7 +50,7 @@ pub struct OwnedPipeline {
 }
 
 impl OwnedPipeline {
-    /// An empty pipeline on the process's clock.
+    /// Creates an empty pipeline on the process's clock.
     pub fn new(name: &str) -> Self {
         let pipeline = gst::Pipeline::with_name(name);
         media_clock().apply(&pipeline);
@@ -58,14 +58,14 @@ impl OwnedPipeline {
         Self { pipeline, role: None }
     }
 
-    /// Its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
+    /// Has its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
     /// [`OwnedPipeline::on_bus`], which sees them enter.
     pub fn works_as(mut self, role: Role) -> Self {
         self.role = Some(role);
         self
     }
 
-    /// The pipeline itself, to add elements and look them up.
+    /// Returns the pipeline itself, to add elements and look them up.
     pub fn pipeline(&self) -> &gst::Pipeline {
         &self.pipeline
     }
@@ -89,7 +89,7 @@ impl OwnedPipeline {
                 }
                 gst::MessageView::Eos(_) => tell(BusNews::Eos),
                 gst::MessageView::Latency(_) => tell(BusNews::Latency),
-                // Told on the very thread that enters.
+                // Called on the very thread that enters.
                 gst::MessageView::StreamStatus(status) if status.get().0 == gst::StreamStatusType::Enter => {
                     role.into_iter().for_each(priority::take);
                 }
@@ -107,14 +107,14 @@ impl OwnedPipeline {
         self.pipeline.set_state(gst::State::Playing).map(|_| ())
     }
 
-    /// Distributes the latency anew; not to be called on a streaming thread.
+    /// Distributes the latency again; not to be called on a streaming thread.
     pub fn recalculate_latency(&self) {
         if let Err(error) = self.pipeline.recalculate_latency() {
             debug!(pipeline = %self.pipeline.name(), %error, "latency not recalculated");
         }
     }
 
-    /// An element by its name in the launch text.
+    /// Returns an element by its name in the launch text.
     ///
     /// # Errors
     /// When an operator's launch file lacks it; the text names it.
@@ -123,10 +123,10 @@ impl OwnedPipeline {
     }
 }
 
-/// An element of a bin by its name and type.
+/// Returns an element of a bin by its name and type.
 ///
 /// # Errors
-/// When there is none, in a line that names it.
+/// When it is missing, in a line that names it.
 pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, String> {
     bin.by_name(name)
         .ok_or_else(|| format!("the launch text has no element named '{name}'"))?
@@ -159,7 +159,7 @@ impl Drop for OwnedPipeline {
             // Disposed of while it plays, it would take the process with it.
             #[allow(clippy::mem_forget, reason = "leaking is what is meant")]
             std::mem::forget(self.pipeline.clone());
-            warn!(%error, "no thread to tear a pipeline down; it is leaked");
+            warn!(%error, "the system gives no thread to tear a pipeline down; it is leaked");
         }
     }
 }

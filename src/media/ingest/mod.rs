@@ -4,12 +4,11 @@
 //!   webrtcbin pad ─► depay ─► decode ─► colours, upright ─► queue (newest only) ─► bodypix ─► appsink ─► on_frame
 //!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz ─► appsink ─► one side or two ─► on_samples
 //! ```
-//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples of one
-//! side, or of two where they differ.
-//! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
-//! gives up posts an error on the peer's bus; one that has no time leaves frames out up to the next keyframe
-//! ([`backlog`]), of those first who are shown smallest. A picture that is too large, or that cannot be decoded, is left
-//! out, and [`progress`] knows of it.
+//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples of
+//! one side, or of two where they differ. Threads: both are called on streaming threads of the peer's pipeline and must
+//! not block. Failure: a decoder that gives up posts an error on the peer's bus; one that has no time leaves frames out
+//! up to the next keyframe ([`backlog`]), of those first who are shown smallest. A picture that is too large, or that
+//! cannot be decoded, is left out, and [`progress`] knows of it.
 
 use std::{
     sync::{
@@ -52,14 +51,14 @@ use crate::media::{
 /// Encoded frames that decoders had no time for, of all peers.
 static SKIPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Encoded frames that were left out so far because decoding did not keep up, in all rooms.
+/// Returns encoded frames that were left out so far because decoding did not keep up, in all rooms.
 pub fn skipped() -> u64 {
     SKIPPED.load(Ordering::Relaxed)
 }
 
-/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `progress` learns what
-/// comes; `on_wait` is called when a frame comes while the one before it still waits to be segmented, and is dropped for
-/// it.
+/// Returns the bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `progress`
+/// learns what comes; `on_wait` is called when a frame comes while the one before it still waits to be segmented, and
+/// is dropped for it.
 ///
 /// # Errors
 /// When the launch text is wrong or an element is missing.
@@ -187,7 +186,7 @@ fn turn_upright(depay: &gst::Element, turn: &gst::Element) {
     });
 }
 
-/// The id that an RTP stream's caps give the video orientation.
+/// Returns the id that an RTP stream's caps give the video orientation.
 fn orientation_id(caps: &gst::CapsRef) -> Option<u8> {
     let fields = caps.structure(0)?;
     let mut ids = fields.iter().filter_map(|(name, value)| {
@@ -258,7 +257,8 @@ pub enum Samples<'a> {
     Stereo(&'a [f32], &'a [f32]),
 }
 
-/// The bin for an incoming Opus track. `on_samples` is given the running time of the first sample too, if it is known.
+/// Returns the bin for an incoming Opus track. `on_samples` is given the running time of the first sample too, if it is
+/// known.
 ///
 /// # Errors
 /// As [`video`].
@@ -294,7 +294,7 @@ pub fn audio(
     Ok(bin)
 }
 
-/// As [`with_samples`], of two channels.
+/// Works as [`with_samples`], of two channels.
 fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: impl Fn(Samples<'_>, usize)) {
     let (mut stereo, mut left, mut right) = ([[0f32; 2]; 960], [0f32; 960], [0f32; 960]);
     for (index, chunk) in bytes.chunks(stereo.len() * 8).enumerate() {
@@ -310,8 +310,8 @@ fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: impl Fn(Samples<'_>,
     }
 }
 
-/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating. `on_samples` is also
-/// given how many came before.
+/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating. `on_samples` is
+/// also given how many came before.
 fn with_samples(bytes: &[u8], on_samples: impl Fn(Samples<'_>, usize)) {
     let mut block = [0f32; 960];
     for (index, chunk) in bytes.chunks(block.len() * 4).enumerate() {

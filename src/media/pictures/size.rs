@@ -1,6 +1,6 @@
 //! The size of compressed pictures, read from their own headers before a decoder sees them. PURE.
 //!
-//! A decoder takes its memory first, and a parser tells the size that the container claims, or that of the last of
+//! A decoder takes its memory first, and a parser reports the size that the container claims, or that of the last of
 //! several headers. So every header counts here, whether or not a picture uses it, and the largest is the answer.
 //! It is the size that a decoder takes memory for: what is cropped afterwards counts.
 
@@ -12,7 +12,7 @@ mod still;
 pub mod vp9;
 
 use av1::Av1;
-use h26x::{Codec, Units};
+use h26x::{H26xCodec, Units};
 use mpeg::Mpeg2;
 
 /// Width and height.
@@ -25,7 +25,7 @@ pub struct Sizes {
     announced: Option<Size>,
 }
 
-/// What a codec's headers are read by, with what later ones depend on.
+/// The reader of a codec's headers, with what later ones depend on.
 #[derive(Debug)]
 enum Reader {
     /// Of a codec whose every picture says all.
@@ -39,8 +39,8 @@ impl Sizes {
     /// Begins a stream of this media type, with the fields `mpegversion` and `codec_data` of its caps (none: empty).
     pub fn new(kind: &str, mpeg_version: Option<i32>, private: &[u8]) -> Self {
         let mut reader = match (kind, mpeg_version) {
-            ("video/x-h264", _) => Reader::Units(Units::new(Codec::H264)),
-            ("video/x-h265", _) => Reader::Units(Units::new(Codec::H265)),
+            ("video/x-h264", _) => Reader::Units(Units::new(H26xCodec::H264)),
+            ("video/x-h265", _) => Reader::Units(Units::new(H26xCodec::H265)),
             ("video/x-vp8", _) => Reader::Picture(still::vp8),
             ("video/x-vp9", _) => Reader::Picture(vp9::size),
             ("video/x-av1", _) => Reader::Av1(Av1::default()),

@@ -16,17 +16,17 @@ use super::{
 use crate::media::{
     compose::{
         clock::{Composer, Counters},
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     gst::launch::Launches,
     port::{AuxId, Picture},
 };
 
-/// What all of them begin with.
+/// The values that all of them begin with.
 pub(super) struct Origin {
     pub(super) room: Arc<str>,
     pub(super) launches: Launches,
-    pub(super) slots: Arc<Slots>,
+    pub(super) slots: Arc<LatestFrames>,
     /// Whether there is a model.
     pub(super) can_cut: bool,
     /// How long a silent sender's last frame stays.
@@ -89,7 +89,7 @@ impl AuxPictures {
         self.get(aux).is_some()
     }
 
-    /// Width, height and frames a second, if there is such a picture.
+    /// Returns width, height and frames a second, if there is such a picture.
     pub(super) fn canvas(&self, aux: &AuxId) -> Option<Canvas> {
         self.get(aux).map(|one| one.canvas)
     }
@@ -121,7 +121,7 @@ impl AuxPictures {
                 true
             }
             Err(error) => {
-                error!(%room, %aux, %error, "no thread for a picture beside the program");
+                error!(%room, %aux, %error, "the system gives no thread for a picture beside the program");
                 false
             }
         }

@@ -13,7 +13,7 @@ use tracing::{error, info};
 
 use super::{Input, failures::Failures, lock, program::Canvas};
 use crate::media::{
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     encode::{Encoder, Recipe, sound::SoundEncoder},
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::Output,
@@ -43,7 +43,7 @@ impl Member {
     }
 }
 
-/// What an encoder of the picture encodes, and as what.
+/// The picture that an encoder encodes, and its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PictureKey {
     /// `None`: the program.
@@ -57,7 +57,7 @@ struct PictureEncoder {
     speed: Speed,
 }
 
-/// What outputs of equal settings share: an encoder, and those who get what it makes.
+/// The parts that outputs of equal settings share: an encoder, and those who get what it makes.
 struct Track<S, E> {
     settings: S,
     encoder: ArcSwapOption<E>,
@@ -92,7 +92,7 @@ impl<S: Clone + PartialEq, E> Track<S, E> {
         Self { settings, encoder: ArcSwapOption::default(), listeners: Arc::default(), failures: Mutex::default() }
     }
 
-    /// Whether an encoder is to be made.
+    /// Returns whether an encoder is to be made.
     fn is_due(&self, now: Duration) -> bool {
         self.encoder.load().is_none() && now >= lock(&self.failures).until
     }
@@ -121,7 +121,7 @@ pub(super) struct Broadcasts {
     pictures: Tracks<PictureKey, PictureEncoder>,
     sounds: Tracks<AudioSettings, SoundEncoder>,
     /// Of the frames so far; each picture has one format at a time.
-    caps: Mutex<Vec<(Format, gst::Caps)>>,
+    caps: Mutex<Vec<(CanvasFormat, gst::Caps)>>,
 }
 
 impl Broadcasts {
@@ -138,7 +138,7 @@ impl Broadcasts {
     }
 
     /// Gives a composed frame, of the program or of a picture beside it, to every running encoder of that.
-    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: Format) {
+    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: CanvasFormat) {
         let pictures = self.pictures.load();
         let mut caps = None;
         for picture in pictures.iter().filter(|picture| picture.settings.aux.as_ref() == aux) {
@@ -148,8 +148,8 @@ impl Broadcasts {
         }
     }
 
-    /// The caps of a format, made once.
-    fn caps(&self, format: Format) -> gst::Caps {
+    /// Returns the caps of a format, made once.
+    fn caps(&self, format: CanvasFormat) -> gst::Caps {
         let mut known = lock(&self.caps);
         if let Some((_, caps)) = known.iter().find(|(of, _)| *of == format) {
             return caps.clone();
@@ -198,7 +198,7 @@ impl Broadcasts {
         lock(&self.members).retain(|member| member.id != *id);
     }
 
-    /// Tells how much work the encoder of an output's picture does.
+    /// Returns how much work the encoder of an output's picture does.
     pub(super) fn speed(&self, id: &OutputId) -> Option<Speed> {
         let key = lock(&self.members).iter().find(|member| member.id == *id)?.picture()?;
         let pictures = self.pictures.load();
@@ -261,7 +261,7 @@ impl Broadcasts {
                 picture.encoder.store(Some(Arc::new(PictureEncoder { encoder, speed })));
             }
             Err(error) => {
-                error!(room = %self.room, picture = picture.name(), %error, "no broadcast encoder");
+                error!(room = %self.room, picture = picture.name(), %error, "a broadcast encoder cannot be made");
                 lock(&picture.failures).add(media_clock().now());
             }
         }
@@ -281,7 +281,7 @@ impl Broadcasts {
         match started {
             Ok(encoder) => sound.encoder.store(Some(Arc::new(encoder))),
             Err(error) => {
-                error!(room = %self.room, %error, "no encoder of the sound");
+                error!(room = %self.room, %error, "an encoder of the sound cannot be made");
                 lock(&sound.failures).add(media_clock().now());
             }
         }
@@ -292,12 +292,12 @@ impl Broadcasts {
         Track::failed(&self.pictures, key, now);
     }
 
-    /// The same for the sound.
+    /// Does the same for the sound.
     pub(super) fn sound_failed(&self, settings: &AudioSettings, now: Duration) {
         Track::failed(&self.sounds, settings, now);
     }
 
-    /// What encoders encode that take frames and give nothing.
+    /// Returns what encoders encode that take frames and give nothing.
     pub(super) fn hung(&self, now: Duration) -> Vec<PictureKey> {
         let hangs = |picture: &&Arc<Picture>| {
             picture.encoder.load().as_ref().is_some_and(|running| running.encoder.is_hung(now))

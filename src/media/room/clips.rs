@@ -31,7 +31,7 @@ pub struct Clips {
 }
 
 impl Clips {
-    /// None yet.
+    /// Creates one with none yet.
     pub fn new(launches: Launches) -> Self {
         Self { launches, running: Vec::new() }
     }
@@ -57,7 +57,7 @@ fn start(image: &Image, clip: &Arc<Clip>, launches: Launches) -> Option<Running>
     match Player::start(clip.file.clone(), launches, move |frame, pts| of_player.push(frame.into(), pts)) {
         Ok(player) => Some(Running { name: image.name.clone(), clip: clip.clone(), reel, _player: player }),
         Err(error) => {
-            warn!(clip = %image.name, %error, "no thread for a clip; its first picture is shown");
+            warn!(clip = %image.name, %error, "the system gives no thread for a clip; its first picture is shown");
             None
         }
     }

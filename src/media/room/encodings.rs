@@ -17,7 +17,7 @@ use tracing::{error, info};
 use super::{Input, failures::Failures, lock, renditions::Renditions};
 use crate::media::{
     codec::EncodingId,
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     deliver::{Delivery, RoomKey, packet::Unit},
     encode::{Encoder, Recipe, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
@@ -86,8 +86,8 @@ impl Encodings {
         lock(&self.inputs).clone()
     }
 
-    /// A composed frame to every running encoder, each at its size.
-    pub(super) fn frame(&self, frame: &gst::Buffer, format: Format) {
+    /// Gives a composed frame to every running encoder, each at its size.
+    pub(super) fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
         let mut renditions = lock(&self.renditions);
         renditions.begin(frame, format);
         for encoding in &self.encodings {
@@ -207,7 +207,7 @@ impl Encodings {
         }
     }
 
-    /// Frames that encoders had no time for, those of encoders that are over too.
+    /// Returns frames that encoders had no time for, those of encoders that are over too.
     pub(super) fn dropped(&self) -> u64 {
         let running = self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full());
         self.dropped.load(Ordering::Relaxed) + running.map(|encoder| encoder.dropped()).sum::<u64>()

@@ -20,7 +20,7 @@ use crate::media::{
     codec::{EncodingId, Rendition},
     compose::{
         clock::{Composer, Counters, SnapshotReply},
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
@@ -36,7 +36,7 @@ const TIDY: Duration = Duration::from_secs(1);
 /// Width, height and frames a second of the canvas.
 pub(super) type Canvas = (u32, u32, u32);
 
-/// The canvas of a picture.
+/// Returns the canvas of a picture.
 pub(super) fn canvas_of(picture: &Picture) -> Canvas {
     let canvas = &picture.scene.canvas;
     (canvas.width, canvas.height, canvas.fps)
@@ -62,7 +62,7 @@ impl Program {
     pub(super) fn start(
         spec: RoomSpec,
         parts: &Parts,
-        slots: Arc<Slots>,
+        slots: Arc<LatestFrames>,
         key: RoomKey,
         inputs: Sender<Input>,
         events: &UnboundedSender<MediaEvent>,
@@ -100,7 +100,7 @@ impl Program {
         })
     }
 
-    /// Frames a second of the canvas.
+    /// Returns frames a second of the canvas.
     pub(super) fn fps(&self) -> u32 {
         self.canvas.2
     }
@@ -156,7 +156,7 @@ impl Program {
         self.auxes.set_hold(hold);
     }
 
-    /// The canvas now, or that of a picture beside the program.
+    /// Takes the canvas now, or that of a picture beside the program.
     pub(super) fn snapshot(&self, aux: Option<&AuxId>, reply: SnapshotReply) {
         match aux.map(|aux| self.auxes.composer(aux)) {
             None => self.composer.snapshot(reply),
@@ -165,12 +165,12 @@ impl Program {
         }
     }
 
-    /// An encoder broke: the next one is made after a pause.
+    /// Notes that an encoder broke: the next one is made after a pause.
     pub(super) fn encoder_failed(&self, id: EncodingId) {
         self.encodings.failed(id, media_clock().now());
     }
 
-    /// Which of the threads that must go on has ended, if one has.
+    /// Returns which of the threads that must go on has ended, if one has.
     pub(super) fn over(&self) -> Option<&'static str> {
         if self.composer.is_over() {
             return Some("the thread that composes the picture has ended");

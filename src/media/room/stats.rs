@@ -58,7 +58,7 @@ impl Stats {
         self.health.clone()
     }
 
-    /// The longest time between two blocks of sound since this was told last.
+    /// Reports the longest time between two blocks of sound since the last report.
     pub(super) fn sound(&mut self, gap: Duration) {
         self.gap = self.gap.max(gap);
     }

@@ -26,7 +26,7 @@ use crate::media::{
     compose::{
         clock::{Counters, frame_of},
         effects::Photo,
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     deliver,
     gst::{
@@ -43,7 +43,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Work {
     room: Arc<str>,
     events: UnboundedSender<MediaEvent>,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     inputs: Inputs,
     isos: Isos,
     program: Program,
@@ -61,7 +61,7 @@ impl Work {
         events: UnboundedSender<MediaEvent>,
         inputs: Sender<Input>,
     ) -> std::io::Result<Self> {
-        let slots = Arc::new(Slots::default());
+        let slots = Arc::new(LatestFrames::default());
         let receivers = Receivers::new(&spec, parts.delivery.clone(), inputs.clone());
         let (room, keypoints) = (spec.room.clone(), spec.keypoints);
         let program = Program::start(spec, parts, slots.clone(), receivers.key(), inputs.clone(), &events, |made| {
@@ -106,7 +106,7 @@ impl Work {
         ended
     }
 
-    /// What makes the room's media useless, if something does.
+    /// Returns what makes the room's media useless, if something does.
     fn fault(&mut self, now: Duration) -> Option<&'static str> {
         if let Some(reason) = self.program.over() {
             return Some(reason);
@@ -156,8 +156,8 @@ impl Work {
                 self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound });
             }
             // A picture that is forgotten may have had a word on its way.
-            Input::Ask(Some(aux), ..) if !self.program.has_aux(&aux) => {}
-            Input::Ask(aux, participant, ask) => {
+            Input::LayerRequest(Some(aux), ..) if !self.program.has_aux(&aux) => {}
+            Input::LayerRequest(aux, participant, ask) => {
                 if let Some(shown) = self.inputs.asked(aux, &participant, ask) {
                     self.tell_shown(participant, shown);
                 }
@@ -284,7 +284,7 @@ impl Work {
         }
     }
 
-    /// A sender is of no more use.
+    /// Notes that a sender is of no more use.
     fn lose_sender(&mut self, peer: PeerId, reason: &str) {
         self.isos.gone(peer);
         if let Some(masks) = self.inputs.lose(peer, reason) {

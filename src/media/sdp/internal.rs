@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Tells whether an address means something in its own network only: loopback, link-local, private and shared addresses,
-/// those that are reserved, and those of IPv6 that hold such a one of IPv4. Addresses for documentation count as public.
+/// Returns whether an address means something in its own network only: loopback, link-local, private and shared
+/// addresses, those that are reserved, and those of IPv6 that hold such a one of IPv4. Addresses for documentation
+/// count as public.
 pub fn is_internal(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(ip) => is_internal_v4(ip),

@@ -9,8 +9,8 @@ pub(super) fn set_up(jitterbuffer: &gst::Element) {
 }
 
 /// Has a packet counted as lost only when a later one has come. Else GStreamer expects each one at the pace of the
-/// pictures, gives it up when it is a tenth of a second late, and throws away the rest of a keyframe that its sender spreads
-/// over a longer time.
+/// pictures, gives it up when it is a tenth of a second late, and throws away the rest of a keyframe that its sender
+/// spreads over a longer time.
 fn wait_for_gaps(jitterbuffer: &gst::Element) {
     if jitterbuffer.find_property("rtx-next-seqnum").is_some() {
         jitterbuffer.set_property("rtx-next-seqnum", false);
@@ -35,8 +35,8 @@ fn keep_together(jitterbuffer: &gst::Element) {
     });
 }
 
-/// Writes the CNAME of each source description in a compound of RTCP (RFC 3550, 6.5) over with as many letters. Names of
-/// one length become one.
+/// Writes the CNAME of each source description in a compound of RTCP (RFC 3550, 6.5) over with as many letters. Names
+/// of one length become one.
 fn name_alike(packets: &mut [u8]) {
     const SOURCE_DESCRIPTION: u8 = 202;
     const CNAME: u8 = 1;
@@ -58,7 +58,7 @@ fn name_alike(packets: &mut [u8]) {
 mod tests {
     use super::*;
 
-    /// A source description of one source.
+    /// Returns a source description of one source.
     fn described(name: &[u8]) -> Vec<u8> {
         let mut packet = vec![0x81, 202, 0, 0, 0, 0, 0, 7, 1, name.len() as u8];
         packet.extend(name);

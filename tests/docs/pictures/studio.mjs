@@ -39,8 +39,8 @@ const STILL_MS = 30_000;
 const SEPIA = "colorchannelmixer=.7:.38:.1:0:.17:.84:.08:0:.14:.27:.56";
 
 /**
- * Who is in which room: the same portrait again and again, told apart by colour, as in `make demo`. The one who is alone
- * is seen from further off: there is more that may be taken for a part of her.
+ * Who is in which room: the same portrait again and again, distinguished by colour, as in `make demo`. The one who is
+ * alone is seen from further off: there is more that may be taken for a part of her.
  */
 const PEOPLE = {
   people: {

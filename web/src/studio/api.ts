@@ -4,7 +4,7 @@ import type { Client, Schemas } from "../client";
 import { isObject, readFaults, type Fault } from "../problem";
 
 export type Asset = Schemas["Asset"];
-/** What names an asset: its name, and the room that it belongs to if it is not every room's. */
+/** The key of an asset: its name, and the room that it belongs to if it is not every room's. */
 export interface AssetKey {
   name: string;
   room?: string | null | undefined;
@@ -15,7 +15,7 @@ export type OutputType = Schemas["OutputKind"];
 export type NewOutput = Schemas["NewOutput"];
 export type OutputTrial = Schemas["OutputTrial"];
 export type Recording = Schemas["Recording"];
-/** What of somebody's place in the mix or on the canvas is changed. */
+/** The change of somebody's place in the mix or on the canvas. */
 export type Moderation = Schemas["Moderation"];
 
 /** A layout, and the room's revision if the server sent it. */
@@ -63,7 +63,7 @@ export class StudioApi {
     return answer(await this.client.send("delete", "/api/v1/rooms/{room}/layout/layers/{id}", { path: { room, id } }));
   }
 
-  /** The stored scenes, in order. */
+  /** Returns the stored scenes, in order. */
   scenes(room: string): Promise<Scene[]> {
     return this.client.ask("get", "/api/v1/rooms/{room}/scenes", { path: { room } });
   }
@@ -130,7 +130,7 @@ export class StudioApi {
     return this.client.ask("get", "/api/v1/rooms/{room}/recordings", { path: { room } });
   }
 
-  /** The whole file. */
+  /** Returns the whole file. */
   async recording(room: string, id: string): Promise<Blob> {
     return (await this.client.send("get", "/api/v1/rooms/{room}/recordings/{id}", { path: { room, id } })).blob();
   }
@@ -139,7 +139,7 @@ export class StudioApi {
     await this.client.send("delete", "/api/v1/rooms/{room}/recordings/{id}", { path: { room, id } });
   }
 
-  /** The room as a file: settings, layout, scenes, outputs and assets. */
+  /** Returns the room as a file: settings, layout, scenes, outputs and assets. */
   async exportRoom(room: string): Promise<Blob> {
     return (await this.client.send("get", "/api/v1/rooms/{room}/export", { path: { room } })).blob();
   }
@@ -150,12 +150,12 @@ export class StudioApi {
     return readFaults(warnings);
   }
 
-  /** The assets that a room has; with none, those that every room has. */
+  /** Returns the assets that a room has; with none, those that every room has. */
   async assets(room: string | null): Promise<Asset[]> {
     return (await this.client.ask("get", "/api/v1/assets", { query: ofRoom(room) })).assets;
   }
 
-  /** An asset's file. */
+  /** Returns an asset's file. */
   async asset({ name, room }: AssetKey): Promise<Blob> {
     return (await this.client.send("get", "/api/v1/assets/{name}", { path: { name }, query: ofRoom(room) })).blob();
   }
@@ -169,7 +169,7 @@ export class StudioApi {
     return this.client.upload("/api/v1/assets/{name}", { path: { name }, query: ofRoom(room), body }, progress);
   }
 
-  /** The server's own description of its interface. */
+  /** Returns the server's own description of its interface. */
   async openapi(): Promise<unknown> {
     return (await this.client.document()).json();
   }
@@ -184,7 +184,7 @@ async function answer(response: Response): Promise<Answer> {
   return { ...readAnswer(await response.json()), revision: revision === undefined ? null : Number(revision) };
 }
 
-/** A layout as it was answered: the warnings beside it are no part of it. */
+/** Returns a layout as it was answered: the warnings beside it are no part of it. */
 export function readAnswer(body: unknown): Pick<Answer, "layout" | "warnings"> {
   if (!isObject(body)) return { layout: body, warnings: [] };
   const { warnings, ...layout } = body;

@@ -13,7 +13,7 @@ export interface DrawerHandlers {
   trouble(text: string): void;
 }
 
-/** How long a failed upload is told. */
+/** How long a failed upload stays shown. */
 const FAILED_MS = 10_000;
 const KINDS = "image/png,image/jpeg,image/webp,image/gif,.ttf,.otf";
 

@@ -20,7 +20,7 @@ import { Studio } from "./studio";
 import { Thumbnails } from "./thumbnail";
 
 export interface DeskHandlers {
-  /** The room that this page is in. */
+  /** Returns the room that this page is in. */
   room(): string | null;
   /** Something went wrong. */
   trouble(text: string): void;

@@ -8,7 +8,7 @@ type Firing = Extract<RoomEvent, { type: "trigger_fired" }>;
 /** Older ones are of no use: what fires, fires again. */
 const KEPT = 20;
 
-/** What fired, who made it fire, and what its `event` actions say. */
+/** Returns what fired, who made it fire, and what its `event` actions say. */
 export function firingWords({ trigger, participants, events }: Firing, people: readonly Pick<Participant, "id" | "name">[]): string {
   const names = participants.map((id) => people.find((person) => person.id === id)?.name ?? id);
   const by = names.length > 0 ? `, by ${names.join(" and ")}` : "";

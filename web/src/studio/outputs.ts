@@ -75,7 +75,7 @@ export class OutputsPanel {
     });
   }
 
-  /** The room's state was told. */
+  /** Takes the room's state. */
   room({ outputs, scenes, loudness }: RoomState): void {
     this.outputs = outputs ?? [];
     this.offer(scenes ?? []);
@@ -204,7 +204,7 @@ export class OutputsPanel {
     return make("li", { class: "output", "data-id": output.id }, dot, where, tools, state);
   }
 
-  /** A button that copies what players open. */
+  /** Returns a button that copies what players open. */
   private copier(link: string): HTMLButtonElement {
     const copy = tool("copy", "Copy the link for players", "output-copy");
     const told = () => this.handlers.tell(`The link for players: ${link}`);
@@ -242,18 +242,18 @@ export class OutputsPanel {
   }
 }
 
-/** What an address is of. */
+/** Returns what an address is of. */
 export function kindOf(address: string): OutputType {
   if (/^\s*https?:/i.test(address)) return "whip";
   return /^\s*srt:/i.test(address) ? "srt" : "rtmp";
 }
 
-/** How loud the mix was over the last three seconds. */
+/** Returns how loud the mix was over the last three seconds. */
 export function loudnessText({ short_term: now }: Loudness): string {
   return typeof now !== "number" ? "silent" : `${now.toFixed(1)} LUFS`;
 }
 
-/** The same with all that is known. */
+/** Returns the same with all that is known. */
 export function loudnessWords({ short_term: now, integrated, max_true_peak: peak }: Loudness): string {
   const words = [
     typeof now !== "number" ? "The mix is silent" : `The mix over three seconds: ${now.toFixed(1)} LUFS`,
@@ -263,7 +263,7 @@ export function loudnessWords({ short_term: now, integrated, max_true_peak: peak
   return words.filter(Boolean).join("; ");
 }
 
-/** What an output does, in words. */
+/** Returns what an output does, in words. */
 export function stateWords(output: Output, now = Date.now()): string {
   const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since, scene, cutouts } = output;
   if (state === "live") {
@@ -276,20 +276,20 @@ export function stateWords(output: Output, now = Date.now()): string {
   return error ? `${tries}: ${error}` : tries;
 }
 
-/** What an address is the output of. */
+/** Returns what an address is the output of. */
 function target(url: HTMLInputElement, token: HTMLInputElement): NewOutput {
   const address = url.value.trim();
   const type = kindOf(address);
   return { type, url: address, ...(type === "whip" && token.value !== "" ? { token: token.value } : {}) };
 }
 
-/** What players of an HLS output open, to be clicked and copied. */
+/** Returns what players of an HLS output open, to be clicked and copied. */
 function playerLink(path: string): HTMLAnchorElement {
   const href = new URL(path.replace(/^\//, ""), document.baseURI).href;
   return make("a", { class: "output-url", href, target: "_blank", rel: "noopener", title: href, "data-testid": "output-link" }, href);
 }
 
-/** Where an output goes, as far as this page may see. */
+/** Returns where an output goes, as far as this page may see. */
 function shown(output: Output): string {
   return output.url ?? "an address that is not shown";
 }

@@ -7,7 +7,7 @@ import { tool } from "./bar";
 import type { OutputHandlers } from "./outputs";
 import { megabytes, sinceWords } from "./words";
 
-/** How long and how large it is, and its markers. */
+/** Returns how long and how large it is, and its markers. */
 export function recordingWords({ seconds, bytes, growing, markers }: Recording): string {
   const length = typeof seconds !== "number" ? [] : [sinceWords(seconds * 1000)];
   const moments = markers.map(({ name, at_seconds: at }) => `${sinceWords(at * 1000)} ${name}`);

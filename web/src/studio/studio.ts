@@ -115,7 +115,7 @@ export class Studio {
     this.store.reset(state.layout, state.revision);
   }
 
-  /** The room's state was told. */
+  /** Takes the room's state. */
   room(state: RoomState): void {
     this.canCut = state.segmentation?.available ?? false;
     this.store.take({ layout: state.layout, revision: state.revision });
@@ -141,7 +141,7 @@ export class Studio {
     this.render();
   }
 
-  /** The background of the canvas: a colour or an image's name. Resolves to whether the server took it. */
+  /** Returns the background of the canvas: a colour or an image's name. Resolves to whether the server took it. */
   background(background: string): Promise<boolean> {
     return this.store.edit("change of the background", [layoutEdit(this.store.layout, { canvas: { background } })]);
   }
@@ -215,7 +215,7 @@ export class Studio {
 
   private add(edit: Extract<Edit, { kind: "add" }>): void {
     const sending = this.store.edit(`adding of ${edit.layer.id}`, [edit]);
-    // At once: whoever chooses another one meanwhile keeps that.
+    // At once: one who chooses another one meanwhile keeps that.
     this.select(edit.layer.id);
     requestAnimationFrame(() => this.boxes.focus(edit.layer.id));
     void sending.then((sent) => {
@@ -370,7 +370,7 @@ export class Studio {
   }
 }
 
-/** The size of somebody's picture as the server tells it: width and height. */
+/** Returns the size of somebody's picture as the server reports it: width and height. */
 function pictureSize(size: Participant["size"]): Size | null {
   const [width, height] = size ?? [];
   return width !== undefined && height !== undefined ? { width, height } : null;

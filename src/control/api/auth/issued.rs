@@ -1,5 +1,5 @@
-//! What is remembered of tokens that were signed: which ones are taken back, and which names they fix. A token itself is
-//! kept nowhere.
+//! What is remembered of tokens that were signed: which ones are taken back, and which names they fix. A token itself
+//! is kept nowhere.
 
 use std::{
     collections::BTreeMap,
@@ -110,7 +110,7 @@ impl Issued {
         self.book().revoked.contains_key(id)
     }
 
-    /// The names in this room that tokens fix, but for those of the token `id`.
+    /// Returns the names in this room that tokens fix, but for those of the token `id`.
     pub(super) fn names_of_others(&self, room: &str, id: Option<&str>, now: u64) -> Vec<String> {
         let book = self.book();
         let fixed = book.names.iter().filter(|name| name.until > now && Some(name.id.as_str()) != id);

@@ -29,12 +29,12 @@ const SHORTEST: usize = 16;
 /// What nobody but the owner may do with a secret's file.
 const OTHERS: u32 = 0o077;
 
-/// Where the key that signs tokens is kept.
+/// Returns where the key that signs tokens is kept.
 pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
     data_dir.join(SIGNING_KEY)
 }
 
-/// The secret of this data directory that webhooks are signed with; made now if it is missing.
+/// Returns the secret of this data directory that webhooks are signed with; made now if it is missing.
 ///
 /// # Errors
 /// What the disk says.
@@ -64,7 +64,7 @@ pub fn rotate(data_dir: &Path) -> Result<PathBuf, ProgramError> {
     Ok(file)
 }
 
-/// The secret in this file, and whether it was made now. One that others could read is closed to them.
+/// Returns the secret in this file, and whether it was made now. One that others could read is closed to them.
 ///
 /// # Errors
 /// What the disk says.
@@ -112,7 +112,7 @@ pub(super) fn read(file: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// 256 random bits.
+/// Makes a 256 random bits.
 fn made() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }

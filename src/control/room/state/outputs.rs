@@ -6,7 +6,7 @@ use super::{Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State};
 use crate::{
     control::room::{
         error::RoomError,
-        output::{KeptOutput, Marker, Output, OutputDocument, OutputPhase, Sending},
+        output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
         view::Event,
     },
     layout::Fault,
@@ -14,12 +14,12 @@ use crate::{
 };
 
 impl State {
-    /// All outputs, oldest first.
+    /// Returns all outputs, oldest first.
     pub fn outputs(&self) -> Vec<Output> {
         self.outputs.iter().map(|sending| sending.view(self.canvas_of(sending))).collect()
     }
 
-    /// One output.
+    /// Returns one output.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -28,7 +28,7 @@ impl State {
         Ok(sending.view(self.canvas_of(sending)))
     }
 
-    /// What was asked for of an output, with its secrets.
+    /// Returns what was asked for of an output, with its secrets.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -51,7 +51,7 @@ impl State {
             return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
         }
         self.check_address(&spec, None)?;
-        self.outputs.push(Sending::new(id, document, spec, now.wall));
+        self.outputs.push(OutputEntry::new(id, document, spec, now.wall));
         self.stored = true;
         Ok(self.settle_output(self.outputs.len() - 1, now))
     }
@@ -169,7 +169,7 @@ impl State {
     pub fn restore_outputs(&mut self, kept: Vec<(KeptOutput, OutputSpec)>, now: Now) {
         for (kept, spec) in kept {
             let KeptOutput { id, created_at, output, internal: _ } = kept;
-            self.outputs.push(Sending::new(OutputId(id.into()), output, spec, created_at));
+            self.outputs.push(OutputEntry::new(OutputId(id.into()), output, spec, created_at));
             self.settle_output(self.outputs.len() - 1, now);
         }
         // Nothing has changed that is not on the disk.
@@ -195,7 +195,7 @@ impl State {
         }
     }
 
-    /// The media is gone.
+    /// Notes that the media is gone.
     pub(super) fn lose_outputs(&mut self, now: Now) {
         for index in 0..self.outputs.len() {
             if self.outputs[index].runs() {
@@ -218,7 +218,7 @@ impl State {
         self.tell_output(index);
     }
 
-    /// The output whose present run the media knows by this id.
+    /// Returns the output whose present run the media knows by this id.
     fn of_run(&self, id: &OutputId) -> Option<usize> {
         self.outputs.iter().position(|sending| sending.media_id() == *id && sending.runs())
     }
@@ -230,7 +230,7 @@ impl State {
         output
     }
 
-    /// Starts or stops an output as it is asked for, and tells what has become of it.
+    /// Starts or stops an output as it is asked for, and reports what has become of it.
     fn settle_output(&mut self, index: usize, now: Now) -> Output {
         let sending = &mut self.outputs[index];
         match (sending.document.enabled, sending.runs()) {

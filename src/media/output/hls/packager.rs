@@ -24,7 +24,7 @@ const LONGEST_PLAYLIST: u64 = 64 << 20;
 /// AAC, low complexity.
 const AAC: &str = "mp4a.40.2";
 
-/// What the thread of an output sees of its packager without waiting for the disk.
+/// The progress that the thread of an output sees of its packager without waiting for the disk.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Bytes of this attempt.
@@ -61,7 +61,7 @@ pub(super) struct Packager {
     segmenter: Segmenter,
     /// The time of day at the stream's zero.
     origin: Option<Timestamp>,
-    /// What was told of the codecs last.
+    /// What was reported of the codecs last.
     codecs: String,
     /// Made with the first segment.
     playlist: Option<Playlist>,
@@ -88,7 +88,7 @@ impl Packager {
         Ok(self.attempt)
     }
 
-    /// Is told the time of day at the stream's zero.
+    /// Takes the time of day at the stream's zero.
     pub(super) fn set_origin(&mut self, origin: impl FnOnce() -> Timestamp) {
         self.origin.get_or_insert_with(origin);
     }

@@ -8,7 +8,7 @@ pub struct Av1 {
     sequence: Option<Sequence>,
 }
 
-/// What a sequence header says, as far as it precedes the size in a frame header.
+/// The content of a sequence header, as far as it precedes the size in a frame header.
 #[derive(Debug, Default)]
 struct Sequence {
     is_reduced: bool,
@@ -34,7 +34,7 @@ struct DecoderModel {
     presentation_time: u32,
 }
 
-/// What the sequence header sets, or leaves to each frame.
+/// The choice that the sequence header makes, or leaves to each frame.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Choice {
     Fixed(bool),

@@ -5,9 +5,9 @@ use super::{Size, bits::Bits, larger, mpeg::start_code};
 /// Bytes that are read behind a unit: FFmpeg takes a parameter set that is cut off within its size.
 const BEHIND: usize = 8;
 
-/// What the units are of.
+/// The codec of the units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
+pub enum H26xCodec {
     /// ITU-T H.264.
     H264,
     /// ITU-T H.265.
@@ -17,14 +17,14 @@ pub enum Codec {
 /// A stream of NAL units.
 #[derive(Debug)]
 pub struct Units {
-    codec: Codec,
+    codec: H26xCodec,
     /// Bytes of the length before each unit; none: start codes. More than one where the stream contradicts itself.
     lengths: Vec<usize>,
 }
 
 impl Units {
     /// Begins a stream of start codes.
-    pub fn new(codec: Codec) -> Self {
+    pub fn new(codec: H26xCodec) -> Self {
         Self { codec, lengths: Vec::new() }
     }
 
@@ -32,8 +32,8 @@ impl Units {
     pub fn private(&mut self, data: &[u8]) -> Option<Size> {
         let units = start_codes(data, 0, data.len(), None, |start, end| self.unit(data, start, end));
         let configured = match self.codec {
-            Codec::H264 => self.avc(data),
-            Codec::H265 => self.hevc(data),
+            H26xCodec::H264 => self.avc(data),
+            H26xCodec::H265 => self.hevc(data),
         };
         larger(units, configured)
     }
@@ -92,7 +92,7 @@ impl Units {
     pub fn read(&mut self, content: &[u8]) -> Option<Size> {
         let mut largest = None;
         // FFmpeg takes such a buffer for new private data.
-        if let (Codec::H264, false, [1, _, 0, _, 0xfc..=0xff, _, _, _, _, ..]) =
+        if let (H26xCodec::H264, false, [1, _, 0, _, 0xfc..=0xff, _, _, _, _, ..]) =
             (self.codec, self.lengths.is_empty(), content)
         {
             largest = self.avc(content);
@@ -152,12 +152,12 @@ impl Units {
         let unit = content.get(start..end)?;
         let behind = content.get(start..end.saturating_add(BEHIND).min(content.len()))?;
         match (self.codec, unit) {
-            (Codec::H264, [header, _, ..]) if [H264_SET, H264_SUBSET].contains(&(header & 0x1f)) => {
+            (H26xCodec::H264, [header, _, ..]) if [H264_SET, H264_SUBSET].contains(&(header & 0x1f)) => {
                 let set = behind.get(1..)?;
                 // FFmpeg reads one that it does not understand again, as if nothing in it were escaped.
                 larger(h264(&unescaped(set)), h264(&padded(set)))
             }
-            (Codec::H265, [first, second, _, ..]) if first >> 1 & 0x3f == H265_SET => {
+            (H26xCodec::H265, [first, second, _, ..]) if first >> 1 & 0x3f == H265_SET => {
                 let is_base = first & 1 == 0 && second >> 3 == 0;
                 h265(&unescaped(behind.get(2..)?), is_base)
             }
@@ -353,7 +353,7 @@ pub mod tests {
 
     #[test]
     fn a_set_gives_its_size() {
-        let mut stream = Units::new(Codec::H264);
+        let mut stream = Units::new(H26xCodec::H264);
         assert_eq!(stream.read(H264), SMALL);
         assert_eq!(stream.read(FIELDS), Some((336, 256)), "of fields");
         assert_eq!(stream.read(&[b"\0\0\x01", LISTS].concat()), SMALL);
@@ -361,31 +361,31 @@ pub mod tests {
         assert_eq!(stream.read(b"\0\0\x01\x41\x9a\0\0\x01"), None);
         assert_eq!(stream.read(&[&b"\0\0\x01\x6f"[..], &LARGE[1..]].concat()), HUGE, "a subset");
         for stream in [H265, TEMPORAL] {
-            assert_eq!(Units::new(Codec::H265).read(stream), Some((328, 248)));
+            assert_eq!(Units::new(H26xCodec::H265).read(stream), Some((328, 248)));
         }
     }
 
     #[test]
     fn the_largest_set_counts() {
         let large = [b"\0\0\x01", LARGE].concat();
-        assert_eq!(Units::new(Codec::H264).read(&[H264, &large].concat()), HUGE);
-        assert_eq!(Units::new(Codec::H264).read(&[&large, H264].concat()), HUGE);
+        assert_eq!(Units::new(H26xCodec::H264).read(&[H264, &large].concat()), HUGE);
+        assert_eq!(Units::new(H26xCodec::H264).read(&[&large, H264].concat()), HUGE);
         for length in [1, 2, 3, 4_u8] {
-            let mut stream = Units::new(Codec::H264);
+            let mut stream = Units::new(H26xCodec::H264);
             assert_eq!(stream.private(&record(length, LISTS)), SMALL);
             let units = prefixed(&[b"\x41\x9a\x12", LISTS, LARGE, b"\x41\x9a"], length.into());
             assert_eq!(stream.read(&units), HUGE, "{length}");
             assert_eq!(stream.read(&prefixed(&[b"\x41\x9a\x12", &[0x41; 200]], length.into())), None);
         }
-        assert_eq!(Units::new(Codec::H264).private(&record(4, LARGE)), HUGE);
-        assert_eq!(Units::new(Codec::H264).read(&prefixed(&[LISTS, LARGE], 4)), HUGE, "of an unknown form");
+        assert_eq!(Units::new(H26xCodec::H264).private(&record(4, LARGE)), HUGE);
+        assert_eq!(Units::new(H26xCodec::H264).read(&prefixed(&[LISTS, LARGE], 4)), HUGE, "of an unknown form");
     }
 
     #[test]
     fn records_of_h265_are_read() {
         let head = b"\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x3c\xf0\0\xfc\xfd\xf8\xf8\0\0\x0d\x02";
         let sets = [&b"\xa0\0\x01\0\x03\x40\x01\x0c\xa1\0\x01"[..], &prefixed(&[H265_SET], 2)].concat();
-        let mut stream = Units::new(Codec::H265);
+        let mut stream = Units::new(H26xCodec::H265);
         assert_eq!(stream.private(&[&head[..], &sets].concat()), Some((328, 248)));
         assert_eq!(stream.read(&prefixed(&[b"\x02\x01\xd0", H265_SET], 2)), Some((328, 248)));
         assert_eq!(stream.private(H265), Some((328, 248)), "of start codes");
@@ -394,7 +394,7 @@ pub mod tests {
 
     #[test]
     fn no_form_hides_a_set() {
-        let mut stream = Units::new(Codec::H264);
+        let mut stream = Units::new(H26xCodec::H264);
         stream.private(&record(4, LISTS));
         let inside = [b"\x41\x9a\0\0\x01", LARGE].concat();
         assert_eq!(stream.read(&prefixed(&[&inside], 4)), HUGE, "behind a start code in a unit");
@@ -408,7 +408,7 @@ pub mod tests {
 
     #[test]
     fn lengths_are_no_start_codes() {
-        let mut stream = Units::new(Codec::H264);
+        let mut stream = Units::new(H26xCodec::H264);
         stream.private(&record(4, LISTS));
         let mut unit = [&LARGE[1..], &[0x55; 999]].concat();
         unit.truncate(0x167);
@@ -423,11 +423,11 @@ pub mod tests {
         let order = [golomb(4), golomb(1), (0, 1), golomb(7), golomb(8), golomb(2), golomb(900), golomb(1)];
         let rest = [golomb(4), (0, 1), golomb(999), golomb(499), (0, 1)];
         let made = set(244, &[&chroma[..], &lists, &order, &rest].concat());
-        assert_eq!(Units::new(Codec::H264).read(&[b"\0\0\x01", &made[..]].concat()), Some((16_000, 16_000)));
+        assert_eq!(Units::new(H26xCodec::H264).read(&[b"\0\0\x01", &made[..]].concat()), Some((16_000, 16_000)));
         let plain = [golomb(4), golomb(2), golomb(4), (0, 1), golomb(999), golomb(999), (1, 1)];
         for profile in [66, 77, 88, 139, 7] {
             let made = [b"\0\0\x01", &set(profile, &plain)[..]].concat();
-            assert_eq!(Units::new(Codec::H264).read(&made), Some((16_000, 16_000)), "{profile}");
+            assert_eq!(Units::new(H26xCodec::H264).read(&made), Some((16_000, 16_000)), "{profile}");
         }
     }
 
@@ -442,7 +442,7 @@ pub mod tests {
         let escaped = [&raw[..7], &[3], &raw[7..]].concat();
         for set in [raw, escaped] {
             let stream = [b"\0\0\x01", &set[..]].concat();
-            assert_eq!(Units::new(Codec::H264).read(&stream), Some((16_000, 16_000)), "{set:?}");
+            assert_eq!(Units::new(H26xCodec::H264).read(&stream), Some((16_000, 16_000)), "{set:?}");
         }
     }
 
@@ -450,6 +450,6 @@ pub mod tests {
     fn a_set_that_is_cut_off_counts() {
         let made = set(66, &[golomb(4), golomb(2), golomb(4), (0, 1), golomb(1023), golomb(1023)]);
         let cut = [b"\0\0\x01", &made[..made.len() - 1], b"\0\0\x01\x41"].concat();
-        assert_eq!(Units::new(Codec::H264).read(&cut), Some((16_384, 32_768)));
+        assert_eq!(Units::new(H26xCodec::H264).read(&cut), Some((16_384, 32_768)));
     }
 }
