@@ -51,6 +51,10 @@ pub trait Media: Send + Sync + 'static {
     fn segmentation(&self) -> Segmentation;
     /// Returns the models that layers can name now.
     fn models(&self) -> Vec<String>;
+    /// Returns how many pipelines nobody uses any more, of all rooms, that still give up their threads and memory.
+    fn ending(&self) -> usize {
+        0
+    }
     /// Decodes a sound file to samples of 48 kHz. Takes up to some seconds: for blocking threads.
     ///
     /// # Errors

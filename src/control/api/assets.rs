@@ -189,7 +189,8 @@ pub async fn read(
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
         (header::CONTENT_LENGTH, HeaderValue::from(asset.bytes)),
     ];
-    Ok((caching, about, transfer::body(content)).into_response())
+    let answer = (caching, about, transfer::body(content)).into_response();
+    Ok(transfer::while_valid(state, access, answer))
 }
 
 /// Keeps a file as an asset

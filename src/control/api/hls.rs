@@ -26,6 +26,7 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::find,
+    transfer,
 };
 use crate::{
     control::room::{Output, OutputPhase, Recordings, Registry, RoomName},
@@ -95,7 +96,8 @@ pub async fn get_hls(
     if !is_segment(&file) {
         return Err(missing());
     }
-    segment(&asker, &folder.join(file), request).await
+    let answer = segment(&asker, &folder.join(file), request).await?;
+    Ok(transfer::while_valid(app, access, answer))
 }
 
 /// The way that somebody may ask.

@@ -27,6 +27,7 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
+    transfer,
 };
 use crate::{
     disk,
@@ -142,7 +143,7 @@ pub async fn get_recording(
     if let Ok(named) = HeaderValue::try_from(format!("attachment; filename=\"{}\"", recording.id)) {
         headers.insert(header::CONTENT_DISPOSITION, named);
     }
-    Ok(answer)
+    Ok(transfer::while_valid(app, access, answer))
 }
 
 /// Deletes a recording for good. One that grows cannot be deleted: stop its output first.

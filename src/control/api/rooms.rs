@@ -279,7 +279,9 @@ impl From<RoomError> for Problem {
             RoomError::Invalid(faults) => Self::invalid(faults),
             RoomError::Refused(PeerRefused::Unacceptable(_)) => Self::unprocessable(detail),
             RoomError::Refused(PeerRefused::Failed(_)) => Self::internal(detail),
-            RoomError::Unavailable(_) | RoomError::Draining => Self::unavailable(detail),
+            RoomError::Unavailable(_) | RoomError::OutputsStillEnd { .. } | RoomError::Draining => {
+                Self::unavailable(detail)
+            }
         }
     }
 }

@@ -9,11 +9,13 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     http::StatusCode,
+    response::Response,
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
 
 use super::{
+    AppState,
     auth::Access,
     problem::{self, ApiResult, Problem},
 };
@@ -124,6 +126,15 @@ pub(super) fn body(content: Content) -> Body {
         Content::BuiltIn(content) => content.into(),
         Content::File(file) => Body::from_stream(pieces(file)),
     }
+}
+
+/// Cuts an answer off when its reader's token is over or taken back. It names its length, so that what is missing shows.
+pub(super) fn while_valid(app: AppState, access: Access, answer: Response) -> Response {
+    if access.token.is_none() {
+        return answer;
+    }
+    let over = async move { app.auth.over(&access).await };
+    answer.map(|body| Body::from_stream(body.into_data_stream().take_until(over)))
 }
 
 /// Returns a file, a piece at a time. All pieces but the last one are of the same size.

@@ -89,6 +89,12 @@ pub enum RoomError {
         /// The limit.
         max: usize,
     },
+    /// Outputs that were stopped or removed still finish what they send.
+    #[error("{max} outputs of the room that were stopped or removed still end: try again in some seconds")]
+    OutputsStillEnd {
+        /// The limit.
+        max: usize,
+    },
     /// The room's limit of scenes is reached.
     #[error("the room takes no more than {max} scenes")]
     TooManyScenes {

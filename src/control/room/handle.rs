@@ -41,6 +41,22 @@ const POSES_WAIT: Duration = Duration::from_secs(2);
 /// How long a snapshot may take: many frames at the slowest rate, and a media thread that is busy with a tear-down.
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
 
+/// How many pipelines of all rooms may be on their way out before nothing new is begun that would end the same way.
+const MOST_ENDING: usize = 64;
+
+/// Checks that what is over gives up its threads as fast as others come.
+///
+/// # Errors
+/// [`RoomError::Unavailable`].
+pub(super) fn check_ending(media: &dyn Media) -> Result<(), RoomError> {
+    match media.ending() > MOST_ENDING {
+        true => {
+            Err(RoomError::Unavailable("rooms and outputs that are over still end: try again in some seconds".into()))
+        }
+        false => Ok(()),
+    }
+}
+
 /// A room, from outside. Cheap to clone; the room may end at any time ([`RoomError::NoRoom`] then).
 #[derive(Clone)]
 pub struct RoomHandle {
@@ -243,6 +259,7 @@ impl RoomHandle {
         spec: OutputSpec,
         guard: &IfMatch,
     ) -> Result<(Revision, Output), RoomError> {
+        check_ending(&*self.media)?;
         let id = OutputId(secret::id().into());
         self.change(guard, move |state| state.add_output(id, document, spec, now())).await
     }
@@ -266,6 +283,9 @@ impl RoomHandle {
         spec: OutputSpec,
         guard: &IfMatch,
     ) -> Result<(Revision, Output), RoomError> {
+        if document.enabled {
+            check_ending(&*self.media)?;
+        }
         self.change(guard, move |state| state.change_output(&id, document, spec, now())).await
     }
 
@@ -274,6 +294,9 @@ impl RoomHandle {
     /// # Errors
     /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
     pub async fn enable_output(&self, id: String, enabled: bool) -> Result<Output, RoomError> {
+        if enabled {
+            check_ending(&*self.media)?;
+        }
         self.call(move |room| room.state.enable_output(&id, enabled, now())).await?
     }
 
@@ -282,7 +305,10 @@ impl RoomHandle {
     /// # Errors
     /// [`RoomError::NoRoom`].
     pub async fn enable_outputs(&self, enabled: bool) -> Result<Vec<Output>, RoomError> {
-        self.call(move |room| room.state.enable_outputs(enabled, now())).await
+        if enabled {
+            check_ending(&*self.media)?;
+        }
+        self.call(move |room| room.state.enable_outputs(enabled, now())).await?
     }
 
     /// Tries what an output would be sent to; `None`: nobody knows what came of it.

@@ -21,7 +21,7 @@ use super::{
     change::SettingsChange,
     edit,
     error::RoomError,
-    handle::{CALLS, RoomHandle},
+    handle::{CALLS, RoomHandle, check_ending},
     images::ImageSource,
     journal::Journal,
     link::Closing,
@@ -44,6 +44,12 @@ const JOBS: usize = 16;
 
 /// How long a drain waits until session sockets know that the server ends, and until recordings are finished.
 const FAREWELL: Duration = Duration::from_secs(3);
+
+/// How many rooms' media may end at once without holding up who ends rooms and makes others.
+const ENDING_AT_ONCE: usize = 4;
+
+/// How long who ends a room is held up at most.
+const HELD_UP: Duration = Duration::from_secs(10);
 
 /// The defaults of a new room, and the largest number of rooms.
 #[derive(Debug, Clone)]
@@ -167,7 +173,10 @@ impl Registry {
             return Err(RoomError::Draining);
         }
         rooms.retain(|_, room| !room.has_ended());
-        if rooms.len() >= self.defaults.max_rooms {
+        check_ending(&*self.media)?;
+        // Media that ends takes as much as media that runs.
+        let piled_up = self.vitals.ending().saturating_sub(ENDING_AT_ONCE);
+        if rooms.len() + piled_up >= self.defaults.max_rooms {
             return Err(RoomError::TooManyRooms { max: self.defaults.max_rooms });
         }
         Ok(self.begin(self.beginning(name), &mut rooms))
@@ -238,7 +247,10 @@ impl Registry {
     /// [`RoomError::NoRoom`], [`RoomError::Stale`].
     pub async fn remove(&self, name: &RoomName, guard: &IfMatch) -> Result<(), RoomError> {
         let room = self.get(name).ok_or(RoomError::NoRoom)?;
-        room.end(Closing::RoomEnded, guard).await
+        room.end(Closing::RoomEnded, guard).await?;
+        // Who makes and ends rooms in turn is held up here before their media piles up.
+        let _ = timeout(HELD_UP, self.vitals.calm(ENDING_AT_ONCE)).await;
+        Ok(())
     }
 
     /// Ends all rooms, takes no new ones, and waits until session sockets have heard of it, recordings are finished and

@@ -21,6 +21,7 @@ mod tests;
 mod triggers;
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -50,7 +51,7 @@ use super::{
 };
 use crate::{
     layout::{AutoMode, Scene},
-    media::port::{self, AuxId, Image, MediaCommand, PeerId, Picture, Seat},
+    media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
 };
 
 /// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
@@ -149,6 +150,8 @@ pub struct State {
     spotlight: Spotlight,
     viewers: Vec<Viewer>,
     outputs: Vec<OutputEntry>,
+    /// Runs that the media was asked to end and has not reported as ended, and since when.
+    outputs_ending: HashMap<OutputId, Instant>,
     aux_pictures: Vec<AuxPicture>,
     /// Counts changes of what is kept of them, and up to which they were kept.
     outputs_changed: u64,
@@ -191,6 +194,7 @@ impl State {
             spotlight: Spotlight::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
+            outputs_ending: HashMap::new(),
             aux_pictures: Vec::new(),
             outputs_changed: 0,
             outputs_kept: 0,

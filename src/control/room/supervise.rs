@@ -121,6 +121,8 @@ impl Memory {
 pub(super) struct Vitals {
     down: AtomicUsize,
     rebuilds: AtomicU64,
+    /// See [`EndingMark`].
+    ending: watch::Sender<usize>,
 }
 
 impl Vitals {
@@ -132,6 +134,17 @@ impl Vitals {
     /// Returns how often rooms have got one.
     pub(super) fn rebuilds(&self) -> u64 {
         self.rebuilds.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many rooms are over whose media still gives up threads and memory.
+    pub(super) fn ending(&self) -> usize {
+        *self.ending.borrow()
+    }
+
+    /// Waits until the media of at most `most` rooms is ending.
+    pub(super) async fn calm(&self, most: usize) {
+        // Fails only where the sender is gone, which is a part of this.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending <= most).await;
     }
 
     /// Counts a part of a room that is begun again: `media` or `task`.
@@ -162,6 +175,22 @@ impl Drop for DownMark {
     fn drop(&mut self) {
         self.0.down.fetch_sub(1, Ordering::Relaxed);
         metrics::gauge!("virfie_rooms_down").decrement(1.0);
+    }
+}
+
+/// Counts media that was given up and still ends, for as long as it is held.
+pub(super) struct EndingMark(Arc<Vitals>);
+
+impl EndingMark {
+    pub(super) fn new(vitals: &Arc<Vitals>) -> Self {
+        vitals.ending.send_modify(|ending| *ending += 1);
+        Self(Arc::clone(vitals))
+    }
+}
+
+impl Drop for EndingMark {
+    fn drop(&mut self) {
+        self.0.ending.send_modify(|ending| *ending -= 1);
     }
 }
 

@@ -16,12 +16,20 @@ use super::{
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
+/// Those on their way to NULL.
+static ENDING: AtomicUsize = AtomicUsize::new(0);
+
 /// A tear-down that takes longer than this is worth a line in the log: GStreamer's own joins take milliseconds.
 const SLOW_TEARDOWN: Duration = Duration::from_secs(5);
 
 /// Pipelines alive in this process, for metrics and leak tests.
 pub fn alive() -> usize {
     ALIVE.load(Ordering::Relaxed)
+}
+
+/// Returns how many pipelines of this process are being torn down.
+pub fn ending() -> usize {
+    ENDING.load(Ordering::Relaxed)
 }
 
 /// The messages of a pipeline's bus that somebody must act on.
@@ -137,6 +145,7 @@ pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, Stri
 impl Drop for OwnedPipeline {
     fn drop(&mut self) {
         let pipeline = self.pipeline.clone();
+        ENDING.fetch_add(1, Ordering::Relaxed);
         // Never on the calling thread: it may be a streaming thread of this very pipeline, or tokio's.
         let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || {
             let begun = Instant::now();
@@ -154,8 +163,10 @@ impl Drop for OwnedPipeline {
             // reference goes only here, after NULL has returned.
             drop(pipeline);
             ALIVE.fetch_sub(1, Ordering::Relaxed);
+            ENDING.fetch_sub(1, Ordering::Relaxed);
         });
         if let Err(error) = spawned {
+            ENDING.fetch_sub(1, Ordering::Relaxed);
             // Disposed of while it plays, it would take the process with it.
             #[allow(clippy::mem_forget, reason = "leaking is what is meant")]
             std::mem::forget(self.pipeline.clone());
