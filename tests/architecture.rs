@@ -77,7 +77,7 @@ const LAYERS: &[Layer] = &[
     ),
     layer(
         "media::upload",
-        &["media::compose", "media::file", "media::gst", "media::port"],
+        &["disk", "media::compose", "media::file", "media::gst", "media::port"],
         "what another process decodes is made ready as this one would",
     ),
     layer(

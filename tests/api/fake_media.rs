@@ -43,7 +43,8 @@ impl Default for FakeMedia {
 
 /// One room's media.
 pub struct FakeRoom {
-    events: UnboundedSender<MediaEvent>,
+    /// `None` when the media is over, as nobody can report then.
+    events: Mutex<Option<UnboundedSender<MediaEvent>>>,
     heard: Mutex<Vec<String>>,
     news: Notify,
     poses: Mutex<Vec<ParticipantPoses>>,
@@ -72,7 +73,7 @@ impl FakeMedia {
 impl Media for FakeMedia {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
         let fake = Arc::new(FakeRoom {
-            events,
+            events: Mutex::new(Some(events)),
             heard: Mutex::default(),
             news: Notify::new(),
             poses: Mutex::default(),
@@ -186,7 +187,8 @@ impl FakeRoom {
 
     /// Has the media say something.
     pub fn say(&self, event: MediaEvent) {
-        self.events.send(event).expect("the room listens");
+        let events = self.events.lock().unwrap();
+        events.as_ref().expect("the media is not over").send(event).expect("the room listens");
     }
 }
 
@@ -199,7 +201,7 @@ impl RoomMedia for Port {
         }
         let tell = |event| {
             // A room that has ended listens no more.
-            let _ = room.events.send(event);
+            let _ = room.events.lock().unwrap().as_ref().map(|events| events.send(event));
         };
         match command {
             MediaCommand::SetPicture(picture) => {
@@ -280,7 +282,11 @@ impl RoomMedia for Port {
 }
 
 impl Drop for Port {
+    /// Outputs outlive the room until they are finished, as a test may have them; nothing else does.
     fn drop(&mut self) {
         self.0.note("closed".to_owned());
+        if !self.0.heard().iter().any(|line| line.starts_with("start ")) {
+            self.0.events.lock().unwrap().take();
+        }
     }
 }

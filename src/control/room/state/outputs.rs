@@ -178,8 +178,10 @@ impl State {
         let index = self.place(id)?;
         let mut sending = self.outputs.remove(index);
         self.outputs_changed += 1;
-        if sending.runs() {
-            let_go(&mut self.outputs_ending, &mut self.effects, sending.media_id(), now);
+        match sending.runs() {
+            true => let_go(&mut self.outputs_ending, &mut self.effects, sending.media_id(), now),
+            // Its thread has ended; the rest of it goes.
+            false => self.effects.push(Effect::Media(MediaCommand::RemoveOutput(sending.media_id()))),
         }
         sending.set_state(OutputState::Stopped, now.wall);
         self.settle_aux_pictures();
