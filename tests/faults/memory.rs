@@ -51,7 +51,7 @@ async fn rooms_and_outputs_that_are_made_and_ended_in_turn_pile_nothing_up() {
     server.send("PUT", "/rooms/stays", &json!({})).await.expect(201);
     let (threads, memory) = (server.status("Threads"), server.status("RssAnon"));
     let mut most = 0;
-    for _ in 0..300 {
+    for _ in 0..120 {
         let made = server.send("PUT", "/rooms/turns", &json!({})).await.status;
         assert!([201, 503].contains(&made.as_u16()), "{made}");
         answer(server.request("DELETE", "/rooms/turns")).await;

@@ -32,12 +32,12 @@ export interface paths {
          * @description It belongs to the room of the token, or to the one that `room` names, and only that room has it; else it stands on
          *     the shared shelf for all rooms. A token for one room may not cover an asset of the shared shelf.
          *
-         *     Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
+         *     The content decides the type: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
          *     and 40 megapixels, of all pictures together where they move, which are at most 600), fonts
          *     (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska with H.264, H.265,
-         *     VP8, VP9, AV1, MPEG-1, 2 or 4, JPEG, PNG, ProRes, QuickTime Animation or uncompressed pictures, as far as GStreamer on
-         *     the server has the decoder, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg with
-         *     Opus or Vorbis, at most ten minutes and 16 MiB).
+         *     VP8, VP9, AV1, MPEG-1, 2 or 4, JPEG, PNG, ProRes, QuickTime Animation or uncompressed pictures, as far as GStreamer
+         *     on the server has the decoder, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg
+         *     with Opus or Vorbis, at most ten minutes and 16 MiB).
          */
         put: operations["put"];
         post?: never;
@@ -56,11 +56,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is of note in all rooms, as it happens: rooms that start and end, who joins and leaves, outputs whose state changes,
-         *     recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and `producer`, who may
-         *     see all of it room by room, too. Who comes back with `Last-Event-ID` gets what followed, as far as it is kept (1024
-         *     events). `events_missed`, whose data is no `ServerEvent`, stands in place of what was missed. The stream ends with the
-         *     server, and when the token is over or taken back.
+         * What is of note in all rooms, as it happens: rooms that start and end, who joins and leaves, outputs whose state
+         *     changes, recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and
+         *     `producer`, who may see all of it room by room, too. Who comes back with `Last-Event-ID` gets what followed, as far
+         *     as it is kept (1024 events). `events_missed`, whose data is no `ServerEvent`, stands in place of what was missed.
+         *     The stream ends with the server, and when the token is over or taken back.
          */
         get: operations["server_events"];
         put?: never;
@@ -95,7 +95,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The rooms that the bearer may see. */
+        /** Returns the rooms that the bearer may see. */
         get: operations["list_rooms"];
         put?: never;
         post?: never;
@@ -133,7 +133,7 @@ export interface paths {
         };
         /**
          * What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
-         *     stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` tells where
+         *     stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where
          *     people are, at most ten times a second. The stream ends after `room_ended`, and when the
          *     token is over or taken back. Those who do not direct the room get no `url` of outputs.
          */
@@ -252,8 +252,8 @@ export interface paths {
         get: operations["list_outputs"];
         put?: never;
         /**
-         * Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin may,
-         *     or a producer where the server runs with `--internal-outputs`.
+         * Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin
+         *     may, or a producer where the server runs with `--internal-outputs`.
          */
         post: operations["post_output"];
         delete?: never;
@@ -307,8 +307,8 @@ export interface paths {
         put?: never;
         /**
          * Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
-         *     RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An SRT
-         *     receiver is called with the passphrase and gets empty packets.
+         *     RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An
+         *     SRT receiver is called with the passphrase and gets empty packets.
          */
         post: operations["test_output"];
         delete?: never;
@@ -486,7 +486,7 @@ export interface paths {
         };
         /**
          * Where people are in their pictures now: up to five in each, each with 17 keypoints. Needs the room's `keypoints`.
-         *     The room's events tell the same, again and again.
+         *     The room's events report the same, again and again.
          */
         get: operations["get_poses"];
         put?: never;
@@ -504,7 +504,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All recordings of the room, the newest first. The room need not exist any more. */
+        /** Returns all recordings of the room, the newest first. The room need not exist any more. */
         get: operations["list_recordings"];
         put?: never;
         post?: never;
@@ -545,9 +545,9 @@ export interface paths {
         get?: never;
         /**
          * Replaces all scenes and shows the first one, at one revision: `{"scenes": [{"name", "layout"}]}`, or a scenario file
-         *     of the application Virfie as it is (JSON, or the script it comes in). What such a file asks for and cannot be had is
-         *     a warning in the answer; its files are taken from the assets of their names, with `-` for what asset names cannot
-         *     have.
+         *     of the application Virfie as it is (JSON, or the script it comes in). What such a file asks for and the server does
+         *     not have is a warning in the answer; its files are taken from the assets of their names, with `-` for what asset
+         *     names cannot have.
          */
         put: operations["put_scenario"];
         post?: never;
@@ -880,11 +880,11 @@ export interface components {
             name: string;
         };
         /**
-         * @description The point of a layer's rectangle that `x` and `y` tell.
+         * @description The point of a layer's rectangle that `x` and `y` place.
          * @enum {string}
          */
         Anchor: "top-left" | "top" | "top-right" | "left" | "center" | "right" | "bottom-left" | "bottom" | "bottom-right";
-        /** @description What is known of an asset. */
+        /** @description The facts that are known of an asset. */
         Asset: {
             /** @description Whether it comes with the program. */
             builtin: boolean;
@@ -894,7 +894,7 @@ export interface components {
              */
             bytes: number;
             /**
-             * @description Told by the content.
+             * @description The server reads it from the content.
              * @example image/jpeg
              */
             content_type: string;
@@ -910,7 +910,7 @@ export interface components {
              * @description In pixels; null for what cannot be seen.
              */
             height?: number | null;
-            /** @description What it is good for; told by the content. */
+            /** @description What layouts can use it for. The server reads this from the content. */
             kind: components["schemas"]["AssetKind"];
             /**
              * @description As layouts write it.
@@ -926,7 +926,7 @@ export interface components {
             width?: number | null;
         };
         /**
-         * @description What an asset is good for.
+         * @description The use of an asset.
          * @enum {string}
          */
         AssetKind: "image" | "font" | "sound" | "clip";
@@ -936,17 +936,17 @@ export interface components {
             assets: components["schemas"]["Asset"][];
         };
         /**
-         * @description What the sound is encoded in.
+         * @description The codec of the sound.
          * @enum {string}
          */
         AudioCodec: "aac" | "opus";
         AutoGap: number | string;
         /**
-         * @description How the people whom no layer takes are placed.
+         * @description The way that the people whom no layer takes are placed.
          * @enum {string}
          */
         AutoMode: "grid" | "row" | "spotlight" | "off";
-        /** @description What happens to the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0. */
+        /** @description The treatment of the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0. */
         AutoPlacement: {
             /**
              * @description `person` or body parts: people are cut out and stand side by side. Left out: `person` where the background is
@@ -977,12 +977,12 @@ export interface components {
         };
         Backdrop: string;
         /**
-         * @description Who can help when an output does not work.
+         * @description The one who can help when an output does not work.
          * @enum {string}
          */
         Blame: "destination" | "operator" | "server";
         /**
-         * @description A part of a body. Left and right are the person's own. `front` and `back` tell which side of the part is seen: for a
+         * @description A part of a body. Left and right are the person's own. `front` and `back` say which side of the part is seen: for a
          *     whole arm, name both.
          * @enum {string}
          */
@@ -1008,18 +1008,18 @@ export interface components {
             width?: number;
         };
         /**
-         * @description How a recording is written.
+         * @description The container of a recording.
          * @enum {string}
          */
         Container: "mkv" | "mp4";
         /** @description Which part of a participant's picture is kept. */
         Cutout: ("none" | "person") | components["schemas"]["BodyPart"][];
         /**
-         * @description What suffers when the machine has too little time, in the order in which it is given up.
+         * @description The functions that suffer when the machine has too little time, in the order in which it is given up.
          * @enum {string}
          */
         Degraded: "mask_detail" | "mask_rate" | "frame_rate" | "decoding" | "encoding" | "output";
-        /** @description How the mix reaches somebody who receives. */
+        /** @description The way that the mix reaches somebody who receives. */
         Delivery: {
             /** @description Codec of the picture, null where only sound is taken. */
             codec?: string | null;
@@ -1057,7 +1057,7 @@ export interface components {
          */
         Easing: "linear" | "ease" | "ease-in" | "ease-out" | "ease-in-out";
         /**
-         * @description Why a room is over.
+         * @description The reason why a room is over.
          * @enum {string}
          */
         EndReason: "ended" | "shutdown";
@@ -1197,11 +1197,11 @@ export interface components {
             seconds: number;
         };
         /**
-         * @description How a source is fitted into its rectangle.
+         * @description The way that a source is fitted into its rectangle.
          * @enum {string}
          */
         Fit: "fill" | "contain" | "cover";
-        /** @description How the room's media is doing. Counters grow from the room's start. */
+        /** @description The health of the room's media. Counters grow from the room's start. */
         Health: {
             /**
              * Format: double
@@ -1266,7 +1266,7 @@ export interface components {
             sound_gap_ms: number;
         };
         /**
-         * @description Which segments a playlist lists.
+         * @description The segments that a playlist lists.
          * @enum {string}
          */
         HlsWindow: "sliding" | "event";
@@ -1334,7 +1334,7 @@ export interface components {
         KeypointName: "nose" | "leftEye" | "rightEye" | "leftEar" | "rightEar" | "leftShoulder" | "rightShoulder" | "leftElbow" | "rightElbow" | "leftWrist" | "rightWrist" | "leftHip" | "rightHip" | "leftKnee" | "rightKnee" | "leftAnkle" | "rightAnkle";
         /** @description One rectangle of the picture. Without any size it is as large as the canvas; a text is as large as it comes. */
         Layer: {
-            /** @description The point of the rectangle that `x` and `y` tell; `top-left` when left out. */
+            /** @description The point of the rectangle that `x` and `y` place; `top-left` when left out. */
             anchor?: components["schemas"]["Anchor"];
             /** @description What is behind a participant who is cut out: their own picture, blurred. */
             background?: components["schemas"]["LayerBackground"];
@@ -1417,7 +1417,7 @@ export interface components {
              */
             z?: number;
         };
-        /** @description What is behind a participant who is cut out. */
+        /** @description The background of a participant who is cut out. */
         LayerBackground: {
             /**
              * Format: double
@@ -1437,7 +1437,7 @@ export interface components {
         };
         /** @description A colour, `#rgb` or `#rrggbb`. */
         LayerColor: string;
-        /** @description What is cut off the source at its edges: source pixels, or `"n%"` of the source's width or height. */
+        /** @description The parts that are cut off the source at its edges: source pixels, or `"n%"` of the source's width or height. */
         LayerCrop: {
             /** @description At the bottom. */
             bottom?: components["schemas"]["LayerInset"];
@@ -1449,7 +1449,7 @@ export interface components {
             top?: components["schemas"]["LayerInset"];
         };
         LayerExtent: number | string;
-        /** @description What a layer goes along with. */
+        /** @description The thing that a layer goes along with. */
         LayerFollow: {
             /** @description The point of this layer that is on the keypoint; `center` when left out. */
             anchor?: components["schemas"]["Anchor"];
@@ -1904,7 +1904,7 @@ export interface components {
             /** @description In answers to changes: what can be shown, but not as it was meant. In requests it is passed over. */
             warnings?: components["schemas"]["Warning"][];
         };
-        /** @description How one layout turns into the next. */
+        /** @description The way that one layout turns into the next. */
         LayoutTransition: {
             /**
              * Format: int32
@@ -1934,20 +1934,20 @@ export interface components {
             when: components["schemas"]["TriggerWhen"];
         };
         /**
-         * @description Why someone is no longer in the room.
+         * @description The reason why someone is no longer in the room.
          * @enum {string}
          */
         LeaveReason: "left" | "lost" | "removed" | "refused";
-        /** @description What became of a scenario. */
+        /** @description The result of loading a scenario. */
         LoadedScenario: {
             /** @description The files that a Virfie scenario names. */
             assets: components["schemas"]["ScenarioAsset"][];
             /** @description The scenes as they are kept. */
             scenes: components["schemas"]["Scene"][];
-            /** @description What it asks for and cannot be had, which is left out, and characters that no font has. */
+            /** @description What it asks for and the server does not have, which is left out, and characters that no font has. */
             warnings: components["schemas"]["ProblemPlace"][];
         };
-        /** @description How loud the mix is, by EBU R 128. All is null while the room is silent, but what is told since its beginning. */
+        /** @description The loudness of the mix, by EBU R 128. All is null while the room is silent, except what counts from its beginning. */
         Loudness: {
             /**
              * Format: double
@@ -1986,11 +1986,11 @@ export interface components {
             name: string;
         };
         /**
-         * @description What a participant may do.
+         * @description The rights of a participant.
          * @enum {string}
          */
         MemberRole: "participant" | "producer" | "admin";
-        /** @description What a moderator changes about a participant; what is left out stays. */
+        /** @description The changes that a moderator makes to a participant; what is left out stays. */
         Moderation: {
             /** @description Taken off the canvas. */
             hidden?: boolean | null;
@@ -2032,8 +2032,8 @@ export interface components {
             key?: string | null;
             layout?: components["schemas"]["Layout"] | null;
             /**
-             * @description What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part of
-             *     its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
+             * @description What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part
+             *     of its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
              */
             name?: string | null;
             /**
@@ -2074,7 +2074,10 @@ export interface components {
             video?: components["schemas"]["OutputVideo"];
             window?: components["schemas"]["HlsWindow"] | null;
         };
-        /** @description What happened in a room. Types and the keys of their data are those of the room's own stream where that tells it, too. */
+        /**
+         * @description The event in a room. Types and the keys of their data are those of the room's own stream where that reports it,
+         *     too.
+         */
         Notice: {
             /** @description The room is there. */
             data: {
@@ -2113,8 +2116,8 @@ export interface components {
             type: "participant_left";
         } | {
             /**
-             * @description An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. Each try of one that retries is not
-             *     told.
+             * @description An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. The single tries of
+             *     one that retries are not reported.
              */
             data: {
                 /** @description The output. */
@@ -2123,7 +2126,7 @@ export interface components {
             /** @enum {string} */
             type: "output_changed";
         } | {
-            /** @description An output is deleted. If it ran, that it stopped was told before. */
+            /** @description An output is deleted. If it ran, its stop was reported before. */
             data: {
                 /** @description Which. */
                 id: string;
@@ -2199,7 +2202,7 @@ export interface components {
             url?: string | null;
             video?: components["schemas"]["OutputVideoSettings"] | null;
         };
-        /** @description What is asked of the sound. What is left out is the usual. */
+        /** @description The wishes for the sound. What is left out is the usual. */
         OutputAudio: {
             /**
              * Format: int32
@@ -2215,8 +2218,8 @@ export interface components {
             channels?: number | null;
             /**
              * Format: int32
-             * @description Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks below
-             *     -1 dB. Default: as it is mixed.
+             * @description Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks
+             *     below -1 dB. Default: as it is mixed.
              * @default null
              */
             loudness?: number | null;
@@ -2258,11 +2261,11 @@ export interface components {
          */
         OutputKind: "rtmp" | "srt" | "hls" | "file" | "iso" | "whip";
         /**
-         * @description Where an output's life stands.
+         * @description The phase of an output's life.
          * @enum {string}
          */
         OutputPhase: "connecting" | "live" | "paused" | "retrying" | "stopped" | "failed";
-        /** @description What came of a trial. */
+        /** @description The outcome of a trial. */
         OutputTrial: {
             blame?: components["schemas"]["Blame"] | null;
             /** @description What it said, without secrets. */
@@ -2282,7 +2285,7 @@ export interface components {
              */
             steps: components["schemas"]["TrialStep"][];
         };
-        /** @description What is asked of the picture. What is left out is the preset's, or the canvas's and the usual. */
+        /** @description The wishes for the picture. What is left out is the preset's, or the canvas's and the usual. */
         OutputVideo: {
             /**
              * Format: int32
@@ -2309,8 +2312,8 @@ export interface components {
             /** @default null */
             rate_control?: components["schemas"]["RateControl"] | null;
             /**
-             * @description `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say how
-             *     large its canvas is, is composed at this size. Default: the canvas's.
+             * @description `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say
+             *     how large its canvas is, is composed at this size. Default: the canvas's.
              * @default null
              * @example 1280x720
              */
@@ -2434,8 +2437,8 @@ export interface components {
             sound: string;
         };
         /**
-         * @description A frame is shown somewhere about the middle of its area; when its time is over the picture in it is taken (told by
-         *     the event `photo_taken`) and it goes elsewhere.
+         * @description A frame is shown somewhere about the middle of its area; when its time is over the picture in it is taken (reported
+         *     by the event `photo_taken`) and it goes elsewhere.
          */
         Polaroid: {
             /**
@@ -2489,7 +2492,7 @@ export interface components {
             score: number;
         };
         /**
-         * @description Whether a participant's connection stands.
+         * @description The state of a participant's connection.
          * @enum {string}
          */
         Presence: "connecting" | "connected" | "away";
@@ -2498,7 +2501,7 @@ export interface components {
          * @enum {string}
          */
         Preset: "twitch-1080p" | "twitch-720p" | "youtube-1080p" | "youtube-720p" | "facebook-720p" | "archive";
-        /** @description How a problem looks, for the OpenAPI document. */
+        /** @description The shape of a problem, for the OpenAPI document. */
         Problem: {
             /** @description What is wrong with this request. */
             detail: string;
@@ -2528,16 +2531,16 @@ export interface components {
             pointer: string;
         };
         /**
-         * @description What of H.264 a decoder must know.
+         * @description The part of H.264 that a decoder must know.
          * @enum {string}
          */
         Profile: "baseline" | "main" | "high";
         /**
-         * @description How the bit rate is kept.
+         * @description The way that the bit rate is kept.
          * @enum {string}
          */
         RateControl: "cbr" | "vbr";
-        /** @description Whether the server takes requests, and what it can do. */
+        /** @description The readiness of the server: whether it takes requests, and what it can do. */
         Readiness: {
             /** @description The rooms. */
             rooms: components["schemas"]["RoomsReadiness"];
@@ -2601,7 +2604,7 @@ export interface components {
             name: string;
         };
         /**
-         * @description What a request's bearer may do; each role includes those before it.
+         * @description The rights of a request's bearer; each role includes those before it.
          * @enum {string}
          */
         Role: "viewer" | "participant" | "producer" | "admin";
@@ -2661,7 +2664,10 @@ export interface components {
             /** @description Everybody in whose pictures keypoints are found, in order of joining. */
             participants: components["schemas"]["ParticipantPoses"][];
         };
-        /** @description What `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new room. */
+        /**
+         * @description The settings that `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new
+         *     room.
+         */
         RoomSettings: {
             canvas?: components["schemas"]["Canvas"] | null;
             /**
@@ -2736,7 +2742,7 @@ export interface components {
             /** @description How many only watch. */
             viewers: number;
         };
-        /** @description How the rooms are doing. */
+        /** @description The state of the rooms. */
         RoomsReadiness: {
             /** @description How many wait for new media or a new task after a fault. */
             down: number;
@@ -2792,7 +2798,7 @@ export interface components {
             /** @description As it is answered to who stores it; not looked at. */
             warnings?: components["schemas"]["Warning"][] | null;
         };
-        /** @description Whether people can be cut out, and how that goes. */
+        /** @description The state of segmentation: whether people can be cut out, and how that goes. */
         Segmentation: {
             /** @description Whether a model is loaded. Without one whole pictures are shown. */
             available: boolean;
@@ -2849,7 +2855,10 @@ export interface components {
              */
             thinned_per_second: number;
         };
-        /** @description Whether people can be cut out. Without, whole pictures are shown, and the server is ready all the same. */
+        /**
+         * @description The state of segmentation: whether people can be cut out. Without it, whole pictures are shown, and the server is
+         *     ready all the same.
+         */
         SegmentationReadiness: {
             /** @description Whether a model is loaded. */
             available: boolean;
@@ -2875,7 +2884,7 @@ export interface components {
             /** @description The room's name. */
             room: string;
         };
-        /** @description What a room's owner sets. */
+        /** @description The settings of a room's owner. */
         Settings: {
             /**
              * Format: int64
@@ -2900,17 +2909,17 @@ export interface components {
             /** @description The layer's id. */
             show: string;
         };
-        /** @description Which part of the canvas a picture is taken of. */
+        /** @description The part of the canvas that a picture is taken of. */
         SnapshotShot: {
             /** @description The whole canvas when left out. */
             area?: components["schemas"]["TriggerArea"];
         };
         /**
-         * @description How much work x264 puts into each picture, the least first.
+         * @description The work that x264 puts into each picture, the least first.
          * @enum {string}
          */
         Speed: "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium";
-        /** @description Where a recording goes on in another file: at the first keyframe from there. */
+        /** @description The point where a recording goes on in another file: at the first keyframe from there. */
         Split: {
             /**
              * Format: int32
@@ -2924,7 +2933,7 @@ export interface components {
              */
             megabytes: number;
         };
-        /** @description Whether what was changed in rooms is on the disk. */
+        /** @description The state of storage: whether what was changed in rooms is on the disk. */
         StorageReadiness: {
             /** @description What the disk said last. */
             error?: string | null;
@@ -2936,18 +2945,18 @@ export interface components {
             /** @description How many rooms' newest state the disk has refused so far. It is tried again. */
             unstored_rooms: number;
         };
-        /** @description Takes a picture of the canvas, told by the event `photo_taken`. */
+        /** @description Takes a picture of the canvas, which the event `photo_taken` reports. */
         TakeSnapshot: {
             /** @description Of which part. */
             snapshot: components["schemas"]["SnapshotShot"];
         };
-        /** @description Tells everybody who listens to the room's events; the name is in `trigger_fired`. */
+        /** @description Notifies everybody who listens to the room's events; the name is in `trigger_fired`. */
         TellEvent: {
             /** @description Any text of 1 to 128 characters. */
             event: string;
         };
         /**
-         * @description Where the lines of a text stand.
+         * @description The alignment of a text's lines.
          * @enum {string}
          */
         TextAlign: "left" | "center" | "right";
@@ -2963,7 +2972,7 @@ export interface components {
             /** @description A JWT, for `Authorization: Bearer …` or `?token=…`. */
             token: string;
         };
-        /** @description What a token shall say. */
+        /** @description The wished content of a token. */
         TokenRequest: {
             /**
              * Format: int64
@@ -3001,13 +3010,13 @@ export interface components {
             name: string;
         };
         /**
-         * @description What it means for a condition that a layer shows nobody, or that nobody is shown at all.
+         * @description The meaning for a condition of the case that a layer shows nobody, or that nobody is shown at all.
          * @enum {string}
          */
         TriggerAbsent: "block" | "ignore";
-        /** @description What a trigger does: an object of one of these shapes. */
+        /** @description The effect of a trigger: an object of one of these shapes. */
         TriggerAction: components["schemas"]["ActivateScene"] | components["schemas"]["ShowLayer"] | components["schemas"]["PlaySound"] | components["schemas"]["TakeSnapshot"] | components["schemas"]["TellEvent"] | components["schemas"]["TwirlAction"] | components["schemas"]["IconsAction"] | components["schemas"]["PolaroidAction"];
-        /** @description A part of the canvas; every edge is told from the canvas's top left corner. A point on an edge is outside. */
+        /** @description A part of the canvas; every edge is measured from the canvas's top left corner. A point on an edge is outside. */
         TriggerArea: {
             /** @description Canvas pixels from the top, or `"n%"` of the canvas's height; `"100%"` when left out. */
             bottom: components["schemas"]["LayerPosition"];
@@ -3051,7 +3060,7 @@ export interface components {
             /** @description How. */
             twirl: components["schemas"]["Twirl"];
         };
-        /** @description What can be shown, but not as it was meant. */
+        /** @description The warning that something can be shown, but not as it was meant. */
         Warning: {
             /** @description What it is, in one line. */
             detail: string;
@@ -3208,7 +3217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many files are being received; `Retry-After` tells when to try again */
+            /** @description Too many files are being received; `Retry-After` says when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3697,7 +3706,7 @@ export interface operations {
     put_layout: {
         parameters: {
             query?: {
-                /** @description Only validate, and tell what the layout would become */
+                /** @description Only validate, and return what the layout would become */
                 dry_run?: boolean;
             };
             header?: {
@@ -3748,7 +3757,7 @@ export interface operations {
     patch_layout: {
         parameters: {
             query?: {
-                /** @description Only validate, and tell what the layout would become */
+                /** @description Only validate, and return what the layout would become */
                 dry_run?: boolean;
             };
             header?: {
@@ -3799,7 +3808,7 @@ export interface operations {
     delete_layer: {
         parameters: {
             query?: {
-                /** @description Only validate, and tell what the layout would become */
+                /** @description Only validate, and return what the layout would become */
                 dry_run?: boolean;
             };
             header?: {
@@ -3839,7 +3848,7 @@ export interface operations {
     patch_layer: {
         parameters: {
             query?: {
-                /** @description Only validate, and tell what the layout would become */
+                /** @description Only validate, and return what the layout would become */
                 dry_run?: boolean;
             };
             header?: {
@@ -4293,7 +4302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is no recording, or does not run */
+            /** @description It is not a recording, or does not run */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4336,7 +4345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is no recording, or does not run */
+            /** @description It is not a recording, or does not run */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4799,7 +4808,7 @@ export interface operations {
     put_scenario: {
         parameters: {
             query?: {
-                /** @description Only tell what would become of it */
+                /** @description Only return what it would become */
                 dry_run?: boolean;
             };
             header?: {
