@@ -8,7 +8,7 @@
 //!
 //! * `schema`, `schema_source`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
 //! * `read`, `read_layer`, `read_source`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at
-//! once out.
+//!   once out.
 //! * `limits`: how much a layout may ask for.
 //! * `scene`: the validated layout.
 //! * `look`: borders, followers, gradual change.
