@@ -25,6 +25,11 @@ pub fn open(file: &Path) -> io::Result<fs::File> {
     Ok(open)
 }
 
+/// Returns whether a path names a file. A link does not count: it may lead anywhere.
+pub fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|file| file.is_file())
+}
+
 /// Reads a whole file, or what a link leads to, as [`open`] does.
 ///
 /// # Errors

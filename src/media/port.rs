@@ -23,7 +23,7 @@ pub use crate::media::{
         address::{RtmpAddress, SrtAddress, WhipAddress},
         hls::terms::{
             CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
-            PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
+            LONGEST_PLAYLIST as HLS_LONGEST_PLAYLIST, PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
         },
         notes::{self, Notes},
         settings::{

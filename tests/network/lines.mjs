@@ -7,11 +7,8 @@ const atMost = (most, of = "") => ({ holds: (value) => value <= most, said: `at 
 const SETTLE = 6;
 const WINDOW = 10;
 
-/** What somebody on a good line gets whatever happens to others. */
-const OTHER_FPS = 29;
-
 /** On every line: no long standstill after the change or later, and others notice nothing. */
-const ALWAYS = { freezeMs: atMost(2_000, " ms"), otherFps: atLeast(OTHER_FPS), otherLowest: atLeast(720) };
+const ALWAYS = { freezeMs: atMost(2_000, " ms"), otherFps: atLeast(29), otherLowest: atLeast(720) };
 
 const WHOLE = { fps: atLeast(29), lowest: atLeast(720) };
 /** What is missing comes again; this shows that it does. */
@@ -87,5 +84,5 @@ export function misses(line, row) {
 
 /** Whether this machine had too much to do: the receiver on a good line missed pictures, which the bad one cannot cause. */
 export function isBusy({ otherFps }) {
-  return !(otherFps >= OTHER_FPS);
+  return !ALWAYS.otherFps.holds(otherFps);
 }

@@ -32,7 +32,8 @@ use crate::{
     control::room::{Output, OutputPhase, Recordings, Registry, RoomName},
     disk,
     media::port::{
-        AudioSettings, HLS_CODECS, HLS_END, HLS_EVENT, HLS_PLAYLIST, OutputKind, RateControl, VideoSettings,
+        AudioSettings, HLS_CODECS, HLS_END, HLS_EVENT, HLS_LONGEST_PLAYLIST, HLS_PLAYLIST, OutputKind, RateControl,
+        VideoSettings,
     },
 };
 
@@ -44,8 +45,6 @@ const SEGMENT_TYPE: &str = "video/mp2t";
 const SEGMENT_AGE: u32 = 3600;
 /// How long the last segment of an output that was stopped may take.
 const LAST_SEGMENT: Duration = Duration::from_secs(4);
-/// The longest playlist that is read, in bytes: an event of three weeks has one of 60 MB.
-const LONGEST_PLAYLIST: u64 = 64 << 20;
 /// The longest file that names codecs, in bytes.
 const LONGEST_CODECS: u64 = 4096;
 /// How the names of folders begin that are being deleted.
@@ -157,7 +156,7 @@ struct Kept {
 fn read(folder: &FilePath) -> io::Result<Kept> {
     let path = folder.join(HLS_PLAYLIST);
     let age = fs::metadata(&path)?.modified()?.elapsed().unwrap_or_default();
-    let text = disk::read_text(&path, LONGEST_PLAYLIST)?;
+    let text = disk::read_text(&path, HLS_LONGEST_PLAYLIST)?;
     let is_still = age > LAST_SEGMENT + Duration::from_secs(target(&text));
     Ok(Kept { codecs: disk::read_text(&folder.join(HLS_CODECS), LONGEST_CODECS)?, text, is_still })
 }
@@ -237,8 +236,7 @@ fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
 }
 
 async fn segment(asker: &Asker, path: &FilePath, request: Request) -> ApiResult<Response> {
-    // A link may lead anywhere.
-    if !fs::symlink_metadata(path).is_ok_and(|file| file.is_file()) {
+    if !disk::is_file(path) {
         return Err(missing());
     }
     let mut answer = match ServeFile::new(path).try_call(request).await {
@@ -285,12 +283,17 @@ pub(super) fn clean(recordings: &Recordings) {
             delete(&recordings.hls, &folder);
         }
         for output in folders(&folder) {
-            let playlist = disk::read_text(&output.join(HLS_PLAYLIST), LONGEST_PLAYLIST).unwrap_or_default();
-            if is_ours(&output) && !playlist.lines().any(|line| line == HLS_EVENT) {
+            if is_ours(&output) && !is_event(&output) {
                 delete(&recordings.hls, &output);
             }
         }
     }
+}
+
+/// Returns whether the segments in a folder are those of an event.
+fn is_event(folder: &FilePath) -> bool {
+    let playlist = disk::read_text(&folder.join(HLS_PLAYLIST), HLS_LONGEST_PLAYLIST).unwrap_or_default();
+    playlist.lines().any(|line| line == HLS_EVENT)
 }
 
 /// Deletes events whose outputs are gone.
@@ -318,7 +321,7 @@ pub(super) async fn clean_events(registry: &Registry) {
     }
 }
 
-/// The folders in a folder. A link is none of them: what it leads to is somebody else's.
+/// The folders in a folder. A link does not count: what it leads to belongs to somebody else.
 fn folders(of: &FilePath) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()

@@ -130,8 +130,7 @@ pub async fn get_recording(
         }
         _ => place(&app, &recording)?,
     };
-    // A link may lead anywhere.
-    if !fs::symlink_metadata(&path).is_ok_and(|file| file.is_file()) {
+    if !disk::is_file(&path) {
         return Err(missing());
     }
     let mut answer = match ServeFile::new(&path).try_call(request).await {
@@ -213,8 +212,7 @@ fn beside(path: &Path) -> PathBuf {
 
 /// Reads a text of ours. What is missing, and what is too long, is empty.
 fn text_of(path: &Path) -> String {
-    let is_ours = fs::symlink_metadata(path).is_ok_and(|file| file.is_file());
-    if is_ours { disk::read_text(path, LONGEST_TEXT).unwrap_or_default() } else { String::new() }
+    if disk::is_file(path) { disk::read_text(path, LONGEST_TEXT).unwrap_or_default() } else { String::new() }
 }
 
 /// Says what a file of this name is, if it is the name of a recording: no path, nothing hidden.

@@ -45,7 +45,7 @@ pub(super) fn open_asset(name: &str, file: &Path) -> Result<Content, AssetError>
             Some(content) => Ok(Content::BuiltIn(content)),
             None => Err(AssetError::NotFound),
         },
-        // A folder, a pipe or a device is nobody's asset.
+        // A folder, a pipe or a device is no asset.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(AssetError::NotFound),
         Err(error) => Err(error.into()),
     }

@@ -14,12 +14,9 @@ use jiff::Timestamp;
 use super::{
     playlist::{Playlist, file, number},
     segmenter::{Segment, Segmenter},
-    terms::{CODECS, Cut, PLAYLIST},
+    terms::{CODECS, Cut, LONGEST_PLAYLIST, PLAYLIST},
 };
 use crate::disk;
-
-/// The longest playlist that is read again, in bytes: an event of three weeks has one of 60 MB.
-const LONGEST_PLAYLIST: u64 = 64 << 20;
 
 /// AAC, low complexity.
 const AAC: &str = "mp4a.40.2";

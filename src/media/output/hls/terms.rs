@@ -16,6 +16,8 @@ const USUAL_SEGMENTS: u32 = 6;
 
 /// File of the playlist in an output's folder.
 pub const PLAYLIST: &str = "live.m3u8";
+/// The longest playlist that is read again, in bytes: an event of three weeks has one of 60 MB.
+pub const LONGEST_PLAYLIST: u64 = 64 << 20;
 /// File of what a master playlist says of the codecs, in the same folder.
 pub const CODECS: &str = "codecs";
 /// Ends the playlist of what goes on no more.
