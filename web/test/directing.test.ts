@@ -31,6 +31,13 @@ function directing() {
   return { view, troubles, tools: new Directing(new Client(null), view, handlers) };
 }
 
+/** Tools on a page that shows its first picture already. */
+function pictured() {
+  const page = directing();
+  page.tools.pictured();
+  return page;
+}
+
 beforeEach(() => {
   done.length = 0;
   loads.fail = false;
@@ -46,8 +53,30 @@ describe("the tools of those who direct", () => {
     expect([done, view.dataset.directs]).toEqual([[], "false"]);
   });
 
-  it("hear what happened while they were on their way, in order", async () => {
+  it("wait for the first picture", async () => {
     const { tools, view } = directing();
+    vi.useFakeTimers();
+    tools.enter(state("demo"), true);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([done, view.dataset.directs]).toEqual([[], "false"]);
+    tools.pictured();
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(view.dataset.directs).toBe("true"));
+    expect(done).toEqual(["enter demo"]);
+  });
+
+  it("come after five seconds where no picture comes", async () => {
+    const { tools, view } = directing();
+    vi.useFakeTimers();
+    tools.enter(state("demo"), true);
+    await vi.advanceTimersByTimeAsync(5_000);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(view.dataset.directs).toBe("true"));
+    expect(done).toEqual(["enter demo"]);
+  });
+
+  it("hear what happened while they were on their way, in order", async () => {
+    const { tools, view } = pictured();
     tools.enter(state("demo"), true);
     tools.event(ended, []);
     tools.moderate("p", { volume: 1 });
@@ -58,7 +87,7 @@ describe("the tools of those who direct", () => {
   });
 
   it("start over in another room, and go for one who directs no more", async () => {
-    const { tools, view } = directing();
+    const { tools, view } = pictured();
     tools.enter(state("first"), true);
     tools.clear();
     tools.enter(state("second"), true);
@@ -69,7 +98,7 @@ describe("the tools of those who direct", () => {
   });
 
   it("are missed aloud, and tried again", async () => {
-    const { tools, troubles, view } = directing();
+    const { tools, troubles, view } = pictured();
     loads.fail = true;
     tools.enter(state("demo"), true);
     await vi.waitFor(() => expect(troubles).toEqual([expect.stringContaining("Reload the page")]));
