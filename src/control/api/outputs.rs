@@ -81,6 +81,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "Outputs or rooms that are over still end; `Retry-After` says when to ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn post_output(

@@ -18,9 +18,10 @@ use url::Url;
 
 use super::super::{
     address::WhipAddress,
+    hosts::is_own,
     terms::{Blame, OutputFault},
 };
-use crate::media::sdp::{MAX_BYTES, is_internal};
+use crate::media::sdp::MAX_BYTES;
 
 /// How long the other server may take to answer an offer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -49,7 +50,7 @@ struct Internal;
 impl Resolver for Guarded {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.found.resolve(uri, config, timeout)?;
-        if !self.internal && found.iter().any(|address| is_internal(address.ip())) {
+        if !self.internal && found.iter().any(|address| is_own(address.ip())) {
             return Err(ureq::Error::Other(Box::new(Internal)));
         }
         Ok(found)
