@@ -101,7 +101,7 @@ impl Reader {
             error: "it is not an MP4, QuickTime, WebM or Matroska file".into(),
         })?;
         crate::media::gst::init().map_err(setup)?;
-        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode);
+        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode).waits_for_end();
         let news = Arc::new(News::default());
         news.listen(&owned, allowed.is_foreign());
         let frames = stage(&owned)?;

@@ -55,6 +55,7 @@ pub enum BusNews {
 pub struct OwnedPipeline {
     pipeline: gst::Pipeline,
     role: Option<Role>,
+    waits: bool,
 }
 
 impl OwnedPipeline {
@@ -63,7 +64,13 @@ impl OwnedPipeline {
         let pipeline = gst::Pipeline::with_name(name);
         media_clock().apply(&pipeline);
         ALIVE.fetch_add(1, Ordering::Relaxed);
-        Self { pipeline, role: None }
+        Self { pipeline, role: None, waits: false }
+    }
+
+    /// Has the thread that drops it wait until it is torn down. It must be one that may wait, and not of the pipeline.
+    pub fn waits_for_end(mut self) -> Self {
+        self.waits = true;
+        self
     }
 
     /// Has its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
@@ -146,25 +153,13 @@ impl Drop for OwnedPipeline {
     fn drop(&mut self) {
         let pipeline = self.pipeline.clone();
         ENDING.fetch_add(1, Ordering::Relaxed);
+        if self.waits {
+            // The last reference goes with `self`; nothing outside is called by then.
+            tear_down(pipeline);
+            return;
+        }
         // Never on the calling thread: it may be a streaming thread of this very pipeline, or tokio's.
-        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || {
-            let begun = Instant::now();
-            if let Err(error) = pipeline.set_state(gst::State::Null) {
-                warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
-            }
-            if let Some(bus) = pipeline.bus() {
-                bus.unset_sync_handler();
-                bus.set_flushing(true);
-            }
-            if begun.elapsed() > SLOW_TEARDOWN {
-                warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
-            }
-            // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last
-            // reference goes only here, after NULL has returned.
-            drop(pipeline);
-            ALIVE.fetch_sub(1, Ordering::Relaxed);
-            ENDING.fetch_sub(1, Ordering::Relaxed);
-        });
+        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || tear_down(pipeline));
         if let Err(error) = spawned {
             ENDING.fetch_sub(1, Ordering::Relaxed);
             // Disposed of while it plays, it would take the process with it.
@@ -173,4 +168,23 @@ impl Drop for OwnedPipeline {
             warn!(%error, "the system gives no thread to tear a pipeline down; it is leaked");
         }
     }
+}
+
+fn tear_down(pipeline: gst::Pipeline) {
+    let begun = Instant::now();
+    if let Err(error) = pipeline.set_state(gst::State::Null) {
+        warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
+    }
+    if let Some(bus) = pipeline.bus() {
+        bus.unset_sync_handler();
+        bus.set_flushing(true);
+    }
+    if begun.elapsed() > SLOW_TEARDOWN {
+        warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
+    }
+    // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last reference goes only
+    // here, after NULL has returned.
+    drop(pipeline);
+    ALIVE.fetch_sub(1, Ordering::Relaxed);
+    ENDING.fetch_sub(1, Ordering::Relaxed);
 }

@@ -12,6 +12,7 @@ use super::{
     clips::Clips,
     news::StageNews,
     program::{Canvas, canvas_of},
+    tally::Tally,
 };
 use crate::media::{
     compose::{
@@ -33,6 +34,8 @@ pub(super) struct Origin {
     pub(super) hold: Duration,
     /// The program's.
     pub(super) news: Arc<StageNews>,
+    /// Of all clips of the room.
+    pub(super) clips: Tally,
 }
 
 /// One of them.
@@ -107,12 +110,12 @@ impl AuxPictures {
             one.composer.set_picture(picture, reels);
             return std::mem::replace(&mut one.canvas, canvas) != canvas;
         }
-        let Origin { room, launches, slots, can_cut, hold, news } = &self.origin;
+        let Origin { room, launches, slots, can_cut, hold, news, clips: tally } = &self.origin;
         let news = Arc::new(news.of_aux(aux.clone()));
         match Composer::start(&format!("{room}-aux"), picture.clone(), *hold, *can_cut, slots.clone(), news) {
             Ok(composer) => {
                 info!(%room, %aux, "a picture beside the program begins");
-                let mut clips = Clips::new(launches.clone());
+                let mut clips = Clips::new(launches.clone(), tally.clone());
                 let reels = clips.show(&picture.images);
                 if !reels.is_empty() {
                     composer.set_picture(picture.clone(), reels);
@@ -149,7 +152,10 @@ impl AuxPictures {
 
     /// Frees what is over, and begins a clock again that has ended by a fault; whether one has.
     pub(super) fn look(&mut self) -> bool {
-        self.pictures.iter().for_each(|one| one.composer.tidy());
+        for one in &mut self.pictures {
+            one.composer.tidy();
+            one.clips.look();
+        }
         let over: Vec<_> = self.pictures.extract_if(.., |one| one.composer.is_over()).collect();
         let any = !over.is_empty();
         for AuxPicture { id, picture, composer, .. } in over {

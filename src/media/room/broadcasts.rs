@@ -2,7 +2,11 @@
 //! settings.
 
 use std::{
-    sync::{Arc, Mutex, mpsc::Sender},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
     time::Duration,
 };
 
@@ -11,7 +15,13 @@ use gstreamer as gst;
 use metrics::counter;
 use tracing::{error, info};
 
-use super::{Input, failures::Failures, lock, program::Canvas};
+use super::{
+    Input,
+    failures::Failures,
+    lock,
+    program::Canvas,
+    tally::{Held, Tally},
+};
 use crate::media::{
     compose::clock::CanvasFormat,
     encode::{Encoder, Recipe, sound::SoundEncoder},
@@ -55,6 +65,7 @@ pub(super) struct PictureKey {
 struct PictureEncoder {
     encoder: Encoder,
     speed: Speed,
+    _held: Held,
 }
 
 /// The parts that outputs of equal settings share: an encoder, and those who get what it makes.
@@ -66,7 +77,7 @@ struct Track<S, E> {
 }
 
 type Picture = Track<PictureKey, PictureEncoder>;
-type SoundTrack = Track<AudioSettings, SoundEncoder>;
+type SoundTrack = Track<AudioSettings, (SoundEncoder, Held)>;
 type Tracks<S, E> = ArcSwap<Vec<Arc<Track<S, E>>>>;
 
 impl<S: Clone + PartialEq, E> Track<S, E> {
@@ -119,7 +130,10 @@ pub(super) struct Broadcasts {
     inputs: Mutex<Sender<Input>>,
     members: Mutex<Vec<Member>>,
     pictures: Tracks<PictureKey, PictureEncoder>,
-    sounds: Tracks<AudioSettings, SoundEncoder>,
+    sounds: Tracks<AudioSettings, (SoundEncoder, Held)>,
+    tally: Tally,
+    /// Whether an encoder is needed that must wait until others have ended.
+    waits: AtomicBool,
     /// Of the frames so far; each picture has one format at a time.
     caps: Mutex<Vec<(CanvasFormat, gst::Caps)>>,
 }
@@ -133,6 +147,8 @@ impl Broadcasts {
             members: Mutex::default(),
             pictures: ArcSwap::default(),
             sounds: ArcSwap::default(),
+            tally: Tally::default(),
+            waits: AtomicBool::new(false),
             caps: Mutex::default(),
         }
     }
@@ -165,7 +181,7 @@ impl Broadcasts {
     /// Gives a block of the mix to every running encoder.
     pub(super) fn block(&self, samples: &[[f32; 2]], pts: Duration) {
         for sound in self.sounds.load().iter() {
-            if let Some(encoder) = sound.encoder.load().as_ref() {
+            if let Some((encoder, _)) = sound.encoder.load().as_deref() {
                 encoder.push(samples, pts);
             }
         }
@@ -233,11 +249,26 @@ impl Broadcasts {
             }
         }
         let pictures = Track::settle(&self.pictures, &members, Member::picture);
-        pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));
+        self.waits.store(false, Ordering::Relaxed);
+        let may_begin = || {
+            !self.tally.is_full() || {
+                self.waits.store(true, Ordering::Relaxed);
+                false
+            }
+        };
+        pictures
+            .iter()
+            .filter(|picture| picture.is_due(now) && may_begin())
+            .for_each(|picture| self.begin_picture(picture));
         let sounds = Track::settle(&self.sounds, &members, |member| Some(member.wishes.audio()));
-        sounds.iter().filter(|sound| sound.is_due(now)).for_each(|sound| self.begin_sound(sound));
+        sounds.iter().filter(|sound| sound.is_due(now) && may_begin()).for_each(|sound| self.begin_sound(sound));
         let running = pictures.iter().filter(|picture| picture.encoder.load().is_some());
         running.map(|picture| (picture.settings.aux.clone(), picture.name())).collect()
+    }
+
+    /// Returns whether [`Broadcasts::rebalance`] is due again soon: encoders that are over still end.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     fn begin_picture(&self, picture: &Picture) {
@@ -247,18 +278,23 @@ impl Broadcasts {
         let speed = settings.preset.unwrap_or_else(|| Speed::fitting((width, height), fps, idle));
         load::claim(speed.load((width, height), fps));
         let (listeners, failed) = (picture.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
+        let (held, alive) = self.tally.begin();
         let started = Encoder::start(
             &format!("broadcast-{}-{width}x{height}", self.room),
             Recipe::Broadcast(settings, speed),
             &self.launches,
-            move |unit| listeners.load().iter().for_each(|output| output.picture(&unit)),
+            move |unit| {
+                // It ends with the pipeline.
+                let _alive = &alive;
+                listeners.load().iter().for_each(|output| output.picture(&unit));
+            },
             // Fails only when the room is over.
             move |error| drop(lock(&failed).send(Input::BroadcastFailed(key.clone(), error))),
         );
         match started {
             Ok(encoder) => {
                 info!(room = %self.room, picture = picture.name(), speed = speed.name(), idle, "broadcast encoder started");
-                picture.encoder.store(Some(Arc::new(PictureEncoder { encoder, speed })));
+                picture.encoder.store(Some(Arc::new(PictureEncoder { encoder, speed, _held: held })));
             }
             Err(error) => {
                 error!(room = %self.room, picture = picture.name(), %error, "a broadcast encoder cannot be made");
@@ -270,16 +306,21 @@ impl Broadcasts {
     fn begin_sound(&self, sound: &SoundTrack) {
         let settings = sound.settings;
         let (listeners, failed) = (sound.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
+        let (held, alive) = self.tally.begin();
         let started = SoundEncoder::start(
             &format!("broadcast-{}-sound-{}", self.room, settings.bitrate),
             settings,
             &self.launches,
-            move |packet, caps| listeners.load().iter().for_each(|output| output.sound(packet, caps)),
+            move |packet, caps| {
+                // As above.
+                let _alive = &alive;
+                listeners.load().iter().for_each(|output| output.sound(packet, caps));
+            },
             // Fails only when the room is over.
             move |error| drop(lock(&failed).send(Input::SoundFailed(settings, error))),
         );
         match started {
-            Ok(encoder) => sound.encoder.store(Some(Arc::new(encoder))),
+            Ok(encoder) => sound.encoder.store(Some(Arc::new((encoder, held)))),
             Err(error) => {
                 error!(room = %self.room, %error, "an encoder of the sound cannot be made");
                 lock(&sound.failures).add(media_clock().now());

@@ -35,6 +35,7 @@ mod program;
 mod receivers;
 mod renditions;
 mod stats;
+mod tally;
 mod tracks;
 mod watch;
 mod work;

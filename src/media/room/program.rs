@@ -14,6 +14,7 @@ use super::{
     clips::Clips,
     encodings::Encodings,
     news::StageNews,
+    tally::Tally,
 };
 use crate::media::{
     audio::desk::Desk,
@@ -74,6 +75,7 @@ impl Program {
         let broadcasts = Arc::new(Broadcasts::new(spec.room.clone(), launches.clone(), inputs.clone()));
         let news = Arc::new(news((encodings.clone(), broadcasts.clone())));
         let canvas = canvas_of(&spec.picture);
+        let clips = Tally::default();
         let auxes = AuxPictures::new(Origin {
             room: spec.room.clone(),
             launches: launches.clone(),
@@ -81,10 +83,11 @@ impl Program {
             can_cut: parts.can_cut,
             hold: spec.hold,
             news: news.clone(),
+            clips: clips.clone(),
         });
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, news)?);
-        let clips = Clips::new(launches.clone());
+        let clips = Clips::new(launches.clone(), clips);
         Ok(Self {
             launches,
             events: events.clone(),
@@ -217,8 +220,10 @@ impl Program {
     /// Frees what is over; `true` when it is time to rebalance.
     pub(super) fn look(&mut self, now: Duration) -> bool {
         self.composer.tidy();
+        self.clips.look();
         load::look();
-        let tidy = self.auxes.look() || now.saturating_sub(self.tidied) >= TIDY;
+        let waits = self.encodings.waits() || self.broadcasts.waits();
+        let tidy = self.auxes.look() || waits || now.saturating_sub(self.tidied) >= TIDY;
         if tidy {
             self.tidied = now;
         }
