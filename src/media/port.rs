@@ -466,6 +466,14 @@ pub enum MediaEvent {
         /// In one line.
         problem: Option<String>,
     },
+    /// Whether nobody is found in the pictures of a participant whom a layer cuts out. Of each connection, it begins
+    /// with somebody being found.
+    Lost {
+        /// Who.
+        participant: ParticipantId,
+        /// Now.
+        lost: bool,
+    },
     /// Someone began or stopped speaking.
     Speaking {
         /// Who.
