@@ -466,11 +466,11 @@ pub enum MediaEvent {
         /// In one line.
         problem: Option<String>,
     },
-    /// Whether nobody is found in the pictures of a participant whom a layer cuts out. Of each connection, it begins
-    /// with somebody being found.
+    /// Whether nobody is found in the pictures of a sender whom a layer cuts out. Until the first word on a connection,
+    /// somebody is.
     Lost {
-        /// Who.
-        participant: ParticipantId,
+        /// The connection.
+        peer: PeerId,
         /// Now.
         lost: bool,
     },

@@ -55,12 +55,12 @@ async fn who_is_not_found_is_marked_while_their_camera_is_on() {
     let (mut ann, welcome) = Page::join(&server, "demo", "ann").await;
     assert_eq!(welcome["participant"]["lost"], false);
     let id = welcome["participant"]["id"].as_str().unwrap();
+    ann.wait_for("offer").await;
     let media = server.media.room("demo");
-    let participant = || ParticipantId(id.into());
-    let size = Some((640, 480));
-    media.say(MediaEvent::TrackStarted { participant: participant(), kind: TrackKind::Video, size });
+    let (peer, participant, size) = (media.newest_peer(), ParticipantId(id.into()), Some((640, 480)));
+    media.say(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
     assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], false);
-    media.say(MediaEvent::Lost { participant: participant(), lost: true });
+    media.say(MediaEvent::Lost { peer, lost: true });
     assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], true);
     let path = format!("/rooms/demo/participants/{id}");
     assert_eq!(server.get(&path).await.json()["lost"], true);
@@ -69,7 +69,7 @@ async fn who_is_not_found_is_marked_while_their_camera_is_on() {
     assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], false);
     ann.say(json!({"type": "media", "audio": true, "video": true})).await;
     assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], true);
-    media.say(MediaEvent::Lost { participant: participant(), lost: false });
+    media.say(MediaEvent::Lost { peer, lost: false });
     assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], false);
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Tracks {
 
 /// Looks whether somebody is found in each picture of a track.
 struct Lookout {
-    participant: ParticipantId,
+    peer: PeerId,
     segmenter: Arc<Mutex<Segmenter>>,
     sighting: Mutex<Sighting>,
     events: UnboundedSender<MediaEvent>,
@@ -56,7 +56,7 @@ impl Lookout {
         drop(sighting);
         if let Some(lost) = news {
             // Fails only when the room's actor is over.
-            let _ = self.events.send(MediaEvent::Lost { participant: self.participant.clone(), lost });
+            let _ = self.events.send(MediaEvent::Lost { peer: self.peer, lost });
         }
     }
 }
@@ -98,12 +98,8 @@ impl Tracks {
             LineFormat::Video(_) => {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
                 let tap = self.tap.clone();
-                let lookout = Lookout {
-                    participant: participant.clone(),
-                    segmenter: segmenter.clone(),
-                    sighting: Mutex::default(),
-                    events: events.clone(),
-                };
+                let lookout =
+                    Lookout { peer, segmenter: segmenter.clone(), sighting: Mutex::default(), events: events.clone() };
                 let attach_segmenter = move |element: gst::Element| {
                     let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
                     // An operator's launch file may have another element of that name, which keeps its own settings.
