@@ -53,7 +53,7 @@ use serde_json::Value;
 pub use self::{
     body_part::{BodyPart, BodyParts},
     canvas_limit::CanvasLimit,
-    cut::{Cut, CutOptions, Cutout},
+    cut::{Cut, CutOptions, Cutout, Lost},
     fault::Fault,
     geometry::{Crop, Rect},
     look::{Border, Easing, Follow, KeypointName, Transition},

@@ -1,4 +1,5 @@
-//! The keys of a layer and of `auto` that say what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`.
+//! The keys of a layer and of `auto` that say what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`; of a
+//! layer, `lost`, too.
 
 use std::ops::RangeInclusive;
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     body_part::{BodyPart, BodyParts},
-    cut::{CutOptions, Cutout},
+    cut::{CutOptions, Cutout, Lost},
     fields::Fields,
     limits,
     model_name::ModelName,
@@ -80,6 +81,17 @@ pub(super) fn options(fields: &mut Fields) -> CutOptions {
             model
         }),
     }
+}
+
+/// Reads a layer's `lost`: what is shown while nobody is found.
+pub(super) fn lost(fields: &mut Fields, cutout: Cutout, is_person: bool) -> Lost {
+    let lost = fields.choice("lost", &Lost::NAMES).unwrap_or_default();
+    if lost != Lost::Hide && !is_person {
+        fields.fault("lost", "only participants are looked for");
+    } else if lost != Lost::Hide && cutout == Cutout::None {
+        fields.fault("lost", "nobody is looked for without a `cutout`");
+    }
+    lost
 }
 
 /// Reports a fault for each of these keys that asks for something, in a layer that shows no participant.

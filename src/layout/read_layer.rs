@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    cut::Cutout,
+    cut::{Cutout, Lost},
     fault::Fault,
     fields::Fields,
     limits, read_cut, read_look, read_source,
     scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
 };
 
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 26] = [
     "id",
     "source",
     "x",
@@ -29,6 +29,7 @@ const KNOWN: [&str; 25] = [
     "feather",
     "smoothing",
     "model",
+    "lost",
     "rotate",
     "radius",
     "border",
@@ -53,6 +54,7 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     if !is_person {
         read_cut::refuse(&mut fields, cutout, cut_options);
     }
+    let lost = read_cut::lost(&mut fields, cutout, is_person);
     let blur = read_look::blur(&mut fields);
     if blur.is_some() && !is_person {
         fields.fault("background", "only a participant's own picture can be behind them");
@@ -76,6 +78,9 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     let rotate = read_look::rotate(&mut fields);
     if blur.is_some() && rotate % 360.0 != 0.0 {
         fields.fault("background", "cannot stand beside `rotate`");
+    }
+    if lost == Lost::Blur && rotate % 360.0 != 0.0 {
+        fields.fault("lost", "`blur` cannot stand beside `rotate`");
     }
     let transition = read_look::transition(&mut fields);
     let x = fields.length("x", &limits::POSITION);
@@ -103,6 +108,7 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
         mirror,
         cutout,
         cut_options,
+        lost,
         radius,
         border,
         rotate,

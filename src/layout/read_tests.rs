@@ -6,7 +6,7 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::layout::{
-    Anchor, BodyPart, CutOptions, Cutout, Edges, Facts, Fit, Length, Person, Size, Source, schema, solve,
+    Anchor, BodyPart, CutOptions, Cutout, Edges, Facts, Fit, Length, Lost, Person, Size, Source, schema, solve,
 };
 
 fn wrong(value: Value) -> Vec<(String, String)> {
@@ -46,7 +46,7 @@ fn everything() -> Value {
              "opacity": 0.9,
              "mirror": true, "cutout": "person", "rotate": 0},
             {"id": "b-2_C", "source": {"slot": 2}, "height": 360, "cutout": ["right_face", "left_hand", "left_face"],
-             "threshold": 0.4, "feather": 0, "smoothing": 0.95},
+             "threshold": 0.4, "feather": 0, "smoothing": 0.95, "lost": "blur"},
             {"id": "half", "source": {"slot": 3}, "scale": "50%", "anchor": "bottom-right"},
             {"id": "most", "source": {"slot": 4}, "scale": 0.8, "fit": "cover"},
             {"id": "bar", "source": {"color": "#F0a"}, "x": 0, "y": "90%", "width": "100%", "height": "10%",
@@ -87,6 +87,7 @@ fn every_key_is_read() {
     assert_eq!(scene.layers[2].cutout, Cutout::Parts(parts));
     let cut_options = CutOptions { threshold: Some(0.4), feather: Some(0.0), smoothing: Some(0.95), model: None };
     assert_eq!(scene.layers[2].cut_options, cut_options);
+    assert_eq!((scene.layers[1].lost, scene.layers[2].lost), (Lost::Hide, Lost::Blur));
     assert_eq!(scene.layers[3].size, Size::Scale(Length::Percent(50.0)));
     assert_eq!(scene.layers[4].size, Size::Scale(Length::Number(0.8)));
     assert_eq!(scene.layers[5].source, Source::Color([0xff, 0x00, 0xaa]));
@@ -131,7 +132,7 @@ fn what_is_read_back_is_short_and_as_it_was_written() {
     assert_eq!(
         back["layers"][2],
         json!({"id": "b-2_C", "source": {"slot": 2}, "height": 360, "cutout": ["left_face", "right_face", "left_hand"],
-               "threshold": 0.4, "feather": 0, "smoothing": 0.95})
+               "threshold": 0.4, "feather": 0, "smoothing": 0.95, "lost": "blur"})
     );
     assert_eq!(
         back["auto"],
@@ -342,7 +343,7 @@ fn looks_followers_and_transitions_are_read_and_written_back() {
     assert_eq!(names, ["away.png", "beer.png", "a.png", "b.png"]);
     // What is left out and what is usual are written alike.
     let usual = json!({"layers": [{"id": "a", "source": {"color": "#fff"}, "border": {"width": 0}, "rotate": 0,
-                                   "radius": 0}], "transition": {"duration_ms": 0, "easing": "ease"}});
+                                   "radius": 0, "lost": "hide"}], "transition": {"duration_ms": 0, "easing": "ease"}});
     let scene = read(&usual, &Canvas::default()).unwrap();
     assert_eq!(scene.to_json()["layers"][0], json!({"id": "a", "source": {"color": "#ffffff"}}));
     assert_eq!(scene.to_json().get("transition"), None);
@@ -365,6 +366,11 @@ fn every_wrong_look_is_told() {
         (json!({"background": {"blur": 12}}), "background"),
         (json!({"background": {}, "cutout": "person"}), "background"),
         (json!({"background": {"blur": 12}, "cutout": "person", "rotate": 5}), "background"),
+        (json!({"lost": "whole"}), "lost"),
+        (json!({"lost": "gone", "cutout": "person"}), "lost"),
+        (json!({"lost": true, "cutout": "person"}), "lost"),
+        (json!({"lost": "blur", "cutout": "person", "rotate": 5}), "lost"),
+        (json!({"source": {"color": "#fff"}, "lost": "blur"}), "lost"),
         (json!({"fallback": "../etc"}), "fallback"),
         (json!({"source": {"color": "#fff"}, "fallback": "a.png"}), "fallback"),
         (json!({"source": {"image": []}}), "source/image"),

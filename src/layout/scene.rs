@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    cut::{CutOptions, Cutout},
+    cut::{CutOptions, Cutout, Lost},
     look::{Border, Follow, Transition},
     model_name::ModelName,
     schema,
@@ -99,6 +99,8 @@ pub struct SceneLayer {
     pub cutout: Cutout,
     /// How the edge of what is kept is drawn; kept also where nothing is cut out.
     pub cut_options: CutOptions,
+    /// What is shown while nobody is found to be cut out.
+    pub lost: Lost,
     /// Of the corners; a percentage is of the shorter side.
     pub radius: Length,
     /// Along the inside of the edge.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    cut::Cutout,
+    cut::{Cutout, Lost},
     fault::Fault,
     look,
     scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
@@ -178,6 +178,11 @@ pub struct Layer {
     #[schema(nullable = false, min_length = 1, max_length = 63, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// What is shown of a participant who is cut out while nobody has been found in their pictures for two seconds;
+    /// `hide` when left out.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// Degrees, clockwise, about the middle; 0 when left out.
     #[schema(nullable = false, minimum = -360, maximum = 360)]
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
@@ -427,6 +432,7 @@ impl From<&SceneLayer> for Layer {
             feather: layer.cut_options.feather,
             smoothing: layer.cut_options.smoothing,
             model: layer.cut_options.model.map(|model| model.as_str().to_owned()),
+            lost: unless_default(layer.lost, Lost::Hide),
             rotate: unless_default(layer.rotate, 0.0),
             radius: unless_default(layer.radius, Length::Number(0.0)).map(Radius),
             border: layer.border.map(|border| Border { width: Some(border.width), color: Some(Color(border.color)) }),

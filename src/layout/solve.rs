@@ -2,7 +2,7 @@
 
 use super::{
     auto,
-    cut::Cut,
+    cut::{Cut, Lost},
     geometry::{Area, Crop, Rect, fit},
     look::{KeypointName, Transition},
     scene::{Canvas, Images, Scene, SceneLayer, Size, Source},
@@ -53,6 +53,8 @@ pub struct Look {
     pub turn: f32,
     /// Canvas pixels by which the person's whole picture is blurred behind what is cut out.
     pub blur: Option<f32>,
+    /// What is shown while nobody is found to be cut out.
+    pub lost: Lost,
 }
 
 /// The thing that a placement goes along with; its rectangle's place is found with every frame.
@@ -250,6 +252,7 @@ fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
         // Whole turns change nothing.
         turn: (layer.rotate % 360.0) as f32,
         blur: layer.blur.filter(|_| is_cut).map(|blur| blur as f32),
+        lost: if is_cut { layer.lost } else { Lost::Hide },
     }
 }
 

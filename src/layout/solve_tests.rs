@@ -262,6 +262,17 @@ fn without_a_model_nobody_is_cut_out() {
 }
 
 #[test]
+fn only_who_is_cut_out_can_be_lost() {
+    let layer = json!({"id": "a", "source": {"participant": "ann"}, "cutout": "person", "lost": "whole"});
+    let scene = read(&json!({ "layers": [layer] }), &Canvas::default()).unwrap();
+    let people = [Person { name: "ann", size: HD }];
+    let lost = |can_cut| {
+        solve(&scene, &Facts { people: &people, image_size: &image_size, speakers: &[], can_cut })[0].look.lost
+    };
+    assert_eq!((lost(true), lost(false)), (Lost::Whole, Lost::Hide));
+}
+
+#[test]
 fn every_layer_cuts_in_its_own_way() {
     let layout = json!({"layers": [
         {"id": "room", "source": {"participant": "ann"}, "threshold": 0.25, "feather": 0.5, "smoothing": 0},

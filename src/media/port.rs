@@ -466,6 +466,14 @@ pub enum MediaEvent {
         /// In one line.
         problem: Option<String>,
     },
+    /// Whether nobody is found in the pictures of a sender whom a layer cuts out. Until the first word on a connection,
+    /// somebody is.
+    Lost {
+        /// The connection.
+        peer: PeerId,
+        /// Now.
+        lost: bool,
+    },
     /// Someone began or stopped speaking.
     Speaking {
         /// Who.

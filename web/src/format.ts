@@ -24,7 +24,7 @@ function oneLine(value: unknown): string {
 /** Keys of layouts in the order in which people think of them; all others come behind, as they are. */
 const ORDER = [
   "canvas", "id", "source", "x", "y", "width", "height", "scale", "anchor", "fit", "crop", "rotate", "z", "opacity", "mirror",
-  "cutout", "background", "color", "layers", "auto", "mode", "transition",
+  "cutout", "lost", "background", "color", "layers", "auto", "mode", "transition",
 ];
 
 /** Returns the same value with its keys in an order that suits reading. */

@@ -61,6 +61,8 @@ pub struct Participant {
     pub hidden: bool,
     /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.
     pub problem: Option<String>,
+    /// Whether nobody is found in the pictures that they send, though a layer cuts them out.
+    pub lost: bool,
     /// How the mix reaches them; null while it does not.
     pub delivery: Option<Delivery>,
 }

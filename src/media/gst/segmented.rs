@@ -84,6 +84,8 @@ pub fn memory(plane: &Arc<Plane>) -> gst::Memory {
 pub struct Found {
     /// A mask of the frame's size for every cut that was asked for.
     pub masks: Vec<(Cut, Arc<Plane>)>,
+    /// The largest share of the frame that is a person by one of the masks, 0.0..=1.0; `None` without masks.
+    pub kept: Option<f32>,
     /// The poses, if they were asked for; at most five, the surest first.
     pub poses: Option<Arc<[Pose]>>,
     /// PTS of the frame that the network saw: this one, or an earlier one whose masks were carried along.

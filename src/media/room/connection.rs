@@ -72,6 +72,8 @@ impl Asked {
 pub(super) struct Segmenter {
     pub(super) element: Option<BodyPix>,
     pub(super) wish: MaskRequest,
+    /// Whether a layer cuts its participant out. The wish may have masks for others, such as those who record.
+    pub(super) is_cut_out: bool,
 }
 
 /// Masks that a peer's element has made.
@@ -259,10 +261,12 @@ impl SenderConnection {
         news
     }
 
-    /// Sets what is to be found in the frames; remembered for a track that is yet to come.
-    pub(super) fn set_wish(&self, wish: MaskRequest) {
+    /// Sets what is to be found in the frames, and whether a layer cuts the participant out; remembered for a track that
+    /// is yet to come.
+    pub(super) fn set_wish(&self, wish: MaskRequest, is_cut_out: bool) {
         let element = {
             let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+            segmenter.is_cut_out = is_cut_out;
             segmenter.wish = wish.clone();
             segmenter.element.clone()
         };

@@ -111,7 +111,8 @@ impl Inputs {
 
     fn apply_all(&self) {
         for connection in self.peers.values() {
-            connection.set_wish(self.wish(self.ask(&connection.participant).as_ref()));
+            let participant = &connection.participant;
+            connection.set_wish(self.wish(self.ask(participant).as_ref()), self.is_cut_out(participant));
         }
     }
 
@@ -145,8 +146,13 @@ impl Inputs {
     fn apply(&self, participant: &ParticipantId) -> Option<(u32, u32)> {
         let own = self.peers.values().find(|one| one.participant == *participant)?;
         let ask = self.ask(participant);
-        own.set_wish(self.wish(ask.as_ref()));
+        own.set_wish(self.wish(ask.as_ref()), self.is_cut_out(participant));
         ask?.shown
+    }
+
+    /// Returns whether a layer of any picture cuts somebody out.
+    fn is_cut_out(&self, participant: &ParticipantId) -> bool {
+        self.asks.get(participant).is_some_and(|asks| asks.iter().any(|(_, ask)| !ask.cuts.is_empty()))
     }
 
     /// Returns what all layers together, and those who record, need of somebody's frames.
@@ -227,7 +233,8 @@ impl Inputs {
         let trusted = Arc::new(AtomicBool::new(false));
         let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
-        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
+        let is_cut_out = self.is_cut_out(&participant);
+        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish, is_cut_out }));
         let progress = Arc::<Progress>::default();
         let on_track = tracks::Tracks {
             launches: self.parts.launches.clone(),

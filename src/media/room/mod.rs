@@ -34,6 +34,7 @@ mod news;
 mod program;
 mod receivers;
 mod renditions;
+mod sighting;
 mod stats;
 mod tally;
 mod tracks;

@@ -8,7 +8,7 @@ use std::sync::{
 use gstreamer::{self as gst, prelude::*};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::connection::Segmenter;
+use super::{connection::Segmenter, lock, sighting::Sighting};
 use crate::media::{
     audio::desk::{Captured, Desk},
     compose::latest_frames::{Arrival, LatestFrames},
@@ -34,6 +34,31 @@ pub(super) struct Tracks {
     /// Weak: a connection that hangs on its way down must not keep the room's sound, and with it its outputs, alive.
     pub(super) desk: Weak<Desk>,
     pub(super) events: UnboundedSender<MediaEvent>,
+}
+
+/// Looks whether somebody is found in each picture of a track.
+struct Lookout {
+    peer: PeerId,
+    segmenter: Arc<Mutex<Segmenter>>,
+    sighting: Mutex<Sighting>,
+    events: UnboundedSender<MediaEvent>,
+}
+
+impl Lookout {
+    /// Notes on the shot whether its participant is lost, and reports when that changes.
+    fn look(&self, shot: &mut Shot) {
+        let is_cut_out = lock(&self.segmenter).is_cut_out;
+        let kept = shot.found.as_ref().and_then(|found| found.kept).filter(|_| is_cut_out);
+        let at = shot.frame.buffer().pts().map_or_else(|| media_clock().now(), Into::into);
+        let mut sighting = lock(&self.sighting);
+        let news = sighting.see(at, kept);
+        shot.is_lost = sighting.is_lost();
+        drop(sighting);
+        if let Some(lost) = news {
+            // Fails only when the room's actor is over.
+            let _ = self.events.send(MediaEvent::Lost { peer: self.peer, lost });
+        }
+    }
 }
 
 impl Tracks {
@@ -73,6 +98,8 @@ impl Tracks {
             LineFormat::Video(_) => {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
                 let tap = self.tap.clone();
+                let lookout =
+                    Lookout { peer, segmenter: segmenter.clone(), sighting: Mutex::default(), events: events.clone() };
                 let attach_segmenter = move |element: gst::Element| {
                     let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
                     // An operator's launch file may have another element of that name, which keeps its own settings.
@@ -81,10 +108,11 @@ impl Tracks {
                         segmenter.element = Some(element);
                     }
                 };
-                let on_shot = move |shot: Shot| {
+                let on_shot = move |mut shot: Shot| {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
+                    lookout.look(&mut shot);
                     tap.show(&shot);
                     if let Arrival::Started(width, height) = slots.put(&participant, peer, shot, media_clock().now()) {
                         let (participant, size) = (participant.clone(), Some((width, height)));

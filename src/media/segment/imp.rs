@@ -155,7 +155,7 @@ impl BodyPix {
             }
             None => frame.pts(),
         };
-        let found = Found { masks: outcome.masks, poses: outcome.poses, inferred };
+        let found = Found { masks: outcome.masks, kept: outcome.kept, poses: outcome.poses, inferred };
         Ok(Seen { found: Some(found), colours: outcome.colours, info, masked })
     }
 

@@ -55,6 +55,9 @@ pub fn options(cut: &Cut) -> MaskOptions {
 struct Maker {
     cut: Cut,
     maker: MaskMaker,
+    /// Of body parts, which may be out of the picture while the person is in it: the share of the network's grid that
+    /// is a person.
+    person: Option<f32>,
 }
 
 /// The outcome of a frame.
@@ -65,6 +68,8 @@ pub struct Outcome {
     /// The frame without the old background's colours at the first mask's edge: luma, Cb and Cr without padding, one
     /// behind the other.
     pub colours: Option<Arc<Plane>>,
+    /// The largest share of the frame that is a person by one of the masks, 0.0..=1.0; `None` without masks.
+    pub kept: Option<f32>,
     /// Poses, if wished for.
     pub poses: Option<Arc<[Pose]>>,
     /// Whether the network saw this very frame.
@@ -146,7 +151,7 @@ impl Stream {
         }
         let masks = self.carry(frame, wish)?;
         let (poses, colours) = (self.told.clone().filter(|_| wish.poses), self.colours(frame, wish, &masks));
-        Some(Outcome { masks, colours, poses, inferred: false })
+        Some(Outcome { masks, colours, kept: self.kept(), poses, inferred: false })
     }
 
     /// Returns the frame with what the network finds in it.
@@ -156,7 +161,12 @@ impl Stream {
     pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Outcome, ModelError> {
         let masks = self.infer(frame, wish)?;
         let colours = self.colours(frame, wish, &masks);
-        Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })
+        Ok(Outcome { masks, colours, kept: self.kept(), poses: self.told.clone(), inferred: true })
+    }
+
+    /// Returns the largest share of the last frame that is a person by one of the masks; `None` without masks.
+    fn kept(&self) -> Option<f32> {
+        self.makers.iter().map(|own| own.person.unwrap_or_else(|| own.maker.kept())).reduce(f32::max)
     }
 
     /// Returns the frame's colours without the old background's at the edge.
@@ -212,9 +222,11 @@ impl Stream {
                     continue;
                 }
                 own.cut = *cut;
+                own.person = None;
                 let logits = match (cut.parts, heads.parts) {
                     (Some(kept), Some(parts)) => {
                         parts::select(heads.segments, parts, kept, &mut self.logits);
+                        own.person = Some(person(heads.segments));
                         &self.logits
                     }
                     _ => heads.segments,
@@ -276,6 +288,11 @@ fn alike(one: &Cut, other: &Cut) -> bool {
     (one.parts, one.model) == (other.parts, other.model)
 }
 
+/// Returns the share of the network's grid that is a person rather than not.
+fn person(logits: &[f32]) -> f32 {
+    logits.iter().filter(|logit| **logit > 0.0).count() as f32 / logits.len().max(1) as f32
+}
+
 /// Copies rows of `width` bytes close together.
 fn copy((from, stride): (&[u8], usize), width: usize, to: &mut [u8]) {
     for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)) {
@@ -290,6 +307,12 @@ mod tests {
     #[test]
     fn a_cut_that_says_nothing_looks_as_the_mask_pipeline_has_it() {
         assert_eq!(options(&Cut::default()), MaskOptions::default());
+    }
+
+    #[test]
+    fn a_person_is_where_the_network_is_surer_than_not() {
+        assert_eq!(person(&[-3.0, 0.1, f32::NAN, 7.0]), 0.5);
+        assert_eq!(person(&[]), 0.0);
     }
 
     #[test]

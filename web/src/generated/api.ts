@@ -1365,6 +1365,11 @@ export interface components {
             height?: components["schemas"]["LayerExtent"];
             /** @description Unique in the layout. */
             id: string;
+            /**
+             * @description What is shown of a participant who is cut out while nobody has been found in their pictures for two seconds;
+             *     `hide` when left out.
+             */
+            lost?: components["schemas"]["LayerLost"];
             /** @description Left and right exchanged; `false` when left out. */
             mirror?: boolean;
             /**
@@ -1471,6 +1476,11 @@ export interface components {
             scale?: components["schemas"]["LayerScale"];
         };
         LayerInset: number | string;
+        /**
+         * @description The picture that stands in for somebody who is to be cut out and is not found.
+         * @enum {string}
+         */
+        LayerLost: "hide" | "whole" | "blur";
         LayerPosition: number | string;
         LayerRadius: number | string;
         LayerScale: number | string;
@@ -2368,6 +2378,8 @@ export interface components {
              * @description When they joined.
              */
             joined_at: string;
+            /** @description Whether nobody is found in the pictures that they send, though a layer cuts them out. */
+            lost: boolean;
             /** @description Silenced by a moderator. */
             muted: boolean;
             /** @description Unique in the room; layouts place people by it. */

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod bearers;
+mod lost;
 mod outputs;
 mod receiving;
 

@@ -188,6 +188,16 @@ impl MaskMaker {
         self.settled && self.sizes.frame == frame
     }
 
+    /// Returns the share of the frame that the last mask keeps, 0.0..=1.0; 0.0 before the first one. It is counted in
+    /// the fine filter's cells, of which there are about as many for frames of any size.
+    pub fn kept(&self) -> f32 {
+        let mask = self.settler.fine();
+        if !self.settled || mask.is_empty() {
+            return 0.0;
+        }
+        mask.iter().filter(|value| **value > 0.5).count() as f32 / mask.len() as f32
+    }
+
     /// Buffers for frames of `frame` pixels and grids of `grid` points.
     fn fit(&mut self, frame: (usize, usize), grid: Grid) {
         let sizes = Sizes::new(frame);

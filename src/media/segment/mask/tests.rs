@@ -71,6 +71,21 @@ fn crossing(row: &[u8]) -> usize {
 }
 
 #[test]
+fn the_share_that_is_kept_is_that_of_the_mask() {
+    let (picture, logits) = ball((320, 180));
+    let mut maker = MaskMaker::default();
+    assert_eq!(maker.kept(), 0.0);
+    let alpha = picture.mask(&mut maker, &logits, (17, 10), PLAIN);
+    let share = alpha.iter().filter(|alpha| **alpha >= 128).count() as f32 / alpha.len() as f32;
+    assert!(share > 0.05 && (maker.kept() - share).abs() < 0.01, "{} of {share}", maker.kept());
+    let mut carried = vec![0; alpha.len()];
+    assert!(maker.carry(&picture.yuv(), PLAIN, &mut carried, 640));
+    assert!((maker.kept() - share).abs() < 0.01, "carried along: {} of {share}", maker.kept());
+    picture.mask(&mut maker, &[-8.0; 170], (17, 10), PLAIN);
+    assert_eq!(maker.kept(), 0.0);
+}
+
+#[test]
 fn sure_frames_are_opaque_or_transparent_to_the_corners() {
     let picture = Picture::edge((90, 70), 40);
     for (logit, want) in [(9.0, 255), (-9.0, 0), (f32::NAN, 0)] {
