@@ -35,3 +35,4 @@ mod sounds;
 mod sources;
 mod takes;
 mod triggers;
+mod window;
