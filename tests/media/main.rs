@@ -36,3 +36,4 @@ mod sounds;
 mod sources;
 mod takes;
 mod triggers;
+mod window;

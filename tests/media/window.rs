@@ -1,0 +1,89 @@
+//! Somebody who is small in a large picture: after the first look, the network sees the part around them.
+
+use std::{path::Path, sync::Arc};
+
+use image::{DynamicImage, imageops::FilterType};
+use virfie::{
+    layout::Cut,
+    media::{
+        compose::{
+            colour::{Matrix, rgba_to_i420},
+            planes::I420,
+        },
+        segment::{
+            input::Yuv,
+            model::{LoadOptions, Model},
+            stream::{MaskRequest, Stream},
+        },
+    },
+};
+
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
+/// Frames after which a window, or one that was wrong, has settled.
+const SOON: usize = 5;
+
+fn picture(name: &str) -> DynamicImage {
+    image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Returns somebody in a studio, at each of these places as a picture of 240x135.
+fn scene(places: &[(i64, i64)]) -> I420 {
+    let mut room = picture("pipelines/assets/studio.jpg").resize_to_fill(1280, 720, FilterType::Triangle).into_rgba8();
+    let somebody = picture("models/pictures/portrait.jpg");
+    let somebody = somebody.crop_imm(0, 0, somebody.width(), somebody.width() * 9 / 16);
+    let somebody = somebody.resize_exact(240, 135, FilterType::Triangle).into_rgba8();
+    for (x, y) in places {
+        image::imageops::overlay(&mut room, &somebody, *x, *y);
+    }
+    rgba_to_i420(room.as_raw(), WIDTH, HEIGHT, Matrix::Bt601)
+}
+
+fn yuv(picture: &I420) -> Yuv<'_> {
+    let planes = picture.planes();
+    Yuv {
+        width: planes.width,
+        height: planes.height,
+        y: (planes.y, planes.y_stride),
+        u: (planes.u, planes.u_stride),
+        v: (planes.v, planes.v_stride),
+    }
+}
+
+fn stream() -> (Stream, MaskRequest) {
+    let model: Arc<Model> = Model::embedded(LoadOptions::default()).unwrap();
+    let wish = MaskRequest { cuts: vec![Cut::default()], despill: false, ..MaskRequest::default() };
+    (Stream::new(model), wish)
+}
+
+/// Looks at a picture so many times; the last mask.
+fn look(stream: &mut Stream, wish: &MaskRequest, picture: &I420, times: usize) -> Vec<u8> {
+    let outcomes = (0..times).map(|_| stream.frame(&yuv(picture), wish, 1).unwrap());
+    let outcome = outcomes.last().unwrap();
+    let (_, mask) = &outcome.masks[0];
+    let bytes: &[u8] = (**mask).as_ref();
+    bytes.chunks(mask.stride()).flat_map(|row| &row[..WIDTH]).copied().collect()
+}
+
+/// Returns the share of the picture of somebody at a place that is kept.
+fn kept(mask: &[u8], (left, top): (usize, usize)) -> f32 {
+    let rows = mask.chunks(WIDTH).skip(top).take(135);
+    let kept = rows.flat_map(|row| &row[left..left + 240]).filter(|alpha| **alpha >= 128).count();
+    kept as f32 / (240.0 * 135.0)
+}
+
+#[test]
+fn somebody_small_is_seen_better_through_a_window_and_others_are_noticed() {
+    let (mut small, wish) = stream();
+    let (one, other) = ((700, 300), (80, 500));
+    let first = look(&mut small, &wish, &scene(&[one]), 1);
+    let later = look(&mut small, &wish, &scene(&[one]), SOON);
+    let one_at = (700, 300);
+    eprintln!("first {} later {}", kept(&first, one_at), kept(&later, one_at));
+    // The same picture at full size says how much of it is her.
+    let both = look(&mut small, &wish, &scene(&[one, other]), 30 + SOON);
+    eprintln!("both {} {}", kept(&both, one_at), kept(&both, (80, 500)));
+    let gone = look(&mut small, &wish, &scene(&[]), SOON);
+    eprintln!("gone {}", gone.iter().filter(|alpha| **alpha >= 128).count());
+    panic!();
+}
