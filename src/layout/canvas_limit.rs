@@ -1,6 +1,6 @@
 //! How large a canvas an operator lets rooms have. PURE.
 
-use super::{Canvas, fault::Fault, limits};
+use super::{fault::Fault, limits, scene::Canvas};
 
 /// The largest canvas, lying or standing, and the most frames a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scene::Anchor;
+use super::values::Anchor;
 
 /// A line along the inside of a layer's edge.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,8 +16,8 @@ use utoipa::{
 
 use super::{
     look::KeypointName,
-    scene::Length,
-    schema_values::{Position, plain},
+    schema::values::{Position, plain},
+    values::Length,
 };
 
 /// Something that happens by itself.

@@ -3,20 +3,25 @@
 //! Reading does not go through them: [`read`](super::read()) walks the JSON itself to report every wrong place at once.
 //! A test holds the two together.
 
+mod source;
+pub(super) mod values;
+
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use self::values::number;
+pub use self::{
+    source::{Source, Text},
+    values::{Backdrop, Color, Extent, Gap, Inset, Position, Radius, Scale},
+};
 use super::{
     cut::Cutout,
     fault::Fault,
     look,
-    scene::{self, Anchor, AutoMode, Background, Edges, Fit, Length, Scene, SceneLayer, Size},
-    schema_values::number,
+    scene::{self, AutoMode, Background, Scene, SceneLayer},
     trigger::Trigger,
-};
-pub use super::{
-    schema_source::{Source, Text},
-    schema_values::{Backdrop, Color, Extent, Gap, Inset, Position, Radius, Scale},
+    values::{Anchor, Edges, Fit, Length, Size},
 };
 
 /// What the canvas shows. Every key may be left out; unknown keys are errors.
@@ -334,6 +339,21 @@ pub struct Transition {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub easing: Option<look::Easing>,
+}
+
+impl Scene {
+    /// Returns the layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults.
+    /// Reading it gives an equal scene, whatever the canvas it is read upon.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(Layout::from(self)).expect("plain structs with string keys always become JSON")
+    }
+}
+
+impl scene::Canvas {
+    /// Returns the canvas as its JSON is read: all four keys.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(Canvas::from(self)).expect("plain structs with string keys always become JSON")
+    }
 }
 
 /// Returns `None` for what need not be written.

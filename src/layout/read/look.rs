@@ -1,11 +1,11 @@
 //! The keys of a layer that say how it looks and moves: `radius`, `border`, `rotate`, `background`, `fallback`,
 //! `follow`, `transition`.
 
-use super::{
-    fields::Fields,
+use super::fields::Fields;
+use crate::layout::{
     limits,
     look::{Border, Easing, Follow, KeypointName, Transition},
-    scene::{Anchor, Length},
+    values::{Anchor, Length},
 };
 
 pub(super) fn radius(fields: &mut Fields) -> Length {

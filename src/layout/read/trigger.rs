@@ -2,16 +2,17 @@
 
 use serde_json::Value;
 
-use super::{
+use super::fields::Fields;
+use crate::layout::{
     fault::{Fault, child},
-    fields::Fields,
     limits,
     look::KeypointName,
-    scene::{Length, SceneLayer, Source},
+    scene::{SceneLayer, Source},
     trigger::{
         Absent, Action, ActivateScene, Area, Condition, Icons, IconsAction, PlaySound, Polaroid, PolaroidAction, Shot,
         ShowLayer, TakeSnapshot, TellEvent, Trigger, Twirl, TwirlAction, When, Whose,
     },
+    values::Length,
 };
 
 /// Reads `triggers`, of a layout with these layers.

@@ -10,11 +10,11 @@ use utoipa::{
     },
 };
 
-use super::{
+use crate::layout::{
     body_part::BodyPart,
     cut::Cutout,
     limits::{self, LengthRange},
-    scene::Length,
+    values::Length,
 };
 
 pub(super) const ASSET_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
@@ -200,7 +200,7 @@ fn write_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::E
 }
 
 /// Returns a number that is always there, as people write it.
-pub(super) fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     write_number(*number, serializer)
 }
 

@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::{
+use super::fields::Fields;
+use crate::layout::{
     body_part::{BodyPart, BodyParts},
     cut::{CutOptions, Cutout},
-    fields::Fields,
     limits,
     model_name::ModelName,
 };

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
+use super::{cut, fields::Fields, look, source};
+use crate::layout::{
     cut::Cutout,
     fault::Fault,
-    fields::Fields,
-    limits, read_cut, read_look, read_source,
-    scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
+    limits,
+    scene::{SceneLayer, Source},
+    values::{Anchor, Edges, Fit, Length, Size},
 };
 
 const KNOWN: [&str; 25] = [
@@ -46,14 +47,14 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     if !fields.has("source") {
         fields.fault_here("`source` is missing");
     }
-    let source = fields.object("source").and_then(read_source::source);
-    let cutout = read_cut::cutout(&mut fields).unwrap_or_default();
-    let cut_options = read_cut::options(&mut fields);
+    let source = fields.object("source").and_then(source::source);
+    let cutout = cut::cutout(&mut fields).unwrap_or_default();
+    let cut_options = cut::options(&mut fields);
     let is_person = source.as_ref().is_none_or(Source::is_person);
     if !is_person {
-        read_cut::refuse(&mut fields, cutout, cut_options);
+        cut::refuse(&mut fields, cutout, cut_options);
     }
-    let blur = read_look::blur(&mut fields);
+    let blur = look::blur(&mut fields);
     if blur.is_some() && !is_person {
         fields.fault("background", "only a participant's own picture can be behind them");
     } else if blur.is_some() && cutout == Cutout::None {
@@ -63,7 +64,7 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     if fallback.is_some() && !is_person {
         fields.fault("fallback", "is for participants, who may be missing");
     }
-    let follow = read_look::follow(&mut fields);
+    let follow = look::follow(&mut fields);
     if follow.is_some() {
         for key in ["x", "y", "anchor"] {
             if fields.has(key) {
@@ -71,13 +72,13 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
             }
         }
     }
-    let radius = read_look::radius(&mut fields);
-    let border = read_look::border(&mut fields);
-    let rotate = read_look::rotate(&mut fields);
+    let radius = look::radius(&mut fields);
+    let border = look::border(&mut fields);
+    let rotate = look::rotate(&mut fields);
     if blur.is_some() && rotate % 360.0 != 0.0 {
         fields.fault("background", "cannot stand beside `rotate`");
     }
-    let transition = read_look::transition(&mut fields);
+    let transition = look::transition(&mut fields);
     let x = fields.length("x", &limits::POSITION);
     let y = fields.length("y", &limits::POSITION);
     let size = size(&mut fields);

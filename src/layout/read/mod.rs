@@ -1,11 +1,21 @@
 //! JSON in, a validated [`Scene`] or every wrong place out.
+//!
+//! * `fields`: one object of it, and the faults that are found there.
+//! * `layer`, `source`, `cut`, `look`, `trigger`: the parts of a layout.
+
+mod cut;
+mod fields;
+mod layer;
+mod look;
+mod source;
+mod trigger;
 
 use serde_json::Value;
 
+use self::fields::Fields;
 use super::{
     fault::{Fault, child},
-    fields::Fields,
-    limits, read_cut, read_layer, read_look, read_trigger,
+    limits,
     scene::{Auto, AutoMode, Background, Canvas, Scene, SceneLayer, Source},
 };
 
@@ -40,7 +50,7 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
     fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music", "warnings"]);
     let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
     let auto = fields.object("auto").map_or_else(Auto::default, auto);
-    let transition = read_look::transition(&mut fields).unwrap_or_default();
+    let transition = look::transition(&mut fields).unwrap_or_default();
     let list: &[Value] = match fields.get("layers") {
         None => &[],
         Some(Value::Array(list)) => list.as_slice(),
@@ -57,7 +67,7 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
     let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
     check_follows(list, &layers, faults);
     check_clips(list, faults);
-    let triggers = triggers.map_or_else(Vec::new, |value| read_trigger::triggers(value, &layers, faults));
+    let triggers = triggers.map_or_else(Vec::new, |value| trigger::triggers(value, &layers, faults));
     Some(Scene { canvas, layers, auto, transition, triggers, music })
 }
 
@@ -65,7 +75,7 @@ fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {
     let mut layers: Vec<SceneLayer> = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         let pointer = format!("/layers/{index}");
-        let Some(layer) = read_layer::layer(value, &pointer, faults) else { continue };
+        let Some(layer) = layer::layer(value, &pointer, faults) else { continue };
         if layers.iter().any(|other| other.id == layer.id) {
             faults.push(Fault {
                 pointer: child(&pointer, "id"),
@@ -143,11 +153,10 @@ fn auto(mut fields: Fields) -> Auto {
     Auto {
         mode: fields.choice("mode", &AutoMode::NAMES).unwrap_or_default(),
         gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
-        cutout: read_cut::cutout(&mut fields),
-        cut_options: read_cut::options(&mut fields),
+        cutout: cut::cutout(&mut fields),
+        cut_options: cut::options(&mut fields),
     }
 }
 
 #[cfg(test)]
-#[path = "read_tests.rs"]
 mod tests;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{
-    fields::Fields,
+use super::fields::Fields;
+use crate::layout::{
     limits,
     scene::{Images, Source},
     text::{Text, TextAlign},

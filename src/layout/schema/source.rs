@@ -9,9 +9,9 @@ use utoipa::{
     },
 };
 
-use super::{
+use super::values::{ASSET_PATTERN, Color, color_schema, number};
+use crate::layout::{
     limits, scene,
-    schema_values::{ASSET_PATTERN, Color, color_schema, number},
     text::{self, TextAlign},
 };
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::{
     geometry::{Crop, Rect},
-    look::Transition,
-    solve::{Placed, Placement},
+    placement::{Placed, Placement},
 };
+use crate::layout::look::Transition;
 
 /// The values that change little by little.
 #[derive(Debug, Clone, Copy, PartialEq)]

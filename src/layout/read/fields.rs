@@ -6,10 +6,10 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
 
-use super::{
+use crate::layout::{
     fault::{Fault, child},
     limits::{self, LengthRange},
-    scene::Length,
+    values::Length,
 };
 
 /// A JSON object, where it stands, and the list that its faults go to.
