@@ -6,14 +6,15 @@
 //!   └── to_json ─────┘      merge: JSON Merge Patch upon to_json, then read again
 //! ```
 //!
-//! No file imports one that imports it, be it by others: what is said below of a line uses lines above it only.
+//! No file imports one that imports it, be it by way of others; `tests/architecture.rs` looks.
 //!
 //! * `values`: lengths, anchors, fits; `fault`: a wrong place; `limits`: how much a layout may ask for.
 //! * `body_part`, `model_name`, `cut`: what is kept of a person's picture.
 //! * `look`: borders, followers, gradual change. `text`: what is written. `trigger`: what happens by itself.
 //! * `scene`: the validated layout. `canvas_limit`: what an operator allows of it.
 //! * `lettering`: what decides how a text looks. `assets`: what a scene names.
-//! * `schema`: the JSON's shape, for the OpenAPI document and for writing.
+//! * `schema`: the JSON's shape, for the OpenAPI document and for writing; its `keys` are the table that the reader, the
+//!   page and the search for assets ask, too.
 //! * `read`: JSON in, every wrong place at once out.
 //! * `solve`: where everything is, in pixels, for the people who are there now, and from one such picture to the next.
 //! * `scenario`: scenario files of the application Virfie, as layouts.
@@ -50,6 +51,7 @@ pub use self::{
     model_name::ModelName,
     read::{read, read_canvas},
     scene::{Auto, AutoMode, Background, Canvas, Images, Scene, SceneLayer, Source},
+    schema::keys::asset_keys,
     solve::{
         Facts, Following, Key, Look, Person, Placed, Placement, clip_picture,
         geometry::{Crop, Rect},
@@ -57,7 +59,7 @@ pub use self::{
     },
     text::{Text, TextAlign},
     trigger::Trigger,
-    values::{Anchor, Edges, Fit, Length, Size},
+    values::{Anchor, AssetKind, Edges, Fit, Length, Size},
 };
 
 /// Returns `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null`

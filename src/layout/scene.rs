@@ -34,11 +34,11 @@ pub struct Scene {
 /// The picture that layers are put on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canvas {
-    /// In pixels, even, within [`limits::CANVAS_WIDTH`](super::limits::CANVAS_WIDTH).
+    /// In pixels, even.
     pub width: u32,
-    /// In pixels, even, within [`limits::CANVAS_HEIGHT`](super::limits::CANVAS_HEIGHT).
+    /// In pixels, even.
     pub height: u32,
-    /// Frames per second, within [`limits::FPS`](super::limits::FPS).
+    /// Frames per second.
     pub fps: u32,
     /// What is behind all layers.
     pub background: Background,

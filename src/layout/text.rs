@@ -10,7 +10,7 @@ pub struct Text {
     pub text: String,
     /// A font asset's name, or the name of a family.
     pub font: String,
-    /// Height of the letters (an em) in canvas pixels, within [`limits::TEXT_SIZE`](super::limits::TEXT_SIZE).
+    /// Height of the letters (an em) in canvas pixels.
     pub size: f64,
     /// 400 regular, 700 bold.
     pub weight: u16,

@@ -17,7 +17,7 @@ use utoipa::{
 use super::{
     look::KeypointName,
     schema::values::{Position, plain},
-    values::Length,
+    values::{AssetKind, Length},
 };
 
 /// Something that happens by itself.
@@ -417,25 +417,25 @@ pub struct Polaroid {
     pub area: Area,
 }
 
-impl Trigger {
-    /// Returns image assets that its actions draw.
-    pub fn image_names(&self) -> impl Iterator<Item = &str> {
-        self.actions.iter().flat_map(|action| {
-            let names: &[String] = match action {
-                Action::Icons(action) => &action.icons.image,
-                Action::Polaroid(action) => std::slice::from_ref(&action.polaroid.image),
-                _ => &[],
-            };
-            names.iter().map(String::as_str)
-        })
-    }
+/// The keys of actions that name assets.
+pub const ASSET_KEYS: [(AssetKind, &str); 2] = [(AssetKind::Image, "image"), (AssetKind::Sound, "sound")];
 
-    /// Returns sound assets that its actions play.
-    pub fn sound_names(&self) -> impl Iterator<Item = &str> {
-        self.actions.iter().filter_map(|action| match action {
-            Action::Sound(action) => Some(action.sound.as_str()),
-            Action::Polaroid(action) => action.polaroid.sound.as_deref(),
-            _ => None,
+impl Trigger {
+    /// Returns the assets that its actions need, with their kinds.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
+        self.actions.iter().flat_map(|action| {
+            let (images, sound): (&[String], Option<&String>) = match action {
+                Action::Icons(IconsAction { icons }) => (&icons.image, None),
+                Action::Polaroid(PolaroidAction { polaroid }) => {
+                    (std::slice::from_ref(&polaroid.image), polaroid.sound.as_ref())
+                }
+                Action::Sound(PlaySound { sound }) => (&[], Some(sound)),
+                Action::Scene(_) | Action::Show(_) | Action::Snapshot(_) | Action::Event(_) | Action::Twirl(_) => {
+                    (&[], None)
+                }
+            };
+            let images = images.iter().map(|name| (AssetKind::Image, name.as_str()));
+            images.chain(sound.map(|name| (AssetKind::Sound, name.as_str())))
         })
     }
 }

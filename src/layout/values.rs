@@ -4,6 +4,17 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The kinds of assets that layouts name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssetKind {
+    /// A picture, which may move.
+    Image,
+    /// A film, shown without its sound.
+    Clip,
+    /// Something to hear.
+    Sound,
+}
+
 /// A length as it was written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Length {

@@ -27,7 +27,10 @@ use super::{
     packing::{Packing, welcome},
     rooms, scenario, scenes, session, snapshot, tokens, whep, whip,
 };
-use crate::layout::ready::READY;
+use crate::layout::{
+    ready::READY,
+    schema::{keys::OBJECTS, say_order},
+};
 
 /// Where the document stands.
 const DOCUMENT: &str = "/openapi.json";
@@ -155,7 +158,7 @@ struct Server;
     assets::delete,
     tokens::create,
     tokens::revoke,
-), modifiers(&ReadyLayouts))]
+), modifiers(&ReadyLayouts, &KeyOrder))]
 struct Resources;
 
 /// Shows the layouts that come with the program as examples.
@@ -167,6 +170,20 @@ impl Modify for ReadyLayouts {
         let layout = schemas.and_then(|schemas| schemas.get_mut("Layout"));
         if let Some(openapi::RefOr::T(openapi::Schema::Object(layout))) = layout {
             layout.examples.extend(READY.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()));
+        }
+    }
+}
+
+/// Says in which order people think of the keys of layouts: an object has none in JSON.
+struct KeyOrder;
+
+impl Modify for KeyOrder {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let Some(components) = &mut document.components else { return };
+        for (name, rows) in OBJECTS {
+            if let Some(schema) = components.schemas.get_mut(name) {
+                say_order(schema, rows);
+            }
         }
     }
 }
@@ -196,6 +213,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::layout::schema::KEY_ORDER;
 
     #[test]
     fn ready_layouts_are_examples() {
@@ -204,6 +222,19 @@ mod tests {
         for (name, text) in READY {
             assert!(examples.contains(&serde_json::from_str(text).unwrap()), "{name}");
         }
+    }
+
+    #[test]
+    fn objects_of_layouts_say_the_order_of_their_keys() {
+        let document: Value = serde_json::to_value(document()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        for (name, rows) in OBJECTS {
+            let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
+            assert_eq!(schemas[name][KEY_ORDER], serde_json::json!(keys), "{name}");
+        }
+        assert_eq!(schemas["LayerBorder"][KEY_ORDER], serde_json::json!(["width", "color"]));
+        let sources = schemas["LayerSource"]["oneOf"].as_array().unwrap();
+        assert!(sources.iter().any(|source| source[KEY_ORDER][0] == "text"));
     }
 
     #[test]

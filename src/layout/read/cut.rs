@@ -1,30 +1,28 @@
 //! The keys of a layer and of `auto` that say what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`.
 
-use std::ops::RangeInclusive;
-
 use serde_json::Value;
 
 use super::fields::Fields;
 use crate::layout::{
     body_part::{BodyPart, BodyParts},
     cut::{CutOptions, Cutout},
-    limits,
     model_name::ModelName,
+    schema::{Key, Number, Own},
 };
 
 /// Reads `cutout`: a name or a list of body parts.
-pub(super) fn cutout(fields: &mut Fields) -> Option<Cutout> {
-    match fields.get("cutout")? {
+pub(super) fn cutout<U>(fields: &mut Fields, key: &Key<Own, U>) -> Option<Cutout> {
+    match fields.get(key.name)? {
         Value::Array(list) => parts(list, fields).map(Cutout::Parts),
         Value::String(name) => {
             let known = Cutout::NAMES.iter().find(|(known, _)| known == name);
             if known.is_none() {
-                fields.fault("cutout", not_a_name(name));
+                fields.fault(key.name, not_a_name(name));
             }
             known.map(|(_, cutout)| *cutout)
         }
         other => {
-            fields.wrong_kind("cutout", "none, person or a list of body parts", other);
+            fields.wrong_kind(key.name, "none, person or a list of body parts", other);
             None
         }
     }
@@ -65,19 +63,23 @@ fn parts(list: &[Value], fields: &mut Fields) -> Option<BodyParts> {
 }
 
 /// Reads the keys that say how the edge is drawn.
-pub(super) fn options(fields: &mut Fields) -> CutOptions {
-    // Adding zero turns -0 into 0.
-    let mut number = |key: &str, range: &RangeInclusive<f64>| fields.number(key, range).map(|number| number + 0.0);
+pub(super) fn options(
+    fields: &mut Fields,
+    threshold: &Key<Number>,
+    feather: &Key<Number>,
+    smoothing: &Key<Number>,
+    model: &Key<Own>,
+) -> CutOptions {
     CutOptions {
-        threshold: number("threshold", &limits::THRESHOLD),
-        feather: number("feather", &limits::FEATHER),
-        smoothing: number("smoothing", &limits::SMOOTHING),
-        model: fields.text("model").and_then(|name| {
-            let model = ModelName::new(name);
-            if model.is_none() {
-                fields.fault("model", "must be a name of 1 to 63 letters, digits, dots, dashes and underscores");
+        threshold: fields.read(threshold),
+        feather: fields.read(feather),
+        smoothing: fields.read(smoothing),
+        model: fields.text(model.name).and_then(|name| {
+            let found = ModelName::new(name);
+            if found.is_none() {
+                fields.fault(model.name, "must be a name of 1 to 63 letters, digits, dots, dashes and underscores");
             }
-            model
+            found
         }),
     }
 }

@@ -209,7 +209,7 @@ fn require(fields: &mut Fields, keys: &[&str]) {
 fn twirl(mut fields: Fields) -> Option<Twirl> {
     fields.check_keys(&["angle", "period_ms", "area"]);
     require(&mut fields, &["angle", "period_ms"]);
-    let angle = fields.number("angle", &limits::TWIRL).map(|angle| angle + 0.0);
+    let angle = fields.number("angle", &limits::TWIRL);
     let period_ms = fields.number("period_ms", &limits::PERIOD_MS);
     let area = whole_or(&mut fields);
     Some(Twirl { angle: angle?, period_ms: period_ms?, area })
@@ -230,7 +230,7 @@ fn icons(mut fields: Fields) -> Option<Icons> {
     };
     let width = fields.number("width", &limits::DRAWN);
     let keypoint = fields.choice("keypoint", &KeypointName::NAMES).unwrap_or(KeypointName::Nose);
-    let mut offset = |key: &str| fields.number(key, &limits::OFFSET).unwrap_or(0.0) + 0.0;
+    let mut offset = |key: &str| fields.number(key, &limits::OFFSET).unwrap_or(0.0);
     let (dx, dy) = (offset("dx"), offset("dy"));
     let shuffle_ms = fields.integer("shuffle_ms", &limits::EVERY_MS);
     let area = whole_or(&mut fields);

@@ -117,6 +117,11 @@ macro_rules! length {
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub struct $name(pub Length);
 
+        impl $name {
+            /// What may be written.
+            pub(crate) const RANGE: &LengthRange = &$range;
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 write_length(self.0, serializer)
@@ -131,7 +136,7 @@ macro_rules! length {
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                length_schema(&$range, $number, $percent)
+                length_schema(Self::RANGE, $number, $percent)
             }
         }
     };

@@ -125,13 +125,36 @@ fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) ->
 }
 
 fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
+    // All parts are named, so that one that is added is thought of here, or above.
+    let SceneLayer {
+        radius,
+        border,
+        rotate,
+        blur,
+        id: _,
+        source: _,
+        x: _,
+        y: _,
+        size: _,
+        anchor: _,
+        fit: _,
+        crop: _,
+        z: _,
+        opacity: _,
+        mirror: _,
+        cutout: _,
+        cut_options: _,
+        fallback: _,
+        follow: _,
+        transition: _,
+    } = layer;
     let shorter = f64::from(dst.width.min(dst.height));
     Look {
-        radius: layer.radius.of(shorter).min(shorter / 2.0) as f32,
-        border: layer.border.map(|border| (border.width as f32, border.color)),
+        radius: radius.of(shorter).min(shorter / 2.0) as f32,
+        border: border.map(|border| (border.width as f32, border.color)),
         // Whole turns change nothing.
-        turn: (layer.rotate % 360.0) as f32,
-        blur: layer.blur.filter(|_| is_cut).map(|blur| blur as f32),
+        turn: (rotate % 360.0) as f32,
+        blur: blur.filter(|_| is_cut).map(|blur| blur as f32),
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     layout::{
-        Key, Scene,
+        Key, Look, Scene,
         solve::{Facts, Person, Placed, Placement, motion::Motion, solve},
     },
     media::{
@@ -459,23 +459,24 @@ impl LayerPainter {
         placement: &Placement,
         use_alpha: bool,
     ) {
-        let look = &placement.look;
+        // All parts are named, so that one that is added is thought of here.
+        let Look { radius, border, turn, blur } = placement.look;
         let opacity = (placement.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
-        let border = look.border.map(|(width, rgb)| (width, Matrix::Bt601.colour(rgb)));
-        if look.turn != 0.0 {
+        let border = border.map(|(width, rgb)| (width, Matrix::Bt601.colour(rgb)));
+        if turn != 0.0 {
             // Never with a blurred background: the layout does not allow both.
-            let turn = Rotation { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
+            let turn = Rotation { degrees: turn, radius, border, opacity, use_alpha };
             self.rotator.blend(canvas, planes, geometry, &turn);
             return;
         }
-        if let Some(blur) = look.blur {
+        if let Some(blur) = blur {
             let blurrer = self.blurrer.get_or_insert_default();
-            blurrer.draw(canvas, planes, geometry, look.radius, blur, opacity);
+            blurrer.draw(canvas, planes, geometry, radius, blur, opacity);
         }
-        self.blender.blend_rounded(canvas, planes, geometry, look.radius, opacity, use_alpha);
+        self.blender.blend_rounded(canvas, planes, geometry, radius, opacity, use_alpha);
         if let Some((width, yuv)) = border {
             let (at, size) = ((geometry.dst_x, geometry.dst_y), (geometry.dst_width, geometry.dst_height));
-            self.rim.draw(Isa::detect(), canvas, at, size, look.radius, width, yuv, opacity);
+            self.rim.draw(Isa::detect(), canvas, at, size, radius, width, yuv, opacity);
         }
     }
 }
