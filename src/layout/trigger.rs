@@ -272,6 +272,7 @@ pub struct ShowLayer {
 #[serde(deny_unknown_fields)]
 pub struct PlaySound {
     /// A sound asset's name.
+    #[schema(extensions(("x-asset" = json!("sound"))))]
     pub sound: String,
 }
 
@@ -340,7 +341,7 @@ pub struct IconsAction {
 #[serde(deny_unknown_fields)]
 pub struct Icons {
     /// Image assets. Who comes after the last of them gets no image.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1, max_items = 100, extensions(("x-asset" = json!("image"))))]
     pub image: Vec<String>,
     /// Canvas pixels; the height follows.
     #[serde(serialize_with = "plain")]
@@ -387,6 +388,7 @@ pub struct PolaroidAction {
 #[serde(deny_unknown_fields)]
 pub struct Polaroid {
     /// The frame's image asset.
+    #[schema(extensions(("x-asset" = json!("image"))))]
     pub image: String,
     /// Of the frame, in canvas pixels.
     #[serde(serialize_with = "plain")]
@@ -409,7 +411,7 @@ pub struct Polaroid {
     pub every_ms: u32,
     /// A sound asset that is played with every picture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, extensions(("x-asset" = json!("sound"))))]
     pub sound: Option<String>,
     /// Where it moves about: its middle is no further from this area's middle than 3/16 of the area's width and 1/6 of
     /// its height. Nothing is drawn outside. The whole canvas when left out.

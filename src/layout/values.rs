@@ -15,6 +15,17 @@ pub enum AssetKind {
     Sound,
 }
 
+impl AssetKind {
+    /// Returns its name in the OpenAPI document.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Clip => "clip",
+            Self::Sound => "sound",
+        }
+    }
+}
+
 /// A length as it was written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Length {

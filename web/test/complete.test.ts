@@ -15,7 +15,7 @@ const schema = new LayoutSchema({
           layers: { type: "array", items: { $ref: "#/components/schemas/Layer" } },
         },
       },
-      Canvas: { properties: { background: { type: "string", description: "A colour or an image. More of it." } } },
+      Canvas: { properties: { background: { type: "string", description: "A colour or an image. More of it.", "x-asset": "image" } } },
       Layer: {
         properties: {
           id: { type: "string" },

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::layout::{
     ready::READY,
-    schema::{keys::OBJECTS, say_order},
+    schema::{keys::OBJECTS, say_rows},
 };
 
 /// Where the document stands.
@@ -158,7 +158,7 @@ struct Server;
     assets::delete,
     tokens::create,
     tokens::revoke,
-), modifiers(&ReadyLayouts, &KeyOrder))]
+), modifiers(&ReadyLayouts, &LayoutKeys))]
 struct Resources;
 
 /// Shows the layouts that come with the program as examples.
@@ -174,15 +174,15 @@ impl Modify for ReadyLayouts {
     }
 }
 
-/// Says in which order people think of the keys of layouts: an object has none in JSON.
-struct KeyOrder;
+/// Says what the table of keys of layouts says beyond their schemas: the order of keys, and which assets they name.
+struct LayoutKeys;
 
-impl Modify for KeyOrder {
+impl Modify for LayoutKeys {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let Some(components) = &mut document.components else { return };
         for (name, rows) in OBJECTS {
             if let Some(schema) = components.schemas.get_mut(name) {
-                say_order(schema, rows);
+                say_rows(schema, rows);
             }
         }
     }
@@ -210,10 +210,15 @@ impl Modify for Security {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use super::*;
-    use crate::layout::schema::KEY_ORDER;
+    use crate::layout::{
+        AssetKind, asset_keys,
+        schema::{ASSET, KEY_ORDER},
+    };
 
     #[test]
     fn ready_layouts_are_examples() {
@@ -225,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_of_layouts_say_the_order_of_their_keys() {
+    fn objects_of_layouts_say_the_order_of_their_keys_and_what_they_name() {
         let document: Value = serde_json::to_value(document()).unwrap();
         let schemas = &document["components"]["schemas"];
         for (name, rows) in OBJECTS {
@@ -235,6 +240,31 @@ mod tests {
         assert_eq!(schemas["LayerBorder"][KEY_ORDER], serde_json::json!(["width", "color"]));
         let sources = schemas["LayerSource"]["oneOf"].as_array().unwrap();
         assert!(sources.iter().any(|source| source[KEY_ORDER][0] == "text"));
+        /// Collects the kind of asset that is named under each key.
+        fn named(value: &Value, key: &str, found: &mut BTreeSet<(String, String)>) {
+            match value {
+                Value::Object(members) => {
+                    if let Some(kind) = members.get(ASSET) {
+                        found.insert((kind.as_str().unwrap().to_owned(), key.to_owned()));
+                    }
+                    for (inner, member) in members {
+                        let is_key = !["oneOf", "items"].contains(&inner.as_str());
+                        named(member, if is_key { inner } else { key }, found);
+                    }
+                }
+                Value::Array(items) => items.iter().for_each(|item| named(item, key, found)),
+                _ => {}
+            }
+        }
+        let mut found = BTreeSet::new();
+        named(schemas, "", &mut found);
+        // The background of a canvas is a schema of its own.
+        assert!(found.remove(&("image".to_owned(), "Backdrop".to_owned())));
+        let kinds = [AssetKind::Image, AssetKind::Clip, AssetKind::Sound];
+        let keys = |kind| asset_keys(kind).into_iter().map(move |key: &str| (kind.name().to_owned(), key.to_owned()));
+        let mut table: BTreeSet<(String, String)> = kinds.into_iter().flat_map(keys).collect();
+        assert!(table.remove(&("image".to_owned(), "background".to_owned())));
+        assert_eq!(found, table);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! limits and what it is when left out. `table` says what a row may be. Sources but texts, and triggers, have schemas of
 //! their own.
 //!
-//! What a row alone does: the key is known to the reader, in the schema, and in its place in the page's order. What the
-//! compiler asks for then: writing it (`mod.rs`), and using it in the reader (a key that is never read is dead code).
+//! What a row alone does: the key is known to the reader, in the schema, and in its place in the page's order. Then the
+//! compiler asks `mod.rs` for what is written under it, and with that for a field of the scene, which the reader fills.
 
 use std::marker::PhantomData;
 

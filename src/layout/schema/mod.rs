@@ -17,7 +17,7 @@ pub(crate) use self::table::{AnyLength, AssetName, Choice, Flag, Inner, Integer,
 pub use self::{
     keys::{Auto, Behind, Border, Canvas, Crop, Follow, Layer, Layout, Transition, Warning},
     source::{Source, Text},
-    table::{KEY_ORDER, Row, say_order},
+    table::{ASSET, KEY_ORDER, Row, say_rows},
     values::{Backdrop, Color, Extent, Gap, Inset, Position, Radius, Scale},
 };
 use super::{

@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use super::{
-    table::{Choice, Integer, Key, Number, Own, Rgb, Row, object, say_order},
+    table::{Choice, Integer, Key, Number, Own, Rgb, Row, names, object, say_rows},
     values::{ASSET_PATTERN, Color, color_schema, number},
 };
 use crate::layout::{
@@ -119,12 +119,22 @@ impl PartialSchema for Source {
         let image = ObjectBuilder::new()
             .schema_type(Type::String)
             .pattern(Some(ASSET_PATTERN))
+            .extensions(names(AssetKind::Image))
             .description(Some("An image asset's name. An animated one moves."));
-        let video = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)).description(Some(
-            "A clip asset's name. It is shown again and again, without its sound; at most 4 clips of one layout.",
-        ));
+        let video = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(ASSET_PATTERN))
+            .extensions(names(AssetKind::Clip))
+            .description(Some(
+                "A clip asset's name. It is shown again and again, without its sound; at most 4 clips of one layout.",
+            ));
         let images = ArrayBuilder::new()
-            .items(ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)))
+            .items(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some(ASSET_PATTERN))
+                    .extensions(names(AssetKind::Image)),
+            )
             .min_items(Some(1))
             .max_items(Some(limits::IMAGES))
             .description(Some("Image assets, shown by turns, again and again."));
@@ -139,7 +149,7 @@ impl PartialSchema for Source {
             .required("image")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
         let mut text = Text::schema();
-        say_order(&mut text, Text::ROWS);
+        say_rows(&mut text, Text::ROWS);
         OneOfBuilder::new()
             .item(images)
             .item(one("participant", participant.build()))

@@ -16,7 +16,7 @@
 
 use std::{marker::PhantomData, ops::RangeInclusive};
 
-use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::openapi::{RefOr, extensions::Extensions, schema::Schema};
 
 use crate::layout::{limits::LengthRange, values::AssetKind};
 
@@ -34,12 +34,25 @@ pub struct Row {
 /// The extension of an object's schema that lists its keys in the order in which people think of them; JSON has none.
 pub const KEY_ORDER: &str = "x-order";
 
-/// Writes the order of an object's keys into its schema.
-pub fn say_order(schema: &mut RefOr<Schema>, rows: &[Row]) {
-    if let RefOr::T(Schema::Object(object)) = schema {
-        let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
-        object.extensions.get_or_insert_default().insert(KEY_ORDER.to_owned(), keys.into());
+/// The extension of a value's schema that says the kind of asset that is named there.
+pub const ASSET: &str = "x-asset";
+
+/// Writes into an object's schema what its rows say beyond what a schema can say.
+pub fn say_rows(schema: &mut RefOr<Schema>, rows: &[Row]) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
+    object.extensions.get_or_insert_default().insert(KEY_ORDER.to_owned(), keys.into());
+    for row in rows {
+        // What has a schema of its own says it there.
+        if let (Some(kind), Some(RefOr::T(Schema::Object(value)))) = (row.asset, object.properties.get_mut(row.key)) {
+            value.extensions.get_or_insert_default().insert(ASSET.to_owned(), kind.name().into());
+        }
     }
+}
+
+/// Returns the extension that says that an asset of this kind is named.
+pub fn names(kind: AssetKind) -> Option<Extensions> {
+    Some(Extensions::from_iter([(ASSET, kind.name())]))
 }
 
 /// A key as the reader and what is written take it.
@@ -215,7 +228,7 @@ macro_rules! object {
             $($fields)*
         }
 
-        /// The keys, each with what may stand there. One that is never used is one that the reader forgets.
+        /// The keys, each with what may stand there: the reader has no other way to them.
         #[derive(Debug)]
         pub(crate) struct $keys {
             $($types)*

@@ -10,11 +10,12 @@ use utoipa::{
     },
 };
 
+use super::table::names;
 use crate::layout::{
     body_part::BodyPart,
     cut::Cutout,
     limits::{self, LengthRange},
-    values::Length,
+    values::{AssetKind, Length},
 };
 
 pub(super) const ASSET_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
@@ -68,6 +69,7 @@ impl PartialSchema for Backdrop {
                 ObjectBuilder::new()
                     .schema_type(Type::String)
                     .pattern(Some(ASSET_PATTERN))
+                    .extensions(names(AssetKind::Image))
                     .description(Some("An image asset's name.")),
             )
             .into()
