@@ -49,11 +49,17 @@ export function order(document) {
     const parts = [named, schema.items ?? [], schema.oneOf ?? [], schema.allOf ?? [], schema.anyOf ?? []].flat();
     return [...(schema["x-order"] ? [schema] : []), ...parts.flatMap(objects)];
   };
-  const keys = (found, indent) =>
-    found.flatMap((object) => object["x-order"].map((key) => {
-      const inner = keys(objects(object.properties[key]), `${indent}  `);
+  /** The lines of all keys of these objects, each key once. */
+  const lines = (found, indent) => {
+    const keys = new Map();
+    for (const object of found) {
+      for (const key of object["x-order"]) keys.set(key, [...(keys.get(key) ?? []), ...objects(object.properties[key])]);
+    }
+    return [...keys].map(([key, values]) => {
+      const inner = lines(values, `${indent}  `);
       return `${indent}${key}: {${inner.length > 0 ? `\n${inner.join("\n")}\n${indent}` : ""}},`;
-    }));
+    });
+  };
   return `/** Keys in the order in which people think of them, each with those below it. */
 export interface KeyOrder {
   readonly [key: string]: KeyOrder;
@@ -61,7 +67,7 @@ export interface KeyOrder {
 
 /** Those of layouts. */
 export const ORDER: KeyOrder = {
-${keys(objects(schemas.Layout), "  ").join("\n")}
+${lines(objects(schemas.Layout), "  ").join("\n")}
 };
 `;
 }

@@ -419,6 +419,59 @@ pub struct Polaroid {
     pub area: Area,
 }
 
+/// The keys of the objects that triggers are made of, by the objects' names in the OpenAPI document; in the order in
+/// which people think of them. The reader knows no others.
+pub const OBJECTS: [(&str, &[&str]); 15] = [
+    ("LayoutTrigger", &Trigger::KEYS),
+    ("TriggerCondition", &Condition::KEYS),
+    ("TriggerArea", &Area::KEYS),
+    ("ActivateScene", &["scene"]),
+    ("ShowLayer", &ShowLayer::KEYS),
+    ("PlaySound", &["sound"]),
+    ("TakeSnapshot", &["snapshot"]),
+    ("SnapshotShot", &Shot::KEYS),
+    ("TellEvent", &["event"]),
+    ("TwirlAction", &["twirl"]),
+    ("Twirl", &Twirl::KEYS),
+    ("IconsAction", &["icons"]),
+    ("Icons", &Icons::KEYS),
+    ("PolaroidAction", &["polaroid"]),
+    ("Polaroid", &Polaroid::KEYS),
+];
+
+impl Trigger {
+    pub(crate) const KEYS: [&str; 5] = ["id", "when", "do", "every_ms", "hold_off_ms"];
+}
+
+impl Condition {
+    pub(crate) const KEYS: [&str; 4] = ["keypoint", "layers", "area", "absent"];
+}
+
+impl Area {
+    pub(crate) const KEYS: [&str; 4] = ["left", "top", "right", "bottom"];
+}
+
+impl ShowLayer {
+    pub(crate) const KEYS: [&str; 2] = ["show", "for_ms"];
+}
+
+impl Shot {
+    pub(crate) const KEYS: [&str; 1] = ["area"];
+}
+
+impl Twirl {
+    pub(crate) const KEYS: [&str; 3] = ["angle", "period_ms", "area"];
+}
+
+impl Icons {
+    pub(crate) const KEYS: [&str; 7] = ["image", "width", "keypoint", "dx", "dy", "shuffle_ms", "area"];
+}
+
+impl Polaroid {
+    pub(crate) const KEYS: [&str; 8] =
+        ["image", "width", "height", "photo_width", "photo_height", "every_ms", "sound", "area"];
+}
+
 /// The keys of actions that name assets.
 pub const ASSET_KEYS: [(AssetKind, &str); 2] = [(AssetKind::Image, "image"), (AssetKind::Sound, "sound")];
 

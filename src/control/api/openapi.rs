@@ -29,7 +29,8 @@ use super::{
 };
 use crate::layout::{
     ready::READY,
-    schema::{keys::OBJECTS, say_rows},
+    schema::{keys::OBJECTS, say_order, say_rows},
+    trigger,
 };
 
 /// Where the document stands.
@@ -185,6 +186,11 @@ impl Modify for LayoutKeys {
                 say_rows(schema, rows);
             }
         }
+        for (name, keys) in trigger::OBJECTS {
+            if let Some(schema) = components.schemas.get_mut(name) {
+                say_order(schema, keys);
+            }
+        }
     }
 }
 
@@ -238,6 +244,9 @@ mod tests {
             assert_eq!(schemas[name][KEY_ORDER], serde_json::json!(keys), "{name}");
         }
         assert_eq!(schemas["LayerBorder"][KEY_ORDER], serde_json::json!(["width", "color"]));
+        for (name, keys) in trigger::OBJECTS {
+            assert_eq!(schemas[name][KEY_ORDER], serde_json::json!(keys), "{name}");
+        }
         let sources = schemas["LayerSource"]["oneOf"].as_array().unwrap();
         assert!(sources.iter().any(|source| source[KEY_ORDER][0] == "text"));
         /// Collects the kind of asset that is named under each key.

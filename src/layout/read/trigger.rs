@@ -40,7 +40,7 @@ pub(super) fn triggers(value: &Value, layers: &[SceneLayer], faults: &mut Vec<Fa
 
 fn trigger(value: &Value, pointer: &str, layers: &[SceneLayer], faults: &mut Vec<Fault>) -> Option<Trigger> {
     let mut fields = Fields::open(value, pointer.to_owned(), faults)?;
-    fields.check_keys(&["id", "when", "do", "every_ms", "hold_off_ms"]);
+    fields.check_keys(&Trigger::KEYS);
     for key in ["id", "when", "do"] {
         if !fields.has(key) {
             fields.fault_here(format!("`{key}` is missing"));
@@ -95,7 +95,7 @@ fn when(value: &Value, pointer: &str, layers: &[SceneLayer], faults: &mut Vec<Fa
 }
 
 fn condition(mut fields: Fields, layers: &[SceneLayer]) -> Option<Condition> {
-    fields.check_keys(&["keypoint", "layers", "area", "absent"]);
+    fields.check_keys(&Condition::KEYS);
     for key in ["keypoint", "area"] {
         if !fields.has(key) {
             fields.fault_here(format!("`{key}` is missing"));
@@ -128,7 +128,7 @@ fn condition(mut fields: Fields, layers: &[SceneLayer]) -> Option<Condition> {
 }
 
 fn area(mut fields: Fields) -> Area {
-    fields.check_keys(&["left", "top", "right", "bottom"]);
+    fields.check_keys(&Area::KEYS);
     let whole = Area::WHOLE;
     let mut edge = |key, other| fields.length(key, &limits::POSITION).unwrap_or(other);
     let area = Area {
@@ -162,7 +162,7 @@ fn action(fields: &mut Fields, layers: &[SceneLayer]) -> Option<Action> {
         }
         return None;
     };
-    fields.check_keys(if kind == "show" { &["show", "for_ms"] } else { std::slice::from_ref(&kind) });
+    fields.check_keys(if kind == "show" { &ShowLayer::KEYS } else { std::slice::from_ref(&kind) });
     match kind {
         "scene" => label(fields, "scene").map(|scene| Action::Scene(ActivateScene { scene })),
         "show" => {
@@ -175,7 +175,7 @@ fn action(fields: &mut Fields, layers: &[SceneLayer]) -> Option<Action> {
         }
         "sound" => fields.asset("sound").map(|sound| Action::Sound(PlaySound { sound })),
         "snapshot" => fields.object("snapshot").map(|mut fields| {
-            fields.check_keys(&["area"]);
+            fields.check_keys(&Shot::KEYS);
             Action::Snapshot(TakeSnapshot { snapshot: Shot { area: whole_or(&mut fields) } })
         }),
         "event" => label(fields, "event").map(|event| Action::Event(TellEvent { event })),
@@ -207,7 +207,7 @@ fn require(fields: &mut Fields, keys: &[&str]) {
 }
 
 fn twirl(mut fields: Fields) -> Option<Twirl> {
-    fields.check_keys(&["angle", "period_ms", "area"]);
+    fields.check_keys(&Twirl::KEYS);
     require(&mut fields, &["angle", "period_ms"]);
     let angle = fields.number("angle", &limits::TWIRL);
     let period_ms = fields.number("period_ms", &limits::PERIOD_MS);
@@ -216,7 +216,7 @@ fn twirl(mut fields: Fields) -> Option<Twirl> {
 }
 
 fn icons(mut fields: Fields) -> Option<Icons> {
-    fields.check_keys(&["image", "width", "keypoint", "dx", "dy", "shuffle_ms", "area"]);
+    fields.check_keys(&Icons::KEYS);
     require(&mut fields, &["image", "width", "shuffle_ms"]);
     let image = match fields.get("image") {
         Some(Value::Array(list)) if (1..=limits::IMAGES).contains(&list.len()) => {
@@ -239,7 +239,7 @@ fn icons(mut fields: Fields) -> Option<Icons> {
 
 fn polaroid(mut fields: Fields) -> Option<Polaroid> {
     let sizes = ["width", "height", "photo_width", "photo_height"];
-    fields.check_keys(&["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms", "sound", "area"]);
+    fields.check_keys(&Polaroid::KEYS);
     require(&mut fields, &["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms"]);
     let image = if fields.has("image") { fields.asset("image") } else { None };
     let [width, height, photo_width, photo_height] = sizes.map(|key| fields.number(key, &limits::DRAWN));

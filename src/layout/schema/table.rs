@@ -37,11 +37,18 @@ pub const KEY_ORDER: &str = "x-order";
 /// The extension of a value's schema that says the kind of asset that is named there.
 pub const ASSET: &str = "x-asset";
 
+/// Writes the order of an object's keys into its schema.
+pub fn say_order(schema: &mut RefOr<Schema>, keys: &[&str]) {
+    if let RefOr::T(Schema::Object(object)) = schema {
+        object.extensions.get_or_insert_default().insert(KEY_ORDER.to_owned(), keys.into());
+    }
+}
+
 /// Writes into an object's schema what its rows say beyond what a schema can say.
 pub fn say_rows(schema: &mut RefOr<Schema>, rows: &[Row]) {
-    let RefOr::T(Schema::Object(object)) = schema else { return };
     let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
-    object.extensions.get_or_insert_default().insert(KEY_ORDER.to_owned(), keys.into());
+    say_order(schema, &keys);
+    let RefOr::T(Schema::Object(object)) = schema else { return };
     for row in rows {
         // What has a schema of its own says it there.
         if let (Some(kind), Some(RefOr::T(Schema::Object(value)))) = (row.asset, object.properties.get_mut(row.key)) {
