@@ -48,11 +48,11 @@ impl Lost {
 /// has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CutOptions {
-    /// Within [`limits::THRESHOLD`](super::limits::THRESHOLD).
+    /// 0.05..=0.95.
     pub threshold: Option<f64>,
-    /// Within [`limits::FEATHER`](super::limits::FEATHER).
+    /// 0.0..=1.0.
     pub feather: Option<f64>,
-    /// Within [`limits::SMOOTHING`](super::limits::SMOOTHING).
+    /// 0.0..=0.95.
     pub smoothing: Option<f64>,
     /// By which model; `None`: the rooms'.
     pub model: Option<ModelName>,

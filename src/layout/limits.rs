@@ -1,14 +1,7 @@
-//! How much a layout may ask for. The reader and the OpenAPI schema both take their numbers from here.
+//! How much a layout may ask for, where that is not about one key alone: the rows of `schema/keys.rs` say it of theirs.
 
 use std::ops::RangeInclusive;
 
-/// Canvas width in pixels. Below 64 a person is no longer recognisable; 3840 (4K) is the widest that one software
-/// encoder can be asked for.
-pub const CANVAS_WIDTH: RangeInclusive<i64> = 64..=3840;
-/// Canvas height in pixels; the same reasons as [`CANVAS_WIDTH`].
-pub const CANVAS_HEIGHT: RangeInclusive<i64> = 64..=2160;
-/// Frames per second: no sender is taken in faster than 60, so a faster canvas would only repeat pictures.
-pub const FPS: RangeInclusive<i64> = 1..=60;
 /// Layers of one layout. Each is one blend of up to the whole canvas per frame; 64 is far more than a picture needs
 /// and still bounded work.
 pub const LAYERS: usize = 64;
@@ -20,16 +13,6 @@ pub const NAME_LENGTH: usize = 128;
 pub const ASSET_LENGTH: usize = 128;
 /// Slots are counted from 1; the upper end is more people than one canvas can show.
 pub const SLOT: RangeInclusive<i64> = 1..=1000;
-/// Drawing order: anything that fits the type of [`SceneLayer::z`](super::SceneLayer::z).
-pub const Z: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
-/// Opacity, 0 unseen to 1 opaque.
-pub const OPACITY: RangeInclusive<f64> = 0.0..=1.0;
-/// Probability at which a pixel counts as kept. At 0 and 1 everything or nothing would be.
-pub const THRESHOLD: RangeInclusive<f64> = 0.05..=0.95;
-/// Softness of a cutout's edge, 0 hard to 1 softest.
-pub const FEATHER: RangeInclusive<f64> = 0.0..=1.0;
-/// Share of the last mask that stays where nothing moves; at 1 a mask would never change again.
-pub const SMOOTHING: RangeInclusive<f64> = 0.0..=0.95;
 
 /// The range of one kind of length.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,30 +45,14 @@ pub const GAP: LengthRange = LengthRange { number: 0.0..=1000.0, percent: 0.0..=
 /// `radius`: pixels, or percent of the shorter side; from half of that side on the ends are round.
 pub const RADIUS: LengthRange =
     LengthRange { number: 0.0..=16384.0, percent: 0.0..=100.0, above_zero: false, unit: " px" };
-/// Width of a border in canvas pixels.
-pub const BORDER: RangeInclusive<f64> = 0.0..=200.0;
-/// Degrees that a layer can be turned by; one whole turn either way, so that a transition can make one.
-pub const ROTATE: RangeInclusive<f64> = -360.0..=360.0;
-/// How far a picture is blurred, in canvas pixels.
-pub const BLUR: RangeInclusive<f64> = 1.0..=100.0;
-/// `dx`, `dy` of `follow`, in canvas pixels.
+/// `dx`, `dy` of what triggers draw, in canvas pixels; as those of `follow`.
 pub const OFFSET: RangeInclusive<f64> = -16384.0..=16384.0;
-/// Length of a transition; longer ones would be mistaken for a layout that does not come.
-pub const TRANSITION_MS: RangeInclusive<i64> = 0..=10_000;
 /// Images of one list.
 pub const IMAGES: usize = 100;
 /// Different clips of one layout: each is decoded beside everything else.
 pub const CLIPS: usize = 4;
 /// Characters of a text: more than fit on a canvas legibly.
 pub const TEXT_LENGTH: usize = 1000;
-/// Size of letters in canvas pixels: below nothing can be read, above nothing but one letter fits.
-pub const TEXT_SIZE: RangeInclusive<f64> = 4.0..=500.0;
-/// Weight of letters, as CSS counts it.
-pub const WEIGHT: RangeInclusive<i64> = 100..=900;
-/// Distance of lines in sizes of letters.
-pub const LINE_HEIGHT: RangeInclusive<f64> = 0.5..=4.0;
-/// Around a text, in canvas pixels.
-pub const PADDING: RangeInclusive<f64> = 0.0..=500.0;
 /// How long one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 

@@ -7,12 +7,9 @@ use serde_json::{Value, json};
 
 use super::name::RoomName;
 use crate::{
-    layout::{self, Canvas, Fault, Lettering, Scene, Text, schema::Warning},
+    layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, schema::Warning},
     media::port::{Image, Sound},
 };
-
-/// Keys of a layout under which an image's name can stand.
-const IMAGE_KEYS: [&str; 3] = ["image", "background", "fallback"];
 
 /// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
 const MAX_TOTAL: usize = 512 << 20;
@@ -113,7 +110,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
                 total = total.saturating_add(image.still.bytes());
                 if total > MAX_TOTAL {
                     let detail = too_large();
-                    let places = places(body, &IMAGE_KEYS, name).into_iter();
+                    let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
                     faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
                     break;
                 }
@@ -121,7 +118,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
             }
             None => {
                 let detail = format!("there is no image asset {name:?}");
-                let places = places(body, &IMAGE_KEYS, name);
+                let places = places(body, &asset_keys(AssetKind::Image), name);
                 faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
             }
         }
@@ -135,7 +132,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
             continue;
         }
         let detail = format!("there is no clip asset {name:?}");
-        let places = places(body, &["video"], name).into_iter();
+        let places = places(body, &asset_keys(AssetKind::Clip), name).into_iter();
         faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
     }
     let mut sounds: Vec<&str> = scene.sound_names().collect();
@@ -144,7 +141,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
     for name in sounds {
         if !source.has_sound(name).await {
             let detail = format!("there is no sound asset {name:?}");
-            let places = places(body, &["sound", "music"], name).into_iter();
+            let places = places(body, &asset_keys(AssetKind::Sound), name).into_iter();
             faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
         }
     }
@@ -242,9 +239,9 @@ mod tests {
             "layers": [{"id": "club.jpg", "source": {"image": "club.jpg"}}, {"source": {"image": ["a.png", "club.jpg"]}}]
         });
         assert_eq!(
-            places(&body, &IMAGE_KEYS, "club.jpg"),
+            places(&body, &asset_keys(AssetKind::Image), "club.jpg"),
             ["/canvas/background", "/layers/0/source/image", "/layers/1/source/image/1"]
         );
-        assert_eq!(places(&body, &IMAGE_KEYS, "other.png"), [""]);
+        assert_eq!(places(&body, &asset_keys(AssetKind::Image), "other.png"), [""]);
     }
 }

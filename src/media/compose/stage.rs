@@ -23,8 +23,7 @@ use super::{
 use crate::{
     layout::{
         Key, Lost, Scene,
-        motion::Motion,
-        solve::{Facts, Person, Placed, Placement, solve},
+        solve::{Facts, Person, Placed, Placement, motion::Motion, solve},
     },
     media::{
         gst::frame::{Shot, VideoFrame},

@@ -1,31 +1,29 @@
 //! The keys of a layer and of `auto` that say what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`; of a
 //! layer, `lost`, too.
 
-use std::ops::RangeInclusive;
-
 use serde_json::Value;
 
-use super::{
+use super::fields::Fields;
+use crate::layout::{
     body_part::{BodyPart, BodyParts},
     cut::{CutOptions, Cutout, Lost},
-    fields::Fields,
-    limits,
     model_name::ModelName,
+    schema::{Choice, Key, Number, Own},
 };
 
 /// Reads `cutout`: a name or a list of body parts.
-pub(super) fn cutout(fields: &mut Fields) -> Option<Cutout> {
-    match fields.get("cutout")? {
+pub(super) fn cutout<U>(fields: &mut Fields, key: &Key<Own, U>) -> Option<Cutout> {
+    match fields.get(key.name)? {
         Value::Array(list) => parts(list, fields).map(Cutout::Parts),
         Value::String(name) => {
             let known = Cutout::NAMES.iter().find(|(known, _)| known == name);
             if known.is_none() {
-                fields.fault("cutout", not_a_name(name));
+                fields.fault(key.name, not_a_name(name));
             }
             known.map(|(_, cutout)| *cutout)
         }
         other => {
-            fields.wrong_kind("cutout", "none, person or a list of body parts", other);
+            fields.wrong_kind(key.name, "none, person or a list of body parts", other);
             None
         }
     }
@@ -65,33 +63,37 @@ fn parts(list: &[Value], fields: &mut Fields) -> Option<BodyParts> {
     (!kept.is_empty()).then_some(kept)
 }
 
-/// Reads the keys that say how the edge is drawn.
-pub(super) fn options(fields: &mut Fields) -> CutOptions {
-    // Adding zero turns -0 into 0.
-    let mut number = |key: &str, range: &RangeInclusive<f64>| fields.number(key, range).map(|number| number + 0.0);
-    CutOptions {
-        threshold: number("threshold", &limits::THRESHOLD),
-        feather: number("feather", &limits::FEATHER),
-        smoothing: number("smoothing", &limits::SMOOTHING),
-        model: fields.text("model").and_then(|name| {
-            let model = ModelName::new(name);
-            if model.is_none() {
-                fields.fault("model", "must be a name of 1 to 63 letters, digits, dots, dashes and underscores");
-            }
-            model
-        }),
-    }
-}
-
 /// Reads a layer's `lost`: what is shown while nobody is found.
-pub(super) fn lost(fields: &mut Fields, cutout: Cutout, is_person: bool) -> Lost {
-    let lost = fields.choice("lost", &Lost::NAMES).unwrap_or_default();
+pub(super) fn lost(fields: &mut Fields, key: &Key<Choice<Lost>, Lost>, cutout: Cutout, is_person: bool) -> Lost {
+    let lost = fields.read_or_usual(key);
     if lost != Lost::Hide && !is_person {
-        fields.fault("lost", "only participants are looked for");
+        fields.fault(key.name, "only participants are looked for");
     } else if lost != Lost::Hide && cutout == Cutout::None {
-        fields.fault("lost", "nobody is looked for without a `cutout`");
+        fields.fault(key.name, "nobody is looked for without a `cutout`");
     }
     lost
+}
+
+/// Reads the keys that say how the edge is drawn.
+pub(super) fn options(
+    fields: &mut Fields,
+    threshold: &Key<Number>,
+    feather: &Key<Number>,
+    smoothing: &Key<Number>,
+    model: &Key<Own>,
+) -> CutOptions {
+    CutOptions {
+        threshold: fields.read(threshold),
+        feather: fields.read(feather),
+        smoothing: fields.read(smoothing),
+        model: fields.text(model.name).and_then(|name| {
+            let found = ModelName::new(name);
+            if found.is_none() {
+                fields.fault(model.name, "must be a name of 1 to 63 letters, digits, dots, dashes and underscores");
+            }
+            found
+        }),
+    }
 }
 
 /// Reports a fault for each of these keys that asks for something, in a layer that shows no participant.

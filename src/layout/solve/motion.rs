@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::{
     geometry::{Crop, Rect},
-    look::Transition,
-    solve::{Placed, Placement},
+    placement::{Look, Placed, Placement},
 };
+use crate::layout::look::Transition;
 
 /// The values that change little by little.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,14 +25,18 @@ struct State {
 
 impl State {
     fn of(placement: &Placement) -> Self {
-        let Rect { x, y, width, height } = placement.dst;
+        // All parts are named, so that whether one moves is said of each; rows of the table that say so are compared.
+        let Placement { dst, src, opacity, look, key: _, source: _, mirror: _, cut: _, following: _, transition: _ } =
+            placement;
+        let Look { radius, border, turn, blur: _, lost: _ } = look;
+        let Rect { x, y, width, height } = *dst;
         Self {
             dst: [x as f32, y as f32, width as f32, height as f32],
-            src: placement.src,
-            opacity: placement.opacity,
-            radius: placement.look.radius,
-            border: placement.look.border.map_or(0.0, |(width, _)| width),
-            turn: placement.look.turn,
+            src: *src,
+            opacity: *opacity,
+            radius: *radius,
+            border: border.map_or(0.0, |(width, _)| width),
+            turn: *turn,
         }
     }
 
@@ -54,15 +58,15 @@ impl State {
     }
 
     fn write(&self, placement: &mut Placement) {
-        let edges = [self.dst[0], self.dst[1], self.dst[0] + self.dst[2], self.dst[1] + self.dst[3]];
-        let [left, top, right, bottom] = edges.map(|edge| edge.round() as i32);
+        let Self { dst: [x, y, width, height], src, opacity, radius, border, turn } = *self;
+        let [left, top, right, bottom] = [x, y, x + width, y + height].map(|edge| edge.round() as i32);
         placement.dst = Rect { x: left, y: top, width: (right - left).max(1), height: (bottom - top).max(1) };
-        placement.src = self.src;
-        placement.opacity = self.opacity;
-        placement.look.radius = self.radius;
-        placement.look.turn = self.turn;
+        placement.src = src;
+        placement.opacity = opacity;
+        placement.look.radius = radius;
+        placement.look.turn = turn;
         if let Some((width, _)) = &mut placement.look.border {
-            *width = self.border;
+            *width = border;
         }
     }
 }
@@ -229,7 +233,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::layout::{Canvas, Facts, read, solve};
+    use crate::layout::{Canvas, Facts, Key, Person, read, schema::Layer, solve};
 
     fn placed(layout: serde_json::Value) -> (Vec<Placement>, Transition) {
         let scene = read(&layout, &Canvas::default()).unwrap();
@@ -293,6 +297,62 @@ mod tests {
         assert!((shown[0].opacity - 0.6).abs() < 1e-6);
         assert!(motion.at(ms(3000)).is_empty());
         assert_eq!(motion.targets().count(), 0);
+    }
+
+    /// Two values of a key of a layer; `null` leaves it out. Most are seen on a person who is cut out.
+    fn two_values(key: &str) -> [serde_json::Value; 2] {
+        let two = |from: serde_json::Value, to: serde_json::Value| [from, to];
+        match key {
+            "x" | "y" => two(json!(0), json!(100)),
+            "width" | "height" => two(json!(100), json!(200)),
+            "scale" => two(json!(0.1), json!(0.5)),
+            "anchor" => two(json!("top-left"), json!("right")),
+            "fit" => two(json!("contain"), json!("cover")),
+            "crop" => two(json!({}), json!({"left": "50%", "top": "10%"})),
+            "z" => two(json!(0), json!(5)),
+            "opacity" => two(json!(0.2), json!(1)),
+            "mirror" => two(json!(false), json!(true)),
+            "cutout" => two(json!("person"), json!(["left_hand"])),
+            "threshold" | "feather" | "smoothing" => two(json!(0.1), json!(0.9)),
+            "model" => two(json!("a"), json!("b")),
+            "lost" => two(json!("whole"), json!("blur")),
+            "rotate" => two(json!(0), json!(90)),
+            "radius" => two(json!(0), json!("50%")),
+            "border" => two(json!({"width": 2}), json!({"width": 20})),
+            "background" => two(json!(null), json!({"blur": 12})),
+            "fallback" => two(json!("a.png"), json!("b.png")),
+            "follow" => {
+                let follow = |dx: u32| json!({"layer": "b", "keypoint": "nose", "dx": dx});
+                two(follow(0), follow(100))
+            }
+            "transition" => two(json!({"duration_ms": 10}), json!({"duration_ms": 90})),
+            _ => panic!("give two values of {key}, and this test says whether it moves"),
+        }
+    }
+
+    #[test]
+    fn the_table_says_what_moves() {
+        let people = [Person { name: "ann", size: Some((1000, 500)) }, Person { name: "bob", size: Some((100, 100)) }];
+        let placed = |layer: &serde_json::Value| {
+            let layout = json!({"layers": [layer, {"id": "b", "source": {"slot": 2}}], "auto": {"mode": "off"}});
+            let scene = read(&layout, &Canvas::default()).unwrap();
+            let facts = Facts { people: &people, image_size: &|_| Some((100, 100)), speakers: &[], can_cut: true };
+            solve(&scene, &facts).into_iter().find(|one| one.key == Key::Layer("a".into())).unwrap()
+        };
+        // Another id is another layer, and parts of two pictures have nothing between them.
+        for row in Layer::ROWS.iter().filter(|row| !["id", "source"].contains(&row.key)) {
+            let states = two_values(row.key).map(|value| {
+                let mut layer =
+                    json!({"id": "a", "source": {"slot": 1}, "width": 120, "height": 80, "cutout": "person"});
+                if row.key == "scale" {
+                    layer = json!({"id": "a", "source": {"slot": 1}});
+                }
+                layer[row.key] = value;
+                let layer = crate::layout::merge(&json!({}), &layer);
+                State::of(&placed(&layer))
+            });
+            assert_eq!(states[0] != states[1], row.moves, "{}: {states:?}", row.key);
+        }
     }
 
     #[test]

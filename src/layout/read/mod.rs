@@ -1,12 +1,23 @@
 //! JSON in, a validated [`Scene`] or every wrong place out.
+//!
+//! * `fields`: one object of it, and the faults that are found there.
+//! * `layer`, `source`, `cut`, `look`, `trigger`: the parts of a layout.
+
+mod cut;
+mod fields;
+mod layer;
+mod look;
+mod source;
+mod trigger;
 
 use serde_json::Value;
 
+use self::fields::Fields;
 use super::{
     fault::{Fault, child},
-    fields::Fields,
-    limits, read_cut, read_layer, read_look, read_trigger,
-    scene::{Auto, AutoMode, Background, Canvas, Scene, SceneLayer, Source},
+    limits,
+    scene::{Auto, Background, Canvas, Scene, SceneLayer, Source},
+    schema::{self, Integer, Key},
 };
 
 /// Reads and validates a layout. Keys of `canvas` that are left out are taken from `base`, the room's canvas;
@@ -29,19 +40,24 @@ pub fn read(value: &Value, base: &Canvas) -> Result<Scene, Vec<Fault>> {
 /// Every wrong place; the pointers begin with `pointer`, where the canvas stands in the caller's document.
 pub fn read_canvas(value: &Value, pointer: &str, base: &Canvas) -> Result<Canvas, Vec<Fault>> {
     let mut faults = Vec::new();
-    let canvas = Fields::open(value, pointer.to_owned(), &mut faults)
-        .map_or_else(|| base.clone(), |fields| canvas(fields, base));
+    let mut fields = Fields::open(value, pointer.to_owned(), &mut faults);
+    if let Some(fields) = &mut fields {
+        fields.check_rows(schema::Canvas::ROWS);
+    }
+    let canvas = fields.map_or_else(|| base.clone(), |fields| canvas(fields, base));
     if faults.is_empty() { Ok(canvas) } else { Err(faults) }
 }
 
 fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene> {
+    let keys = schema::Layout::KEYS;
     let mut fields = Fields::open(value, String::new(), faults)?;
+    fields.check_rows(schema::Layout::ROWS);
     // Warnings come with answers, which may be sent back as they are.
-    fields.check_keys(&["canvas", "layers", "auto", "transition", "triggers", "music", "warnings"]);
-    let canvas = fields.object("canvas").map_or_else(|| base.clone(), |fields| canvas(fields, base));
-    let auto = fields.object("auto").map_or_else(Auto::default, auto);
-    let transition = read_look::transition(&mut fields).unwrap_or_default();
-    let list: &[Value] = match fields.get("layers") {
+    let _ = &keys.warnings;
+    let canvas = fields.inner(&keys.canvas).map_or_else(|| base.clone(), |fields| canvas(fields, base));
+    let auto = fields.inner(&keys.auto).map_or_else(Auto::default, auto);
+    let transition = fields.inner(&keys.transition).map(look::transition).unwrap_or_default();
+    let list: &[Value] = match fields.get(keys.layers.name) {
         None => &[],
         Some(Value::Array(list)) => list.as_slice(),
         Some(_) => {
@@ -52,12 +68,12 @@ fn layout(value: &Value, base: &Canvas, faults: &mut Vec<Fault>) -> Option<Scene
     if list.len() > limits::LAYERS {
         fields.fault("layers", format!("has {} layers; at most {} are possible", list.len(), limits::LAYERS));
     }
-    let triggers = fields.get("triggers");
-    let music = if fields.has("music") { fields.asset("music") } else { None };
+    let triggers = fields.get(keys.triggers.name);
+    let music = fields.read(&keys.music);
     let layers = layers(&list[..list.len().min(limits::LAYERS)], faults);
     check_follows(list, &layers, faults);
     check_clips(list, faults);
-    let triggers = triggers.map_or_else(Vec::new, |value| read_trigger::triggers(value, &layers, faults));
+    let triggers = triggers.map_or_else(Vec::new, |value| trigger::triggers(value, &layers, faults));
     Some(Scene { canvas, layers, auto, transition, triggers, music })
 }
 
@@ -65,7 +81,7 @@ fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {
     let mut layers: Vec<SceneLayer> = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         let pointer = format!("/layers/{index}");
-        let Some(layer) = read_layer::layer(value, &pointer, faults) else { continue };
+        let Some(layer) = layer::layer(value, &pointer, faults) else { continue };
         if layers.iter().any(|other| other.id == layer.id) {
             faults.push(Fault {
                 pointer: child(&pointer, "id"),
@@ -109,45 +125,44 @@ fn check_clips(list: &[Value], faults: &mut Vec<Fault>) {
 }
 
 fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
-    fields.check_keys(&["width", "height", "fps", "background"]);
-    let width = side(&mut fields, "width", &limits::CANVAS_WIDTH).unwrap_or(base.width);
-    let height = side(&mut fields, "height", &limits::CANVAS_HEIGHT).unwrap_or(base.height);
-    let fps = fields.integer("fps", &limits::FPS).map_or(base.fps, |fps| fps as u32);
-    let background = background(&mut fields).unwrap_or_else(|| base.background.clone());
+    let keys = schema::Canvas::KEYS;
+    let width = side(&mut fields, &keys.width).unwrap_or(base.width);
+    let height = side(&mut fields, &keys.height).unwrap_or(base.height);
+    let fps = fields.read(&keys.fps).unwrap_or(base.fps);
+    let background = background(&mut fields, keys.background.name).unwrap_or_else(|| base.background.clone());
     Canvas { width, height, fps, background }
 }
 
 /// Returns a side of the canvas. Video is coded with half the colour resolution (4:2:0), so it must be even.
-fn side(fields: &mut Fields, key: &str, range: &std::ops::RangeInclusive<i64>) -> Option<u32> {
-    let side = fields.integer(key, range)?;
+fn side(fields: &mut Fields, key: &Key<Integer<u32>>) -> Option<u32> {
+    let side = fields.read(key)?;
     if side % 2 != 0 {
-        fields.fault(key, "must be even");
+        fields.fault(key.name, "must be even");
         return None;
     }
-    Some(side as u32)
+    Some(side)
 }
 
-fn background(fields: &mut Fields) -> Option<Background> {
-    match fields.get("background")? {
-        Value::String(text) if text.starts_with('#') => fields.color("background").map(Background::Color),
-        Value::String(_) => fields.asset("background").map(Background::Image),
+fn background(fields: &mut Fields, key: &str) -> Option<Background> {
+    match fields.get(key)? {
+        Value::String(text) if text.starts_with('#') => fields.color(key).map(Background::Color),
+        Value::String(_) => fields.asset(key).map(Background::Image),
         _ => {
-            fields.fault("background", "must be a colour such as #1a2b3c or an asset's name");
+            fields.fault(key, "must be a colour such as #1a2b3c or an asset's name");
             None
         }
     }
 }
 
 fn auto(mut fields: Fields) -> Auto {
-    fields.check_keys(&["mode", "gap", "cutout", "threshold", "feather", "smoothing", "model"]);
+    let keys = schema::Auto::KEYS;
     Auto {
-        mode: fields.choice("mode", &AutoMode::NAMES).unwrap_or_default(),
-        gap: fields.length("gap", &limits::GAP).unwrap_or(Auto::GAP),
-        cutout: read_cut::cutout(&mut fields),
-        cut_options: read_cut::options(&mut fields),
+        mode: fields.read_or_usual(&keys.mode),
+        gap: fields.read_or_usual(&keys.gap),
+        cutout: cut::cutout(&mut fields, &keys.cutout),
+        cut_options: cut::options(&mut fields, &keys.threshold, &keys.feather, &keys.smoothing, &keys.model),
     }
 }
 
 #[cfg(test)]
-#[path = "read_tests.rs"]
 mod tests;

@@ -6,7 +6,8 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::layout::{
-    Anchor, BodyPart, CutOptions, Cutout, Edges, Facts, Fit, Length, Lost, Person, Size, Source, schema, solve,
+    Anchor, AutoMode, BodyPart, CutOptions, Cutout, Edges, Facts, Fit, Length, Lost, Person, Size, Source, schema,
+    solve,
 };
 
 fn wrong(value: Value) -> Vec<(String, String)> {

@@ -2,16 +2,17 @@
 
 use serde_json::Value;
 
-use super::{
+use super::fields::Fields;
+use crate::layout::{
     fault::{Fault, child},
-    fields::Fields,
     limits,
     look::KeypointName,
-    scene::{Length, SceneLayer, Source},
+    scene::{SceneLayer, Source},
     trigger::{
         Absent, Action, ActivateScene, Area, Condition, Icons, IconsAction, PlaySound, Polaroid, PolaroidAction, Shot,
         ShowLayer, TakeSnapshot, TellEvent, Trigger, Twirl, TwirlAction, When, Whose,
     },
+    values::Length,
 };
 
 /// Reads `triggers`, of a layout with these layers.
@@ -39,7 +40,7 @@ pub(super) fn triggers(value: &Value, layers: &[SceneLayer], faults: &mut Vec<Fa
 
 fn trigger(value: &Value, pointer: &str, layers: &[SceneLayer], faults: &mut Vec<Fault>) -> Option<Trigger> {
     let mut fields = Fields::open(value, pointer.to_owned(), faults)?;
-    fields.check_keys(&["id", "when", "do", "every_ms", "hold_off_ms"]);
+    fields.check_keys(&Trigger::KEYS);
     for key in ["id", "when", "do"] {
         if !fields.has(key) {
             fields.fault_here(format!("`{key}` is missing"));
@@ -94,7 +95,7 @@ fn when(value: &Value, pointer: &str, layers: &[SceneLayer], faults: &mut Vec<Fa
 }
 
 fn condition(mut fields: Fields, layers: &[SceneLayer]) -> Option<Condition> {
-    fields.check_keys(&["keypoint", "layers", "area", "absent"]);
+    fields.check_keys(&Condition::KEYS);
     for key in ["keypoint", "area"] {
         if !fields.has(key) {
             fields.fault_here(format!("`{key}` is missing"));
@@ -127,7 +128,7 @@ fn condition(mut fields: Fields, layers: &[SceneLayer]) -> Option<Condition> {
 }
 
 fn area(mut fields: Fields) -> Area {
-    fields.check_keys(&["left", "top", "right", "bottom"]);
+    fields.check_keys(&Area::KEYS);
     let whole = Area::WHOLE;
     let mut edge = |key, other| fields.length(key, &limits::POSITION).unwrap_or(other);
     let area = Area {
@@ -161,7 +162,7 @@ fn action(fields: &mut Fields, layers: &[SceneLayer]) -> Option<Action> {
         }
         return None;
     };
-    fields.check_keys(if kind == "show" { &["show", "for_ms"] } else { std::slice::from_ref(&kind) });
+    fields.check_keys(if kind == "show" { &ShowLayer::KEYS } else { std::slice::from_ref(&kind) });
     match kind {
         "scene" => label(fields, "scene").map(|scene| Action::Scene(ActivateScene { scene })),
         "show" => {
@@ -174,7 +175,7 @@ fn action(fields: &mut Fields, layers: &[SceneLayer]) -> Option<Action> {
         }
         "sound" => fields.asset("sound").map(|sound| Action::Sound(PlaySound { sound })),
         "snapshot" => fields.object("snapshot").map(|mut fields| {
-            fields.check_keys(&["area"]);
+            fields.check_keys(&Shot::KEYS);
             Action::Snapshot(TakeSnapshot { snapshot: Shot { area: whole_or(&mut fields) } })
         }),
         "event" => label(fields, "event").map(|event| Action::Event(TellEvent { event })),
@@ -206,16 +207,16 @@ fn require(fields: &mut Fields, keys: &[&str]) {
 }
 
 fn twirl(mut fields: Fields) -> Option<Twirl> {
-    fields.check_keys(&["angle", "period_ms", "area"]);
+    fields.check_keys(&Twirl::KEYS);
     require(&mut fields, &["angle", "period_ms"]);
-    let angle = fields.number("angle", &limits::TWIRL).map(|angle| angle + 0.0);
+    let angle = fields.number("angle", &limits::TWIRL);
     let period_ms = fields.number("period_ms", &limits::PERIOD_MS);
     let area = whole_or(&mut fields);
     Some(Twirl { angle: angle?, period_ms: period_ms?, area })
 }
 
 fn icons(mut fields: Fields) -> Option<Icons> {
-    fields.check_keys(&["image", "width", "keypoint", "dx", "dy", "shuffle_ms", "area"]);
+    fields.check_keys(&Icons::KEYS);
     require(&mut fields, &["image", "width", "shuffle_ms"]);
     let image = match fields.get("image") {
         Some(Value::Array(list)) if (1..=limits::IMAGES).contains(&list.len()) => {
@@ -229,7 +230,7 @@ fn icons(mut fields: Fields) -> Option<Icons> {
     };
     let width = fields.number("width", &limits::DRAWN);
     let keypoint = fields.choice("keypoint", &KeypointName::NAMES).unwrap_or(KeypointName::Nose);
-    let mut offset = |key: &str| fields.number(key, &limits::OFFSET).unwrap_or(0.0) + 0.0;
+    let mut offset = |key: &str| fields.number(key, &limits::OFFSET).unwrap_or(0.0);
     let (dx, dy) = (offset("dx"), offset("dy"));
     let shuffle_ms = fields.integer("shuffle_ms", &limits::EVERY_MS);
     let area = whole_or(&mut fields);
@@ -238,7 +239,7 @@ fn icons(mut fields: Fields) -> Option<Icons> {
 
 fn polaroid(mut fields: Fields) -> Option<Polaroid> {
     let sizes = ["width", "height", "photo_width", "photo_height"];
-    fields.check_keys(&["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms", "sound", "area"]);
+    fields.check_keys(&Polaroid::KEYS);
     require(&mut fields, &["image", sizes[0], sizes[1], sizes[2], sizes[3], "every_ms"]);
     let image = if fields.has("image") { fields.asset("image") } else { None };
     let [width, height, photo_width, photo_height] = sizes.map(|key| fields.number(key, &limits::DRAWN));

@@ -1,6 +1,11 @@
 //! Places for the automatic mode `spotlight`: the one who speaks is large, the others are small.
 
-use super::{auto, geometry::Area, scene::Fit, solve::Facts};
+use super::{
+    geometry::Area,
+    placement::Facts,
+    tiles::{self, TILE_ASPECT},
+};
+use crate::layout::values::Fit;
 
 /// The part of the canvas's width (beside) or height (beneath) that the others take.
 const OTHERS: f64 = 0.22;
@@ -23,7 +28,7 @@ pub(super) fn tiles(waiting: &[usize], facts: &Facts, canvas: (f64, f64), gap: f
     let first = large(facts, waiting);
     let others: Vec<usize> = waiting.iter().copied().filter(|index| *index != first).collect();
     let one = |area: Area| -> Area {
-        let tile = auto::tiles(1, (area.width, area.height), 0.0)[0];
+        let tile = tiles::tiles(1, (area.width, area.height), 0.0)[0];
         Area { x: area.x + tile.x, y: area.y + tile.y, ..tile }
     };
     let (across, down) = canvas;
@@ -32,8 +37,8 @@ pub(super) fn tiles(waiting: &[usize], facts: &Facts, canvas: (f64, f64), gap: f
         return vec![(first, one(whole), Fit::Cover)];
     }
     // On a canvas of another shape no more than half of what the large one can be.
-    let column = (across * OTHERS).min(down * auto::TILE_ASPECT / 2.0);
-    let row = (down * OTHERS).min(across / auto::TILE_ASPECT / 2.0);
+    let column = (across * OTHERS).min(down * TILE_ASPECT / 2.0);
+    let row = (down * OTHERS).min(across / TILE_ASPECT / 2.0);
     let (gap_x, gap_y) = (gap.min(across / 10.0), gap.min(down / 10.0));
     let beside = one(Area { width: across - column - gap_x, ..whole });
     let beneath = one(Area { height: down - row - gap_y, ..whole });
@@ -42,7 +47,7 @@ pub(super) fn tiles(waiting: &[usize], facts: &Facts, canvas: (f64, f64), gap: f
     } else {
         (beneath, Area { y: down - row, height: row, ..whole })
     };
-    let small = auto::tiles(others.len(), (strip.width, strip.height), gap);
+    let small = tiles::tiles(others.len(), (strip.width, strip.height), gap);
     let small = others.into_iter().zip(small);
     let small =
         small.map(|(index, tile)| (index, Area { x: tile.x + strip.x, y: tile.y + strip.y, ..tile }, Fit::Cover));
@@ -55,13 +60,13 @@ pub(super) fn standing(waiting: &[usize], facts: &Facts, (across, down): (f64, f
     let first = large(facts, waiting);
     let others: Vec<usize> = waiting.iter().copied().filter(|index| *index != first).collect();
     if others.is_empty() {
-        return auto::side_by_side(&[first], facts, (across, down));
+        return tiles::side_by_side(&[first], facts, (across, down));
     }
     let (width, height) = (across * OTHERS_CUT, down * OTHERS_HEIGHT);
-    let small = auto::side_by_side(&others, facts, (width, height));
+    let small = tiles::side_by_side(&others, facts, (width, height));
     let moved = |area: Area| Area { x: area.x + across - width, y: area.y + down - height, ..area };
     let small = small.into_iter().map(|(index, area, fit)| (index, moved(area), fit));
-    small.chain(auto::side_by_side(&[first], facts, (across - width, down))).collect()
+    small.chain(tiles::side_by_side(&[first], facts, (across - width, down))).collect()
 }
 
 #[cfg(test)]

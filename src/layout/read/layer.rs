@@ -2,70 +2,45 @@
 
 use serde_json::Value;
 
-use super::{
+use super::{cut, fields::Fields, look, source};
+use crate::layout::{
     cut::{Cutout, Lost},
     fault::Fault,
-    fields::Fields,
-    limits, read_cut, read_look, read_source,
-    scene::{Anchor, Edges, Fit, Length, SceneLayer, Size, Source},
+    limits,
+    scene::{SceneLayer, Source},
+    schema::{self, Layer, keys::LayerKeys},
+    values::{Edges, Fit, Length, Size},
 };
 
-const KNOWN: [&str; 26] = [
-    "id",
-    "source",
-    "x",
-    "y",
-    "width",
-    "height",
-    "scale",
-    "anchor",
-    "fit",
-    "crop",
-    "z",
-    "opacity",
-    "mirror",
-    "cutout",
-    "threshold",
-    "feather",
-    "smoothing",
-    "model",
-    "lost",
-    "rotate",
-    "radius",
-    "border",
-    "follow",
-    "fallback",
-    "background",
-    "transition",
-];
 /// Reads the layer `value` at `pointer`. With faults in `source` or `id` there is no layer; other faults leave it with
 /// defaults at their places.
 pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Option<SceneLayer> {
     let mut fields = Fields::open(value, pointer.to_owned(), faults)?;
-    fields.check_keys(&KNOWN);
-    let id = id(&mut fields);
-    if !fields.has("source") {
+    fields.check_rows(Layer::ROWS);
+    let keys = Layer::KEYS;
+    let id = id(&mut fields, keys.id.name);
+    if !fields.has(keys.source.name) {
         fields.fault_here("`source` is missing");
     }
-    let source = fields.object("source").and_then(read_source::source);
-    let cutout = read_cut::cutout(&mut fields).unwrap_or_default();
-    let cut_options = read_cut::options(&mut fields);
+    let source = fields.object(keys.source.name).and_then(source::source);
+    let cutout = cut::cutout(&mut fields, &keys.cutout).unwrap_or(keys.cutout.usual);
+    let cut_options = cut::options(&mut fields, &keys.threshold, &keys.feather, &keys.smoothing, &keys.model);
     let is_person = source.as_ref().is_none_or(Source::is_person);
     if !is_person {
-        read_cut::refuse(&mut fields, cutout, cut_options);
+        cut::refuse(&mut fields, cutout, cut_options);
     }
-    let lost = read_cut::lost(&mut fields, cutout, is_person);
-    let blur = read_look::blur(&mut fields);
+    let lost = cut::lost(&mut fields, &keys.lost, cutout, is_person);
+    let blur = fields.inner(&keys.background).and_then(look::blur);
     if blur.is_some() && !is_person {
         fields.fault("background", "only a participant's own picture can be behind them");
     } else if blur.is_some() && cutout == Cutout::None {
         fields.fault("background", "is seen only behind a `cutout`");
     }
-    let fallback = fields.has("fallback").then(|| fields.asset("fallback")).flatten();
+    let fallback = fields.read(&keys.fallback);
     if fallback.is_some() && !is_person {
         fields.fault("fallback", "is for participants, who may be missing");
     }
-    let follow = read_look::follow(&mut fields);
+    let follow = fields.inner(&keys.follow).and_then(look::follow);
     if follow.is_some() {
         for key in ["x", "y", "anchor"] {
             if fields.has(key) {
@@ -73,27 +48,26 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
             }
         }
     }
-    let radius = read_look::radius(&mut fields);
-    let border = read_look::border(&mut fields);
-    let rotate = read_look::rotate(&mut fields);
+    let radius = fields.read_or_usual(&keys.radius);
+    let border = fields.inner(&keys.border).and_then(look::border);
+    let rotate = fields.read_or_usual(&keys.rotate);
     if blur.is_some() && rotate % 360.0 != 0.0 {
         fields.fault("background", "cannot stand beside `rotate`");
     }
     if lost == Lost::Blur && rotate % 360.0 != 0.0 {
-        fields.fault("lost", "`blur` cannot stand beside `rotate`");
+        fields.fault(keys.lost.name, "`blur` cannot stand beside `rotate`");
     }
-    let transition = read_look::transition(&mut fields);
-    let x = fields.length("x", &limits::POSITION);
-    let y = fields.length("y", &limits::POSITION);
-    let size = size(&mut fields);
-    let anchor = fields.choice("anchor", &Anchor::NAMES).unwrap_or_default();
+    let transition = fields.inner(&keys.transition).map(look::transition);
+    let x = fields.read(&keys.x);
+    let y = fields.read(&keys.y);
+    let size = size(&mut fields, keys);
+    let anchor = fields.read_or_usual(&keys.anchor);
     let usual_fit = source.as_ref().map_or_else(Fit::default, Source::usual_fit);
-    let fit = fields.choice("fit", &Fit::NAMES).unwrap_or(usual_fit);
-    let z = fields.integer("z", &limits::Z).unwrap_or(0) as i32;
-    // Adding zero turns -0 into 0.
-    let opacity = fields.number("opacity", &limits::OPACITY).map_or(1.0, |opacity| opacity + 0.0);
-    let mirror = fields.flag("mirror").unwrap_or(false);
-    let crop = fields.object("crop").map_or_else(Edges::default, crop);
+    let fit = fields.read(&keys.fit).unwrap_or(usual_fit);
+    let z = fields.read_or_usual(&keys.z);
+    let opacity = fields.read_or_usual(&keys.opacity);
+    let mirror = fields.read_or_usual(&keys.mirror);
+    let crop = fields.inner(&keys.crop).map_or_else(Edges::default, crop);
     Some(SceneLayer {
         id: id?,
         source: source?,
@@ -119,22 +93,22 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
     })
 }
 
-fn id(fields: &mut Fields) -> Option<String> {
-    if !fields.has("id") {
+fn id(fields: &mut Fields, key: &str) -> Option<String> {
+    if !fields.has(key) {
         fields.fault_here("`id` is missing");
     }
-    let id = fields.text("id")?;
+    let id = fields.text(key)?;
     if !limits::is_id(id) {
-        fields.fault("id", "must be 1 to 64 of A-Z a-z 0-9 _ -");
+        fields.fault(key, "must be 1 to 64 of A-Z a-z 0-9 _ -");
         return None;
     }
     Some(id.to_owned())
 }
 
-fn size(fields: &mut Fields) -> Size {
-    let width = fields.length("width", &limits::EXTENT);
-    let height = fields.length("height", &limits::EXTENT);
-    let scale = fields.length("scale", &limits::SCALE);
+fn size(fields: &mut Fields, keys: &LayerKeys) -> Size {
+    let width = fields.read(&keys.width);
+    let height = fields.read(&keys.height);
+    let scale = fields.read(&keys.scale);
     if fields.has("scale") && (fields.has("width") || fields.has("height")) {
         fields.fault("scale", "cannot stand beside width or height");
     }
@@ -148,9 +122,10 @@ fn size(fields: &mut Fields) -> Size {
 }
 
 fn crop(mut fields: Fields) -> Edges {
-    fields.check_keys(&["left", "top", "right", "bottom"]);
-    let mut edge = |key| fields.length(key, &limits::INSET).unwrap_or(Length::Number(0.0));
-    let edges = Edges { left: edge("left"), top: edge("top"), right: edge("right"), bottom: edge("bottom") };
+    let keys = schema::Crop::KEYS;
+    let mut edge = |key| fields.read_or_usual(key);
+    let edges =
+        Edges { left: edge(&keys.left), top: edge(&keys.top), right: edge(&keys.right), bottom: edge(&keys.bottom) };
     for (one, other, names) in
         [(edges.left, edges.right, "left and right"), (edges.top, edges.bottom, "top and bottom")]
     {

@@ -6,10 +6,11 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
 
-use super::{
+use crate::layout::{
     fault::{Fault, child},
     limits::{self, LengthRange},
-    scene::Length,
+    schema::{AnyLength, AssetName, Choice, Flag, Inner, Integer, Key, Number, Rgb, Row},
+    values::Length,
 };
 
 /// A JSON object, where it stands, and the list that its faults go to.
@@ -38,6 +39,32 @@ impl<'v, 'f> Fields<'v, 'f> {
     pub fn object(&mut self, key: &str) -> Option<Fields<'v, '_>> {
         let value = self.map.get(key)?;
         Fields::open(value, child(&self.pointer, key), self.faults)
+    }
+
+    /// Returns the value under a key of the table.
+    pub fn read<R: Rule, U>(&mut self, key: &Key<R, U>) -> Option<R::Value> {
+        key.rule.read(key.name, self)
+    }
+
+    /// Returns the value under a key of the table, or what it is when it is left out.
+    pub fn read_or_usual<R: Rule<Value: Copy>>(&mut self, key: &Key<R, R::Value>) -> R::Value {
+        self.read(key).unwrap_or(key.usual)
+    }
+
+    /// Opens the object under a key of the table, and reports keys that it does not know.
+    pub fn inner(&mut self, key: &Key<Inner>) -> Option<Fields<'v, '_>> {
+        let mut fields = self.object(key.name)?;
+        fields.check_rows(key.rule.0);
+        Some(fields)
+    }
+
+    /// Reports a fault for every key that no row has.
+    pub fn check_rows(&mut self, rows: &[Row]) {
+        for key in self.map.keys().map(String::as_str) {
+            if !rows.iter().any(|row| row.key == key) {
+                self.fault(key, "unknown key");
+            }
+        }
     }
 
     /// Reports a fault for every key that is not in `known`.
@@ -121,7 +148,8 @@ impl<'v, 'f> Fields<'v, 'f> {
             self.fault(key, between(range, ""));
             return None;
         }
-        Some(number)
+        // Adding zero turns -0 into 0, so that equal layouts are written equally.
+        Some(number + 0.0)
     }
 
     /// Returns a whole number within `range`; `3.0` is one too, as JSON Schema has it.
@@ -217,6 +245,71 @@ impl<'v, 'f> Fields<'v, 'f> {
     }
 }
 
+/// What may stand under a key of the table, and how it is read.
+pub(super) trait Rule {
+    /// What is read.
+    type Value;
+
+    /// Returns the value under `key` of an object.
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<Self::Value>;
+}
+
+impl Rule for Number {
+    type Value = f64;
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<f64> {
+        fields.number(key, &self.0)
+    }
+}
+
+impl<T: TryFrom<i64>> Rule for Integer<T> {
+    type Value = T;
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<T> {
+        fields.integer(key, &self.range)?.try_into().ok()
+    }
+}
+
+impl Rule for Flag {
+    type Value = bool;
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<bool> {
+        fields.flag(key)
+    }
+}
+
+impl Rule for Rgb {
+    type Value = [u8; 3];
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<[u8; 3]> {
+        fields.color(key)
+    }
+}
+
+impl Rule for AssetName {
+    type Value = String;
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<String> {
+        fields.asset(key)
+    }
+}
+
+impl Rule for AnyLength {
+    type Value = Length;
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<Length> {
+        fields.length(key, self.0)
+    }
+}
+
+impl<T: Copy> Rule for Choice<T> {
+    type Value = T;
+
+    fn read(&self, key: &str, fields: &mut Fields) -> Option<T> {
+        fields.choice(key, self.0)
+    }
+}
+
 /// Reads `"n%"` without sign games: an optional minus, digits, optionally a point and digits, `%`.
 fn percent(text: &str) -> Option<f64> {
     let number = text.strip_suffix('%')?;
@@ -263,9 +356,10 @@ mod tests {
         let value: Value = serde_json::from_str(r#"{"a": 1e300, "b": -18446744073709551615, "c": 3.0}"#).unwrap();
         let mut faults = Vec::new();
         let mut fields = Fields::open(&value, String::new(), &mut faults).unwrap();
-        assert_eq!(fields.integer("a", &limits::Z), None);
-        assert_eq!(fields.integer("b", &limits::Z), None);
-        assert_eq!(fields.integer("c", &limits::Z), Some(3));
+        let all = i64::from(i32::MIN)..=i64::from(i32::MAX);
+        assert_eq!(fields.integer("a", &all), None);
+        assert_eq!(fields.integer("b", &all), None);
+        assert_eq!(fields.integer("c", &all), Some(3));
         assert_eq!(faults.len(), 2);
     }
 

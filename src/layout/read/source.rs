@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{
-    fields::Fields,
+use super::fields::Fields;
+use crate::layout::{
     limits,
     scene::{Images, Source},
-    text::{Text, TextAlign},
+    schema,
+    text::Text,
 };
 
 /// Keys that say what a layer shows.
@@ -20,17 +21,7 @@ pub(super) fn source(mut fields: Fields) -> Option<Source> {
     let kinds: Vec<&str> = SOURCES.into_iter().filter(is_kind).collect();
     match kinds[..] {
         ["image"] => fields.check_keys(&["image", "interval_ms"]),
-        ["text"] => fields.check_keys(&[
-            "text",
-            "font",
-            "size",
-            "weight",
-            "color",
-            "align",
-            "line_height",
-            "background",
-            "padding",
-        ]),
+        ["text"] => fields.check_rows(schema::Text::ROWS),
         _ => fields.check_keys(&SOURCES),
     }
     match kinds[..] {
@@ -78,24 +69,24 @@ fn image(fields: &mut Fields) -> Option<Source> {
 }
 
 fn text(fields: &mut Fields) -> Option<Text> {
-    let plain = Text::plain("");
-    let font = match fields.text("font") {
-        Some(name) if limits::is_name(name) => name.to_owned(),
+    let keys = schema::Text::KEYS;
+    let font = match fields.text(keys.font.name) {
+        Some(name) if limits::is_name(name) => name,
         Some(_) => {
             fields.fault("font", "must be a name of 1 to 128 characters");
-            plain.font
+            Text::FONT
         }
-        None => plain.font,
+        None => Text::FONT,
     };
-    let size = fields.number("size", &limits::TEXT_SIZE).unwrap_or(plain.size);
-    let weight = fields.integer("weight", &limits::WEIGHT).map_or(plain.weight, |weight| weight as u16);
-    let color = fields.color("color").unwrap_or(plain.color);
-    let align = fields.choice("align", &TextAlign::NAMES);
-    let line_height = fields.number("line_height", &limits::LINE_HEIGHT).unwrap_or(plain.line_height);
-    let background = fields.color("background");
-    // Adding zero turns -0 into 0.
-    let padding = fields.number("padding", &limits::PADDING).unwrap_or(plain.padding) + 0.0;
-    let text = fields.text("text")?;
+    let font = font.to_owned();
+    let size = fields.read_or_usual(&keys.size);
+    let weight = fields.read_or_usual(&keys.weight);
+    let color = fields.read_or_usual(&keys.color);
+    let align = fields.read(&keys.align);
+    let line_height = fields.read_or_usual(&keys.line_height);
+    let background = fields.read(&keys.background);
+    let padding = fields.read_or_usual(&keys.padding);
+    let text = fields.text(keys.text.name)?;
     if text.trim().is_empty() {
         fields.fault("text", "must have something to show");
         return None;

@@ -10,11 +10,12 @@ use utoipa::{
     },
 };
 
-use super::{
+use super::table::names;
+use crate::layout::{
     body_part::BodyPart,
     cut::Cutout,
     limits::{self, LengthRange},
-    scene::Length,
+    values::{AssetKind, Length},
 };
 
 pub(super) const ASSET_PATTERN: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$";
@@ -68,6 +69,7 @@ impl PartialSchema for Backdrop {
                 ObjectBuilder::new()
                     .schema_type(Type::String)
                     .pattern(Some(ASSET_PATTERN))
+                    .extensions(names(AssetKind::Image))
                     .description(Some("An image asset's name.")),
             )
             .into()
@@ -117,6 +119,11 @@ macro_rules! length {
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub struct $name(pub Length);
 
+        impl $name {
+            /// What may be written.
+            pub(crate) const RANGE: &LengthRange = &$range;
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 write_length(self.0, serializer)
@@ -131,7 +138,7 @@ macro_rules! length {
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                length_schema(&$range, $number, $percent)
+                length_schema(Self::RANGE, $number, $percent)
             }
         }
     };
@@ -200,7 +207,7 @@ fn write_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::E
 }
 
 /// Returns a number that is always there, as people write it.
-pub(super) fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     write_number(*number, serializer)
 }
 

@@ -1,6 +1,6 @@
 //! Rectangles on the canvas and in sources, and how one is fitted into the other.
 
-use super::scene::{Edges, Fit};
+use crate::layout::values::{Edges, Fit};
 
 /// A rectangle on the canvas in whole pixels. It may reach beyond the canvas on every side.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -1,5 +1,7 @@
 //! What a layer shows, as JSON.
 
+use std::marker::PhantomData;
+
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -10,9 +12,13 @@ use utoipa::{
 };
 
 use super::{
+    table::{Choice, Integer, Key, Number, Own, Rgb, Row, names, object, say_rows},
+    values::{ASSET_PATTERN, Color, color_schema, number},
+};
+use crate::layout::{
     limits, scene,
-    schema_values::{ASSET_PATTERN, Color, color_schema, number},
     text::{self, TextAlign},
+    values::AssetKind,
 };
 
 /// The content of a layer: an object of one of these shapes.
@@ -37,6 +43,11 @@ pub enum Source {
     Text(Text),
     /// A clip asset.
     Video(String),
+}
+
+impl Source {
+    /// The keys that name assets.
+    pub const ASSET_KEYS: [(AssetKind, &'static str); 2] = [(AssetKind::Image, "image"), (AssetKind::Clip, "video")];
 }
 
 impl From<&scene::Source> for Source {
@@ -108,12 +119,22 @@ impl PartialSchema for Source {
         let image = ObjectBuilder::new()
             .schema_type(Type::String)
             .pattern(Some(ASSET_PATTERN))
+            .extensions(names(AssetKind::Image))
             .description(Some("An image asset's name. An animated one moves."));
-        let video = ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)).description(Some(
-            "A clip asset's name. It is shown again and again, without its sound; at most 4 clips of one layout.",
-        ));
+        let video = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(ASSET_PATTERN))
+            .extensions(names(AssetKind::Clip))
+            .description(Some(
+                "A clip asset's name. It is shown again and again, without its sound; at most 4 clips of one layout.",
+            ));
         let images = ArrayBuilder::new()
-            .items(ObjectBuilder::new().schema_type(Type::String).pattern(Some(ASSET_PATTERN)))
+            .items(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some(ASSET_PATTERN))
+                    .extensions(names(AssetKind::Image)),
+            )
             .min_items(Some(1))
             .max_items(Some(limits::IMAGES))
             .description(Some("Image assets, shown by turns, again and again."));
@@ -127,76 +148,65 @@ impl PartialSchema for Source {
             .property("interval_ms", interval)
             .required("image")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        let mut text = Text::schema();
+        say_rows(&mut text, Text::ROWS);
         OneOfBuilder::new()
             .item(images)
             .item(one("participant", participant.build()))
             .item(one("slot", slot.build()))
             .item(one("image", image.build()))
             .item(one("color", color_schema("A plain rectangle of this colour.")))
-            .item(Text::schema())
+            .item(text)
             .item(one("video", video.build()))
             .into()
     }
 }
 
-/// Something written, in any script. Without a size of its own the layer is as large as the text; lines are broken at
-/// the layer's `width`, and beside a `height` the text is in the middle of it. `fit` is `contain` when left out. Its
-/// picture has at most 8192 pixels each way and 16 megapixels.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = LayerText)]
-pub struct Text {
-    /// Lines end with `\n`; no other control characters.
-    #[schema(min_length = 1, max_length = 1000)]
-    pub text: String,
-    /// A font asset's name (`Caveat.ttf`), or the name of a family: `Inter` (the default), `DejaVu Sans`, one of an
-    /// asset, or one that is installed on the server. Characters that it has not are taken from other fonts.
-    #[schema(nullable = false, min_length = 1, max_length = 128)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub font: Option<String>,
-    /// Size of the letters (an em) in canvas pixels; 48 when left out.
-    #[schema(nullable = false, minimum = 4, maximum = 500)]
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
-    pub size: Option<f64>,
-    /// 400 (regular) when left out; 700 is bold.
-    #[schema(nullable = false, minimum = 100, maximum = 900)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight: Option<u16>,
-    /// White when left out.
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub color: Option<Color>,
-    /// Where the lines stand; where lines of their script begin when left out.
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub align: Option<TextAlign>,
-    /// Distance of lines, in sizes; 1.2 when left out.
-    #[schema(nullable = false, minimum = 0.5, maximum = 4)]
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
-    pub line_height: Option<f64>,
-    /// What is behind it; nothing when left out.
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub background: Option<Color>,
-    /// Around it, in canvas pixels; 0 when left out.
-    #[schema(nullable = false, minimum = 0, maximum = 500)]
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
-    pub padding: Option<f64>,
+object! {
+    /// Something written, in any script. Without a size of its own the layer is as large as the text; lines are broken at
+    /// the layer's `width`, and beside a `height` the text is in the middle of it. `fit` is `contain` when left out. Its
+    /// picture has at most 8192 pixels each way and 16 megapixels.
+    #[schema(as = LayerText)]
+    Text, TextKeys {
+        // More than 1000 characters do not fit on a canvas legibly.
+        /// Lines end with `\n`; no other control characters.
+        text: must own(String, min_length = 1, max_length = 1000);
+        /// A font asset's name (`Caveat.ttf`), or the name of a family: `Inter` (the default), `DejaVu Sans`, one of an
+        /// asset, or one that is installed on the server. Characters that it has not are taken from other fonts.
+        font: own(String, min_length = 1, max_length = 128);
+        // Below 4 nothing can be read, above 500 nothing but one letter fits.
+        /// Size of the letters (an em) in canvas pixels; 48 when left out.
+        size: number(4, 500) = text::Text::SIZE;
+        // As CSS counts it.
+        /// 400 (regular) when left out; 700 is bold.
+        weight: integer(u16, 100, 900) = text::Text::WEIGHT;
+        /// White when left out.
+        color: color = text::Text::COLOR;
+        /// Where the lines stand; where lines of their script begin when left out.
+        align: choice(TextAlign);
+        /// Distance of lines, in sizes; 1.2 when left out.
+        line_height: number(0.5, 4) = text::Text::LINE_HEIGHT;
+        /// What is behind it; nothing when left out.
+        background: color;
+        /// Around it, in canvas pixels; 0 when left out.
+        padding: number(0, 500) = 0.0;
+    }
 }
 
 impl From<&text::Text> for Text {
     fn from(text: &text::Text) -> Self {
-        let plain = text::Text::plain("");
+        let text::Text { text, font, size, weight, color, align, line_height, background, padding } = text;
+        let keys = Self::KEYS;
         Self {
-            text: text.text.clone(),
-            font: (text.font != plain.font).then(|| text.font.clone()),
-            size: (text.size != plain.size).then_some(text.size),
-            weight: (text.weight != plain.weight).then_some(text.weight),
-            color: (text.color != plain.color).then_some(Color(text.color)),
-            align: text.align,
-            line_height: (text.line_height != plain.line_height).then_some(text.line_height),
-            background: text.background.map(Color),
-            padding: (text.padding != plain.padding).then_some(text.padding),
+            text: text.clone(),
+            font: (font != text::Text::FONT).then(|| font.clone()),
+            size: keys.size.unless_usual(*size),
+            weight: keys.weight.unless_usual(*weight),
+            color: keys.color.unless_usual(*color).map(Color),
+            align: *align,
+            line_height: keys.line_height.unless_usual(*line_height),
+            background: background.map(Color),
+            padding: keys.padding.unless_usual(*padding),
         }
     }
 }
@@ -213,11 +223,8 @@ mod tests {
             let key = &schema["properties"][key];
             (key["minimum"].as_f64().unwrap(), key["maximum"].as_f64().unwrap())
         };
-        assert_eq!(bounds("size"), limits::TEXT_SIZE.into_inner());
-        assert_eq!(bounds("line_height"), limits::LINE_HEIGHT.into_inner());
-        assert_eq!(bounds("padding"), limits::PADDING.into_inner());
-        let weight = bounds("weight");
-        assert_eq!((weight.0 as i64, weight.1 as i64), limits::WEIGHT.into_inner());
+        assert_eq!((bounds("size"), bounds("padding")), ((4.0, 500.0), (0.0, 500.0)));
+        assert_eq!((bounds("line_height"), bounds("weight")), ((0.5, 4.0), (100.0, 900.0)));
         assert_eq!(schema["properties"]["text"]["maxLength"], limits::TEXT_LENGTH);
         assert_eq!(schema["properties"]["font"]["maxLength"], limits::NAME_LENGTH);
         assert!(!schema.to_string().contains("\"null\""));
