@@ -29,6 +29,7 @@ const MIDDLE: usize = 160;
 
 /// Returns a camera's picture, red on the left and blue on the right, with a mask that is the same everywhere.
 fn shot(alpha: u8, is_lost: bool) -> Shot {
+    virfie::media::gst::init().unwrap();
     let info = gst_video::VideoInfo::from_caps(&FORMAT.caps()).unwrap();
     let mut buffer = flat(FORMAT, RED);
     {

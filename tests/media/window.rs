@@ -27,12 +27,12 @@ fn picture(name: &str) -> DynamicImage {
     image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// Returns somebody in a studio, at each of these places as a picture of 240x135.
+/// Returns somebody in a studio, at each of these places as a picture of 640x360.
 fn scene(places: &[(i64, i64)]) -> I420 {
     let mut room = picture("pipelines/assets/studio.jpg").resize_to_fill(1280, 720, FilterType::Triangle).into_rgba8();
     let somebody = picture("models/pictures/portrait.jpg");
     let somebody = somebody.crop_imm(0, 0, somebody.width(), somebody.width() * 9 / 16);
-    let somebody = somebody.resize_exact(240, 135, FilterType::Triangle).into_rgba8();
+    let somebody = somebody.resize_exact(640, 360, FilterType::Triangle).into_rgba8();
     for (x, y) in places {
         image::imageops::overlay(&mut room, &somebody, *x, *y);
     }
@@ -67,22 +67,22 @@ fn look(stream: &mut Stream, wish: &MaskRequest, picture: &I420, times: usize) -
 
 /// Returns the share of the picture of somebody at a place that is kept.
 fn kept(mask: &[u8], (left, top): (usize, usize)) -> f32 {
-    let rows = mask.chunks(WIDTH).skip(top).take(135);
-    let kept = rows.flat_map(|row| &row[left..left + 240]).filter(|alpha| **alpha >= 128).count();
-    kept as f32 / (240.0 * 135.0)
+    let rows = mask.chunks(WIDTH).skip(top).take(360);
+    let kept = rows.flat_map(|row| &row[left..left + 640]).filter(|alpha| **alpha >= 128).count();
+    kept as f32 / (640.0 * 360.0)
 }
 
 #[test]
 fn somebody_small_is_seen_better_through_a_window_and_others_are_noticed() {
     let (mut small, wish) = stream();
-    let (one, other) = ((700, 300), (80, 500));
+    let (one, other) = ((640, 350), (0, 10));
     let first = look(&mut small, &wish, &scene(&[one]), 1);
     let later = look(&mut small, &wish, &scene(&[one]), SOON);
-    let one_at = (700, 300);
+    let one_at = (640, 350);
     eprintln!("first {} later {}", kept(&first, one_at), kept(&later, one_at));
     // The same picture at full size says how much of it is her.
     let both = look(&mut small, &wish, &scene(&[one, other]), 30 + SOON);
-    eprintln!("both {} {}", kept(&both, one_at), kept(&both, (80, 500)));
+    eprintln!("both {} {}", kept(&both, one_at), kept(&both, (0, 10)));
     let gone = look(&mut small, &wish, &scene(&[]), SOON);
     eprintln!("gone {}", gone.iter().filter(|alpha| **alpha >= 128).count());
     panic!();
