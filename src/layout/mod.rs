@@ -16,12 +16,14 @@
 //! * `trigger`, `read_trigger`: what happens by itself.
 //! * `body_part`, `cut`: what is kept of a person's picture.
 //! * `solve`, `auto`, `spotlight`, `geometry`: where everything is, in pixels, for the people who are there now.
+//! * `boxes`: the same for those who arrange it, with what is not seen.
 //! * `motion`: from one solved layout to the next.
 //! * `scenario`: scenario files of the application Virfie, as layouts.
 //! * `ready`: layouts that come with the program.
 
 mod auto;
 pub mod body_part;
+pub mod boxes;
 pub mod canvas_limit;
 pub mod cut;
 pub mod fault;
@@ -52,6 +54,7 @@ use serde_json::Value;
 
 pub use self::{
     body_part::{BodyPart, BodyParts},
+    boxes::{LayerBox, WhyHidden, boxes},
     canvas_limit::CanvasLimit,
     cut::{Cut, CutOptions, Cutout},
     fault::Fault,
