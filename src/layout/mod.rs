@@ -17,11 +17,13 @@
 //!   page and the search for assets ask, too.
 //! * `read`: JSON in, every wrong place at once out.
 //! * `solve`: where everything is, in pixels, for the people who are there now, and from one such picture to the next.
+//! * `boxes`: the same for those who arrange it, with what is not seen.
 //! * `scenario`: scenario files of the application Virfie, as layouts.
 //! * `ready`: layouts that come with the program.
 
 mod assets;
 pub mod body_part;
+pub mod boxes;
 pub mod canvas_limit;
 pub mod cut;
 pub mod fault;
@@ -43,6 +45,7 @@ use serde_json::Value;
 
 pub use self::{
     body_part::{BodyPart, BodyParts},
+    boxes::{LayerBox, boxes},
     canvas_limit::CanvasLimit,
     cut::{Cut, CutOptions, Cutout, Lost},
     fault::Fault,
@@ -53,7 +56,7 @@ pub use self::{
     scene::{Auto, AutoMode, Background, Canvas, Images, Scene, SceneLayer, Source},
     schema::keys::asset_keys,
     solve::{
-        Facts, Following, Key, Look, Person, Placed, Placement, clip_picture,
+        Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture,
         geometry::{Crop, Rect},
         solve,
     },

@@ -66,6 +66,26 @@ async fn scenes_are_shown_by_name_and_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn scenes_come_with_their_boxes_for_those_who_ask() {
+    let server = studio().await;
+    let logo = json!({"id": "logo", "source": {"image": "studio.jpg"}, "x": 8, "width": 64, "rotate": 5});
+    let layout = json!({"layers": [logo], "auto": {"mode": "off"}});
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes/logo", &layout).await.status, 201);
+    assert!(server.get("/rooms/demo/scenes").await.json()[0].get("boxes").is_none());
+
+    let list = server.get("/rooms/demo/scenes?boxes=true").await.json();
+    let whole = json!({
+        "layer": "red", "person": null, "x": 0.0, "y": 0.0, "width": 640.0, "height": 360.0, "rotate": 0.0, "hidden": null
+    });
+    assert_eq!(list[0]["boxes"], json!([whole]));
+    let of_logo = &list[3]["boxes"][0];
+    assert_eq!((&of_logo["x"], &of_logo["rotate"]), (&json!(8.0), &json!(5.0)), "{of_logo}");
+    assert_eq!(of_logo["hidden"], Value::Null, "its image is known, although the room does not show it: {of_logo}");
+    let back = server.send("PUT", "/rooms/demo/scenes", &list).await;
+    assert_eq!(back.status, 200, "what was read can be put back: {back:?}");
+}
+
+#[tokio::test]
 async fn what_is_shown_becomes_a_scene_and_comes_back() {
     let server = studio().await;
     server.send("PUT", "/rooms/demo/layout", &json!({"canvas": {"background": "#345678"}, "layers": []})).await;

@@ -81,7 +81,7 @@ describe("the roster", () => {
   });
   it("leaves the list alone for other events", () => {
     const people = [person("a")];
-    expect(follow(people, { type: "layout_changed", revision: 2, layout: {} })).toBe(people);
+    expect(follow(people, { type: "layout_changed", revision: 2, layout: {}, boxes: [] })).toBe(people);
   });
   it("has words for what the icons show", () => {
     expect(say(person("a", { audio: false, video: false, state: "away" }), true)).toBe("you, away, muted, no camera");

@@ -493,6 +493,10 @@ impl ImageSource for AssetStore {
         })
     }
 
+    fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>> {
+        Box::pin(async move { self.about(name).await.ok()?.size })
+    }
+
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
         Box::pin(async move {
             match AssetStore::clip(self, name).await {

@@ -22,6 +22,9 @@ pub trait ImageSource: Send + Sync + 'static {
     /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
+    /// Returns how large an image or a clip is, without decoding it where that is known; `None` where it is not.
+    fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>>;
+
     /// Returns a clip, with its first picture; `None` when no clip has this name.
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
@@ -169,6 +172,25 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
         }
     }
     (images, faults)
+}
+
+/// Returns how large the pictures of a layout are, by the names under which [`gather`] gives them. What is missing is
+/// left out.
+pub async fn sizes(source: &dyn ImageSource, scene: &Scene) -> Vec<(Arc<str>, (u32, u32))> {
+    let mut sizes: Vec<(Arc<str>, (u32, u32))> = Vec::new();
+    let images = scene.image_names().map(|name| (name, name.to_owned()));
+    for (asset, name) in images.chain(scene.clip_names().map(|asset| (asset, layout::clip_picture(asset)))) {
+        if let Some(size) = source.size(asset).await {
+            sizes.push((name.into(), size));
+        }
+    }
+    for (_, lettering) in scene.letterings() {
+        let name = lettering.name();
+        if let Ok(image) = source.text(lettering).await {
+            sizes.push((name.into(), image.still.size()));
+        }
+    }
+    sizes
 }
 
 fn too_large() -> String {

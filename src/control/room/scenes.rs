@@ -160,6 +160,7 @@ impl Scenes {
             active,
             changed: active && differs(stored, shown),
             layout: Arc::clone(&stored.layout),
+            boxes: None,
             warnings: Vec::new(),
         }
     }

@@ -20,7 +20,7 @@ use super::{
     view::SceneView,
 };
 use crate::{
-    layout::{Scene, fault::child},
+    layout::{self, Scene, fault::child},
     media::port::MediaCommand,
 };
 
@@ -34,6 +34,33 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn scenes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
         self.call(|room| (room.state.revision(), room.state.scenes().views(room.state.scene()))).await
+    }
+
+    /// Returns the same, each with where all of it would stand now.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn scenes_with_boxes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
+        let (revision, scenes, canvas, gathering) = self
+            .call(|room| {
+                let (state, shown) = (&room.state, room.state.scene());
+                (state.revision(), state.scenes().views(shown), shown.canvas.clone(), state.gathering())
+            })
+            .await?;
+        let mut with_boxes = Vec::with_capacity(scenes.len());
+        for scene in scenes {
+            // One that cannot be shown any more has none.
+            let boxes = match layout::read(&scene.layout, &canvas) {
+                Ok(layout) => {
+                    let mut gathering = gathering.clone();
+                    gathering.pictures.extend(images::sizes(&*self.images, &layout).await);
+                    gathering.boxes(&layout)
+                }
+                Err(_) => Vec::new(),
+            };
+            with_boxes.push(SceneView { boxes: Some(boxes), ..scene });
+        }
+        Ok((revision, with_boxes))
     }
 
     /// Returns one scene.

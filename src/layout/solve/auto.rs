@@ -14,22 +14,9 @@ use crate::layout::{
 
 /// Places the `waiting` (indices into `facts.people`, in order of joining), back to front.
 pub(super) fn place(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<Placement> {
-    if waiting.is_empty() {
-        return Vec::new();
-    }
-    let canvas = (f64::from(scene.canvas.width), f64::from(scene.canvas.height));
-    let gap = scene.auto.gap.of(canvas.0);
-    let cut = Cut::of(scene.auto_cutout(), scene.auto.cut_options).filter(|_| facts.can_cut);
+    let cut = cut(scene, facts);
     let transition = scene.transition;
-    let seats: Vec<(usize, Area, Fit)> = match (scene.auto.mode, cut) {
-        (AutoMode::Off, _) => return Vec::new(),
-        (AutoMode::Spotlight, Some(_)) => spotlight::standing(waiting, facts, canvas),
-        (AutoMode::Spotlight, None) => spotlight::tiles(waiting, facts, canvas, gap),
-        (AutoMode::Grid | AutoMode::Row, Some(_)) => side_by_side(waiting, facts, canvas),
-        (AutoMode::Grid, None) => covered(waiting, tiles(waiting.len(), canvas, gap)),
-        (AutoMode::Row, None) => covered(waiting, line(waiting.len(), canvas, gap)),
-    };
-    let placed = seats.into_iter().filter_map(|(index, area, how)| {
+    let placed = seats(scene, facts, waiting).into_iter().filter_map(|(index, area, how)| {
         let person = &facts.people[index];
         let (dst, src) = fit(Area::whole(person.size?), area, how)?;
         let key = Key::Auto(person.name.to_owned());
@@ -37,6 +24,28 @@ pub(super) fn place(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<Plac
         Some(Placement { key, source, dst, src, mirror: false, opacity: 1.0, cut, look, following: None, transition })
     });
     placed.collect()
+}
+
+fn cut(scene: &Scene, facts: &Facts) -> Option<Cut> {
+    Cut::of(scene.auto_cutout(), scene.auto.cut_options).filter(|_| facts.can_cut)
+}
+
+/// Returns the seats of the `waiting`, back to front. Those without a picture have one in tiles only: side by side, its
+/// shape would decide how wide that is.
+pub(in crate::layout) fn seats(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<(usize, Area, Fit)> {
+    if waiting.is_empty() {
+        return Vec::new();
+    }
+    let canvas = (f64::from(scene.canvas.width), f64::from(scene.canvas.height));
+    let gap = scene.auto.gap.of(canvas.0);
+    match (scene.auto.mode, cut(scene, facts)) {
+        (AutoMode::Off, _) => Vec::new(),
+        (AutoMode::Spotlight, Some(_)) => spotlight::standing(waiting, facts, canvas),
+        (AutoMode::Spotlight, None) => spotlight::tiles(waiting, facts, canvas, gap),
+        (AutoMode::Grid | AutoMode::Row, Some(_)) => side_by_side(waiting, facts, canvas),
+        (AutoMode::Grid, None) => covered(waiting, tiles(waiting.len(), canvas, gap)),
+        (AutoMode::Row, None) => covered(waiting, line(waiting.len(), canvas, gap)),
+    }
 }
 
 fn covered(waiting: &[usize], tiles: Vec<Area>) -> Vec<(usize, Area, Fit)> {

@@ -12,8 +12,9 @@ mod placement;
 mod spotlight;
 mod tiles;
 
+pub(super) use self::auto::seats;
 use self::geometry::{Area, Crop, Rect, fit};
-pub use self::placement::{Facts, Following, Key, Look, Person, Placed, Placement, clip_picture};
+pub use self::placement::{Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture};
 use super::{
     cut::{Cut, Lost},
     lettering::Lettering,
@@ -28,28 +29,35 @@ use super::{
 /// than all layers of z 0 or less.
 pub fn solve(scene: &Scene, facts: &Facts) -> Vec<Placement> {
     let seating = Seating::of(scene, facts.people);
-    let mut layers: Vec<&SceneLayer> = scene.layers.iter().collect();
-    layers.sort_by_key(|layer| layer.z); // stable: equal ones stay in the order they are listed
-    let (back, front) = layers.split_at(layers.partition_point(|layer| layer.z <= 0));
-    let place = |layer: &&SceneLayer| place(layer, scene, facts, &seating);
+    let (back, front) = pile(scene);
+    let place = |layer: &SceneLayer| place(layer, scene, facts, &seating).ok();
 
-    let mut placements: Vec<Placement> = back.iter().filter_map(place).collect();
+    let mut placements: Vec<Placement> = back.into_iter().filter_map(place).collect();
     placements.extend(auto::place(scene, facts, &seating.waiting));
-    placements.extend(front.iter().filter_map(place));
+    placements.extend(front.into_iter().filter_map(place));
     placements.retain(|placement| placement.touches(scene.canvas.width, scene.canvas.height));
     placements
 }
 
+/// Returns the layers back to front: those behind the people placed by `auto`, and those before them.
+pub(super) fn pile(scene: &Scene) -> (Vec<&SceneLayer>, Vec<&SceneLayer>) {
+    let mut layers: Vec<&SceneLayer> = scene.layers.iter().collect();
+    layers.sort_by_key(|layer| layer.z); // stable: equal ones stay in the order they are listed
+    let behind = layers.partition_point(|layer| layer.z <= 0);
+    let front = layers.split_off(behind);
+    (layers, front)
+}
+
 /// The seats of people: indices into [`Facts::people`], each list in order of joining.
-struct Seating {
+pub(super) struct Seating {
     /// Whom no layer names; `Slot(n)` is the n-th of them.
     unnamed: Vec<usize>,
     /// Those of them whom no slot takes either: they are for `auto`.
-    waiting: Vec<usize>,
+    pub(super) waiting: Vec<usize>,
 }
 
 impl Seating {
-    fn of(scene: &Scene, people: &[Person]) -> Self {
+    pub(super) fn of(scene: &Scene, people: &[Person]) -> Self {
         let sources = || scene.layers.iter().map(|layer| &layer.source);
         let named = |name: &str| sources().any(|source| matches!(source, Source::Participant(n) if n == name));
         let unnamed: Vec<usize> = (0..people.len()).filter(|&index| !named(people[index].name)).collect();
@@ -61,47 +69,79 @@ impl Seating {
     fn slot(&self, number: u32) -> Option<usize> {
         self.unnamed.get((number as usize).checked_sub(1)?).copied()
     }
+
+    /// Returns who stands in a layer of this source, seen or not.
+    pub(super) fn person(&self, source: &Source, people: &[Person]) -> Option<usize> {
+        match source {
+            Source::Participant(name) => people.iter().position(|person| person.name == name),
+            Source::Slot(number) => self.slot(*number),
+            _ => None,
+        }
+    }
 }
 
-fn place(layer: &SceneLayer, scene: &Scene, facts: &Facts, seating: &Seating) -> Option<Placement> {
-    let opacity = layer.opacity as f32;
-    if opacity <= 0.0 {
-        return None;
-    }
-    let person = match &layer.source {
-        Source::Participant(name) => facts.people.iter().position(|person| person.name == name),
-        Source::Slot(number) => seating.slot(*number),
-        _ => None,
+/// Returns what a layer shows now, and how large that is; a colour has no size.
+pub(super) fn content(
+    layer: &SceneLayer,
+    scene: &Scene,
+    facts: &Facts,
+    seating: &Seating,
+) -> Result<(Placed, Option<(u32, u32)>), WhyHidden> {
+    let size = |name: &str| (facts.image_size)(name).ok_or(WhyHidden::NoAsset);
+    let image = |name: String| {
+        let size = size(&name)?;
+        Ok((Placed::Image(name), Some(size)))
     };
-    let seen = person.and_then(|index| Some((Placed::Person(index), Some(facts.people[index].size?))));
-    let image = |name: &String| Some((Placed::Image(name.clone()), Some((facts.image_size)(name)?)));
-    let (source, size) = match &layer.source {
-        Source::Participant(_) | Source::Slot(_) => seen.or_else(|| layer.fallback.as_ref().and_then(image))?,
-        Source::Image(name) => image(name)?,
-        Source::Images(images) => (Placed::Images(images.clone()), Some((facts.image_size)(images.names.first()?)?)),
-        Source::Color(color) => (Placed::Color(*color), None),
-        Source::Text(_) => image(&Lettering::of(layer, &scene.canvas)?.name())?,
+    let seen = || {
+        let index = seating.person(&layer.source, facts.people).ok_or(WhyHidden::Nobody)?;
+        let size = facts.people[index].size.ok_or(WhyHidden::NoPicture)?;
+        Ok((Placed::Person(index), Some(size)))
+    };
+    match &layer.source {
+        Source::Participant(_) | Source::Slot(_) => {
+            let fallback = || layer.fallback.clone().and_then(|name| image(name).ok());
+            seen().or_else(|why| fallback().ok_or(why))
+        }
+        Source::Image(name) => image(name.clone()),
+        Source::Images(images) => {
+            let size = size(images.names.first().map_or("", String::as_str))?;
+            Ok((Placed::Images(images.clone()), Some(size)))
+        }
+        Source::Color(color) => Ok((Placed::Color(*color), None)),
+        Source::Text(_) => image(Lettering::of(layer, &scene.canvas).ok_or(WhyHidden::NoAsset)?.name()),
         Source::Video(name) => {
             let name = clip_picture(name);
-            let size = (facts.image_size)(&name)?;
-            (Placed::Clip(name), Some(size))
+            let size = size(&name)?;
+            Ok((Placed::Clip(name), Some(size)))
         }
-    };
+    }
+}
+
+/// Returns how a layer is drawn, wherever that is; or why nothing is seen of it.
+pub(super) fn place(
+    layer: &SceneLayer,
+    scene: &Scene,
+    facts: &Facts,
+    seating: &Seating,
+) -> Result<Placement, WhyHidden> {
+    let opacity = layer.opacity as f32;
+    if opacity <= 0.0 {
+        return Err(WhyHidden::Transparent);
+    }
+    let (source, size) = content(layer, scene, facts, seating)?;
     let region = match size {
-        Some(size) => Some(Area::whole(size).without(&layer.crop)?),
+        Some(size) => Some(Area::whole(size).without(&layer.crop).ok_or(WhyHidden::Cropped)?),
         None => None,
     };
-    // What goes along with somebody, or was written, has its source's size.
-    let is_text = matches!(layer.source, Source::Text(_));
-    let natural = (is_text || layer.follow.is_some()) && layer.size == Size::Canvas;
-    let area = area(layer, &scene.canvas, region, natural);
-    let (dst, src) = match region {
-        Some(region) => fit(region, area, layer.fit)?,
-        None => (area.rounded()?, Crop::default()),
+    let area = area(layer, &scene.canvas, region);
+    let fitted = match region {
+        Some(region) => fit(region, area, layer.fit),
+        None => area.rounded().map(|rect| (rect, Crop::default())),
     };
+    let (dst, src) = fitted.ok_or(WhyHidden::TooSmall)?;
     let can_cut = facts.can_cut && matches!(source, Placed::Person(_));
     let cut = can_cut.then(|| Cut::of(layer.cutout, layer.cut_options)).flatten();
-    Some(Placement {
+    Ok(Placement {
         key: Key::Layer(layer.id.clone()),
         source,
         dst,
@@ -161,9 +201,11 @@ fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
 }
 
 /// Returns the layer's rectangle. `region` is what is shown of the source; a colour has none, and is as wide or high as
-/// the canvas where nothing else is said. `natural`: that region's own size is the layer's.
-fn area(layer: &SceneLayer, canvas: &Canvas, region: Option<Area>, natural: bool) -> Area {
+/// the canvas where nothing else is said.
+pub(super) fn area(layer: &SceneLayer, canvas: &Canvas, region: Option<Area>) -> Area {
     let (across, down) = (f64::from(canvas.width), f64::from(canvas.height));
+    // What goes along with somebody, or was written, has its source's size.
+    let natural = matches!(layer.source, Source::Text(_)) || layer.follow.is_some();
     let aspect = region.map(|region| region.aspect());
     let (width, height) = match layer.size {
         Size::Canvas if natural => region.map_or((across, down), |region| (region.width, region.height)),

@@ -1,5 +1,8 @@
 //! What a layout is solved for, and what comes out: things to draw, each with its place and look. PURE.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::geometry::{Crop, Rect};
 use crate::layout::{
     cut::{Cut, Lost},
@@ -29,6 +32,26 @@ pub struct Facts<'a> {
     pub image_size: &'a dyn Fn(&str) -> Option<(u32, u32)>,
     /// Whether people can be cut out. If not, whole pictures are shown.
     pub can_cut: bool,
+}
+
+/// The reason why nothing is seen of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyHidden {
+    /// Nobody has this name, or nobody is in this slot.
+    Nobody,
+    /// They are there, and no picture of them comes.
+    NoPicture,
+    /// Its image, clip or text is not ready or not there.
+    NoAsset,
+    /// Its opacity is 0.
+    Transparent,
+    /// Its crop leaves nothing.
+    Cropped,
+    /// It is less than a pixel.
+    TooSmall,
+    /// It lies beside the canvas.
+    OffCanvas,
 }
 
 /// The identity of a placement from one layout to the next.

@@ -1100,6 +1100,8 @@ export interface components {
             type: "poses";
         } | {
             active_scene?: components["schemas"]["ActiveScene"] | null;
+            /** @description Where all of it stands now, back to front. */
+            boxes: components["schemas"]["LayerBox"][];
             /** @description The whole layout. */
             layout: components["schemas"]["Layout"];
             /**
@@ -1109,6 +1111,16 @@ export interface components {
             revision: number;
             /** @enum {string} */
             type: "layout_changed";
+        } | {
+            /** @description All of them, back to front. */
+            boxes: components["schemas"]["LayerBox"][];
+            /**
+             * Format: int64
+             * @description The room's revision now.
+             */
+            revision: number;
+            /** @enum {string} */
+            type: "boxes_changed";
         } | {
             active_scene?: components["schemas"]["ActiveScene"] | null;
             /**
@@ -1439,6 +1451,40 @@ export interface components {
              * @description Canvas pixels; 2 when left out.
              */
             width?: number;
+        };
+        /** @description The rectangle of a layer, or of somebody whom `auto` places. */
+        LayerBox: {
+            /**
+             * Format: double
+             * @description In canvas pixels.
+             */
+            height: number;
+            hidden?: components["schemas"]["WhyHidden"] | null;
+            /** @description The layer's id; null for somebody whom `auto` places. */
+            layer?: string | null;
+            /** @description The name of the participant who stands there, seen or not; null for nobody. */
+            person?: string | null;
+            /**
+             * Format: double
+             * @description Degrees by which the box is turned about its middle, clockwise.
+             */
+            rotate: number;
+            /**
+             * Format: double
+             * @description In canvas pixels. A source that is fitted in with `contain` may leave some of it free.
+             */
+            width: number;
+            /**
+             * Format: double
+             * @description The left edge in canvas pixels, before the box is turned. Of a layer that follows a keypoint: as if that were in
+             *     the middle of the layer that it follows.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description The top edge, as `x`.
+             */
+            y: number;
         };
         /** @description A colour, `#rgb` or `#rrggbb`. */
         LayerColor: string;
@@ -2701,6 +2747,8 @@ export interface components {
         /** @description A whole room. */
         RoomState: {
             active_scene?: components["schemas"]["ActiveScene"] | null;
+            /** @description Where all of it stands now, back to front. */
+            boxes: components["schemas"]["LayerBox"][];
             /** @description Size, frame rate and background. */
             canvas: components["schemas"]["Canvas"];
             /** @description How its media is doing. */
@@ -2782,6 +2830,8 @@ export interface components {
         Scene: {
             /** @description Whether it was shown last. */
             active: boolean;
+            /** @description With `?boxes=true`: where all of it would stand now, back to front. */
+            boxes?: components["schemas"]["LayerBox"][] | null;
             /** @description Whether it was shown last, and the layout or the scene has been changed since. */
             changed: boolean;
             /** @description Keys of the canvas that it leaves out are the room's. */
@@ -2798,6 +2848,8 @@ export interface components {
         SceneEntry: {
             /** @description As it is read; not looked at, so that what was read can be put back. */
             active?: boolean | null;
+            /** @description As it is read with `?boxes=true`; not looked at. */
+            boxes?: components["schemas"]["LayerBox"][] | null;
             /** @description As it is read; not looked at. */
             changed?: boolean | null;
             /** @description Keys of the canvas that it leaves out are the room's when it is shown. */
@@ -3079,6 +3131,11 @@ export interface components {
             /** @description JSON pointer (RFC 6901) to the place in the layout. */
             pointer: string;
         };
+        /**
+         * @description The reason why nothing is seen of a box.
+         * @enum {string}
+         */
+        WhyHidden: "nobody" | "no_picture" | "no_asset" | "transparent" | "cropped" | "too_small" | "off_canvas";
     };
     responses: never;
     parameters: never;
@@ -4897,7 +4954,10 @@ export interface operations {
     };
     list_scenes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also return where all of each scene would stand now; for those who direct the room */
+                boxes?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The room's name */

@@ -161,7 +161,7 @@ export class Inspector {
       return [id, words === id ? id : `${id} · ${words}`];
     });
     options(this.which, [["", named.length === 0 ? "No layers yet" : "Choose a layer"], ...named], layer?.id ?? "");
-    this.block.hidden = !layer;
+    this.block.hidden = !layer || !area;
     for (const button of [this.forward, this.back, this.copy, this.remove]) button.disabled = !layer;
     if (!layer || !area) return;
 

@@ -113,6 +113,7 @@ impl State {
                 }
             }
         }
+        self.box_news.due |= before.2 != member.size;
         if before != (member.audio, member.video, member.size) {
             self.tell_changed(index);
         }
