@@ -7,7 +7,7 @@
 //! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `hls`: what players and caches get of an output. `assets`: whose files are whose. `transfer`: files on their way
-//!   in and out, and what they cost.
+//!   in and out, and what they cost. `parts`: those that are asked for in parts, and again.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
@@ -31,6 +31,7 @@ mod openapi;
 mod outputs;
 mod page;
 mod participants;
+mod parts;
 mod poses;
 mod proxies;
 mod receive;

@@ -19,6 +19,7 @@ pub mod client;
 pub mod events;
 pub mod export;
 pub mod founders;
+mod given;
 mod guard_headers;
 pub mod health;
 pub mod hls;

@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gives an asset's file */
+        /** Gives an asset's file, or the part of it that `Range` asks for */
         get: operations["read"];
         /**
          * Keeps a file as an asset
@@ -3140,6 +3140,15 @@ export interface operations {
                     "image/*": number[];
                 };
             };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
             /** @description `If-None-Match` names what is there */
             304: {
                 headers: {
@@ -3360,6 +3369,15 @@ export interface operations {
             };
             /** @description No such output or segment */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such part */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4778,7 +4796,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
