@@ -2009,7 +2009,7 @@ export interface components {
         };
         /** @description A marker that is asked for. */
         NewMarker: {
-            /** @description What the moment is called: 1 to 100 characters without control characters. */
+            /** @description What the moment is called: 1 to 100 characters, some of which can be seen, without control characters. */
             name: string;
         };
         /** @description An output as it is asked for and stored. Without `Debug`: it holds stream keys. */
