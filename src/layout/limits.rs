@@ -2,6 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
+};
+
 /// Layers of one layout. Each is one blend of up to the whole canvas per frame; 64 is far more than a picture needs
 /// and still bounded work.
 pub const LAYERS: usize = 64;
@@ -80,15 +85,26 @@ pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
 /// Returns whether it is a control character, or one that turns the direction of the text around it: a name must not be
 /// able to change how its neighbours read.
 pub fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || CodePointSetData::new::<BidiControl>().contains(c)
 }
 
-/// Characters that show nothing themselves: they join, part or vary others, or are for machines.
+/// Returns whether a character shows nothing itself: it joins, parts or varies others, or is for machines. Unicode says
+/// so of most (`Default_Ignorable_Code_Point`), but not of separators of lines and of annotations, and not of letters
+/// and symbols that are drawn as blanks, as its charts of Braille, music and hieroglyphs show them.
 pub fn is_silent(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    let is_blank = matches!(c, '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}');
+    is_blank
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Returns whether people can read `name` where it stands among others: they see something of it, and it has nothing
+/// that [`is_unprintable`]. A mark alone is nothing: it is drawn upon what stands before it, which is another's.
+pub fn is_readable(name: &str) -> bool {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    let is_mark = |c: char| GeneralCategoryGroup::Mark.contains(categories.get(c));
+    let is_seen = |c: char| !c.is_whitespace() && !is_silent(c) && !is_mark(c);
+    !name.chars().any(is_unprintable) && name.chars().any(is_seen)
 }
 
 /// Returns whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
@@ -140,6 +156,63 @@ mod tests {
         }
         for wrong in ["", ".", "..", ".hidden", "a/b", "a\\b", "../x", "a b", "ä.png", "a\0", &"a".repeat(129)] {
             assert!(!is_asset(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_can_see_are_none() {
+        for right in [
+            "a",
+            "Zoë",
+            "王",
+            "\u{645}\u{631}\u{64a}\u{645}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}",
+            "\u{1f469}\u{200d}\u{1f680}",
+            "e\u{301}",
+            "\u{b4}",
+            "-",
+            "1",
+        ] {
+            assert!(is_readable(right), "{right:?}");
+        }
+        for nothing in [
+            "",
+            " ",
+            "\u{a0}",
+            "\u{3000}",
+            "\u{3164}",
+            "\u{115f}",
+            "\u{1160}",
+            "\u{ffa0}",
+            "\u{2800}",
+            "\u{200b}",
+            "\u{200c}\u{200d}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{34f}",
+            "\u{17b4}",
+            "\u{180e}",
+            "\u{fe0f}",
+            "\u{fff9}",
+            "\u{e0001}",
+            "\u{e0100}",
+            "\u{1bca0}",
+            "\u{1d159}",
+            "\u{1d173}",
+            "\u{13441}",
+            "\u{301}",
+            "\u{20dd}",
+            "\u{93e}",
+            "\u{3164} \u{301}\u{2800}",
+        ] {
+            assert!(!is_readable(nothing), "{nothing:?}");
+        }
+        for control in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\n\0\u{85}"
+                .chars()
+        {
+            assert!(!is_readable(&format!("a{control}b")), "{control:?}");
         }
     }
 

@@ -217,6 +217,46 @@ async fn rooms_survive_a_restart() {
     start().await.get("/rooms/demo").await.problem(404);
 }
 
+/// Names that nobody can see, or that turn the text around them.
+const UNSEEN: [&str; 6] = ["\u{3164}", "\u{115f}\u{1160}", "\u{2800}", "\u{200b}\u{2060}", "\u{301}", "a\u{202e}b"];
+
+#[tokio::test]
+async fn names_that_nobody_can_see_are_refused_and_stay_where_they_are() {
+    let data = TempDir::new().unwrap();
+    let start = || Server::start_with(|config| config.data_dir = data.path().to_owned());
+    let server = start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    for name in UNSEEN {
+        server.send("PUT", &format!("/rooms/demo/scenes/{name}"), &json!({})).await.problem(422);
+        let entry = json!({"name": name, "layout": {}});
+        let list = json!([{"name": "Intro", "layout": {}}, entry]);
+        assert_eq!(server.send("PUT", "/rooms/demo/scenes", &list).await.faults(422), ["/1/name"], "{name:?}");
+        let file = json!({"scenes": [entry]});
+        assert_eq!(server.send("PUT", "/rooms/demo/scenario", &file).await.faults(422), ["/scenes/0/name"]);
+        let file = json!({"version": 1, "scenes": [entry]});
+        assert_eq!(server.send("POST", "/rooms/demo/import", &file).await.faults(422), ["/scenes/0/name"]);
+        let token = json!({"room": "demo", "role": "participant", "name": name});
+        assert_eq!(server.send("POST", "/tokens", &token).await.faults(422), ["/name"]);
+    }
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes/Intro", &json!({})).await.status, 201);
+    server.state.registry.drain().await;
+    drop(server);
+
+    // As an earlier server let it be called.
+    let file = data.path().join("rooms/demo.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("Intro", UNSEEN[0])).unwrap();
+    let server = start().await;
+    assert_eq!(server.get("/rooms/demo").await.json()["scenes"], json!([UNSEEN[0]]));
+    let one = format!("/rooms/demo/scenes/{}", UNSEEN[0]);
+    assert_eq!(server.send("PUT", &one, &json!({})).await.status, 200);
+    assert_eq!(answer(server.request("POST", &format!("{one}/activate"))).await.status, 200);
+    let list = json!([{"name": UNSEEN[0], "layout": {}}, {"name": "Talk", "layout": {}}]);
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes", &list).await.status, 200);
+    assert_eq!(server.delete(&one).await.status, 204);
+    server.send("PUT", &one, &json!({})).await.problem(422);
+}
+
 #[tokio::test]
 async fn a_change_is_on_the_disk_soon_even_if_nobody_drains() {
     let data = TempDir::new().unwrap();

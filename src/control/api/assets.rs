@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -19,6 +19,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     capacity,
+    given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
     transfer,
 };
@@ -158,11 +159,12 @@ pub async fn list(State(state): State<AppState>, access: Access, of_room: OfRoom
     Ok(Json(AssetList { assets }))
 }
 
-/// Gives an asset's file
+/// Gives an asset's file, or the part of it that `Range` asks for
 #[utoipa::path(get, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "The asset's name"), OfRoom),
     responses(
         (status = 200, description = "The file as it was put", body = Vec<u8>, content_type = "image/*"),
+        (status = 206, description = "A part of it", body = Vec<u8>, content_type = "image/*"),
         (status = 304, description = "`If-None-Match` names what is there"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
     ))]
@@ -171,26 +173,19 @@ pub async fn read(
     access: Access,
     Path(name): Path<String>,
     of_room: OfRoomQuery,
+    method: Method,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let store = store(&state, &access, Role::Viewer, of_room)?;
     let (asset, digest, content) = store.open_file(&name).await?;
     let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest));
-    let etag = HeaderValue::try_from(etag).map_err(|_| Problem::internal("the content cannot be named"))?;
-    let caching = [
-        (header::ETAG, etag.clone()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
+    let answer = Given::new(content, asset.bytes, etag).answer(&method, &headers)?;
     let about = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
-        (header::CONTENT_LENGTH, HeaderValue::from(asset.bytes)),
+        (header::CONTENT_TYPE, asset.content_type),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let answer = (caching, about, transfer::body(content)).into_response();
-    Ok(transfer::while_valid(state, access, answer))
+    Ok(transfer::while_valid(state, access, (about, answer).into_response()))
 }
 
 /// Keeps a file as an asset

@@ -139,7 +139,7 @@ async fn write(assets: AssetStore, document: String, names: Vec<String>, sender:
             return;
         }
         let content = match assets.open_file(name).await {
-            Ok((_, _, Content::File(file))) => transfer::pieces(file).boxed(),
+            Ok((asset, _, Content::File(file))) => transfer::pieces(file, asset.bytes).boxed(),
             Ok((_, _, Content::BuiltIn(content))) => transfer::whole(content).boxed(),
             Err(error) => {
                 // It was there a moment ago. An answer that breaks off is better than a file that lacks something.

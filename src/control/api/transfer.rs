@@ -19,7 +19,7 @@ use super::{
     auth::Access,
     problem::{self, ApiResult, Problem},
 };
-use crate::control::assets::{Content, incoming::Incoming};
+use crate::control::assets::incoming::Incoming;
 
 /// Bytes that are read, or written, at once.
 pub(super) const PIECE: usize = 48 * 1024;
@@ -120,14 +120,6 @@ pub(super) fn failed(error: &io::Error) -> Problem {
     Problem::internal("the server's disk cannot read or write")
 }
 
-/// Returns a file's content as the body of an answer.
-pub(super) fn body(content: Content) -> Body {
-    match content {
-        Content::BuiltIn(content) => content.into(),
-        Content::File(file) => Body::from_stream(pieces(file)),
-    }
-}
-
 /// Cuts an answer off when its reader's token is over or taken back. It names its length, so that what is missing shows.
 pub(super) fn while_valid(app: AppState, access: Access, answer: Response) -> Response {
     if access.token.is_none() {
@@ -137,13 +129,12 @@ pub(super) fn while_valid(app: AppState, access: Access, answer: Response) -> Re
     answer.map(|body| Body::from_stream(body.into_data_stream().take_until(over)))
 }
 
-/// Returns a file, a piece at a time. All pieces but the last one are of the same size.
-pub(super) fn pieces(file: std::fs::File) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
-    stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
+/// Returns at most so many bytes of a file, a piece at a time. All pieces but the last one are of the same size.
+pub(super) fn pieces(file: std::fs::File, bytes: u64) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
+    stream::try_unfold(tokio::fs::File::from_std(file).take(bytes), |mut rest| async move {
         let mut piece = Vec::with_capacity(PIECE);
-        let mut part = (&mut file).take(PIECE as u64);
-        part.read_to_end(&mut piece).await?;
-        Ok((!piece.is_empty()).then_some((piece.into(), file)))
+        (&mut rest).take(PIECE as u64).read_to_end(&mut piece).await?;
+        Ok((!piece.is_empty()).then_some((piece.into(), rest)))
     })
 }
 

@@ -221,7 +221,7 @@ fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String
     let legal = |c: char| if limits::is_unprintable(c) || separates(c) { ' ' } else { c };
     let kept: String = title.unwrap_or_default().chars().map(legal).take(NAME_LENGTH - 8).collect();
     let kept = kept.trim_end().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
-    let is_free = |name: &str| !name.is_empty() && !matches!(name, "next" | "previous");
+    let is_free = |name: &str| limits::is_readable(name) && !matches!(name, "next" | "previous");
     let base = if is_free(kept) { kept.to_owned() } else { format!("Scene {number}") };
     let numbered = (2..).map(|number| format!("{base} {number}"));
     let name = std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name));

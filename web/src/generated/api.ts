@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gives an asset's file */
+        /** Gives an asset's file, or the part of it that `Range` asks for */
         get: operations["read"];
         /**
          * Keeps a file as an asset
@@ -2065,7 +2065,7 @@ export interface components {
         };
         /** @description A marker that is asked for. */
         NewMarker: {
-            /** @description What the moment is called: 1 to 100 characters without control characters. */
+            /** @description What the moment is called: 1 to 100 characters, some of which can be seen, without control characters. */
             name: string;
         };
         /** @description An output as it is asked for and stored. Without `Debug`: it holds stream keys. */
@@ -3209,6 +3209,15 @@ export interface operations {
                     "image/*": number[];
                 };
             };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
             /** @description `If-None-Match` names what is there */
             304: {
                 headers: {
@@ -3429,6 +3438,15 @@ export interface operations {
             };
             /** @description No such output or segment */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such part */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4847,7 +4865,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
