@@ -47,6 +47,7 @@ export const ORDER: KeyOrder = {
     feather: {},
     smoothing: {},
     model: {},
+    lost: {},
     rotate: {},
     radius: {},
     border: {
