@@ -87,3 +87,26 @@ async fn rooms_and_outputs_that_are_made_and_ended_in_turn_pile_nothing_up() {
     .await;
     assert_eq!(server.get("/readyz").await.expect(200).json()["rooms"], json!({"down": 0, "rebuilds": 0}));
 }
+
+/// Seconds of a processor that eight outputs may take to begin and end. What turns in circles takes a whole one each.
+const WORK: f64 = 2.5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn outputs_that_end_before_anything_came_leave_the_processors_alone() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path()).await;
+    server.send("PUT", "/rooms/stays", &json!({})).await.expect(201);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = json!({"type": "rtmp", "url": format!("rtmp://{}/live/key", silent.local_addr().unwrap())});
+    let worked = || server.processor_seconds();
+    let before = worked();
+    join_all((0..8).map(async |_| {
+        let made = server.send("POST", "/rooms/stays/outputs", &output).await.expect(201).json();
+        let path = format!("/rooms/stays/outputs/{}", made["id"].as_str().unwrap());
+        answer(server.request("DELETE", &path)).await.expect(204);
+    }))
+    .await;
+    until("they are gone", async || (server.thread_count("mux:src") == 0).then_some(())).await;
+    let worked = worked() - before;
+    assert!(worked < WORK, "{worked} s of a processor for outputs that did nothing");
+}

@@ -1,7 +1,11 @@
 //! Outputs that are a pipeline of their own: both streams on the output's time line, muxed, and written by a sink.
 
 use std::{
-    sync::mpsc::{Receiver, Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender},
+    },
     time::Duration,
 };
 
@@ -29,7 +33,8 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 pub(super) fn begin<'a, D: Destination>(destination: &'a D, opening: Opening<'_>) -> Result<Begun<'a>, OutputFault> {
     let Opening { name, part, launches, broke, .. } = opening;
     let (sources, pipeline) = build(destination, (name, part), launches, broke)?;
-    Ok((Box::new(sources), Box::new(Running { destination, pipeline })))
+    let is_fed = sources.is_fed.clone();
+    Ok((Box::new(sources), Box::new(Running { destination, pipeline, is_fed })))
 }
 
 /// The ends of the pipeline that are fed.
@@ -38,6 +43,8 @@ struct Sources {
     video: AppSrc,
     audio: AppSrc,
     audio_caps: Option<gst::Caps>,
+    /// Whether anything came.
+    is_fed: Arc<AtomicBool>,
 }
 
 impl Ends for Sources {
@@ -50,6 +57,7 @@ impl Ends for Sources {
     }
 
     fn picture(&mut self, _unit: &gst::Buffer, out: gst::Buffer) {
+        self.is_fed.store(true, Ordering::Relaxed);
         // Fails only when the attempt is over; the thread sees that on the bus.
         let _ = self.video.push_buffer(out);
     }
@@ -63,11 +71,17 @@ impl Ends for Sources {
         let buffer = packet.make_mut();
         buffer.set_pts(out);
         buffer.set_dts(out);
+        self.is_fed.store(true, Ordering::Relaxed);
         // As with pictures.
         let _ = self.audio.push_buffer(packet);
     }
 
     fn finish(&mut self) {
+        if !self.is_fed.load(Ordering::Relaxed) {
+            // GST-1.22: flvmux, given the end and nothing before it, asks itself for data without a pause, until it is
+            // torn down.
+            return;
+        }
         for src in [&self.video, &self.audio] {
             // Fails only when the attempt is over.
             let _ = src.end_of_stream();
@@ -79,6 +93,7 @@ impl Ends for Sources {
 struct Running<'a, D> {
     destination: &'a D,
     pipeline: OwnedPipeline,
+    is_fed: Arc<AtomicBool>,
 }
 
 impl<D: Destination> Link for Running<'_, D> {
@@ -96,6 +111,9 @@ impl<D: Destination> Link for Running<'_, D> {
 
     /// Ends it with `FCUnpublish` and `deleteStream`, or the end of a file.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>) {
+        if !self.is_fed.load(Ordering::Relaxed) {
+            return;
+        }
         // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
         if broken.recv_timeout(FAREWELL).is_ok() {
             std::thread::sleep(LAST_WORDS);
@@ -135,5 +153,5 @@ fn build(
     video.set_is_live(false);
     audio.set_is_live(false);
     owned.play().map_err(|error| ours(error.to_string()))?;
-    Ok((Sources { video, audio, audio_caps: None }, owned))
+    Ok((Sources { video, audio, audio_caps: None, is_fed: Arc::default() }, owned))
 }
