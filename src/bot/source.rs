@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Sender, channel},
     },
@@ -12,6 +12,7 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use parking_lot::Mutex;
 use tracing::warn;
 
 use super::feed::{Listeners, Receivers};
@@ -129,14 +130,14 @@ impl Source {
             move |unit| {
                 counted.fetch_add(1, Ordering::Relaxed);
                 if to.send(&unit)
-                    && let Some(encoder) = own.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
+                    && let Some(encoder) = own.lock().upgrade()
                 {
                     encoder.request_keyframe();
                 }
             },
             |error| warn!(%error, "the bot's encoder failed"),
         )?);
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&encoder);
+        *slot.lock() = Arc::downgrade(&encoder);
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, sleep) = channel();
         let play = Loop { config: config.clone(), encoder: encoder.clone(), desk: desk.clone(), stop: stop.clone() };

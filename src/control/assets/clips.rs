@@ -51,12 +51,12 @@ impl AssetStore {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
         let picture = clip_picture(name);
-        if let Some(image) = self.cache().get(&file, &picture, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, &picture, stamp) {
             return Ok(image);
         }
         let turn = self.looking_turn().await;
         // Who had the turn before may have looked at the same.
-        if let Some(image) = self.cache().get(&file, &picture, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, &picture, stamp) {
             return Ok(image);
         }
         let (looker, of) = (self.looker.clone(), file.clone());
@@ -71,7 +71,7 @@ impl AssetStore {
             Ok((image, Stamp::of(&about)))
         })
         .await?;
-        self.cache().insert(file, image.clone(), stamp);
+        self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
     }
 }

@@ -95,12 +95,12 @@ impl AssetStore {
     pub async fn sound(&self, name: &str) -> Result<Arc<Sound>, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
-        if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
+        if let Some(sound) = self.sounds.lock().get(&file, stamp) {
             return Ok(sound);
         }
         let turn = self.looking_turn().await;
         // Who had the turn before may have decoded the same.
-        if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
+        if let Some(sound) = self.sounds.lock().get(&file, stamp) {
             return Ok(sound);
         }
         let (media, owned, of) = (self.looker.0.clone(), name.to_owned(), file.clone());
@@ -112,7 +112,7 @@ impl AssetStore {
             Ok((Arc::new(decode(&*media, &owned, &of)?), stamp))
         })
         .await?;
-        self.decoded_sounds().insert(file, sound.clone(), stamp);
+        self.sounds.lock().insert(file, sound.clone(), stamp);
         Ok(sound)
     }
 }

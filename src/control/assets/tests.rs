@@ -264,7 +264,7 @@ impl Media for Slow {
 
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
         self.begun.send(()).unwrap();
-        self.go_on.lock().unwrap().recv().unwrap();
+        self.go_on.lock().recv().unwrap();
         NoMedia.look_at_clip(file)
     }
 }
@@ -348,7 +348,7 @@ async fn who_lists_clips_has_each_looked_into_once() {
     }
     let sizes = async || -> Vec<_> {
         // No picture is kept any more: there may be more clips than there is memory for.
-        *place.store.cache() = Cache::new(CACHE_BYTES);
+        *place.store.decoded.lock() = Cache::new(CACHE_BYTES);
         place.store.list().await.unwrap().into_iter().map(|asset| (asset.size, asset.duration)).take(2).collect()
     };
     let clip_says = (Some((4, 2)), Some(Duration::from_secs(3)));

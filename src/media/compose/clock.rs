@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -11,6 +11,7 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
+use parking_lot::{Condvar, Mutex};
 use tracing::{error, warn};
 
 use super::{
@@ -174,14 +175,14 @@ impl Composer {
     }
 
     fn order(&self, order: impl FnOnce(&mut Orders)) {
-        order(&mut self.shared.orders());
+        order(&mut self.shared.orders.lock());
         self.shared.changed.notify_all();
     }
 
     /// Shows this from the next frame on. What takes time is done here, not on the clock's thread.
     /// `reels`: the frames of its clips.
     pub fn set_picture(&self, picture: Picture, reels: Vec<(Arc<str>, Arc<Reel>)>) {
-        let mut show = self.painter.lock().unwrap_or_else(PoisonError::into_inner).prepare(picture);
+        let mut show = self.painter.lock().prepare(picture);
         show.reels = reels;
         let mut unseen = None;
         self.order(|orders| unseen = orders.show.replace(show));
@@ -191,7 +192,7 @@ impl Composer {
 
     /// Frees what is not shown any more.
     pub fn tidy(&self) {
-        let spent = std::mem::take(&mut self.shared.orders().spent);
+        let spent = std::mem::take(&mut self.shared.orders.lock().spent);
         drop(spent);
     }
 
@@ -227,12 +228,6 @@ impl Drop for Composer {
     }
 }
 
-impl Shared {
-    fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 struct Ticker {
     shared: Arc<Shared>,
     stage: Stage,
@@ -255,17 +250,12 @@ impl Ticker {
         loop {
             let (running, hold, snapshots) = {
                 let shared = self.shared.clone();
-                let mut orders = shared.orders();
+                let mut orders = shared.orders.lock();
                 while !orders.stop && !orders.running && orders.show.is_none() && orders.snapshots.is_empty() {
                     next = None;
                     // Expiry goes on while the clock rests, or a room of senders without receivers would hold their
                     // last frames for ever.
-                    let (guard, timeout) = shared
-                        .changed
-                        .wait_timeout(orders, Duration::from_millis(500))
-                        .unwrap_or_else(PoisonError::into_inner);
-                    orders = guard;
-                    if timeout.timed_out() {
+                    if shared.changed.wait_for(&mut orders, Duration::from_millis(500)).timed_out() {
                         break;
                     }
                 }
@@ -298,7 +288,7 @@ impl Ticker {
             let late = begun.saturating_sub(tick);
             // Once more: what came during the sleep is shown with this very frame.
             let shared = self.shared.clone();
-            self.take_show(&mut shared.orders());
+            self.take_show(&mut shared.orders.lock());
             self.tick(place, hold);
             self.answer(snapshots);
             let ended = media_clock().now();

@@ -10,16 +10,14 @@
 //! before it and counted; the clock never waits.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use gstreamer_video as gst_video;
+use parking_lot::Mutex;
 
 mod broadcast;
 pub mod keyframe;
@@ -132,7 +130,7 @@ impl Encoder {
                     if let Some(unit) = in_running_time(&sample) {
                         if !unit.flags().contains(gst::BufferFlags::DELTA_UNIT) {
                             let begun = unit.pts().map_or(Duration::ZERO, |pts| Duration::from_nanos(pts.nseconds()));
-                            lock(&on_keyframe).produced(begun);
+                            on_keyframe.lock().produced(begun);
                         }
                         on_unit(unit);
                     }
@@ -154,7 +152,7 @@ impl Encoder {
     pub fn push(&self, frame: &gst::Buffer, caps: &gst::Caps) {
         let now = media_clock().now();
         let first = {
-            let mut current = lock(&self.caps);
+            let mut current = self.caps.lock();
             if current.as_ref() == Some(caps) {
                 false
             } else {
@@ -176,7 +174,7 @@ impl Encoder {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let due = lock(&self.arbiter).due(now);
+        let due = self.arbiter.lock().due(now);
         if due {
             self.force_keyframe();
         }
@@ -186,7 +184,7 @@ impl Encoder {
 
     /// Notes that somebody cannot go on without a keyframe.
     pub fn request_keyframe(&self) {
-        let decision = lock(&self.arbiter).request(media_clock().now());
+        let decision = self.arbiter.lock().request(media_clock().now());
         if decision == keyframe::Decision::Force {
             self.force_keyframe();
         }
@@ -276,10 +274,6 @@ fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
 
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(NOTHING - 1)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

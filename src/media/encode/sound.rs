@@ -1,15 +1,13 @@
 //! The mix as AAC or Opus, for outputs of equal settings.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use parking_lot::Mutex;
 
 use super::leveller::{LATENESS, Leveller};
 use crate::media::{
@@ -124,7 +122,7 @@ impl SoundEncoder {
     fn give(&self, samples: &[[f32; 2]], pts: Duration) {
         let Some(leveller) = &self.leveller else { return self.encode(samples, pts) };
         let mut samples = samples.to_vec();
-        leveller.lock().unwrap_or_else(PoisonError::into_inner).process(&mut samples);
+        leveller.lock().process(&mut samples);
         self.encode(&samples, pts.saturating_sub(LATENESS));
     }
 

@@ -28,13 +28,14 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::{Condvar, Mutex};
 use tracing::debug;
 
 use self::allowed::Allowed;
@@ -167,15 +168,14 @@ struct Heard {
 
 impl News {
     fn with<T>(&self, change: impl FnOnce(&mut Heard) -> T) -> T {
-        let result = change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        let result = change(&mut self.heard.lock());
         self.changed.notify_all();
         result
     }
 
     /// Sleeps until something changes, for at most [`LOOK`].
     fn doze(&self) {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_timeout(heard, LOOK));
+        self.changed.wait_for(&mut self.heard.lock(), LOOK);
     }
 
     /// Hears what the bus says, in its words or in ours.

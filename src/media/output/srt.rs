@@ -2,12 +2,13 @@
 
 use std::{
     net::UdpSocket,
-    sync::{Mutex, PoisonError, mpsc::channel},
+    sync::mpsc::channel,
     time::{Duration, Instant},
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
+use parking_lot::Mutex;
 
 use super::{
     Begun, Destination, Kind, Opening, PATIENCE,
@@ -177,7 +178,7 @@ impl Destination for Srt {
     }
 
     fn is_behind(&self, pipeline: &OwnedPipeline) -> bool {
-        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut losses = self.losses.lock();
         losses.too_many(Instant::now(), || bytes(pipeline))
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use gstreamer::prelude::*;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tracing::warn;
 
@@ -262,7 +263,7 @@ impl SenderConnection {
     /// Sets what is to be found in the frames; remembered for a track that is yet to come.
     pub(super) fn set_wish(&self, wish: MaskRequest) {
         let element = {
-            let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut segmenter = self.segmenter.lock();
             segmenter.wish = wish.clone();
             segmenter.element.clone()
         };
@@ -273,7 +274,7 @@ impl SenderConnection {
 
     /// Returns what was segmented so far.
     pub(super) fn masks(&self) -> Masks {
-        let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
+        let element = self.segmenter.lock().element.clone();
         element.map_or_else(Masks::default, |element| Masks {
             inferred: element.property("masks"),
             carried: element.property("carried"),

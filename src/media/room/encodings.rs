@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
         mpsc::Sender,
     },
@@ -12,9 +12,10 @@ use std::{
 use arc_swap::ArcSwapOption;
 use gstreamer as gst;
 use metrics::counter;
+use parking_lot::Mutex;
 use tracing::{error, info};
 
-use super::{Input, failures::Failures, lock, renditions::Renditions};
+use super::{Input, failures::Failures, renditions::Renditions};
 use crate::media::{
     codec::EncodingId,
     compose::clock::CanvasFormat,
@@ -83,12 +84,12 @@ impl Encodings {
     }
 
     fn inputs(&self) -> Sender<Input> {
-        lock(&self.inputs).clone()
+        self.inputs.lock().clone()
     }
 
     /// Gives a composed frame to every running encoder, each at its size.
     pub(super) fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
-        let mut renditions = lock(&self.renditions);
+        let mut renditions = self.renditions.lock();
         renditions.begin(frame, format);
         for encoding in &self.encodings {
             if let Some(encoder) = encoding.encoder.load().as_ref()
@@ -126,10 +127,10 @@ impl Encodings {
         let mut running = Vec::new();
         for encoding in &self.encodings {
             let (id, runs) = (encoding.id, encoding.encoder.load().is_some());
-            let mut needed_at = lock(&encoding.needed_at);
+            let mut needed_at = encoding.needed_at.lock();
             if receivers(id) {
                 *needed_at = now;
-                if !runs && now >= lock(&encoding.failures).until {
+                if !runs && now >= encoding.failures.lock().until {
                     self.begin(encoding, canvas);
                 }
             } else if runs && (!anybody || now.saturating_sub(*needed_at) > LINGER) {
@@ -152,7 +153,7 @@ impl Encodings {
             }
             Err(error) => {
                 error!(room = %self.room, %codec, rendition, %error, "no encoder");
-                lock(&encoding.failures).add(media_clock().now());
+                encoding.failures.lock().add(media_clock().now());
             }
         }
     }
@@ -171,7 +172,7 @@ impl Encodings {
                 }
             },
             // Fails only when the room is over.
-            move |error| drop(lock(&failed).send(Input::EncoderFailed(id, error))),
+            move |error| drop(failed.lock().send(Input::EncoderFailed(id, error))),
         )
     }
 
@@ -180,7 +181,7 @@ impl Encodings {
     pub(super) fn failed(&self, id: EncodingId, now: Duration) {
         if let Some(encoding) = self.encoding(id) {
             self.stop(encoding);
-            lock(&encoding.failures).add(now);
+            encoding.failures.lock().add(now);
             counter!("virfie_encoder_failures_total").increment(1);
         }
     }

@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::Sender,
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
 
@@ -250,7 +251,7 @@ impl Inputs {
             Box::new(move |codec| on_track.attach(codec)),
             move |news| {
                 // Fails only when the room is over.
-                let _ = inputs.lock().unwrap_or_else(PoisonError::into_inner).send(Input::Peer(id, news));
+                let _ = inputs.lock().send(Input::Peer(id, news));
             },
         )
         .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;

@@ -14,11 +14,12 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Sender, channel},
     },
 };
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
@@ -124,7 +125,7 @@ impl RunningRoom {
 
     fn give(&self, input: Input) {
         // Fails only when the thread is over, which has been logged.
-        let _ = lock(&self.inputs).send(input);
+        let _ = self.inputs.lock().send(input);
     }
 }
 
@@ -138,8 +139,4 @@ impl Drop for RunningRoom {
     fn drop(&mut self) {
         self.give(Input::Stop);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

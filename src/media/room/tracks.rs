@@ -1,11 +1,12 @@
 //! Where an incoming track goes: frames into the participant's slot, samples onto their strip.
 
 use std::sync::{
-    Arc, Mutex, PoisonError, Weak,
+    Arc, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::Segmenter;
@@ -74,7 +75,7 @@ impl Tracks {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
                 let tap = self.tap.clone();
                 let attach_segmenter = move |element: gst::Element| {
-                    let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut segmenter = segmenter.lock();
                     // An operator's launch file may have another element of that name, which keeps its own settings.
                     if let Ok(element) = element.downcast::<BodyPix>() {
                         element.wish(segmenter.wish.clone());

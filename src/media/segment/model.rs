@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use tracing::{info, warn};
 use tract_onnx::prelude::*;
 
@@ -329,10 +330,10 @@ impl Model {
         let theirs = Mutex::new(TVec::new());
         let stock = caught(&|| {
             let outputs = self.stock(&heads, size)?.run(tvec!(input()?.into()))?;
-            *theirs.lock().unwrap_or_else(PoisonError::into_inner) = outputs;
+            *theirs.lock() = outputs;
             Ok(0.0)
         });
-        let theirs = theirs.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let theirs = theirs.into_inner();
         let agrees = |precision: Precision, tolerance: f32| {
             let ours = || {
                 let plan = chain.graph(&heads, size, precision)?.into_runnable()?;
@@ -374,7 +375,7 @@ impl Model {
 
     fn plan(&self, size: (usize, usize), needs: HeadRequest, heads: &[&str]) -> Result<TractPlan, ModelError> {
         let key = (size, needs.parts, needs.poses);
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.plans.lock();
         if let Some(plan) = plans.get(&key) {
             return Ok(plan.clone());
         }

@@ -5,12 +5,10 @@
 //! an older one passes only while the newest is silent. Two that send at the same time, simulcast that nobody
 //! negotiated, so never mix.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 
 use super::{
     line::{LineCodec, LineDirection, MediaLine},
@@ -47,10 +45,6 @@ impl Turn {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Gives every m-line that receives its bin when its first stream comes; streams that are of no line go nowhere.
 /// Failures are reported.
 pub(super) fn accept(
@@ -70,7 +64,7 @@ pub(super) fn accept(
         let Some(pipeline) = pipeline.upgrade() else { return };
         let outcome = match line_of(pad, &lines) {
             Some(index) => {
-                let mut tracks = lock(&tracks);
+                let mut tracks = tracks.lock();
                 join(&pipeline, pad, &mut tracks[index], lines[index].codec, &on_track)
             }
             None => swallow(&pipeline, pad),
@@ -121,7 +115,7 @@ fn join(
         let passes = match info.event() {
             // A stream's end is not that of its line: another may follow, and the peer's own end tears all of it down.
             Some(event) => event.type_() != gst::EventType::Eos,
-            None => lock(&turn).passes(stream, media_clock().now()),
+            None => turn.lock().passes(stream, media_clock().now()),
         };
         if passes { gst::PadProbeReturn::Ok } else { LEFT_OUT }
     });
