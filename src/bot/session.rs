@@ -5,7 +5,10 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message},
+};
 
 /// How long the server may take to accept a socket.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,6 +30,28 @@ pub struct Invitation {
     pub send: String,
     /// What we want to receive.
     pub receive: String,
+}
+
+/// The reason why there is no session, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The fault of who wrote the address.
+    #[error("--server {0}: must begin with http:// or https://")]
+    Scheme(String),
+    /// The server's fault, or the line's.
+    #[error("{0} does not answer")]
+    Silent(String),
+    /// The server is not there, or refuses.
+    #[error("{server}: {error}")]
+    Refused {
+        /// As given.
+        server: String,
+        /// In the words of the socket.
+        error: Box<tungstenite::Error>,
+    },
+    /// The server has gone.
+    #[error(transparent)]
+    Gone(Box<tungstenite::Error>),
 }
 
 /// An open session.
@@ -68,12 +93,12 @@ impl Session {
     ///
     /// # Errors
     /// The server is not there or refuses, in one line.
-    pub async fn join(invitation: &Invitation) -> Result<Self, String> {
+    pub async fn join(invitation: &Invitation) -> Result<Self, SessionError> {
         let base = invitation
             .server
             .trim_end_matches('/')
             .strip_prefix("http")
-            .ok_or_else(|| format!("--server {}: must begin with http:// or https://", invitation.server))?;
+            .ok_or_else(|| SessionError::Scheme(invitation.server.clone()))?;
         let mut url = format!("ws{base}/api/v1/rooms/{}/session", invitation.room);
         if let Some(token) = &invitation.token {
             url = format!("{url}?token={token}");
@@ -81,8 +106,8 @@ impl Session {
         let connecting = tokio_tungstenite::connect_async(&url);
         let (socket, _) = tokio::time::timeout(CONNECT, connecting)
             .await
-            .map_err(|_| format!("{} does not answer", invitation.server))?
-            .map_err(|error| format!("{}: {error}", invitation.server))?;
+            .map_err(|_| SessionError::Silent(invitation.server.clone()))?
+            .map_err(|error| SessionError::Refused { server: invitation.server.clone(), error: error.into() })?;
         let mut session = Self { socket };
         session
             .send(json!({
@@ -100,8 +125,8 @@ impl Session {
     ///
     /// # Errors
     /// The socket is gone.
-    pub async fn send(&mut self, message: Value) -> Result<(), String> {
-        self.socket.send(Message::text(message.to_string())).await.map_err(|error| error.to_string())
+    pub async fn send(&mut self, message: Value) -> Result<(), SessionError> {
+        self.socket.send(Message::text(message.to_string())).await.map_err(|error| SessionError::Gone(error.into()))
     }
 
     /// Waits for news. Not to be called again after [`News::Over`]. Cancel-safe.

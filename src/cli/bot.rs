@@ -116,7 +116,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         tone: args.tone,
         steady: args.steady,
     };
-    let source = Arc::new(Source::start(&config, &launches).map_err(ProgramError::Usage)?);
+    let source = Arc::new(Source::start(&config, &launches).map_err(|error| ProgramError::Usage(error.to_string()))?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -160,7 +160,7 @@ fn watch(args: &Args) -> Result<(), ProgramError> {
         token: args.token.clone(),
         codec: args.receive,
     };
-    let viewers = Viewers::join(&invitation, &tallies).map_err(ProgramError::Failed)?;
+    let viewers = Viewers::join(&invitation, &tallies).map_err(|error| ProgramError::Failed(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

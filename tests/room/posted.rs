@@ -146,7 +146,7 @@ async fn post(
     let (id, hook, tally) = (next_peer(), recorder.hook(attention), Arc::<Tally>::default());
     let on_track = move |codec: LineCodec| match hook(codec) {
         Some(bin) => Ok(bin),
-        None => counting(codec, tally.clone()),
+        None => Ok(counting(codec, tally.clone())?),
     };
     let (news, mut heard) = unbounded_channel();
     let tell = move |one| drop(news.send(one));

@@ -34,6 +34,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
         priority::Role,
+        stage::StageError,
     },
     port::{Rendition, Speed, VideoCodec, VideoSettings},
 };
@@ -55,6 +56,17 @@ const HUNG: Duration = Duration::from_secs(5);
 
 /// No frame waits for its unit.
 const NOTHING: u64 = u64::MAX;
+
+/// The reason why an encoder cannot start, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// What it is made of: for the operator to mend.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// There is no memory to measure how loud the sound is.
+    #[error(transparent)]
+    Loudness(#[from] ebur128::Error),
+}
 
 /// A running encoder.
 #[derive(Debug)]
@@ -98,15 +110,14 @@ impl Encoder {
         launches: &Launches,
         on_unit: impl Fn(gst::Buffer) + Send + Sync + 'static,
         on_error: impl Fn(String) + Send + Sync + 'static,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, EncodeError> {
         let stage = match recipe {
             Recipe::Live { codec: VideoCodec::H264, .. } => "encode-h264",
             Recipe::Live { .. } => "encode-vp8",
             Recipe::Broadcast(..) => "encode-broadcast",
         };
         let owned = OwnedPipeline::new(name).works_as(Role::Encode);
-        let bin = launches.bin(stage).map_err(|error| error.to_string())?;
-        owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        owned.stage(launches, stage)?;
         let frames: AppSrc = owned.element("frames")?;
         let element: gst::Element = owned.element("encoder")?;
         let sink: AppSink = owned.element("units")?;

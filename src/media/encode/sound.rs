@@ -9,7 +9,10 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use parking_lot::Mutex;
 
-use super::leveller::{LATENESS, Leveller};
+use super::{
+    EncodeError,
+    leveller::{LATENESS, Leveller},
+};
 use crate::media::{
     gst::{
         clock::clock_time,
@@ -17,6 +20,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
         priority::Role,
+        stage::StageError,
     },
     port::{AudioCodec, AudioSettings},
 };
@@ -53,14 +57,13 @@ impl SoundEncoder {
         launches: &Launches,
         on_packet: impl Fn(&gst::Buffer, &gst::Caps) + Send + Sync + 'static,
         on_error: impl Fn(String) + Send + Sync + 'static,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, EncodeError> {
         let owned = OwnedPipeline::new(name).works_as(Role::Encode);
         let stage = match settings.codec {
             AudioCodec::Aac => "encode-aac",
             AudioCodec::Opus => "encode-opus",
         };
-        let bin = launches.bin(stage).map_err(|error| error.to_string())?;
-        owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        owned.stage(launches, stage)?;
         let samples: AppSrc = owned.element("samples")?;
         let (encoder, shape): (gst::Element, gst::Element) = (owned.element("encoder")?, owned.element("shape")?);
         let sink: AppSink = owned.element("packets")?;
@@ -102,8 +105,8 @@ impl SoundEncoder {
             .field("channels", 2i32)
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
-        owned.play().map_err(|error| error.to_string())?;
-        let leveller = settings.loudness.map(Leveller::new).transpose().map_err(|error| error.to_string())?;
+        owned.play().map_err(StageError::from)?;
+        let leveller = settings.loudness.map(Leveller::new).transpose()?;
         Ok(Self { _owned: owned, samples, leveller: leveller.map(Mutex::new), begun: AtomicBool::new(false) })
     }
 

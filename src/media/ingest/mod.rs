@@ -44,6 +44,7 @@ use crate::media::{
         priority::{self, Role},
         probe::LEFT_OUT,
         range,
+        stage::StageError,
     },
     pictures::{Passing, on_pictures, seal},
     sdp::VIDEO_ORIENTATION,
@@ -70,8 +71,8 @@ pub fn video(
     progress: &Arc<Progress>,
     on_frame: impl Fn(Shot) + Send + Sync + 'static,
     on_wait: impl Fn() + Send + Sync + 'static,
-) -> Result<gst::Bin, String> {
-    let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+) -> Result<gst::Bin, StageError> {
+    let bin = launches.bin(stage)?;
     let segmenter: gst::Element = named(&bin, "bodypix")?;
     segment(segmenter.clone());
     let decoder = named(&bin, "decoder")?;
@@ -263,8 +264,8 @@ pub fn audio(
     launches: &Launches,
     stage: &str,
     on_samples: impl Fn(Samples<'_>, Option<Duration>) + Send + Sync + 'static,
-) -> Result<gst::Bin, String> {
-    let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+) -> Result<gst::Bin, StageError> {
+    let bin = launches.bin(stage)?;
     let sink: AppSink = named(&bin, "samples")?;
     let mut width = Width::default();
     sink.set_callbacks(

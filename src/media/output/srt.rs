@@ -86,7 +86,6 @@ impl Srt {
     /// Waits until the receiver takes something, or says no.
     fn call(&self, launches: &Launches, left: Duration) -> Result<(), OutputFault> {
         let until = Instant::now() + left;
-        let ours = |text: String| OutputFault::new(Blame::Operator, text);
         let owned = OwnedPipeline::new("output-trial").works_as(Role::Deliver);
         let (said, heard) = channel();
         owned.on_bus(move |news| {
@@ -95,9 +94,8 @@ impl Srt {
                 let _ = said.send(OutputFault::new(Blame::Destination, text));
             }
         });
-        let bin = launches.bin("try-srt").map_err(|error| ours(error.to_string()))?;
-        owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
-        let packets: AppSrc = owned.element("packets").map_err(ours)?;
+        owned.stage(launches, "try-srt")?;
+        let packets: AppSrc = owned.element("packets")?;
         self.prepare(&owned, 1)?;
         handoff::configure(&packets, &gst::Caps::builder("video/mpegts").field("systemstream", true).build());
         // What it fails with is heard.

@@ -20,7 +20,7 @@ use crate::media::{
     codec::EncodingId,
     compose::clock::CanvasFormat,
     deliver::{Delivery, RoomKey, packet::Unit},
-    encode::{Encoder, Recipe, bitrate_of},
+    encode::{EncodeError, Encoder, Recipe, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
 };
 
@@ -158,7 +158,7 @@ impl Encodings {
         }
     }
 
-    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32)) -> Result<Encoder, String> {
+    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32)) -> Result<Encoder, EncodeError> {
         let weak = Arc::downgrade(self);
         let failed = Mutex::new(self.inputs());
         let (_, _, fps) = id.rendition.of(canvas);

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Asked, Masks, Segmenter, SenderConnection, Signalling, answered_lines},
+    connection::{Asked, Masks, Segmenter, SenderConnection, SenderError, Signalling, answered_lines},
     isos::Source,
     tracks,
 };
@@ -37,7 +37,7 @@ use crate::{
         webrtc::{
             line::MediaLine,
             liveness::Verdict,
-            peer::{Peer, PeerNews},
+            peer::{Peer, PeerError, PeerNews},
         },
     },
 };
@@ -178,7 +178,7 @@ impl Inputs {
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
         negotiation: Negotiation,
-    ) -> Result<(), String> {
+    ) -> Result<(), SenderError> {
         self.slots.assign(&participant, id);
         self.desk.open(&participant);
         match negotiation {
@@ -194,7 +194,7 @@ impl Inputs {
                     Err(fault) => {
                         // Those who asked may be gone; so here and below.
                         let _ = reply.send(Err(PeerRefused::Unacceptable(fault.to_string())));
-                        return Err(fault.to_string());
+                        return Err(fault.into());
                     }
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
@@ -202,8 +202,8 @@ impl Inputs {
                 let mut connection = match self.connect(id, (participant, name), &answered_lines(&chosen)) {
                     Ok(connection) => connection,
                     Err(error) => {
-                        let _ = reply.send(Err(PeerRefused::Failed(error.clone())));
-                        return Err(error);
+                        let _ = reply.send(Err(PeerRefused::Failed(error.to_string())));
+                        return Err(error.into());
                     }
                 };
                 let network = &self.parts.network;
@@ -224,7 +224,7 @@ impl Inputs {
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
         lines: &[MediaLine],
-    ) -> Result<SenderConnection, String> {
+    ) -> Result<SenderConnection, PeerError> {
         let trusted = Arc::new(AtomicBool::new(false));
         let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
@@ -248,7 +248,7 @@ impl Inputs {
             lines,
             &self.parts.network,
             &self.parts.launches,
-            Box::new(move |codec| on_track.attach(codec)),
+            Box::new(move |codec| Ok(on_track.attach(codec)?)),
             move |news| {
                 // Fails only when the room is over.
                 let _ = inputs.lock().send(Input::Peer(id, news));
@@ -299,7 +299,7 @@ impl Inputs {
                         info!(room = %self.room, peer = %id, "peer connected");
                         PeerOutcome::Connected
                     }
-                    Err(error) => PeerOutcome::Lost(error),
+                    Err(error) => PeerOutcome::Lost(error.to_string()),
                 };
             }
             // We send nothing on these connections.
@@ -318,7 +318,7 @@ impl Inputs {
     ///
     /// # Errors
     /// It does not fit: the peer is to be lost.
-    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), String> {
+    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), SenderError> {
         self.peers.get_mut(&id).map_or(Ok(()), |connection| connection.take_answer(answer))
     }
 

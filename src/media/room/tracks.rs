@@ -13,7 +13,7 @@ use super::connection::Segmenter;
 use crate::media::{
     audio::desk::{Captured, Desk},
     compose::latest_frames::{Arrival, LatestFrames},
-    gst::{clock::media_clock, frame::Shot, launch::Launches},
+    gst::{clock::media_clock, frame::Shot, launch::Launches, stage::StageError},
     ingest::{self, Samples, progress::Progress, tap::Tap},
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
     segment::{BodyPix, pool},
@@ -39,14 +39,14 @@ pub(super) struct Tracks {
 
 impl Tracks {
     /// Returns the bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
-    pub(super) fn attach(&self, codec: LineCodec) -> Result<gst::Bin, String> {
+    pub(super) fn attach(&self, codec: LineCodec) -> Result<gst::Bin, StageError> {
         let bin = self.decode(codec)?;
         let kind = if codec.format == LineFormat::Opus { TrackKind::Audio } else { TrackKind::Video };
         self.tap.attach(kind, &bin);
         Ok(bin)
     }
 
-    fn decode(&self, codec: LineCodec) -> Result<gst::Bin, String> {
+    fn decode(&self, codec: LineCodec) -> Result<gst::Bin, StageError> {
         let participant = self.participant.clone();
         let (trusted, events) = (self.trusted.clone(), self.events.clone());
         let stage = codec.format.receive_stage();

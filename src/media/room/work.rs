@@ -198,8 +198,8 @@ impl Work {
                     self.isos.gone(older);
                     self.stats.retire(masks);
                 }
-                if let Err(reason) = self.inputs.add(peer, (participant, name), negotiation) {
-                    self.tell(MediaEvent::PeerGone { peer, reason });
+                if let Err(error) = self.inputs.add(peer, (participant, name), negotiation) {
+                    self.tell(MediaEvent::PeerGone { peer, reason: error.to_string() });
                 }
             }
             MediaCommand::AddReceiver { peer, participant, offer, rendition, reply } => {
@@ -214,7 +214,7 @@ impl Work {
             MediaCommand::View { peer, view } => self.receivers.view(peer, view),
             MediaCommand::Answer { peer, answer } => {
                 if let Err(error) = self.inputs.answer(peer, &answer) {
-                    self.lose_sender(peer, &error);
+                    self.lose_sender(peer, &error.to_string());
                 }
             }
             MediaCommand::Candidate { peer, candidate } => {

@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 
 use super::{
     line::{LineCodec, LineDirection, MediaLine},
-    peer::OnTrack,
+    peer::{OnTrack, TrackError},
 };
-use crate::media::gst::{clock::media_clock, probe::LEFT_OUT};
+use crate::media::gst::{clock::media_clock, probe::LEFT_OUT, stage::StageError};
 
 /// The newest stream of a line is given up for an older one after this silence.
 const SILENT: Duration = Duration::from_secs(1);
@@ -67,7 +67,7 @@ pub(super) fn accept(
                 let mut tracks = tracks.lock();
                 join(&pipeline, pad, &mut tracks[index], lines[index].codec, &on_track)
             }
-            None => swallow(&pipeline, pad),
+            None => swallow(&pipeline, pad).map_err(TrackError::from),
         };
         if let Err(error) = outcome {
             failed(format!("incoming track: {error}"));
@@ -102,10 +102,10 @@ fn join(
     track: &mut Option<Track>,
     codec: LineCodec,
     on_track: &OnTrack,
-) -> Result<(), String> {
+) -> Result<(), TrackError> {
     let track = match track {
         Some(track) => track,
-        None => track.insert(begin(pipeline, codec, on_track)?),
+        None => track.insert(begin(pipeline, &on_track(codec)?)?),
     };
     let stream = track.streams;
     track.streams += 1;
@@ -119,31 +119,32 @@ fn join(
         };
         if passes { gst::PadProbeReturn::Ok } else { LEFT_OUT }
     });
-    let sink = track.funnel.request_pad_simple("sink_%u").ok_or("the funnel gives no pad")?;
-    pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
+    let sink = track.funnel.request_pad_simple("sink_%u").ok_or(StageError::NoPad("the funnel gives no pad"))?;
+    pad.link(&sink).map_err(StageError::from)?;
+    Ok(())
 }
 
-fn begin(pipeline: &gst::Pipeline, codec: LineCodec, on_track: &OnTrack) -> Result<Track, String> {
-    let bin = on_track(codec)?;
-    let funnel = gst::ElementFactory::make("funnel").build().map_err(|error| error.to_string())?;
-    pipeline.add(&bin).map_err(|error| error.to_string())?;
-    pipeline.add(&funnel).map_err(|error| error.to_string())?;
-    let source = funnel.static_pad("src").ok_or("the funnel has no src pad")?;
-    let sink = bin.static_pad("sink").ok_or("the receive stage has no open sink pad")?;
-    source.link(&sink).map_err(|error| error.to_string())?;
-    bin.sync_state_with_parent().map_err(|error| error.to_string())?;
-    funnel.sync_state_with_parent().map_err(|error| error.to_string())?;
+/// Has a line's bin follow a funnel, where its streams come in.
+fn begin(pipeline: &gst::Pipeline, bin: &gst::Bin) -> Result<Track, StageError> {
+    let funnel = gst::ElementFactory::make("funnel").build()?;
+    pipeline.add(bin)?;
+    pipeline.add(&funnel)?;
+    let source = funnel.static_pad("src").ok_or(StageError::NoPad("the funnel has no src pad"))?;
+    let sink = bin.static_pad("sink").ok_or(StageError::NoOpenPad { stage: "receive", pad: "sink" })?;
+    source.link(&sink)?;
+    bin.sync_state_with_parent()?;
+    funnel.sync_state_with_parent()?;
     Ok(Track { funnel, turn: Arc::default(), streams: 0 })
 }
 
 /// Takes a stream that nobody wants: left alone, its flow would be an error.
-fn swallow(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Result<(), String> {
-    let sink = gst::ElementFactory::make("fakesink").property("sync", false).property("async", false);
-    let sink = sink.build().map_err(|error| error.to_string())?;
-    pipeline.add(&sink).map_err(|error| error.to_string())?;
-    sink.sync_state_with_parent().map_err(|error| error.to_string())?;
-    let end = sink.static_pad("sink").ok_or("a fakesink has no sink pad")?;
-    pad.link(&end).map(|_| ()).map_err(|error| error.to_string())
+fn swallow(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Result<(), StageError> {
+    let sink = gst::ElementFactory::make("fakesink").property("sync", false).property("async", false).build()?;
+    pipeline.add(&sink)?;
+    sink.sync_state_with_parent()?;
+    let end = sink.static_pad("sink").ok_or(StageError::NoPad("a fakesink has no sink pad"))?;
+    pad.link(&end)?;
+    Ok(())
 }
 
 #[cfg(test)]

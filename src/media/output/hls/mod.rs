@@ -93,7 +93,7 @@ impl Destination for Hls {
     fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let operator = |text: String| OutputFault::new(Blame::Operator, text);
         self.check()?;
-        let sink: AppSink = pipeline.element("sink").map_err(operator)?;
+        let sink: AppSink = pipeline.element("sink")?;
         let attempt = self.packager.lock().begin();
         let attempt = attempt.map_err(|error| operator(format!("the segments have no folder: {error}")))?;
         let (takes, ends) = (self.packager.clone(), self.packager.clone());
