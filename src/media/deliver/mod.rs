@@ -38,6 +38,7 @@ pub mod socket;
 mod stream;
 pub mod tcp;
 
+pub use connect::ConnectError;
 use connect::{Addresses, Connected, Identity};
 use packet::Unit;
 use parking_lot::Mutex;
