@@ -17,8 +17,8 @@ use tokio::{
     time::timeout,
 };
 use virfie::media::port::{
-    Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId,
-    ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples, Segmentation, Still,
+    DecodeError, Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation,
+    ParticipantId, ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples, Segmentation, Still,
 };
 
 pub use super::http::PATIENCE;
@@ -91,17 +91,17 @@ impl Media for FakeMedia {
         vec!["embedded".to_owned(), "wide".to_owned()]
     }
 
-    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         match std::fs::read(file).unwrap().ends_with(b"clip") {
             true => Ok((Still::new(&[255; 16], 2, 2), Some(Duration::from_millis(1500)))),
-            false => Err("no decoder for video/x-nothing is installed in GStreamer".to_owned()),
+            false => Err(DecodeError::Refused("no decoder for video/x-nothing is installed in GStreamer".to_owned())),
         }
     }
 
-    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, String> {
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, DecodeError> {
         match std::fs::read(file).unwrap().ends_with(b"sound") {
             true => Ok(Samples { channels: 1, interleaved: vec![1000; 4800] }),
-            false => Err("it holds no sound".to_owned()),
+            false => Err(DecodeError::Refused("it holds no sound".to_owned())),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{AssetError, AssetStore, blocking, cache::Stamp, decode_in, kind::AssetKind};
-use crate::media::port::{Media, Sound};
+use crate::media::port::{DecodeError, Media, Sound};
 
 /// Longest sound; decoded it takes 6 MB a minute, and 12 MB in stereo.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
@@ -19,7 +19,7 @@ const CACHE_BYTES: usize = 64 << 20;
 /// The reason why a file cannot be used as a sound; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the sound cannot be used: {0}")]
-pub struct SoundError(String);
+pub struct SoundError(#[from] pub DecodeError);
 
 /// Decoded sounds and their files, the most recently used last.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ pub fn sniff(content: &[u8]) -> Option<&'static str> {
 
 /// Decodes a file. Takes up to some seconds: for blocking threads.
 pub(super) fn decode(media: &dyn Media, name: &str, file: &Path) -> Result<Sound, SoundError> {
-    let samples = media.decode_sound(file, MAX_LENGTH).map_err(SoundError)?;
+    let samples = media.decode_sound(file, MAX_LENGTH)?;
     Ok(Sound { name: name.into(), channels: samples.channels, samples: samples.interleaved.into() })
 }
 

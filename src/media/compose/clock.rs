@@ -32,7 +32,7 @@ use crate::{
             clock::{clock_time, media_clock},
             priority::{self, Allowance, Role},
         },
-        port::{Frame, ParticipantId, Picture},
+        port::{Frame, ParticipantId, Picture, SnapshotError},
     },
 };
 
@@ -103,7 +103,7 @@ pub struct Counters {
 }
 
 /// Gets a picture of the canvas, or the reason why it is missing.
-pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
+pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, SnapshotError>) + Send>;
 
 #[derive(Default)]
 struct Orders {
@@ -416,7 +416,7 @@ impl Ticker {
         }
         let frame = match &self.last {
             Some((format, buffer)) => rgb(*format, buffer),
-            None => Err("nothing has been composed yet".to_owned()),
+            None => Err(SnapshotError::Nothing),
         };
         for reply in snapshots {
             reply(frame.clone());
@@ -430,10 +430,10 @@ pub fn frame_of(picture: &I420) -> Frame {
     Frame { width, height, rgb: i420_to_rgb(&picture.planes(), Matrix::Bt601) }
 }
 
-fn rgb(format: CanvasFormat, buffer: &gst::Buffer) -> Result<Frame, String> {
-    let map = buffer.map_readable().map_err(|_| "the frame cannot be read".to_owned())?;
+fn rgb(format: CanvasFormat, buffer: &gst::Buffer) -> Result<Frame, SnapshotError> {
+    let map = buffer.map_readable().map_err(|_| SnapshotError::Unreadable)?;
     let (width, height) = (format.width as usize, format.height as usize);
-    let planes = Planes::of_i420(map.as_slice(), width, height).ok_or("the frame is too short")?;
+    let planes = Planes::of_i420(map.as_slice(), width, height).ok_or(SnapshotError::TooShort)?;
     Ok(Frame { width: format.width, height: format.height, rgb: i420_to_rgb(&planes, Matrix::Bt601) })
 }
 

@@ -27,6 +27,7 @@ use crate::media::{
     output::worker::{Output, Teller},
     port::{
         AuxId, Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, Recorded, RoomSpec,
+        SnapshotError,
     },
 };
 
@@ -161,7 +162,7 @@ impl Program {
         match aux.map(|aux| self.auxes.composer(aux)) {
             None => self.composer.snapshot(reply),
             Some(Some(composer)) => composer.snapshot(reply),
-            Some(None) => reply(Err("there is no such picture now".to_owned())),
+            Some(None) => reply(Err(SnapshotError::NoAux)),
         }
     }
 
