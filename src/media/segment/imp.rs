@@ -215,7 +215,7 @@ impl BodyPix {
         gst::FlowError::Error
     }
 
-    fn misused(&self, error: &str) -> gst::FlowError {
+    fn misused(&self, error: &settings::UnknownPart) -> gst::FlowError {
         gst::element_imp_error!(self, gst::LibraryError::Settings, ["{error}"]);
         gst::FlowError::Error
     }

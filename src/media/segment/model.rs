@@ -149,6 +149,11 @@ pub enum ModelError {
     Inference(String),
 }
 
+/// A file's word for where its values lie that is not known: the fault of who made the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its property {GRID} is {0:?}, neither \"ends\" nor \"cells\"")]
+pub struct UnknownGrid(String);
+
 /// A loaded network, shared by all who segment with it.
 pub struct Model {
     path: PathBuf,
@@ -256,7 +261,7 @@ impl Model {
         if !outputs.iter().any(|output| output == SEGMENTS) {
             return Err(unusable(format!("no output named {SEGMENTS}; it has {}", outputs.join(", "))));
         }
-        let alignment = alignment(&proto).map_err(unusable)?;
+        let alignment = alignment(&proto).map_err(|error| unusable(error.to_string()))?;
         let mut model = Self {
             path: path.to_owned(),
             name,
@@ -421,11 +426,11 @@ fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
 ///
 /// # Errors
 /// One line, for a word that is not known.
-pub fn alignment(proto: &tract_onnx::pb::ModelProto) -> Result<Alignment, String> {
+pub fn alignment(proto: &tract_onnx::pb::ModelProto) -> Result<Alignment, UnknownGrid> {
     match proto.metadata_props.iter().find(|property| property.key == GRID).map(|property| property.value.as_str()) {
         None | Some("ends") => Ok(Alignment::Ends),
         Some("cells") => Ok(Alignment::Cells),
-        Some(other) => Err(format!("its property {GRID} is {other:?}, neither \"ends\" nor \"cells\"")),
+        Some(other) => Err(UnknownGrid(other.to_owned())),
     }
 }
 
