@@ -14,6 +14,7 @@ use super::{
     clips::Clips,
     encodings::Encodings,
     news::StageNews,
+    watch::Halt,
 };
 use crate::media::{
     audio::desk::Desk,
@@ -172,11 +173,11 @@ impl Program {
     }
 
     /// Returns which of the threads that must go on has ended, if one has.
-    pub(super) fn over(&self) -> Option<&'static str> {
+    pub(super) fn over(&self) -> Option<Halt> {
         if self.composer.is_over() {
-            return Some("the thread that composes the picture has ended");
+            return Some(Halt::Composer);
         }
-        self.desk.is_over().then_some("the thread that mixes the sound has ended")
+        self.desk.is_over().then_some(Halt::Mixer)
     }
 
     /// Starts an output. The caller rebalances.
