@@ -23,6 +23,7 @@ use str0m::{
     net::{Protocol, Receive},
 };
 use tracing::warn;
+use url::Url;
 
 use super::tally::Tally;
 use crate::media::codec::VideoCodec;
@@ -288,10 +289,10 @@ impl Viewer {
 
 /// Binds a socket on the interface that leads to the server.
 fn bind(server: &str) -> io::Result<(UdpSocket, SocketAddr)> {
-    let authority = server.split("://").last().unwrap_or_default().trim_end_matches('/');
+    let addresses = Url::parse(server).map_err(io::Error::other)?.socket_addrs(|| None)?;
     let probe = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     // Nothing is sent by this: it only looks the way up.
-    probe.connect(if authority.contains(':') { authority.to_owned() } else { format!("{authority}:443") })?;
+    probe.connect(&*addresses)?;
     let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0))?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use url::Url;
+
 use crate::{
     bot::{
         participant::Bot,
@@ -17,6 +19,7 @@ use crate::{
         tally::{Reporter, Tally},
         viewer::{self, Viewers},
     },
+    config::webhook::is_local,
     error::ProgramError,
     media::{gst, port::VideoCodec, webrtc::peer::Network},
 };
@@ -122,8 +125,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         .enable_all()
         .build()
         .map_err(|error| ProgramError::Failed(error.to_string()))?;
-    let local =
-        args.server.contains("//127.") || args.server.contains("//localhost") || args.server.contains("//[::1]");
+    let local = Url::parse(&args.server).is_ok_and(|url| is_local(&url));
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let bots = (1..=args.count).map(|number| Bot {
         invitation: Invitation {
