@@ -5,12 +5,12 @@
 //! whose crop the truth has nobody is left out, unless its set is that of the empty rooms.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use image::{
-    DynamicImage, GrayImage, ImageReader,
+    DynamicImage, GrayImage, ImageError, ImageReader,
     imageops::{FilterType, resize},
 };
 
@@ -19,11 +19,32 @@ use crate::media::{
         colour::{Matrix, i420_to_rgb, rgba_to_i420},
         planes::{I420, Planes},
     },
-    file::{Reader, Stop},
+    file::{FileError, Reader, Stop},
     segment::input::Yuv,
 };
 
 use super::score::{Size, Truth};
+
+/// The reason why a set cannot be measured, in one line that names the file: what lies in the data folder is wrong.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SetError {
+    /// A folder or a file.
+    #[error("{}: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{}: none of its files are there", .0.display())]
+    Empty(PathBuf),
+    /// A picture, or a mask, cannot be decoded.
+    #[error("{}: {error}", path.display())]
+    Picture { path: PathBuf, error: ImageError },
+    #[error("{}: has not the size of {}", mask.display(), picture.display())]
+    OtherSize { mask: PathBuf, picture: PathBuf },
+    #[error(transparent)]
+    Clip(#[from] FileError),
+    #[error("{}: frame {frame} is cut off", path.display())]
+    CutOff { path: PathBuf, frame: usize },
+    #[error("{}: the mask of frame {frame} has another size", path.display())]
+    OtherMask { path: PathBuf, frame: usize },
+}
 
 /// Of all pictures when they are measured.
 pub(super) const SIZE: Size = (640, 360);
@@ -89,14 +110,15 @@ impl Set {
     ///
     /// # Errors
     /// One line that says what is missing.
-    pub(super) fn items(self, data: &Path) -> Result<Vec<Item>, String> {
+    pub(super) fn items(self, data: &Path) -> Result<Vec<Item>, SetError> {
         let ending = if self == Self::Clips { "_composite.mp4" } else { ".jpg" };
         let mut items = Vec::new();
         for (pictures, masks) in self.folders() {
             let folder = data.join(pictures);
-            let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            let unreadable = |error| SetError::Unreadable { path: folder.clone(), error };
+            let entries = fs::read_dir(&folder).map_err(unreadable)?;
             for entry in entries {
-                let entry = entry.map_err(|error| format!("{}: {error}", folder.display()))?;
+                let entry = entry.map_err(unreadable)?;
                 let file = entry.file_name().to_string_lossy().into_owned();
                 let Some(name) = file.strip_suffix(ending).filter(|name| self.has(name)) else { continue };
                 let masks = match (self, masks) {
@@ -107,7 +129,7 @@ impl Set {
             }
         }
         if items.is_empty() {
-            return Err(format!("{}: none of its files are there", data.join(self.folders()[0].0).display()));
+            return Err(SetError::Empty(data.join(self.folders()[0].0)));
         }
         items.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(items)
@@ -174,7 +196,7 @@ impl Item {
     ///
     /// # Errors
     /// One line that names the file.
-    pub(super) fn load(&self, frames: usize) -> Result<Vec<Sample>, String> {
+    pub(super) fn load(&self, frames: usize) -> Result<Vec<Sample>, SetError> {
         if self.set == Set::Clips {
             return self.load_clip(frames);
         }
@@ -183,19 +205,19 @@ impl Item {
         if let (Some(mask), Some(file)) = (&mask, &self.masks)
             && mask.dimensions() != (picture.width(), picture.height())
         {
-            return Err(format!("{}: has not the size of {}", file.display(), self.path.display()));
+            return Err(SetError::OtherSize { mask: file.clone(), picture: self.path.clone() });
         }
         let sample = Sample::new(self.name.clone(), &picture, mask.as_ref());
         let nobody = sample.truth.as_ref().is_some_and(|truth| !truth.has_person());
         Ok(if nobody { Vec::new() } else { vec![sample] })
     }
 
-    fn load_clip(&self, frames: usize) -> Result<Vec<Sample>, String> {
-        let mut reader = Reader::open(&self.path, &Stop::default()).map_err(|error| error.to_string())?;
+    fn load_clip(&self, frames: usize) -> Result<Vec<Sample>, SetError> {
+        let mut reader = Reader::open(&self.path, &Stop::default())?;
         let (width, height) = (reader.shape().width, reader.shape().height);
         let mut samples = Vec::new();
         while samples.len() < frames
-            && let Some(frame) = reader.next().map_err(|error| error.to_string())?
+            && let Some(frame) = reader.next()?
         {
             let [y, u, v] = frame.planes();
             let planes = Planes {
@@ -213,9 +235,9 @@ impl Item {
             let file = self.masks.as_ref().map(|folder| folder.join(format!("{number:03}.png")));
             let mask = file.as_deref().map(read).transpose()?.map(DynamicImage::into_luma8);
             let picture = image::RgbImage::from_raw(width as u32, height as u32, i420_to_rgb(&planes, Matrix::Bt601))
-                .ok_or_else(|| format!("{}: frame {number} is cut off", self.path.display()))?;
+                .ok_or_else(|| SetError::CutOff { path: self.path.clone(), frame: number })?;
             if mask.as_ref().is_some_and(|mask| mask.dimensions() != picture.dimensions()) {
-                return Err(format!("{}: the mask of frame {number} has another size", self.path.display()));
+                return Err(SetError::OtherMask { path: self.path.clone(), frame: number });
             }
             samples.push(Sample::new(format!("{} {number:03}", self.name), &picture.into(), mask.as_ref()));
         }
@@ -223,10 +245,10 @@ impl Item {
     }
 }
 
-fn read(path: &Path) -> Result<DynamicImage, String> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let reader = ImageReader::open(path).map_err(|error| named(&error))?;
-    reader.with_guessed_format().map_err(|error| named(&error))?.decode().map_err(|error| named(&error))
+fn read(path: &Path) -> Result<DynamicImage, SetError> {
+    let unreadable = |error| SetError::Unreadable { path: path.to_owned(), error };
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
+    reader.decode().map_err(|error| SetError::Picture { path: path.to_owned(), error })
 }
 
 fn scaled(picture: &DynamicImage) -> I420 {
