@@ -205,9 +205,7 @@ fn stage(owned: &OwnedPipeline, name: &str) -> Result<gst::Bin, FileError> {
 
 /// Does the same, of these launch texts.
 fn stage_of(owned: &OwnedPipeline, launches: &Launches, name: &str) -> Result<gst::Bin, FileError> {
-    let bin = launches.bin(name).map_err(|error| FileError::Setup(error.to_string()))?;
-    owned.pipeline().add(&bin).map_err(setup)?;
-    Ok(bin)
+    owned.stage(launches, name).map_err(setup)
 }
 
 fn setup(error: impl std::fmt::Display) -> FileError {
