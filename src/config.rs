@@ -294,11 +294,21 @@ fn wrong(key: &str, detail: impl fmt::Display) -> ProgramError {
 /// Folder of a data directory in which models are kept.
 pub const MODELS: &str = "models";
 
+/// A name by which no model is found: the fault of who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no file {name}, and no {}", fetched.display())]
+pub struct NoModel {
+    /// As given.
+    name: String,
+    /// Where a model of that name would lie.
+    fetched: PathBuf,
+}
+
 /// Returns the model that `text` means: `embedded`, `none`, a file, or a name of those in a data directory's `models`.
 ///
 /// # Errors
 /// One line that says what was looked for.
-pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, String> {
+pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, NoModel> {
     match text {
         "embedded" => Ok(ModelChoice::Embedded),
         "none" => Ok(ModelChoice::None),
@@ -309,7 +319,7 @@ pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, String> 
             if plain && fetched.is_file() {
                 return Ok(ModelChoice::File(fetched));
             }
-            Err(format!("there is no file {name}, and no {}", fetched.display()))
+            Err(NoModel { name: name.to_owned(), fetched })
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, Once, PoisonError},
+    sync::Once,
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
+use parking_lot::{Mutex, MutexGuard};
 use virfie::media::compose::{clock::CanvasFormat, colour::Matrix};
 
 /// How long anything may take before a test fails.
@@ -32,7 +33,7 @@ pub fn turn() -> MutexGuard<'static, ()> {
         virfie::media::gst::init().unwrap();
         virfie::media::segment::register(None).unwrap();
     });
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    TURN.lock()
 }
 
 /// Returns a file of the shared data; `None` (said aloud) where it is not there.

@@ -1,10 +1,6 @@
 //! Files over HTTP: taken to disk and given from it, a piece at a time. None is ever held in memory.
 
-use std::{
-    collections::HashMap,
-    io,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, io, sync::LazyLock};
 
 use axum::{
     body::{Body, Bytes},
@@ -12,6 +8,7 @@ use axum::{
     response::Response,
 };
 use futures_util::{StreamExt as _, stream};
+use parking_lot::Mutex;
 use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
 
 use super::{
@@ -52,7 +49,7 @@ impl Upload {
 
     /// Takes one of the so many places that `holder` may have.
     fn begin(holder: String, most: usize) -> Option<Self> {
-        let mut uploads = Self::all();
+        let mut uploads = UPLOADS.lock();
         let own = uploads.get(&holder).copied().unwrap_or(0);
         if own >= most || uploads.values().sum::<usize>() >= MOST {
             return None;
@@ -60,16 +57,11 @@ impl Upload {
         uploads.insert(holder.clone(), own + 1);
         Some(Self(holder))
     }
-
-    fn all() -> MutexGuard<'static, HashMap<String, usize>> {
-        // Whole after every line that changes it.
-        UPLOADS.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let mut uploads = Self::all();
+        let mut uploads = UPLOADS.lock();
         match uploads.get_mut(&self.0) {
             Some(own) if *own > 1 => *own -= 1,
             _ => _ = uploads.remove(&self.0),
@@ -157,6 +149,6 @@ mod tests {
         drop(slow);
         assert!(begin("slow").is_some());
         drop(others);
-        assert!(Upload::all().is_empty(), "nothing is kept of those who are gone");
+        assert!(UPLOADS.lock().is_empty(), "nothing is kept of those who are gone");
     }
 }

@@ -10,7 +10,9 @@ use tracing::{debug, warn};
 
 use super::{
     clock::media_clock,
+    launch::Launches,
     priority::{self, Role},
+    stage::StageError,
 };
 
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
@@ -129,11 +131,21 @@ impl OwnedPipeline {
         }
     }
 
+    /// Builds a stage in it.
+    ///
+    /// # Errors
+    /// As [`Launches::bin`].
+    pub fn stage(&self, launches: &Launches, name: &str) -> Result<gst::Bin, StageError> {
+        let bin = launches.bin(name)?;
+        self.pipeline.add(&bin)?;
+        Ok(bin)
+    }
+
     /// Returns an element by its name in the launch text.
     ///
     /// # Errors
     /// When an operator's launch file lacks it; the text names it.
-    pub fn element<T: IsA<gst::Element>>(&self, name: &str) -> Result<T, String> {
+    pub fn element<T: IsA<gst::Element>>(&self, name: &str) -> Result<T, StageError> {
         named(self.pipeline.upcast_ref(), name)
     }
 }
@@ -142,11 +154,13 @@ impl OwnedPipeline {
 ///
 /// # Errors
 /// When it is missing, in a line that names it.
-pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, String> {
-    bin.by_name(name)
-        .ok_or_else(|| format!("the launch text has no element named '{name}'"))?
-        .downcast::<T>()
-        .map_err(|element| format!("'{}' is a {}, not a {}", name, element.type_().name(), T::static_type().name()))
+pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, StageError> {
+    let element = bin.by_name(name).ok_or_else(|| StageError::NoElement(name.to_owned()))?;
+    element.downcast::<T>().map_err(|element| StageError::WrongElement {
+        name: name.to_owned(),
+        found: element.type_().name(),
+        wanted: T::static_type().name(),
+    })
 }
 
 impl Drop for OwnedPipeline {

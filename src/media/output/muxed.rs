@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer as gst;
 use gstreamer_app::AppSrc;
 
 use super::{
@@ -21,6 +21,7 @@ use crate::media::gst::{
     launch::Launches,
     pipeline::{BusNews, OwnedPipeline},
     priority::Role,
+    stage::StageError,
 };
 
 /// What the thread of a sink that has seen the end is given to say so.
@@ -127,7 +128,6 @@ fn build(
     launches: &Launches,
     broke: Sender<OutputFault>,
 ) -> Result<(Sources, OwnedPipeline), OutputFault> {
-    let ours = |text: String| OutputFault::new(Blame::Operator, text);
     let owned = OwnedPipeline::new(&format!("output-{name}")).works_as(Role::Deliver);
     // Its own time line; nothing in it waits for the clock.
     owned.on_bus(move |news| match news {
@@ -139,10 +139,9 @@ fn build(
         BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, ENDED))),
         BusNews::Latency => {}
     });
-    let bin = launches.bin(destination.stage()).map_err(|error| ours(error.to_string()))?;
-    owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
-    let video: AppSrc = owned.element("video").map_err(ours)?;
-    let audio: AppSrc = owned.element("audio").map_err(ours)?;
+    owned.stage(launches, destination.stage())?;
+    let video: AppSrc = owned.element("video")?;
+    let audio: AppSrc = owned.element("audio")?;
     destination.prepare(&owned, part)?;
     let video_caps = gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
     handoff::configure(&video, &video_caps.build());
@@ -152,6 +151,6 @@ fn build(
     // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
     video.set_is_live(false);
     audio.set_is_live(false);
-    owned.play().map_err(|error| ours(error.to_string()))?;
+    owned.play().map_err(StageError::from)?;
     Ok((Sources { video, audio, audio_caps: None, is_fed: Arc::default() }, owned))
 }

@@ -3,19 +3,20 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::Sender,
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Asked, Masks, Segmenter, SenderConnection, Signalling, answered_lines},
+    connection::{Asked, Masks, Segmenter, SenderConnection, SenderError, Signalling, answered_lines},
     isos::Source,
     tracks,
 };
@@ -36,7 +37,7 @@ use crate::{
         webrtc::{
             line::MediaLine,
             liveness::Verdict,
-            peer::{Peer, PeerNews},
+            peer::{Peer, PeerError, PeerNews},
         },
     },
 };
@@ -183,7 +184,7 @@ impl Inputs {
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
         negotiation: Negotiation,
-    ) -> Result<(), String> {
+    ) -> Result<(), SenderError> {
         self.slots.assign(&participant, id);
         self.desk.open(&participant);
         match negotiation {
@@ -199,7 +200,7 @@ impl Inputs {
                     Err(fault) => {
                         // Those who asked may be gone; so here and below.
                         let _ = reply.send(Err(PeerRefused::Unacceptable(fault.to_string())));
-                        return Err(fault.to_string());
+                        return Err(fault.into());
                     }
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
@@ -207,8 +208,8 @@ impl Inputs {
                 let mut connection = match self.connect(id, (participant, name), &answered_lines(&chosen)) {
                     Ok(connection) => connection,
                     Err(error) => {
-                        let _ = reply.send(Err(PeerRefused::Failed(error.clone())));
-                        return Err(error);
+                        let _ = reply.send(Err(PeerRefused::Failed(error.to_string())));
+                        return Err(error.into());
                     }
                 };
                 let network = &self.parts.network;
@@ -229,7 +230,7 @@ impl Inputs {
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
         lines: &[MediaLine],
-    ) -> Result<SenderConnection, String> {
+    ) -> Result<SenderConnection, PeerError> {
         let trusted = Arc::new(AtomicBool::new(false));
         let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
@@ -254,10 +255,10 @@ impl Inputs {
             lines,
             &self.parts.network,
             &self.parts.launches,
-            Box::new(move |codec| on_track.attach(codec)),
+            Box::new(move |codec| Ok(on_track.attach(codec)?)),
             move |news| {
                 // Fails only when the room is over.
-                let _ = inputs.lock().unwrap_or_else(PoisonError::into_inner).send(Input::Peer(id, news));
+                let _ = inputs.lock().send(Input::Peer(id, news));
             },
         )
         .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;
@@ -305,7 +306,7 @@ impl Inputs {
                         info!(room = %self.room, peer = %id, "peer connected");
                         PeerOutcome::Connected
                     }
-                    Err(error) => PeerOutcome::Lost(error),
+                    Err(error) => PeerOutcome::Lost(error.to_string()),
                 };
             }
             // We send nothing on these connections.
@@ -324,7 +325,7 @@ impl Inputs {
     ///
     /// # Errors
     /// It does not fit: the peer is to be lost.
-    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), String> {
+    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), SenderError> {
         self.peers.get_mut(&id).map_or(Ok(()), |connection| connection.take_answer(answer))
     }
 

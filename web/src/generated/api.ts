@@ -3295,7 +3295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many files are being received; `Retry-After` says when to try again */
+            /** @description Too many files are being received, or the server cannot decode one now; `Retry-After` says when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
