@@ -189,7 +189,7 @@ fn a_clip_of_full_range_is_shown_in_its_colours() {
     run(&format!("{text} ! filesink location={}", file.display()));
     let (give, lumas) = channel();
     let push = move |frame: VideoFrame, _| give.send(frame.plane_data(0).unwrap()[100]).is_ok();
-    let _player = Player::start(file, Launches::load(None).unwrap(), push).unwrap();
+    let _player = Player::start(file, Launches::load(None).unwrap(), Arc::new(()), push).unwrap();
     let luma = lumas.recv_timeout(PATIENCE).unwrap();
     // 20 of 255 as limited range has it.
     assert!(luma.abs_diff(33) <= 2, "{luma}");

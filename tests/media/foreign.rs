@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -165,7 +166,7 @@ fn a_picture_that_is_too_large_is_refused_before_it_is_decoded() {
 
 /// Reads a clip that grows to 16000 x 16000, and returns how many frames come before it is refused.
 fn frames_before_a_huge_one(path: &Path) -> usize {
-    let mut reader = Reader::open_clip(path, &launches(), &Stop::default()).unwrap();
+    let mut reader = Reader::open_clip(path, &launches(), &Stop::default(), Arc::new(())).unwrap();
     let mut count = 0;
     let error = loop {
         match reader.next() {
@@ -195,7 +196,8 @@ fn a_clip_that_breaks_at_its_beginning_is_opened_now_and_then() {
     let path = webm(folder.path());
     enlarge(&path, 1);
     let (shown, seen) = std::sync::mpsc::channel();
-    let _player = Player::start(path, launches(), move |_, _| shown.send(Instant::now()).is_ok()).unwrap();
+    let _player =
+        Player::start(path, launches(), Arc::new(()), move |_, _| shown.send(Instant::now()).is_ok()).unwrap();
     let [first, second] = [(); 2].map(|()| seen.recv_timeout(MINUTE).unwrap());
     assert!(second - first > Duration::from_millis(1500), "{:?}", second - first);
 }

@@ -27,7 +27,7 @@ fn picture(name: &str) -> DynamicImage {
     image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// Returns somebody in a studio, at each of these places as a picture of 640x360.
+/// Returns a studio with somebody in a picture of 640x360 at each of these places.
 fn scene(places: &[(usize, usize)]) -> I420 {
     let mut room = picture("pipelines/assets/studio.jpg").resize_to_fill(1280, 720, FilterType::Triangle).into_rgba8();
     let somebody = picture("models/pictures/portrait.jpg");
@@ -73,23 +73,17 @@ fn kept(mask: &[u8], (left, top): (usize, usize)) -> f32 {
 }
 
 #[test]
-fn somebody_small_stays_when_the_network_sees_the_part_around_them_and_others_are_noticed() {
+fn somebody_small_stays_when_the_network_sees_the_part_around_them() {
     let (mut stream, wish) = stream();
-    let (one, other) = ((640, 360), (0, 360));
-    let first = kept(&look(&mut stream, &wish, &scene(&[one]), 1), one);
+    let place = (640, 360);
+    let there = scene(&[place]);
+    let first = kept(&look(&mut stream, &wish, &there, 1), place);
     assert!(first > 0.3, "{first}");
     // Through the window, and with glances at the whole picture in between.
     for frames in [SOON, 60] {
-        let later = kept(&look(&mut stream, &wish, &scene(&[one]), frames), one);
+        let later = kept(&look(&mut stream, &wish, &there, frames), place);
         assert!((later - first).abs() < 0.1, "{later} of {first} after {frames}");
     }
-    let both = look(&mut stream, &wish, &scene(&[one, other]), 30 + SOON);
-    assert!(
-        [one, other].into_iter().all(|place| kept(&both, place) > 0.3),
-        "{} {}",
-        kept(&both, one),
-        kept(&both, other)
-    );
     let gone = look(&mut stream, &wish, &scene(&[]), SOON);
     assert!(gone.iter().all(|alpha| *alpha < 128));
 }

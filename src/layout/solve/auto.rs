@@ -32,7 +32,7 @@ fn cut(scene: &Scene, facts: &Facts) -> Option<Cut> {
 
 /// Returns the seats of the `waiting`, back to front. Those without a picture have one in tiles only: side by side, its
 /// shape would decide how wide that is.
-pub(in crate::layout) fn seats(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<(usize, Area, Fit)> {
+pub(crate) fn seats(scene: &Scene, facts: &Facts, waiting: &[usize]) -> Vec<(usize, Area, Fit)> {
     if waiting.is_empty() {
         return Vec::new();
     }

@@ -38,7 +38,7 @@ pub struct Crop {
 
 /// A rectangle before rounding, on the canvas or in a source.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::layout) struct Area {
+pub(crate) struct Area {
     pub x: f64,
     pub y: f64,
     pub width: f64,
@@ -59,17 +59,17 @@ fn boundary(edge: f64) -> i32 {
 
 impl Area {
     /// Returns the whole of something of this size.
-    pub(in crate::layout) fn whole((width, height): (u32, u32)) -> Area {
+    pub(crate) fn whole((width, height): (u32, u32)) -> Area {
         Area { x: 0.0, y: 0.0, width: width.into(), height: height.into() }
     }
 
     /// Returns width by height.
-    pub(in crate::layout) fn aspect(&self) -> f64 {
+    pub(crate) fn aspect(&self) -> f64 {
         self.width / self.height
     }
 
     /// Returns what is left after `crop`; `None` when nothing is.
-    pub(in crate::layout) fn without(&self, crop: &Edges) -> Option<Area> {
+    pub(crate) fn without(&self, crop: &Edges) -> Option<Area> {
         let (left, right) = (crop.left.of(self.width), crop.right.of(self.width));
         let (top, bottom) = (crop.top.of(self.height), crop.bottom.of(self.height));
         let (width, height) = (self.width - left - right, self.height - top - bottom);
@@ -78,7 +78,7 @@ impl Area {
 
     /// Rounds to whole pixels; `None` when it comes to less than one. Edges are rounded, not sizes: areas that meet in
     /// an edge meet in the same edge afterwards, with neither gap nor overlap.
-    pub(in crate::layout) fn rounded(&self) -> Option<Rect> {
+    pub(crate) fn rounded(&self) -> Option<Rect> {
         let (x, right) = (boundary(self.x), boundary(self.x + self.width));
         let (y, bottom) = (boundary(self.y), boundary(self.y + self.height));
         (right > x && bottom > y).then_some(Rect { x, y, width: right - x, height: bottom - y })
@@ -96,7 +96,7 @@ impl Area {
 
 /// Fits `region` of a source into `area` of the canvas: where it is drawn, and what of it is drawn there. `None` when
 /// that is less than a pixel.
-pub(in crate::layout) fn fit(region: Area, area: Area, fit: Fit) -> Option<(Rect, Crop)> {
+pub(crate) fn fit(region: Area, area: Area, fit: Fit) -> Option<(Rect, Crop)> {
     match fit {
         Fit::Fill => Some((area.rounded()?, region.as_crop())),
         Fit::Contain => {

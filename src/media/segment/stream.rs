@@ -374,6 +374,24 @@ mod tests {
     }
 
     #[test]
+    fn somebody_outside_of_the_window_is_seen_and_the_edge_of_those_inside_is_not() {
+        let grid = Grid::cells(64, 36);
+        let region = Region { x: 320, y: 180, width: 640, height: 360 };
+        let outside = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>, logit: f32| {
+            let is_there = |index: usize| columns.contains(&(index % 64)) && rows.contains(&(index / 64));
+            let segments: Vec<f32> = (0..grid.len()).map(|index| if is_there(index) { logit } else { -8.0 }).collect();
+            let input = (256, 144);
+            let heads = Heads { grid, pose_grid: grid, input, segments: &segments, parts: None, poses: None };
+            is_outside(&heads, region, (1280, 720))
+        };
+        assert!(!outside(16..48, 9..27, 8.0), "they fill the window");
+        assert!(outside(2..8, 10..20, 8.0), "beside it");
+        assert!(outside(20..30, 29..35, 8.0), "below it");
+        assert!(!outside(2..8, 10..20, 0.5), "who is hardly seen is nobody");
+        assert!(!outside(2..4, 10..14, 8.0), "and so is what is tiny");
+    }
+
+    #[test]
     fn rows_are_copied_without_their_padding() {
         let mut to = [0; 6];
         copy((&[1, 2, 3, 9, 4, 5, 6, 9], 4), 3, &mut to);
