@@ -99,12 +99,13 @@ pub fn is_silent(c: char) -> bool {
 }
 
 /// Returns whether people can read `name` where it stands among others: they see something of it, and it has nothing
-/// that [`is_unprintable`]. A mark alone is nothing: it is drawn upon what stands before it, which is another's.
+/// that [`is_unprintable`]. A mark does not come first: it is
+/// drawn upon what stands before it, which is another's.
 pub fn is_readable(name: &str) -> bool {
     let categories = CodePointMapData::<GeneralCategory>::new();
     let is_mark = |c: char| GeneralCategoryGroup::Mark.contains(categories.get(c));
-    let is_seen = |c: char| !c.is_whitespace() && !is_silent(c) && !is_mark(c);
-    !name.chars().any(is_unprintable) && name.chars().any(is_seen)
+    let first = name.chars().find(|c| !c.is_whitespace() && !is_silent(*c));
+    !name.chars().any(is_unprintable) && first.is_some_and(|first| !is_mark(first))
 }
 
 /// Returns whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
@@ -205,6 +206,8 @@ mod tests {
             "\u{20dd}",
             "\u{93e}",
             "\u{3164} \u{301}\u{2800}",
+            "\u{301}ann",
+            " \u{200d}\u{301}ann",
         ] {
             assert!(!is_readable(nothing), "{nothing:?}");
         }

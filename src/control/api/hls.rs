@@ -98,7 +98,7 @@ pub async fn get_hls(
     if !is_segment(&file) {
         return Err(missing());
     }
-    let segment = Given::open(folder.join(file)).await.map_err(|_| missing())?;
+    let segment = Given::open(folder.join(file)).await.map_err(|error| transfer::unopened(&error, missing()))?;
     let mut answer = segment.answer(&method, &headers).map_err(uncached)?;
     describe(&asker, answer.headers_mut());
     Ok(transfer::while_valid(app, access, answer))

@@ -131,7 +131,7 @@ pub async fn get_recording(
         }
         _ => place(&app, &recording)?,
     };
-    let file = Given::open(path).await.map_err(|_| missing())?;
+    let file = Given::open(path).await.map_err(|error| transfer::unopened(&error, missing()))?;
     let mut answer = file.answer(&method, &headers)?;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

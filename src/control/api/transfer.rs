@@ -112,6 +112,15 @@ pub(super) fn failed(error: &io::Error) -> Problem {
     Problem::internal("the server's disk cannot read or write")
 }
 
+/// Returns what is answered where a file could not be opened: `missing` where there is none.
+pub(super) fn unopened(error: &io::Error, missing: Problem) -> Problem {
+    if error.kind() == io::ErrorKind::NotFound {
+        return missing;
+    }
+    tracing::error!(%error, "a file cannot be opened");
+    Problem::internal("the server's disk cannot read or write")
+}
+
 /// Cuts an answer off when its reader's token is over or taken back. It names its length, so that what is missing shows.
 pub(super) fn while_valid(app: AppState, access: Access, answer: Response) -> Response {
     if access.token.is_none() {

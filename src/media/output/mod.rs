@@ -155,6 +155,10 @@ pub trait Destination: Kind {
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Returns bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
+    /// Returns whether its pipeline comes to an end that nothing precedes.
+    fn takes_bare_end(&self) -> bool {
+        true
+    }
     /// See [`Link::is_behind`].
     fn is_behind(&self, _pipeline: &OwnedPipeline) -> bool {
         false

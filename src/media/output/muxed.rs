@@ -35,6 +35,7 @@ pub(super) fn begin<'a, D: Destination>(destination: &'a D, opening: Opening<'_>
     let Opening { name, part, launches, broke, .. } = opening;
     let (sources, pipeline) = build(destination, (name, part), launches, broke)?;
     let is_fed = sources.is_fed.clone();
+    is_fed.store(destination.takes_bare_end(), Ordering::Relaxed);
     Ok((Box::new(sources), Box::new(Running { destination, pipeline, is_fed })))
 }
 
@@ -44,7 +45,7 @@ struct Sources {
     video: AppSrc,
     audio: AppSrc,
     audio_caps: Option<gst::Caps>,
-    /// Whether anything came.
+    /// Whether anything came, or need not have.
     is_fed: Arc<AtomicBool>,
 }
 
@@ -79,8 +80,6 @@ impl Ends for Sources {
 
     fn finish(&mut self) {
         if !self.is_fed.load(Ordering::Relaxed) {
-            // GST-1.22: flvmux, given the end and nothing before it, asks itself for data without a pause, until it is
-            // torn down.
             return;
         }
         for src in [&self.video, &self.audio] {

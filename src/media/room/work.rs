@@ -327,7 +327,7 @@ impl Work {
         let receivers = &self.receivers;
         let (runs, encoders) = self.program.rebalance(|id| receivers.need(id));
         self.running = runs;
-        self.stats.set_encoders(encoders);
+        self.stats.set_encoders(runs, encoders);
     }
 
     fn look(&mut self, now: Duration) {

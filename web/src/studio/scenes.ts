@@ -133,7 +133,7 @@ export class SceneStrip {
     await this.thumbnails.see(layout).catch(() => undefined);
     for (const [name, card] of this.cards) {
       const scene = this.scenes.find((each) => each.name === name);
-      if (scene && JSON.stringify(scene.layout) === JSON.stringify(layout)) void this.thumbnails.paint(card.canvas, layout);
+      if (scene && JSON.stringify(scene.layout) === JSON.stringify(layout)) void this.thumbnails.paint(card.canvas, layout, scene.boxes);
     }
   }
 
@@ -158,7 +158,7 @@ export class SceneStrip {
     card.show.setAttribute("aria-current", String(scene.active));
     const state = scene.active ? (scene.changed ? ", shown, changed since" : ", shown") : "";
     card.show.setAttribute("aria-label", `Scene ${scene.name}${state}`);
-    const look = JSON.stringify(scene.layout);
+    const look = JSON.stringify([scene.layout, scene.boxes]);
     if (card.painted !== look) {
       card.painted = look;
       void this.thumbnails.paint(card.canvas, scene.layout, scene.boxes);
