@@ -172,7 +172,13 @@ impl Stream {
     pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Outcome, ModelError> {
         let masks = self.infer(frame, wish)?;
         let colours = self.colours(frame, wish, &masks);
-        Ok(Outcome { masks, colours, kept: self.kept(), poses: self.told.clone(), inferred: true })
+        Ok(Outcome {
+            masks,
+            colours,
+            kept: self.kept(),
+            poses: self.told.clone().filter(|_| wish.poses),
+            inferred: true,
+        })
     }
 
     /// Returns the largest share of the last frame that is a person by one of the masks; `None` without masks.
@@ -224,6 +230,7 @@ impl Stream {
         }
         self.makers.truncate(wish.cuts.len());
         let look = self.look(size, wish);
+        // Through a window there is one session only.
         if let Look::Glance(region) = look
             && !is_outside(&self.sessions[0].run(frame)?, region, size)
             && let Some(masks) = self.carry(frame, wish)
@@ -239,7 +246,11 @@ impl Stream {
         self.told = None;
         for session in &mut self.sessions {
             let model = session.model().clone();
-            let heads = session.run_part(frame, region)?;
+            let heads = match look {
+                Look::Whole => session.run(frame)?,
+                Look::Part(region) => session.run_part(frame, region)?,
+                Look::Glance(_) => session.heads()?,
+            };
             for (index, (cut, own)) in wish.cuts.iter().zip(&mut self.makers).enumerate() {
                 if !Arc::ptr_eq(&chosen[index], &model) {
                     continue;
@@ -387,8 +398,8 @@ mod tests {
         assert!(!outside(16..48, 9..27, 8.0), "they fill the window");
         assert!(outside(2..8, 10..20, 8.0), "beside it");
         assert!(outside(20..30, 29..35, 8.0), "below it");
-        assert!(!outside(2..8, 10..20, 0.5), "who is hardly seen is nobody");
-        assert!(!outside(2..4, 10..14, 8.0), "and so is what is tiny");
+        assert!(!outside(2..8, 10..20, 0.5), "who is hardly seen does not count");
+        assert!(!outside(2..4, 10..14, 8.0), "nor does what is tiny");
     }
 
     #[test]

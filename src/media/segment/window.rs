@@ -156,7 +156,7 @@ impl Window {
         Some(Region { x, y, width: size.0, height: size.1 })
     }
 
-    /// Returns how near people come to an edge of the window that is none of the picture, as a share of its side.
+    /// Returns how near people come to an edge of the window that is not the picture's own, as a share of its side.
     fn nearest(&self, region: Region, bounds: Bounds) -> f32 {
         let along = |(from, to): (f32, f32), begin: usize, side: usize, of: usize| {
             let (end, length) = (begin + side, side as f32);

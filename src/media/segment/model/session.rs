@@ -152,7 +152,11 @@ impl Session {
         Ok(())
     }
 
-    fn heads(&self) -> Result<Heads<'_>, ModelError> {
+    /// Returns what the last run found.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and when there was no run.
+    pub fn heads(&self) -> Result<Heads<'_>, ModelError> {
         let wrong = |error: String| ModelError::Inference(error);
         let first = self.outputs.first().ok_or_else(|| wrong("no output".into()))?;
         let &[_, rows, columns, 1] = first.shape() else {
