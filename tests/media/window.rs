@@ -11,12 +11,13 @@ use virfie::{
             planes::I420,
         },
         segment::{
-            input::Yuv,
             model::{LoadOptions, Model},
             stream::{MaskRequest, Stream},
         },
     },
 };
+
+use super::frames::yuv;
 
 const WIDTH: usize = 1280;
 const HEIGHT: usize = 720;
@@ -37,17 +38,6 @@ fn scene(places: &[(usize, usize)]) -> I420 {
         image::imageops::overlay(&mut room, &somebody, *x as i64, *y as i64);
     }
     rgba_to_i420(room.as_raw(), WIDTH, HEIGHT, Matrix::Bt601)
-}
-
-fn yuv(picture: &I420) -> Yuv<'_> {
-    let planes = picture.planes();
-    Yuv {
-        width: planes.width,
-        height: planes.height,
-        y: (planes.y, planes.y_stride),
-        u: (planes.u, planes.u_stride),
-        v: (planes.v, planes.v_stride),
-    }
 }
 
 fn stream() -> (Stream, MaskRequest) {

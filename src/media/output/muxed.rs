@@ -34,9 +34,8 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 pub(super) fn begin<'a, D: Destination>(destination: &'a D, opening: Opening<'_>) -> Result<Begun<'a>, OutputFault> {
     let Opening { name, part, launches, broke, .. } = opening;
     let (sources, pipeline) = build(destination, (name, part), launches, broke)?;
-    let is_fed = sources.is_fed.clone();
-    is_fed.store(destination.takes_bare_end(), Ordering::Relaxed);
-    Ok((Box::new(sources), Box::new(Running { destination, pipeline, is_fed })))
+    let can_end = sources.can_end.clone();
+    Ok((Box::new(sources), Box::new(Running { destination, pipeline, can_end })))
 }
 
 /// The ends of the pipeline that are fed.
@@ -45,8 +44,8 @@ struct Sources {
     video: AppSrc,
     audio: AppSrc,
     audio_caps: Option<gst::Caps>,
-    /// Whether anything came, or need not have.
-    is_fed: Arc<AtomicBool>,
+    /// Whether the pipeline can end: something came before, or its muxer needs nothing.
+    can_end: Arc<AtomicBool>,
 }
 
 impl Ends for Sources {
@@ -59,7 +58,7 @@ impl Ends for Sources {
     }
 
     fn picture(&mut self, _unit: &gst::Buffer, out: gst::Buffer) {
-        self.is_fed.store(true, Ordering::Relaxed);
+        self.can_end.store(true, Ordering::Relaxed);
         // Fails only when the attempt is over; the thread sees that on the bus.
         let _ = self.video.push_buffer(out);
     }
@@ -73,13 +72,13 @@ impl Ends for Sources {
         let buffer = packet.make_mut();
         buffer.set_pts(out);
         buffer.set_dts(out);
-        self.is_fed.store(true, Ordering::Relaxed);
+        self.can_end.store(true, Ordering::Relaxed);
         // As with pictures.
         let _ = self.audio.push_buffer(packet);
     }
 
     fn finish(&mut self) {
-        if !self.is_fed.load(Ordering::Relaxed) {
+        if !self.can_end.load(Ordering::Relaxed) {
             return;
         }
         for src in [&self.video, &self.audio] {
@@ -93,7 +92,7 @@ impl Ends for Sources {
 struct Running<'a, D> {
     destination: &'a D,
     pipeline: OwnedPipeline,
-    is_fed: Arc<AtomicBool>,
+    can_end: Arc<AtomicBool>,
 }
 
 impl<D: Destination> Link for Running<'_, D> {
@@ -111,7 +110,7 @@ impl<D: Destination> Link for Running<'_, D> {
 
     /// Ends it with `FCUnpublish` and `deleteStream`, or the end of a file.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>) {
-        if !self.is_fed.load(Ordering::Relaxed) {
+        if !self.can_end.load(Ordering::Relaxed) {
             return;
         }
         // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
@@ -151,5 +150,6 @@ fn build(
     video.set_is_live(false);
     audio.set_is_live(false);
     owned.play().map_err(StageError::from)?;
-    Ok((Sources { video, audio, audio_caps: None, is_fed: Arc::default() }, owned))
+    let can_end = Arc::new(AtomicBool::new(destination.takes_bare_end()));
+    Ok((Sources { video, audio, audio_caps: None, can_end }, owned))
 }
