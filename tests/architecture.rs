@@ -280,7 +280,7 @@ fn no_file_imports_one_that_imports_it() {
             })
             .filter(|(from, to)| from != to)
             .collect();
-        // Whatever imports none of those that are left, or is imported by none of them, is in no circle.
+        // A file that imports no other of those that are left, or that no other imports, is in no circle.
         let mut left: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         loop {
             let inner: Vec<_> = imports.iter().filter(|(from, to)| left.contains(from) && left.contains(to)).collect();

@@ -112,7 +112,7 @@ pub(super) fn failed(error: &io::Error) -> Problem {
     Problem::internal("the server's disk cannot read or write")
 }
 
-/// Returns what is answered where a file could not be opened: `missing` where there is none.
+/// Returns what is answered where a file could not be opened: `missing` where it does not exist.
 pub(super) fn unopened(error: &io::Error, missing: Problem) -> Problem {
     if error.kind() == io::ErrorKind::NotFound {
         return missing;

@@ -96,7 +96,7 @@ pub(super) enum Useless {
     /// It is too long.
     #[error("{0} bytes, 512 are allowed")]
     Long(usize),
-    /// Its address is nobody's own.
+    /// Its address belongs to nobody.
     #[error("address {0} cannot be sent to")]
     Unsendable(IpAddr),
     /// Its address would have to be looked up.

@@ -33,7 +33,7 @@ pub(super) enum SetError {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: none of its files are there", .0.display())]
     Empty(PathBuf),
-    #[error("{}: names none of its pictures", .0.display())]
+    #[error("{}: lists no picture of the set", .0.display())]
     NoneListed(PathBuf),
     #[error("{}: `{line}` is not FOLDER/images/NAME.jpg", list.display())]
     Listed { list: PathBuf, line: String },
