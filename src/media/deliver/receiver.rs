@@ -277,7 +277,8 @@ impl Receiver {
 
     /// Gives the pacer as much of what waits as it may hold. Returns whether that was anything.
     fn feed(&mut self) -> bool {
-        let Some(stream) = &mut self.video else { return false };
+        let waits = self.decision.is_some_and(|decision| decision.waits);
+        let Some(stream) = self.video.as_mut().filter(|_| !waits) else { return false };
         let room = MOST_PACED.saturating_sub(stream.paced.len()).min(stream.waiting.len());
         if room == 0 {
             return false;

@@ -3,6 +3,7 @@
 //! Two things are kept apart: the rung that the line `carried` last, and the `ceiling` that the viewer sets. The
 //! smaller of the two is sent, so that a tab that was hidden gets its picture back without climbing rung by rung.
 
+mod held;
 mod terms;
 mod way;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use terms::{Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, View};
 
 use crate::media::codec::Rendition;
+use held::Held;
 use way::Way;
 
 /// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way,
@@ -89,11 +91,18 @@ const PROBED_FOR_PICTURE: u64 = 125;
 /// An estimate that does not change at all for this long while nothing waits and nothing is lost has heard of no probe:
 /// after heavy loss str0m's can stand still for good, so it has to start again.
 const STUCK_FOR: Duration = Duration::from_secs(7);
+/// Where nothing waits on the way and nothing is lost for this long, sound alone leaves room that the estimate does not
+/// know of: what took the line away, a page that loads, say, is over.
+const CLEAR_FOR: Duration = Duration::from_millis(700);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
+/// The same from sound alone: a picture that stands still is worse than one that is small.
+const HOLD_OFF_PICTURE: Duration = Duration::from_secs(1);
 /// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is
 /// not made all the time; it costs no picture, so the wait does not grow.
 const HOLD_OFF_TRIED: Duration = Duration::from_secs(6);
+/// While padding passes and nothing waits or is lost, an estimate of so many percent of what is tried will do.
+const TRIED: u64 = 80;
 /// Longest such wait: a line that became better is found within a minute.
 const HOLD_OFF_MAX: Duration = Duration::from_secs(60);
 /// A step up that is taken back within this long has failed.
@@ -110,21 +119,6 @@ const DROPPING_FOR: Duration = Duration::from_secs(3);
 const DECODER_WAIT_FIRST: Duration = Duration::from_secs(30);
 /// Longest such wait: a slow machine rarely becomes a fast one.
 const DECODER_WAIT_MAX: Duration = Duration::from_secs(240);
-
-/// Since when something holds without a break.
-#[derive(Debug, Clone, Copy, Default)]
-struct Held(Option<Duration>);
-
-impl Held {
-    /// Notes whether it holds now, and returns whether it has for `long`.
-    fn note(&mut self, now: Duration, holds: bool, long: Duration) -> bool {
-        if !holds {
-            self.0 = None;
-            return false;
-        }
-        now.saturating_sub(*self.0.get_or_insert(now)) >= long
-    }
-}
 
 /// Chooses the rung of one receiver. All times are durations since one epoch of the caller's choice.
 #[derive(Debug, Clone)]
@@ -148,6 +142,8 @@ pub struct Chooser {
     doubtful: Held,
     /// See [`HELD_BACK_FOR`].
     held_back: Held,
+    /// When the smallest picture got its pace back last, right after a queue on the way.
+    freed: Option<Duration>,
     /// When something waited on the way last.
     congested: Option<Duration>,
     /// Whether the line was full to the brim at the last step down, after which the estimate may still be far too high:
@@ -160,6 +156,10 @@ pub struct Chooser {
     starved: Held,
     lossy: Held,
     plenty: Held,
+    /// See [`CLEAR_FOR`].
+    clear: Held,
+    /// Whether the picture has returned by that, since the line carried a larger one.
+    returned: bool,
     /// The last step that the line asked for or allowed.
     stepped: Duration,
     /// The last step down.
@@ -202,6 +202,7 @@ impl Chooser {
             tight: Held::default(),
             doubtful: Held::default(),
             held_back: Held::default(),
+            freed: None,
             congested: None,
             was_full: false,
             echoes: false,
@@ -209,6 +210,8 @@ impl Chooser {
             starved: Held::default(),
             lossy: Held::default(),
             plenty: Held::default(),
+            clear: Held::default(),
+            returned: false,
             stepped: now,
             fell: None,
             trial: None,
@@ -216,7 +219,7 @@ impl Chooser {
             probed: now,
             estimated: None,
             stuck: Held::default(),
-            hold_off: [HOLD_OFF_FIRST; 3],
+            hold_off: Rendition::ALL.map(first_wait),
             calm: now,
             player: None,
             resized: (Rendition::Full, now),
@@ -259,6 +262,11 @@ impl Chooser {
         if self.rung != before {
             (self.short, self.tight, self.lossy, self.plenty, self.dropping) = Default::default();
             (self.doubtful, self.held_back, self.congested, self.assume) = Default::default();
+            if (before, self.rung) == (Rung::SoundOnly, Rung::Video(Rendition::Quarter)) {
+                // The keyframe must come soon.
+                let bits = percent(assumed(ladder, Rendition::Quarter), AFTER_FLOOD);
+                self.assume = Some(bits).filter(|bits| line.estimate.is_some_and(|estimate| estimate < *bits));
+            }
         }
         let reason = match self.rung {
             _ if limited == Reason::Fixed => Reason::Fixed,
@@ -285,7 +293,8 @@ impl Chooser {
             self.assume = self.assumed(ladder).map(|bits| percent(bits, AFTER_FLOOD));
             self.echoes = std::mem::take(&mut self.was_full);
         }
-        Decision { rung: self.rung, reason, desired, minimum, holds, assume: self.assume.take() }
+        let waits = !holds && now.saturating_sub(self.started) >= FIRST_GUESS && self.way.may_be_full(now);
+        Decision { rung: self.rung, reason, desired, minimum, holds, waits, assume: self.assume.take() }
     }
 
     /// Averages the loss, and keeps what the round trip says.
@@ -297,7 +306,10 @@ impl Chooser {
         self.way.listen(now, line);
         if now.saturating_sub(self.calm) >= CALM {
             self.calm = now;
-            self.hold_off = self.hold_off.map(|wait| (wait / 2).max(HOLD_OFF_FIRST));
+            for rendition in Rendition::ALL {
+                let wait = &mut self.hold_off[rendition.index()];
+                *wait = (*wait / 2).max(first_wait(rendition));
+            }
         }
     }
 
@@ -402,9 +414,15 @@ impl Chooser {
         let is_doubtful = self.doubtful.note(now, !is_seen && (is_low || limit < needed), DOUBTFUL_FOR);
         // A keyframe waits a little whatever the pace.
         let is_slow = line.pace.is_some_and(|pace| pace < assumed) && line.queued >= QUEUE_LOW;
-        let is_held_back = is_slow && !is_seen && self.loss <= LOSS_HIGH;
-        if self.held_back.note(now, is_held_back, HELD_BACK_FOR) || is_doubtful {
-            self.assume = Some(assumed);
+        // There is no smaller picture that such a queue could ask for.
+        let is_tried = self.freed.is_some_and(|freed| now.saturating_sub(freed) < TRIAL);
+        let is_cleared = present == Rendition::Quarter && self.way.is_free(line) && !is_tried;
+        let is_held_back = is_slow && (!is_seen || is_cleared) && self.loss <= LOSS_HIGH;
+        let is_held_back = self.held_back.note(now, is_held_back, HELD_BACK_FOR);
+        if is_held_back || is_doubtful {
+            let is_freed = is_held_back && is_cleared;
+            self.assume = Some(if is_freed { percent(assumed, AFTER_FLOOD) } else { assumed });
+            self.freed = if is_freed { Some(now) } else { self.freed };
             (self.doubtful, self.held_back) = Default::default();
         }
         let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
@@ -426,7 +444,9 @@ impl Chooser {
                 let need = ladder.need(*size);
                 line.estimate.is_none_or(|estimate| estimate >= need) && carries >= percent(need, TIGHT)
             };
-            self.was_full = is_flooded || is_full && !is_new;
+            let is_brimming =
+                carries < percent(ladder.need(Rendition::Half), TIGHT) && self.way.waits(line) > WAIT_FLOODS;
+            self.was_full = is_flooded || is_full && !is_new || is_new && is_brimming;
             let fitting = Rendition::ALL.into_iter().filter(|size| *size >= smaller && !is_flooded).find(fits);
             return Some((Rung::Video(fitting.unwrap_or(Rendition::Quarter)), Reason::Network));
         }
@@ -444,8 +464,11 @@ impl Chooser {
         let loss = if line.estimate.is_some() { LOSS_FOR_RISE } else { LOSS_FOR_RISE_BLIND };
         let fits = line.estimate.is_none_or(|estimate| estimate >= percent(ladder.need(next), more));
         let is_plenty = self.plenty.note(now, fits && line.queued < QUEUE_LOW && self.loss < loss, long);
+        let is_idle = self.is_idle(line);
+        let is_clear = self.clear.note(now, is_idle && self.rung == Rung::SoundOnly, CLEAR_FOR);
         let Some((since, _)) = self.trying else {
-            let may = is_plenty && self.is_rested(now, next);
+            let may = (is_plenty || is_clear && !self.returned) && self.is_rested(now, next);
+            self.returned |= may && !is_plenty;
             // Without an estimate nobody sees what padding does, and from sound alone the step is small.
             if may && line.estimate.is_some() && self.rung != Rung::SoundOnly {
                 self.trying = Some((now, next));
@@ -453,12 +476,17 @@ impl Chooser {
             }
             return may.then_some(next);
         };
-        let holds = line.estimate.is_some_and(|estimate| estimate >= ladder.need(next));
+        let needed = percent(ladder.need(next), if is_idle { TRIED } else { 100 });
+        let holds = line.estimate.is_some_and(|estimate| estimate >= needed);
         if !holds || line.queued > QUEUE_HIGH / 2 || !self.way.is_free(line) || self.loss >= loss {
-            let wait = &mut self.hold_off[next.index()];
-            *wait = (*wait).max(HOLD_OFF_TRIED);
-            (self.trying, self.stepped) = (None, now);
-            self.assume = self.assumed(ladder);
+            (self.trying, self.plenty) = (None, Held::default());
+            // What only the estimate ended may soon be tried again.
+            if !is_idle {
+                let wait = &mut self.hold_off[next.index()];
+                *wait = (*wait).max(HOLD_OFF_TRIED);
+                self.stepped = now;
+                self.assume = self.assumed(ladder);
+            }
             return None;
         }
         let is_done = now.saturating_sub(since) >= TRY_FOR;
@@ -469,8 +497,7 @@ impl Chooser {
     fn free_the_estimate(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, next: Rendition) {
         let is_same = std::mem::replace(&mut self.estimated, line.estimate) == line.estimate;
         let is_short = line.estimate.is_some_and(|estimate| estimate < ladder.need(next));
-        let is_idle = line.queued < QUEUE_LOW && self.loss < LOSS_FRIGHTENS && self.way.is_free(line);
-        if self.stuck.note(now, is_same && is_short && is_idle, STUCK_FOR) {
+        if self.stuck.note(now, is_same && is_short && self.is_idle(line), STUCK_FOR) {
             self.stuck = Held::default();
             self.assume = self.assumed(ladder).or(Some(assumed(ladder, next)));
         }
@@ -489,6 +516,11 @@ impl Chooser {
     /// Finds what the estimator starts again from while there is a picture, in bit/s.
     fn assumed(&self, ladder: &Ladder) -> Option<u64> {
         if let Rung::Video(present) = self.rung { Some(assumed(ladder, present)) } else { None }
+    }
+
+    /// Returns whether nothing waits, here or on the way, and nothing is lost.
+    fn is_idle(&self, line: &LinkSample) -> bool {
+        line.queued < QUEUE_LOW && self.loss < LOSS_FRIGHTENS && self.way.is_free(line)
     }
 
     /// Returns whether the last step is long enough ago for one to this picture.
@@ -519,6 +551,7 @@ impl Chooser {
             && rung < self.rung
         {
             self.trial = Some((now, next));
+            self.returned &= next == Rendition::Quarter;
         } else {
             if let Some((_, failed)) = self.trial.take().filter(|(since, _)| now.saturating_sub(*since) <= TRIAL) {
                 let wait = &mut self.hold_off[failed.index()];
@@ -529,6 +562,11 @@ impl Chooser {
         }
         (self.stepped, self.rung, self.carried, self.trying) = (now, rung, rung, None);
     }
+}
+
+/// Returns how long a step up to this picture waits after the last step, at first.
+fn first_wait(rendition: Rendition) -> Duration {
+    if rendition == Rendition::Quarter { HOLD_OFF_PICTURE } else { HOLD_OFF_FIRST }
 }
 
 /// Returns what the estimator starts again from, in bit/s.

@@ -133,6 +133,8 @@ pub struct Decision {
     pub minimum: u64,
     /// Whether a keyframe had better wait a moment for the line to drain.
     pub holds: bool,
+    /// Whether the picture's packets had better wait for the next looks: the line may be full to the brim.
+    pub waits: bool,
     /// Bit/s that the estimator shall start again from: after a trial that filled the line it would take the line for
     /// ever narrower while that drains, and after a false alarm for long.
     pub assume: Option<u64>,

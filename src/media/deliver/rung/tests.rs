@@ -104,6 +104,7 @@ fn it_starts_with_everything_whatever_the_first_guess_is() {
             desired: 2_545_000,
             minimum: 0,
             holds: false,
+            waits: false,
             assume: None
         }
     );

@@ -19,6 +19,10 @@ const FULL_BELOW: f64 = 0.25;
 /// A queue that has grown for this long, in so many reports, is no chance: nothing else fills a line so evenly.
 const CERTAIN_AFTER: Duration = Duration::from_millis(450);
 const CERTAIN_RISES: u32 = 3;
+/// A queue that has grown so fast for this long, in so many reports, may be one that fills the line. To wait until that
+/// is certain costs little, and whatever is not sent until then need not drain.
+const SUSPECT_AFTER: Duration = Duration::from_millis(150);
+const SUSPECT_RISES: u32 = 2;
 /// A round trip that changed by this share is a longer or a shorter one.
 const CHANGED: f32 = 0.1;
 /// After a round trip became shorter, the queue is taken to drain for this long.
@@ -83,13 +87,19 @@ impl Way {
     /// Works out the bit/s that a line carries on which a queue began to grow just now, long before an estimate that
     /// goes down by steps gets there.
     pub fn carries(&self, now: Duration) -> Option<u64> {
-        let (sent, part) = self.through(now)?;
+        let (sent, part) = self.through(now, GROWS_FROM)?;
         Some((sent as f64 * part) as u64)
     }
 
     /// Returns whether such a line carries so little of what is sent that it is full to the brim.
     pub fn is_full(&self, now: Duration) -> bool {
-        self.through(now).is_some_and(|(_, part)| part < FULL_BELOW)
+        self.through(now, GROWS_FROM).is_some_and(|(_, part)| part < FULL_BELOW)
+    }
+
+    /// Returns whether that may be so, before there is enough to go by.
+    pub fn may_be_full(&self, now: Duration) -> bool {
+        let part = self.through(now, SUSPECT_AFTER).map(|(_, part)| part);
+        self.rises >= SUSPECT_RISES && part.is_some_and(|part| part < FULL_BELOW)
     }
 
     /// Returns whether that is certain without an estimate that says so, too.
@@ -99,13 +109,13 @@ impl Way {
     }
 
     /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second
-    /// the round trip becomes longer by the part that does not.
-    fn through(&self, now: Duration) -> Option<(u64, f64)> {
+    /// the round trip becomes longer by the part that does not. The queue must have grown for `from`.
+    fn through(&self, now: Duration, from: Duration) -> Option<(u64, f64)> {
         let grew = self.grew.filter(|grew| now.saturating_sub(*grew) <= GREW_WITHIN)?;
         let (since, before, sent) = self.free?;
         let passed = grew.saturating_sub(since);
         let grown = self.mark.saturating_sub(before);
-        let tells = (GROWS_FROM..=GROWS_UNTIL).contains(&passed);
+        let tells = (from..=GROWS_UNTIL).contains(&passed);
         tells.then(|| (sent, (1.0 - grown.as_secs_f64() / passed.as_secs_f64()).max(0.0)))
     }
 }

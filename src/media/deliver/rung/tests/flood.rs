@@ -87,3 +87,108 @@ fn an_estimate_that_stands_still_below_the_next_picture_starts_again() {
         assert_eq!(restarts, again, "changes by {wobble} bit/s a second, 15 s");
     }
 }
+
+#[test]
+fn the_picture_waits_while_a_line_may_be_full() {
+    for (carried, waits) in [(200_000.0, true), (1_200_000.0, false)] {
+        let mut looks = Looks::settled();
+        let mut waited = None;
+        for step in 1..=8 {
+            looks.line = flooded(carried, f64::from(step) * 0.05, 10_000_000);
+            looks.look();
+            waited = waited.or(looks.last.waits.then_some(step * 50));
+        }
+        assert_eq!(looks.last.rung, Rung::Video(Full), "{carried}");
+        assert_eq!(waited.is_some_and(|ms| (150..=250).contains(&ms)), waits, "{carried}: after {waited:?} ms");
+        looks.line = good();
+        looks.look();
+        assert!(!looks.last.waits, "{carried}: it goes on as soon as nothing waits on the way");
+    }
+}
+
+#[test]
+fn a_new_line_that_is_full_has_the_keyframe_wait_before_any_loss_is_known() {
+    for (waiting, holds) in [(0.05, false), (0.45, true)] {
+        let mut looks = Looks::new(good());
+        looks.run(0.3);
+        for (step, estimate) in [(1, 8_000_000), (2, 4_000_000), (3, 1_300_000), (4, 1_000_000), (5, 850_000)] {
+            let round_trip = Some(Duration::from_secs_f64(0.04 + waiting * f64::from(step) / 5.0));
+            looks.line = LinkSample { round_trip, sending: 1_700_000, ..estimated(estimate) };
+            looks.run(0.1);
+        }
+        let held = looks.last.holds;
+        looks.run(0.1);
+        assert_eq!(held || looks.last.holds, holds, "{waiting} s wait on the way");
+    }
+}
+
+#[test]
+fn the_smallest_picture_gets_its_pace_back_once_after_a_queue_on_the_way() {
+    let mut looks = Looks::settled();
+    looks.line = narrow(300_000);
+    assert_eq!(looks.run(8.0), Rung::Video(Quarter));
+    let queued = Duration::from_millis(300);
+    let mut restarts = Vec::new();
+    for _ in 0..3 {
+        looks.line = narrow(160_000);
+        looks.run(0.2);
+        // What took the line away is over, and the estimate does not know it yet.
+        looks.line = LinkSample { queued, sending: 120_000, ..estimated(110_000) };
+        for _ in 0..4 {
+            looks.look();
+            restarts.extend(looks.last.assume);
+        }
+        assert_eq!(looks.last.rung, Rung::Video(Quarter));
+        looks.line = LinkSample { sending: 120_000, ..estimated(200_000) };
+        looks.run(0.5);
+    }
+    assert_eq!(restarts, [332_062], "more than the picture needs, and not again and again");
+}
+
+#[test]
+fn the_picture_returns_from_sound_alone_as_soon_as_the_line_is_clear_once() {
+    let mut looks = Looks::settled();
+    let mut taken_away = |waits: f64| {
+        looks.line = narrow(100_000);
+        looks.until(Rung::SoundOnly);
+        looks.run(0.5);
+        looks.line = LinkSample { sending: 50_000, ..estimated(100_000) };
+        let mut assumed = None;
+        let from = looks.now;
+        while looks.last.rung == Rung::SoundOnly && (looks.now - from).as_secs_f64() < waits {
+            looks.look();
+            assumed = assumed.or(looks.last.assume);
+        }
+        (looks.last.rung, assumed)
+    };
+    assert_eq!(taken_away(1.0), (Rung::Video(Quarter), Some(332_062)));
+    assert_eq!(taken_away(6.0), (Rung::SoundOnly, None), "a line that is too narrow is not filled every other second");
+    looks.line = good();
+    looks.until(Rung::Video(Half));
+    looks.line = narrow(100_000);
+    looks.until(Rung::SoundOnly);
+    looks.line = LinkSample { sending: 50_000, ..estimated(100_000) };
+    assert!(looks.until(Rung::Video(Quarter)) < 2.5, "that was another time");
+}
+
+#[test]
+fn a_trial_that_passes_is_not_ended_by_an_estimate_that_is_a_little_low() {
+    let mut looks = Looks::settled();
+    looks.line = narrow(600_000);
+    looks.run(30.0);
+    looks.line = good();
+    looks.run(2.9);
+    assert_eq!(looks.last.minimum, LADDER.need(Full));
+    looks.line = LinkSample { sending: 2_300_000, ..estimated(2_200_000) };
+    assert_eq!(looks.run(1.0), Rung::Video(Full));
+
+    let mut looks = Looks::settled();
+    looks.line = narrow(600_000);
+    looks.run(30.0);
+    looks.line = good();
+    looks.run(2.9);
+    looks.line = LinkSample { sending: 1_000_000, ..estimated(1_000_000) };
+    assert_eq!((looks.run(0.1), looks.last.minimum, looks.last.assume), (Rung::Video(Half), 0, None));
+    looks.line = good();
+    assert!(looks.until(Rung::Video(Full)) < 4.0, "nothing but the estimate spoke against it");
+}

@@ -78,6 +78,7 @@ impl Simulation {
             desired: 0,
             minimum: 0,
             holds: false,
+            waits: false,
             assume: None,
         };
         Self {
@@ -146,6 +147,9 @@ impl Simulation {
     /// Takes from the pacer's queue what the estimate allows.
     fn pace(&mut self) -> f64 {
         let mut budget = if self.conditions.has_estimate { self.estimate * 1.1 * TICK } else { f64::MAX };
+        if self.last.waits {
+            budget = budget.min(f64::from(LADDER.sound) * TICK);
+        }
         let mut sent = 0.0;
         while let Some((_, bits)) = self.waiting.front_mut() {
             let part = bits.min(budget);
