@@ -10,8 +10,9 @@
 //!
 //! The columns of sets have IoU and boundary F (4 pixels at 640x360), means over pictures; see [`score`] for the
 //! measures and [`sets`] for crop and choice. In clips the masks follow each other, with smoothing; all other pictures
-//! stand alone. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
-//! one of whose mask less than 1 % is kept. Milliseconds are means, warm, on one thread: `network` from planes to
+//! stand alone. The share of pictures whose IoU is below one half stands in brackets, where there are any: a mean hides
+//! people who vanish. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
+//! one of whose mask less than 1 % is kept; of negatives the same is counted. Milliseconds are means, warm, on one thread: `network` from planes to
 //! logits, over the frames that the network sees; `mask` from logits to alpha, or from the last mask to the next one
 //! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures in
 //! which all are ([`keypoints`]).
@@ -331,6 +332,10 @@ fn clip(set: Set, item: &Item, samples: &[Sample], tried: &mut Tried, show: Show
                         row.flicker(flicker);
                     }
                     1.0 - score.iou
+                }
+                None if set == Set::Negatives => {
+                    row.negative(kept(alpha));
+                    kept(alpha)
                 }
                 None => {
                     row.room(&item.name, kept(alpha));

@@ -71,6 +71,12 @@ impl Truth {
         self.labels.contains(&Label::Person)
     }
 
+    /// Share of the picture that people cover.
+    pub fn share(&self) -> f64 {
+        let people = self.labels.iter().filter(|label| **label == Label::Person).count();
+        people as f64 / self.labels.len().max(1) as f64
+    }
+
     /// Rows from the highest pixel of a person to the lowest; 0 without one.
     pub fn height(&self) -> usize {
         let row = |index: usize| index / self.size.0;

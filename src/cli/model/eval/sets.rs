@@ -2,7 +2,7 @@
 //!
 //! A picture is cropped to 16:9 and scaled to 640x360, its mask with it. What is too high for 16:9 loses its lower part:
 //! the head is what matters, and it is at the top; what is too wide loses as much on both sides. A picture in whose
-//! crop the truth has nobody is left out, unless its set is that of the empty rooms.
+//! crop the truth has nobody is left out, unless its set is one of pictures without people.
 
 use std::{
     fs,
@@ -31,6 +31,9 @@ pub(super) const SIZE: Size = (640, 360);
 /// Speakers of the GRID corpus on whom nothing is trained.
 const SPEAKERS: [&str; 4] = ["bbaf2n", "lwbsza", "pwij3p", "swiz3n"];
 
+/// Of [`Set::General`]: the least share of a crop that people cover.
+const LEAST: f64 = 0.01;
+
 /// Panoramas in which there are small people.
 const NOT_EMPTY: [&str; 2] = ["venice_sunset", "potsdamer_platz"];
 
@@ -43,13 +46,26 @@ pub(super) enum Set {
     Upper,
     Grid,
     Hard,
+    /// People in any framing: what `general/held_out.txt` lists and people cover enough of.
+    General,
     Clips,
     Rooms,
+    /// Of the same list, what nobody is in: rooms, statues, posters, pets.
+    Negatives,
 }
 
 impl Set {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Webcam, Self::HandLabelled, Self::Upper, Self::Grid, Self::Hard, Self::Clips, Self::Rooms];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Webcam,
+        Self::HandLabelled,
+        Self::Upper,
+        Self::Grid,
+        Self::Hard,
+        Self::General,
+        Self::Clips,
+        Self::Rooms,
+        Self::Negatives,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -58,9 +74,16 @@ impl Set {
             Self::Upper => "head to waist",
             Self::Grid => "GRID",
             Self::Hard => "hard",
+            Self::General => "general (held out)",
             Self::Clips => "clips",
             Self::Rooms => "empty rooms",
+            Self::Negatives => "negatives",
         }
+    }
+
+    /// Whether nobody is in its pictures.
+    pub(super) fn is_empty(self) -> bool {
+        matches!(self, Self::Rooms | Self::Negatives)
     }
 
     /// Folders of pictures in the data folder, each with that of its masks.
@@ -72,13 +95,15 @@ impl Set {
             Self::Hard => &[("coco_person_cc/images", Some("coco_person_cc/masks"))],
             Self::Clips => &[("webcam/grid_keyed/seq", None)],
             Self::Rooms => &[("backgrounds/hdri_crops", None), ("backgrounds/coco_cc", None)],
+            // Those of a list.
+            Self::General | Self::Negatives => &[],
         }
     }
 
     /// Whether a picture of its folders is one of it.
     pub(super) fn has(self, name: &str) -> bool {
         match self {
-            Self::Webcam | Self::Upper | Self::Hard => true,
+            Self::Webcam | Self::Upper | Self::Hard | Self::General | Self::Negatives => true,
             Self::HandLabelled => name.starts_with("ep_official"),
             Self::Grid | Self::Clips => SPEAKERS.iter().any(|speaker| name.starts_with(speaker)),
             Self::Rooms => !NOT_EMPTY.iter().any(|panorama| name.starts_with(panorama)),
@@ -90,6 +115,9 @@ impl Set {
     /// # Errors
     /// One line that says what is missing.
     pub(super) fn items(self, data: &Path) -> Result<Vec<Item>, String> {
+        if matches!(self, Self::General | Self::Negatives) {
+            return self.listed(data);
+        }
         let ending = if self == Self::Clips { "_composite.mp4" } else { ".jpg" };
         let mut items = Vec::new();
         for (pictures, masks) in self.folders() {
@@ -112,6 +140,31 @@ impl Set {
         items.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(items)
     }
+
+    /// Those of the held-out pictures of any framing that belong to it, by name.
+    fn listed(self, data: &Path) -> Result<Vec<Item>, String> {
+        let folder = data.join("general");
+        let list = folder.join("held_out.txt");
+        let text = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+        let mut items = Vec::new();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let wrong = || format!("{}: `{line}` is not FOLDER/images/NAME.jpg", list.display());
+            let (group, file) = line.split_once("/images/").ok_or_else(wrong)?;
+            let name = file.strip_suffix(".jpg").ok_or_else(wrong)?;
+            if group.ends_with("noperson") != self.is_empty() {
+                continue;
+            }
+            // By hand, or by teachers.
+            let mut kinds = ["masks", "labels"].map(|kind| folder.join(group).join(kind)).into_iter();
+            let masks = kinds.find(|folder| folder.is_dir()).map(|folder| folder.join(format!("{name}.png")));
+            if masks.is_none() != self.is_empty() {
+                return Err(format!("{}: has no masks", folder.join(group).display()));
+            }
+            items.push(Item { set: self, name: format!("{group} {name}"), path: folder.join(line), masks });
+        }
+        items.sort_by(|one, other| one.name.cmp(&other.name));
+        if items.is_empty() { Err(format!("{}: names none of its pictures", list.display())) } else { Ok(items) }
+    }
 }
 
 /// A picture or a clip.
@@ -130,7 +183,7 @@ pub(super) struct Sample {
     pub name: String,
     picture: I420,
     mask: Option<GrayImage>,
-    /// `None` for an empty room.
+    /// `None` where nobody is.
     pub truth: Option<Truth>,
 }
 
@@ -185,7 +238,8 @@ impl Item {
             return Err(format!("{}: has not the size of {}", file.display(), self.path.display()));
         }
         let sample = Sample::new(self.name.clone(), &picture, mask.as_ref());
-        let nobody = sample.truth.as_ref().is_some_and(|truth| !truth.has_person());
+        let least = if self.set == Set::General { LEAST } else { 0.0 };
+        let nobody = sample.truth.as_ref().is_some_and(|truth| !truth.has_person() || truth.share() < least);
         Ok(if nobody { Vec::new() } else { vec![sample] })
     }
 

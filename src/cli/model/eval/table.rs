@@ -11,6 +11,9 @@ use super::{
 /// Share of a frame below which a mask of an empty room counts as empty.
 const EMPTY: f64 = 0.01;
 
+/// IoU below which somebody counts as lost: means hide that.
+const LOST: f64 = 0.5;
+
 /// A mean that grows.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mean {
@@ -40,8 +43,12 @@ pub(super) struct Row {
     pub ms: (f64, f64),
     /// IoU and boundary F, by [`Set::ALL`].
     scores: [(Mean, Mean); Set::ALL.len()],
+    /// Share of pictures under [`LOST`], by the same.
+    lost: [Mean; Set::ALL.len()],
     flicker: Mean,
     empty: Mean,
+    /// The same of [`Set::Negatives`].
+    fooled: Mean,
     /// Shares of keypoints, and of pictures, that are right.
     keypoints: (Mean, Mean),
     /// The largest mask of an empty room: its share and the room's name.
@@ -57,6 +64,7 @@ impl Row {
         let (iou, boundary) = &mut self.scores[set as usize];
         iou.add(score.iou);
         boundary.add(score.boundary);
+        self.lost[set as usize].add(if score.iou < LOST { 1.0 } else { 0.0 });
     }
 
     pub(super) fn flicker(&mut self, flicker: f64) {
@@ -71,6 +79,11 @@ impl Row {
         self.keypoints.1.add(if compared == right { 1.0 } else { 0.0 });
     }
 
+    /// What a mask keeps of a picture without people that looks as if there were some.
+    pub(super) fn negative(&mut self, kept: f64) {
+        self.fooled.add(if kept < EMPTY { 1.0 } else { 0.0 });
+    }
+
     /// What a mask keeps of an empty room.
     pub(super) fn room(&mut self, name: &str, kept: f64) {
         self.empty.add(if kept < EMPTY { 1.0 } else { 0.0 });
@@ -82,9 +95,13 @@ impl Row {
     fn cells(&self) -> Vec<String> {
         let mut cells =
             vec![self.model.clone(), format!("{}x{}", self.input.0, self.input.1), self.pipeline.to_owned()];
-        for set in Set::ALL.into_iter().filter(|set| *set != Set::Rooms) {
+        for set in Set::ALL.into_iter().filter(|set| !set.is_empty()) {
             let (iou, boundary) = self.scores[set as usize];
+            let lost = self.lost[set as usize].get().unwrap_or_default();
             cells.push(match (iou.get(), boundary.get()) {
+                (Some(iou), Some(boundary)) if lost > 0.0 => {
+                    format!("{iou:.3} / {boundary:.3} ({:.0} %)", lost * 100.0)
+                }
                 (Some(iou), Some(boundary)) => format!("{iou:.3} / {boundary:.3}"),
                 _ => "-".to_owned(),
             });
@@ -95,6 +112,7 @@ impl Row {
             Some(_) => format!("{:.1} %, {}", self.worst.0 * 100.0, self.worst.1),
             None => "-".into(),
         });
+        cells.push(self.fooled.get().map_or("-".into(), |empty| format!("{:.0} %", empty * 100.0)));
         cells.push(match (self.keypoints.0.get(), self.keypoints.1.get()) {
             (Some(points), Some(pictures)) => format!("{:.0} % / {:.0} %", points * 100.0, pictures * 100.0),
             _ => "-".into(),
@@ -108,7 +126,8 @@ impl Row {
         for set in Set::ALL {
             let (iou, boundary) = self.scores[set as usize];
             if let (Some(found), Some(f)) = (iou.get(), boundary.get()) {
-                let entry = json!({ "pictures": iou.count, "iou": found, "boundary_f": f });
+                let lost = self.lost[set as usize].get();
+                let entry = json!({ "pictures": iou.count, "iou": found, "boundary_f": f, "under_half": lost });
                 sets.insert(set.name().to_owned(), entry);
             }
         }
@@ -122,6 +141,7 @@ impl Row {
             "sets": sets,
             "flicker": self.flicker.get(),
             "empty_rooms": rooms,
+            "negatives": self.fooled.get().map(|empty| json!({ "pictures": self.fooled.count, "empty": empty })),
             "keypoints": self.keypoints.0.get(),
             "keypoint_pictures": self.keypoints.1.get(),
             "network_ms": self.ms.0,
@@ -130,15 +150,17 @@ impl Row {
     }
 }
 
-/// All rows in one table, valid as Markdown; pictures are counted in the head.
+/// All rows in one table, valid as Markdown; pictures are counted in the head. In brackets stands the share of pictures
+/// whose IoU is below one half, where there are any.
 pub(super) fn text(rows: &[Row]) -> String {
     let mut head: Vec<String> = ["model", "input", "pipeline"].map(str::to_owned).to_vec();
-    for set in Set::ALL.into_iter().filter(|set| *set != Set::Rooms) {
+    for set in Set::ALL.into_iter().filter(|set| !set.is_empty()) {
         let count = rows.first().map_or(0, |row| row.scores[set as usize].0.count);
         head.push(format!("{} ({count})", set.name()));
     }
     let rooms = rows.first().map_or(0, |row| row.empty.count);
     head.extend(["flicker".into(), format!("empty rooms ({rooms})"), "worst room".into()]);
+    head.push(format!("negatives ({})", rows.first().map_or(0, |row| row.fooled.count)));
     head.push(format!("keypoints ({})", rows.first().map_or(0, |row| row.keypoints.1.count)));
     head.extend(["network ms".into(), "mask ms".into()]);
     let cells: Vec<Vec<String>> = rows.iter().map(Row::cells).collect();
@@ -174,6 +196,9 @@ mod tests {
         row.room("yacht", 0.009);
         row.keypoints(Agreement { compared: 1, right: 1 });
         row.keypoints(Agreement { compared: 3, right: 2 });
+        row.score(Set::General, Score { iou: 0.25, boundary: 0.5 });
+        row.score(Set::General, Score { iou: 0.75, boundary: 0.5 });
+        row.negative(0.5);
         row.ms = (1.5, 0.5);
         row
     }
@@ -186,14 +211,16 @@ mod tests {
         assert!(lines[0].contains("webcam (2)") && lines[0].contains("empty rooms (4)"), "{text}");
         let cells: Vec<&str> = lines[2].split('|').map(str::trim).collect();
         assert_eq!(&cells[1..6], ["some", "257x145", "server", "0.750 / 0.500", "-"]);
-        assert_eq!(&cells[10..16], ["2.00", "75 %", "30.0 %, shop", "75 % / 50 %", "1.50", "0.50"]);
+        assert_eq!(cells[9], "0.500 / 0.500 (50 %)");
+        assert_eq!(&cells[11..18], ["2.00", "75 %", "30.0 %, shop", "0 %", "75 % / 50 %", "1.50", "0.50"]);
         assert!(lines.iter().all(|line| line.matches('|').count() == lines[0].matches('|').count()), "{text}");
     }
 
     #[test]
     fn json_has_the_same_numbers() {
         let json = to_json(&[row()]);
-        assert_eq!(json[0]["sets"]["webcam"], json!({ "pictures": 2, "iou": 0.75, "boundary_f": 0.5 }));
+        assert_eq!(json[0]["sets"]["webcam"], json!({ "pictures": 2, "iou": 0.75, "boundary_f": 0.5, "under_half": 0.0 }));
+        assert_eq!(json[0]["negatives"], json!({ "pictures": 1, "empty": 0.0 }));
         assert_eq!(json[0]["empty_rooms"]["worst"], "shop");
         assert!(json[0]["sets"].get("GRID").is_none());
     }
