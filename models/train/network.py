@@ -142,7 +142,7 @@ def blocks(inputs: int, outputs: int, dilations: tuple[int, ...]) -> nn.Sequenti
 
 class Pose(nn.Module):
     """What keypoints are read from: a network of its own, computed only where somebody asks for keypoints, and so it may
-    cost something. A first, narrow one finds people, a second one is told what that knows. (What masks are made from knows
+    cost something. A first, narrow one finds people, a second one gets what that knows. (What masks are made from knows
     nothing of hands before a chest.)
 
     ```text

@@ -27,11 +27,13 @@ SIZES = [((256, 144), 0.64), ((224, 160), 0.12), ((320, 176), 0.12), ((192, 112)
 
 # How often each kind of picture is taken.
 SHARES = {
-    "general": 0.30, "group": 0.12, "given": 0.12, "street": 0.04, "portrait": 0.12, "call": 0.15, "blurred": 0.01,
-    "keyed": 0.04, "nobody": 0.10,
+    "general": 0.29, "group": 0.10, "given": 0.10, "street": 0.03, "portrait": 0.11, "call": 0.13, "blurred": 0.01,
+    "keyed": 0.06, "nobody": 0.17,
 }  # fmt: skip
 # Of these there are no pictures.
 MADE = ("group", "nobody")
+# Those with a place around the people; GRID's stand before a blue wall.
+WITH_PLACES = ("general", "given", "portrait", "call")
 
 # The same where only keypoints are learned.
 POSE_SHARES = {"given": 0.22, "street": 0.1, "portrait": 0.28, "call": 0.32, "blurred": 0.02, "keyed": 0.04, "nobody": 0.02}
@@ -93,6 +95,31 @@ def load(tasks: list[tuple[sources.Source, Path]]) -> tuple[dict[str, list[Label
     return kinds, validation
 
 
+# Heights of parts of a picture in which nobody is, as shares of the largest 16:9 part, and the least height in pixels.
+EMPTY_PARTS, LEAST_EMPTY = (1.0, 0.85, 0.7, 0.6, 0.5, 0.42), 110
+
+
+def empty_part(one: Labelled) -> np.ndarray | None:
+    """A large 16:9 part of a picture in which nobody is and nothing is unknown, if there is one."""
+    rows, columns = one.mask.shape
+    people = one.mask > 16
+    if one.unknown is not None:
+        people |= one.unknown > 0
+    sums = cv2.integral(people.astype(np.uint8))
+    most = min(rows, columns * 9 / 16)
+    for share in EMPTY_PARTS:
+        high = int(most * share)
+        wide = int(high * 16 / 9)
+        if high < LEAST_EMPTY:
+            break
+        for top in np.linspace(0, rows - high, 6).astype(int):
+            for left in np.linspace(0, columns - wide, 8).astype(int):
+                bottom, right = top + high, left + wide
+                if sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] == 0:
+                    return one.picture[top:bottom, left:right].copy()
+    return None
+
+
 # Of somebody who is cut out by themselves: least share of a picture, and least height in pixels.
 LEAST_CUT, LEAST_HIGH = 0.015, 70
 AROUND = 4
@@ -150,6 +177,9 @@ class Maker:
         # Pictures without people that one may take for people.
         self.negatives = negatives or rooms[1]
         self.cuts = [cut for one in kinds.get("general", []) for cut in cut_outs(one)]
+        # What is beside people, as large as a room.
+        beside = [empty_part(one) for kind in WITH_PLACES for one in kinds.get(kind, [])]
+        self.beside = [part for part in beside if part is not None]
         raised = {kind: [one for one in pictures if one.hands_up()] for kind, pictures in kinds.items()}
         self.raised = {kind: pictures for kind, pictures in raised.items() if pictures}
 
@@ -225,7 +255,8 @@ class Maker:
             scene.thing(self.room(rng, 0.5), before=True)
 
     def negative(self, rng: np.random.Generator) -> np.ndarray:
-        return self.negatives[rng.integers(len(self.negatives))]
+        pictures = self.negatives if rng.random() < 0.6 or not self.beside else self.beside
+        return pictures[rng.integers(len(pictures))]
 
     def pick(self, rng: np.random.Generator, kind: str, hands_up: bool = False) -> Labelled:
         pictures = self.raised.get(kind, self.kinds[kind]) if hands_up else self.kinds[kind]
@@ -432,15 +463,15 @@ class Scene:
             self.parts[hidden & (parts == NO_PART)] = NO_PART
         elif one.unknown is not None:
             unknown = cv2.resize(warp(one.unknown), self.input_quarter(), interpolation=cv2.INTER_AREA)
-            self.known = (unknown == 0).astype(np.uint8)
+            self.known = (unknown < 128).astype(np.uint8)
         self.parts = np.where(parts != NO_PART, parts, self.parts)
 
     def input_quarter(self) -> tuple[int, int]:
         return (self.input[0] // 4, self.input[1] // 4)
 
     def finish(self) -> dict[str, np.ndarray]:
-        """`picture`: as a camera shows it, rows x columns x 3, 0..255; `mask`: rows x columns, 0..255; `parts`, and whether the mask is `known`: a quarter of
-        both."""
+        """`picture`: as a camera shows it, rows x columns x 3, 0..255; `mask`: rows x columns, 0..255; `parts`, and
+        whether the mask is `known`: a quarter of both."""
         mask = cv2.resize(self.mask, self.input, interpolation=cv2.INTER_AREA)
         return {"picture": self.shown(), "mask": mask, "parts": self.parts, "known": self.known}
 

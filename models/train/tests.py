@@ -89,7 +89,7 @@ def people_are_cut_out_one_by_one(_: Path) -> None:
     one.mask[:, :3] = 255
     assert len(samples.cut_outs(one)) == 1, "whom the picture cuts off is left out"
     one.unknown = one.mask.copy()
-    assert not samples.cut_outs(one), "so is whoever is known in part"
+    assert not samples.cut_outs(one), "nor is somebody who is known in part"
 
 
 def what_hides_people_is_not_of_them(_: Path) -> None:
@@ -112,11 +112,32 @@ def batches_are_mirrored_whole(_: Path) -> None:
         plain = prepared.batch(path, rng, False)
         assert plain["picture"].shape == (6, 3, 144, 256) and (plain["mask"].numpy() == mask).all()
         again = prepared.batch(path, rng, True)
-    lit = again["picture"].mean(dim=1) > again["picture"].mean(dim=(1, 2, 3))[:, None, None]
-    assert (lit == (again["mask"] > 127)).all()
-    assert ((again["mask"][:, ::4, ::4] > 127) == (again["known"] > 0)).all()
-    sides = {(bool(mask[0, 0]), int(part[0, 0])) for mask, part in zip(again["mask"], again["parts"])}
-    assert sides == {(True, 2), (False, samples.MIRRORED_PARTS[4])}, "left is right in a mirror image"
+    # But for blurred edges, noise and what comes in at a turned picture's ends.
+    picture = again["picture"]
+    middle = (picture.amax(dim=(1, 2, 3)) + picture.amin(dim=(1, 2, 3))) / 2
+    lit = picture.mean(dim=1) > middle[:, None, None]
+    inside = again["mask"] > 127
+    assert (lit == inside).float().mean() > 0.97
+    inside, parts = inside[:, 1::4, 1::4], again["parts"]
+    assert (inside == (again["known"] > 0)).float().mean() > 0.97
+    pairs = ((2, 4), tuple(samples.MIRRORED_PARTS[[2, 4]]))
+    found = set()
+    for here, named in zip(inside.numpy(), parts.numpy()):
+        right = [(named == np.where(here, *pair)).mean() for pair in pairs]
+        assert max(right) > 0.9, right
+        found.add(int(np.argmax(right)))
+    assert found == {0, 1}, "left is right in a mirror image"
+
+
+def parts_without_people_are_found(_: Path) -> None:
+    picture, mask = np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640), np.uint8)
+    mask[:, :300] = 255
+    picture[:, :300] = 255
+    parts, poses = np.zeros((90, 160), np.uint8), np.zeros((0, 17, 3), np.float32)
+    one = samples.Labelled("given", picture, mask, True, parts, poses, (0, 0, 300, 360))
+    assert not (found := samples.empty_part(one)).any() and found.shape[0] >= samples.LEAST_EMPTY
+    one.mask[::40] = 255
+    assert samples.empty_part(one) is None
 
 
 def what_is_unknown_teaches_nothing(_: Path) -> None:
@@ -306,6 +327,7 @@ TESTS = (
     people_are_cut_out_one_by_one,
     what_hides_people_is_not_of_them,
     batches_are_mirrored_whole,
+    parts_without_people_are_found,
     what_is_unknown_teaches_nothing,
     keypoints_are_where_the_heads_say,
     keypoints_move_with_the_picture,
