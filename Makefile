@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web build run demo test test-web test-rust test-docs test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin clean
+.PHONY: help setup setup-rust setup-test setup-browser setup-clients model web api build run demo test test-web test-rust test-docs docs-pictures test-browser test-network test-clients test-lines soak fuzz lint bench eval train plugin deb test-deb clean
 
 # Where rustup puts cargo, for shells that were started before.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -30,8 +30,8 @@ PACKAGES := build-essential cmake pkg-config curl ca-certificates \
 # What the tests run beside it: an RTMP server, and tools that look into what comes out.
 TEST_PACKAGES := ffmpeg jq nginx libnginx-mod-rtmp
 
-WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts
-# A file that only a real build of the page leaves, unlike the page that build.rs puts there when there is none.
+WEB_SOURCES := $(shell find web/src web/public -type f) web/index.html web/tsconfig.json web/vite.config.ts web/pack.mjs
+# A file that only a real build of the page leaves, unlike the page that build.rs puts there when the real one is missing.
 PAGE := web/dist/favicon.svg
 
 help: ## shows this
@@ -69,6 +69,9 @@ $(PAGE): $(WEB_SOURCES) web/node_modules/.package-lock.json
 web: setup ## builds the page, if its sources are newer
 	@$(MAKE) --no-print-directory $(PAGE)
 
+api: build ## makes the page's types of the interface (web/src/generated/api.ts) from the program's OpenAPI document
+	cd web && npm run api -- $(VIRFIE)
+
 build: web ## compiles the server with the page in it
 	cargo build --release
 
@@ -94,8 +97,11 @@ test-rust: setup-test web ## runs the Rust tests: units, API, architecture, room
 	    set -x; cargo test --release -- --test-threads=1; \
 	fi
 
-test-docs: setup-test build ## runs the commands of README.md and docs, against a real server
-	VIRFIE_BIN=$(VIRFIE) node --test --test-concurrency=1 --test-reporter=spec tests/docs/commands.test.mjs
+test-docs: setup-test build ## runs the commands of README.md and docs, against a real server; looks at alerts, pictures
+	VIRFIE_BIN=$(VIRFIE) node --test --test-concurrency=1 --test-reporter=spec tests/docs/*.test.mjs
+
+docs-pictures: setup-test build ## makes the small pictures of docs with the program itself
+	VIRFIE_BIN=$(VIRFIE) node tests/docs/pictures/make.mjs $(ARGS)
 
 test-browser: setup-browser build tests/browser/node_modules/.package-lock.json ## runs the tests with real browsers
 	@chromium=$$(command -v "$${CHROMIUM:-chromium}" google-chrome | head -n 1); \
@@ -189,6 +195,25 @@ plugin: setup web ## builds the segmentation element as a GStreamer plugin
 	@install -D -m 644 $(CARGO_TARGET_DIR)/release/examples/libgstbodypix.so $(CARGO_TARGET_DIR)/release/plugin/libgstbodypix.so
 	@echo "Try it: GST_PLUGIN_PATH=$(CARGO_TARGET_DIR)/release/plugin gst-inspect-1.0 bodypix"
 
+# What makes a Debian package of what cargo has built.
+CARGO_DEB := 3.8.0
+# Manual pages and completions.
+GENERATED := packaging/generated
+
+deb: setup web ## makes a Debian package, and one with its debug symbols, in target/debian
+	@cargo deb --version 2>/dev/null | grep -qwF '$(CARGO_DEB)' || (set -x; cargo install --locked --version $(CARGO_DEB) cargo-deb)
+	.ci/release cargo build --release --bin virfie --example gstbodypix --example manuals
+	rm -rf $(GENERATED)
+	$(CARGO_TARGET_DIR)/release/examples/manuals $(GENERATED)
+	.ci/release cargo deb --no-build $$([[ $$(dpkg --print-architecture) != arm64 ]] || echo --variant arm64)
+
+# Debian releases in which the package is tried: make test-deb SUITES=trixie
+SUITES ?= bookworm trixie
+
+test-deb: deb ## installs the package in clean Debian 12 and 13 roots, and joins a room there (root)
+	@.ci/apt-install debootstrap
+	tests/package/install.sh "$$(ls -t $(CARGO_TARGET_DIR)/debian/virfie_*.deb | head -n 1)" $(SUITES)
+
 clean: ## removes everything that was built
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules tests/clients/node_modules
+	rm -rf $(GENERATED) web/dist web/node_modules tests/browser/node_modules tests/clients/node_modules

@@ -5,7 +5,7 @@
 //! `compose: ours X ms CPU/frame, compositor Y ms CPU/frame, ratio Z (…)`. The pictures of both are compared as well,
 //! so that both are known to do the same job. Without GStreamer's `compositor` the line says so.
 //!
-//! Two more lines tell what twelve people cut out cost, with round corners, a border and their name in letters and
+//! Two more lines say what twelve people cut out cost, with round corners, a border and their name in letters and
 //! without, and what a change of the layout costs the mix thread.
 
 use std::{
@@ -26,12 +26,12 @@ use virfie::{
     layout::{Canvas, read},
     media::{
         compose::{
-            backdrop::Painter,
+            backdrop::BackdropPainter,
             canvas::{Geometry, Isa, LayerBlender},
+            latest_frames::LatestFrames,
             planes::{I420, copy},
-            slots::Slots,
+            rotate::{Rotation, RotationBlender},
             stage::Stage,
-            turn::{Turn, TurnBlender},
             twirl::Twirler,
         },
         gst::frame::VideoFrame,
@@ -53,7 +53,8 @@ const COMPOSITOR_FRAMES: u32 = 150;
 /// Frames composed here, to last about as long.
 const OUR_FRAMES: u32 = 5000;
 
-/// A person-like picture: texture, and a mask of a head and shoulders with a soft edge of 6 pixels (a fifth of it all).
+/// Returns a person-like picture: texture, and a mask of a head and shoulders with a soft edge of 6 pixels (a fifth of
+/// it all).
 fn person(index: usize) -> I420 {
     let (width, height) = PERSON;
     let mut picture = I420::new(width, height, true);
@@ -83,7 +84,7 @@ fn person(index: usize) -> I420 {
     picture
 }
 
-/// A smooth picture to stand in front of.
+/// Returns a smooth picture to stand in front of.
 fn background() -> I420 {
     let (width, height) = CANVAS;
     let mut picture = I420::new(width, height, false);
@@ -144,16 +145,16 @@ fn measure(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| bencher.iter(|| scene.compose(size, use_alpha)));
     }
     let mut scene = Scene::new(Isa::detect());
-    let mut turners: [TurnBlender; 4] = Default::default();
-    let turn = Turn { degrees: 12.0, radius: 20.0, border: None, opacity: 255, use_alpha: true };
+    let mut rotators: [RotationBlender; 4] = Default::default();
+    let turn = Rotation { degrees: 12.0, radius: 20.0, border: None, opacity: 255, use_alpha: true };
     group.bench_function("four masked layers of 800x450, turned by 12 degrees", |bencher| {
         bencher.iter(|| {
             let mut canvas = scene.canvas.planes_mut();
             copy(&mut canvas, &scene.background.planes());
-            for ((turner, person), &(x, y)) in turners.iter_mut().zip(&scene.people).zip(&PLACES) {
+            for ((rotator, person), &(x, y)) in rotators.iter_mut().zip(&scene.people).zip(&PLACES) {
                 let whole = Geometry::whole_at(x, y, PERSON.0, PERSON.1);
                 let geometry = Geometry { dst_width: LAYER.0, dst_height: LAYER.1, ..whole };
-                turner.blend(&mut canvas, &person.planes(), &geometry, &turn);
+                rotator.blend(&mut canvas, &person.planes(), &geometry, &turn);
             }
         });
     });
@@ -176,7 +177,7 @@ fn measure(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// CPU time of this process so far, in milliseconds, user and system; in steps of 10 ms.
+/// Returns CPU time of this process so far, in milliseconds, user and system; in steps of 10 ms.
 fn cpu_ms() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name, in brackets, may hold spaces; the state follows it as field 3, user and system time are 14 and 15.
@@ -187,7 +188,7 @@ fn cpu_ms() -> Option<f64> {
     Some((user + system) * 10.0)
 }
 
-/// CPU milliseconds a frame of ours, and the last picture.
+/// Returns CPU milliseconds a frame of ours, and the last picture.
 fn ours() -> Option<(f64, I420)> {
     let mut scene = Scene::new(Isa::detect());
     scene.compose(LAYER, true);
@@ -198,7 +199,7 @@ fn ours() -> Option<(f64, I420)> {
     Some(((cpu_ms()? - before) / f64::from(OUR_FRAMES), scene.canvas))
 }
 
-/// The same frames through `compositor`, one thread; as its inputs have alpha, it works in AYUV.
+/// Returns the same frames through `compositor`, one thread; as its inputs have alpha, it works in AYUV.
 fn launch_line() -> String {
     // One colorimetry everywhere, or it would convert by a matrix as well.
     let video = |format: &str, (width, height): (usize, usize)| {
@@ -223,7 +224,7 @@ fn launch_line() -> String {
     line
 }
 
-/// CPU milliseconds a frame of `compositor`, and the last picture as packed I420.
+/// Returns CPU milliseconds a frame of `compositor`, and the last picture as packed I420.
 fn compositor() -> Result<(f64, Vec<u8>), Box<dyn std::error::Error>> {
     gst::init()?;
     let pipeline = gst::parse::launch(&launch_line())?.downcast::<gst::Pipeline>().map_err(|_| "not a pipeline")?;
@@ -266,7 +267,7 @@ fn compositor() -> Result<(f64, Vec<u8>), Box<dyn std::error::Error>> {
     outcome
 }
 
-/// The mean difference of the luma samples, in levels.
+/// Returns the mean difference of the luma samples, in levels.
 fn luma_difference(ours: &I420, theirs: &[u8]) -> f64 {
     let ours = ours.planes().y;
     let sum: u64 = ours.iter().zip(theirs).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
@@ -299,7 +300,7 @@ const ROOM_FRAMES: u32 = 1500;
 /// Changes of the layout.
 const CHANGES: u32 = 2000;
 
-/// Twelve people cut out in a grid over an image, plain or with all that a layer can have around it.
+/// Returns twelve people cut out in a grid over an image, plain or with all that a layer can have around it.
 fn layout(adorned: bool, shift: i32) -> Value {
     let mut layers = Vec::new();
     for index in 0..TWELVE {
@@ -322,7 +323,7 @@ fn who(index: usize) -> ParticipantId {
     ParticipantId(format!("id{index}").into())
 }
 
-/// The room's picture, with everything that control makes ready for it.
+/// Returns the room's picture, with everything that control makes ready for it.
 fn picture(layout: &Value, back: &Image, letterer: &Letterer) -> Picture {
     let scene = Arc::new(read(layout, &Canvas::default()).expect("the layout is right"));
     let mut images = vec![back.clone()];
@@ -334,9 +335,9 @@ fn picture(layout: &Value, back: &Image, letterer: &Letterer) -> Picture {
     Picture { scene, people: (0..TWELVE).map(seat).collect(), speakers: Vec::new(), images }
 }
 
-/// Everybody's newest frame, with a mask as alpha.
-fn cameras() -> Slots {
-    let slots = Slots::default();
+/// Returns everybody's newest frame, with a mask as alpha.
+fn cameras() -> LatestFrames {
+    let slots = LatestFrames::default();
     let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::A420, PERSON.0 as u32, PERSON.1 as u32);
     let info = info.build().expect("a usual size");
     for index in 0..TWELVE {
@@ -361,7 +362,7 @@ fn room() {
     let mut canvas = I420::new(CANVAS.0, CANVAS.1, false);
     let (second, hold) = (Duration::from_secs(1), Duration::MAX);
     let mut cost = |adorned: bool| {
-        let show = Painter::default().prepare(picture(&layout(adorned, 0), &back, &letterer));
+        let show = BackdropPainter::default().prepare(picture(&layout(adorned, 0), &back, &letterer));
         let mut stage = Stage::new(show, true);
         let mut frame = || {
             let asked = stage.update(&slots, second, hold).count();
@@ -384,7 +385,7 @@ fn room() {
 
     // The same room, all layers moved to and fro; texts and images are those that control has kept.
     let pictures = [0, 40].map(|shift| picture(&layout(true, shift), &back, &letterer));
-    let mut painter = Painter::default();
+    let mut painter = BackdropPainter::default();
     let mut stage = Stage::new(painter.prepare(pictures[0].clone()), true);
     let (mut aside, mut mixing, mut first) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for change in 0..CHANGES {

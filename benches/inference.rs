@@ -3,9 +3,9 @@
 //! `cargo bench --bench inference -- [MODEL.onnx ...]`
 //!
 //! Models are those of the command line, or else of `$VIRFIE_BENCH_MODELS` (separated as in `$PATH`), or else the
-//! program's own and those of the folder of test data, or else of the server's data directory. ONNX Runtime and OpenVINO run in
-//! `peers/peer.py`, in the virtual environment that `make bench` installs, or by `$VIRFIE_BENCH_PYTHON`; a row says
-//! why where one cannot.
+//! program's own and those of the folder of test data, or else of the server's data directory. ONNX Runtime and
+//! OpenVINO run in `peers/peer.py`, in the virtual environment that `make bench` installs, or by
+//! `$VIRFIE_BENCH_PYTHON`; a row says why where one cannot.
 //!
 //! All engines get the same prepared picture and make the same output, `segments`. They take turns of [`TURN`] runs.
 //! Each run is timed in the process that does it, and ratios are of processor time, of all its threads. On the clock, a
@@ -24,7 +24,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tempfile::NamedTempFile;
 use virfie::media::segment::{
     chain::Isa,
-    model::{LoadOptions, Model, Needs, Precision, Session},
+    model::{HeadRequest, LoadOptions, Model, Precision, Session},
 };
 
 /// Frames of this size make an input of 257x145 or 256x144.
@@ -74,7 +74,7 @@ fn main() {
     }
 }
 
-/// The models to measure.
+/// Returns the models to measure.
 fn models(named: impl Iterator<Item = String>) -> Vec<PathBuf> {
     let named: Vec<PathBuf> = named.map(PathBuf::from).collect();
     if !named.is_empty() {
@@ -157,7 +157,7 @@ fn compare(model: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// How many threads of the whole machine wanted to run, on average over the last minute.
+/// Returns how many threads of the whole machine wanted to run, on average over the last minute.
 fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().next().unwrap_or("unknown").to_owned()
@@ -168,10 +168,10 @@ fn session(model: &Path, options: LoadOptions) -> Result<Session, String> {
     if options.fused && !model.is_fused() {
         return Err("this network cannot be fused".to_owned());
     }
-    model.session(FRAME, Needs::default()).map_err(|error| error.to_string())
+    model.session(FRAME, HeadRequest::default()).map_err(|error| error.to_string())
 }
 
-/// A made-up picture, -1 to 1. What is in it does not change the time.
+/// Returns a made-up picture, -1 to 1. What is in it does not change the time.
 fn picture(values: usize) -> Vec<f32> {
     (0..values).map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos()).collect()
 }
@@ -182,7 +182,7 @@ fn write_input(input: &[f32]) -> std::io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// The largest; infinite when they are not of one length.
+/// Returns the largest; infinite when they are not of one length.
 fn difference(one: &[f32], other: &[f32]) -> f32 {
     if one.len() != other.len() {
         return f32::INFINITY;
@@ -251,7 +251,7 @@ fn median(times: &[f64]) -> Option<f64> {
     times.get(times.len() / 2).copied()
 }
 
-/// What this process has had of the processor, in seconds.
+/// Returns what this process has had of the processor, in seconds.
 fn processor() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
@@ -288,7 +288,7 @@ impl Engine {
         }
     }
 
-    /// How long each of `count` runs takes.
+    /// Returns how long each of `count` runs takes.
     fn run(&mut self, count: usize) -> Result<Times, String> {
         match self {
             Self::Ours { session, input } => {
@@ -312,7 +312,7 @@ impl Engine {
         }
     }
 
-    /// The logits, in rows of grid points.
+    /// Returns the logits, in rows of grid points.
     fn output(&mut self) -> Result<Vec<f32>, String> {
         match self {
             Self::Ours { session, input } => {
@@ -363,14 +363,14 @@ impl Peer {
         }
     }
 
-    /// The next line that it says.
+    /// Returns the next line that it says.
     fn line(&mut self) -> Result<String, String> {
         let mut line = String::new();
         self.answers.read_line(&mut line).map_err(|error| error.to_string())?;
         if line.is_empty() { Err(self.gone()) } else { Ok(line.trim().to_owned()) }
     }
 
-    /// The numbers that it answers with.
+    /// Returns the numbers that it answers with.
     fn ask<T: std::str::FromStr>(&mut self, what: &str) -> Result<Vec<T>, String> {
         writeln!(self.asks, "{what}").map_err(|_| self.gone())?;
         let line = self.line()?;
@@ -390,7 +390,7 @@ impl Drop for Peer {
     }
 }
 
-/// The Python that has the other engines: `$VIRFIE_BENCH_PYTHON`, or the one in the folder of compiled things.
+/// Returns the Python that has the other engines: `$VIRFIE_BENCH_PYTHON`, or the one in the folder of compiled things.
 fn python() -> PathBuf {
     env::var_os("VIRFIE_BENCH_PYTHON").map_or_else(
         || Path::new(env!("CARGO_BIN_EXE_virfie")).with_file_name("..").join("peers/bin/python"),

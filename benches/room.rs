@@ -1,6 +1,7 @@
 //! A whole room: a real server and real bots on this machine, and where the server's time goes.
 //!
-//! `cargo bench --bench room -- [--seconds 30] [--bots 4] [--size 640x480] [--model embedded|FILE|none] [--video FILE] [--fps 30]`
+//! `cargo bench --bench room -- [--seconds 30] [--bots 4] [--size 640x480] [--model embedded|FILE|none] [--video FILE]
+//! [--fps 30]`
 //!
 //! Prints one line a metric. The bots are one process that encodes once for all of them, so that the server has the
 //! machine nearly to itself; their share is printed too, because on a small machine it counts.
@@ -158,7 +159,7 @@ fn wait_for(port: u16) {
     }
 }
 
-/// CPU seconds of every thread, by id, with its name.
+/// Returns CPU seconds of every thread, by id, with its name.
 fn threads(pid: u32) -> BTreeMap<u32, (String, f64)> {
     let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return BTreeMap::new() };
     tasks
@@ -175,7 +176,7 @@ fn total(pid: u32) -> f64 {
     fs::read_to_string(format!("/proc/{pid}/stat")).ok().and_then(|stat| cpu_seconds(&stat)).unwrap_or(0.0)
 }
 
-/// `utime + stime`, fields 14 and 15; the name in field 2 may hold anything.
+/// Returns `utime + stime`, fields 14 and 15; the name in field 2 may hold anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
@@ -189,7 +190,7 @@ fn rss_mib(pid: u32) -> u64 {
     line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-/// The numbers of the room's state, by their last name.
+/// Returns the numbers of the room's state, by their last name.
 fn health(port: u16) -> BTreeMap<String, f64> {
     let body = ureq::get(format!("http://127.0.0.1:{port}/api/v1/rooms/bench"))
         .call()

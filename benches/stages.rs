@@ -11,7 +11,7 @@ use virfie::media::{
         grid::Grid,
         input::{Preparer, Yuv},
         mask::{MaskMaker, MaskOptions},
-        model::{Model, Needs},
+        model::{HeadRequest, Model},
     },
 };
 
@@ -43,7 +43,7 @@ fn segment(criterion: &mut Criterion) {
     let data =
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/models/MobileNetV1-x050-stride16.onnx"));
     let path = std::env::var_os("VIRFIE_MODEL").map_or(data, PathBuf::from);
-    match Model::load(&path).and_then(|model| model.session(SIZE, Needs::default())) {
+    match Model::load(&path).and_then(|model| model.session(SIZE, HeadRequest::default())) {
         Ok(mut session) => {
             group.bench_function("prepare and infer", |bencher| {
                 bencher.iter(|| session.run(&frame).map(|heads| heads.segments[0]));

@@ -23,7 +23,7 @@ use crate::{
     layout::{Background, Canvas, CanvasLimit, limits},
 };
 
-/// Which segmentation model to load.
+/// The segmentation model to load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ModelChoice {
     /// The one built into the program.
@@ -35,7 +35,7 @@ pub enum ModelChoice {
     None,
 }
 
-/// How connections are protected.
+/// The protection of connections.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Tls {
     /// Plain HTTP.
@@ -52,7 +52,7 @@ pub enum Tls {
     },
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// For people.
@@ -159,7 +159,8 @@ const LONGEST_PATH: usize = 200;
 const DEFAULT_BACKGROUND: &str = "studio.jpg";
 
 impl Default for ServeConfig {
-    /// For tests: a free port of loopback, no key, and a data directory of its own under the system's temporary one.
+    /// Returns a configuration for tests: a free port of loopback, no key, and a data directory of its own under the
+    /// system's temporary one.
     fn default() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let unique = format!("virfie-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -195,7 +196,7 @@ impl Default for ServeConfig {
 }
 
 impl ServeConfig {
-    /// What is meant by flags and environment (`given`; clap has laid the one over the other) and a file.
+    /// Returns what is meant by flags and environment (`given`; clap has laid the one over the other) and a file.
     ///
     /// # Errors
     /// One line that names the wrong key.
@@ -270,17 +271,17 @@ impl ServeConfig {
         })
     }
 
-    /// Where models are that layers can name.
+    /// Returns where models are that layers can name.
     pub fn models(&self) -> PathBuf {
         self.data_dir.join(MODELS)
     }
 
-    /// Whether this is the address of a proxy that the operator named.
+    /// Returns whether this is the address of a proxy that the operator named.
     pub fn trusts_proxy(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
-    /// Whether the server is for this machine only.
+    /// Returns whether the server is for this machine only.
     pub fn is_loopback(&self) -> bool {
         self.listen.ip().is_loopback()
     }
@@ -293,7 +294,7 @@ fn wrong(key: &str, detail: impl fmt::Display) -> ProgramError {
 /// Folder of a data directory in which models are kept.
 pub const MODELS: &str = "models";
 
-/// The model that `text` means: `embedded`, `none`, a file, or a name of those in a data directory's `models`.
+/// Returns the model that `text` means: `embedded`, `none`, a file, or a name of those in a data directory's `models`.
 ///
 /// # Errors
 /// One line that says what was looked for.
@@ -313,7 +314,7 @@ pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, String> 
     }
 }
 
-/// Where data is kept when nobody says otherwise.
+/// Returns where data is kept when nobody says otherwise.
 pub fn default_data_dir() -> PathBuf {
     let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     match (folder("XDG_DATA_HOME"), folder("HOME")) {
@@ -389,7 +390,7 @@ fn path_before_ours(text: &str) -> Result<String, ProgramError> {
     base_path(text).ok_or_else(|| wrong("base-path", format!("{text:?} is not a path such as /studio")))
 }
 
-/// A path that may stand before ours, without a slash at its end; `None` when it is invalid.
+/// Returns a path that may stand before ours, without a slash at its end; `None` when it is invalid.
 pub fn base_path(text: &str) -> Option<String> {
     let path = text.trim_end_matches('/');
     let legal = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');

@@ -1,10 +1,10 @@
-//! Files of the data directory, written so that a reader or a power cut sees the old content or the new one, and the lock
-//! that keeps a second server away from them.
+//! Files of the data directory, written so that a reader or a power cut sees the old content or the new one, and the
+//! lock that keeps a second server away from them.
 
 use std::{
     fs, io,
     io::{Read as _, Seek as _, Write as _},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,45 @@ use rand::Rng as _;
 
 /// Ends the name of a file that is being written. It begins with a dot, so it is never an asset's or a room's.
 const UNFINISHED: &str = ".part";
+
+/// Opens a file, or what a link leads to, to read it. It refuses devices and pipes, which may never end, or never begin.
+///
+/// # Errors
+/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file.
+pub fn open(file: &Path) -> io::Result<fs::File> {
+    let open = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
+    if !open.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    Ok(open)
+}
+
+/// Returns whether a path names a file. A link does not count: it may lead anywhere.
+pub fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|file| file.is_file())
+}
+
+/// Reads a whole file, or what a link leads to, as [`open`] does.
+///
+/// # Errors
+/// Those of [`open`], and [`io::ErrorKind::FileTooLarge`] for a file of more than `most` bytes.
+pub fn read(file: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let open = open(file)?;
+    let mut content = Vec::new();
+    open.take(most.saturating_add(1)).read_to_end(&mut content)?;
+    if content.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    }
+    Ok(content)
+}
+
+/// Reads a whole text, as [`read`] does.
+///
+/// # Errors
+/// Those of [`read`], and [`io::ErrorKind::InvalidData`] where it is not UTF-8.
+pub fn read_text(file: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read(file, most)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
 
 /// Writes beside the file and renames. Makes the folder if it is missing.
 ///
@@ -21,7 +60,7 @@ pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(folder, file, content, |_| Ok(()))
 }
 
-/// The same for a file that only its owner may read, at no time anybody else.
+/// Does the same for a file that only its owner may read, at no time anybody else.
 ///
 /// # Errors
 /// What the disk says; the file is whole then, and mostly as it was.
@@ -46,7 +85,7 @@ fn replace_with(
     replaced
 }
 
-/// Removes a file for good. Tells whether there was one.
+/// Removes a file for good. Returns whether it existed.
 ///
 /// # Errors
 /// What the disk says.
@@ -58,7 +97,7 @@ pub fn remove(folder: &Path, file: &Path) -> io::Result<bool> {
     }
 }
 
-/// Renames a file to the first of these names that no file has yet, for good. Tells which.
+/// Renames a file to the first of these names that no file has yet, for good. Returns that name.
 ///
 /// # Errors
 /// What the disk says; the file has its old name then.
@@ -189,7 +228,7 @@ impl DirectoryLock {
     }
 }
 
-/// Why a data directory is not one's own.
+/// The reason why a data directory is not one's own.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it: its number, if it is known.
@@ -204,6 +243,24 @@ pub enum LockError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn only_files_are_read_and_no_more_than_is_wanted() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (file, link) = (folder.path().join("a"), folder.path().join("link"));
+        fs::write(&file, b"12345").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(read(&file, 5).unwrap(), read(&link, 5).unwrap());
+        let kind = |path: &Path, most| read(path, most).unwrap_err().kind();
+        assert_eq!(kind(&file, 4), io::ErrorKind::FileTooLarge);
+        assert_eq!(kind(folder.path(), 9), io::ErrorKind::InvalidInput);
+        assert_eq!(kind(Path::new("/dev/zero"), 9), io::ErrorKind::InvalidInput);
+        assert_eq!(kind(&folder.path().join("none"), 9), io::ErrorKind::NotFound);
+        let pipe = folder.path().join("pipe");
+        if std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|made| made.success()) {
+            assert_eq!(kind(&pipe, 9), io::ErrorKind::InvalidInput);
+        }
+    }
 
     #[test]
     fn a_directory_belongs_to_one_at_a_time() {

@@ -12,7 +12,7 @@ pub enum ProgramError {
 }
 
 impl ProgramError {
-    /// The process's exit code.
+    /// Returns the process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,

@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //!
-//! - [`cli`]: one file a command; [`config`], [`error`], [`telemetry`]: how the program is set up and speaks.
+//! - [`cli`]: one file a command; [`build_info`], [`config`], [`error`], [`telemetry`]: how the program is set up and
+//!   speaks.
 //! - [`layout`]: PURE. From JSON to placements on the canvas.
 //! - [`control`]: rooms, participants, HTTP. Never touches GStreamer.
 //! - [`media`]: everything that does. [`media::port`] is the narrow port between the two.
@@ -11,6 +12,7 @@
 //! - [`bot`]: headless participants, for demos, load and tests.
 
 pub mod bot;
+pub mod build_info;
 pub mod cli;
 pub mod config;
 pub mod control;

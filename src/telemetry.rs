@@ -1,4 +1,4 @@
-//! What the program tells of itself: log lines on stderr and numbers for Prometheus.
+//! What the program reports of itself: log lines on stderr and numbers for Prometheus.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -8,12 +8,13 @@ use std::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::LogFormat, error::ProgramError};
+use crate::{build_info, config::LogFormat, error::ProgramError};
 
-/// What is logged when nobody says otherwise. tract tells of every rewriting of a model's graph.
+/// What is logged when nobody says otherwise. tract logs every rewriting of a model's graph.
 const DEFAULT_DIRECTIVES: &str = "info,tract=warn";
 
-/// Whatever is asked for: what the HTTP client says of its requests shows paths and headers, and so the secrets of webhooks.
+/// Whatever is asked for: what the HTTP client says of its requests shows paths and headers, and so the secrets of
+/// webhooks.
 const HTTP_CLIENT: [&str; 2] = ["ureq=info", "ureq_proto=info"];
 
 /// Upper ends of the buckets of every `…_seconds` histogram: from a part of a frame to a slow request.
@@ -40,7 +41,7 @@ pub fn start(format: LogFormat, level: Option<&str>) -> Result<(), ProgramError>
     Ok(())
 }
 
-/// The process's metrics. The first call makes the recorder; call it before anything is counted.
+/// Returns the process's metrics. The first call makes the recorder; call it before anything is counted.
 pub fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
@@ -53,6 +54,9 @@ pub fn metrics() -> &'static PrometheusHandle {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed; /metrics will be empty");
         }
+        metrics::describe_gauge!("virfie_build_info", "Always 1; its labels say which program runs");
+        let revision = build_info::revision().unwrap_or("unknown");
+        metrics::gauge!("virfie_build_info", "version" => build_info::VERSION, "revision" => revision).set(1.0);
         handle
     })
 }
@@ -78,5 +82,8 @@ mod tests {
         assert!(text.contains("virfie_test_total 2"), "{text}");
         assert!(text.contains("virfie_test_seconds_bucket{le=\"0.025\"} 1"), "{text}");
         assert!(std::ptr::eq(handle, metrics()));
+        let build = text.lines().find(|line| line.starts_with("virfie_build_info{")).unwrap();
+        assert!(build.contains(&format!("version=\"{}\"", build_info::VERSION)), "{build}");
+        assert!(build.contains("revision=\"") && build.ends_with(" 1"), "{build}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use virfie::{
     layout::{BodyPart, BodyParts, Cut},
-    media::segment::{input::Yuv, model::Model, stream::Stream, stream::Wish},
+    media::segment::{input::Yuv, model::Model, stream::MaskRequest, stream::Stream},
 };
 
 /// Counts what is asked for.
@@ -62,9 +62,9 @@ fn a_frame_costs_no_large_allocation_after_the_first() {
     let hands = BodyParts::NONE.with(BodyPart::LeftHand).with(BodyPart::RightHand);
     let cuts = vec![Cut::default(), Cut { parts: Some(hands), ..Cut::default() }];
     let wishes = [
-        ("a person", Wish { cuts: vec![Cut::default()], ..Wish::default() }, 1),
-        ("a person, every second frame", Wish { cuts: vec![Cut::default()], ..Wish::default() }, 2),
-        ("a person, hands and poses", Wish { cuts, poses: true, ..Wish::default() }, 1),
+        ("a person", MaskRequest { cuts: vec![Cut::default()], ..MaskRequest::default() }, 1),
+        ("a person, every second frame", MaskRequest { cuts: vec![Cut::default()], ..MaskRequest::default() }, 2),
+        ("a person, hands and poses", MaskRequest { cuts, poses: true, ..MaskRequest::default() }, 1),
     ];
     let (width, height) = SIZE;
     let (chroma_width, chroma_height) = (width / 2, height / 2);

@@ -92,7 +92,7 @@ def main():
     engine, precision, path, width, height, values = sys.argv[1:]
     size = int(width), int(height)
     try:
-        # numpy and the engines are imported late, so that a missing one is told like everything else.
+        # numpy and the engines are imported late, so that a missing one is reported like everything else.
         import numpy
 
         picture = numpy.fromfile(values, dtype="<f4").reshape(1, size[1], size[0], 3)

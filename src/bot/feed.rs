@@ -47,7 +47,7 @@ impl Receivers {
         before.iter().any(|receiver| receiver.peer == peer)
     }
 
-    /// Whether nobody receives.
+    /// Returns whether nobody receives.
     pub fn is_empty(&self) -> bool {
         self.list.load().is_empty()
     }

@@ -1,7 +1,7 @@
 //! What one receiver of a shared encoding gets: nothing before a keyframe, nothing it cannot take. PURE.
 //!
-//! A receiver that joins in the middle, or has lost frames, cannot decode until the next keyframe; sending it more would
-//! show rubbish. And a receiver that is slower than the encoder must lose frames here, where it costs nobody else
+//! A receiver that joins in the middle, or has lost frames, cannot decode until the next keyframe; sending it more
+//! would show rubbish. And a receiver that is slower than the encoder must lose frames here, where it costs nobody else
 //! anything.
 
 use std::time::Duration;
@@ -9,10 +9,11 @@ use std::time::Duration;
 /// How much may wait for one receiver before frames are dropped. Longer would be seen as delay; a keyframe at a narrow
 /// link needs about 300 ms.
 pub const MAX_QUEUED: Duration = Duration::from_millis(500);
-/// A keyframe that was asked for and does not come is asked for again after so many dropped frames: one second of video.
+/// A keyframe that was asked for and does not come is asked for again after so many dropped frames: one second of
+/// video.
 const ASK_AGAIN: u32 = 30;
 
-/// What happens to a frame.
+/// The decision about a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// It goes to the receiver.
@@ -33,7 +34,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A closed gate: the first frame that passes is a keyframe.
+    /// Creates a closed gate: the first frame that passes is a keyframe.
     pub fn new() -> Self {
         Self::default()
     }
@@ -67,12 +68,12 @@ impl Gate {
         }
     }
 
-    /// Whether frames flow: a keyframe has passed and nothing was dropped since.
+    /// Returns whether frames flow: a keyframe has passed and nothing was dropped since.
     pub fn is_open(&self) -> bool {
         self.open
     }
 
-    /// Frames dropped since the gate was made.
+    /// Returns frames dropped since the gate was made.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

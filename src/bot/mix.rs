@@ -6,7 +6,7 @@ use crate::media::{
     port::{Candidate, Description, SdpKind},
     sdp::Fingerprint,
     webrtc::{
-        line::Line,
+        line::MediaLine,
         peer::{Network, OnTrack, Peer, PeerNews},
     },
 };
@@ -31,7 +31,7 @@ impl Mix {
         on_track: OnTrack,
         tell: impl Fn(PeerNews) + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        let peer = Peer::new(name, &Line::received(codec, 102), network, launches, on_track, tell)?;
+        let peer = Peer::new(name, &MediaLine::received(codec, 102), network, launches, on_track, tell)?;
         peer.offer();
         Ok(Self { peer, fingerprint: None })
     }
@@ -61,7 +61,7 @@ impl Mix {
         self.peer.verify(self.fingerprint.as_ref().ok_or("connected before it was answered")?)
     }
 
-    /// The connection, for its numbers.
+    /// Returns the connection, for its numbers.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }

@@ -27,7 +27,7 @@ use crate::media::{
     port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
     sdp,
     webrtc::{
-        line::{Codec, Format, Line},
+        line::{LineCodec, LineFormat, MediaLine},
         peer::{Network, Peer, PeerNews},
     },
 };
@@ -41,8 +41,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Ids of the process's bots' connections.
 static NEXT_PEER: AtomicU64 = AtomicU64::new(1);
 
-/// What a test wants to do with the mix instead of only counting it: builds the bin for an incoming track.
-pub type TrackHook = Arc<dyn Fn(Codec) -> Option<gst::Bin> + Send + Sync>;
+/// The work that a test wants to do with the mix instead of only counting it: builds the bin for an incoming track.
+pub type TrackHook = Arc<dyn Fn(LineCodec) -> Option<gst::Bin> + Send + Sync>;
 
 /// A bot.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Bot {
     }
 }
 
-/// How one connection ended.
+/// The way that one connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
     /// In one line.
@@ -81,7 +81,7 @@ pub struct End {
 }
 
 impl Bot {
-    /// Stays in the room until the server says that it is over, or `state` is told so by dropping the future.
+    /// Stays in the room until the server says that it is over, or until the caller drops the future.
     /// `state` is called with `connecting`, `connected` and `reconnecting`.
     pub async fn stay(mut self, state: impl Fn(&'static str) + Send) -> End {
         let mut attempt = 0u32;
@@ -102,7 +102,7 @@ impl Bot {
         }
     }
 
-    /// One connection, from the join to its end.
+    /// Runs one connection, from the join to its end.
     pub async fn connect(&mut self, state: &(impl Fn(&'static str) + Send)) -> End {
         let mut session = match Session::join(&self.invitation).await {
             Ok(session) => session,
@@ -208,7 +208,7 @@ impl Bot {
     fn receive(&self, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Mix, String> {
         let codec: VideoCodec = self.invitation.receive.parse().map_err(|error| format!("--receive: {error}"))?;
         let (tally, hook) = (self.tally.clone(), self.hook.clone());
-        let on_track = move |codec: Codec| match hook.as_ref().and_then(|hook| hook(codec)) {
+        let on_track = move |codec: LineCodec| match hook.as_ref().and_then(|hook| hook(codec)) {
             Some(bin) => Ok(bin),
             None => counting(codec, tally.clone()),
         };
@@ -223,7 +223,7 @@ impl Bot {
     fn answer(&self, offer: &str, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Live, String> {
         let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
         let chosen = chosen(&offer);
-        let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+        let lines: Vec<MediaLine> = chosen.iter().filter_map(MediaLine::answering).collect();
         let id = PeerId(NEXT_PEER.fetch_add(1, Ordering::Relaxed));
         let peer = Peer::new(
             &format!("bot-{}-{id}", self.invitation.name),
@@ -291,7 +291,7 @@ async fn next(told: &mut UnboundedReceiver<PeerNews>) -> PeerNews {
     }
 }
 
-/// Every section of the server's offer, with its first codec, seen from here.
+/// Returns every section of the server's offer, with its first codec, seen from here.
 pub fn chosen(offer: &Description) -> Vec<sdp::Chosen> {
     offer
         .media
@@ -312,12 +312,12 @@ pub fn chosen(offer: &Description) -> Vec<sdp::Chosen> {
         .collect()
 }
 
-/// A sink that counts frames (RTP packets with the marker bit end one) without decoding them.
-pub fn counting(codec: Codec, tally: Arc<Tally>) -> Result<gst::Bin, String> {
+/// Returns a sink that counts frames (RTP packets with the marker bit end one) without decoding them.
+pub fn counting(codec: LineCodec, tally: Arc<Tally>) -> Result<gst::Bin, String> {
     let bin = gst::parse::bin_from_description("fakesink name=count sync=false async=false", true)
         .map_err(|error| error.message().to_owned())?;
     let sink = bin.by_name("count").and_then(|sink| sink.static_pad("sink")).ok_or("no counter")?;
-    let video = codec.format != Format::Opus;
+    let video = codec.format != LineFormat::Opus;
     sink.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer() {
             let mut header = [0u8; 2];

@@ -10,7 +10,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 /// How long the server may take to accept a socket.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Where to join and as whom.
+/// The room to join, and the name to join as.
 #[derive(Debug, Clone)]
 pub struct Invitation {
     /// `http(s)://host:port`
@@ -35,7 +35,7 @@ pub struct Session {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
-/// What the server says that matters to a bot.
+/// The news of the server that matter to a bot.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// We are in.

@@ -26,7 +26,7 @@ use crate::media::{
     port::{Loudness, ParticipantId, PeerId, VideoCodec},
 };
 
-/// What to send.
+/// The media to send.
 #[derive(Debug, Clone)]
 pub struct SourceConfig {
     /// Any video (or picture) file that GStreamer plays; `None`: a test picture.
@@ -97,7 +97,7 @@ impl Listener for Packets {
     }
 }
 
-/// The strip that the source's sound goes on.
+/// Returns the strip that the source's sound goes on.
 fn voice() -> ParticipantId {
     ParticipantId("voice".into())
 }
@@ -149,12 +149,12 @@ impl Source {
         Ok(Self { codec: config.codec, encoder, receivers, listeners, _desk: desk, frames, stop, _wake: wake })
     }
 
-    /// The codec of the encoding.
+    /// Returns the codec of the encoding.
     pub fn codec(&self) -> VideoCodec {
         self.codec
     }
 
-    /// Frames encoded so far.
+    /// Returns frames encoded so far.
     pub fn frames(&self) -> u64 {
         self.frames.load(Ordering::Relaxed)
     }
@@ -170,7 +170,7 @@ impl Source {
         }
     }
 
-    /// A peer asks for a keyframe.
+    /// Notes that a peer asks for a keyframe.
     pub fn request_keyframe(&self) {
         self.encoder.request_keyframe();
     }
@@ -211,7 +211,7 @@ enum Kind {
 
 type RoundNews = (Kind, BusNews);
 
-/// What is playing, and where its news come from and go to.
+/// The files that are playing, and both ends of their news.
 type Playing = (Vec<Round>, std::sync::mpsc::Receiver<RoundNews>, Sender<RoundNews>);
 
 impl Loop {

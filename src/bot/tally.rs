@@ -44,7 +44,7 @@ impl Tally {
         u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// A frame came at `now` (nanoseconds on any clock).
+    /// Counts a frame that came at `now` (nanoseconds on any clock).
     pub fn frame(&self, now: u64) {
         self.frames.fetch_add(1, Ordering::Relaxed);
         let last = self.last_ns.swap(now, Ordering::Relaxed);
@@ -56,7 +56,7 @@ impl Tally {
 
 /// One line of a bot's report; rates are over the last second.
 #[derive(Debug, Clone, Serialize)]
-pub struct Line {
+pub struct TallyLine {
     /// The bot's name in the room.
     pub bot: String,
     /// `connecting`, `connected` or `reconnecting`.
@@ -91,12 +91,12 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// The line for the second that is over.
-    pub fn line(&mut self, bot: &str, state: &'static str, sent: u64, tally: &Tally) -> Line {
+    /// Returns the line for the second that is over.
+    pub fn line(&mut self, bot: &str, state: &'static str, sent: u64, tally: &Tally) -> TallyLine {
         let (frames, packets) = (tally.frames.load(Ordering::Relaxed), tally.packets.load(Ordering::Relaxed));
         let bytes = tally.bytes.load(Ordering::Relaxed);
         let round_trip = tally.round_trip_us.load(Ordering::Relaxed);
-        let line = Line {
+        let line = TallyLine {
             bot: bot.to_owned(),
             state,
             frames_sent: sent.saturating_sub(self.sent),

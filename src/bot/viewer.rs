@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Steps of str0m that may follow one event.
 const MOST_STEPS: usize = 1_000;
 
-/// Where to watch.
+/// The room to watch.
 #[derive(Debug, Clone)]
 pub struct Invitation {
     /// `http(s)://host:port`
@@ -132,7 +132,7 @@ impl Http {
         Ok((body, location, number))
     }
 
-    /// What the server sends to whom, by the numbers of connections.
+    /// Returns what the server sends to whom, by the numbers of connections.
     fn deliveries(&self) -> Option<HashMap<u64, Value>> {
         let mut request = self.agent.get(self.url(&format!("/api/v1/rooms/{}", self.invitation.room)));
         if let Some(bearer) = self.bearer() {
@@ -155,7 +155,6 @@ impl Http {
     }
 }
 
-/// One viewer.
 struct Viewer {
     rtc: Rtc,
     socket: UdpSocket,
@@ -248,7 +247,7 @@ impl Viewer {
     }
 }
 
-/// A socket on the interface that leads to the server.
+/// Binds a socket on the interface that leads to the server.
 fn bind(server: &str) -> io::Result<(UdpSocket, SocketAddr)> {
     let authority = server.split("://").last().unwrap_or_default().trim_end_matches('/');
     let probe = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
@@ -289,7 +288,7 @@ impl Crowd {
         }
     }
 
-    /// Until a packet comes or a viewer is due.
+    /// Waits until a packet comes or a viewer is due.
     fn wait(&self) {
         let now = Instant::now();
         let due = self.viewers.iter().map(|viewer| viewer.next).min().unwrap_or(now);

@@ -21,7 +21,7 @@ use crate::{
     media::{gst, port::VideoCodec, webrtc::peer::Network},
 };
 
-/// What the bots do.
+/// The arguments of the bots.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address of the server.
@@ -199,7 +199,7 @@ async fn over_after(duration: Option<Duration>) {
     }
 }
 
-fn print_line(line: &crate::bot::tally::Line) {
+fn print_line(line: &crate::bot::tally::TallyLine) {
     if let Ok(line) = serde_json::to_string(line) {
         println!("{line}");
     }

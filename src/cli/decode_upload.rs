@@ -91,13 +91,14 @@ fn failed(error: &dyn std::fmt::Display) -> ProgramError {
 
 /// Gives up what the file must not have.
 fn confine(seconds: u64) -> rustix::io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
     set_no_new_privs(true)?;
     // SAFETY: this is the only thread, and it keeps its table of open files, so no other loses a file.
     let alone = unsafe { unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNET) };
     // Not allowed everywhere, in containers above all. No element that is used here opens an address; this is for the
     // case that one is made to.
     let _ = alone;
+    // After that: the kernel forgets it where a process changes what it may do.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     for (resource, most) in
         [(Resource::Data, MEMORY), (Resource::Cpu, seconds), (Resource::Nofile, FILES), (Resource::Core, 0)]
     {

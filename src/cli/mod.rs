@@ -2,6 +2,7 @@
 
 pub mod bot;
 mod decode_upload;
+pub mod health;
 pub mod key;
 pub mod model;
 pub mod scenario;
@@ -10,13 +11,13 @@ pub mod serve;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
-use crate::error::ProgramError;
+use crate::{build_info, error::ProgramError};
 
 /// A virtual studio on a server: people in a WebRTC room, cut out and put together in one picture.
 #[derive(Parser)]
-#[command(name = "virfie", version, propagate_version = true)]
+#[command(name = "virfie", version = build_info::description(), propagate_version = true)]
 struct Program {
     #[command(subcommand)]
     command: Command,
@@ -37,6 +38,8 @@ enum Command {
     Key(Box<key::Args>),
     #[command(about = "Checks layouts and scenarios", long_about = None)]
     Scenario(Box<scenario::Args>),
+    #[command(about = "Asks a running server whether it is well", long_about = None)]
+    Health(health::Args),
     #[command(about = "Decodes a file for the server, which starts it", long_about = None, hide = true)]
     DecodeUpload(decode_upload::Args),
 }
@@ -48,7 +51,7 @@ pub fn main() -> ExitCode {
     let program = match Program::try_parse() {
         Ok(program) => program,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // Fails when stdout is closed; there is nobody to tell.
+            // Fails when stdout is closed; nobody can read the error.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Model(args) => model::run(*args),
         Command::Key(args) => key::run(*args),
         Command::Scenario(args) => scenario::run(*args),
+        Command::Health(args) => health::run(&args),
         Command::DecodeUpload(args) => decode_upload::run(args),
     };
     match outcome {
@@ -73,12 +77,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Describes the whole command line, for manuals and completions.
+pub fn command() -> clap::Command {
+    Program::command()
+}
+
 fn end(error: &ProgramError) -> ExitCode {
     eprintln!("virfie: {}", error.to_string().replace(['\n', '\r'], " "));
     ExitCode::from(error.exit_code())
 }
 
-/// The first paragraph of clap's message: what is wrong, without the usage that follows.
+/// Returns the first paragraph of clap's message: what is wrong, without the usage that follows.
 fn in_one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim).take_while(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join(" ");
@@ -88,18 +97,23 @@ fn in_one_line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Program::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_is_one_line_with_the_name_in_front() {
+        let error = Program::try_parse_from(["virfie", "--version"]).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::DisplayVersion);
+        assert_eq!(error.to_string(), format!("virfie {}\n", build_info::description()));
     }
 
     #[test]
     fn every_command_says_what_it_does() {
-        for command in Program::command().get_subcommands() {
+        for command in command().get_subcommands() {
             assert!(command.get_about().is_some_and(|about| about.to_string().len() > 10), "{}", command.get_name());
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     error::ProgramError,
     media::segment::{
         catalogue::{BASE_URL, ENTRIES, Entry, find},
-        model::{EMBEDDED, Needs},
+        model::{EMBEDDED, HeadRequest},
     },
 };
 
@@ -113,7 +113,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         }
         Action::Bench { file, width, height, frames, parts, keypoints } => {
             std::panic::set_hook(Box::new(|_| {}));
-            let needs = Needs { parts, poses: keypoints, ..Needs::default() };
+            let needs = HeadRequest { parts, poses: keypoints, ..HeadRequest::default() };
             let report = bench::bench(&file, (width as usize, height as usize), needs, frames as usize)?;
             say(&report);
             Ok(())
@@ -163,7 +163,7 @@ fn here(entry: &Entry, models: &std::path::Path) -> Result<String, ProgramError>
     })
 }
 
-/// Prints to stdout. A reader that went away is nobody to tell.
+/// Prints to stdout. Ignores that the reader may have gone.
 fn say(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }

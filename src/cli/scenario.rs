@@ -73,8 +73,8 @@ fn read(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// What it becomes, or every wrong place as `pointer: detail`. A scenario becomes an object with `scenes`, `assets` and
-/// `warnings`.
+/// Returns what it becomes, or every wrong place as `pointer: detail`. A scenario becomes an object with `scenes`,
+/// `assets` and `warnings`.
 fn check(text: &str, assets: &Path) -> Result<String, Vec<String>> {
     let lines = |faults: Vec<Fault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
     let file = Node::parse(text).map_err(|error| vec![error.to_string()])?;
@@ -91,7 +91,7 @@ fn check(text: &str, assets: &Path) -> Result<String, Vec<String>> {
     Ok(format!("{:#}", scene.to_json()))
 }
 
-/// Scenes of our own.
+/// Returns scenes of our own.
 fn native(scenes: &[Value]) -> Result<String, Vec<Fault>> {
     let mut written = Vec::new();
     let mut faults = Vec::new();
@@ -120,7 +120,7 @@ fn described(imported: &Imported) -> Value {
     json!({"scenes": scenes, "assets": assets, "warnings": warnings})
 }
 
-/// What there is in a file.
+/// Returns what there is in a file.
 fn asset(file: &Path) -> Option<Asset> {
     let size = ImageReader::open(file).ok()?.with_guessed_format().ok()?.into_dimensions();
     if let Ok((width, height)) = size {

@@ -23,12 +23,12 @@ use crate::{
     error::ProgramError,
     media::segment::model::{EMBEDDED, Model, ModelSource},
 };
-use plan::{Kind, Plan};
+use plan::{Kind, SegmentPlan};
 
-/// What is cut out and where it goes.
+/// The arguments: what is cut out and where it goes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A picture (PNG, JPEG, WebP, GIF) or a video, told apart by content
+    /// A picture (PNG, JPEG, WebP, GIF) or a video, distinguished by content
     input: PathBuf,
     /// File to write; its ending says how: png, webp, jpg or mp4, m4v, mov, mkv [default: beside INPUT, `.cutout.png`
     /// or `.cutout.mp4`; none with --json]
@@ -80,7 +80,7 @@ pub struct Args {
 /// middle or the result cannot be written. No half file is left.
 pub fn run(args: Args) -> Result<(), ProgramError> {
     let kind = Kind::of(&args.input).map_err(ProgramError::Usage)?;
-    let plan = Plan::new(&args, kind).map_err(ProgramError::Usage)?;
+    let plan = SegmentPlan::new(&args, kind).map_err(ProgramError::Usage)?;
     let data_dir = args.data_dir.unwrap_or_else(config::default_data_dir);
     let wrong = |error: String| ProgramError::Usage(format!("--model: {error}"));
     let source = match config::model_choice(args.model.as_deref().unwrap_or(EMBEDDED), &data_dir).map_err(wrong)? {
@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     }
 }
 
-/// A file that makes the engine panic gets its one line like any other.
+/// Loads the model; a file that makes the engine panic gets its one line like any other.
 fn load(source: &ModelSource) -> Result<Arc<Model>, ProgramError> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

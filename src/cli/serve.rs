@@ -29,7 +29,7 @@ use memory::Memory;
 use crate::{
     config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
     control::api::{self, AppState},
-    disk::DirectoryLock,
+    disk::{self, DirectoryLock},
     error::ProgramError,
     layout::Background,
     media::{
@@ -84,7 +84,7 @@ pub struct Args {
     written: Written,
 }
 
-/// Runs the command until the program is told to end.
+/// Runs the command until somebody asks the program to end.
 ///
 /// # Errors
 /// [`ProgramError::Usage`] for wrong settings, [`ProgramError::Failed`] for everything else, a drain that took too long
@@ -99,7 +99,7 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     make_data_dir(&config)?;
     let _lock = lock_data_dir(&config)?;
     raise_descriptors();
-    // First of what takes time, so that a second server on the same port is told at once.
+    // Before everything that takes time, so that a second server on the same port fails at once.
     let listener = listen(config.listen)?;
     let media_tcp = media_tcp(&config, listener.local_addr().ok());
     let engine = start_media(&config, media_tcp)?;
@@ -145,7 +145,11 @@ fn make_data_dir(config: &ServeConfig) -> Result<(), ProgramError> {
 /// Makes the data directory this server's own: two would overwrite each other's rooms.
 fn lock_data_dir(config: &ServeConfig) -> Result<DirectoryLock, ProgramError> {
     let taken = DirectoryLock::take(&config.data_dir);
-    taken.map_err(|error| ProgramError::Usage(format!("data-dir: {}: {error}", config.data_dir.display())))
+    let lock =
+        taken.map_err(|error| ProgramError::Usage(format!("data-dir: {}: {error}", config.data_dir.display())))?;
+    // Of keys and of the list of tokens. Nobody else writes here now.
+    disk::sweep(&config.data_dir);
+    Ok(lock)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
@@ -163,7 +167,8 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
     Ok(listener)
 }
 
-/// Who listens for those who receive by TCP: we, where it is our port. Packets begin otherwise than HTTP and TLS do.
+/// Returns who listens for those who receive by TCP: we, where it is our port. Packets begin otherwise than HTTP and
+/// TLS do.
 fn media_tcp(config: &ServeConfig, listening: Option<SocketAddr>) -> Service {
     match listening {
         _ if !config.media_tcp => Service::Off,
@@ -252,15 +257,15 @@ async fn serve(
             let why = ended.map_or_else(|error| error.to_string(), |done| done.err().map_or_else(String::new, |e| e.to_string()));
             return Err(ProgramError::Failed(format!("the server ended by itself: {why}")));
         }
-        name = signals.next() => tracing::info!(signal = name, "draining; once more ends at once"),
+        name = signals.next() => tracing::info!(signal = name, "the server drains; a second signal ends it at once"),
     }
     let outcome = tokio::select! {
         outcome = drain(&state, &handle, serving) => outcome,
-        _ = signals.next() => Err(ProgramError::Failed("ended before everything was drained".to_owned())),
+        _ = signals.next() => Err(ProgramError::Failed("the server ended before everything was drained".to_owned())),
     };
     upkeep.abort_all();
     if outcome.is_ok() {
-        tracing::info!("drained");
+        tracing::info!("the server is drained");
     }
     outcome
 }
@@ -360,7 +365,7 @@ fn announce(state: &AppState, address: SocketAddr) {
     }
 }
 
-/// An address that others can open: the one listened at, or for "all of them" the one that leads outside.
+/// Returns an address that others can open: the one listened at, or for "all of them" the one that leads outside.
 fn reachable_at(address: SocketAddr) -> IpAddr {
     if !address.ip().is_unspecified() {
         return address.ip();

@@ -57,7 +57,8 @@ impl IceServer {
         Self::parse_with(text, None)
     }
 
-    /// As [`IceServer::parse`]; a TURN server without user and password takes credentials that are made from `secret`.
+    /// Works as [`IceServer::parse`]; a TURN server without user and password takes credentials that are made from
+    /// `secret`.
     ///
     /// # Errors
     /// As there.
@@ -69,7 +70,7 @@ impl IceServer {
             "stun" => Scheme::Stun,
             "turn" => Scheme::Turn,
             "turns" => Scheme::Turns,
-            other => return Err(format!("the scheme {other:?} is none of stun, turn, turns")),
+            other => return Err(format!("the scheme {other:?} is not one of stun, turn, turns")),
         };
         // The password may hold any of `:`, `@` and `?`, so the host is looked for from the end.
         let (credential, host) = match rest.rsplit_once('@') {
@@ -109,18 +110,18 @@ impl IceServer {
         Ok(Self { url, username, credential, secret, scheme, authority, query })
     }
 
-    /// Whether it is STUN only.
+    /// Returns whether it is STUN only.
     pub fn is_stun(&self) -> bool {
         self.scheme == Scheme::Stun
     }
 
-    /// Whether its credentials are made from a secret.
+    /// Returns whether its credentials are made from a secret.
     pub fn has_secret(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// The same with credentials that are valid for `lifetime` from `now` (seconds since 1970), where they are made from
-    /// a secret: the user is the time at which they end, the password its HMAC (coturn's `use-auth-secret`).
+    /// Returns the same with credentials that are valid for `lifetime` from `now` (seconds since 1970), where they are
+    /// made from a secret: the user is the time at which they end, the password its HMAC (coturn's `use-auth-secret`).
     #[must_use]
     pub fn at(&self, now: u64, lifetime: Duration) -> Self {
         let Some(secret) = &self.secret else { return self.clone() };
@@ -130,8 +131,8 @@ impl IceServer {
         Self { username: Some(username), credential: Some(credential), ..self.clone() }
     }
 
-    /// The URI that webrtcbin takes: `stun://host:port` or `turn://user:password@host:port?transport=udp`, user and
-    /// password percent-encoded.
+    /// Returns the URI that webrtcbin takes: `stun://host:port` or `turn://user:password@host:port?transport=udp`, user
+    /// and password percent-encoded.
     pub fn gstreamer_uri(&self) -> String {
         let scheme = self.scheme.text();
         let mut uri = match (&self.username, &self.credential) {
@@ -147,7 +148,7 @@ impl IceServer {
     }
 }
 
-/// `host:port` of `host[:port]`; IPv6 addresses stand in brackets.
+/// Returns `host:port` of `host[:port]`; IPv6 addresses stand in brackets.
 fn authority(text: &str, default_port: u16) -> Result<String, String> {
     let wrong = || format!("{text:?} is not HOST or HOST:PORT");
     let (host, port) = match text.strip_prefix('[') {
@@ -173,7 +174,7 @@ fn authority(text: &str, default_port: u16) -> Result<String, String> {
     Ok(format!("{host}:{port}"))
 }
 
-/// Every byte but the unreserved ones of RFC 3986 as `%XX`.
+/// Writes every byte but the unreserved ones of RFC 3986 as `%XX`.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -186,7 +187,7 @@ fn percent_encoded(text: &str) -> String {
     encoded
 }
 
-/// `%XX` decoded; what is none, or does not give UTF-8, stays as it is.
+/// Decodes `%XX`; an invalid sequence, or one that does not give UTF-8, stays as it is.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -221,3 +221,23 @@ fn new_rooms_fit_into_the_largest_canvas() {
     assert!(refused(["--canvas", "1280x720"]).starts_with("canvas: 1280x720 is more than"));
     assert!(refused(["--fps", "30"]).starts_with("fps: 30 is more than"));
 }
+
+/// Returns the configuration that the package installs, with the lines of options in use: defaults, or all lines.
+fn packaged(examples: bool) -> Written {
+    let options = include_str!("../../packaging/virfie.toml").lines().filter_map(|line| {
+        let option =
+            line.strip_prefix('#').filter(|rest| rest.starts_with(|first: char| first.is_ascii_lowercase()))?;
+        (examples || !option.ends_with("# an example")).then_some(option)
+    });
+    file(&options.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn the_packaged_configuration_shows_every_option_and_changes_nothing() {
+    assert_eq!(file(include_str!("../../packaging/virfie.toml")).over(Written::default()).listen, None);
+    let shown = format!("{:?}", packaged(true));
+    assert!(!shown.contains("None"), "an option is missing: {shown}");
+    // Two are those of the service, and the log's default is left to the log.
+    let own = Written { data_dir: None, recordings: None, log_level: None, ..packaged(false) };
+    assert_eq!(ServeConfig::resolve(own).unwrap(), ServeConfig::resolve(Written::default()).unwrap());
+}

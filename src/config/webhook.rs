@@ -76,7 +76,7 @@ impl Webhook {
         &self.shown
     }
 
-    /// Tells whether it is on this machine.
+    /// Returns whether it is on this machine.
     pub fn is_local(&self) -> bool {
         self.is_local
     }

@@ -1,4 +1,5 @@
-//! The settings of `serve` as one source has them: flags and environment (through clap), or a TOML file (through serde).
+//! The settings of `serve` as one source has them: flags and environment (through clap), or a TOML file (through
+//! serde).
 
 use std::{
     fs,
@@ -20,7 +21,8 @@ pub struct Written {
     /// Where keys, assets and models are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
-    /// The segmentation model: `embedded`, an ONNX file, the name of one in <data-dir>/models, or `none` [default: embedded]
+    /// The segmentation model: `embedded`, an ONNX file, the name of one in <data-dir>/models, or `none` [default:
+    /// embedded]
     #[arg(long, env = "VIRFIE_MODEL", value_name = "embedded|FILE|NAME|none", hide_env_values = true)]
     pub model: Option<String>,
     /// The key that opens everything [default: none on loopback; else made and kept in the data directory]
@@ -77,7 +79,8 @@ pub struct Written {
     /// UDP port of all who receive; 0 takes a free one [default: the number of --listen]
     #[arg(long, env = "VIRFIE_MEDIA_PORT", value_name = "PORT", hide_env_values = true)]
     pub media_port: Option<i64>,
-    /// Serves those who receive by TCP, too, on the number of --media-port, where a network lets no UDP through [default: true]
+    /// Serves those who receive by TCP, too, on the number of --media-port, where a network lets no UDP through
+    /// [default: true]
     #[arg(long, env = "VIRFIE_MEDIA_TCP", value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide_env_values = true)]
     pub media_tcp: Option<bool>,
     /// Where the server calls its peers: `public` leaves out private and loopback addresses, `all` does not [default:
@@ -131,7 +134,7 @@ impl Written {
 
     /// Reads TOML text; the error names the key.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        // By way of a table, so that a wrong type is told by its key and not by a picture of the line.
+        // By way of a table, so that the error of a wrong type names the key and does not draw the line.
         let table: toml::Table = toml::from_str(text).map_err(|error| match error.span() {
             Some(span) => {
                 let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
@@ -188,7 +191,7 @@ impl Written {
         }
     }
 
-    /// This without what is empty: `VIRFIE_API_KEY=` in an environment file means that there is none.
+    /// Returns this without what is empty: `VIRFIE_API_KEY=` in an environment file means that no key is set.
     pub(super) fn without_empty(self) -> Self {
         let text = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
         let path = |value: Option<PathBuf>| value.filter(|path| !path.as_os_str().is_empty());

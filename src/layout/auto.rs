@@ -58,7 +58,7 @@ fn covered(waiting: &[usize], tiles: Vec<Area>) -> Vec<(usize, Area, Fit)> {
     waiting.iter().zip(tiles).map(|(&index, tile)| (index, tile, Fit::Cover)).collect()
 }
 
-/// `count` equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it.
+/// Returns `count` equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it.
 fn line(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
     let gap = gap.min(across / (2 * count) as f64);
     let width = ((across - gap * (count - 1) as f64) / count as f64).min(down * TILE_ASPECT);
@@ -68,8 +68,8 @@ fn line(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
     (0..count).map(tile).collect()
 }
 
-/// `count` equal tiles of 16:9, row by row, as large as the canvas allows with `gap` between them; the grid, and its
-/// last row by itself, are in the middle. A gap that would take more than half of the canvas is made smaller.
+/// Returns `count` equal tiles of 16:9, row by row, as large as the canvas allows with `gap` between them; the grid,
+/// and its last row by itself, are in the middle. A gap that would take more than half of the canvas is made smaller.
 pub(super) fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<Area> {
     let sized = |columns: usize| {
         let rows = count.div_ceil(columns);
@@ -97,7 +97,7 @@ pub(super) fn tiles(count: usize, (across, down): (f64, f64), gap: f64) -> Vec<A
     (0..count).map(tile).collect()
 }
 
-/// Each person has an equal share of the canvas's width, in order of joining from left to right, and stands in its
+/// Gives each person an equal share of the canvas's width, in order of joining from left to right, and stands in its
 /// middle. Pictures keep their shape and are as wide as they are: what overlaps the neighbour is mostly the room, which
 /// is cut away. In one row all stand on the lower edge, so nobody floats; of more people every second stands behind.
 pub(super) fn side_by_side(waiting: &[usize], facts: &Facts, (across, down): (f64, f64)) -> Vec<(usize, Area, Fit)> {

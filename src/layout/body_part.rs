@@ -1,9 +1,9 @@
-//! The parts of a body that BodyPix tells apart, and sets of them. PURE.
+//! The parts of a body that BodyPix distinguishes, and sets of them. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A part of a body. Left and right are the person's own. `front` and `back` tell which side of the part is seen: for a
+/// A part of a body. Left and right are the person's own. `front` and `back` say which side of the part is seen: for a
 /// whole arm, name both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -65,7 +65,7 @@ impl BodyPart {
         BodyPart::RightFoot,
     ];
 
-    /// Its name in JSON, for instance `left_face`.
+    /// Returns its name in JSON, for instance `left_face`.
     pub const fn name(self) -> &'static str {
         match self {
             BodyPart::LeftFace => "left_face",
@@ -95,12 +95,13 @@ impl BodyPart {
         }
     }
 
-    /// Its channel in BodyPix's `part_heatmaps`, 0..24 (`PART_CHANNELS` in tfjs-models, which calls a foot `feet`).
+    /// Returns its channel in BodyPix's `part_heatmaps`, 0..24 (`PART_CHANNELS` in tfjs-models, which calls a foot
+    /// `feet`).
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The part of this name, as [`name`](Self::name) writes it; `None` when there is none.
+    /// Returns the part of this name, as [`name`](Self::name) writes it; `None` for an unknown name.
     pub fn from_name(name: &str) -> Option<BodyPart> {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
@@ -116,23 +117,23 @@ impl BodyParts {
     /// All 24 parts.
     pub const ALL: BodyParts = BodyParts((1 << BodyPart::ALL.len()) - 1);
 
-    /// Whether `part` is in the set.
+    /// Returns whether `part` is in the set.
     pub const fn contains(self, part: BodyPart) -> bool {
         self.0 & Self::bit(part) != 0
     }
 
-    /// The set and `part`.
+    /// Returns the set and `part`.
     #[must_use]
     pub const fn with(self, part: BodyPart) -> Self {
         Self(self.0 | Self::bit(part))
     }
 
-    /// Whether no part is in the set.
+    /// Returns whether no part is in the set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The parts in the order of their channels.
+    /// Returns the parts in the order of their channels.
     pub fn iter(self) -> impl Iterator<Item = BodyPart> {
         BodyPart::ALL.into_iter().filter(move |part| self.contains(*part))
     }

@@ -14,7 +14,7 @@ pub struct CanvasLimit {
 }
 
 impl Default for CanvasLimit {
-    /// All that a layout can say.
+    /// Returns all that a layout can say.
     fn default() -> Self {
         let most = |range: std::ops::RangeInclusive<i64>| u32::try_from(*range.end()).unwrap_or(u32::MAX);
         Self { width: most(limits::CANVAS_WIDTH), height: most(limits::CANVAS_HEIGHT), fps: most(limits::FPS) }
@@ -22,13 +22,14 @@ impl Default for CanvasLimit {
 }
 
 impl CanvasLimit {
-    /// The largest width and height of a canvas that lies or stands as this one does.
+    /// Returns the largest width and height of a canvas that lies or stands as this one does.
     fn sides(&self, canvas: &Canvas) -> (u32, u32) {
         let (long, short) = (self.width.max(self.height), self.width.min(self.height));
         if canvas.width >= canvas.height { (long, short) } else { (short, long) }
     }
 
-    /// What of a canvas is beyond the limit, and more than it was before: a room of an earlier start may have more.
+    /// Returns what of a canvas is beyond the limit, and more than it was before: a room of an earlier start may have
+    /// more.
     pub fn faults(&self, canvas: &Canvas, before: &Canvas) -> Vec<Fault> {
         let (width, height) = self.sides(canvas);
         let sides = [
@@ -44,7 +45,7 @@ impl CanvasLimit {
         beyond.map(fault).collect()
     }
 
-    /// A canvas as near to this one as the limit lets it be.
+    /// Returns a canvas as near to this one as the limit lets it be.
     #[must_use]
     pub fn clamp(&self, canvas: Canvas) -> Canvas {
         let (width, height) = self.sides(&canvas);

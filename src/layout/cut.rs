@@ -2,7 +2,7 @@
 
 use super::{body_part::BodyParts, model_name::ModelName};
 
-/// Which part of a participant's picture is kept.
+/// The part of a participant's picture that is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Cutout {
     /// The whole picture.
@@ -19,7 +19,8 @@ impl Cutout {
     pub const NAMES: [(&'static str, Cutout); 2] = [("none", Cutout::None), ("person", Cutout::Person)];
 }
 
-/// How a cutout is found and its edge drawn, as far as the layout says. `None`: as [`Cut::default`] has it.
+/// The options by which a cutout is found and its edge drawn, as far as the layout says. `None`: as [`Cut::default`]
+/// has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CutOptions {
     /// Within [`limits::THRESHOLD`](super::limits::THRESHOLD).
@@ -32,7 +33,7 @@ pub struct CutOptions {
     pub model: Option<ModelName>,
 }
 
-/// What is kept of a picture, and how its edge is drawn.
+/// The part of a picture that is kept, and the form of its edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cut {
     /// The body parts that are kept; `None`: the whole person.
@@ -48,14 +49,14 @@ pub struct Cut {
 }
 
 impl Default for Cut {
-    /// The whole person; threshold 0.5, feather 0.33, smoothing 0.9, as the segmentation has them by itself.
+    /// Returns the whole person; threshold 0.5, feather 0.33, smoothing 0.9, as the segmentation has them by itself.
     fn default() -> Self {
         Self { parts: None, threshold: 0.5, feather: 0.33, smoothing: 0.9, model: None }
     }
 }
 
 impl Cut {
-    /// What `cutout` and `options` come to; `None` when the whole picture is kept.
+    /// Returns what `cutout` and `options` come to; `None` when the whole picture is kept.
     pub fn of(cutout: Cutout, options: CutOptions) -> Option<Cut> {
         let parts = match cutout {
             Cutout::None => return None,

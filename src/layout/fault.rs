@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", self.place())]
 pub struct Fault {
-    /// RFC 6901 JSON pointer to a place that exists in what was read; `""` is the whole. A missing key is told at the
-    /// object that lacks it.
+    /// RFC 6901 JSON pointer to a place that exists in what was read; `""` is the whole. A missing key is reported at
+    /// the object that lacks it.
     pub pointer: String,
     /// What is wrong there, in one line for the person who wrote it.
     pub detail: String,
@@ -17,7 +17,7 @@ impl Fault {
     }
 }
 
-/// The pointer of `key` under `pointer`; `~` and `/` in the key are escaped.
+/// Returns the pointer of `key` under `pointer`; `~` and `/` in the key are escaped.
 pub fn child(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }

@@ -15,7 +15,7 @@ use super::{
 /// A JSON object, where it stands, and the list that its faults go to.
 ///
 /// Every reading method returns `None` both for a key that is absent and for one that is wrong; the wrong one has
-/// been told by then, so a caller goes on with its default and finds the faults that follow.
+/// been reported by then, so a caller goes on with its default and finds the faults that follow.
 pub struct Fields<'v, 'f> {
     map: &'v Map<String, Value>,
     pointer: String,
@@ -40,7 +40,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         Fields::open(value, child(&self.pointer, key), self.faults)
     }
 
-    /// A fault for every key that is not in `known`.
+    /// Reports a fault for every key that is not in `known`.
     pub fn check_keys(&mut self, known: &[&str]) {
         for key in self.map.keys().map(String::as_str) {
             if !known.contains(&key) {
@@ -49,38 +49,38 @@ impl<'v, 'f> Fields<'v, 'f> {
         }
     }
 
-    /// Tells that the value under `key` is wrong.
+    /// Reports that the value under `key` is wrong.
     pub fn fault(&mut self, key: &str, detail: impl Into<String>) {
         self.faults.push(Fault { pointer: child(&self.pointer, key), detail: detail.into() });
     }
 
-    /// Tells that the item at `index` of the list under `key` is wrong.
+    /// Reports that the item at `index` of the list under `key` is wrong.
     pub fn item_fault(&mut self, key: &str, index: usize, detail: impl Into<String>) {
         let pointer = child(&child(&self.pointer, key), &index.to_string());
         self.faults.push(Fault { pointer, detail: detail.into() });
     }
 
-    /// Tells that the object itself is wrong.
+    /// Reports that the object itself is wrong.
     pub fn fault_here(&mut self, detail: impl Into<String>) {
         self.faults.push(Fault { pointer: self.pointer.clone(), detail: detail.into() });
     }
 
-    /// The raw value under `key`.
+    /// Returns the raw value under `key`.
     pub fn get(&self, key: &str) -> Option<&'v Value> {
         self.map.get(key)
     }
 
-    /// Whether `key` is there, right or wrong.
+    /// Returns whether `key` is there, right or wrong.
     pub fn has(&self, key: &str) -> bool {
         self.map.contains_key(key)
     }
 
-    /// Tells that the value under `key` should be `wanted`, which `found` is not.
+    /// Reports that the value under `key` should be `wanted`, which `found` is not.
     pub fn wrong_kind(&mut self, key: &str, wanted: &str, found: &Value) {
         self.fault(key, format!("must be {wanted}, not {}", kind(found)));
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn flag(&mut self, key: &str) -> Option<bool> {
         match self.get(key)? {
             Value::Bool(flag) => Some(*flag),
@@ -91,7 +91,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         }
     }
 
-    /// Any string.
+    /// Reads any string.
     pub fn text(&mut self, key: &str) -> Option<&'v str> {
         match self.get(key)? {
             Value::String(text) => Some(text),
@@ -102,7 +102,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         }
     }
 
-    /// Any string: `item`, which stands at `index` of the list under `key`.
+    /// Reads any string: `item`, which stands at `index` of the list under `key`.
     pub fn item_text<'i>(&mut self, key: &str, index: usize, item: &'i Value) -> Option<&'i str> {
         if !item.is_string() {
             self.item_fault(key, index, format!("must be a string, not {}", kind(item)));
@@ -110,7 +110,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         item.as_str()
     }
 
-    /// A number within `range`.
+    /// Returns a number within `range`.
     pub fn number(&mut self, key: &str, range: &RangeInclusive<f64>) -> Option<f64> {
         let value = self.get(key)?;
         let Some(number) = value.as_f64() else {
@@ -124,7 +124,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         Some(number)
     }
 
-    /// A whole number within `range`; `3.0` is one too, as JSON Schema has it.
+    /// Returns a whole number within `range`; `3.0` is one too, as JSON Schema has it.
     pub fn integer(&mut self, key: &str, range: &RangeInclusive<i64>) -> Option<i64> {
         let value = self.get(key)?;
         let Some(number) = value.as_f64() else {
@@ -144,7 +144,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         Some(integer)
     }
 
-    /// One of `choices` by its name.
+    /// Returns one of `choices` by its name.
     pub fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
@@ -155,7 +155,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         None
     }
 
-    /// A number or `"n%"` within `range`.
+    /// Returns a number or `"n%"` within `range`.
     pub fn length(&mut self, key: &str, range: &LengthRange) -> Option<Length> {
         let value = self.get(key)?;
         let (number, bounds, unit) = match value {
@@ -184,7 +184,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         Some(if value.is_number() { Length::Number(number + 0.0) } else { Length::Percent(number + 0.0) })
     }
 
-    /// A colour, `#rgb` or `#rrggbb`.
+    /// Returns a colour, `#rgb` or `#rrggbb`.
     pub fn color(&mut self, key: &str) -> Option<[u8; 3]> {
         let color = limits::color(self.text(key)?);
         if color.is_none() {
@@ -193,7 +193,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         color
     }
 
-    /// The name of an asset.
+    /// Returns the name of an asset.
     pub fn asset(&mut self, key: &str) -> Option<String> {
         let name = self.text(key)?;
         if !limits::is_asset(name) {
@@ -203,7 +203,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         Some(name.to_owned())
     }
 
-    /// The names of assets in `list`, which stands under `key`; every item that is none is told.
+    /// Reads the names of assets in `list`, which stands under `key`; reports every invalid item.
     pub fn asset_names(&mut self, key: &str, list: &[Value]) -> Vec<String> {
         let mut names = Vec::with_capacity(list.len());
         for (index, item) in list.iter().enumerate() {
@@ -217,7 +217,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     }
 }
 
-/// `"n%"` without sign games: an optional minus, digits, optionally a point and digits, `%`.
+/// Reads `"n%"` without sign games: an optional minus, digits, optionally a point and digits, `%`.
 fn percent(text: &str) -> Option<f64> {
     let number = text.strip_suffix('%')?;
     let (whole, fraction) = match number.strip_prefix('-').unwrap_or(number).split_once('.') {

@@ -16,7 +16,7 @@ pub struct Rect {
 }
 
 impl Rect {
-    /// Whether any pixel of it is on a canvas of this size.
+    /// Returns whether any pixel of it is on a canvas of this size.
     pub fn touches(&self, width: u32, height: u32) -> bool {
         let (right, bottom) = (self.x + self.width, self.y + self.height);
         right > 0 && bottom > 0 && i64::from(self.x) < i64::from(width) && i64::from(self.y) < i64::from(height)
@@ -49,7 +49,7 @@ pub(super) struct Area {
 /// a source that is thousands of times longer than wide gets there.
 const FARTHEST: f64 = (1 << 20) as f64;
 
-/// The whole pixel boundary next to `edge`. Halves go away from zero. What is a half but for the last bits of a
+/// Returns the whole pixel boundary next to `edge`. Halves go away from zero. What is a half but for the last bits of a
 /// calculation counts as one, so that the right edge of a tile and the left edge of its neighbour, which are reckoned
 /// differently, always come to the same pixel.
 fn boundary(edge: f64) -> i32 {
@@ -58,17 +58,17 @@ fn boundary(edge: f64) -> i32 {
 }
 
 impl Area {
-    /// The whole of something of this size.
+    /// Returns the whole of something of this size.
     pub(super) fn whole((width, height): (u32, u32)) -> Area {
         Area { x: 0.0, y: 0.0, width: width.into(), height: height.into() }
     }
 
-    /// Width by height.
+    /// Returns width by height.
     pub(super) fn aspect(&self) -> f64 {
         self.width / self.height
     }
 
-    /// What is left after `crop`; `None` when nothing is.
+    /// Returns what is left after `crop`; `None` when nothing is.
     pub(super) fn without(&self, crop: &Edges) -> Option<Area> {
         let (left, right) = (crop.left.of(self.width), crop.right.of(self.width));
         let (top, bottom) = (crop.top.of(self.height), crop.bottom.of(self.height));
@@ -76,8 +76,8 @@ impl Area {
         (width > 0.0 && height > 0.0).then_some(Area { x: self.x + left, y: self.y + top, width, height })
     }
 
-    /// In whole pixels; `None` when it comes to less than one. Edges are rounded, not sizes: areas that meet in an edge
-    /// meet in the same edge afterwards, with neither gap nor overlap.
+    /// Rounds to whole pixels; `None` when it comes to less than one. Edges are rounded, not sizes: areas that meet in
+    /// an edge meet in the same edge afterwards, with neither gap nor overlap.
     pub(super) fn rounded(&self) -> Option<Rect> {
         let (x, right) = (boundary(self.x), boundary(self.x + self.width));
         let (y, bottom) = (boundary(self.y), boundary(self.y + self.height));
@@ -88,7 +88,7 @@ impl Area {
         Crop { x: self.x as f32, y: self.y as f32, width: self.width as f32, height: self.height as f32 }
     }
 
-    /// The part of this size in the middle.
+    /// Returns the part of this size in the middle.
     fn middle(&self, width: f64, height: f64) -> Area {
         Area { x: self.x + (self.width - width) / 2.0, y: self.y + (self.height - height) / 2.0, width, height }
     }

@@ -31,7 +31,7 @@ pub const FEATHER: RangeInclusive<f64> = 0.0..=1.0;
 /// Share of the last mask that stays where nothing moves; at 1 a mask would never change again.
 pub const SMOOTHING: RangeInclusive<f64> = 0.0..=0.95;
 
-/// What one kind of length may be.
+/// The range of one kind of length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LengthRange {
     /// Bounds of a plain number.
@@ -110,8 +110,8 @@ pub const PERIOD_MS: RangeInclusive<f64> = 100.0..=3_600_000.0;
 /// Sides of what a trigger draws, in canvas pixels; as those of layers.
 pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
 
-/// Control characters, and those that turn the direction of the text around them: a name must not be able to change how
-/// its neighbours read.
+/// Returns whether it is a control character, or one that turns the direction of the text around it: a name must not be
+/// able to change how its neighbours read.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -124,20 +124,20 @@ pub fn is_silent(c: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// Returns whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
 pub fn is_id(id: &str) -> bool {
     (1..=ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
-/// Whether `name` may name an asset: 1 to 128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot, so that it is never
-/// a path or a hidden file.
+/// Returns whether `name` may name an asset: 1 to 128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot, so that it is
+/// never a path or a hidden file.
 pub fn is_asset(name: &str) -> bool {
     (1..=ASSET_LENGTH).contains(&name.len())
         && !name.starts_with('.')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// Whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
+/// Returns whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control)
 }

@@ -69,7 +69,7 @@ impl KeypointName {
     ];
 }
 
-/// What a layer goes along with.
+/// The thing that a layer goes along with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
     /// The id of a layer that shows a participant.
@@ -82,8 +82,8 @@ pub struct Follow {
     pub dx: f64,
     /// Canvas pixels below the keypoint.
     pub dy: f64,
-    /// The layer's size: its source's own, times this, times the share of the canvas that the followed layer is wide and
-    /// high. `None`: as the layer says by itself.
+    /// The layer's size: its source's own, times this, times the share of the canvas that the followed layer is wide
+    /// and high. `None`: as the layer says by itself.
     pub scale: Option<f64>,
 }
 
@@ -115,8 +115,8 @@ impl Easing {
         ("ease-in-out", Easing::EaseInOut),
     ];
 
-    /// How much of the change is done after the share `time` (0..=1) of its duration, as CSS Easing Functions Level 1
-    /// defines these curves.
+    /// Returns how much of the change is done after the share `time` (0..=1) of its duration, as CSS Easing Functions
+    /// Level 1 defines these curves.
     pub fn at(self, time: f64) -> f64 {
         let (x1, y1, x2, y2) = match self {
             Easing::Linear => return time.clamp(0.0, 1.0),
@@ -144,7 +144,7 @@ impl Easing {
     }
 }
 
-/// How one state turns into the next.
+/// The way that one state turns into the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Transition {
     /// Milliseconds; 0 is at once.

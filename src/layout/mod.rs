@@ -7,7 +7,8 @@
 //! ```
 //!
 //! * `schema`, `schema_source`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
-//! * `read`, `read_layer`, `read_source`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at once out.
+//! * `read`, `read_layer`, `read_source`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at
+//!   once out.
 //! * `limits`: how much a layout may ask for.
 //! * `scene`: the validated layout.
 //! * `look`: borders, followers, gradual change.
@@ -64,8 +65,8 @@ pub use self::{
     trigger::Trigger,
 };
 
-/// `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null` takes a key
-/// away, anything else, lists too, is replaced whole.
+/// Returns `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null`
+/// takes a key away, anything else, lists too, is replaced whole.
 pub fn merge(current: &Value, patch: &Value) -> Value {
     let mut merged = current.clone();
     json_patch::merge(&mut merged, patch);

@@ -14,7 +14,7 @@ pub struct ModelName {
 }
 
 impl ModelName {
-    /// The name, if it can be one.
+    /// Returns the name, if it can be one.
     pub fn new(name: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let mut bytes = [0; LONGEST];
@@ -23,7 +23,7 @@ impl ModelName {
         Some(Self { bytes, length: u8::try_from(name.len()).ok()? }).filter(|_| fits)
     }
 
-    /// As it is written.
+    /// Returns it as it is written.
     pub fn as_str(&self) -> &str {
         let bytes = &self.bytes[..usize::from(self.length)];
         std::str::from_utf8(bytes).expect("a name is made of ASCII alone")

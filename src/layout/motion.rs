@@ -12,7 +12,7 @@ use super::{
     solve::{Placed, Placement},
 };
 
-/// What changes little by little.
+/// The values that change little by little.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct State {
     dst: [f32; 4],
@@ -100,7 +100,7 @@ impl Course {
     }
 }
 
-/// What is shown, on its way to where it belongs.
+/// The picture on its way to where it belongs.
 #[derive(Debug, Default)]
 pub struct Motion {
     courses: Vec<Course>,
@@ -109,8 +109,8 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// People have other indices from now on: `person` gives that of who had this one. Someone who has none, because
-    /// nothing is left to be shown, cannot fade out and is gone at once.
+    /// Notes that people have other indices from now on: `person` gives that of who had this one. Someone who has none,
+    /// because nothing is left to be shown, cannot fade out and is gone at once.
     pub fn renumber(&mut self, person: impl Fn(usize) -> Option<usize>) {
         let mut kept = Vec::with_capacity(self.courses.len());
         for (mut course, mut shown) in self.courses.drain(..).zip(self.shown.drain(..)) {
@@ -169,9 +169,9 @@ impl Motion {
         self.shown = self.courses.iter().map(|course| course.target.clone()).collect();
     }
 
-    /// What is shown at `now`, back to front. Costs nothing while nothing moves.
+    /// Returns what is shown at `now`, back to front. Costs nothing while nothing moves.
     pub fn at(&mut self, now: Duration) -> &[Placement] {
-        // Followers are placed anew in every frame, from where the layout alone has them.
+        // Followers are placed again in every frame, from where the layout alone has them.
         for (course, shown) in self.courses.iter().zip(&mut self.shown) {
             if course.target.following.is_some() {
                 course.state(now).write(shown);
@@ -197,27 +197,27 @@ impl Motion {
         &self.shown
     }
 
-    /// What [`Motion::at`] gave last.
+    /// Returns what [`Motion::at`] gave last.
     pub fn shown(&self) -> &[Placement] {
         &self.shown
     }
 
-    /// The same, to be moved along with what it follows.
+    /// Returns the same, to be moved along with what it follows.
     pub fn shown_mut(&mut self) -> &mut [Placement] {
         &mut self.shown
     }
 
-    /// How much is shown.
+    /// Returns how much is shown.
     pub fn len(&self) -> usize {
         self.shown.len()
     }
 
-    /// Whether nothing is shown.
+    /// Returns whether nothing is shown.
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
     }
 
-    /// Where everything belongs, back to front.
+    /// Returns where everything belongs, back to front.
     pub fn targets(&self) -> impl Iterator<Item = &Placement> {
         self.courses.iter().filter(|course| !course.leaving).map(|course| &course.target)
     }

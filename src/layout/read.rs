@@ -77,7 +77,7 @@ fn layers(list: &[Value], faults: &mut Vec<Fault>) -> Vec<SceneLayer> {
     layers
 }
 
-/// Tells of layers that follow what shows no person. A chain of followers needs none: nobody follows a follower.
+/// Reports layers that follow what shows no person. A chain of followers needs no check: nobody follows a follower.
 fn check_follows(list: &[Value], layers: &[SceneLayer], faults: &mut Vec<Fault>) {
     for (index, value) in list.iter().enumerate().take(limits::LAYERS) {
         let Some(id) = value["id"].as_str() else { continue };
@@ -95,7 +95,7 @@ fn check_follows(list: &[Value], layers: &[SceneLayer], faults: &mut Vec<Fault>)
     }
 }
 
-/// Tells of layers that show one clip more than is possible.
+/// Reports layers that show one clip more often than is possible.
 fn check_clips(list: &[Value], faults: &mut Vec<Fault>) {
     let mut clips: Vec<&str> = Vec::new();
     for (index, value) in list.iter().enumerate().take(limits::LAYERS) {
@@ -117,7 +117,7 @@ fn canvas(mut fields: Fields, base: &Canvas) -> Canvas {
     Canvas { width, height, fps, background }
 }
 
-/// A side of the canvas. Video is coded with half the colour resolution (4:2:0), so it must be even.
+/// Returns a side of the canvas. Video is coded with half the colour resolution (4:2:0), so it must be even.
 fn side(fields: &mut Fields, key: &str, range: &std::ops::RangeInclusive<i64>) -> Option<u32> {
     let side = fields.integer(key, range)?;
     if side % 2 != 0 {

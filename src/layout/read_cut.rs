@@ -1,4 +1,4 @@
-//! The keys of a layer and of `auto` that tell what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`.
+//! The keys of a layer and of `auto` that say what is cut out: `cutout`, `threshold`, `feather`, `smoothing`, `model`.
 
 use std::ops::RangeInclusive;
 
@@ -32,12 +32,12 @@ pub(super) fn cutout(fields: &mut Fields) -> Option<Cutout> {
 
 fn not_a_name(name: &str) -> String {
     match BodyPart::from_name(name) {
-        Some(_) => format!("body parts are told as a list: [\"{name}\"]"),
+        Some(_) => format!("write body parts as a list: [\"{name}\"]"),
         None => "must be none, person or a list of body parts".to_owned(),
     }
 }
 
-/// The body parts of `list`. One that is told twice is a fault: most likely another was meant.
+/// Reads the body parts of `list`. One that is written twice is a fault: most likely another was meant.
 fn parts(list: &[Value], fields: &mut Fields) -> Option<BodyParts> {
     const MOST: usize = BodyPart::ALL.len();
     if list.is_empty() {
@@ -64,7 +64,7 @@ fn parts(list: &[Value], fields: &mut Fields) -> Option<BodyParts> {
     (!kept.is_empty()).then_some(kept)
 }
 
-/// Reads the keys that tell how the edge is drawn.
+/// Reads the keys that say how the edge is drawn.
 pub(super) fn options(fields: &mut Fields) -> CutOptions {
     // Adding zero turns -0 into 0.
     let mut number = |key: &str, range: &RangeInclusive<f64>| fields.number(key, range).map(|number| number + 0.0);
@@ -82,7 +82,7 @@ pub(super) fn options(fields: &mut Fields) -> CutOptions {
     }
 }
 
-/// A fault for each of these keys that asks for something, in a layer that shows no participant.
+/// Reports a fault for each of these keys that asks for something, in a layer that shows no participant.
 pub(super) fn refuse(fields: &mut Fields, cutout: Cutout, options: CutOptions) {
     for (key, asked) in [
         ("cutout", cutout != Cutout::None),
@@ -111,7 +111,8 @@ mod tests {
         read(&json!({ "layers": [layer] }), &Canvas::default())
     }
 
-    /// The only fault of `value` under `key`, the same in a layer and in `auto`: where it ends, and what it says.
+    /// Returns the only fault of `value` under `key`, the same in a layer and in `auto`: where it ends, and what it
+    /// says.
     fn fault_of(key: &str, value: Value) -> (String, String) {
         let in_layer = read_layer(&json!({ key: value })).expect_err(&value.to_string());
         let in_auto = read(&json!({"auto": {key: value}}), &Canvas::default()).unwrap_err();
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(fault_of("cutout", json!("face")), ("cutout".into(), must.into()));
         assert_eq!(fault_of("cutout", json!(5)).1, format!("{must}, not a number"));
         assert_eq!(fault_of("cutout", json!({"parts": []})).1, format!("{must}, not an object"));
-        assert_eq!(fault_of("cutout", json!("left_hand")).1, "body parts are told as a list: [\"left_hand\"]");
+        assert_eq!(fault_of("cutout", json!("left_hand")).1, "write body parts as a list: [\"left_hand\"]");
     }
 
     #[test]

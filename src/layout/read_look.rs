@@ -8,7 +8,6 @@ use super::{
     scene::{Anchor, Length},
 };
 
-/// Reads `radius`.
 pub(super) fn radius(fields: &mut Fields) -> Length {
     fields.length("radius", &limits::RADIUS).unwrap_or(Length::Number(0.0))
 }
@@ -19,7 +18,7 @@ pub(super) fn rotate(fields: &mut Fields) -> f64 {
     fields.number("rotate", &limits::ROTATE).unwrap_or(0.0) + 0.0
 }
 
-/// Reads `border`; one of no width is none.
+/// Reads `border`; a border without width is no border.
 pub(super) fn border(fields: &mut Fields) -> Option<Border> {
     let mut fields = fields.object("border")?;
     fields.check_keys(&["width", "color"]);
@@ -38,7 +37,6 @@ pub(super) fn blur(fields: &mut Fields) -> Option<f64> {
     fields.number("blur", &limits::BLUR)
 }
 
-/// Reads `follow`.
 pub(super) fn follow(fields: &mut Fields) -> Option<Follow> {
     let mut fields = fields.object("follow")?;
     fields.check_keys(&["layer", "keypoint", "anchor", "dx", "dy", "scale"]);
@@ -56,7 +54,6 @@ pub(super) fn follow(fields: &mut Fields) -> Option<Follow> {
     Some(Follow { layer: layer?.to_owned(), keypoint: keypoint?, anchor, dx, dy, scale })
 }
 
-/// Reads `transition`.
 pub(super) fn transition(fields: &mut Fields) -> Option<Transition> {
     let mut fields = fields.object("transition")?;
     fields.check_keys(&["duration_ms", "easing"]);

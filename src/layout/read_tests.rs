@@ -26,7 +26,7 @@ fn one_layer(layer: Value) -> Result<SceneLayer, Vec<Fault>> {
     read(&json!({ "layers": [layer] }), &Canvas::default()).map(|mut scene| scene.layers.remove(0))
 }
 
-/// The one fault of a layer `{"id": "a", "source": {"slot": 1}, key: value}`.
+/// Returns the one fault of a layer `{"id": "a", "source": {"slot": 1}, key: value}`.
 fn fault_of(key: &str, value: Value) -> (String, String) {
     let mut layer = json!({"id": "a", "source": {"slot": 1}});
     layer[key] = value;
@@ -216,7 +216,7 @@ fn a_pointer_leads_to_a_place_that_exists() {
     assert_eq!(wrong(json!([]))[0], (String::new(), "must be an object, not a list".into()));
 }
 
-/// Every place of `value`, the whole first.
+/// Collects every place of `value`, the whole first.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -476,7 +476,7 @@ fn the_schema_says_what_is_accepted() {
         let schema = serde_json::to_value(T::schema()).unwrap();
         schema["properties"].as_object().unwrap().keys().cloned().collect()
     }
-    /// Those of `keys` that are unknown where `at` points.
+    /// Returns those of `keys` that are unknown where `at` points.
     fn unknown(keys: &[String], document: Value, at: &str) -> Vec<(String, String)> {
         let mut document = document;
         let object = document.pointer_mut(at).unwrap().as_object_mut().unwrap();

@@ -196,7 +196,7 @@ fn label(fields: &mut Fields, key: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Tells of `keys` that are missing.
+/// Reports `keys` that are missing.
 fn require(fields: &mut Fields, keys: &[&str]) {
     for key in keys {
         if !fields.has(key) {

@@ -47,20 +47,20 @@ pub struct Canvas {
 }
 
 impl Default for Canvas {
-    /// 1280x720 at 30 frames per second on a dark grey.
+    /// Returns 1280x720 at 30 frames per second on a dark grey.
     fn default() -> Self {
         Self { width: 1280, height: 720, fps: 30, background: Background::Color([0x11; 3]) }
     }
 }
 
 impl Canvas {
-    /// The canvas as its JSON is read: all four keys.
+    /// Returns the canvas as its JSON is read: all four keys.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(schema::Canvas::from(self)).expect("plain structs with string keys always become JSON")
     }
 }
 
-/// What is behind all layers.
+/// The background of all layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Background {
     /// Red, green, blue.
@@ -83,7 +83,7 @@ pub struct SceneLayer {
     pub y: Option<Length>,
     /// How large it is.
     pub size: Size,
-    /// Which of its points `x`, `y` tell.
+    /// The one of its points that `x`, `y` place.
     pub anchor: Anchor,
     /// How the source is fitted into the rectangle.
     pub fit: Fit,
@@ -129,10 +129,10 @@ impl Images {
     pub const INTERVAL_MS: u32 = 2000;
 }
 
-/// What a layer shows.
+/// The content of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
-    /// The participant of this name; nothing while there is none.
+    /// The participant of this name; nothing while nobody has it.
     Participant(String),
     /// The n-th participant, counted from 1 by time of joining, whom no layer names.
     Slot(u32),
@@ -149,12 +149,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether it shows a participant.
+    /// Returns whether it shows a participant.
     pub fn is_person(&self) -> bool {
         matches!(self, Self::Participant(_) | Self::Slot(_))
     }
 
-    /// How it is fitted into its rectangle when nothing is said: of a text nothing is ever cut off.
+    /// Returns how it is fitted into its rectangle when nothing is said: of a text nothing is ever cut off.
     pub fn usual_fit(&self) -> Fit {
         if matches!(self, Self::Text(_)) { Fit::Contain } else { Fit::default() }
     }
@@ -170,7 +170,7 @@ pub enum Length {
 }
 
 impl Length {
-    /// In pixels, where 100 % is `whole` pixels.
+    /// Returns the length in pixels, where 100 % is `whole` pixels.
     pub fn of(self, whole: f64) -> f64 {
         match self {
             Length::Number(pixels) => pixels,
@@ -178,7 +178,7 @@ impl Length {
         }
     }
 
-    /// As a factor: `0.8` and `80%` are both 0.8.
+    /// Returns it as a factor: `0.8` and `80%` are both 0.8.
     pub fn factor(self) -> f64 {
         match self {
             Length::Number(factor) => factor,
@@ -187,7 +187,7 @@ impl Length {
     }
 }
 
-/// How large a layer is.
+/// The size of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Size {
     /// Nothing was said: as large as the canvas.
@@ -207,7 +207,7 @@ pub enum Size {
     Scale(Length),
 }
 
-/// What is cut off a source at its edges, in pixels or percent of the source. All zero: nothing.
+/// The parts of a source that are cut off at its edges, in pixels or percent of the source. All zero: nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Edges {
     /// Percent of the source's width.
@@ -227,7 +227,7 @@ impl Default for Edges {
     }
 }
 
-/// The point of a layer's rectangle that `x` and `y` tell.
+/// The point of a layer's rectangle that `x` and `y` place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Anchor {
@@ -266,7 +266,7 @@ impl Anchor {
         ("bottom-right", Anchor::BottomRight),
     ];
 
-    /// Where the point is in a rectangle of size 1x1, from its top left corner.
+    /// Returns where the point is in a rectangle of size 1x1, from its top left corner.
     pub fn point(self) -> (f64, f64) {
         match self {
             Anchor::TopLeft => (0.0, 0.0),
@@ -282,7 +282,7 @@ impl Anchor {
     }
 }
 
-/// How a source is fitted into its rectangle.
+/// The way that a source is fitted into its rectangle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fit {
@@ -300,7 +300,7 @@ impl Fit {
     pub const NAMES: [(&'static str, Fit); 3] = [("fill", Fit::Fill), ("contain", Fit::Contain), ("cover", Fit::Cover)];
 }
 
-/// What happens to the people whom no layer takes.
+/// The treatment of the people whom no layer takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Auto {
     /// How they are placed.
@@ -324,7 +324,7 @@ impl Default for Auto {
     }
 }
 
-/// How the people whom no layer takes are placed.
+/// The way that the people whom no layer takes are placed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AutoMode {
@@ -333,8 +333,8 @@ pub enum AutoMode {
     Grid,
     /// One row of equal tiles; people who are cut out stand side by side instead.
     Row,
-    /// Whoever speaks is large, the others are small beside or beneath. The last one stays while all are silent; before
-    /// anybody spoke it is the first who joined.
+    /// The one who speaks is large, the others are small beside or beneath. The last one stays while all are silent;
+    /// before anybody spoke it is the first who joined.
     Spotlight,
     /// They are not shown.
     Off,
@@ -347,7 +347,7 @@ impl AutoMode {
 }
 
 impl Scene {
-    /// The layout of a room that was given none: no layers, everybody placed by `auto`.
+    /// Returns the layout of a room that was given none: no layers, everybody placed by `auto`.
     pub fn default_for(canvas: Canvas) -> Scene {
         Scene {
             canvas,
@@ -359,25 +359,25 @@ impl Scene {
         }
     }
 
-    /// The layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults. Reading it
-    /// gives an equal scene, whatever the canvas it is read upon.
+    /// Returns the layout as canonical JSON: the whole canvas, and of the layers what differs from the defaults.
+    /// Reading it gives an equal scene, whatever the canvas it is read upon.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(schema::Layout::from(self)).expect("plain structs with string keys always become JSON")
     }
 
-    /// The models that layers and `auto` name, in their order.
+    /// Returns the models that layers and `auto` name, in their order.
     pub fn model_names(&self) -> impl Iterator<Item = ModelName> + '_ {
         let layers = self.layers.iter().map(|layer| layer.cut_options.model);
         layers.chain([self.auto.cut_options.model]).flatten()
     }
 
-    /// The texts to be drawn, each with the index of its layer.
+    /// Returns the texts to be drawn, each with the index of its layer.
     pub fn letterings(&self) -> impl Iterator<Item = (usize, Lettering<'_>)> {
         let layers = self.layers.iter().enumerate();
         layers.filter_map(|(index, layer)| Some((index, Lettering::of(layer, &self.canvas)?)))
     }
 
-    /// The image assets that the scene needs, background first; a name that is used twice comes twice.
+    /// Returns the image assets that the scene needs, background first; a name that is used twice comes twice.
     pub fn image_names(&self) -> impl Iterator<Item = &str> {
         let background = match &self.canvas.background {
             Background::Image(name) => Some(name.as_str()),
@@ -394,23 +394,23 @@ impl Scene {
         background.into_iter().chain(layers).chain(self.triggers.iter().flat_map(Trigger::image_names))
     }
 
-    /// The sound assets that the scene needs; a name that is used twice comes twice.
+    /// Returns the sound assets that the scene needs; a name that is used twice comes twice.
     pub fn sound_names(&self) -> impl Iterator<Item = &str> {
         self.triggers.iter().flat_map(Trigger::sound_names).chain(self.music.as_deref())
     }
 
-    /// Whether the layer of this id is seen only when a trigger shows it.
+    /// Returns whether the layer of this id is seen only when a trigger shows it.
     pub fn is_shown_by_trigger(&self, id: &str) -> bool {
         let actions = self.triggers.iter().flat_map(|trigger| &trigger.actions);
         actions.into_iter().any(|action| matches!(action, Action::Show(show) if show.show == id))
     }
 
-    /// Whether something has to be decoded or drawn before it can be shown whole.
+    /// Returns whether something has to be decoded or drawn before it can be shown whole.
     pub fn needs_images(&self) -> bool {
         self.image_names().chain(self.clip_names()).next().is_some() || self.letterings().next().is_some()
     }
 
-    /// The clip assets that the scene needs; a name that is used twice comes twice.
+    /// Returns the clip assets that the scene needs; a name that is used twice comes twice.
     pub fn clip_names(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().filter_map(|layer| match &layer.source {
             Source::Video(name) => Some(name.as_str()),
@@ -418,15 +418,15 @@ impl Scene {
         })
     }
 
-    /// Whether a layer needs the asset of this name; `family`: what texts can call it, too.
+    /// Returns whether a layer needs the asset of this name; `family`: what texts can call it, too.
     pub fn needs(&self, asset: &str, family: Option<&str>) -> bool {
         let mut fonts = self.letterings().map(|(_, lettering)| lettering.text.font.as_str());
         let mut shown = self.image_names().chain(self.clip_names()).chain(self.sound_names());
         shown.any(|name| name == asset) || fonts.any(|font| font == asset || Some(font) == family)
     }
 
-    /// Which part of their picture is kept of the people placed by `auto`: what the layout says, or else the person
-    /// in front of a background image and the whole picture on a plain colour.
+    /// Returns which part of their picture is kept of the people placed by `auto`: what the layout says, or else the
+    /// person in front of a background image and the whole picture on a plain colour.
     pub fn auto_cutout(&self) -> Cutout {
         self.auto.cutout.unwrap_or(match self.canvas.background {
             Background::Image(_) => Cutout::Person,

@@ -1,6 +1,6 @@
 //! The layout as JSON: these types are what is written and what the OpenAPI document shows.
 //!
-//! Reading does not go through them: [`read`](super::read()) walks the JSON itself to tell every wrong place at once.
+//! Reading does not go through them: [`read`](super::read()) walks the JSON itself to report every wrong place at once.
 //! A test holds the two together.
 
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub struct Layout {
     pub warnings: Vec<Warning>,
 }
 
-/// What can be shown, but not as it was meant.
+/// The warning that something can be shown, but not as it was meant.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Warning {
     /// JSON pointer (RFC 6901) to the place in the layout.
@@ -130,7 +130,7 @@ pub struct Layer {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,
-    /// The point of the rectangle that `x` and `y` tell; `top-left` when left out.
+    /// The point of the rectangle that `x` and `y` place; `top-left` when left out.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<Anchor>,
@@ -224,7 +224,7 @@ pub struct Border {
     pub color: Option<Color>,
 }
 
-/// What is behind a participant who is cut out.
+/// The background of a participant who is cut out.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayerBackground)]
@@ -235,7 +235,7 @@ pub struct Behind {
     pub blur: Option<f64>,
 }
 
-/// What a layer goes along with.
+/// The thing that a layer goes along with.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayerFollow)]
@@ -262,7 +262,7 @@ pub struct Follow {
     pub scale: Option<Scale>,
 }
 
-/// What is cut off the source at its edges: source pixels, or `"n%"` of the source's width or height.
+/// The parts that are cut off the source at its edges: source pixels, or `"n%"` of the source's width or height.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayerCrop)]
@@ -285,7 +285,7 @@ pub struct Crop {
     pub bottom: Option<Inset>,
 }
 
-/// What happens to the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0.
+/// The treatment of the people whom no layer takes. They are drawn at z 0, nearer than all layers of z 0.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = AutoPlacement)]
@@ -321,7 +321,7 @@ pub struct Auto {
     pub model: Option<String>,
 }
 
-/// How one layout turns into the next.
+/// The way that one layout turns into the next.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LayoutTransition)]
@@ -336,7 +336,7 @@ pub struct Transition {
     pub easing: Option<look::Easing>,
 }
 
-/// `None` for what need not be written.
+/// Returns `None` for what need not be written.
 fn unless_default<T: PartialEq>(value: T, default: T) -> Option<T> {
     (value != default).then_some(value)
 }

@@ -15,7 +15,7 @@ use super::{
     text::{self, TextAlign},
 };
 
-/// What a layer shows: an object of one of these shapes.
+/// The content of a layer: an object of one of these shapes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// A participant's name.

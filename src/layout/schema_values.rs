@@ -1,4 +1,5 @@
-//! The single values of the layout's JSON whose shape serde and utoipa cannot derive: colours, names of assets, lengths.
+//! The single values of the layout's JSON whose shape serde and utoipa cannot derive: colours, names of assets,
+//! lengths.
 
 use serde::{Serialize, Serializer};
 use utoipa::{
@@ -187,7 +188,7 @@ fn write_length<S: Serializer>(length: Length, serializer: S) -> Result<S::Ok, S
     }
 }
 
-/// `640` rather than `640.0`, as people write it.
+/// Writes `640` rather than `640.0`, as people write it.
 fn write_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::Error> {
     // Far inside what an f64 counts exactly; every number of a layout is.
     const EXACT: f64 = (1u64 << 53) as f64;
@@ -198,12 +199,12 @@ fn write_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::E
     }
 }
 
-/// A number that is always there, as people write it.
+/// Returns a number that is always there, as people write it.
 pub(super) fn plain<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     write_number(*number, serializer)
 }
 
-/// A plain number, as people write it.
+/// Returns a plain number, as people write it.
 pub(super) fn number<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match number {
         Some(number) => write_number(*number, serializer),

@@ -14,27 +14,26 @@ use super::{
 pub struct Person<'a> {
     /// Unique in the room; what `{"participant": …}` refers to.
     pub name: &'a str,
-    /// Width and height of their picture in pixels; `None` while there is none. They keep their slot, tile or place
+    /// Width and height of their picture in pixels; `None` while they have none. They keep their slot, tile or place
     /// side by side then, but nothing is shown there.
     pub size: Option<(u32, u32)>,
 }
 
-/// What a scene is solved for.
+/// The facts that a scene is solved for.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// Everybody who may be shown, in order of joining.
     pub people: &'a [Person<'a>],
     /// Of them: who spoke, the last one first.
     pub speakers: &'a [usize],
-    /// Width and height of an image asset, of a text's picture ([`Lettering::name`]), or of a clip's ([`clip_picture`]), in
-    /// pixels; `None` for one that is
-    /// not there, which shows nothing.
+    /// Width and height of an image asset, of a text's picture ([`Lettering::name`]), or of a clip's
+    /// ([`clip_picture`]), in pixels; `None` for one that is not there, which shows nothing.
     pub image_size: &'a dyn Fn(&str) -> Option<(u32, u32)>,
     /// Whether people can be cut out. If not, whole pictures are shown.
     pub can_cut: bool,
 }
 
-/// What a placement is from one layout to the next.
+/// The identity of a placement from one layout to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     /// The layer of this id.
@@ -43,7 +42,7 @@ pub enum Key {
     Auto(String),
 }
 
-/// How a placement looks beyond its rectangle. The default: as it is.
+/// The look of a placement beyond its rectangle. The default: as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Look {
     /// Of the corners, in canvas pixels, at most half the shorter side.
@@ -56,7 +55,7 @@ pub struct Look {
     pub blur: Option<f32>,
 }
 
-/// What a placement goes along with; its rectangle's place is found with every frame.
+/// The thing that a placement goes along with; its rectangle's place is found with every frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Following {
     /// The id of the layer that shows the person.
@@ -98,7 +97,7 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Whether any of it may be on a canvas of this size, however it is turned.
+    /// Returns whether any of it may be on a canvas of this size, however it is turned.
     pub fn touches(&self, width: u32, height: u32) -> bool {
         if self.following.is_some() {
             return true;
@@ -120,7 +119,7 @@ impl Placement {
     }
 }
 
-/// What is drawn.
+/// The layers that are drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// The person at this index of [`Facts::people`].
@@ -135,13 +134,13 @@ pub enum Placed {
     Color([u8; 3]),
 }
 
-/// The name of a clip's first picture: no asset's.
+/// Returns the name of a clip's first picture: no asset's.
 pub fn clip_picture(asset: &str) -> String {
     format!("video:{asset}")
 }
 
-/// Where everything is, back to front; the background is not among it. What cannot be seen (absent people, empty
-/// slots, missing images, opacity 0, wholly off the canvas, less than a pixel) is left out.
+/// Returns where everything is, back to front; the background is not among it. What cannot be seen (absent people,
+/// empty slots, missing images, opacity 0, wholly off the canvas, less than a pixel) is left out.
 ///
 /// Layers are drawn by `z`, equal ones in the order they are listed. The people placed by `auto` are at z 0, nearer
 /// than all layers of z 0 or less.
@@ -159,7 +158,7 @@ pub fn solve(scene: &Scene, facts: &Facts) -> Vec<Placement> {
     placements
 }
 
-/// Who sits where: indices into [`Facts::people`], each list in order of joining.
+/// The seats of people: indices into [`Facts::people`], each list in order of joining.
 struct Seating {
     /// Whom no layer names; `Slot(n)` is the n-th of them.
     unnamed: Vec<usize>,
@@ -248,14 +247,14 @@ fn look(layer: &SceneLayer, dst: Rect, is_cut: bool) -> Look {
     Look {
         radius: layer.radius.of(shorter).min(shorter / 2.0) as f32,
         border: layer.border.map(|border| (border.width as f32, border.color)),
-        // Whole turns are none.
+        // Whole turns change nothing.
         turn: (layer.rotate % 360.0) as f32,
         blur: layer.blur.filter(|_| is_cut).map(|blur| blur as f32),
     }
 }
 
-/// The layer's rectangle. `region` is what is shown of the source; a colour has none, and is as wide or high as the
-/// canvas where nothing else is said. `natural`: that region's own size is the layer's.
+/// Returns the layer's rectangle. `region` is what is shown of the source; a colour has none, and is as wide or high as
+/// the canvas where nothing else is said. `natural`: that region's own size is the layer's.
 fn area(layer: &SceneLayer, canvas: &Canvas, region: Option<Area>, natural: bool) -> Area {
     let (across, down) = (f64::from(canvas.width), f64::from(canvas.height));
     let aspect = region.map(|region| region.aspect());

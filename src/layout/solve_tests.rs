@@ -22,7 +22,8 @@ fn solved(layout: Value, people: &[(&str, Option<(u32, u32)>)]) -> Vec<Placement
     solve(&scene, &Facts { people: &people, image_size: &image_size, speakers: &[], can_cut: true })
 }
 
-/// Where a layer of `source` with these other keys is, on 1280x720, with `ann` (1280x720) and `vga` (640x480) there.
+/// Returns where a layer of `source` with these other keys is, on 1280x720, with `ann` (1280x720) and `vga` (640x480)
+/// there.
 fn placed(source: Value, mut keys: Value) -> Option<Placement> {
     keys["id"] = json!("layer");
     keys["source"] = source;

@@ -1,4 +1,4 @@
-//! Places for the automatic mode `spotlight`: whoever speaks is large, the others are small.
+//! Places for the automatic mode `spotlight`: the one who speaks is large, the others are small.
 
 use super::{auto, geometry::Area, scene::Fit, solve::Facts};
 
@@ -8,10 +8,10 @@ const OTHERS: f64 = 0.22;
 /// The same where people are cut out: those behind need more room to be seen.
 const OTHERS_CUT: f64 = 0.36;
 
-/// How high the others may stand there, in heights of the canvas: lower than whoever speaks.
+/// How high the others may stand there, in heights of the canvas: lower than the one who speaks.
 const OTHERS_HEIGHT: f64 = 0.55;
 
-/// Who of the `waiting` is large: of those with a picture, who spoke last, or before that who joined first.
+/// Returns who of the `waiting` is large: of those with a picture, who spoke last, or before that who joined first.
 fn large(facts: &Facts, waiting: &[usize]) -> usize {
     let seen = |index: &usize| facts.people[*index].size.is_some();
     let spoke = facts.speakers.iter().find(|index| waiting.contains(index) && seen(index));

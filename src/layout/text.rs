@@ -42,7 +42,7 @@ impl Text {
     /// The distance of lines when nothing is said.
     pub const LINE_HEIGHT: f64 = 1.2;
 
-    /// This text, as it looks when nothing else is said.
+    /// Returns this text, as it looks when nothing else is said.
     pub fn plain(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -58,7 +58,7 @@ impl Text {
     }
 }
 
-/// Where the lines of a text stand.
+/// The alignment of a text's lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextAlign {
@@ -76,7 +76,7 @@ impl TextAlign {
         [("left", TextAlign::Left), ("center", TextAlign::Center), ("right", TextAlign::Right)];
 }
 
-/// What a text is set into, in canvas pixels.
+/// The frame that a text is set into, in canvas pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextFrame {
     /// As large as it comes: lines end only where the text says so.
@@ -99,7 +99,7 @@ pub struct Lettering<'a> {
 }
 
 impl<'a> Lettering<'a> {
-    /// What this layer shows, if it is a text.
+    /// Returns what this layer shows, if it is a text.
     pub fn of(layer: &'a SceneLayer, canvas: &Canvas) -> Option<Self> {
         let Source::Text(text) = &layer.source else { return None };
         let (across, down) = (f64::from(canvas.width), f64::from(canvas.height));
@@ -115,7 +115,7 @@ impl<'a> Lettering<'a> {
         Some(Self { text, frame })
     }
 
-    /// The name of its picture: no asset's, and the same for the same picture only.
+    /// Returns the name of its picture: no asset's, and the same for the same picture only.
     pub fn name(&self) -> String {
         let Text { text, font, size, weight, color: [r, g, b], align, line_height, background, padding } = self.text;
         let mut name = String::with_capacity(text.len() + 96);

@@ -48,7 +48,7 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// What must be true: every one of these conditions; none at all is always true.
+/// The conditions that must be true: every one of these conditions; none at all is always true.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct When(pub Vec<Condition>);
 
@@ -103,7 +103,7 @@ pub struct Condition {
     pub absent: Absent,
 }
 
-/// Whose keypoints count.
+/// The people whose keypoints count.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Whose {
     /// Those of everybody who is shown.
@@ -146,7 +146,7 @@ impl PartialSchema for Whose {
     }
 }
 
-/// A part of the canvas; every edge is told from the canvas's top left corner. A point on an edge is outside.
+/// A part of the canvas; every edge is measured from the canvas's top left corner. A point on an edge is outside.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TriggerArea)]
@@ -182,12 +182,12 @@ impl Area {
         bottom: Length::Percent(100.0),
     };
 
-    /// Left, top, right, bottom in pixels of a canvas of this size.
+    /// Returns left, top, right, bottom in pixels of a canvas of this size.
     pub fn edges(&self, (width, height): (f64, f64)) -> [f64; 4] {
         [self.left.of(width), self.top.of(height), self.right.of(width), self.bottom.of(height)]
     }
 
-    /// Whether a point of a canvas of this size is inside, strictly.
+    /// Returns whether a point of a canvas of this size is inside, strictly.
     pub fn holds(&self, (x, y): (f64, f64), canvas: (f64, f64)) -> bool {
         let [left, top, right, bottom] = self.edges(canvas);
         left < x && x < right && top < y && y < bottom
@@ -198,7 +198,7 @@ impl Area {
     }
 }
 
-/// What it means for a condition that a layer shows nobody, or that nobody is shown at all.
+/// The meaning for a condition of the case that a layer shows nobody, or that nobody is shown at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = TriggerAbsent)]
@@ -219,7 +219,7 @@ impl Absent {
     }
 }
 
-/// What a trigger does: an object of one of these shapes.
+/// The effect of a trigger: an object of one of these shapes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = TriggerAction)]
@@ -243,7 +243,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The key that tells them apart.
+    /// Returns the key that distinguishes them.
     pub const KEYS: [&'static str; 8] = ["scene", "show", "sound", "snapshot", "event", "twirl", "icons", "polaroid"];
 }
 
@@ -275,7 +275,7 @@ pub struct PlaySound {
     pub sound: String,
 }
 
-/// Takes a picture of the canvas, told by the event `photo_taken`.
+/// Takes a picture of the canvas, which the event `photo_taken` reports.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TakeSnapshot {
@@ -283,7 +283,7 @@ pub struct TakeSnapshot {
     pub snapshot: Shot,
 }
 
-/// Which part of the canvas a picture is taken of.
+/// The part of the canvas that a picture is taken of.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SnapshotShot)]
@@ -293,7 +293,7 @@ pub struct Shot {
     pub area: Area,
 }
 
-/// Tells everybody who listens to the room's events; the name is in `trigger_fired`.
+/// Notifies everybody who listens to the room's events; the name is in `trigger_fired`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TellEvent {
@@ -339,7 +339,7 @@ pub struct IconsAction {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Icons {
-    /// Image assets. Whoever is behind their number gets none.
+    /// Image assets. Who comes after the last of them gets no image.
     #[schema(min_items = 1, max_items = 100)]
     pub image: Vec<String>,
     /// Canvas pixels; the height follows.
@@ -381,8 +381,8 @@ pub struct PolaroidAction {
     pub polaroid: Polaroid,
 }
 
-/// A frame is shown somewhere about the middle of its area; when its time is over the picture in it is taken (told by
-/// the event `photo_taken`) and it goes elsewhere.
+/// A frame is shown somewhere about the middle of its area; when its time is over the picture in it is taken (reported
+/// by the event `photo_taken`) and it goes elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Polaroid {
@@ -418,7 +418,7 @@ pub struct Polaroid {
 }
 
 impl Trigger {
-    /// Image assets that its actions draw.
+    /// Returns image assets that its actions draw.
     pub fn image_names(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().flat_map(|action| {
             let names: &[String] = match action {
@@ -430,7 +430,7 @@ impl Trigger {
         })
     }
 
-    /// Sound assets that its actions play.
+    /// Returns sound assets that its actions play.
     pub fn sound_names(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().filter_map(|action| match action {
             Action::Sound(action) => Some(action.sound.as_str()),

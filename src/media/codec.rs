@@ -54,7 +54,7 @@ pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
     (bits as u32).clamp(150_000, 12_000_000)
 }
 
-/// Which of a room's picture sizes. In order, the larger picture comes first.
+/// One of a room's picture sizes. In order, the larger picture comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rendition {
     /// The canvas itself.
@@ -69,22 +69,22 @@ impl Rendition {
     /// All, the largest first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Half, Self::Quarter];
 
-    /// The place in [`Rendition::ALL`], which is how often each side is halved: 0 to 2.
+    /// Returns the place in [`Rendition::ALL`], which is how often each side is halved: 0 to 2.
     pub fn index(self) -> usize {
         self as usize
     }
 
-    /// The next smaller one.
+    /// Returns the next smaller one.
     pub fn smaller(self) -> Option<Self> {
         Self::ALL.get(self.index() + 1).copied()
     }
 
-    /// The next larger one.
+    /// Returns the next larger one.
     pub fn larger(self) -> Option<Self> {
         self.index().checked_sub(1).map(|index| Self::ALL[index])
     }
 
-    /// Width, height and frames a second of this rendition of a canvas, in pixels and even.
+    /// Returns width, height and frames a second of this rendition of a canvas, in pixels and even.
     pub fn of(self, (width, height, fps): (u32, u32, u32)) -> (u32, u32, u32) {
         let side = |mut pixels: u32| {
             for _ in 0..self.index() {
@@ -97,12 +97,12 @@ impl Rendition {
         (side(width), side(height), fps)
     }
 
-    /// The name of this rendition of a canvas: its height, as in `360p`.
+    /// Returns the name of this rendition of a canvas: its height, as in `360p`.
     pub fn name(self, canvas: (u32, u32, u32)) -> String {
         format!("{}p", self.of(canvas).1)
     }
 
-    /// The rendition of a canvas that has this name.
+    /// Returns the rendition of a canvas that has this name.
     pub fn named(name: &str, canvas: (u32, u32, u32)) -> Option<Self> {
         Self::ALL.into_iter().find(|rendition| rendition.name(canvas) == name)
     }
@@ -118,7 +118,7 @@ pub struct EncodingId {
 }
 
 impl EncodingId {
-    /// All encodings that a room may have, those of the best codec first.
+    /// Returns all encodings that a room may have, those of the best codec first.
     pub fn all() -> impl Iterator<Item = Self> {
         let of = |codec| Rendition::ALL.into_iter().map(move |rendition| Self { codec, rendition });
         SENT.into_iter().flat_map(of)

@@ -4,12 +4,12 @@
 //!   webrtc ─► ingest ─► segment ─► compose ─► encode ─► deliver, output
 //!                └────► audio ────────────────────────────┘
 //! ```
-//! [`room`] joins the stages of one room; [`port`] is all that the control tree sees. [`codec`], [`sdp`] and [`gst`] are
-//! what stages share.
+//! [`room`] joins the stages of one room; [`port`] is all that the control tree sees. [`codec`], [`sdp`] and [`gst`]
+//! are what stages share.
 //!
 //! When there is not enough time for all, mixing, sound and delivery come before encoding, that before decoding, that
-//! before segmentation ([`gst::priority`]). Masks are given up first ([`segment::governor`]), and what even decoding has
-//! no time for is left out before it ([`ingest::backlog`]).
+//! before segmentation ([`gst::priority`]). Masks are given up first ([`segment::governor`]), and what even decoding
+//! has no time for is left out before it ([`ingest::backlog`]).
 
 use std::{
     net::IpAddr,
@@ -31,6 +31,7 @@ pub mod gst;
 pub mod ingest;
 pub mod iso;
 pub mod output;
+pub mod pictures;
 pub mod port;
 pub mod room;
 pub mod sdp;
@@ -45,7 +46,7 @@ use segment::model::{Model, ModelSource};
 use upload::Decoder;
 use webrtc::peer::Network;
 
-/// What the media of a process is made from.
+/// The configuration from which the media of a process is made.
 #[derive(Debug, Clone, Default)]
 pub struct EngineConfig {
     /// The rooms' model; without one whole pictures are shown.
@@ -75,7 +76,7 @@ pub struct EngineConfig {
     pub program: Option<PathBuf>,
 }
 
-/// Why media cannot start.
+/// The reason why media cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// GStreamer or its plugins.
@@ -107,7 +108,7 @@ pub struct Engine {
     segmentation: Segmentation,
 }
 
-/// Says what to do, for whoever did not choose it.
+/// Says what to do, for users who did not choose it.
 const NO_MODEL: &str = "no model: whole pictures are shown; `--model embedded` cuts people out";
 
 impl Engine {
@@ -118,11 +119,7 @@ impl Engine {
     /// See [`EngineError`]; each is one line.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
         gst::init()?;
-        if gstreamer::ElementFactory::find("bodypix").is_none()
-            && let Err(error) = segment::register(None)
-        {
-            return Err(gst::InitError::Library(error.to_string()).into());
-        }
+        segment::register_own().map_err(|error| gst::InitError::Library(error.to_string()))?;
         let launches = Launches::load(config.pipelines.as_deref())?;
         segment::models::set_folder(config.models);
         let segmentation = match &config.model {
@@ -166,7 +163,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// What serves receivers, for who hands TCP connections over.
+    /// Returns what serves receivers, for who hands TCP connections over.
     pub fn delivery(&self) -> Arc<Delivery> {
         self.delivery.clone()
     }
@@ -181,6 +178,10 @@ impl Media for Engine {
             can_cut: self.segmentation.model.is_some(),
         };
         Box::new(room::RunningRoom::start(room, Arc::new(parts), events))
+    }
+
+    fn ending(&self) -> usize {
+        gst::pipeline::ending()
     }
 
     fn segmentation(&self) -> Segmentation {

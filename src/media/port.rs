@@ -1,7 +1,7 @@
 //! The narrow port between control and media: commands go down, events come up, nothing else crosses.
 //!
 //! Control sees this file only. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
-//! takes a [`MediaCommand`] and returns at once; what happens is told by [`MediaEvent`]s on the channel given at
+//! takes a [`MediaCommand`] and returns at once; [`MediaEvent`]s report what happens on the channel given at
 //! opening. Tests of the control tree implement both traits with a fake.
 
 mod assets;
@@ -23,7 +23,7 @@ pub use crate::media::{
         address::{RtmpAddress, SrtAddress, WhipAddress},
         hls::terms::{
             CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
-            PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
+            LONGEST_PLAYLIST as HLS_LONGEST_PLAYLIST, PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
         },
         notes::{self, Notes},
         settings::{
@@ -47,16 +47,20 @@ use crate::{
 pub trait Media: Send + Sync + 'static {
     /// Starts a room's media. It ends when the returned value is dropped.
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia>;
-    /// What the segmentation can do on this machine, for `/readyz` and the room state.
+    /// Returns what the segmentation can do on this machine, for `/readyz` and the room state.
     fn segmentation(&self) -> Segmentation;
-    /// The models that layers can name now.
+    /// Returns the models that layers can name now.
     fn models(&self) -> Vec<String>;
+    /// Returns how many pipelines nobody uses any more, of all rooms, that still give up their threads and memory.
+    fn ending(&self) -> usize {
+        0
+    }
     /// Decodes a sound file to samples of 48 kHz. Takes up to some seconds: for blocking threads.
     ///
     /// # Errors
     /// Why it cannot be played, or that it is longer than `longest`; in one line.
     fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String>;
-    /// The first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
+    /// Returns the first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
     ///
     /// # Errors
     /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
@@ -65,8 +69,8 @@ pub trait Media: Send + Sync + 'static {
     fn try_output(&self, _target: OutputTarget) -> Trial {
         Trial::default()
     }
-    /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes up
-    /// to some seconds: for blocking threads.
+    /// Has a process of its own do with a font file what `wish` says. That and the answer are the asker's matter. Takes
+    /// up to some seconds: for blocking threads.
     fn use_font(&self, _file: &Path, _wish: &str) -> FontUse {
         FontUse::NoProcess
     }
@@ -78,18 +82,18 @@ pub trait RoomMedia: Send + Sync + 'static {
     fn send(&self, command: MediaCommand);
 }
 
-/// Whether people can be cut out, and by which model.
+/// The state of segmentation: whether people can be cut out, and by which model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segmentation {
-    /// Name of the loaded model, `None` when there is none: whole pictures are shown.
+    /// Name of the loaded model, `None` without one: whole pictures are shown.
     pub model: Option<String>,
-    /// Why there is none, in one line for the log, `/readyz` and the room state.
+    /// Why no model is loaded, in one line for the log, `/readyz` and the room state.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too.
     pub keypoints: bool,
 }
 
-/// What a room's media needs to know at its start.
+/// The values that a room's media needs at its start.
 #[derive(Debug, Clone)]
 pub struct RoomSpec {
     /// The room's name, for logs, thread names and metrics.
@@ -144,7 +148,7 @@ pub struct Seat {
     pub name: Arc<str>,
 }
 
-/// How a sender is negotiated.
+/// The way that a sender is negotiated.
 #[derive(Debug)]
 pub enum Negotiation {
     /// The browser's session: we offer to receive its sound and its camera. [`MediaEvent::PeerOffer`] follows, then
@@ -162,8 +166,8 @@ pub enum Negotiation {
     },
 }
 
-/// Whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the peer sends;
-/// otherwise it receives.
+/// Returns whether the media will take all of an offer that is media, before anything is changed for it. `sends`: the
+/// peer sends; otherwise it receives.
 ///
 /// # Errors
 /// [`PeerRefused::Unacceptable`], with what was offered.
@@ -175,7 +179,7 @@ pub fn check_offer(offer: &Description, sends: bool) -> Result<(), PeerRefused> 
         .map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))
 }
 
-/// What is taken of a sender's offer.
+/// Returns what is taken of a sender's offer.
 pub(super) fn choose_for_sender(offer: &Description) -> Result<Vec<Chosen>, SdpFault> {
     choose(offer, &RECEIVED, &[])
 }
@@ -190,7 +194,7 @@ pub enum RenditionWish {
     Fixed(Rendition),
 }
 
-/// What a receiver can use.
+/// The view of a receiver: what it can use.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ReceiverView {
     /// Height of its player in pixels of its screen; `None`: unknown.
@@ -205,7 +209,7 @@ pub struct ReceiverView {
     pub rendition: RenditionWish,
 }
 
-/// How the mix reaches a receiver.
+/// The way that the mix reaches a receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryReport {
     /// Of its picture; `None`: it takes sound alone.
@@ -228,7 +232,7 @@ pub struct DeliveryReport {
 /// Gets the SDP of an answer, or the reason why it is missing.
 pub type AnswerReply = oneshot::Sender<Result<String, PeerRefused>>;
 
-/// Why a peer could not be made.
+/// The reason why a peer could not be made.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum PeerRefused {
     /// The offer has nothing we can take (HTTP 422).
@@ -295,7 +299,7 @@ pub enum MediaCommand {
         /// The checked candidate.
         candidate: Option<Candidate>,
     },
-    /// Ends a connection. Nothing is told of this peer after it. The participant's last frame is held for `hold`
+    /// Ends a connection. Media reports nothing of this peer after it. The participant's last frame is held for `hold`
     /// unless [`MediaCommand::Forget`] follows.
     RemovePeer(PeerId),
     /// A participant left for good: frame, sound and slot state are dropped.
@@ -329,7 +333,8 @@ pub enum MediaCommand {
         /// Of which picture; `None`: the program.
         aux: Option<AuxId>,
     },
-    /// Shows this in a picture beside the program from the next frame on. It is composed while an output that runs has it.
+    /// Shows this in a picture beside the program from the next frame on. It is composed while an output that runs has
+    /// it.
     SetAux {
         /// Which one.
         aux: AuxId,
@@ -347,7 +352,7 @@ pub enum MediaCommand {
     },
     /// Names this moment in all recordings that run.
     Mark(Arc<str>),
-    /// Stops and forgets an output; [`OutputState::Stopped`] is the last thing told of it.
+    /// Stops and forgets an output; [`OutputState::Stopped`] is the last report of it.
     RemoveOutput(OutputId),
     /// The canvas now, or that of a picture beside the program.
     Snapshot(Option<AuxId>, oneshot::Sender<Result<Frame, String>>),
@@ -431,7 +436,7 @@ pub enum MediaEvent {
         /// Frames a second of the canvas.
         fps: u32,
     },
-    /// The peer is dead or refused; it is already being torn down. Not told after [`MediaCommand::RemovePeer`].
+    /// The peer is dead or refused; it is already being torn down. Not reported after [`MediaCommand::RemovePeer`].
     PeerGone {
         /// The connection.
         peer: PeerId,
@@ -461,7 +466,7 @@ pub enum MediaEvent {
         /// In one line.
         problem: Option<String>,
     },
-    /// Someone began or ceased to speak.
+    /// Someone began or stopped speaking.
     Speaking {
         /// Who.
         participant: ParticipantId,
@@ -506,7 +511,7 @@ pub enum MediaEvent {
         /// What flows.
         flow: Flow,
     },
-    /// An output has finished a file. The state in which it ends is told after that.
+    /// An output has finished a file. The state in which it ends is reported after that.
     Recorded {
         /// Which.
         output: OutputId,

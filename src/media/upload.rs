@@ -5,12 +5,10 @@
 //!        the answer, from its standard output ◄─ Head in one line, then samples, planes, or what was asked of a font
 //! ```
 //! Decoders are large programs in C, and a file may be made to have one take all memory, time, or worse; a font is a
-//! program itself. There it takes its own process with it, which has bounds of both, no network, and nothing that is worth
-//! having.
-//! Failure: whatever happens there is one line here, and never an end of this process.
+//! program itself. There it takes its own process with it, which has bounds of both, no network, and nothing that is
+//! worth having. Failure: whatever happens there is one line here, and never an end of this process.
 
 use std::{
-    fs::File,
     io::{self, Read as _, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -27,6 +25,7 @@ use super::{
     gst::launch::Launches,
     port::{FontUse, Samples, Still},
 };
+use crate::disk;
 
 /// How long a file may take in all: a little more than [`file`] waits for one that gives nothing.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -60,7 +59,7 @@ enum Head {
     Refused(String),
 }
 
-/// What is to be done with a file that holds media.
+/// The work that is to be done with a file that holds media.
 #[derive(Debug, Clone, Copy)]
 pub enum Job {
     /// Decode it to samples of 48 kHz.
@@ -139,10 +138,10 @@ impl Decoder {
     /// That there is no process now, or what it refused.
     fn ask(&self, program: &Path, job: &[&str], path: &Path, most: usize) -> Result<Option<(Head, Vec<u8>)>, String> {
         let failed = |error: io::Error| {
-            warn!(%error, "no process to decode a file in");
+            warn!(%error, "the system gives no process to decode a file in");
             "the server cannot decode it now".to_owned()
         };
-        let input = File::open(path).map_err(failed)?;
+        let input = disk::open(path).map_err(failed)?;
         let mut command = Command::new(program);
         let kept = std::env::vars_os()
             .filter(|(name, _)| name.to_str().is_some_and(|name| KEPT.iter().any(|start| name.starts_with(start))));
@@ -175,7 +174,7 @@ impl Decoder {
 struct Running(Child);
 
 impl Running {
-    /// All that it says within [`PATIENCE`], and nothing if that is more than `most` bytes.
+    /// Returns all that it says within [`PATIENCE`], and nothing if that is more than `most` bytes.
     fn answer(&mut self, most: usize) -> io::Result<Vec<u8>> {
         let begun = Instant::now();
         let mut answer = Vec::new();
@@ -250,13 +249,13 @@ fn tell(head: &Head, content: &[u8]) -> io::Result<()> {
     output.flush()
 }
 
-/// The first picture of a clip, and its length.
+/// Returns the first picture of a clip, and its length.
 fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), String> {
     let (frame, length) = file::look(path, launches).map_err(without_path)?;
     Ok((copy_of(&frame).ok_or("its first picture cannot be read")?, length))
 }
 
-/// In one line, without where the file is, which is the server's own matter.
+/// Writes it in one line, without where the file is, which is the server's own matter.
 fn without_path(error: FileError) -> String {
     match error {
         FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {

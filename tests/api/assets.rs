@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::server::{Answer, KEY, Server, answer};
 
-/// A picture so many pixels wide.
+/// Returns a picture so many pixels wide.
 fn png(width: u32) -> Vec<u8> {
     let mut png = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(width, 1).write_to(&mut png, image::ImageFormat::Png).unwrap();
@@ -49,7 +49,7 @@ impl House {
         answer(self.server.request_as(token, method, path).json(body)).await
     }
 
-    /// Names and widths of all that this token sees, but for what is built in.
+    /// Returns names and widths of all that this token sees, but for what is built in.
     async fn list(&self, token: &str, query: &str) -> Vec<(String, u64, Value)> {
         let list = self.ask(token, "GET", &format!("/assets{query}")).await;
         assert_eq!(list.status, 200, "{list:?}");
@@ -62,14 +62,14 @@ impl House {
         .collect()
     }
 
-    /// The bytes that this token is given.
+    /// Returns the bytes that this token is given.
     async fn bytes(&self, token: &str, path: &str) -> Vec<u8> {
         let response = self.server.request_as(token, "GET", path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
         response.bytes().await.unwrap().to_vec()
     }
 
-    /// What a layout with this picture is answered.
+    /// Returns what a layout with this picture is answered.
     async fn show(&self, token: &str, room: &str, image: &str) -> Answer {
         let layout = json!({"layers": [{"id": "a", "source": {"image": image}}]});
         self.send(token, "PUT", &format!("/rooms/{room}/layout"), &layout).await

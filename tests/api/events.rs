@@ -23,7 +23,7 @@ impl Stream {
         Self { response, text: String::new() }
     }
 
-    /// The next event of this name; others before it are passed over.
+    /// Returns the next event of this name; others before it are passed over.
     pub async fn wait_for(&mut self, kind: &str) -> Value {
         loop {
             let (name, data) = self.next().await.unwrap_or_else(|| panic!("the stream ends before {kind}"));
@@ -33,7 +33,7 @@ impl Stream {
         }
     }
 
-    /// The next event's name and data; `None` at the end.
+    /// Returns the next event's name and data; `None` at the end.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -93,7 +93,7 @@ async fn poses_are_told_while_somebody_listens() {
     let (page, welcome) = Page::join(&server, "demo", "ann").await;
     let media = server.media.room("demo");
     media.see(&[welcome["participant"]["id"].as_str().unwrap()]);
-    assert!(!media.heard().contains(&"poses".to_owned()), "a page's socket is not told, so nobody is asked");
+    assert!(!media.heard().contains(&"poses".to_owned()), "a page's socket does not get them, so nobody is asked");
 
     let mut stream = Stream::open(&server, "demo").await;
     assert_eq!(stream.next().await.unwrap().0, "room_changed");

@@ -5,7 +5,7 @@ use super::{
     server::{Server, answer},
 };
 
-/// A server with a room that has everything.
+/// Starts a server with a room that has everything.
 async fn studio() -> Server {
     let server = Server::start().await;
     put_asset(&server, "logo.png", 3).await;

@@ -1,4 +1,4 @@
-//! The media port without media: remembers what it is told, answers as media does, and says what a test has it say.
+//! The media port without media: remembers its orders, answers as media does, and says what a test has it say.
 
 use std::{
     collections::HashMap,
@@ -43,7 +43,8 @@ impl Default for FakeMedia {
 
 /// One room's media.
 pub struct FakeRoom {
-    events: UnboundedSender<MediaEvent>,
+    /// `None` when the media is over, as nobody can report then.
+    events: Mutex<Option<UnboundedSender<MediaEvent>>>,
     heard: Mutex<Vec<String>>,
     news: Notify,
     poses: Mutex<Vec<ParticipantPoses>>,
@@ -54,7 +55,7 @@ pub struct FakeRoom {
 struct Port(Arc<FakeRoom>);
 
 impl FakeMedia {
-    /// The media of the newest room of this name.
+    /// Returns the media of the newest room of this name.
     pub fn room(&self, name: &str) -> Arc<FakeRoom> {
         Arc::clone(self.rooms.lock().unwrap().get(name).expect("the room has been opened"))
     }
@@ -72,7 +73,7 @@ impl FakeMedia {
 impl Media for FakeMedia {
     fn open(&self, room: RoomSpec, events: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
         let fake = Arc::new(FakeRoom {
-            events,
+            events: Mutex::new(Some(events)),
             heard: Mutex::default(),
             news: Notify::new(),
             poses: Mutex::default(),
@@ -129,7 +130,7 @@ impl FakeRoom {
         self.news.notify_waiters();
     }
 
-    /// All commands so far, each in one line.
+    /// Returns all commands so far, each in one line.
     pub fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
@@ -152,7 +153,7 @@ impl FakeRoom {
         }
     }
 
-    /// The number of the newest connection.
+    /// Returns the number of the newest connection.
     pub fn newest_peer(&self) -> PeerId {
         let lines = self.heard();
         let is_new = |line: &&String| line.starts_with("add ") || line.starts_with("receive ");
@@ -186,7 +187,8 @@ impl FakeRoom {
 
     /// Has the media say something.
     pub fn say(&self, event: MediaEvent) {
-        self.events.send(event).expect("the room listens");
+        let events = self.events.lock().unwrap();
+        events.as_ref().expect("the media is not over").send(event).expect("the room listens");
     }
 }
 
@@ -199,7 +201,7 @@ impl RoomMedia for Port {
         }
         let tell = |event| {
             // A room that has ended listens no more.
-            let _ = room.events.send(event);
+            let _ = room.events.lock().unwrap().as_ref().map(|events| events.send(event));
         };
         match command {
             MediaCommand::SetPicture(picture) => {
@@ -280,7 +282,11 @@ impl RoomMedia for Port {
 }
 
 impl Drop for Port {
+    /// Outputs outlive the room until they are finished, as a test may have them; nothing else does.
     fn drop(&mut self) {
         self.0.note("closed".to_owned());
+        if !self.0.heard().iter().any(|line| line.starts_with("start ")) {
+            self.0.events.lock().unwrap().take();
+        }
     }
 }

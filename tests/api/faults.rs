@@ -1,5 +1,5 @@
-//! Rooms whose task or media breaks, and a disk that refuses them: what was put is still there, what went wrong is told,
-//! and it mends itself.
+//! Rooms whose task or media breaks, and a disk that refuses them: what was put is still there, what went wrong is
+//! reported, and it mends itself.
 
 use std::{fs, time::Instant};
 
@@ -33,7 +33,7 @@ async fn metrics(server: &Server) -> String {
     answer(server.request_at_top("GET", "/metrics")).await.text()
 }
 
-/// What the room's file has.
+/// Returns what the room's file has.
 fn stored(server: &Server, room: &str) -> Option<Value> {
     let file = server.state.config.data_dir.join("rooms").join(format!("{room}.json"));
     serde_json::from_slice(&fs::read(file).ok()?).ok()

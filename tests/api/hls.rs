@@ -15,7 +15,7 @@ const PLAYLIST: &str = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n
     #EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-DISCONTINUITY-SEQUENCE:7\n\
     #EXT-X-PROGRAM-DATE-TIME:2026-11-30T00:53:48.000Z\n#EXTINF:4.000000,\n7.ts\n";
 
-/// An HLS output of the room `demo` with one segment.
+/// Returns an HLS output of the room `demo` with one segment.
 async fn output(server: &Server, body: &Value) -> (String, PathBuf) {
     server.send("PUT", "/rooms/demo", &json!({"canvas": {"width": 1280, "height": 720, "fps": 30}})).await;
     let made = server.send("POST", "/rooms/demo/outputs", body).await;
@@ -32,7 +32,7 @@ fn fill(folder: &Path) {
     fs::write(folder.join("live.m3u8"), PLAYLIST).unwrap();
 }
 
-/// A request at the top level that carries no key.
+/// Begins a request at the top level that carries no key.
 fn bare(server: &Server, method: &str, path: &str) -> RequestBuilder {
     reqwest::Client::new().request(method.parse().unwrap(), server.url(path))
 }

@@ -100,7 +100,7 @@ async fn what_happens_is_posted_in_order_and_signed() {
         );
         assert!(!String::from_utf8_lossy(&hook.body).contains("my-stream-key"));
         ids.push((event["id"].as_u64().unwrap(), hook.header("idempotency-key")));
-        // The stream tells the same.
+        // The stream reports the same.
         assert_eq!(stream.next().await.unwrap(), (hook.header("virfie-event").to_owned(), event));
     }
     assert!(ids.is_sorted_by(|(a, one), (b, other)| a < b && one != other), "{ids:?}");
@@ -185,7 +185,7 @@ async fn answers_are_taken_as_they_are_meant() {
     assert!(asked.elapsed() > Duration::from_millis(1900), "{:?}", asked.elapsed());
     put(&server, "gone").await;
     assert_eq!(receiver.next().await.what().0, "gone");
-    // Its answer is on its way; what comes after that is told nobody.
+    // Its answer is on its way; nobody hears what comes after that.
     server.state.registry.drain().await;
     server.state.hooks.close(Duration::from_secs(5)).await;
     while receiver.has_more() {}
@@ -238,7 +238,7 @@ async fn the_whole_servers_stream_is_for_those_who_direct_all_rooms() {
     let (_, other) = stream.next().await.unwrap();
     let known = started["id"].to_string();
     let mut again = Stream::of(server.request("GET", "/events").header("last-event-id", known)).await;
-    assert_eq!(again.next().await.unwrap().1, other, "what followed is told to those who come back");
+    assert_eq!(again.next().await.unwrap().1, other, "those who come back hear what followed");
 
     server.state.registry.drain().await;
     let mut ended = Vec::new();

@@ -1,11 +1,13 @@
 //! The interface to rooms as clients see it: the real router on a real socket, against a fake of the media port.
 //!
-//! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket. `fake_media`: what the rooms
-//!   order, and what the media would tell them.
-//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`, `receive`, `whip`, `openapi`: one resource each.
+//! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket.
+//!   `fake_media`: what the rooms order, and what the media would report to them.
+//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`,
+//!   `receive`, `whip`, `openapi`: one resource each.
 //! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
-//! - `hls`: what players and caches get of an output. `assets`: whose files are whose. `transfer`: files on their way in and out, and what they cost.
+//! - `hls`: what players and caches get of an output. `assets`: whose files are whose. `transfer`: files on their way
+//!   in and out, and what they cost.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.

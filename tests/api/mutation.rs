@@ -44,7 +44,7 @@ const PIECES: [&str; 24] = [
 struct Mutator(StdRng);
 
 impl Mutator {
-    /// One to four changes at random places of a text.
+    /// Returns one to four changes at random places of a text.
     fn text(&mut self, text: &str) -> String {
         let mut chars: Vec<char> = text.chars().collect();
         for _ in 0..self.0.random_range(1..=4) {
@@ -75,7 +75,7 @@ impl Mutator {
         chars.into_iter().collect()
     }
 
-    /// Something where a JSON value should be.
+    /// Returns something where a JSON value should be.
     fn odd_value(&mut self) -> Value {
         match self.0.random_range(0..14) {
             0 => Value::Null,
@@ -141,7 +141,7 @@ fn good_layout() -> Value {
     })
 }
 
-/// What must not change by anything that is refused. Numbers that grow by themselves are left out.
+/// Returns what must not change by anything that is refused. Numbers that grow by themselves are left out.
 async fn state(server: &Server) -> Value {
     let mut state = server.get("/rooms/demo").await.json();
     state["health"] = Value::Null;

@@ -1,3 +1,5 @@
+use std::io::Read as _;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -5,7 +7,7 @@ use super::{
     server::{Server, answer},
 };
 
-/// The schema behind a `$ref`, or the schema itself.
+/// Returns the schema behind a `$ref`, or the schema itself.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => {
@@ -90,4 +92,18 @@ async fn what_a_put_takes_is_what_the_document_says() {
     let settings = resolved(&document, &content["schema"])["properties"].as_object().unwrap();
     let names: Vec<&str> = settings.keys().map(String::as_str).collect();
     assert_eq!(names, ["canvas", "hold_ms", "keypoints", "max_participants"]);
+}
+
+#[tokio::test]
+async fn who_takes_gzip_gets_the_document_packed() {
+    let server = Server::start().await;
+    let plain = answer(server.request_at_top("GET", "/openapi.json")).await;
+    assert!(plain.headers.get("content-encoding").is_none());
+    let packed = answer(server.request_at_top("GET", "/openapi.json").header("accept-encoding", "br, gzip")).await;
+    assert_eq!(packed.headers["content-encoding"], "gzip");
+    assert_eq!(packed.headers["vary"], "accept-encoding");
+    assert!(packed.body.len() * 3 < plain.body.len(), "{} bytes of {}", packed.body.len(), plain.body.len());
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&*packed.body).read_to_end(&mut text).unwrap();
+    assert_eq!(text, plain.body);
 }

@@ -187,6 +187,10 @@ async fn recordings_are_listed_given_in_parts_and_deleted() {
     for name in ["notes.txt", "none.mkv", "..%2Fdemo%2Fdemo-1.mkv", ".mkv"] {
         server.get(&format!("/rooms/demo/recordings/{name}")).await.problem(404);
     }
+    let elsewhere = recordings.path().join("elsewhere.mkv");
+    std::fs::write(&elsewhere, "secret").unwrap();
+    std::os::unix::fs::symlink(elsewhere, folder.join("link.mkv")).unwrap();
+    server.get("/rooms/demo/recordings/link.mkv").await.problem(404);
     server.delete("/rooms/demo/recordings/demo-2.mp4").await.problem(409);
     assert_eq!(server.delete("/rooms/demo/recordings/demo-1.mkv").await.status, 204);
     server.delete("/rooms/demo/recordings/demo-1.mkv").await.problem(404);

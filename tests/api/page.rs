@@ -79,7 +79,7 @@ impl Page {
         }
     }
 
-    /// The next message.
+    /// Returns the next message.
     pub async fn next(&mut self) -> Value {
         match self.frame().await {
             Some(Message::Text(text)) => serde_json::from_str(text.as_str()).unwrap(),
@@ -87,7 +87,7 @@ impl Page {
         }
     }
 
-    /// The next message of this type; others before it are passed over.
+    /// Returns the next message of this type; others before it are passed over.
     pub async fn wait_for(&mut self, kind: &str) -> Value {
         loop {
             let message = self.next().await;
@@ -98,7 +98,7 @@ impl Page {
         }
     }
 
-    /// The next event of this type; other messages before it are passed over.
+    /// Returns the next event of this type; other messages before it are passed over.
     pub async fn wait_for_event(&mut self, kind: &str) -> Value {
         loop {
             let event = self.wait_for("event").await["event"].take();

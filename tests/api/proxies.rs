@@ -10,7 +10,17 @@ use super::{
 #[tokio::test]
 async fn an_open_server_refuses_what_a_proxy_passed_on() {
     let server = Server::start().await;
-    for name in ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "via", "x-real-ip"] {
+    for name in [
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-forwarded-host",
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "cdn-loop",
+    ] {
         let asked = server.request("GET", "/rooms").header(name, "for=203.0.113.9");
         answer(asked).await.problem(403);
     }
@@ -22,6 +32,13 @@ async fn an_open_server_refuses_what_a_proxy_passed_on() {
     answer(page("navigate", "iframe")).await.problem(403);
     assert_eq!(answer(page("navigate", "document")).await.status, 200, "a link");
     assert_eq!(server.get("/rooms").await.status, 200);
+}
+
+#[tokio::test]
+async fn two_hosts_are_no_host() {
+    let server = Server::start().await;
+    let asked = server.request("GET", "/rooms").header("host", "127.0.0.1").header("host", "evil.example");
+    answer(asked).await.problem(400);
 }
 
 #[tokio::test]

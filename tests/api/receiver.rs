@@ -58,7 +58,7 @@ impl Hook {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.headers)).to_str().unwrap()
     }
 
-    /// The event's room and type, and the state where it is an output's.
+    /// Returns the event's room and type, and the state where it is an output's.
     pub fn what(&self) -> (String, String) {
         let json = self.json();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -136,7 +136,7 @@ impl Receiver {
         format!("http://{}/", self.address)
     }
 
-    /// The next request.
+    /// Returns the next request.
     pub async fn next(&mut self) -> Hook {
         timeout(PATIENCE, self.got.recv()).await.expect("an event comes").expect("the receiver lives")
     }
@@ -151,7 +151,7 @@ impl Receiver {
         }
     }
 
-    /// Whether another request has come.
+    /// Returns whether another request has come.
     pub fn has_more(&mut self) -> bool {
         self.got.try_recv().is_ok()
     }

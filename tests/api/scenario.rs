@@ -8,7 +8,7 @@ use virfie::{
 
 use super::server::{Answer, Server, answer};
 
-/// A Virfie scenario of two scenes, with a trigger and a background that is not there.
+/// Returns a Virfie scenario of two scenes, with a trigger and a background that is not there.
 fn club() -> Value {
     json!({"scenes": [
         {
@@ -37,7 +37,7 @@ async fn put(server: &Server, query: &str, body: &str) -> Answer {
     answer(server.request("PUT", &format!("/rooms/demo/scenario{query}")).body(body.to_owned())).await
 }
 
-/// The first trigger of a layout.
+/// Returns the first trigger of a layout.
 fn trigger(layout: &Value) -> Arc<Trigger> {
     Arc::new(layout::read(layout, &Canvas::default()).unwrap().triggers[0].clone())
 }

@@ -10,7 +10,7 @@ fn colour(colour: &str) -> Value {
     json!({"layers": [{"id": colour, "source": {"color": "#102030"}}], "auto": {"mode": "off"}})
 }
 
-/// A room with the scenes `red`, `green` and `blue`.
+/// Returns a room with the scenes `red`, `green` and `blue`.
 async fn studio() -> Server {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({"canvas": {"width": 640, "height": 360}})).await;
@@ -207,7 +207,7 @@ async fn a_change_is_on_the_disk_soon_even_if_nobody_drains() {
     let file = data.path().join("rooms/demo.json");
     let written = async {
         while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"name\": \"a\"")) {
-            // Nobody tells when a file has changed.
+            // Nothing reports when a file has changed.
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

@@ -75,7 +75,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// A request to a path under `/api/v1`.
+    /// Begins a request to a path under `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.request_at_top(method, &format!("/api/v1{path}"))
     }
@@ -89,7 +89,7 @@ impl Server {
         }
     }
 
-    /// A request to a path under `/api/v1`, with another bearer than the others have.
+    /// Begins a request to a path under `/api/v1`, with another bearer than the others have.
     pub fn request_as(&self, token: &str, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         self.http.request(method, self.url(&format!("/api/v1{path}"))).bearer_auth(token)
@@ -110,12 +110,12 @@ impl Server {
         answer(self.request("DELETE", path)).await
     }
 
-    /// A request with a JSON body.
+    /// Sends a request with a JSON body.
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
         answer(self.request(method, path).json(body)).await
     }
 
-    /// A request with another body.
+    /// Sends a request with another body.
     pub async fn post(&self, path: &str, content_type: &str, body: &str) -> Answer {
         answer(self.request("POST", path).header("content-type", content_type).body(body.to_owned())).await
     }

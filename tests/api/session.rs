@@ -203,9 +203,9 @@ async fn bad_messages_close_the_socket_and_say_why() {
     let flood: Vec<Value> = vec![json!({"type": "media", "audio": true, "video": true}); 250];
     for (what, messages) in [
         ("a second join", vec![json!({"type": "join", "name": "ann"})]),
-        ("an answer that is none", vec![json!({"type": "answer", "sdp": "v=1"})]),
+        ("an invalid answer", vec![json!({"type": "answer", "sdp": "v=1"})]),
         ("two answers", vec![json!({"type": "answer", "sdp": ANSWER}), json!({"type": "answer", "sdp": ANSWER})]),
-        ("a candidate that is none", vec![json!({"type": "candidate", "candidate": "candidate:x y z"})]),
+        ("an invalid candidate", vec![json!({"type": "candidate", "candidate": "candidate:x y z"})]),
         ("a flood", flood),
         ("too long a message", vec![json!({"type": "answer", "sdp": "x".repeat(70_000)})]),
     ] {

@@ -28,6 +28,36 @@ async fn post(server: &Server, path: &str, token: &str, offer: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn a_token_that_is_taken_back_ends_a_download() {
+    const BYTES: u64 = 256 << 20;
+    let recordings = tempfile::TempDir::new().unwrap();
+    let mut server = Server::start_with(|config| {
+        config.api_key = Some(KEY.to_owned());
+        recordings.path().clone_into(&mut config.recordings);
+    })
+    .await;
+    server.token = Some(KEY.to_owned());
+    let folder = recordings.path().join("demo");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::File::create(folder.join("demo-1.mkv")).unwrap().set_len(BYTES).unwrap();
+    let signed = server.sign(KEY, &json!({"room": "demo", "role": "producer"})).await;
+    let asked = server.request_as(&text(&signed["token"]), "GET", "/rooms/demo/recordings/demo-1.mkv");
+    let mut download = asked.send().await.unwrap();
+    assert_eq!((download.status(), download.content_length()), (StatusCode::OK, Some(BYTES)));
+    let mut taken = download.chunk().await.unwrap().unwrap().len() as u64;
+    server.delete(&format!("/tokens/{}", text(&signed["id"]))).await;
+    // What was on its way still comes.
+    let cut = loop {
+        match download.chunk().await {
+            Ok(Some(piece)) => taken += piece.len() as u64,
+            Ok(None) => break false,
+            Err(_) => break true,
+        }
+    };
+    assert!(cut && taken < BYTES, "{taken} of {BYTES} bytes came");
+}
+
+#[tokio::test]
 async fn a_token_that_is_taken_back_ends_what_it_opened() {
     let mut server = Server::keyed().await;
     let signed = server.sign(KEY, &json!({"room": "demo", "role": "participant"})).await;

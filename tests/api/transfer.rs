@@ -14,7 +14,7 @@ use super::{
     server::{Server, answer},
 };
 
-/// So many MiB that are a clip to the media of these tests.
+/// Returns so many MiB that are a clip to the media of these tests.
 fn clip(mebibytes: usize) -> Vec<u8> {
     let mut content = b"\0\0\0\x20ftypisom".to_vec();
     content.resize((mebibytes << 20) - 4, 0);
@@ -22,7 +22,7 @@ fn clip(mebibytes: usize) -> Vec<u8> {
     content
 }
 
-/// The memory of this process, and the most that it ever had, in MiB.
+/// Returns the memory of this process, and the most that it ever had, in MiB.
 fn memory() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let of = |name: &str| {
@@ -32,7 +32,7 @@ fn memory() -> (u64, u64) {
     (of("VmRSS:"), of("VmHWM:"))
 }
 
-/// A client that sends a request and reads the head of the answer and nothing more.
+/// Returns a client that sends a request and reads the head of the answer and nothing more.
 async fn deaf(server: &Server, path: &str) -> TcpStream {
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(format!("GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await.unwrap();

@@ -51,25 +51,25 @@ pub enum Target {
 }
 
 impl Source {
-    /// `src/a.rs:12`
+    /// Returns `src/a.rs:12`
     pub fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 
-    /// The first paragraph of the file's documentation.
+    /// Returns the first paragraph of the file's documentation.
     pub fn summary(&self) -> String {
         let lines = self.text.lines().map_while(|line| line.strip_prefix("//!"));
         lines.take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The repository.
+/// Returns the repository.
 pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file that is compiled into the library, the program and the plugin, and the faults of the tree itself: files
-/// that nothing declares.
+/// Returns every file that is compiled into the library, the program and the plugin, and the faults of the tree itself:
+/// files that nothing declares.
 pub fn crate_sources() -> (Vec<Source>, Vec<String>) {
     let mut sources = Vec::new();
     for (path, name) in ROOTS {
@@ -94,7 +94,7 @@ pub fn crate_sources() -> (Vec<Source>, Vec<String>) {
     (sources, faults)
 }
 
-/// Files with this extension below a folder, relative to the repository; build outputs are left out.
+/// Returns files with this extension below a folder, relative to the repository; build outputs are left out.
 pub fn files_below(folder: &str, extension: &str) -> Vec<String> {
     let root = repository();
     let outputs = ["target", "node_modules", "dist", ".git"];
@@ -158,7 +158,7 @@ fn collect(path: PathBuf, module: Vec<String>, test: bool, sources: &mut Vec<Sou
     }
 }
 
-/// A file's module and those that it writes in braces.
+/// Returns a file's module and those that it writes in braces.
 fn modules_of(source: &Source) -> Vec<Vec<String>> {
     fn walk(items: &[Item], module: &[String], into: &mut Vec<Vec<String>>) {
         into.push(module.to_vec());
@@ -173,7 +173,7 @@ fn modules_of(source: &Source) -> Vec<Vec<String>> {
     modules
 }
 
-/// `#[path = "…"]`
+/// Returns `#[path = "…"]`
 fn path_attribute(attributes: &[Attribute]) -> Option<String> {
     attributes.iter().find_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {

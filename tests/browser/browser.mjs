@@ -26,8 +26,8 @@ const FLAGS = [
   "--use-fake-ui-for-media-stream",
   "--use-fake-device-for-media-stream",
   "--autoplay-policy=no-user-gesture-required",
-  // A page that is served from a folder instead of by the server (see `fromFolder`) counts as one of the Internet, which
-  // may not talk to this machine.
+  // A page that is served from a folder instead of by the server (see `fromFolder`) counts as one of the Internet,
+  // which may not talk to this machine.
   `--disable-features=WebRtcHideLocalIpsWithMdns${FOLDER ? ",LocalNetworkAccessChecks" : ""}`,
   // Playwright opens every page in a window of its own; none of them is to be slowed down for being behind another.
   "--disable-backgrounding-occluded-windows",
@@ -171,7 +171,7 @@ function recordConnection() {
   };
   addEventListener("loadstart", ({ target }) => {
     if (!(target instanceof HTMLVideoElement) || target.muted) return;
-    // May come before the connection's state is told, by a task or two.
+    // May come before the connection's state is reported, by a task or two.
     target.requestVideoFrameCallback((now) => {
       const note = () => {
         if (seen.connectedAt === null) setTimeout(note, 5);
@@ -182,7 +182,7 @@ function recordConnection() {
   }, true);
 }
 
-/** Serves the page from `FOLDER`: tries a change of the page without building the program anew. */
+/** Serves the page from `FOLDER`: tries a change of the page without building the program again. */
 async function fromFolder(route) {
   const { pathname } = new URL(route.request().url());
   const file = pathname === "/" || pathname.startsWith("/r/") ? "index.html" : pathname.slice(1);

@@ -5,8 +5,8 @@ export const BITS = 20;
 
 /**
  * Runs in the page before its own scripts: the camera becomes a clock. The upper half of the picture has a white bar
- * for each set bit, most significant first; the lower half has the opposite, which tells a clean picture from a broken
- * one.
+ * for each set bit, most significant first; the lower half has the opposite, which distinguishes a clean picture from a
+ * broken one.
  */
 export function clockCamera(bits) {
   const devices = navigator.mediaDevices;

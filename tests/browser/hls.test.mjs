@@ -137,13 +137,13 @@ test("a token in the address is passed on to the segments, and an end is an end"
   assert.deepEqual(tab.errors, []);
 });
 
-test("without a token nothing is served, and the log tells none", async () => {
+test("without a token nothing is served, and the log shows no token", async () => {
   for (const file of ["index.m3u8", "live.m3u8"]) {
     const address = `${server.url}/hls/${ROOM}/main/${file}`;
     assert.equal((await fetch(address)).status, 401);
     assert.equal((await fetch(`${address}?token=${token}x`)).status, 401);
   }
-  for (const text of [server.log, server.said]) assert.ok(!text.includes(token), "the token is told");
+  for (const text of [server.log, server.said]) assert.ok(!text.includes(token), "the token is shown");
 });
 
 test("the page adds an HLS output and shows what players open", async () => {

@@ -3,9 +3,9 @@
 //
 //   node latency.mjs [--runs 4] [--seconds 5] [--send vp8] [--receive h264]
 //
-// Camera and server both tick 30 times a second, and a picture waits for the server's next tick. How long depends on how
-// the two stand to each other, which stays as it is for the whole of a connection: hence several runs, each with a new
-// one.
+// Camera and server both tick 30 times a second, and a picture waits for the server's next tick. How long depends on
+// how the two stand to each other, which stays as it is for the whole of a connection: hence several runs, each with a
+// new one.
 //
 // A measurement, not a test: what it says depends on the machine and on what else runs there.
 
@@ -80,7 +80,7 @@ try {
       sums[name] = values.map((value, at) => (sums[name]?.[at] ?? 0) + value - before[name][at]);
     }
   }
-  const mean = (name) => (sums[name][1] > 0 ? `${((sums[name][0] / sums[name][1]) * 1000).toFixed(1)} ms` : "not told");
+  const mean = (name) => (sums[name][1] > 0 ? `${((sums[name][0] / sums[name][1]) * 1000).toFixed(1)} ms` : "not reported");
   const { health } = await server.ask("GET", `/rooms/${ROOM}`);
   const rate = (frames.length / Number(options.runs) / duration) * 1000;
   console.log(`  drawn to shown      ${spread(frames.map(({ shown }) => shown))}`);

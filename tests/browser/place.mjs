@@ -22,7 +22,7 @@ export function artifact(name) {
   return join(kept, name);
 }
 
-/** A real clip of someone, or `null` where there is none. */
+/** A real clip of someone, or `null` where it is missing. */
 export function clipFile(name) {
   const file = join(shared, "video", name);
   return existsSync(file) ? file : null;

@@ -146,7 +146,7 @@ test("a deleted output ends, and both recordings can be played", { skip }, async
   }
 });
 
-test("the stream key is told nowhere", { skip }, async () => {
+test("the stream key is shown nowhere", { skip }, async () => {
   // A refused connection and a refused URL, so that errors are looked at, too.
   const nowhere = `rtmp://127.0.0.1:9/live/${KEY}`;
   output = await server.ask("POST", `/rooms/${ROOM}/outputs`, { type: "rtmp", url: nowhere });

@@ -14,10 +14,14 @@ const START_MS = 20_000;
 const STOP_MS = 12_000;
 
 /**
- * Starts the server; resolves when it answers. `args` come after the usual ones; `address`: where it is, this machine's;
- * `model`: by which people are cut out. Made clips show nobody: they are looked at whole.
+ * Starts the server; resolves when it answers. `args` come after the usual ones; `address`: where it is, this
+ * machine's; `model`: by which people are cut out. Made clips show nobody: they are looked at whole. `within`: how long
+ * it may take to start.
  */
-export async function startServer(args = [], { address = "127.0.0.1", model = real ? "embedded" : "none" } = {}) {
+export async function startServer(
+  args = [],
+  { address = "127.0.0.1", model = real ? "embedded" : "none", within = START_MS } = {},
+) {
   const data = mkdtempSync(join(scratch, "data-"));
   const flags = ["--data-dir", data, "--listen", `${address}:0`, "--model", model, ...args];
   // What the one who runs the tests has set for another server must not change this one.
@@ -26,7 +30,7 @@ export async function startServer(args = [], { address = "127.0.0.1", model = re
   const server = new Server(child);
   try {
     const ready = () => server.exited === null && /open (http:\S+)\//.exec(server.said);
-    server.url = (await until("the server tells its address", ready, { within: START_MS }))[1];
+    server.url = (await until("the server prints its address", ready, { within }))[1];
   } catch (error) {
     child.kill("SIGKILL");
     throw new Error(`${error.message}\n${server.log}`);
@@ -64,6 +68,11 @@ class Server {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text && response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
+  }
+
+  /** Makes a token for a room, by the server's API key. */
+  async token(role, room, key) {
+    return (await this.ask("POST", "/tokens", { role, room }, { authorization: `Bearer ${key}` })).token;
   }
 
   /** The room's participants by name. */

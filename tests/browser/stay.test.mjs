@@ -51,7 +51,7 @@ test("a reload keeps the place, and nobody sees a going and coming", async (t) =
   assert.deepEqual([...people.keys()], ["alice", "alice-2"]);
   const { id, joined_at, state } = people.get("alice");
   assert.deepEqual({ id, joined_at, state }, { id: before.id, joined_at: before.joined_at, state: "connected" });
-  await until("the room tells that alice is back", () => {
+  await until("the room reports that alice is back", () => {
     return feed.seen.some(({ type, participant }) => type === "participant_changed" && participant.id === id);
   });
   const comings = feed.seen.filter(({ type }) => type === "participant_joined" || type === "participant_left");
@@ -79,7 +79,7 @@ test("who leaves is gone at once", async (t) => {
   assert.deepEqual([...first.errors, ...second.errors], []);
 });
 
-test("a server that is told to end does so cleanly, and the page notices", async (t) => {
+test("a server that is asked to end does so cleanly, and the page notices", async (t) => {
   const started = performance.now();
   assert.equal(await server.stop(), 0);
   t.diagnostic(`drained in ${(performance.now() - started).toFixed(0)} ms`);

@@ -139,14 +139,14 @@ test("a new scene is named while others change scenes", async () => {
   const hold = (route) => (route.request().method() === "GET" ? held.push(route) : route.fallback());
   await page.route(`**/rooms/${ROOM}/scenes`, hold);
   await page.getByTestId("scene-store").click();
-  await until("the page reads the scenes after it has stored one and was told of it", () => held.length >= 2);
+  await until("the page reads the scenes after it has stored one and has heard of it", () => held.length >= 2);
   await server.ask("PUT", `/rooms/${ROOM}/scenes/Other`);
   await until("the page reads the scenes that somebody else changed", () => held.length >= 3);
   await page.unroute(`**/rooms/${ROOM}/scenes`, hold);
   for (const route of held) await route.fallback();
   const name = page.getByTestId("scene-name");
   await name.fill("Mine");
-  // Whoever is writing is left alone.
+  // One who is writing is left alone.
   await server.ask("DELETE", `/rooms/${ROOM}/scenes/Other`);
   await card("Other").waitFor({ state: "detached" });
   assert.equal(await name.inputValue(), "Mine");
@@ -201,7 +201,7 @@ test("an uploaded background appears, and a dropped image becomes a layer", asyn
   writeFileSync(broken, "no picture");
   await ann.page.getByTestId("images-file").setInputFiles(broken);
   await ann.page.getByTestId("uploads").getByText("broken.png was not uploaded").waitFor();
-  // The browser itself tells of every refused request.
+  // The browser itself reports every refused request.
   ann.errors = ann.errors.filter((text) => !/status of 4\d\d/.test(text));
 });
 
@@ -254,7 +254,7 @@ test("an address is tried before it goes live, and people are recorded cut out",
   await ann.page.locator("#outputs > summary").click();
 });
 
-test("an output tells its state, to everybody, and can be removed", async () => {
+test("an output reports its state to everybody, and can be removed", async () => {
   for (const tab of [ann, eve]) await tab.page.locator("#outputs > summary").click();
   await ann.page.getByTestId("output-url").fill("ftp://nowhere/x");
   await ann.page.getByTestId("output-add").click();
@@ -264,7 +264,8 @@ test("an output tells its state, to everybody, and can be removed", async () => 
   const state = eve.page.getByTestId("output-state");
   await state.getByText(/retrying, attempt/).waitFor({ timeout: 15_000 });
   assert.ok(!(await ann.page.getByTestId("outputs").textContent()).includes("secret"));
-  await ann.page.getByTestId("output-state").scrollIntoViewIfNeeded();
+  // The list itself is made again with each change of a state.
+  await ann.page.locator("#outputs").scrollIntoViewIfNeeded();
   await ann.screenshot(artifact("page-outputs.png"));
   await ann.page.getByTestId("output-stop").click();
   await state.getByText(/^stopped/).waitFor();
@@ -293,9 +294,8 @@ test("it fits a tablet", async () => {
 test("who is no producer does not see it", async () => {
   const guarded = await startServer(["--api-key", KEY]);
   try {
-    const admin = { authorization: `Bearer ${KEY}` };
-    const { token } = await guarded.ask("POST", "/tokens", { role: "participant", room: "closed" }, admin);
-    const { token: directing } = await guarded.ask("POST", "/tokens", { role: "producer", room: "closed" }, admin);
+    const token = await guarded.token("participant", "closed", KEY);
+    const directing = await guarded.token("producer", "closed", KEY);
     const guest = await browser.joined(guarded, "closed", "guest", { query: `&token=${token}` });
     const host = await browser.joined(guarded, "closed", "host", { query: `&token=${directing}` });
     for (const id of ["edit", "layout-editor", "background-select", "scenes", "output-url"]) {

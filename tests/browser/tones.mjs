@@ -1,4 +1,4 @@
-// Fake microphones that play one steady tone each, and ears that tell which tones a page hears.
+// Fake microphones that play one steady tone each, and ears that report which tones a page hears.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

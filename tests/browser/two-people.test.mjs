@@ -19,6 +19,9 @@ const ANN = { x: 40, y: 40, width: 560, height: 315 };
 const BOB = { x: 680, y: 40, width: 560, height: 315 };
 const ANN_BELOW = { ...ANN, y: 380 };
 
+/** A browser that dropped frames as it began is shown a smaller picture for half a minute. */
+const SHARP_MS = 45_000;
+
 const whyNot = "needs the real clips of ../shared";
 
 let server;
@@ -73,7 +76,7 @@ test("both see both people at the layout's places, before the background", async
       const [left, right] = [stands(picture, ANN), stands(picture, BOB)];
       if (left > 0.9 && right > 0.9) return picture;
       throw new Error(`ann fills ${left.toFixed(2)} of the middle of her box, bob ${right.toFixed(2)} of his`);
-    });
+    }, { within: SHARP_MS });
     picture.keep(`two-people-seen-by-${name}.png`);
     assert.deepEqual([picture.width, picture.height], [CANVAS.width, CANVAS.height]);
     const share = untouched(picture, [ANN, BOB]);
@@ -150,7 +153,7 @@ test("a change of one layer is seen at once", async (t) => {
     tolerance: pattern.tolerance,
   });
   t.diagnostic(`from the PATCH's answer to the first frame that shows it: ${ms.toFixed(0)} ms (aim 200)`);
-  // A busy machine may be late; the aim is told above.
+  // A busy machine may be late; the aim stands above.
   assert.ok(ms < 1000, `${ms} ms`);
   // Another browser shows the same frame at another instant: it has a connection and a jitter buffer of its own.
   const since = performance.now();

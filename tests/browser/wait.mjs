@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /**
  * Calls `probe` until it gives something truthy, and resolves to that. A probe may reject: it is asked again, and its
- * last error is told when time is up.
+ * last error is reported when time is up.
  *
  * @param {string} what ends the sentence "did not happen in time: …"
  * @param {() => unknown} probe

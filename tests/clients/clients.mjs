@@ -23,9 +23,9 @@ const LEAVE_MS = 20_000;
 const BOTH = { sends: true, watches: true };
 
 /**
- * `sends`, `watches`: what it can. `again`: it asks for lost packets, and can be tried on a line that loses some. `adapts`:
- * it tells how fast packets arrive, and gets the whole picture on a good line. `loopback`: false where it cannot reach a
- * server that is on loopback only.
+ * `sends`, `watches`: what it can. `again`: it asks for lost packets, and can be tried on a line that loses some.
+ * `adapts`: it reports how fast packets arrive, and gets the whole picture on a good line. `loopback`: false where it
+ * cannot reach a server that is on loopback only.
  */
 export const CLIENTS = {
   "Chromium, H.264": { run: [NODE, "chromium.mjs", "--codec", "H264"], ...BOTH, again: true, adapts: true },

@@ -98,7 +98,7 @@ export class DataChannelViewer extends Client {
    *
    * @param {string} endpoint the room's WHEP address
    * @param {{codec?: "H264" | "VP8", token?: string, sound?: boolean}} how without `sound`, there is only one kind of
-   *   packets: libdatachannel tells two apart by the SSRCs that the answer names, and some servers name none
+   *   packets: libdatachannel distinguishes two by the SSRCs that the answer names, and some servers name none
    */
   static async watch(endpoint, { codec = "H264", token, sound = true } = {}) {
     for (let attempt = 1; ; attempt += 1) {

@@ -10,7 +10,7 @@ window.maker = {
   async watch(video, { endpoint, token }) {
     const player = new WebRTCPlayer({ video, type: "whep", iceServers });
     await player.load(new URL(endpoint), token && `Bearer ${token}`);
-    // It tells neither when it has a connection nor which.
+    // It says neither when it has a connection nor which.
     const deadline = performance.now() + 20_000;
     while (player.peer.connectionState !== "connected" || !video.srcObject) {
       if (performance.now() > deadline) throw new Error(`the connection is ${player.peer.connectionState}`);

@@ -81,7 +81,7 @@ export class Recording {
   static async start({ codec, payloads }) {
     const ports = { audio: await freePort(), video: await freePort() };
     const recording = new Recording(codec, payloads, ports);
-    // It has to open its ports first; nothing tells when it has.
+    // It has to open its ports first; nothing reports when it has.
     await pause(500);
     return recording;
   }
@@ -109,8 +109,8 @@ export class Recording {
   }
 
   /**
-   * Ends it, which takes packets: ffmpeg looks at its stdin between them. Resolves to its size, the colour of its middle
-   * and how loud each of the tones is.
+   * Ends it, which takes packets: ffmpeg looks at its stdin between them. Resolves to its size, the colour of its
+   * middle and how loud each of the tones is.
    */
   async look(tones) {
     this.child.stdin.end("q");

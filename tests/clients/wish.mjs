@@ -1,4 +1,4 @@
-// What every client of this folder is: a program that is told a room's address, and either watches it by WHEP for some
+// What every client of this folder is: a program that gets a room's address, and either watches it by WHEP for some
 // seconds and prints what it saw and heard, or sends to it by WHIP until its stdin ends. Both print one line of JSON:
 //
 //   CLIENT --endpoint URL [--codec H264|VP8|VP9] [--token TOKEN] --seconds N --tones HZ,HZ

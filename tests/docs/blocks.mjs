@@ -56,7 +56,7 @@ export function script(text, of) {
   return lines.join("\n");
 }
 
-/** Finds the relative links of a text, each with its line; those in blocks are none. */
+/** Finds the relative links of a text, each with its line; those in blocks do not count. */
 export function links(text) {
   const inside = new Set(blocks(text).flatMap(({ line, lines }) => lines.map((_, index) => line + index)));
   const found = [];

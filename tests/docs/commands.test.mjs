@@ -16,6 +16,7 @@ import { program, scratch } from "../browser/place.mjs";
 import { startServer } from "../browser/server.mjs";
 import { until } from "../browser/wait.mjs";
 import { anchors, blocks, links, script } from "./blocks.mjs";
+import { prepared } from "./prepared.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PROJECT = resolve(HERE, "../..");
@@ -92,14 +93,7 @@ function isLayout(value) {
 class Studio {
   static async start() {
     const server = await startServer([], { model: "embedded" });
-    const studio = new Studio(server, fs.mkdtempSync(join(scratch, "docs-")));
-    try {
-      await studio.prepare();
-    } catch (error) {
-      await studio.end();
-      throw error;
-    }
-    return studio;
+    return prepared(new Studio(server, fs.mkdtempSync(join(scratch, "docs-"))));
   }
 
   constructor(server, folder) {

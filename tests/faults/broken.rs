@@ -1,9 +1,9 @@
-//! A room whose media breaks while people see and hear each other: a thread that panics, one that hangs, an encoder that
-//! takes pictures and gives nothing.
+//! A room whose media breaks while people see and hear each other: a thread that panics, one that hangs, an encoder
+//! that takes pictures and gives nothing.
 //!
-//! The server is the one that users have. The system beneath it fails: a library that is loaded before all others makes a
-//! thread's sleep an error, which Rust's own library panics at, or one without end; and an operator's launch text writes
-//! what the encoder gives into a pipe that nobody empties.
+//! The server is the one that users have. The system beneath it fails: a library that is loaded before all others makes
+//! a thread's sleep an error, which Rust's own library panics at, or one without end; and an operator's launch text
+//! writes what the encoder gives into a pipe that nobody empties.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,9 +24,8 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{
-    guests::Guest,
-    is_seen_and_heard,
-    recorder::{Attention, BLUE, RED},
+    is_seen_and_heard, meet,
+    recorder::{BLUE, RED},
     server::{PROGRAM, Server, arguments, library, until},
     show_ann,
     studio::Studio,
@@ -75,7 +74,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, s
 }
 "#;
 
-/// A number of the metrics.
+/// Returns a number of the metrics.
 async fn metric(server: &Server, name: &str) -> u64 {
     let metrics = server.get("/metrics").await.expect(200).text();
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
@@ -96,9 +95,7 @@ async fn a_room_whose_picture_or_sound_breaks_is_there_again_within_seconds() {
     let before = server.get("/rooms/demo").await.json();
     let tone = studio.source("red", 440.0);
     // Both come again by themselves, as pages do.
-    let _ann = Guest::join(&server, "ann", Some(&tone), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let (_ann, bob) = meet(&server, &tone).await;
     let faults = [
         ("panic mix-demo", "composes the picture has ended"),
         ("hang mix-demo", "no frame"),
@@ -203,9 +200,7 @@ async fn an_encoder_that_hangs_is_replaced_and_the_picture_goes_on() {
     server.send("PUT", "/rooms/demo", &json!({})).await.expect(201);
     show_ann(&server).await;
     let tone = studio.source("red", 440.0);
-    let _ann = Guest::join(&server, "ann", Some(&tone), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let (_ann, bob) = meet(&server, &tone).await;
 
     drain.stop_up(&pipe);
     until("the encoder is given up", async || {

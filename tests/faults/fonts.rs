@@ -1,7 +1,9 @@
-//! Fonts that are made to take all time and memory. The producer of one room may put them, and nobody else is to notice.
+//! Fonts that are made to take all time and memory. The producer of one room may put them, and nobody else is to
+//! notice.
 //!
-//! `fonts/` was made with fontTools. Glyphs of `nested` are made of three of the one before, 24 times over: of the letter X
-//! there, and of the specimen's H in `nested-specimen`. `large` has 200 glyphs of sixteen times the size of their lines.
+//! `fonts/` was made with fontTools. Glyphs of `nested` are made of three of the one before, 24 times over: of the
+//! letter X there, and of the specimen's H in `nested-specimen`. `large` has 200 glyphs of sixteen times the size of
+//! their lines.
 
 use std::fs;
 
@@ -15,7 +17,7 @@ const NESTED: &[u8] = include_bytes!("fonts/nested.ttf");
 const NESTED_SPECIMEN: &[u8] = include_bytes!("fonts/nested-specimen.ttf");
 const LARGE: &[u8] = include_bytes!("fonts/large.ttf");
 
-/// The most memory that the server has had, in mebibytes.
+/// Returns the most memory that the server has had, in mebibytes.
 fn peak(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

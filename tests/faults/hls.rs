@@ -36,7 +36,7 @@ async fn listed(server: &Server) -> Option<String> {
     (playlist.status == 200).then(|| playlist.text())
 }
 
-/// The playlist, once it is as wanted.
+/// Returns the playlist, once it is as wanted.
 async fn playlist(server: &Server, what: &str, wanted: impl Fn(&str) -> bool) -> String {
     until(what, async || listed(server).await.filter(|text| wanted(text))).await
 }
@@ -56,7 +56,7 @@ fn lengths(playlist: &str) -> Vec<f64> {
     lines.map(|line| line.trim_end_matches(',').parse().unwrap()).collect()
 }
 
-/// What a program prints; `None` (said aloud) where it is not installed.
+/// Returns what a program prints; `None` (said aloud) where it is not installed.
 async fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     match Command::new(program).args(arguments).kill_on_drop(true).output().await {
         Ok(output) => {

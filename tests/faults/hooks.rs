@@ -15,7 +15,7 @@ use super::{
 /// Stands at each place of a URL that may be secret.
 const HIDDEN: &str = "hunter2";
 
-/// A URL whose user, password, path and query are secret.
+/// Returns a URL whose user, password, path and query are secret.
 fn secret_url(scheme: &str, address: impl std::fmt::Display) -> String {
     format!("{scheme}://{HIDDEN}a:{HIDDEN}b@{address}/{HIDDEN}/c?key={HIDDEN}d")
 }
@@ -58,9 +58,9 @@ async fn a_webhooks_secrets_are_in_no_line_of_the_log_and_its_certificate_is_che
     };
     let of_forged = format!("https://{}/***", forged.address);
     until("all of it is in the log", async || {
-        let all = told(&["webhook not delivered", &of_forged, "invalid peer certificate"])
-            && told(&["webhook not delivered", &format!("http://{closed}/***")])
-            && told(&["webhook delivered", &format!("http://{}/***", receiver.address)]);
+        let all = told(&["webhook was not delivered", &of_forged, "invalid peer certificate"])
+            && told(&["webhook was not delivered", &format!("http://{closed}/***")])
+            && told(&["a webhook was delivered", &format!("http://{}/***", receiver.address)]);
         all.then_some(())
     })
     .await;
@@ -77,7 +77,7 @@ async fn a_webhooks_secrets_are_in_no_line_of_the_log_and_its_certificate_is_che
     assert_eq!(server.ended().await.code(), Some(0));
     println!("ended {:?} after the signal", begun.elapsed());
     assert!(!forged.has_more(), "a certificate that nobody has signed is not taken");
-    assert!(told(&["webhook not delivered; the server ends", &of_forged]));
+    assert!(told(&["a webhook was not delivered; the server ends", &of_forged]));
     let text = fs::read_to_string(&log).unwrap();
     for hidden in [HIDDEN, authorization, &secret] {
         let shown: Vec<&str> = text.lines().filter(|line| line.contains(hidden)).collect();
@@ -98,7 +98,7 @@ async fn a_wrong_webhook_is_refused_in_one_line_without_its_secrets() {
     }
 }
 
-/// The size of a recording that was told.
+/// Returns the size of a recording that was reported.
 fn size(data: &Path, recording: &Value) -> u64 {
     let name = recording["name"].as_str().unwrap();
     fs::metadata(data.join("recordings").join(ROOM).join(name)).unwrap().len()

@@ -1,6 +1,6 @@
 //! The program as a process, and what happens to machines: it is killed, stopped for a while, its disk is full, its
-//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and hear
-//! each other.
+//! clock jumps, a thread of it breaks, it may have no more threads. What was put is there again, and people see and
+//! hear each other.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -14,6 +14,7 @@ mod hooks;
 mod http;
 mod memory;
 mod outputs;
+mod plugin;
 #[path = "../api/receiver.rs"]
 mod receiver;
 #[path = "../room/recorder.rs"]
@@ -26,12 +27,13 @@ mod threads;
 mod wedged;
 mod whip;
 
-use std::{fs, io::Cursor, path::Path, process::Stdio, time::Duration};
+use std::{fs, io::Cursor, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{process::Command, time::sleep};
+use virfie::bot::source::Source;
 
 use guests::Guest;
 use recorder::{Attention, RED, amplitude};
@@ -41,7 +43,7 @@ use studio::Studio;
 /// What a machine may be stopped for: a lid that is closed, a virtual machine that is moved.
 const STOPPED: Duration = Duration::from_secs(30);
 
-/// The room as it is on the disk.
+/// Returns the room as it is on the disk.
 fn stored(data: &Path) -> Option<Value> {
     serde_json::from_slice(&fs::read(data.join("rooms").join(format!("{ROOM}.json"))).ok()?).ok()
 }
@@ -50,7 +52,7 @@ fn alike(is: [u8; 3], should: [u8; 3]) -> bool {
     is.iter().zip(should).all(|(is, should)| is.abs_diff(should) < 12)
 }
 
-/// A picture that nothing makes smaller: about three bytes a pixel.
+/// Returns a picture that nothing makes smaller: about three bytes a pixel.
 fn noise(width: u32, height: u32) -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_fn(width, height, |_, _| image::Rgb(rand::random()));
@@ -120,8 +122,8 @@ async fn what_was_put_is_there_after_kill_minus_nine() {
     assert!(alike(middle, [0, 0, 255]), "{middle:?}");
 }
 
-/// The program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a system that
-/// lets nobody mount.
+/// Returns the program, with a disk of its own and of this size at a folder, which nobody else sees. Ends at once on a
+/// system that lets nobody mount.
 fn with_disk(folder: &Path, size: &str) -> Command {
     let script = "mount -t tmpfs -o size=$2,mode=700 tmpfs \"$1\" || exit 7; shift 2; exec \"$@\"";
     let mut command = Command::new("unshare");
@@ -158,7 +160,7 @@ async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again(
     for number in 0..20 {
         server.send("PUT", &format!("/rooms/demo/scenes/s{number}"), &scene).await.expect(201);
     }
-    let told = until("the full disk is told", async || {
+    let told = until("the full disk is reported", async || {
         let ready = readiness().await;
         (ready["storage"]["unstored_rooms"] == 1).then_some(ready)
     })
@@ -195,6 +197,14 @@ async fn is_seen_and_heard(guest: &Guest) {
     }
 }
 
+/// Returns Ann, who sends, and Bob, who sees and hears her.
+async fn meet(server: &Server, source: &Arc<Source>) -> (Guest, Guest) {
+    let ann = Guest::join(server, "ann", Some(source), Attention::Nothing).await;
+    let bob = Guest::join(server, "bob", None, Attention::Both).await;
+    is_seen_and_heard(&bob).await;
+    (ann, bob)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
     let (data, studio) = (TempDir::new().unwrap(), Studio::new());
@@ -202,9 +212,7 @@ async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
     server.send("PUT", "/rooms/demo", &json!({"max_participants": 5})).await.expect(201);
     show_ann(&server).await;
     let source = studio.source("red", 440.0);
-    let ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let (ann, bob) = meet(&server, &source).await;
     server.signal(Signal::STOP);
     // The fault itself: nothing can be awaited of a process that is stopped.
     sleep(STOPPED).await;
@@ -216,11 +224,37 @@ async fn a_server_that_was_stopped_for_half_a_minute_goes_on() {
         server.get("/rooms/demo/participants").await.json().as_array().unwrap().is_empty().then_some(())
     })
     .await;
-    let _ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let _both = meet(&server, &source).await;
     let room = server.get("/rooms/demo").await.expect(200).json();
     assert_eq!((&room["settings"]["max_participants"], &room["health"]["rebuilds"]), (&json!(5), &json!(0)));
+}
+
+/// `www-data` of Debian: web servers run as it, and say nothing of themselves where nobody has them do so.
+const WEB_SERVER: u32 = 33;
+
+#[tokio::test]
+async fn an_open_server_serves_no_web_server_that_says_nothing_of_itself() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path()).await;
+    let ask = async |path: &str, user: Option<u32>| {
+        let port = server.base().rsplit(':').next().unwrap().to_owned();
+        let request = format!("GET {path} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\nConnection: close\\r\\n\\r\\n");
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf '{request}' >&3; head -1 <&3");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]);
+        if let Some(user) = user {
+            command.uid(user);
+        }
+        command.output().await.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert!(ask("/api/v1/rooms", None).await.unwrap().contains(" 200 "));
+    let Some(told) = ask("/api/v1/rooms", Some(WEB_SERVER)).await else {
+        eprintln!("SKIPPED: only root can start what runs as somebody else");
+        return;
+    };
+    assert!(told.contains(" 403 "), "{told}");
+    let told = ask("/readyz", Some(WEB_SERVER)).await.unwrap();
+    assert!(told.contains(" 200 "), "{told}");
 }
 
 /// Adds what a file holds, in seconds, to the time of day of the process that it is loaded into.
@@ -256,9 +290,7 @@ async fn a_clock_that_jumps_by_a_year_is_neither_seen_nor_heard() {
     server.send("PUT", "/rooms/demo", &json!({})).await.expect(201);
     show_ann(&server).await;
     let source = studio.source("red", 440.0);
-    let _ann = Guest::join(&server, "ann", Some(&source), Attention::Nothing).await;
-    let bob = Guest::join(&server, "bob", None, Attention::Both).await;
-    is_seen_and_heard(&bob).await;
+    let (_ann, bob) = meet(&server, &source).await;
     let joined = async |name: &str| {
         let people = server.get("/rooms/demo/participants").await.json();
         people.as_array().unwrap().iter().any(|one| one["name"] == name)

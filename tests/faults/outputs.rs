@@ -25,7 +25,7 @@ pub fn port() -> u16 {
     std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// What ffprobe says of a file; `None` (said aloud) where it is not installed.
+/// Returns what ffprobe says of a file; `None` (said aloud) where it is not installed.
 async fn probe(file: &Path, arguments: &[&str]) -> Option<Value> {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-of", "json"]).args(arguments).arg(file);
@@ -38,7 +38,7 @@ async fn probe(file: &Path, arguments: &[&str]) -> Option<Value> {
     }
 }
 
-/// Times of the keyframes of a file, in seconds, and of its last picture.
+/// Returns times of the keyframes of a file, in seconds, and of its last picture.
 pub async fn keyframes(file: &Path) -> Option<(Vec<f64>, f64)> {
     let found = probe(file, &["-select_streams", "v", "-show_entries", "packet=pts_time,flags"]).await?;
     let packets = found["packets"].as_array().unwrap();
@@ -48,7 +48,7 @@ pub async fn keyframes(file: &Path) -> Option<(Vec<f64>, f64)> {
     Some((keys.map(time).collect(), last))
 }
 
-/// Times of the pictures of a file, in seconds and in order.
+/// Returns times of the pictures of a file, in seconds and in order.
 pub async fn pictures(file: &Path) -> Option<Vec<f64>> {
     let found = probe(file, &["-select_streams", "v", "-show_entries", "packet=pts_time"]).await?;
     let packets = found["packets"].as_array().unwrap().iter();

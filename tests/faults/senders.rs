@@ -20,7 +20,7 @@ use super::{
     studio::Studio,
 };
 
-/// A bot that sends this clip and a tone.
+/// Starts a bot that sends this clip and a tone.
 fn bot(server: &Server, studio: &Studio, name: &str, colour: &str, tone: &str) -> Child {
     let mut command = Command::new(PROGRAM);
     command.args(["bot", "--server", &server.base(), "--room", "demo", "--name", name, "--steady", "--tone", tone]);

@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use reqwest::{Client, Method, RequestBuilder};
@@ -28,7 +29,8 @@ pub fn signal(process: &Child, signal: Signal) {
     kill_process(id, signal).unwrap();
 }
 
-/// Compiles a C library that is loaded before all others, into this folder. `None`, said aloud, where there is no compiler.
+/// Compiles a C library that is loaded before all others, into this folder. `None`, said aloud, where there is no
+/// compiler.
 pub async fn library(folder: &Path, code: &str) -> Option<PathBuf> {
     let [source, library] = ["library.c", "library.so"].map(|name| folder.join(name));
     fs::write(&source, code).unwrap();
@@ -48,11 +50,17 @@ pub struct Server {
     http: Client,
 }
 
-/// `virfie serve` on loopback, with whole pictures.
+/// Returns `virfie serve` on loopback, with whole pictures.
 pub fn arguments(data: &Path) -> Vec<String> {
     let data = data.to_str().unwrap();
     let fixed = ["serve", "--listen", "127.0.0.1:0", "--model", "none", "--canvas", "640x360", "--data-dir", data];
     fixed.map(str::to_owned).to_vec()
+}
+
+/// Leaves a connection that has been idle for long, as the server does: a server that was stopped closes it as soon as
+/// it goes on, and a request that is on its way just then is lost.
+fn client() -> Client {
+    Client::builder().pool_idle_timeout(Duration::from_secs(5)).build().expect("nothing of it can fail")
 }
 
 impl Server {
@@ -68,10 +76,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.expect("the server says where it is").unwrap()?;
         let address = line.split("http://").nth(1)?.trim_end_matches('/').parse().ok()?;
-        Some(Self { child, address, http: Client::new() })
+        Some(Self { child, address, http: client() })
     }
 
-    /// `http://host:port`
+    /// Returns `http://host:port`
     pub fn base(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -89,14 +97,14 @@ impl Server {
         answer(self.request(method, path).json(body)).await
     }
 
-    /// The colour in the middle of what the room shows.
+    /// Returns the colour in the middle of what the room shows.
     pub async fn colour(&self) -> [u8; 3] {
         let png = self.get(&format!("/rooms/{ROOM}/snapshot.png")).await.expect(200).body;
         let picture = image::load_from_memory(&png).unwrap().to_rgb8();
         picture.get_pixel(picture.width() / 2, picture.height() / 2).0
     }
 
-    /// A number of `/proc/PID/status`, such as memory in kB.
+    /// Returns a number of `/proc/PID/status`, such as memory in kB.
     pub fn status(&self, key: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let value = status.lines().find_map(|line| line.strip_prefix(key)).expect("the system counts it");

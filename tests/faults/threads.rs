@@ -1,5 +1,5 @@
-//! The system lets the server have no more threads: new people are asked to come again later, and everybody else notices
-//! nothing. GLib would end the process.
+//! The system lets the server have no more threads: new people are asked to come again later, and everybody else
+//! notices nothing. GLib would end the process.
 
 use std::{
     fs,
@@ -100,7 +100,7 @@ async fn a_user_who_may_have_no_more_threads_is_asked_to_come_again() {
 struct Group(PathBuf);
 
 impl Group {
-    /// One that lets nobody in it have more threads, if we may make one.
+    /// Returns one that lets nobody in it have more threads, if we may make one.
     fn make(most: usize) -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let roots = [("pids", "/sys/fs/cgroup/pids"), ("", "/sys/fs/cgroup")];

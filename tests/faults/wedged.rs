@@ -1,5 +1,5 @@
-//! Outputs whose other end is stopped, or takes half of what is sent: the room goes on, memory has a bound, the state says
-//! so, and all is well again by itself. And outputs that are changed while they run.
+//! Outputs whose other end is stopped, or takes half of what is sent: the room goes on, memory has a bound, the state
+//! says so, and all is well again by itself. And outputs that are changed while they run.
 
 use std::{
     fs,
@@ -58,13 +58,13 @@ async fn is(server: &Server, id: &str, state: &str) {
         .await;
 }
 
-/// Frames that the room has composed, and those that it missed.
+/// Returns frames that the room has composed, and those that it missed.
 async fn frames(server: &Server) -> (u64, u64) {
     let health = server.get(&format!("/rooms/{ROOM}")).await.expect(200).json()["health"].clone();
     (health["frames"].as_u64().unwrap(), health["missed_frames"].as_u64().unwrap())
 }
 
-/// An RTMP server in a folder of its own; `None`, said aloud, where there is none.
+/// Starts an RTMP server in a folder of its own; `None`, said aloud, where it is missing.
 fn rtmp_server(folder: &Path, port: u16) -> Option<Child> {
     if !Path::new(MODULE).exists() {
         eprintln!("SKIPPED: nginx has no RTMP module at {MODULE}");
@@ -84,7 +84,7 @@ fn rtmp_server(folder: &Path, port: u16) -> Option<Child> {
     command.spawn().inspect_err(|error| eprintln!("SKIPPED: nginx is not installed: {error}")).ok()
 }
 
-/// A line to a port that carries so many bytes a second. Returns its own port.
+/// Opens a line to a port that carries so many bytes a second. Returns its own port.
 async fn line(to: u16, rate: Arc<AtomicU64>) -> u16 {
     let socket = TcpSocket::new_v4().unwrap();
     // What waits in the line shall be little.

@@ -95,7 +95,7 @@ async fn a_second_server_gets_picture_and_sound_and_again_after_it_was_killed_or
     assert_eq!((&live["audio"]["codec"], &live["audio"]["channels"]), (&json!("opus"), &json!(2)));
     let bob = Guest::join(&there, "bob", None, Attention::Both).await;
     arrives(&there, &bob).await;
-    until("what flows is told", async || {
+    until("what flows is reported", async || {
         let now = output(&server, &id).await;
         (now["bitrate"].as_u64() > Some(0) && now["bytes"].as_u64() > Some(10_000)).then(|| println!("{now}"))
     })
@@ -159,7 +159,8 @@ async fn a_wrong_token_is_told_and_final_and_a_right_one_survives_a_restart() {
     is(&server, &wrong, "live").await;
 }
 
-/// A server of HTTP that answers each request in one way, and tells what it was asked. `None`: it never answers.
+/// Starts a server of HTTP that answers each request in one way, and reports what it was asked. `None`: it never
+/// answers.
 fn made(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -181,7 +182,7 @@ fn made(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> (u16, Recei
     (port, told)
 }
 
-/// A whole request with its body.
+/// Returns a whole request with its body.
 fn request(stream: &mut TcpStream) -> String {
     let (mut text, mut piece) = (String::new(), [0; 4096]);
     loop {

@@ -20,7 +20,7 @@ impl Changer {
         Self(StdRng::seed_from_u64(seed))
     }
 
-    /// One of the seeds with one to six changes.
+    /// Returns one of the seeds with one to six changes.
     pub fn change(&mut self, seeds: &[&[u8]]) -> Vec<u8> {
         let mut input = seeds.choose(&mut self.0).expect("every target has seeds").to_vec();
         for _ in 0..self.0.random_range(1..=6) {

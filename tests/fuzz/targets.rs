@@ -1,4 +1,4 @@
-//! What reads the inputs, and the seeds that they are made from. A target tells whether it has taken the input, and
+//! What reads the inputs, and the seeds that they are made from. A target returns whether it has taken the input, and
 //! fails where one that it took does not hold what it should.
 
 use std::sync::LazyLock;

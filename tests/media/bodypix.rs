@@ -25,14 +25,14 @@ impl Line {
         }
     }
 
-    /// The next sample at a sink.
+    /// Returns the next sample at a sink.
     pub fn pull(&self, name: &str) -> gst::Sample {
         let sink = self.element(name).downcast::<AppSink>().unwrap();
         let sample = sink.try_pull_sample(gst::ClockTime::from_seconds(20));
         sample.unwrap_or_else(|| panic!("no sample at {name}: {}", self.error()))
     }
 
-    /// The first error on the bus.
+    /// Returns the first error on the bus.
     pub fn error(&self) -> String {
         let wanted = [gst::MessageType::Error, gst::MessageType::Eos];
         let message = self.0.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(20), &wanted);
@@ -55,7 +55,7 @@ fn info(sample: &gst::Sample) -> gst_video::VideoInfo {
     gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap()
 }
 
-/// Rows of one plane, without padding.
+/// Returns rows of one plane, without padding.
 pub fn plane(sample: &gst::Sample, index: u32) -> Vec<Vec<u8>> {
     let info = info(sample);
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer().unwrap(), &info).unwrap();
@@ -65,7 +65,7 @@ pub fn plane(sample: &gst::Sample, index: u32) -> Vec<Vec<u8>> {
     (0..height).map(|row| data[row * stride..row * stride + width].to_vec()).collect()
 }
 
-/// Mean of a square of 20 pixels around a place.
+/// Returns the mean of a square of 20 pixels around a place.
 pub fn mean(rows: &[Vec<u8>], x: usize, y: usize) -> u32 {
     let square = rows[y - 10..y + 10].iter().flat_map(|row| &row[x - 10..x + 10]);
     square.map(|value| u32::from(*value)).sum::<u32>() / 400
@@ -168,7 +168,7 @@ fn nv12_becomes_a420_of_the_same_colours() {
     }
 }
 
-/// Frames by hand: one in, one out.
+/// Returns a line for frames by hand: one in, one out.
 fn by_hand(model: &Path) -> (Line, AppSrc) {
     let line = Line::new(
         "appsrc name=in format=time ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 \

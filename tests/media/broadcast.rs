@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 use virfie::media::{
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     encode::{Encoder, Recipe, sound::SoundEncoder},
     gst::{
         clock::{clock_time, media_clock},
@@ -24,7 +24,7 @@ use virfie::media::{
 
 use super::frames::{PATIENCE, flat, turn};
 
-const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
+const FORMAT: CanvasFormat = CanvasFormat { width: 320, height: 180, fps: 30 };
 /// Frames of the clip, and those of them that are white.
 pub const FRAMES: u64 = 240;
 pub const FLASHES: [u64; 3] = [100, 140, 180];
@@ -62,7 +62,7 @@ pub struct Clip<'a> {
     pub flashes: &'a [u64],
 }
 
-/// How grey a frame is that is no flash: each is another one than the eight before it.
+/// Returns how grey a frame is that is no flash: each is another one than the eight before it.
 pub fn grey(number: u64) -> u8 {
     // Above black, so that no conversion cuts one off.
     u8::try_from(24 + number % 8 * 12).unwrap()
@@ -79,7 +79,7 @@ impl Clip<'_> {
         files.sort();
         let told: Vec<_> = told.into_iter().map(|file| (folder.join(file.name), file.bytes)).collect();
         let there = files.iter().map(|file| (file.clone(), file.metadata().unwrap().len()));
-        assert_eq!(told, there.collect::<Vec<_>>(), "each file is told of when it is finished");
+        assert_eq!(told, there.collect::<Vec<_>>(), "each file is reported when it is finished");
         files
     }
 
@@ -145,7 +145,7 @@ pub fn play(target: OutputTarget, wishes: &Wishes) {
     clip.play(target, |_, _| {});
 }
 
-/// What a program prints; `None` (said aloud) where it is not installed.
+/// Returns what a program prints; `None` (said aloud) where it is not installed.
 pub fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     match Command::new(program).args(arguments).output() {
         Ok(output) => {
@@ -159,7 +159,7 @@ pub fn printed(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     }
 }
 
-/// Times at which the picture becomes white, in seconds.
+/// Returns times at which the picture becomes white, in seconds.
 pub fn flashes(file: &str) -> Option<Vec<f64>> {
     let times = ["-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time", "-of", "csv=p=0", file];
     let times = String::from_utf8(printed("ffprobe", &times)?).unwrap();
@@ -173,7 +173,7 @@ pub fn flashes(file: &str) -> Option<Vec<f64>> {
     Some(begins.map(|index| times[index]).collect())
 }
 
-/// Times at which the sound begins, in seconds.
+/// Returns times at which the sound begins, in seconds.
 pub fn beeps(file: &str) -> Option<Vec<f64>> {
     let arguments = [
         "-v",

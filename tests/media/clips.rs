@@ -10,7 +10,7 @@ use serde_json::json;
 use virfie::{
     layout::{Canvas, read},
     media::{
-        compose::{backdrop, planes::I420, reel::Reel, slots::Slots, stage::Stage},
+        compose::{backdrop, latest_frames::LatestFrames, planes::I420, reel::Reel, stage::Stage},
         file::{Colours, Container, Player, Shape, Stop, Target, Writer},
         gst::launch::Launches,
         port::{Image, Picture, Still},
@@ -23,12 +23,12 @@ use super::frames::{PATIENCE, turn};
 const SIZE: (usize, usize) = (64, 48);
 const STEP: Duration = Duration::from_millis(40);
 
-/// The luma of frame `number`.
+/// Returns the luma of frame `number`.
 fn luma(number: usize) -> u8 {
     40 + 16 * number as u8
 }
 
-/// Which frame has this luma.
+/// Returns which frame has this luma.
 fn number(luma: u8) -> usize {
     (usize::from(luma) - 32) / 16
 }
@@ -42,7 +42,7 @@ fn decoder() -> Decoder {
     Decoder::new(None, None, launches())
 }
 
-/// Ten frames, 400 ms.
+/// Returns ten frames, 400 ms.
 fn clip(folder: &Path) -> PathBuf {
     let path = folder.join("clip.mp4");
     let shape = Shape { width: SIZE.0, height: SIZE.1, rate: (25, 1), aspect: (1, 1), colours: Colours::Bt601 };
@@ -90,13 +90,17 @@ fn a_layer_shows_a_clip_by_the_clock() {
     let name: Arc<str> = "video:clip.mp4".into();
     let poster = Arc::new(Still::new(&[255, 255, 255, 255].repeat(64 * 48), 64, 48));
     let images = vec![Image { name: name.clone(), still: poster, clip: None }];
-    let mut show =
-        backdrop::Painter::default().prepare(Picture { scene, people: Vec::new(), speakers: Vec::new(), images });
+    let mut show = backdrop::BackdropPainter::default().prepare(Picture {
+        scene,
+        people: Vec::new(),
+        speakers: Vec::new(),
+        images,
+    });
     show.reels = vec![(name, reel.clone())];
     let mut stage = Stage::new(show, false);
     let mut canvas = I420::new(128, 96, false);
     let mut compose = |now: Duration| {
-        let _ = stage.update(&Slots::default(), now, Duration::from_secs(1)).count();
+        let _ = stage.update(&LatestFrames::default(), now, Duration::from_secs(1)).count();
         stage.compose(&mut canvas.planes_mut());
         canvas.planes().y[48 * 128 + 64]
     };

@@ -20,7 +20,7 @@ use super::frames::{PATIENCE, run, turn};
 /// Orange, whose red and blue differ most between the matrices.
 const COLOUR: [u8; 3] = [230, 120, 40];
 
-/// The last of some frames of one colour that were sent as H.264 with these caps.
+/// Returns the last of some frames of one colour that were sent as H.264 with these caps.
 fn received(caps: &str, options: &str) -> gst::Sample {
     let [r, g, b] = COLOUR;
     let text = format!(
@@ -33,7 +33,7 @@ fn received(caps: &str, options: &str) -> gst::Sample {
     through(&text, |_| {}).pop().unwrap_or_else(|| panic!("no frame of {caps}"))
 }
 
-/// The frames that come of a text that ends with `rtph264pay name=pay`; `feed` is called while it plays.
+/// Returns the frames that come of a text that ends with `rtph264pay name=pay`; `feed` is called while it plays.
 fn through(text: &str, feed: impl FnOnce(&gst::Pipeline)) -> Vec<gst::Sample> {
     let pipeline = gst::parse::launch(text).unwrap().downcast::<gst::Pipeline>().unwrap();
     let bin = Launches::load(None).unwrap().bin("receive-h264").unwrap();
@@ -52,7 +52,7 @@ fn through(text: &str, feed: impl FnOnce(&gst::Pipeline)) -> Vec<gst::Sample> {
     samples
 }
 
-/// The luma of a column of a frame.
+/// Returns the luma of a column of a frame.
 fn column(sample: &gst::Sample) -> Vec<i32> {
     let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer().unwrap(), &info).unwrap();
@@ -60,7 +60,7 @@ fn column(sample: &gst::Sample) -> Vec<i32> {
     (0..info.height() as usize).map(|row| i32::from(data[row * stride + 100])).collect()
 }
 
-/// Pushes gray frames of 320x180, whose even and odd rows have the luma that is told for each.
+/// Pushes gray frames of 320x180, whose even and odd rows have the luma that is given for each.
 fn push(pipeline: &gst::Pipeline, flags: gst_video::VideoBufferFlags, lumas: impl Iterator<Item = [u8; 2]>) {
     let src = pipeline.by_name("in").unwrap().downcast::<AppSrc>().unwrap();
     for (index, lumas) in lumas.enumerate() {
@@ -77,7 +77,7 @@ fn push(pipeline: &gst::Pipeline, flags: gst_video::VideoBufferFlags, lumas: imp
     src.end_of_stream().unwrap();
 }
 
-/// The colour of a frame as the canvas takes it: BT.601, limited range.
+/// Returns the colour of a frame as the canvas takes it: BT.601, limited range.
 fn colour(sample: &gst::Sample) -> [f64; 3] {
     let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer().unwrap(), &info).unwrap();

@@ -13,10 +13,10 @@ use virfie::{
     layout::{Canvas, read},
     media::{
         compose::{
-            ask::Ask,
-            clock::{Audience, Composer, Format},
+            clock::{Audience, CanvasFormat, Composer},
             colour::Matrix,
-            slots::{Arrival, Slots},
+            latest_frames::{Arrival, LatestFrames},
+            layer_request::LayerRequest,
         },
         gst::{clock::media_clock, frame::VideoFrame},
         port::{ParticipantId, PeerId, Picture, Seat},
@@ -53,7 +53,7 @@ struct Watcher {
 }
 
 impl Audience for Watcher {
-    fn frame(&self, frame: &gst::Buffer, format: Format) {
+    fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
         assert_eq!((format.width as usize, format.height as usize), CANVAS);
         let data = frame.map_readable().unwrap().as_slice().to_vec();
         let pts = Duration::from_nanos(frame.pts().unwrap().nseconds());
@@ -61,7 +61,7 @@ impl Audience for Watcher {
         let _ = self.shots.send(Shot { at: media_clock().now(), pts, data });
     }
 
-    fn ask(&self, _: &ParticipantId, ask: &Ask) {
+    fn ask(&self, _: &ParticipantId, ask: &LayerRequest) {
         assert!(ask.cuts.is_empty(), "nobody can be cut out here");
     }
 
@@ -72,7 +72,7 @@ impl Audience for Watcher {
 
 struct Room {
     composer: Composer,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     shots: Receiver<Shot>,
     expired: Receiver<(ParticipantId, Duration)>,
 }
@@ -89,7 +89,7 @@ fn id(name: &str) -> ParticipantId {
     ParticipantId(format!("id-of-{name}").into())
 }
 
-/// The left half in one colour, the right half in another.
+/// Returns the left half in one colour, the right half in another.
 fn halves(left: &str, right: &str) -> Value {
     json!({
         "layers": [
@@ -104,7 +104,7 @@ impl Room {
     fn start(picture: Picture, hold: Duration) -> Self {
         let (give, shots) = channel();
         let (tell, expired) = channel();
-        let slots = Arc::<Slots>::default();
+        let slots = Arc::<LatestFrames>::default();
         let watcher = Arc::new(Watcher { shots: give, expired: tell });
         let composer = Composer::start("test", picture, hold, false, slots.clone(), watcher).unwrap();
         Self { composer, slots, shots, expired }
@@ -114,13 +114,13 @@ impl Room {
         self.shots.recv_timeout(PATIENCE).expect("the clock ticks")
     }
 
-    /// The first frame from now on that is as it should be, of ten seconds.
+    /// Returns the first frame from now on that is as it should be, of ten seconds.
     fn find(&self, fits: impl FnMut(&Shot) -> bool) -> Shot {
         (0..300).map(|_| self.shot()).find(fits).expect("such a frame within ten seconds")
     }
 
     fn put(&self, name: &str, size: (u32, u32), rgb: [u8; 3]) -> Arrival {
-        let format = Format { width: size.0, height: size.1, fps: 30 };
+        let format = CanvasFormat { width: size.0, height: size.1, fps: 30 };
         let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
         let frame = VideoFrame::from_buffer_readable(flat(format, rgb), &info).unwrap();
         self.slots.put(&id(name), PeerId(1), frame.into(), media_clock().now())
@@ -190,9 +190,9 @@ fn the_last_frame_of_a_silent_sender_is_held_and_then_gone() {
         let (who, _) = room.expired.recv_timeout(PATIENCE).unwrap();
         assert_eq!(who, id("ann"));
     }
-    assert!(room.expired.try_recv().is_err(), "told once each time");
+    assert!(room.expired.try_recv().is_err(), "reported once each time");
 
-    // Someone else's connection does not count, and whoever is forgotten is gone at once.
+    // Someone else's connection does not count, and a forgotten one is gone at once.
     room.put("ann", (160, 90), GREEN);
     room.find(|shot| shot.shows(160, 90, GREEN));
     room.slots.assign(&id("ann"), PeerId(2));
@@ -313,11 +313,11 @@ fn sixty_changes_a_second_cost_no_frame() {
 struct Breaks(Sender<Shot>);
 
 impl Audience for Breaks {
-    fn frame(&self, _: &gst::Buffer, _: Format) {
+    fn frame(&self, _: &gst::Buffer, _: CanvasFormat) {
         let _ = self.0.send(Shot { at: media_clock().now(), pts: Duration::ZERO, data: Vec::new() });
     }
 
-    fn ask(&self, _: &ParticipantId, _: &Ask) {}
+    fn ask(&self, _: &ParticipantId, _: &LayerRequest) {}
 
     fn expired(&self, _: &ParticipantId) {
         panic!("a fault that a test has asked for");
@@ -328,14 +328,14 @@ impl Audience for Breaks {
 fn a_fault_outside_of_the_arithmetic_is_seen_from_outside() {
     let _turn = turn();
     let (give, shots) = channel();
-    let slots = Arc::<Slots>::default();
+    let slots = Arc::<LatestFrames>::default();
     let hold = Duration::from_millis(100);
     let picture = picture(30, &json!({}), &["ann"]);
     let composer = Composer::start("test", picture, hold, false, slots.clone(), Arc::new(Breaks(give))).unwrap();
     composer.run(true);
     shots.recv_timeout(PATIENCE).expect("the clock ticks");
     assert!(!composer.is_over());
-    let format = Format { width: 64, height: 36, fps: 30 };
+    let format = CanvasFormat { width: 64, height: 36, fps: 30 };
     let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
     let frame = VideoFrame::from_buffer_readable(flat(format, [255, 0, 0]), &info).unwrap();
     slots.assign(&id("ann"), PeerId(1));

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use virfie::{
     layout::Cut,
     media::{
-        compose::{clock::Format, colour::Matrix},
+        compose::{clock::CanvasFormat, colour::Matrix},
         gst::{
             clock::{clock_time, media_clock},
             frame::{Shot, VideoFrame},
@@ -30,21 +30,21 @@ use virfie::{
 use super::frames::{PATIENCE, flat, turn};
 
 const RGB: [u8; 3] = [200, 120, 40];
-const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
+const FORMAT: CanvasFormat = CanvasFormat { width: 320, height: 180, fps: 30 };
 /// No side is even.
-const ODD: Format = Format { width: 161, height: 91, fps: 30 };
+const ODD: CanvasFormat = CanvasFormat { width: 161, height: 91, fps: 30 };
 /// How long after the origin the first frame is.
 const LATE: Duration = Duration::from_millis(3_210);
 
-/// The mask: nothing outside of the middle, all in it, half at its right edge.
-fn alpha(format: Format, x: usize, y: usize) -> u8 {
+/// Returns the mask: nothing outside of the middle, all in it, half at its right edge.
+fn alpha(format: CanvasFormat, x: usize, y: usize) -> u8 {
     let (width, height) = (format.width as usize, format.height as usize);
     let is_inside = (width / 4..width / 2).contains(&x) && (height / 4..height / 2).contains(&y);
     if x == width / 2 { 128 } else { u8::from(is_inside) * 255 }
 }
 
-/// A frame in which such a mask was found for this cut.
-fn shot(format: Format, at: Duration, cut: Cut) -> Shot {
+/// Returns a frame in which such a mask was found for this cut.
+fn shot(format: CanvasFormat, at: Duration, cut: Cut) -> Shot {
     let (width, height) = (format.width as usize, format.height as usize);
     let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
     let mut buffer = flat(format, RGB);
@@ -88,7 +88,7 @@ impl Recording {
     }
 
     /// Sends frames at these times after the origin, as a camera does.
-    fn send(&self, format: Format, times: &[Duration]) {
+    fn send(&self, format: CanvasFormat, times: &[Duration]) {
         for at in times {
             self.recorder.take(&shot(format, self.origin + *at, Cut::default()));
             std::thread::sleep(Duration::from_millis(30));
@@ -123,7 +123,7 @@ fn run(program: &str, before: &[&str], file: &Path, after: &[&str]) -> Option<Ve
     }
 }
 
-/// The stream of a file, and the times of its frames.
+/// Returns the stream of a file, and the times of its frames.
 fn probe(file: &Path) -> Option<(Value, Vec<f64>)> {
     let wanted = ["-of", "json", "-show_streams", "-show_entries", "packet=pts_time"];
     let found: Value = serde_json::from_slice(&run("ffprobe", &wanted, file, &[])?).unwrap();
@@ -133,8 +133,8 @@ fn probe(file: &Path) -> Option<(Value, Vec<f64>)> {
     Some((stream.clone(), times))
 }
 
-/// Every frame of a file as I420 with alpha behind it.
-fn decoded(file: &Path, format: Format) -> Option<Vec<Vec<u8>>> {
+/// Returns every frame of a file as I420 with alpha behind it.
+fn decoded(file: &Path, format: CanvasFormat) -> Option<Vec<Vec<u8>>> {
     let after = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuva420p", "-"];
     let bytes = run("ffmpeg", &["-i"], file, &after)?;
     let (width, height) = (format.width as usize, format.height as usize);
@@ -144,7 +144,7 @@ fn decoded(file: &Path, format: Format) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Holds a decoded frame against what was sent.
-fn check(frame: &[u8], format: Format) {
+fn check(frame: &[u8], format: CanvasFormat) {
     let (width, height) = (format.width as usize, format.height as usize);
     let (luma, mask) = (&frame[..width * height], &frame[frame.len() - width * height..]);
     for (index, value) in mask.iter().enumerate() {
@@ -215,11 +215,11 @@ fn a_sender_that_changes_its_size_all_the_time_makes_few_files() {
     let recording = Recording::start();
     for count in 0..60_u32 {
         let at = LATE + count * Duration::from_millis(80);
-        let format = Format { width: 64 + count % 7 * 8, height: 64, fps: 30 };
+        let format = CanvasFormat { width: 64 + count % 7 * 8, height: 64, fps: 30 };
         recording.send(format, &[at]);
     }
     // Too small for the muxer.
-    recording.send(Format { width: 8, height: 8, fps: 30 }, &[LATE + Duration::from_secs(9)]);
+    recording.send(CanvasFormat { width: 8, height: 8, fps: 30 }, &[LATE + Duration::from_secs(9)]);
     let (_folder, names, beside) = recording.end();
     assert!((1..=3).contains(&names.len()) && beside.len() == names.len(), "{names:?}");
 }

@@ -10,7 +10,7 @@ use virfie::media::{
     segment::{
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
-        model::{AREA, LoadOptions, Model, Needs, Precision},
+        model::{AREA, HeadRequest, LoadOptions, Model, Precision},
         pose::{Pose, PoseDecoder},
     },
 };
@@ -26,7 +26,7 @@ fn golden(head: &str) -> Vec<f32> {
     bytes.chunks_exact(4).map(|value| f32::from_le_bytes(value.try_into().unwrap())).collect()
 }
 
-/// Largest difference, as a share of the largest value.
+/// Returns the largest difference, as a share of the largest value.
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(1.0f32, |most, value| most.max(value.abs()));
@@ -43,7 +43,7 @@ fn it_says_of_a_portrait_what_it_said_when_it_was_made() {
     {
         let model = Model::embedded(LoadOptions { fused, precision }).unwrap();
         assert_eq!(model.is_fused(), fused);
-        let needs = Needs { area: AREA, parts: true, poses: true };
+        let needs = HeadRequest { area: AREA, parts: true, poses: true };
         let mut session = model.session((640, 360), needs).unwrap();
         assert_eq!(session.input_size(), INPUT);
         let heads = session.infer(&values).unwrap();
@@ -56,7 +56,7 @@ fn it_says_of_a_portrait_what_it_said_when_it_was_made() {
     }
 }
 
-/// A picture's upper 16:9 part at 640x360.
+/// Returns a picture's upper 16:9 part at 640x360.
 fn frame(name: &str) -> I420 {
     let picture = image::open(file(name)).unwrap();
     let high = picture.width() * 9 / 16;
@@ -76,9 +76,9 @@ fn yuv(picture: &I420) -> Yuv<'_> {
     }
 }
 
-/// The server's mask of a picture, 640x360.
+/// Returns the server's mask of a picture, 640x360.
 fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
-    let mut session = model.session((640, 360), Needs::default()).unwrap();
+    let mut session = model.session((640, 360), HeadRequest::default()).unwrap();
     let heads = session.run(&yuv(picture)).unwrap();
     let mut alpha = vec![0; 640 * 360];
     let options = MaskOptions::default();
@@ -91,8 +91,8 @@ fn it_cuts_somebody_out_and_nobody_where_nobody_is() {
     let model = Model::embedded(LoadOptions::default()).unwrap();
     let alpha = mask(&model, &frame("models/pictures/portrait.jpg"));
     let at = |x: usize, y: usize| alpha[y * 640 + x];
-    // Face, chest, shoulder; the wall beside her and the shuttle at the right. The flag at the left is taken for somebody:
-    // models/README.md tells.
+    // Face, chest, shoulder; the wall beside her and the shuttle at the right. The flag at the left is taken for
+    // somebody: models/README.md says.
     assert_eq!([at(280, 150), at(280, 330), at(180, 340)].map(|alpha| alpha > 250), [true; 3]);
     assert_eq!([at(430, 120), at(600, 60), at(500, 30)].map(|alpha| alpha < 5), [true; 3]);
     let alpha = mask(&model, &frame("pipelines/assets/studio.jpg"));
@@ -103,7 +103,7 @@ fn it_cuts_somebody_out_and_nobody_where_nobody_is() {
 #[test]
 fn it_finds_a_face() {
     let model = Model::embedded(LoadOptions::default()).unwrap();
-    let mut session = model.session((640, 360), Needs { poses: true, ..Needs::default() }).unwrap();
+    let mut session = model.session((640, 360), HeadRequest { poses: true, ..HeadRequest::default() }).unwrap();
     let picture = frame("models/pictures/portrait.jpg");
     let heads = session.run(&yuv(&picture)).unwrap();
     let mut poses = Vec::new();

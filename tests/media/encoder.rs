@@ -5,7 +5,7 @@ use std::{
 
 use gstreamer as gst;
 use virfie::media::{
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     encode::{Encoder, Recipe},
     gst::{
         clock::{clock_time, media_clock},
@@ -16,7 +16,7 @@ use virfie::media::{
 
 use super::frames::{PATIENCE, flat, turn};
 
-const FORMAT: Format = Format { width: 320, height: 180, fps: 30 };
+const FORMAT: CanvasFormat = CanvasFormat { width: 320, height: 180, fps: 30 };
 
 /// An encoder that is fed one frame at a time, in real time, as the room's clock does it.
 struct Bench {
@@ -58,7 +58,7 @@ impl Bench {
     }
 }
 
-/// Told by the bitstream itself; an H.264 keyframe must bring its parameter sets with it.
+/// Read from the bitstream itself; an H.264 keyframe must bring its parameter sets with it.
 fn holds_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     if codec != VideoCodec::H264 {
         return unit[0] & 1 == 0;

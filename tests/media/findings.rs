@@ -7,7 +7,7 @@ use virfie::{
     layout::{BodyPart, BodyParts, Cut, ModelName},
     media::{
         gst::segmented::{Found, found},
-        segment::{BodyPix, Wish, models},
+        segment::{BodyPix, MaskRequest, models},
     },
 };
 
@@ -16,7 +16,7 @@ use super::{
     frames::{PATIENCE, model, shared, turn},
 };
 
-/// A man in the middle before a pale wall, 640x480, through the element.
+/// Returns a man in the middle before a pale wall, 640x480, through the element.
 fn man(model: &Path, clip: &Path) -> Line {
     let line = Line::new(
         "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=I420,width=640,height=480 \
@@ -32,16 +32,16 @@ fn given() -> Option<Line> {
 }
 
 fn what(sample: &gst::Sample) -> std::sync::Arc<Found> {
-    found(sample.buffer().unwrap()).expect("a segmented frame tells what was found")
+    found(sample.buffer().unwrap()).expect("a segmented frame says what was found")
 }
 
-/// A mask as rows.
+/// Returns a mask as rows.
 fn rows(found: &Found, index: usize) -> Vec<Vec<u8>> {
     let plane = &found.masks[index].1;
     (**plane).as_ref().chunks(plane.stride()).map(<[u8]>::to_vec).collect()
 }
 
-fn wish(line: &Line, wish: Wish) {
+fn wish(line: &Line, wish: MaskRequest) {
     line.element("cut").downcast::<BodyPix>().unwrap().wish(wish);
 }
 
@@ -64,7 +64,7 @@ fn a_cut_that_names_a_model_is_found_by_it() {
         std::thread::yield_now();
     }
     let own = Cut { model: Some(name), ..Cut::default() };
-    wish(&line, Wish { cuts: vec![Cut::default(), own], despill: false, ..Wish::default() });
+    wish(&line, MaskRequest { cuts: vec![Cut::default(), own], despill: false, ..MaskRequest::default() });
     line.play();
     let found = what(&line.pull("out"));
     let (bodypix, embedded) = (rows(&found, 0), rows(&found, 1));
@@ -87,7 +87,7 @@ fn layers_with_different_cuts_each_get_their_own_mask_of_the_same_frame() {
         Cut { parts: Some(torso), ..Cut::default() },
         Cut { feather: 0.0, ..Cut::default() },
     ];
-    wish(&line, Wish { cuts: cuts.clone(), ..Wish::default() });
+    wish(&line, MaskRequest { cuts: cuts.clone(), ..MaskRequest::default() });
     line.play();
     for _ in 0..5 {
         let sample = line.pull("out");

@@ -5,12 +5,16 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::{AppSink, AppSrc};
+use gstreamer_video as gst_video;
 use virfie::media::{
-    file::{Reader, Stop},
+    file::{Player, Reader, Stop},
     gst::launch::Launches,
+    pictures::seal,
     upload::Decoder,
 };
 
@@ -31,7 +35,7 @@ fn decoders() -> [Decoder; 2] {
     [None, Some(program())].map(|program| Decoder::new(program, None, launches()))
 }
 
-/// A file that ffmpeg makes; `None` (said aloud) where it cannot.
+/// Returns a file that ffmpeg makes; `None` (said aloud) where it cannot.
 fn made(path: &Path, arguments: &str) -> Option<()> {
     let arguments = arguments.split(' ').filter(|argument| !argument.is_empty());
     let made = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(arguments).arg(path).status();
@@ -42,7 +46,7 @@ fn made(path: &Path, arguments: &str) -> Option<()> {
     Some(())
 }
 
-/// A WebM of five key frames of 64 x 48.
+/// Returns a WebM of five key frames of 64 x 48.
 fn webm(folder: &Path) -> PathBuf {
     let path = folder.join("a.webm");
     let source = "videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48,framerate=25/1";
@@ -62,14 +66,14 @@ fn enlarge(path: &Path, first: usize) {
     fs::write(path, content).unwrap();
 }
 
-/// The most memory that this process ever had, in kilobytes.
+/// Returns the most memory that this process ever had, in kilobytes.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// A box of an MP4 file.
+/// Returns a box of an MP4 file.
 fn boxed(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     [&(inside.len() as u32 + 8).to_be_bytes()[..], kind, inside].concat()
 }
@@ -158,13 +162,9 @@ fn a_picture_that_is_too_large_is_refused_before_it_is_decoded() {
     }
 }
 
-#[test]
-fn a_clip_that_grows_ends_where_it_grows() {
-    let _turn = turn();
-    let folder = tempfile::tempdir().unwrap();
-    let path = webm(folder.path());
-    enlarge(&path, 3);
-    let mut reader = Reader::open_clip(&path, &launches(), &Stop::default()).unwrap();
+/// Reads a clip that grows to 16000 x 16000, and returns how many frames come before it is refused.
+fn frames_before_a_huge_one(path: &Path) -> usize {
+    let mut reader = Reader::open_clip(path, &launches(), &Stop::default()).unwrap();
     let mut count = 0;
     let error = loop {
         match reader.next() {
@@ -174,7 +174,96 @@ fn a_clip_that_grows_ends_where_it_grows() {
         }
     };
     assert!(error.ends_with("frames of 16000x16000 are too large"), "{error}");
+    count
+}
+
+#[test]
+fn a_clip_that_grows_ends_where_it_grows() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = webm(folder.path());
+    enlarge(&path, 3);
+    let count = frames_before_a_huge_one(&path);
     assert!((1..=3).contains(&count), "{count}");
+}
+
+#[test]
+fn a_clip_that_breaks_at_its_beginning_is_opened_now_and_then() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = webm(folder.path());
+    enlarge(&path, 1);
+    let (shown, seen) = std::sync::mpsc::channel();
+    let _player = Player::start(path, launches(), move |_, _| shown.send(Instant::now()).is_ok()).unwrap();
+    let [first, second] = [(); 2].map(|()| seen.recv_timeout(MINUTE).unwrap());
+    assert!(second - first > Duration::from_millis(1500), "{:?}", second - first);
+}
+
+/// A sequence parameter set of H.264 for 16000 x 16000: baseline, level 6.2, POC type 2, one reference, 1000 x 1000
+/// macroblocks.
+const HUGE_SPS: &[u8] = &[0x67, 66, 0xc0, 62, 0xda, 0x00, 0x3e, 0x80, 0x07, 0xd1, 0x90];
+
+/// Puts [`HUGE_SPS`] in the place of those in the stream of a Matroska file from `first` on, and fills up what is left.
+fn enlarge_h264(path: &Path, first: usize) {
+    let mut content = fs::read(path).unwrap();
+    let is_sps = |at: &usize| content[*at..*at + 3] == [0, 0, 0] && content[*at + 4] & 0x1f == 7;
+    let places: Vec<usize> = (0..content.len() - 5).filter(is_sps).collect();
+    assert!(places.len() > first, "{places:?}");
+    for at in &places[first..] {
+        let length = usize::from(content[at + 3]);
+        let filler = length - HUGE_SPS.len() - 4;
+        let mut unit = vec![0, 0, 0, HUGE_SPS.len() as u8];
+        unit.extend(HUGE_SPS);
+        unit.extend([0, 0, 0, filler as u8, 12]);
+        unit.resize(4 + length - 1, 0xff);
+        unit.push(0x80);
+        content[*at..*at + unit.len()].copy_from_slice(&unit);
+    }
+    fs::write(path, content).unwrap();
+}
+
+#[test]
+fn a_clip_whose_parameters_grow_ends_where_they_grow() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mkv");
+    let line = "-f lavfi -i testsrc2=s=320x240:r=25 -frames:v 6 -c:v libx264 -g 2 -bf 0 -x264-params repeat-headers=1 \
+                -pix_fmt yuv420p";
+    if made(&path, line).is_none() {
+        return;
+    }
+    enlarge_h264(&path, 1);
+    let before = peak();
+    let count = frames_before_a_huge_one(&path);
+    assert!((1..=2).contains(&count), "{count}");
+    assert!(peak() - before < 60_000, "{} kB", peak() - before);
+}
+
+/// Returns one frame of VP9.
+fn vp9(folder: &Path, width: usize, height: usize) -> Vec<u8> {
+    let path = folder.join(format!("{width}.vp9"));
+    let source = format!("videotestsrc num-buffers=1 ! video/x-raw,width={width},height={height},framerate=25/1");
+    run(&format!("{source} ! vp9enc deadline=1 ! filesink location={}", path.display()));
+    fs::read(path).unwrap()
+}
+
+#[test]
+fn of_frames_of_vp9_that_nothing_tells_apart_the_first_is_decoded() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let both = [vp9(folder.path(), 320, 240), vp9(folder.path(), 640, 480)].concat();
+    let text = "appsrc name=in caps=video/x-vp9 format=time ! vp9dec name=decoder ! appsink name=out sync=false";
+    let pipeline = gst::parse::launch(text).unwrap().downcast::<gst::Pipeline>().unwrap();
+    seal(&pipeline.by_name("decoder").unwrap());
+    let source = pipeline.by_name("in").unwrap().downcast::<AppSrc>().unwrap();
+    let sink = pipeline.by_name("out").unwrap().downcast::<AppSink>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    source.push_buffer(gst::Buffer::from_slice(both)).unwrap();
+    source.end_of_stream().unwrap();
+    let sample = sink.pull_sample().unwrap();
+    let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
+    pipeline.set_state(gst::State::Null).unwrap();
+    assert_eq!((info.width(), info.height()), (320, 240));
 }
 
 #[test]

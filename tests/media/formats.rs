@@ -13,7 +13,8 @@ use super::frames::turn;
 
 const RED: [u8; 3] = [200, 29, 30];
 
-/// Writes some frames of red, with this alpha; `false`, said aloud: the GStreamer that is installed does not write this.
+/// Writes some frames of red, with this alpha; `false`, said aloud: the GStreamer that is installed does not write
+/// this.
 fn written(path: &Path, alpha: u8, caps: &str, coder: &str, muxer: &str) -> bool {
     let [r, g, b] = RED;
     let text = format!(
@@ -41,7 +42,7 @@ fn written(path: &Path, alpha: u8, caps: &str, coder: &str, muxer: &str) -> bool
     is_written
 }
 
-/// The colour in the middle, and the alpha there.
+/// Returns the colour in the middle, and the alpha there.
 fn middle(picture: &I420) -> ([u8; 3], u8) {
     let planes = picture.planes();
     let (column, row) = (planes.width / 2, planes.height / 2);
@@ -52,7 +53,7 @@ fn middle(picture: &I420) -> ([u8; 3], u8) {
     ([rgb[0], rgb[1], rgb[2]], planes.alpha().map_or(255, |alpha| alpha.row(row)[column]))
 }
 
-/// What is wrong with clips of these formats.
+/// Returns what is wrong with clips of these formats.
 fn faults(alpha: u8, clips: &[(&str, &str, &str)]) -> Vec<String> {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();

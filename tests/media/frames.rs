@@ -8,7 +8,7 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
-use virfie::media::compose::{clock::Format, colour::Matrix};
+use virfie::media::compose::{clock::CanvasFormat, colour::Matrix};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,7 +23,8 @@ pub fn run(line: &str) {
     assert!(matches!(end.as_deref().map(|end| end.type_()), Some(gst::MessageType::Eos)), "{line}: {end:?}");
 }
 
-/// A test's turn, with GStreamer and our element in it. One at a time: they measure, and would measure each other.
+/// Returns a test's turn, with GStreamer and our element in it. One at a time: they measure, and would measure each
+/// other.
 pub fn turn() -> MutexGuard<'static, ()> {
     static ONCE: Once = Once::new();
     static TURN: Mutex<()> = Mutex::new(());
@@ -34,7 +35,7 @@ pub fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file of the shared data; `None` (said aloud) where it is not there.
+/// Returns a file of the shared data; `None` (said aloud) where it is not there.
 pub fn shared(name: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
     if !file.exists() {
@@ -44,13 +45,13 @@ pub fn shared(name: &str) -> Option<PathBuf> {
     Some(file)
 }
 
-/// The model that tests use.
+/// Returns the model that tests use.
 pub fn model() -> Option<PathBuf> {
     shared("models/MobileNetV1-x050-stride16.onnx")
 }
 
-/// A picture of one colour (red, green, blue), I420.
-pub fn flat(format: Format, rgb: [u8; 3]) -> gst::Buffer {
+/// Returns a picture of one colour (red, green, blue), I420.
+pub fn flat(format: CanvasFormat, rgb: [u8; 3]) -> gst::Buffer {
     let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
     let [y, u, v] = Matrix::Bt601.colour(rgb);
     let mut data = vec![y; info.size()];
@@ -59,14 +60,14 @@ pub fn flat(format: Format, rgb: [u8; 3]) -> gst::Buffer {
     gst::Buffer::from_mut_slice(data)
 }
 
-/// Luma, blue and red difference at a pixel of a packed I420 picture.
+/// Returns luma, blue and red difference at a pixel of a packed I420 picture.
 pub fn pixel(data: &[u8], (width, height): (usize, usize), x: usize, y: usize) -> [u8; 3] {
     let (chroma, row) = (width * height, width.div_ceil(2));
     let at = chroma + y / 2 * row + x / 2;
     [data[y * width + x], data[at], data[at + row * height.div_ceil(2)]]
 }
 
-/// Whether two colours are the same but for rounding.
+/// Returns whether two colours are the same but for rounding.
 pub fn alike(one: [u8; 3], other: [u8; 3]) -> bool {
     one.iter().zip(other).all(|(one, other)| one.abs_diff(other) <= 2)
 }

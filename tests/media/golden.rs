@@ -1,7 +1,7 @@
 //! Composed pictures beside golden ones, to two levels of 255 in every pixel and colour.
 //!
-//! `VIRFIE_GOLDEN=write cargo nextest run --release golden` writes them anew into `tests/media/golden`: look at each of them
-//! before it is committed.
+//! `VIRFIE_GOLDEN=write cargo nextest run --release golden` writes them again into `tests/media/golden`: look at each
+//! of them before it is committed.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ use virfie::{
     layout::{Canvas, Cut, read},
     media::{
         compose::{
-            backdrop::Painter,
-            clock::Format,
+            backdrop::BackdropPainter,
+            clock::CanvasFormat,
             colour::{Matrix, i420_to_rgb},
+            latest_frames::LatestFrames,
             planes::I420,
-            slots::Slots,
             stage::Stage,
         },
         gst::{
@@ -36,7 +36,7 @@ const CAMERA: (u32, u32) = (213, 161);
 /// How far a pixel may be off: rounding, in other orders on other processors.
 const TOLERANCE: u8 = 2;
 
-/// Something with a direction everywhere, so that a wrong place, size or side shows.
+/// Returns something with a direction everywhere, so that a wrong place, size or side shows.
 fn chart(x: u32, y: u32, (width, height): (u32, u32)) -> [u8; 3] {
     let line = (x * 8 / width + y * 6 / height).is_multiple_of(2);
     let share = |at: u32, of: u32| (at * 200 / of) as u8;
@@ -44,7 +44,7 @@ fn chart(x: u32, y: u32, (width, height): (u32, u32)) -> [u8; 3] {
     [55 + share(x, width), 55 + share(y, height), if line { blue } else { blue / 2 }]
 }
 
-/// A picture with a hole of another transparency on its left.
+/// Returns a picture with a hole of another transparency on its left.
 fn still() -> Image {
     let size = (97, 61);
     let pixels = (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y)));
@@ -66,10 +66,10 @@ fn still() -> Image {
     Image { name: "chart.png".into(), still: Arc::new(Still::new(&rgba, size.0, size.1)), clip: None }
 }
 
-/// A camera's frame: the chart, and a mask of somebody, head and shoulders, with a soft edge.
+/// Returns a camera's frame: the chart, and a mask of somebody, head and shoulders, with a soft edge.
 fn camera() -> VideoFrame {
     let (width, height) = CAMERA;
-    let info = gst_video::VideoInfo::from_caps(&Format { width, height, fps: 30 }.caps()).unwrap();
+    let info = gst_video::VideoInfo::from_caps(&CanvasFormat { width, height, fps: 30 }.caps()).unwrap();
     let mut data = vec![0; info.size()];
     for y in 0..height {
         for x in 0..width {
@@ -102,8 +102,8 @@ fn compose(layout: &Value) -> RgbImage {
     let ann = ParticipantId("ann".into());
     let people = vec![Seat { participant: ann.clone(), name: "ann".into() }];
     let picture = Picture { scene, people, speakers: Vec::new(), images: vec![still()] };
-    let mut stage = Stage::new(Painter::default().prepare(picture), true);
-    let slots = Slots::default();
+    let mut stage = Stage::new(BackdropPainter::default().prepare(picture), true);
+    let slots = LatestFrames::default();
     slots.assign(&ann, PeerId(1));
     slots.put(&ann, PeerId(1), camera().into(), Duration::ZERO);
     let mut composed = I420::new(CANVAS.0 as usize, CANVAS.1 as usize, false);

@@ -30,7 +30,7 @@ fn segments(playlist: &str) -> Vec<(f64, String)> {
     lines.windows(2).filter_map(|pair| Some((length(pair[0])?, pair[1].to_owned()))).collect()
 }
 
-/// What ffprobe says; `None` (said aloud) where it is not installed.
+/// Returns what ffprobe says; `None` (said aloud) where it is not installed.
 fn probe(file: &str, arguments: &[&str]) -> Option<Value> {
     let usual = ["-v", "error", "-of", "json", "-allowed_extensions", "ALL"];
     let found = printed("ffprobe", &[&usual[..], arguments, &[file]].concat())?;

@@ -8,13 +8,13 @@ use tempfile::TempDir;
 
 use super::frames::{shared, turn};
 
-/// The folder where cargo leaves the plugin, as one of the examples that it builds with the tests.
+/// Returns the folder where cargo leaves the plugin, as one of the examples that it builds with the tests.
 fn plugins() -> PathBuf {
     let test = env::current_exe().unwrap();
     test.parent().and_then(Path::parent).unwrap().join("examples")
 }
 
-/// A tool of GStreamer's that knows the plugin, and nothing of what this machine's user has installed.
+/// Returns a tool of GStreamer's that knows the plugin, and nothing of what this machine's user has installed.
 fn tool(name: &str, folder: &TempDir) -> Command {
     assert!(plugins().join("libgstbodypix.so").exists(), "no plugin in {}", plugins().display());
     let mut command = Command::new(name);
@@ -38,14 +38,14 @@ fn launch(folder: &TempDir, line: &str, words: &[(&str, &Path)]) -> Output {
     tool("gst-launch-1.0", folder).arg("-q").args(arguments).output().unwrap()
 }
 
-/// Packed RGB pictures of 640x480 that a line has written.
+/// Returns packed RGB pictures of 640x480 that a line has written.
 fn pictures(folder: &TempDir, name: &str) -> Vec<Vec<u8>> {
     let raw = fs::read(folder.path().join(name)).unwrap();
     assert_eq!(raw.len() % (640 * 480 * 3), 0, "whole pictures");
     raw.chunks(640 * 480 * 3).map(<[u8]>::to_vec).collect()
 }
 
-/// Mean red, green and blue of a square of 20 pixels around a place.
+/// Returns the mean red, green and blue of a square of 20 pixels around a place.
 fn colour(picture: &[u8], x: usize, y: usize) -> [i32; 3] {
     let mut sum = [0; 3];
     for row in y - 10..y + 10 {
@@ -110,7 +110,7 @@ fn gst_inspect_tells_the_pads_and_the_properties_with_their_ranges() {
         let more = lines.take_while(|line| line.starts_with("   "));
         std::iter::once(first).chain(more).map(|line| format!("{} ", line.trim())).collect::<String>()
     };
-    /// The two numbers of `Range: A - B`.
+    /// Returns the two numbers of `Range: A - B`.
     fn range(shown: &str) -> (f32, f32) {
         let (_, range) = shown.split_once("Range:").unwrap_or_else(|| panic!("no range: {shown}"));
         let mut numbers = range.split_whitespace().filter_map(|word| word.parse().ok());

@@ -11,7 +11,7 @@ use virfie::{
         },
         segment::{
             input::Yuv,
-            model::{Heads, Model, Needs},
+            model::{HeadRequest, Heads, Model},
             parts,
             pose::{KEYPOINTS, Keypoint, MAX_POSES, Pose, PoseDecoder},
         },
@@ -20,7 +20,7 @@ use virfie::{
 
 use super::frames::{model, shared};
 
-/// What `look` makes of the network's heads for a picture.
+/// Returns what `look` makes of the network's heads for a picture.
 fn heads_of<T>(picture: &I420, size: (usize, usize), model: &Path, look: impl FnOnce(Heads<'_>) -> T) -> T {
     let planes = picture.planes();
     let yuv = Yuv {
@@ -30,7 +30,7 @@ fn heads_of<T>(picture: &I420, size: (usize, usize), model: &Path, look: impl Fn
         u: (planes.u, planes.u_stride),
         v: (planes.v, planes.v_stride),
     };
-    let needs = Needs { parts: true, poses: true, ..Needs::default() };
+    let needs = HeadRequest { parts: true, poses: true, ..HeadRequest::default() };
     let mut session = Model::load(model).unwrap().session(size, needs).unwrap();
     look(session.run(&yuv).unwrap())
 }

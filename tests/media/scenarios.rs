@@ -23,17 +23,17 @@ const BACKGROUND: [u8; 3] = [90, 90, 90];
 const OVERLAY: [u8; 3] = [255, 255, 0];
 const CHEERS: [u8; 3] = [255, 255, 255];
 
-/// The canvas of most rooms: Virfie's 800x600 is 960x720 in its middle.
+/// Returns the canvas of most rooms: Virfie's 800x600 is 960x720 in its middle.
 fn base() -> Canvas {
     Canvas::default()
 }
 
-/// Where a point of Virfie's canvas is.
+/// Returns where a point of Virfie's canvas is.
 fn at(x: f64, y: f64) -> (usize, usize) {
     ((160.0 + 1.2 * x) as usize, (1.2 * y) as usize)
 }
 
-/// The size of a stand-in.
+/// Returns the size of a stand-in.
 fn size(named: &Named) -> (u32, u32) {
     match named.name.as_str() {
         "Club-Virfie-Bar-Beer-Glass.png" => (300, 329),
@@ -149,7 +149,8 @@ fn beers_are_in_hands_and_cheers_are_seen_once_all_are_in_the_middle() {
     // Of 1 only. Mirrored 400 is 400; times 0.75, from 0, 120: A is 300, 345.
     put(&play, [&[(wrist, 400.0, 300.0)], &[], &[]], 0);
     play.show(0);
-    // 300x329 at 0.75 is 225x246.75; its middle is A + (130, 40) less half of that: 317.5, 261.6; it is 1.5 times as large.
+    // 300x329 at 0.75 is 225x246.75; its middle is A + (130, 40) less half of that: 317.5, 261.6; it is 1.5 times as
+    // large.
     let (x, y, width, height) = (317.5, 261.6, 337.5, 370.1);
     let inside = 3.0;
     see(

@@ -8,7 +8,8 @@ use super::frames::{shared, turn};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Half a second of a tone of 441 Hz, stereo at 44.1 kHz, as WAV; the right side is the left one, so many times.
+/// Returns half a second of a tone of 441 Hz, stereo at 44.1 kHz, as WAV; the right side is the left one, so many
+/// times.
 fn wav(right: f64) -> Vec<u8> {
     let sound: Vec<u8> = (0..22_050u32)
         .flat_map(|n| {

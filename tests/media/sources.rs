@@ -7,7 +7,7 @@ use virfie::{
     control::assets::lettering::{Face, Letterer},
     layout::{Canvas, read},
     media::{
-        compose::{backdrop::Painter, colour::Matrix, planes::I420, slots::Slots, stage::Stage},
+        compose::{backdrop::BackdropPainter, colour::Matrix, latest_frames::LatestFrames, planes::I420, stage::Stage},
         port::{Image, Picture, Still},
     },
 };
@@ -34,12 +34,12 @@ impl Board {
             images.push(Image { name: lettering.name().into(), still: Arc::new(still), clip: None });
         }
         let picture = Picture { scene, people: Vec::new(), speakers: Vec::new(), images };
-        let stage = Stage::new(Painter::default().prepare(picture), false);
+        let stage = Stage::new(BackdropPainter::default().prepare(picture), false);
         Self { stage, canvas: I420::new(CANVAS.0, CANVAS.1, false) }
     }
 
     fn compose(&mut self, ms: u64) {
-        let _ = self.stage.update(&Slots::default(), Duration::from_millis(ms), Duration::from_secs(1)).count();
+        let _ = self.stage.update(&LatestFrames::default(), Duration::from_millis(ms), Duration::from_secs(1)).count();
         self.stage.compose(&mut self.canvas.planes_mut());
     }
 
@@ -47,7 +47,7 @@ impl Board {
         alike(pixel(self.canvas.data(), CANVAS, x, y), Matrix::Bt601.colour(rgb))
     }
 
-    /// The share of a rectangle's pixels whose colour is this.
+    /// Returns the share of a rectangle's pixels whose colour is this.
     fn share(&self, (left, top, width, height): (usize, usize, usize, usize), rgb: [u8; 3]) -> f64 {
         let places = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
         places.filter(|(x, y)| self.shows(*x, *y, rgb)).count() as f64 / (width * height) as f64

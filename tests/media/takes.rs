@@ -12,7 +12,8 @@ use super::{
     frames::turn,
 };
 
-/// When each picture is shown, and each packet of sound heard, in seconds and in order; with what it says of itself.
+/// Returns when each picture is shown, and each packet of sound heard, in seconds and in order; with what it says of
+/// itself.
 fn packets(file: &Path, kind: &str) -> Option<Vec<(f64, String)>> {
     let file = file.to_str().unwrap();
     let arguments =
@@ -26,7 +27,7 @@ fn packets(file: &Path, kind: &str) -> Option<Vec<(f64, String)>> {
     Some(packets)
 }
 
-/// How grey each picture is, in order.
+/// Returns how grey each picture is, in order.
 fn greys(file: &Path) -> Option<Vec<u8>> {
     let file = file.to_str().unwrap();
     // The plane itself: conversions differ in what they take its range for.
@@ -34,7 +35,7 @@ fn greys(file: &Path) -> Option<Vec<u8>> {
     printed("ffmpeg", &["-v", "error", "-i", file, "-vf", luma, "-fps_mode", "passthrough", "-f", "rawvideo", "-"])
 }
 
-/// The number of a picture, up to eights.
+/// Returns the number of a picture, up to eights.
 fn count(found: u8) -> u64 {
     // `flat` writes luma as it is, and ffmpeg expands it to the full range.
     let luma = |number: u64| ((f64::from(grey(number)) - 16.0) * 255.0 / 219.0).round() as u8;

@@ -1,4 +1,4 @@
-//! What triggers do to the picture: a stage with people whose poses the test says, and whose time it tells.
+//! What triggers do to the picture: a stage with people whose poses the test says, and whose time it sets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use virfie::{
     layout::{Canvas, Cut, KeypointName, read},
     media::{
-        compose::{backdrop::Painter, clock::Format, colour::Matrix, planes::I420, slots::Slots, stage::Stage},
+        compose::{
+            backdrop::BackdropPainter, clock::CanvasFormat, colour::Matrix, latest_frames::LatestFrames, planes::I420,
+            stage::Stage,
+        },
         gst::{
             frame::{Shot, VideoFrame},
             segmented::{Found, Shelf},
@@ -23,7 +26,7 @@ const HOLD: Duration = Duration::from_secs(5);
 /// Three people's frames and a canvas.
 pub struct Play {
     pub stage: Stage,
-    pub slots: Slots,
+    pub slots: LatestFrames,
     pub canvas: I420,
     names: Vec<String>,
 }
@@ -32,13 +35,13 @@ fn id(name: &str) -> ParticipantId {
     ParticipantId(format!("id-of-{name}").into())
 }
 
-/// An image of one colour.
+/// Returns an image of one colour.
 pub fn plain(name: &str, (width, height): (u32, u32), [r, g, b]: [u8; 3]) -> Image {
     let rgba = [r, g, b, 255].repeat((width * height) as usize);
     Image { name: name.into(), still: Arc::new(Still::new(&rgba, width, height)), clip: None }
 }
 
-/// A pose with these keypoints, in shares of the frame; all others are not seen.
+/// Returns a pose with these keypoints, in shares of the frame; all others are not seen.
 pub fn pose(keypoints: &[(KeypointName, f32, f32)]) -> Pose {
     let mut pose = Pose { score: 0.9, ..Pose::default() };
     for (name, x, y) in keypoints {
@@ -54,18 +57,18 @@ impl Play {
         let (width, height) = (scene.canvas.width as usize, scene.canvas.height as usize);
         let seat = |name: &&str| Seat { participant: id(name), name: (*name).into() };
         let picture = Picture { scene, people: people.iter().map(seat).collect(), speakers: Vec::new(), images };
-        let slots = Slots::default();
+        let slots = LatestFrames::default();
         for name in people {
             slots.assign(&id(name), PeerId(1));
         }
         let names = people.iter().map(|name| (*name).to_owned()).collect();
-        let stage = Stage::new(Painter::default().prepare(picture), true);
+        let stage = Stage::new(BackdropPainter::default().prepare(picture), true);
         Self { stage, slots, canvas: I420::new(width, height, false), names }
     }
 
     /// A frame of one colour, all of it kept, with this pose.
     pub fn put(&self, name: &str, size: (u32, u32), rgb: [u8; 3], pose: Pose, ms: u64) {
-        let format = Format { width: size.0, height: size.1, fps: 30 };
+        let format = CanvasFormat { width: size.0, height: size.1, fps: 30 };
         let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();
         let frame = VideoFrame::from_buffer_readable(flat(format, rgb), &info).unwrap();
         let mut mask = Arc::new(Shelf::default()).plane((size.0 as usize, size.1 as usize));

@@ -1,10 +1,10 @@
-// Measures how long a picture takes from a camera to the screen: through the server, and from one connection directly to
-// another, turn by turn in the same browser. The camera is a clock, which is read back from what is shown.
+// Measures how long a picture takes from a camera to the screen: through the server, and from one connection directly
+// to another, turn by turn in the same browser. The camera is a clock, which is read back from what is shown.
 //
 //   VIRFIE_BIN=…/virfie node latency.mjs [--runs 6] [--seconds 6] [--send vp8] [--receive h264]
 //
-// How the ticks of camera and server stand to each other differs from connection to connection: hence several runs, each
-// with new ones. `../browser/latency.mjs` tells where the time through the server goes.
+// How the ticks of camera and server stand to each other differs from connection to connection: hence several runs,
+// each with new ones. `../browser/latency.mjs` says where the time through the server goes.
 
 import { parseArgs } from "node:util";
 

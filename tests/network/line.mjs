@@ -1,7 +1,8 @@
-// A line between two networks of their own, as bad as one likes: `server` (10.9.0.1) and `client` (10.9.0.2) are network
-// namespaces of the kernel, joined by a pair of virtual cards. Nothing of it touches this machine's own network.
+// A line between two networks of their own, as bad as one likes: `server` (10.9.0.1) and `client` (10.9.0.2) are
+// network namespaces of the kernel, joined by a pair of virtual cards. Nothing of it touches this machine's own
+// network.
 //
-// Packets are lost where they arrive, as on the way: dropped before they leave, the sender's socket would tell of it. A
+// Packets are lost where they arrive, as on the way: dropped before they leave, the sender's socket would report it. A
 // rate is what the sender's end lets through (tbf): some 15 packets at once, and more waits for 300 ms at most, as in a
 // router.
 
@@ -14,8 +15,8 @@ const run = promisify(execFile);
 const PREFIX = 24;
 
 /**
- * Ends what runs in the namespaces and removes them, as soon as the process at the other end of its standard input closes
- * it or is gone, however that happened. In a session of its own, so that Ctrl-C leaves it its time.
+ * Ends what runs in the namespaces and removes them, as soon as the process at the other end of its standard input
+ * closes it or is gone, however that happened. In a session of its own, so that Ctrl-C leaves it its time.
  */
 const KEEPER = `
 cat >/dev/null

@@ -11,15 +11,15 @@ const WINDOW = 10;
 const ALWAYS = { freezeMs: atMost(2_000, " ms"), otherFps: atLeast(29), otherLowest: atLeast(720) };
 
 const WHOLE = { fps: atLeast(29), lowest: atLeast(720) };
-/** What is missing comes again; this tells that it does. */
+/** What is missing comes again; this shows that it does. */
 const AGAIN = { retransmitted: atLeast(1) };
 
 /** However little comes, the sound goes on. */
 const SOUND = { made: atMost(2, " %"), gapMs: atMost(100, " ms") };
 
 /**
- * `recover`: the whole picture must be there so many seconds after the change, before the line is measured. `must` is of
- * the numbers in `run.mjs`.
+ * `recover`: the whole picture must be there so many seconds after the change, before the line is measured. `must` is
+ * of the numbers in `run.mjs`.
  */
 export const LINES = [
   { name: "clean", faults: {}, recover: 20, must: { ...WHOLE, made: atMost(0.5, " %") } },
@@ -46,6 +46,30 @@ export const ARRIVALS = [
   { name: "comes at 700 kbit/s", faults: { rate: "700kbit" }, must: { fps: atLeast(24), highest: atMost(360), ...SOON } },
 ].map(complete);
 
+/** Tools that direct the room come to a producer's page after the picture, and take a part of the line for seconds. */
+const WITH_TOOLS = {
+  name: "comes at 700 kbit/s",
+  faults: { rate: "700kbit" },
+  settle: 10,
+  must: { fps: atLeast(20), highest: atMost(360), ...SOON },
+};
+
+const named = (lines, ...names) => lines.filter(({ name }) => names.includes(name));
+
+/**
+ * What the tests try with each receiver of `receivers.mjs`. VP8 goes the way of H.264 but for its encoder, so it takes
+ * fewer lines; `measure.mjs` takes everything through all of them.
+ */
+export const TRIED = {
+  "viewer, H.264": { lines: LINES, arrivals: ARRIVALS },
+  "viewer, VP8": {
+    lines: named(LINES, "clean", "10 % loss", "700 kbit/s", "no limit again"),
+    arrivals: named(ARRIVALS, "comes at 700 kbit/s"),
+  },
+  "page, H.264": { lines: LINES, arrivals: ARRIVALS },
+  "producer's page, H.264": { lines: [], arrivals: [complete(WITH_TOOLS)] },
+};
+
 function complete(line) {
   return { settle: SETTLE, window: WINDOW, ...line, must: { ...ALWAYS, ...line.must } };
 }
@@ -56,4 +80,9 @@ export function misses(line, row) {
   const said = wrong.map(([key, { said }]) => `${key} ${Math.round(row[key] * 10) / 10}, ${said} wanted`);
   if (line.recover && !(row.recoverMs <= line.recover * 1_000)) said.push(`no whole picture within ${line.recover} s`);
   return said;
+}
+
+/** Whether this machine had too much to do: the receiver on a good line missed pictures, which the bad one cannot cause. */
+export function isBusy({ otherFps }) {
+  return !ALWAYS.otherFps.holds(otherFps);
 }

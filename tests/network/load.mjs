@@ -3,7 +3,7 @@
 //   VIRFIE_BIN=…/virfie node load.mjs [--receivers 1,10,40,80] [--by libdatachannel|bots] [--seconds 20]
 //       [--without-sound]
 //
-// Only the server's own time counts, as the kernel tells it. libdatachannel (`npm ci` in ../clients) works with any
+// Only the server's own time counts, as the kernel reports it. libdatachannel (`npm ci` in ../clients) works with any
 // server; with one that names no SSRCs in its answers, only --without-sound. Bots are cheaper for the machine, which
 // should have nothing else to do.
 

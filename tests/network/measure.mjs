@@ -2,8 +2,8 @@
 //
 //   VIRFIE_BIN=…/virfie node measure.mjs [--only 'page'] [--lines '700 kbit/s, 200 kbit/s'] [--json]
 //
-// `--only`: receivers whose name has this; `--lines`: these lines, in this order. What must hold and does not is told
-// under the table; the exit code is 0 all the same: this is a measurement.
+// `--only`: receivers whose name has this; `--lines`: these lines, in this order. What must hold and does not is
+// reported under the table; the exit code is 0 all the same: this is a measurement.
 
 import { parseArgs } from "node:util";
 

@@ -17,7 +17,8 @@ const PATIENCE_MS = 20_000;
 export const RECEIVERS = {
   "viewer, H.264": (browser, studio) => viewer(browser, studio, "H264"),
   "viewer, VP8": (browser, studio) => viewer(browser, studio, "VP8"),
-  "page, H.264": page,
+  "page, H.264": guest,
+  "producer's page, H.264": producer,
 };
 
 /** Starts Chromium at one end of the line; pages of the studio count as secure there. */
@@ -38,10 +39,25 @@ async function openTab(browser) {
   return tab;
 }
 
-/** The room's page, as a person with camera and microphone. */
-async function page(browser, studio) {
+/** The room's page, as a guest with camera and microphone, who was invited. */
+async function guest(browser, studio) {
   const tab = await openTab(browser);
-  await tab.join(studio, ROOM, "guest", `&token=${studio.key}`);
+  await tab.page.goto(`${studio.url}/healthz`);
+  const token = await tab.page.evaluate(async ({ key, room }) => {
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+    const body = JSON.stringify({ room, role: "participant", ttl_seconds: 3_600 });
+    const answer = await fetch("/api/v1/tokens", { method: "POST", headers, body });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()).token;
+  }, { key: studio.key, room: ROOM });
+  await tab.join(studio, ROOM, "guest", `&token=${token}`);
+  return tab;
+}
+
+/** The same as a producer, to whom the tools come that direct the room. */
+async function producer(browser, studio) {
+  const tab = await openTab(browser);
+  await tab.join(studio, ROOM, "producer", `&token=${studio.key}`);
   return tab;
 }
 

@@ -54,7 +54,7 @@ export class Studio {
       if (this.server.exited !== null) throw new Error(`the server ended: ${this.server.exited}`);
       return this.server.said.includes("open http");
     };
-    await until("the server tells its address", ready, { within: START_MS });
+    await until("the server prints its address", ready, { within: START_MS });
     const video = this.clip ? ["--video", this.clip] : [];
     this.person = this.bot("person", [...video, "--steady", "--tone", `${TONE}`]);
     await this.person.receives();
@@ -105,7 +105,7 @@ class Program {
   }
 }
 
-/** `virfie bot`, and what it tells every second. */
+/** `virfie bot`, and what it reports every second. */
 class Bot extends Program {
   /** Its reports, with the time of each in milliseconds. */
   reports = [];
@@ -132,7 +132,7 @@ class Bot extends Program {
 
   /** Frames a second and the lowest height, between two times. */
   between(from, to) {
-    // A report tells of the second before it.
+    // A report is about the second before it.
     const reports = this.reports.filter(({ at }) => at > from + 1_000 && at <= to);
     const frames = reports.slice(1).reduce((sum, report) => sum + report.frames_received, 0);
     const span = reports.length > 1 ? reports.at(-1).at - reports[0].at : 0;

@@ -33,8 +33,8 @@ const AFTER_MS = 2_000;
 /** Before the next one, all must have been well for a while. */
 const REST_MS = 4_000;
 /**
- * Seconds without anything that are nothing unusual: segments of HLS, fragments of MP4, the 32 kB that are written at once,
- * and a second until a keyframe comes that WebRTC asks for after a loss.
+ * Seconds without anything that are nothing unusual: segments of HLS, fragments of MP4, the 32 kB that are written at
+ * once, and a second until a keyframe comes that WebRTC asks for after a loss.
  */
 const BEAT = { hls: 4, mp4: 1.2, iso: 2, whip: 1 };
 /** And so many more are a disturbance. */
@@ -101,7 +101,7 @@ function judge({ fault, kind, meanwhile, came, again, kinds, missed, dropped, so
   verdict.expect(again <= AGAIN, `${title}: it flows again ${back}`);
   const notices = meanwhile.some((state) => state !== "live");
   const hidden = fault === "slowed" && SENT_TO.includes(kind) && !notices;
-  verdict.expect(!hidden, `${title}: it gets ${came.toFixed(0)} kbit/s, and is told to be live and not behind`);
+  verdict.expect(!hidden, `${title}: it gets ${came.toFixed(0)} kbit/s, and is reported as live and not behind`);
   for (const [other, { states, errors }] of left) {
     verdict.expect(false, `${title}: ${TITLES[other]} was ${states.join(", then ")} (${errors.join("; ") || "no error told"})`);
   }
@@ -144,7 +144,7 @@ try {
   head([
     "fault", "of", "meanwhile it is", "and gets, kbit/s>", "attempts>", "flows again after, s>", "nothing came for, s>", "missed frames>",
     "dropped>", "others", "their attempts>", "their longest gap, ms>", "gap of sound, ms>", "machine idle, %>",
-    "told",
+    "reported",
   ]);
   for (const fault of faults) {
     for (const kind of victims) {

@@ -1,7 +1,8 @@
 // Viewers that ask for keyframes all the time: a flood of PLI, packets of RTCP that say that a picture is lost.
 //
-// They are peers of libdatachannel (`npm ci` in ../clients), which ask whenever they are told to; a browser would ask as
-// often only on a line that loses nearly everything. What they get shows that the requests come: their encoder follows.
+// They are peers of libdatachannel (`npm ci` in ../clients), which ask whenever they are asked to; a browser would ask
+// as often only on a line that loses nearly everything. What they get shows that the requests come: their encoder
+// follows.
 
 import { ROOM } from "./room.mjs";
 

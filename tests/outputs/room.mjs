@@ -73,9 +73,10 @@ export class Room {
     await this.ask("PUT", `/rooms/${ROOM}/layout`, layout);
   }
 
-  /** Adds an output; what of its settings is left out is as for all. WebRTC has its own, and recordings of people none. */
+  /** Adds an output; what of its settings is left out is as for all. WebRTC has its own but one, and recordings of people none. */
   async add(body) {
-    const settings = ["whip", "iso"].includes(body.type) ? {} : { video: VIDEO, audio: AUDIO };
+    const own = { whip: { video: { preset: VIDEO.preset } }, iso: {} };
+    const settings = own[body.type] ?? { video: VIDEO, audio: AUDIO };
     const { id } = await this.ask("POST", `/rooms/${ROOM}/outputs`, { ...settings, ...body });
     return id;
   }

@@ -15,7 +15,7 @@ function machine() {
 }
 
 export class Watch {
-  /** By kind: when something came last, the longest time without, and the states that were told. */
+  /** By kind: when something came last, the longest time without, and the states that were reported. */
   seen = new Map();
   failed = null;
 

@@ -52,7 +52,7 @@ async fn is_live(server: &Server, id: &str) {
     until("the output is live", async || (server.output(id).await["state"] == "live").then_some(())).await;
 }
 
-/// The last picture of a recording; `None` (said aloud) without ffmpeg.
+/// Returns the last picture of a recording; `None` (said aloud) without ffmpeg.
 async fn last_picture(file: &Path) -> Option<RgbImage> {
     let png = file.with_extension("png");
     let mut command = Command::new("ffmpeg");

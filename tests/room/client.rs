@@ -1,4 +1,4 @@
-//! A session client that does what a page does, and can be told to misbehave.
+//! A session client that does what a page does, and can be made to misbehave.
 
 #![allow(dead_code)]
 
@@ -29,7 +29,7 @@ use virfie::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind},
         sdp,
         webrtc::{
-            line::{Codec, Line},
+            line::{LineCodec, MediaLine},
             peer::{Peer, PeerNews},
         },
     },
@@ -91,11 +91,11 @@ impl Client {
         let task = tokio::spawn(async move {
             let on_connected = || {
                 noted.store(true, Ordering::Relaxed);
-                // Whoever asked may be gone.
+                // The one who asked may be gone.
                 let _ = told.send(Stage::Connected);
             };
             let reason = live(invitation, manner, counted, on_connected, ordered).await.unwrap_or_else(|error| error);
-            // Whoever asked may be gone.
+            // The one who asked may be gone.
             let _ = told.send(Stage::Over(reason));
         });
         Self { tally, orders, stage, was_connected, task }
@@ -107,7 +107,7 @@ impl Client {
         assert_eq!(stage, Stage::Connected);
     }
 
-    /// Waits until it is over, and tells why.
+    /// Waits until it is over, and returns why.
     pub async fn over(&mut self) -> String {
         match self.until(|stage| matches!(stage, Stage::Over(_))).await {
             Stage::Over(reason) => reason,
@@ -117,10 +117,10 @@ impl Client {
 
     async fn until(&mut self, fits: impl FnMut(&Stage) -> bool) -> Stage {
         let found = timeout(PATIENCE, self.stage.wait_for(fits)).await.expect("the client gets on");
-        found.expect("a client's task tells how it ended").clone()
+        found.expect("a client's task reports how it ended").clone()
     }
 
-    /// Whether the server ever said that media flows.
+    /// Returns whether the server ever said that media flows.
     pub fn was_connected(&self) -> bool {
         self.was_connected.load(Ordering::Relaxed)
     }
@@ -244,7 +244,7 @@ async fn live(
 
 fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Mix, String> {
     let (id, hook) = (next_peer(), manner.hook.clone());
-    let on_track = move |codec: Codec| match hook.as_ref().and_then(|hook| hook(codec)) {
+    let on_track = move |codec: LineCodec| match hook.as_ref().and_then(|hook| hook(codec)) {
         Some(bin) => Ok(bin),
         None => counting(codec, tally.clone()),
     };
@@ -256,7 +256,7 @@ fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSende
 fn answer(offer: &str, manner: &Manner, news: UnboundedSender<PeerNews>) -> Result<Wire, String> {
     let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
     let chosen = chosen(&offer);
-    let lines: Vec<Line> = chosen.iter().filter_map(Line::answering).collect();
+    let lines: Vec<MediaLine> = chosen.iter().filter_map(MediaLine::answering).collect();
     let id = next_peer();
     let on_track = |_| Err("nothing comes on this connection".to_owned());
     let tell = move |one| drop(news.send(one));

@@ -36,7 +36,7 @@ impl Program {
         Self::start_with(&["--listen", "127.0.0.1:0", "--media-port", "0"])
     }
 
-    /// Everything on one port: TCP of HTTP and of those who receive, and UDP.
+    /// Returns everything on one port: TCP of HTTP and of those who receive, and UDP.
     fn start_on_one_port() -> Self {
         let is_free = |port: &u16| UdpSocket::bind(("127.0.0.1", *port)).is_ok();
         let tried = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -112,7 +112,7 @@ async fn idle_connections_and_peers_that_never_connect_leave_room_for_one_more()
     assert!(begun.elapsed() < PATIENCE);
 }
 
-/// A connectivity check of RFC 8489 behind its length (RFC 4571), unsigned.
+/// Returns a connectivity check of RFC 8489 behind its length (RFC 4571), unsigned.
 fn check(username: &str) -> Vec<u8> {
     let padded = username.len().next_multiple_of(4);
     let mut attribute = [&[0, 6, 0, username.len() as u8], username.as_bytes()].concat();
@@ -122,7 +122,7 @@ fn check(username: &str) -> Vec<u8> {
     [&[0, message.len() as u8][..], &message].concat()
 }
 
-/// Whether a connection that begins with this is closed by the server.
+/// Returns whether a connection that begins with this is closed by the server.
 fn is_put_out(address: SocketAddr, bytes: &[u8]) -> bool {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(bytes).unwrap();

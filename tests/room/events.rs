@@ -64,7 +64,7 @@ impl Events {
         events
     }
 
-    /// How many came so far.
+    /// Returns how many came so far.
     pub fn count(&self) -> usize {
         self.shared.lock().events.len()
     }
@@ -77,7 +77,7 @@ impl Events {
         self.shared.lock().text.clone()
     }
 
-    /// The first such event, those before the `after`-th left out. Fails after the usual patience.
+    /// Returns the first such event, those before the `after`-th left out. Fails after the usual patience.
     pub async fn wait(&self, after: usize, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let waiting = async {
             loop {

@@ -20,7 +20,7 @@ use virfie::{
 pub trait Sends: Send + Sync {
     /// Of its picture; `None`: it sends sound alone.
     fn video(&self) -> Option<VideoCodec>;
-    /// Whether it sends sound.
+    /// Returns whether it sends sound.
     fn has_sound(&self) -> bool;
     /// Begins, or goes on with these.
     fn feed(&self, peer: PeerId, video: Option<AppSrc>, audio: Option<AppSrc>);
@@ -60,14 +60,14 @@ pub struct Footage {
     pipeline: Mutex<Option<gst::Pipeline>>,
 }
 
-/// A tone, and encoder settings as usual.
+/// Returns a tone, and encoder settings as usual.
 pub fn tone(hertz: u32) -> String {
     format!(
         "audiotestsrc is-live=true samplesperbuffer=960 volume=0.2 freq={hertz} ! audio/x-raw,rate=48000,channels=1 ! opusenc"
     )
 }
 
-/// One colour in these caps, encoded as H.264 with these options.
+/// Returns one colour in these caps, encoded as H.264 with these options.
 pub fn h264(colour: u32, caps: &str, options: &str) -> Option<(VideoCodec, String)> {
     let text = format!(
         "videotestsrc is-live=true pattern=solid-color foreground-color=0xff{colour:06x} ! {caps} \
@@ -77,7 +77,7 @@ pub fn h264(colour: u32, caps: &str, options: &str) -> Option<(VideoCodec, Strin
     Some((VideoCodec::H264, text))
 }
 
-/// One colour in these caps, encoded as VP8.
+/// Returns one colour in these caps, encoded as VP8.
 pub fn vp8(colour: u32, caps: &str) -> Option<(VideoCodec, String)> {
     let text = format!(
         "videotestsrc is-live=true pattern=solid-color foreground-color=0xff{colour:06x} ! {caps} \
@@ -97,7 +97,7 @@ impl Footage {
         self
     }
 
-    /// An element of the text, once it is fed.
+    /// Returns an element of the text, once it is fed.
     pub fn element(&self, name: &str) -> gst::Element {
         self.pipeline.lock().unwrap().as_ref().expect("it is fed").by_name(name).expect("the text names it")
     }

@@ -1,5 +1,5 @@
 //! A thousand broken inputs over the wire, against the real engine: nothing of it ends the process, hangs, or is
-//! answered with a server error, and whoever comes after it is served.
+//! answered with a server error, and the next one to come is served.
 
 use std::{io::Cursor, time::Duration};
 
@@ -53,7 +53,7 @@ async fn is_alive(server: &Server) {
     answer(server.request_at_top("GET", "/healthz")).await.expect(200);
 }
 
-/// Posts all these offers, deletes what was accepted, and tells how many that were.
+/// Posts all these offers, deletes what was accepted, and returns how many that were.
 async fn post_offers(server: &Server, path: &str, offers: Vec<String>) -> usize {
     let posts = stream::iter(offers.into_iter().enumerate()).map(|(number, offer)| async move {
         let posted = server.send_text("POST", &path.replace("{n}", &number.to_string()), SDP, offer.clone()).await;
@@ -229,7 +229,7 @@ async fn bodies(server: &Server) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_broken_inputs_do_no_harm() {
-    // Whoever is refused keeps their place for `hold_ms`, and they come faster than that.
+    // One who is refused keeps their place for `hold_ms`, and they come faster than that.
     let (server, studio) = (Server::start_with(|config| config.max_participants = 200).await, Studio::new());
     let source = studio.source("red", 440.0);
     let ann = Guest::join(&server, "ann", Some(&source), Attention::Picture).await;
@@ -244,7 +244,7 @@ async fn a_thousand_broken_inputs_do_no_harm() {
     bodies(&server).await;
     println!("and 290 layouts, 200 bodies: {:?}", begun.elapsed());
 
-    // Whoever was there is still there, and whoever comes now is served.
+    // Those who were there are still there, and those who come now are served.
     server.put_layout(&json!({"canvas": {"width": 640, "height": 360, "fps": 30, "background": "#111111"}})).await;
     server.moderate("ann", &json!({"muted": false, "volume": 1.0, "hidden": false})).await;
     until("the broken ones are gone", async || (server.participants().await.len() == 1).then_some(())).await;

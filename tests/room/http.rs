@@ -44,7 +44,7 @@ impl Answer {
         errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The RFC 9457 object, after checking that it is one with this status.
+    /// Returns the RFC 9457 object, after checking that it is one with this status.
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/problem+json");
@@ -54,7 +54,7 @@ impl Answer {
         problem
     }
 
-    /// Itself, after checking the status.
+    /// Returns itself, after checking the status.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self

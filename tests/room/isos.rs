@@ -13,7 +13,7 @@ use super::{
     studio::Studio,
 };
 
-/// What a program of ffmpeg's prints; `None` (said aloud) where it is not installed.
+/// Returns what a program of ffmpeg's prints; `None` (said aloud) where it is not installed.
 async fn run(program: &str, file: &Path, before: &[&str], after: &[&str]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
     command.args(["-v", "error"]).args(before).arg(file).args(after);
@@ -39,7 +39,7 @@ async fn probe(file: &Path) -> Option<(Vec<Value>, f64, f64)> {
     Some((found["streams"].as_array().unwrap().clone(), first, last))
 }
 
-/// The mean colour of the picture in the middle of a file.
+/// Returns the mean colour of the picture in the middle of a file.
 async fn colour(file: &Path) -> Option<Vec<u8>> {
     let after = ["-vf", "scale=1:1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"];
     run("ffmpeg", file, &["-i"], &after).await.map(|pixels| pixels[pixels.len() / 6 * 3..][..3].to_vec())
@@ -99,7 +99,7 @@ async fn everybody_is_recorded_by_themselves_as_they_sent_and_on_one_time_line()
         );
         assert!(streams.iter().any(|stream| stream["codec_name"] == "opus"), "{streams:?}");
         let (from, until) = (entry(name)["from"].as_f64().unwrap(), entry(name)["until"].as_f64().unwrap());
-        println!("{name}: {first} to {last} s, told {from} to {until}");
+        println!("{name}: {first} to {last} s, reported {from} to {until}");
         assert!((first - from).abs() < 1.0 && (last - until).abs() < 1.0, "{first} {last} {from} {until}");
         let Some(found) = colour(&file).await else { return };
         assert!(found.iter().zip(rgb).all(|(is, should)| is.abs_diff(should) < 60), "{name} is {found:?}");

@@ -19,6 +19,7 @@ mod client;
 mod crowded;
 mod draining;
 mod events;
+mod flooded;
 mod footage;
 mod guests;
 mod hostile;

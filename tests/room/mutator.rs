@@ -27,7 +27,7 @@ impl Mutator {
         from.choose(&mut self.0).expect("there is something to choose from")
     }
 
-    /// One to three changes of a text, each of a line or within one.
+    /// Returns one to three changes of a text, each of a line or within one.
     pub fn text(&mut self, text: &str) -> String {
         let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
         for _ in 0..self.0.random_range(1..=3) {
@@ -79,7 +79,7 @@ impl Mutator {
         signs.into_iter().collect()
     }
 
-    /// Bytes with a few of them changed, or cut.
+    /// Returns bytes with a few of them changed, or cut.
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for _ in 0..self.0.random_range(1..=6) {

@@ -28,13 +28,13 @@ pub struct Nginx {
     child: Option<Child>,
 }
 
-/// A port that nobody listens at.
+/// Returns a port that nobody listens at.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Nginx {
-    /// Prepares one, or says aloud why there is none.
+    /// Prepares one, or says aloud why it is missing.
     pub fn find() -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let port = free_port();
@@ -82,7 +82,7 @@ impl Nginx {
         }
     }
 
-    /// Where to publish.
+    /// Returns where to publish.
     pub fn url(&self) -> String {
         format!("rtmp://127.0.0.1:{}/live/{KEY}", self.port)
     }

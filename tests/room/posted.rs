@@ -21,7 +21,7 @@ use virfie::{
         port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
         sdp::{Fingerprint, VIDEO_ORIENTATION},
         webrtc::{
-            line::{Codec, Direction, Format, Line},
+            line::{LineCodec, LineDirection, LineFormat, MediaLine},
             peer::{Peer, PeerNews},
         },
     },
@@ -55,7 +55,7 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// When media began to flow.
+    /// Returns when media began to flow.
     pub async fn connected(&mut self) -> Instant {
         let found = timeout(PATIENCE, self.connected.wait_for(Option::is_some)).await.expect("the peer connects");
         (*found.expect("the peer lives")).expect("it was waited for")
@@ -100,9 +100,9 @@ impl Drop for Posted {
     }
 }
 
-fn line(kind: TrackKind, direction: Direction, format: Format, payload: u8) -> Line {
-    let profile = (format == Format::Video(VideoCodec::H264)).then_some("42e01f");
-    Line { kind, direction, codec: Codec { format, payload }, twcc: None, orientation: None, profile }
+fn line(kind: TrackKind, direction: LineDirection, format: LineFormat, payload: u8) -> MediaLine {
+    let profile = (format == LineFormat::Video(VideoCodec::H264)).then_some("42e01f");
+    MediaLine { kind, direction, codec: LineCodec { format, payload }, twcc: None, orientation: None, profile }
 }
 
 /// Sends by WHIP under a name.
@@ -110,16 +110,16 @@ pub async fn whip<S: Sends + 'static>(server: &Server, name: &str, source: &Arc<
     whip_of(server, name, source, |_| {}).await
 }
 
-/// The same, with an offer that has been changed.
+/// Returns the same, with an offer that has been changed.
 pub async fn whip_of<S: Sends + 'static>(
     server: &Server,
     name: &str,
     source: &Arc<S>,
     change: impl FnOnce(&mut Description),
 ) -> Posted {
-    let sound = source.has_sound().then(|| line(TrackKind::Audio, Direction::Send, Format::Opus, 111));
-    let video = source.video().map(|codec| line(TrackKind::Video, Direction::Send, Format::Video(codec), 102));
-    let lines: Vec<Line> = sound.into_iter().chain(video).collect();
+    let sound = source.has_sound().then(|| line(TrackKind::Audio, LineDirection::Send, LineFormat::Opus, 111));
+    let video = source.video().map(|codec| line(TrackKind::Video, LineDirection::Send, LineFormat::Video(codec), 102));
+    let lines: Vec<MediaLine> = sound.into_iter().chain(video).collect();
     let path = format!("/whip/{ROOM}?name={name}");
     post(server, &path, &lines, Some(source.clone()), Attention::Nothing, change).await
 }
@@ -127,8 +127,8 @@ pub async fn whip_of<S: Sends + 'static>(
 /// Watches by WHEP.
 pub async fn whep(server: &Server, codec: VideoCodec, attention: Attention) -> Posted {
     let lines = [
-        line(TrackKind::Audio, Direction::Receive, Format::Opus, 111),
-        line(TrackKind::Video, Direction::Receive, Format::Video(codec), 102),
+        line(TrackKind::Audio, LineDirection::Receive, LineFormat::Opus, 111),
+        line(TrackKind::Video, LineDirection::Receive, LineFormat::Video(codec), 102),
     ];
     post(server, &format!("/whep/{ROOM}"), &lines, None, attention, |_| {}).await
 }
@@ -136,14 +136,14 @@ pub async fn whep(server: &Server, codec: VideoCodec, attention: Attention) -> P
 async fn post(
     server: &Server,
     path: &str,
-    lines: &[Line],
+    lines: &[MediaLine],
     source: Option<Arc<dyn Sends>>,
     attention: Attention,
     change: impl FnOnce(&mut Description),
 ) -> Posted {
     let recorder = Arc::<Recorder>::default();
     let (id, hook, tally) = (next_peer(), recorder.hook(attention), Arc::<Tally>::default());
-    let on_track = move |codec: Codec| match hook(codec) {
+    let on_track = move |codec: LineCodec| match hook(codec) {
         Some(bin) => Ok(bin),
         None => counting(codec, tally.clone()),
     };
@@ -184,7 +184,7 @@ fn index(kind: TrackKind) -> usize {
     usize::from(kind == TrackKind::Audio)
 }
 
-/// Where packets that leave a peer can be tampered with.
+/// Returns where packets that leave a peer can be tampered with.
 fn tampers(peer: &Peer) -> Tampers {
     let tampers = Tampers::default();
     let pipeline = peer.find("webrtc").unwrap().parent().unwrap().downcast::<gst::Bin>().unwrap();
@@ -233,22 +233,28 @@ fn tampered(packet: &gst::BufferRef, tamper: &mut Tamper) -> Option<gst::Buffer>
     Some(changed)
 }
 
-/// The whole offer, with all candidates in it.
+/// Returns the whole offer, with all candidates in it.
 async fn gathered(heard: &mut UnboundedReceiver<PeerNews>) -> Description {
     let (mut text, mut candidates) = (None, Vec::new());
-    let gathering = async {
-        while let Some(news) = heard.recv().await {
-            match news {
-                PeerNews::Described(sdp) => text = Some(sdp),
-                PeerNews::Candidate { candidate, .. } => candidates.extend(Candidate::parse(&candidate).unwrap()),
-                PeerNews::Gathered => break,
-                PeerNews::Failed(error) => panic!("no offer: {error}"),
-                _ => {}
+    let begun = Instant::now();
+    loop {
+        // See the constant: the time being over is no fault, once there is an offer.
+        let patience = if text.is_some() { GATHERING } else { PATIENCE };
+        match timeout(patience.saturating_sub(begun.elapsed()), heard.recv()).await {
+            Ok(Some(PeerNews::Described(sdp))) => text = Some(sdp),
+            Ok(Some(PeerNews::Candidate { candidate, .. })) => {
+                candidates.extend(Candidate::parse(&candidate).unwrap());
             }
+            Ok(Some(PeerNews::Failed(error))) => panic!("no offer: {error}"),
+            Ok(Some(PeerNews::Gathered) | None) => break,
+            Ok(Some(_)) => {}
+            // A busy machine may have taken all the time for the offer.
+            Err(_) if candidates.is_empty() && begun.elapsed() < PATIENCE && text.is_some() => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(_) => break,
         }
-    };
-    // See the constant: the time being over is no fault.
-    let _ = timeout(GATHERING, gathering).await;
+    }
     let text = text.expect("webrtcbin makes an offer");
     let mut offer = Description::parse(&text, SdpKind::Offer).unwrap_or_else(|fault| panic!("{fault}: {text}"));
     let tagged = offer.tagged();

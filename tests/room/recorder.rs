@@ -18,7 +18,7 @@ use virfie::{
     media::{
         gst::frame::VideoFrame,
         port::VideoCodec,
-        webrtc::line::{Codec, Format},
+        webrtc::line::{LineCodec, LineFormat},
     },
 };
 
@@ -48,7 +48,7 @@ impl Picture {
         (self.frame.width(), self.frame.height())
     }
 
-    /// Mean red, green and blue around a place, told as parts of width and height.
+    /// Returns the mean red, green and blue around a place, given as parts of width and height.
     pub fn colour(&self, x: f64, y: f64) -> [i32; 3] {
         let mean = |plane: u32, scale: usize| {
             let (width, height) = (self.frame.width() as usize / scale, self.frame.height() as usize / scale);
@@ -69,7 +69,7 @@ impl Picture {
         [luma + 1.596 * v, luma - 0.392 * u - 0.813 * v, luma + 2.017 * u].map(|it| it.round().clamp(0.0, 255.0) as i32)
     }
 
-    /// Whether the place has this colour, as far as two lossy encodings leave it.
+    /// Returns whether the place has this colour, as far as two lossy encodings leave it.
     pub fn shows(&self, x: f64, y: f64, colour: [i32; 3]) -> bool {
         self.colour(x, y).iter().zip(colour).all(|(is, should)| (is - should).abs() <= 50)
     }
@@ -127,9 +127,9 @@ impl Recorder {
     /// Has a bot or client decode into this recorder.
     pub fn hook(self: &Arc<Self>, attention: Attention) -> TrackHook {
         let recorder = self.clone();
-        Arc::new(move |codec: Codec| match (codec.format, attention) {
-            (Format::Opus, Attention::Sound | Attention::Both) => Some(recorder.sound()),
-            (Format::Video(codec), Attention::Picture | Attention::Both) => Some(recorder.video(codec)),
+        Arc::new(move |codec: LineCodec| match (codec.format, attention) {
+            (LineFormat::Opus, Attention::Sound | Attention::Both) => Some(recorder.sound()),
+            (LineFormat::Video(codec), Attention::Picture | Attention::Both) => Some(recorder.video(codec)),
             _ => None,
         })
     }
@@ -216,7 +216,7 @@ impl Recorder {
         timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}; there are {self}"))
     }
 
-    /// The first of the newest pictures that is as it should be.
+    /// Returns the first of the newest pictures that is as it should be.
     pub async fn picture(&self, what: &str, fits: impl Fn(&Picture) -> bool) -> Arc<Picture> {
         self.wait(what, |inner| inner.newest.clone().filter(|picture| fits(picture))).await
     }
@@ -231,17 +231,17 @@ impl Recorder {
         self.lock().pictures
     }
 
-    /// Samples heard so far.
+    /// Returns samples heard so far.
     pub fn heard(&self) -> u64 {
         self.lock().heard
     }
 
-    /// When keyframes came so far, on the stream's own time line.
+    /// Returns when keyframes came so far, on the stream's own time line.
     pub fn keyframes(&self) -> Vec<Duration> {
         self.lock().keyframes.clone()
     }
 
-    /// Watches every picture from now on; [`Recorder::rang`] tells whether one of them was such.
+    /// Watches every picture from now on; [`Recorder::rang`] returns whether one of them was such.
     pub fn set_alarm(&self, alarm: impl Fn(&Picture) -> bool + Send + 'static) {
         self.lock().alarm = Some(Box::new(alarm));
     }
@@ -250,13 +250,14 @@ impl Recorder {
         self.lock().rang
     }
 
-    /// The next so many samples, all of them heard after this call; at most two seconds. The mean of both sides.
+    /// Returns the next so many samples, all of them heard after this call; at most two seconds. The mean of both
+    /// sides.
     pub async fn fresh_samples(&self, count: usize) -> Vec<f32> {
         let [left, right] = self.fresh_sides(count).await;
         left.iter().zip(right).map(|(left, right)| (left + right) / 2.0).collect()
     }
 
-    /// The same, left and right.
+    /// Returns the same, left and right.
     pub async fn fresh_sides(&self, count: usize) -> [Vec<f32>; 2] {
         assert!(count <= KEPT);
         let target = self.heard() + count as u64;
@@ -291,7 +292,7 @@ fn on_sample(bin: &gst::Bin, mut take: impl FnMut(&gst::Sample) + Send + 'static
     );
 }
 
-/// Told by the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
+/// Read from the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
 pub fn is_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     match codec {
         VideoCodec::H264 => {
@@ -302,7 +303,7 @@ pub fn is_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     }
 }
 
-/// How strong a tone is in some sound: about its amplitude.
+/// Returns how strong a tone is in some sound: about its amplitude.
 pub fn amplitude(samples: &[f32], hertz: f64) -> f64 {
     let count = samples.len() as f64;
     let (mut real, mut imaginary, mut weight) = (0.0, 0.0, 0.0);
@@ -318,7 +319,7 @@ pub fn amplitude(samples: &[f32], hertz: f64) -> f64 {
     2.0 * real.hypot(imaginary) / weight
 }
 
-/// One amplitude over another, in decibels.
+/// Returns one amplitude over another, in decibels.
 pub fn decibels(one: f64, other: f64) -> f64 {
     20.0 * (one.max(1e-9) / other.max(1e-9)).log10()
 }

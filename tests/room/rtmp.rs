@@ -31,13 +31,13 @@ async fn add_output(server: &Server, url: &str) -> String {
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
-/// The next time, after so many events, that the output has this state.
+/// Returns the next time, after so many events, that the output has this state.
 async fn turns(events: &Events, after: usize, state: &str) -> Value {
     let is_it = |event: &Value| event["type"] == "output_changed" && event["output"]["state"] == state;
     events.wait(after, &format!("an output that is {state}"), is_it).await["output"].clone()
 }
 
-/// The states that were told, each once where it was told many times in a row.
+/// Returns the states that were reported, each once where it was reported many times in a row.
 fn states(events: &Events) -> Vec<String> {
     let told = events.all().into_iter().filter(|event| event["type"] == "output_changed");
     let mut states: Vec<String> = told.map(|event| event["output"]["state"].as_str().unwrap().to_owned()).collect();
@@ -52,12 +52,12 @@ async fn is_secret(server: &Server, events: &Events, id: &str) {
         texts.push(server.get(&format!("/rooms/{ROOM}{path}")).await.expect(200).text());
     }
     for text in texts {
-        assert!(text.contains("rtmp://127.0.0.1"), "the address is told: {text}");
+        assert!(text.contains("rtmp://127.0.0.1"), "the address is shown: {text}");
         assert!(!text.contains(KEY), "the key is not: {text}");
     }
 }
 
-/// The streams as ffprobe sees them; `None` (said aloud) where it is not installed.
+/// Returns the streams as ffprobe sees them; `None` (said aloud) where it is not installed.
 async fn probe(url: &str) -> Option<Vec<Value>> {
     let mut command = tokio::process::Command::new("ffprobe");
     command.args(["-v", "error", "-show_streams", "-of", "json", url]).kill_on_drop(true);
@@ -140,7 +140,7 @@ async fn an_output_that_never_was_live_is_given_up_after_a_few_retries() {
     server.delete(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(204);
 }
 
-/// Frames a second that arrive, over two and a half seconds.
+/// Returns frames a second that arrive, over two and a half seconds.
 async fn rate(recorder: &Recorder) -> f64 {
     let begun = Instant::now();
     recorder.more_pictures(75).await;
@@ -186,7 +186,7 @@ async fn a_target_that_never_reads_disturbs_nobody() {
     wedge.abort();
 }
 
-/// A port that passes on to another, and all that its clients have said there.
+/// Returns a port that passes on to another, and all that its clients have said there.
 async fn relay(to: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -237,7 +237,7 @@ async fn a_key_arrives_as_it_was_written_and_a_deleted_output_says_farewell() {
         assert!(!has("FCUnpublish"));
         let id = made.json()["id"].as_str().unwrap().to_owned();
         server.delete(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(204);
-        until("the end is told", async || (has("FCUnpublish") && has("deleteStream")).then_some(())).await;
+        until("the end is reported", async || (has("FCUnpublish") && has("deleteStream")).then_some(())).await;
     }
     let no_key = json!({"type": "rtmp", "url": base});
     let refused = server.send("POST", &format!("/rooms/{ROOM}/outputs"), &no_key).await.expect(422).json();

@@ -21,7 +21,7 @@ const WHITE: [i32; 3] = [235, 235, 235];
 const BLACK: [i32; 3] = [16, 16, 16];
 const SMALL: &str = "video/x-raw,format=I420,width=320,height=180,framerate=25/1";
 
-/// Black and white by turns, encoded as this codec.
+/// Returns black and white by turns, encoded as this codec.
 fn blinking(codec: VideoCodec) -> Option<(VideoCodec, String)> {
     let made =
         if codec == VideoCodec::H264 { h264(0xff_ffff, SMALL, "tune=zerolatency") } else { vp8(0xff_ffff, SMALL) };
@@ -46,7 +46,7 @@ async fn sounds(recorder: &Recorder, hertz: f64, least: f64) {
     panic!("{hertz} Hz is not heard");
 }
 
-/// Numbers that look random and are the same each time.
+/// Returns numbers that look random and are the same each time.
 fn numbers() -> impl FnMut() -> u32 {
     let mut state = 0x2545_f491_u32;
     move || {
@@ -159,6 +159,20 @@ async fn odd_media_are_seen_and_heard_side_by_side() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_largest_picture_is_shown() {
+    let (server, _studio) = (Server::start().await, Studio::new());
+    let caps = "video/x-raw,format=I420,width=4096,height=2304,framerate=2/1";
+    fill(&server, &["large"]).await;
+    let mut sender = whip(&server, "large", &Arc::new(Footage::new(vp8(0xff_8000, caps), Some(tone(440))))).await;
+    sender.connected().await;
+    let viewer = watched(&server).await;
+    viewer.recorder.picture("orange", |it| it.shows(0.5, 0.5, [255, 128, 0])).await;
+    sounds(&viewer.recorder, 440.0, 0.05).await;
+    let large = server.participant("large").await.unwrap();
+    assert_eq!((&large["size"], &large["problem"]), (&json!([4096, 2304]), &Value::Null), "{large}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sizes_that_change_all_the_time_are_followed() {
     let (server, _studio) = (Server::start().await, Studio::new());
     let sized =
@@ -229,9 +243,9 @@ async fn loss_and_garbage_do_no_harm_to_others_and_end_with_themselves() {
     };
     sender.tamper(TrackKind::Video, garbage());
     sender.tamper(TrackKind::Audio, garbage());
-    // Longer than what is waited for before a sender's problem is told.
+    // Longer than what is waited for before a sender's problem is reported.
     viewer.recorder.more_pictures(150).await;
-    println!("told of the garbage: {}", problem(&server, "cam").await);
+    println!("reported of the garbage: {}", problem(&server, "cam").await);
     // Beside noise at full scale, which the limiter holds down.
     sounds(&viewer.recorder, 1000.0, 0.02).await;
 

@@ -35,8 +35,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with a canvas of 640x360 at 30 frames a second on `#111111`, and a hold of one second. Its room is
-    /// made, and stays.
+    /// Starts a server with a canvas of 640x360 at 30 frames a second on `#111111`, and a hold of one second. Its room
+    /// is made, and stays.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -45,7 +45,7 @@ impl Server {
         Self::start_by(None, change).await
     }
 
-    /// A server that cuts people out, by the network that is in the program.
+    /// Starts a server that cuts people out, by the network that is in the program.
     pub async fn start_cutting() -> Self {
         Self::start_by(Some(ModelSource::Embedded), |_| {}).await
     }
@@ -73,12 +73,12 @@ impl Server {
         server
     }
 
-    /// `http://host:port`
+    /// Returns `http://host:port`
     pub fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A request to a path under `/api/v1`.
+    /// Begins a request to a path under `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.request_at_top(method, &format!("/api/v1{path}"))
     }
@@ -96,17 +96,17 @@ impl Server {
         answer(self.request("DELETE", path)).await
     }
 
-    /// A request with a JSON body.
+    /// Sends a request with a JSON body.
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
         answer(self.request(method, path).json(body)).await
     }
 
-    /// A request with another body.
+    /// Sends a request with another body.
     pub async fn send_text(&self, method: &str, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
         answer(self.request(method, path).header("content-type", content_type).body(body.into())).await
     }
 
-    /// The state of the room.
+    /// Returns the state of the room.
     pub async fn room(&self) -> Value {
         self.get(&format!("/rooms/{ROOM}")).await.expect(200).json()
     }
@@ -116,22 +116,22 @@ impl Server {
         self.send("PUT", &format!("/rooms/{ROOM}/layout"), layout).await.expect(200);
     }
 
-    /// Everyone in the room.
+    /// Returns everyone in the room.
     pub async fn participants(&self) -> Vec<Value> {
         self.get(&format!("/rooms/{ROOM}/participants")).await.expect(200).json().as_array().unwrap().clone()
     }
 
-    /// Who has this name.
+    /// Returns who has this name.
     pub async fn participant(&self, name: &str) -> Option<Value> {
         self.participants().await.into_iter().find(|one| one["name"] == name)
     }
 
-    /// One output.
+    /// Returns one output.
     pub async fn output(&self, id: &str) -> Value {
         self.get(&format!("/rooms/{ROOM}/outputs/{id}")).await.expect(200).json()
     }
 
-    /// The only recording of the room whose name begins so.
+    /// Returns the only recording of the room whose name begins so.
     pub fn recording(&self, begins: &str) -> PathBuf {
         let files = fs::read_dir(self.data.path().join("recordings").join(ROOM)).unwrap();
         let named = |file: &PathBuf| {
@@ -143,12 +143,12 @@ impl Server {
         file.clone()
     }
 
-    /// A file among the room's recordings.
+    /// Returns a file among the room's recordings.
     pub fn file(&self, name: &str) -> PathBuf {
         self.data.path().join("recordings").join(ROOM).join(name)
     }
 
-    /// A moderator's change of whoever has this name.
+    /// Changes the one with this name, as a moderator.
     pub async fn moderate(&self, name: &str, change: &Value) {
         let found = self.participant(name).await.unwrap_or_else(|| panic!("nobody is named {name}"));
         let path = format!("/rooms/{ROOM}/participants/{}", found["id"].as_str().unwrap());

@@ -83,12 +83,12 @@ async fn a_moderator_mutes_and_sets_the_volume() {
     }
 }
 
-/// Half a second of a steady tone for each channel at 48 kHz, as WAV.
+/// Returns half a second of a steady tone for each channel at 48 kHz, as WAV.
 fn wav(tones: &[f64]) -> Vec<u8> {
     wav_at(tones, 16_000.0)
 }
 
-/// The same with these peaks.
+/// Returns the same with these peaks.
 fn wav_at(tones: &[f64], peak: f64) -> Vec<u8> {
     let sample =
         |n: u32, hertz: f64| ((f64::from(n) * hertz * std::f64::consts::TAU / 48_000.0).sin() * peak).round() as i16;
@@ -165,7 +165,7 @@ async fn the_reference_tone_is_as_loud_as_it_says_and_an_output_is_levelled() {
     }
 }
 
-/// What ffmpeg decodes of a recording, a channel a list; `None` (said aloud) where it is not installed.
+/// Returns what ffmpeg decodes of a recording, a channel a list; `None` (said aloud) where it is not installed.
 fn decoded(file: &Path, channels: usize) -> Option<Vec<Vec<f32>>> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i"]).arg(file).args(["-vn", "-ar", "48000", "-f", "f32le", "-"]);

@@ -21,7 +21,7 @@ use super::{
     server::{PATIENCE, ROOM, Server},
 };
 
-/// The SSRC of a packet of RTP, which SRTP leaves readable. RTCP's types lie where RTP has 64 to 95.
+/// Returns the SSRC of a packet of RTP, which SRTP leaves readable. RTCP's types lie where RTP has 64 to 95.
 fn ssrc(packet: &[u8]) -> Option<u32> {
     let [first, second, ..] = *packet else { return None };
     let is_rtp = first >> 6 == 2 && !(64..96).contains(&(second & 0x7f));

@@ -26,7 +26,7 @@ impl Studio {
         Self { folder: TempDir::new().unwrap() }
     }
 
-    /// Ten seconds of `videotestsrc pattern=…`: `red`, `green`, `blue`, `white`.
+    /// Returns ten seconds of `videotestsrc pattern=…`: `red`, `green`, `blue`, `white`.
     pub fn clip(&self, pattern: &str) -> PathBuf {
         self.clip_of(pattern, &format!("videotestsrc pattern={pattern} num-buffers=150"))
     }
@@ -49,7 +49,7 @@ impl Studio {
         file
     }
 
-    /// Ten seconds of a woman who does not move, in the middle of a picture.
+    /// Returns ten seconds of a woman who does not move, in the middle of a picture.
     pub fn portrait(&self) -> PathBuf {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/golden/portrait.png");
         let text = format!(
@@ -60,7 +60,7 @@ impl Studio {
         self.clip_of("portrait", &text)
     }
 
-    /// A sender's source: 320x180 at 15 frames a second of one colour, and a tone without pauses.
+    /// Returns a sender's source: 320x180 at 15 frames a second of one colour, and a tone without pauses.
     pub fn source(&self, pattern: &str, tone: f64) -> Arc<Source> {
         self.source_in(VideoCodec::Vp8, pattern, tone)
     }
@@ -69,7 +69,7 @@ impl Studio {
         Self::source_of(self.clip(pattern), codec, tone)
     }
 
-    /// The same of another clip.
+    /// Returns the same of another clip.
     pub fn source_of(clip: PathBuf, codec: VideoCodec, tone: f64) -> Arc<Source> {
         let config = SourceConfig {
             video: Some(clip),
@@ -85,7 +85,7 @@ impl Studio {
     }
 }
 
-/// The launch texts as they are built in.
+/// Returns the launch texts as they are built in.
 pub fn launches() -> Launches {
     Launches::load(None).unwrap()
 }

@@ -38,7 +38,7 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// The names of all files, sorted.
+    /// Returns the names of all files, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -46,14 +46,14 @@ impl Place {
         names
     }
 
-    /// [`scene`] as a PNG.
+    /// Returns [`scene`] as a PNG.
     pub fn picture(&self, name: &str, (width, height): (u32, u32)) -> PathBuf {
         let path = self.path(name);
         scene(width, height).save(&path).unwrap();
         path
     }
 
-    /// [`scene`] in so many frames, 25 a second.
+    /// Returns [`scene`] in so many frames, 25 a second.
     pub fn video(&self, name: &str, (width, height): (u32, u32), frames: u32, sound: Option<&Path>) -> PathBuf {
         let path = self.path(name);
         let (w, h) = (width as usize, height as usize);
@@ -74,7 +74,7 @@ impl Place {
         path
     }
 
-    /// What a launch line makes; its last element is `filesink name=file`.
+    /// Returns what a launch line makes; its last element is `filesink name=file`.
     pub fn launched(&self, name: &str, line: &str) -> PathBuf {
         gst::init().unwrap();
         let path = self.path(name);
@@ -89,7 +89,7 @@ impl Place {
     }
 }
 
-/// A wall; before it, in the middle third, a red body with a magenta head.
+/// Returns a wall; before it, in the middle third, a red body with a magenta head.
 pub fn scene(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         Rgb(match (x * 3 / width, y * 4 / height) {
@@ -100,7 +100,7 @@ pub fn scene(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Red is a person, blue in it tells the left face from the front of the torso. It finds no keypoints.
+/// Red is a person, blue in it distinguishes the left face from the front of the torso. It finds no keypoints.
 fn network() -> Vec<u8> {
     let step = json!({ "list": { "i": ["1", "16", "16", "1"] } });
     // SAME in base64.

@@ -7,7 +7,7 @@ use super::{
     program::segment,
 };
 
-/// A file of the shared data; `None` (said aloud) where it is not there.
+/// Returns a file of the shared data; `None` (said aloud) where it is not there.
 fn shared(name: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
     if !file.exists() {
@@ -17,7 +17,7 @@ fn shared(name: &str) -> Option<PathBuf> {
     Some(file)
 }
 
-/// A real model, and a man in the middle before a pale wall, 640x480.
+/// Returns a real model, and a man in the middle before a pale wall, 640x480.
 fn man() -> Option<(PathBuf, PathBuf)> {
     Some((shared("models/MobileNetV1-x050-stride16.onnx")?, shared("video/asl_man_grey_tshirt.mp4")?))
 }

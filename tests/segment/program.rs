@@ -28,7 +28,7 @@ impl Ended {
     }
 }
 
-/// `virfie segment INPUT …` with a model.
+/// Returns `virfie segment INPUT …` with a model.
 pub fn command(model: &Path, input: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_virfie"));
     command.arg("segment").arg(input).args(flags).env("VIRFIE_MODEL", model).stdin(Stdio::null());

@@ -47,7 +47,7 @@ fn an_output_that_cannot_be_is_refused_before_any_work() {
         (&video, "nowhere/b.mp4", "there is no folder"),
     ] {
         let output = place.path(name);
-        // A model that is none: it is not even looked at.
+        // An invalid model: it is not even looked at.
         let said = segment(&picture, input, &["-o", output.to_str().unwrap()]).refused();
         assert!(said.contains("--output") && said.contains(output.to_str().unwrap()) && said.contains(part), "{said}");
     }

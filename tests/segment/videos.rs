@@ -15,7 +15,7 @@ const BODY: (u32, u32) = (160, 140);
 const HEAD: (u32, u32) = (160, 67);
 const CORNER: (u32, u32) = (20, 20);
 
-/// A tone in Matroska, 2 s.
+/// Returns a tone in Matroska, 2 s.
 fn tone(place: &Place) -> std::path::PathBuf {
     place.launched(
         "tone.mka",

@@ -1,12 +1,13 @@
-// Opens event streams that are never read, has the room change again and again, and prints what the server holds for them.
+// Opens event streams that are never read, has the room change again and again, and prints what the server holds for
+// them.
 //
 //   node tests/soak/listeners.mjs PROGRAM [--streams 800] [--changes 400] [--layout-kb 64] [--seconds 75] [--most-mb 150]
 //       [--serve "--flag value"]
 //
-// Each reads as far as the status of the answer and no more. `--layout-kb`: size of the layout that every change puts, and
-// every event tells; 64 at most. After the changes it waits `--seconds`, within which the server is to close those who take nothing,
-// then closes the rest. The exit code is 1 when memory ever grows by more than `--most-mb`, when a stream is still open at
-// the end, or when a new listener, who reads, does not get in.
+// Each reads as far as the status of the answer and no more. `--layout-kb`: size of the layout that every change puts,
+// and every event reports; 64 at most. After the changes it waits `--seconds`, within which the server is to close
+// those who take nothing, then closes the rest. The exit code is 1 when memory ever grows by more than `--most-mb`,
+// when a stream is still open at the end, or when a new listener, who reads, does not get in.
 
 import { connect } from "node:net";
 import { resolve } from "node:path";
@@ -103,12 +104,12 @@ try {
     if (change % Math.ceil(changes / 4) === 0) await show(`${change} changes`);
   }
   const feed = await server.events(ROOM);
-  await until("one who reads is told of the room", () => feed.seen.length > 0);
+  await until("one who reads hears of the room", () => feed.seen.length > 0);
   await feed.close();
   await pause(seconds * 1_000);
   await show(`${seconds} s later`);
   const counts = [...new Set(listeners.map((one) => one.told))].map((one) => {
-    return `${listeners.filter((other) => other.told === one).length} were told ${one}`;
+    return `${listeners.filter((other) => other.told === one).length} got ${one}`;
   });
   console.log(`\n${counts.join(", ")}; a listener who reads got in`);
   const left = Number(await connections());

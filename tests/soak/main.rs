@@ -77,7 +77,7 @@ impl Used {
     }
 }
 
-/// Resident memory, in kB.
+/// Returns resident memory, in kB.
 fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

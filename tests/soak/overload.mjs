@@ -1,6 +1,6 @@
-// How the server does when it has more to do than the machine can: a server, more and more bots that are all cut out, and
-// a table of what suffered. It reads only what `virfie` tells and what Linux knows of its threads, so that an older
-// program can be held against a newer one.
+// How the server does when it has more to do than the machine can: a server, more and more bots that are all cut out,
+// and a table of what suffered. It reads only what `virfie` reports and what Linux knows of its threads, so that an
+// older program can be held against a newer one.
 //
 //   node tests/soak/overload.mjs PROGRAM [--people 4,8,12,16] [--seconds 30] [--size 640x360] [--video FILE]
 //       [--bot PROGRAM] [--bot-nice 0] [--cpus 0,1] [--busy 0] [--warm 15] [--serve "--flag value"]
@@ -119,7 +119,7 @@ function lines(bots, from) {
   return whole.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }
 
-/** The longest stall of sound that the server's log tells, in ms: what programs say that do not count gaps. */
+/** The longest stall of sound that the server's log reports, in ms: what programs say that do not count gaps. */
 function stalls(log) {
   const found = [...log.matchAll(/sound stalled.*?behind=([\d.]+)(ms|s)/g)];
   return Math.max(0, ...found.map(([, amount, unit]) => Number(amount) * (unit === "s" ? 1000 : 1)));

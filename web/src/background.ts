@@ -6,7 +6,7 @@ import type { Shelf } from "./shelf";
 
 const PLAIN = "#111111";
 
-/** The background that a layout names: an image's name, a colour such as `#111111`, or "". */
+/** Returns the background that a layout names: an image's name, a colour such as `#111111`, or "". */
 export function backgroundOf(layout: unknown): string {
   const canvas = isObject(layout) ? layout.canvas : null;
   const background = isObject(canvas) ? canvas.background : null;
@@ -22,7 +22,7 @@ export class BackgroundPicker {
   private current = "";
   private segmentation: string | null = null;
 
-  /** `put` makes it the room's background; what is wrong, it tells itself. */
+  /** `put` makes it the room's background; it reports errors itself. */
   constructor(
     private readonly shelf: Shelf,
     private readonly put: (background: string) => Promise<boolean>,

@@ -35,7 +35,7 @@ export function sendable(codecs: Codec[] | undefined, override: string[] = []): 
   return choose(SEND, codecs, override);
 }
 
-/** An offer that takes Opus in stereo. Browsers play both channels only if their own description says so. */
+/** Returns an offer that takes Opus in stereo. Browsers play both channels only if their own description says so. */
 export function takesStereo(sdp: string): string {
   const payloads = [...sdp.matchAll(/^a=rtpmap:(\d+) opus\//gim)].map(([, payload = ""]) => payload);
   return payloads.reduce((text: string, payload) => {
@@ -46,7 +46,10 @@ export function takesStereo(sdp: string): string {
   }, sdp);
 }
 
-/** The codecs to offer for the names `receivable` gave, in their order, with retransmission. Empty when none is known. */
+/**
+ * Returns the codecs to offer for the names `receivable` gave, in their order, with retransmission. Empty when no name is
+ * known.
+ */
 export function preferred<T extends Codec>(codecs: T[], names: string[]): T[] {
   const named = names.flatMap((name) => codecs.filter((codec) => nameOf(codec) === name && usable(codec)));
   return named.length === 0 ? [] : [...named, ...codecs.filter((codec) => nameOf(codec) === "rtx")];

@@ -11,14 +11,14 @@ export interface Offer {
   about: string;
 }
 
-/** What the schema does not know: names of this room and server. */
+/** The names that the schema does not know: names of this room and server. */
 export interface Names {
   people: readonly string[];
   images: readonly string[];
   layers: readonly string[];
 }
 
-/** The schema of layouts in an OpenAPI document; `null` when there is none. */
+/** The schema of layouts in an OpenAPI document; `null` when it is missing. */
 export class LayoutSchema {
   private readonly schemas: Schema;
 
@@ -58,7 +58,7 @@ export class LayoutSchema {
     return [...found.values()];
   }
 
-  /** All schemas that a value at `path` may follow. */
+  /** Returns all schemas that a value at `path` may follow. */
   private at(path: readonly string[]): Schema[] {
     let schemas = this.spread(this.schemas.Layout);
     for (const step of path) {
@@ -70,7 +70,7 @@ export class LayoutSchema {
     return schemas;
   }
 
-  /** A schema and all that it is made of or may be. */
+  /** Returns a schema and all that it is made of or may be. */
   private spread(value: unknown, depth = 0): Schema[] {
     if (!isObject(value) || depth > 12) return [];
     const name = typeof value.$ref === "string" ? /^#\/components\/schemas\/(.+)$/.exec(value.$ref)?.[1] : undefined;
@@ -79,14 +79,14 @@ export class LayoutSchema {
     return [value, ...parts.flatMap((part) => this.spread(part, depth + 1))];
   }
 
-  /** The first sentence that is said of a schema. */
+  /** Returns the first sentence that is said of a schema. */
   private about(value: unknown): string {
     const text = this.spread(value).map(({ description }) => description).find((description) => typeof description === "string");
     return (text ?? "").split(/\n|(?<=\.)\s/)[0] ?? "";
   }
 }
 
-/** Where a cursor is in JSON that may be half written. */
+/** The place of a cursor in JSON that may be half written. */
 export interface Spot {
   /** Steps from the root to the object, or to the value that is being written. */
   path: string[];
@@ -147,7 +147,7 @@ export function spotAt(text: string): Spot | null {
   return { path: [...outer, level.array ? String(level.index) : level.key], kind: "value", from, taken: level.keys };
 }
 
-/** The offset behind the string that starts at `at`; `null` when it is not closed on its line. */
+/** Returns the offset behind the string that starts at `at`; `null` when it is not closed on its line. */
 function stringEnd(text: string, at: number): number | null {
   for (let end = at + 1; end < text.length && text[end] !== "\n"; end += 1) {
     if (text[end] === "\\") end += 1;

@@ -14,7 +14,7 @@ const WORDS: Record<string, string> = {
   fixed: "chosen",
 };
 
-/** What the badge says: nothing while all is as good as it gets. */
+/** Returns what the badge says: nothing while all is as good as it gets. */
 export function badgeText(delivery: Delivery | null): string | null {
   if (!delivery) return null;
   const { rendition, reason, renditions } = delivery;
@@ -23,7 +23,7 @@ export function badgeText(delivery: Delivery | null): string | null {
   return `${rendition ?? "Sound only"}, ${WORDS[reason] ?? reason}`;
 }
 
-/** The menu's choices, the one that holds included although the room does not have it. */
+/** Returns the menu's choices, the one that holds included although the room does not have it. */
 export function choices(renditions: string[], wish: string): string[] {
   return [AUTO, ...renditions, ...(wish === AUTO || renditions.includes(wish) ? [] : [wish])];
 }

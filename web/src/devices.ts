@@ -18,7 +18,7 @@ const PICTURES = {
   "720p": { width: 1280, height: 720, bitrate: 2_500_000 },
 };
 
-/** Why this page can have no camera at all, or `null` when it can. */
+/** Returns why this page can have no camera at all, or `null` when it can. */
 export function unavailable(secure: boolean, mediaDevices: unknown): string | null {
   if (mediaDevices) return null;
   return secure
@@ -27,7 +27,7 @@ export function unavailable(secure: boolean, mediaDevices: unknown): string | nu
         "own machine as http://localhost. You can still join and listen.";
 }
 
-/** An error of getUserMedia in plain words. */
+/** Returns an error of getUserMedia in plain words. */
 export function explain(kind: Kind, error: unknown): string {
   switch (error instanceof Error ? error.name : "") {
     case "NotAllowedError":
@@ -43,7 +43,7 @@ export function explain(kind: Kind, error: unknown): string {
   }
 }
 
-/** What the browser shall do to the microphone's sound: all or nothing. */
+/** Returns what the browser shall do to the microphone's sound: all or nothing. */
 export function soundProcessing(on: boolean): MediaTrackConstraints {
   return { echoCancellation: on, noiseSuppression: on, autoGainControl: on };
 }
@@ -82,7 +82,7 @@ export class Devices {
     return { audio: this.tracks.microphone, video: this.tracks.camera, videoBitrate };
   }
 
-  /** What others are told: a switch counts only when there is a device behind it. */
+  /** Returns what others hear of: a switch counts only when there is a device behind it. */
   sending(): { audio: boolean; video: boolean } {
     return {
       audio: this.on.microphone && this.tracks.microphone !== null,
@@ -99,7 +99,7 @@ export class Devices {
         try {
           this.take(await this.request({ camera: true, microphone: true }));
         } catch {
-          // Asked for one by one below, which tells what is wrong with which.
+          // Asked for one by one below, which shows what is wrong with which.
         }
       }
       await this.openOne("camera");

@@ -1,4 +1,4 @@
-/** The element of index.html with this id. Throws when the page and the code have drifted apart. */
+/** Returns the element of index.html with this id. Throws when the page and the code have drifted apart. */
 export function element<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(`index.html has no ${kind.name} with the id ${id}`);
@@ -14,7 +14,7 @@ export function say(target: HTMLElement, text: string | null): void {
 
 type Attributes = Record<string, string | number | boolean | null | undefined>;
 
-/** A new element with attributes (`class`, `aria-label`, …; `true` is an empty one, `false` and `null` none) and children. */
+/** Makes an element with attributes (`class`, `aria-label`, …; `true` is an empty one, `false` and `null` none) and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},

@@ -10,6 +10,7 @@ import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutt
 import { tags } from "@lezer/highlight";
 
 import { spotAt, type Offer, type Spot } from "./complete";
+import { locate, type Place } from "./pointer";
 
 export interface Mark {
   from: number;
@@ -33,7 +34,7 @@ const theme = EditorView.theme(
   {
     "&": { height: "100%", fontSize: "12.5px", backgroundColor: "transparent", color: "#e3e7ed" },
     ".cm-scroller": { fontFamily: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace", lineHeight: "1.55" },
-    ".cm-gutters": { backgroundColor: "transparent", color: "#566072", border: "none" },
+    ".cm-gutters": { backgroundColor: "transparent", color: "#7d8797", border: "none" },
     ".cm-activeLine": { backgroundColor: "#ffffff08" },
     ".cm-activeLineGutter": { backgroundColor: "transparent", color: "#aab4c3" },
     ".cm-content": { caretColor: "#ff6a55" },
@@ -55,7 +56,7 @@ export interface EditorHandlers {
   edited(dirty: boolean): void;
   /** Ctrl+Enter. */
   apply(): void;
-  /** What may be written there. */
+  /** Returns what may be written there. */
   offers(spot: Spot): Offer[];
   /** A pause in typing. */
   paused(): void;
@@ -88,7 +89,7 @@ export class JsonEditor {
         bracketMatching(),
         EditorState.tabSize.of(2),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
         json(),
         syntaxHighlighting(colours),
         theme,
@@ -138,6 +139,11 @@ export class JsonEditor {
     const changes = { from, to: old.length - tail, insert: text.slice(from, text.length - tail) };
     if (changes.from !== changes.to || changes.insert) this.view.dispatch({ changes });
     this.mark([]);
+  }
+
+  /** Returns where a JSON pointer leads in the text, or in one that it was. */
+  place(pointer: string, text = this.text): Place {
+    return locate(text, pointer);
   }
 
   /** The text as it stands is the unedited state now. */

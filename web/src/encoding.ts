@@ -19,8 +19,8 @@ const LEAST_BITRATE = 60_000;
 const BITS_PER_PIXEL = 0.1;
 
 /**
- * The encoding of a camera whose track has the size `track` (`null`: not known) and is shown as `shown` says (`null`:
- * not told yet). `most`: upper bound of the bitrate.
+ * Returns the encoding of a camera whose track has the size `track` (`null`: not known) and is shown as `shown` says
+ * (`null`: not known yet). `most`: upper bound of the bitrate.
  */
 export function encodingFor(
   track: { width: number; height: number } | null,

@@ -27,7 +27,7 @@ const ORDER = [
   "cutout", "background", "color", "layers", "auto", "mode", "transition",
 ];
 
-/** The same value with its keys in an order that suits reading. */
+/** Returns the same value with its keys in an order that suits reading. */
 export function arranged(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(arranged);
   if (typeof value !== "object" || value === null) return value;
@@ -36,7 +36,7 @@ export function arranged(value: unknown): unknown {
   return Object.fromEntries(members.map(([key, item]) => [key, arranged(item)]));
 }
 
-/** Whether two JSON values say the same; the order of an object's keys does not matter. */
+/** Returns whether two JSON values say the same; the order of an object's keys does not matter. */
 export function same(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }

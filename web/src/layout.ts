@@ -1,11 +1,10 @@
 /** The room's layout as JSON: shown live, edited, applied, and refused at the right line. */
 
-import type { Answer } from "./api";
+import type { Answer } from "./studio/api";
 import type { Offer, Spot } from "./complete";
 import { element, say } from "./dom";
-import { JsonEditor } from "./editor";
+import type { JsonEditor } from "./editor";
 import { arranged, format, same } from "./format";
-import { locate } from "./pointer";
 import { ApiError, errorText, isObject, warningText, type Fault } from "./problem";
 
 export interface LayoutHandlers {
@@ -13,8 +12,10 @@ export interface LayoutHandlers {
   put(layout: unknown): Promise<Answer>;
   /** Rejects as `put` would, and changes nothing. */
   check(layout: unknown): Promise<void>;
-  /** What may be written at a place. */
+  /** Returns what may be written at a place. */
   offers(spot: Spot): Offer[];
+  /** The editor is on the screen for the first time. */
+  opened(): void;
 }
 
 export class LayoutPanel {
@@ -23,16 +24,9 @@ export class LayoutPanel {
   private readonly dirtyMark = element("layout-dirty", HTMLSpanElement);
   private readonly note = element("layout-note", HTMLParagraphElement);
   private readonly errors = element("layout-errors", HTMLUListElement);
-  private readonly editor = new JsonEditor(
-    element("layout-editor", HTMLDivElement),
-    "Layout as JSON. Control Enter applies it, Control Space offers what may be written.",
-    {
-      edited: (dirty) => this.edited(dirty),
-      apply: () => void this.apply(),
-      offers: (spot) => this.handlers.offers(spot),
-      paused: () => void this.check(),
-    },
-  );
+  private readonly place = element("layout-editor", HTMLDivElement);
+  /** The largest part of the whole page: it is loaded when somebody can see it. */
+  private editor: JsonEditor | null = null;
   /** The layout that the room has now. */
   private current: unknown = null;
   private busy = false;
@@ -40,14 +34,40 @@ export class LayoutPanel {
   constructor(private readonly handlers: LayoutHandlers) {
     this.applyButton.addEventListener("click", () => void this.apply());
     this.revertButton.addEventListener("click", () => this.revert());
+    const seeing = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      seeing.disconnect();
+      void this.open();
+    });
+    seeing.observe(this.place);
   }
 
-  /** The room has this layout now. Unsaved edits stay; the user is told that they are about an older one. */
+  private async open(): Promise<void> {
+    try {
+      const { JsonEditor } = await import("./editor");
+      const label = "Layout as JSON. Control Enter applies it, Control Space offers what may be written.";
+      const editor = new JsonEditor(this.place, label, {
+        edited: (dirty) => this.edited(dirty),
+        apply: () => void this.apply(),
+        offers: (spot) => this.handlers.offers(spot),
+        paused: () => void this.check(editor),
+      });
+      this.editor = editor;
+    } catch (error) {
+      console.warn("The editor could not be loaded:", error);
+      say(this.note, "The editor could not be loaded. Reload the page.");
+      return;
+    }
+    this.handlers.opened();
+    this.revert();
+  }
+
+  /** The room has this layout now. Unsaved edits stay; a notice says that they are about an older one. */
   show(layout: unknown): void {
     if (same(layout, this.current)) return;
     this.current = layout;
-    if (this.editor.dirty || this.busy) {
-      if (this.editor.dirty) say(this.note, "The room's layout was changed while you were editing. Revert shows it, Apply replaces it.");
+    if (this.editor?.dirty || this.busy) {
+      if (this.editor?.dirty) say(this.note, "The room's layout was changed while you were editing. Revert shows it, Apply replaces it.");
       return;
     }
     this.revert();
@@ -56,7 +76,7 @@ export class LayoutPanel {
   /** Another room, or a fresh start. */
   clear(): void {
     this.current = null;
-    this.editor.load("");
+    this.editor?.load("");
     this.clearErrors();
     say(this.note, null);
   }
@@ -65,25 +85,20 @@ export class LayoutPanel {
   reveal(id: string): void {
     const layers = isObject(this.current) && Array.isArray(this.current.layers) ? this.current.layers : [];
     const index = layers.findIndex((layer) => isObject(layer) && layer.id === id);
-    if (index >= 0 && !this.editor.dirty) this.editor.look(locate(this.editor.text, `/layers/${index}`).from);
+    if (index >= 0 && this.editor && !this.editor.dirty) this.editor.look(this.editor.place(`/layers/${index}`).from);
   }
 
   /** Marks what the server would refuse of what is written so far. */
-  private async check(): Promise<void> {
-    const { text } = this.editor;
+  private async check(editor: JsonEditor): Promise<void> {
+    const { text } = editor;
     try {
       await this.handlers.check(JSON.parse(text));
-      if (this.editor.text === text) this.clearErrors();
+      if (editor.text === text) this.clearErrors();
     } catch (error) {
-      if (this.editor.text !== text || !(error instanceof ApiError)) return;
+      if (editor.text !== text || !(error instanceof ApiError)) return;
       this.clearErrors();
-      this.mark(error.problem.errors, text);
+      mark(editor, error.problem.errors, text);
     }
-  }
-
-  private mark(faults: Fault[], text: string): void {
-    const places = faults.map((fault) => ({ fault, place: locate(text, fault.pointer) }));
-    this.editor.mark(places.map(({ fault, place }) => ({ from: place.from, to: place.to, message: fault.detail })));
   }
 
   private edited(dirty: boolean): void {
@@ -93,6 +108,7 @@ export class LayoutPanel {
   }
 
   private revert(): void {
+    if (!this.editor) return;
     this.editor.load(this.current === null ? "" : format(arranged(this.current)));
     this.clearErrors();
     say(this.note, null);
@@ -100,13 +116,14 @@ export class LayoutPanel {
   }
 
   private async apply(): Promise<void> {
-    if (this.busy) return;
-    const text = this.editor.text;
+    if (this.busy || !this.editor) return;
+    const { editor } = this;
+    const { text } = editor;
     let layout: unknown;
     try {
       layout = JSON.parse(text);
     } catch (error) {
-      this.showErrors([{ pointer: "", detail: `This is not JSON yet: ${errorText(error)}` }], text);
+      this.showErrors(editor, [{ pointer: "", detail: `This is not JSON yet: ${errorText(error)}` }], text);
       return;
     }
     this.busy = true;
@@ -115,27 +132,27 @@ export class LayoutPanel {
       const kept = await this.handlers.put(layout);
       this.clearErrors();
       say(this.note, null);
-      this.applied(text, kept.layout);
+      this.applied(editor, text, kept.layout);
       say(this.note, warningText(kept.warnings ?? []));
     } catch (error) {
-      if (error instanceof ApiError && error.problem.errors.length > 0) this.showErrors(error.problem.errors, text);
-      else this.showErrors([{ pointer: "", detail: errorText(error) }], text);
+      if (error instanceof ApiError && error.problem.errors.length > 0) this.showErrors(editor, error.problem.errors, text);
+      else this.showErrors(editor, [{ pointer: "", detail: errorText(error) }], text);
     } finally {
       this.busy = false;
-      this.edited(this.editor.dirty);
+      this.edited(editor.dirty);
     }
   }
 
   /** Someone who went on typing while the request was under way keeps what they typed. */
-  private applied(text: string, kept: unknown): void {
+  private applied(editor: JsonEditor, text: string, kept: unknown): void {
     this.current = kept;
-    if (this.editor.text === text) this.revert();
+    if (editor.text === text) this.revert();
   }
 
-  private showErrors(faults: Fault[], text: string): void {
-    const placed = faults.map((fault) => ({ fault, place: locate(text, fault.pointer) }));
+  private showErrors(editor: JsonEditor, faults: Fault[], text: string): void {
+    const placed = faults.map((fault) => ({ fault, place: editor.place(fault.pointer, text) }));
     // Marks of the text that was sent fit only as long as it is still the text that is shown.
-    if (this.editor.text === text) this.mark(faults, text);
+    if (editor.text === text) mark(editor, faults, text);
     this.errors.replaceChildren(
       ...placed.map(({ fault, place }) => {
         const item = document.createElement("li");
@@ -147,7 +164,7 @@ export class LayoutPanel {
         where.className = "where";
         where.textContent = fault.pointer ? `line ${place.line}  ${fault.pointer}` : "whole layout";
         button.append(where, ` ${fault.detail}`);
-        button.addEventListener("click", () => this.editor.reveal(locate(this.editor.text, fault.pointer).from));
+        button.addEventListener("click", () => editor.reveal(editor.place(fault.pointer).from));
         item.append(button);
         return item;
       }),
@@ -156,8 +173,14 @@ export class LayoutPanel {
   }
 
   private clearErrors(): void {
-    this.editor.mark([]);
+    this.editor?.mark([]);
     this.errors.replaceChildren();
     this.errors.hidden = true;
   }
+}
+
+/** Marks wrong places of a text that is in the editor. */
+function mark(editor: JsonEditor, faults: Fault[], text: string): void {
+  const places = faults.map((fault) => ({ fault, place: editor.place(fault.pointer, text) }));
+  editor.mark(places.map(({ fault, place }) => ({ from: place.from, to: place.to, message: fault.detail })));
 }

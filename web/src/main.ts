@@ -1,35 +1,27 @@
-/** Wires the page's parts: devices and join form, session and connections, stage, people, background, layout. */
+/** Wires what every page has: devices and join form, session and connections, stage, people. */
 
 import "./style.css";
 import "./room.css";
-import "./studio.css";
 
 import { Api } from "./api";
-import { BackgroundPicker } from "./background";
+import { Client } from "./client";
 import { receivable, sendable } from "./codecs";
-import { LayoutSchema } from "./complete";
 import { DeliveryPanel } from "./delivery";
 import { NONE, Devices } from "./devices";
+import { Directing } from "./directing";
 import { element, say } from "./dom";
 import { JoinForm } from "./join";
-import { LayoutPanel } from "./layout";
 import { keepToken, loadPlace, readOptions, roomAddress, savePlace, type Place } from "./options";
 import { People } from "./people";
+import { Photos } from "./photos";
 import { Pickers } from "./pickers";
 import { Player } from "./player";
-import { errorText, warningText } from "./problem";
-import { sessionUrl, type Delivery, type RoomEvent, type RoomState, type Welcome } from "./protocol";
+import { sessionUrl, type Delivery, type RoomEvent, type Welcome } from "./protocol";
 import { Receiver } from "./receiver";
 import { Sender } from "./sender";
 import { Session, type ConnectionState } from "./session";
-import { Shelf } from "./shelf";
 import { Stage } from "./stage";
 import { condense, readout, type Sample } from "./stats";
-import { Drawer } from "./studio/assets";
-import { OutputsPanel } from "./studio/outputs";
-import { SceneStrip } from "./studio/scenes";
-import { Studio } from "./studio/studio";
-import { Thumbnails } from "./studio/thumbnail";
 import { ViewReport } from "./view";
 
 /** How long joining waits for the browser's question about devices; answered later, they are added to the running stay. */
@@ -40,7 +32,8 @@ const NOTICE_MS = 8_000;
 
 const options = readOptions(new URL(location.href));
 const token = keepToken(options.token);
-const api = new Api(token);
+const client = new Client(token);
+const api = new Api(client);
 
 let room: string | null = null;
 let session: Session | null = null;
@@ -52,6 +45,7 @@ let turn = 0;
 
 const roomView = element("room-view", HTMLElement);
 const roomName = element("bar-room-name", HTMLElement);
+const roomTitle = element("room-title", HTMLHeadingElement);
 const barRoom = element("bar-room", HTMLSpanElement);
 const copyLink = element("copy-link", HTMLButtonElement);
 const stateText = element("connection-state", HTMLSpanElement);
@@ -59,7 +53,6 @@ const statePill = element("state-pill", HTMLSpanElement);
 const notice = element("notice", HTMLParagraphElement);
 const joinDevices = element("join-devices", HTMLDivElement);
 const roomDevices = element("room-devices", HTMLDetailsElement);
-const roomFile = element("room-file", HTMLInputElement);
 
 const devices: Devices = new Devices(() => {
   pickers.render();
@@ -72,44 +65,16 @@ const devices: Devices = new Devices(() => {
 }, options.processing);
 const pickers = new Pickers(devices);
 const form = new JoinForm(options, (name, where) => void join(name, where));
-const people = new People((id, change) => {
-  api.moderate(room ?? "", id, change).catch((error: unknown) => warn(`The mix was not changed: ${errorText(error)}`));
-});
-const shelf = new Shelf(api, () => room);
-const studio: Studio = new Studio(api, () => room ?? "", shelf, {
-  layout: (now) => {
-    layout.show(now);
-    background.show(now);
-  },
-  selected: (id) => id !== null && layout.reveal(id),
-  trouble: warn,
-});
-const background = new BackgroundPicker(shelf, (wanted) => studio.background(wanted));
-const layout = new LayoutPanel({
-  put: (wanted) => studio.replace(wanted),
-  check: (wanted) => api.checkLayout(room ?? "", wanted),
-  offers: (spot) => (spot.kind === "key" ? schema.keys(spot.path, spot.taken) : schema.values(spot.path, studio.names)),
-});
-const telling = { room: () => room ?? "", tell: (text: string) => studio.tell(text), trouble: warn };
-const outputs = new OutputsPanel(api, telling);
-const scenes = new SceneStrip(api, new Thumbnails(shelf, element("mix", HTMLVideoElement)), {
-  ...telling,
-  facts: () => studio.facts,
-  exportRoom: () => void exportRoom(),
-  importRoom: () => roomFile.click(),
-});
-shelf.listen(() => scenes.repaint());
-new Drawer(shelf, {
-  ...telling,
-  background: (name) => void studio.background(name),
-  layer: (name) => studio.addImage(name),
-});
+const people = new People((id, change) => directing.moderate(id, change));
+const directing: Directing = new Directing(client, roomView, { room: () => room, trouble: warn, save });
+const photos = new Photos(api, { room: () => room, trouble: warn, save });
 const stage = new Stage({
   mute: () => void devices.setMicrophone(!(devices.on.microphone && devices.microphone)),
   camera: () => void devices.setCamera(!(devices.on.camera && devices.camera)),
   leave: () => (session ? session.leave() : changeState("closed", null)),
   snapshot,
   trouble: warn,
+  pictured: () => directing.pictured(),
 });
 
 const player = new Player(element("mix", HTMLVideoElement));
@@ -119,9 +84,6 @@ const view = new ViewReport(
   (report) => session?.view(report),
 );
 player.listen(() => view.changed());
-
-/** Empty until the server has told it. */
-let schema = new LayoutSchema(null);
 
 let noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -153,6 +115,7 @@ function showView(inRoom: boolean): void {
   barRoom.hidden = copyLink.hidden = !inRoom;
   (inRoom ? roomDevices : joinDevices).append(pickers.block);
   roomName.textContent = room ?? "";
+  roomTitle.textContent = `Room ${room ?? ""}`;
   document.title = inRoom ? `${room} - Virfie` : "Virfie";
 }
 
@@ -164,11 +127,8 @@ async function join(name: string, where: string): Promise<void> {
   history.replaceState(null, "", roomAddress(new URL(location.href), where, name, new URL(document.baseURI).pathname));
   showState("connecting");
   showView(true);
-  layout.clear();
-  studio.clear();
-  scenes.clear();
+  directing.clear();
   people.reset([], "");
-  void background.refresh();
   await Promise.race([devicesOpen, new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
   if (mine !== turn) return;
 
@@ -209,10 +169,8 @@ function enter(message: Welcome, name: string): void {
   holdPlace({ room: room ?? "", name, resume: message.resume });
   const directs = message.participant.role !== "participant";
   people.reset(message.room.participants, message.participant.id, directs);
-  roomView.dataset.directs = String(directs);
-  if (!directs) studio.edit(false);
-  studio.enter(message.room);
-  showRoom(message.room);
+  directing.enter(message.room, directs);
+  void photos.enter();
 }
 
 /** Remembers the place, together with the switches, for a reload of this tab. */
@@ -220,22 +178,10 @@ function holdPlace(held: Place): void {
   savePlace({ ...held, microphoneOff: !devices.on.microphone, cameraOff: !devices.on.camera });
 }
 
-function showRoom(state: RoomState): void {
-  studio.room(state);
-  outputs.room(state);
-  void scenes.room(state);
-  const { segmentation } = state;
-  const reason = segmentation && !segmentation.available ? segmentation.reason || "no model is loaded" : null;
-  background.segmentationNote(reason && `People are not cut out: ${reason}`);
-}
-
 function roomEvent(event: RoomEvent): void {
   people.event(event);
-  outputs.event(event);
-  scenes.event(event);
-  studio.follow(people.now);
-  if (event.type === "layout_changed") studio.store.take(event);
-  if (event.type === "room_changed") showRoom(event.room);
+  photos.event(event);
+  directing.event(event, people.now);
 }
 
 function changeState(state: ConnectionState, why: string | null): void {
@@ -250,6 +196,7 @@ function changeState(state: ConnectionState, why: string | null): void {
   sender = receiver = null;
   room = null;
   delivery.show(null);
+  photos.clear();
   stage.clear();
   showView(false);
   form.focus();
@@ -267,25 +214,6 @@ function save(file: Blob, ending: string): void {
   link.download = `virfie-${room}-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.${ending}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-async function exportRoom(): Promise<void> {
-  try {
-    save(await api.exportRoom(room ?? ""), "json");
-  } catch (error) {
-    warn(`The room was not saved: ${errorText(error)}`);
-  }
-}
-
-async function importRoom(file: File): Promise<void> {
-  try {
-    const warnings = warningText(await api.importRoom(room ?? "", file));
-    await shelf.refresh();
-    studio.tell(`The room is as in ${file.name}`);
-    if (warnings) warn(`${file.name}: ${warnings}`);
-  } catch (error) {
-    warn(`${file.name} was not loaded: ${errorText(error)}`);
-  }
 }
 
 async function stats(): Promise<Sample | null> {
@@ -322,11 +250,6 @@ copyLink.addEventListener("click", () => {
     copyLink.textContent = "Copied";
     setTimeout(() => (copyLink.textContent = "Copy link"), 1_500);
   }, shown);
-});
-roomFile.addEventListener("change", () => {
-  const file = roomFile.files?.[0];
-  if (file) void importRoom(file);
-  roomFile.value = "";
 });
 window.addEventListener("online", () => session?.hurry());
 document.addEventListener("visibilitychange", () => {
@@ -371,8 +294,6 @@ if (reloaded) {
   devices.on = { microphone: !place.microphoneOff, camera: !place.cameraOff };
 }
 renderSwitches();
-// Without it nothing is completed, and all else works.
-void api.openapi().then((document) => (schema = new LayoutSchema(document)), () => undefined);
 const devicesOpen = devices.open().then(() => pickers.ready());
 if (reloaded || options.join) form.submit(true);
 else form.focus();

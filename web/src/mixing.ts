@@ -3,7 +3,7 @@
 import { make } from "./dom";
 import type { Participant } from "./protocol";
 
-/** What is changed about somebody. */
+/** The change of somebody in the mix. */
 export type Mixed = { volume: number } | { pan: number };
 
 /** A person's sliders. They stay the same element while others of the row come and go, so that they can be pulled. */
@@ -45,7 +45,7 @@ function slider(name: string, min: number, max: number): HTMLInputElement {
   return make("input", { type: "range", min, max, step: 0.05, "data-testid": `person-${name}` });
 }
 
-/** Where somebody is heard, in words. */
+/** Returns where somebody is heard, in words. */
 export function panWords(pan: number): string {
   const share = Math.round(Math.abs(pan) * 100);
   return share === 0 ? "in the middle" : `${share} % ${pan < 0 ? "left" : "right"}`;

@@ -39,7 +39,7 @@ function decode(part: string): string {
   }
 }
 
-/** The address of a joined room for the browser's history: keeps the debugging options, drops the token. `base` is the
+/** Returns the address of a joined room for the browser's history: keeps the debugging options, drops the token. `base` is the
     path of the page's `<base>`. */
 export function roomAddress(url: URL, room: string, name: string, base = "/"): string {
   const query = new URLSearchParams(url.search);
@@ -84,7 +84,7 @@ export function savePlace(place: Place | null): void {
   quietly(() => (place ? sessionStorage.setItem(PLACE, JSON.stringify(place)) : sessionStorage.removeItem(PLACE)));
 }
 
-/** The rendition that this tab's user fixed, or `AUTO`. */
+/** Returns the rendition that this tab's user fixed, or `AUTO`. */
 export function loadRendition(): string {
   return quietly(() => sessionStorage.getItem(RENDITION)) || AUTO;
 }
@@ -93,7 +93,7 @@ export function saveRendition(rendition: string): void {
   quietly(() => sessionStorage.setItem(RENDITION, rendition));
 }
 
-/** The token of the address, or the one this tab was opened with. */
+/** Returns the token of the address, or the one this tab was opened with. */
 export function keepToken(fromAddress: string | null): string | null {
   if (fromAddress) quietly(() => sessionStorage.setItem(TOKEN, fromAddress));
   return fromAddress ?? quietly(() => sessionStorage.getItem(TOKEN));

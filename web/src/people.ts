@@ -25,7 +25,7 @@ export class People {
   /** Whether this person directs the room. */
   private directs = false;
 
-  /** Starts over with the room as the welcome tells it. */
+  /** Starts over with the room as the welcome describes it. */
   reset(people: readonly Participant[], self: string, directs = false): void {
     this.self = self;
     this.directs = directs;
@@ -106,7 +106,7 @@ export class People {
   }
 }
 
-/** Why someone is not seen. */
+/** Returns why someone is not seen. */
 function reason(problem: string, self: boolean): HTMLElement {
   const line = document.createElement("p");
   line.className = "person-problem";
@@ -116,7 +116,7 @@ function reason(problem: string, self: boolean): HTMLElement {
   return line;
 }
 
-/** A colour that stays with a name. */
+/** Returns a colour that stays with a name. */
 function hue(name: string): number {
   let sum = 0;
   for (const char of name) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 360;

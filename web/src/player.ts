@@ -13,14 +13,14 @@ function line(): (EventTarget & { saveData?: boolean }) | undefined {
 export class Player {
   constructor(private readonly mix: PhoneVideo) {}
 
-  /** The picture's height on the screen, in device pixels. */
+  /** Returns the picture's height on the screen, in device pixels. */
   get height(): number {
     const { mix } = this;
     const box = mix.webkitDisplayingFullscreen ? screen : { width: mix.clientWidth, height: mix.clientHeight };
     return pictureHeight(box, { width: mix.videoWidth, height: mix.videoHeight }, devicePixelRatio);
   }
 
-  /** Whether nobody can see the picture. */
+  /** Returns whether nobody can see the picture. */
   get hidden(): boolean {
     return document.hidden && document.pictureInPictureElement !== this.mix;
   }

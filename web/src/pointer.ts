@@ -11,7 +11,7 @@ export interface Place {
   line: number;
 }
 
-/** The pointer's steps, unescaped. */
+/** Returns the pointer's steps, unescaped. */
 export function steps(pointer: string): string[] {
   if (!pointer.startsWith("/")) return [];
   return pointer
@@ -21,8 +21,8 @@ export function steps(pointer: string): string[] {
 }
 
 /**
- * Where `pointer` points to in `text`. A value on one line is marked together with its key, a longer one by its key
- * (or its opening bracket) alone. A key that is missing is shown at the object in which it is missing.
+ * Returns where `pointer` points to in `text`. A value on one line is marked together with its key, a longer one by its
+ * key (or its opening bracket) alone. A key that is missing is shown at the object in which it is missing.
  */
 export function locate(text: string, pointer: string): Place {
   const top = jsonLanguage.parser.parse(text).topNode.firstChild;

@@ -1,4 +1,4 @@
-/** Errors as the server tells them (RFC 9457), and in words for people. */
+/** Errors as the server reports them (RFC 9457), and in words for people. */
 
 /** A wrong place in a request's body; `pointer` is an RFC 6901 JSON pointer, "" is the whole body. */
 export interface Fault {
@@ -46,7 +46,7 @@ export function warningText(warnings: Fault[]): string | null {
   return warnings.map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail)).join("; ") || null;
 }
 
-/** The most telling sentence of a problem. */
+/** Returns the sentence of a problem that says most. */
 export function problemText(problem: Problem): string {
   if (problem.detail) return problem.detail;
   if (problem.title) return problem.title;
@@ -55,7 +55,7 @@ export function problemText(problem: Problem): string {
   return problem.status ? `The server answered with status ${problem.status}.` : "The server cannot be reached.";
 }
 
-/** Any thrown value as a sentence. */
+/** Returns any thrown value as a sentence. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,77 +1,25 @@
 /** The messages of the session's WebSocket (`GET /api/v1/rooms/{room}/session`), and what its close codes ask for. */
 
-import type { Output } from "./api";
+import type { Schemas } from "./client";
 import { isObject, readProblem, type Problem } from "./problem";
 
-export interface Participant {
-  id: string;
-  name: string;
-  role: string;
-  state: "connecting" | "connected" | "away";
-  /** The person's own switches. */
-  audio: boolean;
-  video: boolean;
-  size: [number, number] | null;
-  speaking: boolean;
-  /** Silenced by a moderator. */
-  muted: boolean;
-  volume: number;
-  /** From -1 (left) to 1 (right). */
-  pan: number;
-  hidden: boolean;
-  /** Why nothing is seen of the video that they send. */
-  problem: string | null;
-}
+// What the OpenAPI document describes is typed by it. The messages around it are those of
+// src/control/api/session/messages.rs, which are no requests and stand in no document.
 
+export type Participant = Schemas["Participant"];
 /** The scene that was shown last, and whether this is something else by now. */
-export interface ActiveScene {
-  name: string;
-  changed: boolean;
-}
-
-export interface RoomState {
-  room: string;
-  revision: number;
-  layout: unknown;
-  canvas?: { background?: unknown };
-  participants: Participant[];
-  outputs?: Output[];
-  loudness?: Loudness;
-  scenes?: string[];
-  active_scene?: ActiveScene | null;
-  segmentation?: { available: boolean; model: string | null; reason: string | null };
-}
-
-/** How loud the mix is, by EBU R 128: LUFS and dBTP; null is silence. */
-export interface Loudness {
-  momentary: number | null;
-  short_term: number | null;
-  integrated: number | null;
-  true_peak: number | null;
-  max_true_peak: number | null;
-}
+export type ActiveScene = Schemas["ActiveScene"];
+export type RoomState = Schemas["RoomState"];
+/** The loudness of the mix, by EBU R 128: LUFS and dBTP; null is silence. */
+export type Loudness = Schemas["Loudness"];
+/** News from a room. */
+export type RoomEvent = Schemas["Event"];
 
 export interface IceServer {
   urls: string[];
   username: string | null;
   credential: string | null;
 }
-
-export type RoomEvent =
-  | { type: "participant_joined"; participant: Participant }
-  | { type: "participant_left"; id: string; name: string; reason: string }
-  | { type: "participant_changed"; participant: Participant }
-  | { type: "speaking"; id: string; speaking: boolean }
-  | { type: "loudness"; loudness: Loudness }
-  | { type: "layout_changed"; revision: number; layout: unknown; active_scene?: ActiveScene | null }
-  | { type: "room_changed"; revision: number; room: RoomState }
-  | { type: "output_changed"; output: Output }
-  | { type: "output_removed"; id: string }
-  | { type: "marker"; name: string; at: string }
-  | { type: "recording_finished"; recording: { name: string; bytes: number; seconds: number } }
-  | { type: "scenes_changed"; revision: number; scenes: string[]; active_scene: ActiveScene | null }
-  | { type: "scene_activated"; revision: number; name: string }
-  | { type: "room_ended" };
 
 export interface Welcome {
   type: "welcome";
@@ -81,7 +29,7 @@ export interface Welcome {
   ice_servers: IceServer[];
 }
 
-/** Which rendition of the mix this page gets now, and why. */
+/** The rendition of the mix that this page gets now, and the reason. */
 export interface Delivery {
   type: "delivery";
   /** A name such as `360p`; `null` when only sound is sent. */
@@ -91,7 +39,7 @@ export interface Delivery {
   renditions: string[];
 }
 
-/** How large this person is shown on the canvas, in pixels of their own whole picture. */
+/** The size at which this person is shown on the canvas, in pixels of their own whole picture. */
 export interface Shown {
   /** 0 when not shown. */
   width: number;
@@ -99,7 +47,7 @@ export interface Shown {
   fps: number;
 }
 
-/** What this page can use of the mix. */
+/** The part of the mix that this page can use. */
 export interface View {
   /** Of the picture on the screen, in device pixels. */
   height: number;
@@ -107,7 +55,7 @@ export interface View {
   hidden: boolean;
   /** Share of the frames that were dropped in decoding, 0 to 1. */
   dropped: number;
-  /** The browser is told to save data. */
+  /** The browser is set to save data. */
   save_data: boolean;
   /** The rendition that the user fixed, or `auto`. */
   rendition: string;
@@ -208,6 +156,10 @@ function parseEvent(event: unknown): ServerMessage | null {
     case "scene_activated":
     case "marker":
       return typeof event.name === "string" ? whole : null;
+    case "trigger_fired":
+      return typeof event.trigger === "string" && Array.isArray(event.participants) && Array.isArray(event.events) ? whole : null;
+    case "photo_taken":
+      return isObject(event.photo) ? whole : null;
     case "output_removed":
       return typeof event.id === "string" ? whole : null;
     default:
@@ -215,12 +167,12 @@ function parseEvent(event: unknown): ServerMessage | null {
   }
 }
 
-/** What a closed socket asks for: come back, come back as a new person, or stay away and say why. */
+/** The demand of a closed socket: come back, come back as a new person, or stay away and say why. */
 export type AfterClose = { reconnect: true; fresh: boolean } | { reconnect: false; why: string };
 
 /**
- * The answer to a close code. `resumed` tells that the connection named an older one: a refusal may then mean that
- * the server no longer knows that one, and a fresh join is worth one more attempt.
+ * Returns the answer to a close code. `resumed` says that the connection named an older one: a refusal may then mean
+ * that the server no longer knows that one, and a fresh join is worth one more attempt.
  */
 export function afterClose(code: number, problem: string | null, resumed: boolean): AfterClose {
   switch (code) {
@@ -238,7 +190,7 @@ export function afterClose(code: number, problem: string | null, resumed: boolea
   }
 }
 
-/** The WebSocket's address for a page whose `<base>` is `base` (`https://host/`). */
+/** Returns the WebSocket's address for a page whose `<base>` is `base` (`https://host/`). */
 export function sessionUrl(base: string, room: string, token: string | null): string {
   const url = new URL(`api/v1/rooms/${encodeURIComponent(room)}/session`, base);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";

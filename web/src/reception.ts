@@ -5,7 +5,7 @@ import type { ClientMessage } from "./protocol";
 import type { ReceiverHandlers } from "./receiver";
 import { Trickle } from "./trickle";
 
-/** What this needs of a receiving connection. */
+/** The part that this needs of a receiving connection. */
 export interface SessionReceiver {
   offer(): Promise<string>;
   accept(sdp: string): Promise<void>;
@@ -15,7 +15,7 @@ export interface SessionReceiver {
 export interface ReceptionHandlers {
   send(message: ClientMessage): void;
   stream(stream: MediaStream): void;
-  /** The server has taken the connection and can be told what to send over it. */
+  /** The server has taken the connection and takes what to send over it. */
   answered(): void;
   connected(): void;
   /** The connection is lost; another one follows. */

@@ -2,7 +2,7 @@
 
 import type { Participant, RoomEvent } from "./protocol";
 
-/** People in order of joining after `event`; the same list when the event is about something else. */
+/** Returns people in order of joining after `event`; the same list when the event is about something else. */
 export function follow(people: readonly Participant[], event: RoomEvent): readonly Participant[] {
   switch (event.type) {
     case "participant_joined":
@@ -26,12 +26,12 @@ export function follow(people: readonly Participant[], event: RoomEvent): readon
   }
 }
 
-/** Why someone is not seen, for themselves and for those who direct: nobody else can mend it. */
+/** Returns why someone is not seen, for themselves and for those who direct: nobody else can mend it. */
 export function trouble(person: Participant, self: boolean, directs: boolean): string | null {
-  return self || directs ? person.problem : null;
+  return self || directs ? (person.problem ?? null) : null;
 }
 
-/** What a screen reader and a tooltip say of someone, after the name. */
+/** Returns what a screen reader and a tooltip say of someone, after the name. */
 export function describe(person: Participant, self: boolean): string {
   const words = [
     self ? "you" : "",

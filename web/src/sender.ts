@@ -65,7 +65,7 @@ export class Sender {
     await this.limitCamera();
   }
 
-  /** The server told how large the camera's picture is shown; no more than that is sent. */
+  /** The server said how large the camera's picture is shown; no more than that is sent. */
   async shown(shown: Shown): Promise<void> {
     this.wanted = shown;
     await this.limitCamera();

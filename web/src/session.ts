@@ -20,7 +20,7 @@ import { Trickle } from "./trickle";
 
 export type ConnectionState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
 
-/** What a session needs of the sending connection. */
+/** The part that a session needs of the sending connection. */
 export interface SessionSender {
   accept(sdp: string): Promise<string>;
   candidate(candidate: string | null, mline: number): Promise<void>;
@@ -38,7 +38,7 @@ export interface SessionSettings {
   url: string;
   makeSender(iceServers: IceServer[], handlers: ConnectionHandlers): SessionSender;
   makeReceiver(iceServers: IceServer[], handlers: ReceiverHandlers): SessionReceiver;
-  /** Why the socket did not even open: a sentence if trying again is pointless, else `null`. */
+  /** Returns why the socket did not even open: a sentence if trying again is pointless, else `null`. */
   whyRefused(): Promise<string | null>;
 }
 
@@ -100,7 +100,7 @@ export class Session {
     this.end(null);
   }
 
-  /** Tells the room about the user's own switches, now and after every reconnect. */
+  /** Reports the user's own switches to the room, now and after every reconnect. */
   announce(audio: boolean, video: boolean): void {
     if (this.media.audio === audio && this.media.video === video) return;
     this.media = { audio, video };
@@ -112,7 +112,7 @@ export class Session {
     await this.link?.sender?.useLocal();
   }
 
-  /** Tells the server what picture this page can use. */
+  /** Reports to the server what picture this page can use. */
   view(view: View): void {
     this.sendMessage({ type: "view", ...view });
   }
@@ -258,7 +258,7 @@ export class Session {
       this.again(link);
       return;
     }
-    // A refused handshake and an unreachable server look the same from here; the REST API tells them apart.
+    // A refused handshake and an unreachable server look the same from here; the REST API distinguishes them.
     void this.settings.whyRefused().then((why) => {
       if (link !== this.link) return;
       if (why) this.end(why);

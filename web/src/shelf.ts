@@ -1,11 +1,11 @@
 /** The room's assets: the list that all parts of the page share, uploads and deletions. */
 
-import type { Api, Asset, AssetKey } from "./api";
+import type { StudioApi, Asset, AssetKey } from "./studio/api";
 
 /** The server decides; this spares an upload that cannot succeed. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** A file's name as the name of an asset. */
+/** Returns a file's name as the name of an asset. */
 export function assetName(file: string): string {
   const plain = file.normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/-+$/, "");
   // From the end, which has the kind of file; a name may not begin with a dot.
@@ -19,7 +19,7 @@ export class Shelf {
   private readonly fetched = new Map<string, Promise<string>>();
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly room: () => string | null,
   ) {}
 
@@ -42,7 +42,7 @@ export class Shelf {
     for (const listener of this.listeners) listener();
   }
 
-  /** Uploads a file; resolves to the asset's name. `progress` is told the share that is sent. Rejects with a sentence. */
+  /** Uploads a file; resolves to the asset's name. `progress` gets the share that is sent. Rejects with a sentence. */
   async upload(file: File, progress: (share: number) => void = () => undefined): Promise<string> {
     if (file.size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB.`);
     const name = assetName(file.name);
@@ -58,7 +58,7 @@ export class Shelf {
     await this.refresh();
   }
 
-  /** An address at which the image can be shown in this page. */
+  /** Returns an address at which the image can be shown in this page. */
   picture({ name, room, bytes }: Asset): Promise<string> {
     const key = `${room ?? ""} ${name} ${bytes}`;
     const known = this.fetched.get(key);

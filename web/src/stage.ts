@@ -12,6 +12,8 @@ export interface StageHandlers {
   /** Resolves when the picture is saved; rejects with an error whose message can be shown. */
   snapshot(): Promise<void>;
   trouble(text: string): void;
+  /** A stream shows its first picture. */
+  pictured(): void;
 }
 
 export interface Switches {
@@ -50,8 +52,10 @@ export class Stage {
     this.sound.addEventListener("click", () => void this.unlockSound());
     for (const event of ["playing", "resize", "loadeddata"]) {
       this.mix.addEventListener(event, () => {
+        const first = !this.pictured && this.mix.videoWidth > 0;
         this.pictured = this.mix.videoWidth > 0;
         this.renderCover();
+        if (first) handlers.pictured();
       });
     }
     document.addEventListener("fullscreenchange", () => {
@@ -71,7 +75,7 @@ export class Stage {
     try {
       await this.mix.play();
     } catch (error) {
-      // A newer stream took this one's place: its own play() tells.
+      // A newer stream took this one's place: its own play() reports.
       if (this.mix.srcObject !== stream || (error instanceof Error && error.name === "AbortError")) return;
       // Browsers refuse sound before the first gesture, but not a silent picture.
       this.mix.muted = true;

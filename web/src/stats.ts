@@ -32,7 +32,7 @@ type Entry = Record<string, unknown>;
 
 /**
  * Condenses the statistics of the receiving and the sending connection into the numbers above; what a browser does not
- * tell is 0 or "".
+ * report is 0 or "".
  */
 export function condense(received: Iterable<Entry>, sent: Iterable<Entry>, at: number): Sample {
   // Apart, because ids are unique only within one connection.
@@ -75,7 +75,7 @@ export function condense(received: Iterable<Entry>, sent: Iterable<Entry>, at: n
   };
 }
 
-/** One line for under the picture: what arrives and how far away the server is. */
+/** Returns one line for under the picture: what arrives and how far away the server is. */
 export function readout(now: Sample, before: Sample | null): string {
   if (!now.width) return "";
   const words = [`${now.width}×${now.height}`, `${Math.round(now.framesPerSecond)} fps`];

@@ -2,12 +2,12 @@
 
 import type { View } from "./protocol";
 
-/** Dragging a window's edge tells its size many times a second. */
+/** Dragging a window's edge reports its size many times a second. */
 const SETTLE_MS = 300;
 /** A smaller share of dropped frames is not worth a smaller picture. */
 const DROPPED_MUCH = 0.05;
 
-/** The height of a picture of `picture`'s shape that fills as much of a box as it can, in device pixels. */
+/** Returns the height of a picture of `picture`'s shape that fills as much of a box as it can, in device pixels. */
 export function pictureHeight(
   box: { width: number; height: number },
   picture: { width: number; height: number },
@@ -18,7 +18,7 @@ export function pictureHeight(
 }
 
 export class ViewReport {
-  /** What the server knows; `null` while there is nobody to report to. */
+  /** What the server knows; `null` while nobody takes reports. */
   private told: View | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private counts: { decoded: number; dropped: number } | null = null;
@@ -35,7 +35,7 @@ export class ViewReport {
     this.tell();
   }
 
-  /** There is nobody to report to, until the next start. */
+  /** Reports to nobody until the next start. */
   stop(): void {
     clearTimeout(this.timer);
     this.told = null;
@@ -59,7 +59,7 @@ export class ViewReport {
     }, SETTLE_MS);
   }
 
-  /** Frames decoded and dropped since the connection's start. To be told every few seconds. */
+  /** Frames decoded and dropped since the connection's start. To be called every few seconds. */
   count(decoded: number, dropped: number): void {
     const before = this.counts;
     this.counts = { decoded, dropped };

@@ -77,10 +77,13 @@ describe("an output", () => {
   });
 
   it("says its state in words", () => {
-    const video = { width: 1280, height: 720, fps: 30, bitrate: 2500 };
+    const video = {
+      width: 1280, height: 720, fps: 30, bitrate: 2500, keyframe_seconds: 2, low_delay: false, profile: "high" as const, rate_control: "cbr" as const,
+    };
     const output = {
       id: "o", type: "rtmp" as const, url: "rtmp://host/***", name: null, enabled: true, preset: null, video, encoder_preset: null,
-      attempt: null, next_retry_at: null, last_error: null, bitrate: null, bytes: 0, live_since: null,
+      attempt: null, next_retry_at: null, last_error: null, bitrate: null, bytes: 0, live_since: null, behind: false, cutouts: false,
+      created_at: "2026-01-01T00:00:00Z",
     };
     expect(stateWords({ ...output, state: "live" })).toBe("live, 1280x720");
     const live = { ...output, state: "live" as const, bitrate: 2490, bytes: 12_345_678, live_since: "2026-01-01T00:00:00Z" };

@@ -4,7 +4,7 @@ import { afterClose, parseMessage, sessionUrl, type Participant, type RoomEvent 
 import { describe as say, follow, trouble } from "../src/roster";
 
 const person = (id: string, more: Partial<Participant> = {}): Participant => ({
-  id, name: id, role: "participant", state: "connected", audio: true, video: true, size: null, speaking: false,
+  id, name: id, role: "participant", joined_at: "2026-01-01T00:00:00Z", state: "connected", audio: true, video: true, size: null, speaking: false,
   muted: false, volume: 1, pan: 0, hidden: false, problem: null, ...more,
 });
 
@@ -23,6 +23,17 @@ describe("parseMessage", () => {
     const shown = { type: "shown", width: 640, height: 360, fps: 30 };
     for (const message of [{ type: "answer", sdp: "v=0" }, delivery, { ...delivery, rendition: null }, shown]) {
       expect(parseMessage(JSON.stringify(message))).toEqual(message);
+    }
+  });
+  it("reads what triggers do", () => {
+    const photo = { id: "p", trigger: "smile", width: 1280, height: 720, taken_at: "2026-01-01T12:00:00Z" };
+    const events: RoomEvent[] = [
+      { type: "trigger_fired", trigger: "wave", participants: ["1"], events: [] },
+      { type: "photo_taken", photo },
+    ];
+    for (const event of events) expect(parseMessage(JSON.stringify({ type: "event", event }))).toEqual({ type: "event", event });
+    for (const event of [{ type: "trigger_fired" }, { type: "photo_taken" }]) {
+      expect(parseMessage(JSON.stringify({ type: "event", event }))).toBeNull();
     }
   });
   it("passes over what it does not know or what is broken", () => {

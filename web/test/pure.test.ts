@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readAnswer } from "../src/api";
+import { readAnswer } from "../src/studio/api";
 import { backgroundOf } from "../src/background";
 import { delayMs } from "../src/backoff";
 import { preferred, receivable, sendable, takesStereo } from "../src/codecs";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Answer } from "../src/api";
+import type { Answer } from "../src/studio/api";
 import { ApiError, readProblem } from "../src/problem";
 import { applied, merged, type Edit } from "../src/studio/edits";
 import { readLayout, type Json, type Layer, type Layout } from "../src/studio/model";

@@ -7,15 +7,20 @@ use crate::{
     media::segment::{
         grid::Grid,
         input::Yuv,
-        model::{Model, ModelError, ModelSource, Needs},
+        model::{HeadRequest, Model, ModelError, ModelSource},
     },
 };
 
 /// Frames that are not counted: caches and branch predictors settle.
 const WARM_UP: usize = 5;
 
-/// Runs a model on frames of a size (width, height); returns what to tell the user.
-pub(super) fn bench(file: &Path, frame: (usize, usize), needs: Needs, frames: usize) -> Result<String, ProgramError> {
+/// Runs a model on frames of a size (width, height); returns the text for the user.
+pub(super) fn bench(
+    file: &Path,
+    frame: (usize, usize),
+    needs: HeadRequest,
+    frames: usize,
+) -> Result<String, ProgramError> {
     let usage = |error: ModelError| ProgramError::Usage(error.to_string());
     let model = Model::from_source(&ModelSource::of(file)).map_err(usage)?;
     let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(error.to_string());
@@ -48,7 +53,7 @@ pub(super) fn bench(file: &Path, frame: (usize, usize), needs: Needs, frames: us
     ))
 }
 
-/// A quantile (0.0..=1.0) of sorted values; of none it is 0.
+/// Returns a quantile (0.0..=1.0) of sorted values; of none it is 0.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let index = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
     sorted.get(index).copied().unwrap_or(0.0)
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn heads_are_run_or_are_missed_in_a_line() {
-        let needs = Needs { parts: true, poses: true, ..Needs::default() };
+        let needs = HeadRequest { parts: true, poses: true, ..HeadRequest::default() };
         let said = bench(Path::new("embedded"), (640, 360), needs, 2).unwrap();
         assert!(said.contains("2 frames of 640x360, mask grid 64x36"), "{said}");
         let error = bench(Path::new("nowhere.onnx"), (640, 360), needs, 2).unwrap_err();

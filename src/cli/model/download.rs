@@ -19,7 +19,7 @@ pub(super) struct Downloader {
 }
 
 impl Downloader {
-    /// Files below `base`, an `http` or `https` URL without user, query and fragment.
+    /// Creates one for files below `base`, an `http` or `https` URL without user, query and fragment.
     ///
     /// # Errors
     /// What is wrong with the URL.
@@ -58,7 +58,7 @@ impl Downloader {
         self.bar.set_length(bytes);
     }
 
-    /// The URL of a path.
+    /// Returns the URL of a path.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base)
     }
@@ -90,7 +90,7 @@ impl Drop for Downloader {
     }
 }
 
-/// The host of `host:port/path`.
+/// Returns the host of `host:port/path`.
 fn authority_host(rest: &str) -> &str {
     let authority = rest.split('/').next().unwrap_or(rest);
     match authority.rfind(']') {

@@ -1,8 +1,8 @@
 //! `eval`: how good masks are, on pictures and clips that nothing was trained on.
 //!
 //! Masks come from what the server makes them with, [`Session`](crate::media::segment::model::Session) and
-//! [`MaskMaker`](crate::media::segment::mask::MaskMaker), and beside that from plain interpolation. A row of the table is
-//! a model at an input size with a pipeline:
+//! [`MaskMaker`](crate::media::segment::mask::MaskMaker), and beside that from plain interpolation. A row of the table
+//! is a model at an input size with a pipeline:
 //!
 //! - `bilinear`: logits interpolated like the pixels of a small image, the usual baseline;
 //! - `aligned`: the same from where BodyPix's grid points lie, so that it is not blamed for half a step's shift;
@@ -14,8 +14,8 @@
 //! people who vanish. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
 //! one of whose mask less than 1 % is kept; of negatives the same is counted. Milliseconds are means, warm, on one thread: `network` from planes to
 //! logits, over the frames that the network sees; `mask` from logits to alpha, or from the last mask to the next one
-//! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures in
-//! which all are ([`keypoints`]).
+//! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures
+//! in which all are ([`keypoints`]).
 //!
 //! The definitions were chosen so that published figures come out. By them, IoU / boundary F in ONNX Runtime and LiteRT
 //! (interpolated as `bilinear`), and what was published in brackets:
@@ -62,7 +62,7 @@ const REFERENCE: usize = 513 * 289;
 /// Lines of a clip in a contact sheet.
 const CLIP_LINES: usize = 5;
 
-/// What is measured and how.
+/// The arguments of a measurement.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// ONNX files, or `embedded` [default: embedded, and all of <data>/models]
@@ -105,21 +105,21 @@ pub(super) struct Args {
     limit: Option<u32>,
 }
 
-/// `257x145`.
+/// Returns `257x145`.
 fn area(text: &str) -> Result<Size, String> {
     let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     let fits = |side: &usize| (65..=1025).contains(side);
     sides.filter(|(width, height)| fits(width) && fits(height)).ok_or_else(|| "WxH, 65 to 1025 each".into())
 }
 
-/// A number from `LEAST` to `MOST` hundredths.
+/// Returns a number from `LEAST` to `MOST` hundredths.
 fn within<const LEAST: u8, const MOST: u8>(text: &str) -> Result<f32, String> {
     let (least, most) = (f32::from(LEAST) / 100.0, f32::from(MOST) / 100.0);
     let number = text.parse::<f32>().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("a number from {least} to {most}"))
 }
 
-/// Measures; returns what to tell the user.
+/// Measures; returns the text for the user.
 ///
 /// # Errors
 /// [`ProgramError::Usage`] for a folder that is not there, a broken picture and a file that is no model;
@@ -169,7 +169,7 @@ fn failed(error: String) -> ProgramError {
     ProgramError::Failed(error)
 }
 
-/// At most `limit` pictures, from everywhere in the set; clips are limited in their length.
+/// Returns at most `limit` pictures, from everywhere in the set; clips are limited in their length.
 fn few(items: Vec<Item>, limit: Option<u32>) -> Vec<Item> {
     let all = items.len();
     match limit {
@@ -206,7 +206,7 @@ impl Tried {
     }
 }
 
-/// The model whose keypoints others are compared with.
+/// Returns the model whose keypoints others are compared with.
 fn reference(args: &Args) -> Result<Option<Finder>, ProgramError> {
     let wrong = |error: ModelError| usage(error.to_string());
     let Some(file) = &args.keypoints_of else { return Ok(None) };
@@ -214,7 +214,7 @@ fn reference(args: &Args) -> Result<Option<Finder>, ProgramError> {
     Finder::new(&model, SIZE, REFERENCE).map(Some).map_err(wrong)
 }
 
-/// All models at all input sizes.
+/// Loads all models at all input sizes.
 fn load(args: &Args, reference: Option<&Finder>) -> Result<Vec<Tried>, ProgramError> {
     let mut files = args.models.clone();
     if files.is_empty() {
@@ -298,7 +298,7 @@ fn keypoints(sample: &Sample, reference: &mut Finder, tried: &mut [Tried]) -> Re
     Ok(())
 }
 
-/// Which frames come into a contact sheet.
+/// The choice of frames that come into a contact sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Show {
     Nothing,

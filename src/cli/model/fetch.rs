@@ -13,7 +13,7 @@ use super::{
     store::{State, Store, sha256},
 };
 
-/// Fetches a model unless it is there; returns what to tell the user.
+/// Fetches a model unless it is there; returns the text for the user.
 pub(super) fn fetch(entry: &Entry, base_url: &str, models: &Path) -> Result<String, ProgramError> {
     let source = Downloader::new(base_url).map_err(|error| ProgramError::Usage(format!("base-url: {error}")))?;
     let store = Store::new(models, entry.name);

@@ -15,7 +15,7 @@ use crate::{
 
 use super::store::read_limited;
 
-/// Side of the square input for which shapes are worked out, as the network wants it.
+/// Returns the side of the square input for which shapes are worked out, as the network wants it.
 fn side(alignment: Alignment) -> usize {
     match alignment {
         Alignment::Ends => 257,
@@ -23,7 +23,7 @@ fn side(alignment: Alignment) -> usize {
     }
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Report {
     /// Name and shape of the input, `?` for sides that are free.
@@ -32,7 +32,7 @@ pub(super) struct Report {
     pub(super) side: usize,
     /// Name and shape of every output for it.
     pub(super) heads: Vec<(String, Vec<usize>)>,
-    /// Pixels of the input per value of the `segments` head (of the first one, where there is none).
+    /// Pixels of the input per value of the `segments` head (of the first head in a model without one).
     pub(super) stride: usize,
     /// Numbers that were learnt.
     pub(super) weights: usize,
@@ -133,7 +133,7 @@ fn heads(model: &pb::ModelProto, channels: usize, side: usize) -> TractResult<Ve
         .collect()
 }
 
-/// The declared shape of an input; `None` for free sides.
+/// Returns the declared shape of an input; `None` for free sides.
 fn shape(value: &pb::ValueInfoProto) -> Vec<Option<i64>> {
     let Some(pb::type_proto::Value::TensorType(tensor)) = value.r#type.as_ref().and_then(|of| of.value.as_ref()) else {
         return Vec::new();
@@ -151,7 +151,7 @@ fn shown(sides: &[Option<i64>]) -> Vec<String> {
     sides.iter().map(|side| side.map_or("?".to_owned(), |side| side.to_string())).collect()
 }
 
-/// An error with its causes, each cause's first line.
+/// Returns an error with its causes, each cause's first line.
 fn one_line(error: &TractError) -> String {
     let causes = error.chain().map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned());
     causes.collect::<Vec<_>>().join(": ")

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// Largest model file that is read.
 pub(super) const MAX_BYTES: u64 = 512 << 20;
 
-/// Why the store failed; names the file.
+/// The reason why the store failed; names the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {error}")]
 pub(super) struct StoreError {
@@ -26,7 +26,7 @@ pub(super) struct Store {
     name: String,
 }
 
-/// What is there.
+/// The state of a stored model.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// No model; but maybe the SHA-256 that one had which was fetched before.
@@ -57,12 +57,12 @@ impl Store {
         Self { folder: folder.to_owned(), name: name.to_owned() }
     }
 
-    /// `NAME.onnx`.
+    /// Returns `NAME.onnx`.
     pub(super) fn model(&self) -> PathBuf {
         self.folder.join(format!("{}.onnx", self.name))
     }
 
-    /// `NAME.onnx.sha256`, in the form that `sha256sum --check` reads.
+    /// Returns `NAME.onnx.sha256`, in the form that `sha256sum --check` reads.
     pub(super) fn record(&self) -> PathBuf {
         self.folder.join(format!("{}.onnx.sha256", self.name))
     }
@@ -79,8 +79,8 @@ impl Store {
         })
     }
 
-    /// Writes the record, then the model. Whoever is killed in between leaves a record without a model, which the next
-    /// fetch fulfils; never a part of a model.
+    /// Writes the record, then the model. A process that is killed in between leaves a record without a model, which
+    /// the next fetch fulfils; never a part of a model.
     pub(super) fn install(&self, model: &[u8]) -> Result<(), StoreError> {
         fs::create_dir_all(&self.folder).map_err(|error| StoreError { path: self.folder.clone(), error })?;
         let line = format!("{}  {}.onnx\n", sha256(model), self.name);
@@ -121,7 +121,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A whole file; `None` when there is none.
+/// Reads a whole file; `None` when it is missing.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match read_limited(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -130,7 +130,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// A whole regular file of at most [`MAX_BYTES`].
+/// Returns a whole regular file of at most [`MAX_BYTES`].
 pub(super) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
@@ -142,7 +142,7 @@ pub(super) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// SHA-256 in lower-case hex.
+/// Returns SHA-256 in lower-case hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -42,7 +42,7 @@ fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
     base
 }
 
-/// A network of one convolution: `segments = 2 r - g + bias`, at stride 16.
+/// Returns a network of one convolution: `segments = 2 r - g + bias`, at stride 16.
 fn model(bias: f32) -> (Vec<u8>, Vec<u8>) {
     let step = json!({ "list": { "i": ["1", "16", "16", "1"] } });
     // SAME in base64.

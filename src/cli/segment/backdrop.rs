@@ -14,7 +14,7 @@ const RADIUS: usize = 2;
 /// Box filters one after the other, which together come close to a Gaussian.
 const PASSES: usize = 3;
 
-/// What is behind.
+/// The background.
 #[derive(Debug)]
 pub(super) enum Backdrop {
     /// The same for all frames.
@@ -24,14 +24,13 @@ pub(super) enum Backdrop {
 }
 
 impl Backdrop {
-    /// One colour.
     pub(super) fn colour(rgb: [u8; 3], (width, height): (usize, usize), space: Space) -> Self {
         let mut raster = Raster::new(width, height, space);
         raster.fill(rgb);
         Self::Still(raster)
     }
 
-    /// An image, scaled and cropped at two sides so that it covers all.
+    /// Returns an image, scaled and cropped at two sides so that it covers all.
     pub(super) fn image(image: RgbaImage, (width, height): (usize, usize), space: Space) -> Self {
         let image = image::DynamicImage::from(image);
         let image = image.resize_to_fill(width as u32, height as u32, FilterType::CatmullRom).into_rgba8();
@@ -41,12 +40,12 @@ impl Backdrop {
         })
     }
 
-    /// The picture's own surroundings.
+    /// Returns the picture's own surroundings.
     pub(super) fn blurred((width, height): (usize, usize), space: Space) -> Self {
         Self::Blurred(Blur::new((width, height)), Raster::new(width, height, space))
     }
 
-    /// What is behind the people of this picture, whom `cover` keeps.
+    /// Returns what is behind the people of this picture, whom `cover` keeps.
     pub(super) fn behind(&mut self, picture: &Raster, cover: &Cover) -> &Raster {
         match self {
             Self::Still(raster) => raster,
@@ -142,13 +141,13 @@ impl Blur {
     }
 }
 
-/// The cell before sample `index` of `samples`, and how far it is to the next.
+/// Returns the cell before sample `index` of `samples`, and how far it is to the next.
 fn between(index: usize, samples: usize, cells: usize) -> (usize, f32) {
     let place = ((index as f32 + 0.5) * cells as f32 / samples as f32 - 0.5).clamp(0.0, (cells - 1) as f32);
     (place as usize, place.fract())
 }
 
-/// A box filter along rows, then along columns; edges repeat.
+/// Runs a box filter along rows, then along columns; edges repeat.
 fn spread(cells: &mut [f32], (columns, rows): (usize, usize), line: &mut Vec<f32>) {
     let mut run = |start: usize, step: usize, count: usize| {
         line.clear();

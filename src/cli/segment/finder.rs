@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{plan::Plan, raster::Cover};
+use super::{plan::SegmentPlan, raster::Cover};
 use crate::{
     layout::{BodyPart, BodyParts},
     media::segment::{
         grid::Grid,
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
-        model::{Model, ModelError, Needs, Session},
+        model::{HeadRequest, Model, ModelError, Session},
         parts,
         pose::{Pose, PoseDecoder},
     },
 };
 
-/// Values of a grid point that tell body parts.
+/// Values of a grid point that name body parts.
 const PARTS: usize = BodyPart::ALL.len();
 
 /// Looks at frames of one size, one after the other.
@@ -32,7 +32,7 @@ pub(super) struct Finder {
     found: Found,
 }
 
-/// What was found in the last frame that was looked at.
+/// The findings in the last frame that was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// What is kept.
@@ -46,13 +46,13 @@ pub(super) struct Found {
 }
 
 impl Finder {
-    /// For frames of a size in pixels.
+    /// Creates one for frames of a size in pixels.
     ///
     /// # Errors
     /// When the model does not take the size, or lacks a head that the plan needs.
-    pub(super) fn new(model: &Arc<Model>, frame: (usize, usize), plan: &Plan) -> Result<Self, ModelError> {
+    pub(super) fn new(model: &Arc<Model>, frame: (usize, usize), plan: &SegmentPlan) -> Result<Self, ModelError> {
         let poses = plan.keypoints || (plan.json && model.has_poses());
-        let needs = Needs { parts: plan.parts || plan.kept.is_some(), poses, ..Needs::default() };
+        let needs = HeadRequest { parts: plan.parts || plan.kept.is_some(), poses, ..HeadRequest::default() };
         Ok(Self {
             session: model.session(frame, needs)?,
             maker: MaskMaker::default(),
@@ -97,13 +97,13 @@ impl Finder {
         Ok(())
     }
 
-    /// What the last look found.
+    /// Returns what the last look found.
     pub(super) fn found(&self) -> &Found {
         &self.found
     }
 }
 
-/// Bilinear: from grid points of `count` values each to `size` points.
+/// Enlarges bilinearly from grid points of `count` values each to `size` points.
 fn enlarge(values: &[f32], count: usize, grid: Grid, size: (usize, usize), out: &mut Vec<f32>) {
     let place = |index: usize, pixels: usize, points: usize| grid.alignment.between(index as f32, pixels, points);
     out.clear();

@@ -26,27 +26,27 @@ impl Output {
         let folder = match path.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,
-            None => return fail("this is no file's name"),
+            None => return fail("this does not name a file"),
         };
         if !folder.is_dir() {
             return fail(&format!("there is no folder {}", folder.display()));
         }
-        let Some(name) = path.file_name() else { return fail("this is no file's name") };
+        let Some(name) = path.file_name() else { return fail("this does not name a file") };
         let temporary = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
         Ok(Self { path, temporary })
     }
 
-    /// Where it goes in the end.
+    /// Returns where it goes in the end.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where it is written.
+    /// Returns where it is written.
     pub(super) fn temporary(&self) -> &Path {
         &self.temporary
     }
 
-    /// It is whole: gives it its name.
+    /// Gives it its name, since it is whole.
     ///
     /// # Errors
     /// Of the file system, in one line.
@@ -62,7 +62,7 @@ impl Drop for Output {
     }
 }
 
-/// Whether both are the same file, perhaps by different names.
+/// Returns whether both are the same file, perhaps by different names.
 fn same(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let id = |path: &Path| -> io::Result<(u64, u64)> { fs::metadata(path).map(|about| (about.dev(), about.ino())) };

@@ -72,7 +72,7 @@ pub(super) fn draw_poses(picture: &mut Raster, poses: &[Pose], mut alpha: Option
         let colour = space.colour(SKELETONS[number % SKELETONS.len()]);
         let place = |keypoint: usize| {
             let point = pose.keypoints.get(keypoint)?;
-            // Whatever a network says: nothing far outside is drawn, and no number that is none.
+            // Whatever a network says: nothing far outside is drawn, and no invalid number.
             let near = (-1.0..=2.0).contains(&point.x) && (-1.0..=2.0).contains(&point.y);
             (point.score >= SURE && near).then_some((point.x * width, point.y * height))
         };
@@ -89,7 +89,7 @@ pub(super) fn draw_poses(picture: &mut Raster, poses: &[Pose], mut alpha: Option
     }
 }
 
-/// A thick line, in pixels of the picture, on a plane that is smaller by `shift` bits.
+/// Draws a thick line, in pixels of the picture, on a plane that is smaller by `shift` bits.
 fn draw(plane: &mut Plane, shift: usize, from: (f32, f32), to: (f32, f32), radius: f32, value: u8) {
     let scale = 1.0 / (1 << shift) as f32;
     let ([ax, ay], [bx, by]) = ([from.0 * scale, from.1 * scale], [to.0 * scale, to.1 * scale]);

@@ -4,21 +4,21 @@ use super::{
     backdrop::Backdrop,
     finder::Found,
     overlay::{draw_poses, paint_parts},
-    plan::{Behind, Plan, Show},
+    plan::{Behind, SegmentPlan, Show},
     raster::{Plane, Raster, Space},
 };
 
 /// Paints pictures of one size.
 #[derive(Debug)]
-pub(super) struct Painter {
+pub(super) struct CutoutPainter {
     show: Show,
     backdrop: Option<Backdrop>,
     keypoints: bool,
 }
 
-impl Painter {
-    /// As planned, for pictures of a size in pixels. Takes the background out of the plan.
-    pub(super) fn new(plan: &mut Plan, size: (usize, usize), space: Space) -> Self {
+impl CutoutPainter {
+    /// Creates one as planned, for pictures of a size in pixels. Takes the background out of the plan.
+    pub(super) fn new(plan: &mut SegmentPlan, size: (usize, usize), space: Space) -> Self {
         let backdrop = plan.behind.take().map(|behind| match behind {
             Behind::Colour(rgb) => Backdrop::colour(rgb, size, space),
             Behind::Image(image) => Backdrop::image(image, size, space),

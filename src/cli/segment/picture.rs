@@ -10,8 +10,8 @@ use image::{DynamicImage, ImageFormat, codecs::jpeg::JpegEncoder};
 
 use super::{
     finder::Finder,
-    painter::Painter,
-    plan::{Plan, Show, Written},
+    painter::CutoutPainter,
+    plan::{SegmentPlan, Show, Written},
     raster::{Plane, Raster, Space},
     report,
 };
@@ -31,7 +31,7 @@ const JPEG_QUALITY: u8 = 92;
 ///
 /// # Errors
 /// As [`super::run`].
-pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<(), ProgramError> {
+pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Result<(), ProgramError> {
     let usage = |error: &dyn std::fmt::Display| ProgramError::Usage(format!("{}: {error}", input.display()));
     let content = std::fs::read(input).map_err(|error| usage(&error))?;
     let picture = picture::decode(&content).map_err(|error| usage(&error))?;
@@ -48,7 +48,7 @@ pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<()
     };
     finder.look(&yuv).map_err(|error| ProgramError::Failed(error.to_string()))?;
     if plan.json {
-        // A reader that went away is nobody to tell.
+        // The reader may have gone; nobody can read the error.
         let _ = writeln!(std::io::stdout().lock(), "{}", report::of(finder.found(), size, None));
     }
     let Some((output, Written::Picture(format))) = plan.output.take() else { return Ok(()) };
@@ -57,7 +57,7 @@ pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<()
     let opaque = plan.behind.is_some() || plan.show == Show::Mask;
     let alpha = picture.pixels().map(|pixel| if opaque { 255 } else { pixel[3] });
     let mut alpha = Plane { width: size.0, height: size.1, data: alpha.collect() };
-    Painter::new(&mut plan, size, Space::Rgb).paint(&mut raster, finder.found(), Some(&mut alpha));
+    CutoutPainter::new(&mut plan, size, Space::Rgb).paint(&mut raster, finder.found(), Some(&mut alpha));
     let painted = DynamicImage::from(raster.to_rgba(alpha.data.iter().copied()));
     let failed = |error: &dyn std::fmt::Display| ProgramError::Failed(format!("{}: {error}", output.path().display()));
     let mut encoded = Cursor::new(Vec::new());

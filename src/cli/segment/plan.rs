@@ -18,10 +18,10 @@ use crate::{
 /// Behind people in a video that gets no other background: a keyer's green.
 const GREEN: [u8; 3] = [0x00, 0xb1, 0x40];
 
-/// Bytes that tell what a file is.
+/// Bytes that show what a file is.
 const HEAD: u64 = 64;
 
-/// What the input is.
+/// The kind of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Picture,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Told by the first bytes. What is no picture may be a video: GStreamer knows better.
+    /// Reads the kind from the first bytes. A file that is no picture may be a video; GStreamer decides that.
     pub(super) fn of(path: &Path) -> Result<Self, String> {
         let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let file = File::open(path).map_err(|error| fail(&error))?;
@@ -41,7 +41,7 @@ impl Kind {
         if head.is_empty() {
             return Err(fail(&"the file is empty"));
         }
-        if picture::Format::sniff(&head).is_some() {
+        if picture::PictureFormat::sniff(&head).is_some() {
             return Ok(Self::Picture);
         }
         match image::guess_format(&head) {
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// What the written picture shows.
+/// The content of the written picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Show {
     /// What is kept, before a background or transparency.
@@ -64,7 +64,7 @@ pub(super) enum Show {
     Whole,
 }
 
-/// What is put behind.
+/// The picture that is put behind.
 #[derive(Debug)]
 pub(super) enum Behind {
     Colour([u8; 3]),
@@ -72,21 +72,21 @@ pub(super) enum Behind {
     Blur,
 }
 
-/// How the result is written.
+/// The form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Picture(image::ImageFormat),
     Video(Container),
 }
 
-/// What is done.
+/// The work to do.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct SegmentPlan {
     pub(super) show: Show,
     /// Parts of the body that are kept; `None`: the whole person.
     pub(super) kept: Option<BodyParts>,
     pub(super) behind: Option<Behind>,
-    /// Which part is where is painted or told.
+    /// Which part is where is painted or printed.
     pub(super) parts: bool,
     /// Skeletons are drawn.
     pub(super) keypoints: bool,
@@ -99,7 +99,7 @@ pub(super) struct Plan {
     pub(super) note: Option<String>,
 }
 
-impl Plan {
+impl SegmentPlan {
     /// # Errors
     /// One line that names the option.
     pub(super) fn new(args: &Args, kind: Kind) -> Result<Self, String> {
@@ -184,7 +184,7 @@ fn every(args: &Args, kind: Kind) -> Result<u32, String> {
     }
 }
 
-/// `None` for `person`.
+/// Returns `None` for `person`.
 fn kept(text: &str) -> Result<Option<BodyParts>, String> {
     if text.trim() == "person" {
         return Ok(None);

@@ -6,7 +6,7 @@ use image::RgbaImage;
 
 use crate::media::compose::{colour::Matrix, planes::I420};
 
-/// What the three planes hold.
+/// The colours that the three planes hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
     /// Red, green and blue, all of the picture's size.
@@ -16,12 +16,12 @@ pub(super) enum Space {
 }
 
 impl Space {
-    /// By how many bits a plane is smaller than the picture.
+    /// Returns by how many bits a plane is smaller than the picture.
     pub(super) fn shift(self, plane: usize) -> usize {
         usize::from(self != Self::Rgb && plane > 0)
     }
 
-    /// A colour's value in each plane.
+    /// Returns a colour's value in each plane.
     pub(super) fn colour(self, rgb: [u8; 3]) -> [u8; 3] {
         match self {
             Self::Rgb => rgb,
@@ -53,7 +53,7 @@ pub(super) struct Raster {
     pub(super) planes: [Plane; 3],
 }
 
-/// How much of every pixel is kept, 0 to 255, in the sizes that planes have.
+/// The share of every pixel that is kept, 0 to 255, in the sizes that planes have.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cover {
     size: (usize, usize),
@@ -62,7 +62,7 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// The plane of the picture's size, to write; [`Cover::halve`] is due afterwards.
+    /// Returns the plane of the picture's size, to write; [`Cover::halve`] is due afterwards.
     pub(super) fn resize(&mut self, size: (usize, usize)) -> &mut [u8] {
         self.size = size;
         self.whole.resize(size.0 * size.1, 0);
@@ -83,7 +83,7 @@ impl Cover {
         }
     }
 
-    /// One value a pixel, rows of the picture's width.
+    /// Returns one value a pixel, rows of the picture's width.
     pub(super) fn whole(&self) -> &[u8] {
         &self.whole
     }
@@ -94,14 +94,14 @@ impl Cover {
     }
 }
 
-/// `under` with `over` on it, which counts `cover` of 255.
+/// Returns `under` with `over` on it, which counts `cover` of 255.
 pub(super) fn mix(under: u8, over: u8, cover: u8) -> u8 {
     let sum = u32::from(under) * u32::from(255 - cover) + u32::from(over) * u32::from(cover);
     (((sum + 128) * 257) >> 16) as u8
 }
 
 impl Raster {
-    /// A picture of zeros.
+    /// Creates a picture of zeros.
     pub(super) fn new(width: usize, height: usize, space: Space) -> Self {
         let plane = |index: usize| {
             let shift = space.shift(index);
@@ -110,7 +110,7 @@ impl Raster {
         Self { width, height, space, planes: [plane(0), plane(1), plane(2)] }
     }
 
-    /// A still picture; what is transparent in it keeps its colour.
+    /// Returns a still picture; what is transparent in it keeps its colour.
     pub(super) fn of_rgba(picture: &RgbaImage) -> Self {
         let mut raster = Self::new(picture.width() as usize, picture.height() as usize, Space::Rgb);
         for (index, plane) in raster.planes.iter_mut().enumerate() {
@@ -121,7 +121,7 @@ impl Raster {
         raster
     }
 
-    /// A picture for videos.
+    /// Returns a picture for videos.
     pub(super) fn of_i420(picture: &I420, matrix: Matrix) -> Self {
         let mut raster = Self::new(picture.width, picture.height, Space::Yuv(matrix));
         let planes = picture.planes();
@@ -129,14 +129,14 @@ impl Raster {
         raster
     }
 
-    /// An RGB picture with an alpha plane of its size.
+    /// Returns an RGB picture with an alpha plane of its size.
     pub(super) fn to_rgba(&self, alpha: impl Iterator<Item = u8>) -> RgbaImage {
         let [r, g, b] = [0, 1, 2].map(|index| self.planes[index].data.iter().copied());
         let pixels = r.zip(g).zip(b).zip(alpha).flat_map(|(((r, g), b), alpha)| [r, g, b, alpha]);
         RgbaImage::from_raw(self.width as u32, self.height as u32, pixels.collect()).unwrap_or_default()
     }
 
-    /// The planes and their strides.
+    /// Returns the planes and their strides.
     pub(super) fn views(&self) -> [(&[u8], usize); 3] {
         [0, 1, 2].map(|index| (self.planes[index].data.as_slice(), self.planes[index].width))
     }

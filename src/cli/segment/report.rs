@@ -10,7 +10,7 @@ use crate::{layout::BodyPart, media::segment::pose::KEYPOINTS};
 /// Alpha from which a pixel counts as kept.
 const KEPT: u8 = 128;
 
-/// Where a frame stands in its video.
+/// The place of a frame in its video.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     /// From 0.
@@ -21,7 +21,7 @@ pub(super) struct Moment {
     pub(super) seen: u64,
 }
 
-/// What was found in a picture of `size` pixels, or in a frame of a video at its moment.
+/// Returns what was found in a picture of `size` pixels, or in a frame of a video at its moment.
 pub(super) fn of(found: &Found, size: (usize, usize), moment: Option<Moment>) -> Value {
     let mut report = Map::new();
     report.insert("width".into(), size.0.into());
@@ -49,13 +49,13 @@ pub(super) fn of(found: &Found, size: (usize, usize), moment: Option<Moment>) ->
     Value::Object(report)
 }
 
-/// A number with so many decimals; `null` for what is none.
+/// Writes a number with so many decimals; `null` for an invalid one.
 fn rounded(value: f64, decimals: i32) -> Value {
     let scale = 10f64.powi(decimals);
     json!((value * scale).round() / scale)
 }
 
-/// Share of the picture that is kept, and the box round it.
+/// Returns the share of the picture that is kept, and the box round it.
 fn mask(alpha: &[u8], width: usize) -> Value {
     let sum: u64 = alpha.iter().map(|value| u64::from(*value)).sum();
     let coverage = sum as f64 / (alpha.len().max(1) * 255) as f64;
@@ -74,7 +74,7 @@ fn mask(alpha: &[u8], width: usize) -> Value {
     json!({ "coverage": rounded(coverage, 4), "box": place })
 }
 
-/// Share of the picture that each part of the body takes; those that are there.
+/// Returns the share of the picture that each part of the body takes; those that are there.
 fn parts(found: &Found, (width, height): (usize, usize)) -> Value {
     let (columns, rows) = found.label_grid;
     let mut points = [0usize; BodyPart::ALL.len()];

@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     finder::Finder,
-    painter::Painter,
-    plan::{Plan, Written},
+    painter::CutoutPainter,
+    plan::{SegmentPlan, Written},
     raster::{Raster, Space},
     report::{self, Moment},
 };
@@ -32,7 +32,7 @@ const SHORTER: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// As [`super::run`].
-pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<(), ProgramError> {
+pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Result<(), ProgramError> {
     let stop = Stop::default();
     stop_on_signals(&stop)?;
     let mut reader = Reader::open(input, &stop).map_err(|error| match error {
@@ -60,7 +60,7 @@ pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<()
         note(text);
     }
     let mut work = Work {
-        painter: Painter::new(&mut plan, size, space(shape)),
+        painter: CutoutPainter::new(&mut plan, size, space(shape)),
         picture: Raster::new(size.0, size.1, space(shape)),
         finder,
         writer,
@@ -94,17 +94,17 @@ pub(super) fn run(input: &Path, mut plan: Plan, model: &Arc<Model>) -> Result<()
         output.keep().map_err(ProgramError::Failed)?;
         note(&format!("{} frames in {took:.1} s, {:.0} a second", work.frames, work.frames as f64 / took.max(1e-9)));
         if !plan.json {
-            // A reader that went away is nobody to tell.
+            // The reader may have gone; nobody can read the error.
             let _ = writeln!(std::io::stdout().lock(), "{}", path.display());
         }
     }
     Ok(())
 }
 
-/// What a frame goes through.
+/// The stages that a frame goes through.
 struct Work {
     finder: Finder,
-    painter: Painter,
+    painter: CutoutPainter,
     picture: Raster,
     writer: Option<Writer>,
     every: u64,
@@ -118,7 +118,7 @@ struct Work {
 }
 
 impl Work {
-    /// `false` when there is nobody left to work for.
+    /// Returns `false` when nobody waits for the work any more.
     fn take(&mut self, frame: &Frame) -> Result<bool, ProgramError> {
         let [y, u, v] = frame.planes();
         let (width, height) = (self.picture.width, self.picture.height);
@@ -162,7 +162,7 @@ fn note(text: &str) {
     eprintln!("virfie: {text}");
 }
 
-/// SIGINT and SIGTERM end the work, so that no half file is left.
+/// Ends the work on SIGINT and SIGTERM, so that no half file is left.
 fn stop_on_signals(stop: &Stop) -> Result<(), ProgramError> {
     let fail = |error: std::io::Error| ProgramError::Failed(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;
@@ -183,7 +183,7 @@ fn stop_on_signals(stop: &Stop) -> Result<(), ProgramError> {
     spawned.map(drop).map_err(fail)
 }
 
-/// How far it is, on stderr if that is a terminal.
+/// The progress, on stderr if that is a terminal.
 struct Bar {
     bar: ProgressBar,
     begun: Instant,
@@ -201,7 +201,7 @@ impl Bar {
     }
 
     fn show(&self, frames: u64, end: Duration) {
-        // Not every frame: the text is made anew each time.
+        // Not every frame, because each report makes the text again.
         if !self.bar.is_hidden() && frames.is_multiple_of(8) {
             let rate = frames as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
             self.bar.set_message(format!("{frames} frames, {rate:.0} a second"));

@@ -24,14 +24,14 @@ impl Holder {
         Self(network_of(address))
     }
 
-    /// Behind these are many: this machine's own proxy, and those that the operator named.
+    /// Returns whether an address stands for many: this machine's own proxy, and those that the operator named.
     pub(super) fn is_loopback(self) -> bool {
         self.0.is_loopback()
     }
 }
 
 #[derive(Debug)]
-struct Connection {
+struct HttpConnection {
     holder: Holder,
     /// Requests that are being answered.
     busy: usize,
@@ -41,7 +41,7 @@ struct Connection {
     since: Instant,
 }
 
-impl Connection {
+impl HttpConnection {
     fn is_idle(&self) -> bool {
         self.busy == 0 && !self.upgraded
     }
@@ -53,11 +53,11 @@ pub(super) struct Connections {
     most: usize,
     most_of_one: usize,
     next: u64,
-    open: HashMap<Number, Connection>,
+    open: HashMap<Number, HttpConnection>,
     held: HashMap<Holder, usize>,
 }
 
-/// What becomes of a newcomer.
+/// The fate of a newcomer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entrance {
     /// It is in, and this one has to be closed for it.
@@ -67,7 +67,7 @@ pub(super) enum Entrance {
 }
 
 impl Connections {
-    /// None yet, and at most so many.
+    /// Creates one with none yet, and at most so many.
     pub(super) fn new(most: usize) -> Self {
         Self { most, most_of_one: (most / 4).max(8), next: 0, open: HashMap::new(), held: HashMap::new() }
     }
@@ -97,12 +97,12 @@ impl Connections {
         }
         let number = Number(self.next);
         self.next += 1;
-        self.open.insert(number, Connection { holder, busy: 0, upgraded: false, since: now });
+        self.open.insert(number, HttpConnection { holder, busy: 0, upgraded: false, since: now });
         *self.held.entry(holder).or_default() += 1;
         Entrance::In(number, victim)
     }
 
-    /// It is closed.
+    /// Notes that it is closed.
     pub(super) fn leave(&mut self, number: Number) {
         let Some(connection) = self.open.remove(&number) else { return };
         if let Some(held) = self.held.get_mut(&connection.holder) {
@@ -113,7 +113,7 @@ impl Connections {
         }
     }
 
-    /// A request begins.
+    /// Notes that a request begins.
     pub(super) fn begin(&mut self, number: Number, now: Instant) {
         if let Some(connection) = self.open.get_mut(&number) {
             connection.busy += 1;
@@ -121,7 +121,7 @@ impl Connections {
         }
     }
 
-    /// A request is answered to the last byte.
+    /// Notes that a request is answered to the last byte.
     pub(super) fn finish(&mut self, number: Number, now: Instant) {
         if let Some(connection) = self.open.get_mut(&number) {
             connection.busy = connection.busy.saturating_sub(1);
@@ -129,7 +129,7 @@ impl Connections {
         }
     }
 
-    /// It is no HTTP any more.
+    /// Notes that it is no HTTP any more.
     pub(super) fn upgrade(&mut self, number: Number) {
         if let Some(connection) = self.open.get_mut(&number) {
             connection.upgraded = true;
@@ -138,8 +138,9 @@ impl Connections {
 
     /// Takes off the list who has asked nothing for so long, to be closed.
     pub(super) fn take_idle(&mut self, limit: Duration, now: Instant) -> Vec<Number> {
-        let is_over =
-            |connection: &Connection| connection.is_idle() && now.saturating_duration_since(connection.since) >= limit;
+        let is_over = |connection: &HttpConnection| {
+            connection.is_idle() && now.saturating_duration_since(connection.since) >= limit
+        };
         let over: Vec<Number> =
             self.open.iter().filter(|(_, connection)| is_over(connection)).map(|(number, _)| *number).collect();
         for number in &over {
@@ -152,10 +153,10 @@ impl Connections {
         self.held.get(&holder).copied().unwrap_or(0)
     }
 
-    /// The one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else a busy one
-    /// of somebody who holds more than they do.
+    /// Returns the one to close for somebody who holds `own`: an idle one of those who hold the most and not less, else
+    /// a busy one of somebody who holds more than they do.
     fn dispensable(&self, own: usize) -> Option<Number> {
-        let held = |connection: &Connection| self.held_by(connection.holder);
+        let held = |connection: &HttpConnection| self.held_by(connection.holder);
         let idle = self.open.values().filter(|connection| connection.is_idle());
         if let Some(most) = idle.map(held).max().filter(|most| *most >= own) {
             return self.longest_idle(|connection| self.held_by(connection.holder) == most);
@@ -164,14 +165,14 @@ impl Connections {
             .open
             .iter()
             .map(|(number, connection)| (self.held_by(connection.holder), *number, connection))
-            .filter(|(held, ..)| *held > own + 1)
+            .filter(|(held, ..)| *held > own)
             .max_by_key(|(held, number, connection)| {
                 (*held, !connection.upgraded, std::cmp::Reverse((connection.since, *number)))
             })?;
         Some(number)
     }
 
-    fn longest_idle(&self, of: impl Fn(&Connection) -> bool) -> Option<Number> {
+    fn longest_idle(&self, of: impl Fn(&HttpConnection) -> bool) -> Option<Number> {
         let idle = self.open.iter().filter(|(_, connection)| connection.is_idle() && of(connection));
         idle.min_by_key(|(number, connection)| (connection.since, **number)).map(|(number, _)| *number)
     }
@@ -235,6 +236,20 @@ mod tests {
         all.upgrade(many[0]);
         assert_eq!(inside(all.enter(holder(2), false, now)).1, Some(many[1]), "a socket is closed last");
         assert_eq!(all.enter(holder(1), true, now), Entrance::Refused);
+    }
+
+    #[test]
+    fn a_stranger_finds_room_among_many_who_hold_one_busy_one_each() {
+        let now = Instant::now();
+        let mut all = Connections::new(32);
+        let many: Vec<Number> = (1..=32).map(|last| inside(all.enter(holder(last), false, now)).0).collect();
+        for (number, seconds) in many.iter().zip([9, 3].into_iter().chain(10..)) {
+            all.begin(*number, now + Duration::from_secs(seconds));
+        }
+        let (newcomer, victim) = inside(all.enter(holder(200), false, now));
+        assert_eq!(victim, Some(many[1]), "the one that has been busy for longest");
+        all.begin(newcomer, now);
+        assert_eq!(all.enter(holder(200), false, now), Entrance::Refused, "who has one closes none of others");
     }
 
     #[test]

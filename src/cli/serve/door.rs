@@ -80,7 +80,7 @@ impl Cut {
 }
 
 impl Door {
-    /// A door that lets in as many as the process can hold.
+    /// Creates a door that lets in as many as the process can hold.
     pub(super) fn new(state: &AppState, receivers: Option<Arc<Delivery>>) -> Self {
         let connections = Connections::new(state.capacity.most_connections());
         let inside = Mutex::new(Inside { connections, cuts: std::collections::HashMap::new() });
@@ -155,7 +155,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Door {
     }
 }
 
-/// What a connection begins with. It stays there to be read.
+/// Returns what a connection begins with. It stays there to be read.
 async fn first_byte(stream: &TcpStream, cut: &Cut) -> io::Result<u8> {
     poll_fn(|cx| {
         cut.reader.register(cx.waker());
@@ -225,7 +225,7 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// What a connection's requests need of its place.
+/// The link from a connection's requests to its place.
 #[derive(Clone)]
 struct Visit {
     shared: Arc<Shared>,

@@ -1,17 +1,18 @@
 //! Memory that nobody uses any more goes back to the system.
 //!
-//! When a crowd has left, glibc keeps what it freed for the next one: the pieces lie between others that are still in use,
-//! and only what lies at the end goes back by itself. That would be half a gigabyte for two hundred senders. So the program
-//! looks now and then how much it is, and gives it back when it has become much more than could be given back last.
+//! When a crowd has left, glibc keeps what it freed for the next one: the pieces lie between others that are still in
+//! use, and only what lies at the end goes back by itself. That would be half a gigabyte for two hundred senders. So
+//! the program looks now and then how much it is, and gives it back when it has become much more than could be given
+//! back last.
 
 use std::{env, fs, os::unix::process::CommandExt as _, process::Command, time::Instant};
 
-/// How GLib is asked for no allocator of its own. Up to GLib 2.74 it has one, which keeps all that it ever had: some 60 MB
-/// after two hundred senders. It is asked when the library is loaded, before any code of ours.
+/// How GLib is asked for no allocator of its own. Up to GLib 2.74 it has one, which keeps all that it ever had: some 60
+/// MB after two hundred senders. It is asked when the library is loaded, before any code of ours.
 const GLIB: (&str, &str) = ("G_SLICE", "always-malloc");
 
-/// Begins the program again, with the same arguments and as the same process, where GLib has an allocator of its own. Goes on
-/// where that is not possible, or where somebody has chosen.
+/// Begins the program again, with the same arguments and as the same process, where GLib has an allocator of its own.
+/// Goes on where that is not possible, or where somebody has chosen.
 pub(super) fn begin_with_one_allocator() {
     let (variable, value) = GLIB;
     if env::var_os(variable).is_some() {
@@ -27,13 +28,13 @@ pub(super) fn begin_with_one_allocator() {
     let _ = command.args(arguments).env(variable, value).exec();
 }
 
-/// Free memory that is worth the work, in bytes: the work takes some hundredths of a second, in which threads that ask for
-/// memory may have to wait.
+/// Free memory that is worth the work, in bytes: the work takes some hundredths of a second, in which threads that ask
+/// for memory may have to wait.
 const STEP: u64 = 16 << 20;
 /// And of what is in use, so that it is done when a crowd has left, and not while it comes and goes.
 const PART: u64 = 4;
 
-/// How much of the process's memory is free and held nevertheless, and when that is given back.
+/// The process's memory that is free and held nevertheless, and the time when it is given back.
 #[derive(Debug, Default)]
 struct Surplus {
     /// What was left the last time: pages of which a part is in use, threads' stacks.
@@ -41,13 +42,13 @@ struct Surplus {
 }
 
 impl Surplus {
-    /// Whether it is time, with so many bytes now and so many in use.
+    /// Returns whether it is time, with so many bytes now and so many in use.
     fn is_due(&mut self, bytes: u64, in_use: u64) -> bool {
         self.left = self.left.min(bytes);
         bytes > self.left + STEP.max(in_use / PART)
     }
 
-    /// It was given back, and so many bytes are left.
+    /// Notes that it was given back, and so many bytes are left.
     fn was_given_back(&mut self, bytes: u64) {
         self.left = bytes;
     }
@@ -73,8 +74,8 @@ impl Memory {
     }
 }
 
-/// Bytes of this process's memory that no file stands for and nobody has asked for, and those that somebody has, where that
-/// is known.
+/// Returns bytes of this process's memory that no file stands for and nobody has asked for, and those that somebody
+/// has, where that is known.
 fn counted() -> Option<(u64, u64)> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;

@@ -16,13 +16,14 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpos
 
 use crate::{
     config::{ServeConfig, Tls},
+    disk,
     error::ProgramError,
 };
 
 /// How long a certificate made here is valid. Apple's browsers take none of more than 825 days.
 const VALID_DAYS: i64 = 800;
 
-/// A certificate that ends earlier than this is made anew at the next start.
+/// The next start makes a new certificate in place of one that ends earlier than this.
 const RENEW_DAYS: i64 = 30;
 
 /// The certificate in use. It is replaced while the server runs; connections that stand keep the one they began with.
@@ -36,13 +37,13 @@ pub struct Certificate {
 type Pem = (Vec<u8>, Vec<u8>);
 
 impl Certificate {
-    /// What the server's end of TLS shall use.
+    /// Returns what the server's end of TLS shall use.
     pub fn rustls(&self) -> RustlsConfig {
         self.rustls.clone()
     }
 
-    /// Takes another certificate when the files hold one (or when the one made here is close to its end), for as long as
-    /// the server runs. The log reports one that cannot be used once, and the one in use stays.
+    /// Takes another certificate when the files hold one (or when the one made here is close to its end), for as long
+    /// as the server runs. The log reports one that cannot be used once, and the one in use stays.
     pub async fn keep(mut self, config: Arc<ServeConfig>, reachable: IpAddr, period: Duration) {
         let mut ticks = tokio::time::interval(period);
         let mut complaint = None;
@@ -62,7 +63,7 @@ impl Certificate {
         }
     }
 
-    /// Whether there was another certificate, which is used from now on.
+    /// Returns whether there was another certificate, which is used from now on.
     async fn look(&mut self, config: &ServeConfig, reachable: &IpAddr) -> Result<bool, ProgramError> {
         let Some(pem) = pem(config, reachable)? else { return Ok(false) };
         if pem == self.pem {
@@ -75,7 +76,8 @@ impl Certificate {
     }
 }
 
-/// The certificate that the server shows, or `None` for plain HTTP. `reachable` is the address that others open.
+/// Returns the certificate that the server shows, or `None` for plain HTTP. `reachable` is the address that others
+/// open.
 ///
 /// # Errors
 /// [`ProgramError::Usage`] that names the key when a file cannot be used.
@@ -89,7 +91,7 @@ fn unusable(error: &io::Error) -> ProgramError {
     ProgramError::Usage(format!("tls-cert, tls-key: {error}"))
 }
 
-/// What the files hold now; one made here is made again where it has to be.
+/// Returns what the files hold now; one made here is made again where it has to be.
 fn pem(config: &ServeConfig, reachable: &IpAddr) -> Result<Option<Pem>, ProgramError> {
     match &config.tls {
         Tls::Off => Ok(None),
@@ -103,11 +105,14 @@ fn pem(config: &ServeConfig, reachable: &IpAddr) -> Result<Option<Pem>, ProgramE
     }
 }
 
+/// Bytes of a certificate with its chain, or of a key.
+const MOST_OF_PEM: u64 = 1 << 20;
+
 fn read(key: &str, file: &Path) -> Result<Vec<u8>, ProgramError> {
-    fs::read(file).map_err(|error| ProgramError::Usage(format!("{key}: {}: {error}", file.display())))
+    disk::read(file, MOST_OF_PEM).map_err(|error| ProgramError::Usage(format!("{key}: {}: {error}", file.display())))
 }
 
-/// Where a certificate made here is kept.
+/// The place where a certificate made here is kept.
 struct Place {
     certificate: PathBuf,
     key: PathBuf,
@@ -118,10 +123,11 @@ impl Place {
         Self { certificate: data_dir.join("self-signed.crt"), key: data_dir.join("self-signed.key") }
     }
 
-    /// The certificate and key (PEM) that are kept for these names, or new ones. Kept ones stay as long as they can,
-    /// because browsers ask again for each new one.
+    /// Returns the certificate and key (PEM) that are kept for these names, or new ones. Kept ones stay as long as they
+    /// can, because browsers ask again for each new one.
     fn current(&self, names: &[String], today: Date) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        if let (Ok(certificate), Ok(key)) = (fs::read_to_string(&self.certificate), fs::read(&self.key))
+        if let (Ok(certificate), Ok(key)) =
+            (disk::read_text(&self.certificate, MOST_OF_PEM), disk::read(&self.key, MOST_OF_PEM))
             && let Some((kept, until)) = certificate.lines().next().and_then(note_read)
             && kept == names.join(" ")
             && today.checked_add(Span::new().days(RENEW_DAYS)).is_ok_and(|soon| soon < until)
@@ -145,13 +151,13 @@ fn note(names: &[String], until: Date) -> String {
     format!("{NOTE}{until} for {}\n", names.join(" "))
 }
 
-/// Names and end of a note.
+/// Returns names and end of a note.
 fn note_read(line: &str) -> Option<(&str, Date)> {
     let (until, names) = line.strip_prefix(NOTE)?.split_once(" for ")?;
     Some((names, until.parse().ok()?))
 }
 
-/// What browsers may open: this machine's names and addresses, each once.
+/// Returns what browsers may open: this machine's names and addresses, each once.
 fn names(listen: IpAddr, reachable: IpAddr) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     for address in [listen, reachable] {
@@ -176,7 +182,7 @@ fn names(listen: IpAddr, reachable: IpAddr) -> Vec<String> {
     names
 }
 
-/// A certificate for these names and its key, PEM.
+/// Makes a certificate for these names and its key, PEM.
 fn make(names: &[String], from: Date, until: Date) -> Result<(String, String), rcgen::Error> {
     let day =
         |date: Date| rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());

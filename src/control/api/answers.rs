@@ -1,5 +1,5 @@
-//! Answers that wait in memory until their readers have taken them: snapshots, scenes, events. Who asks for large ones and
-//! reads none could have all memory, so what waits is counted, and one more is refused with 503.
+//! Answers that wait in memory until their readers have taken them: snapshots, scenes, events. Who asks for large ones
+//! and reads none could have all memory, so what waits is counted, and one more is refused with 503.
 //!
 //! Counted is each piece from when it is made until the connection has written its last byte. Small ones are not: there
 //! are no more of them than connections.
@@ -49,7 +49,7 @@ impl Default for Waiting {
 }
 
 impl Waiting {
-    /// So many bytes may wait, a quarter of them for one address.
+    /// Lets so many bytes wait, a quarter of them for one address.
     pub fn new(most: usize) -> Self {
         Self { most, book: Mutex::default() }
     }
@@ -108,7 +108,7 @@ impl Drop for Held {
     }
 }
 
-/// Middleware: counts what it answers, and refuses a whole answer, or cuts a stream off, that there is no room for.
+/// Counts what it answers, and refuses a whole answer, or cuts a stream off, that there is no room for.
 pub(super) async fn bound(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let from = request.extensions().get::<Client>().and_then(|client| client.address);
     let from = from.map(network_of).filter(|address| !address.is_loopback());

@@ -27,12 +27,12 @@ use crate::control::{
     room::RoomName,
 };
 
-/// The routes of assets.
+/// Returns the routes of assets.
 pub fn router() -> Router<AppState> {
     Router::new().route("/assets", get(list)).route("/assets/{name}", get(read).put(put).delete(delete))
 }
 
-/// Whose assets are meant.
+/// The room whose assets are meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfRoom {
@@ -44,7 +44,7 @@ pub struct OfRoom {
 
 type OfRoomQuery = Result<Query<OfRoom>, QueryRejection>;
 
-/// The store as the caller means it, if they may do there what needs `role`.
+/// Returns the store as the caller means it, if they may do there what needs `role`.
 fn store(state: &AppState, access: &Access, role: Role, query: OfRoomQuery) -> ApiResult<AssetStore> {
     let Query(OfRoom { room }) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     match &room {
@@ -57,7 +57,7 @@ fn store(state: &AppState, access: &Access, role: Role, query: OfRoomQuery) -> A
     }
 }
 
-/// Whether a room's layout or scenes need the asset of this store; `family`: of a font.
+/// Returns whether a room's layout or scenes need the asset of this store; `family`: of a font.
 async fn is_needed(state: &AppState, store: &AssetStore, name: &str, family: Option<&str>) -> bool {
     for user in state.registry.users_of_asset(name, family).await {
         let is_meant = match store.room() {
@@ -79,7 +79,7 @@ pub struct AssetList {
     pub assets: Vec<AssetView>,
 }
 
-/// What is known of an asset.
+/// The facts that are known of an asset.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Asset)]
 pub struct AssetView {
@@ -88,9 +88,9 @@ pub struct AssetView {
     pub name: String,
     /// The room that it belongs to; null for those of the shared shelf, which every room has.
     pub room: Option<String>,
-    /// What it is good for; told by the content.
+    /// What layouts can use it for. The server reads this from the content.
     pub kind: AssetKind,
-    /// Told by the content.
+    /// The server reads it from the content.
     #[schema(example = "image/jpeg")]
     pub content_type: &'static str,
     /// Size of the file.
@@ -189,7 +189,8 @@ pub async fn read(
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
         (header::CONTENT_LENGTH, HeaderValue::from(asset.bytes)),
     ];
-    Ok((caching, about, transfer::body(content)).into_response())
+    let answer = (caching, about, transfer::body(content)).into_response();
+    Ok(transfer::while_valid(state, access, answer))
 }
 
 /// Keeps a file as an asset
@@ -197,12 +198,12 @@ pub async fn read(
 /// It belongs to the room of the token, or to the one that `room` names, and only that room has it; else it stands on
 /// the shared shelf for all rooms. A token for one room may not cover an asset of the shared shelf.
 ///
-/// Told by the content: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
+/// The content decides the type: images (PNG, JPEG, WebP or GIF, at most 8192 pixels wide and high,
 /// and 40 megapixels, of all pictures together where they move, which are at most 600), fonts
 /// (TrueType or OpenType; no WOFF), at most 16 MiB each, and clips (MP4, QuickTime, WebM or Matroska with H.264, H.265,
-/// VP8, VP9, AV1, MPEG-1, 2 or 4, JPEG, PNG, ProRes, QuickTime Animation or uncompressed pictures, as far as GStreamer on
-/// the server has the decoder, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg with
-/// Opus or Vorbis, at most ten minutes and 16 MiB).
+/// VP8, VP9, AV1, MPEG-1, 2 or 4, JPEG, PNG, ProRes, QuickTime Animation or uncompressed pictures, as far as GStreamer
+/// on the server has the decoder, with at most 1920x1088 pixels, ten minutes and 64 MiB), and sounds (MP3, WAV, or Ogg
+/// with Opus or Vorbis, at most ten minutes and 16 MiB).
 #[utoipa::path(put, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front"), OfRoom),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -213,7 +214,7 @@ pub async fn read(
             body = ProblemSchema, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time", body = ProblemSchema,
             content_type = "application/problem+json"),
-        (status = 503, description = "Too many files are being received; `Retry-After` tells when to try again",
+        (status = 503, description = "Too many files are being received; `Retry-After` says when to try again",
             body = ProblemSchema, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
     ))]
@@ -226,7 +227,9 @@ pub async fn put(
 ) -> ApiResult<Response> {
     let store = store(&state, &access, Role::Producer, of_room)?;
     let incoming = store.incoming(&name).await?;
+    let _upload = transfer::Upload::of(&access)?;
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
+    state.auth.check_again(&access)?;
     // Given back when the file is decoded.
     let _promise = state.capacity.admit(capacity::FILE)?;
     // Layouts that need it could not be shown any more with something of another kind.

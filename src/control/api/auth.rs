@@ -2,8 +2,8 @@
 //!
 //! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all,
 //! with a random key of its own ([`secret`]): from a token nothing can be found out about the API key. A token ends by
-//! its time, when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A server
-//! on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
+//! its time, when it is taken back, and when the signing key is rotated; what was opened with it ends then, too. A
+//! server on loopback without a key is open: every request is admin, within the bounds of [`super::origin`].
 
 mod attempts;
 mod issued;
@@ -32,17 +32,17 @@ use self::{attempts::Attempts, issued::Issued};
 use super::{AppState, client::Client, problem::Problem};
 use crate::{config::ServeConfig, control::room::Bearer, error::ProgramError, media::port::network_of};
 
-/// How far the clock of whoever made a token may be off, in seconds.
+/// How far the clock of a token's signer may be off, in seconds.
 const LEEWAY_S: u64 = 30;
 
-/// How many places in one room a token takes that does not say: somebody's laptop and phone, and each once more while an
-/// old connection is not yet given up.
+/// How many places in one room a token takes that does not say: somebody's laptop and phone, and each once more while
+/// an old connection is not yet given up.
 pub const PLACES: u32 = 4;
 
 /// The longest that is slept at once, so that no time is too far away for a timer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
 
-/// What a request's bearer may do; each role includes those before it.
+/// The rights of a request's bearer; each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -67,7 +67,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// Who a request comes from. As an extractor it refuses with 401 what carries no valid key or token.
+/// The sender of a request. As an extractor it refuses with 401 what carries no valid key or token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// What they may do.
@@ -96,7 +96,7 @@ pub struct Token {
 }
 
 impl Access {
-    /// Whether they may do in `room` what needs `role`.
+    /// Returns whether they may do in `room` what needs `role`.
     ///
     /// # Errors
     /// 403 when the role is too small or the token is for another room.
@@ -107,7 +107,7 @@ impl Access {
         }
     }
 
-    /// Whether they may do in every room what needs `role`.
+    /// Returns whether they may do in every room what needs `role`.
     ///
     /// # Errors
     /// 403 when the role is too small or the token is for one room.
@@ -118,7 +118,7 @@ impl Access {
         self.require_role(role)
     }
 
-    /// Whether they have `role` at all, be it in one room only.
+    /// Returns whether they have `role` at all, be it in one room only.
     ///
     /// # Errors
     /// 403 when the role is too small.
@@ -129,7 +129,7 @@ impl Access {
         Ok(())
     }
 
-    /// The token as a room needs to know it; `None` for those who need no token.
+    /// Returns the token as a room needs to know it; `None` for those who need no token.
     pub fn bearer(&self) -> Option<Bearer> {
         let token = self.token.as_ref()?;
         let left = Duration::from_secs(token.until.saturating_sub(jsonwebtoken::get_current_timestamp()));
@@ -142,7 +142,7 @@ impl Access {
     }
 }
 
-/// What a token says. Also the shape of tokens that other programs may read.
+/// The content of a token. Also the shape of tokens that other programs may read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The only room it opens; left out for every room.
@@ -165,7 +165,8 @@ pub struct Claims {
 
 /// Checks keys and tokens, and signs tokens.
 pub struct Auth {
-    /// Digest of the API key; `None` on an open server. Digests are compared, so that time tells nothing of the key.
+    /// Digest of the API key; `None` on an open server. Digests are compared, so that the time it takes reveals nothing
+    /// of the key.
     key: Option<[u8; 32]>,
     created: Option<CreatedKey>,
     signer: ArcSwap<Signer>,
@@ -178,7 +179,7 @@ pub struct Auth {
     changes: watch::Sender<u64>,
 }
 
-/// What signs tokens.
+/// The key that signs tokens.
 struct Signer {
     secret: String,
     /// Counts the keys of this process.
@@ -211,7 +212,7 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// Takes the configured key, else the one in the data directory (made now if there is none). A server on loopback
+    /// Takes the configured key, else the one in the data directory (made now if it is missing). A server on loopback
     /// without a configured key is open.
     ///
     /// # Errors
@@ -220,7 +221,7 @@ impl Auth {
         if config.api_key.is_none() && config.listen.ip().is_loopback() {
             // Tokens of an open server are never checked, so what signs them need not be kept.
             let secret = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-            return Ok(Self::with(None, None, secret, None));
+            return Self::with(None, None, secret, None);
         }
         let (key, created) = match &config.api_key {
             Some(key) => (key.clone(), None),
@@ -232,7 +233,7 @@ impl Auth {
         };
         let signing_file = secret::signing_key(&config.data_dir);
         let (signing, _) = secret::kept(&signing_file)?;
-        Ok(Self::with(Some(Sha256::digest(key).into()), created, signing, Some(signing_file)))
+        Self::with(Some(Sha256::digest(key).into()), created, signing, Some(signing_file))
     }
 
     fn with(
@@ -240,12 +241,12 @@ impl Auth {
         created: Option<CreatedKey>,
         signing: String,
         signing_file: Option<PathBuf>,
-    ) -> Self {
+    ) -> Result<Self, ProgramError> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_S;
         validation.validate_nbf = true;
-        let issued = Issued::open(signing_file.as_deref().and_then(std::path::Path::parent));
-        Self {
+        let issued = Issued::open(signing_file.as_deref().and_then(std::path::Path::parent))?;
+        Ok(Self {
             key,
             created,
             signer: ArcSwap::from_pointee(Signer::new(signing, 0)),
@@ -254,20 +255,20 @@ impl Auth {
             attempts: Mutex::default(),
             issued,
             changes: watch::Sender::new(0),
-        }
+        })
     }
 
-    /// Whether every request is admin.
+    /// Returns whether every request is admin.
     pub fn is_open(&self) -> bool {
         self.key.is_none()
     }
 
-    /// The key that was made at this start, if one was.
+    /// Returns the key that was made at this start, if one was.
     pub fn created_key(&self) -> Option<&CreatedKey> {
         self.created.as_ref()
     }
 
-    /// Who a request with these headers and address comes from; `from` is the sender's address.
+    /// Returns who a request with these headers and address comes from; `from` is the sender's address.
     ///
     /// # Errors
     /// 401 without a valid key or token, 429 after too many wrong ones.
@@ -296,7 +297,7 @@ impl Auth {
         Err(Problem::unauthorized())
     }
 
-    /// Who bears this token.
+    /// Returns who bears this token.
     ///
     /// # Errors
     /// 401 when it is not ours, is broken, or is over.
@@ -358,7 +359,7 @@ impl Auth {
         Ok(())
     }
 
-    /// The names in a room that tokens of others fix.
+    /// Returns the names in a room that tokens of others fix.
     pub fn reserved_names(&self, room: &str, access: &Access) -> Vec<String> {
         // An admin directs everything, names included.
         if access.role == Role::Admin {
@@ -386,23 +387,38 @@ impl Auth {
         }
     }
 
+    /// Returns how many seconds a token is still good for; `None`: it is over, was taken back, or is signed with an old
+    /// key.
+    fn left(&self, token: &Token) -> Option<u64> {
+        let left = token.until.saturating_sub(jsonwebtoken::get_current_timestamp());
+        let revoked = token.id.as_deref().is_some_and(|id| self.issued.is_revoked(id));
+        (left > 0 && !revoked && self.signer.load().generation == token.generation).then_some(left)
+    }
+
+    /// Looks again at who asked, after a long body.
+    ///
+    /// # Errors
+    /// 401 when their token has become invalid meanwhile.
+    pub fn check_again(&self, access: &Access) -> Result<(), Problem> {
+        match &access.token {
+            Some(token) if self.left(token).is_none() => Err(Problem::unauthorized()),
+            _ => Ok(()),
+        }
+    }
+
     /// Resolves when these may not go on: their token is over, was taken back, or is signed with an old key.
     pub async fn over(&self, access: &Access) {
         let Some(token) = &access.token else { return std::future::pending().await };
         let mut changes = self.changes.subscribe();
         loop {
-            let left = token.until.saturating_sub(jsonwebtoken::get_current_timestamp());
-            let revoked = token.id.as_deref().is_some_and(|id| self.issued.is_revoked(id));
-            if left == 0 || revoked || self.signer.load().generation != token.generation {
-                return;
-            }
+            let Some(left) = self.left(token) else { return };
             // Woken by whichever comes first; the sender lives as long as this.
             let _ = timeout(Duration::from_secs(left).min(LONGEST_SLEEP), changes.changed()).await;
         }
     }
 }
 
-/// Why a text is no valid token.
+/// The reason why a text is no valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unfit {
     /// It was signed here, and is over or not yet valid.
@@ -411,13 +427,13 @@ enum Unfit {
     Foreign,
 }
 
-/// The stable id of those who bear the token of this id.
+/// Returns the stable id of those who bear the token of this id.
 pub(super) fn subject(id: &str) -> String {
     format!("token-{id}")
 }
 
-/// The key or token that a request carries: `Authorization: Bearer …`, else `?token=…` for what cannot set headers
-/// (WebSocket, server-sent events, images, some WHIP senders).
+/// Returns the key or token that a request carries: `Authorization: Bearer …`, else `?token=…` for what cannot set
+/// headers (WebSocket, server-sent events, images, some WHIP senders).
 fn bearer(headers: &HeaderMap, uri: &Uri) -> Result<Option<String>, Problem> {
     #[derive(Deserialize)]
     struct Carried {

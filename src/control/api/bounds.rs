@@ -17,11 +17,11 @@ use crate::{
 /// How long finding a host's addresses may take.
 const LOOKUP: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Hosts that are looked for at once. Each takes one of the few threads for files until the system gives up, which may be
-/// long after nobody waits any more.
+/// Hosts that are looked for at once. Each takes one of the few threads for files until the system gives up, which may
+/// be long after nobody waits any more.
 static LOOKUPS: Semaphore = Semaphore::const_new(4);
 
-/// Whether the caller may set so many participants. `pointer`: where they said so.
+/// Returns whether the caller may set so many participants. `pointer`: where they said so.
 ///
 /// # Errors
 /// 422.
@@ -36,7 +36,7 @@ pub(super) fn check_participants(app: &AppState, access: &Access, wanted: Option
     }
 }
 
-/// Whether the caller may send a room there: into the server's own networks an admin may, and others where the
+/// Returns whether the caller may send a room there: into the server's own networks an admin may, and others where the
 /// operator allows it. Who may, may also be led there later.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut O
     Ok(())
 }
 
-/// What a lookup finds in time; `None`: nothing, or too many others are under way.
+/// Returns what a lookup finds in time; `None`: nothing, or too many others are under way.
 async fn found(lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static) -> Option<Vec<IpAddr>> {
     let place = timeout(LOOKUP, LOOKUPS.acquire()).await.ok()?.ok()?;
     // It goes on when nobody waits for it any more, and keeps its place.

@@ -1,8 +1,8 @@
 //! What the process may still open: file descriptors and threads. Without one of them GLib aborts the whole process, so
 //! whatever is built out of them is asked for here first, and refused with 503 while there are too few.
 //!
-//! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who share
-//! a bound with us. What was promised a moment ago is not open yet, and is held beside it.
+//! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who
+//! share a bound with us. What was promised a moment ago is not open yet, and is held beside it.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::{problem::Problem, threads::Bounds};
 
-/// What something opens, at most.
+/// The descriptors that something opens, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cost {
     /// File descriptors.
@@ -31,7 +31,7 @@ impl Cost {
         Self { descriptors, threads }
     }
 
-    /// Both together.
+    /// Returns both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self::of(self.descriptors + other.descriptors, self.threads + other.threads)
@@ -48,8 +48,8 @@ pub const SENDER: Cost = Cost::of(16, 16);
 /// Somebody who receives: all share one port and its threads. Encodings belong to the room.
 pub const RECEIVER: Cost = Cost::of(1, 1);
 
-/// A new room: its clock, its mixer, and the encoders that it starts for its first receiver. 18 of each, measured, and a
-/// third more.
+/// A new room: its clock, its mixer, and the encoders that it starts for its first receiver. 18 of each, measured, and
+/// a third more.
 pub const ROOM: Cost = Cost::of(24, 24);
 
 /// An output: a pipeline, two encoders and a connection.
@@ -67,7 +67,7 @@ const BUILDING: Duration = Duration::from_secs(3);
 /// A measurement may be so old: listing the descriptors of a large server takes a millisecond.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// What may be open and what is.
+/// The limits of what may be open, and the counts of what is.
 #[derive(Debug)]
 pub struct Capacity {
     descriptors: usize,
@@ -77,7 +77,7 @@ pub struct Capacity {
     book: Mutex<Book>,
 }
 
-/// What the system says.
+/// The limits that the system reports.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
     /// Descriptors that are open.
@@ -101,7 +101,7 @@ struct Promised {
     until: Option<Instant>,
 }
 
-/// What may be built. Given back when it is dropped; to be kept as soon as it is being built.
+/// The promise of a place that may be built. Given back when it is dropped; to be kept as soon as it is being built.
 #[derive(Debug)]
 #[must_use]
 pub struct Promise<'a> {
@@ -111,7 +111,7 @@ pub struct Promise<'a> {
 }
 
 impl Promise<'_> {
-    /// It is being built.
+    /// Notes that it is being built.
     pub fn keep(mut self) {
         self.kept = true;
         let mut book = self.capacity.book();
@@ -130,7 +130,7 @@ impl Drop for Promise<'_> {
 }
 
 impl Capacity {
-    /// That of this process, by its limits now.
+    /// Returns that of this process, by its limits now.
     pub fn of_this_process() -> Self {
         let descriptors = getrlimit(Resource::Nofile).current.map_or(usize::MAX, saturated);
         Self {
@@ -141,18 +141,18 @@ impl Capacity {
         }
     }
 
-    /// For a process that may open so much.
+    /// Creates one for a process that may open so much.
     pub fn new(most: Cost) -> Self {
         let threads = Bounds::of(most.threads);
         Self { descriptors: most.descriptors, threads, connections: AtomicUsize::new(0), book: Mutex::default() }
     }
 
-    /// How many HTTP connections there may be at once: a quarter of the descriptors.
+    /// Returns how many HTTP connections there may be at once: a quarter of the descriptors.
     pub fn most_connections(&self) -> usize {
         (self.descriptors / 4).clamp(16, 8192)
     }
 
-    /// So many HTTP connections are open now.
+    /// Sets how many HTTP connections are open now.
     pub fn set_connections(&self, open: usize) {
         self.connections.store(open, Ordering::Relaxed);
     }
@@ -201,7 +201,8 @@ impl Capacity {
         )
     }
 
-    /// Where the system does not say, nothing is open: limits are the system's own then.
+    /// Asks the system for its limits. Where the system does not say, nothing is open: limits are the system's own
+    /// then.
     fn measure(&self) -> Measured {
         // The list of descriptors holds the one that it is read by.
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, |open| open.count().saturating_sub(1));

@@ -21,7 +21,7 @@ const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix
 /// Says whom a proxy asks for.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who a request comes from.
+/// The sender of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
     /// Their address; `None` where the server does not know it.
@@ -46,42 +46,87 @@ impl Client {
     }
 }
 
-/// Whether a proxy passed this on.
+/// Returns whether a proxy passed this on.
 pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| is_of_proxies(name.as_str()))
 }
 
-/// Whether a header is one that proxies add; in small letters.
+/// Headers that proxies and networks of them add, in small letters.
+const OF_PROXIES: &[&str] = &[
+    "forwarded",
+    "via",
+    "x-forwarded",
+    "forwarded-for",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-real-ip",
+    "x-real-port",
+    "x-client-ip",
+    "client-ip",
+    "true-client-ip",
+    "x-cluster-client-ip",
+    "x-originating-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-proxyuser-ip",
+    "proxy-client-ip",
+    "wl-proxy-client-ip",
+    "x-coming-from",
+    "cdn-loop",
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "cf-pseudo-ipv4",
+    "cf-ray",
+    "cf-visitor",
+    "cloudfront-viewer-address",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "x-amz-cf-id",
+    "x-amzn-trace-id",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-nf-client-connection-ip",
+    "x-vercel-forwarded-for",
+    "ali-cdn-real-ip",
+    "x-accel-internal",
+];
+
+/// What the names of more of them begin with.
+const BEGINNINGS: &[&str] = &["x-forwarded-", "x-envoy-", "x-akamai-", "tailscale-user-"];
+
+/// Returns whether a header is one that proxies add; in small letters.
 pub(super) fn is_of_proxies(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "via" | "x-real-ip" | "x-original-host")
+    OF_PROXIES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
-/// The addresses that proxies saw, the last proxy's last.
+/// Returns the addresses that proxies saw, the last proxy's last.
 fn forwarded_for(headers: &HeaderMap) -> Vec<IpAddr> {
-    let texts = |name: HeaderName| {
-        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).map(|one| one.trim().to_owned()).collect::<Vec<_>>()
-    };
-    let plain = texts(FORWARDED_FOR);
-    if !plain.is_empty() {
-        return plain.iter().filter_map(|text| address(text)).collect();
+    let mut plain = entries(headers, FORWARDED_FOR).peekable();
+    if plain.peek().is_some() {
+        return plain.filter_map(address).collect();
     }
-    let standard = texts(header::FORWARDED);
-    let seen = |element: &String| {
+    let seen = |element: &str| {
         let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
         let (_, value) = pairs.find(|(key, _)| key.eq_ignore_ascii_case("for"))?;
         address(value.trim_matches('"'))
     };
-    standard.iter().filter_map(seen).collect()
+    entries(headers, header::FORWARDED).filter_map(seen).collect()
 }
 
-/// An address as proxies write it: with a port or without, of IPv6 with brackets or without.
+/// Returns the entries of a header that is a list, wherever it is split.
+pub(super) fn entries(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// Returns an address as proxies write it: with a port or without, of IPv6 with brackets or without.
 fn address(text: &str) -> Option<IpAddr> {
     let plain = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(inner, _)| inner);
     plain.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// Middleware, outside of all routes: finds out who asks, takes the path before ours off, and puts it before the
+/// Runs outside of all routes: finds out who asks, takes the path before ours off, and puts it before the
 /// addresses that are answered.
 pub(super) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
@@ -107,7 +152,7 @@ fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
-/// The address without the path before ours; `None` where that is missing, because the proxy took it off.
+/// Returns the address without the path before ours; `None` where that is missing, because the proxy took it off.
 fn without(uri: &Uri, prefix: &str) -> Option<Uri> {
     let whole = uri.path_and_query()?.as_str();
     if prefix.is_empty() || !is_below(whole, prefix) {

@@ -41,12 +41,12 @@ use crate::{
 /// Largest file that is given or taken, in bytes: a clip of the largest size, in base64, and some images.
 const MAX_BYTES: usize = 128 << 20;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/export", get(export_room)).route("/rooms/{room}/import", post(import_room))
 }
 
-/// What goes into the file.
+/// The parts that go into the file.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ExportParts {
@@ -197,7 +197,9 @@ pub async fn import_room(
     let incoming = spawn_blocking(make).await.unwrap_or_else(|error| Err(io::Error::other(error)));
     let incoming = incoming.map_err(|error| transfer::failed(&error))?;
     let too_large = || format!("a room's file has at most {MAX_BYTES} bytes");
+    let _upload = transfer::Upload::of(&access)?;
     let incoming = transfer::receive(incoming, content, MAX_BYTES, too_large).await?;
+    app.auth.check_again(&access)?;
     let make = app.assets.incomings();
     let turn = UNPACKING.lock().await;
     let unpacked = spawn_blocking(move || {
@@ -256,7 +258,7 @@ pub async fn import_room(
     }
 }
 
-/// Names of the assets that are to belong to the room.
+/// Returns names of the assets that are to belong to the room.
 ///
 /// # Errors
 /// Every name that none of the document's assets has.
@@ -278,7 +280,7 @@ fn own_names(
     if faults.is_empty() { Ok(names.iter().cloned().collect()) } else { Err(faults) }
 }
 
-/// Where a document's assets go.
+/// The destinations of a document's assets.
 struct Targets {
     own: AssetStore,
     own_names: HashSet<String>,

@@ -25,12 +25,12 @@ pub struct Founders {
     rooms: Mutex<Made>,
 }
 
-/// Whose token made a room, and since when it is being made.
+/// The token that made a room, and the time since which it is being made.
 type Made = HashMap<RoomName, (String, Option<Instant>)>;
 
 impl Founders {
-    /// Counts a room that is about to be made, if there is room for it and its maker's token may. The promise is to be kept
-    /// when the room is there.
+    /// Counts a room that is about to be made, if there is room for it and its maker's token may. The promise is to be
+    /// kept when the room is there.
     ///
     /// # Errors
     /// [`RoomError::TooManyRoomsOfToken`], [`RoomError::Unavailable`].
@@ -63,7 +63,7 @@ impl Founders {
     }
 }
 
-/// Whether whose token this is may make one more room.
+/// Returns whether whose token this is may make one more room.
 fn check<'a>(rooms: &mut Made, app: &'a AppState, access: &Access) -> Result<Promise<'a>, RoomError> {
     let is_being_made = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < MAKING);
     rooms.retain(|name, (_, at)| is_being_made(at) || app.registry.get(name).is_some());

@@ -1,4 +1,5 @@
-//! What every answer orders of a browser: to take it for nothing else than it says, and to show it in no other site's frame.
+//! What every answer orders of a browser: to take it for nothing else than it says, and to show it in no other site's
+//! frame.
 
 use axum::{
     extract::Request,
@@ -16,7 +17,7 @@ const RULES: [(HeaderName, HeaderValue); 4] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-/// Middleware: adds the rules.
+/// Adds the rules.
 pub(super) async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in RULES {

@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{control::room::Storing, telemetry};
 
-/// The routes, at the top level.
+/// Returns the routes, at the top level.
 pub fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(live)).route("/readyz", get(ready)).route("/metrics", get(metrics))
 }
 
-/// Whether the server takes requests, and what it can do.
+/// The readiness of the server: whether it takes requests, and what it can do.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Readiness {
     /// `ready`; `degraded` while the disk refuses rooms (requests are taken all the same); `failing` while a room waits
@@ -39,7 +39,7 @@ pub struct Readiness {
     pub storage: StorageReadiness,
 }
 
-/// How the rooms are doing.
+/// The state of the rooms.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RoomsReadiness {
     /// How many wait for new media or a new task after a fault.
@@ -48,7 +48,7 @@ pub struct RoomsReadiness {
     pub rebuilds: u64,
 }
 
-/// Whether what was changed in rooms is on the disk.
+/// The state of storage: whether what was changed in rooms is on the disk.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StorageReadiness {
     /// How many rooms' newest state the disk has refused so far. It is tried again.
@@ -60,14 +60,15 @@ pub struct StorageReadiness {
     pub error: Option<String>,
 }
 
-/// Whether people can be cut out. Without, whole pictures are shown, and the server is ready all the same.
+/// The state of segmentation: whether people can be cut out. Without it, whole pictures are shown, and the server is
+/// ready all the same.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SegmentationReadiness {
     /// Whether a model is loaded.
     pub available: bool,
     /// Its name.
     pub model: Option<String>,
-    /// Why there is none.
+    /// Why it is missing.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too.
     pub keypoints: bool,

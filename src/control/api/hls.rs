@@ -1,7 +1,7 @@
 //! What HLS outputs make: playlists and segments, for players and for CDNs before them.
 //!
-//! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one that
-//! came in the query is passed on to what a playlist names, because players take no query over by themselves.
+//! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one
+//! that came in the query is passed on to what a playlist names, because players take no query over by themselves.
 
 use std::{
     fs, io,
@@ -26,28 +26,33 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::find,
+    transfer,
 };
 use crate::{
     control::room::{Output, OutputPhase, Recordings, Registry, RoomName},
+    disk,
     media::port::{
-        AudioSettings, HLS_CODECS, HLS_END, HLS_EVENT, HLS_PLAYLIST, OutputKind, RateControl, VideoSettings,
+        AudioSettings, HLS_CODECS, HLS_END, HLS_EVENT, HLS_LONGEST_PLAYLIST, HLS_PLAYLIST, OutputKind, RateControl,
+        VideoSettings,
     },
 };
 
 /// The file that players are given.
 const MASTER: &str = "index.m3u8";
-/// What a playlist is.
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
-/// What a segment is.
 const SEGMENT_TYPE: &str = "video/mp2t";
 /// How long segments may be remembered, in seconds: one that is older than that is rarely asked for.
 const SEGMENT_AGE: u32 = 3600;
 /// How long the last segment of an output that was stopped may take.
 const LAST_SEGMENT: Duration = Duration::from_secs(4);
+/// The longest file that names codecs, in bytes.
+const LONGEST_CODECS: u64 = 4096;
+/// How the names of folders begin that are being deleted.
+const DELETED: &str = ".over-";
 /// What the transport stream adds to picture and sound, in hundredths: its headers, and those of each packet of sound.
 const OVERHEAD: u64 = 108;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/hls/{room}/{name}/{file}", get(get_hls))
 }
@@ -90,10 +95,11 @@ pub async fn get_hls(
     if !is_segment(&file) {
         return Err(missing());
     }
-    segment(&asker, &folder.join(file), request).await
+    let answer = segment(&asker, &folder.join(file), request).await?;
+    Ok(transfer::while_valid(app, access, answer))
 }
 
-/// How somebody may ask.
+/// The way that somebody may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asker {
     /// Everybody may.
@@ -128,12 +134,12 @@ fn missing() -> Problem {
     uncached(Problem::not_found("there is no such HLS output or segment"))
 }
 
-/// What is not there now may be there soon.
+/// Forbids to keep the answer: what is not there now may be there soon.
 fn uncached(problem: Problem) -> Problem {
     problem.header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
-/// Tells whether a file of this name is a segment: a number, and no path.
+/// Returns whether a file of this name is a segment: a number, and no path.
 fn is_segment(name: &str) -> bool {
     let digits = name.strip_suffix(".ts").unwrap_or_default();
     (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -150,12 +156,12 @@ struct Kept {
 fn read(folder: &FilePath) -> io::Result<Kept> {
     let path = folder.join(HLS_PLAYLIST);
     let age = fs::metadata(&path)?.modified()?.elapsed().unwrap_or_default();
-    let text = fs::read_to_string(path)?;
+    let text = disk::read_text(&path, HLS_LONGEST_PLAYLIST)?;
     let is_still = age > LAST_SEGMENT + Duration::from_secs(target(&text));
-    Ok(Kept { codecs: fs::read_to_string(folder.join(HLS_CODECS))?, text, is_still })
+    Ok(Kept { codecs: disk::read_text(&folder.join(HLS_CODECS), LONGEST_CODECS)?, text, is_still })
 }
 
-/// Seconds of the longest segment.
+/// Returns seconds of the longest segment.
 fn target(playlist: &str) -> u64 {
     let seconds = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-TARGETDURATION:"));
     seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(2)
@@ -207,7 +213,7 @@ fn master((video, audio): (VideoSettings, AudioSettings), codecs: &str, asker: &
     )
 }
 
-/// The kept playlist, which an output that goes on does not end.
+/// Returns the kept playlist, which an output that goes on does not end.
 fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
     let mut text = String::with_capacity(kept.text.len());
     let mut is_over = false;
@@ -230,7 +236,7 @@ fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
 }
 
 async fn segment(asker: &Asker, path: &FilePath, request: Request) -> ApiResult<Response> {
-    if !path.is_file() {
+    if !disk::is_file(path) {
         return Err(missing());
     }
     let mut answer = match ServeFile::new(path).try_call(request).await {
@@ -254,13 +260,13 @@ pub(super) async fn forget(app: &AppState, room: &RoomName, id: Option<&str>) {
     let of_room = recordings.hls_of_room(room);
     let folder = id.map_or_else(|| of_room.clone(), |id| of_room.join(id));
     let root = recordings.hls.clone();
-    // It has been told in the log.
+    // The log has said it.
     let _ = spawn_blocking(move || delete(&root, &folder)).await;
 }
 
 /// Deletes a folder, also while somebody writes into it: what is somewhere else gets no new files.
 fn delete(root: &FilePath, folder: &FilePath) {
-    let aside = root.join(format!(".over-{}", rand::random::<u64>()));
+    let aside = root.join(format!("{DELETED}{}", rand::random::<u64>()));
     let deleted = fs::rename(folder, &aside).and_then(|()| fs::remove_dir_all(aside));
     match deleted {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -273,16 +279,21 @@ fn delete(root: &FilePath, folder: &FilePath) {
 /// Deletes what an earlier start of the program has left. To be called before outputs start. Events stay.
 pub(super) fn clean(recordings: &Recordings) {
     for folder in folders(&recordings.hls) {
-        if folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+        if folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(DELETED)) {
             delete(&recordings.hls, &folder);
         }
         for output in folders(&folder) {
-            let playlist = fs::read_to_string(output.join(HLS_PLAYLIST)).unwrap_or_default();
-            if !playlist.lines().any(|line| line == HLS_EVENT) {
+            if is_ours(&output) && !is_event(&output) {
                 delete(&recordings.hls, &output);
             }
         }
     }
+}
+
+/// Returns whether the segments in a folder are those of an event.
+fn is_event(folder: &FilePath) -> bool {
+    let playlist = disk::read_text(&folder.join(HLS_PLAYLIST), HLS_LONGEST_PLAYLIST).unwrap_or_default();
+    playlist.lines().any(|line| line == HLS_EVENT)
 }
 
 /// Deletes events whose outputs are gone.
@@ -301,7 +312,7 @@ pub(super) async fn clean_events(registry: &Registry) {
         };
         let is_known = |id: &str| outputs.iter().any(|output| &*output.id == id);
         for output in folders(&folder) {
-            if !output.file_name().and_then(|name| name.to_str()).is_some_and(is_known) {
+            if is_ours(&output) && !output.file_name().and_then(|name| name.to_str()).is_some_and(is_known) {
                 delete(&root, &output);
             }
         }
@@ -310,14 +321,52 @@ pub(super) async fn clean_events(registry: &Registry) {
     }
 }
 
+/// The folders in a folder. A link does not count: what it leads to belongs to somebody else.
 fn folders(of: &FilePath) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+/// Whether a folder holds nothing but what an output writes. Another one is left alone: it came here by mistake.
+fn is_ours(folder: &FilePath) -> bool {
+    // A playlist is written beside its place.
+    let written = |name: &str| {
+        let whole = [HLS_PLAYLIST, HLS_CODECS];
+        let is_part = |stem| whole.iter().any(|of| of.split('.').next() == Some(stem));
+        is_segment(name) || whole.contains(&name) || name.strip_suffix(".part").is_some_and(is_part)
+    };
+    let is_written = |entry: fs::DirEntry| {
+        entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.file_name().to_str().is_some_and(written)
+    };
+    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().all(is_written))
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_outputs_did_not_write_is_left_alone() {
+        let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let write = |file: PathBuf| {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "x").unwrap();
+        };
+        let recordings = Recordings { hls: data.path().join("hls"), folder: data.path().join("recordings"), spare: 0 };
+        let (ours, foreign) = (recordings.hls.join("demo/a1"), recordings.hls.join("demo/photos"));
+        for name in ["live.m3u8", "codecs", "live.part", "1796000000.ts"] {
+            write(ours.join(name));
+        }
+        write(foreign.join("wedding.jpg"));
+        write(other.path().join("src/main.rs"));
+        std::os::unix::fs::symlink(other.path(), recordings.hls.join("linked")).unwrap();
+        std::os::unix::fs::symlink(other.path(), ours.with_file_name("too")).unwrap();
+        write(recordings.hls.join(".over-7/1.ts"));
+        clean(&recordings);
+        assert!(!ours.exists() && !recordings.hls.join(".over-7").exists());
+        assert!(foreign.join("wedding.jpg").exists() && other.path().join("src/main.rs").exists());
+    }
 
     #[test]
     fn only_numbers_are_segments() {

@@ -21,14 +21,14 @@ use crate::{
     layout::schema::{Layer, Layout},
 };
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/layout", get(get_layout).put(put_layout).patch(patch_layout))
         .route("/rooms/{room}/layout/layers/{id}", patch(patch_layer).delete(delete_layer))
 }
 
-/// `?dry_run=true`: only tell what would become of it.
+/// `?dry_run=true`: only return what it would become.
 #[derive(Debug, Clone, Copy)]
 pub struct DryRun(pub bool);
 
@@ -67,7 +67,7 @@ pub async fn get_layout(State(app): State<AppState>, access: Access, room: RoomP
     put, path = "/rooms/{room}/layout", tag = "layout",
     params(
         ("room" = String, Path, description = "The room's name"),
-        ("dry_run" = Option<bool>, Query, description = "Only validate, and tell what the layout would become"),
+        ("dry_run" = Option<bool>, Query, description = "Only validate, and return what the layout would become"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     request_body = Layout,
@@ -95,7 +95,7 @@ pub async fn put_layout(
     patch, path = "/rooms/{room}/layout", tag = "layout",
     params(
         ("room" = String, Path, description = "The room's name"),
-        ("dry_run" = Option<bool>, Query, description = "Only validate, and tell what the layout would become"),
+        ("dry_run" = Option<bool>, Query, description = "Only validate, and return what the layout would become"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     request_body(content = Layout, content_type = "application/merge-patch+json"),
@@ -124,7 +124,7 @@ pub async fn patch_layout(
     params(
         ("room" = String, Path, description = "The room's name"),
         ("id" = String, Path, description = "The layer's id"),
-        ("dry_run" = Option<bool>, Query, description = "Only validate, and tell what the layout would become"),
+        ("dry_run" = Option<bool>, Query, description = "Only validate, and return what the layout would become"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     request_body(content = Layer, content_type = "application/merge-patch+json"),
@@ -154,7 +154,7 @@ pub async fn patch_layer(
     params(
         ("room" = String, Path, description = "The room's name"),
         ("id" = String, Path, description = "The layer's id"),
-        ("dry_run" = Option<bool>, Query, description = "Only validate, and tell what the layout would become"),
+        ("dry_run" = Option<bool>, Query, description = "Only validate, and return what the layout would become"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     responses(

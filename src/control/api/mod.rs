@@ -23,9 +23,11 @@ mod guard_headers;
 pub mod health;
 pub mod hls;
 pub mod layout;
+mod neighbour;
 pub mod openapi;
 pub mod origin;
 pub mod outputs;
+mod packing;
 pub mod page;
 pub mod participants;
 mod patience;
@@ -82,7 +84,7 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 /// How long TURN credentials are valid that are made for somebody: a relay asks for them again and again.
 const TURN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// What every handler can reach. Cheap to clone.
+/// The state that every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// The rooms.
@@ -99,16 +101,16 @@ pub struct AppState {
     pub founders: Arc<founders::Founders>,
     /// What waits to be read.
     pub answers: Arc<answers::Waiting>,
-    /// Who is told of what happens.
+    /// The receivers that hear of what happens.
     pub hooks: Arc<Hooks>,
 }
 
 impl AppState {
-    /// A server's state, with the rooms that were stored. To be called inside a tokio runtime.
+    /// Creates a server's state, with the rooms that were stored. To be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the API key of the data directory, or the secret of webhooks, can neither be read nor made, or its rooms cannot
-    /// be read.
+    /// When the API key of the data directory, or the secret of webhooks, can neither be read nor made, or its rooms
+    /// cannot be read.
     pub fn new(config: ServeConfig, media: Arc<dyn Media>) -> Result<Self, ProgramError> {
         let auth = Arc::new(auth::Auth::new(&config)?);
         let assets = Arc::new(AssetStore::open(&config.data_dir, Arc::clone(&media)));
@@ -141,7 +143,7 @@ impl AppState {
         Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders, answers, hooks })
     }
 
-    /// STUN and TURN servers, with credentials that are valid from now on for some time.
+    /// Returns STUN and TURN servers, with credentials that are valid from now on for some time.
     pub fn ice_servers(&self) -> Vec<IceServer> {
         let now = jsonwebtoken::get_current_timestamp();
         self.config.ice_servers.iter().map(|server| server.at(now, TURN_LIFETIME)).collect()
@@ -165,8 +167,23 @@ fn start_hooks(config: &ServeConfig, registry: &Registry) -> Result<Hooks, Progr
         .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))
 }
 
-/// The whole interface.
+/// Says what the numbers of HTTP are.
+fn describe() {
+    use metrics::{describe_counter, describe_gauge};
+    describe_counter!("virfie_http_responses_total", "Answers, by method and status");
+    describe_gauge!("virfie_http_connections", "Open connections");
+    describe_counter!("virfie_connections_refused_total", "Connections that found no place");
+    describe_counter!("virfie_connections_closed_for_others_total", "Connections that were closed for new ones");
+    describe_counter!(
+        "virfie_refused_for_capacity_total",
+        "Requests refused with 503 for want of descriptors, threads or memory"
+    );
+    describe_counter!("virfie_wrong_keys_total", "Wrong API keys");
+}
+
+/// Returns the whole interface.
 pub fn router(state: AppState) -> Router {
+    describe();
     let resources = Router::new()
         .merge(rooms::router())
         .merge(layout::router())
@@ -193,7 +210,8 @@ pub fn router(state: AppState) -> Router {
         .merge(whip::router())
         .merge(whep::router())
         .merge(hls::router().layer(middleware::from_fn_with_state(state.clone(), answers::bound)))
-        .merge(health::router())
+        .merge(health::router().layer(middleware::from_fn_with_state(state.clone(), answers::bound)))
+        // These two answer what is in memory once, however many do not read it.
         .merge(openapi::router())
         .fallback(page::serve)
         .layer(middleware::from_fn(problem::normalise))
@@ -220,19 +238,19 @@ pub fn router(state: AppState) -> Router {
     Router::new().fallback_service(inner).layer(middleware::from_fn_with_state(state, client::identify))
 }
 
-/// The span of a request. Never its query: tokens stand there.
+/// Returns the span of a request. Never its query: tokens stand there.
 fn span(request: &Request) -> Span {
     tracing::info_span!("http", method = %request.method(), path = without_secret(request.uri().path()))
 }
 
-/// The path without what comes behind a room in WHIP and WHEP: whoever knows it may end that session.
+/// Returns the path without what comes behind a room in WHIP and WHEP: everybody who knows it may end that session.
 fn without_secret(path: &str) -> &str {
     let Some(at) = path.find("/whip/").or_else(|| path.find("/whep/")) else { return path };
     let room = at + "/whip/".len();
     path[room..].find('/').map_or(path, |end| &path[..room + end])
 }
 
-/// Every origin may come: what protects a server is its key, and an open one has [`origin::guard`].
+/// Lets every origin in: what protects a server is its key, and an open one has [`origin::guard`].
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
@@ -252,7 +270,7 @@ fn cors() -> CorsLayer {
         .max_age(PREFLIGHT_AGE)
 }
 
-/// Middleware: counts answers.
+/// Counts answers.
 async fn count(request: Request, next: Next) -> Response {
     // Any token is a method to HTTP, and a label is kept for ever.
     let method = match *request.method() {

@@ -1,6 +1,15 @@
 //! The OpenAPI 3.1 document at `/openapi.json`, and the same to read at `/docs`.
 
-use axum::Router;
+use std::{io::Write as _, sync::LazyLock};
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderMap, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use flate2::{Compression, write::GzEncoder};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -8,20 +17,47 @@ use utoipa::{
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     AppState, BASE, assets, events, export, health, hls, layout, outputs, participants, photos, poses, recordings,
 };
-use super::{rooms, scenario, scenes, session, snapshot, tokens, whep, whip};
+use super::{
+    client::entries,
+    packing::{Packing, welcome},
+    rooms, scenario, scenes, session, snapshot, tokens, whep, whip,
+};
 use crate::layout::ready::READY;
 
-/// The routes, at the top level.
+/// Where the document stands.
+const DOCUMENT: &str = "/openapi.json";
+
+/// Returns the routes, at the top level. All that they answer is in memory once, however many read it, or do not.
 pub fn router() -> Router<AppState> {
-    SwaggerUi::new("/docs").url("/openapi.json", document()).into()
+    let page: Router<AppState> = SwaggerUi::new("/docs").config(Config::from(DOCUMENT)).into();
+    page.route(DOCUMENT, get(read))
 }
 
-/// The whole document.
+/// Answers with the document, packed by gzip for those who take that: the page's editor reads it, on narrow lines as well.
+async fn read(headers: HeaderMap) -> Response {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+    static PACKED: LazyLock<Option<Bytes>> = LazyLock::new(|| gzip(&TEXT));
+    let common = [(header::CONTENT_TYPE, "application/json"), (header::VARY, "accept-encoding")];
+    let taken = welcome(entries(&headers, header::ACCEPT_ENCODING)).contains(&Packing::Gzip);
+    match PACKED.as_ref().filter(|_| taken) {
+        Some(packed) => (common, [(header::CONTENT_ENCODING, Packing::Gzip.name())], packed.clone()).into_response(),
+        None => (common, TEXT.clone()).into_response(),
+    }
+}
+
+/// Packs bytes by gzip; `None` where that fails.
+fn gzip(plain: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+/// Returns the whole document.
 pub fn document() -> openapi::OpenApi {
     Server::openapi().nest(BASE, Resources::openapi())
 }
@@ -55,7 +91,7 @@ pub fn document() -> openapi::OpenApi {
 )]
 struct Server;
 
-/// What is under [`BASE`].
+/// The resources under [`BASE`].
 #[derive(OpenApi)]
 #[openapi(paths(
     rooms::list_rooms,

@@ -1,14 +1,15 @@
 //! The bounds of an open server (loopback, no key): it serves this machine's own pages only.
 //!
 //! Any page of the web that its user visits can reach loopback, too, by a plain request or by a name that it lets point
-//! there (DNS rebinding). Both show in `Origin`, `Sec-Fetch-Site` and `Host`. And a proxy lets everybody reach it, who then
-//! all seem to be this machine: what a proxy passed on is refused, unless the operator named the proxy. With a key, the
-//! key is what is asked for, and every origin may come.
+//! there (DNS rebinding). Both show in `Origin`, `Sec-Fetch-Site` and `Host`. And a proxy lets everybody reach it, who
+//! then all seem to be this machine: what a proxy passed on is refused, unless the operator named the proxy. It is
+//! known by headers, by the version of HTTP that it speaks, or by the user that it runs as. With a key, the key is what
+//! is asked for, and every origin may come.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, Method, Version, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -17,21 +18,28 @@ use axum::{
 use super::{
     AppState,
     client::{Client, is_forwarded},
+    neighbour::is_of_a_service,
     problem::Problem,
 };
 
 /// The name by which a proxy was asked.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Middleware: refuses with 403 what an open server must not serve.
+/// Refuses with 403 what an open server must not serve, and with 400 what names two hosts.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // RFC 9112, 3.2. The server does not guess which of two is meant.
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return Problem::bad_request("the request names more than one Host").into_response();
+    }
     if state.auth.is_open() {
         let proxied = request.extensions().get::<Client>().is_some_and(|client| client.proxied);
         let authority = request.uri().authority().map(Authority::as_str);
         let checked = if proxied {
             by_proxy(request.method(), request.headers())
         } else {
-            by_nobody_else(request.version()).and_then(|()| local_only(request.method(), request.headers(), authority))
+            by_nobody_else(request.version())
+                .and_then(|()| local_only(request.method(), request.headers(), authority))
+                .and_then(|()| by_people(&request))
         };
         if let Err(problem) = checked {
             return problem.into_response();
@@ -40,8 +48,8 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     next.run(request).await
 }
 
-/// Proxies that say nothing of themselves are known by the version of HTTP that they still speak, nginx for one; clients
-/// have not for twenty years.
+/// Proxies that say nothing of themselves are known by the version of HTTP that they still speak, nginx for one;
+/// clients have not for twenty years.
 fn by_nobody_else(version: Version) -> Result<(), Problem> {
     if version > Version::HTTP_10 {
         return Ok(());
@@ -49,6 +57,20 @@ fn by_nobody_else(version: Version) -> Result<(), Problem> {
     Err(Problem::forbidden(
         "this server is open, and HTTP/1.0 is what proxies speak: start it with --api-key, or with --trusted-proxy if the \
          proxy lets in only those who may do everything",
+    ))
+}
+
+/// Those that speak HTTP/1.1 are known by the user that they run as. What watches over a server runs so as well, and
+/// may ask how it is.
+fn by_people(request: &Request) -> Result<(), Problem> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let is_watched = ["/healthz", "/readyz", "/metrics"].contains(&request.uri().path());
+    if is_watched || !peer.is_some_and(|ConnectInfo(peer)| is_of_a_service(*peer)) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        "this server is open, and a service of this machine asks, which may be a proxy that lets in anybody: start it with \
+         --api-key, or with --trusted-proxy if the proxy lets in only those who may do everything",
     ))
 }
 
@@ -81,8 +103,8 @@ fn by_proxy(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::forbidden("this server is open, so it serves its own pages only; start it with --api-key"))
 }
 
-/// Whether a page of another site fetches this. Following a link of it is the user's own doing, and shows nothing to
-/// that page.
+/// Returns whether a page of another site fetches this. Following a link of it is the user's own doing, and shows
+/// nothing to that page.
 fn is_of_another_site(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let follows = method == Method::GET && says("sec-fetch-mode") == "navigate" && says("sec-fetch-dest") == "document";
@@ -97,7 +119,7 @@ fn authority_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, authority)| authority)
 }
 
-/// Whether an authority (`host` or `host:port`) names this machine.
+/// Returns whether an authority (`host` or `host:port`) names this machine.
 fn is_loopback(authority: &str) -> bool {
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()) => host,
@@ -157,7 +179,19 @@ mod tests {
 
     #[test]
     fn what_a_proxy_passed_on_is_not() {
-        for name in ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-anything"] {
+        for name in [
+            "forwarded",
+            "via",
+            "x-real-ip",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-forwarded-anything",
+            "cf-connecting-ip",
+            "true-client-ip",
+            "x-client-ip",
+            "cdn-loop",
+            "x-envoy-external-address",
+        ] {
             let headers = named(&[("host", "127.0.0.1:8080"), (name, "203.0.113.9")]);
             assert!(local_only(&Method::GET, &headers, None).is_err(), "{name}");
         }

@@ -25,7 +25,7 @@ use crate::{
     media::port::{Blame, OutputKind, OutputSpec, TrialStep},
 };
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/outputs", get(list_outputs).post(post_output))
@@ -66,8 +66,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
     Ok(Json(find(&app, &room.name)?.outputs().await?))
 }
 
-/// Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin may,
-/// or a producer where the server runs with `--internal-outputs`.
+/// Starts sending the room somewhere. Into networks of the server's own (loopback, private addresses) only an admin
+/// may, or a producer where the server runs with `--internal-outputs`.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs", tag = "outputs",
     params(
@@ -80,6 +80,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
         (status = 409, description = "The room has too many outputs",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "Outputs or rooms that are over still end; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -103,7 +105,7 @@ pub async fn post_output(
 /// Trials at once. Each takes a thread for up to ten seconds.
 static TRIALS: Semaphore = Semaphore::const_new(4);
 
-/// What came of a trial.
+/// The outcome of a trial.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OutputTrial {
     /// Whether all that can be tried without going live went well.
@@ -123,8 +125,8 @@ pub struct OutputTrial {
 }
 
 /// Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
-/// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An SRT
-/// receiver is called with the passphrase and gets empty packets.
+/// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An
+/// SRT receiver is called with the passphrase and gets empty packets.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs/test", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -228,7 +230,7 @@ fn unreadable(error: &serde_json::Error) -> String {
     let text = error.to_string();
     // Only these name keys and kinds, of which nothing is secret.
     let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| text.starts_with(kind));
-    if may { text } else { "is no output: a value has the wrong type".to_owned() }
+    if may { text } else { "is not an output: a value has the wrong type".to_owned() }
 }
 
 /// Starts an output; one that failed is tried again.
@@ -272,7 +274,7 @@ async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool
         (status = 200, description = "The output", body = Output),
         (status = 404, description = "No such room or output",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "It is no recording, or does not run",
+        (status = 409, description = "It is not a recording, or does not run",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -289,7 +291,7 @@ pub async fn pause_output(State(app): State<AppState>, access: Access, output: I
         (status = 200, description = "The output", body = Output),
         (status = 404, description = "No such room or output",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "It is no recording, or does not run",
+        (status = 409, description = "It is not a recording, or does not run",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::control::room::{Moderation, Participant};
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/participants", get(list_participants)).route(
         "/rooms/{room}/participants/{id}",

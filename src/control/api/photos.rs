@@ -7,11 +7,11 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
     rooms::{ItemPath, RoomPath, find},
-    snapshot::{Format, picture, turn},
+    snapshot::{StillFormat, picture, turn},
 };
 use crate::control::room::Photo;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/photos", get(list_photos)).route("/rooms/{room}/photos/{id}", get(get_photo))
 }
@@ -47,5 +47,5 @@ pub async fn get_photo(State(app): State<AppState>, access: Access, photo: ItemP
     access.require(Role::Viewer, photo.name.as_str())?;
     let frame = find(&app, &photo.name)?.photo(photo.id).await?;
     let _turn = turn().await?;
-    picture(frame, Format::Jpeg).await
+    picture(frame, StillFormat::Jpeg).await
 }

@@ -16,13 +16,13 @@ use super::{
 };
 use crate::control::room::RoomPoses;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/poses", get(get_poses))
 }
 
 /// Where people are in their pictures now: up to five in each, each with 17 keypoints. Needs the room's `keypoints`.
-/// The room's events tell the same, again and again.
+/// The room's events report the same, again and again.
 #[utoipa::path(
     get, path = "/rooms/{room}/poses", tag = "participants",
     params(("room" = String, Path, description = "The room's name")),

@@ -19,7 +19,7 @@ use crate::layout::Fault;
 /// When who was refused for now may ask again, in seconds.
 pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
-/// What a handler answers: `T`, or a [`Problem`].
+/// The answer of a handler: `T`, or a [`Problem`].
 pub type ApiResult<T> = Result<T, Problem>;
 
 /// Largest JSON body, in bytes. A layout of a hundred layers is about 30 KiB.
@@ -28,7 +28,8 @@ pub const JSON_LIMIT: usize = 1024 * 1024;
 /// The media type of problems.
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Wrong places of a body that are told. A body can have a hundred thousand, and telling them would be four times as large.
+/// Wrong places of a body that the answer lists. A body can have a hundred thousand, and their list would be four times
+/// as large.
 const MOST_PLACES: usize = 100;
 
 /// How much of a foreign error's plain text is kept as `detail`, in bytes.
@@ -52,65 +53,65 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of the kind that goes with `status`.
+    /// Returns a problem of the kind that goes with `status`.
     pub fn with_status(status: StatusCode, detail: impl Into<String>) -> Self {
         let (kind, title) = kind_of(status);
         Self { status, kind, title, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
-    /// 400: the request cannot be read.
+    /// Makes a 400: the request cannot be read.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// 401: no key or token, or one that is not valid (any more).
+    /// Makes a 401: no key or token, or one that is not valid (any more).
     pub fn unauthorized() -> Self {
         let detail = "this needs a valid API key or token: `Authorization: Bearer …` or `?token=…`";
         Self::with_status(StatusCode::UNAUTHORIZED, detail)
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"virfie\""))
     }
 
-    /// 403: known, but not allowed.
+    /// Makes a 403: known, but not allowed.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::FORBIDDEN, detail)
     }
 
-    /// 404.
+    /// Makes a 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::NOT_FOUND, detail)
     }
 
-    /// 409: in the way of what is there now.
+    /// Makes a 409: in the way of what is there now.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::CONFLICT, detail)
     }
 
-    /// 412: `If-Match` names another revision than the room's.
+    /// Makes a 412: `If-Match` names another revision than the room's.
     pub fn precondition_failed(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::PRECONDITION_FAILED, detail)
     }
 
-    /// 408: what was to come did not come in time.
+    /// Makes a 408: what was to come did not come in time.
     pub fn too_slow(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::REQUEST_TIMEOUT, detail)
     }
 
-    /// 413.
+    /// Makes a 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
-    /// 415.
+    /// Makes a 415.
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 
-    /// 422: readable, but it means nothing that can be done.
+    /// Makes a 422: readable, but it means nothing that can be done.
     pub fn unprocessable(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
-    /// 422 with a pointer to every wrong place of the body, to the first hundred of them where there are more.
+    /// Makes a 422 with a pointer to every wrong place of the body, to the first hundred of them where there are more.
     pub fn invalid(mut errors: Vec<Fault>) -> Self {
         let detail = match errors.as_slice() {
             [only] if only.pointer.is_empty() => only.detail.clone(),
@@ -124,17 +125,18 @@ impl Problem {
         Self { errors, ..Self::unprocessable(detail) }
     }
 
-    /// 429: a limit of the server is reached.
+    /// Makes a 429: a limit of the server is reached.
     pub fn too_many(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::TOO_MANY_REQUESTS, detail)
     }
 
-    /// 503: not now; the server is draining, has too much to do, or its media is not there. It says when to ask again.
+    /// Makes a 503: not now; the server is draining, has too much to do, or its media is not there. It says when to ask
+    /// again.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::SERVICE_UNAVAILABLE, detail).header(header::RETRY_AFTER, RETRY_AFTER)
     }
 
-    /// 500: our fault. `detail` is shown, so it must hold no secret and no path.
+    /// Makes a 500: our fault. `detail` is shown, so it must hold no secret and no path.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::with_status(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
@@ -146,7 +148,7 @@ impl Problem {
         self
     }
 
-    /// The RFC 9457 object, also sent in the session's `error` message.
+    /// Returns the RFC 9457 object, also sent in the session's `error` message.
     pub fn to_json(&self) -> Value {
         let mut object = json!({
             "type": self.kind,
@@ -171,7 +173,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// `type` and `title` of a status.
+/// Returns `type` and `title` of a status.
 fn kind_of(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         400 => ("urn:virfie:problem:bad-request", "The request cannot be read"),
@@ -192,7 +194,7 @@ fn kind_of(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-/// How a problem looks, for the OpenAPI document.
+/// The shape of a problem, for the OpenAPI document.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemSchema {
@@ -254,12 +256,12 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for ApiJson<T> 
     }
 }
 
-/// The whole body, or 413.
+/// Returns the whole body, or 413.
 async fn read_json<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     read_body(request, state, JSON_LIMIT, || format!("a JSON body has at most {JSON_LIMIT} bytes")).await
 }
 
-/// A whole body of at most so many bytes, or 413 with `limit`, which says how many.
+/// Returns a whole body of at most so many bytes, or 413 with `limit`, which says how many.
 ///
 /// # Errors
 /// Also 408 and 400, see [`unreadable`].
@@ -273,7 +275,7 @@ pub(super) async fn read_body<S: Send + Sync>(
     whole(Bytes::from_request(request, state).await, limit)
 }
 
-/// A body as it came, or 413 with `limit`, which says how large it may be.
+/// Returns a body as it came, or 413 with `limit`, which says how large it may be.
 pub fn whole(body: Result<Bytes, BytesRejection>, limit: impl FnOnce() -> String) -> Result<Bytes, Problem> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(limit()),
@@ -281,7 +283,7 @@ pub fn whole(body: Result<Bytes, BytesRejection>, limit: impl FnOnce() -> String
     })
 }
 
-/// Why a body cannot be read to its end.
+/// Returns why a body cannot be read to its end.
 pub(super) fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     let mut reason = Some(error);
     while let Some(error) = reason {
@@ -293,7 +295,7 @@ pub(super) fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     Problem::bad_request("the body ended too early")
 }
 
-/// Whether the content says that it is JSON: `application/json`, or any `…+json` such as a merge patch.
+/// Returns whether the content says that it is JSON: `application/json`, or any `…+json` such as a merge patch.
 pub(super) fn json_declared(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
@@ -311,7 +313,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     shape(value)
 }
 
-/// The second step of [`parse`].
+/// Does the second step of [`parse`].
 pub(super) fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let detail = error.inner().to_string();
@@ -319,7 +321,7 @@ pub(super) fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     })
 }
 
-/// The RFC 6901 pointer of a path.
+/// Returns the RFC 6901 pointer of a path.
 fn pointer(path: &serde_path_to_error::Path) -> String {
     let mut pointer = String::new();
     for segment in path {
@@ -333,7 +335,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-/// Middleware: makes a problem of every error that a library answered (unknown routes and methods, wrong paths and
+/// Makes a problem of every error that a library answered (unknown routes and methods, wrong paths and
 /// queries, failed WebSocket handshakes), so that clients see one kind of error. Keeps the headers, `Allow` for one.
 pub async fn normalise(request: Request, next: Next) -> Response {
     let response = next.run(request).await;

@@ -27,8 +27,12 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
+    transfer,
 };
-use crate::media::port::{Container, IsoDocument, Notes, notes};
+use crate::{
+    disk,
+    media::port::{Container, IsoDocument, Notes, notes},
+};
 
 /// Files that were written to so lately may still grow.
 const STILL: Duration = Duration::from_secs(5);
@@ -36,7 +40,7 @@ const STILL: Duration = Duration::from_secs(5);
 /// Longer texts beside recordings are not ours.
 const LONGEST_TEXT: u64 = 4 << 20;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/recordings", get(list_recordings))
@@ -76,7 +80,7 @@ pub struct RecordingMarker {
     pub at_seconds: f64,
 }
 
-/// All recordings of the room, the newest first. The room need not exist any more.
+/// Returns all recordings of the room, the newest first. The room need not exist any more.
 #[utoipa::path(
     get, path = "/rooms/{room}/recordings", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -126,7 +130,7 @@ pub async fn get_recording(
         }
         _ => place(&app, &recording)?,
     };
-    if !path.is_file() {
+    if !disk::is_file(&path) {
         return Err(missing());
     }
     let mut answer = match ServeFile::new(&path).try_call(request).await {
@@ -138,7 +142,7 @@ pub async fn get_recording(
     if let Ok(named) = HeaderValue::try_from(format!("attachment; filename=\"{}\"", recording.id)) {
         headers.insert(header::CONTENT_DISPOSITION, named);
     }
-    Ok(answer)
+    Ok(transfer::while_valid(app, access, answer))
 }
 
 /// Deletes a recording for good. One that grows cannot be deleted: stop its output first.
@@ -188,7 +192,7 @@ fn missing() -> Problem {
     Problem::not_found("there is no such recording")
 }
 
-/// Where a recording of this name is, and what it is. Other names than recordings have are nowhere.
+/// Returns where a recording of this name is, and what it is. Other names than recordings have are nowhere.
 fn place(app: &AppState, recording: &ItemPath) -> ApiResult<(PathBuf, &'static str)> {
     let kind = kind_of(&recording.id).ok_or_else(missing)?;
     Ok((folder(app, recording).join(&recording.id), kind))
@@ -208,8 +212,7 @@ fn beside(path: &Path) -> PathBuf {
 
 /// Reads a text of ours. What is missing, and what is too long, is empty.
 fn text_of(path: &Path) -> String {
-    let is_ours = path.metadata().is_ok_and(|file| file.is_file() && file.len() <= LONGEST_TEXT);
-    if is_ours { fs::read_to_string(path).unwrap_or_default() } else { String::new() }
+    if disk::is_file(path) { disk::read_text(path, LONGEST_TEXT).unwrap_or_default() } else { String::new() }
 }
 
 /// Says what a file of this name is, if it is the name of a recording: no path, nothing hidden.
@@ -257,10 +260,10 @@ fn list(folder: &Path) -> io::Result<Vec<Recording>> {
     Ok(found)
 }
 
-/// Whether an output holds the file.
+/// Returns whether an output holds the file.
 fn is_held(path: &Path) -> bool {
     let held = |file| flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK);
-    fs::File::open(path).is_ok_and(held)
+    disk::open(path).is_ok_and(held)
 }
 
 fn look(path: &Path) -> io::Result<Recording> {

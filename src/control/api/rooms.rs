@@ -27,14 +27,15 @@ use crate::{
     media::port::PeerRefused,
 };
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms", get(list_rooms))
         .route("/rooms/{room}", get(get_room).put(put_room).delete(delete_room))
 }
 
-/// What `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new room.
+/// The settings that `PUT /rooms/{room}` changes; what is left out stays as it is, or is the server's default in a new
+/// room.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoomSettings {
@@ -52,7 +53,7 @@ pub struct RoomSettings {
     pub keypoints: Option<bool>,
 }
 
-/// The rooms that the bearer may see.
+/// Returns the rooms that the bearer may see.
 #[utoipa::path(
     get, path = "/rooms", tag = "rooms",
     responses((status = 200, description = "By name", body = Vec<RoomSummary>))
@@ -104,6 +105,8 @@ pub async fn get_room(State(app): State<AppState>, access: Access, room: RoomPat
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 429, description = "The server's limit of rooms is reached",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "Rooms that are over still end; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -217,17 +220,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
     }
 }
 
-/// A room that exists.
+/// Finds a room that exists.
 pub(super) fn find(app: &AppState, name: &RoomName) -> ApiResult<RoomHandle> {
     app.registry.get(name).ok_or_else(|| RoomError::NoRoom.into())
 }
 
-/// An answer with the room's revision as its `ETag`.
+/// Returns an answer with the room's revision as its `ETag`.
 pub(super) fn tagged(status: StatusCode, revision: Revision, body: impl Serialize) -> Response {
     (status, [(header::ETAG, revision.etag())], Json(body)).into_response()
 }
 
-/// The caller, as the room needs to know them.
+/// Returns the caller, as the room needs to know them.
 pub(super) fn caller(app: &AppState, access: &Access, room: &RoomName) -> Caller {
     let role = match access.role {
         Role::Viewer | Role::Participant => MemberRole::Participant,
@@ -278,7 +281,9 @@ impl From<RoomError> for Problem {
             RoomError::Invalid(faults) => Self::invalid(faults),
             RoomError::Refused(PeerRefused::Unacceptable(_)) => Self::unprocessable(detail),
             RoomError::Refused(PeerRefused::Failed(_)) => Self::internal(detail),
-            RoomError::Unavailable(_) | RoomError::Draining => Self::unavailable(detail),
+            RoomError::Unavailable(_) | RoomError::OutputsStillEnd { .. } | RoomError::Draining => {
+                Self::unavailable(detail)
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::{
 /// Largest scenario that is taken, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/scenario", put(put_scenario).layer(DefaultBodyLimit::max(MAX_BYTES)))
 }
@@ -49,12 +49,12 @@ pub struct NativeScenario {
     pub scenes: Vec<SceneEntry>,
 }
 
-/// What became of a scenario.
+/// The result of loading a scenario.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LoadedScenario {
     /// The scenes as they are kept.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and cannot be had, which is left out, and characters that no font has.
+    /// What it asks for and the server does not have, which is left out, and characters that no font has.
     pub warnings: Vec<FaultSchema>,
     /// The files that a Virfie scenario names.
     pub assets: Vec<ScenarioAsset>,
@@ -87,15 +87,15 @@ impl From<Loaded> for LoadedScenario {
 }
 
 /// Replaces all scenes and shows the first one, at one revision: `{"scenes": [{"name", "layout"}]}`, or a scenario file
-/// of the application Virfie as it is (JSON, or the script it comes in). What such a file asks for and cannot be had is
-/// a warning in the answer; its files are taken from the assets of their names, with `-` for what asset names cannot
-/// have.
+/// of the application Virfie as it is (JSON, or the script it comes in). What such a file asks for and the server does
+/// not have is a warning in the answer; its files are taken from the assets of their names, with `-` for what asset
+/// names cannot have.
 #[utoipa::path(
     put, path = "/rooms/{room}/scenario", tag = "scenes",
     params(
         ("room" = String, Path, description = "The room's name"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
-        ("dry_run" = Option<bool>, Query, description = "Only tell what would become of it"),
+        ("dry_run" = Option<bool>, Query, description = "Only return what it would become"),
     ),
     request_body = NativeScenario,
     responses(
@@ -126,7 +126,7 @@ pub async fn put_scenario(
 }
 
 async fn read(assets: &AssetStore, body: &[u8]) -> ApiResult<Scenario> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("the body is no text in UTF-8"))?;
+    let text = std::str::from_utf8(body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     let file = Node::parse(text).map_err(|error| Problem::bad_request(error.to_string()))?;
     let is_native = |scene: &Node| scene.get("layout").is_some();
     if file.get("scenes").map_or_else(Vec::new, Node::values).iter().any(|(_, scene)| is_native(scene)) {

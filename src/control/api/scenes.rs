@@ -20,7 +20,7 @@ use crate::{
     layout::schema::Layout,
 };
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/scenes", get(list_scenes).put(put_scenes))

@@ -59,9 +59,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// How long the browser's own close frame is waited for: cutting the connection before could cost it our last message.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
-/// A bad message.
 const BAD_MESSAGE: u16 = 4001;
-/// Refused.
 const REFUSED: u16 = 4003;
 /// Replaced by a newer connection.
 const REPLACED: u16 = 4008;
@@ -74,7 +72,7 @@ const GOING_AWAY: u16 = 1001;
 /// The browser left.
 const NORMAL: u16 = 1000;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/session", get(session))
 }
@@ -105,7 +103,7 @@ pub async fn session(
             return Problem::with_status(rejection.status(), rejection.body_text()).into_response();
         }
     };
-    // A browser cannot read why a handshake was refused: a refusal is told inside.
+    // A browser cannot read why a handshake was refused: the open socket says it.
     upgrade.max_message_size(MAX_READ).max_frame_size(MAX_READ).on_upgrade(move |socket| async move {
         let _counted = app.registry.session_guard();
         let (sink, stream) = socket.split();
@@ -133,12 +131,13 @@ fn failed(detail: &str) -> Farewell {
     Farewell { problem: Some(Box::new(Problem::unavailable(detail))), code: FAILED, reason: "connection failed" }
 }
 
-/// The browser is gone or silent; it may come back with its secret.
+/// Ends the session of a browser that is gone or silent; it may come back with its secret.
 fn lost() -> Farewell {
     Farewell { problem: None, code: FAILED, reason: "connection lost" }
 }
 
-/// From the first message to the last. An error says how the socket is closed; the place is kept for a while then.
+/// Serves from the first message to the last. An error says how the socket is closed; the place is kept for a while
+/// then.
 async fn serve(
     app: &AppState,
     name: RoomName,
@@ -171,7 +170,7 @@ async fn serve(
     ending
 }
 
-/// What the first message asks for.
+/// Returns what the first message asks for.
 fn session_join(
     app: &AppState,
     access: &Access,
@@ -182,7 +181,7 @@ fn session_join(
         let detail = format!("the first message must be `join`, not `{}`", first.name());
         return Err(bad(Problem::unprocessable(detail)));
     };
-    // A token's name is the word of whoever signed it.
+    // The signer of a token vouches for its name.
     let name = access.name.as_deref().unwrap_or(&name);
     let name = DisplayName::parse(name).map_err(|error| bad(error.into()))?;
     Ok(SessionJoin { name, caller: caller(app, access, room), resume, ingest: ingest_codec(&send) })
@@ -219,7 +218,7 @@ struct Incoming {
 }
 
 impl Incoming {
-    /// The browser's next message. Nothing is lost when this is given up while it waits.
+    /// Returns the browser's next message. Nothing is lost when this is given up while it waits.
     async fn next(&mut self) -> Result<ClientMessage, Farewell> {
         loop {
             let message = match self.stream.next().await {
@@ -247,7 +246,7 @@ fn too_long() -> Farewell {
     bad(Problem::too_large(format!("a message has at most {MAX_MESSAGE} bytes")))
 }
 
-/// A socket that cannot be read any more.
+/// Returns a socket that cannot be read any more.
 fn broken(error: axum::Error) -> Farewell {
     let inner = error.into_inner();
     match inner.downcast_ref::<tungstenite::Error>() {
@@ -272,7 +271,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Until the browser leaves (`Ok`) or the socket has to close.
+    /// Runs until the browser leaves (`Ok`) or the socket has to close.
     async fn run(mut self, joined: Joined, ice_servers: &[IceServerEntry]) -> Result<(), Farewell> {
         let Joined { participant, resume, room, mut events, mut end, .. } = joined;
         let room = if self.directs { room } else { room.without_targets() };
@@ -382,8 +381,8 @@ impl Session<'_> {
     }
 }
 
-/// What a message asks of the room. A connection that the room no longer knows is about to be closed by it: the reason
-/// is on its way, and better than any that could be given here.
+/// Returns what a message asks of the room. A connection that the room no longer knows is about to be closed by it: the
+/// reason is on its way, and better than any that could be given here.
 async fn carried_out(asked: impl Future<Output = Result<(), RoomError>>) -> Result<(), Farewell> {
     match asked.await {
         Ok(()) | Err(RoomError::NoConnection | RoomError::NoRoom) => Ok(()),
@@ -395,7 +394,7 @@ fn too_slow(_: Clogged) -> Farewell {
     failed("the browser does not read what it is sent")
 }
 
-/// The room's task is gone without a word: it has met a fault, and begins again.
+/// Closes a session whose room's task is gone without a word: it has met a fault, and begins again.
 fn faulty() -> Closing {
     Closing::MediaFailed("the room has met a fault and begins again".to_owned())
 }

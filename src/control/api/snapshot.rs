@@ -22,7 +22,7 @@ use crate::media::port::Frame;
 /// Hardly any loss to see, at a tenth of the PNG's size.
 const JPEG_QUALITY: u8 = 90;
 
-/// The routes of this resource.
+/// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/rooms/{room}/snapshot.png", get(snapshot_png))
@@ -39,9 +39,9 @@ pub struct Shown {
 
 type ShownQuery = Result<Query<Shown>, QueryRejection>;
 
-/// What a picture is answered as.
+/// The format of a picture in an answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Format {
+pub(super) enum StillFormat {
     /// Without loss.
     Png,
     /// Small.
@@ -67,7 +67,7 @@ pub async fn snapshot_png(
     room: RoomPath,
     shown: ShownQuery,
 ) -> ApiResult<Response> {
-    snapshot(&app, &access, &room, shown, Format::Png).await
+    snapshot(&app, &access, &room, shown, StillFormat::Png).await
 }
 
 /// The canvas now, small.
@@ -89,7 +89,7 @@ pub async fn snapshot_jpg(
     room: RoomPath,
     shown: ShownQuery,
 ) -> ApiResult<Response> {
-    snapshot(&app, &access, &room, shown, Format::Jpeg).await
+    snapshot(&app, &access, &room, shown, StillFormat::Jpeg).await
 }
 
 /// Snapshots made at once, of all rooms: each costs the composer a copy and a core tens of milliseconds.
@@ -103,7 +103,7 @@ async fn snapshot(
     access: &Access,
     room: &RoomPath,
     shown: ShownQuery,
-    format: Format,
+    format: StillFormat,
 ) -> ApiResult<Response> {
     let Query(Shown { output }) = shown.map_err(|error| Problem::bad_request(error.body_text()))?;
     // Viewers know nothing of outputs.
@@ -122,8 +122,8 @@ pub(super) async fn turn() -> ApiResult<tokio::sync::SemaphorePermit<'static>> {
     }
 }
 
-/// A frame as an answer.
-pub(super) async fn picture(frame: Arc<Frame>, format: Format) -> ApiResult<Response> {
+/// Returns a frame as an answer.
+pub(super) async fn picture(frame: Arc<Frame>, format: StillFormat) -> ApiResult<Response> {
     // Tens of milliseconds of pure computing: not on a thread that serves others.
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
     let bytes = match encoded {
@@ -132,18 +132,18 @@ pub(super) async fn picture(frame: Arc<Frame>, format: Format) -> ApiResult<Resp
         Err(_) => return Err(Problem::internal("the picture cannot be encoded")),
     };
     let content_type = match format {
-        Format::Png => "image/png",
-        Format::Jpeg => "image/jpeg",
+        StillFormat::Png => "image/png",
+        StillFormat::Jpeg => "image/jpeg",
     };
     Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], bytes).into_response())
 }
 
-fn encode(frame: &Frame, format: Format) -> Result<Vec<u8>, ImageError> {
+fn encode(frame: &Frame, format: StillFormat) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     let (width, height, color) = (frame.width, frame.height, ExtendedColorType::Rgb8);
     match format {
-        Format::Png => PngEncoder::new(&mut bytes).write_image(&frame.rgb, width, height, color)?,
-        Format::Jpeg => {
+        StillFormat::Png => PngEncoder::new(&mut bytes).write_image(&frame.rgb, width, height, color)?,
+        StillFormat::Jpeg => {
             JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(&frame.rgb, width, height, color)?;
         }
     }
@@ -158,9 +158,9 @@ mod tests {
     #[test]
     fn what_is_encoded_is_the_frame() {
         let frame = Frame { width: 2, height: 1, rgb: vec![250, 0, 0, 0, 0, 250] };
-        let png = image::load_from_memory(&encode(&frame, Format::Png).unwrap()).unwrap().to_rgb8();
+        let png = image::load_from_memory(&encode(&frame, StillFormat::Png).unwrap()).unwrap().to_rgb8();
         assert_eq!((png.dimensions(), png.into_raw()), ((2, 1), frame.rgb.clone()));
-        let jpeg = image::load_from_memory(&encode(&frame, Format::Jpeg).unwrap()).unwrap();
+        let jpeg = image::load_from_memory(&encode(&frame, StillFormat::Jpeg).unwrap()).unwrap();
         assert_eq!((jpeg.width(), jpeg.height()), (2, 1));
     }
 }

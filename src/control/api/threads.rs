@@ -17,7 +17,7 @@ const GROUPS: &str = "/sys/fs/cgroup";
 /// So many are left at least: there is no need to count exactly.
 const PLENTY: usize = 4096;
 
-/// What bounds the threads of a process.
+/// The limits that bound the threads of a process.
 #[derive(Debug)]
 pub(super) struct Bounds(Vec<Bound>);
 
@@ -34,7 +34,6 @@ enum Bound {
 }
 
 impl Bounds {
-    /// Those of this process.
     pub(super) fn of_this_process() -> Self {
         // A thread maps its stack and a guard page beside it.
         let mut bounds: Vec<Bound> =
@@ -53,12 +52,13 @@ impl Bounds {
         Self(bounds)
     }
 
-    /// For a process that may have so many.
+    /// Creates one for a process that may have so many.
     pub(super) fn of(most: usize) -> Self {
         Self(vec![Bound::Process(most)])
     }
 
-    /// How many more there may be. A bound of which the system does not say how far it is used up counts for nothing.
+    /// Returns how many more there may be. A bound of which the system does not say how far it is used up counts for
+    /// nothing.
     pub(super) fn left(&self) -> usize {
         self.0.iter().filter_map(Bound::left).min().unwrap_or(usize::MAX)
     }
@@ -86,7 +86,7 @@ impl Bound {
     }
 }
 
-/// The folders of the control groups that may bound threads, by `/proc/self/cgroup`: our own and all above it.
+/// Returns the folders of the control groups that may bound threads, by `/proc/self/cgroup`: our own and all above it.
 fn groups(own: &str, root: &Path) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for line in own.lines() {
@@ -119,7 +119,7 @@ fn threads_of(user: u32) -> Option<usize> {
     Some(statuses.filter_map(|status| threads_in(&status, user)).sum())
 }
 
-/// The threads of a process, by its status, if it is this user's.
+/// Returns the threads of a process, by its status, if it is this user's.
 fn threads_in(status: &str, user: u32) -> Option<usize> {
     let value = |key: &str| {
         status.lines().find_map(|line| line.strip_prefix(key)).and_then(|rest| rest.split_whitespace().next())

@@ -34,12 +34,12 @@ const MAX_PLACES: u32 = 1000;
 /// How long a token can be valid, in seconds: a year.
 const MAX_TTL_S: u64 = 366 * 24 * 3600;
 
-/// The routes of tokens.
+/// Returns the routes of tokens.
 pub fn router() -> Router<AppState> {
     Router::new().route("/tokens", post(create)).route("/tokens/{id}", delete(revoke))
 }
 
-/// What a token shall say.
+/// The wished content of a token.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
@@ -118,11 +118,11 @@ pub async fn revoke(State(state): State<AppState>, access: Access, Path(id): Pat
     let revoked = tokio::task::spawn_blocking(move || auth.revoke(&own, until)).await;
     revoked.map_err(|_| Problem::internal("the token cannot be taken back"))??;
     state.registry.dismiss(Some(auth::subject(&id).into())).await;
-    tracing::info!(token = id, "token taken back");
+    tracing::info!(token = id, "a token was taken back");
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What the token says; `now` is in seconds since 1970.
+/// Returns what the token says; `now` is in seconds since 1970.
 ///
 /// # Errors
 /// Every wrong place of the request.

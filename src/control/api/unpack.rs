@@ -24,7 +24,7 @@ const MAX_TEXT: usize = 8 << 20;
 /// Characters of base64 that are decoded at once: whole groups of four.
 const PIECE: usize = 64 * 1024;
 
-/// What was in a file.
+/// The content of a file.
 pub(super) struct Unpacked {
     /// All but the assets.
     pub(super) rest: Value,

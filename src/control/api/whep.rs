@@ -22,7 +22,7 @@ use crate::{
     media::port::check_offer,
 };
 
-/// The routes of this resource, to be mounted under `/api/v1` and at the top.
+/// Returns the routes of this resource, to be mounted under `/api/v1` and at the top.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/whep/{room}", post(post_whep).options(options_whep))

@@ -41,7 +41,7 @@ const NAMELESS: &str = "guest";
 pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// The routes of this resource, to be mounted under `/api/v1` and at the top.
+/// Returns the routes of this resource, to be mounted under `/api/v1` and at the top.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/whip/{room}", post(post_whip).options(options_whip))
@@ -85,7 +85,7 @@ pub async fn post_whip(
     let asked = asked_name(&request)?;
     let name = access.name.as_deref().or(asked.as_deref());
     let display_name = DisplayName::parse(name.unwrap_or(NAMELESS))?;
-    // The nameless are not told apart by their name, so none of them may take another's place.
+    // A missing name distinguishes nobody, so none of them may take another's place.
     let claim = name.map(|name| Claim { subject: access.subject.clone(), name: name.to_owned() });
     let offer = offer(request).await?;
     // Before anything is changed: a refused offer makes no room and ends no session.
@@ -151,7 +151,7 @@ async fn options_whip(State(app): State<AppState>, access: ApiResult<Access>, ro
     endpoint_options(&app, access, Role::Participant, &room)
 }
 
-/// Tells what may be posted, and those who may post it also the ICE servers: some clients have to know them before they
+/// Lists what may be posted, and those who may post it also the ICE servers: some clients have to know them before they
 /// make their offer.
 pub(super) fn endpoint_options(app: &AppState, access: ApiResult<Access>, role: Role, room: &RoomPath) -> Response {
     let methods = "POST, OPTIONS";
@@ -161,7 +161,7 @@ pub(super) fn endpoint_options(app: &AppState, access: ApiResult<Access>, role: 
     (StatusCode::NO_CONTENT, told, links).into_response()
 }
 
-/// Tells what may be patched.
+/// Lists what may be patched.
 pub(super) async fn resource_options() -> Response {
     let methods = "PATCH, DELETE, OPTIONS";
     let told = [(header::ALLOW, methods), (header::ACCESS_CONTROL_ALLOW_METHODS, methods), (ACCEPT_PATCH, FRAGMENT)];
@@ -192,7 +192,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
     }
 }
 
-/// The `name` of the query.
+/// Returns the `name` of the query.
 fn asked_name(request: &Request) -> ApiResult<Option<String>> {
     #[derive(Deserialize)]
     struct Parameters {
@@ -203,7 +203,7 @@ fn asked_name(request: &Request) -> ApiResult<Option<String>> {
     Ok(name)
 }
 
-/// The checked offer of a POST.
+/// Returns the checked offer of a POST.
 pub(super) async fn offer(request: Request) -> ApiResult<PostedOffer> {
     let text = text(SDP, request).await?;
     let offer = Description::parse(&text, SdpKind::Offer)
@@ -212,7 +212,7 @@ pub(super) async fn offer(request: Request) -> ApiResult<PostedOffer> {
     Ok(PostedOffer { offer, ufrags })
 }
 
-/// A body of this media type.
+/// Returns a body of this media type.
 async fn text(media_type: &str, request: Request) -> ApiResult<String> {
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
@@ -224,7 +224,7 @@ async fn text(media_type: &str, request: Request) -> ApiResult<String> {
     String::from_utf8(bytes.into()).map_err(|_| Problem::bad_request("the body is not UTF-8"))
 }
 
-/// The answer to a POST: 201, under the path that was posted to.
+/// Returns the answer to a POST: 201, under the path that was posted to.
 pub(super) fn created(app: &AppState, posted_to: &OriginalUri, opened: Opened) -> ApiResult<Response> {
     let location = format!("{}/{}", posted_to.0.path().trim_end_matches('/'), opened.secret);
     let location = HeaderValue::from_str(&location).map_err(|_| Problem::internal("the path cannot be a header"))?;
@@ -238,19 +238,19 @@ pub(super) fn created(app: &AppState, posted_to: &OriginalUri, opened: Opened) -
     Ok((StatusCode::CREATED, headers, opened.answer).into_response())
 }
 
-/// A `Link` to each ICE server.
+/// Returns a `Link` to each ICE server.
 fn ice_links(app: &AppState) -> HeaderMap {
     let servers = app.ice_servers();
     let links = servers.iter().filter_map(|server| HeaderValue::from_str(&ice_link(server)).ok());
     links.map(|link| (header::LINK, link)).collect()
 }
 
-/// The tag of a session's ICE credentials. They never change: there are no restarts.
+/// Returns the tag of a session's ICE credentials. They never change: there are no restarts.
 fn tag(peer: u64) -> String {
     format!("ice-{peer}")
 }
 
-/// A `Link` to an ICE server (RFC 9725, section 4.6).
+/// Returns a `Link` to an ICE server (RFC 9725, section 4.6).
 fn ice_link(server: &IceServer) -> String {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let mut link = format!("<{}>; rel=\"ice-server\"", server.url);

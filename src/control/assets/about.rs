@@ -15,8 +15,9 @@ use super::{
     Asset, AssetError, LARGEST, MAX_BYTES, built_in, cache::Stamp, font::Font, kind::AssetKind, picture,
     picture::Header,
 };
+use crate::disk;
 
-/// What was found out about a file, as long as it stays the same.
+/// The facts that were found out about a file, as long as it stays the same.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) stamp: Stamp,
@@ -36,19 +37,21 @@ pub enum Content {
     File(fs::File),
 }
 
-/// An asset's file. Files come before what is built in.
+/// Returns an asset's file. Files come before what is built in.
 pub(super) fn open_asset(name: &str, file: &Path) -> Result<Content, AssetError> {
-    match fs::File::open(file) {
+    match disk::open(file) {
         Ok(file) => Ok(Content::File(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match built_in(name) {
             Some(content) => Ok(Content::BuiltIn(content)),
             None => Err(AssetError::NotFound),
         },
+        // A folder, a pipe or a device is no asset.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(AssetError::NotFound),
         Err(error) => Err(error.into()),
     }
 }
 
-/// An asset's content and its stamp.
+/// Loads an asset's content and its stamp.
 pub(super) fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp), AssetError> {
     match open_asset(name, file)? {
         Content::BuiltIn(content) => Ok((Cow::Borrowed(content), Stamp::BUILT_IN)),
@@ -56,9 +59,9 @@ pub(super) fn load(name: &str, file: &Path) -> Result<(Cow<'static, [u8]>, Stamp
     }
 }
 
-/// The content and the stamp of an asset that has a file.
+/// Returns the content and the stamp of an asset that has a file.
 pub(super) fn load_file(file: &Path) -> Result<(Vec<u8>, Stamp), AssetError> {
-    whole(fs::File::open(file)?)
+    whole(disk::open(file)?)
 }
 
 fn whole(mut file: fs::File) -> Result<(Vec<u8>, Stamp), AssetError> {
@@ -68,7 +71,7 @@ fn whole(mut file: fs::File) -> Result<(Vec<u8>, Stamp), AssetError> {
     if content.len() > MAX_BYTES { Err(AssetError::TooLarge) } else { Ok((content, stamp)) }
 }
 
-/// Opens an asset's file and tells what it is, from memory while the file stays the same.
+/// Opens an asset's file and returns what it is, from memory while the file stays the same.
 pub(super) fn find_out(
     known: &Mutex<HashMap<PathBuf, Known>>,
     name: &str,
@@ -104,7 +107,7 @@ pub(super) fn find_out(
     Ok((content, found))
 }
 
-/// What an asset says of itself. Of a clip and a sound only the beginning is needed.
+/// Returns what an asset says of itself. Of a clip and a sound only the beginning is needed.
 pub(super) fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asset, AssetError> {
     let (kind, content_type) = AssetKind::sniff(content).ok_or(AssetError::UnknownType)?;
     let size = match kind {
@@ -122,7 +125,7 @@ pub(super) fn describe(name: &str, content: &[u8], builtin: bool) -> Result<Asse
     Ok(Asset { name: name.to_owned(), room: None, kind, content_type, bytes, size, duration, family, builtin })
 }
 
-/// What a file says of itself.
+/// Returns what a file says of itself.
 pub(super) fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError> {
     let bytes = fs::metadata(file)?.len();
     if bytes > LARGEST as u64 {
@@ -138,9 +141,9 @@ pub(super) fn describe_file(name: &str, file: &Path) -> Result<Asset, AssetError
     Ok(Asset { bytes, ..describe(name, &head, false)? })
 }
 
-/// The first bytes of a file: what tells its kind.
+/// Returns the first bytes of a file: they show its kind.
 pub(super) fn head(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    fs::File::open(file)?.take(128).read_to_end(&mut head)?;
+    disk::open(file)?.take(128).read_to_end(&mut head)?;
     Ok(head)
 }

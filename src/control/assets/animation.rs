@@ -13,7 +13,7 @@ use std::{num::NonZeroU32, time::Duration};
 use image::RgbaImage;
 
 use self::canvas::{Canvas, Part};
-use super::picture::{self, Format, MAX_PIXELS, PictureError};
+use super::picture::{self, MAX_PIXELS, PictureError, PictureFormat};
 use crate::media::port::Still;
 
 /// Most pictures of an animation.
@@ -39,13 +39,13 @@ struct Animation<P> {
 /// # Errors
 /// When it is no image that can be used, or moves for too long.
 pub fn still(content: &[u8]) -> Result<Still, PictureError> {
-    match Format::sniff(content).ok_or(PictureError::UnknownType)? {
-        Format::Gif => frames(gif::open(content)?),
-        Format::WebP => match webp::open(content)? {
+    match PictureFormat::sniff(content).ok_or(PictureError::UnknownType)? {
+        PictureFormat::Gif => frames(gif::open(content)?),
+        PictureFormat::WebP => match webp::open(content)? {
             Some(animation) => frames(animation),
             None => single(content),
         },
-        Format::Png => match apng::open(content)? {
+        PictureFormat::Png => match apng::open(content)? {
             Some(animation) => match frames(animation) {
                 // Who cannot show it as an animation is to show its one other picture.
                 Err(PictureError::Broken(_)) => single(content),
@@ -53,11 +53,11 @@ pub fn still(content: &[u8]) -> Result<Still, PictureError> {
             },
             None => single(content),
         },
-        Format::Jpeg => single(content),
+        PictureFormat::Jpeg => single(content),
     }
 }
 
-/// The first picture of a GIF.
+/// Returns the first picture of a GIF.
 ///
 /// # Errors
 /// As [`still`].
@@ -69,7 +69,7 @@ pub(super) fn first_of_gif(content: &[u8]) -> Result<RgbaImage, PictureError> {
     Ok(canvas.into_shown())
 }
 
-/// The size of a GIF's canvas.
+/// Returns the size of a GIF's canvas.
 ///
 /// # Errors
 /// As [`still`].

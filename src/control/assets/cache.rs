@@ -8,7 +8,7 @@ use std::{
 
 use crate::media::port::Image;
 
-/// Tells whether a file is still the one that was decoded.
+/// Returns whether a file is still the one that was decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     bytes: u64,
@@ -19,12 +19,12 @@ impl Stamp {
     /// Of what is built in and never changes.
     pub const BUILT_IN: Self = Self { bytes: 0, modified: None };
 
-    /// Of a file.
+    /// Creates one of a file.
     pub fn of(metadata: &Metadata) -> Self {
         Self { bytes: metadata.len(), modified: metadata.modified().ok() }
     }
 
-    /// Whether it is of a file that was written then.
+    /// Returns whether it is of a file that was written then.
     pub fn is_of(&self, written: Option<SystemTime>) -> bool {
         self.modified.is_some() && self.modified == written
     }
@@ -47,12 +47,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// An empty cache that holds at most `limit` bytes of pixels.
+    /// Creates an empty cache that holds at most `limit` bytes of pixels.
     pub fn new(limit: usize) -> Self {
         Self { entries: Vec::new(), bytes: 0, limit }
     }
 
-    /// The image of this name and file, if it is still that of the file.
+    /// Returns the image of this name and file, if it is still that of the file.
     pub fn get(&mut self, file: &Path, name: &str, stamp: Stamp) -> Option<Image> {
         let index = self.entries.iter().position(|entry| entry.file == file && &*entry.image.name == name)?;
         let entry = self.entries.remove(index);
@@ -65,7 +65,8 @@ impl Cache {
         Some(image)
     }
 
-    /// Keeps an image in place of an older one of its name and file. One that is larger than the whole cache is not kept.
+    /// Keeps an image in place of an older one of its name and file. One that is larger than the whole cache is not
+    /// kept.
     pub fn insert(&mut self, file: PathBuf, image: Image, stamp: Stamp) {
         self.remove(&file, &image.name);
         let bytes = image.still.bytes();
@@ -103,7 +104,8 @@ mod tests {
     use super::*;
     use crate::media::port::Still;
 
-    /// An image of so many bytes: two rows of opaque pixels, two columns of which are six bytes in the canvas's format.
+    /// Returns an image of so many bytes: two rows of opaque pixels, two columns of which are six bytes in the canvas's
+    /// format.
     fn image(name: &str, bytes: usize) -> Image {
         let still = Still::new(&[255].repeat(bytes / 6 * 16), (bytes / 6 * 2) as u32, 2);
         assert_eq!(still.bytes(), bytes);

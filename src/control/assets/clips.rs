@@ -14,12 +14,12 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Longest clip.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 
-/// Why a video cannot be used as a clip; in one line.
+/// The reason why a video cannot be used as a clip; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the clip cannot be used: {0}")]
 pub struct ClipError(String);
 
-/// What looks into video files.
+/// The function that looks into video files.
 #[derive(Clone)]
 pub(super) struct Looker(pub(super) Arc<dyn Media>);
 
@@ -30,7 +30,7 @@ impl fmt::Debug for Looker {
 }
 
 impl Looker {
-    /// The first picture of a file, and how long it is. Takes up to some seconds.
+    /// Returns the first picture of a file, and how long it is. Takes up to some seconds.
     pub(super) fn look(&self, file: &Path) -> Result<(Still, Option<Duration>), ClipError> {
         let (poster, length) = self.0.look_at_clip(file).map_err(ClipError)?;
         match length {
@@ -43,10 +43,10 @@ impl Looker {
 }
 
 impl AssetStore {
-    /// A clip, with its first picture; from memory when it was asked for lately.
+    /// Returns a clip, with its first picture; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is none of this name or it cannot be played.
+    /// When no clip has this name or it cannot be played.
     pub async fn clip(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;

@@ -1,4 +1,4 @@
-//! What is taken for a font: told by its content, and looked at whole before it is kept.
+//! Decides from its content whether a file is a font, and checks it whole before it is kept.
 
 use std::{borrow::Cow, panic, sync::Arc};
 
@@ -23,7 +23,7 @@ const MAX_GLYPH: f32 = 8192.0;
 /// What every font is tried with.
 const SPECIMEN: &str = "Hamburgefonstiv 0123";
 
-/// Why content is no font that can be used.
+/// The reason why content is no font that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FontError {
     /// It is broken, or has something missing.
@@ -37,7 +37,7 @@ impl FontError {
     }
 }
 
-/// The media type of a font, told by its first bytes. WOFF, which is for web pages, is none.
+/// Returns the media type of a font, read from its first bytes. WOFF, which is for web pages, has no type here.
 pub fn sniff(content: &[u8]) -> Option<&'static str> {
     match content {
         [0, 1, 0, 0, ..] | [b't', b'r', b'u', b'e', ..] => Some("font/ttf"),
@@ -138,7 +138,7 @@ fn check_faces(content: &[u8]) -> Result<(), FontError> {
     if names > MAX_NAMES { Err(FontError::broken("its names are too long")) } else { Ok(()) }
 }
 
-/// Bytes of the names of a face.
+/// Returns bytes of the names of a face.
 fn bytes_of_names(content: &[u8], face: usize) -> Option<usize> {
     let face = if content.starts_with(b"ttcf") { number::<4>(content, 12 + 4 * face)? } else { 0 };
     let tables = number::<2>(content, face + 4)?;
@@ -153,7 +153,7 @@ fn bytes_of_names(content: &[u8], face: usize) -> Option<usize> {
     Some(tables.filter_map(of_table).sum())
 }
 
-/// A number of so many bytes.
+/// Returns a number of so many bytes.
 fn number<const BYTES: usize>(content: &[u8], at: usize) -> Option<usize> {
     let bytes = content.get(at..)?.first_chunk::<BYTES>()?;
     Some(bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))

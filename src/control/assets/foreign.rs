@@ -1,11 +1,12 @@
 //! Fonts that somebody sent. Whatever is done with one is done by a process of its own ([`Media::use_font`]).
 //!
-//! A font is a program: its glyphs are made of other glyphs, its outlines call routines, and its tables tell what becomes
-//! of letters. Two kilobytes can take hours, or all memory, and which letters do so shows only when they are drawn.
+//! A font is a program: its glyphs are made of other glyphs, its outlines call routines, and its tables say what
+//! becomes of letters. Two kilobytes can take hours, or all memory, and which letters do so shows only when they are
+//! drawn.
 //!
 //! ```text
-//!   Fonts::check, ::lacking, ::draw ─ Wish ─► virfie decode-upload ◄─ the font ─► answer
-//!                          Reply in one line, then the picture ◄──────────────────┘
+//!   Fonts::check, ::lacking, ::draw ─ FontRequest ─► virfie decode-upload ◄─ the font ─► answer
+//!                          Reply in one line, then the picture ◄─────────────────────────┘
 //! ```
 //! Failure: a font that brought its process down once is not used again, until another file is put in its place.
 
@@ -29,9 +30,9 @@ use crate::{
     media::port::{FontUse, Media, Still},
 };
 
-/// What is to be done with a font.
+/// The work that is to be done with a font.
 #[derive(Debug, Serialize, Deserialize)]
-enum Wish {
+enum FontRequest {
     /// See whether it can be used.
     Check,
     /// Name the characters of a text that no font has.
@@ -40,7 +41,7 @@ enum Wish {
     Draw(Text, TextFrame),
 }
 
-/// What became of it.
+/// The outcome of that work.
 #[derive(Debug, Serialize, Deserialize)]
 enum Reply {
     Usable,
@@ -58,12 +59,12 @@ enum Reply {
     Failed,
 }
 
-/// The other side of [`Media::use_font`]: does with the font in `content` what `wish` says.
+/// Answers as the other side of [`Media::use_font`]: does with the font in `content` what `wish` says.
 ///
 /// # Errors
 /// That it is no such wish.
 pub fn answer(content: Vec<u8>, wish: &str) -> Result<Vec<u8>, serde_json::Error> {
-    let wish: Wish = serde_json::from_str(wish)?;
+    let wish: FontRequest = serde_json::from_str(wish)?;
     let (reply, pixels) = Font::open(content.into()).map_or_else(
         |FontError::Broken(why)| (Reply::Broken(why.into_owned()), Vec::new()),
         |font| carried_out(&font, wish),
@@ -74,14 +75,16 @@ pub fn answer(content: Vec<u8>, wish: &str) -> Result<Vec<u8>, serde_json::Error
     Ok(answer)
 }
 
-fn carried_out(font: &Font, wish: Wish) -> (Reply, Vec<u8>) {
+fn carried_out(font: &Font, wish: FontRequest) -> (Reply, Vec<u8>) {
     let reply = match wish {
-        Wish::Check => match font.check() {
+        FontRequest::Check => match font.check() {
             Ok(()) => Reply::Usable,
             Err(FontError::Broken(why)) => Reply::Broken(why.into_owned()),
         },
-        Wish::Lacking(text) => with_fonts(font, &text, |letterer, face| Reply::Lacking(letterer.lacking(&text, face))),
-        Wish::Draw(text, frame) => {
+        FontRequest::Lacking(text) => {
+            with_fonts(font, &text, |letterer, face| Reply::Lacking(letterer.lacking(&text, face)))
+        }
+        FontRequest::Draw(text, frame) => {
             let lettering = Lettering { text: &text, frame };
             match with_fonts(font, &text, |letterer, face| letterer.pixels(&lettering, face)) {
                 Ok((pixels, width, height)) => return (Reply::Drawn { width, height }, pixels),
@@ -109,34 +112,34 @@ pub(super) struct Fonts {
 impl Fonts {
     /// Sees whether a new font can be used. For blocking threads, as the others.
     pub(super) fn check(media: &dyn Media, file: &Path) -> Result<(), AssetError> {
-        match ask(media, file, &Wish::Check)? {
+        match ask(media, file, &FontRequest::Check)? {
             Some((Reply::Usable, _)) => Ok(()),
             Some((Reply::Broken(why), _)) => Err(FontError::Broken(why.into()).into()),
             _ => Err(FontError::Broken("it takes too much memory or time".into()).into()),
         }
     }
 
-    /// The characters of a text that no font has.
+    /// Returns the characters of a text that no font has.
     pub(super) fn lacking(
         &self,
         media: &dyn Media,
         (file, stamp): (&Path, Stamp),
         text: &Text,
     ) -> Result<String, AssetError> {
-        match self.ask(media, (file, stamp), &Wish::Lacking(text.clone()))?.0 {
+        match self.ask(media, (file, stamp), &FontRequest::Lacking(text.clone()))?.0 {
             Reply::Lacking(lacking) => Ok(lacking),
             _ => Err(LetteringError::Failed.into()),
         }
     }
 
-    /// The picture of a text.
+    /// Draws the picture of a text.
     pub(super) fn draw(
         &self,
         media: &dyn Media,
         (file, stamp): (&Path, Stamp),
         lettering: &Lettering,
     ) -> Result<Still, AssetError> {
-        let wish = Wish::Draw(lettering.text.clone(), lettering.frame);
+        let wish = FontRequest::Draw(lettering.text.clone(), lettering.frame);
         let error = match self.ask(media, (file, stamp), &wish)? {
             (Reply::Drawn { width, height }, pixels)
                 if pixels.len() as u64 == u64::from(width) * u64::from(height) * 4 =>
@@ -153,7 +156,7 @@ impl Fonts {
         &self,
         media: &dyn Media,
         (file, stamp): (&Path, Stamp),
-        wish: &Wish,
+        wish: &FontRequest,
     ) -> Result<(Reply, Vec<u8>), AssetError> {
         // Nothing that panics runs under the lock.
         let condemned = || self.condemned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -174,8 +177,8 @@ impl Fonts {
     }
 }
 
-/// The answer to a wish; `None`: the font brought its process down.
-fn ask(media: &dyn Media, file: &Path, wish: &Wish) -> Result<Option<(Reply, Vec<u8>)>, AssetError> {
+/// Returns the answer to a wish; `None`: the font brought its process down.
+fn ask(media: &dyn Media, file: &Path, wish: &FontRequest) -> Result<Option<(Reply, Vec<u8>)>, AssetError> {
     let wish = serde_json::to_string(wish).map_err(std::io::Error::from)?;
     let mut answer = match media.use_font(file, &wish) {
         FontUse::Answered(answer) => answer,

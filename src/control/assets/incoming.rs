@@ -21,7 +21,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// An empty one. Makes the folder if it is missing.
+    /// Creates an empty one. Makes the folder if it is missing.
     ///
     /// # Errors
     /// What the disk says.
@@ -40,12 +40,12 @@ impl Incoming {
         Ok(())
     }
 
-    /// How much has come.
+    /// Returns how much has come.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// What it seems to be, by its first bytes.
+    /// Returns what it seems to be, by its first bytes.
     ///
     /// # Errors
     /// What the disk says.
@@ -53,7 +53,7 @@ impl Incoming {
         Ok(AssetKind::sniff(&super::head(&self.path)?).map(|(kind, _)| kind))
     }
 
-    /// All of it. For files of a size that memory has room for.
+    /// Returns all of it. For files of a size that memory has room for.
     ///
     /// # Errors
     /// What the disk says.
@@ -65,12 +65,12 @@ impl Incoming {
         &self.path
     }
 
-    /// Whether another file has the same content.
+    /// Returns whether another file has the same content.
     pub(super) fn is_same(&self, other: File) -> io::Result<bool> {
         if other.metadata()?.len() != self.bytes {
             return Ok(false);
         }
-        let mut sides = [File::open(&self.path)?, other].map(|file| io::BufReader::with_capacity(PIECE, file).bytes());
+        let mut sides = [disk::open(&self.path)?, other].map(|file| io::BufReader::with_capacity(PIECE, file).bytes());
         loop {
             let [own, other] = sides.each_mut().map(Iterator::next);
             match (own.transpose()?, other.transpose()?) {

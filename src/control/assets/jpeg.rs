@@ -8,7 +8,8 @@ use zune_jpeg::JpegDecoder;
 
 use super::{picture::MAX_SIDE, profile::Profile};
 
-/// Decodes a JPEG in inks to sRGB. Its size was checked before. `None`: it is another one, or the profile does not serve.
+/// Decodes a JPEG in inks to sRGB. Its size was checked before. `None`: it is another one, or the profile does not
+/// serve.
 pub fn inks_to_srgb(content: &[u8], profile: &Profile) -> Option<RgbaImage> {
     let options = DecoderOptions::default()
         .set_strict_mode(false)
@@ -33,7 +34,8 @@ pub fn inks_to_srgb(content: &[u8], profile: &Profile) -> Option<RgbaImage> {
     profile.inks_to_srgb(&mut inks).then_some(inks)
 }
 
-/// Three inks that were written as luma and two differences (Adobe Technical Note 5116, by JFIF's matrix), and black.
+/// Returns three inks that were written as luma and two differences (Adobe Technical Note 5116, by JFIF's matrix), and
+/// black.
 fn inks_of([y, cb, cr, black]: [u8; 4]) -> [u8; 4] {
     let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
     let [c, m, yellow] = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb]
@@ -48,7 +50,8 @@ mod tests {
     use super::*;
     use crate::control::assets::picture::decode;
 
-    /// A JPEG of 8 x 8 pixels, all with these four samples. `transform`: 0 for inks, 2 for luma, differences and black.
+    /// Returns a JPEG of 8 x 8 pixels, all with these four samples. `transform`: 0 for inks, 2 for luma, differences
+    /// and black.
     fn jpeg(transform: u8, samples: [u8; 4], profile: &[u8]) -> Vec<u8> {
         let segment = |marker: u8, inside: &[u8]| {
             [&[0xff, marker][..], &(inside.len() as u16 + 2).to_be_bytes(), inside].concat()
@@ -88,7 +91,7 @@ mod tests {
         .concat()
     }
 
-    /// A profile whose white paper becomes evenly darker, as the eye sees it, with each ink.
+    /// Returns a profile whose white paper becomes evenly darker, as the eye sees it, with each ink.
     fn profile_of_inks() -> Vec<u8> {
         let even: Vec<u8> = (0..=255).collect();
         let one = 0x1_0000_u32.to_be_bytes();

@@ -1,11 +1,11 @@
-//! What kinds of files are kept as assets: told by their content, never by their name. PURE.
+//! The kinds of files that are kept as assets. Their content decides, never their name. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{font, picture, sounds};
 
-/// What an asset is good for.
+/// The use of an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AssetKind {
@@ -20,16 +20,16 @@ pub enum AssetKind {
 }
 
 impl AssetKind {
-    /// The kind of this content and its media type; `None` when it is nothing that is taken.
+    /// Returns the kind of this content and its media type; `None` when it is nothing that is taken.
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
-        let image = picture::Format::sniff(content).map(|format| (Self::Image, format.content_type()));
+        let image = picture::PictureFormat::sniff(content).map(|format| (Self::Image, format.content_type()));
         let font = || font::sniff(content).map(|content_type| (Self::Font, content_type));
         let sound = || sounds::sniff(content).map(|content_type| (Self::Sound, content_type));
         image.or_else(font).or_else(|| clip(content).map(|content_type| (Self::Clip, content_type))).or_else(sound)
     }
 }
 
-/// The media type of a video file: MP4, QuickTime, WebM or Matroska. What it holds is looked at by the media.
+/// Returns the media type of a video file: MP4, QuickTime, WebM or Matroska. What it holds is looked at by the media.
 fn clip(content: &[u8]) -> Option<&'static str> {
     match content {
         [_, _, _, _, b'f', b't', b'y', b'p', b'M', b'4', b'A' | b'B', ..] => None,

@@ -1,8 +1,8 @@
 //! Texts become pictures: shaped, broken into lines and drawn, off every media thread.
 //!
 //! Fonts come from the program (Inter for Latin, Greek and Cyrillic letters; DejaVu Sans, which has Arabic, Hebrew and
-//! many signs, too), from the system, and from assets. A character that the wanted font has not is taken from the others.
-//! Those of assets are strangers', and [`super::foreign`] has all of this done elsewhere.
+//! many signs, too), from the system, and from assets. A character that the wanted font has not is taken from the
+//! others. Those of assets are strangers', and [`super::foreign`] has all of this done elsewhere.
 
 use std::{
     collections::HashMap,
@@ -34,7 +34,7 @@ const TRIES: usize = 3;
 /// How far down a text is measured: places are rounded towards zero, and would be others above it.
 const DOWN: f32 = 8192.0;
 
-/// Why a text has no picture.
+/// The reason why a text has no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LetteringError {
     /// It would be too large.
@@ -54,7 +54,7 @@ pub enum LetteringError {
     BroughtDown,
 }
 
-/// What a text is written with.
+/// The font and style that a text is written with.
 #[derive(Debug)]
 pub enum Face<'a> {
     /// A family that [`Letterer::knows`].
@@ -116,7 +116,7 @@ impl Fonts {
     }
 }
 
-/// The families that are in the program, and their files.
+/// Returns the families that are in the program, and their files.
 fn own_families() -> [(&'static str, Vec<&'static [u8]>); 2] {
     let inter = vec![damascene_fonts_inter::INTER_VARIABLE];
     [("Inter", inter), ("DejaVu Sans", vec![dejavu::sans::regular(), dejavu::sans::bold()])]
@@ -147,12 +147,12 @@ fn system(fonts: Database) -> FontSystem {
 }
 
 impl Letterer {
-    /// One that has this font only.
+    /// Returns one that has this font only.
     pub fn alone(font: &Font) -> Self {
         Self { fonts: Mutex::new(Some(Fonts::alone(font))) }
     }
 
-    /// Whether nothing of a text would have to come from other fonts.
+    /// Returns whether nothing of a text would have to come from other fonts.
     pub fn has_all(&self, text: &Text, face: &Face) -> bool {
         self.with(|fonts| {
             let family = face.family();
@@ -165,7 +165,7 @@ impl Letterer {
         })
     }
 
-    /// Whether a family of this name is in the program or installed.
+    /// Returns whether a family of this name is in the program or installed.
     pub fn knows(&self, family: &str) -> bool {
         self.with(|fonts| fonts.common.db().faces().any(|face| face.families.iter().any(|(name, _)| name == family)))
     }
@@ -175,7 +175,7 @@ impl Letterer {
         work(fonts.get_or_insert_with(Fonts::load))
     }
 
-    /// The characters of a text that no font has, each once: boxes stand for them. Takes some milliseconds, as
+    /// Returns the characters of a text that no font has, each once: boxes stand for them. Takes some milliseconds, as
     /// [`Letterer::draw`].
     pub fn lacking(&self, text: &Text, face: &Face) -> String {
         self.with(|fonts| {
@@ -189,7 +189,7 @@ impl Letterer {
         })
     }
 
-    /// The picture of a text. Takes some milliseconds, the first one up to a second: for blocking threads.
+    /// Draws the picture of a text. Takes some milliseconds, the first one up to a second: for blocking threads.
     ///
     /// # Errors
     /// [`LetteringError`].
@@ -198,7 +198,7 @@ impl Letterer {
         Ok(Still::new(&pixels, width, height))
     }
 
-    /// The same as pixels of four bytes each, alpha not premultiplied, and their width and height.
+    /// Returns the same as pixels of four bytes each, alpha not premultiplied, and their width and height.
     ///
     /// # Errors
     /// [`LetteringError`].
@@ -232,7 +232,7 @@ fn lacking(fonts: &mut FontSystem, text: &Text, family: &str) -> String {
     lacking
 }
 
-/// Whether a character is one to look at, and not one that only changes others.
+/// Returns whether a character is one to look at, and not one that only changes others.
 fn is_seen(character: char) -> bool {
     !limits::is_silent(character) && !character.is_whitespace() && !character.is_control()
 }
@@ -337,7 +337,7 @@ fn place(
     }
 }
 
-/// What a text's glyphs cover, from where its first line begins, in pixels.
+/// The area that a text's glyphs cover, from where its first line begins, in pixels.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ink {
     left: f32,
@@ -347,7 +347,7 @@ struct Ink {
 }
 
 impl Ink {
-    /// How far it goes beyond lines of this height, above or below.
+    /// Returns how far it goes beyond lines of this height, above or below.
     fn beyond(self, height: f32) -> f32 {
         (-self.top).max((self.bottom - height).ceil()).max(0.0)
     }
@@ -387,7 +387,7 @@ impl Glyphs {
         }
     }
 
-    /// What a text covers, on the same parts of pixels as behind this padding.
+    /// Returns what a text covers, on the same parts of pixels as behind this padding.
     fn ink(&mut self, fonts: &mut FontSystem, buffer: &Buffer, padding: f32) -> Ink {
         let mut ink = Ink::default();
         self.draw(fonts, buffer, (padding.fract(), DOWN), |(left, top), image| {

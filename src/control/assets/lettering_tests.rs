@@ -14,13 +14,13 @@ impl Drawn {
         self.0.size()
     }
 
-    /// How much of a pixel is covered by letters.
+    /// Returns how much of a pixel is covered by letters.
     fn cover(&self, x: u32, y: u32) -> u8 {
         let (alpha, stride) = self.0.whole().planes().alpha.unwrap();
         alpha[y as usize * stride + x as usize]
     }
 
-    /// The columns and rows that have something in them: left, top, right, bottom.
+    /// Returns the columns and rows that have something in them: left, top, right, bottom.
     fn bounds(&self) -> [u32; 4] {
         let (width, height) = self.size();
         let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
@@ -42,7 +42,7 @@ impl Drawn {
     }
 }
 
-/// One for all tests: the fonts of the system are looked for once.
+/// Returns one for all tests: the fonts of the system are looked for once.
 fn letterer() -> &'static Letterer {
     static LETTERER: std::sync::OnceLock<Letterer> = std::sync::OnceLock::new();
     LETTERER.get_or_init(Letterer::default)

@@ -4,11 +4,11 @@
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them; [`foreign`]: where that is done.
-//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what moves;
-//!   [`profile`]: what its colours mean.
+//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
+//!   moves; [`profile`]: what its colours mean.
 //! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
 //!
-//! A file is checked and decoded before it is kept, and replaces an older one in one step; whoever reads meanwhile has
+//! A file is checked and decoded before it is kept, and replaces an older one in one step; a reader meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
 //! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
 //! done frees the place for the next only when it is done. What a process of its own does has a turn of its own: it may
@@ -80,16 +80,16 @@ const CACHE_BYTES: usize = 256 * 1024 * 1024;
 /// Images that come with the program.
 const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../../pipelines/assets/studio.jpg"))];
 
-/// Why an asset is not to be had or not kept.
+/// The reason why an asset is not available or not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AssetError {
-    /// The name is none.
+    /// The name is invalid.
     #[error("an asset's name is 1 to 128 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`, and begins with no dot")]
     BadName,
     /// There is one of this name, and who asks may not put another in its place.
     #[error("there is an asset of this name already, which a token for one room may not replace")]
     Taken,
-    /// There is none of this name.
+    /// No asset has this name.
     #[error("there is no such asset")]
     NotFound,
     /// It comes with the program.
@@ -103,7 +103,7 @@ pub enum AssetError {
     Full,
     /// It is of no kind that is kept.
     #[error(
-        "this is no PNG, JPEG, WebP or GIF image, no TrueType or OpenType font, no MP4, QuickTime, WebM or Matroska \
+        "this is not a PNG, JPEG, WebP or GIF image, no TrueType or OpenType font, no MP4, QuickTime, WebM or Matroska \
          video, and no MP3, WAV or Ogg sound"
     )]
     UnknownType,
@@ -127,7 +127,7 @@ pub enum AssetError {
     Io(#[from] io::Error),
 }
 
-/// What is known of an asset.
+/// The facts that are known of an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// As layouts write it.
@@ -191,17 +191,18 @@ impl AssetStore {
         }
     }
 
-    /// The same store as this room sees it: its own shelf before the shared one. What is put and deleted is the room's.
+    /// Returns the same store as this room sees it: its own shelf before the shared one. What is put and deleted is the
+    /// room's.
     pub fn of_room(&self, room: &RoomName) -> Self {
         Self { shelves: self.shelves.of_room(room), ..self.clone() }
     }
 
-    /// The room as which it is seen.
+    /// Returns the room as which it is seen.
     pub fn room(&self) -> Option<&RoomName> {
         self.shelves.room()
     }
 
-    /// All assets that are seen from here, by name. Files of other kinds are left out.
+    /// Lists all assets that are seen from here, by name. Files of other kinds are left out.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -235,7 +236,7 @@ impl AssetStore {
         Ok(assets)
     }
 
-    /// What is known of an asset.
+    /// Returns what is known of an asset.
     ///
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
@@ -248,7 +249,7 @@ impl AssetStore {
         Ok(asset)
     }
 
-    /// An asset's file as it was put, and what names this content.
+    /// Returns an asset's file as it was put, and what names this content.
     ///
     /// # Errors
     /// [`AssetError::NotFound`], or what the disk says.
@@ -261,8 +262,8 @@ impl AssetStore {
         .await
     }
 
-    /// Adds what only the media knows of a clip, unless that is known already: there may be more clips than pictures are
-    /// kept of, and who lists them would have all of them looked into again.
+    /// Adds what only the media knows of a clip, unless that is known already: there may be more clips than pictures
+    /// are kept of, and who lists them would have all of them looked into again.
     async fn look_into(&self, asset: &mut Asset) {
         if asset.kind != AssetKind::Clip || asset.size.is_some() {
             return;
@@ -276,8 +277,8 @@ impl AssetStore {
         }
     }
 
-    /// Whether a file of this name was put on the shelf that is written to from here. Those built in do not count: they
-    /// can be replaced by one.
+    /// Returns whether a file of this name was put on the shelf that is written to from here. Those built in do not
+    /// count: they can be replaced by one.
     pub async fn has_file(&self, name: &str) -> bool {
         match self.shelves.place(name) {
             Ok(file) => tokio::fs::try_exists(file).await.unwrap_or(false),
@@ -285,7 +286,7 @@ impl AssetStore {
         }
     }
 
-    /// A place for a file that is to be put under this name.
+    /// Returns a place for a file that is to be put under this name.
     ///
     /// # Errors
     /// When there can be none of this name, or the disk fails.
@@ -297,12 +298,12 @@ impl AssetStore {
 
     /// Makes places for files, on blocking threads.
     pub fn incomings(&self) -> impl Fn() -> io::Result<Incoming> + Send + 'static {
-        // All begin on the shared shelf's disk: whose they become is told later, and some never become an asset.
+        // All begin on the shared shelf's disk: their owner is known later, and some never become an asset.
         let folder = self.shelves.shared().to_owned();
         move || Incoming::create(&folder)
     }
 
-    /// Whether the asset of this name has the same content; `None`: no asset has this name.
+    /// Returns whether the asset of this name has the same content; `None`: no asset has this name.
     ///
     /// # Errors
     /// When there can be none of this name, or the disk fails.
@@ -428,10 +429,10 @@ impl AssetStore {
         self.texts.forget(file);
     }
 
-    /// The decoded image; from memory when it was asked for lately.
+    /// Returns the decoded image; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is none of this name or it cannot be decoded.
+    /// When no asset has this name or it cannot be decoded.
     pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = current_stamp(name, &file).await?;
@@ -454,7 +455,7 @@ impl AssetStore {
         Ok(image)
     }
 
-    /// Where the file of this name is that is seen from here, or would be.
+    /// Returns where the file of this name is that is seen from here, or would be.
     async fn file(&self, name: &str) -> Result<PathBuf, AssetError> {
         let own = self.shelves.place(name)?;
         if self.room().is_none() || tokio::fs::try_exists(&own).await? {
@@ -542,8 +543,8 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for it
-/// may go away before.
+/// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for
+/// it may go away before.
 async fn decode_in<T: Send + 'static>(
     turn: OwnedMutexGuard<()>,
     work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
@@ -556,7 +557,7 @@ fn built_in(name: &str) -> Option<&'static [u8]> {
     BUILT_IN.iter().find(|(own, _)| *own == name).map(|(_, content)| *content)
 }
 
-/// Names of the files that may be assets.
+/// Returns names of the files that may be assets.
 fn names(folder: &Path) -> Result<Vec<String>, AssetError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,4 +1,4 @@
-//! What is taken for an image: told by its content, never by its name, and decoded within limits. PURE.
+//! Decides from its content, never from its name, whether a file is an image, and decodes it within limits. PURE.
 
 use std::io::Cursor;
 
@@ -24,11 +24,11 @@ const MAX_ALLOC: u64 = 400 * 1024 * 1024;
 /// thousand times as large once they are read.
 const MAX_CHUNKS: u64 = 32 * 1024 * 1024;
 
-/// Why content is no image that can be used.
+/// The reason why content is no image that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// Another type of content.
-    #[error("this is no PNG, JPEG, WebP or GIF image")]
+    #[error("this is not a PNG, JPEG, WebP or GIF image")]
     UnknownType,
     /// It says of itself that it is too large; it was not decoded.
     #[error("the image is too large: at most {MAX_SIDE} pixels wide and high, and {} megapixels", MAX_PIXELS / 1_000_000)]
@@ -47,7 +47,7 @@ pub enum PictureError {
 
 /// The types of images that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum PictureFormat {
     /// PNG, perhaps animated.
     Png,
     /// JPEG.
@@ -58,8 +58,8 @@ pub enum Format {
     Gif,
 }
 
-impl Format {
-    /// Told by the first bytes.
+impl PictureFormat {
+    /// Reads the format from the first bytes.
     pub fn sniff(content: &[u8]) -> Option<Self> {
         match content {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
@@ -70,7 +70,7 @@ impl Format {
         }
     }
 
-    /// The media type.
+    /// Returns the media type.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -81,11 +81,11 @@ impl Format {
     }
 }
 
-/// What an image says of itself.
+/// The header of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Its type.
-    pub format: Format,
+    pub format: PictureFormat,
     /// In pixels, as it is shown (a photo's orientation counts).
     pub width: u32,
     /// In pixels.
@@ -97,7 +97,7 @@ pub struct Header {
 /// # Errors
 /// When it is no image that can be used.
 pub fn header(content: &[u8]) -> Result<Header, PictureError> {
-    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let format = PictureFormat::sniff(content).ok_or(PictureError::UnknownType)?;
     let Some(mut decoder) = open(format, content)? else {
         let (width, height) = animation::size_of_gif(content)?;
         return Ok(Header { format, width, height });
@@ -118,15 +118,17 @@ pub fn header(content: &[u8]) -> Result<Header, PictureError> {
 /// # Errors
 /// When it is no image that can be used.
 pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
-    let format = Format::sniff(content).ok_or(PictureError::UnknownType)?;
+    let format = PictureFormat::sniff(content).ok_or(PictureError::UnknownType)?;
     let Some(mut decoder) = open(format, content)? else { return animation::first_of_gif(content) };
     let orientation = orientation(&mut *decoder);
     let profile = match format {
-        Format::Png => png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info())),
-        Format::WebP => chunks::profile_in(content).and_then(Profile::of_icc),
-        Format::Jpeg | Format::Gif => decoder.icc_profile().ok().flatten().and_then(|icc| Profile::of_icc(&icc)),
+        PictureFormat::Png => png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info())),
+        PictureFormat::WebP => chunks::profile_in(content).and_then(Profile::of_icc),
+        PictureFormat::Jpeg | PictureFormat::Gif => {
+            decoder.icc_profile().ok().flatten().and_then(|icc| Profile::of_icc(&icc))
+        }
     };
-    let in_inks = profile.as_ref().filter(|profile| format == Format::Jpeg && profile.is_of_inks());
+    let in_inks = profile.as_ref().filter(|profile| format == PictureFormat::Jpeg && profile.is_of_inks());
     let picture = match in_inks.and_then(|profile| jpeg::inks_to_srgb(content, profile)) {
         Some(picture) => picture,
         None => to_srgb(profile.as_ref(), DynamicImage::from_decoder(decoder).map_err(refusal)?),
@@ -136,7 +138,7 @@ pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
     Ok(picture.into_rgba8())
 }
 
-/// A decoded picture as 8-bit RGBA in sRGB, which it is in where it has no profile.
+/// Returns a decoded picture as 8-bit RGBA in sRGB, which it is in where it has no profile.
 pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaImage {
     match profile {
         Some(profile) => profile.to_srgb(picture),
@@ -144,20 +146,21 @@ pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaI
     }
 }
 
-/// A decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
-fn open(format: Format, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
+/// Opens a decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
+fn open(format: PictureFormat, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
     Ok(match format {
-        Format::Png => Some(Box::new(png(content)?)),
-        Format::Jpeg => {
+        PictureFormat::Png => Some(Box::new(png(content)?)),
+        PictureFormat::Jpeg => {
             let decoder = JpegDecoder::new(Cursor::new(content)).map_err(refusal)?;
             Some(Box::new(bounded(decoder, limits(MAX_ALLOC))?))
         }
-        Format::WebP => Some(Box::new(webp(content)?)),
-        Format::Gif => None,
+        PictureFormat::WebP => Some(Box::new(webp(content)?)),
+        PictureFormat::Gif => None,
     })
 }
 
-/// A decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first chunk on.
+/// Returns a decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first
+/// chunk on.
 ///
 /// # Errors
 /// When it cannot be used.
@@ -167,12 +170,12 @@ pub(super) fn png(content: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PictureEr
     bounded(decoder, limits(2 * MAX_ALLOC))
 }
 
-/// A decoder of a PNG that was opened before, for what that one does not report.
+/// Returns a decoder of a PNG that was opened before, for what that one does not report.
 pub(super) fn png_decoder(content: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
     png::Decoder::new_with_limits(Cursor::new(content), png::Limits { bytes: MAX_CHUNKS as usize })
 }
 
-/// The same of a WebP.
+/// Returns the same of a WebP.
 ///
 /// # Errors
 /// When it cannot be used.
@@ -205,12 +208,12 @@ fn bounded<D: ImageDecoder>(mut decoder: D, limits: Limits) -> Result<D, Picture
     Ok(decoder)
 }
 
-/// How a photo was held; upright when it does not say.
+/// Returns how a photo was held; upright when it does not say.
 fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
-/// In our words.
+/// Returns the error in our words.
 pub(super) fn refusal(error: ImageError) -> PictureError {
     match error {
         ImageError::Limits(error) if matches!(error.kind(), LimitErrorKind::InsufficientMemory) => {
@@ -228,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// A small picture, red on the left and blue on the right.
+    /// Returns a small picture, red on the left and blue on the right.
     fn encoded(format: ImageFormat) -> Vec<u8> {
         let picture = image::RgbImage::from_fn(8, 4, |x, _| image::Rgb(if x < 4 { [255, 0, 0] } else { [0, 0, 255] }));
         let mut bytes = Cursor::new(Vec::new());
@@ -236,7 +239,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    /// A PNG whose header is right and claims this size, and that has no pixels.
+    /// Returns a PNG whose header is right and claims this size, and that has no pixels.
     fn claiming(width: u32, height: u32) -> Vec<u8> {
         let mut header = b"IHDR".to_vec();
         header.extend(width.to_be_bytes());
@@ -251,7 +254,7 @@ mod tests {
         png
     }
 
-    /// The CRC of PNG chunks (ISO 3309).
+    /// Returns the CRC of PNG chunks (ISO 3309).
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
@@ -261,10 +264,10 @@ mod tests {
     #[test]
     fn the_content_tells_the_type() {
         for (codec, format) in [
-            (ImageFormat::Png, Format::Png),
-            (ImageFormat::Jpeg, Format::Jpeg),
-            (ImageFormat::WebP, Format::WebP),
-            (ImageFormat::Gif, Format::Gif),
+            (ImageFormat::Png, PictureFormat::Png),
+            (ImageFormat::Jpeg, PictureFormat::Jpeg),
+            (ImageFormat::WebP, PictureFormat::WebP),
+            (ImageFormat::Gif, PictureFormat::Gif),
         ] {
             let content = encoded(codec);
             assert_eq!(header(&content), Ok(Header { format, width: 8, height: 4 }));
@@ -287,7 +290,7 @@ mod tests {
         }
     }
 
-    /// A PNG of one pixel with one more chunk in front of its pixels.
+    /// Returns a PNG of one pixel with one more chunk in front of its pixels.
     fn with_chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
         let whole = encoded(ImageFormat::Png);
         let (head, rest) = whole.split_at(33);
@@ -296,7 +299,7 @@ mod tests {
         [head, &length, &chunk, &crc(&chunk).to_be_bytes(), rest].concat()
     }
 
-    /// So many zeros, in the form that PNG compresses them to.
+    /// Returns so many zeros, in the form that PNG compresses them to.
     fn zeros(mebibytes: usize) -> Vec<u8> {
         let mut png = Cursor::new(Vec::new());
         let picture = image::GrayImage::new(1023, (mebibytes << 10) as u32);

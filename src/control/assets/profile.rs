@@ -1,4 +1,5 @@
-//! What the numbers of a picture mean: its colour profile, and the way from there to sRGB, which is what is shown. PURE.
+//! What the numbers of a picture mean: its colour profile, and the way from there to sRGB, which is what is shown.
+//! PURE.
 //!
 //! As in browsers, a profile that is damaged, too large or made for another kind of picture is passed over.
 
@@ -50,7 +51,7 @@ impl Profile {
         Self::of_primaries(primaries, gamma)
     }
 
-    /// By the numbers of ITU-T H.273.
+    /// Creates one by the numbers of ITU-T H.273.
     fn of_code_points(primaries: u8, transfer: u8) -> Option<Self> {
         if HIGH_RANGE.contains(&transfer) {
             return None;
@@ -64,8 +65,8 @@ impl Profile {
         Some(Self(ColorProfile::new_from_cicp(points)))
     }
 
-    /// By white, red, green and blue, which are sRGB's where they are missing, and the exponent that the picture was
-    /// written with. As in Chromium, the former alone say nothing.
+    /// Creates one by white, red, green and blue, which are sRGB's where they are missing, and the exponent that the
+    /// picture was written with. As in Chromium, the former alone say nothing.
     fn of_primaries(primaries: Option<[Chromaticity; 4]>, gamma: Option<f32>) -> Option<Self> {
         let gamma = gamma.filter(|gamma| *gamma > 0.0)?;
         let mut profile = ColorProfile::new_srgb();
@@ -81,7 +82,7 @@ impl Profile {
         Some(Self(profile))
     }
 
-    /// Whether it is one of printers, for pictures in cyan, magenta, yellow and black.
+    /// Returns whether it is one of printers, for pictures in cyan, magenta, yellow and black.
     pub fn is_of_inks(&self) -> bool {
         self.0.color_space == DataColorSpace::Cmyk
     }
@@ -128,7 +129,7 @@ impl Profile {
         matches!(turned, Ok(Some(())))
     }
 
-    /// The same of a picture of 16 bits a channel, whose dark colours 8 bits would not tell apart before.
+    /// Returns the same of a picture of 16 bits a channel, whose dark colours 8 bits would not distinguish before.
     fn deep_to_srgb(&self, picture: &DynamicImage, layout: Layout) -> Option<RgbaImage> {
         let turned = panic::catch_unwind(AssertUnwindSafe(|| -> Option<RgbaImage> {
             let way =
@@ -156,7 +157,7 @@ impl Profile {
     }
 }
 
-/// The first way that a profile offers.
+/// Returns the first way that a profile offers.
 fn way<V: Copy + Default>(
     make: impl Fn(TransformOptions) -> Result<Arc<dyn TransformExecutor<V> + Send + Sync>, CmsError>,
 ) -> Option<Arc<dyn TransformExecutor<V> + Send + Sync>> {

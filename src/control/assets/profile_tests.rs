@@ -25,7 +25,7 @@ fn middle(content: &[u8]) -> Result<[u8; 3], PictureError> {
     Ok([r, g, b])
 }
 
-/// sRGB's numbers of a colour of linear light, computed by its definition.
+/// Returns sRGB's numbers of a colour of linear light, computed by its definition.
 fn srgb(linear: [f64; 3]) -> [u8; 3] {
     linear.map(|light| {
         let light = light.clamp(0.0, 1.0);
@@ -38,7 +38,7 @@ fn light(number: f64) -> f64 {
     if number <= 0.040_45 { number / 12.92 } else { ((number + 0.055) / 1.055).powf(2.4) }
 }
 
-/// Display P3's numbers in sRGB, by the matrix that CSS Color 4 gives.
+/// Returns Display P3's numbers in sRGB, by the matrix that CSS Color 4 gives.
 fn of_display_p3(numbers: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = numbers.map(|number| light(f64::from(number) / 255.0));
     srgb([
@@ -48,7 +48,7 @@ fn of_display_p3(numbers: [u8; 3]) -> [u8; 3] {
     ])
 }
 
-/// Adobe RGB's numbers in sRGB, likewise.
+/// Returns Adobe RGB's numbers in sRGB, likewise.
 fn of_adobe_rgb(numbers: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = numbers.map(|number| (f64::from(number) / 255.0).powf(563.0 / 256.0));
     srgb([1.398_357_4 * r - 0.398_357_4 * g, g, -0.042_928_8 * g + 1.042_928_8 * b])
@@ -58,7 +58,7 @@ fn icc(profile: &ColorProfile) -> Vec<u8> {
     profile.encode().unwrap()
 }
 
-/// The same picture in every format that carries a profile.
+/// Returns the same picture in every format that carries a profile.
 fn pictures(numbers: [u8; 3], icc: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let samples = numbers.repeat(16 * 16);
     let (mut png, mut jpeg, mut webp) = (Vec::new(), Vec::new(), Vec::new());
@@ -154,7 +154,7 @@ fn a_profile_that_is_damaged_is_passed_over() {
     }
 }
 
-/// A PNG of one colour with these chunks before its pixels.
+/// Returns a PNG of one colour with these chunks before its pixels.
 fn png_with(prepare: impl Fn(&mut png::Info<'static>)) -> Vec<u8> {
     let mut info = png::Info::with_size(4, 4);
     info.color_type = png::ColorType::Rgb;

@@ -9,7 +9,7 @@ use std::{
 use super::AssetError;
 use crate::{control::room::RoomName, layout::limits};
 
-/// What a new file may take the place of.
+/// The files whose place a new file may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Over {
     /// The file of its name on the same shelf.
@@ -42,13 +42,13 @@ pub(super) struct Shelves {
 }
 
 impl Shelves {
-    /// Those of a data directory: `assets` and `room-assets/<room>`. In `assets`, which is older, any folder's name
-    /// could be an asset's.
+    /// Opens those of a data directory: `assets` and `room-assets/<room>`. In `assets`, which is older, any folder's
+    /// name could be an asset's.
     pub(super) fn open(data_dir: &Path) -> Self {
         Self { shared: data_dir.join("assets"), rooms: data_dir.join("room-assets"), own: None }
     }
 
-    /// The same as a room sees them.
+    /// Returns the same as a room sees them.
     pub(super) fn of_room(&self, room: &RoomName) -> Self {
         // A room's name has no character that means something in a path.
         let own = Some((room.clone(), self.rooms.join(room.as_str())));
@@ -63,17 +63,17 @@ impl Shelves {
         &self.shared
     }
 
-    /// Where is put and deleted.
+    /// Returns where files are put and deleted.
     pub(super) fn own(&self) -> &Path {
         self.own.as_ref().map_or(&self.shared, |(_, folder)| folder)
     }
 
-    /// Where is looked, in this order.
+    /// Returns where files are looked for, in this order.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         self.own.iter().map(|(_, folder)| folder.as_path()).chain(iter::once(self.shared.as_path()))
     }
 
-    /// Where a file of this name is put.
+    /// Returns where a file of this name is put.
     ///
     /// # Errors
     /// [`AssetError::BadName`].
@@ -81,13 +81,13 @@ impl Shelves {
         if limits::is_asset(name) { Ok(self.own().join(name)) } else { Err(AssetError::BadName) }
     }
 
-    /// The room that a file belongs to.
+    /// Returns the room that a file belongs to.
     pub(super) fn owner(&self, file: &Path) -> Option<RoomName> {
         let (room, folder) = self.own.as_ref()?;
         file.starts_with(folder).then(|| room.clone())
     }
 
-    /// Whether a file that is put here covers one of the shared shelf.
+    /// Returns whether a file that is put here covers one of the shared shelf.
     pub(super) fn lies_beneath(&self, name: &str) -> io::Result<bool> {
         if self.own.is_some() { self.shared.join(name).try_exists() } else { Ok(false) }
     }

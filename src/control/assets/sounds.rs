@@ -16,7 +16,7 @@ pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 /// Bytes of decoded sounds that are kept in memory beside those that are played.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Why a file cannot be used as a sound; in one line.
+/// The reason why a file cannot be used as a sound; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the sound cannot be used: {0}")]
 pub struct SoundError(String);
@@ -48,7 +48,8 @@ impl Decoded {
     }
 }
 
-/// The media type of a sound file: MP3, WAV, or Ogg with Opus or Vorbis. What it holds is looked at by the media.
+/// Returns the media type of a sound file: MP3, WAV, or Ogg with Opus or Vorbis. What it holds is looked at by the
+/// media.
 pub fn sniff(content: &[u8]) -> Option<&'static str> {
     match content {
         [b'I', b'D', b'3', ..] => Some("audio/mpeg"),
@@ -70,27 +71,27 @@ pub(super) fn decode(media: &dyn Media, name: &str, file: &Path) -> Result<Sound
     Ok(Sound { name: name.into(), channels: samples.channels, samples: samples.interleaved.into() })
 }
 
-/// How long it is.
+/// Returns how long it is.
 pub(super) fn length(sound: &Sound) -> Duration {
     Duration::from_millis(sound.frames() as u64 / 48)
 }
 
-/// Whether the file's first bytes are a sound's.
+/// Returns whether the file's first bytes are a sound's.
 fn is_sound(file: &Path) -> io::Result<bool> {
     Ok(matches!(AssetKind::sniff(&super::head(file)?), Some((AssetKind::Sound, _))))
 }
 
 impl AssetStore {
-    /// Whether there is such a sound. Only its beginning is looked at: it was decoded once when it was put.
+    /// Returns whether there is such a sound. Only its beginning is looked at: it was decoded once when it was put.
     pub async fn has_sound(&self, name: &str) -> bool {
         let Ok(file) = self.file(name).await else { return false };
         blocking(move || Ok(is_sound(&file)?)).await.unwrap_or(false)
     }
 
-    /// A decoded sound; from memory when it was asked for lately.
+    /// Returns a decoded sound; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is none of this name or it cannot be decoded.
+    /// When no sound has this name or it cannot be decoded.
     pub async fn sound(&self, name: &str) -> Result<Arc<Sound>, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;

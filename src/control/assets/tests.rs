@@ -80,7 +80,7 @@ impl Place {
         Ok((self.store.about(name).await?, content))
     }
 
-    /// Names of all files in the folder.
+    /// Returns names of all files in the folder.
     fn left(&self) -> Vec<String> {
         let files = fs::read_dir(self.folder.join("assets")).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -95,7 +95,7 @@ impl Drop for Place {
     }
 }
 
-/// A PNG of one colour.
+/// Returns a PNG of one colour.
 fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
     let mut bytes = io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(width, height, image::Rgb(colour));
@@ -103,7 +103,7 @@ fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Luma and chroma of the upper left corner.
+/// Returns luma and chroma of the upper left corner.
 fn first_pixel(image: &Image) -> [u8; 3] {
     let planes = image.still.whole().planes();
     assert!(planes.alpha.is_none());
@@ -177,6 +177,19 @@ async fn what_is_not_there_is_not_found() {
     assert!(matches!(place.store.delete("x.png").await, Err(AssetError::NotFound)));
     assert!(ImageSource::image(&place.store, "x.png").await.is_none());
     assert!(!place.store.has_file("x.png").await);
+}
+
+#[tokio::test]
+async fn a_pipe_in_the_folder_is_no_asset_and_holds_nobody_up() {
+    let place = Place::new();
+    let pipe = place.folder.join("assets/pipe.png");
+    fs::create_dir_all(place.folder.join("assets")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert!(matches!(place.read("pipe.png").await, Err(AssetError::NotFound)));
+    assert!(ImageSource::image(&place.store, "pipe.png").await.is_none());
+    assert!(place.put("pipe.png", png(4, 4, [0; 3]), false).await.is_err());
+    place.put("pipe.png", png(4, 4, [0; 3]), true).await.unwrap();
+    assert!(place.read("pipe.png").await.is_ok());
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use crate::{
     media::port::Image,
 };
 
-/// What draws texts, and what is known of the fonts among the assets.
+/// The drawer of texts, and what is known of the fonts among the assets.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     letterer: Letterer,
@@ -33,14 +33,14 @@ pub(super) struct Texts {
     foreign: foreign::Fonts,
 }
 
-/// What the name of a font turned out to be.
+/// The thing that the name of a font turned out to be.
 enum Named {
     Family,
     Asset(PathBuf, Stamp),
 }
 
 impl Texts {
-    /// The family of a font asset. Reads the file unless it is known.
+    /// Returns the family of a font asset. Reads the file unless it is known.
     fn family(&self, file: &Path) -> Option<(Stamp, String)> {
         let stamp = Stamp::of(&fs::metadata(file).ok()?);
         let known = self.known().get(file).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
@@ -65,7 +65,7 @@ impl Texts {
         self.families.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A name is looked for among the assets, among the families of the program and the system, and among those of the
+    /// Looks a name up among the assets, among the families of the program and the system, and among those of the
     /// assets, in this order; a room's own assets come before those of the shared shelf.
     fn find(&self, font: &str, shelves: &Shelves) -> Option<Named> {
         let mut files = shelves.folders().map(|folder| folder.join(font));
@@ -90,13 +90,13 @@ impl Texts {
 }
 
 impl AssetStore {
-    /// The family of a font asset; `None` for other assets and where there is none.
+    /// Returns the family of a font asset; `None` for other assets and for a missing one.
     pub async fn family(&self, name: &str) -> Option<String> {
         let (texts, file) = (self.texts.clone(), self.file(name).await.ok()?);
         blocking(move || Ok(texts.family(&file))).await.ok()?.map(|(_, family)| family)
     }
 
-    /// The picture of a text; from memory when it was asked for lately.
+    /// Returns the picture of a text; from memory when it was asked for lately.
     ///
     /// # Errors
     /// When there is no such font, or the picture would be too large.
@@ -141,7 +141,7 @@ impl AssetStore {
 }
 
 impl AssetStore {
-    /// The characters of a text that no font has; none where there is no such font.
+    /// Returns the characters of a text that no font has; none where there is no such font.
     pub async fn lacking(&self, text: &Text) -> String {
         // Every font has these.
         if text.text.is_ascii() {

@@ -1,6 +1,6 @@
 //! The chunks of a WebP: how large its pictures are by their own headers, and its colour profile. PURE.
 
-/// The chunks of a RIFF file or of a part of one: four letters, and what is in them.
+/// Returns the chunks of a RIFF file or of a part of one: four letters, and what is in them.
 pub fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let (head, after) = rest.split_at_checked(8)?;
@@ -11,13 +11,13 @@ pub fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// One chunk.
+/// Returns one chunk.
 pub fn chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     let length = u32::try_from(inside.len()).unwrap_or_default().to_le_bytes();
     [&kind[..], &length, inside, &[0; 1][..inside.len() % 2]].concat()
 }
 
-/// The colour profile, if the file says that it has one.
+/// Returns the colour profile, if the file says that it has one.
 pub fn profile_in(content: &[u8]) -> Option<&[u8]> {
     const HAS_PROFILE: u8 = 0x20;
     let mut all = chunks(content.get(12..)?);
@@ -26,7 +26,7 @@ pub fn profile_in(content: &[u8]) -> Option<&[u8]> {
     all.find(|(kind, _)| has && *kind == b"ICCP").map(|(_, inside)| inside)
 }
 
-/// Pixels of the largest picture of a WebP file, whatever its canvas is said to be.
+/// Returns pixels of the largest picture of a WebP file, whatever its canvas is said to be.
 pub fn largest(content: &[u8]) -> u64 {
     let pictures = chunks(content.get(12..).unwrap_or_default()).flat_map(|(kind, inside)| {
         // A picture of an animation has chunks of its own behind its place, size and length.

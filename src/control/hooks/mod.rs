@@ -5,10 +5,11 @@
 //!                                 └─► queue of another    ─► …
 //! ```
 //! Nobody waits for a receiver but its own threads: an event is put into its queue, and where that is full, the oldest
-//! goes. A receiver gets the events of one room in order, one after the other; those of other rooms do not wait for them.
+//! goes. A receiver gets the events of one room in order, one after the other; those of other rooms do not wait for
+//! them.
 //!
-//! - `queue`: what waits for one receiver, when it is tried and when it is given up (PURE). `signature`: what a receiver
-//!   knows us by (PURE). `post`: one request.
+//! - `queue`: what waits for one receiver, when it is tried and when it is given up (PURE). `signature`: what a
+//!   receiver knows us by (PURE). `post`: one request.
 
 mod post;
 mod queue;
@@ -60,8 +61,8 @@ struct Receiver {
 }
 
 impl Hooks {
-    /// Posts what is read to all receivers, signed with the secret, for as long as there is something to read. To be called
-    /// inside a tokio runtime.
+    /// Posts what is read to all receivers, signed with the secret, for as long as there is something to read. To be
+    /// called inside a tokio runtime.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -76,7 +77,7 @@ impl Hooks {
         Ok(Self { receivers, feeder: Mutex::new(feeder) })
     }
 
-    /// Waits until everything is delivered that was told before the journal ended, for at most so long; the rest is
+    /// Waits until everything is delivered that the journal held when it ended, for at most so long; the rest is
     /// dropped.
     pub async fn close(&self, limit: Duration) {
         let feeder = self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -116,7 +117,7 @@ async fn feed(mut events: Reader, receivers: Vec<Arc<Receiver>>) {
             }
             Entry::Missed => {
                 count("dropped", 1);
-                tracing::warn!("this machine is too busy: webhooks are not told of some events");
+                tracing::warn!("this machine is too busy: webhooks miss some events");
             }
         }
     }
@@ -202,7 +203,7 @@ impl Receiver {
         }
     }
 
-    /// Tells those who wait how the queue is now. To be called after each change, under the lock.
+    /// Reports the queue's length to those who wait. To be called after each change, under the lock.
     fn changed(&self, queue: &Queue) {
         let length = queue.length();
         self.length.send_if_modified(|told| {
@@ -222,23 +223,23 @@ impl Receiver {
         match fate {
             Fate::Delivered => {
                 count("delivered", 1);
-                tracing::debug!(webhook, event, %room, "webhook delivered");
+                tracing::debug!(webhook, event, %room, "a webhook was delivered");
             }
             Fate::Retried { after } => {
                 count("retried", 1);
-                tracing::warn!(webhook, event, %room, error, again_in = ?after, "webhook not delivered; it is tried again");
+                tracing::warn!(webhook, event, %room, error, again_in = ?after, "a webhook was not delivered; it is tried again");
             }
             Fate::Refused => {
                 count("refused", 1);
-                tracing::warn!(webhook, event, %room, error, "webhook refused; it is not tried again");
+                tracing::warn!(webhook, event, %room, error, "the receiver refused a webhook; it is not tried again");
             }
             Fate::Expired => {
                 count("expired", 1);
-                tracing::warn!(webhook, event, %room, error, "webhook not delivered for hours; it is given up");
+                tracing::warn!(webhook, event, %room, error, "a webhook was not delivered for hours; it is given up");
             }
             Fate::Dropped => {
                 count("dropped", 1);
-                tracing::warn!(webhook, event, %room, error, "webhook not delivered; the server ends");
+                tracing::warn!(webhook, event, %room, error, "a webhook was not delivered; the server ends");
             }
             Fate::Gone { others } => {
                 count("gone", 1);
@@ -246,7 +247,7 @@ impl Receiver {
                 tracing::warn!(
                     webhook,
                     dropped = others,
-                    "the receiver is gone (410): it is told nothing until a restart"
+                    "the receiver is gone (410): it gets no events until a restart"
                 );
             }
         }

@@ -1,5 +1,5 @@
-//! What waits for one receiver, and what becomes of it: in order for each room, tried again the longer it lasts the less
-//! often, and bounded. PURE.
+//! What waits for one receiver, and what becomes of it: in order for each room, tried again the longer it lasts the
+//! less often, and bounded. PURE.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,7 +23,6 @@ const LIFE: Duration = Duration::from_secs(6 * 3600);
 pub(super) struct Message {
     /// The event's id.
     pub(super) id: u64,
-    /// Its room.
     pub(super) room: Arc<str>,
     /// Its type.
     pub(super) kind: &'static str,
@@ -33,7 +32,7 @@ pub(super) struct Message {
     pub(super) body: Vec<u8>,
 }
 
-/// How a try went.
+/// The outcome of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The receiver has it.
@@ -51,7 +50,7 @@ pub(super) enum Answer {
     },
 }
 
-/// What becomes of a message.
+/// The fate of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is delivered.
@@ -74,7 +73,7 @@ pub(super) enum Fate {
     },
 }
 
-/// How a message was taken.
+/// The way that a message was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     /// There was room for it, or nothing is taken any more.
@@ -86,7 +85,7 @@ pub(super) enum Taken {
     },
 }
 
-/// What is to be done.
+/// The next thing to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Send this. [`Queue::settle`] has to follow.
@@ -97,7 +96,7 @@ pub(super) enum Next {
     End,
 }
 
-/// What waits for one receiver.
+/// The messages that wait for one receiver.
 #[derive(Debug)]
 pub(super) struct Queue {
     lanes: HashMap<Arc<str>, Lane>,
@@ -183,8 +182,8 @@ impl Queue {
         Next::Send(Arc::clone(lane.messages.front().expect("lanes that are empty are removed")))
     }
 
-    /// Takes the answer to a message that was sent. `random` is a number from 0 to 1; it takes up to half of the wait away,
-    /// so that what failed together is not tried together. `None` when the queue has the message no more.
+    /// Takes the answer to a message that was sent. `random` is a number from 0 to 1; it takes up to half of the wait
+    /// away, so that what failed together is not tried together. `None` when the queue has the message no more.
     pub(super) fn settle(&mut self, message: &Message, answer: &Answer, now: Instant, random: f64) -> Option<Fate> {
         let lane = self.lanes.get_mut(&message.room)?;
         if !lane.sending || lane.messages.front()?.id != message.id {

@@ -19,7 +19,7 @@ use super::{
     meter::Meter,
     news::News,
     record::RoomRecord,
-    state::{Beginning, Effect, Errand, Now, State},
+    state::{Beginning, Effect, Job, Now, State},
     supervise::{DownMark, Lasting},
     view::Event,
 };
@@ -28,34 +28,36 @@ use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia};
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
 
-/// How often listeners are told poses: what follows a hand needs no more, and a camera gives hardly more masks.
+/// How often listeners get poses: what follows a hand needs no more, and a camera gives hardly more masks.
 const POSES_PERIOD: Duration = Duration::from_millis(100);
 
-/// How long changes are collected before the room is stored: a layout that is dragged changes 60 times a second.
+/// The shortest time between two writes of a room: a layout that is dragged changes 60 times a second.
 const KEEP_DELAY: Duration = Duration::from_millis(500);
 
-/// Media that has not told how it is doing for so long hangs. It sees for itself that no frame comes, much earlier.
+/// Media that has not reported its health for so long hangs. It sees for itself that no frame comes, much earlier.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request to the room: it runs inside the room's task, alone.
 pub(super) type Call = Box<dyn FnOnce(&mut Room) + Send>;
 
-/// What the room's task owns.
+/// The values that the room's task owns.
 pub(super) struct Room {
     /// The room itself.
     pub(super) state: State,
     lasting: Lasting,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
-    /// What it tells.
+    /// What it reports.
     news: News,
     meter: Meter,
     /// When what has changed is stored.
     keep_at: Option<Instant>,
+    /// When that was done last.
+    kept_at: Option<Instant>,
     faults: Faults,
     /// When the media is opened again; `None` while it is open.
     open_at: Option<Instant>,
-    /// Held from a fault of the media until the next one has told how it is doing.
+    /// Held from a fault of the media until the next one has reported its health.
     down: Option<DownMark>,
 }
 
@@ -79,6 +81,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
         news,
         meter: Meter::new(),
         keep_at: None,
+        kept_at: None,
         faults: Faults::default(),
         open_at: None,
         down: None,
@@ -86,7 +89,7 @@ pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc
     tracing::info!(room = %name, "room begins");
     room.settle();
     if needs_images {
-        room.carry_out(Effect::Errand(Errand::Images));
+        room.carry_out(Effect::Job(Job::Images));
     }
     if rebuilds > 0 {
         // Those who listen know another room.
@@ -179,7 +182,8 @@ impl Room {
         self.meter.count(self.state.head_count());
         self.meter.count_outputs(self.state.output_count());
         if self.keep_at.is_none() && self.state.is_unkept() {
-            self.keep_at = Some(Instant::now() + KEEP_DELAY);
+            let now = Instant::now();
+            self.keep_at = Some(self.kept_at.map_or(now, |last| now.max(last + KEEP_DELAY)));
         }
         self.remember();
     }
@@ -233,6 +237,7 @@ impl Room {
     /// Has the room stored, or forgotten, if that is due.
     fn keep(&mut self) {
         self.keep_at = None;
+        self.kept_at = Some(Instant::now());
         if let Some(record) = self.state.take_unkept() {
             self.lasting.parts.store.keep(self.state.name(), record);
         } else if self.state.is_to_be_forgotten() {
@@ -257,13 +262,13 @@ impl Room {
                 }
             }
             Effect::Close(peer, why) => self.close(peer, why),
-            Effect::Errand(errand) => {
+            Effect::Job(job) => {
                 // Full: more is asked for than can be made ready, and the newest is given up. Not what
                 // nobody would ask for again.
-                match self.lasting.parts.errands.try_send(errand) {
-                    Err(TrySendError::Full(kept @ (Errand::Music(_) | Errand::Images | Errand::AuxImages(_)))) => {
-                        let errands = self.lasting.parts.errands.clone();
-                        tokio::spawn(async move { errands.send(kept).await });
+                match self.lasting.parts.jobs.try_send(job) {
+                    Err(TrySendError::Full(kept @ (Job::Music(_) | Job::Images | Job::AuxImages(_)))) => {
+                        let jobs = self.lasting.parts.jobs.clone();
+                        tokio::spawn(async move { jobs.send(kept).await });
                     }
                     Err(_) => tracing::warn!(room = %self.state.name(), "a scene or a sound is left out"),
                     Ok(()) => {}
@@ -278,27 +283,27 @@ impl Room {
         }
     }
 
-    /// From now on what is told to this connection goes to this socket.
+    /// Sends what this connection is to hear to this socket from now on.
     pub(super) fn link(&mut self, peer: PeerId, link: Link) {
         self.links.insert(peer, link);
     }
 
-    /// All events after those of the inputs so far.
+    /// Subscribes to all events after those of the inputs so far.
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.lasting.events.subscribe()
     }
 
-    /// All poses told from now on.
+    /// Subscribes to all poses from now on.
     pub(super) fn subscribe_poses(&self) -> watch::Receiver<Arc<Event>> {
         self.lasting.poses.subscribe()
     }
 
-    /// Whether there is somebody to tell poses to, and something to tell.
+    /// Returns whether somebody listens to poses and there are some to report.
     fn poses_wanted(&self) -> bool {
         self.lasting.poses.receiver_count() > 0 && self.state.check_poses().is_ok()
     }
 
-    /// Tells poses. That nobody is seen is told once.
+    /// Reports poses. That nobody is seen is reported once.
     fn tell_poses(&self, found: &[port::ParticipantPoses]) {
         let event = Event::Poses { participants: self.state.name_poses(found) };
         let nobody = Event::Poses { participants: Vec::new() };
@@ -344,7 +349,7 @@ impl Room {
     }
 }
 
-/// The time of an input that comes now.
+/// Returns the time of an input that comes now.
 pub(super) fn now() -> Now {
     Now { clock: Instant::now().into_std(), wall: Timestamp::now() }
 }
@@ -356,7 +361,7 @@ async fn reached(deadline: Option<Instant>) {
     }
 }
 
-/// What was asked for, once it is there; never when nothing was asked for.
+/// Returns what was asked for, once it is there; never when nothing was asked for.
 async fn answered<T>(asked: &mut Option<oneshot::Receiver<T>>) -> Option<T> {
     let Some(answer) = asked else { return std::future::pending().await };
     let told = answer.await.ok();

@@ -11,7 +11,7 @@ use crate::{
     media::port::AuxId,
 };
 
-/// Where the layout comes from.
+/// The source of the layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuxSource {
     /// What the room's scene of this name is at the time.
@@ -20,12 +20,12 @@ pub enum AuxSource {
     Layout(Arc<Value>),
 }
 
-/// What an output shows in place of the program.
+/// The picture that an output shows in place of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuxWish {
     /// Where the layout comes from.
     pub source: AuxSource,
-    /// Width and height of the canvas, where the layout does not tell.
+    /// Width and height of the canvas, where the layout does not say.
     pub size: Option<(u32, u32)>,
 }
 
@@ -43,7 +43,7 @@ impl AuxWish {
         })
     }
 
-    /// The key of the output that names it.
+    /// Returns the key of the output that names it.
     pub const fn pointer(&self) -> &'static str {
         match self.source {
             AuxSource::Scene(_) => "/scene",
@@ -51,7 +51,7 @@ impl AuxWish {
         }
     }
 
-    /// The layout as it is now; `None` where the room has no such scene.
+    /// Returns the layout as it is now; `None` where the room has no such scene.
     pub fn body(&self, scenes: &Scenes) -> Option<Value> {
         let mut body = match &self.source {
             AuxSource::Scene(name) => Value::clone(&scenes.get(name).ok()?.layout),
@@ -71,8 +71,8 @@ impl AuxWish {
         Some(body)
     }
 
-    /// What the picture shows in a room of this canvas. What cannot be read, of a room that another program stored, is
-    /// the default layout.
+    /// Returns what the picture shows in a room of this canvas. What cannot be read, of a room that another program
+    /// stored, is the default layout.
     pub fn read(&self, scenes: &Scenes, canvas: &Canvas) -> Scene {
         let read = self.body(scenes).and_then(|body| layout::read(&body, canvas).ok());
         read.unwrap_or_else(|| Scene::default_for(canvas.clone()))

@@ -42,7 +42,7 @@ pub struct Draft {
     pub scene: Scene,
     /// What was read: missing images are looked for in it.
     pub body: Value,
-    /// Where in `body` the part is that the client sent; its pointers are told without it.
+    /// Where in `body` the part is that the client sent; its pointers are reported without it.
     prefix: String,
     /// The canvas before it.
     before: Canvas,
@@ -77,7 +77,7 @@ fn relative(faults: Vec<Fault>, prefix: &str) -> RoomError {
 }
 
 impl LayoutChange {
-    /// What the layout becomes. Canvas keys that the result leaves out are those of the room now.
+    /// Returns what the layout becomes. Canvas keys that the result leaves out are those of the room now.
     ///
     /// # Errors
     /// [`RoomError::NoLayer`], or [`RoomError::Invalid`] with every wrong place.
@@ -128,7 +128,7 @@ pub struct SettingsChange {
 }
 
 impl SettingsChange {
-    /// What the settings and the layout become. `able`: what the machine can do.
+    /// Returns what the settings and the layout become. `able`: what the machine can do.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place.
@@ -170,7 +170,7 @@ impl SettingsChange {
     }
 }
 
-/// The layout with a changed canvas; its keys that are left out stay.
+/// Returns the layout with a changed canvas; its keys that are left out stay.
 fn draft_canvas(patch: &Value, scene: &Scene) -> Result<Draft, Vec<Fault>> {
     let canvas = layout::read_canvas(patch, "/canvas", &scene.canvas)?;
     let before = scene.canvas.clone();

@@ -17,7 +17,7 @@ use super::{
     handle::RoomHandle,
     link::{Link, SessionEnd},
     name::DisplayName,
-    participant::{Bearer, Caller, Claim, Connection, Door, Receiver},
+    participant::{Bearer, Caller, Claim, JoinMethod, PeerConnection, Receiver},
     secret,
     state::{Arrival, Place, Reception, Resource, ResourceKind, Viewer},
     view::{LeaveReason, Participant, RoomState},
@@ -68,7 +68,7 @@ pub struct PostedOffer {
     pub ufrags: Vec<String>,
 }
 
-/// How somebody wants to watch.
+/// The wishes of one who wants to watch.
 #[derive(Debug)]
 pub struct Watching {
     /// The offer.
@@ -107,9 +107,9 @@ impl RoomHandle {
         let arrival = Arrival {
             name: join.name,
             caller: join.caller,
-            door: Door::Session,
+            joined_by: JoinMethod::Session,
             resume: join.resume,
-            connection: Connection::new(peer, Vec::new()),
+            connection: PeerConnection::new(peer, Vec::new()),
             negotiation: Negotiation::Offer { ingest: join.ingest },
             fresh_id: ParticipantId(secret::id().into()),
             fresh_secret: secret::secret(),
@@ -119,7 +119,7 @@ impl RoomHandle {
         self.call(move |room| {
             let Place { participant, secret: resume, .. } = room.state.join(arrival, now())?;
             room.link(peer, link);
-            // What the joining itself causes is told to the others only: the welcome tells it to this one.
+            // Only the others hear what the joining itself causes: the welcome says it to this one.
             room.settle();
             let events = Feed::new(this, room.subscribe());
             Ok::<_, RoomError>(Joined { peer, participant, resume, room: room.state.describe(), events, end })
@@ -145,9 +145,9 @@ impl RoomHandle {
         let arrival = Arrival {
             name,
             caller,
-            door: Door::Whip { claim },
+            joined_by: JoinMethod::Whip { claim },
             resume: None,
-            connection: Connection::new(peer, posted.ufrags),
+            connection: PeerConnection::new(peer, posted.ufrags),
             negotiation: Negotiation::Answer { offer: posted.offer, reply },
             fresh_id: ParticipantId(secret::id().into()),
             fresh_secret: secret.clone(),
@@ -168,14 +168,14 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::TooManyViewers`],
-    /// [`RoomError::TooManyConnecting`], [`RoomError::Invalid`] for a rendition that the room does not have, [`RoomError::Unavailable`],
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyConnecting`], [`RoomError::Invalid`] for a rendition that the room does not have,
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn join_viewer(&self, watching: Watching) -> Result<Opened, RoomError> {
         let Watching { posted, claim, rendition, bearer } = watching;
         let peer = next_peer();
         let secret = secret::secret();
         let (reply, answer) = oneshot::channel();
-        let receiver = Receiver::new(Connection::new(peer, posted.ufrags));
+        let receiver = Receiver::new(PeerConnection::new(peer, posted.ufrags));
         let viewer = Viewer { receiver, secret: secret.clone(), claim, bearer };
         let reception = Reception { offer: posted.offer, rendition, reply };
         let undo = Undo::new(self, peer, &secret);
@@ -211,7 +211,7 @@ impl RoomHandle {
     }
 
     /// Undoes a connection that never came to be. A sender is known by the secret that was made for this very POST: the
-    /// media may have told already that the connection is gone.
+    /// media may have reported already that the connection is gone.
     async fn take_back(&self, peer: PeerId, secret: String) {
         // An error only says that the room has ended.
         let _ = self
@@ -229,7 +229,7 @@ impl RoomHandle {
     /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::NoConnection`],
     /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn receive(&self, session: PeerId, offer: Description) -> Result<String, RoomError> {
-        let connection = Connection::new(next_peer(), Vec::new());
+        let connection = PeerConnection::new(next_peer(), Vec::new());
         let (reply, answer) = oneshot::channel();
         let reception = Reception { offer, rendition: None, reply };
         self.call(move |room| room.state.receive(session, connection, reception)).await??;
@@ -239,7 +239,7 @@ impl RoomHandle {
         }
     }
 
-    /// What the page of a session can use, and the rendition that it wants.
+    /// Returns what the page of a session can use, and the rendition that it wants.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::Invalid`], [`RoomError::NoRoom`].
@@ -247,7 +247,7 @@ impl RoomHandle {
         self.call(move |room| room.state.view(session, view, Some(&rendition))).await?
     }
 
-    /// The receiving connection of a session.
+    /// Returns the receiving connection of a session.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
@@ -272,7 +272,7 @@ impl RoomHandle {
             .await?
     }
 
-    /// A browser switched its microphone or camera.
+    /// Notes that a browser switched its microphone or camera.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
@@ -290,19 +290,20 @@ impl RoomHandle {
             .await;
     }
 
-    /// A browser leaves for good. Nothing happens when its connection was replaced.
+    /// Notes that a browser leaves for good. Nothing happens when its connection was replaced.
     pub async fn leave(&self, peer: PeerId) {
         // An error only says that the room has ended.
         let _ = self.call(move |room| room.state.leave(peer, LeaveReason::Left)).await;
     }
 
-    /// A browser's socket is lost: its place is kept for `hold_ms`. Nothing happens when the connection was replaced.
+    /// Notes that a browser's socket is lost: its place is kept for `hold_ms`. Nothing happens when the connection was
+    /// replaced.
     pub async fn lose(&self, peer: PeerId) {
         // An error only says that the room has ended.
         let _ = self.call(move |room| room.state.lose(peer, now())).await;
     }
 
-    /// The connection behind a WHIP or WHEP resource.
+    /// Returns the connection behind a WHIP or WHEP resource.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].

@@ -8,8 +8,8 @@ use super::{
     view::{Event, LeaveReason, Participant, RoomState},
 };
 
-/// What has been told of a room. It outlives a fault of the room's task: who was lost by that is told by the snapshot that
-/// the room begins again with.
+/// The knowledge that listeners have of a room. It outlives a fault of the room's task: the losses are reported by the
+/// snapshot that the room begins again with.
 #[derive(Debug, Default)]
 pub struct Digest {
     /// Ids and names of those who are in, in order of joining.
@@ -100,7 +100,7 @@ impl Digest {
         stopped.into_iter().chain([Notice::OutputRemoved { id }]).collect()
     }
 
-    /// Compares what has been told with the whole room.
+    /// Compares what listeners know with the whole room.
     fn compare(&mut self, room: &RoomState) -> Vec<Notice> {
         let is_in = |id: &Arc<str>| room.participants.iter().any(|participant| participant.id == *id);
         let lost: Vec<Arc<str>> = self.people.iter().map(|(id, _)| Arc::clone(id)).filter(|id| !is_in(id)).collect();
@@ -127,7 +127,7 @@ mod tests {
     use crate::{
         control::room::{
             name::RoomName,
-            output::{OutputDocument, Recordings, Sending},
+            output::{OutputDocument, OutputEntry, Recordings},
             state::{Beginning, Now, State},
             view::Settings,
         },
@@ -137,12 +137,12 @@ mod tests {
 
     const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn sending() -> Sending {
+    fn sending() -> OutputEntry {
         let document: OutputDocument =
             serde_json::from_value(json!({"type": "rtmp", "url": "rtmp://host/live/key"})).unwrap();
         let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
         let spec = document.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
-        Sending::new(OutputId("o1".into()), document, spec, AT)
+        OutputEntry::new(OutputId("o1".into()), document, spec, AT)
     }
 
     /// Types of the notices, and states of outputs.

@@ -22,7 +22,7 @@ use crate::{
     media::port::{AuxId, Image, Media},
 };
 
-/// How often a change is prepared anew because others were faster.
+/// How often a change is prepared again because others were faster.
 pub(super) const ATTEMPTS: usize = 8;
 
 /// A layout that is ready to be shown.
@@ -65,7 +65,7 @@ pub(super) async fn check_settings(
 }
 
 impl RoomHandle {
-    /// A draft made ready for this room.
+    /// Returns a draft made ready for this room.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place.
@@ -73,7 +73,7 @@ impl RoomHandle {
         ready(&*self.images, &*self.media, &self.largest, draft).await
     }
 
-    /// Changes the layout, or with `dry_run` only tells what it would become. Answers the revision and the layout.
+    /// Changes the layout, or with `dry_run` only returns what it would become. Returns the revision and the layout.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::Stale`],
@@ -158,7 +158,7 @@ impl RoomHandle {
         drop(self.call(move |room| room.state.set_aux_images(&aux, images, &scene)).await);
     }
 
-    /// The images of a layout that are there; the log names the others.
+    /// Returns the images of a layout that are there; the log names the others.
     async fn gather(&self, scene: &Scene) -> Vec<Image> {
         let (images, faults) = images::gather(&*self.images, scene, &scene.to_json()).await;
         for fault in faults {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::revision::Revision;
 use crate::{layout::Fault, media::port::PeerRefused};
 
-/// Why a request to a room was refused. Nothing has been changed by it.
+/// The reason why a request to a room was refused. Nothing has been changed by it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RoomError {
-    /// The room's name is none.
+    /// The room's name is invalid.
     #[error("a room's name is 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")]
     BadRoomName,
-    /// The display name is none.
+    /// The display name is invalid.
     #[error("a name is 1 to 64 characters without control characters")]
     BadDisplayName,
-    /// The scene's name is none.
+    /// The scene's name is invalid.
     #[error(
         "a scene's name is 1 to 64 printable characters without / \\ ? # %, with no dot in front and no blanks at the \
          ends, and not `next` or `previous`"
@@ -29,7 +29,7 @@ pub enum RoomError {
     /// The room has no such output.
     #[error("there is no such output in the room")]
     NoOutput,
-    /// The output is no recording, or does not run.
+    /// The output is not a recording, or does not run.
     #[error("only a recording that runs is paused and resumed: an output of the type file, neither stopped nor failed")]
     NoRecording,
     /// Nothing of the room is being recorded.
@@ -86,6 +86,12 @@ pub enum RoomError {
     /// The room's limit of outputs is reached.
     #[error("the room takes no more than {max} outputs")]
     TooManyOutputs {
+        /// The limit.
+        max: usize,
+    },
+    /// Outputs that were stopped or removed still finish what they send.
+    #[error("{max} outputs of the room that were stopped or removed still end: try again in some seconds")]
+    OutputsStillEnd {
         /// The limit.
         max: usize,
     },

@@ -1,4 +1,5 @@
-//! How soon something that failed is begun again: at once after the first fault, later the more of them there are. PURE.
+//! How soon something that failed is begun again: at once after the first fault, later the more of them there are.
+//! PURE.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ impl Faults {
     }
 }
 
-/// A pause doubled so many times, up to the longest that there is.
+/// Returns a pause doubled so many times, up to the longest that there is.
 pub fn doubled(pause: Duration, times: u32) -> Duration {
     pause.saturating_mul(2u32.saturating_pow(times))
 }

@@ -26,12 +26,12 @@ impl Feed {
         Self { room, events, poses: None, behind: false, over: false }
     }
 
-    /// The same with poses, the newest whenever there is nothing else to tell.
+    /// Returns the same with poses, the newest whenever there is nothing else to report.
     pub(super) fn with_poses(self, poses: watch::Receiver<Arc<Event>>) -> Self {
         Self { poses: Some(poses), ..self }
     }
 
-    /// The next event; `None` after [`Event::RoomEnded`]. Nothing is lost when this is given up while it waits.
+    /// Returns the next event; `None` after [`Event::RoomEnded`]. Nothing is lost when this is given up while it waits.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         if self.over {
             return None;
@@ -67,7 +67,7 @@ impl Feed {
     }
 }
 
-/// The next poses; never for those who want none, and when the room is over.
+/// Returns the next poses; never for those who want none, and when the room is over.
 async fn newest(poses: &mut Option<watch::Receiver<Arc<Event>>>) -> Arc<Event> {
     if let Some(poses) = poses
         && poses.changed().await.is_ok()

@@ -41,6 +41,22 @@ const POSES_WAIT: Duration = Duration::from_secs(2);
 /// How long a snapshot may take: many frames at the slowest rate, and a media thread that is busy with a tear-down.
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
 
+/// How many pipelines of all rooms may be on their way out before nothing new is begun that would end the same way.
+const MOST_ENDING: usize = 64;
+
+/// Checks that what is over gives up its threads as fast as others come.
+///
+/// # Errors
+/// [`RoomError::Unavailable`].
+pub(super) fn check_ending(media: &dyn Media) -> Result<(), RoomError> {
+    match media.ending() > MOST_ENDING {
+        true => {
+            Err(RoomError::Unavailable("rooms and outputs that are over still end: try again in some seconds".into()))
+        }
+        false => Ok(()),
+    }
+}
+
 /// A room, from outside. Cheap to clone; the room may end at any time ([`RoomError::NoRoom`] then).
 #[derive(Clone)]
 pub struct RoomHandle {
@@ -70,12 +86,12 @@ impl RoomHandle {
         Self { name, calls, images, media, largest }
     }
 
-    /// The room's name.
+    /// Returns the room's name.
     pub fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// Whether the room is over.
+    /// Returns whether the room is over.
     pub fn has_ended(&self) -> bool {
         self.calls.is_closed()
     }
@@ -85,7 +101,7 @@ impl RoomHandle {
         self.calls.closed().await;
     }
 
-    /// Whether both are the same room, not only rooms of the same name.
+    /// Returns whether both are the same room, not only rooms of the same name.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.calls.same_channel(&other.calls)
     }
@@ -109,7 +125,7 @@ impl RoomHandle {
         })
     }
 
-    /// Runs something that changes the state if the precondition holds, and tells the revision after it.
+    /// Runs something that changes the state if the precondition holds, and returns the revision after it.
     pub(super) async fn change<R: Send + 'static>(
         &self,
         guard: &IfMatch,
@@ -123,13 +139,13 @@ impl RoomHandle {
         .await?
     }
 
-    /// Whether the layout or a scene needs this asset; `family`: of a font. A room that is over needs nothing.
+    /// Returns whether the layout or a scene needs this asset; `family`: of a font. A room that is over needs nothing.
     pub async fn uses_asset(&self, name: &str, family: Option<&str>) -> bool {
         let record = self.call(|room| room.state.record()).await;
         record.is_ok_and(|record| record.layouts().iter().any(|layout| layout.needs(name, family)))
     }
 
-    /// The whole room, with fresh numbers if the media tells them soon.
+    /// Returns the whole room, with fresh numbers if the media reports them soon.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -145,7 +161,7 @@ impl RoomHandle {
         .await
     }
 
-    /// One line about the room.
+    /// Returns one line about the room.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -153,7 +169,7 @@ impl RoomHandle {
         self.call(|room| room.state.summary()).await
     }
 
-    /// The room now, and all events after that.
+    /// Returns the room now, and all events after that.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -162,7 +178,7 @@ impl RoomHandle {
         Ok((state, Feed::new(self.clone(), events)))
     }
 
-    /// As [`RoomHandle::listen`], and poses among the events.
+    /// Works as [`RoomHandle::listen`], and poses among the events.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -172,7 +188,7 @@ impl RoomHandle {
         Ok((state, Feed::new(self.clone(), events).with_poses(poses)))
     }
 
-    /// The layout now.
+    /// Returns the layout now.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -180,7 +196,7 @@ impl RoomHandle {
         self.call(|room| (room.state.revision(), room.state.scene().to_json())).await
     }
 
-    /// Everyone in the room, in order of joining.
+    /// Returns everyone in the room, in order of joining.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -188,7 +204,7 @@ impl RoomHandle {
         self.call(|room| room.state.participants()).await
     }
 
-    /// One participant.
+    /// Returns one participant.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`], [`RoomError::NoRoom`].
@@ -196,7 +212,7 @@ impl RoomHandle {
         self.call(move |room| room.state.participant(&id)).await?
     }
 
-    /// A moderator's change of a participant.
+    /// Changes a participant, for a moderator.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`], [`RoomError::Invalid`], [`RoomError::Stale`], [`RoomError::NoRoom`].
@@ -217,7 +233,7 @@ impl RoomHandle {
         self.change(guard, move |state| state.kick(&id)).await
     }
 
-    /// All outputs.
+    /// Returns all outputs.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -225,7 +241,7 @@ impl RoomHandle {
         self.call(|room| room.state.outputs()).await
     }
 
-    /// One output.
+    /// Returns one output.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
@@ -243,11 +259,12 @@ impl RoomHandle {
         spec: OutputSpec,
         guard: &IfMatch,
     ) -> Result<(Revision, Output), RoomError> {
+        check_ending(&*self.media)?;
         let id = OutputId(secret::id().into());
         self.change(guard, move |state| state.add_output(id, document, spec, now())).await
     }
 
-    /// What was asked for of an output, with its secrets.
+    /// Returns what was asked for of an output, with its secrets.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
@@ -266,6 +283,9 @@ impl RoomHandle {
         spec: OutputSpec,
         guard: &IfMatch,
     ) -> Result<(Revision, Output), RoomError> {
+        if document.enabled {
+            check_ending(&*self.media)?;
+        }
         self.change(guard, move |state| state.change_output(&id, document, spec, now())).await
     }
 
@@ -274,6 +294,9 @@ impl RoomHandle {
     /// # Errors
     /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
     pub async fn enable_output(&self, id: String, enabled: bool) -> Result<Output, RoomError> {
+        if enabled {
+            check_ending(&*self.media)?;
+        }
         self.call(move |room| room.state.enable_output(&id, enabled, now())).await?
     }
 
@@ -282,7 +305,10 @@ impl RoomHandle {
     /// # Errors
     /// [`RoomError::NoRoom`].
     pub async fn enable_outputs(&self, enabled: bool) -> Result<Vec<Output>, RoomError> {
-        self.call(move |room| room.state.enable_outputs(enabled, now())).await
+        if enabled {
+            check_ending(&*self.media)?;
+        }
+        self.call(move |room| room.state.enable_outputs(enabled, now())).await?
     }
 
     /// Tries what an output would be sent to; `None`: nobody knows what came of it.
@@ -315,7 +341,7 @@ impl RoomHandle {
         self.change(guard, move |state| state.remove_output(&id, now())).await
     }
 
-    /// The canvas now, or what an output shows.
+    /// Returns the canvas now, or what an output shows.
     ///
     /// # Errors
     /// [`RoomError::Unavailable`] when the media has none to give, [`RoomError::NoOutput`], [`RoomError::NoRoom`].
@@ -329,7 +355,7 @@ impl RoomHandle {
         }
     }
 
-    /// The pictures that triggers took, oldest first.
+    /// Returns the pictures that triggers took, oldest first.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -337,7 +363,7 @@ impl RoomHandle {
         self.call(|room| room.state.photos()).await
     }
 
-    /// One picture that a trigger took.
+    /// Returns one picture that a trigger took.
     ///
     /// # Errors
     /// [`RoomError::NoPhoto`], [`RoomError::NoRoom`].
@@ -345,7 +371,7 @@ impl RoomHandle {
         self.call(move |room| room.state.photo(&id)).await?.ok_or(RoomError::NoPhoto)
     }
 
-    /// Where people are in their pictures now.
+    /// Returns where people are in their pictures now.
     ///
     /// # Errors
     /// [`RoomError::KeypointsOff`], [`RoomError::Unavailable`] where no model finds keypoints or the media does not
@@ -353,7 +379,7 @@ impl RoomHandle {
     pub async fn poses(&self) -> Result<RoomPoses, RoomError> {
         let answer = self.call(|room| room.state.check_poses().map(|()| room.find_poses())).await??;
         let Ok(Ok(found)) = timeout(POSES_WAIT, answer).await else {
-            return Err(RoomError::Unavailable("the room's media told no poses in time".to_owned()));
+            return Err(RoomError::Unavailable("the room's media reported no poses in time".to_owned()));
         };
         let participants = self.call(move |room| room.state.name_poses(&found)).await?;
         Ok(RoomPoses { participants })

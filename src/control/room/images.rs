@@ -19,32 +19,32 @@ const MAX_TOTAL: usize = 512 << 20;
 
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
-    /// The same as this room sees it: what belongs to it, and what is everybody's.
+    /// Returns the same as this room sees it: what belongs to it, and what is everybody's.
     fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
 
-    /// The decoded image; `None` when there is none of this name or it cannot be decoded.
+    /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
-    /// A clip, with its first picture; `None` when there is none of this name.
+    /// Returns a clip, with its first picture; `None` when no clip has this name.
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
 
-    /// A decoded sound; `None` when there is none of this name or it cannot be decoded.
+    /// Returns a decoded sound; `None` when no sound has this name or it cannot be decoded.
     fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>>;
 
-    /// Whether there is such a sound; it was decoded once when it was put.
+    /// Returns whether there is such a sound; it was decoded once when it was put.
     fn has_sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool>;
 
-    /// The picture of a text, by [`Lettering::name`].
+    /// Returns the picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
 
-    /// The characters of a text that no font has, each once.
+    /// Returns the characters of a text that no font has, each once.
     fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String>;
 }
 
 /// Most characters that one warning names.
 const MOST_NAMED: usize = 20;
 
-/// What of a layout's texts is shown as boxes, for no font has it. The places are those of the layout.
+/// Returns what of a layout's texts is shown as boxes, for no font has it. The places are those of the layout.
 pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for (index, lettering) in scene.letterings() {
@@ -63,13 +63,13 @@ pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
     warnings
 }
 
-/// The same of a layout that was read before, but by itself: what it leaves to the room has no texts.
+/// Returns the same of a layout that was read before, but by itself: what it leaves to the room has no texts.
 pub async fn warnings_of(source: &dyn ImageSource, layout: &Value) -> Vec<Warning> {
     let Ok(scene) = layout::read(layout, &Canvas::default()) else { return Vec::new() };
     warnings(source, &scene).await.into_iter().map(Warning::from).collect()
 }
 
-/// The layout as it is answered to who changes it: with warnings, if there are some.
+/// Returns the layout as it is answered to who changes it: with warnings, if there are some.
 pub async fn answered(source: &dyn ImageSource, scene: &Scene) -> Value {
     let mut layout = scene.to_json();
     let warnings = warnings(source, scene).await;
@@ -80,7 +80,7 @@ pub async fn answered(source: &dyn ImageSource, scene: &Scene) -> Value {
     layout
 }
 
-/// Why a text cannot be shown.
+/// The reason why a text cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFault {
     /// The key of its source that is wrong.
@@ -99,7 +99,7 @@ pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> R
     if faults.is_empty() { Ok(images) } else { Err(faults) }
 }
 
-/// As [`resolve`], but gives those images that are there even when others are missing.
+/// Works as [`resolve`], but gives those images that are there even when others are missing.
 pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (Vec<Image>, Vec<Fault>) {
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
@@ -197,8 +197,8 @@ pub fn check_models(models: &[String], scene: &Scene, body: &Value) -> Result<()
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// Pointers of all places in a layout that name this asset or model under one of `keys`. The root when none is found, so
-/// that a missing one is never silent (it may stand in the part that the layout takes from the room).
+/// Pointers of all places in a layout that name this asset or model under one of `keys`. The root when none is found,
+/// so that a missing one is never silent (it may stand in the part that the layout takes from the room).
 fn places(body: &Value, keys: &[&str], name: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(body, keys, name, false, &mut String::new(), &mut found);

@@ -15,7 +15,7 @@ use super::{
 use crate::layout::{Fault, Scene, schema::Warning};
 
 impl RoomHandle {
-    /// What can be kept of the room.
+    /// Returns what can be kept of the room.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -83,7 +83,8 @@ impl RoomHandle {
         Err(RoomError::Contended)
     }
 
-    /// What can be shown of a document that was imported, but not as it was meant. The places are those of the document.
+    /// Returns what can be shown of a document that was imported, but not as it was meant. The places are those of the
+    /// document.
     pub async fn warnings_of(&self, document: &RoomDocument) -> Vec<Warning> {
         let scenes = document.scenes.iter().flatten().enumerate();
         let scenes = scenes.map(|(index, scene)| (format!("/scenes/{index}/layout"), &scene.layout));

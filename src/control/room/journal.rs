@@ -30,7 +30,7 @@ struct Book {
     news: Option<broadcast::Sender<Arc<ServerEvent>>>,
 }
 
-/// What a reader gets.
+/// The entry that a reader gets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// The next event.
@@ -62,7 +62,7 @@ fn microseconds(time: Timestamp) -> u64 {
 }
 
 impl Journal {
-    /// Tells all readers.
+    /// Notifies all readers.
     pub fn note(&self, room: Arc<str>, what: Notice) {
         let at = Timestamp::now();
         // Under the lock, so that events come in the order of their ids.
@@ -88,7 +88,7 @@ impl Journal {
         Reader { missed: after < book.forgotten, kept, news }
     }
 
-    /// Ends the streams of all readers. Nothing is told any more.
+    /// Ends the streams of all readers. They get nothing any more.
     pub fn close(&self) {
         self.book().news = None;
     }
@@ -151,7 +151,7 @@ mod tests {
         let (missed, all) = ids(first).await;
         assert!(!missed && all.len() == 22 && all[0] >= before && all.is_sorted_by(|a, b| a < b), "{all:?}");
         assert_eq!(ids(again).await, (false, all[12..].to_vec()));
-        assert_eq!(ids(stranger).await, (true, all), "it has read what another process told");
+        assert_eq!(ids(stranger).await, (true, all), "it has read what another process wrote");
         assert!(journal.read(None).next().await.is_none());
     }
 

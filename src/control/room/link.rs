@@ -38,7 +38,7 @@ pub enum Note {
     },
 }
 
-/// Why a room closes a session socket.
+/// The reason why a room closes a session socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// A newer connection took the place.
@@ -78,7 +78,7 @@ pub struct SessionEnd {
 pub struct Clogged;
 
 impl Link {
-    /// A link and its other end.
+    /// Creates a link and its other end.
     pub fn new() -> (Link, SessionEnd) {
         let (notes, notes_end) = mpsc::channel(QUEUE);
         let (close, close_end) = oneshot::channel();

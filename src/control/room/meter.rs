@@ -1,5 +1,5 @@
 //! A room's part of the metrics: of all rooms the sum, or the worst where a sum says nothing. A label for each room
-//! would stay for ever, and rooms are made by whoever may join. What one room does is in its state.
+//! would stay for ever, and everybody who may join can make rooms. What one room does is in its state.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 use super::output::OutputPhase;
 use crate::media::port::{Health, Loudness};
 
-/// What is told of the worst room alone: what it lacks time for, and how loud it is.
+/// The numbers that are reported of the worst room alone: what it lacks time for, and how loud it is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Worst {
     /// Mean and greatest age of the masks shown, in seconds.
@@ -31,7 +31,7 @@ struct Worst {
     true_peak: Option<f64>,
 }
 
-/// What a silent room is told as: the standard counts nothing below it.
+/// The value that is reported for a silent room: the standard counts nothing below it.
 const SILENT: f64 = -70.0;
 
 impl Worst {
@@ -97,7 +97,7 @@ impl Meter {
         meter
     }
 
-    /// How many are in now.
+    /// Sets how many are in now.
     pub(super) fn count(&mut self, (participants, viewers): (usize, usize)) {
         if (participants, viewers) != (self.participants, self.viewers) {
             metrics::gauge!("virfie_participants").increment(difference(participants, self.participants));
@@ -106,7 +106,7 @@ impl Meter {
         }
     }
 
-    /// How many outputs are in each phase now, in the order of [`OutputPhase::ALL`].
+    /// Sets how many outputs are in each phase now, in the order of [`OutputPhase::ALL`].
     pub(super) fn count_outputs(&mut self, outputs: [usize; OutputPhase::ALL.len()]) {
         for ((phase, now), before) in OutputPhase::ALL.iter().zip(outputs).zip(&mut self.outputs) {
             if now != *before {
@@ -116,7 +116,7 @@ impl Meter {
         }
     }
 
-    /// How the room's media is doing.
+    /// Records how the room's media is doing.
     pub(super) fn measure(&mut self, health: &Health, loudness: Loudness) {
         self.add(health);
         self.report_worst(Some(Worst::of(health, loudness)));
@@ -162,7 +162,7 @@ impl Meter {
     }
 }
 
-/// What the numbers mean, for those who look at them.
+/// Describes what the numbers mean, for those who look at them.
 fn describe() {
     use metrics::{describe_counter, describe_gauge};
     describe_gauge!("virfie_rooms", "Rooms");
@@ -183,6 +183,7 @@ fn describe() {
         "Packets sent to receivers again, padding of probes included"
     );
     describe_counter!("virfie_delivered_bytes_total", "Bytes sent to receivers");
+    describe_counter!("virfie_delivery_packets_ignored_total", "Packets of receivers who send more than is looked at");
     describe_gauge!("virfie_media_tcp_connections", "TCP connections that receivers have opened for media");
     describe_gauge!("virfie_frames_per_second", "Composed frames a second of all rooms");
     describe_gauge!("virfie_masks_per_second", "Masks inferred a second in all rooms");

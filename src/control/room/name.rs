@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use unicode_security::skeleton;
 
 use super::error::RoomError;
 use crate::layout::limits;
@@ -27,12 +28,12 @@ impl RoomName {
         Ok(Self(text.into()))
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name as shared text.
+    /// Returns the name as shared text.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
@@ -44,8 +45,8 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// Whether two names look the same to people, or nearly: letters are one in all ways to write them, and what shows nothing
-/// does not count.
+/// Returns whether two names look the same to people, or nearly: letters are one in all ways to write them, and what
+/// shows nothing does not count.
 pub fn look_alike(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.split_whitespace().eq(other.split_whitespace());
@@ -53,12 +54,19 @@ pub fn look_alike(one: &str, other: &str) -> bool {
     seen(one) == seen(other)
 }
 
-/// The same for names that a token fixes: letters of any size are one, too.
+/// Does the same for names that a token fixes: letters of any size are one, too, and so are those of all scripts that
+/// look alike (the skeletons of Unicode Technical Standard 39).
 pub fn could_be_taken_for(one: &str, other: &str) -> bool {
-    look_alike(&one.to_lowercase(), &other.to_lowercase())
+    let is_one = |of: fn(&str) -> String| look_alike(&of(one), &of(other));
+    is_one(|name| drawn(&seen(name))) || is_one(|name| drawn(&seen(name).to_lowercase()))
 }
 
-/// What is seen of a name.
+/// Returns what a name looks like in print, in small letters.
+fn drawn(name: &str) -> String {
+    skeleton(name).collect::<String>().to_lowercase()
+}
+
+/// Returns what is seen of a name.
 fn seen(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !limits::is_silent(*c)).collect();
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&plain);
@@ -83,13 +91,13 @@ impl DisplayName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// This name, or when it is `taken` the first free one of `name-2`, `name-3`, … (shortened to stay within the
-    /// limit).
+    /// Returns this name, or when it is `taken` the first free one of `name-2`, `name-3`, … (shortened to stay within
+    /// the limit).
     pub fn made_unique(&self, taken: impl Fn(&str) -> bool) -> Arc<str> {
         if !taken(&self.0) {
             return self.0.as_str().into();
@@ -125,6 +133,11 @@ mod tests {
         }
         assert!(!look_alike("ann", "Ann") && !look_alike("ann", "an n"));
         assert!(could_be_taken_for("ann", "A\u{200d}NN") && !could_be_taken_for("ann", "anne"));
+        // Cyrillic, Greek, full width, a capital I for an l.
+        for taken in ["\u{430}nn", "\u{410}NN", "\u{ff41}nn", "\u{391}nn"] {
+            assert!(could_be_taken_for("ann", taken) && could_be_taken_for(taken, "Ann"), "{taken}");
+        }
+        assert!(could_be_taken_for("Bill", "BiII") && !could_be_taken_for("Bill", "Ball"));
         for nothing in ["\u{200b}", " \u{3164} ", "\u{2800}\u{ad}"] {
             assert!(DisplayName::parse(nothing).is_err(), "{nothing:?}");
         }

@@ -1,4 +1,4 @@
-//! What a room's media tells, up to its last word: recordings are finished when the room, or this media, is over.
+//! What a room's media reports, up to its last word: recordings are finished when the room, or this media, is over.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -8,16 +8,20 @@ use tokio::{
     time::timeout,
 };
 
-use super::{output::FinishedRecording, supervise::Lasting, view::Event};
+use super::{
+    output::FinishedRecording,
+    supervise::{EndingMark, Lasting},
+    view::Event,
+};
 use crate::media::port::{MediaCommand, MediaEvent, OutputId, OutputKind, OutputState};
 
-/// How long media that is given up may take to finish its recordings.
+/// How long media that is given up may take to finish its recordings and to end.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// See the module.
 pub(super) struct News {
     heard: UnboundedReceiver<MediaEvent>,
-    /// Runs of recordings whose end has not been told.
+    /// Runs of recordings whose end has not been reported.
     recordings: HashSet<OutputId>,
     lasting: Lasting,
 }
@@ -54,30 +58,30 @@ fn tick_off(recordings: &mut HashSet<OutputId>, event: &MediaEvent) {
 
 impl Drop for News {
     fn drop(&mut self) {
-        if self.recordings.is_empty() {
-            return;
-        }
         // It is missing when the whole process is on its way down.
         let Ok(runtime) = Handle::try_current() else { return };
         let mut heard = std::mem::replace(&mut self.heard, mpsc::unbounded_channel().1);
         let (mut recordings, lasting) = (std::mem::take(&mut self.recordings), self.lasting.clone());
-        let farewell = lasting.parts.farewells.subscribe();
+        let ending = EndingMark::new(&lasting.parts.vitals);
+        let mut farewell = (!recordings.is_empty()).then(|| lasting.parts.farewells.subscribe());
         runtime.spawn(async move {
             let last_words = async {
-                while !recordings.is_empty()
-                    && let Some(event) = heard.recv().await
-                {
+                // The media is over when nobody can report any more.
+                while let Some(event) = heard.recv().await {
                     tick_off(&mut recordings, &event);
                     if let MediaEvent::Recorded { output, file } = event {
                         let recording = FinishedRecording::new(&output, file);
                         lasting.tell(Event::RecordingFinished { recording });
                     }
+                    if recordings.is_empty() {
+                        farewell = None;
+                    }
                 }
             };
             if timeout(LAST_WORD, last_words).await.is_err() {
-                tracing::warn!("recordings of a room that is over were not finished in time");
+                tracing::warn!("the media of a room that is over did not end in time");
             }
-            drop(farewell);
+            drop((ending, farewell));
         });
     }
 }

@@ -11,7 +11,7 @@ use super::{
     view::{LeaveReason, Participant},
 };
 
-/// Why a room is over.
+/// The reason why a room is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
@@ -21,7 +21,8 @@ pub enum EndReason {
     Shutdown,
 }
 
-/// What happened in a room. Types and the keys of their data are those of the room's own stream where that tells it, too.
+/// The event in a room. Types and the keys of their data are those of the room's own stream where that reports it,
+/// too.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Notice {
@@ -51,13 +52,13 @@ pub enum Notice {
         /// Why.
         reason: LeaveReason,
     },
-    /// An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. Each try of one that retries is not
-    /// told.
+    /// An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. The single tries of
+    /// one that retries are not reported.
     OutputChanged {
         /// The output.
         output: Output,
     },
-    /// An output is deleted. If it ran, that it stopped was told before.
+    /// An output is deleted. If it ran, its stop was reported before.
     OutputRemoved {
         /// Which.
         #[schema(value_type = String)]

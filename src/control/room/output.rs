@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Where recordings go.
+/// The places where recordings go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recordings {
     /// The folder of all rooms' folders.
@@ -64,8 +64,8 @@ pub struct OutputDocument {
     /// `whip`: the bearer token that the other server wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part of
-    /// its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
+    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part
+    /// of its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `file`: how it is written. Default: mkv.
@@ -178,7 +178,7 @@ impl OutputDocument {
         let encoded = encoded.into_iter().map(|(pointer, is_there)| (pointer, is_there, is_encoded));
         for (pointer, is_there, may) in stray.into_iter().chain(encoded) {
             if is_there && !may {
-                faults.push(fault(pointer, "is no key of this type of output"));
+                faults.push(fault(pointer, "is not a key of this type of output"));
             }
         }
         if let Some(Err((pointer, detail))) = self.split.map(Split::check) {
@@ -232,7 +232,7 @@ impl OutputDocument {
         }
     }
 
-    /// What it shows in place of the program.
+    /// Returns what it shows in place of the program.
     pub fn aux(&self) -> Option<AuxWish> {
         let scene = self.scene.as_deref().and_then(|name| SceneName::parse(name).ok()).map(AuxSource::Scene);
         let source = scene.or_else(|| self.layout.clone().map(AuxSource::Layout))?;
@@ -261,7 +261,7 @@ impl std::fmt::Debug for KeptOutput {
     }
 }
 
-/// Where an output's life stands.
+/// The phase of an output's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputPhase {
@@ -284,7 +284,7 @@ impl OutputPhase {
     pub const ALL: [Self; 6] =
         [Self::Connecting, Self::Live, Self::Paused, Self::Retrying, Self::Stopped, Self::Failed];
 
-    /// Its name, as JSON and metrics have it.
+    /// Returns its name, as JSON and metrics have it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -334,7 +334,8 @@ pub struct Output {
     pub cutouts: bool,
     /// The platform whose wishes it follows.
     pub preset: Option<Preset>,
-    /// The picture as it is encoded. Outputs of equal settings share one encoder. Null where nothing is encoded (`iso`).
+    /// The picture as it is encoded. Outputs of equal settings share one encoder. Null where nothing is encoded
+    /// (`iso`).
     pub video: Option<VideoSettings>,
     /// The sound as it is encoded; null as above.
     pub audio: Option<AudioSettings>,
@@ -366,7 +367,7 @@ pub struct Marker {
 }
 
 impl Output {
-    /// The same as it is when it has been stopped.
+    /// Returns the same as it is when it has been stopped.
     #[must_use]
     pub fn stopped(self) -> Self {
         let state = OutputPhase::Stopped;
@@ -390,7 +391,7 @@ pub struct FinishedRecording {
 }
 
 impl FinishedRecording {
-    /// What the media reports of an output's run.
+    /// Creates it from what the media reports of an output's run.
     pub fn new(run: &OutputId, file: Recorded) -> Self {
         let output = run.0.split('.').next().unwrap_or_default().into();
         let seconds = (file.length.as_secs_f64() * 100.0).round() / 100.0;
@@ -400,7 +401,7 @@ impl FinishedRecording {
 
 /// An output of a room. Without `Debug`: it holds stream keys.
 #[derive(Clone, PartialEq)]
-pub struct Sending {
+pub struct OutputEntry {
     /// Its id.
     pub id: OutputId,
     /// What was asked for, with the stream key: neither shown nor logged.
@@ -411,7 +412,7 @@ pub struct Sending {
     pub aux: Option<AuxWish>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// How often the media was told to start it. What an earlier run says counts no more.
+    /// How often the room had the media start it. What an earlier run says counts no more.
     run: u32,
     /// What the media said last, and when.
     state: (OutputState, Timestamp),
@@ -422,13 +423,13 @@ pub struct Sending {
     pub markers: usize,
 }
 
-impl std::fmt::Debug for Sending {
+impl std::fmt::Debug for OutputEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Sending({} to {})", self.id, self.spec.target.shown())
+        write!(f, "OutputEntry({} to {})", self.id, self.spec.target.shown())
     }
 }
 
-impl Sending {
+impl OutputEntry {
     /// Makes an output that has not been started yet.
     pub fn new(id: OutputId, document: OutputDocument, spec: OutputSpec, wall: Timestamp) -> Self {
         Self {
@@ -445,7 +446,7 @@ impl Sending {
         }
     }
 
-    /// What the media knows this run by.
+    /// Returns what the media knows this run by.
     pub fn media_id(&self) -> OutputId {
         if self.run <= 1 { self.id.clone() } else { OutputId(format!("{}.{}", self.id, self.run).into()) }
     }
@@ -457,7 +458,7 @@ impl Sending {
         self.state = (OutputState::Connecting, wall);
     }
 
-    /// Whether the media has it.
+    /// Returns whether the media has it.
     pub fn runs(&self) -> bool {
         !matches!(self.state.0, OutputState::Stopped | OutputState::Failed { .. })
     }
@@ -468,7 +469,7 @@ impl Sending {
         (self.document, self.spec) = (document, spec);
     }
 
-    /// Whether it is a recording.
+    /// Returns whether it is a recording.
     pub fn records(&self) -> bool {
         self.document.kind == OutputKind::File
     }
@@ -496,7 +497,7 @@ impl Sending {
         self.flow = flow;
     }
 
-    /// What is kept of it.
+    /// Returns what is kept of it.
     pub fn kept(&self) -> KeptOutput {
         KeptOutput {
             id: self.id.0.to_string(),
@@ -518,7 +519,7 @@ impl Sending {
         }
     }
 
-    /// What others see, for the canvas that it gets (width, height, frames a second).
+    /// Returns what others see, for the canvas that it gets (width, height, frames a second).
     pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;
         let phase = self.phase();

@@ -21,7 +21,7 @@ fn the_time_of_the_next_retry_is_told() {
     let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
     let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings).unwrap();
     let wall: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let mut sending = Sending::new(OutputId("o1".into()), document, spec, wall);
+    let mut sending = OutputEntry::new(OutputId("o1".into()), document, spec, wall);
     assert!(!sending.view(CANVAS).url.unwrap().contains("secretkey"));
     assert!(!format!("{sending:?}{:?}", sending.kept()).contains("secretkey"));
     let after = Duration::from_millis(1500);
@@ -88,7 +88,7 @@ fn a_run_that_is_over_has_another_name() {
     let document: OutputDocument = serde_json::from_value(json!({"type": "file"})).unwrap();
     let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
     let spec = document.spec(&RoomName::parse("studio").unwrap(), &recordings).unwrap();
-    let mut sending = Sending::new(OutputId("o1".into()), document, spec, Timestamp::UNIX_EPOCH);
+    let mut sending = OutputEntry::new(OutputId("o1".into()), document, spec, Timestamp::UNIX_EPOCH);
     assert!(!sending.runs());
     sending.begin(Timestamp::UNIX_EPOCH);
     assert_eq!((sending.media_id().0.as_ref(), sending.runs()), ("o1", true));

@@ -21,7 +21,7 @@ pub const MAX_CANDIDATES: u32 = 64;
 /// Loudest gain that a moderator can set.
 pub const MAX_VOLUME: f64 = 2.0;
 
-/// What a participant may do.
+/// The rights of a participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
@@ -33,9 +33,9 @@ pub enum MemberRole {
     Admin,
 }
 
-/// How someone came in; it decides what may take their place over.
+/// The way that someone came in; it decides what may take their place over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Door {
+pub enum JoinMethod {
     /// By the session WebSocket. The secret takes it over.
     Session,
     /// By WHIP. The same token with the same name takes it over; `None` when they gave no name.
@@ -45,7 +45,7 @@ pub enum Door {
     },
 }
 
-/// Who may take a WHIP place over.
+/// The identity that may take a WHIP place over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The token's stable id.
@@ -66,7 +66,7 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Whether it is over.
+    /// Returns whether it is over.
     pub fn is_over(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
@@ -86,7 +86,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Somebody without a token.
+    /// Returns somebody without a token.
     pub fn of(role: MemberRole) -> Self {
         Self { role, bearer: None, named: false, reserved: Vec::new() }
     }
@@ -94,7 +94,7 @@ impl Caller {
 
 /// One WebRTC connection as the room knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
+pub struct PeerConnection {
     /// Its id.
     pub peer: PeerId,
     /// How many candidates it has sent.
@@ -103,8 +103,8 @@ pub struct Connection {
     pub ufrags: Vec<String>,
 }
 
-impl Connection {
-    /// A new connection.
+impl PeerConnection {
+    /// Creates a new connection.
     pub fn new(peer: PeerId, ufrags: Vec<String>) -> Self {
         Self { peer, candidates: 0, ufrags }
     }
@@ -121,7 +121,7 @@ impl Connection {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receiver {
     /// The connection.
-    pub connection: Connection,
+    pub connection: PeerConnection,
     /// Whether media flows.
     pub connected: bool,
     /// How the mix comes by it, once that is known.
@@ -129,19 +129,19 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// A new connection.
-    pub fn new(connection: Connection) -> Self {
+    /// Creates a new connection.
+    pub fn new(connection: PeerConnection) -> Self {
         Self { connection, connected: false, delivery: None }
     }
 }
 
-/// Whether a participant is connected.
+/// The state of a participant's connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wire {
+pub enum LinkState {
     /// A connection exists.
     Live {
         /// Which.
-        connection: Connection,
+        connection: PeerConnection,
         /// Whether media flows.
         connected: bool,
     },
@@ -164,7 +164,7 @@ pub struct Member {
     /// Takes the place over (session), or names its resource (WHIP).
     pub secret: String,
     /// How they came in.
-    pub door: Door,
+    pub joined_by: JoinMethod,
     /// What they may do.
     pub role: MemberRole,
     /// The token that they came with.
@@ -174,7 +174,7 @@ pub struct Member {
     /// When they joined.
     pub joined_at: Timestamp,
     /// The connection that sends.
-    pub wire: Wire,
+    pub link_state: LinkState,
     /// The connection that receives, and how the mix comes by it.
     pub receiver: Option<Receiver>,
     /// Microphone on.
@@ -198,28 +198,28 @@ pub struct Member {
 }
 
 impl Member {
-    /// The live connection's id.
+    /// Returns the live connection's id.
     pub fn peer(&self) -> Option<PeerId> {
         self.connection().map(|connection| connection.peer)
     }
 
-    /// The live connection.
-    pub fn connection(&self) -> Option<&Connection> {
-        match &self.wire {
-            Wire::Live { connection, .. } => Some(connection),
-            Wire::Away { .. } => None,
+    /// Returns the live connection.
+    pub fn connection(&self) -> Option<&PeerConnection> {
+        match &self.link_state {
+            LinkState::Live { connection, .. } => Some(connection),
+            LinkState::Away { .. } => None,
         }
     }
 
-    /// When the place is dropped, if the connection is lost.
+    /// Returns when the place is dropped, if the connection is lost.
     pub fn held_until(&self) -> Option<Instant> {
-        match self.wire {
-            Wire::Away { until } => Some(until),
-            Wire::Live { .. } => None,
+        match self.link_state {
+            LinkState::Away { until } => Some(until),
+            LinkState::Live { .. } => None,
         }
     }
 
-    /// The gain and the place that the mix shall use.
+    /// Returns the gain and the place that the mix shall use.
     pub fn gain_and_pan(&self) -> (f32, f32) {
         // Their ranges are small: nothing is lost that could be heard.
         #[allow(clippy::cast_possible_truncation)]
@@ -233,17 +233,17 @@ impl Member {
         MediaCommand::SetGain { participant: self.id.clone(), gain, pan }
     }
 
-    /// What others see.
+    /// Returns what others see.
     pub fn view(&self) -> Participant {
         Participant {
             id: Arc::clone(&self.id.0),
             name: Arc::clone(&self.name),
             role: self.role,
             joined_at: self.joined_at,
-            state: match self.wire {
-                Wire::Live { connected: true, .. } => Presence::Connected,
-                Wire::Live { connected: false, .. } => Presence::Connecting,
-                Wire::Away { .. } => Presence::Away,
+            state: match self.link_state {
+                LinkState::Live { connected: true, .. } => Presence::Connected,
+                LinkState::Live { connected: false, .. } => Presence::Connecting,
+                LinkState::Away { .. } => Presence::Away,
             },
             audio: self.audio,
             video: self.video,
@@ -259,7 +259,7 @@ impl Member {
     }
 }
 
-/// What a moderator changes about a participant; what is left out stays.
+/// The changes that a moderator makes to a participant; what is left out stays.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Moderation {
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_connection_takes_sixty_four_candidates() {
-        let mut connection = Connection::new(PeerId(1), Vec::new());
+        let mut connection = PeerConnection::new(PeerId(1), Vec::new());
         for _ in 0..MAX_CANDIDATES {
             assert!(connection.count_candidate());
         }

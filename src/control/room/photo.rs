@@ -37,7 +37,7 @@ pub struct Photos {
 }
 
 impl Photos {
-    /// Keeps one more, at the expense of the oldest. Answers what is told of it.
+    /// Keeps one more, at the expense of the oldest. Returns what is reported of it.
     pub fn keep(&mut self, trigger: Arc<str>, frame: Frame, taken_at: Timestamp) -> Photo {
         self.count += 1;
         let id = self.count.to_string().into();
@@ -50,12 +50,12 @@ impl Photos {
         photo
     }
 
-    /// All that are kept, oldest first.
+    /// Lists all that are kept, oldest first.
     pub fn list(&self) -> Vec<Photo> {
         self.kept.iter().map(|(photo, _)| photo.clone()).collect()
     }
 
-    /// One of them.
+    /// Returns one of them.
     pub fn get(&self, id: &str) -> Option<Arc<Frame>> {
         self.kept.iter().find(|(photo, _)| &*photo.id == id).map(|(_, frame)| Arc::clone(frame))
     }

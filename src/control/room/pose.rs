@@ -66,12 +66,12 @@ impl From<&port::Pose> for Pose {
     }
 }
 
-/// Four decimals: a fifth of a pixel of a picture 1920 wide.
+/// Rounds to four decimals: a fifth of a pixel of a picture 1920 wide.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1e4).round() / 1e4
 }
 
-/// What was found, by the names of those who are still in and in order of joining.
+/// Returns what was found, by the names of those who are still in and in order of joining.
 pub(super) fn of_members(members: &[Member], found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
     let of = |member: &Member| {
         let own = found.iter().find(|one| one.participant == member.id)?;
@@ -85,7 +85,7 @@ pub(super) fn of_members(members: &[Member], found: &[port::ParticipantPoses]) -
     members.iter().filter_map(of).collect()
 }
 
-/// Why keypoints cannot be found on this machine; `None` where they can.
+/// Returns why keypoints cannot be found on this machine; `None` where they can.
 pub fn why_none(able: &Segmentation) -> Option<String> {
     match &able.model {
         _ if able.keypoints => None,

@@ -27,7 +27,7 @@ use crate::{
 /// The version of the document that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
 
-/// What a room has been before this start of the program, beside its settings and its layout.
+/// The history of a room before this start of the program, beside its settings and its layout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     /// Its revision.
@@ -41,13 +41,13 @@ pub struct Past {
 }
 
 impl Past {
-    /// That of a new room.
+    /// Returns that of a new room.
     pub fn none(now: Timestamp) -> Self {
         Self { revision: Revision(1), created_at: now, scenes: Scenes::default(), outputs: Vec::new() }
     }
 }
 
-/// What can be kept of a room.
+/// The part of a room that can be kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoomRecord {
     /// Its settings.
@@ -59,7 +59,8 @@ pub struct RoomRecord {
 }
 
 impl RoomRecord {
-    /// The layout, all scenes that can be read, and outputs' own layouts: what they need of assets, the room needs.
+    /// Returns the layout, all scenes that can be read, and outputs' own layouts: what they need of assets, the room
+    /// needs.
     pub fn layouts(&self) -> Vec<Arc<Scene>> {
         let stored = self.past.scenes.iter().filter_map(|stored| stored.read().map(Arc::new));
         let canvas = &self.scene.canvas;
@@ -174,13 +175,13 @@ impl From<&RoomRecord> for RoomDocument {
 }
 
 impl RoomDocument {
-    /// What the document wants of the settings.
+    /// Returns what the document wants of the settings.
     pub fn settings_change(&self) -> SettingsChange {
         let KeptSettings { max_participants, hold_ms, keypoints } = self.settings.clone().unwrap_or_default();
         SettingsChange { canvas: None, max_participants, hold_ms, keypoints }
     }
 
-    /// Whether this program knows the version.
+    /// Returns whether this program knows the version.
     pub fn check_version(&self) -> Result<(), Fault> {
         if self.version == VERSION {
             return Ok(());
@@ -189,7 +190,7 @@ impl RoomDocument {
         Err(Fault { pointer: "/version".to_owned(), detail })
     }
 
-    /// The scenes' names and layouts, the latter unread, and the active one.
+    /// Returns the scenes' names and layouts, the latter unread, and the active one.
     ///
     /// # Errors
     /// Every wrong name.
@@ -215,8 +216,8 @@ impl RoomDocument {
         }
     }
 
-    /// The room that was kept in this document. Models, images and scenes are taken as they are: what is missing is
-    /// missed when it is shown. `settings` and `canvas` stand for what is left out.
+    /// Returns the room that was kept in this document. Models, images and scenes are taken as they are: what is
+    /// missing is missed when it is shown. `settings` and `canvas` stand for what is left out.
     ///
     /// # Errors
     /// Every wrong place.
@@ -292,12 +293,12 @@ pub fn named_layouts(entries: &[SceneEntry], pointer: &str) -> Result<Vec<(Scene
     if faults.is_empty() { Ok(list) } else { Err(faults) }
 }
 
-/// The same faults in a document that has the faulty value at `pointer`.
+/// Returns the same faults in a document that has the faulty value at `pointer`.
 pub fn beneath(pointer: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault> {
     faults.into_iter().map(move |fault| Fault { pointer: format!("{pointer}{}", fault.pointer), ..fault })
 }
 
-/// The wrong places that an error tells; any other error is told at the whole.
+/// Returns the wrong places that an error lists; any other error is reported at the whole.
 pub fn faults_of(error: RoomError) -> Vec<Fault> {
     match error {
         RoomError::Invalid(faults) => faults,

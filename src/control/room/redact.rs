@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Output {
-    /// The same without anything that shows where it goes.
+    /// Returns the same without anything that shows where it goes.
     #[must_use]
     pub fn without_target(self) -> Self {
         // An error may name the host.
@@ -17,7 +17,7 @@ impl Output {
 }
 
 impl RoomState {
-    /// The same without anything that shows where the room is sent.
+    /// Returns the same without anything that shows where the room is sent.
     #[must_use]
     pub fn without_targets(mut self) -> Self {
         self.outputs = self.outputs.into_iter().map(Output::without_target).collect();
@@ -26,7 +26,7 @@ impl RoomState {
 }
 
 impl Event {
-    /// The same without anything that shows where the room is sent.
+    /// Returns the same without anything that shows where the room is sent.
     #[must_use]
     pub fn without_targets(self: Arc<Self>) -> Arc<Self> {
         match &*self {

@@ -21,7 +21,7 @@ use super::{
     change::SettingsChange,
     edit,
     error::RoomError,
-    handle::{CALLS, RoomHandle},
+    handle::{CALLS, RoomHandle, check_ending},
     images::ImageSource,
     journal::Journal,
     link::Closing,
@@ -40,12 +40,18 @@ use crate::{
 };
 
 /// How many scenes and sounds of triggers may wait for those before them to be decoded.
-const ERRANDS: usize = 16;
+const JOBS: usize = 16;
 
-/// How long a drain waits for session sockets to be told that the server ends, and for recordings to be finished.
+/// How long a drain waits until session sockets know that the server ends, and until recordings are finished.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// What a new room is, and how many there may be.
+/// How many rooms' media may end at once without holding up who ends rooms and makes others.
+const ENDING_AT_ONCE: usize = 4;
+
+/// How long who ends a room is held up at most.
+const HELD_UP: Duration = Duration::from_secs(10);
+
+/// The defaults of a new room, and the largest number of rooms.
 #[derive(Debug, Clone)]
 pub struct RoomDefaults {
     /// Its canvas.
@@ -72,8 +78,8 @@ pub struct Registry {
     draining: AtomicBool,
     vitals: Arc<Vitals>,
     journal: Arc<Journal>,
-    /// Each session socket, and each room that is over and whose recordings are being finished, holds a receiver: a drain
-    /// waits until all are gone.
+    /// Each session socket, and each room that is over and whose recordings are being finished, holds a receiver: a
+    /// drain waits until all are gone.
     farewells: watch::Sender<()>,
 }
 
@@ -84,7 +90,7 @@ pub struct SessionGuard {
 }
 
 impl Registry {
-    /// No rooms yet.
+    /// Creates a registry without rooms.
     pub fn new(
         media: Arc<dyn Media>,
         images: Arc<dyn ImageSource>,
@@ -105,10 +111,10 @@ impl Registry {
     }
 
     /// Brings back the rooms that were stored before this start, also more than a new one would be taken with. To be
-    /// called once, before rooms are asked for, inside a tokio runtime. What cannot be brought back is told in the log.
+    /// called once, before rooms are asked for, inside a tokio runtime. The log says what cannot be brought back.
     ///
     /// # Errors
-    /// When it cannot be told which rooms there are.
+    /// When the list of stored rooms cannot be read.
     pub fn restore(self: &Arc<Self>) -> io::Result<()> {
         for (name, document, outputs) in self.store.read_all()? {
             let beginning = self.beginning(&name);
@@ -126,7 +132,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Reads outputs that were kept. What cannot be read any more is told in the log.
+    /// Reads outputs that were kept. The log says what cannot be read any more.
     fn read_outputs(&self, room: &RoomName, kept: Vec<KeptOutput>) -> Vec<(KeptOutput, OutputSpec)> {
         let read = |kept: KeptOutput| match kept.output.spec(room, &self.defaults.recordings) {
             Ok(mut spec) => {
@@ -144,17 +150,17 @@ impl Registry {
         kept.into_iter().filter_map(read).collect()
     }
 
-    /// Where recordings go.
+    /// Returns where recordings go.
     pub fn recordings(&self) -> &Recordings {
         &self.defaults.recordings
     }
 
-    /// A room that exists.
+    /// Returns a room that exists.
     pub fn get(&self, name: &RoomName) -> Option<RoomHandle> {
         self.rooms().get(name).filter(|room| !room.has_ended()).cloned()
     }
 
-    /// A room, made if it does not exist. To be called inside a tokio runtime.
+    /// Returns a room, made if it does not exist. To be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`RoomError::TooManyRooms`], [`RoomError::Draining`].
@@ -167,7 +173,10 @@ impl Registry {
             return Err(RoomError::Draining);
         }
         rooms.retain(|_, room| !room.has_ended());
-        if rooms.len() >= self.defaults.max_rooms {
+        check_ending(&*self.media)?;
+        // Media that ends takes as much as media that runs.
+        let piled_up = self.vitals.ending().saturating_sub(ENDING_AT_ONCE);
+        if rooms.len() + piled_up >= self.defaults.max_rooms {
             return Err(RoomError::TooManyRooms { max: self.defaults.max_rooms });
         }
         Ok(self.begin(self.beginning(name), &mut rooms))
@@ -180,16 +189,16 @@ impl Registry {
         let (images, media) = (self.images.of_room(&name), Arc::clone(&self.media));
         let room = RoomHandle::new(name.clone(), calls, images, media, self.defaults.largest);
         rooms.insert(name, room.clone());
-        let (errands, errands_end) = mpsc::channel(ERRANDS);
+        let (jobs, jobs_end) = mpsc::channel(JOBS);
         let parts = Parts {
             machine: Arc::clone(&self.media),
             store: Arc::clone(&self.store),
             vitals: Arc::clone(&self.vitals),
-            errands,
+            jobs,
             journal: Arc::clone(&self.journal),
             farewells: self.farewells.clone(),
         };
-        tokio::spawn(room.clone().run_errands(errands_end));
+        tokio::spawn(room.clone().run_jobs(jobs_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
             supervise::run(beginning, parts, calls_end).await;
@@ -225,7 +234,7 @@ impl Registry {
         Ok((room, is_new))
     }
 
-    /// All rooms, by name.
+    /// Lists all rooms, by name.
     pub fn list(&self) -> Vec<RoomHandle> {
         let mut rooms: Vec<RoomHandle> = self.rooms().values().filter(|room| !room.has_ended()).cloned().collect();
         rooms.sort_by(|a, b| a.name().cmp(b.name()));
@@ -238,11 +247,14 @@ impl Registry {
     /// [`RoomError::NoRoom`], [`RoomError::Stale`].
     pub async fn remove(&self, name: &RoomName, guard: &IfMatch) -> Result<(), RoomError> {
         let room = self.get(name).ok_or(RoomError::NoRoom)?;
-        room.end(Closing::RoomEnded, guard).await
+        room.end(Closing::RoomEnded, guard).await?;
+        // Who makes and ends rooms in turn is held up here before their media piles up.
+        let _ = timeout(HELD_UP, self.vitals.calm(ENDING_AT_ONCE)).await;
+        Ok(())
     }
 
-    /// Ends all rooms, takes no new ones, and waits until session sockets have been told, recordings are finished and
-    /// stored rooms are on the disk; the journal ends before that. Tells how many rooms the disk has refused.
+    /// Ends all rooms, takes no new ones, and waits until session sockets have heard of it, recordings are finished and
+    /// stored rooms are on the disk; the journal ends before that. Returns how many rooms the disk has refused.
     pub async fn drain(&self) -> usize {
         self.draining.store(true, Ordering::SeqCst);
         // A room that has ended meanwhile is as good as ended now.
@@ -257,17 +269,17 @@ impl Registry {
         self.store.flush().await
     }
 
-    /// What is of note in all rooms.
+    /// Returns what is of note in all rooms.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
-    /// How storing goes.
+    /// Returns how storing goes.
     pub fn storing(&self) -> Storing {
         self.store.storing()
     }
 
-    /// How many rooms wait for new media or a new task, and how many have got one.
+    /// Returns how many rooms wait for new media or a new task, and how many have got one.
     pub fn rebuilding(&self) -> (usize, u64) {
         (self.vitals.down(), self.vitals.rebuilds())
     }
@@ -277,14 +289,14 @@ impl Registry {
         join_all(self.list().iter().map(|room| room.dismiss(subject.clone()))).await;
     }
 
-    /// The rooms whose layout or scenes name this asset; `family`: of a font.
+    /// Returns the rooms whose layout or scenes name this asset; `family`: of a font.
     pub async fn users_of_asset(&self, name: &str, family: Option<&str>) -> Vec<RoomName> {
         let rooms = self.list();
         let uses = join_all(rooms.iter().map(|room| room.uses_asset(name, family))).await;
         rooms.iter().zip(uses).filter(|(_, uses)| *uses).map(|(room, _)| room.name().clone()).collect()
     }
 
-    /// Whether the server is ending.
+    /// Returns whether the server is ending.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
@@ -294,7 +306,7 @@ impl Registry {
         SessionGuard { _counted: self.farewells.subscribe() }
     }
 
-    /// What the segmentation can do on this machine.
+    /// Returns what the segmentation can do on this machine.
     pub fn segmentation(&self) -> Segmentation {
         self.media.segmentation()
     }

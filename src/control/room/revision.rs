@@ -7,7 +7,7 @@ use super::error::RoomError;
 pub struct Revision(pub u64);
 
 impl Revision {
-    /// The value of an `ETag` header: the number in quotes.
+    /// Returns the value of an `ETag` header: the number in quotes.
     pub fn etag(self) -> String {
         format!("\"{}\"", self.0)
     }
@@ -36,7 +36,7 @@ impl IfMatch {
         Self::OneOf(value.split(',').filter_map(tag).collect())
     }
 
-    /// Whether something that exists and has this tag (without quotes) passes.
+    /// Returns whether something that exists and has this tag (without quotes) passes.
     pub fn allows_tag(&self, tag: &str) -> bool {
         match self {
             Self::Absent | Self::Existing => true,
@@ -52,7 +52,7 @@ impl IfMatch {
         if self.allows_tag(&current.0.to_string()) { Ok(()) } else { Err(RoomError::Stale { current }) }
     }
 
-    /// Whether the request names what it wants to change.
+    /// Returns whether the request names what it wants to change.
     pub fn is_present(&self) -> bool {
         *self != Self::Absent
     }

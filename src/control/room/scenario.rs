@@ -20,7 +20,7 @@ use crate::layout::{
     scenario::{Asset, Imported, Named, Node, import},
 };
 
-/// What a scenario is given as.
+/// The form in which a scenario is given.
 #[derive(Debug, Clone)]
 pub enum Scenario {
     /// Scenes, at least one.
@@ -29,19 +29,19 @@ pub enum Scenario {
     Virfie(Node, HashMap<String, Asset>),
 }
 
-/// What a scenario became.
+/// The result of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     /// The scenes as they are kept; the first one is shown.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and cannot be had, and what cannot be shown as it was meant.
+    /// What it asks for and the server does not have, and what cannot be shown as it was meant.
     pub warnings: Vec<Fault>,
     /// The files that it names, and whether they are there.
     pub assets: Vec<(Named, bool)>,
 }
 
 impl RoomHandle {
-    /// Replaces all scenes and shows the first one, or with `dry_run` only tells what would become of them.
+    /// Replaces all scenes and shows the first one, or with `dry_run` only returns what they would become.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::Stale`],
@@ -90,7 +90,7 @@ impl RoomHandle {
 type List = (Vec<(SceneName, Value)>, Vec<Fault>, Vec<(Named, bool)>);
 
 impl Scenario {
-    /// Where a scene's layout stands in what was given.
+    /// Returns where a scene's layout stands in what was given.
     fn place_of(&self, index: usize) -> String {
         match self {
             Self::Native(_) => format!("/scenes/{index}/layout"),
@@ -98,7 +98,7 @@ impl Scenario {
         }
     }
 
-    /// The scenes for a room with this canvas.
+    /// Returns the scenes for a room with this canvas.
     fn on(&self, canvas: &Canvas) -> Result<List, RoomError> {
         let (file, known) = match self {
             Self::Native(list) => return Ok((list.clone(), Vec::new(), Vec::new())),

@@ -36,12 +36,12 @@ impl SceneName {
         if legal { Ok(Self(text.into())) } else { Err(RoomError::BadSceneName) }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name as shared text.
+    /// Returns the name as shared text.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
@@ -63,15 +63,15 @@ pub struct StoredScene {
 }
 
 impl StoredScene {
-    /// What it is by itself; `None` if this program cannot read its layout.
+    /// Returns what it is by itself; `None` if this program cannot read its layout.
     pub fn read(&self) -> Option<Scene> {
         // The room's own background is not this scene's, so that of the default canvas, a colour, is taken.
         layout::read(&self.layout, &Canvas::default()).ok()
     }
 }
 
-/// A layout as a scene keeps it: as it is read back, with those keys of the canvas only that `body`, which `scene` was
-/// read from, has.
+/// Returns a layout as a scene keeps it: as it is read back, with those keys of the canvas only that `body`, which
+/// `scene` was read from, has.
 pub fn kept_layout(scene: &Scene, body: &Value) -> Value {
     let mut layout = scene.to_json();
     let Some(members) = layout.as_object_mut() else { return layout };
@@ -82,7 +82,7 @@ pub fn kept_layout(scene: &Scene, body: &Value) -> Value {
     layout
 }
 
-/// Which scene is to be shown.
+/// The choice of the scene to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SceneChoice {
     /// That of this name.
@@ -93,7 +93,7 @@ pub enum SceneChoice {
     Previous,
 }
 
-/// What a [`SceneChoice`] leads to.
+/// The scene that a [`SceneChoice`] leads to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Chosen<'a> {
     /// This is to be shown.
@@ -111,7 +111,7 @@ pub struct Scenes {
 }
 
 impl Scenes {
-    /// These scenes, of which `active` was shown last, if it is one of them.
+    /// Returns these scenes, of which `active` was shown last, if it is one of them.
     ///
     /// # Errors
     /// [`RoomError::TooManyScenes`]. Names must differ; of two scenes of one name only the first is ever found.
@@ -123,22 +123,22 @@ impl Scenes {
         Ok(Self { list, active })
     }
 
-    /// In order.
+    /// Returns them in order.
     pub fn iter(&self) -> impl Iterator<Item = &StoredScene> {
         self.list.iter()
     }
 
-    /// Names in order.
+    /// Returns names in order.
     pub fn names(&self) -> Vec<Arc<str>> {
         self.list.iter().map(|scene| scene.name.shared()).collect()
     }
 
-    /// The name of the active one.
+    /// Returns the name of the active one.
     pub fn active_name(&self) -> Option<&SceneName> {
         self.active.as_ref()
     }
 
-    /// One scene.
+    /// Returns one scene.
     ///
     /// # Errors
     /// [`RoomError::NoScene`].
@@ -146,13 +146,13 @@ impl Scenes {
         self.list.iter().find(|scene| scene.name == *name).ok_or(RoomError::NoScene)
     }
 
-    /// The active scene, and whether `shown`, the room's layout, is something else by now.
+    /// Returns the active scene, and whether `shown`, the room's layout, is something else by now.
     pub fn active(&self, shown: &Scene) -> Option<ActiveScene> {
         let stored = self.get(self.active.as_ref()?).ok()?;
         Some(ActiveScene { name: stored.name.shared(), changed: differs(stored, shown) })
     }
 
-    /// A scene as others see it, beside `shown`, the room's layout.
+    /// Returns a scene as others see it, beside `shown`, the room's layout.
     pub fn view(&self, stored: &StoredScene, shown: &Scene) -> SceneView {
         let active = self.active.as_ref() == Some(&stored.name);
         SceneView {
@@ -164,7 +164,7 @@ impl Scenes {
         }
     }
 
-    /// All scenes as others see them.
+    /// Returns all scenes as others see them.
     pub fn views(&self, shown: &Scene) -> Vec<SceneView> {
         self.list.iter().map(|stored| self.view(stored, shown)).collect()
     }
@@ -204,14 +204,14 @@ impl Scenes {
         Ok(self.list.remove(index))
     }
 
-    /// The scene of this name is the active one from now on, if there is one.
+    /// Makes the scene of this name the active one from now on, if there is one.
     pub fn set_active(&mut self, name: &SceneName) {
         if self.get(name).is_ok() {
             self.active = Some(name.clone());
         }
     }
 
-    /// Where a choice leads.
+    /// Returns where a choice leads.
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoScenes`] for the next of none.
@@ -232,7 +232,7 @@ impl Scenes {
     }
 }
 
-/// Whether showing the scene would change the canvas.
+/// Returns whether showing the scene would change the canvas.
 fn differs(stored: &StoredScene, shown: &Scene) -> bool {
     layout::read(&stored.layout, &shown.canvas).as_ref() != Ok(shown)
 }

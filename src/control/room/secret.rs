@@ -10,12 +10,12 @@ const ID_LENGTH: usize = 10;
 /// Length of a secret: 36^25 is a little more than 128 bits.
 const SECRET_LENGTH: usize = 25;
 
-/// A short id in base 36, for participants and outputs. Not secret.
+/// Returns a short id in base 36, for participants and outputs. Not secret.
 pub fn id() -> String {
     base36(ID_LENGTH)
 }
 
-/// At least 128 random bits in base 36. Who knows it may take the place over.
+/// Returns at least 128 random bits in base 36. Who knows it may take the place over.
 pub fn secret() -> String {
     base36(SECRET_LENGTH)
 }

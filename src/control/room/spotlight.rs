@@ -1,7 +1,7 @@
-//! Who is shown large: whoever speaks, without flapping. PURE.
+//! Chooses who is shown large: the one who speaks, without flapping. PURE.
 //!
-//! Somebody new must have spoken for [`TAKE`], and whoever is shown must have ceased, so that neither a cough nor two
-//! who speak at once change the picture back and forth. When all are silent, the last who spoke stays.
+//! Somebody new must have spoken for [`TAKE`], and the one who is shown must have stopped, so that neither a cough nor
+//! two who speak at once change the picture back and forth. When all are silent, the last who spoke stays.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::media::port::ParticipantId;
 /// How long somebody must have spoken to be shown large.
 pub const TAKE: Duration = Duration::from_millis(1000);
 
-/// Who speaks and who spoke.
+/// The record of who speaks and who spoke.
 #[derive(Debug, Default)]
 pub struct Spotlight {
     /// Those who were shown large, the last one first.
@@ -38,7 +38,7 @@ impl Spotlight {
         self.order.first() != before.as_ref()
     }
 
-    /// Who has spoken longest, unless whoever is shown still speaks.
+    /// Returns who has spoken longest, unless the one who is shown still speaks.
     fn rising(&self) -> Option<(ParticipantId, Instant)> {
         let shown = self.order.first();
         if self.speaking.iter().any(|(id, _)| Some(id) == shown) {
@@ -47,12 +47,12 @@ impl Spotlight {
         self.speaking.iter().min_by_key(|(_, since)| *since).cloned()
     }
 
-    /// When to look again if nothing happens.
+    /// Returns when to look again if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         self.rising().map(|(_, since)| since + TAKE)
     }
 
-    /// Those who were shown large, the last one first. Nobody before somebody spoke.
+    /// Returns those who were shown large, the last one first. Nobody before somebody spoke.
     pub fn order(&self) -> &[ParticipantId] {
         &self.order
     }
@@ -66,7 +66,7 @@ mod tests {
         ParticipantId(name.into())
     }
 
-    /// Plays who speaks in a room of `a`, `b` and `c`, and tells at which milliseconds somebody else is shown.
+    /// Plays who speaks in a room of `a`, `b` and `c`, and returns at which milliseconds somebody else is shown.
     struct Play {
         light: Spotlight,
         begun: Instant,
@@ -109,7 +109,7 @@ mod tests {
         play.at(0, &["a"]);
         assert_eq!(play.at(1000, &["a"]), Some("a".into()));
         assert_eq!((play.at(2000, &["a", "b"]), play.at(9000, &["a", "b"]), play.deadline()), (None, None, None));
-        // As soon as they cease, whoever has spoken long enough follows.
+        // As soon as they stop, the one who has spoken long enough follows.
         assert_eq!(play.at(9500, &["b"]), Some("b".into()));
         assert_eq!(play.at(9600, &["a", "b"]), None);
         assert_eq!(play.light.order(), [id("b"), id("a")]);

@@ -4,7 +4,7 @@
 //! - `people`: joining, leaving, taking over, moderation.
 //! - `peers`: connections, of participants and of viewers.
 //! - `media`: what the room's media begins with, and what its end means for those in the room.
-//! - `news`: what the media tells.
+//! - `news`: what the media reports.
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
 //! - `scenes`: stored layouts, and what of the room outlives the process.
@@ -21,6 +21,7 @@ mod tests;
 mod triggers;
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -38,7 +39,7 @@ use super::{
     link::{Closing, Note},
     name::RoomName,
     notice::EndReason,
-    output::Sending,
+    output::OutputEntry,
     participant::Member,
     photo::Photos,
     pose::{self, ParticipantPoses},
@@ -50,7 +51,7 @@ use super::{
 };
 use crate::{
     layout::{AutoMode, Scene},
-    media::port::{self, AuxId, Image, MediaCommand, PeerId, Picture, Seat},
+    media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
 };
 
 /// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
@@ -97,12 +98,12 @@ pub enum Effect {
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
     /// What has to be made ready first.
-    Errand(Errand),
+    Job(Job),
 }
 
-/// What is done as soon as the files for it are decoded.
+/// The work that is done as soon as the files for it are decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Errand {
+pub enum Job {
     /// Show this scene.
     Show(SceneChoice),
     /// Play this sound once.
@@ -115,7 +116,7 @@ pub enum Errand {
     AuxImages(AuxId),
 }
 
-/// What a room begins with.
+/// The values that a room begins with.
 #[derive(Debug, Clone)]
 pub struct Beginning {
     /// Its name.
@@ -148,7 +149,9 @@ pub struct State {
     members: Vec<Member>,
     spotlight: Spotlight,
     viewers: Vec<Viewer>,
-    outputs: Vec<Sending>,
+    outputs: Vec<OutputEntry>,
+    /// Runs that the media was asked to end and has not reported as ended, and since when.
+    outputs_ending: HashMap<OutputId, Instant>,
     aux_pictures: Vec<AuxPicture>,
     /// Counts changes of what is kept of them, and up to which they were kept.
     outputs_changed: u64,
@@ -172,7 +175,7 @@ pub struct State {
 }
 
 impl State {
-    /// A new, empty room.
+    /// Creates a new, empty room.
     pub fn new(beginning: Beginning, now: Now) -> Self {
         let Beginning { name, settings, scene, segmentation, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
@@ -191,6 +194,7 @@ impl State {
             spotlight: Spotlight::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
+            outputs_ending: HashMap::new(),
             aux_pictures: Vec::new(),
             outputs_changed: 0,
             outputs_kept: 0,
@@ -212,57 +216,57 @@ impl State {
         state
     }
 
-    /// The effects since the last call, in order.
+    /// Returns the effects since the last call, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    /// The room's name.
+    /// Returns the room's name.
     pub fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// The revision now.
+    /// Returns the revision now.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// The layout now.
+    /// Returns the layout now.
     pub fn scene(&self) -> &Arc<Scene> {
         &self.scene
     }
 
-    /// The settings now.
+    /// Returns the settings now.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What the machine can do.
+    /// Returns what the machine can do.
     pub fn segmentation(&self) -> &port::Segmentation {
         &self.segmentation
     }
 
-    /// Whether the room is over.
+    /// Returns whether the room is over.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// Why the room is over; `None` while it is not.
+    /// Returns why the room is over; `None` while it is not.
     pub fn end_reason(&self) -> Option<EndReason> {
         self.ended
     }
 
-    /// Whether nobody is in and nothing is sent.
+    /// Returns whether nobody is in and nothing is sent.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.viewers.is_empty() && self.outputs.is_empty()
     }
 
-    /// How many participants and viewers there are.
+    /// Returns how many participants and viewers there are.
     pub fn head_count(&self) -> (usize, usize) {
         (self.members.len(), self.viewers.len())
     }
 
-    /// The whole room, as others see it.
+    /// Returns the whole room, as others see it.
     pub fn describe(&self) -> RoomState {
         let layout = self.scene.to_json();
         let canvas = layout.get("canvas").cloned().unwrap_or(Value::Null);
@@ -289,7 +293,7 @@ impl State {
         }
     }
 
-    /// One line of the list of rooms.
+    /// Returns one line of the list of rooms.
     pub fn summary(&self) -> RoomSummary {
         RoomSummary {
             room: self.name.shared(),
@@ -307,12 +311,12 @@ impl State {
         self.segmentation = segmentation;
     }
 
-    /// How loud the mix is.
+    /// Returns how loud the mix is.
     pub fn loudness(&self) -> port::Loudness {
         self.loudness
     }
 
-    /// Whether the media can be asked for poses.
+    /// Returns whether the media can be asked for poses.
     ///
     /// # Errors
     /// [`RoomError::Unavailable`] where no model finds keypoints, [`RoomError::KeypointsOff`].
@@ -324,7 +328,7 @@ impl State {
         }
     }
 
-    /// What the media found, by the names of those who are still in.
+    /// Returns what the media found, by the names of those who are still in.
     pub fn name_poses(&self, found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
         pose::of_members(&self.members, found)
     }
@@ -396,7 +400,7 @@ impl State {
         }
         let is_shutdown = *why == Closing::Shutdown;
         self.ended = Some(if is_shutdown { EndReason::Shutdown } else { EndReason::Ended });
-        // The end of the server is none of the room's.
+        // The end of the server is not an end of the room.
         self.stored &= is_shutdown;
         let peers: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
         self.effects.push(Effect::Event(Event::RoomEnded));
@@ -404,7 +408,7 @@ impl State {
         // The media itself ends when the room's task drops it: no order is needed for each part.
     }
 
-    /// When [`State::tick`] has something to do next.
+    /// Returns when [`State::tick`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
         let held = self.members.iter().filter_map(Member::held_until).min();
         let bearers = self.members.iter().map(|member| &member.bearer);
@@ -413,8 +417,8 @@ impl State {
         [held, expires, self.ends_at, self.spotlight.deadline()].into_iter().flatten().min()
     }
 
-    /// Does what time brings: lost participants are dropped, whoever speaks is shown large, an idle room ends. To be
-    /// called after every input too.
+    /// Does what time brings: lost participants are dropped, the one who speaks is shown large, an idle room ends. To
+    /// be called after every input too.
     pub fn tick(&mut self, now: Now) {
         self.drop_expired(now);
         self.drop_lost(now);
@@ -449,7 +453,7 @@ impl State {
         self.picture_of(Arc::clone(&self.scene), self.images.clone())
     }
 
-    /// A layout with the people who are in.
+    /// Returns a layout with the people who are in.
     fn picture_of(&self, scene: Arc<Scene>, images: Vec<Image>) -> Picture {
         let seat = |member: &Member| Seat { participant: member.id.clone(), name: Arc::clone(&member.name) };
         let people = self.members.iter().filter(|member| !member.hidden).map(seat).collect();

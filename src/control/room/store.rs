@@ -1,8 +1,8 @@
-//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may read
-//! for the outputs of each room that has some, because their addresses hold stream keys.
+//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may
+//! read for the outputs of each room that has some, because their addresses hold stream keys.
 //!
 //! One thread writes, so a slow disk stops no room: [`writer`]. What waits for it is the newest of each room only, and
-//! what the disk refuses is tried again until it is there. [`Storing`] tells how that goes. A file that this process has
+//! what the disk refuses is tried again until it is there. [`Storing`] says how that goes. A file that this process has
 //! neither read nor written is never overwritten: it is set aside first.
 
 mod writer;
@@ -36,7 +36,7 @@ const MAX_BYTES: u64 = 256 << 20;
 /// How many copies of one room are set aside; beyond, the room is not stored until somebody has looked after them.
 const MAX_ASIDE: u32 = 1000;
 
-/// How storing goes.
+/// The progress of storing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storing {
     /// Rooms whose newest state the disk has refused so far.
@@ -47,7 +47,7 @@ pub struct Storing {
     pub error: Option<String>,
 }
 
-/// What the store and its thread both know.
+/// The state that the store and its thread share.
 #[derive(Debug)]
 struct Shelf {
     folder: PathBuf,
@@ -78,8 +78,8 @@ impl RoomStore {
         Ok(Self { shelf, orders })
     }
 
-    /// All rooms that were kept, by name. A file that holds no room is set aside, under another name, and one that the
-    /// disk does not give stays where it is; the log has both.
+    /// Returns all rooms that were kept, by name. A file that holds no room is set aside, under another name, and one
+    /// that the disk does not give stays where it is; the log has both.
     ///
     /// # Errors
     /// When the folder cannot be read: to begin without its rooms would be to lose them.
@@ -156,15 +156,15 @@ impl RoomStore {
         self.order(Order::Forget(name.clone()));
     }
 
-    /// Waits until everything that was asked for has been tried. Tells how many rooms the disk has refused.
+    /// Waits until everything that was asked for has been tried. Returns how many rooms the disk has refused.
     pub async fn flush(&self) -> usize {
         let (done, waiting) = oneshot::channel();
         self.order(Order::Flush(done));
-        // An error would say that the thread is gone, which `order` has told.
+        // An error would say that the thread is gone, which `order` has logged.
         waiting.await.unwrap_or_default()
     }
 
-    /// How storing goes.
+    /// Returns how storing goes.
     pub fn storing(&self) -> Storing {
         self.shelf.storing().clone()
     }
@@ -204,7 +204,7 @@ impl Shelf {
     }
 }
 
-/// Why a stored room is not there.
+/// The reason why a stored room is not there.
 enum ReadError {
     /// The disk does not give it. It may do so later.
     Disk(io::Error),
@@ -213,11 +213,10 @@ enum ReadError {
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T, ReadError> {
-    let size = fs::metadata(file).map_err(ReadError::Disk)?.len();
-    if size > MAX_BYTES {
-        return Err(ReadError::Content(format!("it has {size} bytes, more than any room")));
-    }
-    let content = fs::read(file).map_err(ReadError::Disk)?;
+    let content = disk::read(file, MAX_BYTES).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => ReadError::Content(format!("{error}, which is more than any room has")),
+        _ => ReadError::Disk(error),
+    })?;
     serde_json::from_slice(&content).map_err(|error| ReadError::Content(error.to_string()))
 }
 

@@ -25,7 +25,7 @@ use super::{
     journal::Journal,
     notice::{EndReason, Notice},
     record::RoomRecord,
-    state::{Beginning, Errand},
+    state::{Beginning, Job},
     store::RoomStore,
     view::Event,
 };
@@ -34,22 +34,22 @@ use crate::media::port::Media;
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
 
-/// What a room needs of the process.
+/// The parts of the process that a room needs.
 #[derive(Clone)]
 pub(super) struct Parts {
-    /// Opens its media, and tells what the machine can do.
+    /// Opens its media, and knows what the machine can do.
     pub(super) machine: Arc<dyn Media>,
     pub(super) store: Arc<RoomStore>,
     pub(super) vitals: Arc<Vitals>,
     /// What has to be decoded first, by a task of its own.
-    pub(super) errands: mpsc::Sender<Errand>,
+    pub(super) jobs: mpsc::Sender<Job>,
     /// What is of note in all rooms.
     pub(super) journal: Arc<Journal>,
     /// A drain waits until all receivers of this are gone.
     pub(super) farewells: watch::Sender<()>,
 }
 
-/// What outlives a fault of the room's task.
+/// The values that outlive a fault of the room's task.
 #[derive(Clone)]
 pub(super) struct Lasting {
     /// The room's name.
@@ -74,7 +74,7 @@ impl Lasting {
         }
     }
 
-    /// Tells those who listen to the room, and, where it is of note, those who listen to the whole server.
+    /// Notifies those who listen to the room, and, where it is of note, those who listen to the whole server.
     pub(super) fn tell(&self, event: Event) {
         // What is known of a room is one after every line that changes it.
         let notices = self.digest.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
@@ -116,22 +116,35 @@ impl Memory {
     }
 }
 
-/// How the rooms of a process are doing.
+/// The state of the rooms of a process.
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     down: AtomicUsize,
     rebuilds: AtomicU64,
+    /// See [`EndingMark`].
+    ending: watch::Sender<usize>,
 }
 
 impl Vitals {
-    /// Rooms that wait for new media or a new task now.
+    /// Returns rooms that wait for new media or a new task now.
     pub(super) fn down(&self) -> usize {
         self.down.load(Ordering::Relaxed)
     }
 
-    /// How often rooms have got one.
+    /// Returns how often rooms have got one.
     pub(super) fn rebuilds(&self) -> u64 {
         self.rebuilds.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many rooms are over whose media still gives up threads and memory.
+    pub(super) fn ending(&self) -> usize {
+        *self.ending.borrow()
+    }
+
+    /// Waits until the media of at most `most` rooms is ending.
+    pub(super) async fn calm(&self, most: usize) {
+        // Fails only where the sender is gone, which is a part of this.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending <= most).await;
     }
 
     /// Counts a part of a room that is begun again: `media` or `task`.
@@ -162,6 +175,22 @@ impl Drop for DownMark {
     fn drop(&mut self) {
         self.0.down.fetch_sub(1, Ordering::Relaxed);
         metrics::gauge!("virfie_rooms_down").decrement(1.0);
+    }
+}
+
+/// Counts media that was given up and still ends, for as long as it is held.
+pub(super) struct EndingMark(Arc<Vitals>);
+
+impl EndingMark {
+    pub(super) fn new(vitals: &Arc<Vitals>) -> Self {
+        vitals.ending.send_modify(|ending| *ending += 1);
+        Self(Arc::clone(vitals))
+    }
+}
+
+impl Drop for EndingMark {
+    fn drop(&mut self) {
+        self.0.ending.send_modify(|ending| *ending -= 1);
     }
 }
 

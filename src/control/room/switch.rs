@@ -16,7 +16,7 @@ use super::{
     record::{beneath, faults_of},
     revision::{IfMatch, Revision},
     scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
-    state::Errand,
+    state::Job,
     view::SceneView,
 };
 use crate::{
@@ -24,11 +24,11 @@ use crate::{
     media::port::MediaCommand,
 };
 
-/// What a scene becomes: its name and, unless it is what the canvas shows now, its layout as it was sent.
+/// The result of a scene: its name and, unless it is what the canvas shows now, its layout as it was sent.
 pub type NewScene = (SceneName, Option<Value>);
 
 impl RoomHandle {
-    /// All scenes, in order.
+    /// Returns all scenes, in order.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
@@ -36,7 +36,7 @@ impl RoomHandle {
         self.call(|room| (room.state.revision(), room.state.scenes().views(room.state.scene()))).await
     }
 
-    /// One scene.
+    /// Returns one scene.
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoRoom`].
@@ -49,7 +49,7 @@ impl RoomHandle {
         .await?
     }
 
-    /// A scene as it is answered to who stores or shows it: with warnings, if there are some.
+    /// Returns a scene as it is answered to who stores or shows it: with warnings, if there are some.
     pub async fn warned(&self, scene: SceneView) -> SceneView {
         SceneView { warnings: images::warnings_of(&*self.images, &scene.layout).await, ..scene }
     }
@@ -150,37 +150,37 @@ impl RoomHandle {
     }
 
     /// Shows scenes and plays sounds as the room asks for them, until it ends.
-    pub(super) async fn run_errands(self, mut errands: mpsc::Receiver<Errand>) {
-        while let Some(errand) = errands.recv().await {
+    pub(super) async fn run_jobs(self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(job) = jobs.recv().await {
             // A fault in one must not cost the room all that come after it.
-            if AssertUnwindSafe(self.run_errand(errand)).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(self.run_job(job)).catch_unwind().await.is_err() {
                 tracing::error!(room = %self.name(), "a scene or a sound is left out: making it ready panicked");
             }
         }
     }
 
-    async fn run_errand(&self, errand: Errand) {
-        let command = match errand {
-            Errand::Show(choice) => {
+    async fn run_job(&self, job: Job) {
+        let command = match job {
+            Job::Show(choice) => {
                 if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
                     tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
                 }
                 return;
             }
-            Errand::Images => return self.load_first_images().await,
-            Errand::AuxImages(aux) => return self.load_aux_images(aux).await,
-            Errand::Play(name) => match self.images.sound(&name).await {
+            Job::Images => return self.load_first_images().await,
+            Job::AuxImages(aux) => return self.load_aux_images(aux).await,
+            Job::Play(name) => match self.images.sound(&name).await {
                 Some(sound) => MediaCommand::PlaySound(sound),
                 None => return,
             },
-            Errand::Music(None) => MediaCommand::SetMusic(None),
-            Errand::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
+            Job::Music(None) => MediaCommand::SetMusic(None),
+            Job::Music(Some(name)) => MediaCommand::SetMusic(self.images.sound(&name).await),
         };
         // An error only says that the room has ended.
         drop(self.call(move |room| room.order(command)).await);
     }
 
-    /// A list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
+    /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of every layout.
@@ -204,14 +204,14 @@ impl RoomHandle {
         if faults.is_empty() { Ok(stored) } else { Err(RoomError::Invalid(faults)) }
     }
 
-    /// A scene's layout as it is kept, if it can be shown in the room that shows `shown`.
+    /// Returns a scene's layout as it is kept, if it can be shown in the room that shows `shown`.
     async fn check_scene(&self, shown: &Scene, body: &Value) -> Result<Value, RoomError> {
         let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
         let (scene, _) = self.ready(draft).await?;
         Ok(kept_layout(&scene, body))
     }
 
-    /// Whether every scene that outputs show is among these.
+    /// Returns whether every scene that outputs show is among these.
     ///
     /// # Errors
     /// [`RoomError::SceneInUse`], [`RoomError::NoRoom`].
@@ -225,8 +225,8 @@ impl RoomHandle {
     }
 }
 
-/// What the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large the
-/// picture is.
+/// Returns what the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large
+/// the picture is.
 fn shown_layout(shown: &Scene) -> Value {
     kept_layout(shown, &json!({"canvas": {"background": null}}))
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{layout::schema::Warning, media::port};
 
-/// Whether a participant's connection stands.
+/// The state of a participant's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
@@ -65,7 +65,7 @@ pub struct Participant {
     pub delivery: Option<Delivery>,
 }
 
-/// How the mix reaches somebody who receives.
+/// The way that the mix reaches somebody who receives.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Delivery {
     /// The connection's number, as in the `ETag` of a WHEP session.
@@ -89,7 +89,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// What the media reports of a connection.
+    /// Creates it from what the media reports of a connection.
     pub fn new(connection: port::PeerId, report: port::DeliveryReport) -> Self {
         Self {
             connection: connection.0,
@@ -104,7 +104,7 @@ impl Delivery {
     }
 }
 
-/// What a room's owner sets.
+/// The settings of a room's owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Settings {
     /// How many participants may be in at once.
@@ -115,14 +115,14 @@ pub struct Settings {
     pub keypoints: bool,
 }
 
-/// Whether people can be cut out, and how that goes.
+/// The state of segmentation: whether people can be cut out, and how that goes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Segmentation {
     /// Whether a model is loaded. Without one whole pictures are shown.
     pub available: bool,
     /// The model's name.
     pub model: Option<String>,
-    /// Why there is none.
+    /// Why it is missing.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too: the room's `keypoints` can be set.
     pub keypoints: bool,
@@ -170,7 +170,7 @@ impl Segmentation {
     }
 }
 
-/// What suffers when the machine has too little time, in the order in which it is given up.
+/// The functions that suffer when the machine has too little time, in the order in which it is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Degraded {
@@ -192,7 +192,7 @@ pub enum Degraded {
 const SOUND_GAP_MS: f32 = 40.0;
 
 impl Degraded {
-    /// What suffers now.
+    /// Returns what suffers now.
     fn list(health: &port::Health) -> Vec<Self> {
         let all = [
             (health.inputs_smaller > 0, Self::MaskDetail),
@@ -206,7 +206,7 @@ impl Degraded {
     }
 }
 
-/// How the room's media is doing. Counters grow from the room's start.
+/// The health of the room's media. Counters grow from the room's start.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Health {
     /// Whether the output clock runs; it rests while nobody receives.
@@ -264,7 +264,7 @@ impl From<&port::Health> for Health {
     }
 }
 
-/// How loud the mix is, by EBU R 128. All is null while the room is silent, but what is told since its beginning.
+/// The loudness of the mix, by EBU R 128. All is null while the room is silent, except what counts from its beginning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct Loudness {
     /// Over the last 400 ms, in LUFS.
@@ -294,7 +294,7 @@ impl From<port::Loudness> for Loudness {
     }
 }
 
-/// Two decimals: measured means have no more to say.
+/// Rounds to two decimals: measured means have no more to say.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 100.0).round() / 100.0
 }
@@ -387,7 +387,7 @@ pub struct RoomSummary {
     pub created_at: Timestamp,
 }
 
-/// Why someone is no longer in the room.
+/// The reason why someone is no longer in the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveReason {
@@ -426,7 +426,7 @@ pub enum Event {
         /// Who, as they are now.
         participant: Participant,
     },
-    /// Someone began or ceased to speak.
+    /// Someone began or stopped speaking.
     Speaking {
         /// Who.
         #[schema(value_type = String)]
@@ -440,7 +440,7 @@ pub enum Event {
         loudness: Loudness,
     },
     /// Where people are in their pictures, at most ten times a second while the room's `keypoints` is true. Session
-    /// sockets are not told.
+    /// sockets do not get them.
     Poses {
         /// Everybody in whose pictures keypoints are found, in order of joining.
         participants: Vec<ParticipantPoses>,
@@ -465,7 +465,7 @@ pub enum Event {
         /// The scene that was shown last.
         active_scene: Option<ActiveScene>,
     },
-    /// A scene is shown; `layout_changed` has told what that is.
+    /// A scene is shown; `layout_changed` has said what that is.
     SceneActivated {
         /// The room's revision now.
         revision: u64,
@@ -524,7 +524,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event's `type`, which is the event's name in the stream as well.
+    /// Returns the event's `type`, which is the event's name in the stream as well.
     pub fn name(&self) -> &'static str {
         match self {
             Self::ParticipantJoined { .. } => "participant_joined",
@@ -547,7 +547,7 @@ impl Event {
         }
     }
 
-    /// The snapshot that a new or lagging listener begins with.
+    /// Returns the snapshot that a new or lagging listener begins with.
     pub fn snapshot(room: RoomState) -> Self {
         Self::RoomChanged { revision: room.revision, room: Box::new(room) }
     }

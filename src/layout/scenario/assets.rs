@@ -1,15 +1,15 @@
 //! What the paths of a scenario file are called here.
 //!
 //! A path below `/static/` becomes an asset by its file name, with `-` for what asset names cannot have:
-//! `scenarios/3. club virfie/images/Club Virfie Bar Beer Glass.png` is `Club-Virfie-Bar-Beer-Glass.png`. Of two files of
-//! one name the second one has its folder in front, `cheers-1.png`, and a number where that is not enough.
+//! `scenarios/3. club virfie/images/Club Virfie Bar Beer Glass.png` is `Club-Virfie-Bar-Beer-Glass.png`. Of two files
+//! of one name the second one has its folder in front, `cheers-1.png`, and a number where that is not enough.
 
 use std::collections::{HashMap, HashSet};
 
 use super::file::Node;
 use crate::layout::limits;
 
-/// What there is of this name.
+/// The asset of this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asset {
     /// An image of this width and height in pixels.
@@ -35,7 +35,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Those of this scenario.
+    /// Returns those of this scenario.
     pub fn of(file: &Node) -> Self {
         let mut files = Self::default();
         let mut taken = HashSet::new();
@@ -61,12 +61,12 @@ impl Files {
         files
     }
 
-    /// In order.
+    /// Returns them in order.
     pub fn iter(&self) -> impl Iterator<Item = &Named> {
         self.list.iter()
     }
 
-    /// The one of this path, as the scenario writes it.
+    /// Returns the one of this path, as the scenario writes it.
     pub fn get(&self, path: &str) -> Option<&Named> {
         self.places.get(below(path)).map(|place| &self.list[*place])
     }
@@ -83,7 +83,7 @@ impl Files {
     }
 }
 
-/// The path below `/static/`.
+/// Returns the path below `/static/`.
 fn below(path: &str) -> &str {
     let path = path.trim_start_matches('/');
     path.strip_prefix("static/").unwrap_or(path)
@@ -101,7 +101,7 @@ fn free_name(path: &str, taken: &HashSet<String>) -> String {
     })
 }
 
-/// A longer name, by which files of the same name differ.
+/// Returns a longer name, by which files of the same name differ.
 fn with_prefix(prefix: &str, file: &str) -> String {
     // Of the front as much as leaves half of the room to the file's own end.
     let prefix = &prefix[prefix.len().saturating_sub(limits::ASSET_LENGTH / 2)..];
@@ -110,7 +110,7 @@ fn with_prefix(prefix: &str, file: &str) -> String {
     format!("{prefix}{rest}")
 }
 
-/// With `-` for each run of what an asset's name cannot have.
+/// Returns it with `-` for each run of what an asset's name cannot have.
 fn clean(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for c in text.chars() {
@@ -124,7 +124,7 @@ fn clean(text: &str) -> String {
     if name.is_empty() { "asset".to_owned() } else { name }
 }
 
-/// The end of it: a type stands there. Of ASCII only.
+/// Returns the end of it: a type stands there. Of ASCII only.
 fn shortened(name: &str) -> String {
     let name = &name[name.len().saturating_sub(limits::ASSET_LENGTH)..];
     name.trim_start_matches('.').to_owned()

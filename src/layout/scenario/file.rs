@@ -30,7 +30,7 @@ pub enum Node {
     Map(Vec<(String, Node)>),
 }
 
-/// Why text is no scenario file at all.
+/// The reason why text is no scenario file at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// Brackets within brackets within brackets.
@@ -57,12 +57,12 @@ impl Node {
         json5::from_str(text).map_err(|error| FileError::Unreadable(error.to_string()))
     }
 
-    /// The value under `key` of an object.
+    /// Returns the value under `key` of an object.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(own, _)| own == key).map(|(_, value)| value)
     }
 
-    /// What an object has, in order; nothing of anything else.
+    /// Returns what an object has, in order; nothing of anything else.
     pub fn entries(&self) -> &[(String, Node)] {
         match self {
             Self::Map(entries) => entries,
@@ -70,7 +70,7 @@ impl Node {
         }
     }
 
-    /// The items of a list, or the values of an object: scripts walk both alike.
+    /// Returns the items of a list, or the values of an object: scripts walk both alike.
     pub fn values(&self) -> Vec<(String, &Node)> {
         match self {
             Self::List(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
@@ -78,7 +78,7 @@ impl Node {
         }
     }
 
-    /// A string.
+    /// Returns a string.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -86,7 +86,7 @@ impl Node {
         }
     }
 
-    /// A finite number, or a string that begins with one, as `parseFloat` takes it: `"80%"`, `"80"`, `80`.
+    /// Returns a finite number, or a string that begins with one, as `parseFloat` takes it: `"80%"`, `"80"`, `80`.
     pub fn leading_number(&self) -> Option<f64> {
         let text = match self {
             Self::Number(number) => return Some(*number).filter(|number| number.is_finite()),
@@ -112,7 +112,7 @@ impl Node {
         text[..end].parse().ok().filter(|number: &f64| seen.0 && number.is_finite())
     }
 
-    /// Whether a script takes it for true.
+    /// Returns whether a script takes it for true.
     pub fn is_truthy(&self) -> bool {
         match self {
             Self::Null => false,
@@ -124,7 +124,8 @@ impl Node {
     }
 }
 
-/// What stands behind the first `=`, without the semicolon at its end; all of it where it begins with a bracket.
+/// Returns what stands behind the first `=`, without the semicolon at its end; all of it where it begins with a
+/// bracket.
 fn literal(text: &str) -> &str {
     let begins = |text: &str| text.trim_start().starts_with(['{', '[']);
     let mut rest = text;
@@ -253,7 +254,7 @@ impl<'de> Visitor<'de> for Tree {
     }
 }
 
-/// A key that scripts take for an index: a whole number below 2^32 - 1, written without anything else.
+/// Returns a key that scripts take for an index: a whole number below 2^32 - 1, written without anything else.
 fn index(key: &str) -> Option<u64> {
     let number: u64 = key.parse().ok()?;
     (number < u64::from(u32::MAX) && number.to_string() == key).then_some(number)

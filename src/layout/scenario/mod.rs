@@ -6,7 +6,7 @@
 //!
 //! Virfie's canvas is 800x600. Here it is the largest 4:3 rectangle in the middle of the room's canvas; where that has
 //! another shape, bars of the page's colour cover what is beside it, in front of everything, so that nobody is seen
-//! outside. Nothing that a file asks for makes it fail: what cannot be had is left out, with a warning.
+//! outside. Nothing that a file asks for makes it fail: what is not available is left out, with a warning.
 //!
 //! What differs from the original: a following overlay keeps its place for a moment when its keypoint is not seen;
 //! pictures that take turns do so on the room's clock; weather icons change places by seconds, not by frames; a scene
@@ -62,7 +62,7 @@ pub struct Imported {
     pub scenes: Vec<ImportedScene>,
     /// Every file that the scenario names, and whether it is there.
     pub assets: Vec<(Named, bool)>,
-    /// What cannot be had, with pointers into the file.
+    /// What is not available, with pointers into the file.
     pub warnings: Vec<Fault>,
 }
 
@@ -75,7 +75,7 @@ pub struct ImportedScene {
     pub layout: Value,
 }
 
-/// Turns a scenario file into scenes for a room with this canvas. `asset` tells what there is of a file.
+/// Turns a scenario file into scenes for a room with this canvas. `asset` says what exists of a file.
 ///
 /// # Errors
 /// When it is no scenario at all: no object with at least one scene.
@@ -133,7 +133,7 @@ fn by_name<'n>(nodes: impl Iterator<Item = &'n Node>) -> HashMap<&'n str, &'n No
     nodes.filter_map(|node| Some((node.get("name")?.text()?, node))).collect()
 }
 
-/// Where Virfie's canvas is on ours.
+/// The place of Virfie's canvas on ours.
 #[derive(Debug, Clone, Copy)]
 struct Space {
     canvas: (f64, f64),
@@ -160,17 +160,16 @@ impl Space {
         rounded(self.origin.1 + y * self.scale)
     }
 
-    /// A length.
     fn length(&self, length: f64) -> f64 {
         rounded(length * self.scale)
     }
 
-    /// Whether nothing is beside it.
+    /// Returns whether nothing is beside it.
     fn is_all(&self) -> bool {
         self.origin == (0.0, 0.0)
     }
 
-    /// All of it, as `area` of what triggers draw.
+    /// Returns all of it, as `area` of what triggers draw.
     fn area(&self) -> Value {
         json!({"left": self.x(0.0), "top": self.y(0.0), "right": self.x(STAGE.0), "bottom": self.y(STAGE.1)})
     }
@@ -192,19 +191,19 @@ impl Space {
     }
 }
 
-/// To hundredths of a pixel, as people read it.
+/// Rounds to hundredths of a pixel, as people read it.
 fn rounded(length: f64) -> f64 {
     (length * 100.0).round() / 100.0 + 0.0
 }
 
-/// What one scene is made with.
+/// The context that one scene is made with.
 struct Import<'f> {
     space: Space,
     files: &'f Files,
     known: &'f HashMap<&'f str, Asset>,
     backgrounds: HashMap<&'f str, &'f Node>,
     overlays: HashMap<&'f str, &'f Node>,
-    /// Files that were told to be missing.
+    /// Files that were reported as missing.
     missing: HashSet<String>,
     warnings: Vec<Fault>,
     /// That of the last scene that had any.
@@ -218,7 +217,7 @@ struct Pictures {
 }
 
 impl Pictures {
-    /// As a layer's source.
+    /// Returns it as a layer's source.
     fn source(&self, interval_ms: u32) -> Value {
         match &self.names[..] {
             [one] => json!({"image": one}),
@@ -267,7 +266,7 @@ impl<'f> Import<'f> {
         }))
     }
 
-    /// The music of a scene: its own, or else what would still play.
+    /// Returns the music of a scene: its own, or else what would still play.
     fn music(&mut self, scene: &Node, pointer: &str) -> Option<String> {
         let audio = scene.get("audio").and_then(Node::text).filter(|path| !path.is_empty());
         if let Some(path) = audio {
@@ -276,18 +275,18 @@ impl<'f> Import<'f> {
         self.music.clone()
     }
 
-    /// A sound that is there.
+    /// Returns a sound that is there.
     fn sound(&mut self, path: &str, pointer: &str) -> Option<String> {
         let name = self.files.get(path)?.name.clone();
         match self.known.get(name.as_str()) {
             Some(Asset::Sound) => return Some(name),
-            Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is no sound")),
+            Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is not a sound")),
             None => self.tell_missing(&name, pointer, "sound"),
         }
         None
     }
 
-    /// The images of a background or an overlay that are there.
+    /// Returns the images of a background or an overlay that are there.
     fn pictures(&mut self, holder: &Node, pointer: &str) -> Option<Pictures> {
         let place = child(pointer, "files");
         let Some(Node::List(list)) = holder.get("files") else {
@@ -299,7 +298,7 @@ impl<'f> Import<'f> {
         for (index, item) in list.iter().enumerate() {
             let place = child(&place, &index.to_string());
             let Some(named) = item.text().and_then(|path| self.files.get(path)) else {
-                self.warn(&place, "is no path of a file");
+                self.warn(&place, "is not the path of a file");
                 continue;
             };
             match self.known.get(named.name.as_str()) {
@@ -307,7 +306,7 @@ impl<'f> Import<'f> {
                     size.get_or_insert((f64::from(*width), f64::from(*height)));
                     names.push(named.name.clone());
                 }
-                Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is no image", named.name)),
+                Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is not an image", named.name)),
                 None => self.tell_missing(&named.name.clone(), &place, "image"),
             }
         }
@@ -315,14 +314,14 @@ impl<'f> Import<'f> {
         Some(Pictures { names, size: size? })
     }
 
-    /// Each once.
+    /// Reports each once.
     fn tell_missing(&mut self, name: &str, pointer: &str, kind: &str) {
         if self.missing.insert(name.to_owned()) {
             self.warn(pointer, format!("there is no {kind} asset {name:?}"));
         }
     }
 
-    /// The layout without what cannot be read, which is told.
+    /// Returns the layout without what cannot be read, and reports that.
     fn readable(&mut self, mut layout: Value, canvas: &Canvas, pointer: &str) -> Value {
         // Every turn leaves something out; the last ones would have to be canvas and `auto`, which are right.
         while let Err(faults) = read(&layout, canvas) {
@@ -331,7 +330,7 @@ impl<'f> Import<'f> {
                 // One reason is enough.
                 if !doomed.contains(&one) {
                     doomed.push(one);
-                    import.warn(pointer, format!("something of it cannot be had: {detail}"));
+                    import.warn(pointer, format!("a part of it is not available: {detail}"));
                 }
             };
             for fault in &faults {
@@ -366,7 +365,7 @@ impl<'f> Import<'f> {
     }
 }
 
-/// An id that is not taken yet: what of `text` an id can have.
+/// Returns an id that is not taken yet: what of `text` an id can have.
 fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
     let kept: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' }).collect();
@@ -378,7 +377,7 @@ fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
     id
 }
 
-/// A scene's name that is not taken yet: what of the title a name can have.
+/// Returns a scene's name that is not taken yet: what of the title a name can have.
 fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String>) -> String {
     let number = index + 1;
     let separates = |c: char| matches!(c, '/' | '\\' | '?' | '#' | '%');

@@ -45,14 +45,14 @@ impl<'f> Import<'f> {
         }
     }
 
-    /// The images of an overlay, by its name.
+    /// Returns the images of an overlay, by its name.
     pub(super) fn overlay_pictures(&mut self, own: &'f Node, pointer: &str) -> Option<Pictures> {
         let name = own.get("name").and_then(Node::text);
         let shared = name.and_then(|name| self.overlays.get(name).copied()).unwrap_or(own);
         self.pictures(shared, pointer)
     }
 
-    /// At a place, in its own size.
+    /// Returns it at a place, in its own size.
     fn at(&self, position: &Node, pictures: &Pictures) -> Value {
         let (space, (width, height)) = (self.space, pictures.size);
         let number = |key: &str| position.get(key).and_then(Node::leading_number).unwrap_or(0.0);
@@ -63,8 +63,8 @@ impl<'f> Import<'f> {
         })
     }
 
-    /// Along with a part of somebody's body. With a scale of its own the original takes half of the unscaled size off
-    /// twice, and scenarios rely on where that puts things.
+    /// Returns it along with a part of somebody's body. With a scale of its own the original takes half of the unscaled
+    /// size off twice, and scenarios rely on where that puts things.
     fn tracking(&mut self, own: &'f Node, position: &Node, people: &[Player], pointer: &str) -> Option<Value> {
         let place = child(pointer, "position");
         let name = position.get("player").and_then(Node::text).unwrap_or_default();
@@ -96,7 +96,7 @@ impl<'f> Import<'f> {
         }))
     }
 
-    /// The name of a `body_part`.
+    /// Returns the name of a `body_part`.
     pub(super) fn keypoint(&mut self, holder: &Node, pointer: &str) -> Option<&'static str> {
         let part = holder.get("body_part").and_then(Node::text).unwrap_or_default();
         let known = KeypointName::NAMES.iter().find(|(name, _)| *name == part).map(|(name, _)| *name);

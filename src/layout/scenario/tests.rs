@@ -27,7 +27,7 @@ fn imported(scenes: Value, canvas: &Canvas, asset: &dyn Fn(&Named) -> Option<Ass
     imported
 }
 
-/// One scene on a canvas of Virfie's size, with everything there.
+/// Returns one scene on a canvas of Virfie's size, with everything there.
 fn one(scene: Value) -> (Value, Vec<String>) {
     let mut imported = imported(json!([scene]), &canvas(800, 600), &all);
     let told = imported.warnings.iter().map(|fault| fault.pointer.clone()).collect();
@@ -53,7 +53,7 @@ fn people_stand_where_percentages_say_mirrored_and_cut_out_hard() {
     assert_eq!((&player["threshold"], &player["feather"], &player["smoothing"]), (&json!(0.6), &json!(0), &json!(0)));
     assert_eq!(player["source"], json!({"participant": "1"}));
     assert_eq!(layer(&layout, "player-ann")["width"], json!(400.0));
-    assert_eq!(layout["auto"], json!({"mode": "off"}), "whoever is not in it is not shown");
+    assert_eq!(layout["auto"], json!({"mode": "off"}), "nobody else is shown");
     assert_eq!(layout["canvas"], json!({"background": "#111111"}));
 }
 
@@ -175,7 +175,7 @@ fn a_tracked_overlay_takes_half_of_its_size_off_twice_when_it_has_a_scale() {
         // Half of the unscaled size.
         assert_eq!((&scaled["follow"]["dx"], &scaled["follow"]["dy"]), (&json!(10.0), &json!(-91.6)));
     }
-    assert_eq!(beer(json!(0), &virfie)["follow"]["dx"], json!(130.0), "0 is none");
+    assert_eq!(beer(json!(0), &virfie)["follow"]["dx"], json!(130.0), "0 means no offset");
     let larger = beer(json!(1.5), &canvas(1600, 1200));
     assert_eq!((&larger["width"], &larger["follow"]["dx"]), (&json!(720.0), &json!(20.0)));
 }
@@ -402,7 +402,7 @@ fn what_does_not_fit_into_a_layout_is_left_out() {
     assert!(!imported.warnings.is_empty());
 }
 
-/// The scenes of one of Virfie's own files, with those assets that are there, and the warnings.
+/// Returns the scenes of one of Virfie's own files, with those assets that are there, and the warnings.
 fn original(name: &str) -> Option<(Vec<Scene>, Vec<String>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/virfie");
     let Ok(text) = std::fs::read_to_string(folder.join(name)) else {

@@ -15,7 +15,7 @@ const FRAME: (f64, f64) = (580.0, 600.0);
 const PHOTO: (f64, f64) = (350.0, 340.0);
 
 impl<'f> Import<'f> {
-    /// All triggers that do something, and the layers that they show.
+    /// Returns all triggers that do something, and the layers that they show.
     pub(super) fn triggers(
         &mut self,
         scene: &'f Node,
@@ -43,7 +43,7 @@ impl<'f> Import<'f> {
         triggers
     }
 
-    /// What must be true; `None` when it never is.
+    /// Returns what must be true; `None` when it never is.
     fn conditions(&mut self, trigger: &Node, pointer: &str, people: &[Player]) -> Option<Vec<Value>> {
         let place = child(pointer, "conditions");
         let mut all = Vec::new();
@@ -53,7 +53,7 @@ impl<'f> Import<'f> {
                 Some("pass") => {}
                 Some("positions") => all.extend(self.positions(condition, &place, people)?),
                 // As the original has it.
-                _ => self.warn(&place, "is no condition that is known, and taken for true"),
+                _ => self.warn(&place, "is not a known condition, and counts as true"),
             }
         }
         Some(all)
@@ -76,7 +76,7 @@ impl<'f> Import<'f> {
         for (name, segment) in condition.get("segments_each_player").map_or(&[][..], Node::entries) {
             let place = child(&place, name);
             let Some(player) = people.iter().find(|player| player.name == *name) else {
-                self.warn(&place, "is no player of this scene, and does not count");
+                self.warn(&place, "is not a player of this scene, and does not count");
                 continue;
             };
             let keypoint = self.keypoint(segment, &place)?;
@@ -95,7 +95,7 @@ impl<'f> Import<'f> {
         Some(all)
     }
 
-    /// All four edges, from the top left corner; without one of them nothing is ever inside.
+    /// Returns all four edges, from the top left corner; without one of them nothing is ever inside.
     fn area(&mut self, condition: &Node, pointer: &str) -> Option<Value> {
         let place = child(pointer, "area");
         let edge = |key: &str| condition.get("area").and_then(|area| area.get(key)).and_then(Node::leading_number);
@@ -155,7 +155,7 @@ impl<'f> Import<'f> {
         Some(json!({"twirl": twirl}))
     }
 
-    /// Nothing is drawn on the bars.
+    /// Keeps the bars free of drawings.
     fn keep_inside(&self, effect: &mut Value) {
         if !self.space.is_all() {
             effect["area"] = self.space.area();
@@ -230,7 +230,7 @@ impl<'f> Import<'f> {
         Some(json!({"show": id}))
     }
 
-    /// The overlay that a method draws.
+    /// Returns the overlay that a method draws.
     fn named_overlay(
         &mut self,
         name: &str,

@@ -25,7 +25,6 @@ use crate::media::{
     port::{Loudness, ParticipantId, PeerId, Sound},
 };
 
-/// One block.
 const BLOCK: Duration = Duration::from_millis(20);
 
 /// How much earlier a block is stamped than it is made.
@@ -37,7 +36,8 @@ const BITRATE: i32 = 40_000;
 /// While the sides differ.
 const WIDE_BITRATE: i32 = 48_000;
 
-/// Blocks of equal sides after which they are coded as one: 2 s, so that a pause of what is on one side changes nothing.
+/// Blocks of equal sides after which they are coded as one: 2 s, so that a pause of what is on one side changes
+/// nothing.
 const WIDE_HOLD_BLOCKS: u32 = 100;
 
 /// Half of the range: no audible difference for voices, half of the CPU.
@@ -49,23 +49,23 @@ const EXPECTED_LOSS: i32 = 10;
 /// Ticks that may be caught up after a stall; more would only make listeners' buffers grow.
 const CATCH_UP: u32 = 10;
 
-/// What the desk tells its room. Called on its thread; must not block.
+/// The receiver of what the desk reports to its room. Called on its thread; must not block.
 pub trait Listener: Send + Sync + 'static {
-    /// The whole mix as samples, left and right, for outputs; `pts` is the running time of the first one.
+    /// Takes the whole mix as samples, left and right, for outputs; `pts` is the running time of the first one.
     fn block(&self, samples: &[[f32; 2]; 960], pts: Duration);
-    /// Someone began or ceased to speak.
+    /// Notes that someone began or stopped speaking.
     fn speaking(&self, participant: &ParticipantId, speaking: bool);
-    /// How loud the mix was, once a second while it is not silent.
+    /// Reports how loud the mix was, once a second while it is not silent.
     fn loudness(&self, loudness: Loudness);
-    /// The Opus packets of a block whose first sample is at running time `pts`: that of the whole mix, if somebody
-    /// needs it, and those of listeners who would hear themselves in it.
+    /// Takes the Opus packets of a block whose first sample is at running time `pts`: that of the whole mix, if
+    /// somebody needs it, and those of listeners who would hear themselves in it.
     fn packets(&self, shared: Option<Packet>, own: Vec<(PeerId, Packet)>, pts: Duration);
 }
 
 /// An Opus packet of 20 ms.
 pub type Packet = Arc<[u8]>;
 
-/// When samples were captured, as far as it is known.
+/// The time when samples were captured, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Captured {
     /// The running time of the first one.
@@ -82,7 +82,7 @@ impl Captured {
     }
 }
 
-/// A time in samples at 48 kHz.
+/// Returns a time in samples at 48 kHz.
 fn in_samples(time: Duration) -> i64 {
     i64::try_from(time.as_micros() * 48 / 1000).unwrap_or(i64::MAX)
 }
@@ -133,7 +133,7 @@ impl Desk {
         Ok(Self { inner, gap, blocks, thread })
     }
 
-    /// Whether the thread has ended, which nobody asked it to: it panicked.
+    /// Returns whether the thread has ended, which nobody asked it to: it panicked.
     pub fn is_over(&self) -> bool {
         self.thread.is_finished()
     }
@@ -143,7 +143,7 @@ impl Desk {
         self.blocks.load(Ordering::Relaxed)
     }
 
-    /// The longest time between two blocks since this was asked for last: 20 ms when all is well.
+    /// Returns the longest time between two blocks since this was asked for last: 20 ms when all is well.
     pub fn longest_gap(&self) -> Duration {
         Duration::from_nanos(self.gap.swap(0, Ordering::Relaxed))
     }
@@ -175,7 +175,7 @@ impl Desk {
         }
     }
 
-    /// A participant's strip, made if need be; its gain and place stay over reconnections.
+    /// Opens a participant's strip, and makes it if need be; its gain and place stay over reconnections.
     pub fn open(&self, participant: &ParticipantId) {
         let mut inner = self.lock();
         if !inner.strips.contains_key(participant) {
@@ -197,7 +197,7 @@ impl Desk {
         }
     }
 
-    /// Linear gain, 0.0..=2.0, and the place between left (-1.0) and right (1.0).
+    /// Sets the linear gain, 0.0..=2.0, and the place between left (-1.0) and right (1.0).
     pub fn set_gain(&self, participant: &ParticipantId, gain: f32, pan: f32) {
         self.open(participant);
         self.with_strip(participant, |mixer, strip| {
@@ -216,12 +216,12 @@ impl Desk {
         self.lock().mixer.tapes().set_music(music);
     }
 
-    /// From now on this peer hears the room, without `participant`'s own voice.
+    /// Has this peer hear, from now on, the room, without `participant`'s own voice.
     pub fn listen(&self, peer: PeerId, participant: Option<ParticipantId>) {
         self.lock().ears.push(Ear { peer, participant });
     }
 
-    /// This peer hears no more.
+    /// Notes that this peer hears no more.
     pub fn unlisten(&self, peer: PeerId) {
         self.lock().ears.retain(|ear| ear.peer != peer);
     }
@@ -240,7 +240,7 @@ struct Ticker {
     blocks: Arc<AtomicU64>,
 }
 
-/// What one tick has to send, collected under the lock and sent after it.
+/// The packets that one tick has to send, collected under the lock and sent after it.
 #[derive(Default)]
 struct Parcels {
     shared: Option<Packet>,

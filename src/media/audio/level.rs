@@ -4,7 +4,7 @@
 /// speaks and suppress a room's noise to below -65 dBFS, so this lies in the gap and catches soft voices too.
 const SPEECH_RMS: f32 = 0.003_162_277_7;
 
-/// Blocks of 20 ms without speech after which somebody has ceased to speak: 600 ms, longer than the pauses between
+/// Blocks of 20 ms without speech after which somebody has stopped speaking: 600 ms, longer than the pauses between
 /// words, so that a name does not flicker within a sentence.
 const SPEECH_HOLD_BLOCKS: u32 = 30;
 
@@ -45,22 +45,22 @@ impl Level {
         Self { rms: (sum / samples.len() as f32).sqrt(), peak }
     }
 
-    /// The louder of two, by each measure.
+    /// Returns the louder of two, by each measure.
     pub fn max(self, other: Self) -> Self {
         Self { rms: self.rms.max(other.rms), peak: self.peak.max(other.peak) }
     }
 
-    /// The level after a linear gain.
+    /// Returns the level after a linear gain.
     pub fn scaled(self, gain: f32) -> Self {
         Self { rms: self.rms * gain, peak: self.peak * gain }
     }
 
-    /// RMS in dB of full scale; silence is minus infinity.
+    /// Returns the RMS in dB of full scale; silence is minus infinity.
     pub fn rms_dbfs(self) -> f32 {
         20.0 * self.rms.log10()
     }
 
-    /// Peak in dB of full scale; silence is minus infinity.
+    /// Returns the peak in dB of full scale; silence is minus infinity.
     pub fn peak_dbfs(self) -> f32 {
         20.0 * self.peak.log10()
     }
@@ -74,7 +74,7 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// Whether somebody speaks now.
+    /// Returns whether somebody speaks now.
     pub fn speaking(&self) -> bool {
         self.speaking
     }

@@ -59,7 +59,7 @@ impl Limiter {
     }
 }
 
-/// Largest absolute sample, in lanes that the compiler may keep in vector registers.
+/// Returns the largest absolute sample, in lanes that the compiler may keep in vector registers.
 fn largest(samples: &[f32]) -> f32 {
     let mut peaks = [0.0f32; 16];
     let (lines, rest) = samples.as_chunks::<16>();

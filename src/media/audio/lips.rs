@@ -6,9 +6,9 @@
 
 use super::strip::{BLOCK, TARGET_BLOCKS};
 
-/// The mix is stamped as much earlier than it is made, which is about what sound takes longer than a picture that is seen
-/// at once: the least that waits, the packet that it comes in, and the block that it is mixed in. So such sound need not
-/// come before it was sent. More would delay voices for nothing.
+/// The mix is stamped as much earlier than it is made, which is about what sound takes longer than a picture that is
+/// seen at once: the least that waits, the packet that it comes in, and the block that it is mixed in. So such sound
+/// need not come before it was sent. More would delay voices for nothing.
 pub const LEAD: i64 = ((TARGET_BLOCKS + 2) * BLOCK) as i64;
 
 /// 10 ms: nobody sees that, and less would be corrected again and again for the jitter of both.
@@ -23,7 +23,7 @@ const SETTLING: u32 = 25;
 /// The weight of one block in the mean: that of about half a second.
 const WEIGHT: f32 = 1.0 / 25.0;
 
-/// What is known of a participant.
+/// The facts that are known of a participant.
 #[derive(Debug, Clone, Default)]
 pub struct Lips {
     /// When the last sample that came was captured.
@@ -36,7 +36,7 @@ pub struct Lips {
     looked_at: u32,
 }
 
-/// What a strip has to do.
+/// The move that a strip has to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// By how much the sound comes later, or earlier if that is below zero.
@@ -53,8 +53,8 @@ impl Lips {
         self.seen_after = seen_after;
     }
 
-    /// Looks at a block that is taken at `now` while so many samples wait. Returns what has to be done; `None` while the
-    /// sound is beside its picture, cannot come closer, or nobody knows.
+    /// Looks at a block that is taken at `now` while so many samples wait. Returns what has to be done; `None` while
+    /// the sound is beside its picture, cannot come closer, or nobody knows.
     pub fn look(&mut self, now: i64, waiting: usize) -> Option<Move> {
         let (Some(captured), Some(seen_after)) = (self.captured, self.seen_after) else {
             self.looked_at = 0;
@@ -78,7 +78,7 @@ impl Lips {
         (is_apart && is_nearer).then_some(Move { later: later as i64, waiting: (self.waiting + later) as usize })
     }
 
-    /// The strip did what was asked for.
+    /// Notes that the strip did what was asked for.
     pub fn moved(&mut self) {
         (self.ahead, self.waiting, self.looked_at) = (0.0, 0.0, 0);
     }
@@ -88,7 +88,8 @@ impl Lips {
 mod tests {
     use super::*;
 
-    /// What is asked for while sound waits so long in its strip and pictures are seen after so long, in milliseconds.
+    /// Returns what is asked for while sound waits so long in its strip and pictures are seen after so long, in
+    /// milliseconds.
     fn asked(waits: i64, seen_after: Option<i64>, jitter: i64) -> i64 {
         let mut lips = Lips::default();
         let mut last = None;

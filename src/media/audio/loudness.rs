@@ -12,7 +12,7 @@ const REPORT_BLOCKS: u32 = 50;
 /// Blocks of silence after which nothing of the sound before them is left in what is measured: 3.2 s.
 const SILENT_BLOCKS: u32 = 160;
 
-/// A peak that is lower than this is told as none: -100 dB.
+/// A peak that is lower than this is reported as -100 dB.
 const NO_PEAK: f64 = 1e-5;
 
 /// Measures a mix block by block.
@@ -33,7 +33,8 @@ impl Meter {
     /// # Errors
     /// When there is no memory for it.
     pub fn new() -> Result<Self, ebur128::Error> {
-        // The histogram keeps the integrated loudness of a room that lasts for days in as much memory as that of an hour.
+        // The histogram keeps the integrated loudness of a room that lasts for days in as much memory as that of an
+        // hour.
         let mode = Mode::M | Mode::S | Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
         let ebu = EbuR128::new(2, 48_000, mode)?;
         Ok(Self { ebu, blocks: 0, silent: SILENT_BLOCKS, peak: 0.0, highest: 0.0 })
@@ -68,7 +69,7 @@ impl Meter {
     }
 }
 
-/// Nothing is below -70 LUFS, which is where the standard ceases to count.
+/// Returns a loudness that counts. Nothing is below -70 LUFS, which is where the standard stops counting.
 fn finite(lufs: f64) -> Option<f32> {
     (lufs >= -70.0).then_some(lufs as f32)
 }

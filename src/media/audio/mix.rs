@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A participant is in the mix at all only while heard: the gate opens with a block above [`AUDIBLE_RMS`] and closes
-//! 1 s after the last one. Whoever is outside the mix hears exactly S, so all of them can share one encoding.
+//! 1 s after the last one. A listener who is outside the mix hears exactly S, so all of them can share one encoding.
 //! The cost grows linearly with the participants, and [`Mixer::tick`] allocates nothing.
 //!
 //! Left and right are planes of their own. While all that is heard is in the middle, the right one is neither computed
@@ -82,12 +82,12 @@ pub struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// Tells whether the sides differ.
+    /// Returns whether the sides differ.
     pub fn is_wide(&self) -> bool {
         !std::ptr::eq(self.left, self.right)
     }
 
-    /// Tells whether the sides differ by what could be heard. What rounding alone makes of equal ones is less.
+    /// Returns whether the sides differ by what could be heard. What rounding alone makes of equal ones is less.
     pub fn differ(&self) -> bool {
         self.is_wide()
             && self.left.iter().zip(self.right).fold(0.0, |most, (left, right)| (left - right).abs().max(most))
@@ -136,7 +136,7 @@ struct Channel {
 }
 
 impl Mixer {
-    /// A mixer of nobody. It ticks all the same: `shared` is silence.
+    /// Creates a mixer of nobody. It ticks all the same: `shared` is silence.
     pub fn new() -> Self {
         Self { channels: Vec::with_capacity(MAX_STRIPS), ..Self::default() }
     }
@@ -155,12 +155,12 @@ impl Mixer {
         self.channels.retain(|channel| channel.id != id);
     }
 
-    /// What is played beside the participants.
+    /// Returns what is played beside the participants.
     pub fn tapes(&mut self) -> &mut Tapes {
         &mut self.tapes
     }
 
-    /// A participant's FIFO.
+    /// Returns a participant's FIFO.
     pub fn strip(&mut self, id: u32) -> Option<&mut Strip> {
         self.channel(id).map(|channel| &mut channel.strip)
     }
@@ -194,7 +194,7 @@ impl Mixer {
         self.channels.iter_mut().for_each(|channel| channel.keep_lips(now));
     }
 
-    /// How loud a participant is in the mix: linear, 0.0 (muted) to 2.0. Reached by the end of the next block, so
+    /// Sets how loud a participant is in the mix: linear, 0.0 (muted) to 2.0. Reached by the end of the next block, so
     /// without a click. What is outside is clamped; NaN changes nothing.
     pub fn set_gain(&mut self, id: u32, gain: f32) {
         if gain.is_nan() {
@@ -206,7 +206,7 @@ impl Mixer {
         }
     }
 
-    /// Where a participant is heard: -1.0 (left) to 1.0 (right), likewise. They are equally loud everywhere; see
+    /// Sets where a participant is heard: -1.0 (left) to 1.0 (right), likewise. They are equally loud everywhere; see
     /// [`gains_of`].
     pub fn set_pan(&mut self, id: u32, pan: f32) {
         if pan.is_nan() {
@@ -273,33 +273,34 @@ pub struct Tick<'a> {
 }
 
 impl<'a> Tick<'a> {
-    /// The mix of everybody, for whoever is not heard in it. No sample is above 0.99.
+    /// Returns the mix of everybody, for listeners who are not heard in it. No sample is above 0.99.
     pub fn shared(&self) -> Sides<'a> {
         self.mixer.sum.sides(self.mixer.is_wide)
     }
 
-    /// The mix without this participant; `None` for whoever is not heard or not known: they listen to the shared one.
+    /// Returns the mix without this participant; `None` for one who is not heard or not known: they listen to the
+    /// shared one.
     pub fn own(&self, id: u32) -> Option<Sides<'a>> {
         let channel = self.find(id).filter(|channel| channel.heard)?;
         Some(channel.own.sides(self.mixer.is_wide))
     }
 
-    /// How loud a participant's block was before gain; `None` for an unknown id.
+    /// Returns how loud a participant's block was before gain; `None` for an unknown id.
     pub fn level(&self, id: u32) -> Option<Level> {
         self.find(id).map(|channel| channel.level)
     }
 
-    /// Whether a participant speaks; never while muted.
+    /// Returns whether a participant speaks; never while muted.
     pub fn speaking(&self, id: u32) -> bool {
         self.find(id).is_some_and(|channel| channel.speech.speaking())
     }
 
-    /// Who began (`true`) or ceased (`false`) to speak with this block.
+    /// Returns who began (`true`) or stopped (`false`) speaking with this block.
     pub fn speech_changes(&self) -> impl Iterator<Item = (u32, bool)> + 'a {
         self.mixer.channels.iter().filter_map(|channel| channel.speech_change.map(|now| (channel.id, now)))
     }
 
-    /// The state of a participant's FIFO; `None` for an unknown id.
+    /// Returns the state of a participant's FIFO; `None` for an unknown id.
     pub fn counters(&self, id: u32) -> Option<Counters> {
         self.find(id).map(|channel| channel.strip.counters())
     }
@@ -309,9 +310,9 @@ impl<'a> Tick<'a> {
     }
 }
 
-/// The gain of each side at a place between left (-1.0) and right (1.0), and this volume. In the middle it is the
-/// volume itself; towards a side the power of both together stays the same, so that nobody becomes louder or softer by
-/// being placed.
+/// Returns the gain of each side at a place between left (-1.0) and right (1.0), and this volume. In the middle it is
+/// the volume itself; towards a side the power of both together stays the same, so that nobody becomes louder or softer
+/// by being placed.
 fn gains_of(volume: f32, pan: f32) -> [f32; 2] {
     if pan == 0.0 {
         return [volume; 2];

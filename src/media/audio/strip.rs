@@ -1,10 +1,10 @@
 //! One participant's incoming sound: a FIFO between a network that brings samples when it likes and a mixer that
 //! takes 20 ms every 20 ms. PURE; allocates only at its creation.
 //!
-//! It starts to play when [`TARGET_BLOCKS`] are there, or more of a sender whose picture takes longer. When they run out,
-//! the sound fades and it gathers again. When there are too many for too long (the sender's clock is faster than ours, or
-//! a burst came after a stall), the oldest are left out with a short crossfade, so that the delay stays small. A clock
-//! that is 200 ppm off needs one such repair every minute or more.
+//! It starts to play when [`TARGET_BLOCKS`] are there, or more of a sender whose picture takes longer. When they run
+//! out, the sound fades and it gathers again. When there are too many for too long (the sender's clock is faster than
+//! ours, or a burst came after a stall), the oldest are left out with a short crossfade, so that the delay stays small.
+//! A clock that is 200 ppm off needs one such repair every minute or more.
 
 use super::lips::Move;
 
@@ -39,7 +39,7 @@ pub(super) const RING: usize = 1 << 15;
 /// would spoil everybody's mix.
 const SANE: f32 = 4.0;
 
-/// What went wrong so far, and how much waits.
+/// The counts of what went wrong so far, and the amount that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Samples left out because too many had come.
@@ -77,7 +77,7 @@ impl Default for Strip {
 }
 
 impl Strip {
-    /// An empty strip: 128 KiB, all that it ever needs.
+    /// Creates an empty strip: 128 KiB, all that it ever needs.
     pub fn new() -> Self {
         Self {
             ring: Box::new([0.0; RING]),
@@ -147,7 +147,7 @@ impl Strip {
         true
     }
 
-    /// What went wrong so far, and how much waits.
+    /// Returns what went wrong so far, and how much waits.
     pub fn counters(&self) -> Counters {
         Counters { dropped: self.dropped, underruns: self.underruns, waiting: self.waiting() }
     }
@@ -166,7 +166,7 @@ impl Strip {
         }
     }
 
-    /// Samples that wait.
+    /// Returns samples that wait.
     pub fn waiting(&self) -> usize {
         (self.written - self.taken) as usize
     }

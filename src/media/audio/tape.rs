@@ -1,6 +1,6 @@
 //! Sounds that nobody speaks: those that are played once, and music that goes round. PURE.
 //!
-//! Everybody hears them, whoever is heard themselves too. Music is soft beside voices, comes and goes gradually, and
+//! Everybody hears them, those who are heard themselves too. Music is soft beside voices, comes and goes gradually, and
 //! goes on over a change that keeps it.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Playing {
     target: f32,
 }
 
-/// What is played now.
+/// The tapes that are played now.
 #[derive(Debug, Default)]
 pub struct Tapes {
     once: Vec<Playing>,
@@ -62,7 +62,7 @@ impl Tapes {
         }
     }
 
-    /// Tells whether something is played whose sides differ.
+    /// Returns whether something is played whose sides differ.
     pub fn is_wide(&self) -> bool {
         self.once.iter().chain(&self.music).any(|playing| playing.sound.is_stereo())
     }
@@ -225,6 +225,6 @@ mod tests {
         assert!(next(&mut tapes).iter().all(|sample| (sample - MUSIC_GAIN).abs() < 0.001) && tapes.music.len() == 1);
         tapes.set_music(Some(sound(Vec::new())));
         skip(&mut tapes, 30);
-        assert_eq!(next(&mut tapes), [0.0; BLOCK], "music of no length is none");
+        assert_eq!(next(&mut tapes), [0.0; BLOCK], "music of no length is no music");
     }
 }

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{layout::Background, media::port::Picture};
 
-/// What a picture is made ready by, where it is handed over.
+/// The painter that makes a picture ready where it is handed over.
 #[derive(Debug, Default)]
-pub struct Painter {
+pub struct BackdropPainter {
     last: Option<(Ground, Arc<I420>)>,
 }
 
-/// What the painted background depends on.
+/// The values that the painted background depends on.
 #[derive(Debug)]
 struct Ground {
     size: (u32, u32),
@@ -55,7 +55,7 @@ pub struct Show {
     pub reels: Vec<(Arc<str>, Arc<Reel>)>,
 }
 
-impl Painter {
+impl BackdropPainter {
     /// Makes a picture ready. Paints the background if it is another one than last time.
     pub fn prepare(&mut self, mut picture: Picture) -> Show {
         picture.images.sort_by(|one, other| one.name.cmp(&other.name));
@@ -88,7 +88,7 @@ fn draw(blender: &mut LayerBlender, canvas: &mut PlanesMut<'_>, image: &Still, s
     blender.blend(canvas, &planes.planes(), &geometry, 255, true);
 }
 
-/// The largest middle part of an image that fills the canvas.
+/// Returns the largest middle part of an image that fills the canvas.
 fn cover((width, height): (u32, u32), canvas: (usize, usize)) -> Geometry {
     let (from, to) = ((width as f32, height as f32), (canvas.0 as f32, canvas.1 as f32));
     let scale = (to.0 / from.0).max(to.1 / from.1);
@@ -102,7 +102,7 @@ fn cover((width, height): (u32, u32), canvas: (usize, usize)) -> Geometry {
     }
 }
 
-/// What is behind all layers.
+/// The background of all layers.
 #[derive(Debug)]
 pub struct Backdrop {
     painted: Arc<I420>,
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn what_stays_is_painted_once() {
         let still = Arc::new(Still::new(&[255, 0, 0, 255].repeat(16), 4, 4));
-        let mut painter = Painter::default();
+        let mut painter = BackdropPainter::default();
         let mut first = painter.prepare(picture("a.png", &still));
         let names: Vec<&str> = first.picture.images.iter().map(|image| &*image.name).collect();
         assert_eq!(names, ["a.png", "b.png"]);
@@ -180,7 +180,7 @@ mod tests {
         let mut still = Still::new(&[255, 0, 0, 255].repeat(16), 4, 4);
         still.set_first_length(Duration::from_millis(100));
         still.push(&[0, 0, 255, 255].repeat(16), 4, 4, Duration::from_millis(100));
-        let mut show = Painter::default().prepare(picture("a.png", &Arc::new(still)));
+        let mut show = BackdropPainter::default().prepare(picture("a.png", &Arc::new(still)));
         // It begins when it is shown first.
         for (ms, rgb) in [(7050, [255, 0, 0]), (7149, [255, 0, 0]), (7150, [0, 0, 255]), (7250, [255, 0, 0])] {
             assert_eq!(shown(&mut show, ms), Matrix::Bt601.colour(rgb), "at {ms} ms");

@@ -29,7 +29,8 @@ use super::{
     shape::Rounded,
 };
 
-/// Where a layer lies and what it shows. Any values are allowed; what lies outside the canvas is not drawn.
+/// The place of a layer, and the part of the source that it shows. Any values are allowed; what lies outside the canvas
+/// is not drawn.
 ///
 /// The crop is stretched over the whole destination. Where it reaches out of the source, the edge pixels go on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +56,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The whole of a source of `width` x `height` with its upper left corner at `x`, `y`, not scaled.
+    /// Returns the whole of a source of `width` x `height` with its upper left corner at `x`, `y`, not scaled.
     pub fn whole_at(x: i32, y: i32, width: usize, height: usize) -> Self {
         Self {
             dst_x: x,
@@ -80,16 +81,16 @@ impl Geometry {
     }
 }
 
-/// The pixels of one axis that lie on the canvas.
+/// Returns the pixels of one axis that lie on the canvas.
 fn clip(start: i32, length: i32, canvas: usize) -> Range<usize> {
     let end = (i64::from(start) + i64::from(length)).clamp(0, canvas as i64);
     let start = i64::from(start).clamp(0, end);
     start as usize..end as usize
 }
 
-/// What the tables of a blender were laid out for.
+/// The values that the tables of a blender were laid out for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Plan {
+struct DrawingPlan {
     geometry: Geometry,
     canvas: (usize, usize),
     source: (usize, usize),
@@ -99,7 +100,7 @@ struct Plan {
 #[derive(Debug)]
 pub struct LayerBlender {
     isa: Isa,
-    plan: Option<Plan>,
+    plan: Option<DrawingPlan>,
     halvings: Halvings,
     /// Canvas luma columns and rows that the layer covers.
     columns: Range<usize>,
@@ -124,12 +125,12 @@ impl Default for LayerBlender {
 }
 
 impl LayerBlender {
-    /// A blender for any layer, with the fastest code that this CPU can run.
+    /// Creates a blender for any layer, with the fastest code that this CPU can run.
     pub fn new() -> Self {
         Self::with_isa(Isa::detect())
     }
 
-    /// A blender that runs the given code.
+    /// Returns a blender that runs the given code.
     pub fn with_isa(isa: Isa) -> Self {
         Self {
             isa,
@@ -153,7 +154,7 @@ impl LayerBlender {
     /// Lays `src` over the canvas. `opacity` is that of the whole layer (255 = opaque); `use_alpha` says whether the
     /// source's alpha plane, if it has one, cuts it out.
     ///
-    /// Tables are laid out anew when the geometry or a size differs from the last call, and only then.
+    /// Tables are laid out again when the geometry or a size differs from the last call, and only then.
     ///
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
@@ -161,7 +162,7 @@ impl LayerBlender {
         self.blend_rounded(canvas, src, geometry, 0.0, opacity, use_alpha);
     }
 
-    /// As [`LayerBlender::blend`], with corners of this radius in canvas pixels.
+    /// Works as [`LayerBlender::blend`], with corners of this radius in canvas pixels.
     ///
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
@@ -178,7 +179,8 @@ impl LayerBlender {
         if opacity == 0 || src.width == 0 || src.height == 0 || !geometry.is_visible() {
             return;
         }
-        let plan = Plan { geometry: *geometry, canvas: (canvas.width, canvas.height), source: (src.width, src.height) };
+        let plan =
+            DrawingPlan { geometry: *geometry, canvas: (canvas.width, canvas.height), source: (src.width, src.height) };
         if self.plan != Some(plan) {
             self.lay_out(&plan);
             self.plan = Some(plan);
@@ -189,7 +191,7 @@ impl LayerBlender {
     }
 
     /// Lays out all tables and makes room for all rows.
-    fn lay_out(&mut self, plan: &Plan) {
+    fn lay_out(&mut self, plan: &DrawingPlan) {
         let g = plan.geometry;
         self.columns = clip(g.dst_x, g.dst_width, plan.canvas.0);
         self.rows = clip(g.dst_y, g.dst_height, plan.canvas.1);
@@ -306,8 +308,8 @@ struct Corners {
 }
 
 impl Corners {
-    /// Those of a layer that covers these columns of the canvas; `None` where corners are not round.
-    fn of(plan: Option<&Plan>, radius: f32, columns: Range<usize>) -> Option<Self> {
+    /// Returns those of a layer that covers these columns of the canvas; `None` where corners are not round.
+    fn of(plan: Option<&DrawingPlan>, radius: f32, columns: Range<usize>) -> Option<Self> {
         let geometry = plan.map(|plan| plan.geometry).filter(|_| radius > 0.0)?;
         let (width, height) = (geometry.dst_width as f32, geometry.dst_height as f32);
         let half = (width / 2.0, height / 2.0);
@@ -339,7 +341,8 @@ impl Corners {
     }
 }
 
-/// On a canvas of odd size the last chroma samples cover pixels that do not exist: they are as their neighbours.
+/// Covers what lies beyond the canvas. On a canvas of odd size the last chroma samples cover pixels that do not exist:
+/// they are as their neighbours.
 fn cover_beyond_canvas(covers: &mut [Vec<u8>; 2], right: bool, below: bool) {
     if right {
         for cover in covers.iter_mut() {
@@ -354,12 +357,12 @@ fn cover_beyond_canvas(covers: &mut [Vec<u8>; 2], right: bool, below: bool) {
     }
 }
 
-/// The length of a plane's side after some halvings.
+/// Returns the length of a plane's side after some halvings.
 fn halved(length: usize, times: u32) -> usize {
     (0..times).fold(length, |length, _| length.div_ceil(2))
 }
 
-/// The chroma samples that cover a range of pixels.
+/// Returns the chroma samples that cover a range of pixels.
 fn chroma_range(pixels: &Range<usize>) -> Range<usize> {
     pixels.start / 2..pixels.end.div_ceil(2)
 }

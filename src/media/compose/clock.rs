@@ -14,14 +14,14 @@ use gstreamer_video as gst_video;
 use tracing::{error, warn};
 
 use super::{
-    ask::Ask,
-    backdrop::{Painter, Show},
+    backdrop::{BackdropPainter, Show},
     colour::{Matrix, i420_to_rgb},
     effects::Photo,
+    latest_frames::LatestFrames,
+    layer_request::LayerRequest,
     phase::Phase,
     planes::{I420, Planes, PlanesMut},
     reel::Reel,
-    slots::Slots,
     stage::{Spent, Stage},
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
 
 /// Size and rate of the canvas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
+pub struct CanvasFormat {
     /// In pixels, even.
     pub width: u32,
     /// In pixels, even.
@@ -46,7 +46,7 @@ pub struct Format {
     pub fps: u32,
 }
 
-impl Format {
+impl CanvasFormat {
     /// Caps of the composed frames.
     pub fn caps(self) -> gst::Caps {
         gst::Caps::builder("video/x-raw")
@@ -62,19 +62,19 @@ impl Format {
     }
 }
 
-/// What the clock tells its room.
+/// The receiver of what the clock reports to its room.
 pub trait Audience: Send + Sync + 'static {
-    /// A composed frame; its PTS is the running time of its tick. Must not block.
-    fn frame(&self, frame: &gst::Buffer, format: Format);
-    /// What the layers need of this participant's frames changed.
-    fn ask(&self, participant: &ParticipantId, ask: &Ask);
-    /// Nothing came from this participant for as long as frames are held.
+    /// Takes a composed frame; its PTS is the running time of its tick. Must not block.
+    fn frame(&self, frame: &gst::Buffer, format: CanvasFormat);
+    /// Notes that what the layers need of this participant's frames changed.
+    fn ask(&self, participant: &ParticipantId, ask: &LayerRequest);
+    /// Notes that nothing came from this participant for as long as frames are held.
     fn expired(&self, participant: &ParticipantId);
-    /// A trigger of the layout fired, by the keypoints of these people.
+    /// Notes that a trigger of the layout fired, by the keypoints of these people.
     fn fired(&self, trigger: &Trigger, people: &[ParticipantId]) {
         let _ = (trigger, people);
     }
-    /// A trigger took a picture. Must not block.
+    /// Notes that a trigger took a picture. Must not block.
     fn photo(&self, photo: Photo) {
         drop(photo);
     }
@@ -85,6 +85,8 @@ pub trait Audience: Send + Sync + 'static {
 pub struct Counters {
     /// Frames composed.
     pub frames: AtomicU64,
+    /// Layers drawn: a frame that takes long goes on as long as these do.
+    pub layers: AtomicU64,
     /// Frames later than half a frame after their tick.
     pub late: AtomicU64,
     /// Ticks without a frame.
@@ -122,7 +124,7 @@ struct Shared {
 /// A room's composer. Dropping it ends the thread at its next tick.
 pub struct Composer {
     shared: Arc<Shared>,
-    painter: Mutex<Painter>,
+    painter: Mutex<BackdropPainter>,
     thread: JoinHandle<()>,
 }
 
@@ -142,14 +144,14 @@ impl Composer {
         picture: Picture,
         hold: Duration,
         can_cut: bool,
-        slots: Arc<Slots>,
+        slots: Arc<LatestFrames>,
         audience: Arc<dyn Audience>,
     ) -> std::io::Result<Self> {
         let orders = Orders { hold, ..Orders::default() };
         let shared =
             Arc::new(Shared { orders: Mutex::new(orders), changed: Condvar::new(), counters: Counters::default() });
         let thread_shared = shared.clone();
-        let mut painter = Painter::default();
+        let mut painter = BackdropPainter::default();
         let show = painter.prepare(picture);
         let thread = std::thread::Builder::new().name(format!("mix-{room}")).spawn(move || {
             let asked = Vec::new();
@@ -193,7 +195,7 @@ impl Composer {
         drop(spent);
     }
 
-    /// How long a silent sender's last frame stays.
+    /// Sets how long a silent sender's last frame stays.
     pub fn set_hold(&self, hold: Duration) {
         self.order(|orders| orders.hold = hold);
     }
@@ -203,12 +205,12 @@ impl Composer {
         self.order(|orders| orders.running = running);
     }
 
-    /// The canvas now, also while the clock rests; `reply` is called on the clock's thread.
+    /// Takes the canvas now, also while the clock rests; `reply` is called on the clock's thread.
     pub fn snapshot(&self, reply: SnapshotReply) {
         self.order(|orders| orders.snapshots.push(reply));
     }
 
-    /// Whether the thread has ended, which nobody asked it to: it panicked.
+    /// Returns whether the thread has ended, which nobody asked it to: it panicked.
     pub fn is_over(&self) -> bool {
         self.thread.is_finished()
     }
@@ -234,11 +236,11 @@ impl Shared {
 struct Ticker {
     shared: Arc<Shared>,
     stage: Stage,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     audience: Arc<dyn Audience>,
-    asked: Vec<(ParticipantId, Ask)>,
-    pool: Option<(Format, gst::BufferPool)>,
-    last: Option<(Format, gst::Buffer)>,
+    asked: Vec<(ParticipantId, LayerRequest)>,
+    pool: Option<(CanvasFormat, gst::BufferPool)>,
+    last: Option<(CanvasFormat, gst::Buffer)>,
     allowance: Allowance,
     phase: Phase,
     /// Of the frames of one tick, for [`Phase`].
@@ -336,7 +338,7 @@ impl Ticker {
         self.asked.retain(|(participant, ask)| {
             let seated = stage.seats(participant);
             if !seated && (!ask.cuts.is_empty() || ask.shown.is_some()) {
-                audience.ask(participant, &Ask { shown: Some((0, 0)), ..Ask::default() });
+                audience.ask(participant, &LayerRequest { shown: Some((0, 0)), ..LayerRequest::default() });
             }
             seated
         });
@@ -359,11 +361,11 @@ impl Ticker {
         }
     }
 
-    fn compose(&mut self, pts: Duration, hold: Duration) -> Option<(Format, gst::Buffer)> {
+    fn compose(&mut self, pts: Duration, hold: Duration) -> Option<(CanvasFormat, gst::Buffer)> {
         let begun = media_clock().now();
         self.update(begun, hold);
         let (width, height, fps) = self.stage.format();
-        let format = Format { width, height, fps };
+        let format = CanvasFormat { width, height, fps };
         let mut frame = self.buffer(format)?;
         {
             let buffer = frame.get_mut()?;
@@ -372,7 +374,10 @@ impl Ticker {
             let mut map = buffer.map_writable().ok()?;
             let mut planes = PlanesMut::of_i420(map.as_mut_slice(), width as usize, height as usize)?;
             // A fault in the arithmetic must cost a frame, not the room's picture.
-            let composed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.stage.compose(&mut planes)));
+            let layers = &self.shared.counters.layers;
+            let drawn = || _ = layers.fetch_add(1, Ordering::Relaxed);
+            let compose = std::panic::AssertUnwindSafe(|| self.stage.compose_step_by_step(&mut planes, drawn));
+            let composed = std::panic::catch_unwind(compose);
             if composed.is_err() {
                 error!("composing panicked; the frame is left out");
                 return None;
@@ -394,13 +399,13 @@ impl Ticker {
         Some((format, frame))
     }
 
-    /// A frame from the pool; composed frames come back to it when the last encoder has let go of them.
-    fn buffer(&mut self, format: Format) -> Option<gst::Buffer> {
+    /// Returns a frame from the pool; composed frames come back to it when the last encoder has let go of them.
+    fn buffer(&mut self, format: CanvasFormat) -> Option<gst::Buffer> {
         if self.pool.as_ref().is_none_or(|(of, _)| *of != format) {
             match pool(format) {
                 Ok(pool) => self.pool = Some((format, pool)),
                 Err(error) => {
-                    error!(%error, "no memory for the canvas");
+                    error!(%error, "the system gives no memory for the canvas");
                     return None;
                 }
             }
@@ -409,7 +414,7 @@ impl Ticker {
         match pool.acquire_buffer(None) {
             Ok(buffer) => Some(buffer),
             Err(error) => {
-                warn!(?error, "no buffer for a frame");
+                warn!(?error, "the pool has no buffer for a frame");
                 None
             }
         }
@@ -429,24 +434,24 @@ impl Ticker {
     }
 }
 
-/// A picture of the canvas as control sees it.
+/// Returns a picture of the canvas as control sees it.
 pub fn frame_of(picture: &I420) -> Frame {
     let (width, height) = (picture.width as u32, picture.height as u32);
     Frame { width, height, rgb: i420_to_rgb(&picture.planes(), Matrix::Bt601) }
 }
 
-fn rgb(format: Format, buffer: &gst::Buffer) -> Result<Frame, String> {
+fn rgb(format: CanvasFormat, buffer: &gst::Buffer) -> Result<Frame, String> {
     let map = buffer.map_readable().map_err(|_| "the frame cannot be read".to_owned())?;
     let (width, height) = (format.width as usize, format.height as usize);
     let planes = Planes::of_i420(map.as_slice(), width, height).ok_or("the frame is too short")?;
     Ok(Frame { width: format.width, height: format.height, rgb: i420_to_rgb(&planes, Matrix::Bt601) })
 }
 
-/// A pool of frames of this format, for those that are made again and again.
+/// Returns a pool of frames of this format, for those that are made again and again.
 ///
 /// # Errors
 /// The format is impossible, or there is no memory.
-pub fn pool(format: Format) -> Result<gst::BufferPool, gst::glib::BoolError> {
+pub fn pool(format: CanvasFormat) -> Result<gst::BufferPool, gst::glib::BoolError> {
     let info = gst_video::VideoInfo::from_caps(&format.caps())?;
     let pool = gst_video::VideoBufferPool::new().upcast::<gst::BufferPool>();
     let mut config = pool.config();

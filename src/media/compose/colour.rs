@@ -13,7 +13,7 @@ pub enum Matrix {
 }
 
 impl Matrix {
-    /// The parts of red and blue in luma.
+    /// Returns the parts of red and blue in luma.
     fn weights(self) -> (f32, f32) {
         match self {
             Self::Bt601 => (0.299, 0.114),
@@ -21,7 +21,7 @@ impl Matrix {
         }
     }
 
-    /// Limited-range Y, U, V of a colour with channels of 0.0 to 255.0.
+    /// Returns limited-range Y, U, V of a colour with channels of 0.0 to 255.0.
     fn yuv(self, [r, g, b]: [f32; 3]) -> [u8; 3] {
         let (kr, kb) = self.weights();
         let luma = kr * r + (1.0 - kr - kb) * g + kb * b;
@@ -31,7 +31,7 @@ impl Matrix {
         [16.0 + luma * 219.0 / 255.0, 128.0 + u * 224.0 / 255.0, 128.0 + v * 224.0 / 255.0].map(|x| x.round() as u8)
     }
 
-    /// Limited-range Y, U, V of an sRGB colour.
+    /// Returns limited-range Y, U, V of an sRGB colour.
     pub fn colour(self, rgb: [u8; 3]) -> [u8; 3] {
         self.yuv(rgb.map(f32::from))
     }

@@ -31,7 +31,7 @@ pub struct Photo {
     pub sound: Option<String>,
 }
 
-/// What effects see of a frame.
+/// The view that effects have of a frame.
 pub struct View<'v> {
     /// How the triggers stand.
     pub standings: &'v Standings,
@@ -54,7 +54,7 @@ enum Effect {
     Snapshot(Area),
 }
 
-/// Where a polaroid is.
+/// The course of a polaroid.
 #[derive(Debug, Clone, Copy)]
 struct Course {
     due: Duration,
@@ -80,7 +80,7 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Those of these triggers.
+    /// Returns those of these triggers.
     pub fn new(triggers: &[Trigger]) -> Self {
         let mut list = Vec::new();
         for (index, trigger) in triggers.iter().enumerate() {
@@ -99,7 +99,7 @@ impl Effects {
         Self { list }
     }
 
-    /// Whether there is nothing to draw, whatever happens.
+    /// Returns whether there is nothing to draw, whatever happens.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -134,14 +134,14 @@ impl Effects {
     }
 }
 
-/// The angle of a twirl's middle, in radians.
+/// Returns the angle of a twirl's middle, in radians.
 fn angle_at(twirl: &Twirl, now: Duration) -> f32 {
     let turns = now.as_secs_f64() * 1e3 / twirl.period_ms;
     ((turns.fract() * std::f64::consts::TAU).sin() * twirl.angle.to_radians()) as f32
 }
 
-/// The part of a canvas that an area covers, and its top left corner, which is even; `None` where hardly anything is
-/// left.
+/// Returns the part of a canvas that an area covers, and its top left corner, which is even; `None` where hardly
+/// anything is left.
 fn window<'c>(canvas: &'c mut PlanesMut<'_>, area: &Area) -> Option<((i32, i32), PlanesMut<'c>)> {
     let edges = area.edges((canvas.width as f64, canvas.height as f64));
     let even = |edge: f64, most: usize| (edge.round().clamp(0.0, most as f64) as usize) & !1;
@@ -253,7 +253,7 @@ fn draw_still(
     blender.blend(window, &picture.planes(), &geometry, 255, true);
 }
 
-/// The `index`-th of `count` things in the order of this turn.
+/// Returns the `index`-th of `count` things in the order of this turn.
 fn shuffled(index: usize, count: usize, turn: u64) -> usize {
     let mut order: [u8; crate::layout::limits::IMAGES] = std::array::from_fn(|place| place as u8);
     let count = count.min(order.len());
@@ -264,13 +264,14 @@ fn shuffled(index: usize, count: usize, turn: u64) -> usize {
     order.get(index).map_or(0, |place| usize::from(*place))
 }
 
-/// The middle of the `count`-th polaroid, in shares of its area: as far from its middle as the old application had it.
+/// Returns the middle of the `count`-th polaroid, in shares of its area: as far from its middle as the old application
+/// had it.
 fn wander(count: u64) -> (f64, f64) {
     let share = |seed: u64| chance(seed) as f64 / u64::MAX as f64 * 2.0 - 1.0;
     (0.5 + share(2 * count) * 3.0 / 16.0, 0.5 + share(2 * count + 1) / 6.0)
 }
 
-/// Well mixed bits of a number: SplitMix64 (Steele, Lea, Flood 2014).
+/// Returns well mixed bits of a number: SplitMix64 (Steele, Lea, Flood 2014).
 fn chance(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

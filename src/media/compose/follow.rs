@@ -17,7 +17,7 @@ const SMOOTHING: f32 = 0.06;
 /// How long a place is held that is not seen any more.
 const HOLD: Duration = Duration::from_secs(1);
 
-/// Where a follower was last.
+/// The last place of a follower.
 #[derive(Debug)]
 struct Last {
     key: Key,
@@ -33,8 +33,8 @@ pub struct Followers {
 }
 
 impl Followers {
-    /// Moves all followers to where they belong; those whose keypoint is not seen are made unseen (opacity 0). `canvas`:
-    /// its size. `pose`: a person's surest pose and the size of the frame that it was found in.
+    /// Moves all followers to where they belong; those whose keypoint is not seen are made unseen (opacity 0).
+    /// `canvas`: its size. `pose`: a person's surest pose and the size of the frame that it was found in.
     pub fn place(
         &mut self,
         placements: &mut [Placement],
@@ -85,7 +85,7 @@ impl Followers {
     }
 }
 
-/// Where on the canvas a keypoint of the person in a placement is; `None` where it is not seen.
+/// Returns where on the canvas a keypoint of the person in a placement is; `None` where it is not seen.
 pub(super) fn on_canvas(
     followed: &Placement,
     keypoint: KeypointName,

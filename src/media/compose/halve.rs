@@ -8,7 +8,7 @@ use super::{kernel::Isa, planes::Plane};
 /// all that it covers, and steps are between 0.85 and 1.7 again.
 pub const MAX_STEP: f64 = 1.7;
 
-/// How many times each axis is halved.
+/// The number of times that each axis is halved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Halvings {
     /// Along a row.
@@ -18,7 +18,7 @@ pub struct Halvings {
 }
 
 impl Halvings {
-    /// What a source of `width` x `height` needs at these steps (source samples per output).
+    /// Returns what a source of `width` x `height` needs at these steps (source samples per output).
     pub fn of(width: usize, height: usize, step_x: f64, step_y: f64) -> Self {
         Self { x: count(width, step_x), y: count(height, step_y) }
     }
@@ -41,7 +41,7 @@ pub struct Halver {
 }
 
 impl Halver {
-    /// The plane, halved; the same plane where there is nothing to do. A lone last column or row counts twice.
+    /// Returns the plane, halved; the same plane where there is nothing to do. A lone last column or row counts twice.
     pub fn halve<'a>(&'a mut self, isa: Isa, plane: Plane<'a>, halvings: Halvings) -> Plane<'a> {
         let (mut width, mut height) = (plane.width, plane.height);
         for step in 0..halvings.x.max(halvings.y) {

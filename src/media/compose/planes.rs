@@ -61,7 +61,7 @@ pub struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
-    /// The samples of row `y`.
+    /// Returns the samples of row `y`.
     ///
     /// # Panics
     /// If the plane has no such row.
@@ -71,13 +71,13 @@ impl<'a> Plane<'a> {
     }
 }
 
-/// Whether `length` bytes hold `height` rows of `width` samples.
+/// Returns whether `length` bytes hold `height` rows of `width` samples.
 fn holds(length: usize, stride: usize, width: usize, height: usize) -> bool {
     height == 0 || width == 0 || (stride >= width && length >= (height - 1) * stride + width)
 }
 
-/// Where the planes of a frame in one piece lie when nothing else is said: rows are multiples of 4 bytes, and an odd
-/// height is rounded up.
+/// The places of the planes of a frame in one piece when nothing else is said: rows are multiples of 4 bytes, and an
+/// odd height is rounded up.
 struct Layout {
     y_stride: usize,
     chroma_stride: usize,
@@ -99,8 +99,8 @@ impl Layout {
 }
 
 impl<'a> Planes<'a> {
-    /// The planes of an I420 frame that lies in one piece: Y, U, V, rows padded to multiples of 4 bytes, as GStreamer
-    /// lays frames out by default. `None` if the data is too short.
+    /// Returns the planes of an I420 frame that lies in one piece: Y, U, V, rows padded to multiples of 4 bytes, as
+    /// GStreamer lays frames out by default. `None` if the data is too short.
     pub fn of_i420(data: &'a [u8], width: usize, height: usize) -> Option<Self> {
         let layout = Layout::of(width, height);
         let (y, rest) = data.get(..layout.size())?.split_at(layout.luma_size);
@@ -109,7 +109,7 @@ impl<'a> Planes<'a> {
         Some(Self { width, height, y, y_stride, u, u_stride, v, v_stride, alpha: None })
     }
 
-    /// Whether every plane is long enough for the size and its stride.
+    /// Returns whether every plane is long enough for the size and its stride.
     pub fn is_whole(&self) -> bool {
         let (w, h) = (self.width, self.height);
         let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
@@ -119,12 +119,12 @@ impl<'a> Planes<'a> {
             && self.alpha.is_none_or(|(alpha, stride)| holds(alpha.len(), stride, w, h))
     }
 
-    /// The luma plane.
+    /// Returns the luma plane.
     pub fn luma(&self) -> Plane<'a> {
         Plane { data: self.y, stride: self.y_stride, width: self.width, height: self.height }
     }
 
-    /// The blue and the red difference.
+    /// Returns the blue and the red difference.
     pub fn chroma(&self) -> [Plane<'a>; 2] {
         let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
         [
@@ -133,14 +133,14 @@ impl<'a> Planes<'a> {
         ]
     }
 
-    /// The alpha plane.
+    /// Returns the alpha plane.
     pub fn alpha(&self) -> Option<Plane<'a>> {
         self.alpha.map(|(data, stride)| Plane { data, stride, width: self.width, height: self.height })
     }
 }
 
 impl<'a> PlanesMut<'a> {
-    /// The planes of an I420 frame that lies in one piece, as [`Planes::of_i420`].
+    /// Returns the planes of an I420 frame that lies in one piece, as [`Planes::of_i420`].
     pub fn of_i420(data: &'a mut [u8], width: usize, height: usize) -> Option<Self> {
         let layout = Layout::of(width, height);
         let (y, rest) = data.get_mut(..layout.size())?.split_at_mut(layout.luma_size);
@@ -149,12 +149,12 @@ impl<'a> PlanesMut<'a> {
         Some(Self { width, height, y, y_stride, u, u_stride, v, v_stride })
     }
 
-    /// Whether every plane is long enough for the size and its stride.
+    /// Returns whether every plane is long enough for the size and its stride.
     pub fn is_whole(&self) -> bool {
         self.as_planes().is_whole()
     }
 
-    /// The same picture to read.
+    /// Returns the same picture to read.
     pub fn as_planes(&self) -> Planes<'_> {
         Planes {
             width: self.width,
@@ -169,7 +169,7 @@ impl<'a> PlanesMut<'a> {
         }
     }
 
-    /// Luma row `y`.
+    /// Returns luma row `y`.
     ///
     /// # Panics
     /// If there is no such row.
@@ -178,7 +178,7 @@ impl<'a> PlanesMut<'a> {
         &mut self.y[y * self.y_stride..][..self.width]
     }
 
-    /// Chroma row `y` of the blue (`plane` 0) or the red difference (`plane` 1).
+    /// Returns chroma row `y` of the blue (`plane` 0) or the red difference (`plane` 1).
     ///
     /// # Panics
     /// If there is no such row.
@@ -237,7 +237,7 @@ pub struct I420 {
 }
 
 impl I420 {
-    /// A black picture; with alpha it is fully transparent.
+    /// Creates a black picture; with alpha it is fully transparent.
     pub fn new(width: usize, height: usize, has_alpha: bool) -> Self {
         let luma = width * height;
         let chroma = width.div_ceil(2) * height.div_ceil(2);
@@ -247,8 +247,8 @@ impl I420 {
         Self { width, height, has_alpha, data }
     }
 
-    /// A picture of planes that stand one after the other; `None` when they are too short or too long, or there are no
-    /// pixels.
+    /// Returns a picture of planes that stand one after the other; `None` when they are too short or too long, or there
+    /// are no pixels.
     pub fn from_data(width: usize, height: usize, has_alpha: bool, data: Vec<u8>) -> Option<Self> {
         let luma = width.checked_mul(height).filter(|luma| *luma > 0)?;
         let chroma = width.div_ceil(2).checked_mul(height.div_ceil(2))?;
@@ -256,12 +256,12 @@ impl I420 {
         (data.len() == whole).then_some(Self { width, height, has_alpha, data })
     }
 
-    /// Whether there is an alpha plane.
+    /// Returns whether there is an alpha plane.
     pub fn has_alpha(&self) -> bool {
         self.has_alpha
     }
 
-    /// All planes, one after the other.
+    /// Returns all planes, one after the other.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
@@ -270,7 +270,7 @@ impl I420 {
         (self.width * self.height, self.width.div_ceil(2) * self.height.div_ceil(2))
     }
 
-    /// The picture to read.
+    /// Returns the picture to read.
     pub fn planes(&self) -> Planes<'_> {
         let (luma, chroma) = self.sizes();
         let (y, rest) = self.data.split_at(luma);
@@ -289,7 +289,7 @@ impl I420 {
         }
     }
 
-    /// The picture to draw on.
+    /// Returns the picture to draw on.
     pub fn planes_mut(&mut self) -> PlanesMut<'_> {
         let (luma, chroma) = self.sizes();
         let (y, rest) = self.data.split_at_mut(luma);
@@ -306,7 +306,7 @@ impl I420 {
         }
     }
 
-    /// The alpha plane, `height` rows of `width` bytes.
+    /// Returns the alpha plane, `height` rows of `width` bytes.
     pub fn alpha_mut(&mut self) -> Option<&mut [u8]> {
         let (luma, chroma) = self.sizes();
         self.has_alpha.then(|| &mut self.data[luma + 2 * chroma..])

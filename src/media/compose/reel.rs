@@ -13,7 +13,7 @@ use crate::media::gst::frame::Shot;
 /// Frames ahead: a quarter of a second at 30 a second, in which the decoder goes back to the beginning.
 const AHEAD: usize = 8;
 
-/// Whoever did not look, or had nothing to look at, for so long goes on where they were.
+/// One who did not look, or had nothing to look at, for so long goes on where they were.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Reel {
         true
     }
 
-    /// The frame at this running time; `None` before the first one is there.
+    /// Returns the frame at this running time; `None` before the first one is there.
     pub fn at(&self, now: Duration) -> Option<Arc<Shot>> {
         let mut frames = self.lock();
         let rested = now.saturating_sub(frames.looked) > PAUSE;
@@ -73,7 +73,7 @@ impl Reel {
         frames.shown.clone()
     }
 
-    /// Ends it: whoever waits in [`Reel::push`] goes on.
+    /// Ends it: those who wait in [`Reel::push`] goes on.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::media::gst::frame::VideoFrame;
 
-    /// A frame of this luma.
+    /// Returns a frame of this luma.
     fn shot(luma: u8) -> Shot {
         gst::init().unwrap();
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 4, 4).build().unwrap();

@@ -15,7 +15,7 @@ const GROUP: usize = 8;
 /// Bytes in a window. At up to 2 source samples per output, 8 outputs always fit into it.
 const WINDOW: usize = 16;
 
-/// How 32 outputs are gathered by byte shuffles: four groups of 8 outputs, each from its own 16-byte window.
+/// The gathering of 32 outputs by byte shuffles: four groups of 8 outputs, each from its own 16-byte window.
 ///
 /// Groups lie in the order 0, 2, 1, 3, so that packing two 256-bit vectors lane by lane leaves outputs in order.
 #[derive(Debug, Clone)]
@@ -100,17 +100,17 @@ impl Axis {
         }
     }
 
-    /// How many outputs there are.
+    /// Returns how many outputs there are.
     pub fn len(&self) -> usize {
         self.left.len()
     }
 
-    /// Whether there are no outputs.
+    /// Returns whether there are no outputs.
     pub fn is_empty(&self) -> bool {
         self.left.is_empty()
     }
 
-    /// The left sample of an output and the weight of the sample after it, 0 to 127 of 128.
+    /// Returns the left sample of an output and the weight of the sample after it, 0 to 127 of 128.
     ///
     /// # Panics
     /// If there is no such output.
@@ -119,18 +119,18 @@ impl Axis {
         (self.left[output] as usize, self.weight[output])
     }
 
-    /// The right sample of an output; the left one where it has no weight.
+    /// Returns the right sample of an output; the left one where it has no weight.
     #[inline]
     pub fn right(&self, output: usize) -> usize {
         self.left[output] as usize + usize::from(self.weight[output] != 0)
     }
 
-    /// The shuffles of every block of 32 outputs; empty where this axis does not allow them.
+    /// Returns the shuffles of every block of 32 outputs; empty where this axis does not allow them.
     pub fn gathers(&self) -> &[Gather] {
         &self.gathers
     }
 
-    /// All outputs that take anything of these source samples.
+    /// Returns all outputs that take anything of these source samples.
     fn outputs_of(&self, samples: Range<usize>) -> Range<usize> {
         if samples.is_empty() {
             return 0..0;
@@ -146,12 +146,12 @@ impl Axis {
     }
 }
 
-/// The blocks of 32 outputs that cover a span of outputs.
+/// Returns the blocks of 32 outputs that cover a span of outputs.
 fn blocks(span: &Range<usize>) -> Range<usize> {
     span.start / BLOCK..span.end.div_ceil(BLOCK)
 }
 
-/// Where a row is not zero, rounded outwards to 32 samples.
+/// Returns where a row is not zero, rounded outwards to 32 samples.
 fn nonzero(row: &[u8]) -> Range<usize> {
     let any = |part: &[u8]| part.iter().fold(0, |all, &sample| all | sample) != 0;
     let Some(first) = row.chunks(BLOCK).position(any) else { return 0..0 };
@@ -207,8 +207,8 @@ impl Rows {
         }
     }
 
-    /// The source rows `top` and, if it has any weight, the one below it, resampled along x over `span` of the outputs
-    /// (not empty). Without weight both are the upper row.
+    /// Returns the source rows `top` and, if it has any weight, the one below it, resampled along x over `span` of the
+    /// outputs (not empty). Without weight both are the upper row.
     pub fn pair<'a>(
         &'a mut self,
         isa: Isa,
@@ -229,7 +229,8 @@ impl Rows {
         (&self.kept[top % 2].data[span.clone()], &self.kept[bottom % 2].data[span])
     }
 
-    /// As [`Rows::pair`] for an alpha plane: it finds the span by itself, outside which the output row is transparent.
+    /// Works as [`Rows::pair`] for an alpha plane: it finds the span by itself, outside which the output row is
+    /// transparent.
     pub fn alpha_pair<'a>(
         &'a mut self,
         isa: Isa,
@@ -263,7 +264,7 @@ impl Rows {
     }
 }
 
-/// The smallest range that covers both; an empty one does not count.
+/// Returns the smallest range that covers both; an empty one does not count.
 pub fn union(a: Range<usize>, b: Range<usize>) -> Range<usize> {
     match (a.is_empty(), b.is_empty()) {
         (true, true) => 0..0,

@@ -10,13 +10,13 @@ pub struct Rounded {
 }
 
 impl Rounded {
-    /// Of these sides; `radius` is at most half the shorter one.
+    /// Creates one of these sides; `radius` is at most half the shorter one.
     pub fn new(width: f32, height: f32, radius: f32) -> Self {
         let half = (width / 2.0, height / 2.0);
         Self { half, radius: radius.clamp(0.0, half.0.min(half.1)) }
     }
 
-    /// How far a point is outside (negative: inside) of the edge.
+    /// Returns how far a point is outside (negative: inside) of the edge.
     #[inline]
     pub fn distance(&self, x: f32, y: f32) -> f32 {
         let (qx, qy) = (x.abs() - self.half.0 + self.radius, y.abs() - self.half.1 + self.radius);
@@ -24,7 +24,7 @@ impl Rounded {
         outside - self.radius
     }
 
-    /// How much of the pixel around a point lies within the edge moved inwards by `inset`, 0.0..=1.0.
+    /// Returns how much of the pixel around a point lies within the edge moved inwards by `inset`, 0.0..=1.0.
     #[inline]
     pub fn cover(&self, x: f32, y: f32, inset: f32) -> f32 {
         (0.5 - inset - self.distance(x, y)).clamp(0.0, 1.0)
@@ -40,8 +40,8 @@ pub struct RimBlender {
 }
 
 impl RimBlender {
-    /// Draws a rim of `width` pixels along the inside of the rectangle at `x`, `y` (canvas pixels) of the size `size`, in
-    /// the colour `yuv`, with `opacity` (255 = opaque). Parts outside the canvas are left out.
+    /// Draws a rim of `width` pixels along the inside of the rectangle at `x`, `y` (canvas pixels) of the size `size`,
+    /// in the colour `yuv`, with `opacity` (255 = opaque). Parts outside the canvas are left out.
     #[allow(clippy::too_many_arguments)] // a rectangle, its corners and its colour are that many things
     pub fn draw(
         &mut self,
@@ -148,7 +148,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{super::planes::I420, *};
 
-    /// How much of a pixel lies within the rounded rectangle from 0, 0, by 16 x 16 points.
+    /// Returns how much of a pixel lies within the rounded rectangle from 0, 0, by 16 x 16 points.
     fn counted(column: i32, row: i32, (width, height): (i32, i32), radius: f64) -> f64 {
         let inside = |x: f64, y: f64| {
             let (w, h) = (f64::from(width), f64::from(height));

@@ -8,19 +8,19 @@ use std::{
 use gstreamer_video::prelude::*;
 
 use super::{
-    ask::Ask,
     backdrop::{Backdrop, Show},
+    blur::Blurrer,
     canvas::{Geometry, Isa, LayerBlender},
     colour::Matrix,
     effects::{Effects, Photo, View},
     follow::Followers,
+    latest_frames::LatestFrames,
+    layer_request::LayerRequest,
     planes::{I420, Planes, PlanesMut, copy},
     reel::Reel,
+    rotate::{Rotation, RotationBlender},
     shape::RimBlender,
-    slots::Slots,
-    soften::Softener,
     trigger::{Firing, Standings, need_poses},
-    turn::{Turn, TurnBlender},
 };
 use crate::{
     layout::{
@@ -37,7 +37,7 @@ use crate::{
 /// How many who have left may fade out at once. Each keeps a frame from its decoder.
 const MOST_PARTING: usize = 32;
 
-/// How old the masks of one composed frame are.
+/// The ages of the masks of one composed frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MaskAges {
     /// How many are shown.
@@ -65,7 +65,7 @@ pub struct Stage {
     /// those who have left.
     parting: Vec<Option<Arc<Shot>>>,
     sizes: Vec<Option<(u32, u32)>>,
-    /// Whether where everything belongs has to be found anew.
+    /// Whether the place of everything has to be found again.
     stale: bool,
     motion: Motion,
     followers: Followers,
@@ -75,8 +75,8 @@ pub struct Stage {
     waiting: Vec<bool>,
     photos: Vec<Photo>,
     now: Duration,
-    asks: Vec<Ask>,
-    painters: Vec<Painter>,
+    asks: Vec<LayerRequest>,
+    painters: Vec<LayerPainter>,
     /// One pixel of colour.
     dot: I420,
 }
@@ -89,13 +89,13 @@ struct Begun {
     is_shown: bool,
 }
 
-/// What draws one layer; each part keeps its tables and buffers.
+/// The painter of one layer; each part keeps its tables and buffers.
 #[derive(Default)]
-struct Painter {
+struct LayerPainter {
     blender: LayerBlender,
-    turner: TurnBlender,
+    rotator: RotationBlender,
     rim: RimBlender,
-    softener: Option<Softener>,
+    blurrer: Option<Blurrer>,
 }
 
 impl std::fmt::Debug for Stage {
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Stage {
 }
 
 impl Stage {
-    /// A stage that shows this. `can_cut`: whether frames can come with masks.
+    /// Creates a stage that shows this. `can_cut`: whether frames can come with masks.
     pub fn new(show: Show, can_cut: bool) -> Self {
         let Show { picture, backdrop, reels } = show;
         Self {
@@ -134,7 +134,7 @@ impl Stage {
         }
     }
 
-    /// The canvas: width, height, frames a second.
+    /// Returns the canvas: width, height, frames a second.
     pub fn format(&self) -> (u32, u32, u32) {
         (self.scene.canvas.width, self.scene.canvas.height, self.scene.canvas.fps)
     }
@@ -162,7 +162,7 @@ impl Stage {
         }
     }
 
-    /// Moves everybody's frames to their new places, and tells these by the old ones. Those who have left keep their
+    /// Moves everybody's frames to their new places, and returns these by the old ones. Those who have left keep their
     /// last frame if they fade.
     fn reseat(&mut self, people: &[(ParticipantId, Arc<str>)], fades: bool) -> Vec<Option<usize>> {
         let mut shots = vec![None; people.len()];
@@ -185,19 +185,19 @@ impl Stage {
         places
     }
 
-    /// Whether this participant may be on the canvas.
+    /// Returns whether this participant may be on the canvas.
     pub fn seats(&self, participant: &ParticipantId) -> bool {
         self.people.iter().any(|(seated, _)| seated == participant)
     }
 
-    /// Takes the newest frames and places them anew if anything changed. Returns what the layers need of every person's
-    /// frames.
+    /// Takes the newest frames and places them again if anything changed. Returns what the layers need of every
+    /// person's frames.
     pub fn update(
         &mut self,
-        slots: &Slots,
+        slots: &LatestFrames,
         now: Duration,
         hold: Duration,
-    ) -> impl Iterator<Item = (&ParticipantId, &Ask)> {
+    ) -> impl Iterator<Item = (&ParticipantId, &LayerRequest)> {
         let fades = self.scene.transition.duration_ms > 0;
         self.shots.resize_with(self.people.len(), || None);
         self.parting.resize_with(self.parting.len().max(self.people.len()), || None);
@@ -285,9 +285,9 @@ impl Stage {
         }
     }
 
-    /// What the layers of one person need.
-    fn ask(&self, person: usize) -> Ask {
-        let mut ask = Ask::default();
+    /// Returns what the layers of one person need.
+    fn ask(&self, person: usize) -> LayerRequest {
+        let mut ask = LayerRequest::default();
         let Some(Some((width, height))) = self.sizes.get(person).copied() else { return ask };
         let mut largest = (0, 0);
         let shown = self.motion.shown();
@@ -315,7 +315,7 @@ impl Stage {
         ask
     }
 
-    /// Of the masks that [`Stage::compose`] shows: how old the frames are that the network saw for them.
+    /// Returns, of the masks that [`Stage::compose`] shows, how old the frames are that the network saw for them.
     pub fn mask_ages(&self, now: Duration) -> MaskAges {
         let shown = self.motion.shown().iter().filter(|placement| placement.cut.is_some());
         let ages = shown.filter_map(|placement| {
@@ -340,14 +340,20 @@ impl Stage {
 
     /// Composes into a canvas of [`Stage::format`]'s size: what [`Stage::update`] saw last.
     pub fn compose(&mut self, canvas: &mut PlanesMut<'_>) {
+        self.compose_step_by_step(canvas, || {});
+    }
+
+    /// Does the same, and calls `drawn` before each layer: many large ones take long.
+    pub fn compose_step_by_step(&mut self, canvas: &mut PlanesMut<'_>, drawn: impl Fn()) {
         self.backdrop.draw(canvas, self.now);
         let placements = self.motion.shown();
         // As many as are shown, or none where nothing waits for a trigger.
         let mut waiting = self.waiting.iter().copied().chain(std::iter::repeat(false));
         if self.painters.len() < placements.len() {
-            self.painters.resize_with(placements.len(), Painter::default);
+            self.painters.resize_with(placements.len(), LayerPainter::default);
         }
         for (placement, painter) in placements.iter().zip(&mut self.painters) {
+            drawn();
             if waiting.next() == Some(true) {
                 continue;
             }
@@ -423,29 +429,29 @@ impl Stage {
         self.effects.draw(canvas, &view, &mut self.photos);
     }
 
-    /// Those that fired with the last update: triggers of the layout, and indices of the people whom
+    /// Returns those that fired with the last update: triggers of the layout, and indices of the people whom
     /// [`Stage::update`] names.
     pub fn firings(&self) -> &[Firing] {
         self.standings.firings()
     }
 
-    /// The layout.
+    /// Returns the layout.
     pub fn scene(&self) -> &Scene {
         &self.scene
     }
 
-    /// Who this is.
+    /// Returns who this is.
     pub fn participant(&self, person: usize) -> Option<&ParticipantId> {
         self.people.get(person).map(|(participant, _)| participant)
     }
 
-    /// The pictures that triggers took since the last call.
+    /// Returns the pictures that triggers took since the last call.
     pub fn take_photos(&mut self) -> impl Iterator<Item = Photo> {
         self.photos.drain(..)
     }
 }
 
-impl Painter {
+impl LayerPainter {
     fn paint(
         &mut self,
         canvas: &mut PlanesMut<'_>,
@@ -459,13 +465,13 @@ impl Painter {
         let border = look.border.map(|(width, rgb)| (width, Matrix::Bt601.colour(rgb)));
         if look.turn != 0.0 {
             // Never with a blurred background: the layout does not allow both.
-            let turn = Turn { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
-            self.turner.blend(canvas, planes, geometry, &turn);
+            let turn = Rotation { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
+            self.rotator.blend(canvas, planes, geometry, &turn);
             return;
         }
         if let Some(blur) = look.blur {
-            let softener = self.softener.get_or_insert_default();
-            softener.draw(canvas, planes, geometry, look.radius, blur, opacity);
+            let blurrer = self.blurrer.get_or_insert_default();
+            blurrer.draw(canvas, planes, geometry, look.radius, blur, opacity);
         }
         self.blender.blend_rounded(canvas, planes, geometry, look.radius, opacity, use_alpha);
         if let Some((width, yuv)) = border {
@@ -475,7 +481,7 @@ impl Painter {
     }
 }
 
-/// What is not shown any more, for whoever has the time to free it.
+/// Takes what is not shown any more, for a caller that has the time to free it.
 #[derive(Debug)]
 pub struct Spent {
     _backdrop: Backdrop,
@@ -484,7 +490,7 @@ pub struct Spent {
     _scene: Arc<Scene>,
 }
 
-/// Where in `people` these are.
+/// Returns where in `people` these are.
 fn indices(these: &[ParticipantId], people: &[Seat]) -> Vec<usize> {
     these.iter().filter_map(|one| people.iter().position(|seat| seat.participant == *one)).collect()
 }
@@ -493,25 +499,25 @@ fn seated(people: Vec<Seat>) -> Vec<(ParticipantId, Arc<str>)> {
     people.into_iter().map(|seat| (seat.participant, seat.name)).collect()
 }
 
-/// A person's surest pose, and the size of the frame that it was found in.
+/// Returns a person's surest pose, and the size of the frame that it was found in.
 fn pose(shots: &[Option<Arc<Shot>>], person: usize) -> Option<(Pose, (u32, u32))> {
     let shot = shots.get(person)?.as_ref()?;
     Some((*shot.found.as_ref()?.poses.as_ref()?.first()?, shot.size()))
 }
 
-/// The image of this name, of those in the order of their names.
+/// Returns the image of this name, of those in the order of their names.
 fn image<'a>(images: &'a [Image], name: &str) -> Option<&'a Arc<Still>> {
     let index = images.binary_search_by(|image| (*image.name).cmp(name)).ok()?;
     Some(&images[index].still)
 }
 
-/// For how long an image has been shown.
+/// Returns for how long an image has been shown.
 fn since(begun: &[Begun], still: &Arc<Still>, now: Duration) -> Duration {
     let begun = begun.iter().find(|begun| begun.still.as_ptr() == Arc::as_ptr(still));
     begun.map_or(Duration::ZERO, |begun| now.saturating_sub(begun.at))
 }
 
-/// The same part of an image of another size.
+/// Returns the same part of an image of another size.
 fn of_another_size(geometry: Geometry, from: (u32, u32), to: (u32, u32)) -> Geometry {
     let (x, y) = (to.0 as f32 / from.0.max(1) as f32, to.1 as f32 / from.1.max(1) as f32);
     Geometry {
@@ -537,7 +543,7 @@ fn geometry_of(placement: &Placement) -> Geometry {
     }
 }
 
-/// A frame's picture, apart from its buffer; `None` where that is none of pictures.
+/// Returns a frame's picture, apart from its buffer; `None` where the buffer holds no picture.
 pub fn copy_of(frame: &VideoFrame) -> Option<I420> {
     let planes = planes_of_frame(frame).filter(|planes| planes.is_whole() && planes.width > 0 && planes.height > 0)?;
     let mut picture = I420::new(planes.width, planes.height, planes.alpha.is_some());

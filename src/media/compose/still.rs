@@ -40,7 +40,7 @@ impl fmt::Debug for Still {
 }
 
 impl Still {
-    /// Of `width` x `height` pixels of 8-bit RGBA, row by row, alpha not premultiplied.
+    /// Creates one of `width` x `height` pixels of 8-bit RGBA, row by row, alpha not premultiplied.
     ///
     /// # Panics
     /// If `rgba` is shorter than `width * height * 4`, or there are no pixels.
@@ -50,7 +50,7 @@ impl Still {
         still
     }
 
-    /// Of a picture in the canvas's own format.
+    /// Creates one of a picture in the canvas's own format.
     ///
     /// # Panics
     /// If there are no pixels.
@@ -61,7 +61,7 @@ impl Still {
         Self { frames: vec![Frame { levels, until: Duration::ZERO }], plays: None, bytes }
     }
 
-    /// One more picture of an animation, shown for `length` after those before it.
+    /// Adds one more picture of an animation, shown for `length` after those before it.
     ///
     /// # Panics
     /// As [`Still::new`], and if its size is another than that of those before.
@@ -90,39 +90,39 @@ impl Still {
         self.plays = plays;
     }
 
-    /// Width and height in pixels.
+    /// Returns width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         let first = self.whole();
         (first.width as u32, first.height as u32)
     }
 
-    /// The first picture, in its own size.
+    /// Returns the first picture, in its own size.
     pub fn whole(&self) -> &I420 {
         &self.frames[0].levels[0]
     }
 
-    /// The picture at this time since the first one was shown, in its own size.
+    /// Returns the picture at this time since the first one was shown, in its own size.
     pub fn whole_at(&self, since: Duration) -> &I420 {
         &self.frame(since).levels[0]
     }
 
-    /// Memory that it takes.
+    /// Returns the memory that it takes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether it changes by time.
+    /// Returns whether it changes by time.
     pub fn is_animated(&self) -> bool {
         self.frames.len() > 1
     }
 
-    /// How long all pictures together are shown.
+    /// Returns how long all pictures together are shown.
     fn length(&self) -> Duration {
         self.frames.last().map_or(Duration::ZERO, |last| last.until)
     }
 
-    /// The picture at this time since the first one was shown, in the size that suits `geometry`, and what of it is to be
-    /// shown.
+    /// Returns the picture at this time since the first one was shown, in the size that suits `geometry`, and what of
+    /// it is to be shown.
     pub fn at(&self, since: Duration, geometry: Geometry) -> (&I420, Geometry) {
         let levels = &self.frame(since).levels;
         let step = |src: f32, dst: i32| f64::from(src) / f64::from(dst.max(1));
@@ -156,7 +156,7 @@ impl Still {
     }
 }
 
-/// A picture and what it becomes by halving.
+/// Returns a picture and what it becomes by halving.
 fn levels(whole: I420) -> Vec<I420> {
     let isa = Isa::detect();
     let mut levels = vec![whole];
@@ -188,7 +188,7 @@ mod tests {
         pixel.repeat((width * height) as usize)
     }
 
-    /// The luma of its first pixel at this time.
+    /// Returns the luma of its first pixel at this time.
     fn luma(still: &Still, ms: u64) -> u8 {
         let (width, height) = still.size();
         let whole = Geometry::whole_at(0, 0, width as usize, height as usize);

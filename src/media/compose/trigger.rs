@@ -20,14 +20,14 @@ pub struct Firing {
     pub people: Vec<usize>,
 }
 
-/// How one trigger stands.
+/// The state of one trigger.
 #[derive(Debug, Clone, Copy, Default)]
 struct Standing {
     holds: bool,
     fired: Option<Duration>,
 }
 
-/// How all triggers of a layout stand.
+/// The states of all triggers of a layout.
 #[derive(Debug, Default)]
 pub struct Standings {
     list: Vec<Standing>,
@@ -35,7 +35,7 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// The layout has other triggers from now on: those that are the same as before go on.
+    /// Notes that the layout has other triggers from now on: those that are the same as before go on.
     pub fn change(&mut self, before: &[Trigger], after: &[Trigger]) {
         let same = |trigger: &Trigger| before.iter().position(|one| one == trigger);
         let go_on = |trigger: &Trigger| same(trigger).and_then(|index| self.list.get(index)).copied();
@@ -73,17 +73,17 @@ impl Standings {
         }
     }
 
-    /// Those that fired at the last update.
+    /// Returns those that fired at the last update.
     pub fn firings(&self) -> &[Firing] {
         &self.firings
     }
 
-    /// Whether a trigger was true at the last update.
+    /// Returns whether a trigger was true at the last update.
     pub fn holds(&self, trigger: usize) -> bool {
         self.list.get(trigger).is_some_and(|standing| standing.holds)
     }
 
-    /// Whether one of `triggers` shows the layer of this id now.
+    /// Returns whether one of `triggers` shows the layer of this id now.
     pub fn show(&self, triggers: &[Trigger], id: &str, now: Duration) -> bool {
         triggers.iter().zip(&self.list).any(|(trigger, standing)| {
             trigger.actions.iter().any(|action| match action {
@@ -99,7 +99,7 @@ impl Standings {
     }
 }
 
-/// Whether `triggers` need the pose of the person in the placement of this key.
+/// Returns whether `triggers` need the pose of the person in the placement of this key.
 pub fn need_poses(triggers: &[Trigger], key: &Key) -> bool {
     let named = |whose: &Whose| match (whose, key) {
         (Whose::All, _) => true,

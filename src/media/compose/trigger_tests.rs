@@ -6,7 +6,7 @@ use crate::layout::{Canvas, Facts, Person, Scene, read, solve};
 
 const NONE: [usize; 0] = [];
 
-/// Ann and bob, each as large as the left or right half of a canvas of 1000x500.
+/// Returns Ann and bob, each as large as the left or right half of a canvas of 1000x500.
 fn scene(triggers: Value) -> Scene {
     let layout = json!({
         "canvas": {"width": 1000, "height": 500},
@@ -27,7 +27,7 @@ fn placed(scene: &Scene, people: &[&str]) -> Vec<Placement> {
     solve(scene, &Facts { people: &people, image_size: &|_| None, speakers: &[], can_cut: false })
 }
 
-/// A nose here, in shares of the frame.
+/// Returns a nose here, in shares of the frame.
 fn nose(x: f32, y: f32, score: f32) -> Pose {
     let mut pose = Pose::default();
     (pose.keypoints[0].x, pose.keypoints[0].y, pose.keypoints[0].score) = (x, y, score);
@@ -44,7 +44,7 @@ impl Watch {
         Self { scene: scene(triggers), standings: Standings::default() }
     }
 
-    /// The indices of the triggers that fire.
+    /// Returns the indices of the triggers that fire.
     fn at(&mut self, ms: u64, people: &[&str], poses: &[Pose]) -> Vec<usize> {
         let placements = placed(&self.scene, people);
         let pose = |person: usize| Some((*poses.get(person)?, (640, 480)));

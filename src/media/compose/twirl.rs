@@ -118,7 +118,7 @@ mod tests {
         picture
     }
 
-    /// As its definition says, for one plane.
+    /// Computes it as its definition says, for one plane.
     fn expected(plane: &Plane<'_>, x: usize, y: usize, angle: f64) -> f64 {
         let (width, height) = (plane.width as f64, plane.height as f64);
         let radius = width / 2.0;

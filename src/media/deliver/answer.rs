@@ -5,10 +5,10 @@ use crate::media::sdp::{
     Ssrc, TRANSPORT_WIDE_CC,
 };
 
-/// The name that RTCP and SDP give all that a room sends. It tells nothing of machine or user.
+/// The name that RTCP and SDP give all that a room sends. It reveals nothing of machine or user.
 pub const CNAME: &str = "virfie";
 
-/// Longest mid that str0m writes into packets; longer ones are told apart by the declared SSRCs alone.
+/// Longest mid that str0m writes into packets; longer ones are distinguished by the declared SSRCs alone.
 const MAX_MID: usize = 16;
 
 /// Our end of the transport.
@@ -48,7 +48,8 @@ pub struct Track {
 }
 
 impl Track {
-    /// The stream that answers a chosen section. `ssrc` gives a number that no other stream of the connection has.
+    /// Returns the stream that answers a chosen section. `ssrc` gives a number that no other stream of the connection
+    /// has.
     pub fn new(offer: &Description, chosen: &Chosen, mut ssrc: impl FnMut() -> u32) -> Option<Self> {
         let section = offer.media.get(chosen.section)?;
         let payload = chosen.codec.payload.to_string();
@@ -69,18 +70,18 @@ impl Track {
         })
     }
 
-    /// Whether this is video.
+    /// Returns whether this is video.
     pub fn is_video(&self) -> bool {
         self.codec.format != CodecFormat::Opus
     }
 }
 
-/// Whether we begin the DTLS handshake: only where the peer insists on waiting for it, as it may begin at once.
+/// Returns whether we begin the DTLS handshake: only where the peer insists on waiting for it, as it may begin at once.
 pub fn is_dtls_client(remote: &Description) -> bool {
     remote.media.first().is_some_and(|section| section.setup == Setup::Passive)
 }
 
-/// Our answer: each m-line of the offer in its place, those with a track sendonly and the others rejected.
+/// Returns our answer: each m-line of the offer in its place, those with a track sendonly and the others rejected.
 pub fn answer(offer: &Description, tracks: &[Track], transport: &Transport) -> Description {
     let setup = if is_dtls_client(offer) { Setup::Active } else { Setup::Passive };
     let mut media: Vec<Section> = Vec::with_capacity(offer.media.len());

@@ -36,7 +36,7 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(3);
 /// Share of all that is sent which may be retransmissions: a line that loses a third is to be asked for less.
 pub(super) const MOST_REPEATED: f32 = 0.35;
 
-/// How often str0m tells its numbers.
+/// How often str0m reports its numbers.
 const STATISTICS: Duration = Duration::from_millis(100);
 
 /// Our end of all connections.
@@ -50,7 +50,7 @@ pub(super) struct Identity {
     pub(super) internal_peers: bool,
 }
 
-/// Where receivers reach us.
+/// The addresses where receivers reach us.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
     /// By UDP.
@@ -60,7 +60,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// As candidates. TCP has a lower priority (RFC 6544).
+    /// Returns them as candidates. TCP has a lower priority (RFC 6544).
     pub(super) fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, String>> {
         let udp = self.udp.iter().map(|address| IceCandidate::builder().udp().host(*address).build());
         let passive = |address| IceCandidate::builder().tcp().host(address).tcptype(TcpType::Passive).build();
@@ -134,7 +134,7 @@ pub(super) fn credentials() -> IceCreds {
     IceCreds { ufrag: random_text(8), pass: random_text(24) }
 }
 
-/// The section whose transport is that of all.
+/// Returns the section whose transport is that of all.
 fn first(remote: &Description) -> Result<&Section, String> {
     remote.media.iter().find(|section| !section.rejected).ok_or_else(|| "every m-line is rejected".to_owned())
 }
@@ -151,7 +151,7 @@ pub(super) fn check_fingerprint(remote: &Description) -> Result<(), String> {
     Err(format!("the only fingerprint is by {} (add one by sha-256)", algorithm.name()))
 }
 
-/// Tells str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
+/// Informs str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
 ///
 /// # Errors
 /// What str0m lacks.
@@ -182,8 +182,8 @@ pub(super) fn introduce(
     Ok(fingerprint)
 }
 
-/// One id means one extension in the whole bundle, and str0m has one table for all: a track that differs from the first
-/// does without, and m-lines are named by all packets or by none.
+/// Makes the tracks agree on extensions. One id means one extension in the whole bundle, and str0m has one table for
+/// all: a track that differs from the first does without, and m-lines are named by all packets or by none.
 pub(super) fn agree_on_extensions(tracks: &mut [Track]) {
     let twcc = tracks.iter().find_map(|track| track.twcc);
     let mid = tracks.first().and_then(|track| track.mid_extension).filter(|id| Some(*id) != twcc);
@@ -223,7 +223,7 @@ pub(super) fn config(identity: &Identity, tracks: &[Track], creds: &IceCreds, li
     config
 }
 
-/// The name of a track inside str0m, which is that of its m-line where packets tell it.
+/// Returns the name of a track inside str0m, which is that of its m-line where packets name it.
 pub(super) fn mid_of(track: &Track) -> Mid {
     match track.mid_extension {
         Some(_) => Mid::from(track.mid.as_str()),
@@ -242,13 +242,13 @@ fn declare(direct: &mut str0m::change::DirectApi<'_>, track: &Track) {
     }
 }
 
-/// Whether a peer may be reached there. Names are of no use to us, and by TCP it is the peer who connects.
+/// Returns whether a peer may be reached there. Names are of no use to us, and by TCP it is the peer who connects.
 pub(super) fn is_usable(candidate: &Candidate, identity: &Identity) -> bool {
     let by_udp = matches!(candidate.address, Address::Ip(_)) && candidate.transport == sdp::Transport::Udp;
     by_udp && (identity.internal_peers || !candidate.is_internal())
 }
 
-/// Tells str0m where the peer may be reached.
+/// Informs str0m where the peer may be reached.
 pub(super) fn add_candidate(rtc: &mut Rtc, candidate: &Candidate) {
     if let Ok(candidate) = IceCandidate::from_sdp_string(&candidate.to_string()) {
         rtc.add_remote_candidate(candidate);

@@ -5,11 +5,13 @@
 //!   Opus packet ──────────────────────────────────┼─► shards: screen (which encoding) ─► str0m (encrypt, pace) ─► socket, tcp
 //!   feedback ◄─ socket, tcp ◄─ routes (whose is it?) ◄─┘            ▲ rung (what the line carries) ◄─ estimate, loss, view
 //! ```
-//! Contract: one UDP port for all, and TCP of the same number for those whom no UDP reaches; units and sounds carry running time as PTS, and the order in which they are handed
-//! over is that in which each receiver gets them. A room that goes to another server has a port of its own (`publish`). Nothing here blocks the caller. What a receiver's line cannot carry
-//! is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a receiver that is lost
-//! is told as [`News::Gone`]; a port that cannot be bound is told at start. Threads: `receive` reads the port,
-//! `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves receivers. Tells are called on those threads and must not block.
+//! Contract: one UDP port for all, and TCP of the same number for those whom no UDP reaches; units and sounds carry
+//! running time as PTS, and the order in which they are handed over is that in which each receiver gets them. A room
+//! that goes to another server has a port of its own (`publish`). Nothing here blocks the caller. What a receiver's
+//! line cannot carry is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a
+//! receiver that is lost is reported as [`News::Gone`]; a port that cannot be bound is reported at start. Threads:
+//! `receive` reads the port, `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves
+//! receivers. `Tell` callbacks are called on those threads and must not block.
 
 use std::{
     collections::HashMap,
@@ -33,12 +35,13 @@ pub mod rung;
 pub mod screen;
 mod shard;
 pub mod socket;
+mod stream;
 pub mod tcp;
 
 use connect::{Addresses, Connected, Identity};
 use packet::Unit;
 use routes::{Path, Route, Routes};
-use rung::{Ladder, View, Wish};
+use rung::{Ladder, RenditionChoice, View};
 use shard::{Message, Shard, dispatch};
 use socket::{Binding, Buffers, Sockets};
 use str0m::net::Protocol;
@@ -71,7 +74,7 @@ pub struct Sound {
     pub own: Vec<(PeerId, Arc<[u8]>)>,
 }
 
-/// How a receiver is doing.
+/// The state of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Report {
     /// Of its picture; `None`: it takes sound alone.
@@ -92,7 +95,7 @@ pub struct Report {
     pub acknowledged: Option<Instant>,
 }
 
-/// What delivery tells of a receiver.
+/// The news that delivery reports of a receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// Media flows.
@@ -127,7 +130,7 @@ pub struct Newcomer {
     /// What their lines may carry.
     pub ladder: Ladder,
     /// The rendition that they want.
-    pub wish: Wish,
+    pub wish: RenditionChoice,
     /// Gets all news of them.
     pub tell: Tell,
 }
@@ -173,7 +176,7 @@ impl Delivery {
         Self::start_threads(binding, (cores / 2).clamp(1, 8))
     }
 
-    /// The same with so many threads that serve.
+    /// Does the same with so many threads that serve.
     fn start_threads(binding: Binding, threads: usize) -> io::Result<Self> {
         let (sockets, tcp) = open(binding)?;
         let provider = str0m::crypto::from_feature_flags();
@@ -187,7 +190,7 @@ impl Delivery {
         let mut shards = Vec::new();
         for index in 0..threads {
             let (sender, messages) = mpsc::channel();
-            let shard = Shard::new(index, (sockets.clone(), tcp.clone()), routes.clone(), epoch, sent.clone());
+            let shard = Shard::new((sockets.clone(), tcp.clone()), routes.clone(), epoch, sent.clone());
             std::thread::Builder::new().name(format!("deliver-{index}")).spawn(move || shard.work(&messages))?;
             shards.push(sender);
         }
@@ -202,12 +205,12 @@ impl Delivery {
         Ok(Self { sockets, tcp, routes, identity, shards, places, next_room: AtomicU64::new(1), sent, ended })
     }
 
-    /// The port of all receivers.
+    /// Returns the port of all receivers.
     pub fn port(&self) -> u16 {
         self.sockets.port()
     }
 
-    /// Whether receivers are served by TCP, too.
+    /// Returns whether receivers are served by TCP, too.
     pub fn serves_tcp(&self) -> bool {
         self.tcp.is_offered()
     }
@@ -218,17 +221,17 @@ impl Delivery {
         let _ = self.tcp.take(stream);
     }
 
-    /// Whether peers are called at private and loopback addresses.
+    /// Returns whether peers are called at private and loopback addresses.
     pub fn calls_internal_peers(&self) -> bool {
         self.identity.internal_peers
     }
 
-    /// A room to be delivered; [`Delivery::close`] ends it.
+    /// Opens a room to be delivered; [`Delivery::close`] ends it.
     pub fn open(&self) -> RoomKey {
         RoomKey(self.next_room.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Ends all connections of a room; nothing is told of them any more.
+    /// Ends all connections of a room; it reports nothing of them any more.
     pub fn close(&self, room: RoomKey) {
         self.all(|| Message::Close(room));
     }
@@ -256,29 +259,30 @@ impl Delivery {
             places.insert(peer, shard);
             shard
         };
-        self.routes.add(connected.ufrag.clone(), Route { shard, receiver: peer });
+        let route = Route::new(shard, peer);
+        self.routes.add(connected.ufrag.clone(), route.clone());
         let connected = Box::new(connected);
-        self.one(shard, Message::Add { room, peer, connected, ladder, wish, tell });
+        self.one(shard, Message::Add { room, route, connected, ladder, wish, tell });
     }
 
-    /// Bytes that have gone out by UDP, in packets of every kind.
+    /// Returns bytes that have gone out by UDP, in packets of every kind.
     fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Where a receiver can be reached, in addition to what its offer says.
+    /// Adds where a receiver can be reached, in addition to what its offer says.
     pub fn candidate(&self, peer: PeerId, candidate: Candidate) {
         if connect::is_usable(&candidate, &self.identity) {
             self.to(peer, Message::Candidate(peer, candidate));
         }
     }
 
-    /// What a receiver can use and wants from now on.
-    pub fn view(&self, peer: PeerId, view: View, wish: Wish) {
+    /// Sets what a receiver can use and wants from now on.
+    pub fn view(&self, peer: PeerId, view: View, wish: RenditionChoice) {
         self.to(peer, Message::View(peer, view, wish));
     }
 
-    /// Ends a connection; nothing is told of it any more.
+    /// Ends a connection; it reports nothing of it any more.
     pub fn remove(&self, peer: PeerId) {
         let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
         if let Some(shard) = place {
@@ -286,7 +290,7 @@ impl Delivery {
         }
     }
 
-    /// What a room's renditions cost from now on.
+    /// Sets what a room's renditions cost from now on.
     pub fn set_ladder(&self, room: RoomKey, ladder: Ladder) {
         self.all(|| Message::Ladder(room, ladder));
     }
@@ -334,7 +338,7 @@ fn read(sockets: &Sockets, routes: &Routes, shards: &[mpsc::Sender<Message>], en
         let outcome = sockets.receive(&mut buffers, PATIENCE, |arrived| {
             let Some(route) = routes.find(arrived.source, arrived.data) else { return };
             let path = Path { by: Protocol::Udp, source: arrived.source, destination: arrived.destination };
-            dispatch(shards, route, path, arrived.data, Instant::now());
+            dispatch(shards, &route, path, arrived.data, Instant::now());
         });
         if let Err(error) = outcome {
             tracing::error!(%error, "the port of the receivers cannot be read");

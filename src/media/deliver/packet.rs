@@ -1,7 +1,7 @@
 //! Encoded units as RTP payloads, made once for all receivers. PURE.
 //!
 //! H.264 by RFC 6184 in packetization mode 1 (single NAL units, STAP-A for the small ones before a picture, FU-A for
-//! the large ones); VP8 by RFC 7741 without picture ids: sequence numbers tell a receiver all that one encoding without
+//! the large ones); VP8 by RFC 7741 without picture ids: sequence numbers give a receiver all that one encoding without
 //! temporal layers has to say, and stay right when it is switched to another.
 
 use std::{
@@ -48,7 +48,7 @@ const STAP_A: u8 = 24;
 /// NAL unit type of a part of a large one.
 const FU_A: u8 = 28;
 
-/// The NAL units of a byte stream, without start codes.
+/// Returns the NAL units of a byte stream, without start codes.
 fn nal_units(data: &[u8]) -> Vec<&[u8]> {
     let mut units = Vec::new();
     let (mut begun, mut at) = (None, 0);
@@ -70,7 +70,7 @@ fn nal_units(data: &[u8]) -> Vec<&[u8]> {
     units
 }
 
-/// Without the zeros that belong to the next start code or fill up.
+/// Returns it without the zeros that belong to the next start code or fill up.
 fn trimmed(unit: &[u8]) -> &[u8] {
     let length = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     &unit[..length]
@@ -96,7 +96,7 @@ fn h264(data: &[u8]) -> Vec<Arc<[u8]>> {
     payloads
 }
 
-/// Small units in one payload, in their order.
+/// Puts small units in one payload, in their order.
 fn aggregate(units: &mut Vec<&[u8]>, payloads: &mut Vec<Arc<[u8]>>) {
     match units.as_slice() {
         [] => {}
@@ -116,7 +116,7 @@ fn aggregate(units: &mut Vec<&[u8]>, payloads: &mut Vec<Arc<[u8]>>) {
     units.clear();
 }
 
-/// A large unit in parts of about equal size: a last one of a few bytes would cost a whole packet.
+/// Cuts a large unit in parts of about equal size: a last one of a few bytes would cost a whole packet.
 fn fragment(unit: &[u8], payloads: &mut Vec<Arc<[u8]>>) {
     let (header, body) = (unit[0], &unit[1..]);
     let count = body.len().div_ceil(MAX_PAYLOAD - 2);
@@ -162,7 +162,7 @@ mod tests {
         unit.payloads.iter().map(|payload| payload.to_vec()).collect()
     }
 
-    /// What a receiver makes of payloads: NAL units.
+    /// Returns what a receiver makes of payloads: NAL units.
     fn assembled(payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let mut units: Vec<Vec<u8>> = Vec::new();
         for payload in payloads {

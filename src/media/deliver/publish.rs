@@ -1,7 +1,7 @@
 //! A room to another server: we offer and send, it answers (RFC 9725), over a port and threads of its own.
 //!
-//! Other servers have one port for all that comes, and tell their senders apart by addresses, as we do: two rooms from one
-//! port of ours to one of theirs would be taken for each other.
+//! Other servers have one port for all that comes, and distinguish their senders by addresses, as we do: two rooms from
+//! one port of ours to one of theirs would be taken for each other.
 
 use std::{
     fmt, io,
@@ -16,7 +16,7 @@ use super::{
     answer::{CNAME, Track},
     connect::{self, Addresses, Connected},
     packet::Unit,
-    rung::{Ladder, Wish},
+    rung::{Ladder, RenditionChoice},
     socket::Binding,
     tcp::Service,
 };
@@ -42,7 +42,7 @@ const OVERHEAD: u32 = 106;
 /// Bits a second of the sound, headers included.
 const SOUND: u32 = 160_000;
 
-/// Which addresses are of use.
+/// The choice of useful addresses.
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
     /// The other server is on this machine.
@@ -51,7 +51,7 @@ pub struct Reach {
     pub internal: bool,
 }
 
-/// Why an answer is of no use.
+/// The reason why an answer is of no use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadAnswer {
     /// It is no answer to our offer.
@@ -95,7 +95,7 @@ impl Offered {
         Ok(Self { delivery, offer, creds, ssrcs, profile })
     }
 
-    /// SDP, with all our candidates.
+    /// Returns SDP, with all our candidates.
     pub fn sdp(&self) -> String {
         self.offer.to_sdp()
     }
@@ -125,7 +125,7 @@ impl Offered {
             room,
             peer: PEER,
             ladder: ladder(2_500_000, 720),
-            wish: Wish::Fixed(Rendition::Full),
+            wish: RenditionChoice::Fixed(Rendition::Full),
             tell: Tell(std::sync::Arc::new(move |_, news| tell(news))),
         };
         delivery.take_in(connected, newcomer);
@@ -163,7 +163,7 @@ impl Publication {
         self.delivery.set_ladder(self.room, ladder(bits, height));
     }
 
-    /// Bytes that have gone out.
+    /// Returns bytes that have gone out.
     pub fn sent(&self) -> u64 {
         self.delivery.sent()
     }
@@ -180,7 +180,7 @@ impl Drop for Publication {
     }
 }
 
-/// One rung: the encoding has one size.
+/// Returns one rung: the encoding has one size.
 fn ladder(bits: u32, height: u32) -> Ladder {
     Ladder { bitrate: [bits / 100 * OVERHEAD; 3], height: [height; 3], sound: SOUND }
 }
@@ -230,8 +230,8 @@ fn opus() -> Codec {
     }
 }
 
-/// Profile and constraints, and level 3.1 whatever the size, as browsers say it: other ends compare it as text, and read
-/// what the stream says.
+/// Returns profile and constraints, and level 3.1 whatever the size, as browsers say it: other ends compare it as text,
+/// and read what the stream says.
 fn profile_level_id(profile: Profile) -> u32 {
     match profile {
         Profile::Baseline => 0x42_e01f,
@@ -264,7 +264,7 @@ fn repair() -> Codec {
     }
 }
 
-/// The streams that the answer takes: both, or the room would be seen without its sound.
+/// Returns the streams that the answer takes: both, or the room would be seen without its sound.
 fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec<Track>, String> {
     let mut numbers = ssrcs.into_iter();
     let mut tracks = Vec::new();
@@ -291,7 +291,8 @@ fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec
     Ok(tracks)
 }
 
-/// Whether a codec of the answer is H.264 of our profile, or of one that has more. One that does not say means ours.
+/// Returns whether a codec of the answer is H.264 of our profile, or of one that has more. One that does not say means
+/// ours.
 fn takes(codec: &Codec, profile: Profile) -> bool {
     let CodecFormat::H264 { profile_level_id: theirs, .. } = codec.format else { return false };
     codec.parameter("profile-level-id").is_none() || theirs >> 16 >= profile_level_id(profile) >> 16
@@ -306,7 +307,7 @@ mod tests {
         Offered::new(Reach { loopback: true, internal: true }, profile).unwrap()
     }
 
-    /// What another server would answer.
+    /// Returns what another server would answer.
     fn answer(offered: &Offered) -> Description {
         let mut answer = offered.offer.clone();
         answer.kind = SdpKind::Answer;

@@ -1,7 +1,8 @@
 //! One receiver: its connection, what it is shown, and how that follows its line.
 
 use std::{
-    collections::VecDeque,
+    collections::HashSet,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,27 +10,26 @@ use std::{
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc,
     bwe::{Bitrate, BweKind},
-    media::{Mid, Pt},
+    media::Mid,
     net::{Protocol, Receive, Transmit},
-    rtp::{RtpWrite, Ssrc},
+    rtp::RtpWrite,
 };
 
 use tracing::{debug, trace};
 
 use super::{
     News, Report, Sound, Tell,
-    answer::Track,
     connect::{self, Connected},
     packet::Unit,
     routes::{Path, Route, Routes},
-    rung::{Chooser, Decision, Ladder, Line, Reason, Rung, View, Wish},
-    screen::{Numbers, Screen},
+    rung::{Chooser, Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, View},
+    screen::Screen,
     socket::{Outgoing, Sockets},
+    stream::{Stream, Waiting},
     tcp::Connections,
 };
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
-    port::PeerId,
     sdp::{Candidate, CodecFormat},
 };
 
@@ -38,8 +38,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
 /// takes up to 8 s.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
-/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture would
-/// only take the line from the next connection, after a reload, say. It goes on by a keyframe.
+/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture
+/// would only take the line from the next connection, after a reload, say. It goes on by a keyframe.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// What may wait to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
 const MOST_QUEUED: Duration = Duration::from_millis(600);
@@ -52,42 +52,11 @@ const MOST_PACED: usize = 8;
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// Bytes are counted over this long to say what is sent.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
+/// Addresses from which one receiver may come in its whole time: each change of a network brings a few. str0m keeps all
+/// that have proved to be the receiver's, and looks through them at each packet.
+const MOST_WAYS: usize = 256;
 /// Steps of str0m that may follow one event; more would be a fault of it, which must not stall the others.
 const MOST_STEPS: usize = 2_000;
-
-/// A stream of the receiver.
-struct Stream {
-    payload: Pt,
-    ssrc: Ssrc,
-    repair: Option<u32>,
-    numbers: Numbers,
-    waiting: VecDeque<Waiting>,
-    /// Since when each packet that the pacer holds has waited, here included.
-    paced: VecDeque<Instant>,
-}
-
-/// A packet of the picture that the pacer has not been given yet.
-struct Waiting {
-    payload: Arc<[u8]>,
-    time: u32,
-    /// When its picture was taken, and whether it is the last of it.
-    at: Instant,
-    last: bool,
-    since: Instant,
-}
-
-impl Stream {
-    fn new(track: &Track) -> Self {
-        Self {
-            payload: Pt::new_with_value(track.codec.payload),
-            ssrc: track.ssrc.into(),
-            repair: track.repair.map(|_| track.repair_ssrc),
-            numbers: Numbers::new(track.codec.clock_rate, rand::random(), rand::random()),
-            waiting: VecDeque::new(),
-            paced: VecDeque::new(),
-        }
-    }
-}
 
 /// Bits a second over the last [`RATE_WINDOW`].
 #[derive(Debug, Default)]
@@ -109,14 +78,13 @@ impl Rate {
     }
 }
 
-/// What is shared by all receivers of a thread.
+/// The state that is shared by all receivers of a thread.
 pub(super) struct Shared<'a> {
     pub(super) sockets: &'a Sockets,
     pub(super) tcp: &'a Connections,
     pub(super) routes: &'a Routes,
     pub(super) outgoing: &'a mut Outgoing,
-    pub(super) shard: usize,
-    /// Times are told from here on.
+    /// Times are measured from here on.
     pub(super) epoch: Instant,
     pub(super) now: Instant,
 }
@@ -137,7 +105,10 @@ impl Shared<'_> {
 
 /// See the module.
 pub(super) struct Receiver {
-    peer: PeerId,
+    /// Says who it is, too.
+    route: Route,
+    /// Addresses that it has come from.
+    ways: HashSet<SocketAddr>,
     rtc: Rtc,
     codec: Option<VideoCodec>,
     video: Option<Stream>,
@@ -149,14 +120,14 @@ pub(super) struct Receiver {
     decision: Option<Decision>,
     ladder: Ladder,
     view: View,
-    wish: Wish,
-    line: Line,
-    /// Told by the receiver's own estimate, where it numbers no packets.
+    wish: RenditionChoice,
+    line: LinkSample,
+    /// Reported by the receiver's own estimate, where it numbers no packets.
     remb: bool,
     rate: Rate,
     /// Whether a packet of the picture was sent, which later probes repeat or look like.
     probes: bool,
-    /// What str0m was told to fill up to and to probe for.
+    /// What str0m was asked to fill up to and to probe for.
     rates: Option<(u64, u64)>,
     repeated: u64,
     connected: bool,
@@ -173,10 +144,10 @@ pub(super) struct Receiver {
 
 impl Receiver {
     pub(super) fn new(
-        peer: PeerId,
+        route: Route,
         connected: Connected,
         ladder: Ladder,
-        wish: Wish,
+        wish: RenditionChoice,
         tell: Tell,
         (now, epoch): (Instant, Instant),
     ) -> Self {
@@ -187,7 +158,8 @@ impl Receiver {
             _ => VideoCodec::H264,
         });
         Self {
-            peer,
+            route,
+            ways: HashSet::new(),
             rtc,
             codec,
             video: video.map(Stream::new),
@@ -200,7 +172,7 @@ impl Receiver {
             ladder,
             view: View::default(),
             wish,
-            line: Line::default(),
+            line: LinkSample::default(),
             remb: false,
             rate: Rate::default(),
             probes: false,
@@ -217,12 +189,12 @@ impl Receiver {
         }
     }
 
-    /// When the receiver has to be looked after.
+    /// Returns when the receiver has to be looked after.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
 
-    /// Why it is of no more use.
+    /// Returns why it is of no more use.
     pub(super) fn gone(&self) -> Option<&str> {
         self.gone.as_deref()
     }
@@ -231,7 +203,7 @@ impl Receiver {
         self.ladder = ladder;
     }
 
-    pub(super) fn set_view(&mut self, view: View, wish: Wish) {
+    pub(super) fn set_view(&mut self, view: View, wish: RenditionChoice) {
         (self.view, self.wish) = (view, wish);
     }
 
@@ -242,25 +214,25 @@ impl Receiver {
 
     /// Takes a packet of the receiver.
     pub(super) fn packet(&mut self, path: Path, data: &[u8], at: Instant, shared: &mut Shared<'_>) {
+        if self.ways.len() >= MOST_WAYS && !self.ways.contains(&path.source) {
+            return;
+        }
         let Ok(received) = Receive::new(path.by, path.source, path.destination, data) else { return };
         let input = Input::Receive(at, received);
         // A check that is not signed with our password is somebody else's.
         if !self.rtc.accepts(&input) {
             return;
         }
-        self.learn(path.by, path.source, shared);
+        self.ways.insert(path.source);
+        // A TCP connection is known by itself.
+        if path.by == Protocol::Udp {
+            shared.routes.learn(path.source, &self.route);
+        }
         self.heard = shared.now;
         if let Err(error) = self.rtc.handle_input(input) {
             self.fail(&error);
         }
         self.drive(shared);
-    }
-
-    /// Enters where the receiver is. A TCP connection is known by itself.
-    fn learn(&self, by: Protocol, address: std::net::SocketAddr, shared: &Shared<'_>) {
-        if by == Protocol::Udp {
-            shared.routes.learn(address, Route { shard: shared.shard, receiver: self.peer });
-        }
     }
 
     /// Shows a picture, if it is one that this receiver is shown.
@@ -326,7 +298,7 @@ impl Receiver {
         if !self.connected {
             return;
         }
-        let own = sound.own.iter().find(|(peer, _)| *peer == self.peer).map(|(_, packet)| packet);
+        let own = sound.own.iter().find(|(peer, _)| *peer == self.route.receiver).map(|(_, packet)| packet);
         let (Some(packet), Some(stream)) = (own.or(sound.shared.as_ref()), &mut self.audio) else { return };
         let time = stream.numbers.time(sound.pts);
         let sequence = stream.numbers.sequence().into();
@@ -377,9 +349,9 @@ impl Receiver {
                 Ok(Output::Transmit(packet)) => {
                     self.count(&packet.contents);
                     shared.send(&packet);
-                    if !self.connected {
+                    if !self.connected && packet.proto == Protocol::Udp {
                         // Answers to our own checks carry no name of ours.
-                        self.learn(packet.proto, packet.destination, shared);
+                        shared.routes.expect(packet.destination, &self.route);
                     }
                 }
                 Ok(Output::Event(event)) => self.event(event, shared),
@@ -410,7 +382,7 @@ impl Receiver {
         match event {
             Event::Connected => {
                 self.connected = true;
-                (self.tell.0)(self.peer, News::Connected);
+                (self.tell.0)(self.route.receiver, News::Connected);
                 self.choose(shared.time());
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
@@ -428,7 +400,7 @@ impl Receiver {
             }
             Event::KeyframeRequest(_) => {
                 if let (Some(codec), Some(rendition)) = (self.codec, self.screen.shown()) {
-                    (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
+                    (self.tell.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
                 }
             }
             Event::PeerStats(numbers) => {
@@ -489,18 +461,18 @@ impl Receiver {
             && let (Some(rendition), Some(codec)) = (self.screen.asks(shared.time()), self.codec)
         {
             self.tell_needs();
-            (self.tell.0)(self.peer, News::Keyframe(EncodingId { codec, rendition }));
+            (self.tell.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
         }
         self.tell_needs();
     }
 
-    /// Whether nothing has come from a receiver that confirms every packet.
+    /// Returns whether nothing has come from a receiver that confirms every packet.
     fn is_silent(&self, now: Instant) -> bool {
         let confirms = self.line.estimate.is_some() && !self.remb;
         confirms && now.saturating_duration_since(self.heard) > SILENT_AFTER
     }
 
-    /// The age of the oldest packet that waits to be sent.
+    /// Returns the age of the oldest packet that waits to be sent.
     fn queued(&mut self, now: Instant) -> Duration {
         let Some(stream) = &mut self.video else { return Duration::ZERO };
         let mut direct = self.rtc.direct_api();
@@ -519,8 +491,8 @@ impl Receiver {
         self.forget();
     }
 
-    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of no
-    /// use: sent again it would only make that late.
+    /// Empties the store of packets to send again. What was lost before a keyframe that the picture goes on with is of
+    /// no use: sent again it would only make that late.
     fn forget(&mut self) {
         let Some(stream) = &self.video else { return };
         if let Some(sender) = self.rtc.direct_api().stream_tx(&stream.ssrc) {
@@ -537,18 +509,18 @@ impl Receiver {
         if let Some(bits) = decision.assume {
             self.rtc.bwe().reset(Bitrate::bps(bits));
             (self.line.estimate, self.line.pace) = (Some(bits), Some(bits));
-            debug!(peer = %self.peer, bits, line = ?self.line, "the estimate starts again");
+            debug!(peer = %self.route.receiver, bits, line = ?self.line, "the estimate starts again");
         }
         let rates = (decision.minimum, decision.desired);
-        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them for
-        // the mix, and the mix for a second track that nobody asked for.
+        // Before the first picture str0m would probe by packets of SSRC 0 that look like sound: GStreamer takes them
+        // for the mix, and the mix for a second track that nobody asked for.
         if self.probes && self.rates.replace(rates) != Some(rates) {
             self.rtc.bwe().set_bitrate(Bitrate::bps(decision.minimum), Bitrate::bps(decision.desired));
         }
         if before.is_some_and(|before| (before.rung, before.reason) == (decision.rung, decision.reason)) {
             return;
         }
-        debug!(peer = %self.peer, ?decision, line = ?self.line, "another rung");
+        debug!(peer = %self.route.receiver, ?decision, line = ?self.line, "another rung");
         // What a line cannot carry only makes the next keyframe late.
         let cut = matches!(decision.reason, Reason::Network | Reason::Loss);
         let target = match decision.rung {
@@ -570,12 +542,12 @@ impl Receiver {
         if let Some(codec) = self.codec.filter(|_| needs != self.told_needs) {
             self.told_needs = needs;
             let encodings = needs.map(|rendition| rendition.map(|rendition| EncodingId { codec, rendition }));
-            (self.tell.0)(self.peer, News::Needs(encodings));
+            (self.tell.0)(self.route.receiver, News::Needs(encodings));
         }
     }
 
     fn report(&mut self) {
-        trace!(peer = %self.peer, line = ?self.line, "how the line is");
+        trace!(peer = %self.route.receiver, line = ?self.line, "how the line is");
         let repeated = std::mem::take(&mut self.repeated);
         metrics::counter!("virfie_retransmitted_packets_total").increment(repeated);
         let (rung, reason) = self.decision.map_or((None, Reason::Start), |decision| {
@@ -595,6 +567,6 @@ impl Receiver {
             heard: self.heard,
             acknowledged: self.acknowledged,
         };
-        (self.tell.0)(self.peer, News::Report(report));
+        (self.tell.0)(self.route.receiver, News::Report(report));
     }
 }

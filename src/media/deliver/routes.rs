@@ -1,22 +1,60 @@
 //! Whose a packet is: receivers by the name that their connectivity checks carry, then by their address.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::SocketAddr,
-    sync::{PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use str0m::net::Protocol;
 
 use crate::media::port::PeerId;
 
-/// Where a receiver is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Packets of one receiver that may wait for its thread. A receiver sends a few hundred a second, and a thread takes
+/// far less than a second for all that wait: more is a flood, which must cost nobody else time or memory.
+const MOST_WAITING: usize = 256;
+
+/// The place where a receiver is served.
+#[derive(Debug, Clone)]
 pub struct Route {
     /// Index of the thread.
     pub shard: usize,
     /// Who.
     pub receiver: PeerId,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Route {
+    /// Returns the route of a receiver of whom no packet waits yet.
+    pub fn new(shard: usize, receiver: PeerId) -> Self {
+        Self { shard, receiver, waiting: Arc::default() }
+    }
+
+    /// Takes a place among the receiver's packets that wait for its thread; `None`: all are taken.
+    pub fn place(&self) -> Option<Place> {
+        let more = |waiting| (waiting < MOST_WAITING).then_some(waiting + 1);
+        self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Place(self.waiting.clone()))
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        (self.shard, self.receiver) == (other.shard, other.receiver)
+    }
+}
+
+/// A place of a packet that waits. Dropping it gives the place back.
+#[derive(Debug)]
+pub struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The way that a packet came.
@@ -47,10 +85,21 @@ impl Routes {
     }
 
     /// Enters an address of UDP that has proved to be a receiver's, in place of the one that had it before.
-    pub fn learn(&self, source: SocketAddr, route: Route) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source) == Some(&route);
+    pub fn learn(&self, source: SocketAddr, route: &Route) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source) == Some(route);
         if !known {
-            self.0.write().unwrap_or_else(PoisonError::into_inner).by_source.insert(source, route);
+            self.0.write().unwrap_or_else(PoisonError::into_inner).by_source.insert(source, route.clone());
+        }
+    }
+
+    /// Enters an address from which a receiver may answer, unless it is known as somebody's: who names another's
+    /// address among their own must not get that one's packets.
+    pub fn expect(&self, source: SocketAddr, route: &Route) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.contains_key(&source);
+        if !known
+            && let Entry::Vacant(free) = self.0.write().unwrap_or_else(PoisonError::into_inner).by_source.entry(source)
+        {
+            free.insert(route.clone());
         }
     }
 
@@ -61,20 +110,21 @@ impl Routes {
         tables.by_source.retain(|_, route| route.receiver != receiver);
     }
 
-    /// Whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes from.
+    /// Returns whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes
+    /// from.
     pub fn find(&self, source: SocketAddr, data: &[u8]) -> Option<Route> {
         self.named(data)
-            .or_else(|| self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source).copied())
+            .or_else(|| self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source).cloned())
     }
 
-    /// The receiver that a connectivity check names.
+    /// Returns the receiver that a connectivity check names.
     pub fn named(&self, data: &[u8]) -> Option<Route> {
         let ufrag = checked_ufrag(data)?;
-        self.0.read().unwrap_or_else(PoisonError::into_inner).by_ufrag.get(ufrag).copied()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).by_ufrag.get(ufrag).cloned()
     }
 }
 
-/// Our user fragment in a STUN binding request (RFC 8489; `USERNAME` is `ours:theirs`).
+/// Returns our user fragment in a STUN binding request (RFC 8489; `USERNAME` is `ours:theirs`).
 fn checked_ufrag(data: &[u8]) -> Option<&str> {
     const REQUEST: [u8; 2] = [0, 1];
     const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -110,26 +160,51 @@ mod tests {
         message
     }
 
-    const ANN: Route = Route { shard: 0, receiver: PeerId(1) };
-    const BOB: Route = Route { shard: 1, receiver: PeerId(2) };
+    fn two() -> (Route, Route) {
+        (Route::new(0, PeerId(1)), Route::new(1, PeerId(2)))
+    }
 
     #[test]
     fn a_check_finds_the_receiver_that_it_names_and_media_the_one_that_was_learnt() {
         let routes = Routes::default();
+        let (ann, bob) = two();
         let source: SocketAddr = "192.0.2.7:5000".parse().unwrap();
-        routes.add("annfrag".into(), ANN);
-        routes.add("bobfrag".into(), BOB);
-        assert_eq!(routes.find(source, &check("annfrag:x")), Some(ANN));
+        routes.add("annfrag".into(), ann.clone());
+        routes.add("bobfrag".into(), bob.clone());
+        assert_eq!(routes.find(source, &check("annfrag:x")), Some(ann.clone()));
         assert_eq!(routes.find(source, &[0x80; 40]), None);
-        routes.learn(source, ANN);
-        assert_eq!(routes.find(source, &[0x80; 40]), Some(ANN));
+        routes.learn(source, &ann);
+        assert_eq!(routes.find(source, &[0x80; 40]), Some(ann.clone()));
         // The same address may be another's next.
-        assert_eq!(routes.find(source, &check("bobfrag:y")), Some(BOB));
-        routes.learn(source, BOB);
-        assert_eq!(routes.find(source, &[0x80; 40]), Some(BOB));
+        assert_eq!(routes.find(source, &check("bobfrag:y")), Some(bob.clone()));
+        routes.learn(source, &bob);
+        assert_eq!(routes.find(source, &[0x80; 40]), Some(bob.clone()));
         routes.remove(PeerId(2));
         assert_eq!(routes.find(source, &[0x80; 40]), None);
         assert_eq!(routes.find(source, &check("bobfrag:y")), None);
+    }
+
+    #[test]
+    fn an_address_that_somebody_has_is_taken_by_proof_alone() {
+        let routes = Routes::default();
+        let (ann, bob) = two();
+        let source: SocketAddr = "192.0.2.7:5000".parse().unwrap();
+        routes.expect(source, &ann);
+        routes.expect(source, &bob);
+        assert_eq!(routes.find(source, &[0x80; 40]), Some(ann));
+        routes.learn(source, &bob);
+        assert_eq!(routes.find(source, &[0x80; 40]), Some(bob));
+    }
+
+    #[test]
+    fn of_one_receiver_only_so_many_packets_wait() {
+        let (ann, bob) = two();
+        let again = ann.clone();
+        let mut places: Vec<Place> = std::iter::from_fn(|| ann.place()).take(MOST_WAITING + 1).collect();
+        assert_eq!(places.len(), MOST_WAITING);
+        assert!(again.place().is_none() && bob.place().is_some());
+        places.pop();
+        assert!(again.place().is_some());
     }
 
     #[test]

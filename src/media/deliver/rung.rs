@@ -8,13 +8,13 @@ mod way;
 
 use std::time::Duration;
 
-pub use terms::{Decision, Ladder, Line, Reason, Rung, View, Wish};
+pub use terms::{Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, View};
 
 use crate::media::codec::Rendition;
 use way::Way;
 
-/// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way, or
-/// high loss.
+/// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way,
+/// or high loss.
 const FIRST_GUESS: Duration = Duration::from_millis(1500);
 /// An estimate that is too low for this long counts: the estimator dips for single reports, which come every 50-100 ms.
 const SHORT_FOR: Duration = Duration::from_millis(250);
@@ -43,8 +43,8 @@ const QUEUE_LOW: Duration = Duration::from_millis(100);
 /// After a step down the queue is that of the rung before for this long: a keyframe must come, and the rest drain.
 const DRAIN: Duration = Duration::from_secs(1);
 /// So long after a step down nothing but sound goes into a line that is full to the brim: half a keyframe would be lost
-/// there, and each packet that is sent again takes as long as the whole queue. It comes no later for that: until then it
-/// would wait in that queue.
+/// there, and each packet that is sent again takes as long as the whole queue. It comes no later for that: until then
+/// it would wait in that queue.
 const FLOOD_FALLS: Duration = Duration::from_millis(500);
 /// Then the estimator starts again from so many percent of what else it starts from: a keyframe must come soon.
 const AFTER_FLOOD: u64 = 175;
@@ -81,8 +81,8 @@ const TRY_GROWS: Duration = Duration::from_millis(1250);
 /// While a larger picture is wanted, what is probed for dips for one look every so often: the estimator probes when it
 /// rises, and else only when the line is used so little that the present picture seldom does.
 const PROBE_EVERY: Duration = Duration::from_secs(3);
-/// What is probed for, in percent of what a larger picture needs. Where the receiver is busy, a probe finds a quarter less
-/// than it sends.
+/// What is probed for, in percent of what a larger picture needs. Where the receiver is busy, a probe finds a quarter
+/// less than it sends.
 const PROBED: u64 = 150;
 /// The same while there is sound alone: on such a line a probe is a queue that the sound waits in.
 const PROBED_FOR_PICTURE: u64 = 125;
@@ -91,8 +91,8 @@ const PROBED_FOR_PICTURE: u64 = 125;
 const STUCK_FOR: Duration = Duration::from_secs(7);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
-/// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is not
-/// made all the time; it costs no picture, so the wait does not grow.
+/// Shortest such wait after a trial by padding that showed a line too narrow. It delays the sound a little, so it is
+/// not made all the time; it costs no picture, so the wait does not grow.
 const HOLD_OFF_TRIED: Duration = Duration::from_secs(6);
 /// Longest such wait: a line that became better is found within a minute.
 const HOLD_OFF_MAX: Duration = Duration::from_secs(60);
@@ -116,7 +116,7 @@ const DECODER_WAIT_MAX: Duration = Duration::from_secs(240);
 struct Held(Option<Duration>);
 
 impl Held {
-    /// Notes whether it holds now, and tells whether it has for `long`.
+    /// Notes whether it holds now, and returns whether it has for `long`.
     fn note(&mut self, now: Duration, holds: bool, long: Duration) -> bool {
         if !holds {
             self.0 = None;
@@ -228,11 +228,18 @@ impl Chooser {
     }
 
     /// Looks at the line and the player, every 50-100 ms, and says what to send from now on.
-    pub fn look(&mut self, now: Duration, ladder: &Ladder, line: &Line, view: &View, wish: Wish) -> Decision {
+    pub fn look(
+        &mut self,
+        now: Duration,
+        ladder: &Ladder,
+        line: &LinkSample,
+        view: &View,
+        wish: RenditionChoice,
+    ) -> Decision {
         self.listen(now, line);
         let before = self.rung;
         let (mut ceiling, mut limited) = self.viewed(now, ladder, view);
-        if let Wish::Fixed(rendition) = wish {
+        if let RenditionChoice::Fixed(rendition) = wish {
             (ceiling, limited) = (rendition, Reason::Fixed);
             self.fix(now, ladder, line, rendition);
         } else {
@@ -282,7 +289,7 @@ impl Chooser {
     }
 
     /// Averages the loss, and keeps what the round trip says.
-    fn listen(&mut self, now: Duration, line: &Line) {
+    fn listen(&mut self, now: Duration, line: &LinkSample) {
         let elapsed = now.saturating_sub(self.looked).as_secs_f32();
         self.looked = now;
         let loss = if line.loss.is_nan() { 0.0 } else { line.loss.clamp(0.0, 1.0) };
@@ -327,7 +334,7 @@ impl Chooser {
     }
 
     /// Goes at once to what the line carried before, now that the ceiling is higher, or to what its estimate allows.
-    fn release(&mut self, now: Duration, ladder: &Ladder, line: &Line, ceiling: Rendition) {
+    fn release(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, ceiling: Rendition) {
         let (Rung::Video(carried), Rung::Video(present)) = (self.carried, self.rung) else { return };
         let wanted = carried.max(ceiling);
         if wanted < present {
@@ -342,16 +349,16 @@ impl Chooser {
     }
 
     /// Finds what may be tried next.
-    fn next(&self, wish: Wish) -> Option<Rendition> {
+    fn next(&self, wish: RenditionChoice) -> Option<Rendition> {
         match (self.rung, wish) {
-            (Rung::SoundOnly, Wish::Fixed(rendition)) => Some(rendition),
-            (Rung::SoundOnly, Wish::Auto) => Some(Rendition::Quarter),
+            (Rung::SoundOnly, RenditionChoice::Fixed(rendition)) => Some(rendition),
+            (Rung::SoundOnly, RenditionChoice::Auto) => Some(Rendition::Quarter),
             (Rung::Video(present), _) => present.larger().filter(|next| *next >= self.ceiling),
         }
     }
 
     /// Returns the estimate if it says what the line carries, rather than what was sent or how much is lost.
-    fn limit(&self, now: Duration, line: &Line) -> Option<u64> {
+    fn limit(&self, now: Duration, line: &LinkSample) -> Option<u64> {
         let estimate = line.estimate?;
         let is_quiet = line.round_trip.is_none() || self.way.is_free(line);
         let is_guess = now.saturating_sub(self.started) < FIRST_GUESS
@@ -364,7 +371,7 @@ impl Chooser {
     }
 
     /// Decides whether the line asks for less: how much less, and why.
-    fn falls(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<(Rung, Reason)> {
+    fn falls(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample) -> Option<(Rung, Reason)> {
         let limit = self.limit(now, line).unwrap_or(u64::MAX);
         let Rung::Video(present) = self.rung else { return None };
         let need = ladder.need(present);
@@ -385,8 +392,8 @@ impl Chooser {
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
         let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
-        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still. Only a
-        // queue that overflows says that the first keyframe will not come.
+        // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still.
+        // Only a queue that overflows says that the first keyframe will not come.
         let is_new = now.saturating_sub(self.started) < FIRST_GUESS;
         let is_flooded = is_new && self.loss > LOSS_FLOODS && self.way.waits(line) > WAIT_FLOODS;
         let is_short = is_short || is_flooded || !is_new && self.way.is_surely_full(now);
@@ -427,8 +434,8 @@ impl Chooser {
     }
 
     /// Decides whether a larger picture may be tried.
-    fn rises(&mut self, now: Duration, ladder: &Ladder, line: &Line) -> Option<Rendition> {
-        let next = self.next(Wish::Auto);
+    fn rises(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample) -> Option<Rendition> {
+        let next = self.next(RenditionChoice::Auto);
         self.trying = self.trying.filter(|(_, tried)| Some(*tried) == next);
         let next = next?;
         self.free_the_estimate(now, ladder, line, next);
@@ -459,7 +466,7 @@ impl Chooser {
     }
 
     /// Has the estimate start again where it stands still below what a larger picture needs.
-    fn free_the_estimate(&mut self, now: Duration, ladder: &Ladder, line: &Line, next: Rendition) {
+    fn free_the_estimate(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, next: Rendition) {
         let is_same = std::mem::replace(&mut self.estimated, line.estimate) == line.estimate;
         let is_short = line.estimate.is_some_and(|estimate| estimate < ladder.need(next));
         let is_idle = line.queued < QUEUE_LOW && self.loss < LOSS_FRIGHTENS && self.way.is_free(line);
@@ -469,8 +476,8 @@ impl Chooser {
         }
     }
 
-    /// Tells whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
-    fn asks_for_a_probe(&mut self, now: Duration, line: &Line) -> bool {
+    /// Returns whether to lower what is probed for, for this look; see [`PROBE_EVERY`].
+    fn asks_for_a_probe(&mut self, now: Duration, line: &LinkSample) -> bool {
         let may = self.trying.is_none() && line.queued < QUEUE_LOW && self.way.is_free(line);
         let asks = may && now.saturating_sub(self.probed.max(self.stepped)) >= PROBE_EVERY;
         if asks {
@@ -484,13 +491,13 @@ impl Chooser {
         if let Rung::Video(present) = self.rung { Some(assumed(ladder, present)) } else { None }
     }
 
-    /// Tells whether the last step is long enough ago for one to this picture.
+    /// Returns whether the last step is long enough ago for one to this picture.
     fn is_rested(&self, now: Duration, next: Rendition) -> bool {
         now.saturating_sub(self.stepped) >= self.hold_off[next.index()]
     }
 
-    /// Keeps the fixed picture, or sound alone, as [`Wish::Fixed`] says.
-    fn fix(&mut self, now: Duration, ladder: &Ladder, line: &Line, rendition: Rendition) {
+    /// Keeps the fixed picture, or sound alone, as [`RenditionChoice::Fixed`] says.
+    fn fix(&mut self, now: Duration, ladder: &Ladder, line: &LinkSample, rendition: Rendition) {
         let part = |share| u64::from(ladder.sound) + percent(ladder.bitrate[rendition.index()].into(), share);
         let limit = self.limit(now, line).unwrap_or(u64::MAX);
         let is_starved = self.starved.note(now, limit < part(30), STARVED_FOR);
@@ -524,19 +531,20 @@ impl Chooser {
     }
 }
 
-/// What the estimator starts again from, in bit/s.
+/// Returns what the estimator starts again from, in bit/s.
 fn assumed(ladder: &Ladder, present: Rendition) -> u64 {
     percent(ladder.need(present), ASSUMED)
 }
 
-/// What padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by equal factors.
+/// Returns what padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by
+/// equal factors.
 fn grown(from: u64, to: u64, passed: Duration) -> u64 {
     let part = (passed.as_secs_f64() / TRY_GROWS.as_secs_f64()).min(1.0);
     let from = from.max(1) as f64;
     (from * (to as f64 / from).powf(part)) as u64
 }
 
-/// So many percent of `bits`.
+/// Returns so many percent of `bits`.
 fn percent(bits: u64, share: u64) -> u64 {
     bits.saturating_mul(share) / 100
 }

@@ -11,7 +11,7 @@ use crate::media::codec::Rendition;
 /// between two of them.
 const ASK_AGAIN: Duration = Duration::from_millis(700);
 
-/// Which encoding passes. All times are durations since one epoch of the caller's choice.
+/// The choice of the encoding that passes. All times are durations since one epoch of the caller's choice.
 #[derive(Debug, Clone, Default)]
 pub struct Screen {
     /// What passes now; a keyframe of it has passed, and nothing was left out since.
@@ -42,7 +42,7 @@ impl Screen {
         self.asked = None;
     }
 
-    /// Whether a unit of this rendition passes.
+    /// Returns whether a unit of this rendition passes.
     pub fn takes(&mut self, rendition: Rendition, keyframe: bool) -> bool {
         if keyframe && self.target == Some(rendition) {
             self.current = Some(rendition);
@@ -51,17 +51,18 @@ impl Screen {
         self.current == Some(rendition)
     }
 
-    /// What passes now.
+    /// Returns what passes now.
     pub fn shown(&self) -> Option<Rendition> {
         self.current
     }
 
-    /// The renditions that have to be made for this receiver.
+    /// Returns the renditions that have to be made for this receiver.
     pub fn needs(&self) -> [Option<Rendition>; 2] {
         [self.current, self.target.filter(|target| self.current != Some(*target))]
     }
 
-    /// The rendition whose keyframe is waited for, when it is time to ask for one; the next time is a while later.
+    /// Returns the rendition whose keyframe is waited for, when it is time to ask for one; the next time is a while
+    /// later.
     pub fn asks(&mut self, now: Duration) -> Option<Rendition> {
         let waited = self.target.filter(|_| self.current != self.target)?;
         if self.asked.is_some_and(|asked| now.saturating_sub(asked) < ASK_AGAIN) {
@@ -83,14 +84,15 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// A stream with this RTP clock, in Hz. `first` is its first sequence number, `offset` its time at the epoch.
+    /// Creates a stream with this RTP clock, in Hz. `first` is its first sequence number, `offset` its time at the
+    /// epoch.
     pub fn new(clock_rate: u32, first: u16, offset: u32) -> Self {
         // A receiver starts with no rollover, and a few packets may be lost at first.
         Self { clock_rate, offset, sequence: u64::from(first & 0x7fff), last: None }
     }
 
-    /// The RTP time of what was taken at `pts`. It is later than the one before: when encodings are switched, the new
-    /// one may begin a little earlier than the old one has come, and players take equal times for one picture.
+    /// Returns the RTP time of what was taken at `pts`. It is later than the one before: when encodings are switched,
+    /// the new one may begin a little earlier than the old one has come, and players take equal times for one picture.
     pub fn time(&mut self, pts: Duration) -> u32 {
         let ticks = u64::try_from(pts.as_nanos() * u128::from(self.clock_rate) / 1_000_000_000).unwrap_or(u64::MAX / 2);
         let ticks = self.last.map_or(ticks, |last| ticks.max(last + 1));
@@ -99,7 +101,7 @@ impl Numbers {
         self.offset.wrapping_add(ticks as u32)
     }
 
-    /// The next packet's sequence number, extended.
+    /// Returns the next packet's sequence number, extended.
     pub fn sequence(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence

@@ -15,8 +15,8 @@ use super::{
     connect::Connected,
     packet::Unit,
     receiver::{Receiver, Shared},
-    routes::{Path, Route, Routes},
-    rung::{Ladder, View, Wish},
+    routes::{Path, Place, Route, Routes},
+    rung::{Ladder, RenditionChoice, View},
     socket::{Outgoing, Sockets},
     tcp::Connections,
 };
@@ -33,21 +33,21 @@ const STEP: Duration = Duration::from_millis(1);
 /// Messages that are taken before time is looked at again.
 const MOST_AT_ONCE: usize = 512;
 
-/// What a shard is told.
+/// An order to a shard.
 pub(super) enum Message {
     Add {
         room: RoomKey,
-        peer: PeerId,
+        route: Route,
         connected: Box<Connected>,
         ladder: Ladder,
-        wish: Wish,
+        wish: RenditionChoice,
         tell: Tell,
     },
     Remove(PeerId),
     /// All receivers of a room.
     Close(RoomKey),
     Candidate(PeerId, Candidate),
-    View(PeerId, View, Wish),
+    View(PeerId, View, RenditionChoice),
     Ladder(RoomKey, Ladder),
     Unit(RoomKey, Arc<Unit>),
     Sound(RoomKey, Arc<Sound>),
@@ -56,12 +56,18 @@ pub(super) enum Message {
         path: Path,
         data: Box<[u8]>,
         at: Instant,
+        /// Given back when the packet was looked at.
+        place: Place,
     },
 }
 
-/// Hands a packet to the thread that serves its receiver.
-pub(super) fn dispatch(shards: &[mpsc::Sender<Message>], route: Route, path: Path, data: &[u8], at: Instant) {
-    let message = Message::Packet { receiver: route.receiver, path, data: data.into(), at };
+/// Hands a packet to the thread that serves its receiver, unless too many of that receiver wait there.
+pub(super) fn dispatch(shards: &[mpsc::Sender<Message>], route: &Route, path: Path, data: &[u8], at: Instant) {
+    let Some(place) = route.place() else {
+        metrics::counter!("virfie_delivery_packets_ignored_total").increment(1);
+        return;
+    };
+    let message = Message::Packet { receiver: route.receiver, path, data: data.into(), at, place };
     if let Some(shard) = shards.get(route.shard) {
         // Fails only when the thread is over.
         let _ = shard.send(message);
@@ -69,7 +75,6 @@ pub(super) fn dispatch(shards: &[mpsc::Sender<Message>], route: Route, path: Pat
 }
 
 pub(super) struct Shard {
-    pub(super) index: usize,
     pub(super) sockets: Arc<Sockets>,
     pub(super) tcp: Arc<Connections>,
     pub(super) routes: Arc<Routes>,
@@ -85,14 +90,12 @@ pub(super) struct Shard {
 
 impl Shard {
     pub(super) fn new(
-        index: usize,
         (sockets, tcp): (Arc<Sockets>, Arc<Connections>),
         routes: Arc<Routes>,
         epoch: Instant,
         sent: Arc<AtomicU64>,
     ) -> Self {
         Self {
-            index,
             sockets,
             tcp,
             routes,
@@ -126,8 +129,8 @@ impl Shard {
             }
             let now = Instant::now();
             let look = now >= look_at;
-            let Self { receivers, sockets, tcp, routes, outgoing, index, epoch, .. } = &mut self;
-            let mut shared = Shared { sockets, tcp, routes, outgoing, shard: *index, epoch: *epoch, now };
+            let Self { receivers, sockets, tcp, routes, outgoing, epoch, .. } = &mut self;
+            let mut shared = Shared { sockets, tcp, routes, outgoing, epoch: *epoch, now };
             for (_, receiver, _) in receivers.values_mut() {
                 if receiver.next() <= now {
                     receiver.step(&mut shared);
@@ -149,12 +152,13 @@ impl Shard {
     }
 
     fn take(&mut self, message: Message) {
-        let Self { receivers, rooms, sockets, tcp, routes, outgoing, index, epoch, .. } = self;
+        let Self { receivers, rooms, sockets, tcp, routes, outgoing, epoch, .. } = self;
         let now = Instant::now();
-        let mut shared = Shared { sockets, tcp, routes, outgoing, shard: *index, epoch: *epoch, now };
+        let mut shared = Shared { sockets, tcp, routes, outgoing, epoch: *epoch, now };
         match message {
-            Message::Add { room, peer, connected, ladder, wish, tell } => {
-                let mut receiver = Receiver::new(peer, *connected, ladder, wish, tell.clone(), (now, *epoch));
+            Message::Add { room, route, connected, ladder, wish, tell } => {
+                let peer = route.receiver;
+                let mut receiver = Receiver::new(route, *connected, ladder, wish, tell.clone(), (now, *epoch));
                 receiver.step(&mut shared);
                 receivers.insert(peer, (room, receiver, tell));
                 rooms.entry(room).or_default().push(peer);
@@ -196,7 +200,7 @@ impl Shard {
                     }
                 }
             }
-            Message::Packet { receiver, path, data, at } => {
+            Message::Packet { receiver, path, data, at, place: _place } => {
                 if let Some((_, receiver, _)) = receivers.get_mut(&receiver) {
                     receiver.packet(path, &data, at, &mut shared);
                 }
@@ -206,9 +210,9 @@ impl Shard {
 
     fn remove(&mut self, peer: PeerId) {
         let Some((room, mut receiver, _)) = self.receivers.remove(&peer) else { return };
-        let Self { sockets, tcp, routes, outgoing, index, epoch, .. } = self;
+        let Self { sockets, tcp, routes, outgoing, epoch, .. } = self;
         let now = Instant::now();
-        receiver.close(&mut Shared { sockets, tcp, routes, outgoing, shard: *index, epoch: *epoch, now });
+        receiver.close(&mut Shared { sockets, tcp, routes, outgoing, epoch: *epoch, now });
         self.routes.remove(peer);
         self.tcp.leave(peer);
         if let Some(peers) = self.rooms.get_mut(&room) {
@@ -219,7 +223,7 @@ impl Shard {
         }
     }
 
-    /// Tells of those who are gone, and forgets them.
+    /// Reports those who are gone, and forgets them.
     fn tidy(&mut self) {
         let gone = |(peer, (_, receiver, tell)): (&PeerId, &(RoomKey, Receiver, Tell))| {
             Some((*peer, receiver.gone()?.to_owned(), tell.clone()))

@@ -20,15 +20,15 @@ const BUFFER: usize = 8 << 20;
 /// Bytes of the largest batch that the kernel cuts into packets by itself.
 const MAX_BATCH: usize = 60_000;
 
-/// Where receivers are served.
+/// The sockets where receivers are served.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Binding {
     /// The port; 0: any that is free.
     pub port: u16,
     /// Serve this machine only.
     pub loopback: bool,
-    /// Loopback is an address of ours beside the others: the peer is on this machine, and its candidates may be of either
-    /// kind.
+    /// Loopback is an address of ours beside the others: the peer is on this machine, and its candidates may be of
+    /// either kind.
     pub loopback_too: bool,
     /// The address that the world sees, when it is not the machine's own (1:1 NAT).
     pub public_ip: Option<IpAddr>,
@@ -83,19 +83,20 @@ impl Sockets {
         Ok(Self { bound, binding, port })
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The addresses under which receivers reach us, each with our port. With a public address it is that one alone.
+    /// Returns the addresses under which receivers reach us, each with our port. With a public address it is that one
+    /// alone.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let families: Vec<bool> =
             self.bound.iter().filter_map(|one| one.socket.local_addr().ok()).map(|own| own.is_ipv4()).collect();
         let mut addresses: Vec<IpAddr> = match self.binding {
             Binding { public_ip: Some(ip), .. } => vec![ip],
             Binding { loopback: true, .. } => Vec::new(),
-            // Fails where the system tells nothing; then loopback is left.
+            // Fails where the system says nothing; then loopback is left.
             Binding { .. } => if_addrs::get_if_addrs()
                 .map(|all| all.into_iter().filter(|one| !one.is_loopback()).map(|one| one.ip()).collect())
                 .unwrap_or_default(),
@@ -114,24 +115,24 @@ impl Sockets {
         addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect()
     }
 
-    /// Where the sockets are bound.
+    /// Returns where the sockets are bound.
     pub fn bound(&self) -> impl Iterator<Item = SocketAddr> {
         self.bound.iter().filter_map(|one| one.socket.local_addr().ok())
     }
 
-    /// What candidates say for one of our addresses.
+    /// Returns what candidates say for one of our addresses.
     pub fn shown(&self, own: IpAddr) -> IpAddr {
         self.binding.public_ip.filter(|ip| ip.is_ipv4() == own.is_ipv4()).unwrap_or(own)
     }
 
-    /// Whether peers can reach us without our help, so that we need not look for a way to them: the address is public.
-    /// Loopback is not: Firefox and libnice send no checks to it, but answer ours.
+    /// Returns whether peers can reach us without our help, so that we need not look for a way to them: the address is
+    /// public. Loopback is not: Firefox and libnice send no checks to it, but answer ours.
     pub fn is_public(&self) -> bool {
         self.binding.public_ip.is_some() || self.addresses().iter().all(|address| !is_internal(address.ip()))
     }
 
-    /// Whether peers are called at internal addresses. Peers of a server in a local network are there; those of a
-    /// public one reach it by themselves, and an internal address that they name is one of the server's own network.
+    /// Returns whether peers are called at internal addresses. Peers of a server in a local network are there; those of
+    /// a public one reach it by themselves, and an internal address that they name is one of the server's own network.
     pub fn calls_internal_peers(&self) -> bool {
         let has_public =
             || self.binding.public_ip.is_some() || self.addresses().iter().any(|address| !is_internal(address.ip()));
@@ -170,7 +171,7 @@ impl Sockets {
             let count = {
                 let mut slices: Vec<io::IoSliceMut<'_>> =
                     buffers.0.iter_mut().map(|buffer| io::IoSliceMut::new(buffer)).collect();
-                // Nothing more is there, or an ICMP error of an earlier packet is told: both are over with this.
+                // Nothing more is there, or an ICMP error of an earlier packet is reported: both are over with this.
                 match one.state.recv((&one.socket).into(), &mut slices, &mut metas) {
                     Ok(count) => count,
                     Err(_) => return,

@@ -1,9 +1,9 @@
 //! Receivers by TCP: those whose network lets no UDP through (RFC 6544; they connect, and we wait for them).
 //!
-//! Contract: a connection belongs to the receiver that its first packet names, a connectivity check by our user fragment;
-//! any other packet, or none within seconds, ends it. Sending never blocks and keeps nothing but the end of one packet:
-//! what a connection does not take at once is lost, as on a line by UDP, and asked for again. Threads: `receive-tcp`
-//! waits for all connections together; who sends writes.
+//! Contract: a connection belongs to the receiver that its first packet names, a connectivity check by our user
+//! fragment; any other packet, or none within seconds, ends it. Sending never blocks and keeps nothing but the end of
+//! one packet: what a connection does not take at once is lost, as on a line by UDP, and asked for again. Threads:
+//! `receive-tcp` waits for all connections together; who sends writes.
 
 mod framing;
 mod places;
@@ -68,13 +68,13 @@ const BACKLOG: i32 = 1_024;
 /// Connections that are accepted before others are looked at again.
 const MOST_AT_ONCE: usize = 64;
 
-/// Events that the kernel tells at once.
+/// Events that the kernel reports at once.
 const EVENTS: usize = 256;
 
 /// Listeners are numbered down from here.
 const LISTENERS: u64 = u64::MAX - 8;
 
-/// Whether and where receivers are served by TCP, too.
+/// The service of receivers by TCP, if there is one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Service {
     /// Not at all.
@@ -94,7 +94,7 @@ struct Ends {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct TcpConnection {
     stream: TcpStream,
     ends: Ends,
     /// The end of a packet that the kernel has taken in part.
@@ -113,7 +113,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Whether so many bytes more are not too many.
+    /// Returns whether so many bytes more are not too many.
     fn may(&mut self, length: usize, now: Instant) -> bool {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= Duration::from_secs(1)) {
             (self.since, self.bytes) = (Some(now), 0);
@@ -123,7 +123,7 @@ impl Reading {
     }
 }
 
-impl Connection {
+impl TcpConnection {
     /// Sends a packet, or loses it.
     fn send(&self, packet: &[u8]) -> io::Result<()> {
         let head = framing::head(packet.len()).ok_or(io::ErrorKind::InvalidInput)?;
@@ -158,7 +158,7 @@ impl Connection {
 #[derive(Debug)]
 struct Table {
     places: Places,
-    open: HashMap<Number, Arc<Connection>>,
+    open: HashMap<Number, Arc<TcpConnection>>,
     numbers: HashMap<Ends, Number>,
 }
 
@@ -185,7 +185,7 @@ impl Connections {
                 match listen(address) {
                     Ok(listener) => listeners.push(listener),
                     Err(error) => {
-                        tracing::warn!(%address, %error, "receivers are served by UDP alone: the TCP port cannot be had");
+                        tracing::warn!(%address, %error, "receivers are served by UDP alone: the TCP port is not available");
                     }
                 }
             }
@@ -197,7 +197,7 @@ impl Connections {
         Ok(Self { sockets, service, listeners, poll, table: RwLock::new(table) })
     }
 
-    /// Whether anybody can connect.
+    /// Returns whether anybody can connect.
     pub fn is_offered(&self) -> bool {
         match self.service {
             Service::Off => false,
@@ -206,7 +206,7 @@ impl Connections {
         }
     }
 
-    /// The addresses among `udp`, those of UDP, under which receivers reach us by TCP, too.
+    /// Returns the addresses among `udp`, those of UDP, under which receivers reach us by TCP, too.
     pub fn addresses(&self, udp: &[SocketAddr]) -> Vec<SocketAddr> {
         let heard = |address: &SocketAddr| match self.service {
             Service::Off => false,
@@ -238,7 +238,7 @@ impl Connections {
         let peer = canonical(stream.peer_addr()?);
         let own = canonical(stream.local_addr()?);
         let ends = Ends { own: SocketAddr::new(self.sockets.shown(own.ip()), own.port()), peer };
-        let connection = Arc::new(Connection { stream, ends, rest: Mutex::default(), read: Mutex::default() });
+        let connection = Arc::new(TcpConnection { stream, ends, rest: Mutex::default(), read: Mutex::default() });
         let number = {
             let mut table = self.table_mut();
             let (number, victim) = table.places.enter(peer.ip(), Instant::now());
@@ -328,7 +328,7 @@ impl Connections {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
                     tracing::debug!(%error, "a TCP connection cannot be accepted");
-                    // Without descriptors, say, this is told again at once, and again.
+                    // Without descriptors, say, this is reported again at once, and again.
                     std::thread::sleep(Duration::from_millis(1));
                     return;
                 }
@@ -355,7 +355,7 @@ impl Connections {
     fn bring(
         &self,
         number: Number,
-        connection: &Connection,
+        connection: &TcpConnection,
         bytes: &[u8],
         now: Instant,
         routes: &Routes,
@@ -369,12 +369,12 @@ impl Connections {
         let path = Path { by: Protocol::Tcp, source: peer, destination: own };
         let Reading { incoming, route, .. } = &mut *reading;
         incoming.push(bytes, |packet| {
-            let theirs = match *route {
+            let theirs = match route {
                 Some(route) => route,
                 None => {
                     let named = routes.named(packet).ok_or(Refused)?;
                     self.claim(number, named.receiver, now);
-                    *route.insert(named)
+                    route.insert(named)
                 }
             };
             dispatch(shards, theirs, path, packet, now);
@@ -420,12 +420,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The address as candidates name it: a listener at `::` sees IPv4 as a part of IPv6.
+/// Returns the address as candidates name it: a listener at `::` sees IPv4 as a part of IPv6.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// How many connections there may be: an eighth of the descriptors.
+/// Returns how many connections there may be: an eighth of the descriptors.
 fn most() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     (descriptors / 8).clamp(16, 4_096) as usize

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// second is what the bit rate bears.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What to do about a request.
+/// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Force a keyframe now.
@@ -18,7 +18,8 @@ pub enum Decision {
     Wait(Duration),
 }
 
-/// Decides when one encoder is forced to make a keyframe. All times are durations since one epoch of the caller's choice.
+/// Decides when one encoder is forced to make a keyframe. All times are durations since one epoch of the caller's
+/// choice.
 #[derive(Debug, Clone)]
 pub struct KeyframeArbiter {
     min_interval: Duration,
@@ -29,12 +30,12 @@ pub struct KeyframeArbiter {
 }
 
 impl KeyframeArbiter {
-    /// An encoder that has made nothing yet. `min_interval` is usually [`MIN_INTERVAL`].
+    /// Creates an encoder that has made nothing yet. `min_interval` is usually [`MIN_INTERVAL`].
     pub fn new(min_interval: Duration) -> Self {
         Self { min_interval, last: None, pending: None }
     }
 
-    /// Someone needs a keyframe: a PLI, a FIR, a new receiver.
+    /// Notes that someone needs a keyframe: a PLI, a FIR, a new receiver.
     pub fn request(&mut self, now: Duration) -> Decision {
         let free = self.free_at();
         if now >= free {
@@ -46,7 +47,7 @@ impl KeyframeArbiter {
         }
     }
 
-    /// Whether a remembered request's time has come. If so it counts as answered: force a keyframe.
+    /// Returns whether a remembered request's time has come. If so it counts as answered: force a keyframe.
     pub fn due(&mut self, now: Duration) -> bool {
         let is_due = self.pending.is_some() && now >= self.free_at();
         if is_due {
@@ -55,13 +56,13 @@ impl KeyframeArbiter {
         is_due
     }
 
-    /// When [`Self::due`] will be true, for a timer; `None` without a remembered request.
+    /// Returns when [`Self::due`] will be true, for a timer; `None` without a remembered request.
     pub fn due_at(&self) -> Option<Duration> {
         self.pending.map(|_| self.free_at())
     }
 
-    /// A keyframe came out of the encoder, forced or not. `begun` is when its picture went in: requests made until then
-    /// are satisfied by it, later ones are not, since their askers may have missed it.
+    /// Notes that a keyframe came out of the encoder, forced or not. `begun` is when its picture went in: requests made
+    /// until then are satisfied by it, later ones are not, since their askers may have missed it.
     pub fn produced(&mut self, begun: Duration) {
         self.last = Some(self.last.map_or(begun, |last| last.max(begun)));
         if self.pending.is_some_and(|asked| asked <= begun) {
@@ -74,7 +75,7 @@ impl KeyframeArbiter {
         self.pending = None;
     }
 
-    /// From when on a keyframe may be forced.
+    /// Returns from when on a keyframe may be forced.
     fn free_at(&self) -> Duration {
         self.last.map_or(Duration::ZERO, |last| last.saturating_add(self.min_interval))
     }

@@ -5,8 +5,9 @@
 //!        └─────────────────────────────────────────────────────────────► × ─► true-peak limiter ─► 5 ms later
 //! ```
 //!
-//! The gain rests in pauses: what is far softer than the rest is not made as loud as it. A rise is slow enough not to be
-//! heard as one. Peaks that the gain makes too high are taken back by a limiter with a look-ahead, so that nothing clips.
+//! The gain rests in pauses: what is far softer than the rest is not made as loud as it. A rise is slow enough not to
+//! be heard as one. Peaks that the gain makes too high are taken back by a limiter with a look-ahead, so that nothing
+//! clips.
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
@@ -46,7 +47,8 @@ const FALL: f64 = 8.0;
 /// While little is known, at the beginning, it rises faster: nobody has got used to a loudness yet.
 const FIRST_RISE: f64 = 12.0;
 
-/// Of the limiter: a quarter of a decibel below -1 dB, as peaks between four times as many samples may be higher by that.
+/// Of the limiter: a quarter of a decibel below -1 dB, as peaks between four times as many samples may be higher by
+/// that.
 const CEILING: f32 = 0.866;
 
 /// Samples over which the limiter's gain goes to where a peak needs it, and for which it stays there.
@@ -118,7 +120,7 @@ impl Rider {
         Ok(Self { target: f64::from(target), ebu, chunks: 0, power: 0.0, count: 0, soft: 0, gain: 0.0, wanted: None })
     }
 
-    /// The linear gain at the end of this chunk.
+    /// Returns the linear gain at the end of this chunk.
     fn gain_after(&mut self, chunk: &[[f32; 2]]) -> f32 {
         // Fails only for samples that are no whole frames.
         let _ = self.ebu.add_frames_f32(chunk.as_flattened());
@@ -136,7 +138,7 @@ impl Rider {
         10f64.powf(self.gain / 20.0) as f32
     }
 
-    /// Where the gain shall go after 400 ms of this loudness; `None`: it is a pause.
+    /// Returns where the gain shall go after 400 ms of this loudness; `None`: it is a pause.
     fn decide(&mut self, now: f64) -> Option<f64> {
         if now < ABSOLUTE_GATE {
             return None;
@@ -232,7 +234,7 @@ impl Limiter {
         self.recent[side].copy_from_slice(&samples[chunk.len()..]);
     }
 
-    /// The gain for the sample whose turn it is, when the newest has this peak.
+    /// Returns the gain for the sample whose turn it is, when the newest has this peak.
     fn gain_for(&mut self, peak: f32) -> f32 {
         let needed = if peak > CEILING { CEILING / peak } else { 1.0 };
         while self.needed.back().is_some_and(|(_, gain)| *gain >= needed) {
@@ -256,7 +258,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Something like speech: a buzz with syllables, and a pause of a second every four.
+    /// Returns something like speech: a buzz with syllables, and a pause of a second every four.
     fn speech(seconds: f64, gain: f64) -> Vec<[f32; 2]> {
         let sample = |at: usize| {
             let time = at as f64 / 48_000.0;
@@ -287,7 +289,7 @@ mod tests {
         samples
     }
 
-    /// The gain that somebody's speech has got so far.
+    /// Returns the gain that somebody's speech has got so far.
     fn gain_of(leveller: &Leveller) -> f64 {
         20.0 * f64::from(leveller.gain).log10()
     }

@@ -5,9 +5,9 @@
 //!                                   ▲ force-key-unit ◄─ keyframe arbiter ◄─ PLI, FIR, new receivers
 //! ```
 //! Contract: frames carry running time as PTS, and units leave with the same PTS; a unit without `DELTA_UNIT` is a
-//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: told on the bus; one that
-//! hangs says nothing, and is known by [`Encoder::is_hung`]. When the
-//! encoder falls behind, frames are dropped before it and counted; the clock never waits.
+//! keyframe with its headers. Threads: the encoder's own; `on_unit` must not block. Failure: reported on the bus; one
+//! that hangs says nothing, and is known by [`Encoder::is_hung`]. When the encoder falls behind, frames are dropped
+//! before it and counted; the clock never waits.
 
 use std::{
     sync::{
@@ -72,7 +72,7 @@ pub struct Encoder {
     waits_since: std::sync::Arc<AtomicU64>,
 }
 
-/// What an encoder makes of frames.
+/// The stream that an encoder makes of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipe {
     /// For browsers: at once, and a keyframe whenever somebody cannot go on without one.
@@ -84,8 +84,8 @@ pub enum Recipe {
         /// Frames a second.
         fps: u32,
     },
-    /// For platforms, other servers and recordings: H.264, scaled and at a steady rate, keyframes at equal distances, and
-    /// at no others that nobody asks for.
+    /// For platforms, other servers and recordings: H.264, scaled and at a steady rate, keyframes at equal distances,
+    /// and at no others that nobody asks for.
     Broadcast(VideoSettings, Speed),
 }
 
@@ -184,7 +184,7 @@ impl Encoder {
         let _ = self.frames.push_buffer(frame.clone());
     }
 
-    /// Somebody cannot go on without a keyframe.
+    /// Notes that somebody cannot go on without a keyframe.
     pub fn request_keyframe(&self) {
         let decision = lock(&self.arbiter).request(media_clock().now());
         if decision == keyframe::Decision::Force {
@@ -198,7 +198,7 @@ impl Encoder {
         }
     }
 
-    /// Whether it takes frames and gives nothing.
+    /// Returns whether it takes frames and gives nothing.
     pub fn is_hung(&self, now: Duration) -> bool {
         let since = self.waits_since.load(Ordering::Relaxed);
         since != NOTHING && nanoseconds(now).saturating_sub(since) > nanoseconds(HUNG)
@@ -209,14 +209,14 @@ impl Encoder {
         self.waits_since.store(NOTHING, Ordering::Relaxed);
     }
 
-    /// Frames dropped before the encoder so far.
+    /// Returns frames dropped before the encoder so far.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 }
 
-/// Bits a second of a rendition of this canvas (width, height, frames a second). The smaller ones are for lines that
-/// carry little: a half goes with its sound through 700 kbit/s, and a quarter through 200, at 1280x720.
+/// Returns bits a second of a rendition of this canvas (width, height, frames a second). The smaller ones are for lines
+/// that carry little: a half goes with its sound through 700 kbit/s, and a quarter through 200, at 1280x720.
 pub fn bitrate_of(rendition: Rendition, canvas: (u32, u32, u32)) -> u32 {
     let (width, height, fps) = rendition.of(canvas);
     let bits = |share: f64, least| {
@@ -253,15 +253,15 @@ fn tune(element: &gst::Element, bitrate: u32, gop: u32) {
     }
 }
 
-/// The largest value of a whole-number property; of any other, none.
+/// Returns the largest value of a whole-number property; of any other, none.
 fn maximum(spec: &gst::glib::ParamSpec) -> u64 {
     use gst::glib::{ParamSpecInt, ParamSpecUInt};
     let signed = spec.downcast_ref::<ParamSpecInt>().and_then(|spec| u64::try_from(spec.maximum()).ok());
     signed.or_else(|| spec.downcast_ref::<ParamSpecUInt>().map(|spec| u64::from(spec.maximum()))).unwrap_or(0)
 }
 
-/// Returns the unit with running time as PTS and DTS. x264enc starts its segment at 1000 hours, to have room for negative
-/// DTS.
+/// Returns the unit with running time as PTS and DTS. x264enc starts its segment at 1000 hours, to have room for
+/// negative DTS.
 fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
     let mut unit = sample.buffer_owned()?;

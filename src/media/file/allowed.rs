@@ -1,31 +1,31 @@
 //! Which elements may decode a file, and how large its pictures may be.
 //!
-//! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a playlist
-//! behind the head of a sound would become requests of this machine. So a file that came from somebody else is what its
-//! first bytes say, and only the elements that are listed here for that see it. A picture's size is read before its
-//! decoder sees it, for a decoder takes its memory first and tells the size afterwards.
+//! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a
+//! playlist behind the head of a sound would become requests of this machine. So a file that came from somebody else is
+//! what its first bytes say, and only the elements that are listed here for that see it. A picture's size is read
+//! before its decoder sees it, for a decoder takes its memory first and reports the size afterwards.
 
 use std::sync::Arc;
 
 use gstreamer::{self as gst, glib, prelude::*};
 
-use super::{FileError, News, setup, size::picture_size};
+use super::{FileError, News, setup};
+use crate::media::pictures::{on_pictures, seal};
 
-/// Bytes of a file that tell its format.
+/// Bytes of a file that show its format.
 pub(super) const HEAD: usize = 128;
 
 /// A container, and what its content may be decoded by.
 #[derive(Debug)]
-struct Format {
-    /// What the first elements are told about it, in place of a guess.
+struct AllowedFormat {
+    /// The caps that the first elements get for it, in place of a guess.
     caps: &'static str,
     elements: &'static [&'static [&'static str]],
 }
 
 const MP3: &[&str] = &["mpegaudioparse", "mpg123audiodec", "avdec_mp3float", "avdec_mp3"];
 
-/// Decoders of pictures, in software: a stranger's stream has no business in a graphics driver. Of those without a
-/// parser, [`picture_size`] reads the size.
+/// Decoders of pictures, in software: a stranger's stream has no business in a graphics driver.
 const PICTURES: &[&str] = &[
     "h264parse",
     "avdec_h264",
@@ -59,36 +59,37 @@ const PICTURES: &[&str] = &[
     "avdec_png",
 ];
 
-const TAGGED_MP3: Format = Format { caps: "application/x-id3", elements: &[&["id3demux", "apedemux"], MP3] };
-const BARE_MP3: Format = Format { caps: "audio/mpeg,mpegversion=(int)1,layer=(int)3", elements: &[MP3] };
-const WAV: Format = Format {
+const TAGGED_MP3: AllowedFormat =
+    AllowedFormat { caps: "application/x-id3", elements: &[&["id3demux", "apedemux"], MP3] };
+const BARE_MP3: AllowedFormat = AllowedFormat { caps: "audio/mpeg,mpegversion=(int)1,layer=(int)3", elements: &[MP3] };
+const WAV: AllowedFormat = AllowedFormat {
     caps: "audio/x-wav",
     elements: &[&["wavparse", "alawdec", "mulawdec", "adpcmdec", "avdec_adpcm_ms", "avdec_adpcm_ima_wav"], MP3],
 };
-const OGG: Format = Format {
+const OGG: AllowedFormat = AllowedFormat {
     caps: "application/ogg",
     elements: &[&["oggdemux", "opusparse", "opusdec", "avdec_opus", "vorbisparse", "vorbisdec", "avdec_vorbis"]],
 };
-const MP4: Format = Format { caps: "video/quicktime", elements: &[&["qtdemux"], PICTURES] };
-const MATROSKA: Format = Format { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
-const WEBM: Format = Format { caps: "video/webm", elements: MATROSKA.elements };
+const MP4: AllowedFormat = AllowedFormat { caps: "video/quicktime", elements: &[&["qtdemux"], PICTURES] };
+const MATROSKA: AllowedFormat = AllowedFormat { caps: "video/x-matroska", elements: &[&["matroskademux"], PICTURES] };
+const WEBM: AllowedFormat = AllowedFormat { caps: "video/webm", elements: MATROSKA.elements };
 
-/// What a file may be decoded by.
+/// The elements that a file may be decoded by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed {
     /// Of a file that came from somebody else.
-    format: Option<&'static Format>,
+    format: Option<&'static AllowedFormat>,
     /// Of one picture.
     max_pixels: u64,
 }
 
 impl Allowed {
-    /// Whatever decodes what is in one file: for files of who runs the program.
+    /// Allows whatever decodes what is in one file: for files of who runs the program.
     pub(super) fn own(max_pixels: u64) -> Self {
         Self { format: None, max_pixels }
     }
 
-    /// For a sound that came from somebody else; `None`: it is something else.
+    /// Creates one for a sound that came from somebody else; `None`: it is something else.
     pub(super) fn sound(head: &[u8]) -> Option<Self> {
         let format = match head {
             [b'I', b'D', b'3', ..] => &TAGGED_MP3,
@@ -100,7 +101,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels: 0 })
     }
 
-    /// For a video that came from somebody else; `None`: it is something else.
+    /// Creates one for a video that came from somebody else; `None`: it is something else.
     pub(super) fn clip(head: &[u8], max_pixels: u64) -> Option<Self> {
         let format = match head {
             [_, _, _, _, b'f', b't', b'y', b'p', ..] => &MP4,
@@ -116,7 +117,7 @@ impl Allowed {
         Some(Self { format: Some(format), max_pixels })
     }
 
-    /// Whether the file came from somebody else, who is told no more than what they sent.
+    /// Returns whether the file came from somebody else, who learns no more than what they sent.
     pub(super) fn is_foreign(self) -> bool {
         self.format.is_some()
     }
@@ -142,7 +143,7 @@ impl Allowed {
         Ok(())
     }
 
-    /// What decodebin is to do with this element and a stream of these caps.
+    /// Returns what decodebin is to do with this element and a stream of these caps.
     fn select(self, caps: &gst::Caps, factory: &gst::ElementFactory) -> &'static str {
         let name = factory.name();
         let may = match self.format {
@@ -167,23 +168,15 @@ impl Allowed {
             && let Some(sink) = element.static_pad("sink")
         {
             self.bound(&sink, news);
+            seal(element);
         }
     }
 
     /// Reads the sizes of pictures that pass here, and lets none pass that are too large.
     pub(super) fn bound(self, pad: &gst::Pad, news: &Arc<News>) {
         let news = news.clone();
-        let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
-        pad.add_probe(what, move |pad, info| {
-            let size = match &info.data {
-                Some(gst::PadProbeData::Event(event)) => match event.view() {
-                    gst::EventView::Caps(caps) => size_of(caps.caps()),
-                    _ => None,
-                },
-                Some(gst::PadProbeData::Buffer(buffer)) => size_in(pad, buffer),
-                _ => None,
-            };
-            let is_shut = news.with(|heard| {
+        on_pictures(pad, move |_, size| {
+            news.with(|heard| {
                 if let Some((width, height)) = size
                     && u64::from(width) * u64::from(height) > self.max_pixels
                 {
@@ -192,28 +185,15 @@ impl Allowed {
                 }
                 // What follows one that is too large would be taken for it.
                 heard.shut
-            });
-            if is_shut { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            })
         });
     }
 }
 
-/// Whether an element decodes what it is given and opens nothing. FFmpeg's demuxers may.
+/// Returns whether an element decodes what it is given and opens nothing. FFmpeg's demuxers may.
 fn is_local(factory: &gst::ElementFactory) -> bool {
     let class = factory.metadata("klass").unwrap_or_default();
     let is = |word: &str| class.split('/').any(|part| part == word);
     let opens = is("Adaptive") || is("Network") || is("Source") || factory.name().starts_with("avdemux_");
     !opens && (is("Demuxer") || is("Parser") || is("Decoder"))
-}
-
-fn size_of(caps: &gst::CapsRef) -> Option<(u32, u32)> {
-    let fields = caps.structure(0)?;
-    let side = |name: &str| u32::try_from(fields.get::<i32>(name).ok()?).ok();
-    Some((side("width")?, side("height")?))
-}
-
-/// The size of a compressed picture, where its header tells it.
-fn size_in(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<(u32, u32)> {
-    let caps = pad.current_caps()?;
-    picture_size(caps.structure(0)?.name(), &buffer.map_readable().ok()?)
 }

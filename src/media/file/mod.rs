@@ -20,13 +20,11 @@ mod allowed;
 mod read;
 mod repeat;
 mod samples;
-mod size;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use std::{
-    fs,
     io::Read as _,
     path::{Path, PathBuf},
     sync::{
@@ -45,6 +43,7 @@ use super::gst::{
     pipeline::{BusNews, OwnedPipeline},
     range,
 };
+use crate::disk;
 
 pub use read::{Frame, Reader};
 pub use repeat::{Player, look};
@@ -76,7 +75,7 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked for.
+    /// Returns whether it was asked for.
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -91,7 +90,7 @@ pub enum Colours {
     Bt709,
 }
 
-/// What the frames of a video have in common.
+/// The properties that the frames of a video share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// In pixels.
@@ -106,7 +105,7 @@ pub struct Shape {
     pub colours: Colours,
 }
 
-/// Why a video cannot be read or written; one line each.
+/// The reason why a video cannot be read or written; one line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// The file system, at once.
@@ -141,7 +140,7 @@ pub enum FileError {
     Stopped,
 }
 
-/// What streaming threads tell the caller's.
+/// The news that streaming threads report to the caller's.
 #[derive(Debug, Default)]
 struct News {
     heard: Mutex<Heard>,
@@ -198,13 +197,13 @@ impl News {
     }
 }
 
-/// A bin of a stage, and its place in the pipeline.
+/// Returns a bin of a stage, and its place in the pipeline.
 fn stage(owned: &OwnedPipeline, name: &str) -> Result<gst::Bin, FileError> {
     let launches = Launches::load(None).map_err(|error| FileError::Setup(error.to_string()))?;
     stage_of(owned, &launches, name)
 }
 
-/// The same, of these launch texts.
+/// Does the same, of these launch texts.
 fn stage_of(owned: &OwnedPipeline, launches: &Launches, name: &str) -> Result<gst::Bin, FileError> {
     let bin = launches.bin(name).map_err(|error| FileError::Setup(error.to_string()))?;
     owned.pipeline().add(&bin).map_err(setup)?;
@@ -221,8 +220,8 @@ fn make(owned: &OwnedPipeline, factory: &str) -> Result<gst::Element, FileError>
     Ok(element)
 }
 
-/// `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which says where
-/// it is linked to. What decodebin finds is told to `news`.
+/// Returns `filesrc ! decodebin`, which plugs nothing but what is allowed; each decoded stream goes to `found`, which
+/// says where it is linked to. What decodebin finds goes to `news`.
 fn decoder(
     owned: &OwnedPipeline,
     path: &Path,
@@ -265,16 +264,13 @@ fn decoder(
     Ok(decode)
 }
 
-/// The first bytes of a file that has some.
+/// Returns the first bytes of a file that has some.
 ///
 /// # Errors
 /// [`FileError::Unreadable`], and [`FileError::NoVideo`] when it is empty: GStreamer would wait for its first byte.
 fn head(path: &Path) -> Result<Vec<u8>, FileError> {
     let unreadable = |error: &dyn ToString| FileError::Unreadable { path: path.into(), error: error.to_string() };
-    let file = fs::File::open(path).map_err(|error| unreadable(&error))?;
-    if !file.metadata().map_err(|error| unreadable(&error))?.is_file() {
-        return Err(unreadable(&"not a file"));
-    }
+    let file = disk::open(path).map_err(|error| unreadable(&error))?;
     let mut head = Vec::new();
     file.take(allowed::HEAD as u64).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
     match head.is_empty() {

@@ -41,12 +41,12 @@ impl std::fmt::Debug for Frame {
 }
 
 impl Frame {
-    /// The frame as stages hand it to each other.
+    /// Returns the frame as stages hand it to each other.
     pub fn into_inner(self) -> VideoFrame {
         self.frame
     }
 
-    /// Luma, blue and red difference with their strides in bytes; the differences have `ceil(width / 2)` x
+    /// Returns luma, blue and red difference with their strides in bytes; the differences have `ceil(width / 2)` x
     /// `ceil(height / 2)` samples.
     pub fn planes(&self) -> [(&[u8], usize); 3] {
         [0, 1, 2].map(|index| {
@@ -98,10 +98,10 @@ impl Reader {
     ) -> Result<Self, FileError> {
         let allowed = allowed(&head(path)?).ok_or_else(|| FileError::NoVideo {
             path: path.into(),
-            error: "it is no MP4, QuickTime, WebM or Matroska file".into(),
+            error: "it is not an MP4, QuickTime, WebM or Matroska file".into(),
         })?;
         crate::media::gst::init().map_err(setup)?;
-        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode);
+        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode).waits_for_end();
         let news = Arc::new(News::default());
         news.listen(&owned, allowed.is_foreign());
         let frames = stage(&owned)?;
@@ -112,13 +112,19 @@ impl Reader {
         let nothing = Shape { width: 0, height: 0, rate: (0, 1), aspect: (1, 1), colours: Colours::Bt601 };
         let mut reader =
             Self { path: path.into(), owned, sink, news, stop: stop.clone(), shape: nothing, first: None, last: None };
-        // What fails here is told on the bus, in more words.
+        // What fails here is reported on the bus, in more words.
         let played = reader.owned.play();
         let first = reader.pull(if allowed.is_foreign() { FIRST } else { PATIENCE });
         let first = match first {
             Ok(Some(sample)) => sample,
             Err(FileError::Stopped) => return Err(FileError::Stopped),
-            Ok(None) | Err(_) => return Err(reader.no_video(played.err().map(|error| error.to_string()))),
+            missing => {
+                let late = missing.err().and_then(|error| match error {
+                    FileError::Broken { error, .. } => Some(error),
+                    _ => None,
+                });
+                return Err(reader.no_video(played.err().map(|error| error.to_string()).or(late)));
+            }
         };
         reader.shape = shape(&first).ok_or_else(|| reader.broken("its frames have no size".into()))?;
         reader.first = Some(first);
@@ -135,23 +141,23 @@ impl Reader {
         self.owned.pipeline().seek_simple(flags, gst::ClockTime::ZERO).map_err(|error| self.broken(error.to_string()))
     }
 
-    /// Size, rate and colours of all frames.
+    /// Returns the size, rate and colours of all frames.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Whether there is sound that can be decoded.
+    /// Returns whether there is sound that can be decoded.
     pub fn has_sound(&self) -> bool {
         self.news.with(|heard| heard.sound)
     }
 
-    /// How long the file says that it is.
+    /// Returns how long the file says that it is.
     pub fn duration(&self) -> Option<Duration> {
         let duration: gst::ClockTime = self.owned.pipeline().query_duration()?;
         Some(Duration::from_nanos(duration.nseconds()))
     }
 
-    /// The next frame; `None` after the last one. Waits for it.
+    /// Returns the next frame; `None` after the last one. Waits for it.
     ///
     /// # Errors
     /// When the file is damaged, its frames change their size, or [`Stop`] is set.
@@ -228,7 +234,7 @@ impl Reader {
         FileError::Broken { path: self.path.clone(), error }
     }
 
-    /// Why there is no first frame.
+    /// Returns why there is no first frame.
     fn no_video(&self, otherwise: Option<String>) -> FileError {
         let error = self.news.with(|heard| match heard {
             Heard { error: Some(error), shut: true, .. } => error.clone(),
@@ -243,8 +249,8 @@ impl Reader {
     }
 }
 
-/// Asks a stage for frames without alpha while what comes in has none. GST-1.22, videoconvert may choose A420 for pictures
-/// that it must convert anyway, and fills its alpha with the middle value: they would be half transparent.
+/// Asks a stage for frames without alpha while what comes in has none. GST-1.22, videoconvert may choose A420 for
+/// pictures that it must convert anyway, and fills its alpha with the middle value: they would be half transparent.
 fn keep_opaque(entrance: &gst::Pad, sink: &AppSink) {
     let sink = sink.downgrade();
     entrance.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {

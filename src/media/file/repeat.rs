@@ -24,8 +24,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the first of all; it
-    /// may wait, and ends the player by `false`.
+    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the
+    /// first of all; it may wait, and ends the player by `false`.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -36,7 +36,7 @@ impl Player {
     ) -> std::io::Result<Self> {
         let stop = Stop::default();
         let of_thread = stop.clone();
-        let work = move || Playing { path, launches, stop: of_thread, push, base: Duration::ZERO }.work();
+        let work = move || Playing { path, launches, stop: of_thread, push, base: Duration::ZERO, told: false }.work();
         thread::Builder::new().name("clip".into()).spawn(work)?;
         Ok(Self { stop })
     }
@@ -48,7 +48,7 @@ impl Drop for Player {
     }
 }
 
-/// How one time through a file ended.
+/// The way that one time through a file ended.
 enum Round {
     /// At its end; so many frames were shown.
     Whole(usize),
@@ -65,16 +65,21 @@ struct Playing<P> {
     push: P,
     /// When the round now began.
     base: Duration,
+    /// Whether the log says that it is damaged: it is so each time.
+    told: bool,
 }
 
 impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
     fn work(mut self) {
         while !self.stop.is_stopped() {
+            let begun = Instant::now();
             match Reader::open_clip(&self.path, &self.launches, &self.stop) {
                 Ok(reader) => {
                     if self.rounds(reader).is_none() {
                         return;
                     }
+                    // One that breaks at once would be opened as often as the machine can.
+                    self.wait(RETRY.saturating_sub(begun.elapsed()));
                 }
                 Err(FileError::Stopped) => return,
                 Err(error) => {
@@ -85,7 +90,7 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
         }
     }
 
-    /// Plays one open file until it must be opened anew; `None`: nobody wants more.
+    /// Plays one open file until it must be opened again; `None`: nobody wants more.
     fn rounds(&mut self, mut reader: Reader) -> Option<()> {
         loop {
             match self.round(&mut reader) {
@@ -124,9 +129,8 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
                 Ok(None) => break Round::Whole(count),
                 Err(FileError::Stopped) => break Round::Over,
                 Err(error) => {
-                    warn!(%error, "a clip is damaged");
-                    if count == 0 {
-                        self.wait(RETRY);
+                    if !std::mem::replace(&mut self.told, true) {
+                        warn!(%error, "a clip is damaged");
                     }
                     break Round::Broken;
                 }
@@ -145,7 +149,7 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
     }
 }
 
-/// What a clip is, and its first picture.
+/// Returns what a clip is, and its first picture.
 ///
 /// # Errors
 /// When it cannot be read, or there is no decoder for it.

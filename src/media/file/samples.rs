@@ -24,13 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Sides of a sound that differ by no more than this are one: -78 dB, what lossy codecs and dither make of equal ones.
 const ALIKE: u16 = 4;
 
-/// Decodes a file's sound to samples of 48 kHz, of two channels where they differ. Takes up to some seconds: for blocking threads.
+/// Decodes a file's sound to samples of 48 kHz, of two channels where they differ. Takes up to some seconds: for
+/// blocking threads.
 ///
 /// # Errors
 /// When it cannot be read, holds no sound that can be decoded, or is longer than `longest`.
 pub fn samples(path: &Path, longest: Duration) -> Result<Samples, FileError> {
     let broken = |error: String| FileError::Broken { path: path.into(), error };
-    let allowed = Allowed::sound(&head(path)?).ok_or_else(|| broken("it is no MP3, WAV or Ogg file".into()))?;
+    let allowed = Allowed::sound(&head(path)?).ok_or_else(|| broken("it is not an MP3, WAV or Ogg file".into()))?;
     crate::media::gst::init().map_err(setup)?;
     let owned = OwnedPipeline::new("file-samples");
     let news = Arc::new(News::default());
@@ -39,7 +40,7 @@ pub fn samples(path: &Path, longest: Duration) -> Result<Samples, FileError> {
     let entrance = bin.static_pad("sink").ok_or_else(|| setup("file-samples has no sink"))?;
     decoder(&owned, path, allowed, &news, move |kind| kind.starts_with("audio/").then(|| entrance.clone()))?;
     let sink: AppSink = named(&bin, "samples").map_err(setup)?;
-    // What fails here is told on the bus, in more words.
+    // What fails here is reported on the bus, in more words.
     let _ = owned.play();
     let most = longest.as_secs() as usize * RATE * 2;
     let begun = Instant::now();

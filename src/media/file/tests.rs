@@ -10,7 +10,7 @@ fn shape(width: usize, height: usize) -> Shape {
     Shape { width, height, rate: (25, 1), aspect: (1, 1), colours: Colours::Bt601 }
 }
 
-/// Two seconds of a tone, mono, 8000 samples a second.
+/// Returns two seconds of a tone, mono, 8000 samples a second.
 fn wav(folder: &TempDir) -> PathBuf {
     let samples: Vec<u8> =
         (0..16_000u32).flat_map(|at| (((f64::from(at) * 0.3).sin() * 8000.0).round() as i16).to_le_bytes()).collect();
@@ -28,7 +28,7 @@ fn wav(folder: &TempDir) -> PathBuf {
     path
 }
 
-/// A frame in three flat stripes: dark, of a luma that tells its number, and bright.
+/// Returns a frame in three flat stripes: dark, of a luma that stands for its number, and bright.
 fn frame(shape: Shape, number: usize) -> [Vec<u8>; 3] {
     let luma = |x: usize| match x * 3 / shape.width {
         0 => 30,
@@ -60,7 +60,7 @@ fn write(target: Target<'_>, shape: Shape, times: &[u64]) -> Result<(usize, usiz
     Ok(size)
 }
 
-/// Times in milliseconds and the luma in the middle of every frame, after a look at its corners.
+/// Returns times in milliseconds and the luma in the middle of every frame, after a look at its corners.
 fn read(path: &Path) -> (Reader, Vec<(u64, u8)>) {
     let mut reader = Reader::open(path, &Stop::default()).unwrap();
     let Shape { width, height, .. } = reader.shape();

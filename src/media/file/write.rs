@@ -22,7 +22,7 @@ const WAITING: u64 = 8;
 /// Shortest side of a frame, in pixels: a macroblock.
 const SMALLEST: usize = 16;
 
-/// What a video can be written as. All hold H.264 and AAC.
+/// The containers that a video can be written as. All hold H.264 and AAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// MPEG-4.
@@ -38,7 +38,7 @@ impl Container {
     pub const ENDINGS: [(&str, Container); 4] =
         [("mp4", Self::Mp4), ("m4v", Self::Mp4), ("mov", Self::Mov), ("mkv", Self::Mkv)];
 
-    /// What a file of this name is written as.
+    /// Returns what a file of this name is written as.
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         Self::ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, container)| *container)
@@ -53,7 +53,7 @@ impl Container {
     }
 }
 
-/// What a video goes into.
+/// The file that a video goes into.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// The file; one of this name is overwritten.
@@ -149,7 +149,7 @@ impl Writer {
         }
     }
 
-    /// The size of the written frames, in pixels.
+    /// Returns the size of the written frames, in pixels.
     pub fn size(&self) -> (usize, usize) {
         (self.info.width() as usize, self.info.height() as usize)
     }
@@ -197,7 +197,7 @@ impl Writer {
                 }
             }
         }
-        // It fails when the pipeline has failed, which is told on the bus.
+        // It fails when the pipeline has failed, which the bus reports.
         let _ = self.frames.push_buffer(buffer);
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Writer {
                 return Err(self.broken(format!("nothing could be written for {} s", PATIENCE.as_secs())));
             }
         }
-        // The file is closed here, so that whoever asks next finds it whole.
+        // The file is closed here, so that the next one who asks finds it whole.
         self.owned.pipeline().set_state(gst::State::Null).map_err(|error| self.broken(error.to_string()))?;
         Ok(())
     }

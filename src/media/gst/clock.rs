@@ -8,8 +8,9 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use jiff::{SignedDuration, Timestamp};
 
-/// How much running time lies behind the first use. An encoder that looks ahead decodes its first pictures before they are
-/// shown; without time before them it leaves their DTS out, and who goes by those drops all up to the next keyframe.
+/// How much running time lies behind the first use. An encoder that looks ahead decodes its first pictures before they
+/// are shown; without time before them it leaves their DTS out, and who goes by those drops all up to the next
+/// keyframe.
 const BEFORE: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
 /// The shared time line: GStreamer's monotonic system clock, at [`BEFORE`] at the first use in this process.
@@ -20,7 +21,7 @@ pub struct MediaClock {
     started: Instant,
 }
 
-/// The process's media clock. GStreamer must be initialised.
+/// Returns the process's media clock. GStreamer must be initialised.
 pub fn media_clock() -> &'static MediaClock {
     static CLOCK: OnceLock<MediaClock> = OnceLock::new();
     CLOCK.get_or_init(|| {
@@ -37,17 +38,17 @@ pub fn media_clock() -> &'static MediaClock {
 }
 
 impl MediaClock {
-    /// Time since the base, the same as the running time of every pipeline.
+    /// Returns the time since the base, the same as the running time of every pipeline.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.clock.time().saturating_sub(self.base).nseconds())
     }
 
-    /// A running time on the process's clock.
+    /// Returns a running time on the process's clock.
     pub fn instant(&self, running: Duration) -> Instant {
         self.started + running
     }
 
-    /// A running time by the calendar, as the machine has it now.
+    /// Returns a running time by the calendar, as the machine has it now.
     pub fn wall(&self, running: Duration) -> Timestamp {
         let (wall, now) = (Timestamp::now(), self.now());
         let away = SignedDuration::try_from(running.abs_diff(now)).unwrap_or_default();
@@ -63,7 +64,7 @@ impl MediaClock {
     }
 }
 
-/// GStreamer's form of a duration.
+/// Returns GStreamer's form of a duration.
 pub fn clock_time(duration: Duration) -> gst::ClockTime {
     gst::ClockTime::from_nseconds(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1))
 }

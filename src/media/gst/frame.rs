@@ -25,7 +25,7 @@ impl From<VideoFrame> for Shot {
 }
 
 impl Shot {
-    /// Width and height in pixels.
+    /// Returns width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         (self.frame.info().width(), self.frame.info().height())
     }

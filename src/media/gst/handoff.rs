@@ -8,7 +8,7 @@ use std::time::Duration;
 use gstreamer as gst;
 use gstreamer_app::AppSrc;
 
-/// How much is waiting in an `appsrc`.
+/// Returns how much is waiting in an `appsrc`.
 pub fn queued(src: &AppSrc) -> Duration {
     Duration::from_nanos(src.current_level_time().nseconds())
 }
@@ -19,7 +19,7 @@ pub fn configure(src: &AppSrc, caps: &gst::Caps) {
     configure_without_caps(src);
 }
 
-/// The same for one that gets its caps with the first buffer.
+/// Does the same for one that gets its caps with the first buffer.
 pub fn configure_without_caps(src: &AppSrc) {
     src.set_format(gst::Format::Time);
     src.set_is_live(true);

@@ -43,7 +43,7 @@ pub struct Launches {
     texts: Arc<BTreeMap<&'static str, String>>,
 }
 
-/// Why a launch text cannot be used.
+/// The reason why a launch text cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// The operator's folder cannot be read.
@@ -55,7 +55,7 @@ pub enum LaunchError {
         error: std::io::Error,
     },
     /// A file that is no stage of ours.
-    #[error("--pipelines: '{0}' is no stage; the stages are {known}", known = STAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))]
+    #[error("--pipelines: '{0}' is not a stage; the stages are {known}", known = STAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))]
     UnknownStage(String),
     /// GStreamer does not understand the text.
     #[error("pipelines/{stage}.launch: {error}")]
@@ -68,7 +68,7 @@ pub enum LaunchError {
 }
 
 impl Launches {
-    /// The built-in texts, those of `folder` in place of their namesakes. Every text is parsed once, so that a
+    /// Loads the built-in texts, those of `folder` in place of their namesakes. Every text is parsed once, so that a
     /// mistake shows at start and not at the first join.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Launches {
         Ok(launches)
     }
 
-    /// A stage as a bin; its unlinked pads are ghosted as `sink` and `src`.
+    /// Returns a stage as a bin; its unlinked pads are ghosted as `sink` and `src`.
     ///
     /// # Errors
     /// When an element is missing or the text is wrong.

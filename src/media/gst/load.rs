@@ -47,7 +47,8 @@ pub fn look() {
     *known = Some(Known { at: now, reading, idle });
 }
 
-/// Tells how many cores of those that this process may use are idle and not claimed. Half of them before anything is known.
+/// Returns how many cores of those that this process may use are idle and not claimed. Half of them before anything is
+/// known.
 pub fn idle_cores() -> f64 {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let idle = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).map_or(0.5, |known| known.idle);

@@ -12,6 +12,7 @@ pub mod launch;
 pub mod load;
 pub mod pipeline;
 pub mod priority;
+pub mod probe;
 pub mod range;
 pub mod segmented;
 
@@ -33,7 +34,7 @@ pub fn init() -> Result<(), InitError> {
     if missing.is_empty() { Ok(()) } else { Err(InitError::Missing(missing.join(", "))) }
 }
 
-/// Why GStreamer cannot be used.
+/// The reason why GStreamer cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// The library itself failed.

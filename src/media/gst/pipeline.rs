@@ -16,6 +16,9 @@ use super::{
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
+/// Those on their way to NULL.
+static ENDING: AtomicUsize = AtomicUsize::new(0);
+
 /// A tear-down that takes longer than this is worth a line in the log: GStreamer's own joins take milliseconds.
 const SLOW_TEARDOWN: Duration = Duration::from_secs(5);
 
@@ -24,7 +27,12 @@ pub fn alive() -> usize {
     ALIVE.load(Ordering::Relaxed)
 }
 
-/// What a pipeline's bus says that somebody must act on.
+/// Returns how many pipelines of this process are being torn down.
+pub fn ending() -> usize {
+    ENDING.load(Ordering::Relaxed)
+}
+
+/// The messages of a pipeline's bus that somebody must act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BusNews {
     /// An element gave up; the pipeline is dead.
@@ -47,25 +55,32 @@ pub enum BusNews {
 pub struct OwnedPipeline {
     pipeline: gst::Pipeline,
     role: Option<Role>,
+    waits: bool,
 }
 
 impl OwnedPipeline {
-    /// An empty pipeline on the process's clock.
+    /// Creates an empty pipeline on the process's clock.
     pub fn new(name: &str) -> Self {
         let pipeline = gst::Pipeline::with_name(name);
         media_clock().apply(&pipeline);
         ALIVE.fetch_add(1, Ordering::Relaxed);
-        Self { pipeline, role: None }
+        Self { pipeline, role: None, waits: false }
     }
 
-    /// Its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
+    /// Has the thread that drops it wait until it is torn down. It must be one that may wait, and not of the pipeline.
+    pub fn waits_for_end(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
+    /// Has its threads work on this from their first step on, unless a stage of it says otherwise. To be called before
     /// [`OwnedPipeline::on_bus`], which sees them enter.
     pub fn works_as(mut self, role: Role) -> Self {
         self.role = Some(role);
         self
     }
 
-    /// The pipeline itself, to add elements and look them up.
+    /// Returns the pipeline itself, to add elements and look them up.
     pub fn pipeline(&self) -> &gst::Pipeline {
         &self.pipeline
     }
@@ -89,7 +104,7 @@ impl OwnedPipeline {
                 }
                 gst::MessageView::Eos(_) => tell(BusNews::Eos),
                 gst::MessageView::Latency(_) => tell(BusNews::Latency),
-                // Told on the very thread that enters.
+                // Called on the very thread that enters.
                 gst::MessageView::StreamStatus(status) if status.get().0 == gst::StreamStatusType::Enter => {
                     role.into_iter().for_each(priority::take);
                 }
@@ -107,14 +122,14 @@ impl OwnedPipeline {
         self.pipeline.set_state(gst::State::Playing).map(|_| ())
     }
 
-    /// Distributes the latency anew; not to be called on a streaming thread.
+    /// Distributes the latency again; not to be called on a streaming thread.
     pub fn recalculate_latency(&self) {
         if let Err(error) = self.pipeline.recalculate_latency() {
             debug!(pipeline = %self.pipeline.name(), %error, "latency not recalculated");
         }
     }
 
-    /// An element by its name in the launch text.
+    /// Returns an element by its name in the launch text.
     ///
     /// # Errors
     /// When an operator's launch file lacks it; the text names it.
@@ -123,10 +138,10 @@ impl OwnedPipeline {
     }
 }
 
-/// An element of a bin by its name and type.
+/// Returns an element of a bin by its name and type.
 ///
 /// # Errors
-/// When there is none, in a line that names it.
+/// When it is missing, in a line that names it.
 pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, String> {
     bin.by_name(name)
         .ok_or_else(|| format!("the launch text has no element named '{name}'"))?
@@ -137,29 +152,39 @@ pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, Stri
 impl Drop for OwnedPipeline {
     fn drop(&mut self) {
         let pipeline = self.pipeline.clone();
+        ENDING.fetch_add(1, Ordering::Relaxed);
+        if self.waits {
+            // The last reference goes with `self`; nothing outside is called by then.
+            tear_down(pipeline);
+            return;
+        }
         // Never on the calling thread: it may be a streaming thread of this very pipeline, or tokio's.
-        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || {
-            let begun = Instant::now();
-            if let Err(error) = pipeline.set_state(gst::State::Null) {
-                warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
-            }
-            if let Some(bus) = pipeline.bus() {
-                bus.unset_sync_handler();
-                bus.set_flushing(true);
-            }
-            if begun.elapsed() > SLOW_TEARDOWN {
-                warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
-            }
-            // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last
-            // reference goes only here, after NULL has returned.
-            drop(pipeline);
-            ALIVE.fetch_sub(1, Ordering::Relaxed);
-        });
+        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || tear_down(pipeline));
         if let Err(error) = spawned {
+            ENDING.fetch_sub(1, Ordering::Relaxed);
             // Disposed of while it plays, it would take the process with it.
             #[allow(clippy::mem_forget, reason = "leaking is what is meant")]
             std::mem::forget(self.pipeline.clone());
-            warn!(%error, "no thread to tear a pipeline down; it is leaked");
+            warn!(%error, "the system gives no thread to tear a pipeline down; it is leaked");
         }
     }
+}
+
+fn tear_down(pipeline: gst::Pipeline) {
+    let begun = Instant::now();
+    if let Err(error) = pipeline.set_state(gst::State::Null) {
+        warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
+    }
+    if let Some(bus) = pipeline.bus() {
+        bus.unset_sync_handler();
+        bus.set_flushing(true);
+    }
+    if begun.elapsed() > SLOW_TEARDOWN {
+        warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
+    }
+    // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last reference goes only
+    // here, after NULL has returned.
+    drop(pipeline);
+    ALIVE.fetch_sub(1, Ordering::Relaxed);
+    ENDING.fetch_sub(1, Ordering::Relaxed);
 }

@@ -4,7 +4,7 @@
 //! ```text
 //!   mixing, sound ► delivery ► encoding ► decoding ► segmentation
 //! ```
-//! A thread says itself what it works on ([`take`]); GStreamer's are told when they enter a pipeline that has a role
+//! A thread says itself what it works on ([`take`]); GStreamer's get theirs when they enter a pipeline that has a role
 //! ([`super::pipeline::OwnedPipeline::works_as`]). Mixing and sound are real time (`SCHED_RR`) where the system allows
 //! it (`CAP_SYS_NICE`, or `RLIMIT_RTPRIO`), within an [`Allowance`]. All else is niceness: the output's other threads
 //! rise above the process's own where that is allowed, so that segmentation stays level with other programs; where it
@@ -14,7 +14,7 @@
 use std::sync::OnceLock;
 use std::{cell::Cell, time::Duration};
 
-/// What a thread works on, the most important first.
+/// The work of a thread, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Composes the picture. Real time.
@@ -33,7 +33,7 @@ pub enum Role {
     Segment,
 }
 
-/// What the system allows.
+/// The means that the system allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Means {
     real_time: bool,
@@ -43,8 +43,8 @@ struct Means {
     base: i32,
 }
 
-/// How far apart niceness is where threads may rise: two neighbours' shares of a core are about 2 to 1, and the output
-/// as a whole outweighs segmentation by 9 to 1.
+/// Returns how far apart niceness is where threads may rise: two neighbours' shares of a core are about 2 to 1, and the
+/// output as a whole outweighs segmentation by 9 to 1.
 const fn risen(role: Role) -> i32 {
     match role {
         Role::Mix | Role::Sound | Role::Deliver => -10,
@@ -54,8 +54,8 @@ const fn risen(role: Role) -> i32 {
     }
 }
 
-/// The same where threads can only step down, and never back: less far, because another busy program, which stays where
-/// it is, takes what they leave. At 8, segmentation still gets a seventh of a core beside one.
+/// Returns the same where threads can only step down, and never back: less far, because another busy program, which
+/// stays where it is, takes what they leave. At 8, segmentation still gets a seventh of a core beside one.
 const fn stepped_down(role: Role) -> i32 {
     match role {
         Role::Mix | Role::Sound | Role::Deliver => 0,
@@ -65,13 +65,13 @@ const fn stepped_down(role: Role) -> i32 {
     }
 }
 
-/// The niceness of a role.
+/// Returns the niceness of a role.
 fn niceness(role: Role, means: Means) -> i32 {
     let offset = if means.above { risen(role) } else { stepped_down(role) };
     (means.base + offset).clamp(-20, 19)
 }
 
-/// Whether the role is real time.
+/// Returns whether the role is real time.
 fn is_real_time(role: Role, means: Means) -> bool {
     means.real_time && matches!(role, Role::Mix | Role::Sound)
 }
@@ -80,7 +80,7 @@ thread_local! {
     static TAKEN: Cell<Option<Role>> = const { Cell::new(None) };
 }
 
-/// From now on the calling thread works on this. Cheap when it does already, so it may be called for every buffer.
+/// Has the calling thread work on this from now on. Cheap when it does already, so it may be called for every buffer.
 pub fn take(role: Role) {
     let before = TAKEN.replace(Some(role));
     #[cfg(target_os = "linux")]
@@ -96,7 +96,7 @@ pub fn take(role: Role) {
     }
 }
 
-/// Found once, on a thread of its own, so that no other is changed.
+/// Finds them once, on a thread of its own, so that no other is changed.
 #[cfg(target_os = "linux")]
 fn means() -> Means {
     static MEANS: OnceLock<Means> = OnceLock::new();
@@ -121,7 +121,7 @@ fn means() -> Means {
 mod system {
     use rustix::process::{getpid, getpriority_process, setpriority_process};
 
-    /// Whether it was allowed. The lowest real-time priority: above everything that is not real time, below the
+    /// Returns whether it was allowed. The lowest real-time priority: above everything that is not real time, below the
     /// system's own such threads. Threads that this one starts are ordinary ones.
     pub(super) fn set_real_time(real_time: bool) -> bool {
         let (policy, sched_priority) = if real_time { (libc::SCHED_RR, 1) } else { (libc::SCHED_OTHER, 0) };
@@ -132,12 +132,12 @@ mod system {
         unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) == 0 }
     }
 
-    /// Of the calling thread: on Linux each has its own. Whether it was allowed.
+    /// Sets that of the calling thread: on Linux each has its own. Returns whether it was allowed.
     pub(super) fn set_niceness(niceness: i32) -> bool {
         setpriority_process(Some(rustix::thread::gettid()), niceness).is_ok()
     }
 
-    /// Of the main thread.
+    /// Returns that of the main thread.
     pub(super) fn process_niceness() -> i32 {
         getpriority_process(Some(getpid())).unwrap_or(0)
     }
@@ -162,7 +162,7 @@ const MOST: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Allowance {
-    /// The thread worked for so long, until `now`. Whether it may be real time now.
+    /// Notes that the thread worked for so long, until `now`. Returns whether it may be real time now.
     pub fn work(&mut self, now: Duration, worked: Duration) -> bool {
         if self.back.is_some_and(|back| now >= back) {
             *self = Self { window: now, ..Self::default() };

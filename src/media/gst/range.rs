@@ -1,4 +1,4 @@
-//! The range of decoded pictures, told so that `videoconvert` acts on it.
+//! The range of decoded pictures, announced so that `videoconvert` acts on it.
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
@@ -6,8 +6,8 @@ use gstreamer_video as gst_video;
 /// Rows from which a picture that names no matrix is high definition.
 const HIGH: i32 = 720;
 
-/// Has a picture of full range that leaves this pad be converted. `videoconvert` copies the planes of two formats with the
-/// same matrix whatever their ranges are (GST-1.22: its fast paths compare matrix and primaries only), and what is
+/// Has a picture of full range that leaves this pad be converted. `videoconvert` copies the planes of two formats with
+/// the same matrix whatever their ranges are (GST-1.22: its fast paths compare matrix and primaries only), and what is
 /// composed is BT.601. So full range is given FCC's matrix there: its weights differ from BT.601's by less than a
 /// hundredth, which nobody sees.
 pub fn tell_full_range(pad: &gst::Pad) {
@@ -23,7 +23,7 @@ pub fn tell_full_range(pad: &gst::Pad) {
     });
 }
 
-/// The same caps with another matrix; `None` where nothing is to be changed.
+/// Returns the same caps with another matrix; `None` where nothing is to be changed.
 fn told(caps: &gst::CapsRef) -> Option<gst::Caps> {
     let fields = caps.structure(0)?;
     let says: gst_video::VideoColorimetry = fields.get::<&str>("colorimetry").ok()?.parse().ok()?;

@@ -25,12 +25,12 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// From one row to the next, in bytes.
+    /// Returns the distance from one row to the next, in bytes.
     pub fn stride(&self) -> usize {
         self.stride
     }
 
-    /// For writing, while nobody else has it.
+    /// Returns the bytes for writing, while nobody else has it.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
@@ -56,7 +56,7 @@ impl Drop for Plane {
 pub struct Shelf(Mutex<Vec<Vec<u8>>>);
 
 impl Shelf {
-    /// A plane of `width` x `height` bytes without padding; what is in it is arbitrary.
+    /// Returns a plane of `width` x `height` bytes without padding; what is in it is arbitrary.
     pub fn plane(self: &Arc<Self>, (width, height): (usize, usize)) -> Plane {
         let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         bytes.resize(width * height, 0);
@@ -74,12 +74,12 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// The plane as memory of a buffer; nothing is copied.
+/// Returns the plane as memory of a buffer; nothing is copied.
 pub fn memory(plane: &Arc<Plane>) -> gst::Memory {
     gst::Memory::from_slice(Held(plane.clone()))
 }
 
-/// What was found.
+/// The findings.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// A mask of the frame's size for every cut that was asked for.
@@ -91,8 +91,8 @@ pub struct Found {
 }
 
 impl Found {
-    /// The mask for a cut: that very one, or the one most like it while the right one is on its way. `None`: there is
-    /// no mask at all.
+    /// Returns the mask for a cut: that very one, or the one most like it while the right one is on its way. `None`:
+    /// there is no mask at all.
     pub fn mask(&self, cut: &Cut) -> Option<&Plane> {
         let of = |fits: &dyn Fn(&Cut) -> bool| self.masks.iter().find(|(own, _)| fits(own)).map(|(_, plane)| &**plane);
         of(&|own| own == cut).or_else(|| of(&|own| own.parts == cut.parts)).or_else(|| of(&|_| true))
@@ -113,7 +113,7 @@ pub fn attach(buffer: &mut gst::BufferRef, found: Found) {
     }
 }
 
-/// What was found in a frame, if it was segmented.
+/// Returns what was found in a frame, if it was segmented.
 pub fn found(buffer: &gst::BufferRef) -> Option<Arc<Found>> {
     let meta = gst::meta::CustomMeta::from_buffer(buffer, NAME).ok()?;
     meta.structure().get::<Segmented>(FIELD).ok().map(|segmented| segmented.0)

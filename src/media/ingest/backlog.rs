@@ -13,7 +13,7 @@ const RESTING: f32 = 0.2;
 /// Between two requests for a keyframe: its sender needs a round trip and its own time to make one.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// What becomes of an encoded frame.
+/// The fate of an encoded frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It is decoded.
@@ -39,8 +39,8 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// A frame comes to be decoded, so much later than it was sent. `patience`: how late it may be; `None`: it is not
-    /// late.
+    /// Notes that a frame comes to be decoded, so much later than it was sent. `patience`: how late it may be; `None`:
+    /// it is not late.
     pub fn comes(&mut self, now: Duration, late: Duration, keyframe: bool, patience: Option<Duration>) -> Verdict {
         let patience = patience.unwrap_or(Duration::MAX);
         if let Some(left) = self.left.take() {
@@ -66,7 +66,7 @@ impl Backlog {
         }
     }
 
-    /// A frame left the decoder.
+    /// Notes that a frame left the decoder.
     pub fn leaves(&mut self, now: Duration) {
         self.left = Some(now);
     }

@@ -4,12 +4,11 @@
 //!   webrtcbin pad ─► depay ─► decode ─► colours, upright ─► queue (newest only) ─► bodypix ─► appsink ─► on_frame
 //!   webrtcbin pad ─► depay ─► opusdec ─► 48 kHz ─► appsink ─► one side or two ─► on_samples
 //! ```
-//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples of one
-//! side, or of two where they differ.
-//! Threads: both are called on streaming threads of the peer's pipeline and must not block. Failure: a decoder that
-//! gives up posts an error on the peer's bus; one that has no time leaves frames out up to the next keyframe
-//! ([`backlog`]), of those first who are shown smallest. A picture that is too large, or that cannot be decoded, is left
-//! out, and [`progress`] knows of it.
+//! Contract: `on_frame` gets I420, or A420 with the mask of that very frame as alpha; `on_samples` gets f32 samples of
+//! one side, or of two where they differ. Threads: both are called on streaming threads of the peer's pipeline and must
+//! not block. Failure: a decoder that gives up posts an error on the peer's bus; one that has no time leaves frames out
+//! up to the next keyframe ([`backlog`]), of those first who are shown smallest. A picture that is too large, or that
+//! cannot be decoded, is left out, and [`progress`] knows of it.
 
 use std::{
     sync::{
@@ -42,22 +41,24 @@ use crate::media::{
         launch::Launches,
         pipeline::named,
         priority::{self, Role},
+        probe::LEFT_OUT,
         range,
     },
+    pictures::{Passing, on_pictures, seal},
     sdp::VIDEO_ORIENTATION,
 };
 
 /// Encoded frames that decoders had no time for, of all peers.
 static SKIPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Encoded frames that were left out so far because decoding did not keep up, in all rooms.
+/// Returns encoded frames that were left out so far because decoding did not keep up, in all rooms.
 pub fn skipped() -> u64 {
     SKIPPED.load(Ordering::Relaxed)
 }
 
-/// The bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `progress` learns what
-/// comes; `on_wait` is called when a frame comes while the one before it still waits to be segmented, and is dropped for
-/// it.
+/// Returns the bin for an incoming video track. `segment` is given its `bodypix` element before it starts; `progress`
+/// learns what comes; `on_wait` is called when a frame comes while the one before it still waits to be segmented, and
+/// is dropped for it.
 ///
 /// # Errors
 /// When the launch text is wrong or an element is missing.
@@ -74,6 +75,7 @@ pub fn video(
     segment(segmenter.clone());
     let decoder = named(&bin, "decoder")?;
     limit_size(&decoder, progress);
+    seal(&decoder);
     limit_backlog(&decoder, &segmenter);
     if let Some(pad) = decoder.static_pad("src") {
         range::tell_full_range(&pad);
@@ -107,39 +109,29 @@ pub fn video(
 }
 
 /// Pixels of an incoming picture: 4K and a little. A keyframe of a few bytes may promise hundreds of megabytes.
-const MAX_PIXELS: i64 = 4096 * 2304;
+const MAX_PIXELS: u64 = 4096 * 2304;
 
 /// Leaves pictures out that are too large, before the decoder asks for the memory.
 fn limit_size(decoder: &gst::Element, progress: &Arc<Progress>) {
     for pad in ["sink", "src"].into_iter().filter_map(|name| decoder.static_pad(name)) {
         let progress = progress.clone();
         let mut refused = false;
-        let refused = Mutex::new(move |size: Option<(i32, i32)>| {
+        let refused = Mutex::new(move |size: Option<(u32, u32)>| {
             if let Some((width, height)) = size {
-                let is_too_large = i64::from(width) * i64::from(height) > MAX_PIXELS;
+                let is_too_large = u64::from(width) * u64::from(height) > MAX_PIXELS;
                 if is_too_large || refused {
-                    progress.too_large(is_too_large.then_some((width.unsigned_abs(), height.unsigned_abs())));
+                    progress.too_large(is_too_large.then_some((width, height)));
                 }
                 refused = is_too_large;
             }
             refused
         });
-        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER, move |_, info| {
-            let size = info.event().and_then(|event| match event.view() {
-                gst::EventView::Caps(caps) => size_of(caps.caps()),
-                _ => None,
-            });
+        on_pictures(&pad, move |passing, size| {
             let is_refused = (refused.lock().unwrap_or_else(PoisonError::into_inner))(size);
             // Of events only those that announce such a picture.
-            let is_meant = size.is_some() || info.buffer().is_some();
-            if is_refused && is_meant { gst::PadProbeReturn::Drop } else { gst::PadProbeReturn::Ok }
+            is_refused && (size.is_some() || passing == Passing::Picture)
         });
     }
-}
-
-fn size_of(caps: &gst::CapsRef) -> Option<(i32, i32)> {
-    let fields = caps.structure(0)?;
-    Some((fields.get("width").ok()?, fields.get("height").ok()?))
 }
 
 /// Calls for each packet that goes into an element.
@@ -194,7 +186,7 @@ fn turn_upright(depay: &gst::Element, turn: &gst::Element) {
     });
 }
 
-/// The id that an RTP stream's caps give the video orientation.
+/// Returns the id that an RTP stream's caps give the video orientation.
 fn orientation_id(caps: &gst::CapsRef) -> Option<u8> {
     let fields = caps.structure(0)?;
     let mut ids = fields.iter().filter_map(|(name, value)| {
@@ -237,8 +229,7 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
         if verdict == Verdict::SkipAndAsk {
             pad.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }
-        // The bindings free a frame that is dropped, and GStreamer would once more, with a critical message.
-        gst::PadProbeReturn::Handled
+        LEFT_OUT
     });
 }
 
@@ -266,7 +257,8 @@ pub enum Samples<'a> {
     Stereo(&'a [f32], &'a [f32]),
 }
 
-/// The bin for an incoming Opus track. `on_samples` is given the running time of the first sample too, if it is known.
+/// Returns the bin for an incoming Opus track. `on_samples` is given the running time of the first sample too, if it is
+/// known.
 ///
 /// # Errors
 /// As [`video`].
@@ -302,7 +294,7 @@ pub fn audio(
     Ok(bin)
 }
 
-/// As [`with_samples`], of two channels.
+/// Works as [`with_samples`], of two channels.
 fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: impl Fn(Samples<'_>, usize)) {
     let (mut stereo, mut left, mut right) = ([[0f32; 2]; 960], [0f32; 960], [0f32; 960]);
     for (index, chunk) in bytes.chunks(stereo.len() * 8).enumerate() {
@@ -318,8 +310,8 @@ fn with_stereo(bytes: &[u8], width: &mut Width, on_samples: impl Fn(Samples<'_>,
     }
 }
 
-/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating. `on_samples` is also
-/// given how many came before.
+/// Reads little-endian f32 samples out of bytes whose alignment nobody promises, without allocating. `on_samples` is
+/// also given how many came before.
 fn with_samples(bytes: &[u8], on_samples: impl Fn(Samples<'_>, usize)) {
     let mut block = [0f32; 960];
     for (index, chunk) in bytes.chunks(block.len() * 4).enumerate() {

@@ -16,14 +16,14 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// What an RTP packet says in its extension of this id; `None`: nothing. That it is to be mirrored is not followed: a
-    /// front camera's picture is seen by others as browsers show it.
+    /// Returns what an RTP packet says in its extension of this id; `None`: nothing. That it is to be mirrored is not
+    /// followed: a front camera's picture is seen by others as browsers show it.
     pub fn read(packet: &[u8], id: u8) -> Option<Self> {
         let value = *extension(packet, id)?.first()?;
         Some([Self::None, Self::Quarter, Self::Half, Self::ThreeQuarters][usize::from(value & 3)])
     }
 
-    /// The same as `videoflip` calls it.
+    /// Returns the same as `videoflip` calls it.
     pub fn direction(self) -> &'static str {
         match self {
             Self::None => "identity",
@@ -34,7 +34,7 @@ impl Turn {
     }
 }
 
-/// The content of a packet's header extension, in its short or its long form (RFC 8285).
+/// Returns the content of a packet's header extension, in its short or its long form (RFC 8285).
 fn extension(packet: &[u8], wanted: u8) -> Option<&[u8]> {
     let first = *packet.first()?;
     if first >> 6 != 2 || first & 0x10 == 0 {

@@ -8,8 +8,8 @@ use std::{
 /// Packets without a picture for so long are a problem. A keyframe that was lost is there again sooner.
 const WITHOUT_PICTURE: Duration = Duration::from_secs(4);
 
-/// Packets without a picture for so long, and again and again, are a reason to ask for a keyframe: a decoder that lost what
-/// others refer to may complain of nothing.
+/// Packets without a picture for so long, and again and again, are a reason to ask for a keyframe: a decoder that lost
+/// what others refer to may complain of nothing.
 const WITHOUT_KEYFRAME: Duration = Duration::from_secs(1);
 
 /// Counted by the threads that receive.
@@ -52,7 +52,7 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// What is wrong, if that has changed: `Some(None)` when all is well again.
+    /// Returns what is wrong, if that has changed: `Some(None)` when all is well again.
     pub fn look(&mut self, now: Duration, progress: &Progress) -> Option<Option<String>> {
         let [packets, frames, size] =
             [&progress.packets, &progress.frames, &progress.too_large].map(|it| it.load(Ordering::Relaxed));
@@ -81,7 +81,7 @@ impl Diagnosis {
 }
 
 impl Diagnosis {
-    /// Whether a keyframe is to be asked for now, as the last look has it.
+    /// Returns whether a keyframe is to be asked for now, as the last look has it.
     pub fn wants_keyframe(&mut self, now: Duration) -> bool {
         let waits = |since: Option<Duration>| since.map(|since| now.saturating_sub(since));
         let is_due = waits(self.since) >= Some(WITHOUT_KEYFRAME)

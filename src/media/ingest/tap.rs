@@ -1,5 +1,5 @@
-//! What a peer sends, for those who keep it: encoded frames and Opus packets as they came, behind their depayloaders, and
-//! the pictures that were decoded and segmented.
+//! What a peer sends, for those who keep it: encoded frames and Opus packets as they came, behind their depayloaders,
+//! and the pictures that were decoded and segmented.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -14,13 +14,13 @@ use crate::media::{gst::frame::Shot, port::TrackKind};
 
 /// Gets what comes. Called on streaming threads of the peer's pipeline; must not block.
 pub trait Listener: Send + Sync + 'static {
-    /// A frame or a packet, with running time as PTS, and its caps.
+    /// Takes a frame or a packet, with running time as PTS, and its caps.
     fn packet(&self, kind: TrackKind, packet: &gst::Buffer, caps: &gst::Caps);
-    /// A decoded frame, with running time as PTS.
+    /// Takes a decoded frame, with running time as PTS.
     fn shot(&self, shot: &Shot);
 }
 
-/// Where listeners hear a peer.
+/// The place where listeners hear a peer.
 pub struct Tap {
     /// Nothing is heard of a peer before it is trusted.
     trusted: Arc<AtomicBool>,

@@ -1,17 +1,17 @@
 //! PURE: what of a sender's two channels is heard.
 //!
-//! Nearly everybody sends one voice on both: their mean is heard, in the middle. What differs, as music does, stays on its
-//! sides. What is on both sides with opposite signs (a microphone that is wired the wrong way round, "widened" sound)
-//! would be silent for all who hear one channel; so the mean is watched, and while it is far weaker than its channels, the
-//! louder of them is heard in the middle.
+//! Nearly everybody sends one voice on both: their mean is heard, in the middle. What differs, as music does, stays on
+//! its sides. What is on both sides with opposite signs (a microphone that is wired the wrong way round, "widened"
+//! sound) would be silent for all who hear one channel; so the mean is watched, and while it is far weaker than its
+//! channels, the louder of them is heard in the middle.
 
-/// A mean with less than this share of its channels' power cancels: 10 dB below equal channels, and 7 dB below different
-/// ones.
+/// A mean with less than this share of its channels' power cancels: 10 dB below equal channels, and 7 dB below
+/// different ones.
 const CANCELS: f32 = 0.1;
 /// It is heard again above this share.
 const SOUNDS: f32 = 0.25;
-/// Channels whose difference has more than this share of their power are two: 20 dB below them. Lossy codecs make less of
-/// equal ones.
+/// Channels whose difference has more than this share of their power are two: 20 dB below them. Lossy codecs make less
+/// of equal ones.
 const WIDE: f32 = 0.01;
 /// They are one again after a while below this share.
 const NARROW: f32 = 0.002;
@@ -24,7 +24,7 @@ const SILENT: f32 = 1e-8;
 /// A change takes so many samples, 5 ms, which does not click.
 const FADE: f32 = 240.0;
 
-/// What part of left and right is heard on a side, for both sides.
+/// The parts of left and right that are heard on a side, for both sides.
 type Parts = [[f32; 2]; 2];
 
 const MEAN: Parts = [[0.5; 2]; 2];
@@ -114,8 +114,8 @@ mod tests {
         (std::f32::consts::TAU * hertz * at as f32 / 48_000.0).sin()
     }
 
-    /// The RMS of both sides of the last of so many blocks of a tone with these gains on left and right, and whether they
-    /// differ.
+    /// Returns the RMS of both sides of the last of so many blocks of a tone with these gains on left and right, and
+    /// whether they differ.
     fn heard(width: &mut Width, blocks: usize, left: f32, right: f32) -> (f32, f32, bool) {
         let (mut sides, mut is_wide) = ([[0.0f32; 960]; 2], false);
         for block in 0..blocks {

@@ -1,5 +1,5 @@
-//! Recordings of the person whom segmentation cuts out of a participant's picture, for editors: ProRes 4444 with the mask
-//! as straight alpha. Colours are those of the frame.
+//! Recordings of the person whom segmentation cuts out of a participant's picture, for editors: ProRes 4444 with the
+//! mask as straight alpha. Colours are those of the frame.
 //!
 //! Encoding takes much work, so that its threads come after all others, and frames for which there is no time are left
 //! out. Frames without the mask of [`Cut::default`] are left out, too.
@@ -101,7 +101,7 @@ impl CutoutRecorder {
     }
 }
 
-/// What leads into the file that is being written.
+/// The elements that lead into the file that is being written.
 struct Feed {
     src: AppSrc,
     /// What its frames are.
@@ -197,14 +197,15 @@ fn begin(writer: &mut Writer, form: gst_video::VideoInfo, from: gst::ClockTime, 
     let src = writer.begin(from.into(), content, |bin| {
         let src: AppSrc = named(bin, "frames")?;
         handoff::configure(&src, &caps);
-        // Of live sources the muxer waits for frames by the clock, on which times that count from the origin are long past.
+        // Of live sources the muxer waits for frames by the clock, on which times that count from the origin are long
+        // past.
         src.set_is_live(false);
         Ok(src)
     })?;
     Ok(Feed { src, form, from, last: from, heard: now })
 }
 
-/// What a frame is once it has its mask as alpha. Frames have no steady rate.
+/// Returns what a frame is once it has its mask as alpha. Frames have no steady rate.
 fn cut_out(frame: &gst_video::VideoInfo) -> Result<gst_video::VideoInfo, gst::glib::BoolError> {
     gst_video::VideoInfo::builder(VideoFormat::A420, frame.width(), frame.height())
         .colorimetry(&frame.colorimetry())

@@ -1,5 +1,5 @@
-//! Has a QuickTime movie begin later than at zero. GST-1.22: qtmux counts timestamps from the first one, whatever it is, so
-//! that an empty edit is put before the track afterwards.
+//! Has a QuickTime movie begin later than at zero. GST-1.22: qtmux counts timestamps from the first one, whatever it
+//! is, so that an empty edit is put before the track afterwards.
 
 use std::{
     fs::{File, OpenOptions},
@@ -14,7 +14,7 @@ const LONGEST: u64 = 256 << 20;
 /// Delays all that is in a finished movie by so much. Its index must be its end, as that of the muxer is.
 ///
 /// # Errors
-/// When it cannot be read or written, or is none.
+/// When it cannot be read or written, or is invalid.
 pub(super) fn delay(path: &Path, by: Duration) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let at = find_index(&mut file)?;
@@ -74,7 +74,8 @@ fn boxes(mut bytes: &[u8]) -> Option<Vec<Found<'_>>> {
     Some(found)
 }
 
-/// Makes the index of a movie whose track begins so much later. `None`: it has no track with an edit list, or is invalid.
+/// Makes the index of a movie whose track begins so much later. `None`: it has no track with an edit list, or is
+/// invalid.
 fn delayed(index: &[u8], by: Duration) -> Option<Vec<u8>> {
     let (_, header) = boxes(index)?.into_iter().find(|(name, _)| name == b"mvhd")?;
     let scale = number(header, if header.first()? == &0 { 12 } else { 20 })?;

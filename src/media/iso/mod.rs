@@ -1,5 +1,5 @@
-//! Recordings of what one participant sends, as it came: depayloaded, not encoded again, into Matroska; and beside them,
-//! if that is wanted, of the person cut out of the picture.
+//! Recordings of what one participant sends, as it came: depayloaded, not encoded again, into Matroska; and beside
+//! them, if that is wanted, of the person cut out of the picture.
 //!
 //! ```text
 //!   frames, packets ─► recorder's thread: plan ─► appsrc ─► (parse) ─► matroskamux ─► a file per set of tracks
@@ -9,7 +9,7 @@
 //! recorders of one origin lie on one time line. Threads: one `iso-…` or `cut-…` thread a recorder, and those of its
 //! pipeline.
 //! Failure: a recorder whose thread or disk does not keep up leaves frames out up to the next keyframe; a file that
-//! cannot be written is told once, and ends the recorder.
+//! cannot be written is reported once, and ends the recorder.
 
 mod cutout;
 mod delay;
@@ -33,7 +33,7 @@ pub use cutout::CutoutRecorder;
 use document::Content;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
-use plan::{Plan, Step, Tracks};
+use plan::{IsoPlan, Step, Tracks};
 pub use sidecar::{Owner, Sidecar};
 use writer::{Form, Writer};
 
@@ -44,6 +44,7 @@ use crate::media::{
         launch::Launches,
         pipeline::named,
         priority::{self, Role},
+        probe::LEFT_OUT,
     },
     port::TrackKind,
 };
@@ -60,10 +61,14 @@ const GATHERED: usize = 1024;
 /// How long the thread waits for a packet at most.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// What comes late together may have one time, and is written a millisecond apart: muxers count in these, and what
+/// follows is made of all of it. So many of them are less than a picture.
+const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
+
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
-/// Where the files go.
+/// The place where the files go.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The folder. Need not exist.
@@ -85,7 +90,7 @@ impl Place {
     }
 }
 
-/// What a recorder works with.
+/// The order that a recorder works with.
 #[derive(Clone)]
 pub struct Order {
     /// Where the files go.
@@ -98,7 +103,7 @@ pub struct Order {
     pub check: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
-/// What a recorder says. Called on its thread; must not block.
+/// The news of a recorder. Called on its thread; must not block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Nothing can begin without a keyframe.
@@ -162,7 +167,7 @@ impl Recorder {
     }
 }
 
-/// What leads into the file that is being written.
+/// The elements that lead into the file that is being written.
 struct Feed {
     video: Option<AppSrc>,
     audio: Option<AppSrc>,
@@ -189,7 +194,7 @@ fn codec_of(caps: &gst::Caps) -> String {
 impl Work {
     fn work(mut self, received: &Receiver<Packet>) {
         priority::take(Role::Deliver);
-        let mut plan = Plan::default();
+        let mut plan = IsoPlan::default();
         // What came before its file has begun.
         let mut early: VecDeque<Packet> = VecDeque::new();
         self.writer.tell(News::NeedsKeyframe);
@@ -247,7 +252,7 @@ impl Work {
         self.end();
     }
 
-    /// Whether the file has a track for it.
+    /// Returns whether the file has a track for it.
     fn takes(&self, packet: &Packet) -> bool {
         self.file.as_ref().is_some_and(|file| match packet.kind {
             TrackKind::Video => file.video.is_some(),
@@ -278,10 +283,12 @@ impl Work {
             return;
         }
         let Some(at) = pts.checked_sub(clock_time(self.writer.origin())) else { return };
-        // Muxers take no step back.
-        if last.is_some_and(|last| at <= last) {
+        // Muxers take no step back. One by a picture or more is that of pictures that are shown in another order, of
+        // which no other is made.
+        if last.is_some_and(|last| at + TOGETHER < last) {
             return;
         }
+        let at = last.map_or(at, |last| at.max(last + gst::ClockTime::MSECOND));
         *last = Some(at);
         if src.caps().as_ref() != Some(&packet.caps) {
             src.set_caps(Some(&packet.caps));
@@ -316,7 +323,7 @@ impl Work {
         Ok(())
     }
 
-    /// The time, as files count it.
+    /// Returns the time, as files count it.
     fn now(&self) -> Duration {
         media_clock().now().saturating_sub(self.writer.origin())
     }
@@ -359,7 +366,7 @@ fn keep_first_caps(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         let is_caps = info.event().is_some_and(|event| event.type_() == gst::EventType::Caps);
         match is_caps && told.swap(true, Ordering::Relaxed) {
-            true => gst::PadProbeReturn::Drop,
+            true => LEFT_OUT,
             false => gst::PadProbeReturn::Ok,
         }
     });

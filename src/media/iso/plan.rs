@@ -21,20 +21,20 @@ pub(super) struct Tracks {
     pub(super) audio: bool,
 }
 
-/// What is to be done.
+/// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Nothing else than before.
     Wait,
     /// Begin a file with these tracks.
     Begin(Tracks),
-    /// End the file; [`Plan::step`] says when another begins.
+    /// End the file; [`IsoPlan::step`] says when another begins.
     End,
 }
 
-/// What is known of the tracks.
+/// The facts that are known of the tracks.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct IsoPlan {
     /// When each brought something last: picture (from a keyframe on) and sound.
     heard: [Option<Duration>; 2],
     /// When the first of those that wait for a file came.
@@ -49,7 +49,7 @@ const fn index(kind: TrackKind) -> usize {
     }
 }
 
-impl Plan {
+impl IsoPlan {
     /// Takes note of a packet. A picture counts from its first keyframe on.
     pub(super) fn heard(&mut self, kind: TrackKind, keyframe: bool, now: Duration) {
         let known = &mut self.heard[index(kind)];
@@ -84,7 +84,7 @@ impl Plan {
         Step::Wait
     }
 
-    /// The file has ended by a fault, or because its codec changed: another may begin.
+    /// Notes that the file has ended by a fault, or because its codec changed: another may begin.
     pub(super) fn ended(&mut self, now: Duration) {
         self.file = None;
         self.heard[0] = None;
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn both_tracks_are_one_file_and_one_alone_is_waited_with() {
-        let mut plan = Plan::default();
+        let mut plan = IsoPlan::default();
         plan.heard(TrackKind::Audio, false, at(0));
         plan.heard(TrackKind::Video, false, at(100));
         assert_eq!(plan.step(at(100)), Step::Wait, "nothing can be seen before a keyframe");
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(plan.step(at(400)), Step::Begin(BOTH));
         assert_eq!(plan.step(at(500)), Step::Wait);
 
-        let mut plan = Plan::default();
+        let mut plan = IsoPlan::default();
         plan.heard(TrackKind::Audio, false, at(0));
         assert_eq!(plan.step(at(1990)), Step::Wait);
         assert_eq!(plan.step(at(2000)), Step::Begin(SOUND));
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_camera_that_goes_off_and_on_makes_three_files() {
-        let mut plan = Plan::default();
+        let mut plan = IsoPlan::default();
         let mut steps = Vec::new();
         for now in (0..40_000).step_by(20) {
             plan.heard(TrackKind::Audio, false, at(now));
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn silence_of_both_ends_the_file_and_nothing_begins_by_itself() {
-        let mut plan = Plan::default();
+        let mut plan = IsoPlan::default();
         plan.heard(TrackKind::Audio, false, at(0));
         plan.heard(TrackKind::Video, true, at(0));
         assert_eq!(plan.step(at(0)), Step::Begin(BOTH));

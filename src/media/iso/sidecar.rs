@@ -20,7 +20,7 @@ pub struct Sidecar {
     inner: Mutex<(Document, Option<PathBuf>)>,
 }
 
-/// Whose file it is.
+/// The owner of a file.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The participant's id.
@@ -77,7 +77,7 @@ impl Sidecar {
     }
 }
 
-/// Milliseconds are as exact as the files are.
+/// Rounds to milliseconds, which are as exact as the files are.
 fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

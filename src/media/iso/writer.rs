@@ -1,5 +1,5 @@
-//! What recorders of a participant have in common: one file after the other, begun where the disk has room, noted beside
-//! it, and ended whole.
+//! What recorders of a participant have in common: one file after the other, begun where the disk has room, noted
+//! beside it, and ended whole.
 
 use std::{
     io,
@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How often the disk is looked at.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// How files are written.
+/// The form in which files are written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
     /// The launch text; its `sink` gets the file's name.
@@ -84,7 +84,7 @@ impl Writer {
         (self.tell)(news);
     }
 
-    /// The time that is zero in the files.
+    /// Returns the time that is zero in the files.
     pub(super) fn origin(&self) -> Duration {
         self.order.place.origin
     }

@@ -7,7 +7,7 @@ use std::{
 
 use super::notes::Chapter;
 
-/// Where each chapter ends: where the next one begins, the last one with the recording.
+/// Returns where each chapter ends: where the next one begins, the last one with the recording.
 pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
     let next = chapters.iter().skip(1).map(|chapter| chapter.at);
     let last = chapters.last().map_or(length, |last| length.max(last.at));
@@ -60,7 +60,7 @@ pub fn add_to_matroska(
 /// Bytes of a table's entry.
 const ENTRY: usize = 21;
 
-/// Where a file is changed.
+/// The places where a file is changed.
 struct Places {
     /// The eight bytes of the segment's size.
     size: u64,
@@ -151,7 +151,7 @@ mod tests {
         vec![chapter("begin", 0), chapter("a=b; #c \\ \u{fc}", 1500), chapter("end", 1500)]
     }
 
-    /// A file with room in its table of contents, and one cluster.
+    /// Returns a file with room in its table of contents, and one cluster.
     fn file(room: usize) -> Vec<u8> {
         let mut void = vec![VOID, 0x80 | (room as u8 - 2)];
         void.resize(room, 0);

@@ -1,8 +1,9 @@
 //! What an attempt is fed: when picture and sound begin, where they are cut, and how they go on after it.
 //!
-//! A cut lies before a picture: before a keyframe where a recording goes on in another part, or before the first picture
-//! of a pause. Which picture that is, shows only once it is encoded, seconds after its sound. So sound and markers wait
-//! here for the picture of their time. They all come in running time and go out on the output's own time line:
+//! A cut lies before a picture: before a keyframe where a recording goes on in another part, or before the first
+//! picture of a pause. Which picture that is, shows only once it is encoded, seconds after its sound. So sound and
+//! markers wait here for the picture of their time. They all come in running time and go out on the output's own time
+//! line:
 //!
 //! GST-1.22: 9f169ffaf9 and 81178eab42, remove at 1.24: flvmux mis-orders when running time does not start at zero, so
 //! both streams are restamped by the same offset, to start at zero with the first keyframe.
@@ -30,7 +31,7 @@ pub(super) struct Mark {
     pub(super) at: Duration,
 }
 
-/// What passes.
+/// The decision about what passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gate {
     /// Nothing until a keyframe of this time or later.
@@ -43,20 +44,20 @@ enum Gate {
     Closed,
 }
 
-/// How running time becomes the output's time: what was at `start` is at `base`.
+/// The map by which running time becomes the output's time: what was at `start` is at `base`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Line {
+struct Timeline {
     start: ClockTime,
     base: ClockTime,
 }
 
-impl Line {
+impl Timeline {
     fn out(self, time: ClockTime) -> ClockTime {
         (self.base + time).saturating_sub(self.start)
     }
 }
 
-/// What comes while the next part is being built.
+/// The media that come while the next part is being built.
 #[derive(Debug)]
 enum Item {
     Picture(gst::Buffer),
@@ -67,7 +68,7 @@ enum Item {
 #[derive(Debug)]
 struct Before {
     ends: Box<dyn Ends>,
-    line: Line,
+    line: Timeline,
     cut: ClockTime,
 }
 
@@ -78,7 +79,7 @@ pub(super) struct Feed {
     split: Option<Split>,
     gate: Gate,
     /// `None` before the first keyframe of a part.
-    line: Option<Line>,
+    line: Option<Timeline>,
     /// Where the last cut was, until something has passed after it.
     cut: Option<ClockTime>,
     /// Sound of before it has no place.
@@ -126,32 +127,32 @@ impl Feed {
         }
     }
 
-    /// When, in running time, the first picture passed that this output began with.
+    /// Returns when, in running time, the first picture passed that this output began with.
     pub(super) fn start(&self) -> Option<ClockTime> {
         self.line.filter(|line| line.base.is_zero()).map(|line| line.start)
     }
 
-    /// Whether a picture has passed.
+    /// Returns whether a picture has passed.
     pub(super) fn has_begun(&self) -> bool {
         self.line.is_some()
     }
 
-    /// Whether nothing passes now because somebody paused it.
+    /// Returns whether nothing passes now because somebody paused it.
     pub(super) fn rests(&self) -> bool {
         self.gate == Gate::Closed || self.cut.is_some() && matches!(self.gate, Gate::Waits { .. })
     }
 
-    /// Whether the next part is to be built.
+    /// Returns whether the next part is to be built.
     pub(super) fn passes_on(&self) -> bool {
         self.passing.is_some()
     }
 
-    /// Whether something had to be thrown away since this was asked last.
+    /// Returns whether something had to be thrown away since this was asked last.
     pub(super) fn has_overflown(&mut self) -> bool {
         std::mem::take(&mut self.overflows)
     }
 
-    /// Whether there are markers that [`Feed::take_marks`] gives.
+    /// Returns whether there are markers that [`Feed::take_marks`] gives.
     pub(super) fn has_marks(&self) -> bool {
         !self.told.is_empty()
     }
@@ -161,7 +162,7 @@ impl Feed {
         std::mem::take(&mut self.told)
     }
 
-    /// How long this part is so far.
+    /// Returns how long this part is so far.
     pub(super) fn length(&self) -> Duration {
         let end = self.line.zip(self.seen).map_or(ClockTime::ZERO, |(line, seen)| match self.rests() {
             true => line.out(self.cut.unwrap_or(seen.1)),
@@ -298,7 +299,7 @@ impl Feed {
     fn begin(&mut self, pts: ClockTime, dts: ClockTime) -> bool {
         match (self.line, self.cut) {
             (Some(line), Some(cut)) => {
-                self.line = Some(Line { start: pts, base: line.out(cut) });
+                self.line = Some(Timeline { start: pts, base: line.out(cut) });
                 // A packet that lies half before it is nearer than the next one.
                 self.sound_from = pts.saturating_sub(PICTURE);
             }
@@ -308,9 +309,9 @@ impl Feed {
                 if cut.is_none() && first.is_none_or(|first| first > dts) {
                     return false;
                 }
-                // A later part begins with its picture and the sound of that moment: fragmented MP4 lets each track begin
-                // at zero.
-                self.line = Some(Line { start: cut.unwrap_or(dts), base: ClockTime::ZERO });
+                // A later part begins with its picture and the sound of that moment: fragmented MP4 lets each track
+                // begin at zero.
+                self.line = Some(Timeline { start: cut.unwrap_or(dts), base: ClockTime::ZERO });
                 self.sound_from = cut.unwrap_or(dts).max(dts);
             }
         }
@@ -398,7 +399,7 @@ impl Feed {
         self.ends.finish();
     }
 
-    /// Whether the part is as large or as long as it is to be.
+    /// Returns whether the part is as large or as long as it is to be.
     fn is_full(&self, pts: ClockTime) -> bool {
         let passed = self.line.map_or(ClockTime::ZERO, |line| line.out(pts));
         match self.split {
@@ -409,7 +410,7 @@ impl Feed {
         }
     }
 
-    /// Whether a unit is pushed: the other end must take what it gets, and keyframes end what was left out.
+    /// Returns whether a unit is pushed: the other end must take what it gets, and keyframes end what was left out.
     fn may_go(&mut self, dts: ClockTime, keyframe: bool) -> bool {
         let queued = self.ends.waiting();
         if queued > BACKLOG {

@@ -14,7 +14,7 @@ const CHUNK: usize = 128;
 const SET_CHUNK: u8 = 1;
 const COMMAND: u8 = 20;
 
-/// What an application's server answers.
+/// The answer of an application's server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     Accepted,
@@ -105,7 +105,7 @@ fn text_at(message: &[u8], at: usize) -> Option<String> {
     (message[at] == 2).then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// What an `_error` says, in at most a line.
+/// Returns what an `_error` says, in at most a line.
 fn description(message: &[u8]) -> String {
     const KEY: &[u8] = b"description";
     let found = message.windows(KEY.len()).position(|window| window == KEY);
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// What it says, and what it is told.
+    /// The peer: what it says, and what it hears.
     struct Peer {
         says: Cursor<Vec<u8>>,
         told: Vec<u8>,
@@ -221,7 +221,7 @@ mod tests {
         Peer { says: Cursor::new(says), told: Vec::new() }
     }
 
-    /// A message in chunks of this size, on chunk stream 3.
+    /// Returns a message in chunks of this size, on chunk stream 3.
     fn chunks(kind: u8, message: &[u8], size: usize) -> Vec<u8> {
         let length = (message.len() as u32).to_be_bytes();
         let mut bytes = vec![3, 0, 0, 0, length[1], length[2], length[3], kind, 0, 0, 0, 0];

@@ -1,7 +1,7 @@
 //! Finds hosts for outputs, and keeps those out of the server's own networks that may not be sent there.
 
 use std::{
-    net::{SocketAddr, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::mpsc::channel,
     time::Duration,
 };
@@ -11,6 +11,13 @@ use crate::media::port::is_internal;
 
 /// How long an attempt waits for it.
 pub(super) const LOOKUP: Duration = Duration::from_secs(5);
+
+/// Returns whether what is sent there stays in the server's own networks: the address is an internal one, or one of this
+/// machine, where it would come in behind the firewall.
+pub(super) fn is_own(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    is_internal(address) || if_addrs::get_if_addrs().is_ok_and(|own| own.iter().any(|one| one.ip() == address))
+}
 
 /// Finds a host's addresses, at least one. A name may have another address than when the output was made: who may not send
 /// into the server's own networks is not led there later, either.
@@ -33,7 +40,7 @@ pub(super) fn find(host: &str, port: u16, internal: bool, left: Duration) -> Res
         Ok(Err(error)) => return Err(theirs(format!("its host is not found: {error}"))),
         Err(_) => return Err(theirs("its host is not found in time".to_owned())),
     };
-    if !internal && addresses.iter().any(|address| is_internal(address.ip())) {
+    if !internal && addresses.iter().any(|address| is_own(address.ip())) {
         return Err(OutputFault::new(Blame::Operator, "its host leads into a network of the server's own"));
     }
     if addresses.is_empty() { Err(theirs("its host has no address".to_owned())) } else { Ok(addresses) }
@@ -41,7 +48,16 @@ pub(super) fn find(host: &str, port: u16, internal: bool, left: Duration) -> Res
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn this_machines_addresses_are_its_own_and_others_are_not() {
+        for one in if_addrs::get_if_addrs().unwrap() {
+            assert!(is_own(one.ip()), "{}", one.ip());
+        }
+        assert!(!is_own("8.8.8.8".parse().unwrap()));
+    }
 
     #[test]
     fn a_host_leads_into_the_servers_own_networks_only_where_that_is_allowed() {

@@ -4,13 +4,13 @@
 //!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | hls | file: mux ─► sink, in a pipeline of its own
 //!                                                    └─► whip: packets of RTP, by `deliver`
 //! ```
-//! Contract: units are H.264 with running time as PTS and DTS, packets AAC or Opus with running time as PTS. Nothing here
-//! blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread per
-//! output.
+//! Contract: units are H.264 with running time as PTS and DTS, packets AAC or Opus with running time as PTS. Nothing
+//! here blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread
+//! per output.
 //!
-//! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that is
-//! a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc `audio`
-//! and a sink `sink`.
+//! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that
+//! is a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc
+//! `audio` and a sink `sink`.
 
 use std::{
     fmt,
@@ -50,11 +50,11 @@ use crate::media::{
     port::VideoSettings,
 };
 
-/// What the worker knows of a kind of output. Called on the output's thread.
+/// The operations of a kind of output that the worker uses. Called on the output's thread.
 pub trait Kind: fmt::Debug + Send + 'static {
     /// Takes the secrets out of a text.
     fn redact(&self, text: &str) -> String;
-    /// How long the other end may take to accept an attempt; `None`: for ever.
+    /// Returns how long the other end may take to accept an attempt; `None`: for ever.
     fn patience(&self) -> Option<Duration>;
     /// Looks a few times a second whether there is something that stops it.
     ///
@@ -63,7 +63,7 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn check(&self) -> Result<(), OutputFault> {
         Ok(())
     }
-    /// Where the next part begins; `None`: all is one.
+    /// Returns where the next part begins; `None`: all is one.
     fn split(&self) -> Option<Split> {
         None
     }
@@ -76,7 +76,7 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
         Ok(())
     }
-    /// A part has come to its end, and is so long. The file that it leaves, if it does.
+    /// Notes that a part has come to its end, and is so long. The file that it leaves, if it does.
     fn ended(&self, _number: u32, _length: Duration) -> Option<Recorded> {
         None
     }
@@ -94,10 +94,10 @@ pub trait Kind: fmt::Debug + Send + 'static {
     fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault>;
 }
 
-/// What is fed, and what runs.
+/// The feed, and the pipeline that runs.
 pub type Begun<'a> = (Box<dyn Ends>, Box<dyn Link + 'a>);
 
-/// What an attempt, or a part of one, begins with.
+/// The values that an attempt, or a part of one, begins with.
 pub struct Opening<'a> {
     /// The output's.
     pub name: &'a str,
@@ -113,9 +113,9 @@ pub struct Opening<'a> {
 
 /// The ends of an attempt that are fed. Called on the encoders' threads; must not block.
 pub trait Ends: fmt::Debug + Send {
-    /// How much of the picture waits for the network.
+    /// Returns how much of the picture waits for the network.
     fn waiting(&self) -> Duration;
-    /// How much of the sound does.
+    /// Returns how much of the sound does.
     fn sound_waiting(&self) -> Duration;
     /// Takes an access unit in running time. `out` is the same on the output's own time line.
     fn picture(&mut self, unit: &gst::Buffer, out: gst::Buffer);
@@ -131,29 +131,29 @@ pub trait Ends: fmt::Debug + Send {
 pub trait Link {
     /// Counts the bytes that have left.
     fn written(&self) -> u64;
-    /// Whether the other end has certainly accepted us.
+    /// Returns whether the other end has certainly accepted us.
     fn is_accepted(&self) -> bool;
-    /// Whether the line does not carry what is sent, as far as the transport itself finds that out.
+    /// Returns whether the line does not carry what is sent, as far as the transport itself finds that out.
     fn is_behind(&self) -> bool {
         false
     }
-    /// Ends the stream as its kind has it, once its [`Ends`] are finished, so that the other end knows that it is over and
-    /// does not wait for it to come back. What ends the attempt comes from `broken`.
+    /// Ends the stream as its kind has it, once its [`Ends`] are finished, so that the other end knows that it is over
+    /// and does not wait for it to come back. What ends the attempt comes from `broken`.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>);
 }
 
-/// What a kind of output that is a pipeline says beyond that, for [`muxed::begin`].
+/// The operations of a kind of output that is a pipeline, beyond those, for [`muxed::begin`].
 pub trait Destination: Kind {
     /// Names its launch text.
     fn stage(&self) -> &'static str;
-    /// Tells the pipeline of a part, 1 for the first, built from the launch text, where to.
+    /// Sets the destination of a part's pipeline, 1 for the first, built from the launch text.
     ///
     /// # Errors
     /// What is missing.
     fn prepare(&self, pipeline: &OwnedPipeline, part: u32) -> Result<(), OutputFault>;
     /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
-    /// Bytes at which the other end has certainly accepted us.
+    /// Returns bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
     /// See [`Link::is_behind`].
     fn is_behind(&self, _pipeline: &OwnedPipeline) -> bool {

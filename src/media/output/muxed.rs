@@ -94,7 +94,7 @@ impl<D: Destination> Link for Running<'_, D> {
         self.destination.is_behind(&self.pipeline)
     }
 
-    /// With `FCUnpublish` and `deleteStream`, or the end of a file.
+    /// Ends it with `FCUnpublish` and `deleteStream`, or the end of a file.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>) {
         // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
         if broken.recv_timeout(FAREWELL).is_ok() {

@@ -1,4 +1,4 @@
-//! What an output does about failure: when it is tried again, when it counts as stuck, and what may be told. PURE.
+//! What an output does about failure: when it is tried again, when it counts as stuck, and what may be reported. PURE.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ pub const QUICK_MAX: Duration = Duration::from_secs(5);
 pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait after the quick phase: a server that was down for an hour is found within half a minute.
 pub const SLOW_MAX: Duration = Duration::from_secs(30);
-/// Live for this long, an output has recovered: the next break starts anew.
+/// Live for this long, an output has recovered: the next break starts from the beginning.
 pub const RECOVERED_AFTER: Duration = Duration::from_secs(30);
 /// An output that was never live is given up after so many attempts: its address or key is wrong.
 pub const MAX_FIRST_ATTEMPTS: u32 = 5;
 
-/// What follows a break.
+/// The step that follows a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Try again.
@@ -47,19 +47,19 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// An output that is about to be tried for the first time.
+    /// Creates an output that is about to be tried for the first time.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The output is live: its server takes the stream. Telling it again changes nothing.
+    /// Notes that the output is live: its server takes the stream. Reporting it again changes nothing.
     pub fn live(&mut self, now: Duration) {
         self.was_live = true;
         self.live_since.get_or_insert(now);
     }
 
-    /// An attempt failed, or a live output broke. `random` is a number from 0 to 1; it takes up to half of the wait
-    /// away, so that outputs that broke together do not come back together.
+    /// Notes that an attempt failed, or that a live output broke. `random` is a number from 0 to 1; it takes up to half
+    /// of the wait away, so that outputs that broke together do not come back together.
     pub fn broke(&mut self, now: Duration, random: f64) -> Next {
         let recovered = self.live_since.take().is_some_and(|live| now.saturating_sub(live) >= RECOVERED_AFTER);
         if recovered {
@@ -81,7 +81,7 @@ impl Retry {
     }
 }
 
-/// `wait` doubled so many times, up to far beyond any limit.
+/// Returns `wait` doubled so many times, up to far beyond any limit.
 pub fn doubled(wait: Duration, times: u32) -> Duration {
     wait.saturating_mul(1 << times.min(16))
 }
@@ -93,10 +93,10 @@ pub const WINDOW: Duration = Duration::from_secs(5);
 /// So many poor windows in a row, 15 s, and the output is stuck: a server may pause for a few seconds.
 const POOR_WINDOWS: u32 = 3;
 
-/// Whether an output's bytes flow.
+/// The state of an output's flow of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flowing {
-    /// They do, or it is too early to tell.
+    /// They do, or it is too early to know.
     Yes,
     /// They have not for 15 s: the connection hangs. Break it.
     Wedged,
@@ -111,17 +111,17 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// A watchdog of a connection that is made now.
+    /// Creates a watchdog of a connection that is made now.
     pub fn new(now: Duration) -> Self {
         Self { window_start: now, bytes_at_start: 0, poor_windows: 0 }
     }
 
-    /// A watchdog of a connection that has sent so much, and goes on now.
+    /// Returns a watchdog of a connection that has sent so much, and goes on now.
     pub fn resumed(now: Duration, total: u64) -> Self {
         Self { bytes_at_start: total, ..Self::new(now) }
     }
 
-    /// Tells the total of bytes sent on this connection, every few seconds.
+    /// Reports the total of bytes sent on this connection, every few seconds.
     pub fn bytes(&mut self, now: Duration, total: u64) -> Flowing {
         let elapsed = now.saturating_sub(self.window_start);
         let windows = u32::try_from(elapsed.as_nanos() / WINDOW.as_nanos()).unwrap_or(u32::MAX);
@@ -139,8 +139,8 @@ impl Watchdog {
 /// What stands for anything secret.
 const HIDDEN: &str = "***";
 
-/// A URL that may be shown: `scheme://host[:port]/***`. User, path, query and fragment are dropped, for stream keys live
-/// there. What is not surely a host is hidden too.
+/// Returns a URL that may be shown: `scheme://host[:port]/***`. User, path, query and fragment are dropped, for stream
+/// keys live there. What is not surely a host is hidden too.
 pub fn redact_url(url: &str) -> String {
     let url = url.trim();
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
@@ -156,7 +156,7 @@ pub fn redact_url(url: &str) -> String {
     format!("{scheme}://{host}/{HIDDEN}")
 }
 
-/// An error text without the URL and the secrets in it: stream key, query, user and password, as written and
+/// Returns an error text without the URL and the secrets in it: stream key, query, user and password, as written and
 /// percent-decoded. The application's name (the first of several path segments) is left as it is.
 pub fn redact_in(text: &str, url: &str) -> String {
     let url = url.trim();
@@ -167,7 +167,7 @@ pub fn redact_in(text: &str, url: &str) -> String {
     clean
 }
 
-/// Authority, and all that stands behind it.
+/// Returns the authority, and all that stands behind it.
 fn split_authority(rest: &str) -> (&str, &str) {
     let end = rest.find(|sign: char| matches!(sign, '/' | '?' | '#' | '\\') || sign.is_whitespace());
     rest.split_at(end.unwrap_or(rest.len()))
@@ -187,7 +187,7 @@ fn is_host(text: &str) -> bool {
     host_fits && !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok()) && text.len() <= 260
 }
 
-/// All secrets of a URL, longest first, so that none is cut by another that it holds.
+/// Returns all secrets of a URL, longest first, so that none is cut by another that it holds.
 fn secrets(url: &str) -> Vec<String> {
     let Some((_, rest)) = url.split_once("://") else { return Vec::new() };
     let (authority, behind) = split_authority(rest);

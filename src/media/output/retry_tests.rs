@@ -4,7 +4,7 @@ fn at(seconds: f64) -> Duration {
     Duration::from_secs_f64(1000.0 + seconds)
 }
 
-/// The waits in seconds when every attempt fails at once, without jitter.
+/// Returns the waits in seconds when every attempt fails at once, without jitter.
 fn waits(retry: &mut Retry, mut now: f64, count: usize) -> Vec<f64> {
     let mut waits = Vec::new();
     for _ in 0..count {

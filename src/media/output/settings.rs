@@ -47,7 +47,7 @@ pub enum Preset {
     Archive,
 }
 
-/// What of H.264 a decoder must know.
+/// The part of H.264 that a decoder must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
@@ -70,7 +70,7 @@ impl Profile {
     }
 }
 
-/// How much work x264 puts into each picture, the least first.
+/// The work that x264 puts into each picture, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Speed {
@@ -105,7 +105,8 @@ impl Speed {
         }
     }
 
-    /// Cores that somebody talking at 1280x720 and 30 frames a second takes, as measured on one of 2026's rented machines.
+    /// Returns the cores that somebody talking at 1280x720 and 30 frames a second takes, as measured on one of 2026's
+    /// rented machines.
     const fn cores(self) -> f64 {
         match self {
             Self::Ultrafast => 0.11,
@@ -129,7 +130,7 @@ impl Speed {
     }
 }
 
-/// How the bit rate is kept.
+/// The way that the bit rate is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RateControl {
@@ -139,13 +140,13 @@ pub enum RateControl {
     Vbr,
 }
 
-/// What is asked of the picture. What is left out is the preset's, or the canvas's and the usual.
+/// The wishes for the picture. What is left out is the preset's, or the canvas's and the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = OutputVideo)]
 pub struct VideoWish {
-    /// `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say how
-    /// large its canvas is, is composed at this size. Default: the canvas's.
+    /// `WIDTHxHEIGHT`, even numbers from 64 to 4096. A canvas of another shape gets bars. A layout that does not say
+    /// how large its canvas is, is composed at this size. Default: the canvas's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1280x720")]
     pub size: Option<String>,
@@ -173,13 +174,13 @@ pub struct VideoWish {
 }
 
 impl VideoWish {
-    /// Width and height, where they are asked for.
+    /// Returns width and height, where they are asked for.
     pub fn size(&self) -> Option<(u32, u32)> {
         self.size.as_deref().and_then(size_of)
     }
 }
 
-/// What is asked of the sound. What is left out is the usual.
+/// The wishes for the sound. What is left out is the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = OutputAudio)]
@@ -195,8 +196,8 @@ pub struct AudioWish {
     /// 44100 or 48000. Default: 48000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_rate: Option<u32>,
-    /// Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks below
-    /// -1 dB. Default: as it is mixed.
+    /// Levelled to so many LUFS by EBU R 128, as in -16 (podcasts, the web) or -23 (broadcasting), with true peaks
+    /// below -1 dB. Default: as it is mixed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = -30, maximum = -10)]
     pub loudness: Option<i32>,
@@ -226,7 +227,7 @@ pub struct VideoSettings {
     pub low_delay: bool,
 }
 
-/// What the sound is encoded in.
+/// The codec of the sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AudioCodec {
@@ -253,16 +254,16 @@ pub struct AudioSettings {
 }
 
 impl AudioSettings {
-    /// How long a packet of AAC is.
+    /// Returns how long a packet of AAC is.
     pub fn packet(&self) -> Duration {
         Duration::from_nanos(AAC_SAMPLES * 1_000_000_000 / u64::from(self.sample_rate.max(1)))
     }
 }
 
-/// What is wrong, and with which key.
+/// The fault, and the key that has it.
 pub type Wrong = (&'static str, String);
 
-/// What an output is encoded as.
+/// The wishes for an output's encoding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wishes {
@@ -404,7 +405,7 @@ fn within((width, height): (u32, u32), (long, short): (u32, u32)) -> (u32, u32) 
     (size.0.max(*SIZES.start()), size.1.max(*SIZES.start()))
 }
 
-/// 4:2:0 pictures have even sides.
+/// Makes a side even, as those of 4:2:0 pictures are.
 const fn even(side: u32) -> u32 {
     side & !1
 }

@@ -35,11 +35,11 @@ pub(super) struct Srt {
 /// How often it is looked how much was lost.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Of so many bytes one may be given up, and the line still carries what is sent. SRT gives up what has not come in time,
-/// however often it was sent again.
+/// Of so many bytes one may be given up, and the line still carries what is sent. SRT gives up what has not come in
+/// time, however often it was sent again.
 const ONE_OF: u64 = 20;
 
-/// What was not sent in time.
+/// The packets that were not sent in time.
 #[derive(Debug)]
 struct Losses {
     looked: Instant,

@@ -49,7 +49,7 @@ pub enum OutputKind {
     Whip,
 }
 
-/// How a recording is written.
+/// The container of a recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Container {
@@ -81,7 +81,7 @@ impl Container {
     }
 }
 
-/// Where a recording goes on in another file: at the first keyframe from there.
+/// The point where a recording goes on in another file: at the first keyframe from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
@@ -105,7 +105,7 @@ impl Split {
     }
 }
 
-/// Where a recording goes.
+/// The place where a recording goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileTarget {
     /// The room's folder of recordings.
@@ -120,7 +120,7 @@ pub struct FileTarget {
     pub spare: u64,
 }
 
-/// Where recordings of each participant go.
+/// The place where recordings of each participant go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IsoTarget {
     /// The room's folder of recordings, and what names begin with.
@@ -129,7 +129,7 @@ pub struct IsoTarget {
     pub cutouts: bool,
 }
 
-/// Where an output goes. `Debug` never shows a URL's path, query or user: stream keys live there.
+/// The destination of an output. `Debug` never shows a URL's path, query or user: stream keys live there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputTarget {
     /// `rtmp://` or `rtmps://`, with its stream key.
@@ -159,8 +159,8 @@ impl OutputTarget {
         }
     }
 
-    /// Tells whether what is sent can change while it goes on. A file has one form from beginning to end, a WHIP server was
-    /// offered one, and players of HLS are told where another begins.
+    /// Returns whether what is sent can change while it goes on. A file has one form from beginning to end, a WHIP
+    /// server was offered one, and players of HLS learn where another begins.
     pub const fn takes_changes(&self) -> bool {
         !matches!(self, Self::File(_) | Self::Iso(_) | Self::Whip(_) | Self::Hls(_))
     }
@@ -175,7 +175,7 @@ impl OutputTarget {
         }
     }
 
-    /// Whether it may lead there.
+    /// Returns whether it may lead there.
     pub fn is_internal_allowed(&self) -> bool {
         match self {
             Self::Rtmp(address) => address.internal,
@@ -211,7 +211,7 @@ pub struct OutputSpec {
     pub paused: bool,
 }
 
-/// Who can help when an output does not work.
+/// The one who can help when an output does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
@@ -223,7 +223,7 @@ pub enum Blame {
     Server,
 }
 
-/// Why an output does not work.
+/// The reason why an output does not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFault {
     /// Who can help.
@@ -256,7 +256,7 @@ pub struct TrialStep {
     pub milliseconds: u64,
 }
 
-/// What came of trying a destination.
+/// The outcome of trying a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trial {
     /// The steps that were taken, in order.
@@ -303,7 +303,7 @@ pub struct Recorded {
     pub length: Duration,
 }
 
-/// What flows to a live output.
+/// The flow to a live output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flow {
     /// Bits a second of the last seconds.

@@ -46,7 +46,7 @@ impl Steps {
         Ok(done)
     }
 
-    /// How long the rest may take.
+    /// Returns how long the rest may take.
     pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
     }

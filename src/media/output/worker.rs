@@ -37,15 +37,15 @@ const CAUGHT_UP: Duration = Duration::from_secs(5);
 /// How often it says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
-/// What an output says. Called on its thread, or one of its attempt's; must not block.
+/// The receiver of what an output says. Called on its thread, or one of its attempt's; must not block.
 pub trait Teller: Send + Sync + 'static {
-    /// Its state has changed.
+    /// Notes that its state has changed.
     fn state(&self, state: OutputState);
-    /// So much flows.
+    /// Reports how much flows.
     fn flow(&self, flow: Flow);
-    /// The other end cannot go on without a keyframe.
+    /// Notes that the other end cannot go on without a keyframe.
     fn keyframe(&self) {}
-    /// A file of it is finished. Where it is the last one, the state follows.
+    /// Notes that a file of it is finished. Where it is the last one, the state follows.
     fn recorded(&self, file: Recorded) {
         drop(file);
     }
@@ -66,7 +66,7 @@ struct Shared {
     video: Mutex<Option<VideoSettings>>,
 }
 
-/// What the thread is to do.
+/// The orders to the thread.
 #[derive(Debug, Default)]
 struct Orders {
     stopped: bool,
@@ -205,7 +205,7 @@ struct Part<'a> {
     length: Duration,
 }
 
-/// How an attempt ended.
+/// The way that an attempt ended.
 enum End {
     Stopped,
     Broken(OutputFault),
@@ -252,7 +252,7 @@ impl Worker {
         self.teller.state(OutputState::Stopped);
     }
 
-    /// One connection, or one recording with all its parts, from its beginning to its end.
+    /// Runs one connection, or one recording with all its parts, from its beginning to its end.
     fn attempt(&self, live: &mut dyn FnMut(Duration)) -> End {
         if self.shared.stopped_in_pause() {
             return End::Stopped;
@@ -379,7 +379,7 @@ impl Worker {
         passes_on
     }
 
-    /// Whether a part that passed on is over.
+    /// Returns whether a part that passed on is over.
     fn has_ended(&self, part: &Part<'_>, waited: Duration) -> bool {
         if waited > FAREWELL {
             // Its last sound has not come; it ends without.
@@ -395,8 +395,8 @@ impl Worker {
         }
     }
 
-    /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end knows
-    /// that it is over and does not wait for it to come back.
+    /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end
+    /// knows that it is over and does not wait for it to come back.
     fn say_farewell(&self, part: Part<'_>, before: Option<(Part<'_>, Duration)>) {
         let Some(mut feed) = lock(&self.shared.running).take() else { return };
         feed.end();
@@ -411,7 +411,7 @@ impl Worker {
         }
     }
 
-    /// Lets go of a part that is over, and tells of the file that it leaves.
+    /// Lets go of a part that is over, and reports the file that it leaves.
     fn end(&self, part: Part<'_>) {
         // A file is closed with its pipeline.
         drop(part.link);

@@ -9,7 +9,7 @@ use std::{
 
 use super::Still;
 
-/// What a layout names, ready to be shown.
+/// The image that a layout names, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct Image {
     /// The asset's name, as layouts write it.
@@ -25,13 +25,13 @@ pub struct Image {
 pub struct Clip {
     /// Where it is.
     pub file: PathBuf,
-    /// When it was written: tells it from others of its name.
+    /// When it was written: distinguishes it from others of its name.
     pub written: Option<SystemTime>,
     /// How long it is, if it says so.
     pub duration: Option<Duration>,
 }
 
-/// What a sound file holds: samples of 48 kHz.
+/// The content of a sound file: samples of 48 kHz.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Samples {
     /// 1, or 2: then left and right take turns.
@@ -58,7 +58,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Tells whether left and right differ.
+    /// Returns whether left and right differ.
     pub fn is_stereo(&self) -> bool {
         self.channels == 2
     }
@@ -75,7 +75,7 @@ impl fmt::Debug for Sound {
     }
 }
 
-/// What came of a font in a process of its own.
+/// The outcome of using a font in a process of its own.
 #[derive(Debug)]
 pub enum FontUse {
     /// Its answer.

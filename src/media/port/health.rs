@@ -1,6 +1,6 @@
 //! Numbers of a room's media.
 
-/// How a room's media is doing. Counters grow from the room's start.
+/// The health of a room's media. Counters grow from the room's start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Health {
     /// Whether the output clock runs (it rests while nobody receives).
@@ -51,7 +51,7 @@ pub struct Health {
 }
 
 impl Default for Health {
-    /// Nothing has been measured yet.
+    /// Returns the health of media that has measured nothing yet.
     fn default() -> Self {
         Self {
             running: false,
@@ -79,7 +79,7 @@ impl Default for Health {
     }
 }
 
-/// How loud a mix is, by EBU R 128; `None`: silent, below -70 LUFS.
+/// The loudness of a mix, by EBU R 128; `None`: silent, below -70 LUFS.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Loudness {
     /// Over the last 400 ms, in LUFS.
@@ -88,7 +88,7 @@ pub struct Loudness {
     pub short_term: Option<f32>,
     /// Since the room's media began, without pauses, in LUFS.
     pub integrated: Option<f32>,
-    /// Highest true peak since this was told last, in dB of full scale.
+    /// Highest true peak since the last report, in dB of full scale.
     pub true_peak: Option<f32>,
     /// The same since the room's media began.
     pub max_true_peak: Option<f32>,

@@ -12,27 +12,30 @@ use super::{
     clips::Clips,
     news::StageNews,
     program::{Canvas, canvas_of},
+    tally::Tally,
 };
 use crate::media::{
     compose::{
         clock::{Composer, Counters},
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     gst::launch::Launches,
     port::{AuxId, Picture},
 };
 
-/// What all of them begin with.
+/// The values that all of them begin with.
 pub(super) struct Origin {
     pub(super) room: Arc<str>,
     pub(super) launches: Launches,
-    pub(super) slots: Arc<Slots>,
+    pub(super) slots: Arc<LatestFrames>,
     /// Whether there is a model.
     pub(super) can_cut: bool,
     /// How long a silent sender's last frame stays.
     pub(super) hold: Duration,
     /// The program's.
     pub(super) news: Arc<StageNews>,
+    /// Of all clips of the room.
+    pub(super) clips: Tally,
 }
 
 /// One of them.
@@ -89,7 +92,7 @@ impl AuxPictures {
         self.get(aux).is_some()
     }
 
-    /// Width, height and frames a second, if there is such a picture.
+    /// Returns width, height and frames a second, if there is such a picture.
     pub(super) fn canvas(&self, aux: &AuxId) -> Option<Canvas> {
         self.get(aux).map(|one| one.canvas)
     }
@@ -107,12 +110,12 @@ impl AuxPictures {
             one.composer.set_picture(picture, reels);
             return std::mem::replace(&mut one.canvas, canvas) != canvas;
         }
-        let Origin { room, launches, slots, can_cut, hold, news } = &self.origin;
+        let Origin { room, launches, slots, can_cut, hold, news, clips: tally } = &self.origin;
         let news = Arc::new(news.of_aux(aux.clone()));
         match Composer::start(&format!("{room}-aux"), picture.clone(), *hold, *can_cut, slots.clone(), news) {
             Ok(composer) => {
                 info!(%room, %aux, "a picture beside the program begins");
-                let mut clips = Clips::new(launches.clone());
+                let mut clips = Clips::new(launches.clone(), tally.clone());
                 let reels = clips.show(&picture.images);
                 if !reels.is_empty() {
                     composer.set_picture(picture.clone(), reels);
@@ -121,7 +124,7 @@ impl AuxPictures {
                 true
             }
             Err(error) => {
-                error!(%room, %aux, %error, "no thread for a picture beside the program");
+                error!(%room, %aux, %error, "the system gives no thread for a picture beside the program");
                 false
             }
         }
@@ -149,7 +152,10 @@ impl AuxPictures {
 
     /// Frees what is over, and begins a clock again that has ended by a fault; whether one has.
     pub(super) fn look(&mut self) -> bool {
-        self.pictures.iter().for_each(|one| one.composer.tidy());
+        for one in &mut self.pictures {
+            one.composer.tidy();
+            one.clips.look();
+        }
         let over: Vec<_> = self.pictures.extract_if(.., |one| one.composer.is_over()).collect();
         let any = !over.is_empty();
         for AuxPicture { id, picture, composer, .. } in over {

@@ -2,7 +2,11 @@
 //! settings.
 
 use std::{
-    sync::{Arc, Mutex, mpsc::Sender},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
     time::Duration,
 };
 
@@ -11,9 +15,15 @@ use gstreamer as gst;
 use metrics::counter;
 use tracing::{error, info};
 
-use super::{Input, failures::Failures, lock, program::Canvas};
+use super::{
+    Input,
+    failures::Failures,
+    lock,
+    program::Canvas,
+    tally::{Held, Tally},
+};
 use crate::media::{
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     encode::{Encoder, Recipe, sound::SoundEncoder},
     gst::{clock::media_clock, launch::Launches, load},
     output::worker::Output,
@@ -43,7 +53,7 @@ impl Member {
     }
 }
 
-/// What an encoder of the picture encodes, and as what.
+/// The picture that an encoder encodes, and its settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PictureKey {
     /// `None`: the program.
@@ -55,9 +65,10 @@ pub(super) struct PictureKey {
 struct PictureEncoder {
     encoder: Encoder,
     speed: Speed,
+    _held: Held,
 }
 
-/// What outputs of equal settings share: an encoder, and those who get what it makes.
+/// The parts that outputs of equal settings share: an encoder, and those who get what it makes.
 struct Track<S, E> {
     settings: S,
     encoder: ArcSwapOption<E>,
@@ -66,7 +77,7 @@ struct Track<S, E> {
 }
 
 type Picture = Track<PictureKey, PictureEncoder>;
-type SoundTrack = Track<AudioSettings, SoundEncoder>;
+type SoundTrack = Track<AudioSettings, (SoundEncoder, Held)>;
 type Tracks<S, E> = ArcSwap<Vec<Arc<Track<S, E>>>>;
 
 impl<S: Clone + PartialEq, E> Track<S, E> {
@@ -92,7 +103,7 @@ impl<S: Clone + PartialEq, E> Track<S, E> {
         Self { settings, encoder: ArcSwapOption::default(), listeners: Arc::default(), failures: Mutex::default() }
     }
 
-    /// Whether an encoder is to be made.
+    /// Returns whether an encoder is to be made.
     fn is_due(&self, now: Duration) -> bool {
         self.encoder.load().is_none() && now >= lock(&self.failures).until
     }
@@ -119,9 +130,12 @@ pub(super) struct Broadcasts {
     inputs: Mutex<Sender<Input>>,
     members: Mutex<Vec<Member>>,
     pictures: Tracks<PictureKey, PictureEncoder>,
-    sounds: Tracks<AudioSettings, SoundEncoder>,
+    sounds: Tracks<AudioSettings, (SoundEncoder, Held)>,
+    tally: Tally,
+    /// Whether an encoder is needed that must wait until others have ended.
+    waits: AtomicBool,
     /// Of the frames so far; each picture has one format at a time.
-    caps: Mutex<Vec<(Format, gst::Caps)>>,
+    caps: Mutex<Vec<(CanvasFormat, gst::Caps)>>,
 }
 
 impl Broadcasts {
@@ -133,12 +147,14 @@ impl Broadcasts {
             members: Mutex::default(),
             pictures: ArcSwap::default(),
             sounds: ArcSwap::default(),
+            tally: Tally::default(),
+            waits: AtomicBool::new(false),
             caps: Mutex::default(),
         }
     }
 
     /// Gives a composed frame, of the program or of a picture beside it, to every running encoder of that.
-    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: Format) {
+    pub(super) fn frame(&self, aux: Option<&AuxId>, frame: &gst::Buffer, format: CanvasFormat) {
         let pictures = self.pictures.load();
         let mut caps = None;
         for picture in pictures.iter().filter(|picture| picture.settings.aux.as_ref() == aux) {
@@ -148,8 +164,8 @@ impl Broadcasts {
         }
     }
 
-    /// The caps of a format, made once.
-    fn caps(&self, format: Format) -> gst::Caps {
+    /// Returns the caps of a format, made once.
+    fn caps(&self, format: CanvasFormat) -> gst::Caps {
         let mut known = lock(&self.caps);
         if let Some((_, caps)) = known.iter().find(|(of, _)| *of == format) {
             return caps.clone();
@@ -165,7 +181,7 @@ impl Broadcasts {
     /// Gives a block of the mix to every running encoder.
     pub(super) fn block(&self, samples: &[[f32; 2]], pts: Duration) {
         for sound in self.sounds.load().iter() {
-            if let Some(encoder) = sound.encoder.load().as_ref() {
+            if let Some((encoder, _)) = sound.encoder.load().as_deref() {
                 encoder.push(samples, pts);
             }
         }
@@ -198,7 +214,7 @@ impl Broadcasts {
         lock(&self.members).retain(|member| member.id != *id);
     }
 
-    /// Tells how much work the encoder of an output's picture does.
+    /// Returns how much work the encoder of an output's picture does.
     pub(super) fn speed(&self, id: &OutputId) -> Option<Speed> {
         let key = lock(&self.members).iter().find(|member| member.id == *id)?.picture()?;
         let pictures = self.pictures.load();
@@ -233,11 +249,26 @@ impl Broadcasts {
             }
         }
         let pictures = Track::settle(&self.pictures, &members, Member::picture);
-        pictures.iter().filter(|picture| picture.is_due(now)).for_each(|picture| self.begin_picture(picture));
+        self.waits.store(false, Ordering::Relaxed);
+        let may_begin = || {
+            !self.tally.is_full() || {
+                self.waits.store(true, Ordering::Relaxed);
+                false
+            }
+        };
+        pictures
+            .iter()
+            .filter(|picture| picture.is_due(now) && may_begin())
+            .for_each(|picture| self.begin_picture(picture));
         let sounds = Track::settle(&self.sounds, &members, |member| Some(member.wishes.audio()));
-        sounds.iter().filter(|sound| sound.is_due(now)).for_each(|sound| self.begin_sound(sound));
+        sounds.iter().filter(|sound| sound.is_due(now) && may_begin()).for_each(|sound| self.begin_sound(sound));
         let running = pictures.iter().filter(|picture| picture.encoder.load().is_some());
         running.map(|picture| (picture.settings.aux.clone(), picture.name())).collect()
+    }
+
+    /// Returns whether [`Broadcasts::rebalance`] is due again soon: encoders that are over still end.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     fn begin_picture(&self, picture: &Picture) {
@@ -247,21 +278,26 @@ impl Broadcasts {
         let speed = settings.preset.unwrap_or_else(|| Speed::fitting((width, height), fps, idle));
         load::claim(speed.load((width, height), fps));
         let (listeners, failed) = (picture.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
+        let (held, alive) = self.tally.begin();
         let started = Encoder::start(
             &format!("broadcast-{}-{width}x{height}", self.room),
             Recipe::Broadcast(settings, speed),
             &self.launches,
-            move |unit| listeners.load().iter().for_each(|output| output.picture(&unit)),
+            move |unit| {
+                // It ends with the pipeline.
+                let _alive = &alive;
+                listeners.load().iter().for_each(|output| output.picture(&unit));
+            },
             // Fails only when the room is over.
             move |error| drop(lock(&failed).send(Input::BroadcastFailed(key.clone(), error))),
         );
         match started {
             Ok(encoder) => {
                 info!(room = %self.room, picture = picture.name(), speed = speed.name(), idle, "broadcast encoder started");
-                picture.encoder.store(Some(Arc::new(PictureEncoder { encoder, speed })));
+                picture.encoder.store(Some(Arc::new(PictureEncoder { encoder, speed, _held: held })));
             }
             Err(error) => {
-                error!(room = %self.room, picture = picture.name(), %error, "no broadcast encoder");
+                error!(room = %self.room, picture = picture.name(), %error, "a broadcast encoder cannot be made");
                 lock(&picture.failures).add(media_clock().now());
             }
         }
@@ -270,18 +306,23 @@ impl Broadcasts {
     fn begin_sound(&self, sound: &SoundTrack) {
         let settings = sound.settings;
         let (listeners, failed) = (sound.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
+        let (held, alive) = self.tally.begin();
         let started = SoundEncoder::start(
             &format!("broadcast-{}-sound-{}", self.room, settings.bitrate),
             settings,
             &self.launches,
-            move |packet, caps| listeners.load().iter().for_each(|output| output.sound(packet, caps)),
+            move |packet, caps| {
+                // As above.
+                let _alive = &alive;
+                listeners.load().iter().for_each(|output| output.sound(packet, caps));
+            },
             // Fails only when the room is over.
             move |error| drop(lock(&failed).send(Input::SoundFailed(settings, error))),
         );
         match started {
-            Ok(encoder) => sound.encoder.store(Some(Arc::new(encoder))),
+            Ok(encoder) => sound.encoder.store(Some(Arc::new((encoder, held)))),
             Err(error) => {
-                error!(room = %self.room, %error, "no encoder of the sound");
+                error!(room = %self.room, %error, "an encoder of the sound cannot be made");
                 lock(&sound.failures).add(media_clock().now());
             }
         }
@@ -292,12 +333,12 @@ impl Broadcasts {
         Track::failed(&self.pictures, key, now);
     }
 
-    /// The same for the sound.
+    /// Does the same for the sound.
     pub(super) fn sound_failed(&self, settings: &AudioSettings, now: Duration) {
         Track::failed(&self.sounds, settings, now);
     }
 
-    /// What encoders encode that take frames and give nothing.
+    /// Returns what encoders encode that take frames and give nothing.
     pub(super) fn hung(&self, now: Duration) -> Vec<PictureKey> {
         let hangs = |picture: &&Arc<Picture>| {
             picture.encoder.load().as_ref().is_some_and(|running| running.encoder.is_hung(now))

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use tracing::warn;
 
+use super::tally::{Held, Tally};
 use crate::media::{
     compose::reel::Reel,
     file::Player,
-    gst::launch::Launches,
+    gst::{frame::VideoFrame, launch::Launches},
     port::{Clip, Image},
 };
 
@@ -15,7 +16,27 @@ struct Running {
     name: Arc<str>,
     clip: Arc<Clip>,
     reel: Arc<Reel>,
-    _player: Player,
+    /// `None` while it waits for others to end; its first picture is shown.
+    player: Option<(Player, Held)>,
+}
+
+impl Running {
+    /// Starts to play; whether there is a thread for it.
+    fn start(&mut self, launches: &Launches, tally: &Tally) -> bool {
+        let (reel, (held, alive)) = (self.reel.clone(), tally.begin());
+        let push = move |frame: VideoFrame, pts| {
+            // It ends with the player's thread.
+            let _alive = &alive;
+            reel.push(frame.into(), pts)
+        };
+        match Player::start(self.clip.file.clone(), launches.clone(), push) {
+            Ok(player) => self.player = Some((player, held)),
+            Err(error) => {
+                warn!(clip = %self.name, %error, "the system gives no thread for a clip; its first picture is shown");
+            }
+        }
+        self.player.is_some()
+    }
 }
 
 impl Drop for Running {
@@ -27,16 +48,18 @@ impl Drop for Running {
 /// The clips that run.
 pub struct Clips {
     launches: Launches,
+    tally: Tally,
     running: Vec<Running>,
 }
 
 impl Clips {
-    /// None yet.
-    pub fn new(launches: Launches) -> Self {
-        Self { launches, running: Vec::new() }
+    /// Creates one with none yet. `tally`: of all clips of the room.
+    pub(super) fn new(launches: Launches, tally: Tally) -> Self {
+        Self { launches, tally, running: Vec::new() }
     }
 
     /// Lets the clips among these run and no others; those that run already go on. Gives their frames by their names.
+    /// To be followed by [`Clips::look`] now and then.
     pub fn show(&mut self, images: &[Image]) -> Vec<(Arc<str>, Arc<Reel>)> {
         let mut before = std::mem::take(&mut self.running);
         for image in images {
@@ -44,21 +67,22 @@ impl Clips {
             let known = before.iter().position(|one| one.name == image.name && one.clip == *clip);
             match known {
                 Some(index) => self.running.push(before.swap_remove(index)),
-                None => self.running.extend(start(image, clip, self.launches.clone())),
+                None => self.running.push(Running {
+                    name: image.name.clone(),
+                    clip: clip.clone(),
+                    reel: Arc::default(),
+                    player: None,
+                }),
             }
         }
+        drop(before);
+        self.look();
         self.running.iter().map(|one| (one.name.clone(), one.reel.clone())).collect()
     }
-}
 
-fn start(image: &Image, clip: &Arc<Clip>, launches: Launches) -> Option<Running> {
-    let reel = Arc::new(Reel::default());
-    let of_player = reel.clone();
-    match Player::start(clip.file.clone(), launches, move |frame, pts| of_player.push(frame.into(), pts)) {
-        Ok(player) => Some(Running { name: image.name.clone(), clip: clip.clone(), reel, _player: player }),
-        Err(error) => {
-            warn!(clip = %image.name, %error, "no thread for a clip; its first picture is shown");
-            None
-        }
+    /// Starts those that wait, while not too many of the room still end.
+    pub(super) fn look(&mut self) {
+        let Self { launches, tally, running } = self;
+        running.retain_mut(|one| one.player.is_some() || tally.is_full() || one.start(launches, tally));
     }
 }

@@ -19,16 +19,16 @@ use crate::media::{
     },
     port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
-    segment::{BodyPix, Wish},
-    webrtc::{line::Line, liveness::Liveness, peer::Peer},
+    segment::{BodyPix, MaskRequest},
+    webrtc::{line::MediaLine, liveness::Liveness, peer::Peer},
 };
 
 /// An HTTP answer waits this long for candidates of the machine's own. GST-1.22: 6d05624406, remove at 1.28: gathering
 /// may never complete.
 const GATHERING: Duration = Duration::from_millis(800);
 
-/// And this long for those that STUN and TURN servers tell: a slow one answers within, and one that is gone must not keep
-/// everybody waiting.
+/// And this long for those that STUN and TURN servers report: a slow one answers within, and one that is gone must not
+/// keep everybody waiting.
 const GATHERING_FAR: Duration = Duration::from_secs(5);
 
 /// The picture of a WHIP sender who is still there is kept for this long from each look on; looks come more often.
@@ -37,7 +37,7 @@ const KEPT: Duration = Duration::from_millis(500);
 /// Candidates that a peer may name in all: each is called a few times, and no machine has as many addresses.
 const MOST_CANDIDATES: usize = 64;
 
-/// How the other side is talked to.
+/// The way that the other side is talked to.
 pub(super) enum Signalling {
     /// Offer, answer and candidates go as events.
     Session,
@@ -53,7 +53,7 @@ pub(super) enum Signalling {
     },
 }
 
-/// Who is asked for candidates.
+/// The element that is asked for candidates.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Asked {
     pub(super) stun: bool,
@@ -61,7 +61,6 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether all have answered.
     fn is_answered(self, candidates: &[String]) -> bool {
         let count = |kind: &str| candidates.iter().filter(|candidate| candidate.contains(kind)).count();
         (!self.stun || count(" typ srflx") > 0) && count(" typ relay") >= self.turn
@@ -72,7 +71,7 @@ impl Asked {
 #[derive(Default)]
 pub(super) struct Segmenter {
     pub(super) element: Option<BodyPix>,
-    pub(super) wish: Wish,
+    pub(super) wish: MaskRequest,
 }
 
 /// Masks that a peer's element has made.
@@ -102,7 +101,7 @@ impl std::ops::Add for Masks {
 }
 
 /// A sender and what the room knows of it.
-pub(super) struct Connection {
+pub(super) struct SenderConnection {
     pub(super) peer: Peer,
     pub(super) participant: ParticipantId,
     /// The name that others see.
@@ -129,7 +128,7 @@ pub(super) struct Connection {
     internal_peers: bool,
 }
 
-impl Connection {
+impl SenderConnection {
     pub(super) fn new(
         peer: Peer,
         (participant, name): (ParticipantId, Arc<str>),
@@ -189,7 +188,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The remote description is on its way into webrtcbin, which queues: candidates may follow.
+    /// Notes that the remote description is on its way into webrtcbin, which queues: candidates may follow.
     fn describe(&mut self, remote: &Description) {
         let tagged = remote.tagged();
         let mline = u32::try_from(tagged).unwrap_or(0);
@@ -204,8 +203,8 @@ impl Connection {
     }
 
     /// Takes a remote candidate, early ones too. Whatever m-line it was made for: all share the tagged one's
-    /// transport, and webrtcbin keeps those of others for ever. Those that would have us connect to any address and port are
-    /// left out, and internal addresses where they are not called; the peer calls us all the same.
+    /// transport, and webrtcbin keeps those of others for ever. Those that would have us connect to any address and
+    /// port are left out, and internal addresses where they are not called; the peer calls us all the same.
     pub(super) fn take_candidate(&mut self, candidate: &Candidate) {
         let unwanted = candidate.is_tcp_server() || (candidate.is_internal() && !self.internal_peers);
         if unwanted || self.candidates == MOST_CANDIDATES {
@@ -230,13 +229,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether its peer came by WHIP: nothing else tells what becomes of it, where a page has its socket.
+    /// Returns whether its peer came by WHIP: nothing else reports what becomes of it, where a page has its socket.
     fn is_http(&self) -> bool {
         matches!(self.signalling, Signalling::Http { .. })
     }
 
-    /// Takes note of what has come; until when the picture of a sender is kept who is there and sends no new one. A page
-    /// that turns its camera off sends none either, so that its last picture must not stay.
+    /// Takes note of what has come; until when the picture of a sender is kept who is there and sends no new one. A
+    /// page that turns its camera off sends none either, so that its last picture must not stay.
     pub(super) fn look(&mut self, now: Duration) -> Option<Duration> {
         let is_http = self.is_http();
         let pulse = self.peer.pulse();
@@ -248,7 +247,7 @@ impl Connection {
         (self.trusted.load(Ordering::Acquire) && pulse.is_there(now)).then(|| now + KEPT)
     }
 
-    /// What is wrong with its video, if that has changed since the last look; `Some(None)`: all is well again.
+    /// Returns what is wrong with its video, if that has changed since the last look; `Some(None)`: all is well again.
     pub(super) fn diagnose(&mut self, now: Duration) -> Option<Option<String>> {
         if !self.trusted.load(Ordering::Acquire) {
             return None;
@@ -260,8 +259,8 @@ impl Connection {
         news
     }
 
-    /// What is to be found in the frames; remembered for a track that is yet to come.
-    pub(super) fn set_wish(&self, wish: Wish) {
+    /// Sets what is to be found in the frames; remembered for a track that is yet to come.
+    pub(super) fn set_wish(&self, wish: MaskRequest) {
         let element = {
             let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
             segmenter.wish = wish.clone();
@@ -272,7 +271,7 @@ impl Connection {
         }
     }
 
-    /// What was segmented so far.
+    /// Returns what was segmented so far.
     pub(super) fn masks(&self) -> Masks {
         let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
         element.map_or_else(Masks::default, |element| Masks {
@@ -292,7 +291,7 @@ impl Connection {
         let is_time = gathered || now.saturating_sub(*since) >= limit;
         let Some(text) = sdp.as_ref().filter(|_| is_time) else { return false };
         match reply.take() {
-            // Whoever asked may be gone; then liveness ends this peer.
+            // The one who asked may be gone; then liveness ends this peer.
             Some(reply) => {
                 let answer = whole_answer(text, candidates, offer, chosen);
                 let _ = reply.send(answer.map_err(|fault| PeerRefused::Failed(fault.to_string())));
@@ -302,7 +301,7 @@ impl Connection {
         }
     }
 
-    /// Tells a waiting HTTP request that there will be no answer.
+    /// Answers a waiting HTTP request that no SDP answer will come.
     pub(super) fn refuse_http(&mut self, reason: &str) {
         if let Signalling::Http { reply, .. } = &mut self.signalling
             && let Some(reply) = reply.take()
@@ -326,7 +325,7 @@ impl Signalling {
     }
 }
 
-/// What webrtcbin is given: it would call every candidate of the text, and which are called is decided here.
+/// Returns what webrtcbin is given: it would call every candidate of the text, and which are called is decided here.
 fn without_candidates(description: &Description) -> Description {
     let mut bare = description.clone();
     for section in &mut bare.media {
@@ -340,12 +339,12 @@ fn fingerprint_of(description: &Description) -> Option<Fingerprint> {
     description.media.iter().find(|section| !section.rejected).map(|section| section.fingerprint.clone())
 }
 
-/// The m-lines that answer a peer's offer, one for every section that we take.
-pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<Line> {
-    chosen.iter().filter_map(Line::answering).collect()
+/// Returns the m-lines that answer a peer's offer, one for every section that we take.
+pub(super) fn answered_lines(chosen: &[sdp::Chosen]) -> Vec<MediaLine> {
+    chosen.iter().filter_map(MediaLine::answering).collect()
 }
 
-/// Our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.
+/// Returns our answer as the peer gets it: every m-line of its offer in its place, and all candidates in it.
 fn whole_answer(
     text: &str,
     candidates: &[String],

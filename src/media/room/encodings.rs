@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::Sender,
     },
     time::Duration,
@@ -14,10 +14,16 @@ use gstreamer as gst;
 use metrics::counter;
 use tracing::{error, info};
 
-use super::{Input, failures::Failures, lock, renditions::Renditions};
+use super::{
+    Input,
+    failures::Failures,
+    lock,
+    renditions::Renditions,
+    tally::{Alive, Held, Tally},
+};
 use crate::media::{
     codec::EncodingId,
-    compose::clock::Format,
+    compose::clock::CanvasFormat,
     deliver::{Delivery, RoomKey, packet::Unit},
     encode::{Encoder, Recipe, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
@@ -31,7 +37,7 @@ const LINGER: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 struct Encoding {
     id: EncodingId,
-    encoder: ArcSwapOption<Encoder>,
+    encoder: ArcSwapOption<(Encoder, Held)>,
     /// When it was last needed.
     needed_at: Mutex<Duration>,
     failures: Mutex<Failures>,
@@ -48,6 +54,9 @@ pub(super) struct Encodings {
     key: RoomKey,
     encodings: Vec<Encoding>,
     renditions: Mutex<Renditions>,
+    tally: Tally,
+    /// Whether an encoder is needed that must wait until others have ended.
+    waits: AtomicBool,
     /// Frames that encoders which are over had no time for.
     dropped: AtomicU64,
 }
@@ -74,6 +83,8 @@ impl Encodings {
             key,
             encodings: EncodingId::all().map(encoding).collect(),
             renditions: Mutex::default(),
+            tally: Tally::default(),
+            waits: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
         }
     }
@@ -86,12 +97,12 @@ impl Encodings {
         lock(&self.inputs).clone()
     }
 
-    /// A composed frame to every running encoder, each at its size.
-    pub(super) fn frame(&self, frame: &gst::Buffer, format: Format) {
+    /// Gives a composed frame to every running encoder, each at its size.
+    pub(super) fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
         let mut renditions = lock(&self.renditions);
         renditions.begin(frame, format);
         for encoding in &self.encodings {
-            if let Some(encoder) = encoding.encoder.load().as_ref()
+            if let Some((encoder, _)) = encoding.encoder.load().as_deref()
                 && let Some((frame, caps)) = renditions.get(encoding.id.rendition)
             {
                 encoder.push(frame, caps);
@@ -109,8 +120,8 @@ impl Encodings {
     }
 
     pub(super) fn request_keyframe(&self, id: EncodingId) {
-        if let Some(encoder) = self.encoding(id).and_then(|encoding| encoding.encoder.load_full()) {
-            encoder.request_keyframe();
+        if let Some(running) = self.encoding(id).and_then(|encoding| encoding.encoder.load_full()) {
+            running.0.request_keyframe();
         }
     }
 
@@ -124,13 +135,18 @@ impl Encodings {
         let now = media_clock().now();
         let anybody = EncodingId::all().any(&receivers);
         let mut running = Vec::new();
+        self.waits.store(false, Ordering::Relaxed);
         for encoding in &self.encodings {
             let (id, runs) = (encoding.id, encoding.encoder.load().is_some());
             let mut needed_at = lock(&encoding.needed_at);
             if receivers(id) {
                 *needed_at = now;
                 if !runs && now >= lock(&encoding.failures).until {
-                    self.begin(encoding, canvas);
+                    if self.tally.is_full() {
+                        self.waits.store(true, Ordering::Relaxed);
+                    } else {
+                        self.begin(encoding, canvas);
+                    }
                 }
             } else if runs && (!anybody || now.saturating_sub(*needed_at) > LINGER) {
                 info!(room = %self.room, codec = %id.codec, rendition = id.rendition.name(canvas), "encoder stopped");
@@ -145,10 +161,11 @@ impl Encodings {
 
     fn begin(self: &Arc<Self>, encoding: &Encoding, canvas: (u32, u32, u32)) {
         let (codec, rendition) = (encoding.id.codec, encoding.id.rendition.name(canvas));
-        match self.start(encoding.id, canvas) {
+        let (held, alive) = self.tally.begin();
+        match self.start(encoding.id, canvas, alive) {
             Ok(encoder) => {
                 info!(room = %self.room, %codec, rendition, "encoder started");
-                encoding.encoder.store(Some(Arc::new(encoder)));
+                encoding.encoder.store(Some(Arc::new((encoder, held))));
             }
             Err(error) => {
                 error!(room = %self.room, %codec, rendition, %error, "no encoder");
@@ -157,7 +174,12 @@ impl Encodings {
         }
     }
 
-    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32)) -> Result<Encoder, String> {
+    /// Returns whether [`Encodings::rebalance`] is due again soon: encoders that are over still end.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32), alive: Alive) -> Result<Encoder, String> {
         let weak = Arc::downgrade(self);
         let failed = Mutex::new(self.inputs());
         let (_, _, fps) = id.rendition.of(canvas);
@@ -166,6 +188,8 @@ impl Encodings {
             Recipe::Live { codec: id.codec, bitrate: bitrate_of(id.rendition, canvas), fps },
             &self.launches,
             move |unit| {
+                // It ends with the pipeline.
+                let _alive = &alive;
                 if let Some(encodings) = weak.upgrade() {
                     encodings.unit(id, &unit);
                 }
@@ -187,13 +211,17 @@ impl Encodings {
 
     /// Encodings whose encoders take frames and give nothing.
     pub(super) fn hung(&self, now: Duration) -> Vec<EncodingId> {
-        let hangs = |encoding: &&Encoding| encoding.encoder.load().as_ref().is_some_and(|encoder| encoder.is_hung(now));
+        let hangs =
+            |encoding: &&Encoding| encoding.encoder.load().as_ref().is_some_and(|running| running.0.is_hung(now));
         self.encodings.iter().filter(hangs).map(|encoding| encoding.id).collect()
     }
 
     /// Counts the time that encoders have taken so far for nothing: the whole process may have been stopped.
     pub(super) fn forgive(&self) {
-        self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full()).for_each(|encoder| encoder.forgive());
+        self.encodings
+            .iter()
+            .filter_map(|encoding| encoding.encoder.load_full())
+            .for_each(|running| running.0.forgive());
     }
 
     /// Throws all encoders away, for instance when the canvas changed its size.
@@ -202,14 +230,14 @@ impl Encodings {
     }
 
     fn stop(&self, encoding: &Encoding) {
-        if let Some(encoder) = encoding.encoder.swap(None) {
-            self.dropped.fetch_add(encoder.dropped(), Ordering::Relaxed);
+        if let Some(running) = encoding.encoder.swap(None) {
+            self.dropped.fetch_add(running.0.dropped(), Ordering::Relaxed);
         }
     }
 
-    /// Frames that encoders had no time for, those of encoders that are over too.
+    /// Returns frames that encoders had no time for, those of encoders that are over too.
     pub(super) fn dropped(&self) -> u64 {
         let running = self.encodings.iter().filter_map(|encoding| encoding.encoder.load_full());
-        self.dropped.load(Ordering::Relaxed) + running.map(|encoder| encoder.dropped()).sum::<u64>()
+        self.dropped.load(Ordering::Relaxed) + running.map(|running| running.0.dropped()).sum::<u64>()
     }
 }

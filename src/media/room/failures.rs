@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(64);
 /// An encoder that has worked for so long begins at once again.
 const FORGOTTEN: Duration = Duration::from_secs(120);
 
-/// How often an encoding's encoders have failed in a row.
+/// The number of failures in a row of an encoding's encoders.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Failures {
     count: u32,

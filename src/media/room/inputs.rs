@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Asked, Connection, Masks, Segmenter, Signalling, answered_lines},
+    connection::{Asked, Masks, Segmenter, SenderConnection, Signalling, answered_lines},
     isos::Source,
     tracks,
 };
@@ -23,7 +23,7 @@ use crate::{
     layout::Cut,
     media::{
         audio::desk::Desk,
-        compose::{ask::Ask, slots::Slots},
+        compose::{latest_frames::LatestFrames, layer_request::LayerRequest},
         gst::clock::media_clock,
         ingest::{progress::Progress, tap::Tap},
         iso::Owner,
@@ -32,9 +32,9 @@ use crate::{
             choose_for_sender,
         },
         sdp,
-        segment::{Wish, input::area_for, model::AREA},
+        segment::{MaskRequest, input::area_for, model::AREA},
         webrtc::{
-            line::Line,
+            line::MediaLine,
             liveness::Verdict,
             peer::{Peer, PeerNews},
         },
@@ -44,7 +44,7 @@ use crate::{
 /// A peer that talks but never finishes DTLS holds a place for no longer than this.
 const UNVERIFIED: Duration = Duration::from_secs(30);
 
-/// What follows from a peer's news.
+/// The consequence of a peer's news.
 pub(super) enum PeerOutcome {
     /// No more than was done already.
     Nothing,
@@ -58,13 +58,13 @@ pub(super) enum PeerOutcome {
 pub(super) struct Inputs {
     room: Arc<str>,
     parts: Arc<Parts>,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     desk: Arc<Desk>,
     events: UnboundedSender<MediaEvent>,
     inputs: Sender<Input>,
-    peers: HashMap<PeerId, Connection>,
+    peers: HashMap<PeerId, SenderConnection>,
     /// What the layers of the program, and those of pictures beside it, need of each participant's frames.
-    asks: HashMap<ParticipantId, Vec<(Option<AuxId>, Ask)>>,
+    asks: HashMap<ParticipantId, Vec<(Option<AuxId>, LayerRequest)>>,
     keypoints: bool,
     /// Whether everybody's frames get the person's mask, whatever layers need.
     cutouts: bool,
@@ -74,7 +74,7 @@ impl Inputs {
     pub(super) fn new(
         room: Arc<str>,
         parts: Arc<Parts>,
-        (slots, desk): (Arc<Slots>, Arc<Desk>),
+        (slots, desk): (Arc<LatestFrames>, Arc<Desk>),
         keypoints: bool,
         events: UnboundedSender<MediaEvent>,
         inputs: Sender<Input>,
@@ -83,11 +83,11 @@ impl Inputs {
         Self { room, parts, slots, desk, events, inputs, peers, asks, keypoints, cutouts: false }
     }
 
-    /// What a participant's element shall find. Before their layers are known it is the person, so that nobody's first
-    /// frame shows a room that is to be hidden.
-    fn wish(&self, ask: Option<&Ask>) -> Wish {
+    /// Returns what a participant's element shall find. Before their layers are known it is the person, so that
+    /// nobody's first frame shows a room that is to be hidden.
+    fn wish(&self, ask: Option<&LayerRequest>) -> MaskRequest {
         let first = || if self.parts.can_cut { vec![Cut::default()] } else { Vec::new() };
-        Wish {
+        MaskRequest {
             cuts: ask.map_or_else(first, |ask| ask.cuts.clone()),
             despill: ask.is_none_or(|ask| !ask.whole),
             poses: self.keypoints || ask.is_some_and(|ask| ask.poses),
@@ -96,13 +96,13 @@ impl Inputs {
         }
     }
 
-    /// Whether the keypoints of everybody are found.
+    /// Sets whether the keypoints of everybody are found.
     pub(super) fn set_keypoints(&mut self, keypoints: bool) {
         self.keypoints = keypoints;
         self.apply_all();
     }
 
-    /// Whether an output records everybody cut out.
+    /// Sets whether an output records everybody cut out.
     pub(super) fn set_cutouts(&mut self, cutouts: bool) {
         if std::mem::replace(&mut self.cutouts, cutouts) != cutouts {
             self.apply_all();
@@ -117,7 +117,12 @@ impl Inputs {
 
     /// Takes what the layers of a picture need of somebody's frames. How large the person is shown in any, if that is
     /// known and they are still here.
-    pub(super) fn asked(&mut self, aux: Option<AuxId>, participant: &ParticipantId, ask: Ask) -> Option<(u32, u32)> {
+    pub(super) fn asked(
+        &mut self,
+        aux: Option<AuxId>,
+        participant: &ParticipantId,
+        ask: LayerRequest,
+    ) -> Option<(u32, u32)> {
         self.peers.values().find(|one| one.participant == *participant)?;
         let asks = self.asks.entry(participant.clone()).or_default();
         asks.retain(|(of, _)| *of != aux);
@@ -127,7 +132,7 @@ impl Inputs {
 
     /// Forgets what the layers of a picture beside the program needed. How large those are shown now who were in it.
     pub(super) fn forget_aux(&mut self, aux: &AuxId) -> Vec<(ParticipantId, (u32, u32))> {
-        let is_its = |(of, _): &(Option<AuxId>, Ask)| of.as_ref() == Some(aux);
+        let is_its = |(of, _): &(Option<AuxId>, LayerRequest)| of.as_ref() == Some(aux);
         let people: Vec<_> =
             self.asks.iter().filter(|(_, asks)| asks.iter().any(is_its)).map(|(one, _)| one.clone()).collect();
         for asks in self.asks.values_mut() {
@@ -144,12 +149,12 @@ impl Inputs {
         ask?.shown
     }
 
-    /// What all layers together, and those who record, need of somebody's frames.
-    fn ask(&self, participant: &ParticipantId) -> Option<Ask> {
+    /// Returns what all layers together, and those who record, need of somebody's frames.
+    fn ask(&self, participant: &ParticipantId) -> Option<LayerRequest> {
         let mut asks = self.asks.get(participant)?.iter().map(|(_, ask)| ask);
         let first = asks.next()?.clone();
-        let all = asks.fold(first, Ask::and);
-        Some(if self.cutouts { all.and(&Ask::to_record()) } else { all })
+        let all = asks.fold(first, LayerRequest::and);
+        Some(if self.cutouts { all.and(&LayerRequest::to_record()) } else { all })
     }
 
     /// Forgets somebody who left for good.
@@ -177,7 +182,7 @@ impl Inputs {
         self.desk.open(&participant);
         match negotiation {
             Negotiation::Offer { ingest } => {
-                let connection = self.connect(id, (participant, name), &Line::received(ingest, 96))?;
+                let connection = self.connect(id, (participant, name), &MediaLine::received(ingest, 96))?;
                 connection.peer.offer();
                 self.peers.insert(id, connection);
                 Ok(())
@@ -192,7 +197,7 @@ impl Inputs {
                     }
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
-                // The reply goes in once there is something to answer with, so that a failure can be told by it.
+                // The reply goes in once there is something to answer with, so that it can carry a failure.
                 let mut connection = match self.connect(id, (participant, name), &answered_lines(&chosen)) {
                     Ok(connection) => connection,
                     Err(error) => {
@@ -217,8 +222,8 @@ impl Inputs {
         &self,
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
-        lines: &[Line],
-    ) -> Result<Connection, String> {
+        lines: &[MediaLine],
+    ) -> Result<SenderConnection, String> {
         let trusted = Arc::new(AtomicBool::new(false));
         let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
@@ -252,17 +257,17 @@ impl Inputs {
         let (session, now) = (Signalling::Session, media_clock().now());
         let internal_peers = self.parts.network.internal_peers;
         let person = (participant, name);
-        Ok(Connection::new(peer, person, session, trusted, (segmenter, progress, tap), internal_peers, now))
+        Ok(SenderConnection::new(peer, person, session, trusted, (segmenter, progress, tap), internal_peers, now))
     }
 
-    /// Somebody who sends and is trusted, to be recorded.
+    /// Returns somebody who sends and is trusted, to be recorded.
     pub(super) fn source(&self, peer: PeerId) -> Option<Source> {
         let one = self.peers.get(&peer).filter(|one| one.trusted.load(Ordering::Acquire))?;
         let owner = Owner { participant: one.participant.0.clone(), name: one.name.clone() };
         Some(Source { peer, owner, tap: one.tap.clone() })
     }
 
-    /// Everybody who sends and is trusted.
+    /// Returns everybody who sends and is trusted.
     pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
         self.peers.keys().filter_map(|peer| self.source(*peer))
     }
@@ -362,8 +367,8 @@ impl Inputs {
         dead
     }
 
-    /// What each peer's element has made.
+    /// Returns what each peer's element has made.
     pub(super) fn masks(&self) -> impl Iterator<Item = Masks> {
-        self.peers.values().map(Connection::masks)
+        self.peers.values().map(SenderConnection::masks)
     }
 }

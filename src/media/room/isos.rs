@@ -20,7 +20,7 @@ use crate::media::{
     port::{Blame, Flow, IsoTarget, MediaEvent, OutputFault, OutputId, OutputState, PeerId, Recorded, TrackKind},
 };
 
-/// How often it is told what flows.
+/// How often the report says what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
 /// Longest part of a file's name that comes from somebody's name.
@@ -81,7 +81,7 @@ struct Session {
     recorded: HashMap<PeerId, Subject>,
     /// Bytes of those who are gone.
     whole: u64,
-    /// When it was told last what flows, and how many bytes there were.
+    /// When the last report said what flows, and how many bytes there were.
     told: (Duration, u64),
 }
 
@@ -126,7 +126,7 @@ impl Isos {
     /// Records everybody from now on.
     pub(super) fn add(&mut self, id: OutputId, target: IsoTarget, sources: impl Iterator<Item = Source>) {
         let file = &target.file;
-        let blind = || OutputFault::last(Blame::Operator, "nobody can be cut out: the server runs without a model");
+        let blind = || OutputFault::last(Blame::Operator, "the server runs without a model, so it cuts out nobody");
         let is_blind = target.cutouts && !self.can_cut;
         let checked = if is_blind { Err(blind()) } else { space::check(&file.folder, file.spare) };
         if let Err(fault) = checked {
@@ -152,17 +152,17 @@ impl Isos {
         true
     }
 
-    /// Whether somebody is to be recorded cut out.
+    /// Returns whether somebody is to be recorded cut out.
     pub(super) fn need_cutouts(&self) -> bool {
         self.sessions.iter().any(|session| session.target.cutouts)
     }
 
-    /// Somebody sends from now on.
+    /// Notes that somebody sends from now on.
     pub(super) fn connected(&mut self, source: &Source) {
         (0..self.sessions.len()).for_each(|index| self.record(index, source));
     }
 
-    /// Somebody sends no more.
+    /// Notes that somebody sends no more.
     pub(super) fn gone(&mut self, peer: PeerId) {
         self.sessions.iter_mut().for_each(|session| session.stop(peer));
     }
@@ -197,7 +197,7 @@ impl Isos {
                 session.recorded.insert(*peer, Subject { tap: tap.clone(), ear });
             }
             (Err(error), _) | (_, Err(error)) => {
-                warn!(room = %self.room, name = %owner.name, %error, "no thread to record somebody");
+                warn!(room = %self.room, name = %owner.name, %error, "the system gives no thread to record somebody");
             }
         }
     }
@@ -217,7 +217,7 @@ impl Isos {
                 }
             }
             (News::Failed(text), Some(index)) => {
-                warn!(room = %self.room, output = %id, error = text, "nobody is recorded any more");
+                warn!(room = %self.room, output = %id, error = text, "the output records nobody any more");
                 self.sessions.remove(index);
                 self.tell(id, OutputState::Failed { fault: OutputFault::last(Blame::Operator, text) });
             }
@@ -225,7 +225,7 @@ impl Isos {
         }
     }
 
-    /// Tells what flows, when it is time.
+    /// Reports what flows, when it is time.
     pub(super) fn look(&mut self, now: Duration) {
         for session in &mut self.sessions {
             let passed = now.saturating_sub(session.told.0);

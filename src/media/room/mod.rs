@@ -6,9 +6,10 @@
 //!                     MediaEvents up to control                 └─► receivers: who gets the mix, by deliver
 //! ```
 //! Contract: commands are carried out in order, on one thread `room-…`; no command waits for a peer, an output or a
-//! disk. Failure: a peer that fails is dropped (and torn down elsewhere), an encoder that fails or hangs is made again. A
-//! clock or desk that cannot start, ends, or brings nothing for two seconds ends the room's media, as a panic on this
-//! thread does: [`MediaEvent::Broken`] says so, and every command after that is ignored. Threads: this one; the stages have their own.
+//! disk. Failure: a peer that fails is dropped (and torn down elsewhere), an encoder that fails or hangs is made again.
+//! A clock or desk that cannot start, ends, or brings nothing for two seconds ends the room's media, as a panic on this
+//! thread does: [`MediaEvent::Broken`] says so, and every command after that is ignored. Threads: this one; the stages
+//! have their own.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -34,6 +35,7 @@ mod program;
 mod receivers;
 mod renditions;
 mod stats;
+mod tally;
 mod tracks;
 mod watch;
 mod work;
@@ -43,7 +45,7 @@ use work::Work;
 
 use super::{
     codec::EncodingId,
-    compose::{ask::Ask, effects::Photo},
+    compose::{effects::Photo, layer_request::LayerRequest},
     deliver::{self, Delivery},
     gst::launch::Launches,
     iso,
@@ -51,7 +53,7 @@ use super::{
     webrtc::peer::{Network, PeerNews},
 };
 
-/// What rooms have in common.
+/// The parts that rooms share.
 #[derive(Debug)]
 pub struct Parts {
     /// The launch texts in force.
@@ -64,7 +66,7 @@ pub struct Parts {
     pub can_cut: bool,
 }
 
-/// What the room's media thread reacts to.
+/// The inputs that the room's media thread reacts to.
 enum Input {
     Command(MediaCommand),
     Peer(PeerId, PeerNews),
@@ -76,7 +78,7 @@ enum Input {
     /// Of a recorder of a sender, of this output.
     Iso(OutputId, PeerId, iso::News),
     /// Of the program, or of a picture beside it.
-    Ask(Option<AuxId>, ParticipantId, Ask),
+    LayerRequest(Option<AuxId>, ParticipantId, LayerRequest),
     Photo(Photo, Arc<()>),
     Stop,
 }
@@ -112,9 +114,11 @@ impl RunningRoom {
             }
         });
         if let Err(error) = spawned {
-            error!(%error, "no thread for a room's media");
+            error!(%error, "the system gives no thread for a room's media");
             // As above.
-            let _ = not_begun.send(MediaEvent::Broken { reason: format!("no thread for the room's media: {error}") });
+            let _ = not_begun.send(MediaEvent::Broken {
+                reason: format!("the system gives no thread for the room's media: {error}"),
+            });
         }
         Self { inputs: Mutex::new(inputs) }
     }

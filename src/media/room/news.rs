@@ -1,4 +1,5 @@
-//! What the composer's and the desk's threads tell: frames and sound to the encodings and the outputs, packets to delivery, all else to the room.
+//! What the composer's and the desk's threads report: frames and sound to the encodings and the outputs, packets to
+//! delivery, all else to the room.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},
@@ -14,10 +15,10 @@ use crate::{
     media::{
         audio::desk::{Listener, Packet},
         compose::{
-            ask::Ask,
-            clock::{Audience, Format},
+            clock::{Audience, CanvasFormat},
             effects::Photo,
-            slots::Slots,
+            latest_frames::LatestFrames,
+            layer_request::LayerRequest,
         },
         deliver::{Delivery, RoomKey, Sound},
         gst::clock::media_clock,
@@ -31,7 +32,7 @@ pub(super) struct StageNews {
     aux: Option<AuxId>,
     encodings: Arc<Encodings>,
     broadcasts: Arc<Broadcasts>,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     delivery: Arc<Delivery>,
     key: RoomKey,
     inputs: Mutex<Sender<Input>>,
@@ -46,7 +47,7 @@ const PHOTOS_WAITING: usize = 4;
 impl StageNews {
     pub(super) fn new(
         (encodings, broadcasts): (Arc<Encodings>, Arc<Broadcasts>),
-        slots: Arc<Slots>,
+        slots: Arc<LatestFrames>,
         (delivery, key): (Arc<Delivery>, RoomKey),
         inputs: Sender<Input>,
         events: UnboundedSender<MediaEvent>,
@@ -79,7 +80,7 @@ impl StageNews {
 }
 
 impl Audience for StageNews {
-    fn frame(&self, frame: &gst::Buffer, format: Format) {
+    fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
         if self.aux.is_none() {
             if let Some(pts) = frame.pts() {
                 self.slots.shown(pts.into());
@@ -89,8 +90,8 @@ impl Audience for StageNews {
         self.broadcasts.frame(self.aux.as_ref(), frame, format);
     }
 
-    fn ask(&self, participant: &ParticipantId, ask: &Ask) {
-        self.give(Input::Ask(self.aux.clone(), participant.clone(), ask.clone()));
+    fn ask(&self, participant: &ParticipantId, ask: &LayerRequest) {
+        self.give(Input::LayerRequest(self.aux.clone(), participant.clone(), ask.clone()));
     }
 
     fn expired(&self, participant: &ParticipantId) {

@@ -14,13 +14,14 @@ use super::{
     clips::Clips,
     encodings::Encodings,
     news::StageNews,
+    tally::Tally,
 };
 use crate::media::{
     audio::desk::Desk,
     codec::{EncodingId, Rendition},
     compose::{
         clock::{Composer, Counters, SnapshotReply},
-        slots::Slots,
+        latest_frames::LatestFrames,
     },
     deliver::RoomKey,
     gst::{clock::media_clock, launch::Launches, load},
@@ -36,7 +37,7 @@ const TIDY: Duration = Duration::from_secs(1);
 /// Width, height and frames a second of the canvas.
 pub(super) type Canvas = (u32, u32, u32);
 
-/// The canvas of a picture.
+/// Returns the canvas of a picture.
 pub(super) fn canvas_of(picture: &Picture) -> Canvas {
     let canvas = &picture.scene.canvas;
     (canvas.width, canvas.height, canvas.fps)
@@ -62,7 +63,7 @@ impl Program {
     pub(super) fn start(
         spec: RoomSpec,
         parts: &Parts,
-        slots: Arc<Slots>,
+        slots: Arc<LatestFrames>,
         key: RoomKey,
         inputs: Sender<Input>,
         events: &UnboundedSender<MediaEvent>,
@@ -74,6 +75,7 @@ impl Program {
         let broadcasts = Arc::new(Broadcasts::new(spec.room.clone(), launches.clone(), inputs.clone()));
         let news = Arc::new(news((encodings.clone(), broadcasts.clone())));
         let canvas = canvas_of(&spec.picture);
+        let clips = Tally::default();
         let auxes = AuxPictures::new(Origin {
             room: spec.room.clone(),
             launches: launches.clone(),
@@ -81,10 +83,11 @@ impl Program {
             can_cut: parts.can_cut,
             hold: spec.hold,
             news: news.clone(),
+            clips: clips.clone(),
         });
         let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, news)?);
-        let clips = Clips::new(launches.clone());
+        let clips = Clips::new(launches.clone(), clips);
         Ok(Self {
             launches,
             events: events.clone(),
@@ -100,7 +103,7 @@ impl Program {
         })
     }
 
-    /// Frames a second of the canvas.
+    /// Returns frames a second of the canvas.
     pub(super) fn fps(&self) -> u32 {
         self.canvas.2
     }
@@ -156,7 +159,7 @@ impl Program {
         self.auxes.set_hold(hold);
     }
 
-    /// The canvas now, or that of a picture beside the program.
+    /// Takes the canvas now, or that of a picture beside the program.
     pub(super) fn snapshot(&self, aux: Option<&AuxId>, reply: SnapshotReply) {
         match aux.map(|aux| self.auxes.composer(aux)) {
             None => self.composer.snapshot(reply),
@@ -165,12 +168,12 @@ impl Program {
         }
     }
 
-    /// An encoder broke: the next one is made after a pause.
+    /// Notes that an encoder broke: the next one is made after a pause.
     pub(super) fn encoder_failed(&self, id: EncodingId) {
         self.encodings.failed(id, media_clock().now());
     }
 
-    /// Which of the threads that must go on has ended, if one has.
+    /// Returns which of the threads that must go on has ended, if one has.
     pub(super) fn over(&self) -> Option<&'static str> {
         if self.composer.is_over() {
             return Some("the thread that composes the picture has ended");
@@ -217,8 +220,10 @@ impl Program {
     /// Frees what is over; `true` when it is time to rebalance.
     pub(super) fn look(&mut self, now: Duration) -> bool {
         self.composer.tidy();
+        self.clips.look();
         load::look();
-        let tidy = self.auxes.look() || now.saturating_sub(self.tidied) >= TIDY;
+        let waits = self.encodings.waits() || self.broadcasts.waits();
+        let tidy = self.auxes.look() || waits || now.saturating_sub(self.tidied) >= TIDY;
         if tidy {
             self.tidied = now;
         }

@@ -16,7 +16,7 @@ use crate::media::{
     codec::{EncodingId, Rendition},
     deliver::{
         Delivery, Newcomer, Report, RoomKey, Tell,
-        rung::{Ladder, View, Wish},
+        rung::{Ladder, RenditionChoice, View},
     },
     encode::bitrate_of,
     port::{self, Candidate, Description, ParticipantId, PeerId, PeerRefused, ReceiverView, RenditionWish, RoomSpec},
@@ -77,7 +77,7 @@ impl Receivers {
         Ok(answer)
     }
 
-    /// Media flows; whose voice this receiver does not hear, if it is one that is known.
+    /// Notes that media flows; returns whose voice this receiver does not hear, if it is one that is known.
     pub(super) fn connected(&mut self, peer: PeerId) -> Option<Option<ParticipantId>> {
         let receiver = self.list.get_mut(&peer)?;
         receiver.connected = true;
@@ -114,13 +114,13 @@ impl Receivers {
         }
     }
 
-    /// What a receiver needs from now on; `true` when that is something else than before.
+    /// Returns what a receiver needs from now on; `true` when that is something else than before.
     pub(super) fn needs(&mut self, peer: PeerId, needs: [Option<EncodingId>; 2]) -> bool {
         let Some(receiver) = self.list.get_mut(&peer) else { return false };
         std::mem::replace(&mut receiver.needs, needs) != needs
     }
 
-    /// Whether anybody needs this encoding.
+    /// Returns whether anybody needs this encoding.
     pub(super) fn need(&self, id: EncodingId) -> bool {
         self.list.values().any(|receiver| receiver.needs.contains(&Some(id)))
     }
@@ -143,7 +143,7 @@ impl Receivers {
         })
     }
 
-    /// The canvas has another size from now on.
+    /// Notes that the canvas has another size from now on.
     pub(super) fn set_canvas(&mut self, canvas: Canvas) {
         for report in self.list.values().filter_map(|receiver| receiver.report.as_ref()) {
             count(report, -1.0, self.canvas);
@@ -162,17 +162,17 @@ impl Receivers {
     }
 }
 
-/// What each rendition of a canvas costs.
+/// Returns what each rendition of a canvas costs.
 fn ladder_of(canvas: Canvas) -> Ladder {
     let bitrate = |rendition| (f64::from(bitrate_of(rendition, canvas)) * OVERHEAD) as u32;
     let height = |rendition: Rendition| rendition.of(canvas).1;
     Ladder { bitrate: Rendition::ALL.map(bitrate), height: Rendition::ALL.map(height), sound: SOUND }
 }
 
-fn wish_of(rendition: RenditionWish) -> Wish {
+fn wish_of(rendition: RenditionWish) -> RenditionChoice {
     match rendition {
-        RenditionWish::Auto => Wish::Auto,
-        RenditionWish::Fixed(rendition) => Wish::Fixed(rendition),
+        RenditionWish::Auto => RenditionChoice::Auto,
+        RenditionWish::Fixed(rendition) => RenditionChoice::Fixed(rendition),
     }
 }
 

@@ -6,16 +6,16 @@ use tracing::warn;
 use crate::media::{
     codec::Rendition,
     compose::{
-        clock::{Format, pool},
+        clock::{CanvasFormat, pool},
         planes::{Planes, PlanesMut},
         shrink::Shrinker,
     },
 };
 
-/// What is known of one size.
+/// The facts that are known of one size.
 #[derive(Debug, Default)]
 struct Size {
-    format: Option<Format>,
+    format: Option<CanvasFormat>,
     caps: Option<gst::Caps>,
     pool: Option<gst::BufferPool>,
     /// Of the frame that is handed out now.
@@ -32,7 +32,7 @@ pub(super) struct Renditions {
 
 impl Renditions {
     /// Begins with the next composed frame.
-    pub(super) fn begin(&mut self, frame: &gst::Buffer, format: Format) {
+    pub(super) fn begin(&mut self, frame: &gst::Buffer, format: CanvasFormat) {
         if self.sizes[0].format != Some(format) {
             self.fit(format);
         }
@@ -41,15 +41,16 @@ impl Renditions {
         self.count += 1;
     }
 
-    fn fit(&mut self, canvas: Format) {
+    fn fit(&mut self, canvas: CanvasFormat) {
         for (size, rendition) in self.sizes.iter_mut().zip(Rendition::ALL) {
             let (width, height, fps) = rendition.of((canvas.width, canvas.height, canvas.fps));
-            let format = Format { width, height, fps };
+            let format = CanvasFormat { width, height, fps };
             *size = Size { format: Some(format), caps: Some(format.caps()), ..Size::default() };
         }
     }
 
-    /// The frame at this size, and its caps. `None` for a frame that this rendition leaves out, or without memory.
+    /// Returns the frame at this size, and its caps. `None` for a frame that this rendition leaves out, or without
+    /// memory.
     pub(super) fn get(&mut self, rendition: Rendition) -> Option<(&gst::Buffer, &gst::Caps)> {
         if rendition == Rendition::Quarter && self.count.is_multiple_of(2) {
             return None;
@@ -63,12 +64,12 @@ impl Renditions {
         size.frame.as_ref().zip(size.caps.as_ref())
     }
 
-    /// The frame of the next larger size, halved.
+    /// Returns the frame of the next larger size, halved.
     fn halved(&mut self, index: usize) -> Option<gst::Buffer> {
         let [larger, size] = self.sizes.get_disjoint_mut([index - 1, index]).ok()?;
         let (from, to) = (larger.format?, size.format?);
         if size.pool.is_none() {
-            size.pool = pool(to).inspect_err(|error| warn!(%error, "no memory for a rendition")).ok();
+            size.pool = pool(to).inspect_err(|error| warn!(%error, "the system gives no memory for a rendition")).ok();
         }
         let mut frame = size.pool.as_ref()?.acquire_buffer(None).ok()?;
         let source = larger.frame.as_ref()?;

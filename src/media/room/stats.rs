@@ -29,6 +29,8 @@ pub(super) struct Stats {
     last: Totals,
     retired: Masks,
     health: Health,
+    /// The output clock ran at the last sample.
+    ran: bool,
     /// Between two blocks of sound, the longest since the last sample.
     gap: Duration,
 }
@@ -40,6 +42,7 @@ impl Stats {
             last: Totals::default(),
             retired: Masks::default(),
             health: Health { masks_every: 1, ..Health::default() },
+            ran: false,
             gap: Duration::ZERO,
         }
     }
@@ -58,7 +61,7 @@ impl Stats {
         self.health.clone()
     }
 
-    /// The longest time between two blocks of sound since this was told last.
+    /// Reports the longest time between two blocks of sound since the last report.
     pub(super) fn sound(&mut self, gap: Duration) {
         self.gap = self.gap.max(gap);
     }
@@ -100,7 +103,10 @@ impl Stats {
         self.health.frames = totals.frames;
         self.health.late_frames = totals.late;
         self.health.missed_frames = totals.missed;
-        self.health.missed_per_second = since(totals.missed, last.missed) as f32 / seconds;
+        // A frame that takes longer than this counts what it missed only when it is done.
+        let stands = frames == 0 && self.ran && self.health.running;
+        self.health.missed_per_second = since(totals.missed, last.missed).max(u64::from(stands)) as f32 / seconds;
+        self.ran = self.health.running;
         self.health.dropped_per_second = since(dropped, self.health.dropped_frames) as f32 / seconds;
         self.health.dropped_frames = dropped;
         self.health.fps = frames as f32 / seconds;
@@ -127,5 +133,32 @@ impl Stats {
         gauge!("virfie_pipelines").set(pipeline::alive() as f64);
         self.last = totals;
         self.at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_that_composes_nothing_for_a_second_misses_frames_at_once() {
+        let (mut stats, counters) = (Stats::new(Duration::ZERO), Counters::default());
+        let mut missed = |second: u64, encoders: &[&str], frames: u64| {
+            counters.frames.store(frames, Ordering::Relaxed);
+            stats.set_encoders(encoders.iter().map(ToString::to_string).collect());
+            stats.sample(
+                SECOND * u32::try_from(second).unwrap_or(0),
+                &counters,
+                Lateness::default(),
+                std::iter::empty(),
+                0,
+            );
+            stats.health().missed_per_second
+        };
+        assert_eq!(missed(1, &[], 0), 0.0, "it rests");
+        assert_eq!(missed(2, &["h264"], 0), 0.0, "it has just begun");
+        assert_eq!(missed(3, &["h264"], 30), 0.0);
+        assert_eq!(missed(4, &["h264"], 30), 1.0, "one frame takes more than a second");
+        assert_eq!(missed(5, &[], 30), 0.0, "it rests again");
     }
 }

@@ -11,15 +11,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::connection::Segmenter;
 use crate::media::{
     audio::desk::{Captured, Desk},
-    compose::slots::{Arrival, Slots},
+    compose::latest_frames::{Arrival, LatestFrames},
     gst::{clock::media_clock, frame::Shot, launch::Launches},
     ingest::{self, Samples, progress::Progress, tap::Tap},
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
     segment::{BodyPix, pool},
-    webrtc::line::{Codec, Format},
+    webrtc::line::{LineCodec, LineFormat},
 };
 
-/// What a peer's tracks need to know of their room.
+/// The parts of the room that a peer's tracks need.
 pub(super) struct Tracks {
     pub(super) launches: Launches,
     pub(super) peer: PeerId,
@@ -30,27 +30,27 @@ pub(super) struct Tracks {
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     /// What comes of the video.
     pub(super) progress: Arc<Progress>,
-    pub(super) slots: Arc<Slots>,
+    pub(super) slots: Arc<LatestFrames>,
     /// Weak: a connection that hangs on its way down must not keep the room's sound, and with it its outputs, alive.
     pub(super) desk: Weak<Desk>,
     pub(super) events: UnboundedSender<MediaEvent>,
 }
 
 impl Tracks {
-    /// The bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
-    pub(super) fn attach(&self, codec: Codec) -> Result<gst::Bin, String> {
+    /// Returns the bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
+    pub(super) fn attach(&self, codec: LineCodec) -> Result<gst::Bin, String> {
         let bin = self.decode(codec)?;
-        let kind = if codec.format == Format::Opus { TrackKind::Audio } else { TrackKind::Video };
+        let kind = if codec.format == LineFormat::Opus { TrackKind::Audio } else { TrackKind::Video };
         self.tap.attach(kind, &bin);
         Ok(bin)
     }
 
-    fn decode(&self, codec: Codec) -> Result<gst::Bin, String> {
+    fn decode(&self, codec: LineCodec) -> Result<gst::Bin, String> {
         let participant = self.participant.clone();
         let (trusted, events) = (self.trusted.clone(), self.events.clone());
         let stage = codec.format.receive_stage();
         match codec.format {
-            Format::Opus => {
+            LineFormat::Opus => {
                 let (desk, slots) = (self.desk.clone(), self.slots.clone());
                 let heard = AtomicBool::new(false);
                 ingest::audio(&self.launches, stage, move |samples, at| {
@@ -70,7 +70,7 @@ impl Tracks {
                     }
                 })
             }
-            Format::Video(_) => {
+            LineFormat::Video(_) => {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
                 let tap = self.tap.clone();
                 let attach_segmenter = move |element: gst::Element| {

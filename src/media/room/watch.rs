@@ -17,7 +17,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// Whether nothing has come for too long.
+    /// Returns whether nothing has come for too long.
     fn stands(&mut self, now: Duration, count: u64) -> bool {
         if count != self.count {
             *self = Self { count, since: now };
@@ -40,12 +40,13 @@ impl Watch {
         Self { looked: now, frames: begin, blocks: begin }
     }
 
-    /// Whether the last look was so long ago that nothing can be said of the time since.
+    /// Returns whether the last look was so long ago that nothing can be said of the time since.
     pub(super) fn was_away(&self, now: Duration) -> bool {
         now.saturating_sub(self.looked) > GAP
     }
 
-    /// Looks at what was made so far. `running`: frames are to come. What is wrong, if something is.
+    /// Looks at what was made so far. `running`: frames are to come, each in one step or more. What is wrong, if
+    /// something is.
     pub(super) fn look(&mut self, now: Duration, running: bool, frames: u64, blocks: u64) -> Option<&'static str> {
         if self.was_away(now) {
             (self.frames.since, self.blocks.since) = (now, now);

@@ -23,7 +23,11 @@ use super::{
     watch::Watch,
 };
 use crate::media::{
-    compose::{clock::frame_of, effects::Photo, slots::Slots},
+    compose::{
+        clock::{Counters, frame_of},
+        effects::Photo,
+        latest_frames::LatestFrames,
+    },
     deliver,
     gst::{
         clock::media_clock,
@@ -39,7 +43,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Work {
     room: Arc<str>,
     events: UnboundedSender<MediaEvent>,
-    slots: Arc<Slots>,
+    slots: Arc<LatestFrames>,
     inputs: Inputs,
     isos: Isos,
     program: Program,
@@ -57,7 +61,7 @@ impl Work {
         events: UnboundedSender<MediaEvent>,
         inputs: Sender<Input>,
     ) -> std::io::Result<Self> {
-        let slots = Arc::new(Slots::default());
+        let slots = Arc::new(LatestFrames::default());
         let receivers = Receivers::new(&spec, parts.delivery.clone(), inputs.clone());
         let (room, keypoints) = (spec.room.clone(), spec.keypoints);
         let program = Program::start(spec, parts, slots.clone(), receivers.key(), inputs.clone(), &events, |made| {
@@ -102,13 +106,15 @@ impl Work {
         ended
     }
 
-    /// What makes the room's media useless, if something does.
+    /// Returns what makes the room's media useless, if something does.
     fn fault(&mut self, now: Duration) -> Option<&'static str> {
         if let Some(reason) = self.program.over() {
             return Some(reason);
         }
-        let frames = self.program.counters().frames.load(Ordering::Relaxed);
-        self.watch.look(now, self.running, frames, self.program.desk().blocks())
+        let Counters { frames, layers, .. } = self.program.counters();
+        // A frame may take longer than the watch waits, where its layers are many and large: it is late, not lost.
+        let drawn = frames.load(Ordering::Relaxed) + layers.load(Ordering::Relaxed);
+        self.watch.look(now, self.running, drawn, self.program.desk().blocks())
     }
 
     fn take(&mut self, input: Input) {
@@ -150,8 +156,8 @@ impl Work {
                 self.tell(MediaEvent::PhotoTaken { trigger, frame: frame_of(&picture), sound });
             }
             // A picture that is forgotten may have had a word on its way.
-            Input::Ask(Some(aux), ..) if !self.program.has_aux(&aux) => {}
-            Input::Ask(aux, participant, ask) => {
+            Input::LayerRequest(Some(aux), ..) if !self.program.has_aux(&aux) => {}
+            Input::LayerRequest(aux, participant, ask) => {
                 if let Some(shown) = self.inputs.asked(aux, &participant, ask) {
                     self.tell_shown(participant, shown);
                 }
@@ -278,7 +284,7 @@ impl Work {
         }
     }
 
-    /// A sender is of no more use.
+    /// Notes that a sender is of no more use.
     fn lose_sender(&mut self, peer: PeerId, reason: &str) {
         self.isos.gone(peer);
         if let Some(masks) = self.inputs.lose(peer, reason) {

@@ -78,9 +78,9 @@ pub fn check_answer_to(answer: &Description, offer: &Description) -> Result<(), 
     Ok(())
 }
 
-/// Our whole answer to `offer`, made of webrtcbin's answer to the narrowed one: the sections that were not chosen are
-/// put back in their places, rejected, so that the peer finds as many m-lines as it offered, and each codec is written as
-/// it was offered, which [`super::narrowed`] may have changed.
+/// Returns our whole answer to `offer`, made of webrtcbin's answer to the narrowed one: the sections that were not
+/// chosen are put back in their places, rejected, so that the peer finds as many m-lines as it offered, and each codec
+/// is written as it was offered, which [`super::narrowed`] may have changed.
 ///
 /// # Errors
 /// The answer does not have the chosen sections in their order.

@@ -10,7 +10,7 @@ use super::{
     is_internal,
 };
 
-/// A checked candidate. `Display` writes it anew as `candidate:…`, without unknown extensions.
+/// A checked candidate. `Display` writes it again as `candidate:…`, without unknown extensions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Candidate {
     /// 1 to 32 ICE characters; equal for candidates of the same kind, base and server.
@@ -40,7 +40,7 @@ pub enum Transport {
     Tcp(TcpType),
 }
 
-/// Who opens the TCP connection.
+/// The side that opens the TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TcpType {
     /// The candidate's owner connects.
@@ -56,12 +56,12 @@ pub enum TcpType {
 pub enum Address {
     /// Not unspecified, multicast or broadcast.
     Ip(IpAddr),
-    /// A `….local` name: browsers hide host addresses behind it. Only an mDNS resolver in the same network can tell
+    /// A `….local` name: browsers hide host addresses behind it. Only an mDNS resolver in the same network can say
     /// more; the peer still reaches us by its own checks.
     Mdns(String),
 }
 
-/// How an address was found.
+/// The way that an address was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CandidateKind {
     /// An interface's own.
@@ -74,7 +74,7 @@ pub enum CandidateKind {
     Relay,
 }
 
-/// What a well-formed candidate line is to us.
+/// The meaning of a well-formed candidate line.
 pub(super) enum Read {
     /// One to use.
     Candidate(Candidate),
@@ -102,8 +102,8 @@ impl Candidate {
         }
     }
 
-    /// Reads what stands behind `candidate:`. Words in a wrong order are an error; whatever is odd in its own place makes
-    /// one candidate useless and says nothing about the others.
+    /// Reads what stands behind `candidate:`. Words in a wrong order are an error; whatever is odd in its own place
+    /// makes one candidate useless and says nothing about the others.
     pub(super) fn read(text: &str) -> Result<Read, Fault> {
         if text.chars().any(char::is_control) {
             return Err(Fault::new("candidate: contains a control character"));
@@ -118,7 +118,7 @@ impl Candidate {
         Ok(Self::usable(text, &words).map_or_else(Read::Ignored, Read::Candidate))
     }
 
-    /// A candidate of these words, or why it is of no use.
+    /// Returns a candidate of these words, or why it is of no use.
     fn usable(text: &str, words: &[&str]) -> Result<Self, String> {
         let odd = |what: &str, part: &str| format!("{what} {}", quoted(part));
         let [foundation, component, transport, priority, address, port, _, kind, more @ ..] = words else {
@@ -164,8 +164,8 @@ impl Candidate {
         Ok(Self { foundation, component, transport, priority, address, port, kind, related })
     }
 
-    /// The same candidate at a public address, for a server behind 1:1 NAT. Only host candidates of the address's own
-    /// family change; all others are returned as they are.
+    /// Returns the same candidate at a public address, for a server behind 1:1 NAT. Only host candidates of the
+    /// address's own family change; all others are returned as they are.
     pub fn with_address(&self, ip: IpAddr) -> Self {
         let mut changed = self.clone();
         if let (CandidateKind::Host, Address::Ip(own)) = (self.kind, &self.address)
@@ -176,13 +176,13 @@ impl Candidate {
         changed
     }
 
-    /// Whether it waits for a TCP connection: then who takes it connects to any address and port that it names.
+    /// Returns whether it waits for a TCP connection: then who takes it connects to any address and port that it names.
     pub fn is_tcp_server(&self) -> bool {
         matches!(self.transport, Transport::Tcp(TcpType::Passive | TcpType::SimultaneousOpen))
     }
 
-    /// Whether it leads into a network that is not the public one: loopback, link-local, private and shared addresses,
-    /// and the names of a local network.
+    /// Returns whether it leads into a network that is not the public one: loopback, link-local, private and shared
+    /// addresses, and the names of a local network.
     pub fn is_internal(&self) -> bool {
         match &self.address {
             Address::Ip(ip) => is_internal(*ip),
@@ -190,7 +190,7 @@ impl Candidate {
         }
     }
 
-    /// The address, if it is not a name.
+    /// Returns the address, if it is not a name.
     pub fn ip(&self) -> Option<IpAddr> {
         match self.address {
             Address::Ip(ip) => Some(ip),
@@ -200,7 +200,7 @@ impl Candidate {
 }
 
 impl Address {
-    /// An address to send to, or why it is of no use.
+    /// Reads an address to send to, or why it is of no use.
     fn read(text: &str) -> Result<Self, String> {
         if let Ok(ip) = text.parse::<IpAddr>() {
             let useless = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
@@ -213,7 +213,7 @@ impl Address {
         };
         let lower = text.to_ascii_lowercase();
         let is_mdns = text.len() <= 253 && lower.ends_with(".local") && text.split('.').all(label);
-        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(format!("address {} is no IP address", quoted(text))) }
+        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(format!("address {} is not an IP address", quoted(text))) }
     }
 }
 

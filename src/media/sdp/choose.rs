@@ -10,7 +10,7 @@ use super::{
 };
 use crate::media::codec::VideoCodec;
 
-/// Which way media of a taken section flows, as we see it.
+/// The direction in which media of a taken section flows, as we see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flow {
     /// We send.
@@ -22,17 +22,17 @@ pub enum Flow {
 }
 
 impl Flow {
-    /// Whether we send.
+    /// Returns whether we send.
     pub fn sends(self) -> bool {
         self != Self::Receive
     }
 
-    /// Whether we receive.
+    /// Returns whether we receive.
     pub fn receives(self) -> bool {
         self != Self::Send
     }
 
-    /// The direction as the peer writes it.
+    /// Returns the direction as the peer writes it.
     fn peers(self) -> Direction {
         match self {
             Self::Send => Direction::RecvOnly,
@@ -65,10 +65,10 @@ pub struct Chosen {
 /// `receive` and `send` are our video codecs in order of preference; an empty list means that we do not receive, or
 /// send, at all, sound included. Of each kind the first section is taken that flows our way and has a codec for us:
 /// Opus at 48 kHz, whether or not it says that it has two channels; VP8; VP9 of profile 0; H.264, constrained baseline
-/// before baseline, in packetization mode 1 before mode 0 (whose packets are among those of mode 1), and main, high or one
-/// of high's kin only for receiving and only if nothing else fits. Mode 0 is sent to only if nothing else fits, and gets the packets of
-/// mode 1: those who do not say a mode take them. A section that flows both ways is taken one way where only that is
-/// possible. Payload types of two chosen sections never collide.
+/// before baseline, in packetization mode 1 before mode 0 (whose packets are among those of mode 1), and main, high or
+/// one of high's kin only for receiving and only if nothing else fits. Mode 0 is sent to only if nothing else fits, and
+/// gets the packets of mode 1: those who do not say a mode take them. A section that flows both ways is taken one way
+/// where only that is possible. Payload types of two chosen sections never collide.
 ///
 /// # Errors
 /// Nothing can be taken; the message lists what was offered.
@@ -94,9 +94,9 @@ pub fn choose(offer: &Description, receive: &[VideoCodec], send: &[VideoCodec]) 
     if chosen.is_empty() { Err(nothing(offer, receive, send)) } else { Ok(chosen) }
 }
 
-/// Checks that every section of an offer that has something for us is taken, where the peer sends, and otherwise that each
-/// kind is: who is answered with a rejected line takes it for a success, and shows or sends nothing (RFC 9725, section
-/// 4.4.3).
+/// Checks that every section of an offer that has something for us is taken, where the peer sends, and otherwise that
+/// each kind is: who is answered with a rejected line takes it for a success, and shows or sends nothing (RFC 9725,
+/// section 4.4.3).
 ///
 /// # Errors
 /// The first section that is left over, with what it offers and what would be taken.
@@ -121,14 +121,14 @@ pub fn check_whole(offer: &Description, chosen: &[Chosen], wanted: &[VideoCodec]
     Ok(())
 }
 
-/// The offer as webrtcbin gets it: the chosen sections only, in their order, each with its one codec and our way of
-/// flowing. Kept of the feedback: `nack`, `nack pli`, `ccm fir`, `transport-cc`; of the extensions:
+/// Returns the offer as webrtcbin gets it: the chosen sections only, in their order, each with its one codec and our
+/// way of flowing. Kept of the feedback: `nack`, `nack pli`, `ccm fir`, `transport-cc`; of the extensions:
 /// [`TRANSPORT_WIDE_CC`], of a picture that we receive [`VIDEO_ORIENTATION`] and, where no SSRC is declared,
 /// [`SDES_MID`].
 ///
 /// Sections that are not taken are left out rather than rejected, for webrtcbin would answer them (see the module);
-/// [`super::answered`] puts them back into the answer. Candidates move to the first section kept. What peers may write in
-/// several ways is written in the one way that our own m-lines have, for webrtcbin compares it as text.
+/// [`super::answered`] puts them back into the answer. Candidates move to the first section kept. What peers may write
+/// in several ways is written in the one way that our own m-lines have, for webrtcbin compares it as text.
 pub fn narrowed(offer: &Description, chosen: &[Chosen]) -> Description {
     let mut narrow = Description { media: Vec::new(), bundle: Vec::new(), ..offer.clone() };
     for choice in chosen {
@@ -159,7 +159,7 @@ pub fn narrowed(offer: &Description, chosen: &[Chosen]) -> Description {
     narrow.without_mid_extension()
 }
 
-/// As our own m-lines have it: Opus with its two channels, H.264 in packetization mode 1.
+/// Writes it as our own m-lines have it: Opus with its two channels, H.264 in packetization mode 1.
 fn normalise(codec: &mut Codec) {
     match &mut codec.format {
         CodecFormat::Opus => codec.channels = 2,
@@ -200,7 +200,7 @@ fn take<'a>(
     both.or_else(receive).or_else(send)
 }
 
-/// The best codec of `usable` for the first of `wanted` that has one.
+/// Returns the best codec of `usable` for the first of `wanted` that has one.
 fn video<'a>(usable: &[&'a Codec], wanted: &[VideoCodec], any_profile: bool) -> Option<&'a Codec> {
     let best = |is_fit: &dyn Fn(&Codec) -> Option<u8>| {
         let fits = usable.iter().filter_map(|codec| is_fit(codec).map(|rank| (rank, *codec)));
@@ -217,7 +217,7 @@ fn video<'a>(usable: &[&'a Codec], wanted: &[VideoCodec], any_profile: bool) -> 
     strict.or_else(|| wanted.contains(&VideoCodec::H264).then(lenient).flatten())
 }
 
-/// How well an offered codec is the wanted one: 0 is best, `None` is not at all.
+/// Returns how well an offered codec is the wanted one: 0 is best, `None` is not at all.
 fn rank(wanted: VideoCodec, offered: &Codec) -> Option<u8> {
     if offered.clock_rate != 90_000 {
         return None;
@@ -235,7 +235,7 @@ fn rank(wanted: VideoCodec, offered: &Codec) -> Option<u8> {
     }
 }
 
-/// The packetization mode of an H.264 codec.
+/// Returns the packetization mode of an H.264 codec.
 fn mode(codec: &Codec) -> Option<u8> {
     match codec.format {
         CodecFormat::H264 { packetization_mode, .. } => Some(packetization_mode),
@@ -243,8 +243,9 @@ fn mode(codec: &Codec) -> Option<u8> {
     }
 }
 
-/// The profile of an H.264 codec, if decoders know it: baseline 0x42, main 0x4d, high 0x64, high of 10 bit 0x6e, of
-/// 4:2:2 0x7a and of 4:4:4 0xf4. The packets of mode 2 are interleaved, which nobody offers and we cannot undo.
+/// Returns the profile of an H.264 codec, if decoders know it: baseline 0x42, main 0x4d, high 0x64, high of 10 bit
+/// 0x6e, of 4:2:2 0x7a and of 4:4:4 0xf4. The packets of mode 2 are interleaved, which nobody offers and we cannot
+/// undo.
 fn h264_profile(codec: &Codec) -> Option<u32> {
     match codec.format {
         CodecFormat::H264 { profile_level_id, packetization_mode: 0 | 1 } if codec.clock_rate == 90_000 => {
@@ -254,8 +255,8 @@ fn h264_profile(codec: &Codec) -> Option<u32> {
     }
 }
 
-/// Payload types 66 to 95 read as RTCP when multiplexed (RFC 5761; Chrome uses up to 65), and bundled sections share
-/// one space of payload types.
+/// Returns whether a payload type is free. Types 66 to 95 read as RTCP when multiplexed (RFC 5761; Chrome uses up to
+/// 65), and bundled sections share one space of payload types.
 fn is_free(payload: u8, chosen: &[Chosen]) -> bool {
     !(66..=95).contains(&payload) && chosen.iter().all(|choice| choice.codec.payload != payload)
 }
@@ -280,7 +281,7 @@ fn names(codecs: &[VideoCodec]) -> String {
     codecs.iter().map(VideoCodec::to_string).collect::<Vec<_>>().join("/")
 }
 
-/// The names of a section's codecs, with the profile where that is what decides.
+/// Returns the names of a section's codecs, with the profile where that is what decides.
 fn codecs_of(section: &Section) -> String {
     let mut names: Vec<String> = Vec::new();
     for codec in &section.codecs {
@@ -309,7 +310,7 @@ mod tests {
     const TWCC: &str = "a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\n";
     const MID: &str = "a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid\n";
 
-    /// An offer of sections given as (m-line's kind, direction, attribute lines with `rtpmap` first).
+    /// Returns an offer of sections given as (m-line's kind, direction, attribute lines with `rtpmap` first).
     fn offer(sections: &[(&str, &str, &str)]) -> Description {
         let mids: Vec<String> = (0..sections.len()).map(|index| index.to_string()).collect();
         let mut text = format!(

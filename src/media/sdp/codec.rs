@@ -1,7 +1,7 @@
 //! Codecs of an m-line: payload type, `rtpmap`, `fmtp` and `rtcp-fb` put together.
 
 use super::{
-    grammar::{Fault, Line, is_token, number, quoted},
+    grammar::{Fault, SdpLine, is_token, number, quoted},
     limits::{MAX_CODEC_NAME, MAX_PARAMETER},
 };
 
@@ -22,7 +22,7 @@ pub struct Codec {
     pub feedback: Vec<String>,
 }
 
-/// Which codec, with what decides whether two ends fit.
+/// The codec, with what decides whether two ends fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodecFormat {
     /// Opus.
@@ -45,7 +45,7 @@ pub enum CodecFormat {
 }
 
 impl CodecFormat {
-    /// The encoding name as `rtpmap` writes it.
+    /// Returns the encoding name as `rtpmap` writes it.
     pub fn name(&self) -> &str {
         match self {
             Self::Opus => "opus",
@@ -59,7 +59,7 @@ impl CodecFormat {
 }
 
 impl Codec {
-    /// A format parameter's value, by its key in lower case.
+    /// Returns a format parameter's value, by its key in lower case.
     pub fn parameter(&self, key: &str) -> Option<&str> {
         self.fmtp.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
@@ -116,7 +116,7 @@ pub(super) struct CodecLines {
 
 impl CodecLines {
     /// Takes an `a=rtpmap`, `a=fmtp` or `a=rtcp-fb` line for one of `payloads`; lines for others are left out.
-    pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, payloads: &[u8]) -> Result<(), Fault> {
+    pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, payloads: &[u8]) -> Result<(), Fault> {
         let (payload, rest) =
             value.split_once(' ').ok_or_else(|| line.fault(format_args!("{name} without a value")))?;
         let rest = rest.trim();
@@ -137,7 +137,7 @@ impl CodecLines {
         Ok(())
     }
 
-    fn read_map(&mut self, line: &Line<'_>, payload: u8, text: &str) -> Result<(), Fault> {
+    fn read_map(&mut self, line: &SdpLine<'_>, payload: u8, text: &str) -> Result<(), Fault> {
         let bad = || line.fault(format_args!("bad rtpmap {}", quoted(text)));
         if self.maps.iter().any(|map| map.payload == payload) {
             return Err(line.fault(format_args!("payload type {payload} is mapped twice")));
@@ -168,13 +168,16 @@ impl CodecLines {
         }
     }
 
-    /// Puts the codecs together, in the m-line's order. Payload types without `rtpmap` or with a packetization mode that
-    /// does not exist are left out, and so is a retransmission format that repeats none of the others (GST-1.22: webrtcbin reads a missing `apt` as a string).
+    /// Puts the codecs together, in the m-line's order. Payload types that nothing says a codec of, or with a
+    /// packetization mode that does not exist, are left out, and so is a retransmission format that repeats none of the
+    /// others (GST-1.22: webrtcbin reads a missing `apt` as a string).
     pub fn into_codecs(mut self, payloads: &[u8]) -> Vec<Codec> {
         let mut codecs = Vec::new();
         for &payload in payloads {
-            let Some(index) = self.maps.iter().position(|map| map.payload == payload) else { continue };
-            let map = self.maps.swap_remove(index);
+            let written = self.maps.iter().position(|map| map.payload == payload);
+            let Some(map) = written.map(|index| self.maps.swap_remove(index)).or_else(|| known_map(payload)) else {
+                continue;
+            };
             let own = |(at, key, value): &(u8, String, String)| (*at == payload).then(|| (key.clone(), value.clone()));
             let mut fmtp: Vec<_> = self.parameters.iter().filter_map(own).collect();
             fmtp.retain_mut(|(key, value)| key != "profile-level-id" || six_digits(value));
@@ -194,7 +197,28 @@ impl CodecLines {
     }
 }
 
-/// Whether this is a `profile-level-id`, brought to its six digits. FFmpeg 8.0 writes a seventh before them.
+/// Returns what a payload type means that needs no `rtpmap` (RFC 3551, section 6). None of these is taken; who offers
+/// nothing else is answered by its name.
+fn known_map(payload: u8) -> Option<RtpMap> {
+    const KNOWN: [(u8, &str, u32); 12] = [
+        (0, "PCMU", 8000),
+        (3, "GSM", 8000),
+        (4, "G723", 8000),
+        (8, "PCMA", 8000),
+        (9, "G722", 8000),
+        (15, "G728", 8000),
+        (18, "G729", 8000),
+        (26, "JPEG", 90_000),
+        (31, "H261", 90_000),
+        (32, "MPV", 90_000),
+        (33, "MP2T", 90_000),
+        (34, "H263", 90_000),
+    ];
+    let (_, name, clock_rate) = KNOWN.into_iter().find(|(known, ..)| *known == payload)?;
+    Some(RtpMap { payload, name: name.to_owned(), clock_rate, channels: 1 })
+}
+
+/// Returns whether this is a `profile-level-id`, brought to its six digits. FFmpeg 8.0 writes a seventh before them.
 fn six_digits(value: &mut String) -> bool {
     if value.len() < 6 || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return false;
@@ -245,7 +269,7 @@ mod tests {
     fn read(text: &str, payloads: &[u8]) -> Result<Vec<Codec>, Fault> {
         let mut lines = CodecLines::default();
         for (index, value) in text.lines().enumerate() {
-            let line = Line { number: index + 1, letter: b'a', value };
+            let line = SdpLine { number: index + 1, letter: b'a', value };
             let (name, value) = line.attribute().unwrap();
             lines.read(&line, name, value, payloads)?;
         }

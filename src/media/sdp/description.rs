@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Candidate, Codec, Fingerprint, SDES_MID};
 
-/// Whether a description offers or answers.
+/// The role of a description: offer or answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SdpKind {
     /// The first half of a negotiation; `setup` may be `actpass`.
@@ -30,18 +30,19 @@ pub struct Description {
 }
 
 impl Description {
-    /// Index of the section whose transport all others share: the BUNDLE group's first, or the only one not rejected.
-    /// Candidates belong to it, and webrtcbin takes them under this m-line index only.
+    /// Returns the index of the section whose transport all others share: the BUNDLE group's first, or the only one not
+    /// rejected. Candidates belong to it, and webrtcbin takes them under this m-line index only.
     pub fn tagged(&self) -> usize {
         let first = self.bundle.first();
         let is_tagged = |section: &Section| !section.rejected && first.is_none_or(|mid| *mid == section.mid);
         self.media.iter().position(is_tagged).unwrap_or(0)
     }
 
-    /// The same description without the header extension that names a packet's m-line, where any SSRC is declared.
+    /// Returns the same description without the header extension that names a packet's m-line, where any SSRC is
+    /// declared.
     ///
     /// GST-1.22: webrtcbin asserts, and so aborts, when a stream declared for one m-line arrives with the mid of
-    /// another. Declared SSRCs tell the m-lines apart well enough.
+    /// another. Declared SSRCs distinguish the m-lines well enough.
     pub fn without_mid_extension(mut self) -> Self {
         if self.media.iter().any(|section| !section.ssrcs.is_empty()) {
             self.media.iter_mut().for_each(|section| section.extensions.retain(|(_, uri)| uri != SDES_MID));
@@ -50,7 +51,7 @@ impl Description {
     }
 }
 
-/// What an m-line is about.
+/// The kind of media of an m-line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// `m=audio`
@@ -70,8 +71,8 @@ pub struct OtherMedia {
     pub formats: String,
 }
 
-/// The protocol of our own m-lines. All that WebRTC peers may write in its place (RFC 8829, section 5.1.2) means the same,
-/// and is answered as it was offered.
+/// The protocol of our own m-lines. All that WebRTC peers may write in its place (RFC 8829, section 5.1.2) means the
+/// same, and is answered as it was offered.
 pub const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
 
 impl fmt::Display for MediaKind {
@@ -84,7 +85,7 @@ impl fmt::Display for MediaKind {
     }
 }
 
-/// Which way media flows, as the description's author sees it.
+/// The direction in which media flows, as the description's author sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Both ways.
@@ -98,17 +99,17 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether the author sends.
+    /// Returns whether the author sends.
     pub fn sends(self) -> bool {
         matches!(self, Self::SendRecv | Self::SendOnly)
     }
 
-    /// Whether the author receives.
+    /// Returns whether the author receives.
     pub fn receives(self) -> bool {
         matches!(self, Self::SendRecv | Self::RecvOnly)
     }
 
-    /// The attribute's direction, if it is one.
+    /// Returns the attribute's direction, if it is one.
     pub(super) fn from_attribute(name: &str) -> Option<Self> {
         Some(match name {
             "sendrecv" => Self::SendRecv,
@@ -131,7 +132,7 @@ impl fmt::Display for Direction {
     }
 }
 
-/// Who begins the DTLS handshake (RFC 4145).
+/// The side that begins the DTLS handshake (RFC 4145).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setup {
     /// Either; in offers only.
@@ -154,8 +155,8 @@ impl fmt::Display for Setup {
 
 /// One m-line. RTCP is always multiplexed.
 ///
-/// A rejected section (port 0) keeps its place, kind and mid only: it is inactive, its lists are empty, and its transport
-/// repeats that of the other sections.
+/// A rejected section (port 0) keeps its place, kind and mid only: it is inactive, its lists are empty, and its
+/// transport repeats that of the other sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     /// Audio, video, or what we know nothing of.
@@ -189,7 +190,7 @@ pub struct Section {
     /// Reduced-size RTCP.
     pub rtcp_rsize: bool,
     /// The streams that the author sends, each SSRC in one section only; retransmission streams are left out. webrtcbin
-    /// needs them to tell a bundle's sections apart, and asks for retransmissions of declared streams only.
+    /// needs them to distinguish a bundle's sections, and asks for retransmissions of declared streams only.
     pub ssrcs: Vec<Ssrc>,
     /// Stream and track identifiers of what the author sends.
     pub msid: Option<String>,
@@ -226,7 +227,7 @@ impl Section {
         }
     }
 
-    /// What the m-line itself says, for an answer to repeat.
+    /// Returns what the m-line itself says, for an answer to repeat.
     pub fn line(&self) -> (MediaKind, String, Option<OtherMedia>) {
         (self.kind, self.protocol.clone(), self.other.clone())
     }

@@ -24,7 +24,7 @@ impl HashAlgorithm {
         [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|it| it.name().eq_ignore_ascii_case(name))
     }
 
-    /// The name that SDP has for it.
+    /// Returns the name that SDP has for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "sha-256",
@@ -33,7 +33,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// Length of the hash in bytes.
+    /// Returns the length of the hash in bytes.
     fn len(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -71,7 +71,8 @@ impl Fingerprint {
             .ok_or_else(|| Fault::new(format!("fingerprint by {} (use sha-256, sha-384 or sha-512)", quoted(name))))
     }
 
-    /// As [`Self::parse`], but `None` for an algorithm that is not accepted: RFC 8122 allows others beside a good one.
+    /// Works as [`Self::parse`], but `None` for an algorithm that is not accepted: RFC 8122 allows others beside a good
+    /// one.
     pub(super) fn read(text: &str) -> Result<Option<Self>, Fault> {
         let (name, hex) = text.split_once(' ').ok_or_else(|| Fault::new("fingerprint has no hash"))?;
         let Some(algorithm) = HashAlgorithm::from_name(name) else { return Ok(None) };
@@ -86,13 +87,14 @@ impl Fingerprint {
         }
     }
 
-    /// The SHA-256 hash of the first certificate of a PEM text; `None` where it has no readable one.
+    /// Returns the SHA-256 hash of the first certificate of a PEM text; `None` where it has no readable one.
     pub fn of_pem(pem: &str) -> Option<Self> {
         let algorithm = HashAlgorithm::Sha256;
         certificate_der(pem).map(|der| Self { algorithm, bytes: algorithm.hash(&der) })
     }
 
-    /// Whether the first certificate of a PEM text has this hash. `false` where the text has no readable certificate.
+    /// Returns whether the first certificate of a PEM text has this hash. `false` where the text has no readable
+    /// certificate.
     pub fn matches_pem(&self, pem: &str) -> bool {
         certificate_der(pem).is_some_and(|der| self.algorithm.hash(&der) == self.bytes)
     }
@@ -113,7 +115,7 @@ fn hex_pair(text: &str) -> Option<u8> {
     two.then(|| u8::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// The DER bytes of the first certificate of a PEM text.
+/// Returns the DER bytes of the first certificate of a PEM text.
 fn certificate_der(pem: &str) -> Option<Vec<u8>> {
     let (_, after) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
     let (body, _) = after.split_once("-----END CERTIFICATE-----")?;

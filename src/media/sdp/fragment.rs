@@ -7,7 +7,7 @@ use super::{
     limits::{MAX_CANDIDATES, MAX_FRAGMENT_BYTES, MAX_MID, MAX_SECTIONS},
 };
 
-/// What a fragment says.
+/// The content of a fragment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fragment {
     /// ICE user fragment. One that differs from the offer's asks for an ICE restart.

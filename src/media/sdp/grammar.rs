@@ -4,19 +4,19 @@ use std::str::FromStr;
 
 use super::limits::{MAX_LINE, PWD, UFRAG};
 
-/// Why a description, candidate or fragment is refused: one line that names the line number or the mid.
+/// The reason why a description, candidate or fragment is refused: one line that names the line number or the mid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Fault(String);
 
 impl Fault {
-    /// A fault with this one-line text.
+    /// Creates a fault with this one-line text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
 
-/// Remote text for a message: in quotes, at most 40 characters, nothing unprintable.
+/// Quotes remote text for a message: in quotes, at most 40 characters, nothing unprintable.
 pub(super) fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     let more = if text.chars().nth(40).is_some() { "…" } else { "" };
@@ -25,7 +25,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// One `x=…` line.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(super) struct SdpLine<'a> {
     /// From 1, as editors count.
     pub number: usize,
     /// The letter.
@@ -34,20 +34,20 @@ pub(super) struct Line<'a> {
     pub value: &'a str,
 }
 
-impl<'a> Line<'a> {
-    /// Name and value of an `a=` line; the value is empty for a flag.
+impl<'a> SdpLine<'a> {
+    /// Returns the name and value of an `a=` line; the value is empty for a flag.
     pub fn attribute(&self) -> Option<(&'a str, &'a str)> {
         (self.letter == b'a').then(|| self.value.split_once(':').unwrap_or((self.value, "")))
     }
 
-    /// A fault at this line.
+    /// Returns a fault at this line.
     pub fn fault(&self, what: impl std::fmt::Display) -> Fault {
         Fault::new(format!("line {}: {what}", self.number))
     }
 }
 
 /// Splits a text into checked lines. Blank lines are skipped; line ends may be CRLF or LF.
-pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<Line<'_>>, Fault> {
+pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<SdpLine<'_>>, Fault> {
     if text.len() > max_bytes {
         return Err(Fault::new(format!("{} bytes are more than the {max_bytes} allowed", text.len())));
     }
@@ -65,19 +65,19 @@ pub(super) fn lines(text: &str, max_bytes: usize) -> Result<Vec<Line<'_>>, Fault
             return Err(Fault::new(format!("line {number}: contains a control character")));
         }
         match content.as_bytes() {
-            [letter @ b'a'..=b'z', b'=', ..] => lines.push(Line { number, letter: *letter, value: &content[2..] }),
+            [letter @ b'a'..=b'z', b'=', ..] => lines.push(SdpLine { number, letter: *letter, value: &content[2..] }),
             _ => return Err(Fault::new(format!("line {number}: {} is not of the form x=…", quoted(content)))),
         }
     }
     Ok(lines)
 }
 
-/// A decimal number without sign or blanks. (`str::parse` alone would take `+5`.)
+/// Returns a decimal number without sign or blanks. (`str::parse` alone would take `+5`.)
 pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-/// RFC 8866 `token`.
+/// Returns whether it is an RFC 8866 `token`.
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| {
@@ -85,7 +85,7 @@ pub(super) fn is_token(text: &str) -> bool {
         })
 }
 
-/// RFC 8839 `ice-char`, one or more, and the four signs that browsers let pass beside them.
+/// Returns whether it is an RFC 8839 `ice-char`, one or more, and the four signs that browsers let pass beside them.
 pub(super) fn is_ice_text(text: &str) -> bool {
     let allowed = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') || matches!(byte, b'-' | b'_' | b'=' | b'#')
@@ -113,7 +113,7 @@ pub(super) fn ice_pwd(text: &str) -> Result<String, String> {
 pub(super) fn say_once<T: PartialEq>(
     place: &mut Option<T>,
     value: T,
-    line: &Line<'_>,
+    line: &SdpLine<'_>,
     name: &str,
 ) -> Result<(), Fault> {
     match place {

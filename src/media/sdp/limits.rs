@@ -8,6 +8,8 @@ pub const MAX_FRAGMENT_BYTES: usize = 16 * 1024;
 pub const MAX_LINE: usize = 1024;
 /// m-lines. Our own offers have three; publishers offer two.
 pub const MAX_SECTIONS: usize = 4;
+/// Names in a BUNDLE group. Those that no section has are left out.
+pub const MAX_GROUP: usize = 32;
 /// Payload types of one m-line. Chrome offers about 50 for video.
 pub const MAX_CODECS: usize = 64;
 /// Candidates kept of one section or fragment. A host with many interfaces may list more; any few will do for ICE, and

@@ -9,7 +9,7 @@
 //!
 //! webrtcbin 1.22 aborts the process on several malformed descriptions (GST-1.22: bad BUNDLE group, missing setup),
 //! so no byte of a remote description reaches it. What this module does not know is left out, what it knows is read
-//! into types, checked, and written anew by [`Description::to_sdp`]. The rules that go beyond the RFCs:
+//! into types, checked, and written again by [`Description::to_sdp`]. The rules that go beyond the RFCs:
 //!
 //! - Audio and video over DTLS-SRTP only, whatever of the eight names for that is written; everything in one BUNDLE
 //!   group (or a single m-line without a group), RTCP multiplexed. Other m-lines (data channels, text) are rejected in

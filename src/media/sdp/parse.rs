@@ -2,8 +2,8 @@
 
 use super::{
     Candidate, Description, Direction, Fingerprint, SdpKind, Section, Setup, Ssrc,
-    grammar::{Fault, Line, is_token, lines, quoted},
-    limits::{MAX_BYTES, MAX_LINE, MAX_MID, MAX_SECTIONS},
+    grammar::{Fault, SdpLine, is_token, lines, quoted},
+    limits::{MAX_BYTES, MAX_GROUP, MAX_LINE, MAX_MID, MAX_SECTIONS},
     section::{RawSection, Shared},
 };
 
@@ -32,7 +32,7 @@ struct Session {
     ice_lite: bool,
 }
 
-fn read(lines: &[Line<'_>], kind: SdpKind) -> Result<(Session, Vec<RawSection>), Fault> {
+fn read(lines: &[SdpLine<'_>], kind: SdpKind) -> Result<(Session, Vec<RawSection>), Fault> {
     let mut session = Session::default();
     let mut sections: Vec<RawSection> = Vec::new();
     match lines.first() {
@@ -68,7 +68,7 @@ fn read(lines: &[Line<'_>], kind: SdpKind) -> Result<(Session, Vec<RawSection>),
 }
 
 /// Takes `a=group:BUNDLE …`; other groups (lip sync) are left out.
-fn read_group(session: &mut Session, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+fn read_group(session: &mut Session, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
     let mut words = value.split(' ').filter(|word| !word.is_empty());
     if words.next() != Some("BUNDLE") {
         return Ok(());
@@ -78,7 +78,7 @@ fn read_group(session: &mut Session, line: &Line<'_>, value: &str) -> Result<(),
     }
     let mut mids: Vec<String> = Vec::new();
     for mid in words {
-        if !is_token(mid) || mid.len() > MAX_MID || mids.len() == MAX_SECTIONS {
+        if !is_token(mid) || mid.len() > MAX_MID || mids.len() == MAX_GROUP {
             return Err(line.fault(format_args!("bad BUNDLE group at {}", quoted(mid))));
         }
         if mids.iter().any(|known| known == mid) {
@@ -90,7 +90,7 @@ fn read_group(session: &mut Session, line: &Line<'_>, value: &str) -> Result<(),
     Ok(())
 }
 
-/// What all sections of a bundle share, taken from its first section.
+/// The values that all sections of a bundle share, taken from its first section.
 struct Common {
     ufrag: String,
     pwd: String,
@@ -146,7 +146,7 @@ fn resolve(session: Session, raw: Vec<RawSection>, kind: SdpKind) -> Result<Desc
     Ok(Description { kind, media, bundle, ice_lite: session.ice_lite, trickle })
 }
 
-/// The sections' names; the index where there is none.
+/// Returns the sections' names; the index where a section has no name.
 fn mids(raw: &[RawSection]) -> Result<Vec<String>, Fault> {
     let mut mids: Vec<String> = Vec::new();
     for (index, section) in raw.iter().enumerate() {
@@ -219,8 +219,8 @@ fn active_section(
     })
 }
 
-/// Bundled sections share one space of SSRCs and extension ids (RFC 8843): an SSRC of two sections is refused, an
-/// extension id of two meanings keeps its first.
+/// Checks that sections agree. Bundled sections share one space of SSRCs and extension ids (RFC 8843): an SSRC of two
+/// sections is refused, an extension id of two meanings keeps its first.
 fn agree(section: &mut Section, earlier: &[Section], place: &str) -> Result<(), Fault> {
     for other in earlier {
         if let Some(both) = section.ssrcs.iter().find(|ssrc| other.ssrcs.iter().any(|known| known.id == ssrc.id)) {

@@ -4,7 +4,7 @@ use super::{
     Candidate, Direction, Fingerprint, HashAlgorithm, MediaKind, OtherMedia, SdpKind, Setup, Ssrc,
     candidate::Read,
     codec::CodecLines,
-    grammar::{Fault, Line, ice_pwd, ice_ufrag, is_token, number, quoted, say_once},
+    grammar::{Fault, SdpLine, ice_pwd, ice_ufrag, is_token, number, quoted, say_once},
     limits::{MAX_CANDIDATES, MAX_CODECS, MAX_EXTENSIONS, MAX_MID, MAX_OTHER, MAX_SSRCS, MAX_URI},
 };
 
@@ -39,8 +39,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Takes an attribute line; `false` if it is none of these.
-    pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, kind: SdpKind) -> Result<bool, Fault> {
+    /// Takes an attribute line; `false` if it is not one of these.
+    pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, kind: SdpKind) -> Result<bool, Fault> {
         match name {
             "ice-ufrag" => say_once(&mut self.ufrag, ice_ufrag(value).map_err(|what| line.fault(what))?, line, name)?,
             "ice-pwd" => say_once(&mut self.pwd, ice_pwd(value).map_err(|what| line.fault(what))?, line, name)?,
@@ -73,14 +73,15 @@ impl Shared {
         Ok(true)
     }
 
-    /// The fingerprint by SHA-256, which every implementation knows (str0m only that one), else by the strongest hash.
+    /// Returns the fingerprint by SHA-256, which every implementation knows (str0m only that one), else by the
+    /// strongest hash.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
         let common = |fingerprint: &&Fingerprint| fingerprint.algorithm == HashAlgorithm::Sha256;
         let strongest = || self.fingerprints.iter().max_by_key(|fingerprint| fingerprint.algorithm);
         self.fingerprints.iter().find(common).or_else(strongest)
     }
 
-    /// Whether there are fingerprints, and all of them of hashes that are not accepted.
+    /// Returns whether there are fingerprints, and all of them of hashes that are not accepted.
     pub fn only_weak(&self) -> bool {
         self.weak_fingerprint && self.fingerprints.is_empty()
     }
@@ -109,7 +110,7 @@ pub(super) struct RawSection {
 
 impl RawSection {
     /// Reads an `m=` line.
-    pub fn new(line: &Line<'_>) -> Result<Self, Fault> {
+    pub fn new(line: &SdpLine<'_>) -> Result<Self, Fault> {
         let mut words = line.value.split(' ').filter(|word| !word.is_empty());
         let name = words.next().unwrap_or_default();
         let kind = match name {
@@ -166,7 +167,7 @@ impl RawSection {
     }
 
     /// Takes an attribute line. Unknown ones are left out.
-    pub fn read(&mut self, line: &Line<'_>, name: &str, value: &str, kind: SdpKind) -> Result<(), Fault> {
+    pub fn read(&mut self, line: &SdpLine<'_>, name: &str, value: &str, kind: SdpKind) -> Result<(), Fault> {
         if self.other.is_some() && !OF_OTHER_MEDIA.contains(&name) {
             return Ok(());
         }
@@ -211,7 +212,7 @@ impl RawSection {
         Ok(())
     }
 
-    fn read_extension(&mut self, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+    fn read_extension(&mut self, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
         let bad = || line.fault(format_args!("bad extmap {}", quoted(value)));
         let mut words = value.split(' ');
         let id = words.next().unwrap_or_default();
@@ -235,7 +236,7 @@ impl RawSection {
         Ok(())
     }
 
-    fn read_ssrc(&mut self, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+    fn read_ssrc(&mut self, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
         let (id, attribute) = value.split_once(' ').unwrap_or((value, ""));
         let id = number::<u32>(id).filter(|id| *id != 0);
         let id = id.ok_or_else(|| line.fault(format_args!("bad ssrc {}", quoted(value))))?;
@@ -252,7 +253,7 @@ impl RawSection {
         Ok(())
     }
 
-    fn read_group(&mut self, line: &Line<'_>, value: &str) -> Result<(), Fault> {
+    fn read_group(&mut self, line: &SdpLine<'_>, value: &str) -> Result<(), Fault> {
         let bad = || line.fault("bad ssrc-group");
         let mut words = value.split(' ');
         let kind = words.next();
@@ -271,7 +272,7 @@ impl RawSection {
         Ok(())
     }
 
-    /// The declared streams without those that only repeat or repair others.
+    /// Returns the declared streams without those that only repeat or repair others.
     pub fn take_ssrcs(&mut self) -> Vec<Ssrc> {
         let mut ssrcs = std::mem::take(&mut self.ssrcs);
         ssrcs.retain(|ssrc| !self.repairs.iter().any(|(_, repair)| *repair == ssrc.id));

@@ -28,7 +28,7 @@ fn parsed(name: &str) -> Description {
     Description::parse(text, kind).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
-/// The fault of a fixture after a change of its text.
+/// Returns the fault of a fixture after a change of its text.
 fn fault(name: &str, change: impl Fn(&str) -> String) -> String {
     let (kind, text) = fixture(name);
     let changed = change(text);
@@ -365,7 +365,7 @@ impl Random {
     }
 }
 
-/// One to four random changes of a text.
+/// Makes one to four random changes of a text.
 fn mutate(text: &str, random: &mut Random) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..=random.below(4) {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{Description, OtherMedia, Section, Ssrc};
 
 impl Description {
-    /// The normalised text, with CRLF line ends. Reads back to an equal description.
+    /// Returns the normalised text, with CRLF line ends. Reads back to an equal description.
     ///
     /// Session part: a fixed `o=`, `ice-lite`, `ice-options:trickle` and the BUNDLE group where there are any. Every
     /// section has its transport written out at media level, and port 9, also where the peer wrote `bundle-only` and

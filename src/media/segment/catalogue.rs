@@ -39,7 +39,7 @@ const fn entry(name: &'static str, path: &'static str, width_percent: u32, strid
     Entry { name, path, width_percent, stride, sha256: None }
 }
 
-/// The entry of a name.
+/// Finds the entry of a name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)
 }

@@ -24,21 +24,22 @@ const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::fr
 /// Not all who are shown alike leave frames out at the same moment: some wait up to three times this longer.
 const STAGGER: Duration = Duration::from_millis(50);
 
-/// When every `every`-th frame of a stream counts: whose turn that is. The mean is kept to the frame, whatever is sent.
+/// The pace at which every `every`-th frame of a stream counts, and whose turn that is. The mean is kept to the frame,
+/// whatever is sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pace {
     next: Option<Duration>,
 }
 
 impl Pace {
-    /// Whether the frame of this time counts. Half a period early is in time: frames do not come evenly.
+    /// Returns whether the frame of this time counts. Half a period early is in time: frames do not come evenly.
     pub fn is_due(self, now: Duration, every: u32) -> bool {
         let Some(next) = self.next.filter(|_| every > 1) else { return true };
         // Far ahead of it, time has gone back, or fewer frames counted before.
         now + PERIOD / 2 >= next || next > now + 2 * PERIOD * every
     }
 
-    /// The frame of this time was one that counts.
+    /// Notes that the frame of this time was one that counts.
     pub fn step(&mut self, now: Duration, every: u32) {
         let earliest = now.saturating_sub(PERIOD / 2);
         let from = self.next.filter(|next| (earliest..=now + PERIOD / 2).contains(next)).unwrap_or(now);
@@ -46,29 +47,29 @@ impl Pace {
     }
 }
 
-/// Whether a mask can be carried from the frame seen last to this one.
+/// Returns whether a mask can be carried from the frame seen last to this one.
 pub fn is_near(seen: Option<Duration>, now: Duration) -> bool {
     seen.and_then(|seen| now.checked_sub(seen)).is_some_and(|passed| passed <= LONGEST_STEP)
 }
 
-/// Whether somebody's next mask is overdue.
+/// Returns whether somebody's next mask is overdue.
 pub fn is_overdue(last: Option<Duration>, now: Duration) -> bool {
     last.is_none_or(|last| now.saturating_sub(last) > OVERDUE)
 }
 
-/// One of so many frames is looked at, when frames are thinned by `thinning` steps: at each odd step those who are shown
-/// small lose some, at each even one the others follow.
+/// Returns `n` where one of `n` frames is looked at, when frames are thinned by `thinning` steps: at each odd step
+/// those who are shown small lose some, at each even one the others follow.
 pub fn frames_every(thinning: u32, small: bool) -> u32 {
     1 + (thinning + u32::from(small)) / 2
 }
 
-/// How late somebody's decoded frames may be; `number` tells them from others.
+/// Returns how late somebody's decoded frames may be; `number` distinguishes them from others.
 pub fn patience(small: bool, number: u64) -> Duration {
     let stagger = STAGGER * u32::try_from(number % 4).unwrap_or(0);
     stagger + if small { PATIENCE.0 } else { PATIENCE.1 }
 }
 
-/// How large everybody is shown.
+/// The sizes at which everybody is shown.
 #[derive(Debug, Default)]
 pub struct Crowd {
     /// By number: pixels of the canvas.
@@ -76,12 +77,12 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// No one yet.
+    /// Creates one with nobody in it.
     pub const fn new() -> Self {
         Self { shown: Vec::new() }
     }
 
-    /// Somebody is shown with so many pixels now.
+    /// Notes that somebody is shown with so many pixels now.
     pub fn show(&mut self, number: u64, pixels: u32) {
         match self.shown.iter_mut().find(|(known, _)| *known == number) {
             Some((_, known)) => *known = pixels,
@@ -89,12 +90,12 @@ impl Crowd {
         }
     }
 
-    /// Somebody is gone.
+    /// Notes that somebody is gone.
     pub fn forget(&mut self, number: u64) {
         self.shown.retain(|(known, _)| *known != number);
     }
 
-    /// Up to so many pixels is small: at least half of all are.
+    /// Returns up to how many pixels a person is small: at least half of all are.
     pub fn small(&self) -> u32 {
         let mut pixels: Vec<u32> = self.shown.iter().map(|(_, pixels)| *pixels).collect();
         pixels.sort_unstable();
@@ -108,7 +109,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// Masks in ten seconds for frames `period` ms apart that come up to 6 ms late.
+    /// Returns masks in ten seconds for frames `period` ms apart that come up to 6 ms late.
     fn masks(period: u32, every: u32) -> u32 {
         let (mut count, mut pace) = (0, Pace::default());
         for frame in 0..10_000 / period {

@@ -33,7 +33,7 @@ const PATIENCE_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration:
 /// A trial that is followed by lateness within this has failed.
 const TRIAL: Duration = Duration::from_secs(4);
 
-/// What happened since the last judgement.
+/// The counts since the last judgement.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     of: u32,
@@ -46,15 +46,15 @@ impl Count {
         self.late = self.late.saturating_add(late);
     }
 
-    /// Of `all`, which is never less than the late ones.
+    /// Returns the share of `all`, which is never less than the late ones.
     fn share(self, all: u32) -> f32 {
         if all == 0 { 0.0 } else { self.late as f32 / all as f32 }
     }
 }
 
-/// What is given up.
+/// The plan of what is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub struct MaskPlan {
     /// The network's inputs are so many sizes smaller.
     pub shrinking: u32,
     /// The network sees one of so many frames: 1 (all) to [`SPARSEST`].
@@ -82,7 +82,7 @@ pub struct Governor {
 }
 
 impl Governor {
-    /// Nothing is given up.
+    /// Creates one that gives nothing up.
     pub fn new(now: Duration) -> Self {
         Self {
             shrinking: 0,
@@ -98,28 +98,28 @@ impl Governor {
         }
     }
 
-    /// What is given up now.
-    pub fn plan(&self) -> Plan {
-        Plan { shrinking: self.shrinking, every: EVERY[self.sparseness], thinning: self.thinning }
+    /// Returns what is given up now.
+    pub fn plan(&self) -> MaskPlan {
+        MaskPlan { shrinking: self.shrinking, every: EVERY[self.sparseness], thinning: self.thinning }
     }
 
-    /// So many frames were segmented, and so many were late.
+    /// Counts frames that were segmented, and those that were late.
     pub fn frames(&mut self, of: u32, late: u32) {
         self.frames.add(of, late);
     }
 
-    /// A frame's input, before it was made smaller, could be smaller by so many sizes.
+    /// Notes that a frame's input, before it was made smaller, could be smaller by so many sizes.
     pub fn spares(&mut self, sizes: u32) {
         self.spare = self.spare.max(sizes);
     }
 
-    /// So many frames were composed or missed, so many of them late or missed.
+    /// Counts frames that were composed or missed, and those of them that were late or missed.
     pub fn ticks(&mut self, of: u32, late: u32) {
         self.ticks.add(of, late);
     }
 
     /// Judges what was counted; to be called a few times a second. The new [`Governor::plan`] if it changed.
-    pub fn judge(&mut self, now: Duration) -> Option<Plan> {
+    pub fn judge(&mut self, now: Duration) -> Option<MaskPlan> {
         if now.saturating_sub(self.judged) < WINDOW {
             return None;
         }

@@ -1,6 +1,6 @@
 //! PURE: where in the frame the values of a network's output lie.
 
-/// How a grid of values lies in the frame.
+/// The alignment of a grid of values in the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Alignment {
     /// The outermost points lie on the frame's outermost pixels, as BodyPix's do. Sides of the input are `16k + 1`.
@@ -23,30 +23,30 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// A grid whose outermost points lie on the frame's edges.
+    /// Returns a grid whose outermost points lie on the frame's edges.
     pub fn ends(columns: usize, rows: usize) -> Self {
         Self { columns, rows, alignment: Alignment::Ends }
     }
 
-    /// A grid that divides the frame.
+    /// Returns a grid that divides the frame.
     pub fn cells(columns: usize, rows: usize) -> Self {
         Self { columns, rows, alignment: Alignment::Cells }
     }
 
-    /// The number of its values.
+    /// Returns the number of its values.
     pub fn len(self) -> usize {
         self.columns * self.rows
     }
 
-    /// Whether it has no values.
+    /// Returns whether it has no values.
     pub fn is_empty(self) -> bool {
         self.columns == 0 || self.rows == 0
     }
 }
 
 impl Alignment {
-    /// The place among `points` values of the middle of pixel `pixel` (fractions are between two) of `pixels`: 0 at the
-    /// first value, `points - 1` at the last; less or more outside of them.
+    /// Returns the place among `points` values of the middle of pixel `pixel` (fractions are between two) of `pixels`:
+    /// 0 at the first value, `points - 1` at the last; less or more outside of them.
     #[inline(always)]
     pub fn place(self, pixel: f32, pixels: usize, points: usize) -> f32 {
         match self {
@@ -55,14 +55,15 @@ impl Alignment {
         }
     }
 
-    /// The two values around a place of [`Self::place`], and the share of the second; outside, the nearest one alone.
+    /// Returns the two values around a place of [`Self::place`], and the share of the second; outside, the nearest one
+    /// alone.
     #[inline(always)]
     pub fn between(self, pixel: f32, pixels: usize, points: usize) -> (usize, usize, f32) {
         let at = self.place(pixel, pixels, points).clamp(0.0, (points - 1) as f32);
         (at as usize, (at as usize + 1).min(points - 1), at - at.floor())
     }
 
-    /// Pixels from one of `points` values to the next, and the pixel that the first lies on, of `pixels`.
+    /// Returns pixels from one of `points` values to the next, and the pixel that the first lies on, of `pixels`.
     pub fn steps(self, pixels: usize, points: usize) -> (f32, f32) {
         match self {
             Self::Ends => ((pixels - 1).max(1) as f32 / (points - 1).max(1) as f32, 0.0),

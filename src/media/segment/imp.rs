@@ -21,7 +21,7 @@ use super::{
     input::{self, Yuv},
     model::{self, EMBEDDED, Model, ModelError, ModelSource},
     pool::{self, Seat},
-    stream::{Outcome, Stream, Wish},
+    stream::{MaskRequest, Outcome, Stream},
 };
 use crate::media::gst::{
     clock::media_clock,
@@ -39,7 +39,7 @@ use way::{Past, Way};
 static CAT: LazyLock<gst::DebugCategory> =
     LazyLock::new(|| gst::DebugCategory::new("bodypix", gst::DebugColorFlags::empty(), Some("BodyPix segmentation")));
 
-/// What a running stream needs.
+/// The state of a running stream.
 #[derive(Default)]
 struct State {
     model: Option<Arc<Model>>,
@@ -75,15 +75,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A frame's own time; of one that does not say it, the time now.
+/// Returns a frame's own time; of one that does not say it, the time now.
 fn time_of(frame: &gst::BufferRef) -> Duration {
     frame.pts().map_or_else(|| media_clock().now(), Duration::from)
 }
 
 impl BodyPix {
-    /// What is to be found from now on, in place of the properties; the process's governor decides how many frames
+    /// Sets what is to be found from now on, in place of the properties; the process's governor decides how many frames
     /// the network sees.
-    pub(super) fn set_wish(&self, wish: Wish) {
+    pub(super) fn set_wish(&self, wish: MaskRequest) {
         match &mut *lock(&self.seat) {
             Some(seat) => seat.show(wish.shown),
             seat => *seat = Some(Seat::new(wish.shown)),
@@ -91,7 +91,7 @@ impl BodyPix {
         self.change(|settings| settings.wish = Some(wish));
     }
 
-    /// Changes a setting, and has caps negotiated anew if frames get masks now and did not, or the other way round.
+    /// Changes a setting, and has caps negotiated again if frames get masks now and did not, or the other way round.
     fn change(&self, change: impl FnOnce(&mut Settings)) {
         let reconfigure = {
             let mut settings = lock(&self.settings);
@@ -104,7 +104,7 @@ impl BodyPix {
         }
     }
 
-    /// Whether frames get a mask now.
+    /// Returns whether frames get a mask now.
     fn masks(&self) -> bool {
         lock(&self.settings).masks() && lock(&self.state).as_ref().is_none_or(|state| state.model.is_some())
     }
@@ -165,7 +165,7 @@ impl BodyPix {
         stream: &mut Stream,
         frame: &gst::BufferRef,
         info: &gst_video::VideoInfo,
-        wish: &Wish,
+        wish: &MaskRequest,
         way: Way,
     ) -> Result<(Outcome, Duration), gst::FlowError> {
         let (width, height) = (info.width() as usize, info.height() as usize);
@@ -183,7 +183,7 @@ impl BodyPix {
         way.run(stream, &yuv, wish).map_err(|error| self.fail(&error))
     }
 
-    /// Whether a frame is to be looked at, where frames are thinned.
+    /// Returns whether a frame is to be looked at, where frames are thinned.
     fn keeps(&self, frame: &gst::BufferRef) -> bool {
         let every = lock(&self.seat).as_ref().map_or(1, Seat::frames_every);
         if every <= 1 || !self.masks() {
@@ -227,6 +227,9 @@ impl BodyPix {
 #[glib::object_subclass]
 impl ObjectSubclass for BodyPix {
     const NAME: &'static str = "GstVirfieBodyPix";
+    // The plugin may be in a process that has this code already: GStreamer loads it to look into it where it cannot
+    // start its scanner. The second to come gets a number behind its name.
+    const ALLOW_NAME_CONFLICT: bool = true;
     type Type = super::BodyPix;
     type ParentType = gstreamer_base::BaseTransform;
 }
@@ -316,7 +319,7 @@ impl BaseTransformImpl for BodyPix {
             gst::warning!(CAT, imp = self, "no model: frames pass whole");
         }
         if let Some(model) = &model {
-            // A room goes on with what its model can do; whoever sets properties is told.
+            // A room goes on with what its model can do; one who sets properties gets the error.
             let wish = settings.wish().map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
             let lacks_parts = wish.cuts.iter().any(|cut| cut.parts.is_some()) && !model.has_parts();
             if settings.wish.is_none() && (lacks_parts || wish.poses && !model.has_poses()) {

@@ -30,7 +30,7 @@ impl AreaScaler {
         Self { columns: spans(from.0, to.0), rows: spans(from.1, to.1), sums: vec![0; from.0] }
     }
 
-    /// Row `row` of the result into `out`, as means 0.0..=255.0.
+    /// Writes row `row` of the result into `out`, as means 0.0..=255.0.
     fn row(&mut self, plane: &[u8], stride: usize, row: usize, out: &mut [f32]) {
         let (first, last) = self.rows[row];
         let width = self.sums.len();
@@ -49,7 +49,7 @@ impl AreaScaler {
     }
 }
 
-/// For every target sample the half-open span of source samples that it averages; never empty.
+/// Returns for every target sample the half-open span of source samples that it averages; never empty.
 fn spans(from: usize, to: usize) -> Vec<(u32, u32)> {
     (0..to)
         .map(|index| {
@@ -83,7 +83,7 @@ impl Preparer {
         }
     }
 
-    /// The frame size that this was made for.
+    /// Returns the frame size that this was made for.
     pub fn frame(&self) -> (usize, usize) {
         self.frame
     }
@@ -114,19 +114,19 @@ impl Preparer {
 const AREAS: [(u32, usize); 4] =
     [(0, 193 * 113), (400 * 225, 257 * 145), (720 * 405, 321 * 177), (1000 * 560, 385 * 225)];
 
-/// Pixels of the network's input for a picture that covers `pixels` of the canvas: small pictures show no detail that
-/// a larger input would bring, and large ones show every jag of a small one.
+/// Returns pixels of the network's input for a picture that covers `pixels` of the canvas: small pictures show no
+/// detail that a larger input would bring, and large ones show every jag of a small one.
 pub fn area_for(pixels: u32) -> usize {
     AREAS.iter().rev().find(|(from, _)| pixels >= *from).map_or(AREAS[0].1, |(_, area)| *area)
 }
 
-/// By how many sizes an input of `area` pixels could be smaller.
+/// Returns by how many sizes an input of `area` pixels could be smaller.
 pub fn spare_sizes(area: usize) -> u32 {
     let smaller = AREAS.iter().filter(|(_, own)| *own < area).count();
     u32::try_from(smaller).unwrap_or(0)
 }
 
-/// Pixels of an input that is by so many sizes smaller than one of `area` pixels; the smallest stays.
+/// Returns pixels of an input that is by so many sizes smaller than one of `area` pixels; the smallest stays.
 pub fn smaller_area(area: usize, sizes: u32) -> usize {
     if sizes == 0 {
         return area;
@@ -135,8 +135,8 @@ pub fn smaller_area(area: usize, sizes: u32) -> usize {
     AREAS[left].1.min(area)
 }
 
-/// The network's input size for a frame: sides `16k + 1`, or `16k` where values lie in cells; about `area` pixels, the
-/// frame's aspect.
+/// Returns the network's input size for a frame: sides `16k + 1`, or `16k` where values lie in cells; about `area`
+/// pixels, the frame's aspect.
 pub fn input_size(frame: (usize, usize), area: usize, alignment: Alignment) -> (usize, usize) {
     let aspect = frame.0 as f64 / frame.1.max(1) as f64;
     let height = (area as f64 / aspect).sqrt();

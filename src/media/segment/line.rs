@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Line {
+pub struct WaitingLine {
     free: usize,
     next: u64,
     waiting: Vec<Waiting>,
@@ -20,13 +20,13 @@ struct Waiting {
     ticket: u64,
 }
 
-impl Line {
-    /// So many may run at once.
+impl WaitingLine {
+    /// Lets so many run at once.
     pub fn new(places: usize) -> Self {
         Self { free: places, next: 0, waiting: Vec::new() }
     }
 
-    /// Waits, with the time of the own last mask. The ticket for [`Line::advance`].
+    /// Waits, with the time of the own last mask. The ticket for [`WaitingLine::advance`].
     pub fn wait(&mut self, last: Option<Duration>) -> u64 {
         let ticket = self.next;
         self.next += 1;
@@ -55,17 +55,17 @@ impl Line {
         self.free += 1;
     }
 
-    /// Whether somebody else could take a place now.
+    /// Returns whether somebody else could take a place now.
     pub fn is_open(&self) -> bool {
         self.free > 0 && !self.waiting.is_empty()
     }
 
-    /// How many wait.
+    /// Returns how many wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// How many places nobody has.
+    /// Returns how many places nobody has.
     pub fn free(&self) -> usize {
         self.free
     }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_oldest_mask_is_next_and_those_without_one_come_before() {
-        let mut line = Line::new(1);
+        let mut line = WaitingLine::new(1);
         let tickets = [Some(30 * MS), Some(10 * MS), None, Some(20 * MS)].map(|last| line.wait(last));
         let mut order = Vec::new();
         while let Some(who) = tickets.iter().position(|ticket| line.advance(*ticket)) {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn those_alike_are_served_as_they_came() {
-        let mut line = Line::new(1);
+        let mut line = WaitingLine::new(1);
         let tickets = [(); 3].map(|()| line.wait(Some(MS)));
         assert!(!line.advance(tickets[1]) && line.advance(tickets[0]));
         assert!(!line.advance(tickets[1]), "there is no place");
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn those_who_give_up_are_in_nobody_s_way() {
-        let mut line = Line::new(1);
+        let mut line = WaitingLine::new(1);
         let (first, second) = (line.wait(None), line.wait(Some(MS)));
         line.give_up(first);
         assert!(line.is_open() && line.advance(second));
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn all_get_the_same_share_whatever_their_frame_rates() {
         let periods: Vec<u32> = (0..16).map(|who| if who % 2 == 0 { 33 } else { 16 }).collect();
-        let mut line = Line::new(2);
+        let mut line = WaitingLine::new(2);
         let (mut masks, mut last) = ([0u32; 16], [None; 16]);
         let mut waits: [Option<(u64, u32)>; 16] = [None; 16];
         let mut running: Vec<(u32, usize)> = Vec::new();

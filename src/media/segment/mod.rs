@@ -9,13 +9,12 @@
 //! else was found, further masks and poses, travels with it as metadata ([`crate::media::gst::segmented`]). With
 //! `cutout=none` or without a model, frames pass untouched. When the machine is late, the [`governor`] makes the
 //! network's inputs smaller, then lets it see fewer frames, of everybody as many ([`crowd`]); the others get the last
-//! mask, carried along ([`stream`]), and so does a frame that has waited too long for its turn ([`pool`]). At last whole
-//! frames are left out, of those first who are shown smallest. A mask is carried only between frames that are close
-//! together.
-//! Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that fails posts an
-//! element error. Threads: inference runs on the streaming thread that brought the frame, and at most as many run at
-//! once as there are cores ([`pool`]). Dropping frames that come too fast is the business of the leaky queue before the
-//! element.
+//! mask, carried along ([`stream`]), and so does a frame that has waited too long for its turn ([`pool`]). At last
+//! whole frames are left out, of those first who are shown smallest. A mask is carried only between frames that are
+//! close together. Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that
+//! fails posts an element error. Threads: inference runs on the streaming thread that brought the frame, and at most as
+//! many run at once as there are cores ([`pool`]). Dropping frames that come too fast is the business of the leaky
+//! queue before the element.
 //!
 //! ```text
 //! gst-launch-1.0 v4l2src ! videoconvert ! bodypix model=bodypix.onnx ! videoconvert ! autovideosink
@@ -23,7 +22,7 @@
 
 use gstreamer::{glib, prelude::*, subclass::prelude::*};
 
-pub use stream::Wish;
+pub use stream::MaskRequest;
 
 pub mod catalogue;
 pub mod chain;
@@ -50,9 +49,9 @@ glib::wrapper! {
 }
 
 impl BodyPix {
-    /// What is to be found in the frames from now on, in place of what the properties say. The process's governor then
-    /// decides how many frames the network sees.
-    pub fn wish(&self, wish: Wish) {
+    /// Sets what is to be found in the frames from now on, in place of what the properties say. The process's governor
+    /// then decides how many frames the network sees.
+    pub fn wish(&self, wish: MaskRequest) {
         self.imp().set_wish(wish);
     }
 }
@@ -63,4 +62,17 @@ impl BodyPix {
 /// When GStreamer refuses the type.
 pub fn register(plugin: Option<&gstreamer::Plugin>) -> Result<(), glib::BoolError> {
     gstreamer::Element::register(plugin, "bodypix", gstreamer::Rank::NONE, BodyPix::static_type())
+}
+
+/// Registers the element in the process, unless that is done. An installed plugin offers one of the same name, which is
+/// another copy of this code: it has no model of ours and is not our type. Ours takes its place.
+///
+/// # Errors
+/// When GStreamer refuses the type.
+pub fn register_own() -> Result<(), glib::BoolError> {
+    match gstreamer::ElementFactory::find("bodypix") {
+        // An element of a process belongs to no plugin.
+        Some(factory) if factory.plugin().is_none() => Ok(()),
+        _ => register(None),
+    }
 }

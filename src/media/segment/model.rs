@@ -31,7 +31,7 @@ pub const EMBEDDED: &str = "embedded";
 /// Its ONNX file.
 pub static EMBEDDED_FILE: &[u8] = include_bytes!("../../../models/virfie-seg.onnx");
 
-/// Property of a file that tells where the values of its outputs lie.
+/// Property of a file that says where the values of its outputs lie.
 const GRID: &str = "virfie.grid";
 /// One logit per grid point: a person.
 const SEGMENTS: &str = "segments";
@@ -42,7 +42,8 @@ const POSES: [&str; 4] = ["heatmaps", "short_offsets", "displacement_fwd", "disp
 /// All that is ever read, the one that every model must have first.
 const HEADS: [&str; 6] = [SEGMENTS, PARTS, POSES[0], POSES[1], POSES[2], POSES[3]];
 
-/// Size of the picture, nearly, on which the fused network is held against tract's own: small, it is done at every load.
+/// Size of the picture, nearly, on which the fused network is held against tract's own: small, it is done at every
+/// load.
 const CHECK: (usize, usize) = (97, 65);
 
 /// Difference of logits that rounding explains, as a share of the largest one where that is above 1.
@@ -54,9 +55,9 @@ const BF16_TOLERANCE: f32 = 0.05;
 /// Plans kept for sizes that nobody sends just now: a sender that changes its aspect must not fill the memory.
 const MAX_PLANS: usize = 8;
 
-type Plan = Arc<TypedRunnableModel>;
+type TractPlan = Arc<TypedRunnableModel>;
 
-/// How a network is run.
+/// The options by which a network is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadOptions {
     /// As one operator of ours, where that can be; otherwise by tract's own operators.
@@ -71,7 +72,7 @@ impl Default for LoadOptions {
     }
 }
 
-/// Where a network comes from.
+/// The source of a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ModelSource {
     /// It is in the program.
@@ -82,7 +83,7 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
-    /// What a command's argument means: the word `embedded`, or a file.
+    /// Returns what a command's argument means: the word `embedded`, or a file.
     pub fn of(argument: &Path) -> Self {
         if argument == Path::new(EMBEDDED) { Self::Embedded } else { Self::File(argument.to_owned()) }
     }
@@ -97,9 +98,9 @@ impl std::fmt::Display for ModelSource {
     }
 }
 
-/// What somebody wants to know of a frame.
+/// The heads that somebody wants of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Needs {
+pub struct HeadRequest {
     /// Pixels of the network's input, which has the frame's aspect: about [`AREA`].
     pub area: usize,
     /// Which part of the body is where.
@@ -108,13 +109,13 @@ pub struct Needs {
     pub poses: bool,
 }
 
-impl Default for Needs {
+impl Default for HeadRequest {
     fn default() -> Self {
         Self { area: AREA, parts: false, poses: false }
     }
 }
 
-impl Needs {
+impl HeadRequest {
     fn heads(self) -> Vec<&'static str> {
         let mut heads = vec![SEGMENTS];
         heads.extend(self.parts.then_some(PARTS));
@@ -123,7 +124,7 @@ impl Needs {
     }
 }
 
-/// Why a model cannot be used.
+/// The reason why a model cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ModelError {
     /// The file cannot be read.
@@ -158,7 +159,7 @@ pub struct Model {
     /// The same as one operator of ours, where it can be.
     chain: Option<Chain>,
     precision: Precision,
-    plans: Mutex<HashMap<PlanKey, Plan>>,
+    plans: Mutex<HashMap<PlanKey, TractPlan>>,
 }
 
 /// Width and height of the input, parts, poses.
@@ -181,12 +182,12 @@ pub fn set_default(model: Option<Arc<Model>>) {
     CHOSEN.store(true, Ordering::SeqCst);
 }
 
-/// Whether [`set_default`] was called. A pipeline of somebody else's is in no such process.
+/// Returns whether [`set_default`] was called. A pipeline of somebody else's is in no such process.
 pub fn is_chosen() -> bool {
     CHOSEN.load(Ordering::SeqCst)
 }
 
-/// The process's model.
+/// Returns the process's model.
 pub fn default() -> Option<Arc<Model>> {
     DEFAULT.load_full()
 }
@@ -200,7 +201,7 @@ impl Model {
         Self::load_with(path, LoadOptions::default())
     }
 
-    /// As [`Model::load`], run in a certain way.
+    /// Works as [`Model::load`], run in a certain way.
     ///
     /// # Errors
     /// One line that names the file.
@@ -210,7 +211,7 @@ impl Model {
         Self::read(&bytes, path, options)
     }
 
-    /// The network that is in the program, or that of a file.
+    /// Returns the network that is in the program, or that of a file.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -218,7 +219,7 @@ impl Model {
         Self::from_source_with(source, LoadOptions::default())
     }
 
-    /// As [`Model::from_source`], run in a certain way.
+    /// Works as [`Model::from_source`], run in a certain way.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -229,7 +230,7 @@ impl Model {
         }
     }
 
-    /// The network that is in the program: models/README.md tells what it is and how it was made.
+    /// Returns the network that is in the program: models/README.md says what it is and how it was made.
     ///
     /// # Errors
     /// Not for a build that passes its tests.
@@ -237,7 +238,7 @@ impl Model {
         Self::read(EMBEDDED_FILE, Path::new(EMBEDDED), options)
     }
 
-    /// The network of an ONNX file's `bytes`; `path` is what it is called.
+    /// Reads the network of an ONNX file's `bytes`; `path` is what it is called.
     fn read(bytes: &[u8], path: &Path, options: LoadOptions) -> Result<Arc<Self>, ModelError> {
         let unusable = |error: String| ModelError::Unusable { path: path.to_owned(), error };
         // tract panics on some broken files; a model file is input like any other.
@@ -269,27 +270,27 @@ impl Model {
             model.fuse(&proto);
         }
         let model = Arc::new(model);
-        let mut session = model.session((640, 360), Needs::default())?;
+        let mut session = model.session((640, 360), HeadRequest::default())?;
         session.infer(&vec![0.0; session.input_len()])?;
         Ok(model)
     }
 
-    /// The file's name without its ending.
+    /// Returns the file's name without its ending.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it can tell the parts of the body.
+    /// Returns whether it distinguishes the parts of the body.
     pub fn has_parts(&self) -> bool {
         self.has(&[PARTS])
     }
 
-    /// Whether it can find keypoints.
+    /// Returns whether it can find keypoints.
     pub fn has_poses(&self) -> bool {
         self.has(&POSES)
     }
 
-    /// Whether it runs as one operator of ours.
+    /// Returns whether it runs as one operator of ours.
     pub fn is_fused(&self) -> bool {
         self.chain.is_some()
     }
@@ -298,11 +299,11 @@ impl Model {
         heads.iter().all(|head| self.outputs.iter().any(|output| output == head))
     }
 
-    /// What is needed to segment frames of this size (width, height), for one stream.
+    /// Returns what is needed to segment frames of this size (width, height), for one stream.
     ///
     /// # Errors
     /// When the network lacks a head, does not take the input size, or has outputs of another shape.
-    pub fn session(self: &Arc<Self>, frame: (usize, usize), needs: Needs) -> Result<Session, ModelError> {
+    pub fn session(self: &Arc<Self>, frame: (usize, usize), needs: HeadRequest) -> Result<Session, ModelError> {
         let heads = needs.heads();
         if let Some(missing) = heads.iter().find(|head| !self.has(&[head])) {
             let error = format!("no output named {missing}, which body parts or keypoints need");
@@ -361,8 +362,8 @@ impl Model {
         self.chain = Some(chain);
     }
 
-    /// The network as tract runs it.
-    fn stock(&self, heads: &[&str], size: (usize, usize)) -> TractResult<Plan> {
+    /// Returns the network as tract runs it.
+    fn stock(&self, heads: &[&str], size: (usize, usize)) -> TractResult<TractPlan> {
         self.graph
             .clone()
             .with_input_fact(0, f32::fact([1, size.1, size.0, 3]).into())?
@@ -371,7 +372,7 @@ impl Model {
             .into_runnable()
     }
 
-    fn plan(&self, size: (usize, usize), needs: Needs, heads: &[&str]) -> Result<Plan, ModelError> {
+    fn plan(&self, size: (usize, usize), needs: HeadRequest, heads: &[&str]) -> Result<TractPlan, ModelError> {
         let key = (size, needs.parts, needs.poses);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = plans.get(&key) {
@@ -394,12 +395,12 @@ impl Model {
     }
 }
 
-/// A picture on which networks are held against each other.
+/// Returns a picture on which networks are held against each other.
 fn made_up(size: (usize, usize)) -> Vec<f32> {
     (0..size.0 * size.1 * 3).map(|index| (index as f32 * 0.37).sin() * (index as f32 * 0.011).cos()).collect()
 }
 
-/// The largest difference between outputs; of values above 1, as a share of the head's largest.
+/// Returns the largest difference between outputs; of values above 1, as a share of the head's largest.
 fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
     let mut most = 0.0f32;
     for (ours, theirs) in ours.iter().zip(theirs) {
@@ -414,8 +415,8 @@ fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
     Ok(most)
 }
 
-/// Where the values of the file's outputs lie. Our own files say it in their metadata; without a word it is as in
-/// BodyPix.
+/// Returns where the values of the file's outputs lie. Our own files say it in their metadata; without a word it is as
+/// in BodyPix.
 ///
 /// # Errors
 /// One line, for a word that is not known.

@@ -1,7 +1,7 @@
 //! Models by name, for layers that choose their own: `embedded`, and the files of one folder.
 //!
 //! A model is loaded when it is first asked for, on a thread of its own: until then, and where it cannot be loaded,
-//! whoever asked goes on with the process's model. It stays loaded as long as the process lives.
+//! the one who asked goes on with the process's model. It stays loaded as long as the process lives.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,12 @@ use tracing::{info, warn};
 use super::model::{EMBEDDED, Model, ModelSource};
 use crate::layout::ModelName;
 
-/// How far a named model has come.
+/// The progress of a named model.
 #[derive(Debug, Clone)]
 enum Entry {
     Loading,
     Ready(Arc<Model>),
-    /// It was told in the log. Asked for again when the folder is set anew.
+    /// The log has said it. It is asked for again when the folder is set again.
     Failed,
 }
 
@@ -43,7 +43,8 @@ pub fn set_folder(folder: Option<PathBuf>) {
     models.entries.retain(|_, entry| matches!(entry, Entry::Ready(_)));
 }
 
-/// What can be asked for now: `embedded`, and the names of the folder's `*.onnx` without their ending, in order.
+/// Returns what can be asked for now: `embedded`, and the names of the folder's `*.onnx` without their ending, in
+/// order.
 pub fn names() -> Vec<String> {
     let folder = models().folder.clone();
     let mut names: Vec<String> = folder.iter().flat_map(|folder| files(folder)).collect();
@@ -61,7 +62,7 @@ fn files(folder: &Path) -> Vec<String> {
     names.filter(|name| name != EMBEDDED && ModelName::new(name).is_some()).collect()
 }
 
-/// A model, if it is loaded; if nobody has asked for it before, it is loaded from now on.
+/// Returns a model, if it is loaded; if nobody has asked for it before, it is loaded from now on.
 pub fn named(name: ModelName) -> Option<Arc<Model>> {
     let mut models = models();
     match models.entries.get(&name) {

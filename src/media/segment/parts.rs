@@ -90,7 +90,7 @@ pub fn strongest(segments: &[f32], parts: &[f32], threshold_logit: f32, out: &mu
     }));
 }
 
-/// The colour by which a part is told from the others in a picture: red, green, blue.
+/// Returns the colour that distinguishes a part from the others in a picture: red, green, blue.
 pub fn colour(part: BodyPart) -> [u8; 3] {
     COLOURS[part.index()]
 }

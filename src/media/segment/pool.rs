@@ -1,7 +1,7 @@
 //! One bounded pool of inferences for all rooms of the process, and its governor.
 //!
 //! As many run at once as there are cores: more would only slow each other and everything else down. Who is next says
-//! [`Line`]; those who can show a mask carried along wait only so long.
+//! [`WaitingLine`]; those who can show a mask carried along wait only so long.
 
 use std::{
     sync::{
@@ -15,8 +15,8 @@ use tracing::info;
 
 use super::{
     crowd::{self, Crowd},
-    governor::{Governor, Plan},
-    line::Line,
+    governor::{Governor, MaskPlan},
+    line::WaitingLine,
 };
 
 /// How long a frame waits for its turn when an earlier mask can be carried to it: with the carrying it still leaves
@@ -25,20 +25,20 @@ pub const PATIENCE: Duration = Duration::from_millis(25);
 
 #[derive(Debug)]
 struct Pool {
-    line: Mutex<Line>,
+    line: Mutex<WaitingLine>,
     moved: Condvar,
 }
 
 impl Pool {
     fn new(places: usize) -> Self {
-        Self { line: Mutex::new(Line::new(places)), moved: Condvar::new() }
+        Self { line: Mutex::new(WaitingLine::new(places)), moved: Condvar::new() }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, WaitingLine> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a place was taken; without `patience` it always is.
+    /// Returns whether a place was taken; without `patience` it always is.
     fn enter(&self, last: Option<Duration>, patience: Option<Duration>) -> bool {
         let deadline = patience.map(|patience| Instant::now() + patience);
         let mut line = self.line();
@@ -81,7 +81,7 @@ static SHRINKING: AtomicU32 = AtomicU32::new(0);
 static EVERY: AtomicU32 = AtomicU32::new(1);
 static THINNING: AtomicU32 = AtomicU32::new(0);
 
-/// Tells the process's governor something, and lets it judge.
+/// Reports something to the process's governor, and lets it judge.
 fn tell(what: impl FnOnce(&mut Governor)) {
     static GOVERNOR: OnceLock<(Instant, Mutex<Governor>)> = OnceLock::new();
     let (epoch, governor) = GOVERNOR.get_or_init(|| (Instant::now(), Mutex::new(Governor::new(Duration::ZERO))));
@@ -95,16 +95,16 @@ fn tell(what: impl FnOnce(&mut Governor)) {
     }
 }
 
-/// What is given up of every stream now.
-pub fn plan() -> Plan {
-    Plan {
+/// Returns what is given up of every stream now.
+pub fn plan() -> MaskPlan {
+    MaskPlan {
         shrinking: SHRINKING.load(Ordering::Relaxed),
         every: EVERY.load(Ordering::Relaxed),
         thinning: THINNING.load(Ordering::Relaxed),
     }
 }
 
-/// A frame was segmented, whose input could be smaller by so many sizes.
+/// Notes that a frame was segmented, whose input could be smaller by so many sizes.
 pub fn segmented(spare: u32) {
     tell(|governor| {
         governor.frames(1, 0);
@@ -112,12 +112,12 @@ pub fn segmented(spare: u32) {
     });
 }
 
-/// A frame came while the one before it still waited to be segmented, or waited for its turn in vain.
+/// Notes that a frame came while the one before it still waited to be segmented, or waited for its turn in vain.
 pub fn waited() {
     tell(|governor| governor.frames(0, 1));
 }
 
-/// So many frames were composed or missed, of which so many late or missed.
+/// Counts frames that were composed or missed, and those of them that were late or missed.
 pub fn ticked(of: u32, late: u32) {
     tell(|governor| governor.ticks(of, late));
 }
@@ -134,7 +134,7 @@ impl Turn {
         Self(pool)
     }
 
-    /// The same, for no longer than `patience`.
+    /// Does the same, for no longer than `patience`.
     pub fn take_within(last: Option<Duration>, patience: Duration) -> Option<Self> {
         let pool = process();
         pool.enter(last, Some(patience)).then_some(Self(pool))
@@ -166,7 +166,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Shown with so many pixels of the canvas.
+    /// Creates one shown with so many pixels of the canvas.
     pub fn new(pixels: u32) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let seat = Self { number: NEXT.fetch_add(1, Ordering::Relaxed), pixels };
@@ -174,7 +174,7 @@ impl Seat {
         seat
     }
 
-    /// Shown with so many pixels now.
+    /// Notes with how many pixels it is shown now.
     pub fn show(&mut self, pixels: u32) {
         if self.pixels != pixels {
             self.pixels = pixels;
@@ -186,12 +186,12 @@ impl Seat {
         self.pixels <= SMALL.load(Ordering::Relaxed)
     }
 
-    /// One of so many of its frames is looked at now.
+    /// Returns `n` where one of `n` of its frames is looked at now.
     pub fn frames_every(&self) -> u32 {
         crowd::frames_every(plan().thinning, self.is_small())
     }
 
-    /// How late its decoded frames may be.
+    /// Returns how late its decoded frames may be.
     pub fn patience(&self) -> Duration {
         crowd::patience(self.is_small(), self.number)
     }

@@ -87,7 +87,7 @@ const TRIES: usize = MAX_POSES * COUNT;
 /// Farthest that a keypoint may lie outside, in frames.
 const OUTSIDE: f32 = 0.5;
 
-/// Where a keypoint is, as a share of the frame.
+/// The place of a keypoint, as a share of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Keypoint {
     /// 0.0 at the left edge, 1.0 at the right one. Outside of the frame -0.5..=1.5.
@@ -121,7 +121,7 @@ pub struct PoseHeads<'a> {
 }
 
 impl PoseHeads<'_> {
-    /// The number of grid points, if there are some and every head has all its values.
+    /// Returns the number of grid points, if there are some and every head has all its values.
     fn points(&self, grid: Grid) -> Option<usize> {
         let points = grid.columns.checked_mul(grid.rows).filter(|points| *points > 0)?;
         let lengths = [
@@ -173,8 +173,8 @@ pub struct PoseDecoder {
 
 impl PoseDecoder {
     /// Replaces `poses` by those of a frame, best first, at most [`MAX_POSES`]. `input` is width and height of the
-    /// network's input in pixels. Heads that do not have the grid's size give no poses; values that are not numbers are keypoints of
-    /// score 0 at the place of their neighbour in the tree.
+    /// network's input in pixels. Heads that do not have the grid's size give no poses; values that are not numbers are
+    /// keypoints of score 0 at the place of their neighbour in the tree.
     pub fn decode(&mut self, heads: &PoseHeads<'_>, grid: Grid, input: (usize, usize), poses: &mut Vec<Pose>) {
         poses.clear();
         self.found.clear();
@@ -237,9 +237,9 @@ impl PoseDecoder {
     }
 }
 
-/// Leaves out the poses that the network's own mask does not know: of whose keypoints that are seen within the frame most
-/// lie on nobody. `segments` are logits of `grid`, a value each, for an `input` of that width and height. Where they are not
-/// of the grid's size all poses stay.
+/// Leaves out the poses that the network's own mask does not know: of whose keypoints that are seen within the frame
+/// most lie on nobody. `segments` are logits of `grid`, a value each, for an `input` of that width and height. Where
+/// they are not of the grid's size all poses stay.
 pub fn keep_on_people(poses: &mut Vec<Pose>, segments: &[f32], grid: Grid, input: (usize, usize)) {
     if grid.is_empty() || segments.len() != grid.len() {
         return;
@@ -259,12 +259,12 @@ pub fn keep_on_people(poses: &mut Vec<Pose>, segments: &[f32], grid: Grid, input
     });
 }
 
-/// The square of [`NEAR`] at an input of that width and height.
+/// Returns the square of [`NEAR`] at an input of that width and height.
 fn near(input: (f32, f32)) -> f32 {
     NEAR * NEAR * input.0 * input.1 / NEAR_AREA
 }
 
-/// Whether a pose that is found has this keypoint there already.
+/// Returns whether a pose that is found has this keypoint there already.
 fn claimed(found: &[[Joint; COUNT]], keypoint: usize, place: Place, near: f32) -> bool {
     found.iter().any(|joints| joints[keypoint].place.distance_squared(place) <= near)
 }
@@ -299,14 +299,14 @@ impl<'a> Map<'a> {
         Self { heads, grid, input: (input.0 as f32, input.1 as f32), steps }
     }
 
-    /// Where a grid point lies.
+    /// Returns where a grid point lies.
     fn place(&self, point: usize) -> Place {
         let (row, column) = (point / self.grid.columns, point % self.grid.columns);
         let [across, down] = self.steps;
         Place { x: column as f32 * across.0 + across.1, y: row as f32 * down.0 + down.1 }
     }
 
-    /// The place inside of the grid that is nearest to `place`, and the grid points around it.
+    /// Returns the place inside of the grid that is nearest to `place`, and the grid points around it.
     fn cell(&self, place: Place) -> (Place, Cell) {
         let axis = |at: f32, (step, origin): (f32, f32), points: usize| {
             let at = ((at - origin) / step).clamp(0.0, (points - 1) as f32);
@@ -325,8 +325,8 @@ impl<'a> Map<'a> {
         (Place { x, y }, cell)
     }
 
-    /// Where the vector `value` of a head of `count` vectors (rows first, then columns) leads to from `place`, if it is
-    /// a number. Outside of the grid the heads say where to go from its edge.
+    /// Returns where the vector `value` of a head of `count` vectors (rows first, then columns) leads to from `place`,
+    /// if it is a number. Outside of the grid the heads say where to go from its edge.
     fn moved(&self, place: Place, head: &[f32], count: usize, value: usize) -> Option<Place> {
         let (place, cell) = self.cell(place);
         let x = place.x + cell.read(head, 2 * count, count + value);
@@ -341,7 +341,8 @@ impl<'a> Map<'a> {
         Some(self.voted(place, keypoint))
     }
 
-    /// The mean of where the grid points around `place` see the keypoint, each by its score; `place` where none does.
+    /// Returns the mean of where the grid points around `place` see the keypoint, each by its score; `place` where none
+    /// does.
     fn voted(&self, place: Place, keypoint: usize) -> Place {
         let [across, down] = self.steps;
         let around = |at: f32, (step, origin): (f32, f32), points: usize| {
@@ -374,7 +375,7 @@ impl<'a> Map<'a> {
         if logit.is_nan() { 0.0 } else { sigmoid(logit) }
     }
 
-    /// The whole pose of the person whose keypoint `root` is at `place`.
+    /// Returns the whole pose of the person whose keypoint `root` is at `place`.
     fn follow(&self, root: usize, place: Place) -> [Joint; COUNT] {
         let mut joints: [Option<Joint>; COUNT] = [None; COUNT];
         joints[root] = Some(Joint { place, score: self.score(place, root) });

@@ -120,7 +120,7 @@ impl Despill {
         self.clean_plain(frame, alpha, planes);
     }
 
-    // Inlined, like all that it calls, so that `clean_avx2` compiles it anew with wider registers.
+    // Inlined, like all that it calls, so that `clean_avx2` compiles it again with wider registers.
     #[inline(always)]
     fn clean_plain(&mut self, frame: &Yuv<'_>, alpha: (&[u8], usize), mut planes: YuvMut<'_>) {
         if !self.find_edge(alpha) {
@@ -145,7 +145,7 @@ impl Despill {
         }
     }
 
-    /// Marks the tiles on the edge and those around them. `false` when there are none.
+    /// Marks the tiles on the edge and those around them. `false` without any.
     #[inline(always)]
     fn find_edge(&mut self, alpha: (&[u8], usize)) -> bool {
         let (columns, lines) = self.tiles;
@@ -199,13 +199,13 @@ impl Despill {
     }
 }
 
-/// Whether `len` bytes hold a plane of `size` samples with `stride` bytes from row to row.
+/// Returns whether `len` bytes hold a plane of `size` samples with `stride` bytes from row to row.
 fn holds(len: usize, stride: usize, (width, height): (usize, usize)) -> bool {
     let needed = (height - 1).checked_mul(stride).and_then(|rows| rows.checked_add(width));
     stride >= width && needed.is_some_and(|needed| len >= needed)
 }
 
-/// The half-open spans of tiles in a row whose kind is `least` or more.
+/// Returns the half-open spans of tiles in a row whose kind is `least` or more.
 #[inline(always)]
 fn runs(kinds: &[u8], least: u8) -> impl Iterator<Item = (usize, usize)> + '_ {
     let mut at = 0;

@@ -1,11 +1,11 @@
-//! One stream's way from frame to masks and poses, whoever calls it.
+//! One stream's way from frame to masks and poses, for every caller.
 
 use std::sync::Arc;
 
 use super::{
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
-    model::{AREA, Model, ModelError, Needs, Session},
+    model::{AREA, HeadRequest, Model, ModelError, Session},
     models, parts,
     pose::{MAX_POSES, Pose, PoseDecoder},
     spill::{Despill, YuvMut},
@@ -15,9 +15,9 @@ use crate::{
     media::gst::segmented::{Plane, Shelf},
 };
 
-/// What is to be found in a stream's frames.
+/// The request for what is to be found in a stream's frames.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wish {
+pub struct MaskRequest {
     /// A mask for each; none: frames pass as they are.
     pub cuts: Vec<Cut>,
     /// Whether the old background's colours are taken out of the first mask's edge. Not for pictures that are shown
@@ -31,21 +31,21 @@ pub struct Wish {
     pub shown: u32,
 }
 
-impl Default for Wish {
-    /// Nothing.
+impl Default for MaskRequest {
+    /// Asks for nothing.
     fn default() -> Self {
         Self { cuts: Vec::new(), despill: true, poses: false, area: AREA, shown: 0 }
     }
 }
 
-impl Wish {
-    /// Whether frames pass untouched.
+impl MaskRequest {
+    /// Returns whether frames pass untouched.
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty() && !self.poses
     }
 }
 
-/// How a mask looks, for the mask pipeline.
+/// Returns how a mask looks, for the mask pipeline.
 pub fn options(cut: &Cut) -> MaskOptions {
     MaskOptions { threshold: cut.threshold, feather: cut.feather, smoothing: cut.smoothing }
 }
@@ -57,7 +57,7 @@ struct Maker {
     maker: MaskMaker,
 }
 
-/// What came of a frame.
+/// The outcome of a frame.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// A mask for each wish.
@@ -90,7 +90,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream of frames of any size.
+    /// Creates a stream of frames of any size.
     pub fn new(model: Arc<Model>) -> Self {
         Self {
             model,
@@ -119,7 +119,7 @@ impl Stream {
     ///
     /// # Errors
     /// When the model cannot do what is wished for, or fails.
-    pub fn frame(&mut self, frame: &Yuv<'_>, wish: &Wish, every: u32) -> Result<Outcome, ModelError> {
+    pub fn frame(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, every: u32) -> Result<Outcome, ModelError> {
         self.since += 1;
         if self.since < every
             && let Some(outcome) = self.carried(frame, wish)
@@ -130,17 +130,17 @@ impl Stream {
         self.inferred(frame, wish)
     }
 
-    /// Whether frames of this size (width, height) can have what is wished for without the network.
-    pub fn can_carry(&self, size: (usize, usize), wish: &Wish) -> bool {
+    /// Returns whether frames of this size (width, height) can have what is wished for without the network.
+    pub fn can_carry(&self, size: (usize, usize), wish: &MaskRequest) -> bool {
         self.sessions.first().is_some_and(|session| session.frame() == size)
             && wish.cuts.len() == self.makers.len()
             && wish.cuts.iter().zip(&self.makers).all(|(cut, own)| alike(cut, &own.cut) && own.maker.can_carry(size))
             && (!wish.poses || self.told.is_some())
     }
 
-    /// The frame with the last masks, carried along; `None` where there are none that fit. Every frame must come here or
+    /// Returns the frame with the last masks, carried along; `None` where no mask fits. Every frame must come here or
     /// to [`Stream::inferred`]: movement is found between neighbours.
-    pub fn carried(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Option<Outcome> {
+    pub fn carried(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Outcome> {
         if !self.can_carry((frame.width, frame.height), wish) {
             return None;
         }
@@ -149,18 +149,18 @@ impl Stream {
         Some(Outcome { masks, colours, poses, inferred: false })
     }
 
-    /// The frame with what the network finds in it.
+    /// Returns the frame with what the network finds in it.
     ///
     /// # Errors
     /// As [`Stream::frame`].
-    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Outcome, ModelError> {
+    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Outcome, ModelError> {
         let masks = self.infer(frame, wish)?;
         let colours = self.colours(frame, wish, &masks);
         Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })
     }
 
-    /// The frame's colours without the old background's at the edge.
-    fn colours(&mut self, frame: &Yuv<'_>, wish: &Wish, masks: &[(Cut, Arc<Plane>)]) -> Option<Arc<Plane>> {
+    /// Returns the frame's colours without the old background's at the edge.
+    fn colours(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, masks: &[(Cut, Arc<Plane>)]) -> Option<Arc<Plane>> {
         let (_, alpha) = masks.first().filter(|_| wish.despill)?;
         let (width, height) = (frame.width, frame.height);
         let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
@@ -175,8 +175,8 @@ impl Stream {
         Some(Arc::new(picture))
     }
 
-    /// Masks without the network, if all of them can be had.
-    fn carry(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Option<Vec<(Cut, Arc<Plane>)>> {
+    /// Returns masks without the network, if all of them are available.
+    fn carry(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Vec<(Cut, Arc<Plane>)>> {
         let mut masks = Vec::with_capacity(wish.cuts.len());
         for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
             let mut plane = self.shelf.plane((frame.width, frame.height));
@@ -189,12 +189,12 @@ impl Stream {
         Some(masks)
     }
 
-    /// The masks of a frame that the network sees; its poses are kept.
-    fn infer(&mut self, frame: &Yuv<'_>, wish: &Wish) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
+    /// Returns the masks of a frame that the network sees; its poses are kept.
+    fn infer(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
         let size = (frame.width, frame.height);
         let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
         self.prepare(size, wish, &chosen)?;
-        // A mask that is wished for anew starts without memory; those that stay keep theirs, in the wishes' order.
+        // A mask that is wished for again starts without memory; those that stay keep theirs, in the wishes' order.
         for (index, cut) in wish.cuts.iter().enumerate() {
             match self.makers.iter().skip(index).position(|own| alike(&own.cut, cut)) {
                 Some(ahead) => self.makers.swap(index, index + ahead),
@@ -233,27 +233,27 @@ impl Stream {
         Ok(wish.cuts.iter().zip(masks).filter_map(|(cut, plane)| Some((*cut, Arc::new(plane?)))).collect())
     }
 
-    /// The model that finds a cut: the named one, once it is loaded and if it can; else the stream's own.
+    /// Returns the model that finds a cut: the named one, once it is loaded and if it can; else the stream's own.
     fn chosen(&self, cut: &Cut) -> Arc<Model> {
         let named = cut.model.and_then(models::named);
         let able = named.filter(|model| cut.parts.is_none() || model.has_parts());
         able.unwrap_or_else(|| self.model.clone())
     }
 
-    /// Makes the sessions fit the frame and the wish. Of those that fit already, none is made anew.
-    fn prepare(&mut self, size: (usize, usize), wish: &Wish, chosen: &[Arc<Model>]) -> Result<(), ModelError> {
-        let mut wanted: Vec<(Arc<Model>, Needs)> = Vec::new();
+    /// Makes the sessions fit the frame and the wish. Those that fit already are kept.
+    fn prepare(&mut self, size: (usize, usize), wish: &MaskRequest, chosen: &[Arc<Model>]) -> Result<(), ModelError> {
+        let mut wanted: Vec<(Arc<Model>, HeadRequest)> = Vec::new();
         if wish.poses {
-            wanted.push((self.model.clone(), Needs { area: wish.area, parts: false, poses: true }));
+            wanted.push((self.model.clone(), HeadRequest { area: wish.area, parts: false, poses: true }));
         }
         for (cut, model) in wish.cuts.iter().zip(chosen) {
             let parts = cut.parts.is_some();
             match wanted.iter_mut().find(|(other, _)| Arc::ptr_eq(other, model)) {
                 Some((_, needs)) => needs.parts |= parts,
-                None => wanted.push((model.clone(), Needs { area: wish.area, parts, poses: false })),
+                None => wanted.push((model.clone(), HeadRequest { area: wish.area, parts, poses: false })),
             }
         }
-        let fits = |session: &Session, (model, needs): &(Arc<Model>, Needs)| {
+        let fits = |session: &Session, (model, needs): &(Arc<Model>, HeadRequest)| {
             session.frame() == size && session.needs() == *needs && Arc::ptr_eq(session.model(), model)
         };
         if self.sessions.len() == wanted.len() && self.sessions.iter().zip(&wanted).all(|(one, want)| fits(one, want)) {
@@ -271,7 +271,7 @@ impl Stream {
     }
 }
 
-/// Whether the mask of one goes on where that of the other was.
+/// Returns whether the mask of one goes on where that of the other was.
 fn alike(one: &Cut, other: &Cut) -> bool {
     (one.parts, one.model) == (other.parts, other.model)
 }

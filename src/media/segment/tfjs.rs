@@ -34,7 +34,7 @@ pub const MAX_JSON_BYTES: usize = 16 << 20;
 /// Most bytes that all weight files together may have: the largest official network (float ResNet50) has 91 MB.
 pub const MAX_WEIGHT_BYTES: u64 = 256 << 20;
 
-/// Why a model cannot be converted. Each is one line.
+/// The reason why a model cannot be converted. Each is one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConvertError {
     /// Not JSON, or not of a graph model's form.
@@ -56,7 +56,7 @@ pub enum ConvertError {
     /// The weights manifest is malformed, or the weight files do not fit it.
     #[error("weights: {0}")]
     Weights(String),
-    /// A weight file could not be had.
+    /// A weight file was not available.
     #[error("weight file {path}: {detail}")]
     Shard {
         /// As the manifest names it.

@@ -9,23 +9,25 @@ use tracing::warn;
 
 use crate::media::sdp::Fingerprint;
 
-/// Certificate and key as GStreamer takes them: PEM, one after the other. `None` when none could be made.
+/// Returns the certificate and key as GStreamer takes them: PEM, one after the other. `None` when none could be made.
 fn pem() -> Option<&'static str> {
     static PEM: OnceLock<Option<String>> = OnceLock::new();
-    PEM.get_or_init(|| make().inspect_err(|error| warn!(%error, "no ECDSA certificate; GStreamer's own is used")).ok())
-        .as_deref()
+    PEM.get_or_init(|| {
+        make().inspect_err(|error| warn!(%error, "an ECDSA certificate cannot be made; GStreamer's own is used")).ok()
+    })
+    .as_deref()
 }
 
 fn make() -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
-    // Peers know it by its hash in the SDP; the name tells nothing.
+    // Peers know it by its hash in the SDP; the name says nothing.
     params.distinguished_name.push(DnType::CommonName, "virfie");
     Ok(params.self_signed(&key)?.pem() + &key.serialize_pem())
 }
 
-/// A description of webrtcbin's with the fingerprint of the certificate that its peer will see: it reads the hash before
-/// its DTLS elements are given the certificate.
+/// Returns a description of webrtcbin's with the fingerprint of the certificate that its peer will see: it reads the
+/// hash before its DTLS elements are given the certificate.
 pub(super) fn announce(description: String) -> String {
     let Some(fingerprint) = pem().and_then(Fingerprint::of_pem) else { return description };
     let line = |line: &str| match line.starts_with("a=fingerprint:") {

@@ -35,8 +35,8 @@ pub(super) fn configure(webrtc: &gst::Element, network: &Network) {
     }
 }
 
-/// A local candidate as the peer shall see it, or `None` when it is of no use to anybody. A host candidate shows the
-/// public address where there is one.
+/// Returns a local candidate as the peer shall see it, or `None` when it is of no use to anybody. A host candidate
+/// shows the public address where there is one.
 pub(super) fn shown(candidate: &str, public_ip: Option<IpAddr>) -> Option<String> {
     let candidate = Candidate::parse(candidate).ok()??;
     Some(match public_ip {

@@ -10,7 +10,7 @@ use crate::media::{
 
 /// Seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum LineDirection {
     /// To the peer.
     Send,
     /// From the peer.
@@ -21,7 +21,7 @@ pub enum Direction {
 
 /// A codec of an m-line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum LineFormat {
     /// 48 kHz.
     Opus,
     /// Anything that we decode.
@@ -30,50 +30,50 @@ pub enum Format {
 
 /// A codec with its payload type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Codec {
+pub struct LineCodec {
     /// Which.
-    pub format: Format,
+    pub format: LineFormat,
     /// RTP payload type, 0..=127.
     pub payload: u8,
 }
 
 /// An m-line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct MediaLine {
     /// Audio or video.
     pub kind: TrackKind,
     /// Seen from here.
-    pub direction: Direction,
+    pub direction: LineDirection,
     /// The only codec.
-    pub codec: Codec,
+    pub codec: LineCodec,
     /// The id of the transport-wide congestion control extension: without its feedback a browser never raises its
     /// bitrate.
     pub twcc: Option<u8>,
     /// The id of the extension by which a sender says how its picture is to be turned.
     pub orientation: Option<u8>,
-    /// `profile-level-id` for H.264 in our own offers; see [`Line::announce`].
+    /// `profile-level-id` for H.264 in our own offers; see [`MediaLine::announce`].
     pub profile: Option<&'static str>,
 }
 
-impl Line {
+impl MediaLine {
     /// Makes the m-lines of an offer to receive sound and picture, the latter with this codec and payload type.
     pub fn received(codec: VideoCodec, payload: u8) -> [Self; 2] {
         let line = |kind, format, payload, profile| Self {
             kind,
-            direction: Direction::Receive,
-            codec: Codec { format, payload },
+            direction: LineDirection::Receive,
+            codec: LineCodec { format, payload },
             twcc: Some(1),
             orientation: None,
             profile,
         };
         let profile = (codec == VideoCodec::H264).then_some("42e01f");
-        let video = line(TrackKind::Video, Format::Video(codec), payload, profile);
-        [line(TrackKind::Audio, Format::Opus, 111, None), video]
+        let video = line(TrackKind::Video, LineFormat::Video(codec), payload, profile);
+        [line(TrackKind::Audio, LineFormat::Opus, 111, None), video]
     }
 }
 
-impl Format {
-    /// The launch text that takes this format from a peer.
+impl LineFormat {
+    /// Returns the launch text that takes this format from a peer.
     pub fn receive_stage(self) -> &'static str {
         match self {
             Self::Opus => "receive-opus",
@@ -83,7 +83,7 @@ impl Format {
         }
     }
 
-    /// The launch text that sends this format to a peer. VP9 is never sent.
+    /// Returns the launch text that sends this format to a peer. VP9 is never sent.
     pub fn send_stage(self) -> &'static str {
         match self {
             Self::Opus => "send-opus",
@@ -118,23 +118,23 @@ impl Format {
     }
 }
 
-impl Line {
-    /// The m-line that answers a section of a remote offer; `None` for a codec that we do not know. It names no H.264
-    /// profile: webrtcbin compares that as text, and answers with the offer's own.
+impl MediaLine {
+    /// Returns the m-line that answers a section of a remote offer; `None` for a codec that we do not know. It names no
+    /// H.264 profile: webrtcbin compares that as text, and answers with the offer's own.
     pub fn answering(chosen: &Chosen) -> Option<Self> {
         let (kind, format) = match chosen.codec.format {
-            CodecFormat::Opus => (TrackKind::Audio, Format::Opus),
-            CodecFormat::Vp8 => (TrackKind::Video, Format::Video(VideoCodec::Vp8)),
-            CodecFormat::Vp9 => (TrackKind::Video, Format::Video(VideoCodec::Vp9)),
-            CodecFormat::H264 { .. } => (TrackKind::Video, Format::Video(VideoCodec::H264)),
+            CodecFormat::Opus => (TrackKind::Audio, LineFormat::Opus),
+            CodecFormat::Vp8 => (TrackKind::Video, LineFormat::Video(VideoCodec::Vp8)),
+            CodecFormat::Vp9 => (TrackKind::Video, LineFormat::Video(VideoCodec::Vp9)),
+            CodecFormat::H264 { .. } => (TrackKind::Video, LineFormat::Video(VideoCodec::H264)),
             CodecFormat::Av1 | CodecFormat::Other(_) => return None,
         };
         let direction = match chosen.direction {
-            Flow::Send => Direction::Send,
-            Flow::Receive => Direction::Receive,
-            Flow::Both => Direction::Both,
+            Flow::Send => LineDirection::Send,
+            Flow::Receive => LineDirection::Receive,
+            Flow::Both => LineDirection::Both,
         };
-        let codec = Codec { format, payload: chosen.codec.payload };
+        let codec = LineCodec { format, payload: chosen.codec.payload };
         let (twcc, orientation) = (chosen.twcc_extension, chosen.orientation_extension);
         Some(Self { kind, direction, codec, twcc, orientation, profile: None })
     }
@@ -146,7 +146,7 @@ impl Line {
         offer.replace(&parameters, &format!("{parameters};profile-level-id={profile};level-asymmetry-allowed=1"))
     }
 
-    /// RTP caps for webrtcbin's codec preferences.
+    /// Returns RTP caps for webrtcbin's codec preferences.
     pub fn caps(&self) -> gst::Caps {
         let video = self.kind == TrackKind::Video;
         let mut caps = gst::Caps::builder("application/x-rtp")
@@ -162,11 +162,11 @@ impl Line {
         if video {
             caps = caps.field("rtcp-fb-nack", true).field("rtcp-fb-nack-pli", true).field("rtcp-fb-ccm-fir", true);
         }
-        if self.codec.format == Format::Video(VideoCodec::H264) {
+        if self.codec.format == LineFormat::Video(VideoCodec::H264) {
             // No profile: webrtcbin would hold the payloader to it, and x264's own spelling (42c0..) differs.
             caps = caps.field("packetization-mode", "1");
         }
-        if let Some(id) = self.twcc.filter(|_| self.direction != Direction::Send) {
+        if let Some(id) = self.twcc.filter(|_| self.direction != LineDirection::Send) {
             caps = caps.field("rtcp-fb-transport-cc", true).field(format!("extmap-{id}"), TRANSPORT_WIDE_CC);
         }
         if let Some(id) = self.orientation {
@@ -182,8 +182,8 @@ mod tests {
 
     #[test]
     fn our_offer_only_receives_with_different_payload_types() {
-        let lines = Line::received(VideoCodec::Vp8, 96);
-        assert!(lines.iter().all(|line| line.direction == Direction::Receive && line.twcc.is_some()));
+        let lines = MediaLine::received(VideoCodec::Vp8, 96);
+        assert!(lines.iter().all(|line| line.direction == LineDirection::Receive && line.twcc.is_some()));
         let payloads: Vec<_> = lines.iter().map(|line| line.codec.payload).collect();
         assert_eq!(payloads, [111, 96]);
     }

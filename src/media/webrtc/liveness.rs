@@ -33,7 +33,7 @@ pub enum IceState {
     Closed,
 }
 
-/// Why a peer is dead.
+/// The reason why a peer is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// ICE was not connected within [`CONNECT_WITHIN`].
@@ -54,7 +54,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What to think of a peer.
+/// The verdict on a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Still connecting, or heard of within [`QUIET_AFTER`].
@@ -79,7 +79,7 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// A peer that begins to connect now.
+    /// Creates a peer that begins to connect now.
     pub fn new(now: Duration) -> Self {
         Self {
             started: now,
@@ -92,12 +92,12 @@ impl Liveness {
         }
     }
 
-    /// Tells how long this peer may be silent before it is dead.
+    /// Sets how long this peer may be silent before it is dead.
     pub fn be_patient(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// Tells the total of incoming packets, RTP and RTCP of all streams. Only growth counts as a sign of life.
+    /// Reports the total of incoming packets, RTP and RTCP of all streams. Only growth counts as a sign of life.
     pub fn packets(&mut self, now: Duration, count: u64) {
         let held_up = now.saturating_sub(self.looked) > HELD_UP;
         if count > self.packets || held_up {
@@ -106,7 +106,7 @@ impl Liveness {
         (self.packets, self.looked) = (count, now);
     }
 
-    /// Tells the state of the ICE transport.
+    /// Reports the state of the ICE transport.
     pub fn ice(&mut self, now: Duration, state: IceState) {
         match state {
             IceState::Connected => _ = self.connected.get_or_insert(now),
@@ -116,7 +116,8 @@ impl Liveness {
         }
     }
 
-    /// What to think of the peer now. Death by silence is not remembered: tear the peer down when it is told.
+    /// Returns what to think of the peer now. Death by silence is not remembered: tear the peer down when it is
+    /// returned.
     pub fn verdict(&self, now: Duration) -> Verdict {
         if self.failed {
             return Verdict::Dead(Reason::IceFailed);

@@ -8,6 +8,7 @@
 
 pub mod certificate;
 pub(crate) mod ice;
+mod jitter;
 pub mod line;
 pub mod liveness;
 pub mod openssl;

@@ -3,7 +3,7 @@
 //! Contract: m-lines are fixed at the start and each carries one codec. Whatever the remote side says has been
 //! regenerated from typed data by [`crate::media::sdp`] before it comes here. No media may be trusted until
 //! [`Peer::verify`] has compared the DTLS certificate with the fingerprint of the SDP.
-//! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: told as [`PeerNews::Failed`];
+//! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: reported as [`PeerNews::Failed`];
 //! the owner drops the peer, which tears it down elsewhere.
 
 use std::{net::IpAddr, sync::Arc};
@@ -16,8 +16,8 @@ use gstreamer_webrtc as gst_webrtc;
 use tracing::debug;
 
 use super::{
-    certificate, ice,
-    line::{Codec, Direction, Line},
+    certificate, ice, jitter,
+    line::{LineCodec, LineDirection, MediaLine},
     liveness::IceState,
     pulse::{Pulse, is_report},
     tracks,
@@ -41,7 +41,7 @@ const JITTER_BUFFER_MS: u32 = 100;
 /// Names in the launch texts of what reads packets and units.
 const READERS: [&str; 2] = ["depay", "parse"];
 
-/// How peers reach the network.
+/// The way that peers reach the network.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
     /// `stun://host:port`
@@ -58,7 +58,7 @@ pub struct Network {
     pub internal_peers: bool,
 }
 
-/// What a connection tells its owner.
+/// The news that a connection reports to its owner.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerNews {
     /// The local description is set; its SDP, without candidates.
@@ -70,7 +70,7 @@ pub enum PeerNews {
         /// `candidate:…`
         candidate: String,
     },
-    /// All local candidates have been told.
+    /// All local candidates have been reported.
     Gathered,
     /// ICE changed.
     Ice(IceState),
@@ -85,15 +85,15 @@ pub enum PeerNews {
 }
 
 /// Builds the bin (with a `sink` pad) that takes an incoming track; called on a webrtcbin thread.
-pub type OnTrack = Box<dyn Fn(Codec) -> Result<gst::Bin, String> + Send + Sync>;
+pub type OnTrack = Box<dyn Fn(LineCodec) -> Result<gst::Bin, String> + Send + Sync>;
 
 /// A connection.
 #[derive(Debug)]
 pub struct Peer {
     owned: OwnedPipeline,
     webrtc: gst::Element,
-    lines: Vec<Line>,
-    senders: Vec<(TrackKind, Codec, AppSrc)>,
+    lines: Vec<MediaLine>,
+    senders: Vec<(TrackKind, LineCodec, AppSrc)>,
     pulse: Arc<Pulse>,
     tell: Tell,
 }
@@ -116,7 +116,7 @@ impl Peer {
     /// When an element is missing or refuses, in one line.
     pub fn new(
         name: &str,
-        lines: &[Line],
+        lines: &[MediaLine],
         network: &Network,
         launches: &Launches,
         on_track: OnTrack,
@@ -133,11 +133,11 @@ impl Peer {
         ice::configure(&webrtc, network);
         certificate::use_in(&webrtc);
         limit_streams(&webrtc);
-        hasten_feedback(&webrtc);
+        set_up_streams(&webrtc);
         name_ourselves(&webrtc);
         let bus_tell = tell.clone();
         owned.on_bus(move |news| match news {
-            // They complain of what they cannot read, and go on with the next. The room tells when nothing is seen.
+            // They complain of what they cannot read, and go on with the next. The room reports when nothing is seen.
             BusNews::Error { element, text, detail } if READERS.contains(&element.as_str()) => {
                 debug!(%element, %text, %detail, "a packet cannot be read");
             }
@@ -161,9 +161,9 @@ impl Peer {
         Ok(peer)
     }
 
-    fn add_line(&mut self, index: usize, line: &Line, launches: &Launches) -> Result<(), String> {
+    fn add_line(&mut self, index: usize, line: &MediaLine, launches: &Launches) -> Result<(), String> {
         let caps = line.caps();
-        let transceiver = if line.direction == Direction::Receive {
+        let transceiver = if line.direction == LineDirection::Receive {
             self.webrtc.emit_by_name::<gst_webrtc::WebRTCRTPTransceiver>(
                 "add-transceiver",
                 &[&gst_webrtc::WebRTCRTPTransceiverDirection::Recvonly, &caps],
@@ -183,8 +183,8 @@ impl Peer {
                 .ok_or("webrtcbin gives no sink pad")?;
             let transceiver = pad.property::<gst_webrtc::WebRTCRTPTransceiver>("transceiver");
             transceiver.set_direction(match line.direction {
-                Direction::Both => gst_webrtc::WebRTCRTPTransceiverDirection::Sendrecv,
-                Direction::Send | Direction::Receive => gst_webrtc::WebRTCRTPTransceiverDirection::Sendonly,
+                LineDirection::Both => gst_webrtc::WebRTCRTPTransceiverDirection::Sendrecv,
+                LineDirection::Send | LineDirection::Receive => gst_webrtc::WebRTCRTPTransceiverDirection::Sendonly,
             });
             transceiver.set_codec_preferences(Some(&caps));
             self.owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
@@ -258,7 +258,7 @@ impl Peer {
         }
     }
 
-    /// The transport that all m-lines share.
+    /// Returns the transport that all m-lines share.
     fn transport(&self) -> Option<gst_webrtc::WebRTCDTLSTransport> {
         let transceiver: Option<gst_webrtc::WebRTCRTPTransceiver> =
             self.webrtc.emit_by_name("get-transceiver", &[&0i32]);
@@ -267,7 +267,7 @@ impl Peer {
         receives.or_else(|| transceiver.sender().and_then(|sender| sender.property("transport")))
     }
 
-    /// From now on tells as a failure when the peer ends DTLS: that is how it says that it closes the connection.
+    /// Reports a failure from now on when the peer ends DTLS: that is how it says that it closes the connection.
     pub fn watch_for_the_end(&self) {
         let Some(transport) = self.transport() else { return };
         let ear = self.tell.clone();
@@ -278,12 +278,12 @@ impl Peer {
         });
     }
 
-    /// Where encoded units of this kind go in, and as what.
-    pub fn sender(&self, kind: TrackKind) -> Option<(Codec, AppSrc)> {
+    /// Returns where encoded units of this kind go in, and as what.
+    pub fn sender(&self, kind: TrackKind) -> Option<(LineCodec, AppSrc)> {
         self.senders.iter().find(|(of, _, _)| *of == kind).map(|(_, codec, src)| (*codec, src.clone()))
     }
 
-    /// The rhythm of what comes from the peer, RTCP and DTLS among it, on the media clock; STUN is not counted.
+    /// Returns the rhythm of what comes from the peer, RTCP and DTLS among it, on the media clock; STUN is not counted.
     pub fn pulse(&self) -> &Pulse {
         &self.pulse
     }
@@ -293,7 +293,7 @@ impl Peer {
         self.owned.recalculate_latency();
     }
 
-    /// An element inside the pipeline by name, for settings that change while it runs.
+    /// Finds an element inside the pipeline by name, for settings that change while it runs.
     pub fn find(&self, name: &str) -> Option<gst::Element> {
         self.owned.pipeline().by_name(name)
     }
@@ -323,8 +323,8 @@ fn promise_error(reply: Result<Option<&gst::StructureRef>, gst::PromiseError>) -
     }
 }
 
-/// Creates the offer or answer, makes it the local description, and tells its text.
-fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[Line], tell: &Tell) {
+/// Creates the offer or answer, makes it the local description, and reports its text.
+fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], tell: &Tell) {
     let (weak, tell, lines) = (webrtc.downgrade(), tell.clone(), lines.to_vec());
     let field = signal.trim_start_matches("create-");
     let promise = gst::Promise::with_change_func(move |reply| {
@@ -380,10 +380,14 @@ const FEEDBACK_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(80);
 /// Between two RTCP reports, about. As browsers do for video: the other side sees by them that we are there.
 const REPORT_INTERVAL: gst::ClockTime = gst::ClockTime::from_seconds(1);
 
-/// Has transport-wide feedback sent steadily. Sessions exist only once something comes.
-fn hasten_feedback(webrtc: &gst::Element) {
+/// Sets up what puts each stream in order, and has transport-wide feedback sent steadily. Sessions exist only once
+/// something comes.
+fn set_up_streams(webrtc: &gst::Element) {
     let Some(rtpbin) = webrtc.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("rtpbin")) else { return };
     rtpbin.connect("new-jitterbuffer", false, |values| {
+        if let Ok(jitterbuffer) = values[1].get() {
+            jitter::set_up(&jitterbuffer);
+        }
         let (Ok(rtpbin), Ok(session)) = (values[0].get::<gst::Element>(), values[2].get::<u32>()) else { return None };
         set_interval(&rtpbin, session, "twcc-feedback-interval", FEEDBACK_INTERVAL);
         None
@@ -476,7 +480,7 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
     });
 }
 
-/// PLI and FIR arrive at the `appsrc` as force-key-unit events.
+/// Forwards PLI and FIR, which arrive at the `appsrc` as force-key-unit events.
 fn forward_keyframe_requests(units: &AppSrc, tell: &Tell) {
     let ear = tell.clone();
     if let Some(pad) = units.static_pad("src") {

@@ -22,8 +22,8 @@ const LEAST_WAIT: Duration = Duration::from_secs(2);
 const LATE: f64 = 2.5;
 /// The least silence by which a connection is lost that its other end did not close.
 pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
-/// The least and the most of silence that ends a connection: a line that hangs for a moment comes back, and the reports of
-/// the slowest come every seven seconds.
+/// The least and the most of silence that ends a connection: a line that hangs for a moment comes back, and the reports
+/// of the slowest come every seven seconds.
 const PATIENCE: std::ops::RangeInclusive<Duration> = SHORTEST_SILENCE..=Duration::from_secs(12);
 
 /// See the module. Written on one thread and read on others; all times are of one clock.
@@ -60,19 +60,19 @@ impl Pulse {
         }
     }
 
-    /// Packets so far.
+    /// Returns packets so far.
     pub fn packets(&self) -> u64 {
         self.packets.load(Ordering::Relaxed)
     }
 
-    /// Whether a sender whose frames have stopped is still there, as far as anybody can know now.
+    /// Returns whether a sender whose frames have stopped is still there, as far as anybody can know now.
     pub fn is_there(&self, now: Duration) -> bool {
         let silence = now.saturating_sub(Duration::from_nanos(self.last.load(Ordering::Relaxed)));
         silence <= if self.is_steady() { self.wait() } else { self.patience() }
     }
 
-    /// How long it may be silent before its connection is over. A report is due so long after the last report, not after
-    /// the last packet.
+    /// Returns how long it may be silent before its connection is over. A report is due so long after the last report,
+    /// not after the last packet.
     pub fn patience(&self) -> Duration {
         match (self.interval(), self.is_steady()) {
             (Some(interval), _) => {
@@ -85,7 +85,7 @@ impl Pulse {
         }
     }
 
-    /// Whether it sent steadily when it was last heard.
+    /// Returns whether it sent steadily when it was last heard.
     fn is_steady(&self) -> bool {
         let parts = self.parts.load(Ordering::Relaxed) & SECOND;
         let has_no_gaps = parts.trailing_ones() == parts.count_ones();
@@ -93,7 +93,7 @@ impl Pulse {
         parts.count_ones() >= if is_new && has_no_gaps { STEADY_SO_FAR } else { STEADY }
     }
 
-    /// How long the next report may take.
+    /// Returns how long the next report may take.
     fn wait(&self) -> Duration {
         self.interval().map_or(LEAST_WAIT, |interval| interval.mul_f64(1.5).max(LEAST_WAIT))
     }
@@ -103,7 +103,7 @@ impl Pulse {
     }
 }
 
-/// Whether a packet of a peer is RTCP, encrypted or not: its type stands in the clear (RFC 5761).
+/// Returns whether a packet of a peer is RTCP, encrypted or not: its type stands in the clear (RFC 5761).
 pub fn is_report(packet: &[u8]) -> bool {
     matches!(packet, [first, second, ..] if first >> 6 == 2 && (192..=223).contains(second))
 }
@@ -114,7 +114,8 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// A peer that sends a packet of media every `every` ms from 10 s to 20 s, and a report every `reports` ms up to `end`.
+    /// Returns a peer that sends a packet of media every `every` ms from 10 s to 20 s, and a report every `reports` ms
+    /// up to `end`.
     fn peer(every: u32, reports: u32, end: u32) -> Pulse {
         let pulse = Pulse::default();
         for ms in 10_000..end {

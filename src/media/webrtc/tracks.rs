@@ -1,9 +1,9 @@
 //! What comes in: each m-line that receives has one bin, whichever stream feeds it.
 //!
 //! A sender may go on under another SSRC at any time, declared or not (a restarted encoder, an SSRC that collides), and
-//! webrtcbin makes a new pad of it. All streams of a line meet in a funnel before its bin, and the newest has the word; an
-//! older one passes only while the newest is silent. Two that send at the same time, simulcast that nobody negotiated,
-//! so never mix.
+//! webrtcbin makes a new pad of it. All streams of a line meet in a funnel before its bin, and the newest has the word;
+//! an older one passes only while the newest is silent. Two that send at the same time, simulcast that nobody
+//! negotiated, so never mix.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,10 +13,10 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 
 use super::{
-    line::{Codec, Direction, Line},
+    line::{LineCodec, LineDirection, MediaLine},
     peer::OnTrack,
 };
-use crate::media::gst::clock::media_clock;
+use crate::media::gst::{clock::media_clock, probe::LEFT_OUT};
 
 /// The newest stream of a line is given up for an older one after this silence.
 const SILENT: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ struct Track {
     streams: u32,
 }
 
-/// Who of a line's streams has the word. PURE.
+/// The turn among a line's streams. PURE.
 #[derive(Debug, Default)]
 struct Turn {
     stream: u32,
@@ -36,7 +36,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Whether what this stream brings now is passed on. Streams are numbered as they come.
+    /// Returns whether what this stream brings now is passed on. Streams are numbered as they come.
     fn passes(&mut self, stream: u32, now: Duration) -> bool {
         let takes_over = stream > self.stream || now.saturating_sub(self.heard) > SILENT;
         if stream != self.stream && !takes_over {
@@ -51,16 +51,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives every m-line that receives its bin when its first stream comes; streams that are of no line go nowhere. Failures
-/// are told.
+/// Gives every m-line that receives its bin when its first stream comes; streams that are of no line go nowhere.
+/// Failures are reported.
 pub(super) fn accept(
     webrtc: &gst::Element,
     pipeline: &gst::Pipeline,
-    lines: &[Line],
+    lines: &[MediaLine],
     on_track: OnTrack,
     failed: impl Fn(String) + Send + Sync + 'static,
 ) {
-    let lines: Vec<Line> = lines.to_vec();
+    let lines: Vec<MediaLine> = lines.to_vec();
     let pipeline = pipeline.downgrade();
     let tracks: Mutex<Vec<Option<Track>>> = Mutex::new(lines.iter().map(|_| None).collect());
     webrtc.connect_pad_added(move |_, pad| {
@@ -81,14 +81,19 @@ pub(super) fn accept(
     });
 }
 
-/// Which m-line of ours an incoming pad belongs to. By payload type: without SSRCs in the SDP, webrtcbin 1.22 gives a pad
-/// to the first m-line of its kind, even one that only sends.
-fn line_of(pad: &gst::Pad, lines: &[Line]) -> Option<usize> {
-    let receives = |line: &&Line| line.direction != Direction::Send;
+/// Returns which m-line of ours an incoming pad belongs to. By payload type: without SSRCs in the SDP, webrtcbin 1.22
+/// gives a pad to the first m-line of its kind, even one that only sends.
+fn line_of(pad: &gst::Pad, lines: &[MediaLine]) -> Option<usize> {
+    let receives = |line: &&MediaLine| line.direction != LineDirection::Send;
     let caps = pad.current_caps();
-    let payload = caps.as_ref().and_then(|caps| caps.structure(0)?.get::<i32>("payload").ok());
+    let fields = caps.as_ref().and_then(|caps| caps.structure(0));
+    // str0m sends such as padding, under the payload type of the sound.
+    if fields.and_then(|fields| fields.get::<u32>("ssrc").ok()) == Some(0) {
+        return None;
+    }
+    let payload = fields.and_then(|fields| fields.get::<i32>("payload").ok());
     if let Some(payload) = payload {
-        let is_it = |line: &Line| receives(&line) && i32::from(line.codec.payload) == payload;
+        let is_it = |line: &MediaLine| receives(&line) && i32::from(line.codec.payload) == payload;
         return lines.iter().position(is_it);
     }
     let transceiver = pad.property::<Option<gstreamer_webrtc::WebRTCRTPTransceiver>>("transceiver")?;
@@ -101,7 +106,7 @@ fn join(
     pipeline: &gst::Pipeline,
     pad: &gst::Pad,
     track: &mut Option<Track>,
-    codec: Codec,
+    codec: LineCodec,
     on_track: &OnTrack,
 ) -> Result<(), String> {
     let track = match track {
@@ -118,13 +123,13 @@ fn join(
             Some(event) => event.type_() != gst::EventType::Eos,
             None => lock(&turn).passes(stream, media_clock().now()),
         };
-        if passes { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Drop }
+        if passes { gst::PadProbeReturn::Ok } else { LEFT_OUT }
     });
     let sink = track.funnel.request_pad_simple("sink_%u").ok_or("the funnel gives no pad")?;
     pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
 }
 
-fn begin(pipeline: &gst::Pipeline, codec: Codec, on_track: &OnTrack) -> Result<Track, String> {
+fn begin(pipeline: &gst::Pipeline, codec: LineCodec, on_track: &OnTrack) -> Result<Track, String> {
     let bin = on_track(codec)?;
     let funnel = gst::ElementFactory::make("funnel").build().map_err(|error| error.to_string())?;
     pipeline.add(&bin).map_err(|error| error.to_string())?;

@@ -28,14 +28,14 @@ export function taken(layout: Layout, facts: Facts, name: string): Addition | nu
   return { kind: "add", layer, index: 0 };
 }
 
-/** A layer for someone: where `auto` has them, or in the middle. */
+/** Returns a layer for someone: where `auto` has them, or in the middle. */
 export function person(layout: Layout, facts: Facts, name: string): Addition {
   const cutout = autoCutout(layout);
   const look: Json = cutout === "none" ? {} : { cutout };
   return taken(layout, facts, name) ?? added(layout, name, { participant: name }, { width: 0.4, height: 0.4 }, look);
 }
 
-/** A place for whoever comes as the next one without a place of their own. */
+/** Makes a place for the next one who comes without a place of their own. */
 export function slot(layout: Layout): Addition {
   const used = new Set(layout.layers.map((layer) => layer.source.slot));
   let free = 1;
@@ -43,7 +43,7 @@ export function slot(layout: Layout): Addition {
   return added(layout, `slot-${free}`, { slot: free }, { width: 0.4, height: 0.4 });
 }
 
-/** An image as large as it is, or as half of the canvas if it is larger. */
+/** Returns an image as large as it is, or as half of the canvas if it is larger. */
 export function image(layout: Layout, name: string, size: Size | undefined): Addition {
   const canvas = canvasSize(layout);
   const { width, height } = size ?? { width: canvas.width / 2, height: canvas.height / 2 };
@@ -56,7 +56,7 @@ export function color(layout: Layout): Addition {
   return added(layout, "colour", { color: "#3c516d" }, { width: 0.3, height: 0.3 });
 }
 
-/** A line of text, as large as it comes, in the lower third. */
+/** Returns a line of text, as large as it comes, in the lower third. */
 export function writing(layout: Layout): Addition {
   const id = freshId(layout.layers, "text");
   const size = Math.max(8, Math.round(canvasSize(layout).height / 12));
@@ -65,7 +65,7 @@ export function writing(layout: Layout): Addition {
   return { kind: "add", layer, index: layout.layers.length };
 }
 
-/** A layer with another one's looks, a little beside it. */
+/** Returns a layer with another one's looks, a little beside it. */
 export function copy(layout: Layout, layer: Layer, area: Area): Addition {
   const id = freshId(layout.layers, layer.id);
   const { x, y, width, height } = rounded(area);
@@ -74,7 +74,7 @@ export function copy(layout: Layout, layer: Layer, area: Area): Addition {
   return { kind: "add", layer: { ...looks, id, ...beside, z: topmost(layout.layers) }, index: layout.layers.length };
 }
 
-/** A layer in the middle of the canvas, `share` of its size, nearer than everything else. */
+/** Returns a layer in the middle of the canvas, `share` of its size, nearer than everything else. */
 function added(layout: Layout, wish: string, source: Json, share: Size, look: Json = {}): Addition {
   const canvas = canvasSize(layout);
   const [width, height] = [canvas.width * share.width, canvas.height * share.height];

@@ -1,6 +1,6 @@
 /** The drawer of images and fonts: uploads by button and by dropping files, with progress; deletion; use. */
 
-import type { Asset } from "../api";
+import type { Asset } from "./api";
 import { element, make } from "../dom";
 import { errorText } from "../problem";
 import type { Shelf } from "../shelf";
@@ -13,7 +13,7 @@ export interface DrawerHandlers {
   trouble(text: string): void;
 }
 
-/** How long a failed upload is told. */
+/** How long a failed upload stays shown. */
 const FAILED_MS = 10_000;
 const KINDS = "image/png,image/jpeg,image/webp,image/gif,.ttf,.otf";
 

@@ -33,26 +33,26 @@ export interface Gathering {
   canCut: boolean;
 }
 
-/** Who sits in which slot: those whom no layer names, in order of joining. */
+/** Returns who sits in which slot: those whom no layer names, in order of joining. */
 export function unnamed(layout: Layout, people: readonly Person[]): Person[] {
   const named = new Set(layout.layers.map((layer) => layer.source.participant));
   return people.filter((person) => !named.has(person.name));
 }
 
-/** Whom neither a name nor a slot takes. */
+/** Returns whom neither a name nor a slot takes. */
 export function waiting(layout: Layout, people: readonly Person[]): Person[] {
   const slots = new Set(layout.layers.map((layer) => layer.source.slot));
   return unnamed(layout, people).filter((_, index) => !slots.has(index + 1));
 }
 
-/** Which part of their pictures is kept. */
+/** Returns which part of their pictures is kept. */
 export function autoCutout(layout: Layout): unknown {
   if (layout.auto.cutout !== undefined) return layout.auto.cutout;
   const background = text(layout.canvas.background);
   return background && !background.startsWith("#") ? "person" : "none";
 }
 
-/** Where everybody who waits is put, back to front. Nobody for modes that this page does not reckon. */
+/** Returns where everybody who waits is put, back to front. Nobody for modes that this page does not reckon. */
 export function autoPlaces(layout: Layout, { people, speakers, canCut }: Gathering): Seated[] {
   const mode = layout.auto.mode ?? "grid";
   const who = waiting(layout, people);
@@ -112,7 +112,7 @@ function moved(area: Area, dx: number, dy: number): Area {
   return { ...area, x: area.x + dx, y: area.y + dy };
 }
 
-/** Equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it. */
+/** Returns equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it. */
 function line(count: number, canvas: Size, wanted: number): Area[] {
   const gap = Math.min(wanted, canvas.width / (2 * count));
   const width = Math.min((canvas.width - gap * (count - 1)) / count, canvas.height * TILE_ASPECT);
@@ -121,7 +121,7 @@ function line(count: number, canvas: Size, wanted: number): Area[] {
   return Array.from({ length: count }, (_, index) => ({ x: start + index * (width + gap), y: (canvas.height - height) / 2, width, height }));
 }
 
-/** Equal tiles of 16:9, row by row, as large as the canvas allows. */
+/** Returns equal tiles of 16:9, row by row, as large as the canvas allows. */
 function tiles(count: number, canvas: Size, wanted: number): Area[] {
   const sized = (columns: number) => {
     const rows = Math.ceil(count / columns);

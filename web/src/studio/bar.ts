@@ -39,7 +39,7 @@ export class Bar {
   }
 }
 
-/** A button that shows only its icon. */
+/** Returns a button that shows only its icon. */
 export function tool(name: IconName, text: string, testid: string, keys?: string): HTMLButtonElement {
   const title = keys ? `${text} (${keys.replace("Control", "Ctrl")})` : text;
   return make("button", { class: "quiet icon-only", type: "button", "data-testid": testid, "aria-label": text, title, "aria-keyshortcuts": keys }, icon(name));

@@ -74,7 +74,7 @@ export class Boxes {
     return this.surface.clientWidth / this.canvas.width || 1;
   }
 
-  /** A point of the window on the canvas. */
+  /** Returns a point of the window on the canvas. */
   point({ clientX, clientY }: { clientX: number; clientY: number }): { x: number; y: number } {
     const { left, top } = this.surface.getBoundingClientRect();
     return { x: (clientX - left) / this.scale, y: (clientY - top) / this.scale };

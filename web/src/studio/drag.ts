@@ -43,7 +43,7 @@ export class Drag {
     if (id === null) return;
     if (!auto) this.handlers.select(id);
     void this.store.release();
-    // A box may be drawn anew while it is dragged: what is under all of them gets the events.
+    // A box may be drawn again while it is dragged: what is under all of them gets the events.
     const surface = this.boxes.capture(down.pointerId);
     // Nothing is selected as text; the focus is given by hand then.
     down.preventDefault();
@@ -163,7 +163,7 @@ export class Drag {
   }
 }
 
-/** Where a layer is, for those who cannot see it. */
+/** Returns where a layer is, for those who cannot see it. */
 export function placeWords(layer: Layer, area: Area): string {
   const [x, y, width, height] = [area.x, area.y, area.width, area.height].map(Math.round);
   const turn = rotation(layer) ? `, turned by ${rotation(layer)} degrees` : "";

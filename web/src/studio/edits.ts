@@ -26,7 +26,7 @@ export function merged(target: unknown, patch: unknown): unknown {
   return result;
 }
 
-/** The merge patch that turns `from` into `to`. Inner objects that lose nothing are patched, not replaced. */
+/** Returns the merge patch that turns `from` into `to`. Inner objects that lose nothing are patched, not replaced. */
 export function difference(from: Json, to: Json): Json {
   const patch: Json = {};
   for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
@@ -40,14 +40,14 @@ export function difference(from: Json, to: Json): Json {
   return patch;
 }
 
-/** A change of one layer; `null` when nothing changes. */
+/** Returns a change of one layer; `null` when nothing changes. */
 export function layerEdit(before: Layer, after: Layer): Edit | null {
   const patch = difference(before, after);
   if (Object.keys(patch).length === 0) return null;
   return { kind: "layer", id: before.id, now: after.id, patch, back: difference(after, before) };
 }
 
-/** A change of the layout by a merge patch. */
+/** Returns a change of the layout by a merge patch. */
 export function layoutEdit(layout: Layout, patch: Json): Edit {
   const after = merged(layout, patch) as Json;
   return { kind: "layout", patch, back: difference(after, layout) };
@@ -68,7 +68,7 @@ export function inverse(edit: Edit): Edit {
   }
 }
 
-/** The layout after the edit. Made twice, or of a layer that is gone, it changes nothing more. */
+/** Returns the layout after the edit. Made twice, or of a layer that is gone, it changes nothing more. */
 export function applied(layout: Layout, edit: Edit): Layout {
   switch (edit.kind) {
     case "layer":

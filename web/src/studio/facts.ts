@@ -32,7 +32,7 @@ export interface Box {
 const TEXT_SIZE = 48;
 const LINE = 1.2;
 
-/** Who is in a layer now; `null`: nobody, or it is not for people. */
+/** Returns who is in a layer now; `null`: nobody, or it is not for people. */
 export function personOf(layer: Layer, layout: Layout, facts: Facts): Person | null {
   const { participant, slot } = layer.source;
   if (typeof participant === "string") return facts.people.find((person) => person.name === participant) ?? null;
@@ -40,7 +40,7 @@ export function personOf(layer: Layer, layout: Layout, facts: Facts): Person | n
   return null;
 }
 
-/** The size of a layer's source before any crop; `null` for what has none. */
+/** Returns the size of a layer's source before any crop; `null` for what has none. */
 function sourceSize(layer: Layer, layout: Layout, facts: Facts): Size | null {
   switch (kindOf(layer.source)) {
     case "participant":
@@ -65,7 +65,7 @@ function textSize({ source }: Layer, facts: Facts): Size {
   return { width: Math.ceil(width + around), height: Math.ceil(lines.length * size * number(source.line_height, LINE) + around) };
 }
 
-/** The images that a layer names. */
+/** Returns the images that a layer names. */
 export function imagesOf({ source: { image } }: Layer): string[] {
   return (Array.isArray(image) ? image : [image]).filter((name) => typeof name === "string");
 }
@@ -95,7 +95,7 @@ function followScale(scale: unknown): number {
   return Number.isFinite(share) ? share : 1;
 }
 
-/** The change (a merge patch) that puts the layer to where `to` is. */
+/** Returns the change (a merge patch) that puts the layer to where `to` is. */
 export function moveTo(layer: Layer, layout: Layout, facts: Facts, to: Area): Json {
   const now = boxArea(layer, layout, facts);
   if (isObject(layer.follow)) {
@@ -116,7 +116,7 @@ export function moveTo(layer: Layer, layout: Layout, facts: Facts, to: Area): Js
   return { source: { ...layer.source, size }, x: Math.round(to.x + to.width * ax), y: Math.round(to.y + to.height * ay) };
 }
 
-/** All boxes: the layers as they are listed, then those whom `auto` places. */
+/** Returns all boxes: the layers as they are listed, then those whom `auto` places. */
 export function boxes(layout: Layout, facts: Facts): Box[] {
   const order = backToFront(layout);
   // People of `auto` are nearer than layers of z 0 or less, and farther than all others.

@@ -24,12 +24,12 @@ const ANCHORS: Record<string, [number, number]> = {
   "bottom-right": [1, 1],
 };
 
-/** The layer's anchor as shares of its width and height. */
+/** Returns the layer's anchor as shares of its width and height. */
 export function anchorPoint(layer: Layer): [number, number] {
   return ANCHORS[String(layer.anchor)] ?? [0, 0];
 }
 
-/** A length in pixels, where 100 % is `whole`; `null` for what is none. */
+/** Returns a length in pixels, where 100 % is `whole`; `null` for an invalid one. */
 export function pixels(length: unknown, whole: number): number | null {
   if (typeof length === "number") return Number.isFinite(length) ? length : null;
   const percent = percentOf(length);
@@ -41,13 +41,13 @@ function percentOf(length: unknown): number | null {
   return Number.parseFloat(length);
 }
 
-/** A length in the unit of `like`: percent stays percent, everything else is whole pixels. */
+/** Returns a length in the unit of `like`: percent stays percent, everything else is whole pixels. */
 export function written(value: number, whole: number, like: unknown): Length {
   if (typeof like !== "string") return Math.round(value);
   return `${plain((value / whole) * 100)}%`;
 }
 
-/** Two decimals, without trailing zeros and without a negative zero. */
+/** Writes two decimals, without trailing zeros and without a negative zero. */
 function plain(value: number): number {
   return Math.round(value * 100) / 100 + 0;
 }
@@ -62,7 +62,7 @@ export function shownAspect(layer: Layer, source: Size | null): number | null {
   return width > 0 && height > 0 ? width / height : source.width / source.height;
 }
 
-/** What a source brings along. */
+/** The shape that a source brings along. */
 export interface Shape {
   /** Width by height of what is shown of it; `null` for what has no shape of its own. */
   aspect: number | null;
@@ -70,7 +70,7 @@ export interface Shape {
   size: Size | null;
 }
 
-/** The layer's rectangle. */
+/** Returns the layer's rectangle. */
 export function areaOf(layer: Layer, canvas: Size, { aspect, size }: Shape): Area {
   const { width: across, height: down } = canvas;
   let width = pixels(layer.width, across);
@@ -96,7 +96,7 @@ function scaleOf(scale: unknown): number {
   return percent === null ? 1 : percent / 100;
 }
 
-/** The change (a merge patch) that puts the layer to where `to` is, in the units and with the keys that it uses. */
+/** Returns the change (a merge patch) that puts the layer to where `to` is, in the units and with the keys that it uses. */
 export function placing(layer: Layer, canvas: Size, shape: Shape, to: Area): Record<string, unknown> {
   const { aspect } = shape;
   const now = areaOf(layer, canvas, shape);
@@ -131,15 +131,15 @@ export function placing(layer: Layer, canvas: Size, shape: Shape, to: Area): Rec
   return patch;
 }
 
-/** Which edges a handle moves: -1 the left or top one, 1 the right or bottom one, 0 none. */
+/** The edges that a handle moves: -1 the left or top one, 1 the right or bottom one, 0 none. */
 export interface Handle {
   x: -1 | 0 | 1;
   y: -1 | 0 | 1;
 }
 
 /**
- * The area after a handle was pulled by (dx, dy) on the canvas. What lies opposite of the handle stays where it is,
- * also when the area is turned by `degrees`. With `keep` the shape stays.
+ * Returns the area after a handle was pulled by (dx, dy) on the canvas. What lies opposite of the handle stays where it
+ * is, also when the area is turned by `degrees`. With `keep` the shape stays.
  */
 export function resized(area: Area, degrees: number, handle: Handle, dx: number, dy: number, keep: boolean): Area {
   const [across, down] = turned(dx, dy, -degrees);
@@ -159,7 +159,7 @@ export function resized(area: Area, degrees: number, handle: Handle, dx: number,
   return withSize(area, degrees, handle, width, height);
 }
 
-/** The area with another size; what lies opposite of the handle stays where it is. */
+/** Returns the area with another size; what lies opposite of the handle stays where it is. */
 export function withSize(area: Area, degrees: number, handle: Handle, width: number, height: number): Area {
   const shift = turned((handle.x * (width - area.width)) / 2, (handle.y * (height - area.height)) / 2, degrees);
   const x = area.x + area.width / 2 + shift[0];
@@ -167,7 +167,7 @@ export function withSize(area: Area, degrees: number, handle: Handle, width: num
   return { x: x - width / 2, y: y - height / 2, width, height };
 }
 
-/** A vector turned clockwise, as the canvas sees it (y grows downwards). */
+/** Returns a vector turned clockwise, as the canvas sees it (y grows downwards). */
 function turned(x: number, y: number, degrees: number): [number, number] {
   if (degrees === 0) return [x, y];
   const angle = (degrees * Math.PI) / 180;

@@ -43,7 +43,7 @@ export class History {
     this.undone = [];
   }
 
-  /** The edits that take the last step back, or `null`. */
+  /** Returns the edits that take the last step back, or `null`. */
   undo(): Step | null {
     const step = this.done.pop();
     if (!step) return null;

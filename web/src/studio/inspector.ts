@@ -132,7 +132,7 @@ export class Inspector {
     this.remove.addEventListener("click", () => handlers.remove());
   }
 
-  /** The layer's source with some keys changed. */
+  /** Returns the layer's source with some keys changed. */
   private source(keys: Json): Json {
     return { source: { ...this.shown?.layer?.source, ...keys } };
   }
@@ -182,7 +182,7 @@ export class Inspector {
     SIDES.forEach((side, at) => set(this.sides[at] as HTMLInputElement, String(Math.round(area[side]))));
   }
 
-  /** What else the layer may show, as values and words. */
+  /** Returns what else the layer may show, as values and words. */
   private sources({ people, images, layout }: Shown, layer: Layer): [string, string][] {
     const kind = kindOf(layer.source);
     const entry = (source: Json): [string, string] => [JSON.stringify(source), sourceWords(source)];
@@ -201,13 +201,13 @@ export class Inspector {
   }
 }
 
-/** The layer's radius in percent of its shorter side. */
+/** Returns the layer's radius in percent of its shorter side. */
 function roundness({ radius }: Layer, area: Area): number {
   const share = typeof radius === "number" ? (radius / Math.min(area.width, area.height)) * 100 : Number.parseFloat(text(radius)) || 0;
   return Math.min(50, share);
 }
 
-/** A colour as a colour field takes it. */
+/** Returns a colour as a colour field takes it. */
 function longColor(color: string): string {
   if (/^#[0-9a-f]{6}$/i.test(color)) return color;
   return /^#[0-9a-f]{3}$/i.test(color) ? `#${[...color.slice(1)].map((digit) => digit + digit).join("")}` : "#000000";

@@ -28,7 +28,7 @@ export interface Area extends Size {
   y: number;
 }
 
-/** Any layout as the server tells it, with the parts that may be left out filled in. */
+/** Returns any layout as the server reports it, with the parts that may be left out filled in. */
 export function readLayout(value: unknown): Layout {
   const layout = isObject(value) ? value : {};
   const layers = Array.isArray(layout.layers) ? layout.layers : [];

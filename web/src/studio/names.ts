@@ -2,7 +2,7 @@
 
 import { text, type Json, type Layer } from "./model";
 
-/** An id that no layer has yet, made of any text. */
+/** Returns an id that no layer has yet, made of any text. */
 export function freshId(layers: readonly Layer[], wish: string): string {
   const plain =
     wish
@@ -27,7 +27,7 @@ export function kindOf(source: Json): Kind {
   return "unknown";
 }
 
-/** What a layer shows, in a few words. */
+/** Returns what a layer shows, in a few words. */
 export function sourceWords(source: Json): string {
   switch (kindOf(source)) {
     case "participant":

@@ -11,8 +11,8 @@ export function backToFront(layout: Layout): string[] {
 }
 
 /**
- * New `z` values that move a layer one place (or all the way) nearer or farther, by id. Empty when it is there already.
- * As few layers as possible get another value.
+ * Returns new `z` values that move a layer one place (or all the way) nearer or farther, by id. Empty when it is there
+ * already. As few layers as possible get another value.
  */
 export function reordered(layout: Layout, id: string, by: "forward" | "back" | "front" | "bottom"): Map<string, number> {
   const order = backToFront(layout);
@@ -37,7 +37,7 @@ export function reordered(layout: Layout, id: string, by: "forward" | "back" | "
     z.set(id, z.get(before) ?? 0);
     if (!nearer(before, id)) z.set(id, (z.get(before) ?? 0) - 1);
   }
-  // Whoever is in front of it must stay there.
+  // Those in front of it must stay there.
   for (let at = to + 1; at < order.length; at += 1) {
     const [under, over] = [order[at - 1] as string, order[at] as string];
     if (nearer(over, under)) break;
@@ -47,7 +47,7 @@ export function reordered(layout: Layout, id: string, by: "forward" | "back" | "
   return new Map(layout.layers.flatMap((layer) => (z.get(layer.id) === number(layer.z, 0) ? [] : [[layer.id, z.get(layer.id) ?? 0]])));
 }
 
-/** The `z` of something that shall be nearer than all layers and everybody whom `auto` places. */
+/** Returns the `z` of something that shall be nearer than all layers and everybody whom `auto` places. */
 export function topmost(layers: readonly Layer[]): number {
   return layers.reduce((top, layer) => Math.max(top, number(layer.z, 0) + 1), 1);
 }

@@ -1,6 +1,6 @@
 /** Where the room is sent and recorded: adding, watching, starting, stopping and removing outputs. */
 
-import type { Api, NewOutput, Output, OutputType } from "../api";
+import type { StudioApi, NewOutput, Output, OutputType } from "./api";
 import { element, make, say } from "../dom";
 import { errorText } from "../problem";
 import type { Loudness, RoomEvent, RoomState } from "../protocol";
@@ -15,7 +15,7 @@ export interface OutputHandlers {
 }
 
 /** Platforms' wishes, as the server names them. */
-const PRESETS = [
+const PRESETS: readonly (readonly [NonNullable<NewOutput["preset"]> | "", string])[] = [
   ["", "As the canvas is"],
   ["twitch-1080p", "Twitch 1080p"],
   ["twitch-720p", "Twitch 720p"],
@@ -23,7 +23,7 @@ const PRESETS = [
   ["youtube-720p", "YouTube 720p"],
   ["facebook-720p", "Facebook 720p"],
   ["archive", "Archive"],
-] as const;
+];
 
 export class OutputsPanel {
   private readonly panel = element("outputs", HTMLDetailsElement);
@@ -40,7 +40,7 @@ export class OutputsPanel {
   private outputs: readonly Output[] = [];
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly handlers: OutputHandlers,
   ) {
     this.recordings = new Recordings(api, handlers);
@@ -75,7 +75,7 @@ export class OutputsPanel {
     });
   }
 
-  /** The room's state was told. */
+  /** Takes the room's state. */
   room({ outputs, scenes, loudness }: RoomState): void {
     this.outputs = outputs ?? [];
     this.offer(scenes ?? []);
@@ -150,7 +150,8 @@ export class OutputsPanel {
   private async add(output: NewOutput, button: HTMLButtonElement): Promise<boolean> {
     button.disabled = true;
     try {
-      const [preset, scene] = [this.preset.value, this.picture.value];
+      const scene = this.picture.value;
+      const preset = PRESETS.find(([name]) => name === this.preset.value)?.[0] ?? "";
       // What people send is kept as it comes.
       const wishes = output.type === "iso" ? {} : { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) };
       await this.api.addOutput(this.handlers.room(), { ...output, ...wishes });
@@ -197,13 +198,13 @@ export class OutputsPanel {
     tools.append(change, remove);
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": output.state });
     const state = make("span", { class: "output-state", "data-testid": "output-state" }, stateWords(output));
-    const link = output.type === "hls" && output.url !== null ? playerLink(output.url) : null;
+    const link = output.type === "hls" && output.url ? playerLink(output.url) : null;
     if (link) tools.prepend(this.copier(link.href));
     const where = link ?? make("span", { class: "output-url", title: shown(output) }, shown(output));
     return make("li", { class: "output", "data-id": output.id }, dot, where, tools, state);
   }
 
-  /** A button that copies what players open. */
+  /** Returns a button that copies what players open. */
   private copier(link: string): HTMLButtonElement {
     const copy = tool("copy", "Copy the link for players", "output-copy");
     const told = () => this.handlers.tell(`The link for players: ${link}`);
@@ -241,54 +242,54 @@ export class OutputsPanel {
   }
 }
 
-/** What an address is of. */
+/** Returns what an address is of. */
 export function kindOf(address: string): OutputType {
   if (/^\s*https?:/i.test(address)) return "whip";
   return /^\s*srt:/i.test(address) ? "srt" : "rtmp";
 }
 
-/** How loud the mix was over the last three seconds. */
+/** Returns how loud the mix was over the last three seconds. */
 export function loudnessText({ short_term: now }: Loudness): string {
-  return now === null ? "silent" : `${now.toFixed(1)} LUFS`;
+  return typeof now !== "number" ? "silent" : `${now.toFixed(1)} LUFS`;
 }
 
-/** The same with all that is known. */
+/** Returns the same with all that is known. */
 export function loudnessWords({ short_term: now, integrated, max_true_peak: peak }: Loudness): string {
   const words = [
-    now === null ? "The mix is silent" : `The mix over three seconds: ${now.toFixed(1)} LUFS`,
-    integrated === null ? "" : `since the beginning: ${integrated.toFixed(1)} LUFS`,
-    peak === null ? "" : `highest true peak: ${peak.toFixed(1)} dB`,
+    typeof now !== "number" ? "The mix is silent" : `The mix over three seconds: ${now.toFixed(1)} LUFS`,
+    typeof integrated !== "number" ? "" : `since the beginning: ${integrated.toFixed(1)} LUFS`,
+    typeof peak !== "number" ? "" : `highest true peak: ${peak.toFixed(1)} dB`,
   ];
   return words.filter(Boolean).join("; ");
 }
 
-/** What an output does, in words. */
+/** Returns what an output does, in words. */
 export function stateWords(output: Output, now = Date.now()): string {
   const { state, attempt, last_error: error, bitrate, bytes, video, live_since: since, scene, cutouts } = output;
   if (state === "live") {
-    const flow = bitrate === null ? [] : [`${bitrate} kbit/s`, megabytes(bytes)];
-    const time = since === null ? [] : [sinceWords(now - Date.parse(since))];
+    const flow = typeof bitrate !== "number" ? [] : [`${bitrate} kbit/s`, megabytes(bytes)];
+    const time = !since ? [] : [sinceWords(now - Date.parse(since))];
     const picture = [...(cutouts ? ["with cut-outs"] : []), ...(scene ? [`scene ${scene}`] : []), ...(video ? [`${video.width}x${video.height}`] : [])];
     return [output.behind ? "live, takes less than is sent" : "live", ...time, ...picture, ...flow].join(", ");
   }
-  const tries = state === "retrying" && attempt !== null ? `retrying, attempt ${attempt}` : state;
+  const tries = state === "retrying" && typeof attempt === "number" ? `retrying, attempt ${attempt}` : state;
   return error ? `${tries}: ${error}` : tries;
 }
 
-/** What an address is the output of. */
+/** Returns what an address is the output of. */
 function target(url: HTMLInputElement, token: HTMLInputElement): NewOutput {
   const address = url.value.trim();
   const type = kindOf(address);
   return { type, url: address, ...(type === "whip" && token.value !== "" ? { token: token.value } : {}) };
 }
 
-/** What players of an HLS output open, to be clicked and copied. */
+/** Returns what players of an HLS output open, to be clicked and copied. */
 function playerLink(path: string): HTMLAnchorElement {
   const href = new URL(path.replace(/^\//, ""), document.baseURI).href;
   return make("a", { class: "output-url", href, target: "_blank", rel: "noopener", title: href, "data-testid": "output-link" }, href);
 }
 
-/** Where an output goes, as far as this page may see. */
+/** Returns where an output goes, as far as this page may see. */
 function shown(output: Output): string {
   return output.url ?? "an address that is not shown";
 }

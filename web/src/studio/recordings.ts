@@ -1,15 +1,15 @@
 /** The room's recordings: files to fetch and to delete. */
 
-import type { Api, Recording } from "../api";
+import type { StudioApi, Recording } from "./api";
 import { make } from "../dom";
 import { errorText } from "../problem";
 import { tool } from "./bar";
 import type { OutputHandlers } from "./outputs";
 import { megabytes, sinceWords } from "./words";
 
-/** How long and how large it is, and its markers. */
+/** Returns how long and how large it is, and its markers. */
 export function recordingWords({ seconds, bytes, growing, markers }: Recording): string {
-  const length = seconds === null ? [] : [sinceWords(seconds * 1000)];
+  const length = typeof seconds !== "number" ? [] : [sinceWords(seconds * 1000)];
   const moments = markers.map(({ name, at_seconds: at }) => `${sinceWords(at * 1000)} ${name}`);
   return [...length, megabytes(bytes), ...(growing ? ["being written"] : []), ...moments].join(", ");
 }
@@ -19,7 +19,7 @@ export class Recordings {
   readonly block = make("div", { class: "recordings", hidden: true }, make("h3", {}, "Recordings"), this.list);
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly handlers: OutputHandlers,
   ) {}
 

@@ -1,6 +1,6 @@
 /** The stored scenes as a strip of small pictures. */
 
-import type { Api, Scene } from "../api";
+import type { StudioApi, Scene } from "./api";
 import { element, make } from "../dom";
 import { errorText } from "../problem";
 import type { ActiveScene, RoomEvent, RoomState } from "../protocol";
@@ -42,7 +42,7 @@ export class SceneStrip {
   private seeing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly thumbnails: Thumbnails,
     private readonly handlers: SceneHandlers,
   ) {
@@ -63,7 +63,7 @@ export class SceneStrip {
     this.render();
   }
 
-  /** The room's state was told. */
+  /** Takes the room's state. */
   async room(state: RoomState): Promise<void> {
     if (state.scenes !== undefined) await this.read();
   }
@@ -81,13 +81,13 @@ export class SceneStrip {
     this.render();
   }
 
-  /** Paints anew what was drawn without images that are there by now. */
+  /** Paints again what was drawn without images that are there by now. */
   repaint(): void {
     for (const card of this.cards.values()) card.painted = "";
     this.render();
   }
 
-  /** Reads the scenes anew. Resolves when those of the newest reading are shown, whoever began it. */
+  /** Reads the scenes again. Resolves when those of the newest reading are shown, also when another call began it. */
   private read(): Promise<void> {
     this.reading += 1;
     return (this.newest = this.readIn(this.reading));

@@ -41,7 +41,7 @@ function touched(edges: readonly number[], targets: readonly number[]): number[]
   return [...new Set(met.map((line) => Math.round(line)))];
 }
 
-/** A moved area, drawn to lines within `reach`. Only the middle of a turned area sticks. */
+/** Returns a moved area, drawn to lines within `reach`. Only the middle of a turned area sticks. */
 export function snapMoved(area: Area, turned: boolean, canvas: Size, others: readonly Area[], reach: number): Snapped {
   const next = { ...area };
   const guides: Guides = { x: [], y: [] };
@@ -57,7 +57,7 @@ export function snapMoved(area: Area, turned: boolean, canvas: Size, others: rea
   return { area: next, guides };
 }
 
-/** A resized area whose moved edges are drawn to lines within `reach`. Turned areas have no upright edges to draw. */
+/** Returns a resized area whose moved edges are drawn to lines within `reach`. Turned areas have no upright edges to draw. */
 export function snapResized(
   area: Area,
   turned: boolean,

@@ -3,7 +3,7 @@
  * Everything that changes the layout goes through here, so that it can be undone.
  */
 
-import type { Answer } from "../api";
+import type { Answer } from "./api";
 import { ApiError } from "../problem";
 import { applied, layerEdit, merged, type Edit } from "./edits";
 import { History, type Step } from "./history";
@@ -68,7 +68,7 @@ export class LayoutStore {
     this.refresh();
   }
 
-  /** The server tells a layout. Older news than what is known is passed over. */
+  /** Takes a layout that the server reports. Older news than what is known is passed over. */
   take({ layout, revision }: Answer): void {
     if (revision !== null && revision < this.revision) return;
     this.revision = revision ?? this.revision;
@@ -242,7 +242,7 @@ export class LayoutStore {
   }
 }
 
-/** Everything that the hold has touched, as it is now. */
+/** Returns everything that the hold has touched, as it is now. */
 function wanted({ now, touched }: Hold): Json {
   return Object.fromEntries([...touched].map((key) => [key, now[key] ?? null]));
 }

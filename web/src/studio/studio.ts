@@ -1,6 +1,6 @@
 /** The graphical layout editor: wires the boxes on the picture, the tools, the fields and the layout's store. */
 
-import type { Answer, Api } from "../api";
+import type { Answer, StudioApi } from "./api";
 import type { Names } from "../complete";
 import { element } from "../dom";
 import { errorText } from "../problem";
@@ -14,7 +14,7 @@ import { layerEdit, layoutEdit, merged, type Edit } from "./edits";
 import { boxArea, boxes, moveTo, type Facts } from "./facts";
 import { Inspector } from "./inspector";
 import type { MenuItem } from "./menu";
-import { canvasSize, findLayer, readLayout, type Area, type Json, type Layer, type Layout } from "./model";
+import { canvasSize, findLayer, readLayout, type Area, type Json, type Layer, type Layout, type Size } from "./model";
 import { sourceWords } from "./names";
 import { reordered } from "./order";
 import { READY } from "./ready";
@@ -50,7 +50,7 @@ export class Studio {
   private drawn: number | null = null;
 
   constructor(
-    private readonly api: Api,
+    private readonly api: StudioApi,
     private readonly where: () => string,
     private readonly shelf: Shelf,
     private readonly handlers: StudioHandlers,
@@ -115,7 +115,7 @@ export class Studio {
     this.store.reset(state.layout, state.revision);
   }
 
-  /** The room's state was told. */
+  /** Takes the room's state. */
   room(state: RoomState): void {
     this.canCut = state.segmentation?.available ?? false;
     this.store.take({ layout: state.layout, revision: state.revision });
@@ -141,7 +141,7 @@ export class Studio {
     this.render();
   }
 
-  /** The background of the canvas: a colour or an image's name. Resolves to whether the server took it. */
+  /** Returns the background of the canvas: a colour or an image's name. Resolves to whether the server took it. */
   background(background: string): Promise<boolean> {
     return this.store.edit("change of the background", [layoutEdit(this.store.layout, { canvas: { background } })]);
   }
@@ -174,7 +174,7 @@ export class Studio {
     return {
       people: this.people
         .filter((person) => !person.hidden)
-        .map(({ name, size }) => ({ name, size: size && { width: size[0], height: size[1] } })),
+        .map(({ name, size }) => ({ name, size: pictureSize(size) })),
       speakers: this.speakers,
       images: this.shelf.sizes,
       canCut: this.canCut,
@@ -215,7 +215,7 @@ export class Studio {
 
   private add(edit: Extract<Edit, { kind: "add" }>): void {
     const sending = this.store.edit(`adding of ${edit.layer.id}`, [edit]);
-    // At once: whoever chooses another one meanwhile keeps that.
+    // At once: one who chooses another one meanwhile keeps that.
     this.select(edit.layer.id);
     requestAnimationFrame(() => this.boxes.focus(edit.layer.id));
     void sending.then((sent) => {
@@ -368,4 +368,10 @@ export class Studio {
       canCut: facts.canCut,
     });
   }
+}
+
+/** Returns the size of somebody's picture as the server reports it: width and height. */
+function pictureSize(size: Participant["size"]): Size | null {
+  const [width, height] = size ?? [];
+  return width !== undefined && height !== undefined ? { width, height } : null;
 }

@@ -6,7 +6,7 @@ export function megabytes(bytes: number): string {
   return mega < 1000 ? `${mega.toFixed(1)} MB` : `${(mega / 1000).toFixed(2)} GB`;
 }
 
-/** How long something has lasted, from milliseconds: `1:02:03` or `2:03`. */
+/** Returns how long something has lasted, from milliseconds: `1:02:03` or `2:03`. */
 export function sinceWords(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const two = (value: number) => String(value).padStart(2, "0");

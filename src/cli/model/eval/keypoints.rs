@@ -1,14 +1,14 @@
 //! How near keypoints come to those of another model at a larger input.
 //!
-//! On pictures of the set "webcam", the reference's best pose is compared with the nearest pose of the model: nose, eyes,
-//! shoulders and wrists of which the reference is sure. A keypoint is right within a twentieth of the person's height,
-//! which is that of the truth's box; a picture is right when all of its keypoints are.
+//! On pictures of the set "webcam", the reference's best pose is compared with the nearest pose of the model: nose,
+//! eyes, shoulders and wrists of which the reference is sure. A keypoint is right within a twentieth of the person's
+//! height, which is that of the truth's box; a picture is right when all of its keypoints are.
 
 use std::sync::Arc;
 
 use crate::media::segment::{
     input::Yuv,
-    model::{Model, ModelError, Needs, Session},
+    model::{HeadRequest, Model, ModelError, Session},
     pose::{Pose, PoseDecoder},
 };
 
@@ -31,13 +31,13 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    /// For frames of `frame` pixels and an input of about `area` pixels.
+    /// Creates one for frames of `frame` pixels and an input of about `area` pixels.
     pub(super) fn new(model: &Arc<Model>, frame: Size, area: usize) -> Result<Self, ModelError> {
-        let session = model.session(frame, Needs { area, parts: false, poses: true })?;
+        let session = model.session(frame, HeadRequest { area, parts: false, poses: true })?;
         Ok(Self { session, decoder: PoseDecoder::default(), poses: Vec::new() })
     }
 
-    /// The poses of a picture, best first.
+    /// Finds the poses of a picture, best first.
     pub(super) fn find(&mut self, frame: &Yuv<'_>) -> Result<&[Pose], ModelError> {
         let heads = self.session.run(frame)?;
         heads.find_poses(&mut self.decoder, &mut self.poses);
@@ -52,7 +52,8 @@ pub(super) struct Agreement {
     pub right: u32,
 }
 
-/// Compares with the reference's best pose; `None` where it is sure of no keypoint. `height` is the person's, in pixels.
+/// Compares with the reference's best pose; `None` where it is sure of no keypoint. `height` is the person's, in
+/// pixels.
 pub(super) fn compare(reference: &[Pose], found: &[Pose], (width, rows): Size, height: usize) -> Option<Agreement> {
     let best = reference.first()?;
     let sure: Vec<usize> = COMPARED.into_iter().filter(|&keypoint| best.keypoints[keypoint].score > SURE).collect();

@@ -9,7 +9,7 @@ use crate::media::segment::{
     grid::{Alignment, Grid},
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
-    model::{Model, ModelError, Needs, Session},
+    model::{HeadRequest, Model, ModelError, Session},
 };
 
 use super::score::Size;
@@ -17,7 +17,7 @@ use super::score::Size;
 /// Frames that are not counted: caches and branch predictors settle.
 const WARM_UP: usize = 5;
 
-/// How logits become a mask.
+/// The steps by which logits become a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pipeline {
     /// Logits interpolated as if they were pixels: each in the middle of its share of the frame. What image libraries
@@ -54,7 +54,7 @@ impl Spent {
         self.frames += 1;
     }
 
-    /// Milliseconds a frame.
+    /// Returns milliseconds a frame.
     pub(super) fn mean(self) -> f64 {
         self.time.as_secs_f64() * 1000.0 / f64::from(self.frames.max(1))
     }
@@ -75,7 +75,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// For frames of `frame` pixels; in clips the network sees every `every`-th frame. It is warmed up.
+    /// Creates one for frames of `frame` pixels; in clips the network sees every `every`-th frame. It is warmed up.
     pub(super) fn new(
         model: &Arc<Model>,
         frame: Size,
@@ -83,7 +83,7 @@ impl Runner {
         options: MaskOptions,
         every: usize,
     ) -> Result<Self, ModelError> {
-        let session = model.session(frame, Needs { area, ..Needs::default() })?;
+        let session = model.session(frame, HeadRequest { area, ..HeadRequest::default() })?;
         let alpha = std::array::from_fn(|_| vec![0; frame.0 * frame.1]);
         let maker = MaskMaker::default();
         let mut runner =
@@ -99,12 +99,12 @@ impl Runner {
         Ok(runner)
     }
 
-    /// What the masks are made for.
+    /// Returns what the masks are made for.
     pub(super) fn input(&self) -> Size {
         self.session.input_size()
     }
 
-    /// The last mask, row by row without padding.
+    /// Returns the last mask, row by row without padding.
     pub(super) fn alpha(&self, pipeline: Pipeline) -> &[u8] {
         &self.alpha[pipeline as usize]
     }
@@ -152,7 +152,7 @@ impl Runner {
     }
 }
 
-/// The last mask moved along with the picture, as the server does on frames that the network does not see.
+/// Moves the last mask along with the picture, as the server does on frames that the network does not see.
 fn carry(maker: &mut MaskMaker, frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8]) {
     maker.carry(frame, options, alpha, frame.width);
 }

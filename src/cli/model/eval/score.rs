@@ -15,7 +15,7 @@ pub const KEPT: u8 = 128;
 /// Width and height in pixels.
 pub type Size = (usize, usize);
 
-/// What the truth says of a pixel.
+/// The verdict of the truth of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Label {
     Background,
@@ -23,7 +23,7 @@ enum Label {
     Unknown,
 }
 
-/// What should be kept of a picture.
+/// The part of a picture that should be kept.
 #[derive(Debug, Clone)]
 pub struct Truth {
     size: Size,
@@ -44,7 +44,7 @@ pub struct Score {
 }
 
 impl Truth {
-    /// From a mask of `size.0 * size.1` bytes: 255 a person, 0 background, and 128 what nobody knows.
+    /// Creates one from a mask of `size.0 * size.1` bytes: 255 a person, 0 background, and 128 what nobody knows.
     ///
     /// # Panics
     /// If `mask` is shorter.
@@ -66,18 +66,18 @@ impl Truth {
         Self { size, labels, edge, near }
     }
 
-    /// Whether there is a person at all.
+    /// Returns whether there is a person at all.
     pub fn has_person(&self) -> bool {
         self.labels.contains(&Label::Person)
     }
 
-    /// Share of the picture that people cover.
+    /// Returns the share of the picture that people cover.
     pub fn share(&self) -> f64 {
         let people = self.labels.iter().filter(|label| **label == Label::Person).count();
         people as f64 / self.labels.len().max(1) as f64
     }
 
-    /// Rows from the highest pixel of a person to the lowest; 0 without one.
+    /// Returns rows from the highest pixel of a person to the lowest; 0 without one.
     pub fn height(&self) -> usize {
         let row = |index: usize| index / self.size.0;
         let is_person = |label: &Label| *label == Label::Person;
@@ -118,9 +118,9 @@ impl Truth {
     }
 }
 
-/// How much a mask changes from one frame to the next where it should not: the mean of `|alpha - last alpha| / 255`
-/// over the pixels that the truth calls the same in both frames and that lie farther than [`TOLERANCE`] from where it
-/// changes, so that a moving edge is not called flicker. `None` if there are no such pixels.
+/// Returns how much a mask changes from one frame to the next where it should not: the mean of `|alpha - last alpha| /
+/// 255` over the pixels that the truth calls the same in both frames and that lie farther than [`TOLERANCE`] from where
+/// it changes, so that a moving edge is not called flicker. `None` if there are no such pixels.
 ///
 /// # Panics
 /// If the truths differ in size, or a mask is shorter than they are.
@@ -139,12 +139,12 @@ pub fn flicker(last: (&Truth, &[u8]), this: (&Truth, &[u8])) -> Option<f64> {
     (pixels > 0).then(|| sum as f64 / 255.0 / pixels as f64)
 }
 
-/// The share of pixels that a mask keeps.
+/// Returns the share of pixels that a mask keeps.
 pub fn kept(alpha: &[u8]) -> f64 {
     alpha.iter().filter(|&&alpha| alpha >= KEPT).count() as f64 / alpha.len().max(1) as f64
 }
 
-/// Pixels that differ from one beside, above or below them, in order.
+/// Returns pixels that differ from one beside, above or below them, in order.
 fn edge((width, height): Size, differ: impl Fn(usize, usize) -> bool) -> Vec<usize> {
     let mut on = Vec::new();
     for row in 0..height {
@@ -159,7 +159,7 @@ fn edge((width, height): Size, differ: impl Fn(usize, usize) -> bool) -> Vec<usi
     on
 }
 
-/// All pixels within [`TOLERANCE`] of one of `pixels`, by Euclid's distance: a disk is drawn round each.
+/// Returns all pixels within [`TOLERANCE`] of one of `pixels`, by Euclid's distance: a disk is drawn round each.
 fn spread(pixels: &[usize], (width, height): Size) -> Vec<bool> {
     let mut near = vec![false; width * height];
     let reach = |down: usize| ((TOLERANCE * TOLERANCE - down * down) as f64).sqrt() as usize;
@@ -182,7 +182,7 @@ mod tests {
 
     const SIZE: Size = (80, 60);
 
-    /// A block of 30 x 30 pixels whose upper left corner is there.
+    /// Returns a block of 30 x 30 pixels whose upper left corner is there.
     fn block(left: usize, top: usize) -> Vec<u8> {
         let inside = |at: usize| {
             let (column, row) = (at % SIZE.0, at / SIZE.0);

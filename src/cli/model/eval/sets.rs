@@ -100,7 +100,7 @@ impl Set {
         }
     }
 
-    /// Whether a picture of its folders is one of it.
+    /// Returns whether a picture of its folders is one of it.
     pub(super) fn has(self, name: &str) -> bool {
         match self {
             Self::Webcam | Self::Upper | Self::Hard | Self::General | Self::Negatives => true,
@@ -110,7 +110,7 @@ impl Set {
         }
     }
 
-    /// Its files, by name.
+    /// Returns its files, by name.
     ///
     /// # Errors
     /// One line that says what is missing.
@@ -198,7 +198,7 @@ impl Sample {
         Self { name, picture, mask, truth }
     }
 
-    /// The frame, as a session takes it.
+    /// Returns the frame, as a session takes it.
     pub(super) fn yuv(&self) -> Yuv<'_> {
         let planes = self.picture.planes();
         Yuv {
@@ -210,19 +210,20 @@ impl Sample {
         }
     }
 
-    /// The frame's colours, three bytes a pixel.
+    /// Returns the frame's colours, three bytes a pixel.
     pub(super) fn rgb(&self) -> Vec<u8> {
         i420_to_rgb(&self.picture.planes(), Matrix::Bt601)
     }
 
-    /// What should be kept, a byte a pixel.
+    /// Returns what should be kept, a byte a pixel.
     pub(super) fn mask(&self) -> Option<&[u8]> {
         self.mask.as_ref().map(|mask| mask.as_raw().as_slice())
     }
 }
 
 impl Item {
-    /// Its picture, or at most `frames` frames of its clip. None if its crop shows nobody though its set is of people.
+    /// Loads its picture, or at most `frames` frames of its clip. None if its crop shows nobody though its set is of
+    /// people.
     ///
     /// # Errors
     /// One line that names the file.
@@ -287,13 +288,13 @@ fn scaled(picture: &DynamicImage) -> I420 {
     rgba_to_i420(rgba.as_raw(), SIZE.0, SIZE.1, Matrix::Bt601)
 }
 
-/// The 16:9 part that is measured.
+/// Returns the 16:9 part that is measured.
 fn crop(picture: &DynamicImage) -> DynamicImage {
     let (left, width, height) = cropped(picture.width(), picture.height());
     picture.crop_imm(left, 0, width, height)
 }
 
-/// Its left end, width and height.
+/// Returns its left end, width and height.
 fn cropped(width: u32, height: u32) -> (u32, u32, u32) {
     let wide = (f64::from(height) * 16.0 / 9.0).round() as u32;
     let high = (f64::from(width) * 9.0 / 16.0).round() as u32;

@@ -32,12 +32,12 @@ pub(super) struct Sheets {
 }
 
 impl Sheets {
-    /// A line of the overview.
+    /// Adds a line of the overview.
     pub(super) fn show(&mut self, sample: &Sample, alpha: &[u8]) {
         self.lines.push((sample.name.clone(), strip(sample, alpha, SMALL)));
     }
 
-    /// A line that may be one of the worst; of a group there is one only. `badness`: the more, the worse.
+    /// Adds a line that may be one of the worst; of a group there is one only. `badness`: the more, the worse.
     pub(super) fn judge(&mut self, group: &str, badness: f64, sample: &Sample, alpha: &[u8]) {
         let known = self.worst.iter().position(|(other, ..)| other == group);
         let rival = known.or_else(|| (self.worst.len() >= WORST).then_some(WORST - 1));
@@ -75,7 +75,7 @@ impl Sheets {
     }
 }
 
-/// The four pictures of a line, each of `size`.
+/// Returns the four pictures of a line, each of `size`.
 fn strip(sample: &Sample, alpha: &[u8], size: Size) -> RgbImage {
     let rgb = sample.rgb();
     let grey = |mask: &[u8]| mask.iter().flat_map(|&value| [value; 3]).collect::<Vec<u8>>();

@@ -71,7 +71,7 @@ impl Row {
         self.flicker.add(flicker);
     }
 
-    /// How the keypoints of a picture are.
+    /// Adds how the keypoints of a picture are.
     pub(super) fn keypoints(&mut self, Agreement { compared, right }: Agreement) {
         for index in 0..compared {
             self.keypoints.0.add(if index < right { 1.0 } else { 0.0 });
@@ -79,12 +79,12 @@ impl Row {
         self.keypoints.1.add(if compared == right { 1.0 } else { 0.0 });
     }
 
-    /// What a mask keeps of a picture without people that looks as if there were some.
+    /// Adds what a mask keeps of a picture without people that looks as if there were some.
     pub(super) fn negative(&mut self, kept: f64) {
         self.fooled.add(if kept < EMPTY { 1.0 } else { 0.0 });
     }
 
-    /// What a mask keeps of an empty room.
+    /// Adds what a mask keeps of an empty room.
     pub(super) fn room(&mut self, name: &str, kept: f64) {
         self.empty.add(if kept < EMPTY { 1.0 } else { 0.0 });
         if kept > self.worst.0 || self.worst.1.is_empty() {
@@ -150,7 +150,7 @@ impl Row {
     }
 }
 
-/// All rows in one table, valid as Markdown; pictures are counted in the head. In brackets stands the share of pictures
+/// Returns all rows in one table, valid as Markdown; pictures are counted in the head. In brackets stands the share of pictures
 /// whose IoU is below one half, where there are any.
 pub(super) fn text(rows: &[Row]) -> String {
     let mut head: Vec<String> = ["model", "input", "pipeline"].map(str::to_owned).to_vec();
@@ -176,7 +176,7 @@ pub(super) fn text(rows: &[Row]) -> String {
     lines.join("\n")
 }
 
-/// All rows, as a list.
+/// Returns all rows, as a list.
 pub(super) fn to_json(rows: &[Row]) -> Value {
     rows.iter().map(Row::json).collect()
 }

@@ -23,12 +23,13 @@ fn args(data: &Path, more: &[&str]) -> Result<Args, clap::Error> {
     Line::try_parse_from(["eval", "--data", data].iter().chain(more)).map(|line| line.args)
 }
 
-/// A picture whose left half is red, which the made model takes for a person, and whose right half is green.
+/// Returns a picture whose left half is red, which the made model takes for a person, and whose right half is green.
 fn picture() -> RgbImage {
     RgbImage::from_fn(320, 180, |x, _| if x < 160 { Rgb([250, 10, 10]) } else { Rgb([10, 250, 10]) })
 }
 
-/// A data folder with a model (segments = 2 r - g), three webcam pictures, one of them without a person, and two rooms.
+/// Returns a data folder with a model (segments = 2 r - g), three webcam pictures, one of them without a person, and
+/// two rooms.
 fn folder() -> TempDir {
     let data = TempDir::new().unwrap();
     let place = |path: &str| {
@@ -161,8 +162,8 @@ fn the_network_in_the_program_is_as_good_as_was_promised() {
             assert!(found["boundary_f"].as_f64().unwrap() >= boundary, "{pipeline}, {set}: {found}");
         }
         assert!(row["empty_rooms"]["empty"].as_f64().unwrap() >= 0.95, "{pipeline}: {}", row["empty_rooms"]);
-        // Promised were 0.9; what was reached is 0.95 and 0.88, and one of them may fall by rounding. BodyPix 0.75 itself,
-        // at our input, agrees with itself at the larger one to 0.84 and 0.53.
+        // Promised were 0.9; what was reached is 0.95 and 0.88, and one of them may fall by rounding. BodyPix 0.75
+        // itself, at our input, agrees with itself at the larger one to 0.84 and 0.53.
         let keypoints = (row["keypoints"].as_f64().unwrap(), row["keypoint_pictures"].as_f64().unwrap());
         assert!(keypoints.0 >= 0.93 && keypoints.1 >= 0.82, "{pipeline}: {keypoints:?}");
     }

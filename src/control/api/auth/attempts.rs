@@ -26,14 +26,14 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether a key from there is looked at now, else how long it takes until it is.
+    /// Returns whether a key from there is looked at now, else how long it takes until it is.
     pub(super) fn wait(&self, from: Option<IpAddr>, now: Instant) -> Option<Duration> {
         let missing = self.full_at.get(&self.account(from))?.saturating_duration_since(now);
         let most = REFILL * (FREE - 1);
         (missing > most).then(|| missing - most)
     }
 
-    /// A key from there was wrong.
+    /// Notes that a key from there was wrong.
     pub(super) fn failed(&mut self, from: Option<IpAddr>, now: Instant) {
         if self.full_at.len() >= MOST_ADDRESSES {
             self.full_at.retain(|_, full_at| *full_at > now);

@@ -1,5 +1,5 @@
-//! What is remembered of tokens that were signed: which ones are taken back, and which names they fix. A token itself is
-//! kept nowhere.
+//! What is remembered of tokens that were signed: which ones are taken back, and which names they fix. A token itself
+//! is kept nowhere.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Claims;
-use crate::disk;
+use crate::{disk, error::ProgramError};
 
 /// The file in the data directory.
 const FILE: &str = "tokens.json";
@@ -21,6 +21,9 @@ const MOST_NAMES: usize = 10_000;
 
 /// Tokens that are taken back. A server with more than this many should rotate its signing key.
 const MOST_REVOKED: usize = 100_000;
+
+/// Bytes of the file: as many entries of some hundred.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// See the module.
 #[derive(Debug)]
@@ -50,21 +53,25 @@ struct Name {
 }
 
 impl Issued {
-    /// What this data directory remembers. The log reports a file that cannot be read, and it stays until the next
-    /// change.
-    pub(super) fn open(data_dir: Option<&Path>) -> Self {
+    /// Reads what this data directory remembers.
+    ///
+    /// # Errors
+    /// When the file cannot be read: without it, tokens that were taken back would be valid again.
+    pub(super) fn open(data_dir: Option<&Path>) -> Result<Self, ProgramError> {
         let place = data_dir.map(|folder| (folder.to_owned(), folder.join(FILE)));
-        let read = |file: &Path| match std::fs::read(file) {
+        let read = |file: &Path| match disk::read(file, MOST_BYTES) {
             Ok(content) => serde_json::from_slice(&content).map_err(io::Error::other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Book::default()),
             Err(error) => Err(error),
         };
         let book = place.as_ref().map_or_else(|| Ok(Book::default()), |(_, file)| read(file));
-        let book = book.unwrap_or_else(|error| {
-            tracing::error!(%error, "{FILE} cannot be read: tokens that were taken back are valid again");
-            Book::default()
-        });
-        Self { place, book: Mutex::new(book) }
+        let book = book.map_err(|error| {
+            ProgramError::Failed(format!(
+                "data-dir: {FILE} cannot be read ({error}), and tokens that were taken back would be valid again: put it \
+                 right, or remove it and run `virfie key rotate`, which ends all tokens"
+            ))
+        })?;
+        Ok(Self { place, book: Mutex::new(book) })
     }
 
     /// Keeps the name that a new token fixes. `now` is in seconds since 1970.
@@ -103,7 +110,7 @@ impl Issued {
         self.book().revoked.contains_key(id)
     }
 
-    /// The names in this room that tokens fix, but for those of the token `id`.
+    /// Returns the names in this room that tokens fix, but for those of the token `id`.
     pub(super) fn names_of_others(&self, room: &str, id: Option<&str>, now: u64) -> Vec<String> {
         let book = self.book();
         let fixed = book.names.iter().filter(|name| name.until > now && Some(name.id.as_str()) != id);
@@ -117,7 +124,7 @@ impl Issued {
         changed.names.retain(|name| name.until > now);
         change(&mut changed);
         if let Some((folder, file)) = &self.place {
-            disk::replace(folder, file, &serde_json::to_vec(&changed).map_err(io::Error::other)?)?;
+            disk::replace_private(folder, file, &serde_json::to_vec(&changed).map_err(io::Error::other)?)?;
         }
         *book = changed;
         Ok(())
@@ -143,10 +150,10 @@ mod tests {
     #[test]
     fn what_is_taken_back_stays_so_after_a_restart() {
         let folder = tempfile::TempDir::new().unwrap();
-        let issued = Issued::open(Some(folder.path()));
+        let issued = Issued::open(Some(folder.path())).unwrap();
         issued.keep_name(&claims("a", Some("demo"), "ann"), 1).unwrap();
         issued.revoke("b", 100, 1).unwrap();
-        let again = Issued::open(Some(folder.path()));
+        let again = Issued::open(Some(folder.path())).unwrap();
         assert!(again.is_revoked("b") && !again.is_revoked("a"));
         assert_eq!(again.names_of_others("demo", None, 1), ["ann"]);
         again.revoke("c", 300, 101).unwrap();
@@ -155,8 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn without_what_was_taken_back_nothing_begins_and_others_do_not_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::TempDir::new().unwrap();
+        Issued::open(Some(folder.path())).unwrap().revoke("b", 100, 1).unwrap();
+        let file = folder.path().join(FILE);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        for broken in ["", "garbage", "{"] {
+            std::fs::write(&file, broken).unwrap();
+            let error = Issued::open(Some(folder.path())).unwrap_err().to_string();
+            assert!(error.contains("tokens.json") && error.contains("key rotate"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_name_is_kept_for_its_token_alone() {
-        let issued = Issued::open(None);
+        let issued = Issued::open(None).unwrap();
         issued.keep_name(&claims("a", Some("demo"), "ann"), 1).unwrap();
         issued.keep_name(&claims("b", None, "ben"), 1).unwrap();
         assert_eq!(issued.names_of_others("demo", Some("a"), 1), ["ben"]);

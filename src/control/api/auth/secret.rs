@@ -20,15 +20,21 @@ const SIGNING_KEY: &str = "signing-key";
 /// The file that keeps what webhooks are signed with, where nobody says otherwise.
 const WEBHOOK_SECRET: &str = "webhook-secret";
 
+/// The longest file of a secret, in bytes. Ours have 44.
+const LONGEST: u64 = 4096;
+
+/// The shortest secret that may be in such a file, in bytes: a shorter one could be guessed.
+const SHORTEST: usize = 16;
+
 /// What nobody but the owner may do with a secret's file.
 const OTHERS: u32 = 0o077;
 
-/// Where the key that signs tokens is kept.
+/// Returns where the key that signs tokens is kept.
 pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
     data_dir.join(SIGNING_KEY)
 }
 
-/// The secret of this data directory that webhooks are signed with; made now if it is missing.
+/// Returns the secret of this data directory that webhooks are signed with; made now if it is missing.
 ///
 /// # Errors
 /// What the disk says.
@@ -58,7 +64,7 @@ pub fn rotate(data_dir: &Path) -> Result<PathBuf, ProgramError> {
     Ok(file)
 }
 
-/// The secret in this file, and whether it was made now. One that others could read is closed to them.
+/// Returns the secret in this file, and whether it was made now. One that others could read is closed to them.
 ///
 /// # Errors
 /// What the disk says.
@@ -90,15 +96,23 @@ pub(super) fn kept(file: &Path) -> Result<(String, bool), ProgramError> {
     }
 }
 
-/// The secret in this file; `None` when the file is empty.
+/// Reads the secret in this file; `None` when the file is empty.
 ///
 /// # Errors
-/// What the disk says.
+/// What the disk says; [`io::ErrorKind::InvalidData`] where the secret is too short.
 pub(super) fn read(file: &Path) -> io::Result<Option<String>> {
-    fs::read_to_string(file).map(|text| Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+    let text = disk::read_text(file, LONGEST)?;
+    match text.trim() {
+        "" => Ok(None),
+        short if short.len() < SHORTEST => {
+            let said = format!("a secret has at least {SHORTEST} characters; remove the file, and another one is made");
+            Err(io::Error::new(io::ErrorKind::InvalidData, said))
+        }
+        secret => Ok(Some(secret.to_owned())),
+    }
 }
 
-/// 256 random bits.
+/// Makes a 256 random bits.
 fn made() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
@@ -145,6 +159,17 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(kept(&file).unwrap(), ("a-key-of-mine-that-is-long".to_owned(), false));
         assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn pipes_and_short_secrets_are_refused_at_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (pipe, short) = (folder.path().join("pipe"), folder.path().join("short"));
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(kept(&pipe).unwrap_err().to_string().contains("it is not a file"));
+        fs::write(&short, "a\n").unwrap();
+        assert!(kept(&short).unwrap_err().to_string().contains("at least 16 characters"));
+        assert_eq!(fs::read(&short).unwrap(), b"a\n");
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn auto() -> String {
 }
 
 impl ClientMessage {
-    /// The message's `type`.
+    /// Returns the message's `type`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Join { .. } => "join",
@@ -190,7 +190,7 @@ pub enum ServerMessage<'a> {
     },
 }
 
-/// What the browser shall send: the first of its list that we can decode, else VP8, which every browser can.
+/// Returns what the browser shall send: the first of its list that we can decode, else VP8, which every browser can.
 pub fn ingest_codec(send: &[String]) -> VideoCodec {
     let known = [("vp8", VideoCodec::Vp8), ("h264", VideoCodec::H264), ("vp9", VideoCodec::Vp9)];
     first_of(send, &known).unwrap_or(VideoCodec::Vp8)

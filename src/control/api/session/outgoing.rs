@@ -32,10 +32,10 @@ const WRITE_TIME: Duration = Duration::from_secs(10);
 /// How long the last messages and the closing may take.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
-/// How a socket is closed.
+/// The way that a socket is closed.
 #[derive(Debug, Clone)]
 pub(super) struct Farewell {
-    /// Told in an `error` message first.
+    /// Sent in an `error` message first.
     pub problem: Option<Box<Problem>>,
     /// The close code.
     pub code: u16,
@@ -67,7 +67,7 @@ impl Load {
     }
 }
 
-/// How large a message is.
+/// Returns how large a message is.
 fn bytes(message: &Message) -> usize {
     match message {
         Message::Text(text) => text.len(),
@@ -124,7 +124,7 @@ impl Outgoing {
     pub(super) async fn finish(self, farewell: Farewell) {
         let Self { queue, farewell: tell, mut writer, .. } = self;
         drop(queue);
-        // A writer that has ended has nobody to tell.
+        // A writer that has ended does not listen.
         let _ = tell.send(farewell);
         if timeout(CLOSE_TIME, &mut writer).await.is_err() {
             writer.abort();
@@ -143,7 +143,7 @@ async fn write(
     load: Arc<Load>,
     mut told: oneshot::Receiver<Farewell>,
 ) {
-    // `finish` drops the queue before it tells: what was queued is always written first.
+    // `finish` drops the queue before it sends the farewell: what was queued is always written first.
     while let Some(message) = queued.recv().await {
         let written = bytes(&message);
         match timeout(WRITE_TIME, socket.send(message)).await {

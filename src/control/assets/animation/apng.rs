@@ -60,7 +60,7 @@ impl Iterator for Pictures<'_> {
 
 impl Pictures<'_> {
     fn read(&mut self) -> Result<Part, PictureError> {
-        let broken_off = || PictureError::Broken("a picture of it is no picture".to_owned());
+        let broken_off = || PictureError::Broken("one of its pictures is invalid".to_owned());
         self.samples.resize(self.reader.output_buffer_size().ok_or(PictureError::TooManyPixels)?, 0);
         let read = self.reader.next_frame(&mut self.samples).map_err(|error| broken(&error))?;
         let info = self.reader.info();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use image::{Rgba, RgbaImage};
 
-/// What becomes of a part's place before the next one is shown.
+/// The fate of a part's place before the next one is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
     /// The part stays.
@@ -32,7 +32,7 @@ pub struct Part {
     pub length: Duration,
 }
 
-/// What has to be done before the next part.
+/// The work that has to be done before the next part.
 #[derive(Debug)]
 struct Before {
     left: u32,
@@ -41,7 +41,7 @@ struct Before {
     pixels: RgbaImage,
 }
 
-/// What is shown.
+/// The picture that is shown.
 #[derive(Debug)]
 pub struct Canvas {
     shown: RgbaImage,
@@ -49,17 +49,17 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// A transparent one.
+    /// Creates a transparent one.
     pub fn new((width, height): (u32, u32)) -> Self {
         Self { shown: RgbaImage::new(width, height), before: None }
     }
 
-    /// All pixels, row by row, four bytes each, alpha not premultiplied.
+    /// Returns all pixels, row by row, four bytes each, alpha not premultiplied.
     pub fn shown(&self) -> &[u8] {
         self.shown.as_raw()
     }
 
-    /// The picture itself.
+    /// Returns the picture itself.
     pub fn into_shown(self) -> RgbaImage {
         self.shown
     }
@@ -96,7 +96,7 @@ impl Canvas {
     }
 }
 
-/// One pixel over another, alpha not premultiplied.
+/// Blends one pixel over another, alpha not premultiplied.
 fn blend(over: Rgba<u8>, under: Rgba<u8>) -> Rgba<u8> {
     match (over.0[3], under.0[3]) {
         (255, _) | (_, 0) => over,

@@ -77,7 +77,7 @@ impl Pictures<'_> {
     }
 }
 
-/// What a GIF's blocks say.
+/// The content of a GIF's blocks.
 struct Blocks {
     /// Of the canvas: the first picture may be larger than the header says, and makes it larger.
     size: (u32, u32),
@@ -143,7 +143,7 @@ impl Blocks {
     }
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -153,7 +153,7 @@ impl<'a> Bytes<'a> {
         Some(taken)
     }
 
-    /// A piece of data that tells its length first; the last one has none.
+    /// Returns a piece of data that begins with its length; the last one has none.
     fn piece(&mut self) -> Option<&'a [u8]> {
         let length = self.take(1)?[0];
         self.take(length.into())

@@ -11,7 +11,7 @@ use image::{
 use super::*;
 use crate::control::assets::webp::{chunk, chunks};
 
-/// A GIF that shows these colours for so many milliseconds each.
+/// Returns a GIF that shows these colours for so many milliseconds each.
 fn flat_gif(size: (u32, u32), pictures: &[([u8; 4], u32)]) -> Vec<u8> {
     let mut content = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut content, 30);
@@ -78,7 +78,7 @@ fn a_damaged_animation_shows_what_is_whole() {
     }
 }
 
-/// Red, green, blue, and nothing; others by their numbers.
+/// Returns red, green, blue, and nothing; others by their numbers.
 fn letter(pixel: &Rgba<u8>) -> String {
     match pixel.0 {
         [255, 0, 0, 255] => "R".to_owned(),
@@ -100,7 +100,7 @@ fn pixel(letter: char) -> [u8; 4] {
     }
 }
 
-/// Everything that is shown, one after the other, the rows with a slash between them; and how long each.
+/// Returns everything that is shown, one after the other, the rows with a slash between them; and how long each.
 fn shown(content: &[u8]) -> Vec<(String, u64)> {
     fn all(animation: Animation<impl Iterator<Item = Result<Part, PictureError>>>) -> Vec<(String, u64)> {
         let mut canvas = Canvas::new(animation.size);
@@ -115,9 +115,9 @@ fn shown(content: &[u8]) -> Vec<(String, u64)> {
         });
         parts.collect()
     }
-    match Format::sniff(content).unwrap() {
-        Format::Gif => all(gif::open(content).unwrap()),
-        Format::Png => all(apng::open(content).unwrap().unwrap()),
+    match PictureFormat::sniff(content).unwrap() {
+        PictureFormat::Gif => all(gif::open(content).unwrap()),
+        PictureFormat::Png => all(apng::open(content).unwrap().unwrap()),
         _ => all(webp::open(content).unwrap().unwrap()),
     }
 }
@@ -207,7 +207,7 @@ fn full(dispose: DisposeOp, row: &str) -> PngPart<'_> {
     (0, dispose, BlendOp::Source, row)
 }
 
-/// An APNG, of 16 bits a channel if it is `deep`.
+/// Returns an APNG, of 16 bits a channel if it is `deep`.
 fn apng(deep: bool, plays: u32, parts: &[PngPart<'_>]) -> Vec<u8> {
     let mut content = Vec::new();
     let mut encoder = ::png::Encoder::new(&mut content, 4, 1);
@@ -269,7 +269,6 @@ fn the_first_picture_of_an_apng_may_be_for_others() {
     assert_eq!(pictures(&content), ["(0 0 0 255)(200 200 200 255)(255 255 255 255)(255 255 255 255)"]);
 }
 
-/// A chunk of a PNG.
 fn png_chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     let body = [&kind[..], inside].concat();
     let crc = !body.iter().fold(!0u32, |crc, byte| {
@@ -278,7 +277,7 @@ fn png_chunk(kind: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     [&(inside.len() as u32).to_be_bytes()[..], &body, &crc.to_be_bytes()].concat()
 }
 
-/// Rows as PNG keeps them, without compressing them.
+/// Returns rows as PNG keeps them, without compressing them.
 fn stored(data: &[u8]) -> Vec<u8> {
     let (a, b) = data.iter().fold((1u32, 0u32), |(a, b), byte| {
         let a = (a + u32::from(*byte)) % 65_521;

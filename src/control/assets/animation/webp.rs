@@ -39,9 +39,9 @@ pub fn open(
     Ok(Some(Animation { size, plays, parts }))
 }
 
-/// A picture by its chunk.
+/// Returns a picture by its chunk.
 fn part(inside: &[u8], canvas: (u32, u32), profile: Option<&Profile>) -> Result<Part, PictureError> {
-    let broken = || PictureError::Broken("a picture of it is no picture".to_owned());
+    let broken = || PictureError::Broken("one of its pictures is invalid".to_owned());
     let (head, inside) = inside.split_at_checked(16).ok_or_else(broken)?;
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]);
     let (left, top, size) = (number(0) * 2, number(3) * 2, (number(6) + 1, number(9) + 1));
@@ -64,7 +64,7 @@ fn part(inside: &[u8], canvas: (u32, u32), profile: Option<&Profile>) -> Result<
     })
 }
 
-/// A file of one picture, of the chunks that an animation has for it.
+/// Returns a file of one picture, of the chunks that an animation has for it.
 fn alone(inside: &[u8], (width, height): (u32, u32)) -> Option<Vec<u8>> {
     let find = |wanted: &[u8; 4]| chunks(inside).find(|(kind, _)| kind == wanted).map(|(_, inside)| inside);
     let body = match (find(b"VP8L"), find(b"VP8 "), find(b"ALPH")) {

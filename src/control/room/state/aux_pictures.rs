@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Errand, State};
+use super::{Effect, Job, State};
 use crate::{
     control::room::{
         aux_picture::{AuxSource, AuxWish},
         error::RoomError,
-        output::Sending,
+        output::OutputEntry,
         scenes::Scenes,
     },
     layout::Scene,
@@ -50,7 +50,7 @@ impl State {
             let aux = &mut self.aux_pictures[index];
             aux.scene = Arc::new(scene);
             if aux.scene.needs_images() {
-                self.effects.push(Effect::Errand(Errand::AuxImages(aux.id.clone())));
+                self.effects.push(Effect::Job(Job::AuxImages(aux.id.clone())));
             } else {
                 aux.shown = Some((aux.scene.clone(), Vec::new()));
                 self.show_aux(index);
@@ -70,7 +70,7 @@ impl State {
         self.effects.push(Effect::Media(MediaCommand::SetAux { aux, picture }));
     }
 
-    /// What a picture beside the program is to show, if it is still needed.
+    /// Returns what a picture beside the program is to show, if it is still needed.
     pub fn aux_scene(&self, id: &AuxId) -> Option<Arc<Scene>> {
         self.aux_pictures.iter().find(|aux| aux.id == *id).map(|aux| aux.scene.clone())
     }
@@ -83,7 +83,7 @@ impl State {
         self.show_aux(index);
     }
 
-    /// The picture that an output gets now; `None`: the program.
+    /// Returns the picture that an output gets now; `None`: the program.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -92,8 +92,8 @@ impl State {
         Ok(sending.spec.aux.clone())
     }
 
-    /// The canvas that an output gets: width, height, frames a second.
-    pub(super) fn canvas_of(&self, sending: &Sending) -> (u32, u32, u32) {
+    /// Returns the canvas that an output gets: width, height, frames a second.
+    pub(super) fn canvas_of(&self, sending: &OutputEntry) -> (u32, u32, u32) {
         let own = |wish: &AuxWish| {
             let known = sending.spec.aux.as_ref().and_then(|id| self.aux_scene(id));
             known.unwrap_or_else(|| Arc::new(wish.read(&self.scenes, &self.scene.canvas)))
@@ -102,7 +102,7 @@ impl State {
         (scene.canvas.width, scene.canvas.height, scene.canvas.fps)
     }
 
-    /// Whether every scene that outputs show is among these.
+    /// Returns whether every scene that outputs show is among these.
     ///
     /// # Errors
     /// [`RoomError::SceneInUse`].

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl State {
-    /// What the room's media needs to know at its start.
+    /// Returns what the room's media needs to know at its start.
     pub fn media_spec(&self) -> RoomSpec {
         RoomSpec {
             room: self.name.shared(),
@@ -19,13 +19,13 @@ impl State {
         }
     }
 
-    /// How often something of the room was begun again, and why the last time.
+    /// Sets how often something of the room was begun again, and why the last time.
     pub fn set_rebuilds(&mut self, rebuilds: u32, because: Option<Arc<str>>) {
         (self.rebuilds, self.rebuilt_because) = (rebuilds, because);
     }
 
-    /// The media is gone, and every connection with it. Places of participants are kept for `hold_ms`; pages and
-    /// players connect again.
+    /// Notes that the media is gone, and every connection with it. Places of participants are kept for `hold_ms`; pages
+    /// and players connect again.
     pub fn lose_media(&mut self, reason: &str, now: Now) {
         self.media_open = false;
         let senders: Vec<PeerId> = self.members.iter().filter_map(Member::peer).collect();
@@ -41,7 +41,7 @@ impl State {
         self.tell_room();
     }
 
-    /// Gives new media what [`State::media_spec`] does not tell.
+    /// Gives new media what [`State::media_spec`] does not contain.
     pub fn take_media(&mut self, now: Now) {
         self.media_open = true;
         self.show_aux_pictures();
@@ -53,7 +53,7 @@ impl State {
         self.tell_room();
     }
 
-    /// Whether connections can be made now.
+    /// Returns whether connections can be made now.
     ///
     /// # Errors
     /// [`RoomError::Unavailable`] while new media is waited for.

@@ -1,11 +1,11 @@
-//! What the media tells.
+//! What the media reports.
 
 use super::{Effect, Now, State};
 use crate::{
     control::room::{
         link::{Closing, Note},
         output::FinishedRecording,
-        participant::{Door, Member, Receiver, Wire},
+        participant::{JoinMethod, LinkState, Member, Receiver},
         view::{Delivery, Event},
     },
     media::port::{DeliveryReport, Loudness, MediaEvent, ParticipantId, PeerId, TrackKind},
@@ -15,8 +15,8 @@ use crate::{
 const FPS_UNSEEN: u32 = 5;
 
 impl State {
-    /// Takes news from the room's media. News of connections, people and outputs that are gone is dropped. Tells why the
-    /// media is of no more use, if that is the news: the room's task opens other media.
+    /// Takes news from the room's media. News of connections, people and outputs that are gone is dropped. Returns why
+    /// the media is of no more use, if that is the news: the room's task opens other media.
     pub fn hear(&mut self, news: MediaEvent, now: Now) -> Option<String> {
         match news {
             MediaEvent::PeerOffer { peer, sdp } => self.effects.push(Effect::Tell(peer, Note::Offer { sdp })),
@@ -52,7 +52,7 @@ impl State {
             return;
         }
         let Some(index) = self.member_of(peer) else { return };
-        if let Wire::Live { connected, .. } = &mut self.members[index].wire {
+        if let LinkState::Live { connected, .. } = &mut self.members[index].link_state {
             *connected = true;
         }
         self.effects.push(Effect::Tell(peer, Note::Connected));
@@ -99,13 +99,13 @@ impl State {
         let Some(index) = self.members.iter().position(|member| member.id == *id) else { return };
         let member = &mut self.members[index];
         let before = (member.audio, member.video, member.size);
-        // A session tells its switches itself.
-        let has_no_switches = member.door != Door::Session;
+        // A session reports its switches itself.
+        let has_no_switches = member.joined_by != JoinMethod::Session;
         match kind {
             TrackKind::Audio if has_no_switches => member.audio = runs,
             TrackKind::Audio => {}
             TrackKind::Video => {
-                // A size that is not told anew stays, unless the picture is gone.
+                // A size that is not reported again stays, unless the picture is gone.
                 member.size = if runs { size.or(member.size) } else { None };
                 if has_no_switches {
                     member.video = runs;

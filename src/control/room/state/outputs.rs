@@ -1,25 +1,32 @@
 //! Where the room is sent.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State};
 use crate::{
     control::room::{
         error::RoomError,
-        output::{KeptOutput, Marker, Output, OutputDocument, OutputPhase, Sending},
+        output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
         view::Event,
     },
     layout::Fault,
     media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState, OutputTarget},
 };
 
+/// A run that has not been reported as ended for so long is not waited for: its media may be another by now.
+const ENDS_WITHIN: Duration = Duration::from_secs(30);
+
 impl State {
-    /// All outputs, oldest first.
+    /// Returns all outputs, oldest first.
     pub fn outputs(&self) -> Vec<Output> {
         self.outputs.iter().map(|sending| sending.view(self.canvas_of(sending))).collect()
     }
 
-    /// One output.
+    /// Returns one output.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -28,7 +35,7 @@ impl State {
         Ok(sending.view(self.canvas_of(sending)))
     }
 
-    /// What was asked for of an output, with its secrets.
+    /// Returns what was asked for of an output, with its secrets.
     ///
     /// # Errors
     /// [`RoomError::NoOutput`].
@@ -51,7 +58,8 @@ impl State {
             return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
         }
         self.check_address(&spec, None)?;
-        self.outputs.push(Sending::new(id, document, spec, now.wall));
+        self.check_ending(now)?;
+        self.outputs.push(OutputEntry::new(id, document, spec, now.wall));
         self.stored = true;
         Ok(self.settle_output(self.outputs.len() - 1, now))
     }
@@ -69,6 +77,9 @@ impl State {
     ) -> Result<Output, RoomError> {
         let index = self.place(id)?;
         self.check_address(&spec, Some(index))?;
+        if document.enabled {
+            self.check_ending(now)?;
+        }
         let sending = &mut self.outputs[index];
         let same_target = sending.spec.target == spec.target;
         let (before, other) = (
@@ -82,7 +93,7 @@ impl State {
                 self.effects.push(Effect::Media(MediaCommand::ChangeOutput { output: before.clone(), wishes, aux }));
             } else {
                 sending.set_state(OutputState::Stopped, now.wall);
-                self.effects.push(Effect::Media(MediaCommand::RemoveOutput(before.clone())));
+                let_go(&mut self.outputs_ending, &mut self.effects, before.clone(), now);
             }
         }
         if sending.runs() && sending.spec.paused != spec.paused {
@@ -137,17 +148,26 @@ impl State {
     /// [`RoomError::NoOutput`].
     pub fn enable_output(&mut self, id: &str, enabled: bool, now: Now) -> Result<Output, RoomError> {
         let index = self.place(id)?;
+        if enabled {
+            self.check_ending(now)?;
+        }
         self.outputs[index].document.enabled = enabled;
         Ok(self.settle_output(index, now))
     }
 
     /// Starts or stops all outputs.
-    pub fn enable_outputs(&mut self, enabled: bool, now: Now) -> Vec<Output> {
+    ///
+    /// # Errors
+    /// [`RoomError::OutputsStillEnd`].
+    pub fn enable_outputs(&mut self, enabled: bool, now: Now) -> Result<Vec<Output>, RoomError> {
+        if enabled {
+            self.check_ending(now)?;
+        }
         for index in 0..self.outputs.len() {
             self.outputs[index].document.enabled = enabled;
             self.settle_output(index, now);
         }
-        self.outputs()
+        Ok(self.outputs())
     }
 
     /// Stops and forgets an output. The answer is the output as it ends.
@@ -158,8 +178,12 @@ impl State {
         let index = self.place(id)?;
         let mut sending = self.outputs.remove(index);
         self.outputs_changed += 1;
+        match sending.runs() {
+            true => let_go(&mut self.outputs_ending, &mut self.effects, sending.media_id(), now),
+            // Its thread has ended; the rest of it goes.
+            false => self.effects.push(Effect::Media(MediaCommand::RemoveOutput(sending.media_id()))),
+        }
         sending.set_state(OutputState::Stopped, now.wall);
-        self.effects.push(Effect::Media(MediaCommand::RemoveOutput(sending.media_id())));
         self.settle_aux_pictures();
         self.effects.push(Effect::Event(Event::OutputRemoved { id: sending.id.0.clone() }));
         Ok(sending.view(self.canvas_of(&sending)))
@@ -169,7 +193,7 @@ impl State {
     pub fn restore_outputs(&mut self, kept: Vec<(KeptOutput, OutputSpec)>, now: Now) {
         for (kept, spec) in kept {
             let KeptOutput { id, created_at, output, internal: _ } = kept;
-            self.outputs.push(Sending::new(OutputId(id.into()), output, spec, created_at));
+            self.outputs.push(OutputEntry::new(OutputId(id.into()), output, spec, created_at));
             self.settle_output(self.outputs.len() - 1, now);
         }
         // Nothing has changed that is not on the disk.
@@ -195,7 +219,7 @@ impl State {
         }
     }
 
-    /// The media is gone.
+    /// Notes that the media is gone.
     pub(super) fn lose_outputs(&mut self, now: Now) {
         for index in 0..self.outputs.len() {
             if self.outputs[index].runs() {
@@ -206,6 +230,9 @@ impl State {
     }
 
     pub(super) fn output_news(&mut self, id: &OutputId, state: OutputState, now: Now) {
+        if matches!(state, OutputState::Stopped | OutputState::Failed { .. }) {
+            self.outputs_ending.remove(id);
+        }
         let Some(index) = self.of_run(id) else { return };
         self.outputs[index].set_state(state, now.wall);
         self.settle_aux_pictures();
@@ -218,7 +245,7 @@ impl State {
         self.tell_output(index);
     }
 
-    /// The output whose present run the media knows by this id.
+    /// Returns the output whose present run the media knows by this id.
     fn of_run(&self, id: &OutputId) -> Option<usize> {
         self.outputs.iter().position(|sending| sending.media_id() == *id && sending.runs())
     }
@@ -230,7 +257,19 @@ impl State {
         output
     }
 
-    /// Starts or stops an output as it is asked for, and tells what has become of it.
+    /// Checks that runs end as fast as others begin: each holds threads until it has said farewell.
+    ///
+    /// # Errors
+    /// [`RoomError::OutputsStillEnd`].
+    fn check_ending(&mut self, now: Now) -> Result<(), RoomError> {
+        self.outputs_ending.retain(|_, since| now.clock.saturating_duration_since(*since) < ENDS_WITHIN);
+        match self.outputs_ending.len() >= MAX_OUTPUTS {
+            true => Err(RoomError::OutputsStillEnd { max: MAX_OUTPUTS }),
+            false => Ok(()),
+        }
+    }
+
+    /// Starts or stops an output as it is asked for, and reports what has become of it.
     fn settle_output(&mut self, index: usize, now: Now) -> Output {
         let sending = &mut self.outputs[index];
         match (sending.document.enabled, sending.runs()) {
@@ -243,7 +282,7 @@ impl State {
                 let output = sending.media_id();
                 sending.set_state(OutputState::Stopped, now.wall);
                 sending.set_paused(false);
-                self.effects.push(Effect::Media(MediaCommand::RemoveOutput(output)));
+                let_go(&mut self.outputs_ending, &mut self.effects, output, now);
             }
             (false, false) => sending.set_state(OutputState::Stopped, now.wall),
             (true, true) => {}
@@ -271,4 +310,10 @@ impl State {
     fn place(&self, id: &str) -> Result<usize, RoomError> {
         self.outputs.iter().position(|sending| &*sending.id.0 == id).ok_or(RoomError::NoOutput)
     }
+}
+
+/// Has the media end a run.
+fn let_go(ending: &mut HashMap<OutputId, Instant>, effects: &mut Vec<Effect>, run: OutputId, now: Now) {
+    ending.insert(run.clone(), now.clock);
+    effects.push(Effect::Media(MediaCommand::RemoveOutput(run)));
 }

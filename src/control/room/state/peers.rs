@@ -4,7 +4,7 @@ use super::{Effect, MAX_CONNECTING, MAX_CONNECTING_OF_TOKEN, MAX_VIEWERS, MAX_VI
 use crate::{
     control::room::{
         error::RoomError,
-        participant::{Bearer, Claim, Connection, Door, Member, Receiver, Wire},
+        participant::{Bearer, Claim, JoinMethod, LinkState, Member, PeerConnection, Receiver},
         view::LeaveReason,
     },
     layout::Fault,
@@ -32,13 +32,13 @@ impl Viewer {
         self.bearer.as_ref().map(|bearer| &*bearer.subject)
     }
 
-    /// Whether their connection is still to be made.
+    /// Returns whether their connection is still to be made.
     fn is_connecting(&self) -> bool {
         !self.receiver.connected
     }
 }
 
-/// What somebody who receives offers and wants.
+/// The offer and the wishes of one who receives.
 #[derive(Debug)]
 pub struct Reception {
     /// The checked offer.
@@ -49,7 +49,7 @@ pub struct Reception {
     pub reply: AnswerReply,
 }
 
-/// What kind of connection a resource is.
+/// The kind of connection that a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceKind {
     /// A WHIP sender.
@@ -71,7 +71,8 @@ impl State {
     /// Makes a viewer's connection.
     ///
     /// # Errors
-    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyViewers`], [`RoomError::TooManyConnecting`], [`RoomError::Unavailable`],
+    /// [`RoomError::NoRoom`].
     pub fn watch(&mut self, viewer: Viewer, reception: Reception) -> Result<(), RoomError> {
         if self.has_ended() {
             return Err(RoomError::NoRoom);
@@ -93,8 +94,8 @@ impl State {
         let rendition = self.rendition_wish(rendition.as_deref())?;
         self.limit_connecting();
         let peer = viewer.receiver.connection.peer;
-        let claims = |member: &&Member| match (&member.door, &viewer.claim) {
-            (Door::Whip { claim: Some(held) }, Some(asked)) => held == asked,
+        let claims = |member: &&Member| match (&member.joined_by, &viewer.claim) {
+            (JoinMethod::Whip { claim: Some(held) }, Some(asked)) => held == asked,
             _ => false,
         };
         let participant = self.members.iter().find(claims).map(|member| member.id.clone());
@@ -125,7 +126,12 @@ impl State {
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::Invalid`].
-    pub fn receive(&mut self, session: PeerId, connection: Connection, reception: Reception) -> Result<(), RoomError> {
+    pub fn receive(
+        &mut self,
+        session: PeerId,
+        connection: PeerConnection,
+        reception: Reception,
+    ) -> Result<(), RoomError> {
         let Reception { offer, rendition, reply } = reception;
         let rendition = self.rendition_wish(rendition.as_deref())?;
         let index = self.member_of(session).ok_or(RoomError::NoConnection)?;
@@ -137,7 +143,7 @@ impl State {
         Ok(())
     }
 
-    /// What the page of a session can use. Nothing happens while it receives nothing.
+    /// Returns what the page of a session can use. Nothing happens while it receives nothing.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`], [`RoomError::Invalid`] for a rendition that the room does not have.
@@ -151,7 +157,7 @@ impl State {
         Ok(())
     }
 
-    /// The receiving connection of a session.
+    /// Returns the receiving connection of a session.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`].
@@ -209,7 +215,7 @@ impl State {
         Ok(())
     }
 
-    /// The connection behind a resource.
+    /// Returns the connection behind a resource.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`].
@@ -262,7 +268,7 @@ impl State {
     }
 
     fn whip_member(&self, secret: &str) -> Result<usize, RoomError> {
-        let is_it = |member: &Member| matches!(member.door, Door::Whip { .. }) && member.secret == secret;
+        let is_it = |member: &Member| matches!(member.joined_by, JoinMethod::Whip { .. }) && member.secret == secret;
         self.members.iter().position(is_it).ok_or(RoomError::NoConnection)
     }
 
@@ -270,11 +276,11 @@ impl State {
         self.viewers.iter().position(|viewer| viewer.secret == secret).ok_or(RoomError::NoConnection)
     }
 
-    fn connection_mut(&mut self, peer: PeerId) -> Result<&mut Connection, RoomError> {
+    fn connection_mut(&mut self, peer: PeerId) -> Result<&mut PeerConnection, RoomError> {
         let of_members = self.members.iter_mut().flat_map(|member| {
-            let sends = match &mut member.wire {
-                Wire::Live { connection, .. } => Some(connection),
-                Wire::Away { .. } => None,
+            let sends = match &mut member.link_state {
+                LinkState::Live { connection, .. } => Some(connection),
+                LinkState::Away { .. } => None,
             };
             sends.into_iter().chain(member.receiver.as_mut().map(|receiver| &mut receiver.connection))
         });

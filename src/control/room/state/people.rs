@@ -8,7 +8,7 @@ use crate::{
         error::RoomError,
         link::Closing,
         name::{DisplayName, could_be_taken_for, look_alike},
-        participant::{Bearer, Caller, Connection, Door, Member, Moderation, Wire},
+        participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
         view::{Event, LeaveReason, Participant},
     },
     media::port::{MediaCommand, Negotiation, ParticipantId, PeerId, SHORTEST_SILENCE},
@@ -22,11 +22,11 @@ pub struct Arrival {
     /// What they may do, and by which token.
     pub caller: Caller,
     /// How they come in.
-    pub door: Door,
+    pub joined_by: JoinMethod,
     /// A secret that they got earlier: their place is taken over if it is still there. Sessions only.
     pub resume: Option<String>,
     /// Their connection.
-    pub connection: Connection,
+    pub connection: PeerConnection,
     /// How it is negotiated.
     pub negotiation: Negotiation,
     /// Id of a new place.
@@ -62,11 +62,11 @@ impl State {
         }
     }
 
-    /// The place that an arrival may take over.
+    /// Returns the place that an arrival may take over.
     fn place_of(&self, arrival: &Arrival) -> Option<usize> {
-        self.members.iter().position(|member| match (&member.door, &arrival.door) {
-            (Door::Session, Door::Session) => arrival.resume.as_ref() == Some(&member.secret),
-            (Door::Whip { claim: Some(held) }, Door::Whip { claim: Some(asked) }) => held == asked,
+        self.members.iter().position(|member| match (&member.joined_by, &arrival.joined_by) {
+            (JoinMethod::Session, JoinMethod::Session) => arrival.resume.as_ref() == Some(&member.secret),
+            (JoinMethod::Whip { claim: Some(held) }, JoinMethod::Whip { claim: Some(asked) }) => held == asked,
             _ => false,
         })
     }
@@ -90,19 +90,19 @@ impl State {
             |name: &str| self.has_name(name, None) || reserved.iter().any(|other| could_be_taken_for(other, name));
         let name = arrival.name.made_unique(is_taken);
         // A session's switches are on until its page says otherwise; a WHIP sender has no switches, there the tracks
-        // themselves tell.
-        let switches = arrival.door == Door::Session;
+        // themselves report.
+        let switches = arrival.joined_by == JoinMethod::Session;
         let member = Member {
             id: arrival.fresh_id,
             name,
             asked: arrival.name.as_str().to_owned(),
             secret: arrival.fresh_secret,
-            door: arrival.door,
+            joined_by: arrival.joined_by,
             role: arrival.caller.role,
             bearer: arrival.caller.bearer,
             named: arrival.caller.named,
             joined_at: now.wall,
-            wire: Wire::Live { connection: arrival.connection.clone(), connected: false },
+            link_state: LinkState::Live { connection: arrival.connection.clone(), connected: false },
             receiver: None,
             audio: switches,
             video: switches,
@@ -140,7 +140,7 @@ impl State {
             member.name = name;
             member.asked = asked.to_owned();
         }
-        if arrival.door != Door::Session {
+        if arrival.joined_by != JoinMethod::Session {
             member.secret = arrival.fresh_secret;
         }
         member.role = arrival.caller.role;
@@ -148,7 +148,7 @@ impl State {
         member.named = arrival.caller.named;
         member.speaking = false;
         member.problem = None;
-        member.wire = Wire::Live { connection: arrival.connection, connected: false };
+        member.link_state = LinkState::Live { connection: arrival.connection, connected: false };
         let receiver = member.receiver.take();
         let id = member.id.clone();
         let gain = member.order_gain();
@@ -186,12 +186,12 @@ impl State {
         members.into_iter().any(|(_, member)| look_alike(&member.name, name))
     }
 
-    /// Everyone, in order of joining.
+    /// Returns everyone, in order of joining.
     pub fn participants(&self) -> Vec<Participant> {
         self.members.iter().map(Member::view).collect()
     }
 
-    /// One participant.
+    /// Returns one participant.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`].
@@ -199,7 +199,7 @@ impl State {
         self.find(id).map(|index| self.members[index].view())
     }
 
-    /// A moderator's change.
+    /// Makes a moderator's change.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`], [`RoomError::Invalid`].
@@ -225,7 +225,7 @@ impl State {
         Ok(after.2)
     }
 
-    /// A moderator removes someone.
+    /// Removes someone, for a moderator.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`].
@@ -237,7 +237,7 @@ impl State {
         Ok(self.remove_member(index, LeaveReason::Removed))
     }
 
-    /// The session of this connection switched its microphone or camera.
+    /// Notes that the session of this connection switched its microphone or camera.
     ///
     /// # Errors
     /// [`RoomError::NoConnection`].
@@ -251,22 +251,26 @@ impl State {
         Ok(())
     }
 
-    /// Whoever has this connection leaves for good. Nothing happens when it was replaced.
+    /// Has the one with this connection leave for good. Nothing happens when it was replaced.
     pub fn leave(&mut self, peer: PeerId, reason: LeaveReason) {
         if let Some(index) = self.member_of(peer) {
             self.remove_member(index, reason);
         }
     }
 
-    /// A participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept already for as long as
-    /// its silence was not yet its end, and one that closed the connection itself does not come back to it.
+    /// Notes that a participant's connection is lost: the place is kept for `hold_ms`. A WHIP sender's has been kept
+    /// already for as long as its silence was not yet its end, and one that closed the connection itself does not come
+    /// back to it.
     pub fn lose(&mut self, peer: PeerId, now: Now) {
         let Some(index) = self.member_of(peer) else { return };
-        let waited =
-            if matches!(self.members[index].door, Door::Whip { .. }) { SHORTEST_SILENCE } else { Duration::ZERO };
+        let waited = if matches!(self.members[index].joined_by, JoinMethod::Whip { .. }) {
+            SHORTEST_SILENCE
+        } else {
+            Duration::ZERO
+        };
         let until = now.clock + Duration::from_millis(self.settings.hold_ms).saturating_sub(waited);
         let member = &mut self.members[index];
-        member.wire = Wire::Away { until };
+        member.link_state = LinkState::Away { until };
         member.speaking = false;
         let receiver = member.receiver.take();
         self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
@@ -325,7 +329,7 @@ impl State {
         self.members.iter().position(|member| &*member.id.0 == id).ok_or(RoomError::NoParticipant)
     }
 
-    /// The participant who has this connection now.
+    /// Returns the participant who has this connection now.
     pub(super) fn member_of(&self, peer: PeerId) -> Option<usize> {
         self.members.iter().position(|member| member.peer() == Some(peer))
     }

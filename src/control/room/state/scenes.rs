@@ -15,12 +15,12 @@ use crate::{
 };
 
 impl State {
-    /// The stored scenes.
+    /// Returns the stored scenes.
     pub fn scenes(&self) -> &Scenes {
         &self.scenes
     }
 
-    /// Other scenes from now on. What the canvas shows stays.
+    /// Sets other scenes from now on. What the canvas shows stays.
     pub fn set_scenes(&mut self, scenes: Scenes) {
         self.stored = true;
         self.revision.0 += 1;
@@ -40,20 +40,20 @@ impl State {
 
     /// Shows a scene of the list: `layout` is what it becomes in this room, with its images.
     pub fn activate(&mut self, name: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
-        // Before the layout, whose event tells the active scene.
+        // Before the layout, whose event names the active scene.
         self.scenes.set_active(name);
         self.set_layout(layout, images);
         self.effects.push(Effect::Event(Event::SceneActivated { revision: self.revision.0, name: name.shared() }));
     }
 
-    /// Other scenes from now on, of which this one is shown: `layout` is what it becomes in this room.
+    /// Sets other scenes from now on, of which this one is shown: `layout` is what it becomes in this room.
     pub fn set_scenario(&mut self, scenes: Scenes, first: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
         self.scenes = scenes;
         self.activate(first, layout, images);
         self.take_scenes(self.scenes.clone());
     }
 
-    /// The room becomes another: settings, layout with its images, scenes. What is `None` stays.
+    /// Makes the room another: settings, layout with its images, scenes. What is `None` stays.
     pub fn import(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>, scenes: Option<Scenes>) {
         self.stored = true;
         self.revision.0 += 1;
@@ -63,7 +63,7 @@ impl State {
         }
     }
 
-    /// What of the room can be kept.
+    /// Returns what of the room can be kept.
     pub fn record(&self) -> RoomRecord {
         RoomRecord {
             settings: self.settings.clone(),
@@ -77,17 +77,17 @@ impl State {
         }
     }
 
-    /// Whether the room is to be there after a restart.
+    /// Returns whether the room is to be there after a restart.
     pub fn is_stored(&self) -> bool {
         self.stored
     }
 
-    /// Whether the room has changed since it was last kept.
+    /// Returns whether the room has changed since it was last kept.
     pub fn is_unkept(&self) -> bool {
         self.stored && (self.kept != Some(self.revision) || self.outputs_kept != self.outputs_changed)
     }
 
-    /// What is to be kept now, if that has changed since the last call.
+    /// Returns what is to be kept now, if that has changed since the last call.
     pub fn take_unkept(&mut self) -> Option<RoomRecord> {
         if !self.is_unkept() {
             return None;
@@ -97,7 +97,7 @@ impl State {
         Some(self.record())
     }
 
-    /// Whether the room has ended and nothing of it is to be kept, although something was.
+    /// Returns whether the room has ended and nothing of it is to be kept, although something was.
     pub fn is_to_be_forgotten(&self) -> bool {
         self.has_ended() && !self.stored && self.kept.is_some()
     }

@@ -4,7 +4,9 @@ use super::*;
 use crate::{
     control::room::{
         name::DisplayName,
-        participant::{Bearer, Caller, Claim, Connection, Door, MAX_CANDIDATES, MemberRole, Moderation, Receiver},
+        participant::{
+            Bearer, Caller, Claim, JoinMethod, MAX_CANDIDATES, MemberRole, Moderation, PeerConnection, Receiver,
+        },
         view::{LeaveReason, Presence},
     },
     layout::{Canvas, Trigger},
@@ -43,15 +45,15 @@ impl Studio {
         self.state.tick(self.now);
     }
 
-    fn arrival(&mut self, name: &str, door: Door, resume: Option<&str>) -> (PeerId, Arrival) {
+    fn arrival(&mut self, name: &str, joined_by: JoinMethod, resume: Option<&str>) -> (PeerId, Arrival) {
         self.peers += 1;
         let peer = PeerId(self.peers);
         let arrival = Arrival {
             name: DisplayName::parse(name).unwrap(),
             caller: Caller::of(MemberRole::Participant),
-            door,
+            joined_by,
             resume: resume.map(str::to_owned),
-            connection: Connection::new(peer, vec!["frag".into()]),
+            connection: PeerConnection::new(peer, vec!["frag".into()]),
             negotiation: Negotiation::Offer { ingest: VideoCodec::Vp8 },
             fresh_id: ParticipantId(format!("id{}", self.peers).into()),
             fresh_secret: format!("secret{}", self.peers),
@@ -60,18 +62,18 @@ impl Studio {
     }
 
     fn join(&mut self, name: &str) -> (PeerId, Place) {
-        let (peer, arrival) = self.arrival(name, Door::Session, None);
+        let (peer, arrival) = self.arrival(name, JoinMethod::Session, None);
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
     fn whip(&mut self, name: &str, subject: &str) -> (PeerId, Place) {
         let claim = Some(Claim { subject: subject.into(), name: name.into() });
-        let (peer, arrival) = self.arrival(name, Door::Whip { claim }, None);
+        let (peer, arrival) = self.arrival(name, JoinMethod::Whip { claim }, None);
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
     fn resume(&mut self, name: &str, secret: &str) -> (PeerId, Place) {
-        let (peer, arrival) = self.arrival(name, Door::Session, Some(secret));
+        let (peer, arrival) = self.arrival(name, JoinMethod::Session, Some(secret));
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
@@ -115,7 +117,7 @@ fn line(effect: &Effect) -> String {
         Effect::Tell(peer, Note::Connected) => format!("tell {peer} connected"),
         Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
         Effect::Close(peer, why) => format!("close {peer} {why:?}"),
-        Effect::Errand(errand) => format!("{errand:?}"),
+        Effect::Job(job) => format!("{job:?}"),
     }
 }
 
@@ -138,7 +140,7 @@ fn a_full_room_refuses_and_changes_nothing() {
         studio.join(name);
     }
     studio.effects();
-    let (_, arrival) = studio.arrival("d", Door::Session, None);
+    let (_, arrival) = studio.arrival("d", JoinMethod::Session, None);
     assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::Full { max: 3 }));
     assert_eq!(studio.effects(), Vec::<String>::new());
 }
@@ -292,7 +294,7 @@ fn the_pages_switches_and_a_senders_tracks_are_shown() {
     assert_eq!((seen.video, seen.audio, seen.size), (true, false, Some([640, 480])));
     studio.state.hear(started(id(&cam), Some((320, 240))), studio.now);
     studio.state.hear(started(id(&cam), Some((320, 240))), studio.now);
-    assert_eq!(studio.effects().len(), 2, "told once for each change");
+    assert_eq!(studio.effects().len(), 2, "reported once for each change");
 
     studio.state.set_switches(peer, true, false).unwrap();
     studio.state.hear(started(id(&page), None), studio.now);
@@ -388,7 +390,7 @@ fn first_images_come_after_a_change_of_settings_too() {
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     studio.effects();
     studio.state.set_first_images(vec![image], &first);
-    assert_eq!(studio.effects().len(), 1, "the picture is shown anew");
+    assert_eq!(studio.effects().len(), 1, "the picture is shown again");
 }
 
 #[test]
@@ -397,7 +399,7 @@ fn settings_are_told_and_the_hold_reaches_the_media() {
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     assert_eq!(studio.effects(), ["hold 500ms", "room_changed"]);
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
-    assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing told");
+    assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing reported");
 }
 
 #[test]
@@ -443,7 +445,7 @@ fn a_room_that_stores_nothing_ends_half_a_minute_after_the_last_one_left() {
     assert!(!studio.state.has_ended());
     studio.pass(Duration::from_secs(1));
     assert!(studio.state.has_ended());
-    let (_, arrival) = studio.arrival("late", Door::Session, None);
+    let (_, arrival) = studio.arrival("late", JoinMethod::Session, None);
     assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::NoRoom));
 }
 

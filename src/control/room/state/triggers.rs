@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Errand, Now, State};
+use super::{Effect, Job, Now, State};
 use crate::{
     control::room::{
         photo::{Photo, Photos},
@@ -17,7 +17,8 @@ use crate::{
 const SWITCH_PAUSE: Duration = Duration::from_secs(1);
 
 impl State {
-    /// A trigger fired. One that the layout does not have any more does nothing, also where another one has its id now.
+    /// Notes that a trigger fired. One that the layout does not have any more does nothing, also where another one has
+    /// its id now.
     pub(super) fn trigger_fired(&mut self, trigger: &Trigger, participants: &[ParticipantId], now: Now) {
         if !self.scene.triggers.contains(trigger) {
             return;
@@ -31,7 +32,7 @@ impl State {
         self.effects.push(Effect::Event(event));
         for action in &trigger.actions {
             if let Action::Sound(action) = action {
-                self.effects.push(Effect::Errand(Errand::Play(action.sound.as_str().into())));
+                self.effects.push(Effect::Job(Job::Play(action.sound.as_str().into())));
             }
         }
         let mut wanted = trigger.actions.iter().filter_map(|action| match action {
@@ -41,13 +42,13 @@ impl State {
         let rests = self.switched_at.is_some_and(|at| now.clock.saturating_duration_since(at) < SWITCH_PAUSE);
         if let Some(choice) = wanted.next().filter(|_| !rests) {
             self.switched_at = Some(now.clock);
-            self.effects.push(Effect::Errand(Errand::Show(choice)));
+            self.effects.push(Effect::Job(Job::Show(choice)));
         }
     }
 
     pub(super) fn photo_taken(&mut self, trigger: Arc<str>, frame: Frame, sound: Option<String>, now: Now) {
         if let Some(sound) = sound {
-            self.effects.push(Effect::Errand(Errand::Play(sound.into())));
+            self.effects.push(Effect::Job(Job::Play(sound.into())));
         }
         let photo = self.photos.keep(trigger, frame, now.wall);
         self.effects.push(Effect::Event(Event::PhotoTaken { photo }));
@@ -57,22 +58,22 @@ impl State {
     pub(super) fn choose_music(&mut self) {
         if self.music.as_deref() != self.scene.music.as_deref() {
             self.music = self.scene.music.as_deref().map(Arc::from);
-            self.effects.push(Effect::Errand(Errand::Music(self.music.clone())));
+            self.effects.push(Effect::Job(Job::Music(self.music.clone())));
         }
     }
 
-    /// The pictures that triggers took, oldest first.
+    /// Returns the pictures that triggers took, oldest first.
     pub fn photos(&self) -> Vec<Photo> {
         self.photos.list()
     }
 
-    /// One of them.
+    /// Returns one of them.
     pub fn photo(&self, id: &str) -> Option<Arc<Frame>> {
         Photos::get(&self.photos, id)
     }
 }
 
-/// What a trigger's scene means; a name that no scene can have means none.
+/// Returns what a trigger's scene means; a name that no scene can have means none.
 fn choice(scene: &str) -> Option<SceneChoice> {
     match scene {
         "next" => Some(SceneChoice::Next),

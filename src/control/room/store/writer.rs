@@ -30,17 +30,17 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Between two tries when the disk goes on refusing.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What is to be done with the files.
+/// The orders about the files.
 pub(super) enum Order {
     /// This is the room now.
     Keep(RoomName, Box<RoomRecord>),
     /// The room was deleted.
     Forget(RoomName),
-    /// Try everything before this now, and tell how many rooms the disk has refused.
+    /// Try everything before this now, and report how many rooms the disk has refused.
     Flush(oneshot::Sender<usize>),
 }
 
-/// What waits to be written of one room.
+/// The part of one room that waits to be written.
 struct Waiting {
     /// `None`: the room was deleted.
     record: Option<Box<RoomRecord>>,
@@ -130,7 +130,7 @@ impl Writer {
         self.tell();
     }
 
-    /// Tells the store, and the metrics, how it goes.
+    /// Reports to the store and the metrics how it goes.
     fn tell(&self) {
         let unstored = self.waiting.len();
         metrics::gauge!("virfie_unstored_rooms").set(unstored as f64);
@@ -149,7 +149,7 @@ fn describe() {
     metrics::describe_gauge!("virfie_unstored_rooms", "Rooms whose newest state the disk has refused so far");
 }
 
-/// How long to wait after the disk has refused a room, `refused` times before.
+/// Returns how long to wait after the disk has refused a room, `refused` times before.
 fn pause_after(refused: u32) -> Duration {
     doubled(FIRST_PAUSE, refused).min(LONGEST_PAUSE)
 }

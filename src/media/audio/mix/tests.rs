@@ -31,7 +31,7 @@ impl Room {
     }
 }
 
-/// Amplitude of one frequency in dB of full scale; whole periods only (multiples of 50 Hz in a block).
+/// Returns the amplitude of one frequency in dB of full scale; whole periods only (multiples of 50 Hz in a block).
 fn amplitude(samples: &[f32], hertz: f32) -> f32 {
     let (mut re, mut im) = (0.0f64, 0.0f64);
     for (i, s) in samples.iter().enumerate() {
@@ -346,8 +346,8 @@ fn sides_that_only_rounding_tells_apart_are_the_same() {
     assert!(!tick.own(1).unwrap().differ() && tick.own(2).unwrap().differ());
 }
 
-/// Plays a tone, and ticks of silence where `pause` says so, whose picture is seen 100 ms after sound that is not moved.
-/// Returns how many samples wait after each tick.
+/// Plays a tone, and ticks of silence where `pause` says so, whose picture is seen 100 ms after sound that is not
+/// moved. Returns how many samples wait after each tick.
 fn moved(mixer: &mut Mixer, blocks: usize, pause: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut waiting = Vec::new();
     for at in 0..blocks {

@@ -101,7 +101,7 @@ fn chroma(picture: &I420, y: usize) -> &[u8] {
     picture.planes().chroma()[0].row(y)
 }
 
-/// Exact bilinear sampling of a plane; the place counts from its upper left corner, edges go on.
+/// Does exact bilinear sampling of a plane; the place counts from its upper left corner, edges go on.
 fn sample(plane: &[Vec<f64>], x: f64, y: f64) -> f64 {
     let at = |place: f64, count: usize| {
         let place = (place - 0.5).clamp(0.0, (count - 1) as f64);
@@ -130,7 +130,7 @@ fn exact_plane(plane: super::super::planes::Plane, halvings: Halvings) -> Vec<Ve
     rows
 }
 
-/// The whole job in floating point, pixel by pixel.
+/// Does the whole job in floating point, pixel by pixel.
 fn draw_exactly(canvas: &I420, src: &I420, g: &Geometry, opacity: u8) -> [Vec<Vec<f64>>; 3] {
     let source = src.planes();
     let steps = (f64::from(g.src_width) / f64::from(g.dst_width), f64::from(g.src_height) / f64::from(g.dst_height));

@@ -9,7 +9,7 @@ use std::{arch::x86_64::*, ops::Range};
 
 use super::super::resample::{Axis, BLOCK};
 
-/// The same code as everywhere, in larger vectors.
+/// Runs the same code as everywhere, in larger vectors.
 #[target_feature(enable = "avx2")]
 pub fn swirl(out: &mut [u8], row: &super::swirl::Row<'_>) {
     super::swirl::fill(out, row);
@@ -29,7 +29,7 @@ fn store(to: &mut [u8; 32], value: __m256i) {
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
 }
 
-/// Two windows of 16 bytes, in the lower and the upper lane.
+/// Returns two windows of 16 bytes, in the lower and the upper lane.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_windows(row: &[u8], lower: u32, upper: u32) -> __m256i {
@@ -39,7 +39,7 @@ fn load_windows(row: &[u8], lower: u32, upper: u32) -> __m256i {
     unsafe { _mm256_loadu2_m128i(upper.as_ptr().cast(), lower.as_ptr().cast()) }
 }
 
-/// The up to 31 bytes after the last whole block, padded with zeros.
+/// Returns the up to 31 bytes after the last whole block, padded with zeros.
 #[inline]
 fn padded(rest: &[u8]) -> [u8; 32] {
     let mut block = [0; 32];
@@ -47,14 +47,14 @@ fn padded(rest: &[u8]) -> [u8; 32] {
     block
 }
 
-/// `(128 - weight, weight)` in every byte pair; of use for weights other than 0.
+/// Returns `(128 - weight, weight)` in every byte pair; of use for weights other than 0.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn weights(weight: u8) -> __m256i {
     _mm256_set1_epi16(i16::from(weight) << 8 | i16::from(128 - weight))
 }
 
-/// The mix of two blocks as 16-bit values, interleaved by lanes as `unpack` does. The weight is not 0.
+/// Returns the mix of two blocks as 16-bit values, interleaved by lanes as `unpack` does. The weight is not 0.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn mix16(a: __m256i, b: __m256i, weights: __m256i) -> (__m256i, __m256i) {
@@ -72,7 +72,7 @@ fn scale(value: __m256i, opacity: __m256i) -> __m256i {
     _mm256_mulhi_epu16(product, _mm256_set1_epi16(257))
 }
 
-/// `(source * alpha + dst * (255 - alpha)) / 255` for 16 interleaved pairs each.
+/// Returns `(source * alpha + dst * (255 - alpha)) / 255` for 16 interleaved pairs each.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn over16(pairs: __m256i, alphas: __m256i) -> __m256i {

@@ -27,7 +27,7 @@ impl Isa {
     /// Portable code.
     pub const PLAIN: Self = Self(Level::Plain);
 
-    /// The fastest that this CPU has.
+    /// Returns the fastest that this CPU has.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
@@ -95,7 +95,7 @@ impl Isa {
         }
     }
 
-    /// The rounded mean of every 2 x 2 block: `(a + b + c + d + 2) >> 2`.
+    /// Computes the rounded mean of every 2 x 2 block: `(a + b + c + d + 2) >> 2`.
     ///
     /// # Panics
     /// If a row is shorter than twice `out`.

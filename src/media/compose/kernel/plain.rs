@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use super::super::resample::{Axis, BLOCK};
 
-/// `value / 255` rounded to nearest, for values up to 255 * 255.
+/// Returns `value / 255` rounded to nearest, for values up to 255 * 255.
 #[inline]
 fn div255(value: u16) -> u8 {
     ((u32::from(value + 128) * 257) >> 16) as u8
 }
 
-/// The mix of two samples, `weight` 1/128 of the second.
+/// Returns the mix of two samples, `weight` 1/128 of the second.
 #[inline]
 fn mix(a: u8, b: u8, weight: u8) -> u8 {
     ((u16::from(a) * u16::from(128 - weight) + u16::from(b) * u16::from(weight) + 64) >> 7) as u8

@@ -35,7 +35,7 @@ pub fn fill(out: &mut [u8], row: &Row<'_>) {
     let cut = (32 - square.leading_zeros()).saturating_sub(16);
     let most = (square >> cut).max(1);
     let scale = ((STEPS as i32) << TURN_BITS) / most;
-    // Places are in 256ths of a sample; the middle is told from the middle of the first sample.
+    // Places are in 256ths of a sample; the middle is measured from the middle of the first sample.
     let shift = TURN_BITS + 1 - 8;
     let (middle_x, middle_y) = ((width << 7) - 128, (height << 7) - 128);
     let (last_x, last_y) = ((width - 1) << 8, (height - 1) << 8);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::media::codec::Rendition;
 
-/// What a receiver gets. In order, what needs more comes first.
+/// The step that a receiver gets. In order, what needs more comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rung {
     /// Sound and this picture.
@@ -13,7 +13,7 @@ pub enum Rung {
     SoundOnly,
 }
 
-/// Why a receiver has its present rung.
+/// The reason why a receiver has its present rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// Nothing has asked for less yet.
@@ -53,7 +53,7 @@ impl Reason {
     }
 }
 
-/// What the rungs of a room need and show.
+/// The needs and sizes of a room's rungs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ladder {
     /// Each rendition's bit/s on the wire, without the sound, by index.
@@ -77,9 +77,9 @@ impl Ladder {
     }
 }
 
-/// What is known of a receiver's line.
+/// The facts that are known of a receiver's line.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Line {
+pub struct LinkSample {
     /// Bit/s that the congestion control takes the line to carry; `None` without transport-wide feedback.
     pub estimate: Option<u64>,
     /// The same at this moment, by which packets are paced; `estimate` is an average over the last seconds.
@@ -96,7 +96,7 @@ pub struct Line {
     pub sending: u64,
 }
 
-/// What is known of a receiver's player.
+/// The facts that are known of a receiver's player.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct View {
     /// Its height in device pixels.
@@ -109,9 +109,9 @@ pub struct View {
     pub dropped: f32,
 }
 
-/// What the viewer asked for.
+/// The rendition that the viewer asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum RenditionChoice {
     /// Whatever fits.
     Auto,
     /// This picture always, or sound alone for a line that does not carry even the sound and 30 % of it for a second:
@@ -119,15 +119,15 @@ pub enum Wish {
     Fixed(Rendition),
 }
 
-/// What a receiver shall get now.
+/// The decision about what a receiver gets now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// The rung.
     pub rung: Rung,
     /// Why this one.
     pub reason: Reason,
-    /// Bit/s to probe for: half as much again as what the next rung needs while a larger one is wanted, else what the present
-    /// rung needs.
+    /// Bit/s to probe for: half as much again as what the next rung needs while a larger one is wanted, else what the
+    /// present rung needs.
     pub desired: u64,
     /// Bit/s that padding shall fill up to, to try out whether the line carries the next picture; 0: none.
     pub minimum: u64,

@@ -12,14 +12,14 @@ const LADDER: Ladder = Ladder { bitrate: [2_500_000, 500_000, 120_000], height: 
 struct Looks {
     chooser: Chooser,
     now: Duration,
-    line: Line,
+    line: LinkSample,
     view: View,
-    wish: Wish,
+    wish: RenditionChoice,
     last: Decision,
 }
 
-fn good() -> Line {
-    Line {
+fn good() -> LinkSample {
+    LinkSample {
         estimate: Some(10_000_000),
         pace: Some(10_000_000),
         loss: 0.0,
@@ -30,29 +30,29 @@ fn good() -> Line {
     }
 }
 
-fn estimated(estimate: u64) -> Line {
-    Line { estimate: Some(estimate), pace: Some(estimate), sending: estimate, ..good() }
+fn estimated(estimate: u64) -> LinkSample {
+    LinkSample { estimate: Some(estimate), pace: Some(estimate), sending: estimate, ..good() }
 }
 
-/// A line whose estimate shows in its round trip, too.
-fn narrow(estimate: u64) -> Line {
-    Line { round_trip: Some(Duration::from_millis(240)), ..estimated(estimate) }
+/// Returns a line whose estimate shows in its round trip, too.
+fn narrow(estimate: u64) -> LinkSample {
+    LinkSample { round_trip: Some(Duration::from_millis(240)), ..estimated(estimate) }
 }
 
 impl Looks {
-    /// A new receiver with this line, looked at once.
-    fn new(line: Line) -> Self {
-        Self::with(line, View::default(), Wish::Auto)
+    /// Creates a new receiver with this line, looked at once.
+    fn new(line: LinkSample) -> Self {
+        Self::with(line, View::default(), RenditionChoice::Auto)
     }
 
-    fn with(line: Line, view: View, wish: Wish) -> Self {
+    fn with(line: LinkSample, view: View, wish: RenditionChoice) -> Self {
         let now = Duration::from_secs(1000);
         let mut chooser = Chooser::new(now);
         let last = chooser.look(now, &LADDER, &line, &view, wish);
         Self { chooser, now, line, view, wish, last }
     }
 
-    /// One that has had a good line for ten seconds.
+    /// Returns one that has had a good line for ten seconds.
     fn settled() -> Self {
         let mut looks = Self::new(good());
         looks.run(10.0);
@@ -72,7 +72,7 @@ impl Looks {
         self.last = self.chooser.look(self.now, &LADDER, &self.line, &self.view, self.wish);
     }
 
-    /// Seconds until this rung, of at most 200.
+    /// Returns seconds until this rung, of at most 200.
     fn until(&mut self, rung: Rung) -> f64 {
         let from = self.now;
         while self.last.rung != rung && self.now - from < Duration::from_secs(200) {
@@ -81,7 +81,7 @@ impl Looks {
         (self.now - from).as_secs_f64()
     }
 
-    /// How often the rung changes in so many seconds.
+    /// Returns how often the rung changes in so many seconds.
     fn changes(&mut self, seconds: f64) -> usize {
         let mut rung = self.last.rung;
         let looks = (seconds * 20.0) as u32;
@@ -112,8 +112,8 @@ fn it_starts_with_everything_whatever_the_first_guess_is() {
 #[test]
 fn the_first_guess_counts_when_a_queue_or_loss_confirms_it() {
     for line in [
-        Line { queued: Duration::from_millis(400), ..estimated(300_000) },
-        Line { loss: 0.5, round_trip: None, ..estimated(300_000) },
+        LinkSample { queued: Duration::from_millis(400), ..estimated(300_000) },
+        LinkSample { loss: 0.5, round_trip: None, ..estimated(300_000) },
     ] {
         let mut looks = Looks::new(line);
         assert_eq!(looks.run(0.5), Rung::Video(Quarter), "{line:?}");
@@ -129,7 +129,7 @@ fn an_estimate_that_stays_too_low_leads_to_the_largest_rung_that_fits_with_the_s
         (90_000, Rung::Video(Quarter), "slow network"),
     ] {
         let mut looks = Looks::settled();
-        looks.line = Line { sending: 2_545_000, ..narrow(estimate) };
+        looks.line = LinkSample { sending: 2_545_000, ..narrow(estimate) };
         let seconds = looks.until(rung);
         assert!(seconds <= 0.35, "{estimate}: {seconds} s");
         assert!(estimate < 2_545_000 / 2 || seconds > 0.2, "{estimate}: {seconds} s");
@@ -139,9 +139,9 @@ fn an_estimate_that_stays_too_low_leads_to_the_largest_rung_that_fits_with_the_s
 
 #[test]
 fn an_estimate_that_is_a_little_too_low_gets_time_to_come_back_unless_something_waits_on_the_way() {
-    let tight = Line { sending: 2_545_000, ..estimated(2_160_000) };
+    let tight = LinkSample { sending: 2_545_000, ..estimated(2_160_000) };
     let mut looks = Looks::settled();
-    looks.line = Line { round_trip: Some(Duration::from_millis(240)), ..tight };
+    looks.line = LinkSample { round_trip: Some(Duration::from_millis(240)), ..tight };
     let seconds = looks.until(Rung::Video(Half));
     assert!((0.3..0.6).contains(&seconds), "{seconds} s");
 }
@@ -149,14 +149,14 @@ fn an_estimate_that_is_a_little_too_low_gets_time_to_come_back_unless_something_
 #[test]
 fn a_queue_in_the_pacer_alone_is_the_estimators_mistake() {
     let mut looks = Looks::settled();
-    looks.line = Line { sending: 1_300_000, queued: Duration::from_millis(120), ..estimated(1_400_000) };
+    looks.line = LinkSample { sending: 1_300_000, queued: Duration::from_millis(120), ..estimated(1_400_000) };
     looks.run(0.1);
     assert_eq!(looks.last.assume, None);
     looks.run(0.05);
     assert_eq!((looks.last.rung, looks.last.assume), (Rung::Video(Full), Some(2_545_000 * 115 / 100)));
     assert_eq!(looks.changes(10.0), 0);
     // A keyframe that is sent at a good pace.
-    looks.line = Line { queued: Duration::from_millis(120), ..good() };
+    looks.line = LinkSample { queued: Duration::from_millis(120), ..good() };
     for _ in 0..100 {
         looks.run(0.05);
         assert_eq!(looks.last.assume, None);
@@ -165,9 +165,9 @@ fn a_queue_in_the_pacer_alone_is_the_estimators_mistake() {
 
 #[test]
 fn a_round_trip_that_is_long_from_the_start_is_a_queue_if_the_connections_checks_were_quicker() {
-    let line = Line { queued: Duration::from_millis(120), sending: 1_300_000, ..narrow(600_000) };
+    let line = LinkSample { queued: Duration::from_millis(120), sending: 1_300_000, ..narrow(600_000) };
     for (checked, rung) in [(Some(Duration::from_millis(20)), Rung::Video(Half)), (None, Rung::Video(Full))] {
-        let mut looks = Looks::new(Line { checked, ..line });
+        let mut looks = Looks::new(LinkSample { checked, ..line });
         assert_eq!(looks.run(0.3), rung, "{checked:?}");
     }
 }
@@ -177,7 +177,7 @@ fn a_queue_in_the_pacer_after_one_on_the_way_is_a_part_of_it() {
     let mut looks = Looks::settled();
     looks.line.round_trip = Some(Duration::from_millis(240));
     looks.run(0.05);
-    looks.line = Line { sending: 2_545_000, queued: Duration::from_millis(120), ..estimated(2_160_000) };
+    looks.line = LinkSample { sending: 2_545_000, queued: Duration::from_millis(120), ..estimated(2_160_000) };
     let seconds = looks.until(Rung::Video(Half));
     assert!((0.3..0.6).contains(&seconds), "{seconds} s");
 }
@@ -185,7 +185,7 @@ fn a_queue_in_the_pacer_after_one_on_the_way_is_a_part_of_it() {
 #[test]
 fn an_estimate_that_nothing_else_confirms_starts_again() {
     let mut looks = Looks::settled();
-    looks.line = Line { sending: 2_545_000, ..estimated(900_000) };
+    looks.line = LinkSample { sending: 2_545_000, ..estimated(900_000) };
     assert_eq!(looks.run(1.5), Rung::Video(Full));
     assert_eq!(looks.last.assume, None);
     looks.run(0.05);
@@ -197,7 +197,7 @@ fn an_estimate_that_nothing_else_confirms_starts_again() {
 #[test]
 fn what_was_lost_before_a_step_down_does_not_lead_to_another() {
     let mut looks = Looks::settled();
-    looks.line = Line { loss: 0.5, ..narrow(700_000) };
+    looks.line = LinkSample { loss: 0.5, ..narrow(700_000) };
     assert_eq!(looks.run(0.5), Rung::Video(Half));
     assert_eq!(looks.run(0.6), Rung::Video(Half));
     looks.line = estimated(700_000);
@@ -230,9 +230,9 @@ fn a_queue_leads_down_at_once_and_then_gets_time_to_drain() {
 #[test]
 fn a_still_picture_is_not_made_smaller_by_an_estimate_that_follows_what_is_sent() {
     let mut looks = Looks::settled();
-    looks.line = Line { sending: 800_000, ..estimated(1_200_000) };
+    looks.line = LinkSample { sending: 800_000, ..estimated(1_200_000) };
     assert_eq!(looks.changes(60.0), 0);
-    looks.line = Line { sending: 800_000, queued: Duration::from_millis(150), ..narrow(1_200_000) };
+    looks.line = LinkSample { sending: 800_000, queued: Duration::from_millis(150), ..narrow(1_200_000) };
     assert_eq!(looks.run(0.5), Rung::Video(Half));
 }
 
@@ -243,9 +243,9 @@ fn random_loss_is_left_to_retransmission() {
         looks.line.loss = loss;
         assert_eq!(looks.changes(60.0), 0);
         // The estimator is frightened, and the line is not.
-        looks.line = Line { loss, ..estimated(2_400_000) };
+        looks.line = LinkSample { loss, ..estimated(2_400_000) };
         assert_eq!(looks.changes(60.0), 0, "{loss}");
-        looks.line = Line { loss, sending: 2_545_000, ..estimated(1_900_000) };
+        looks.line = LinkSample { loss, sending: 2_545_000, ..estimated(1_900_000) };
         assert_eq!(looks.changes(60.0), 0, "{loss}");
         looks.line.round_trip = Some(Duration::from_millis(200));
         assert_eq!(looks.run(0.5), Rung::Video(Half), "{loss}");
@@ -264,7 +264,7 @@ fn sustained_high_loss_leads_down_one_by_one_and_leaves_the_smallest_picture() {
 
 #[test]
 fn without_an_estimate_loss_leads_down_and_time_leads_up() {
-    let mut looks = Looks::new(Line { estimate: None, loss: 0.11, ..good() });
+    let mut looks = Looks::new(LinkSample { estimate: None, loss: 0.11, ..good() });
     assert_eq!(looks.run(20.0), Rung::Video(Full));
     looks.line.loss = 0.14;
     let seconds = looks.until(Rung::Video(Half));
@@ -318,9 +318,11 @@ fn a_step_up_wants_room_for_a_while_and_rest_since_the_last_step() {
 
     looks.line = narrow(600_000);
     looks.run(30.0);
-    for line in
-        [estimated(2_540_000), Line { queued: Duration::from_millis(150), ..good() }, Line { loss: 0.18, ..good() }]
-    {
+    for line in [
+        estimated(2_540_000),
+        LinkSample { queued: Duration::from_millis(150), ..good() },
+        LinkSample { loss: 0.18, ..good() },
+    ] {
         looks.line = line;
         assert_eq!(looks.run(30.0), Rung::Video(Half), "{line:?}");
     }
@@ -357,7 +359,7 @@ fn while_a_larger_picture_is_wanted_what_is_probed_for_rises_every_three_seconds
     let mut looks = Looks::settled();
     looks.line = narrow(700_000);
     looks.run(10.0);
-    let mut rises = |line: Line| {
+    let mut rises = |line: LinkSample| {
         looks.line = line;
         let mut before = looks.last.desired;
         (0..600)
@@ -385,7 +387,7 @@ fn a_trial_ends_when_nobody_wants_the_larger_picture_any_more() {
     looks.view.hidden = true;
     looks.run(0.05);
     assert_eq!((looks.last.rung, looks.last.minimum), (Rung::Video(Quarter), 0));
-    fixed.wish = Wish::Fixed(Half);
+    fixed.wish = RenditionChoice::Fixed(Half);
     fixed.run(0.05);
     assert_eq!((fixed.last.rung, fixed.last.minimum), (Rung::Video(Half), 0));
 }
@@ -415,7 +417,7 @@ fn a_player_gets_the_smallest_picture_that_fills_it() {
     for (height, rendition) in
         [(0, Quarter), (180, Quarter), (198, Quarter), (199, Half), (396, Half), (397, Full), (4000, Full)]
     {
-        let looks = Looks::with(good(), View { height: Some(height), ..View::default() }, Wish::Auto);
+        let looks = Looks::with(good(), View { height: Some(height), ..View::default() }, RenditionChoice::Auto);
         assert_eq!(looks.last.rung, Rung::Video(rendition), "{height}");
         assert_eq!(looks.last.reason.name(), if rendition == Full { "start" } else { "small player" });
         assert_eq!(looks.last.desired, LADDER.need(rendition));
@@ -501,9 +503,9 @@ fn a_slow_decoder_gets_less_and_is_tried_again_ever_more_rarely() {
 
 #[test]
 fn a_fixed_picture_stays_but_for_a_line_that_does_not_carry_a_third_of_it() {
-    let mut looks = Looks::with(good(), View { hidden: true, ..View::default() }, Wish::Fixed(Half));
+    let mut looks = Looks::with(good(), View { hidden: true, ..View::default() }, RenditionChoice::Fixed(Half));
     assert_eq!((looks.last.rung, looks.last.reason.name()), (Rung::Video(Half), "fixed"));
-    looks.line = Line { loss: 0.5, queued: Duration::from_secs(2), ..estimated(196_000) };
+    looks.line = LinkSample { loss: 0.5, queued: Duration::from_secs(2), ..estimated(196_000) };
     assert_eq!(looks.run(30.0), Rung::Video(Half));
     looks.line = estimated(196_000);
     looks.run(10.0);
@@ -515,15 +517,15 @@ fn a_fixed_picture_stays_but_for_a_line_that_does_not_carry_a_third_of_it() {
     assert_eq!(looks.run(30.0), Rung::SoundOnly);
     looks.line = estimated(295_000);
     assert!(looks.until(Rung::Video(Half)) < 2.2);
-    looks.wish = Wish::Fixed(Full);
+    looks.wish = RenditionChoice::Fixed(Full);
     assert_eq!(looks.run(0.05), Rung::Video(Full));
 }
 
 #[test]
 fn what_was_fixed_goes_on_from_there() {
-    let mut looks = Looks::with(good(), View::default(), Wish::Fixed(Quarter));
+    let mut looks = Looks::with(good(), View::default(), RenditionChoice::Fixed(Quarter));
     looks.run(10.0);
-    looks.wish = Wish::Auto;
+    looks.wish = RenditionChoice::Auto;
     assert_eq!(looks.run(0.05), Rung::Video(Full));
 }
 
@@ -536,8 +538,13 @@ fn numbers_that_make_no_sense_do_no_harm() {
     let mut random = link::Random::new(7);
     let mut chooser = Chooser::new(Duration::MAX);
     for _ in 0..200_000 {
-        let wish = *random.pick(&[Wish::Auto, Wish::Auto, Wish::Fixed(Full), Wish::Fixed(Quarter)]);
-        let line = Line {
+        let wish = *random.pick(&[
+            RenditionChoice::Auto,
+            RenditionChoice::Auto,
+            RenditionChoice::Fixed(Full),
+            RenditionChoice::Fixed(Quarter),
+        ]);
+        let line = LinkSample {
             estimate: *random.pick(&bits),
             pace: *random.pick(&bits),
             loss: *random.pick(&shares),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Line;
+use super::LinkSample;
 
 /// Round trips vary by this much without a queue, Wi-Fi included.
 const VARIES: Duration = Duration::from_millis(50);
@@ -44,7 +44,7 @@ pub(super) struct Way {
 
 impl Way {
     /// Keeps what a look at the line says of the way.
-    pub fn listen(&mut self, now: Duration, line: &Line) {
+    pub fn listen(&mut self, now: Duration, line: &LinkSample) {
         let elapsed = now.saturating_sub(self.listened.replace(now).unwrap_or(now)).as_secs_f32();
         let Some(round_trip) = line.round_trip else { return };
         let first = line.checked.unwrap_or(round_trip);
@@ -65,17 +65,17 @@ impl Way {
         }
     }
 
-    /// Tells whether the round trip is about as short as ever, so that nothing waits on the way.
-    pub fn is_free(&self, line: &Line) -> bool {
+    /// Returns whether the round trip is about as short as ever, so that nothing waits on the way.
+    pub fn is_free(&self, line: &LinkSample) -> bool {
         line.round_trip.is_some() && self.shortest.is_some_and(|shortest| self.waits(line) <= VARIES.max(shortest / 4))
     }
 
     /// Works out how long packets wait on the way: how much longer than ever the round trip is.
-    pub fn waits(&self, line: &Line) -> Duration {
+    pub fn waits(&self, line: &LinkSample) -> Duration {
         self.shortest.zip(line.round_trip).map_or(Duration::ZERO, |(shortest, now)| now.saturating_sub(shortest))
     }
 
-    /// Tells whether what waits on the way becomes less.
+    /// Returns whether what waits on the way becomes less.
     pub fn is_draining(&self, now: Duration) -> bool {
         self.shrunk.is_some_and(|shrunk| now.saturating_sub(shrunk) <= DRAINS_FOR)
     }
@@ -87,19 +87,19 @@ impl Way {
         Some((sent as f64 * part) as u64)
     }
 
-    /// Tells whether such a line carries so little of what is sent that it is full to the brim.
+    /// Returns whether such a line carries so little of what is sent that it is full to the brim.
     pub fn is_full(&self, now: Duration) -> bool {
         self.through(now).is_some_and(|(_, part)| part < FULL_BELOW)
     }
 
-    /// Tells whether that is certain without an estimate that says so, too.
+    /// Returns whether that is certain without an estimate that says so, too.
     pub fn is_surely_full(&self, now: Duration) -> bool {
         let grows_for = self.grew.zip(self.free).map(|(grew, (since, ..))| grew.saturating_sub(since));
         self.is_full(now) && self.rises >= CERTAIN_RISES && grows_for >= Some(CERTAIN_AFTER)
     }
 
-    /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second the
-    /// round trip becomes longer by the part that does not.
+    /// Works out how many bit/s were sent when a queue began to grow, and which part of it gets through. In a second
+    /// the round trip becomes longer by the part that does not.
     fn through(&self, now: Duration) -> Option<(u64, f64)> {
         let grew = self.grew.filter(|grew| now.saturating_sub(*grew) <= GREW_WITHIN)?;
         let (since, before, sent) = self.free?;
@@ -114,9 +114,9 @@ impl Way {
 mod tests {
     use super::*;
 
-    /// The line as it looks when `waiting` seconds of packets are on the way.
-    fn line(waiting: f64, sending: u64) -> Line {
-        Line { round_trip: Some(Duration::from_secs_f64(0.02 + waiting)), sending, ..Line::default() }
+    /// Returns the line as it looks when `waiting` seconds of packets are on the way.
+    fn line(waiting: f64, sending: u64) -> LinkSample {
+        LinkSample { round_trip: Some(Duration::from_secs_f64(0.02 + waiting)), sending, ..LinkSample::default() }
     }
 
     /// Sends 2.4 Mbit/s into a line that carries `carried` from second 1 on, and returns the way as it is at the end.

@@ -10,7 +10,7 @@ const HEAD: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused;
 
-/// What has come of a packet that is not complete.
+/// The bytes that have come of a packet that is not complete.
 #[derive(Debug, Default)]
 pub struct Incoming(Vec<u8>);
 
@@ -43,13 +43,13 @@ impl Incoming {
     }
 }
 
-/// What stands before a packet of this length; `None`: no connection can carry it.
+/// Returns what stands before a packet of this length; `None`: no connection can carry it.
 pub fn head(length: usize) -> Option<[u8; HEAD]> {
     u16::try_from(length).ok().map(u16::to_be_bytes)
 }
 
-/// Whether a connection that begins with this byte may carry packets: the first one is a connectivity check, which is
-/// shorter than 512 bytes. HTTP begins with a letter, TLS with 22.
+/// Returns whether a connection that begins with this byte may carry packets: the first one is a connectivity check,
+/// which is shorter than 512 bytes. HTTP begins with a letter, TLS with 22.
 pub fn may_begin_with(byte: u8) -> bool {
     byte <= 1
 }

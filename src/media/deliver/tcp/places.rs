@@ -51,7 +51,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// None are taken, and at most so many will be.
+    /// Creates one with none taken, for at most so many.
     pub(super) fn new(most: usize) -> Self {
         Self { most: most.max(1), next: 0, taken: HashMap::new(), held: HashMap::new() }
     }
@@ -93,7 +93,7 @@ impl Places {
         victim
     }
 
-    /// A receiver's packet came.
+    /// Notes that a receiver's packet came.
     pub(super) fn heard(&mut self, number: Number, now: Instant) {
         if let Some(place) = self.taken.get_mut(&number)
             && matches!(place.holder, Holder::Receiver(_))
@@ -102,7 +102,7 @@ impl Places {
         }
     }
 
-    /// It is closed.
+    /// Notes that it is closed.
     pub(super) fn leave(&mut self, number: Number) {
         let Some(place) = self.taken.remove(&number) else { return };
         if let Some(held) = self.held.get_mut(&place.holder) {
@@ -113,7 +113,7 @@ impl Places {
         }
     }
 
-    /// The connections of a receiver.
+    /// Returns the connections of a receiver.
     pub(super) fn of(&self, receiver: PeerId) -> Vec<Number> {
         let holder = Holder::Receiver(receiver);
         if self.held_by(holder) == 0 {
@@ -122,7 +122,7 @@ impl Places {
         self.taken.iter().filter(|(_, place)| place.holder == holder).map(|(number, _)| *number).collect()
     }
 
-    /// Those who have been silent for too long, to be closed.
+    /// Returns those who have been silent for too long, to be closed.
     pub(super) fn late(&self, now: Instant) -> Vec<Number> {
         let is_late = |place: &Place| {
             let limit = if matches!(place.holder, Holder::Stranger(_)) { NAMED_WITHIN } else { SILENT_FOR };

@@ -14,7 +14,7 @@ use super::*;
 use crate::media::{
     deliver::{
         Delivery, Newcomer, News, RoomKey, Sound, Tell,
-        rung::{Ladder, Wish},
+        rung::{Ladder, RenditionChoice},
         socket::Binding,
     },
     sdp::{Description, SdpKind},
@@ -56,7 +56,8 @@ impl Client {
             changes.apply().unwrap()
         };
         let offer = Description::parse(&offer.to_sdp_string(), SdpKind::Offer).unwrap();
-        let answer = delivery.add(&offer, Newcomer { room, peer, ladder: LADDER, wish: Wish::Auto, tell }).unwrap();
+        let answer =
+            delivery.add(&offer, Newcomer { room, peer, ladder: LADDER, wish: RenditionChoice::Auto, tell }).unwrap();
         rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
         let incoming = Incoming::default();
         Self { rtc, stream, incoming, answer, connected: false, heard: Vec::new(), closed: false }
@@ -127,7 +128,7 @@ fn nobody_listens() -> Tell {
     Tell(Arc::new(|_, _| {}))
 }
 
-/// Whether the server closes a connection that has sent this.
+/// Returns whether the server closes a connection that has sent this.
 fn is_closed_after(delivery: &Delivery, bytes: &[u8]) -> bool {
     let mut stream = connect(delivery);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -1,9 +1,9 @@
 //! Where an RTMP output goes: an address as platforms and encoders write it, taken apart. PURE.
 //!
-//! `rtmp://[USER:PASSWORD@]HOST[:PORT]/APPLICATION/KEY`. Nothing behind the host is decoded or encoded: a key arrives as it
-//! was written, whatever signs it has. Where the path has an application and a key, a query belongs to the key, slashes
-//! and all; where it has the application alone, the query is the application's up to the slash that the key stands behind
-//! (`live2?backup=1/KEY`). Who has a key with a slash of its own gives it by itself.
+//! `rtmp://[USER:PASSWORD@]HOST[:PORT]/APPLICATION/KEY`. Nothing behind the host is decoded or encoded: a key arrives
+//! as it was written, whatever signs it has. Where the path has an application and a key, a query belongs to the key,
+//! slashes and all; where it has the application alone, the query is the application's up to the slash that the key
+//! stands behind (`live2?backup=1/KEY`). Who has a key with a slash of its own gives it by itself.
 
 use std::fmt;
 
@@ -88,18 +88,18 @@ impl RtmpAddress {
         })
     }
 
-    /// What others may see: scheme, host and port.
+    /// Returns what others may see: scheme, host and port.
     pub fn shown(&self) -> String {
         redact_url(&self.whole)
     }
 
-    /// A text without the secrets of this address.
+    /// Returns a text without the secrets of this address.
     pub fn redact(&self, text: &str) -> String {
         scrub(&redact_in(text, &self.whole), &self.stream)
     }
 }
 
-/// Application and stream of what stands behind the host, without the slash before it.
+/// Returns the application and stream of what stands behind the host, without the slash before it.
 fn application_and_stream(behind: &str) -> Result<(&str, &str), &'static str> {
     const NO_KEY: &str = "names no stream key, as in rtmp://host/app/key";
     let path = behind.split('?').next().unwrap_or_default();
@@ -113,7 +113,7 @@ fn application_and_stream(behind: &str) -> Result<(&str, &str), &'static str> {
     if stream.is_empty() { Err(NO_KEY) } else { Ok((application, stream)) }
 }
 
-/// Host without brackets, and port.
+/// Returns the host without brackets, and port.
 fn host_and_port_of(text: &str, default_port: u16) -> Option<(String, u16)> {
     let (host, after) = match text.strip_prefix('[') {
         // An IPv6 address stands in brackets.
@@ -136,7 +136,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Host, port, application and stream.
+    /// Returns the host, port, application and stream.
     fn taken(url: &str, key: Option<&str>) -> (String, u16, String, String) {
         let RtmpAddress { host, port, application, stream, .. } =
             RtmpAddress::parse(url, key).unwrap_or_else(|error| panic!("{url}: {error}"));

@@ -50,7 +50,7 @@ impl SrtAddress {
         }
         // An address has a host; that of whom calls is any.
         let text = text.replacen("srt://:", "srt://0.0.0.0:", 1);
-        let url = Url::parse(&text).map_err(|_| "is no address, as in srt://host:port")?;
+        let url = Url::parse(&text).map_err(|_| "is not an address, as in srt://host:port")?;
         if url.scheme() != "srt" {
             return Err("must begin with srt://");
         }
@@ -101,7 +101,7 @@ impl SrtAddress {
         Ok(address)
     }
 
-    /// What others may see: scheme, host and port.
+    /// Returns what others may see: scheme, host and port.
     pub fn shown(&self) -> String {
         match &self.host {
             Some(host) if host.contains(':') => redact_url(&format!("srt://[{host}]:{}", self.port)),
@@ -110,7 +110,7 @@ impl SrtAddress {
         }
     }
 
-    /// A text without the secrets of this address.
+    /// Returns a text without the secrets of this address.
     pub fn redact(&self, text: &str) -> String {
         let secrets = [self.passphrase.as_deref(), self.stream.as_deref()];
         secrets.into_iter().flatten().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| {

@@ -15,7 +15,7 @@ const MAX_LENGTH: usize = 2048;
 /// Parts of paths that every server has, and that are no secrets.
 const COMMON: [&str; 8] = ["api", "ingest", "live", "publish", "rtc", "v1", "webrtc", "whip"];
 
-/// Where to, and as what. `Debug` shows no more than [`WhipAddress::shown`].
+/// The destination, and the identity to use there. `Debug` shows no more than [`WhipAddress::shown`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct WhipAddress {
     /// `http` or `https`; keys often stand in the path.
@@ -43,7 +43,7 @@ impl WhipAddress {
         if text.len() > MAX_LENGTH {
             return Err("is longer than 2048 bytes");
         }
-        let url = Url::parse(text).map_err(|_| "is no address, as in https://host/whip/room")?;
+        let url = Url::parse(text).map_err(|_| "is not an address, as in https://host/whip/room")?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("must begin with https:// or http://");
         }
@@ -56,23 +56,23 @@ impl WhipAddress {
         Ok(Self { url, token: token.filter(|token| !token.is_empty()).map(str::to_owned), profile, internal: false })
     }
 
-    /// Whether a text can be a token: it becomes a part of a header.
+    /// Returns whether a text can be a token: it becomes a part of a header.
     pub fn is_token(text: &str) -> bool {
         text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
-    /// The host, without the brackets of an IPv6 address, and the port.
+    /// Returns the host, without the brackets of an IPv6 address, and the port.
     pub fn host(&self) -> (String, u16) {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         (host, self.url.port_or_known_default().unwrap_or(443))
     }
 
-    /// What others may see: scheme, host and port.
+    /// Returns what others may see: scheme, host and port.
     pub fn shown(&self) -> String {
         redact_url(self.url.as_str())
     }
 
-    /// A text without the secrets of this address: the token, and what stands in path and query.
+    /// Returns a text without the secrets of this address: the token, and what stands in path and query.
     pub fn redact(&self, text: &str) -> String {
         let mut clean = text.replace(self.url.as_str(), &self.shown());
         let segments = self.url.path().split('/').map(str::to_owned);

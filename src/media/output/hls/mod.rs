@@ -3,9 +3,10 @@
 //! ```text
 //!   pipeline: mux ─► appsink ─► segmenter: cut at keyframes ─► packager: a file a segment ─► playlist
 //! ```
-//! Contract: segments begin with tables and a keyframe, and last what was asked for; a playlist is replaced whole, after the
-//! segment that it adds. The next attempt goes on with a discontinuity. A folder that was deleted is not made again by a
-//! stream that still ends. Failure: what the disk refuses ends the attempt. Threads: the pipeline's own writes.
+//! Contract: segments begin with tables and a keyframe, and last what was asked for; a playlist is replaced whole,
+//! after the segment that it adds. The next attempt goes on with a discontinuity. A folder that was deleted is not made
+//! again by a stream that still ends. Failure: what the disk refuses ends the attempt. Threads: the pipeline's own
+//! writes.
 
 mod packager;
 mod playlist;
@@ -63,7 +64,7 @@ impl Kind for Hls {
     }
 
     fn begun(&self, start: Duration) {
-        // Told again when the disk is not being waited for.
+        // Reported again when the disk is not being waited for.
         let Ok(mut packager) = self.packager.try_lock() else { return };
         packager.set_origin(|| media_clock().wall(start));
     }
@@ -107,7 +108,7 @@ impl Destination for Hls {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let packets = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
             let is_written = packets.is_none_or(|packets| lock(&takes).take(attempt, &packets));
-            // What went wrong is told by `check`.
+            // `check` reports what went wrong.
             if is_written { Ok(gst::FlowSuccess::Ok) } else { Err(gst::FlowError::Eos) }
         };
         sink.set_callbacks(AppSinkCallbacks::builder().new_sample(take).eos(move |_| lock(&ends).end(attempt)).build());

@@ -14,13 +14,14 @@ use jiff::Timestamp;
 use super::{
     playlist::{Playlist, file, number},
     segmenter::{Segment, Segmenter},
-    terms::{CODECS, Cut, PLAYLIST},
+    terms::{CODECS, Cut, LONGEST_PLAYLIST, PLAYLIST},
 };
+use crate::disk;
 
 /// AAC, low complexity.
 const AAC: &str = "mp4a.40.2";
 
-/// What the thread of an output sees of its packager without waiting for the disk.
+/// The progress that the thread of an output sees of its packager without waiting for the disk.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Bytes of this attempt.
@@ -57,7 +58,7 @@ pub(super) struct Packager {
     segmenter: Segmenter,
     /// The time of day at the stream's zero.
     origin: Option<Timestamp>,
-    /// What was told of the codecs last.
+    /// What was reported of the codecs last.
     codecs: String,
     /// Made with the first segment.
     playlist: Option<Playlist>,
@@ -84,7 +85,7 @@ impl Packager {
         Ok(self.attempt)
     }
 
-    /// Is told the time of day at the stream's zero.
+    /// Takes the time of day at the stream's zero.
     pub(super) fn set_origin(&mut self, origin: impl FnOnce() -> Timestamp) {
         self.origin.get_or_insert_with(origin);
     }
@@ -158,7 +159,7 @@ impl Packager {
 /// Goes on with what an earlier run of the same output has left.
 fn resume(folder: &Path, cut: Cut, now: Timestamp) -> io::Result<Playlist> {
     let playlist = Playlist::new(cut.segment_seconds, cut.listed, now);
-    let text = match fs::read_to_string(folder.join(PLAYLIST)) {
+    let text = match disk::read_text(&folder.join(PLAYLIST), LONGEST_PLAYLIST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),

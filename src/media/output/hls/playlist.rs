@@ -96,12 +96,12 @@ impl Playlist {
         self
     }
 
-    /// The number of the next segment.
+    /// Returns the number of the next segment.
     pub fn next(&self) -> u64 {
         self.next
     }
 
-    /// Whether a segment was listed before.
+    /// Returns whether a segment was listed before.
     pub fn has_history(&self) -> bool {
         !self.entries.is_empty() || !self.old.is_empty()
     }
@@ -156,7 +156,7 @@ impl Playlist {
     }
 }
 
-/// Seconds, as the longest one is told.
+/// Seconds, as the playlist writes the longest one.
 fn rounded(entry: &Entry) -> u64 {
     entry.lasts.as_secs_f64().round() as u64
 }

@@ -43,7 +43,7 @@ pub struct Segmenter {
     begins: Duration,
 }
 
-/// What the stream says of itself.
+/// The tables that describe the stream.
 #[derive(Debug, Default)]
 struct Tables {
     programs: Option<[u8; PACKET]>,
@@ -197,7 +197,7 @@ impl Tables {
     }
 }
 
-/// What a packet carries, and whether a unit or a table begins with it.
+/// Returns what a packet carries, and whether a unit or a table begins with it.
 fn payload(packet: &[u8; PACKET]) -> Option<(bool, &[u8])> {
     let begins = packet[1] & 0x40 != 0;
     let at = if packet[3] & 0x20 == 0 { 4 } else { 5 + usize::from(packet[4]) };

@@ -29,7 +29,7 @@ fn five(time: u64) -> [u8; 5] {
     [(byte(30, 7) << 1) | 1, byte(22, 255), (byte(15, 127) << 1) | 1, byte(7, 255), (byte(0, 127) << 1) | 1]
 }
 
-/// A picture; a keyframe has parameters.
+/// Returns a picture; a keyframe has parameters.
 fn picture(decoded: u64, parameters: Option<u8>) -> Vec<u8> {
     let mut content = vec![0, 0, 1, 0xe0, 0, 0, 0x81, 0xc0, 10];
     content.extend(five((decoded + REORDERED) & TIME));

@@ -16,6 +16,8 @@ const USUAL_SEGMENTS: u32 = 6;
 
 /// File of the playlist in an output's folder.
 pub const PLAYLIST: &str = "live.m3u8";
+/// The longest playlist that is read again, in bytes: an event of three weeks has one of 60 MB.
+pub const LONGEST_PLAYLIST: u64 = 64 << 20;
 /// File of what a master playlist says of the codecs, in the same folder.
 pub const CODECS: &str = "codecs";
 /// Ends the playlist of what goes on no more.
@@ -23,7 +25,7 @@ pub const END: &str = "#EXT-X-ENDLIST";
 /// Marks the playlist of an event.
 pub const EVENT: &str = "#EXT-X-PLAYLIST-TYPE:EVENT";
 
-/// Which segments a playlist lists.
+/// The segments that a playlist lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = HlsWindow)]
@@ -35,7 +37,7 @@ pub enum Window {
     Event,
 }
 
-/// How a stream is cut and listed.
+/// The rules by which a stream is cut and listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     /// How long a segment is, in seconds.
@@ -73,7 +75,7 @@ impl Cut {
             Window::Event => None,
         };
         if segments.is_some() && listed.is_none() {
-            wrong.push(("/segments", "is no key of an event, whose segments are all kept".to_owned()));
+            wrong.push(("/segments", "is not a key of an event, which keeps all its segments".to_owned()));
         } else if listed.is_some_and(|listed| !SEGMENTS.contains(&listed)) {
             wrong.push(("/segments", format!("must be from {} to {}", SEGMENTS.start(), SEGMENTS.end())));
         }
@@ -87,7 +89,7 @@ impl Default for Cut {
     }
 }
 
-/// What an HLS output makes, and where.
+/// The stream that an HLS output makes, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HlsTarget {
     /// The folder of the room's HLS outputs; each has one of its own in it.

@@ -18,9 +18,10 @@ use url::Url;
 
 use super::super::{
     address::WhipAddress,
+    hosts::is_own,
     terms::{Blame, OutputFault},
 };
-use crate::media::sdp::{MAX_BYTES, is_internal};
+use crate::media::sdp::MAX_BYTES;
 
 /// How long the other server may take to answer an offer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -41,7 +42,7 @@ struct Guarded {
     internal: bool,
 }
 
-/// Why a host is not called.
+/// The reason why a host is not called.
 #[derive(Debug, thiserror::Error)]
 #[error("it leads into a network of the server's own")]
 struct Internal;
@@ -49,7 +50,7 @@ struct Internal;
 impl Resolver for Guarded {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.found.resolve(uri, config, timeout)?;
-        if !self.internal && found.iter().any(|address| is_internal(address.ip())) {
+        if !self.internal && found.iter().any(|address| is_own(address.ip())) {
             return Err(ureq::Error::Other(Box::new(Internal)));
         }
         Ok(found)
@@ -142,12 +143,12 @@ fn broken(text: &str) -> OutputFault {
     OutputFault::new(Blame::Destination, text)
 }
 
-/// Where the response points, as its address sees it.
+/// Returns where the response points, as its address sees it.
 fn location_of(response: &Response<Body>, at: &Url) -> Option<Url> {
     at.join(response.headers().get(header::LOCATION)?.to_str().ok()?).ok()
 }
 
-/// Whether the token may go there, too: over HTTP, and not in clear where it was not before.
+/// Returns whether the token may go there, too: over HTTP, and not in clear where it was not before.
 fn may_follow(from: &Url, to: &Url) -> bool {
     to.scheme() == "https" || (to.scheme() == "http" && from.scheme() == "http")
 }
@@ -168,13 +169,14 @@ fn unreached(error: &ureq::Error) -> OutputFault {
     }
 }
 
-/// What a status other than success means. Who asks wrongly does so again, except where the answer depends on the time.
+/// Returns what a status other than success means. Who asks wrongly does so again, except where the answer depends on
+/// the time.
 fn refused(response: &mut Response<Body>) -> OutputFault {
     let status = response.status();
     let words = text_of(response).ok().and_then(|text| words(&text)).map(|words| format!(" ({words})"));
     let text = match status.as_u16() {
         401 | 403 => format!("it refuses the token: {status}"),
-        404 | 410 => format!("nobody is there to send to: {status}"),
+        404 | 410 => format!("the other server has no such room: {status}"),
         _ => format!("it refuses the offer: {status}"),
     };
     let text = format!("{text}{}", words.unwrap_or_default());
@@ -182,7 +184,7 @@ fn refused(response: &mut Response<Body>) -> OutputFault {
     OutputFault { blame: Blame::Destination, text, is_final }
 }
 
-/// What the other server says in words, if it says it as a problem of RFC 9457.
+/// Returns what the other server says in words, if it says it as a problem of RFC 9457.
 fn words(body: &str) -> Option<String> {
     let problem: Value = serde_json::from_str(body).ok()?;
     let said = ["detail", "title", "error", "message"].iter().find_map(|key| problem.get(key)?.as_str())?;
@@ -202,7 +204,7 @@ mod tests {
     use super::*;
     use crate::media::output::settings::Profile;
 
-    /// A server that gives these answers one after the other. Returns its address, and what it was asked.
+    /// Starts a server that gives these answers one after the other. Returns its address, and what it was asked.
     fn server(answers: Vec<String>) -> (Url, thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}/whip/key", listener.local_addr().unwrap())).unwrap();
@@ -268,7 +270,7 @@ mod tests {
         for (status, is_final, words) in [
             ("401 Unauthorized", true, "token"),
             ("403 Forbidden", true, "token"),
-            ("404 Not Found", true, "nobody"),
+            ("404 Not Found", true, "no such room"),
             ("406 Not Acceptable", true, "refuses the offer"),
             ("302 Found", false, "refuses the offer"),
             ("429 Too Many Requests", false, "429"),

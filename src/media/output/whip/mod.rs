@@ -5,8 +5,8 @@
 //!                                    └─ reports ─► live, keyframes asked for, lost
 //! ```
 //! Contract: units without B-frames, and Opus. Candidates of the other server in internal networks count only where the
-//! output may lead there. Ours are of the machine itself: a public server sees by itself what a NAT makes of them, so the
-//! ICE servers of `Link` are passed over, and nothing is trickled. Failure: one that answers no more is an
+//! output may lead there. Ours are of the machine itself: a public server sees by itself what a NAT makes of them, so
+//! the ICE servers of `Link` are passed over, and nothing is trickled. Failure: one that answers no more is an
 //! [`OutputFault`] after seconds. Threads: HTTP on the output's, media on those of the publication.
 
 mod client;
@@ -110,13 +110,13 @@ impl Kind for Whip {
             }
         })?;
         let publication = Arc::new(publication);
-        let line = Line(publication.clone());
+        let line = WhipEnds(publication.clone());
         Ok((Box::new(line), Box::new(Running { publication, accepted, behind, end })))
     }
 }
 
 impl Whip {
-    /// Whether the other server is on this machine, and is reached by loopback alone.
+    /// Returns whether the other server is on this machine, and is reached by loopback alone.
     fn is_here(&self) -> bool {
         // Who cannot be found is not found by the client either, which says so.
         let found = self.0.host().to_socket_addrs().map(|found| found.collect::<Vec<_>>()).unwrap_or_default();
@@ -128,12 +128,12 @@ fn lost(text: &str) -> OutputFault {
     OutputFault::new(Blame::Destination, format!("the other server is lost: {text}"))
 }
 
-/// What is fed.
+/// The publication that is fed.
 #[derive(Debug)]
-struct Line(Arc<Publication>);
+struct WhipEnds(Arc<Publication>);
 
-impl Ends for Line {
-    /// What the line cannot carry is left out on its way.
+impl Ends for WhipEnds {
+    /// Returns zero: what the line cannot carry is left out on its way.
     fn waiting(&self) -> Duration {
         Duration::ZERO
     }
@@ -205,7 +205,7 @@ impl Link for Running {
         self.behind.load(Ordering::Relaxed)
     }
 
-    /// With a DELETE, and the end of DTLS.
+    /// Ends it with a DELETE, and the end of DTLS.
     fn say_farewell(&mut self, _broken: &Receiver<OutputFault>) {
         self.end.say();
         self.publication.end();

@@ -2,13 +2,13 @@
 
 use super::*;
 
-/// The offer of a fixture, changed.
+/// Returns the offer of a fixture, changed.
 fn changed(name: &str, change: impl Fn(&str) -> String) -> Description {
     let (kind, text) = fixture(name);
     Description::parse(&change(text), kind).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
-/// webrtcbin's answer to the narrowed offer, as far as it matters.
+/// Returns webrtcbin's answer to the narrowed offer, as far as it matters.
 fn ours(offer: &Description, chosen: &[Chosen]) -> Description {
     let mut ours = narrowed(offer, chosen);
     ours.kind = SdpKind::Answer;

@@ -8,7 +8,7 @@ use super::{
     map::{Map, Shape},
     memory::Sizes,
     pack::{Panels, Taps},
-    plan::{Plan, Precision},
+    plan::{ChainPlan, Precision},
     run::{Head, Lines, Step, Window},
 };
 
@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 192 * 1024;
 /// Everything about the places that values are in: the input is place 0, node `i` is place `i + 1`.
 struct Places {
     shapes: Vec<Shape>,
-    /// The zeros that whoever reads a place needs around it.
+    /// The zeros that readers of a place need around it.
     pads: Vec<Pads>,
     /// How many read it; heads count.
     readers: Vec<usize>,
@@ -40,7 +40,7 @@ fn place(source: Source) -> usize {
 /// A plan in the making.
 pub(super) struct Builder<'a> {
     graph: &'a Graph,
-    plan: Plan,
+    plan: ChainPlan,
     places: Places,
     /// Each place's map, once there is one.
     maps: Vec<Option<usize>>,
@@ -49,7 +49,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// An empty plan, as far as the input decides.
+    /// Creates an empty plan, as far as the input decides.
     pub fn new(
         graph: &'a Graph,
         (height, width): (usize, usize),
@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
         let reads = |source: Source| source == Source::Input;
         let import = graph.nodes.iter().any(|node| node.sources().any(reads) && !by_lines(node))
             || graph.heads.iter().any(|(_, source)| reads(*source));
-        let plan = Plan {
+        let plan = ChainPlan {
             isa,
             precision,
             kernels,
@@ -88,8 +88,8 @@ impl<'a> Builder<'a> {
         Ok(Self { graph, plan, maps: vec![None; places.shapes.len()], places, busy: Vec::new() })
     }
 
-    /// The plan for the graph that the builder was made for.
-    pub fn build(mut self) -> Result<Plan, ChainError> {
+    /// Returns the plan for the graph that the builder was made for.
+    pub fn build(mut self) -> Result<ChainPlan, ChainError> {
         if self.plan.import.is_some() {
             self.plan.import = Some(self.map(0, 0)?);
         }
@@ -119,7 +119,7 @@ impl<'a> Builder<'a> {
         Ok(self.plan)
     }
 
-    /// The map of a place that is computed already.
+    /// Reads the map of a place that is computed already.
     fn read(&self, place: usize) -> Result<usize, ChainError> {
         self.maps[place].ok_or_else(|| ChainError::Mismatch(format!("nothing at place {place}")))
     }
@@ -190,13 +190,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// A map for a place, in a slot that has its borders and whose last reader was before the node at `now`.
+    /// Returns a map for a place, in a slot that has its borders and whose last reader was before the node at `now`.
     fn map(&mut self, place: usize, now: usize) -> Result<usize, ChainError> {
         let Places { shapes, pads, last, summed, .. } = &self.places;
         let (shape, pads) = (shapes[place], summed[place].map_or(pads[place], |sum| pads[sum]));
         let last = summed[place].map_or(last[place], |sum| last[sum].max(last[place]));
         let mut map = Map::new(shape, pads).ok_or(ChainError::TooLarge)?;
-        let Plan { maps, sizes, .. } = &mut self.plan;
+        let ChainPlan { maps, sizes, .. } = &mut self.plan;
         let alike = |other: &&Map| {
             (other.blocks, other.pads) == (map.blocks, map.pads)
                 && (other.shape.height, other.shape.width) == (shape.height, shape.width)
@@ -273,7 +273,7 @@ impl Places {
         }
     }
 
-    /// The shape that a layer makes.
+    /// Returns the shape that a layer makes.
     fn layer(&mut self, layer: &Layer, source: Source, index: usize) -> Result<Shape, ChainError> {
         let fault = |fault: String| Err(ChainError::Layer(index, fault));
         if let Some(wrong) = layer.fault() {
@@ -348,7 +348,7 @@ impl Places {
     }
 }
 
-/// What a layer makes of an input with zeros around, if anything.
+/// Returns what a layer makes of an input with zeros around, if anything.
 fn outputs(layer: &Layer, shape: Shape, pads: Pads) -> Option<Shape> {
     let size = |size: usize, before: usize, after: usize| {
         let room = size.checked_add(before)?.checked_add(after)?.checked_sub(layer.kind.extent())?;

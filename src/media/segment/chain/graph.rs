@@ -3,7 +3,7 @@
 
 use super::layer::Layer;
 
-/// What is read.
+/// The input that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The picture.
@@ -30,7 +30,7 @@ pub enum Node {
 }
 
 impl Node {
-    /// What it reads.
+    /// Returns what it reads.
     pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
         let (one, other) = match *self {
             Self::Convolution(_, from) => (from, None),
@@ -50,7 +50,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Layers one after the other, and heads on the last one.
+    /// Returns layers one after the other, and heads on the last one.
     pub fn line(layers: &[Layer], heads: &[Layer]) -> Self {
         let after = |index: usize| index.checked_sub(1).map_or(Source::Input, Source::Node);
         let nodes = layers.iter().enumerate().map(|(index, layer)| Node::Convolution(layer.clone(), after(index)));
@@ -58,7 +58,8 @@ impl Graph {
         Self { nodes: nodes.collect(), heads: heads.collect() }
     }
 
-    /// Those of the heads, in the order given, and the nodes that they need. Indices beyond the heads are left out.
+    /// Returns those of the heads, in the order given, and the nodes that they need. Indices beyond the heads are left
+    /// out.
     pub fn keeping(&self, heads: &[usize]) -> Self {
         let heads: Vec<&(Layer, Source)> = heads.iter().filter_map(|&head| self.heads.get(head)).collect();
         let mut needed = vec![false; self.nodes.len()];

@@ -3,7 +3,7 @@
 /// The largest square that a convolution of all channels looks at.
 pub(super) const MOST_SIDE: usize = 3;
 
-/// Which convolution a layer is.
+/// The kind of convolution of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Every input channel into every output channel, over a square. Weights `[outputs, inputs, side, side]`.
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Rows and columns between two outputs.
+    /// Returns rows and columns between two outputs.
     pub(super) fn stride(self) -> usize {
         match self {
             Self::Square { stride, .. } | Self::Depthwise3x3 { stride, .. } => stride,
@@ -33,7 +33,7 @@ impl Kind {
         }
     }
 
-    /// Rows and columns that one output looks at.
+    /// Returns rows and columns that one output looks at.
     pub(super) fn extent(self) -> usize {
         match self {
             Self::Square { side, .. } => side,
@@ -56,7 +56,7 @@ pub struct Pads {
     pub right: usize,
 }
 
-/// How a layer's input is padded.
+/// The padding of a layer's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
     /// ONNX `SAME_UPPER`: as many outputs as inputs over the stride, rounded up; an odd zero goes below and right.
@@ -66,7 +66,7 @@ pub enum Padding {
 }
 
 impl Padding {
-    /// The zeros around an input of this height and width.
+    /// Returns the zeros around an input of this height and width.
     pub(super) fn resolve(self, kind: Kind, height: usize, width: usize) -> Pads {
         match self {
             Self::Explicit(pads) => pads,
@@ -101,12 +101,12 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// The clamp, as bounds that always exist.
+    /// Returns the clamp, as bounds that always exist.
     pub(super) fn bounds(&self) -> (f32, f32) {
         self.clamp.unwrap_or((f32::NEG_INFINITY, f32::INFINITY))
     }
 
-    /// What is wrong with the layer by itself, if anything.
+    /// Returns what is wrong with the layer by itself, if anything.
     pub(super) fn fault(&self) -> Option<String> {
         let (inputs, outputs) = (self.inputs, self.outputs);
         if inputs == 0 || outputs == 0 {

@@ -28,7 +28,7 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// In slot 0 for now; none where it would not fit any memory.
+    /// Creates one in slot 0 for now; none where it would not fit any memory.
     pub fn new(shape: Shape, pads: Pads) -> Option<Self> {
         let columns = shape.width.checked_add(pads.left)?.checked_add(pads.right)?;
         let rows = shape.height.checked_add(pads.top)?.checked_add(pads.bottom)?;
@@ -43,19 +43,19 @@ impl Map {
         Some(Self { shape, pads, slot: 0, blocks, row, plane, offsets })
     }
 
-    /// Pixels that lie together in memory, as many as there can be: where each run begins, and how many.
+    /// Returns pixels that lie together in memory, as many as there can be: where each run begins, and how many.
     pub fn runs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let (width, pixels) = (self.shape.width, self.offsets.len());
         let each = if self.row == width * BLOCK { pixels } else { width };
         (0..pixels).step_by(each.max(1)).map(move |first| (first, each))
     }
 
-    /// Where a layer that needs `pads` around begins to read, at most the map's own.
+    /// Returns where a layer that needs `pads` around begins to read, at most the map's own.
     pub fn origin(&self, pads: Pads) -> usize {
         (self.pads.top - pads.top) * self.row + (self.pads.left - pads.left) * BLOCK
     }
 
-    /// One row of pixels, channels together.
+    /// Reads one row of pixels, channels together.
     pub fn read_row(&self, slot: &[f32], y: usize, line: &mut [f32]) {
         let offsets = &self.offsets[y * self.shape.width..];
         for (pixel, &offset) in line.chunks_exact_mut(self.shape.channels).zip(offsets) {
@@ -85,7 +85,7 @@ pub(super) fn export(map: &Map, slot: &[f32], output: &mut [f32]) {
     }
 }
 
-/// The slots of two maps, which are never the same.
+/// Returns the slots of two maps, which are never the same.
 pub(super) fn disjoint<'a>(slots: &'a mut [Aligned<f32>], from: &Map, to: &Map) -> [&'a mut [f32]; 2] {
     slots.get_disjoint_mut([from.slot, to.slot]).expect("a step writes elsewhere than it reads").map(|slot| &mut **slot)
 }

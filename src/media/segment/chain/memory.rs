@@ -26,7 +26,7 @@ impl<T: Copy + Default> Aligned<T> {
 }
 
 impl<T: Copy + Default> Clone for Aligned<T> {
-    /// Aligned anew: the copy lies elsewhere.
+    /// Copies it, aligned again: the copy lies elsewhere.
     fn clone(&self) -> Self {
         let mut copy = Self::new(self.len);
         copy.copy_from_slice(self);
@@ -48,7 +48,7 @@ impl<T> DerefMut for Aligned<T> {
     }
 }
 
-/// How much memory a plan needs, in elements.
+/// The memory that a plan needs, in elements.
 #[derive(Debug, Default)]
 pub(super) struct Sizes {
     /// Feature maps that exist at the same time, borders included.
@@ -63,7 +63,7 @@ pub(super) struct Sizes {
     pub tile: usize,
 }
 
-/// Working memory of one run at a time, made by [`super::Plan::arena`].
+/// Working memory of one run at a time, made by [`super::ChainPlan::arena`].
 #[derive(Debug, Clone)]
 pub struct Arena {
     /// Of the plan that it was made for: others have their borders elsewhere.

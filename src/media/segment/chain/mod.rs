@@ -1,5 +1,6 @@
 //! Runs networks of convolutions (MobileNetV1 and its heads, U-Nets of depthwise and pointwise layers) on one thread:
-//! depthwise and pointwise layers in one pass, vector instructions as the processor has them, nothing allocated per run.
+//! depthwise and pointwise layers in one pass, vector instructions as the processor has them, nothing allocated per
+//! run.
 
 mod build;
 mod graph;
@@ -17,9 +18,9 @@ pub use graph::{Graph, Node, Source};
 pub use kernel::Isa;
 pub use layer::{Kind, Layer, Padding, Pads};
 pub use memory::Arena;
-pub use plan::{Plan, Precision};
+pub use plan::{ChainPlan, Precision};
 
-/// Why a chain cannot be run.
+/// The reason why a chain cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainError {
     /// There is no layer and no head.

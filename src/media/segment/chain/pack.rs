@@ -45,7 +45,7 @@ impl Panels {
         Self { weights, halves: Aligned::new(0), bias, full, depth, clamp: layer.bounds() }
     }
 
-    /// Of a pointwise layer: rows are input channels, filled up to full planes.
+    /// Creates one of a pointwise layer: rows are input channels, filled up to full planes.
     pub fn pointwise(layer: &Layer, full: usize) -> Self {
         let depth = layer.inputs.next_multiple_of(BLOCK);
         Self::new(
@@ -58,7 +58,8 @@ impl Panels {
         )
     }
 
-    /// Of a convolution over `side` x `side` pixels whose lines have `channels` channels, at least those of the layer.
+    /// Creates one of a convolution over `side` x `side` pixels whose lines have `channels` channels, at least those of
+    /// the layer.
     pub fn square(layer: &Layer, side: usize, channels: usize, full: usize) -> Self {
         let taps = side * side;
         Self::new(layer, taps * channels, full, |output, row| {
@@ -67,7 +68,7 @@ impl Panels {
         })
     }
 
-    /// With the weights in bfloat16 instead; for even depths.
+    /// Returns it with the weights in bfloat16 instead; for even depths.
     pub fn into_halves(mut self) -> Self {
         self.halves = Aligned::new(self.weights.len());
         for (panel, packed) in
@@ -85,7 +86,7 @@ impl Panels {
         self
     }
 
-    /// The panels, in the order of their output channels.
+    /// Returns the panels, in the order of their output channels.
     pub fn iter(&self) -> impl Iterator<Item = Panel<'_>> {
         (0..self.bias.len()).step_by(self.full).map(|first| {
             let width = self.full.min(self.bias.len() - first);
@@ -100,7 +101,7 @@ impl Panels {
     }
 }
 
-/// To the nearest, ties to even.
+/// Rounds to the nearest, ties to even.
 fn bfloat16(value: f32) -> u16 {
     let bits = value.to_bits();
     if value.is_nan() {

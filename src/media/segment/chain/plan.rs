@@ -24,7 +24,7 @@ pub enum Precision {
 }
 
 /// A chain for one input size. Shared freely: what changes in a run is in the [`Arena`].
-pub struct Plan {
+pub struct ChainPlan {
     pub(super) isa: Isa,
     pub(super) precision: Precision,
     pub(super) kernels: &'static Kernels,
@@ -41,14 +41,20 @@ pub struct Plan {
     pub(super) mark: Arc<()>,
 }
 
-impl std::fmt::Debug for Plan {
+impl std::fmt::Debug for ChainPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Shape { height, width, channels } = self.input;
-        write!(f, "Plan({height}x{width}x{channels}, {} steps, {:?}, {:?})", self.steps.len(), self.isa, self.precision)
+        write!(
+            f,
+            "ChainPlan({height}x{width}x{channels}, {} steps, {:?}, {:?})",
+            self.steps.len(),
+            self.isa,
+            self.precision
+        )
     }
 }
 
-impl Plan {
+impl ChainPlan {
     /// Lays out `layers` in their order for an input of `height` x `width`, and `heads`, pointwise all, on the last
     /// layer's output. Without heads the last layer's output is the one output.
     ///
@@ -67,7 +73,7 @@ impl Plan {
     /// Lays out a graph for an input of `height` x `width`.
     ///
     /// # Errors
-    /// As [`Plan::new`], and when a node reads what comes after it.
+    /// As [`ChainPlan::new`], and when a node reads what comes after it.
     pub fn of(
         graph: &Graph,
         (height, width): (usize, usize),
@@ -77,7 +83,7 @@ impl Plan {
         Builder::new(graph, (height, width), isa, precision)?.build()
     }
 
-    /// Memory for one run at a time. The only thing that is allocated after the plan.
+    /// Returns the memory for one run at a time. The only thing that is allocated after the plan.
     pub fn arena(&self) -> Arena {
         Arena::new(&self.sizes, self.mark.clone())
     }
@@ -96,12 +102,12 @@ impl Plan {
         })
     }
 
-    /// The instruction set that it runs on.
+    /// Returns the instruction set that it runs on.
     pub fn isa(&self) -> Isa {
         self.isa
     }
 
-    /// What it multiplies in, which is [`Precision::F32`] where the instruction set has nothing else.
+    /// Returns what it multiplies in, which is [`Precision::F32`] where the instruction set has nothing else.
     pub fn precision(&self) -> Precision {
         self.precision
     }

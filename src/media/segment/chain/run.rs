@@ -6,10 +6,10 @@ use super::{
     map::{Map, Shape, disjoint},
     memory::Arena,
     pack::{Panels, Taps},
-    plan::{Plan, Precision},
+    plan::{ChainPlan, Precision},
 };
 
-/// What a plan does, in order. Maps are by their index.
+/// The steps of a plan, in order. Maps are by their index.
 #[derive(Debug)]
 pub(super) enum Step {
     Convolve {
@@ -53,7 +53,7 @@ pub(super) struct Head {
     pub from: usize,
 }
 
-/// Where a convolution's input comes from, line by line.
+/// The lines that a convolution's input comes from.
 #[derive(Debug)]
 pub(super) struct Lines {
     /// The map before, or the chain's own input.
@@ -67,7 +67,7 @@ pub(super) struct Lines {
     pub len: usize,
 }
 
-/// How a depthwise layer moves over its input.
+/// The way that a depthwise layer moves over its input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     pub stride: usize,
@@ -79,7 +79,7 @@ pub(super) struct Window {
     pub origin: usize,
 }
 
-impl Plan {
+impl ChainPlan {
     pub(super) fn step(&self, step: &Step, arena: &mut Arena, input: &[f32]) {
         match step {
             Step::Convolve { lines, panels, to } => self.convolve(lines, panels, &self.maps[*to], arena, input),
@@ -143,7 +143,7 @@ impl Plan {
         }
     }
 
-    /// Pixels `first..first + count` of `to`, from as many pixels at the start of `input`.
+    /// Computes pixels `first..first + count` of `to`, from as many pixels at the start of `input`.
     fn pointwise(
         &self,
         panels: &Panels,
@@ -285,7 +285,7 @@ impl Plan {
     }
 }
 
-/// `total` in as few parts of at most `most` as there can be, alike to one: where each begins, and how many.
+/// Returns `total` in as few parts of at most `most` as there can be, alike to one: where each begins, and how many.
 fn shares(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let parts = total.div_ceil(most).max(1);
     let (each, more) = (total / parts, total % parts);
@@ -293,7 +293,7 @@ fn shares(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 impl Window {
-    /// The rows, or parts of rows, of pixels `first..first + count`: where each begins, and how many.
+    /// Returns the rows, or parts of rows, of pixels `first..first + count`: where each begins, and how many.
     fn rows(self, first: usize, count: usize) -> impl Iterator<Item = (usize, usize)> {
         let end = first + count;
         (first / self.width..end.div_ceil(self.width)).map(move |y| {
@@ -302,7 +302,7 @@ impl Window {
         })
     }
 
-    /// `count` pixels of one row, from `pixel` on; where they go is left to the caller.
+    /// Returns `count` pixels of one row, from `pixel` on; where they go is left to the caller.
     fn run<'a>(self, taps: &'a Taps, from: &Map, input: &'a [f32], pixel: usize, count: usize) -> Depthwise<'a> {
         let (y, x) = (pixel / self.width, pixel % self.width);
         Depthwise {

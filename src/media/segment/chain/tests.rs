@@ -76,7 +76,7 @@ fn reference(layer: &Layer, ([height, width, channels], input): &Picture) -> Pic
     ([rows, columns, layer.outputs], output)
 }
 
-fn run(plan: &Plan, arena: &mut Arena, input: &[f32]) -> Vec<Picture> {
+fn run(plan: &ChainPlan, arena: &mut Arena, input: &[f32]) -> Vec<Picture> {
     let mut outputs: Vec<Picture> =
         plan.output_shapes().map(|shape| (shape, vec![f32::NAN; shape.iter().product()])).collect();
     plan.run(arena, input, &mut outputs.iter_mut().map(|(_, output)| &mut output[..]).collect::<Vec<_>>()).unwrap();
@@ -103,7 +103,7 @@ fn check(noise: &mut Noise, layers: &[Layer], heads: &[Layer], (height, width): 
         if heads.is_empty() { vec![last] } else { heads.iter().map(|head| reference(head, &last)).collect() };
     for isa in Isa::available() {
         for (precision, tolerance) in [(Precision::F32, 1e-4), (Precision::Bf16, 0.05)] {
-            let plan = Plan::new(layers, heads, (height, width), isa, precision).unwrap();
+            let plan = ChainPlan::new(layers, heads, (height, width), isa, precision).unwrap();
             if plan.precision() != precision {
                 continue;
             }
@@ -201,7 +201,7 @@ fn heads_alone_are_a_chain() {
     check(&mut noise, &[], &heads, (7, 9));
 }
 
-/// A coarse map onto a fine one, as the layers say.
+/// Returns a coarse map onto a fine one, as the layers say.
 fn merged(([_, coarse_width, _], coarse): &Picture, (shape, fine): &Picture, (low, high): (f32, f32)) -> Picture {
     let [height, width, channels] = *shape;
     let mut output = Vec::with_capacity(fine.len());
@@ -214,7 +214,7 @@ fn merged(([_, coarse_width, _], coarse): &Picture, (shape, fine): &Picture, (lo
     (*shape, output)
 }
 
-/// All maps of a graph, and what its heads make of them.
+/// Returns all maps of a graph, and what its heads make of them.
 fn results(graph: &Graph, input: Picture) -> Vec<Picture> {
     let mut maps = vec![input];
     let at = |source: &Source| match source {
@@ -284,7 +284,7 @@ fn networks_that_go_down_and_up_again_are_followed_whichever_heads_are_asked_for
             let expected: Vec<&Picture> = heads.iter().map(|&head| &all[head]).collect();
             for isa in Isa::available() {
                 for (precision, tolerance) in [(Precision::F32, 1e-4), (Precision::Bf16, 0.08)] {
-                    let plan = Plan::of(&graph, (height, width), isa, precision).unwrap();
+                    let plan = ChainPlan::of(&graph, (height, width), isa, precision).unwrap();
                     let mut arena = plan.arena();
                     run(&plan, &mut arena, &input);
                     run(&plan, &mut arena, &other);
@@ -314,7 +314,7 @@ fn what_no_head_needs_is_left_out() {
 fn sums_that_do_not_fit_are_refused_by_number() {
     let mut noise = Noise(12);
     let graph = u_net(&mut noise, (16, 16, 16));
-    let plan = |graph: &Graph, size| Plan::of(graph, size, Isa::plain(), Precision::F32).map(|_| ()).unwrap_err();
+    let plan = |graph: &Graph, size| ChainPlan::of(graph, size, Isa::plain(), Precision::F32).map(|_| ()).unwrap_err();
     assert_eq!(plan(&graph, (12, 16)).to_string(), "layer 9 adds 2 x 2 to 3 x 4");
     let mut later = graph.clone();
     later.nodes[1] = Node::Convolution(noise.layer(Kind::Pointwise, 16, 16), Source::Node(3));
@@ -337,7 +337,7 @@ fn same_padding_puts_the_odd_zero_below_and_right() {
 fn the_same_plan_runs_in_many_memories() {
     let mut noise = Noise(6);
     let layers = [noise.layer(Kind::Square { side: 3, stride: 2 }, 3, 16), noise.layer(Kind::Pointwise, 16, 8)];
-    let plan = Plan::new(&layers, &[], (16, 16), Isa::best(), Precision::F32).unwrap();
+    let plan = ChainPlan::new(&layers, &[], (16, 16), Isa::best(), Precision::F32).unwrap();
     let input = noise.floats(16 * 16 * 3);
     let first = plan.arena();
     let outputs: Vec<_> = std::thread::scope(|scope| {
@@ -365,7 +365,7 @@ fn what_is_not_a_number_is_gone_with_the_next_picture() {
     let input = noise.floats(6 * 6 * 5);
     for isa in Isa::available() {
         for precision in [Precision::F32, Precision::Bf16] {
-            let plan = Plan::new(&layers, &[], (6, 6), isa, precision).unwrap();
+            let plan = ChainPlan::new(&layers, &[], (6, 6), isa, precision).unwrap();
             let mut arena = plan.arena();
             let before = run(&plan, &mut arena, &input);
             run(&plan, &mut arena, &[f32::NAN; 6 * 6 * 5]);
@@ -380,7 +380,7 @@ fn layers_that_do_not_fit_are_refused_by_number() {
     let mut noise = Noise(7);
     let conv = noise.layer(Kind::Square { side: 3, stride: 2 }, 3, 16);
     let plan = |layers: &[Layer], heads: &[Layer]| {
-        Plan::new(layers, heads, (8, 8), Isa::plain(), Precision::F32).map(|_| ()).unwrap_err()
+        ChainPlan::new(layers, heads, (8, 8), Isa::plain(), Precision::F32).map(|_| ()).unwrap_err()
     };
     assert_eq!(plan(&[], &[]), ChainError::Empty);
     let narrow = noise.layer(Kind::Pointwise, 8, 8);
@@ -417,8 +417,8 @@ fn layers_that_do_not_fit_are_refused_by_number() {
 fn buffers_that_do_not_fit_are_refused() {
     let mut noise = Noise(8);
     let conv = noise.layer(Kind::Square { side: 3, stride: 2 }, 3, 16);
-    let plan = Plan::new(std::slice::from_ref(&conv), &[], (8, 8), Isa::best(), Precision::F32).unwrap();
-    let other = Plan::new(&[conv], &[], (8, 8), Isa::best(), Precision::F32).unwrap();
+    let plan = ChainPlan::new(std::slice::from_ref(&conv), &[], (8, 8), Isa::best(), Precision::F32).unwrap();
+    let other = ChainPlan::new(&[conv], &[], (8, 8), Isa::best(), Precision::F32).unwrap();
     let (mut arena, input) = (plan.arena(), [0.0; 8 * 8 * 3]);
     let (mut output, mut short) = ([0.0; 4 * 4 * 16], [0.0; 5]);
     assert!(plan.run(&mut arena, &input[1..], &mut [&mut output]).is_err());

@@ -1,7 +1,8 @@
 use super::{super::crowd::frames_every, *};
 
-/// Judges once a second; `late` tells the share of late frames from what is given up. What that was, second by second.
-fn run(governor: &mut Governor, from: u64, seconds: u64, spare: u32, late: impl Fn(Plan) -> f32) -> Vec<Plan> {
+/// Judges once a second; `late` gives the share of late frames from what is given up. Returns the plans, second by
+/// second.
+fn run(governor: &mut Governor, from: u64, seconds: u64, spare: u32, late: impl Fn(MaskPlan) -> f32) -> Vec<MaskPlan> {
     (from..from + seconds)
         .map(|second| {
             let share = late(governor.plan());
@@ -14,9 +15,9 @@ fn run(governor: &mut Governor, from: u64, seconds: u64, spare: u32, late: impl 
         .collect()
 }
 
-/// How late frames are on a machine of `cores` where so many people are cut out. A mask costs `20 ms` at the full size,
-/// a quarter less for each size that it is smaller, and a frame that is looked at costs 4 ms in any case.
-fn late_of(plan: Plan, people: u32, cores: f32) -> f32 {
+/// Returns how late frames are on a machine of `cores` where so many people are cut out. A mask costs `20 ms` at the
+/// full size, a quarter less for each size that it is smaller, and a frame that is looked at costs 4 ms in any case.
+fn late_of(plan: MaskPlan, people: u32, cores: f32) -> f32 {
     let mask = 20.0 * 0.75f32.powi(plan.shrinking as i32);
     let frames: f32 = (0..people).map(|who| 30.0 / frames_every(plan.thinning, who < people / 2) as f32).sum();
     let masks = (people as f32 * 30.0 / plan.every as f32).min(frames);
@@ -27,7 +28,7 @@ fn late_of(plan: Plan, people: u32, cores: f32) -> f32 {
 #[test]
 fn a_calm_machine_gives_up_nothing() {
     let mut governor = Governor::new(Duration::ZERO);
-    let whole = Plan { shrinking: 0, every: 1, thinning: 0 };
+    let whole = MaskPlan { shrinking: 0, every: 1, thinning: 0 };
     assert!(run(&mut governor, 0, 100, 3, |_| 0.01).iter().all(|plan| *plan == whole));
 }
 
@@ -44,7 +45,7 @@ fn inputs_become_smaller_before_masks_become_fewer_and_frames_are_thinned_last()
 #[test]
 fn small_inputs_cannot_be_made_smaller() {
     let mut governor = Governor::new(Duration::ZERO);
-    assert_eq!(run(&mut governor, 0, 1, 0, |_| 0.2)[0], Plan { shrinking: 0, every: 2, thinning: 0 });
+    assert_eq!(run(&mut governor, 0, 1, 0, |_| 0.2)[0], MaskPlan { shrinking: 0, every: 2, thinning: 0 });
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn it_comes_to_rest_where_the_machine_keeps_up() {
     for (people, cores) in [(4, 1.5), (8, 1.5), (12, 1.0), (16, 1.0)] {
         let mut governor = Governor::new(Duration::ZERO);
         let plans = run(&mut governor, 0, 120, 3, |plan| late_of(plan, people, cores));
-        let too_late = |plan: &&Plan| late_of(**plan, people, cores) > TOO_LATE + 0.01;
+        let too_late = |plan: &&MaskPlan| late_of(**plan, people, cores) > TOO_LATE + 0.01;
         let late = plans[20..].iter().filter(too_late).count();
         assert!(late <= 12, "{people} people on {cores} cores: late in {late} of 100 seconds");
         let masks = plans.iter().map(|plan| 30 / plan.every).min();
@@ -92,12 +93,12 @@ fn late_output_of_a_room_that_cuts_nobody_out_is_not_the_segmentation_s_fault() 
 fn calm_brings_everything_back_step_by_step() {
     let mut governor = Governor::new(Duration::ZERO);
     run(&mut governor, 0, 10, 3, |_| 0.9);
-    let steps = |plan: &Plan| {
+    let steps = |plan: &MaskPlan| {
         let sparse = EVERY.iter().position(|every| *every == plan.every).unwrap_or(0);
         plan.shrinking as usize + sparse + plan.thinning as usize
     };
     let back = run(&mut governor, 10, 40, 3, |_| 0.0);
-    assert_eq!(back.last(), Some(&Plan { shrinking: 0, every: 1, thinning: 0 }));
+    assert_eq!(back.last(), Some(&MaskPlan { shrinking: 0, every: 1, thinning: 0 }));
     assert!(back.windows(2).all(|pair| steps(&pair[0]) - steps(&pair[1]) <= 1), "one step at a time: {back:?}");
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Seen {
     pub(super) masked: bool,
 }
 
-/// A plane and its stride in bytes.
+/// Returns a plane and its stride in bytes.
 pub(super) fn plane<'a>(
     frame: &'a gst_video::VideoFrameRef<&'a gst::BufferRef>,
     index: u32,
@@ -27,7 +27,7 @@ pub(super) fn plane<'a>(
     Ok((frame.plane_data(index).map_err(|_| gst::FlowError::Error)?, stride))
 }
 
-/// NV12's interleaved chroma as two planes of `width` x `height` without padding.
+/// Returns NV12's interleaved chroma as two planes of `width` x `height` without padding.
 pub(super) fn split((both, stride): (&[u8], usize), width: usize, height: usize) -> (Vec<u8>, Vec<u8>) {
     let (mut u, mut v) = (Vec::with_capacity(width * height), Vec::with_capacity(width * height));
     for row in both.chunks(stride).take(height) {
@@ -38,7 +38,7 @@ pub(super) fn split((both, stride): (&[u8], usize), width: usize, height: usize)
     (u, v)
 }
 
-/// Both chroma planes of an NV12 frame, one behind the other, as a memory of their own.
+/// Returns both chroma planes of an NV12 frame, one behind the other, as a memory of their own.
 fn planar_chroma(frame: &gst::BufferRef, info: &gst_video::VideoInfo) -> Result<gst::Memory, gst::FlowError> {
     let mapped = gst_video::VideoFrameRef::from_buffer_ref_readable(frame, info).map_err(|_| gst::FlowError::Error)?;
     let (width, height) = (info.width().div_ceil(2) as usize, info.height().div_ceil(2) as usize);
@@ -47,7 +47,7 @@ fn planar_chroma(frame: &gst::BufferRef, info: &gst_video::VideoInfo) -> Result<
     Ok(gst::Memory::from_mut_slice(planes))
 }
 
-/// The frame as A420: its colours, and the first mask as alpha. Without a mask it is opaque.
+/// Returns the frame as A420: its colours, and the first mask as alpha. Without a mask it is opaque.
 pub(super) fn with_alpha(frame: &gst::BufferRef, seen: &Seen) -> Result<gst::Buffer, gst::FlowError> {
     let (width, height) = (seen.info.width() as usize, seen.info.height() as usize);
     let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));

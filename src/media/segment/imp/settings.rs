@@ -6,7 +6,7 @@ use gstreamer::{glib, prelude::*};
 
 use crate::{
     layout::{BodyPart, BodyParts, Cut},
-    media::segment::{mask::MaskOptions, stream::Wish},
+    media::segment::{mask::MaskOptions, stream::MaskRequest},
 };
 
 /// The network sees every frame.
@@ -15,7 +15,7 @@ const DEFAULT_EVERY: u32 = 1;
 const NONE: &str = "none";
 const PERSON: &str = "person";
 
-/// What the user sets.
+/// The settings of the user.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) model: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Settings {
     keypoints: bool,
     despill: bool,
     /// What the room wants, in place of `cutout` and `keypoints`.
-    pub(super) wish: Option<Wish>,
+    pub(super) wish: Option<MaskRequest>,
 }
 
 impl Default for Settings {
@@ -44,24 +44,24 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is to be found in the frames.
-    pub(super) fn wish(&self) -> Result<Wish, String> {
+    /// Returns what is to be found in the frames.
+    pub(super) fn wish(&self) -> Result<MaskRequest, String> {
         if let Some(wish) = &self.wish {
             return Ok(wish.clone());
         }
         let MaskOptions { threshold, feather, smoothing } = self.mask;
         let parts = match self.cutout.as_str() {
-            NONE => return Ok(Wish { poses: self.keypoints, ..Wish::default() }),
+            NONE => return Ok(MaskRequest { poses: self.keypoints, ..MaskRequest::default() }),
             PERSON => None,
             list => Some(named_parts(list)?),
         };
         let cuts = vec![Cut { parts, threshold, feather, smoothing, model: None }];
-        Ok(Wish { cuts, despill: self.despill, poses: self.keypoints, ..Wish::default() })
+        Ok(MaskRequest { cuts, despill: self.despill, poses: self.keypoints, ..MaskRequest::default() })
     }
 
-    /// Whether frames get masks.
+    /// Returns whether frames get masks.
     pub(super) fn masks(&self) -> bool {
-        // What cannot be understood is told when it starts or by the next frame.
+        // The start or the next frame reports what cannot be understood.
         self.wish().map_or(true, |wish| !wish.cuts.is_empty())
     }
 
@@ -82,7 +82,7 @@ impl Settings {
         }
     }
 
-    /// A property's value.
+    /// Returns a property's value.
     pub(super) fn get(&self, name: &str) -> glib::Value {
         match name {
             "model" => self.model.to_value(),
@@ -97,7 +97,7 @@ impl Settings {
     }
 }
 
-/// The parts of a comma-separated list of names.
+/// Returns the parts of a comma-separated list of names.
 fn named_parts(list: &str) -> Result<BodyParts, String> {
     list.split(',')
         .map(|name| {
@@ -109,7 +109,7 @@ fn named_parts(list: &str) -> Result<BodyParts, String> {
         .collect()
 }
 
-/// What users see of it, and what it tells.
+/// Returns what users see of it, and what it reports.
 pub(super) fn properties() -> &'static [glib::ParamSpec] {
     static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         vec![

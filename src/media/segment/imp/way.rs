@@ -9,11 +9,11 @@ use crate::media::{
         input::Yuv,
         model::ModelError,
         pool::{self, Turn},
-        stream::{Outcome, Stream, Wish},
+        stream::{MaskRequest, Outcome, Stream},
     },
 };
 
-/// When a governed stream's frames came, by their own time.
+/// The times when a governed stream's frames came, by their own time.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Past {
     /// Those that are not left out.
@@ -26,7 +26,7 @@ pub(super) struct Past {
     pub(super) masks: Pace,
 }
 
-/// How it is decided whether the network sees a frame.
+/// The way that decides whether the network sees a frame.
 pub(super) enum Way {
     /// By the element's own setting: one of so many.
     Own { every: u32 },
@@ -40,7 +40,7 @@ impl Way {
         self,
         stream: &mut Stream,
         yuv: &Yuv<'_>,
-        wish: &Wish,
+        wish: &MaskRequest,
     ) -> Result<(Outcome, Duration), ModelError> {
         let (turn, overdue) = match self {
             Self::Own { every } => {

@@ -15,7 +15,7 @@ pub struct Colours {
 }
 
 impl Colours {
-    /// Factor and offset from a byte to the guide's unit.
+    /// Returns the factor and offset from a byte to the guide's unit.
     pub fn unit(channel: usize) -> (f32, f32) {
         let weight = if channel == 0 { 1.0 } else { CHROMA };
         (weight / 255.0, weight * -0.5)
@@ -111,7 +111,7 @@ impl<const RADIUS: usize> Filter<RADIUS> {
         }
     }
 
-    /// The explained mask, `gain` times steeper around one half, 0.0..=1.0.
+    /// Draws the explained mask, `gain` times steeper around one half, 0.0..=1.0.
     #[inline(always)]
     pub fn sharpen(&self, colours: &Colours, gain: f32, mask: &mut [f32]) {
         let cells = self.size.0 * self.size.1;
@@ -210,7 +210,7 @@ impl<const RADIUS: usize> Boxes<RADIUS> {
     }
 }
 
-/// One over the number of cells of a window around `at` that lie in `0..length`.
+/// Returns one over the number of cells of a window around `at` that lie in `0..length`.
 #[inline(always)]
 fn share<const RADIUS: usize>(at: usize, length: usize) -> f32 {
     1.0 / ((at + RADIUS + 1).min(length) - at.saturating_sub(RADIUS)) as f32

@@ -28,7 +28,7 @@ use settle::Settler;
 
 use super::{grid::Grid, input::Yuv};
 
-/// How a mask is made from logits.
+/// The options by which a mask is made from logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MaskOptions {
     /// Probability at which a pixel is half transparent, 0.05..=0.95.
@@ -63,7 +63,8 @@ const TRUST: f32 = 0.8;
 /// Cells between two points of the network's grid below which it sees as finely as the first filter.
 const FINE_STEP: usize = 2;
 /// Share of the network's probabilities in the mask after every run of the first filter, for wide and for narrow
-/// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by run.
+/// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by
+/// run.
 const ANCHOR: (f32, f32, f32) = (0.2, 0.3, 0.6);
 /// How much steeper the mask becomes between two runs.
 const SHARPEN: f32 = 2.5;
@@ -110,7 +111,7 @@ impl Level {
         filter.sharpen(&self.colours, SHARPEN, &mut self.mask);
     }
 
-    /// The first filter, all its runs. `network` holds the probabilities, of which `anchor` stays every time.
+    /// Runs the first filter, all its runs. `network` holds the probabilities, of which `anchor` stays every time.
     #[inline(always)]
     fn draw<const RADIUS: usize>(&mut self, filter: &mut Filter<RADIUS>, network: &[f32], anchor: f32) {
         filter.look(&self.colours);
@@ -181,7 +182,8 @@ impl MaskMaker {
         true
     }
 
-    /// Whether there is an earlier mask for frames of `frame` pixels (width, height), which [`Self::carry`] needs.
+    /// Returns whether there is an earlier mask for frames of `frame` pixels (width, height), which [`Self::carry`]
+    /// needs.
     pub fn can_carry(&self, frame: (usize, usize)) -> bool {
         self.settled && self.sizes.frame == frame
     }
@@ -220,7 +222,7 @@ impl MaskMaker {
         self.carry_plain(frame, options, alpha, stride);
     }
 
-    // Inlined, like all that it calls, so that the AVX2 functions compile it anew with wider registers.
+    // Inlined, like all that it calls, so that the AVX2 functions compile it again with wider registers.
     #[inline(always)]
     fn make_plain(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
         self.look(frame);
@@ -300,7 +302,7 @@ impl MaskMaker {
     }
 }
 
-/// The three channels of a frame at half its size, each with its stride.
+/// Returns the three channels of a frame at half its size, each with its stride.
 #[inline(always)]
 fn halves<'a>(half_luma: &'a [u8], sizes: Sizes, frame: &Yuv<'a>) -> [(&'a [u8], usize); 3] {
     [(half_luma, sizes.half.0), frame.u, frame.v]

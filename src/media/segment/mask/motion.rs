@@ -54,7 +54,7 @@ impl<T: Copy + Default> Padded<T> {
         }
     }
 
-    /// Index of the cell at block `(column, row)` moved by `(x, y)`.
+    /// Returns the index of the cell at block `(column, row)` moved by `(x, y)`.
     #[inline(always)]
     fn at(&self, (column, row): (usize, usize), (x, y): (isize, isize)) -> usize {
         let place = |block: usize, moved: isize| (PAD + block * BLOCK).wrapping_add_signed(moved);
@@ -69,7 +69,7 @@ struct Pyramid {
     coarse: Padded<u8>,
 }
 
-/// How one block moved: its cells were at `whole + part` from where they are, in fine cells.
+/// The movement of one block: its cells were at `whole + part` from where they are, in fine cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Vector {
     whole: (isize, isize),
@@ -265,7 +265,7 @@ fn reluctance((x, y): (isize, isize)) -> u32 {
     if length > 0 { RELUCTANCE.0 + RELUCTANCE.1 * length } else { 0 }
 }
 
-/// Sum of the differences between a block's window and the one `vector` away in the picture before.
+/// Returns the sum of the differences between a block's window and the one `vector` away in the picture before.
 #[inline(always)]
 fn difference(now: &Padded<u8>, before: &Padded<u8>, block: (usize, usize), vector: (isize, isize)) -> u32 {
     let window = -(MARGIN as isize);
@@ -279,7 +279,7 @@ fn difference(now: &Padded<u8>, before: &Padded<u8>, block: (usize, usize), vect
     sum
 }
 
-/// Where between -0.5 and 0.5 a parabola through three costs, one cell apart, is lowest.
+/// Returns where between -0.5 and 0.5 a parabola through three costs, one cell apart, is lowest.
 #[inline(always)]
 fn vertex(before: u32, here: u32, after: u32) -> f32 {
     let (before, here, after) = (before as f32, here as f32, after as f32);

@@ -59,7 +59,7 @@ impl Rows {
         self.alpha.resize(sizes.half.0 + 2, 0);
     }
 
-    /// One row of half alpha: the coefficients (fine), enlarged, applied to the row's colours (bytes).
+    /// Computes one row of half alpha: the coefficients (fine), enlarged, applied to the row's colours (bytes).
     #[inline(always)]
     pub fn apply(
         &mut self,
@@ -104,7 +104,7 @@ impl Rows {
     }
 }
 
-/// The two of `points` samples around sample `row` of a finer row, `step` apart, and the second one's weight.
+/// Returns the two of `points` samples around sample `row` of a finer row, `step` apart, and the second one's weight.
 #[inline(always)]
 fn between(row: usize, step: f32, points: usize) -> (usize, usize, f32) {
     let at = ((row as f32 + 0.5) * step - 0.5).clamp(0.0, (points - 1) as f32);
@@ -112,7 +112,7 @@ fn between(row: usize, step: f32, points: usize) -> (usize, usize, f32) {
     (first, (first + 1).min(points - 1), at - first as f32)
 }
 
-/// Twice as many samples between the same ends: each new one a quarter away from an old one.
+/// Makes twice as many samples between the same ends: each new one a quarter away from an old one.
 #[inline(always)]
 fn double_row(row: &[f32], out: &mut [f32]) {
     let last = row.len() - 1;
@@ -143,7 +143,7 @@ pub fn halve((plane, stride): (&[u8], usize), (width, height): Size, out: &mut [
     }
 }
 
-/// A plane of half the frame's size as the guide's fine channel `channel`.
+/// Averages a plane of half the frame's size as the guide's fine channel `channel`.
 #[inline(always)]
 pub fn average((plane, stride): (&[u8], usize), sizes: &Sizes, channel: usize, rows: &mut Rows, colours: &mut Colours) {
     let ((width, height), (cells, _)) = (sizes.half, sizes.fine);
@@ -198,7 +198,7 @@ pub fn halve_colours(fine: &Colours, coarse: &mut Colours) {
     }
 }
 
-/// The network's values at the middles of the coarse cells.
+/// Spreads the network's values at the middles of the coarse cells.
 #[inline(always)]
 pub fn spread(values: &[f32], grid: Grid, sizes: &Sizes, out: &mut [f32]) {
     let Grid { columns, rows, alignment } = grid;
@@ -218,7 +218,7 @@ pub fn spread(values: &[f32], grid: Grid, sizes: &Sizes, out: &mut [f32]) {
     }
 }
 
-/// A plane twice as large, linearly interpolated.
+/// Makes a plane twice as large, linearly interpolated.
 #[inline(always)]
 pub fn double(from: &[f32], (width, height): Size, to: &mut [f32], size: Size) {
     for (row, out) in to.chunks_exact_mut(size.0).enumerate() {
@@ -235,7 +235,7 @@ pub fn double(from: &[f32], (width, height): Size, to: &mut [f32], size: Size) {
     }
 }
 
-/// Half alpha to the frame's size, linearly interpolated.
+/// Enlarges half alpha to the frame's size, linearly interpolated.
 #[inline(always)]
 pub fn enlarge(half: &[u8], sizes: &Sizes, rows: &mut Rows, alpha: &mut [u8], stride: usize) {
     let ((width, height), (half_width, half_height)) = (sizes.frame, sizes.half);

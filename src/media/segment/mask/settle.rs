@@ -38,7 +38,7 @@ impl Settler {
     }
 
     /// Takes the frame's luma (coarse cells, 0..=1 and some offset). `keep` is the share of the old mask that stays
-    /// where nothing moved; with 0.0 everything starts anew.
+    /// where nothing moved; with 0.0 everything starts without memory.
     #[inline(always)]
     pub fn see(&mut self, luma: &[f32], keep: f32) {
         let (width, height) = self.coarse;
@@ -72,12 +72,12 @@ impl Settler {
         mask.copy_from_slice(&self.mask_coarse);
     }
 
-    /// The last result of [`Self::settle_coarse`].
+    /// Returns the last result of [`Self::settle_coarse`].
     pub fn coarse(&self) -> &[f32] {
         &self.mask_coarse
     }
 
-    /// The last result of [`Self::settle_fine`], to be moved along with the picture.
+    /// Returns the last result of [`Self::settle_fine`], to be moved along with the picture.
     pub fn fine_mut(&mut self) -> &mut [f32] {
         &mut self.mask_fine
     }

@@ -26,7 +26,7 @@ impl Picture {
         Self::new(size, |_, _| 120)
     }
 
-    /// A light person left of `edge`, the wall dark.
+    /// Returns a light person left of `edge`, the wall dark.
     fn edge(size: Size, edge: usize) -> Self {
         Self::new(size, |x, y| if x < edge { 180 } else { 60 } + ((x * 5 + y * 3) % 7) as u8)
     }
@@ -38,7 +38,7 @@ impl Picture {
     }
 }
 
-/// A spotted ball around `(x, y)` before a darker, striped wall, and the network's logits for it.
+/// Returns a spotted ball around `(x, y)` before a darker, striped wall, and the network's logits for it.
 fn ball((x, y): (usize, usize)) -> (Picture, Vec<f32>) {
     let inside = |at: (f32, f32)| (at.0 - x as f32).hypot(at.1 - y as f32) < 70.0;
     let luma = |column: usize, row: usize| {
@@ -54,7 +54,7 @@ fn ball((x, y): (usize, usize)) -> (Picture, Vec<f32>) {
     (Picture::new((640, 360), luma), logits)
 }
 
-/// Share of all pixels in which `alpha` is not the ball around `(x, y)`.
+/// Returns the share of all pixels in which `alpha` is not the ball around `(x, y)`.
 fn missed(alpha: &[u8], (x, y): (usize, usize)) -> f32 {
     let inside = |index: usize| ((index % 640) as f32 - x as f32).hypot((index / 640) as f32 - y as f32) < 70.0;
     let wrong = alpha.iter().enumerate().filter(|(index, alpha)| (**alpha >= 128) != inside(*index)).count();

@@ -13,7 +13,7 @@ use tract_onnx::{
     },
 };
 
-use crate::media::segment::chain::{Arena, Graph, Isa, Kind, Layer, Node, Padding, Pads, Plan, Precision, Source};
+use crate::media::segment::chain::{Arena, ChainPlan, Graph, Isa, Kind, Layer, Node, Padding, Pads, Precision, Source};
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +26,7 @@ pub(super) struct Chain {
     names: Vec<&'static str>,
 }
 
-/// What a tensor of the file is to us.
+/// The meaning of a tensor of the file.
 #[derive(Debug, Clone, Copy)]
 enum Value {
     /// A map.
@@ -62,18 +62,18 @@ impl Chain {
         Some(Self { graph: Graph { nodes: reader.nodes, heads }, names })
     }
 
-    /// Whether it has all of these heads.
+    /// Returns whether it has all of these heads.
     pub(super) fn has(&self, heads: &[&str]) -> bool {
         heads.iter().all(|head| self.names.contains(head))
     }
 
-    /// A graph of one node for inputs of `size` (width, height), with one output for each of `heads`.
+    /// Returns a graph of one node for inputs of `size` (width, height), with one output for each of `heads`.
     pub(super) fn graph(&self, heads: &[&str], size: (usize, usize), precision: Precision) -> TractResult<TypedModel> {
         let heads: Vec<usize> = heads
             .iter()
             .map(|name| self.names.iter().position(|own| own == name).with_context(|| format!("no head {name}")))
             .collect::<TractResult<_>>()?;
-        let plan = Plan::of(&self.graph.keeping(&heads), (size.1, size.0), Isa::best(), precision)?;
+        let plan = ChainPlan::of(&self.graph.keeping(&heads), (size.1, size.0), Isa::best(), precision)?;
         let mut model = TypedModel::default();
         let source = model.add_source("image", f32::fact([1, size.1, size.0, 3]))?;
         let outputs = model.wire_node("chain", Fused { plan: Arc::new(plan) }, &[source])?;
@@ -82,7 +82,7 @@ impl Chain {
     }
 }
 
-/// What has been read of a file so far.
+/// The part of a file that has been read so far.
 struct Reader<'a> {
     weights: HashMap<&'a str, &'a TensorProto>,
     /// How often a tensor is read.
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         Value::Map(Source::Node(self.nodes.len() - 1))
     }
 
-    /// What a node makes, if that is something of ours.
+    /// Returns what a node makes, if that is something of ours.
     fn value(&mut self, node: &'a NodeProto) -> Option<Value> {
         let name = node.input.first()?.as_str();
         let first = *self.values.get(name)?;
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The pointwise layer that makes the output `name`, and what it reads.
+    /// Returns the pointwise layer that makes the output `name`, and what it reads.
     fn head(&self, name: &str) -> Option<(Layer, Source)> {
         let Value::Output(index, reshaped) = *self.values.get(name)? else { return None };
         let Node::Convolution(layer, source) = self.nodes.get(index)? else { return None };
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a node of kind `Resize` repeats each value once to the right and once below.
+/// Returns whether a node of kind `Resize` repeats each value once to the right and once below.
 fn doubles(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> bool {
     let is = |name: &str, default: &str, wanted: &str| {
         attribute(node, name).map_or(default.as_bytes(), |attribute| attribute.s.as_slice()) == wanted.as_bytes()
@@ -157,7 +157,7 @@ fn doubles(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> bool {
         && scales.as_deref() == Some(&[1.0, 1.0, 2.0, 2.0])
 }
 
-/// The one input that is not a weight.
+/// Returns the one input that is not a weight.
 fn input_name<'a>(graph: &'a GraphProto, weights: &HashMap<&str, &TensorProto>) -> Option<&'a str> {
     graph.input.iter().map(|input| input.name.as_str()).find(|name| !weights.contains_key(name))
 }
@@ -166,7 +166,7 @@ fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> 
     node.attribute.iter().find(|attribute| attribute.name == name)
 }
 
-/// A whole-number list attribute; all of `default` where it is left out.
+/// Returns a whole-number list attribute; all of `default` where it is left out.
 fn numbers(node: &NodeProto, name: &str, default: i64, count: usize) -> Option<Vec<usize>> {
     let given = attribute(node, name).map_or_else(|| vec![default; count], |attribute| attribute.ints.clone());
     (given.len() == count).then(|| given.into_iter().map(usize::try_from).collect::<Result<_, _>>().ok())?
@@ -180,7 +180,7 @@ fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
     bytes.remainder().is_empty().then(|| bytes.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
-/// Lower and upper bound: attributes before opset 11, inputs since.
+/// Returns the lower and upper bound: attributes before opset 11, inputs since.
 fn clip(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Option<(f32, f32)> {
     let bound = |name: &str, index: usize, default: f32| match (attribute(node, name), node.input.get(index)) {
         (Some(attribute), _) => Some(attribute.f),
@@ -226,7 +226,7 @@ fn convolution(node: &NodeProto, weights: &HashMap<&str, &TensorProto>) -> Optio
 /// The operator. Clones share the packed weights.
 #[derive(Clone)]
 struct Fused {
-    plan: Arc<Plan>,
+    plan: Arc<ChainPlan>,
 }
 
 impl std::fmt::Debug for Fused {
@@ -273,10 +273,10 @@ impl TypedOp for Fused {
     as_op!();
 }
 
-/// What one stream's runs work in; kept from one to the next, so that nothing large is allocated per frame.
+/// The memory that one stream's runs work in; kept from one to the next, so that nothing large is allocated per frame.
 #[derive(Clone)]
 struct Work {
-    plan: Arc<Plan>,
+    plan: Arc<ChainPlan>,
     arena: Arena,
     outputs: Vec<Arc<Tensor>>,
 }
@@ -288,7 +288,7 @@ impl std::fmt::Debug for Work {
 }
 
 impl Work {
-    fn new(plan: Arc<Plan>) -> TractResult<Self> {
+    fn new(plan: Arc<ChainPlan>) -> TractResult<Self> {
         let outputs = plan
             .output_shapes()
             .map(|[rows, columns, channels]| Ok(Arc::new(Tensor::zero::<f32>(&[1, rows, columns, channels])?)))

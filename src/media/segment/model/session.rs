@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 
-use super::{Model, ModelError, Needs, Plan, first_line};
+use super::{HeadRequest, Model, ModelError, TractPlan, first_line};
 use crate::media::segment::{
     grid::Grid,
     input::{Preparer, Yuv},
     pose::{Pose, PoseDecoder, PoseHeads, keep_on_people},
 };
 
-/// What the network says of a frame. Values of a grid point stand together, points in rows.
+/// The values that the network gives for a frame. Values of a grid point stand together, points in rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads<'a> {
     /// Of persons and body parts.
@@ -45,7 +45,7 @@ pub struct Session {
     state: TypedSimpleState,
     frame: (usize, usize),
     size: (usize, usize),
-    needs: Needs,
+    needs: HeadRequest,
     preparer: Preparer,
     input: Arc<Tensor>,
     outputs: TVec<TValue>,
@@ -60,10 +60,10 @@ impl std::fmt::Debug for Session {
 impl Session {
     pub(super) fn new(
         model: Arc<Model>,
-        plan: &Plan,
+        plan: &TractPlan,
         frame: (usize, usize),
         size: (usize, usize),
-        needs: Needs,
+        needs: HeadRequest,
     ) -> Result<Self, ModelError> {
         let failed = |error: TractError| ModelError::Inference(first_line(&error));
         Ok(Self {
@@ -78,27 +78,27 @@ impl Session {
         })
     }
 
-    /// The frame size that it was made for.
+    /// Returns the frame size that it was made for.
     pub fn frame(&self) -> (usize, usize) {
         self.frame
     }
 
-    /// What it was made for.
-    pub fn needs(&self) -> Needs {
+    /// Returns what it was made for.
+    pub fn needs(&self) -> HeadRequest {
         self.needs
     }
 
-    /// The model behind it.
+    /// Returns the model behind it.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
     }
 
-    /// Width and height of the network's input.
+    /// Returns width and height of the network's input.
     pub fn input_size(&self) -> (usize, usize) {
         self.size
     }
 
-    /// Values of the network's input.
+    /// Returns values of the network's input.
     pub fn input_len(&self) -> usize {
         self.size.0 * self.size.1 * 3
     }

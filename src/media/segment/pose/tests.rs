@@ -8,7 +8,7 @@ type Size = (usize, usize);
 /// A skeleton in pixels of the network's input.
 type Skeleton = [(f32, f32); COUNT];
 
-/// Somebody who stands, as tall as `scale` hundred pixels, the nose at a place.
+/// Returns somebody who stands, as tall as `scale` hundred pixels, the nose at a place.
 fn standing((x, y): (f32, f32), scale: f32) -> Skeleton {
     let body = [
         (0.0, 0.0),
@@ -32,7 +32,7 @@ fn standing((x, y): (f32, f32), scale: f32) -> Skeleton {
     body.map(|(dx, dy)| (x + dx * scale, y + dy * scale))
 }
 
-/// All keypoints in one place.
+/// Returns all keypoints in one place.
 fn ball(place: (f32, f32)) -> Skeleton {
     [place; COUNT]
 }
@@ -91,7 +91,7 @@ impl Made {
         poses
     }
 
-    /// How far the keypoint farthest from its place in `skeleton` is, in pixels of the input.
+    /// Returns how far the keypoint farthest from its place in `skeleton` is, in pixels of the input.
     fn error(&self, pose: &Pose, skeleton: &Skeleton) -> f32 {
         let pixel = |share: f32, pixels: usize| share * pixels as f32 - 0.5;
         let places = pose.keypoints.iter().zip(skeleton);
@@ -299,7 +299,7 @@ fn a_second_guess_at_one_keypoint_makes_no_second_pose() {
     assert!(made.error(&poses[0], &skeleton) < 0.5);
 }
 
-/// Numbers that look random, -1.0..=1.0.
+/// Returns numbers that look random, -1.0..=1.0.
 fn noise(length: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {

@@ -16,7 +16,7 @@ type Pixels = [Lanes<[u8; 2]>; 2];
 const SURE: u16 = 191;
 /// Share of the largest possible weight from which on a colour is believed.
 const ENOUGH: f32 = 0.04;
-/// Squared distance of colours below which person and background are too alike to be told apart.
+/// Squared distance of colours below which person and background are too alike to be distinguished.
 const ALIKE: f32 = 144.0;
 
 /// Rows of the planes in between, for one line of tiles.
@@ -74,7 +74,7 @@ impl Rows {
         self.high[0] = self.high[1];
     }
 
-    /// Whether tile `column` of the line that was looked at, or a pixel beside it, has an edge.
+    /// Returns whether tile `column` of the line that was looked at, or a pixel beside it, has an edge.
     #[inline(always)]
     pub fn is_edge(&self, column: usize) -> bool {
         let side = 2 * self.side;
@@ -88,7 +88,7 @@ impl Rows {
         least < 255 && most > 0
     }
 
-    /// The sums of the tiles from `first` on in tile line `line`.
+    /// Computes the sums of the tiles from `first` on in tile line `line`.
     #[inline(always)]
     pub fn sum(&mut self, frame: &Yuv<'_>, alpha: (&[u8], usize), line: usize, first: usize, sums: &mut [Sums]) {
         let half = (self.frame.0.div_ceil(2), self.frame.1.div_ceil(2));
@@ -197,8 +197,8 @@ impl Rows {
         }
     }
 
-    /// How much a row's pixels may change, 0..=255: as much as the least opaque one around lets through; nothing where
-    /// all around are transparent.
+    /// Computes how much a row's pixels may change, 0..=255: as much as the least opaque one around lets through;
+    /// nothing where all around are transparent.
     #[inline(always)]
     fn open(&mut self, (plane, stride): (&[u8], usize), row: usize, (from, length): (usize, usize), lower: usize) {
         let (width, height) = self.frame;
@@ -289,14 +289,14 @@ impl Rows {
     }
 }
 
-/// The nearest byte. Unlike a cast, which the compiler does value by value: so large a number leaves the sum no bits
-/// for fractions, and its last bits are the integer.
+/// Rounds to the nearest byte. Unlike a cast, which the compiler does value by value: so large a number leaves the sum
+/// no bits for fractions, and its last bits are the integer.
 #[inline(always)]
 fn rounded(value: f32) -> u8 {
     (value.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8
 }
 
-/// The least and the greatest of every column of `count` rows.
+/// Finds the least and the greatest of every column of `count` rows.
 #[inline(always)]
 fn extremes(plane: &[u8], stride: usize, width: usize, count: usize, low: &mut [u8], high: &mut [u8]) {
     let (low, high) = (&mut low[..width], &mut high[..width]);
@@ -317,7 +317,7 @@ fn extend(row: &mut [u8], count: usize) {
     row[count..].fill(last);
 }
 
-/// Pixels `from..from + length` of row `row`; those beyond `width` are the last one again.
+/// Loads pixels `from..from + length` of row `row`; those beyond `width` are the last one again.
 #[inline(always)]
 fn load((plane, stride): (&[u8], usize), width: usize, row: usize, (from, length): (usize, usize), out: &mut [u8]) {
     let count = length.min(width - from);

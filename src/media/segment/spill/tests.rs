@@ -33,7 +33,7 @@ impl Picture {
         }
     }
 
-    /// Grey left of `edge`, green right of it, mixed as alpha says over `soft` pixels.
+    /// Returns grey left of `edge`, green right of it, mixed as alpha says over `soft` pixels.
     fn mixed(size: (usize, usize), edge: usize, soft: usize) -> Self {
         Self::new(size, |x, _| {
             let share = ((edge + soft).saturating_sub(x) as f32 / soft as f32).min(1.0);
@@ -43,7 +43,7 @@ impl Picture {
         })
     }
 
-    /// Something in every pixel, and every kind of edge.
+    /// Returns something in every pixel, and every kind of edge.
     fn wild(size: (usize, usize)) -> Self {
         let hash = |x: usize, y: usize| (x * 7919 + y * 104_729) ^ (x * y * 31);
         Self::new(size, |x, y| {

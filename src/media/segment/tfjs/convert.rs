@@ -85,7 +85,7 @@ fn link(nodes: &[Node]) -> Result<Vec<Vec<usize>>, ConvertError> {
     nodes.iter().map(|node| node.sources()?.into_iter().map(|name| find(node, name)).collect()).collect()
 }
 
-/// An order in which every node comes after its sources; among free ones, that of the file.
+/// Returns an order in which every node comes after its sources; among free ones, that of the file.
 fn order(nodes: &[Node], sources: &[Vec<usize>]) -> Result<Vec<usize>, ConvertError> {
     let mut takers = vec![Vec::new(); nodes.len()];
     let mut waits: Vec<usize> = sources.iter().map(Vec::len).collect();
@@ -156,12 +156,12 @@ impl<'a> Converter<'a> {
         Ok(Value::Picture(Picture { name, channels, stride: 1 }))
     }
 
-    /// The ONNX name of a node's result. Heads have plain names; the prefix keeps others from meeting those.
+    /// Returns the ONNX name of a node's result. Heads have plain names; the prefix keeps others from meeting those.
     fn name(&self, index: usize) -> String {
         format!("nchw/{}", self.nodes[index].name)
     }
 
-    /// The ONNX name of a constant of a node. No TensorFlow name has a colon.
+    /// Returns the ONNX name of a constant of a node. No TensorFlow name has a colon.
     fn part_name(&self, index: usize, part: &str) -> String {
         format!("nchw/{}:{part}", self.nodes[index].name)
     }
@@ -188,7 +188,7 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// A constant of one float.
+    /// Returns a constant of one float.
     fn number(&self, index: usize, input: usize) -> Result<f32, ConvertError> {
         match self.floats(index, input)?.1 {
             [value] => Ok(*value),
@@ -255,7 +255,7 @@ fn named_as_head(node: &str) -> bool {
     HEADS.contains(&head_name(node))
 }
 
-/// The plain name of a head; that of the node for a head that BodyPix does not have.
+/// Returns the plain name of a head; that of the node for a head that BodyPix does not have.
 fn head_name(node: &str) -> &str {
     let displacement = node.strip_suffix("_2/BiasAdd").map(|name| name.rsplit('/').next().unwrap_or(name));
     let plain = displacement.or_else(|| node.strip_prefix("float_")).unwrap_or(node);

@@ -58,7 +58,7 @@ impl Emitter {
         self.nodes.len() - 1
     }
 
-    /// An operation that was appended before.
+    /// Returns an operation that was appended before.
     pub(super) fn node_mut(&mut self, index: usize) -> &mut NodeProto {
         &mut self.nodes[index]
     }
@@ -96,7 +96,7 @@ impl Emitter {
         Ok(bytes.collect())
     }
 
-    /// The finished file.
+    /// Returns the finished file.
     pub(super) fn finish(
         self,
         inputs: Vec<ValueInfoProto>,
@@ -125,7 +125,7 @@ impl Emitter {
     }
 }
 
-/// The declaration of a float input or output.
+/// Returns the declaration of a float input or output.
 pub(super) fn value_info(name: &str, shape: &[Side]) -> ValueInfoProto {
     let dim = shape
         .iter()

@@ -53,7 +53,7 @@ pub(super) struct Weight {
     pub(super) quantization: Option<Quantization>,
 }
 
-/// How weights are stored in fewer bytes: `value = stored * scale + min`.
+/// The way that weights are stored in fewer bytes: `value = stored * scale + min`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Quantization {
     pub(super) dtype: String,
@@ -84,7 +84,7 @@ impl ModelJson {
 }
 
 impl Node {
-    /// An error at this node.
+    /// Returns an error at this node.
     pub(super) fn fault(&self, detail: impl Into<String>) -> ConvertError {
         ConvertError::Node {
             node: Shown(&self.name).to_string(),
@@ -93,7 +93,7 @@ impl Node {
         }
     }
 
-    /// Names of the nodes whose results this one takes. Control edges (`^name`) say nothing about values.
+    /// Returns names of the nodes whose results this one takes. Control edges (`^name`) say nothing about values.
     pub(super) fn sources(&self) -> Result<Vec<&str>, ConvertError> {
         let data = self.input.iter().filter(|input| !input.starts_with('^'));
         data.map(|input| match input.split_once(':') {
@@ -104,12 +104,12 @@ impl Node {
         .collect()
     }
 
-    /// A text attribute. It is stored as base64, or as a list of bytes.
+    /// Returns a text attribute. It is stored as base64, or as a list of bytes.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, ConvertError> {
         self.attr.get(key).and_then(|value| value.get("s")).map(|value| self.decode(key, value)).transpose()
     }
 
-    /// A list of texts; absent is empty.
+    /// Returns a list of texts; absent is empty.
     pub(super) fn texts(&self, key: &str) -> Result<Vec<String>, ConvertError> {
         let list = self.attr.get(key).and_then(|value| value.pointer("/list/s"));
         match list {
@@ -119,7 +119,7 @@ impl Node {
         }
     }
 
-    /// A list of integers, which are stored as texts or numbers; `None` when absent or empty.
+    /// Returns a list of integers, which are stored as texts or numbers; `None` when absent or empty.
     pub(super) fn ints(&self, key: &str) -> Result<Option<Vec<i64>>, ConvertError> {
         let Some(list) = self.attr.get(key).and_then(|value| value.pointer("/list/i")) else {
             return Ok(None);
@@ -130,7 +130,7 @@ impl Node {
         Ok(Some(ints.ok_or_else(wrong)?).filter(|ints| !ints.is_empty()))
     }
 
-    /// The dimensions of a shape attribute, -1 for unknown ones; `None` when absent or of unknown rank.
+    /// Returns the dimensions of a shape attribute, -1 for unknown ones; `None` when absent or of unknown rank.
     pub(super) fn shape(&self, key: &str) -> Result<Option<Vec<i64>>, ConvertError> {
         let Some(shape) = self.attr.get(key).and_then(|value| value.get("shape")) else { return Ok(None) };
         let Some(Value::Array(dims)) = shape.get("dim") else { return Ok(None) };

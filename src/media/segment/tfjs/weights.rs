@@ -26,7 +26,7 @@ pub(super) enum Data {
     Int(Vec<i32>),
 }
 
-/// How values lie in the file.
+/// The layout of values in the file.
 #[derive(Clone, Copy)]
 enum Stored {
     Float,
@@ -46,7 +46,7 @@ impl Stored {
     }
 }
 
-/// Bytes that a group's files must have together.
+/// Returns bytes that a group's files must have together.
 pub(super) fn group_bytes(group: &Group) -> Result<u64, ConvertError> {
     if group.paths.is_empty() && !group.weights.is_empty() {
         return Err(ConvertError::Weights("a group has weights and no files".into()));
@@ -162,7 +162,7 @@ fn stored(weight: &Weight) -> Result<Stored, ConvertError> {
     }
 }
 
-/// Number of values of a weight; a shape without dimensions is one value.
+/// Returns the number of values of a weight; a shape without dimensions is one value.
 fn count(weight: &Weight) -> Result<usize, ConvertError> {
     let product = weight.shape.iter().try_fold(1u64, |product, side| product.checked_mul(*side));
     match product {
@@ -171,14 +171,14 @@ fn count(weight: &Weight) -> Result<usize, ConvertError> {
     }
 }
 
-/// Whether a path is relative, stays below its folder, and means the same in a URL and a file system.
+/// Returns whether a path is relative, stays below its folder, and means the same in a URL and a file system.
 fn plain(path: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     path.len() <= 200
         && path.split('/').all(|part| !part.is_empty() && part != "." && part != ".." && part.bytes().all(known))
 }
 
-/// IEEE 754 half precision to single.
+/// Turns IEEE 754 half precision to single.
 fn half(bits: u16) -> f32 {
     let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));

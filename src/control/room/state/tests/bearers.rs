@@ -7,7 +7,7 @@ fn bearer(subject: &str, until: Option<Instant>) -> Bearer {
 }
 
 fn come(studio: &mut Studio, name: &str, caller: Caller) -> Result<Place, RoomError> {
-    let (_, arrival) = studio.arrival(name, Door::Session, None);
+    let (_, arrival) = studio.arrival(name, JoinMethod::Session, None);
     studio.state.join(Arrival { caller, ..arrival }, studio.now)
 }
 

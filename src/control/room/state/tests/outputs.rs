@@ -78,6 +78,28 @@ fn outputs_are_limited() {
 }
 
 #[test]
+fn outputs_that_still_end_count_until_the_media_reports_their_end() {
+    let mut studio = Studio::new();
+    for n in 0..MAX_OUTPUTS {
+        studio.send(&format!("o{n}"), rtmp());
+        studio.state.remove_output(&format!("o{n}"), studio.now).unwrap();
+    }
+    let more = |studio: &mut Studio, id: &str| {
+        let (document, spec) = read(rtmp());
+        studio.state.add_output(OutputId(id.into()), document, spec, studio.now)
+    };
+    assert_eq!(more(&mut studio, "early"), Err(RoomError::OutputsStillEnd { max: MAX_OUTPUTS }));
+    studio.say("o3", OutputState::Stopped);
+    more(&mut studio, "next").unwrap();
+    studio.state.enable_output("next", false, studio.now).unwrap();
+    let again = studio.state.enable_output("next", true, studio.now);
+    assert_eq!(again, Err(RoomError::OutputsStillEnd { max: MAX_OUTPUTS }));
+    // Media that was lost reports nothing more.
+    studio.now.clock += std::time::Duration::from_secs(31);
+    studio.state.enable_output("next", true, studio.now).unwrap();
+}
+
+#[test]
 fn an_output_is_stopped_and_started_again_and_an_old_run_says_nothing() {
     let mut studio = Studio::new();
     studio.send("o1", rtmp());
@@ -86,7 +108,7 @@ fn an_output_is_stopped_and_started_again_and_an_old_run_says_nothing() {
     let stopped = studio.state.enable_output("o1", false, studio.now).unwrap();
     assert_eq!((stopped.enabled, stopped.state), (false, OutputPhase::Stopped));
     assert_eq!(studio.effects(), ["stop o1", "output_changed"]);
-    assert_eq!(studio.state.enable_outputs(true, studio.now)[0].state, OutputPhase::Connecting);
+    assert_eq!(studio.state.enable_outputs(true, studio.now).unwrap()[0].state, OutputPhase::Connecting);
     assert_eq!(studio.effects(), ["start o1.2", "output_changed"]);
     studio.say("o1", OutputState::Stopped);
     assert_eq!(studio.state.output("o1").unwrap().state, OutputPhase::Connecting, "the first run is over");

@@ -4,7 +4,7 @@ use super::*;
 use crate::media::port::DeliveryReport;
 
 pub(super) fn viewer(peer: u64, claim: Option<Claim>) -> Viewer {
-    let connection = Connection::new(PeerId(peer), vec!["abcd".into()]);
+    let connection = PeerConnection::new(PeerId(peer), vec!["abcd".into()]);
     Viewer { receiver: Receiver::new(connection), secret: "watch".into(), claim, bearer: None }
 }
 
@@ -32,7 +32,7 @@ fn a_session_s_receiving_connection_is_replaced_and_ends_with_it() {
     let mut studio = Studio::new();
     let (peer, _) = studio.join("ann");
     studio.effects();
-    let connection = |number| Connection::new(PeerId(number), Vec::new());
+    let connection = |number| PeerConnection::new(PeerId(number), Vec::new());
     studio.state.receive(peer, connection(10), reception(None)).unwrap();
     studio.state.receive(peer, connection(11), reception(None)).unwrap();
     assert_eq!(studio.effects(), ["receive peer-10 id1", "remove peer-10", "receive peer-11 id1"]);
@@ -53,7 +53,7 @@ fn a_session_s_receiving_connection_is_replaced_and_ends_with_it() {
 fn delivery_is_shown_in_the_room_and_told_to_the_session() {
     let mut studio = Studio::new();
     let (peer, _) = studio.join("ann");
-    studio.state.receive(peer, Connection::new(PeerId(10), Vec::new()), reception(None)).unwrap();
+    studio.state.receive(peer, PeerConnection::new(PeerId(10), Vec::new()), reception(None)).unwrap();
     studio.state.watch(viewer(9, None), reception(None)).unwrap();
     studio.effects();
     for (connection, rendition) in [(10, Some("360p")), (9, None)] {

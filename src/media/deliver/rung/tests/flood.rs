@@ -3,10 +3,10 @@
 use super::*;
 
 /// Makes a line of which 2.5 Mbit/s fill the queue, as it looks so many seconds after it has become narrower.
-fn flooded(carried: f64, after: f64, estimate: u64) -> Line {
+fn flooded(carried: f64, after: f64, estimate: u64) -> LinkSample {
     let waiting = (1.0 - carried / 2_545_000.0) * after;
     let round_trip = Some(Duration::from_secs_f64(0.04 + waiting));
-    Line { round_trip, sending: 2_545_000, ..estimated(estimate) }
+    LinkSample { round_trip, sending: 2_545_000, ..estimated(estimate) }
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_picture_stays_while_a_queue_drains() {
         let from = 1.1;
         for step in 0..12 {
             let round_trip = Some(Duration::from_secs_f64(from - f64::from(step) * less));
-            looks.line = Line { round_trip, ..estimated(90_000) };
+            looks.line = LinkSample { round_trip, ..estimated(90_000) };
             looks.run(0.1);
         }
         assert_eq!(looks.last.rung, rung, "shorter by {less} s at each report");

@@ -19,7 +19,7 @@ impl Random {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    /// From 0 to 1.
+    /// Returns it, from 0 to 1.
     fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -33,7 +33,7 @@ impl Random {
     }
 }
 
-/// What a line is like, for its whole life.
+/// The qualities of a line, for its whole life.
 struct Conditions {
     loss: f64,
     delay: f64,
@@ -107,7 +107,7 @@ impl Simulation {
         self.now += TICK;
         let queued = self.waiting.front().map_or(0.0, |(since, _)| self.now - since);
         let noisy = self.estimate * self.random.between(0.97, 1.03);
-        let line = Line {
+        let line = LinkSample {
             estimate: self.conditions.has_estimate.then_some(noisy as u64),
             pace: self.conditions.has_estimate.then_some(self.estimate as u64),
             loss: self.loss as f32,
@@ -118,7 +118,7 @@ impl Simulation {
         };
         let now = Duration::from_secs_f64(1000.0 + self.now);
         let before = self.last.rung;
-        self.last = self.chooser.look(now, &LADDER, &line, &View::default(), Wish::Auto);
+        self.last = self.chooser.look(now, &LADDER, &line, &View::default(), RenditionChoice::Auto);
         if let Some(bits) = self.last.assume {
             self.estimate = bits as f64;
         }
@@ -223,7 +223,7 @@ fn conditions(random: &mut Random, has_estimate: bool) -> Conditions {
     }
 }
 
-/// What a rung sends, in bit/s.
+/// Returns what a rung sends, in bit/s.
 fn sends(rung: Rung) -> u64 {
     match rung {
         Rung::Video(rendition) => LADDER.need(rendition),
@@ -231,14 +231,14 @@ fn sends(rung: Rung) -> u64 {
     }
 }
 
-/// What a line can surely carry, retransmission and the estimator's swings included.
+/// Returns what a line can surely carry, retransmission and the estimator's swings included.
 fn sustainable(capacity: f64, loss: f64) -> Rung {
     let fits = |size: &Rendition| LADDER.need(*size) as f64 * 1.4 * (1.0 + loss) <= capacity;
     Rendition::ALL.into_iter().find(fits).map_or(Rung::SoundOnly, Rung::Video)
 }
 
-/// How many changes there are in two minutes of a constant line, after its first 20 s, and which share of what it can
-/// surely carry is sent.
+/// Returns how many changes there are in two minutes of a constant line, after its first 20 s, and which share of what
+/// it can surely carry is sent.
 fn constant(seed: u64, mistakes: f64) -> (u32, f64) {
     let mut random = Random::new(seed);
     let conditions = Conditions { mistakes, ..conditions(&mut random, true) };

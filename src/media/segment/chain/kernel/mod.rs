@@ -40,7 +40,7 @@ impl std::fmt::Debug for Isa {
 }
 
 impl Isa {
-    /// Those of this processor, slowest first; the first is the portable one.
+    /// Returns those of this processor, slowest first; the first is the portable one.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)]
         let mut sets = vec![Self(Set::Plain)];
@@ -59,17 +59,17 @@ impl Isa {
         sets
     }
 
-    /// The fastest of this processor.
+    /// Returns the fastest of this processor.
     pub fn best() -> Self {
         Self::available().pop().unwrap_or(Self(Set::Plain))
     }
 
-    /// What every processor can do.
+    /// Returns what every processor can do.
     pub fn plain() -> Self {
         Self(Set::Plain)
     }
 
-    /// `plain`, `avx2`, `avx512` or `avx512bf16`.
+    /// Returns `plain`, `avx2`, `avx512` or `avx512bf16`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Plain => "plain",

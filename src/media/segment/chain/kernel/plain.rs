@@ -13,7 +13,7 @@ const QUAD: usize = 4;
 
 type Quad = [f32; QUAD];
 
-/// `sum + a * b`, fused where the target can without asking.
+/// Returns `sum + a * b`, fused where the target can without asking.
 #[inline(always)]
 fn accumulate(sum: Quad, a: Quad, b: Quad) -> Quad {
     if cfg!(target_arch = "aarch64") {

@@ -6,19 +6,19 @@ use super::{BLOCK, Convolve, Depthwise, Pointwise};
 pub(super) trait Lanes: Copy {
     /// Floats of the vector: divides 16.
     const COUNT: usize;
-    /// All lanes alike.
+    /// Returns all lanes alike.
     unsafe fn splat(value: f32) -> Self;
     /// Reads `COUNT` floats.
     unsafe fn load(from: *const f32) -> Self;
     /// Writes `COUNT` floats.
     unsafe fn store(self, to: *mut f32);
-    /// `self + a * b`.
+    /// Returns `self + a * b`.
     unsafe fn accumulate(self, a: Self, b: Self) -> Self;
-    /// Between `low` and `high`.
+    /// Clamps it between `low` and `high`.
     unsafe fn clamp(self, low: Self, high: Self) -> Self;
 }
 
-/// Where a depthwise run's sums go.
+/// The destination of a depthwise run's sums.
 pub(super) trait Sink<L: Lanes> {
     type Element;
     /// Writes `L::COUNT` elements.
@@ -40,7 +40,7 @@ impl<L: Lanes> Sink<L> for Floats {
 /// Pixels that a depthwise run computes together.
 const TOGETHER: usize = 8;
 
-/// Depthwise sums of `PIXELS` neighbours in one vector of channels.
+/// Computes depthwise sums of `PIXELS` neighbours in one vector of channels.
 ///
 /// # Safety
 /// The processor has `L`; all taps of all pixels lie inside the input, and all pixels inside the output.
@@ -69,7 +69,7 @@ unsafe fn depthwise_pixels<L: Lanes, S: Sink<L>, const PIXELS: usize>(
     }
 }
 
-/// A checked depthwise run.
+/// Does a checked depthwise run.
 ///
 /// # Safety
 /// The processor has `L`, and [`Depthwise::check`] has passed for the output.
@@ -106,7 +106,7 @@ unsafe fn depthwise_at<L: Lanes, S: Sink<L>>(
     }
 }
 
-/// A checked depthwise run, with the usual distances known to the compiler.
+/// Does a checked depthwise run, with the usual distances known to the compiler.
 ///
 /// # Safety
 /// The processor has `L`, and [`Depthwise::check`] has passed for the output.
@@ -147,7 +147,7 @@ pub(super) unsafe fn finish<L: Lanes, const PIXELS: usize, const VECTORS: usize>
     }
 }
 
-/// A tile's sums to begin with: the bias.
+/// Returns a tile's sums to begin with: the bias.
 ///
 /// # Safety
 /// The processor has `L`; the panel has `VECTORS` vectors.
@@ -159,7 +159,7 @@ pub(super) unsafe fn begin<L: Lanes, const PIXELS: usize, const VECTORS: usize>(
     [std::array::from_fn(|vector| unsafe { L::load(bias.as_ptr().add(vector * L::COUNT)) }); PIXELS]
 }
 
-/// A checked pointwise tile.
+/// Does a checked pointwise tile.
 ///
 /// # Safety
 /// The processor has `L`; [`Pointwise::check`] has passed; the tile has `PIXELS` pixels, the panel `VECTORS` vectors.
@@ -190,7 +190,7 @@ pub(super) unsafe fn pointwise<L: Lanes, const PIXELS: usize, const VECTORS: usi
     }
 }
 
-/// A checked convolution tile; `taps` and `step` are those of the tile, or constants equal to them.
+/// Does a checked convolution tile; `taps` and `step` are those of the tile, or constants equal to them.
 ///
 /// # Safety
 /// The processor has `L`; [`Convolve::check`] has passed; the tile has `PIXELS` pixels, the panel `VECTORS` vectors.

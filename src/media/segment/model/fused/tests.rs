@@ -14,7 +14,7 @@ fn tensor(name: &str, dims: &[i64]) -> TensorProto {
 
 const CHANNELS: [usize; 2] = [3, 5];
 
-/// The layer that a 2x2 convolution of 3 channels into 5 is read as.
+/// Returns the layer that a 2x2 convolution of 3 channels into 5 is read as.
 fn read(attributes: Vec<AttributeProto>) -> (Option<Layer>, TensorProto) {
     let kernel = tensor("kernel", &[CHANNELS[1] as i64, CHANNELS[0] as i64, 2, 2]);
     let node = NodeProto {
@@ -54,7 +54,7 @@ fn of_two_by_two_pixels_it_makes_what_onnx_says() {
                 expected.push(sum);
             }
         }
-        let plan = Plan::new(&[layer], &[], (height, width), Isa::best(), Precision::F32).unwrap();
+        let plan = ChainPlan::new(&[layer], &[], (height, width), Isa::best(), Precision::F32).unwrap();
         assert_eq!(plan.output_shapes().next(), Some([sides[0], sides[1], outputs]));
         let mut found = vec![f32::NAN; expected.len()];
         plan.run(&mut plan.arena(), &picture, &mut [&mut found]).unwrap();

@@ -19,7 +19,7 @@ struct Kernel {
 }
 
 impl<'a> Converter<'a> {
-    /// `Conv2D`, `DepthwiseConv2dNative`, and those two with bias and activation fused.
+    /// Converts `Conv2D`, `DepthwiseConv2dNative`, and those two with bias and activation fused.
     pub(super) fn conv(&mut self, index: usize, depthwise: bool, fused: bool) -> Result<Value<'a>, ConvertError> {
         let node = &self.nodes[index];
         let Picture { name: input, channels, stride } = self.picture(index, 0)?;
@@ -125,7 +125,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// `[rows, columns, in, out]` to `[out, in, rows, columns]`.
+/// Turns `[rows, columns, in, out]` to `[out, in, rows, columns]`.
 fn full_kernel(shape: &[usize], values: &[f32]) -> Kernel {
     let (taps, inputs, outputs) = (shape[0] * shape[1], shape[2], shape[3]);
     let mut turned = Vec::with_capacity(values.len());
@@ -137,7 +137,7 @@ fn full_kernel(shape: &[usize], values: &[f32]) -> Kernel {
     Kernel { dims: [outputs, inputs, shape[0], shape[1]], values: turned, groups: 1 }
 }
 
-/// `[rows, columns, channels, multiplier]` to `[channels * multiplier, 1, rows, columns]`.
+/// Turns `[rows, columns, channels, multiplier]` to `[channels * multiplier, 1, rows, columns]`.
 fn depthwise_kernel(shape: &[usize], values: &[f32]) -> Kernel {
     let (taps, outputs) = (shape[0] * shape[1], shape[2] * shape[3]);
     let mut turned = Vec::with_capacity(values.len());
@@ -147,7 +147,7 @@ fn depthwise_kernel(shape: &[usize], values: &[f32]) -> Kernel {
     Kernel { dims: [outputs, 1, shape[0], shape[1]], values: turned, groups: shape[2] }
 }
 
-/// The two spatial values of a list in NHWC order.
+/// Returns the two spatial values of a list in NHWC order.
 fn steps(node: &Node, key: &str) -> Result<Option<[i64; 2]>, ConvertError> {
     match node.ints(key)?.as_deref() {
         None => Ok(None),

@@ -42,7 +42,7 @@ impl<'a> Converter<'a> {
         Ok(Value::Picture(Picture { name, ..picture }))
     }
 
-    /// `Relu`, `Relu6` and `Sigmoid`.
+    /// Converts `Relu`, `Relu6` and `Sigmoid`.
     pub(super) fn unary(&mut self, index: usize, op: &'static str) -> Result<Value<'a>, ConvertError> {
         let picture = self.picture(index, 0)?;
         let name = self.name(index);
@@ -66,7 +66,7 @@ impl<'a> Converter<'a> {
         Ok(Value::Picture(Picture { name, ..picture }))
     }
 
-    /// `Pad` with a constant, rows and columns only.
+    /// Converts `Pad` with a constant, rows and columns only.
     pub(super) fn pad(&mut self, index: usize) -> Result<Value<'a>, ConvertError> {
         let node = &self.nodes[index];
         let picture = self.picture(index, 0)?;

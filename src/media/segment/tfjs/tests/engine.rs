@@ -4,7 +4,7 @@ use super::reference::Picture;
 use prost::Message;
 use tract_onnx::prelude::*;
 
-/// Name, shape and values of every output.
+/// Returns the name, shape and values of every output.
 pub(super) fn run(onnx: &[u8], image: &Picture) -> Vec<(String, Vec<usize>, Vec<f32>)> {
     let shape = [1, image.rows, image.columns, image.channels];
     let proto = tract_onnx::pb::ModelProto::decode(onnx).unwrap();

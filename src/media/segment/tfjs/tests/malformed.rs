@@ -10,7 +10,7 @@ fn tiny() -> Tiny {
     Tiny::new(Storage::Byte)
 }
 
-/// The error of the tiny model after a change of its JSON.
+/// Returns the error of the tiny model after a change of its JSON.
 fn error(change: impl FnOnce(&mut Value)) -> String {
     let tiny = tiny();
     let mut json = tiny.value();

@@ -75,7 +75,7 @@ impl Conv<'_> {
         sum as f32
     }
 
-    /// Output size and leading pad along one axis, by TensorFlow's rule.
+    /// Returns the output size and leading pad along one axis, by TensorFlow's rule.
     fn same(&self, input: usize) -> (usize, usize) {
         let output = input.div_ceil(self.stride);
         let reach = (output - 1) * self.stride + (self.side - 1) * self.dilation + 1;

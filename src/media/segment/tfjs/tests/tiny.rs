@@ -4,7 +4,7 @@ use super::reference::{Conv, Picture, relu6};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-/// How weights are stored.
+/// The form in which weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Storage {
     Float,
@@ -28,7 +28,7 @@ pub(super) struct Tiny {
     pub(super) split: Option<usize>,
 }
 
-/// A text attribute.
+/// Returns a text attribute.
 pub(super) fn text(text: &str) -> Value {
     json!({ "s": STANDARD.encode(text) })
 }
@@ -180,7 +180,7 @@ impl Tiny {
         }
     }
 
-    /// The heads by definition: displacement, part offsets, segments.
+    /// Returns the heads by definition: displacement, part offsets, segments.
     pub(super) fn run(&self, image: &Picture) -> Vec<Picture> {
         let layer = |name: &str, side: usize, stride: usize, dilation: usize, depthwise: bool, input: &Picture| {
             let values =
@@ -198,7 +198,7 @@ impl Tiny {
     }
 }
 
-/// The half-precision bits of `step / 1024`, for steps below 1024 in size: exact, as those have 10 bits.
+/// Returns the half-precision bits of `step / 1024`, for steps below 1024 in size: exact, as those have 10 bits.
 fn half_of_1024ths(step: i64) -> u16 {
     let sign = if step < 0 { 0x8000 } else { 0 };
     let size = step.unsigned_abs() as u16;

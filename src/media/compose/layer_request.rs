@@ -2,9 +2,9 @@
 
 use crate::layout::Cut;
 
-/// What the layers that show a participant need of their frames.
+/// The request of the layers that show a participant for their frames.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Ask {
+pub struct LayerRequest {
     /// Every mask that a layer uses, once.
     pub cuts: Vec<Cut>,
     /// Whether a layer shows the picture whole, too.
@@ -21,13 +21,13 @@ pub struct Ask {
 /// Pixels of a layer whose mask is as fine as that of a recorded cutout.
 const RECORDED: u32 = 640 * 360;
 
-impl Ask {
-    /// What a recording of the person cut out needs. It is shown nowhere.
+impl LayerRequest {
+    /// Returns what a recording of the person cut out needs. It is shown nowhere.
     pub fn to_record() -> Self {
         Self { cuts: vec![Cut::default()], pixels: RECORDED, ..Self::default() }
     }
 
-    /// Whether what was asked for before still does: the same masks, of about the same size.
+    /// Returns whether what was asked for before still does: the same masks, of about the same size.
     pub fn is_met_by(&self, before: &Self) -> bool {
         let alike = |now: u32, before: u32| {
             let (now, before) = (u64::from(now), u64::from(before));
@@ -42,7 +42,7 @@ impl Ask {
         same && shown && alike(self.pixels, before.pixels)
     }
 
-    /// What the layers of two pictures need together.
+    /// Returns what the layers of two pictures need together.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         for cut in &other.cuts {
@@ -68,14 +68,17 @@ mod tests {
     #[test]
     fn two_pictures_ask_for_all_that_either_needs() {
         let hard = Cut { threshold: 0.7, ..Cut::default() };
-        let one = Ask { cuts: vec![Cut::default()], pixels: 100, shown: Some((30, 20)), ..Ask::default() };
-        let other = Ask { cuts: vec![Cut::default(), hard], whole: true, pixels: 40, ..Ask::default() };
+        let one =
+            LayerRequest { cuts: vec![Cut::default()], pixels: 100, shown: Some((30, 20)), ..LayerRequest::default() };
+        let other =
+            LayerRequest { cuts: vec![Cut::default(), hard], whole: true, pixels: 40, ..LayerRequest::default() };
         let both = one.clone().and(&other);
         assert_eq!((both.cuts.as_slice(), both.whole, both.poses), (&[Cut::default(), hard][..], true, false));
         assert_eq!((both.pixels, both.shown), (100, Some((30, 20))));
-        let recorded = Ask { shown: Some((30, 20)), ..Ask::default() }.and(&Ask::to_record());
+        let recorded =
+            LayerRequest { shown: Some((30, 20)), ..LayerRequest::default() }.and(&LayerRequest::to_record());
         assert_eq!((recorded.cuts.as_slice(), recorded.shown), (&[Cut::default()][..], Some((30, 20))));
-        let larger = Ask { shown: Some((10, 90)), ..Ask::default() };
+        let larger = LayerRequest { shown: Some((10, 90)), ..LayerRequest::default() };
         assert_eq!(both.and(&larger).shown, Some((10, 90)), "by its area");
     }
 }

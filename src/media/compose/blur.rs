@@ -16,7 +16,7 @@ const SMALLEST: f32 = 12.0;
 
 /// Softens the frames of one layer.
 #[derive(Debug)]
-pub struct Softener {
+pub struct Blurrer {
     small: I420,
     down: LayerBlender,
     up: LayerBlender,
@@ -24,14 +24,14 @@ pub struct Softener {
     sums: Vec<u32>,
 }
 
-impl Default for Softener {
+impl Default for Blurrer {
     fn default() -> Self {
         let (down, up) = (LayerBlender::new(), LayerBlender::new());
         Self { small: I420::new(2, 2, false), down, up, line: Vec::new(), sums: Vec::new() }
     }
 }
 
-impl Softener {
+impl Blurrer {
     /// Lays `src` over the canvas, without its alpha, blurred by `sigma` canvas pixels (standard deviation).
     pub fn draw(
         &mut self,
@@ -70,7 +70,7 @@ impl Softener {
     }
 }
 
-/// The mean of the `2 * reach + 1` samples around each, along rows and then along columns; edges go on.
+/// Computes the mean of the `2 * reach + 1` samples around each, along rows and then along columns; edges go on.
 fn blur(plane: &mut [u8], width: usize, height: usize, reach: usize, line: &mut Vec<u8>, sums: &mut Vec<u32>) {
     if width == 0 || height == 0 {
         return;
@@ -146,7 +146,7 @@ mod tests {
         for sigma in [4.0, 12.0, 30.0] {
             let mut canvas = I420::new(320, 180, false);
             let geometry = Geometry::whole_at(0, 0, 320, 180);
-            Softener::default().draw(&mut canvas.planes_mut(), &picture.planes(), &geometry, 0.0, sigma, 255);
+            Blurrer::default().draw(&mut canvas.planes_mut(), &picture.planes(), &geometry, 0.0, sigma, 255);
             let row: Vec<f32> = canvas.planes().luma().row(90).iter().map(|&value| f32::from(value)).collect();
             assert!((row[159] + row[160] - 250.0).abs() < 8.0);
             // One deviation off, a Gaussian step has 84 % of its height.

@@ -27,7 +27,7 @@ struct Newest {
     shown: AtomicBool,
 }
 
-/// Where a participant's newest frame is.
+/// The place of a participant's newest frame.
 type Place = Arc<Kept>;
 
 #[derive(Debug, Default)]
@@ -54,14 +54,14 @@ impl Kept {
         self.seen_after.store(next, Ordering::Relaxed);
     }
 
-    /// Whether the newest frame is no more to be shown.
+    /// Returns whether the newest frame is no more to be shown.
     fn is_old(&self, newest: &Newest, now: Duration, hold: Duration) -> bool {
         let kept = Duration::from_nanos(self.until.load(Ordering::Relaxed));
         now.saturating_sub(newest.arrived) > hold && now > kept
     }
 }
 
-/// What those who write know of a participant.
+/// The facts that writers know of a participant.
 #[derive(Debug)]
 struct Source {
     /// The connection whose frames count.
@@ -71,7 +71,7 @@ struct Source {
     place: Place,
 }
 
-/// What a new frame changed, for the room's events.
+/// The changes by a new frame, for the room's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// As before.
@@ -84,14 +84,14 @@ pub enum Arrival {
 
 /// All slots of a room.
 #[derive(Debug, Default)]
-pub struct Slots {
+pub struct LatestFrames {
     sources: Mutex<HashMap<ParticipantId, Source>>,
     /// The places of `sources`, for those who read.
     places: ArcSwap<HashMap<ParticipantId, Place>>,
 }
 
-impl Slots {
-    /// Held for a few instructions only.
+impl LatestFrames {
+    /// Locks the sources, which callers hold for a few instructions only.
     fn sources(&self) -> MutexGuard<'_, HashMap<ParticipantId, Source>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +101,7 @@ impl Slots {
         self.places.store(Arc::new(places.collect()));
     }
 
-    /// From now on `peer`'s frames are the participant's; the last frame of an older connection stays meanwhile.
+    /// Makes `peer`'s frames the participant's from now on; the last frame of an older connection stays meanwhile.
     pub fn assign(&self, participant: &ParticipantId, peer: PeerId) {
         let mut sources = self.sources();
         match sources.get_mut(participant) {
@@ -136,8 +136,8 @@ impl Slots {
         arrival
     }
 
-    /// Until this time a frame of this connection is shown, however old it is: its sender is there, and only sends no new
-    /// one.
+    /// Keeps a frame of this connection shown until this time, however old it is: its sender is there, and only sends
+    /// no new one.
     pub fn keep(&self, participant: &ParticipantId, peer: PeerId, until: Duration) {
         let sources = self.sources();
         if let Some(source) = sources.get(participant).filter(|source| source.peer == peer && source.count > 0) {
@@ -146,7 +146,7 @@ impl Slots {
         }
     }
 
-    /// The participant's frame, unless it is older than `hold` and not kept.
+    /// Returns the participant's frame, unless it is older than `hold` and not kept.
     pub fn get(&self, participant: &ParticipantId, now: Duration, hold: Duration) -> Option<Arc<Shot>> {
         let places = self.places.load();
         let place = places.get(participant)?;
@@ -154,7 +154,7 @@ impl Slots {
         (!place.is_old(&newest, now, hold)).then(|| newest.shot.clone())
     }
 
-    /// How long each newest frame has waited since it came, into `waits`.
+    /// Writes into `waits` how long each newest frame has waited since it came.
     pub fn waits(&self, now: Duration, waits: &mut Vec<Duration>) {
         waits.clear();
         let places = self.places.load();
@@ -162,7 +162,7 @@ impl Slots {
         waits.extend(arrived.map(|arrived| now.saturating_sub(arrived)));
     }
 
-    /// Everybody's newest frame is shown by the picture of this PTS.
+    /// Notes that everybody's newest frame is shown by the picture of this PTS.
     pub fn shown(&self, pts: Duration) {
         for place in self.places.load().values() {
             let newest = place.newest.load();
@@ -175,7 +175,8 @@ impl Slots {
         }
     }
 
-    /// How long after its capture a frame of this participant is shown, on the average; `None` before the first one.
+    /// Returns how long after its capture a frame of this participant is shown, on the average; `None` before the first
+    /// one.
     pub fn seen_after(&self, participant: &ParticipantId) -> Option<Duration> {
         let places = self.places.load();
         let place = places.get(participant).filter(|place| place.newest.load().is_some())?;
@@ -205,8 +206,8 @@ impl Slots {
         gone
     }
 
-    /// The poses found in everybody's newest frame, and how old that frame is. Those in whose frames nobody looked for
-    /// poses are left out.
+    /// Returns the poses found in everybody's newest frame, and how old that frame is. Those in whose frames nobody
+    /// looked for poses are left out.
     pub fn poses(&self, now: Duration) -> Vec<(ParticipantId, Duration, Arc<[Pose]>)> {
         let places = self.places.load();
         let told = places.iter().filter_map(|(participant, place)| {

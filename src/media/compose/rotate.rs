@@ -1,9 +1,9 @@
 //! Laying a turned picture over the canvas. PURE.
 //!
 //! Every pixel of the canvas that the turned rectangle touches looks for its place in the source (inverse mapping) and
-//! takes the four samples around it; a source that is much too large is halved first. Edges, round corners and the border
-//! come from the distance to the rounded rectangle, so that they are smooth at any angle. Farther inside, where nothing of
-//! these can be, the place in the source goes on by the same step from pixel to pixel, in whole numbers.
+//! takes the four samples around it; a source that is much too large is halved first. Edges, round corners and the
+//! border come from the distance to the rounded rectangle, so that they are smooth at any angle. Farther inside, where
+//! nothing of these can be, the place in the source goes on by the same step from pixel to pixel, in whole numbers.
 
 use super::{
     canvas::Geometry,
@@ -13,9 +13,9 @@ use super::{
     shape::Rounded,
 };
 
-/// How a turned layer is drawn.
+/// The rotation and look of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Turn {
+pub struct Rotation {
     /// Clockwise about the middle.
     pub degrees: f32,
     /// Of the corners, in canvas pixels.
@@ -30,7 +30,7 @@ pub struct Turn {
 
 /// Draws one turned layer, frame after frame.
 #[derive(Debug, Default)]
-pub struct TurnBlender {
+pub struct RotationBlender {
     halvers: [Halver; 4],
     /// Of two luma rows: how much of the canvas the picture and the border replace, 0.0..=1.0.
     covers: [Vec<(f32, f32)>; 2],
@@ -56,13 +56,14 @@ impl Mapping {
         (self.cos * dx + self.sin * dy, self.cos * dy - self.sin * dx)
     }
 
-    /// The part of row `y` that lies within `reach` pixels of the rectangle, from 0 to `columns`.
+    /// Returns the part of row `y` that lies within `reach` pixels of the rectangle, from 0 to `columns`.
     fn span(&self, y: f32, columns: usize, reach: f32) -> std::ops::Range<usize> {
         let (low, high) = self.reach(y, columns, reach);
         if low >= high { 0..0 } else { low.floor() as usize..(high.ceil() as usize).min(columns) }
     }
 
-    /// From where to where row `y` lies within `reach` pixels of the rectangle; nowhere if the first is not less.
+    /// Returns from where to where row `y` lies within `reach` pixels of the rectangle; nowhere if the first is not
+    /// less.
     fn reach(&self, y: f32, columns: usize, reach: f32) -> (f32, f32) {
         let dy = y - self.centre.1;
         let (mut low, mut high) = (0.0f32, columns as f32);
@@ -83,7 +84,7 @@ impl Mapping {
         (low, high)
     }
 
-    /// The part of row `y` whose pixels have their middles at least `inset` pixels inside the rectangle.
+    /// Returns the part of row `y` whose pixels have their middles at least `inset` pixels inside the rectangle.
     fn inside(&self, y: f32, columns: usize, inset: f32) -> std::ops::Range<usize> {
         if inset >= self.half.0.min(self.half.1) {
             return 0..0;
@@ -155,7 +156,7 @@ impl Walk {
 }
 
 impl Around {
-    /// The value there, 0.0..=255.0.
+    /// Returns the value there, 0.0..=255.0.
     #[inline(always)]
     fn of(self, plane: &Plane<'_>) -> f32 {
         let mix = |row: &[u8]| {
@@ -167,12 +168,12 @@ impl Around {
     }
 }
 
-impl TurnBlender {
+impl RotationBlender {
     /// Lays `src` over the canvas.
     ///
     /// # Panics
     /// If a plane of `canvas` or `src` is shorter than its picture's size asks for.
-    pub fn blend(&mut self, canvas: &mut PlanesMut<'_>, src: &Planes<'_>, geometry: &Geometry, turn: &Turn) {
+    pub fn blend(&mut self, canvas: &mut PlanesMut<'_>, src: &Planes<'_>, geometry: &Geometry, turn: &Rotation) {
         assert!(canvas.is_whole() && src.is_whole(), "planes are shorter than their size asks for");
         let g = geometry;
         let visible = g.dst_width > 0 && g.dst_height > 0 && g.src_width > 0.0 && g.src_height > 0.0;
@@ -317,7 +318,7 @@ mod tests {
         *,
     };
 
-    const PLAIN: Turn = Turn { degrees: 0.0, radius: 0.0, border: None, opacity: 255, use_alpha: true };
+    const PLAIN: Rotation = Rotation { degrees: 0.0, radius: 0.0, border: None, opacity: 255, use_alpha: true };
 
     fn picture(width: usize, height: usize) -> I420 {
         let mut picture = I420::new(width, height, true);
@@ -354,8 +355,8 @@ mod tests {
                 straight.fill(100, 120, 140);
                 let mut turned = straight.clone();
                 LayerBlender::new().blend(&mut straight.planes_mut(), &src.planes(), &geometry, opacity, true);
-                let turn = Turn { opacity, ..PLAIN };
-                TurnBlender::default().blend(&mut turned.planes_mut(), &src.planes(), &geometry, &turn);
+                let turn = Rotation { opacity, ..PLAIN };
+                RotationBlender::default().blend(&mut turned.planes_mut(), &src.planes(), &geometry, &turn);
                 assert!(apart(&straight, &turned) <= 3, "{geometry:?}: {}", apart(&straight, &turned));
             }
         }
@@ -366,8 +367,8 @@ mod tests {
         let src = picture(60, 40);
         let geometry = Geometry::whole_at(20, 20, 60, 40);
         let mut canvas = I420::new(100, 80, false);
-        let turn = Turn { degrees: 90.0, use_alpha: false, ..PLAIN };
-        TurnBlender::default().blend(&mut canvas.planes_mut(), &src.planes(), &geometry, &turn);
+        let turn = Rotation { degrees: 90.0, use_alpha: false, ..PLAIN };
+        RotationBlender::default().blend(&mut canvas.planes_mut(), &src.planes(), &geometry, &turn);
         // About (50, 40): the source's (x, y) comes to (50 - (y - 20), 40 + (x - 30)).
         for (x, y) in [(0, 0), (59, 0), (0, 39), (30, 20), (59, 39)] {
             let (column, row) = (50 - (y as i32 - 20) - 1, 40 + (x as i32 - 30));
@@ -385,8 +386,8 @@ mod tests {
             for radius in [0.0f32, 8.0, 20.0] {
                 let mut canvas = I420::new(120, 100, false);
                 let geometry = Geometry { dst_width: 60, dst_height: 40, ..Geometry::whole_at(30, 30, 20, 20) };
-                let turn = Turn { degrees, radius, ..PLAIN };
-                TurnBlender::default().blend(&mut canvas.planes_mut(), &white.planes(), &geometry, &turn);
+                let turn = Rotation { degrees, radius, ..PLAIN };
+                RotationBlender::default().blend(&mut canvas.planes_mut(), &white.planes(), &geometry, &turn);
                 let sum: f32 = canvas.planes().y.iter().map(|&value| (f32::from(value) - 16.0) / 219.0).sum();
                 let area = 2400.0 - (4.0 - std::f32::consts::PI) * radius * radius;
                 assert!((sum - area).abs() < 12.0, "{degrees} {radius}: {sum} of {area}");
@@ -406,12 +407,12 @@ mod tests {
         ] {
             let geometry =
                 Geometry { dst_width: size.0, dst_height: size.1, mirror, ..Geometry::whole_at(11, -9, 160, 120) };
-            let turn = Turn { degrees, radius, border: rim, opacity, use_alpha: true };
+            let turn = Rotation { degrees, radius, border: rim, opacity, use_alpha: true };
             let mut fast = I420::new(333, 201, false);
             fast.fill(100, 120, 140);
             let mut slow = fast.clone();
-            TurnBlender::default().blend(&mut fast.planes_mut(), &src.planes(), &geometry, &turn);
-            TurnBlender { plain: true, ..TurnBlender::default() }.blend(
+            RotationBlender::default().blend(&mut fast.planes_mut(), &src.planes(), &geometry, &turn);
+            RotationBlender { plain: true, ..RotationBlender::default() }.blend(
                 &mut slow.planes_mut(),
                 &src.planes(),
                 &geometry,
