@@ -69,7 +69,7 @@ $(PAGE): $(WEB_SOURCES) web/node_modules/.package-lock.json
 web: setup ## builds the page, if its sources are newer
 	@$(MAKE) --no-print-directory $(PAGE)
 
-api: build ## makes the page's types of the interface (web/src/generated/api.ts) from the program's OpenAPI document
+api: build ## makes what the page knows of the interface (web/src/generated) from the program's OpenAPI document
 	cd web && npm run api -- $(VIRFIE)
 
 build: web ## compiles the server with the page in it

@@ -20,7 +20,7 @@ use ipnet::IpNet;
 pub use self::{ice::IceServer, webhook::Webhook, written::Written};
 use crate::{
     error::ProgramError,
-    layout::{Background, Canvas, CanvasLimit, limits},
+    layout::{Background, Canvas, CanvasLimit, limits, schema},
 };
 
 /// The segmentation model to load.
@@ -294,11 +294,21 @@ fn wrong(key: &str, detail: impl fmt::Display) -> ProgramError {
 /// Folder of a data directory in which models are kept.
 pub const MODELS: &str = "models";
 
+/// A name by which no model is found: the fault of who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no file {name}, and no {}", fetched.display())]
+pub struct NoModel {
+    /// As given.
+    name: String,
+    /// Where a model of that name would lie.
+    fetched: PathBuf,
+}
+
 /// Returns the model that `text` means: `embedded`, `none`, a file, or a name of those in a data directory's `models`.
 ///
 /// # Errors
 /// One line that says what was looked for.
-pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, String> {
+pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, NoModel> {
     match text {
         "embedded" => Ok(ModelChoice::Embedded),
         "none" => Ok(ModelChoice::None),
@@ -309,7 +319,7 @@ pub fn model_choice(text: &str, data_dir: &Path) -> Result<ModelChoice, String> 
             if plain && fetched.is_file() {
                 return Ok(ModelChoice::File(fetched));
             }
-            Err(format!("there is no file {name}, and no {}", fetched.display()))
+            Err(NoModel { name: name.to_owned(), fetched })
         }
     }
 }
@@ -454,7 +464,7 @@ fn canvas(
             None => return Err(wrong("background", format!("{text:?} is neither a colour nor an asset's name"))),
         },
     };
-    let fps = within("fps", fps, limits::FPS)?.unwrap_or(default.fps);
+    let fps = within("fps", fps, schema::Canvas::KEYS.fps.rule.range.clone())?.unwrap_or(default.fps);
     let canvas = Canvas { width, height, fps, background };
     match largest.faults(&canvas, &default).first() {
         Some(fault) if fault.pointer == "/canvas/fps" => Err(wrong("fps", format!("{fps} is more than max-fps"))),
@@ -467,17 +477,21 @@ fn largest_canvas(size: Option<&str>, fps: Option<i64>) -> Result<CanvasLimit, P
     let default = CanvasLimit::default();
     let size = size.map(|text| canvas_size("max-canvas", text)).transpose()?;
     let (width, height) = size.unwrap_or((default.width, default.height));
-    Ok(CanvasLimit { width, height, fps: within("max-fps", fps, limits::FPS)?.unwrap_or(default.fps) })
+    Ok(CanvasLimit {
+        width,
+        height,
+        fps: within("max-fps", fps, schema::Canvas::KEYS.fps.rule.range.clone())?.unwrap_or(default.fps),
+    })
 }
 
 fn canvas_size(key: &str, text: &str) -> Result<(u32, u32), ProgramError> {
-    let (widths, heights) = (limits::CANVAS_WIDTH, limits::CANVAS_HEIGHT);
+    let (widths, heights) = (&schema::Canvas::KEYS.width.rule.range, &schema::Canvas::KEYS.height.rule.range);
     let side = |text: &str, range: &std::ops::RangeInclusive<i64>| {
         let side: u32 = text.trim().parse().ok()?;
         (range.contains(&i64::from(side)) && side.is_multiple_of(2)).then_some(side)
     };
     let sides = text.split_once(['x', 'X', '×']);
-    sides.and_then(|(width, height)| Some((side(width, &widths)?, side(height, &heights)?))).ok_or_else(|| {
+    sides.and_then(|(width, height)| Some((side(width, widths)?, side(height, heights)?))).ok_or_else(|| {
         let detail = format!(
             "{text:?} is not WIDTHxHEIGHT with even numbers from {}x{} to {}x{}",
             widths.start(),

@@ -12,6 +12,11 @@ pub enum ProgramError {
 }
 
 impl ProgramError {
+    /// Makes one of a wrong flag, file or input.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into())
+    }
+
     /// Returns the process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,5 +1,6 @@
-//! The architecture, checked: who may import whom, what PURE means, where `unsafe` may stand, how large a file may be,
-//! and that every launch text works. What a rule allows, it says here, with its reason; a failure names file and line.
+//! The architecture, checked: who may import whom, where no imports run in circles, what PURE means, where `unsafe` may
+//! stand, how large a file may be, and that every launch text works. What a rule allows, it says here, with its reason;
+//! a failure names file and line.
 
 #[path = "architecture/source.rs"]
 mod source;
@@ -160,6 +161,9 @@ const CONFINED: &[Confined] = &[
     Confined { crates: &["quinn_udp", "str0m"], to: &["media::deliver", "bot"] },
 ];
 
+/// Folders in which no file imports one that imports it, be it by way of others.
+const WITHOUT_CIRCLES: &[&str] = &["layout"];
+
 /// What PURE modules may not use, outside of their tests.
 const IMPURE: &[&str] =
     &["axum", "gstreamer", "gstreamer_*", "metrics", "rand", "tokio", "tokio_*", "tracing", "tract_*"];
@@ -251,6 +255,44 @@ fn modules_import_only_what_their_layer_may() {
                 ));
             }
         }
+    }
+    none(faults);
+}
+
+#[test]
+fn no_file_imports_one_that_imports_it() {
+    let sources = sources();
+    let mut faults = Vec::new();
+    for folder in WITHOUT_CIRCLES {
+        let files: Vec<&Source> = sources.iter().filter(|one| !one.test && is_below(&one.module, folder)).collect();
+        assert!(files.len() > 1, "{folder} is not found any more");
+        // Something belongs to the file whose module is the longest beginning of its path.
+        let file_of = |target: &[String]| {
+            let holders = files.iter().filter(|file| target.starts_with(&file.module));
+            holders.max_by_key(|file| file.module.len()).map(|file| file.path.as_str())
+        };
+        let imports: BTreeSet<(&str, &str)> = files
+            .iter()
+            .flat_map(|file| file.references.iter().map(move |reference| (file, reference)))
+            .filter_map(|(file, reference)| match &reference.target {
+                Target::Ours(target) if !reference.test => Some((file.path.as_str(), file_of(target)?)),
+                _ => None,
+            })
+            .filter(|(from, to)| from != to)
+            .collect();
+        // A file that imports no other of those that are left, or that no other imports, is in no circle.
+        let mut left: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        loop {
+            let inner: Vec<_> = imports.iter().filter(|(from, to)| left.contains(from) && left.contains(to)).collect();
+            let in_between =
+                |file: &&str| inner.iter().any(|(from, _)| from == file) && inner.iter().any(|(_, to)| to == file);
+            let next: BTreeSet<&str> = left.iter().copied().filter(in_between).collect();
+            if next.len() == left.len() {
+                break;
+            }
+            left = next;
+        }
+        faults.extend(left.iter().map(|file| format!("{file}:1: is in a circle of imports, or between two circles")));
     }
     none(faults);
 }

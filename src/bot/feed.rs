@@ -1,13 +1,11 @@
 //! Units and packets to the `appsrc`s of the bots' peers.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use gstreamer as gst;
 use gstreamer_app::AppSrc;
+use parking_lot::Mutex;
 
 use super::gate::{Gate, Pass};
 use crate::media::{
@@ -58,7 +56,7 @@ impl Receivers {
         let mut wanted = false;
         for receiver in self.list.load().iter() {
             let queued = handoff::queued(&receiver.src);
-            let pass = receiver.gate.lock().unwrap_or_else(PoisonError::into_inner).offer(keyframe, queued);
+            let pass = receiver.gate.lock().offer(keyframe, queued);
             match pass {
                 // Fails only while the peer goes down; its owner knows.
                 Pass::Send => drop(receiver.src.push_buffer(unit.clone())),

@@ -4,12 +4,29 @@ use crate::media::{
     codec::VideoCodec,
     gst::launch::Launches,
     port::{Candidate, Description, SdpKind},
-    sdp::Fingerprint,
+    sdp::{Fault, Fingerprint},
     webrtc::{
         line::MediaLine,
-        peer::{Network, OnTrack, Peer, PeerNews},
+        peer::{Network, OnTrack, Peer, PeerError, PeerNews},
     },
 };
+
+/// The reason why the mix cannot be received, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum MixError {
+    /// The connection, which says whose fault it is.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The answer is refused: the server's fault.
+    #[error(transparent)]
+    Answer(#[from] Fault),
+    /// The server's fault.
+    #[error("an answer without m-lines")]
+    Empty,
+    /// The server's fault.
+    #[error("connected before it was answered")]
+    Unanswered,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -30,7 +47,7 @@ impl Mix {
         launches: &Launches,
         on_track: OnTrack,
         tell: impl Fn(PeerNews) + Send + Sync + 'static,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, MixError> {
         let peer = Peer::new(name, &MediaLine::received(codec, 102), network, launches, on_track, tell)?;
         peer.offer();
         Ok(Self { peer, fingerprint: None })
@@ -40,12 +57,12 @@ impl Mix {
     ///
     /// # Errors
     /// It is no answer to our offer.
-    pub fn accept(&mut self, sdp: &str) -> Result<(), String> {
-        let answer = Description::parse(sdp, SdpKind::Answer).map_err(|fault| fault.to_string())?;
+    pub fn accept(&mut self, sdp: &str) -> Result<(), MixError> {
+        let answer = Description::parse(sdp, SdpKind::Answer)?;
         let tagged = answer.tagged();
-        let section = answer.media.get(tagged).ok_or("an answer without m-lines")?;
+        let section = answer.media.get(tagged).ok_or(MixError::Empty)?;
         self.peer.accept(&answer.to_sdp())?;
-        let mline = u32::try_from(tagged).map_err(|error| error.to_string())?;
+        let mline = u32::try_from(tagged).unwrap_or(0);
         for candidate in &section.candidates {
             self.peer.add_candidate(mline, &Candidate::to_string(candidate));
         }
@@ -57,8 +74,8 @@ impl Mix {
     ///
     /// # Errors
     /// It is somebody else.
-    pub fn verify(&self) -> Result<(), String> {
-        self.peer.verify(self.fingerprint.as_ref().ok_or("connected before it was answered")?)
+    pub fn verify(&self) -> Result<(), MixError> {
+        Ok(self.peer.verify(self.fingerprint.as_ref().ok_or(MixError::Unanswered)?)?)
     }
 
     /// Returns the connection, for its numbers.

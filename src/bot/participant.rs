@@ -9,7 +9,7 @@ use std::{
 };
 
 use gstreamer::{self as gst, prelude::*};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{
     mpsc::{UnboundedReceiver, unbounded_channel},
     watch,
@@ -17,18 +17,19 @@ use tokio::sync::{
 use tracing::{debug, info};
 
 use super::{
-    mix::Mix,
-    session::{Invitation, News, Session},
+    mix::{Mix, MixError},
+    session::{Invitation, News, Session, SessionError},
     source::Source,
     tally::Tally,
 };
 use crate::media::{
-    gst::{clock::media_clock, launch::Launches},
+    codec::UnknownCodec,
+    gst::{clock::media_clock, launch::Launches, stage::StageError},
     port::{Candidate, Description, PeerId, SdpKind, TrackKind, VideoCodec},
     sdp,
     webrtc::{
         line::{LineCodec, LineFormat, MediaLine},
-        peer::{Network, Peer, PeerNews},
+        peer::{Network, Peer, PeerError, PeerNews, TrackError},
     },
 };
 
@@ -69,6 +70,32 @@ impl std::fmt::Debug for Bot {
     }
 }
 
+/// The reason why a connection of a bot ends before it is over, in one line.
+#[derive(Debug, thiserror::Error)]
+enum BotError {
+    /// The fault of who runs the bot.
+    #[error("--receive: {0}")]
+    Codec(UnknownCodec),
+    /// The server's, or the line's.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Of the connection that receives, which says whose fault it is.
+    #[error(transparent)]
+    Mix(#[from] MixError),
+    /// Of the connection that sends, likewise.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The server's offer is refused: its fault.
+    #[error(transparent)]
+    Offer(#[from] sdp::Fault),
+    /// The server's fault.
+    #[error("an offer without m-lines")]
+    Empty,
+    /// A connection that stood is of no more use, in its own words.
+    #[error("{0}")]
+    Lost(String),
+}
+
 /// The way that one connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
@@ -106,7 +133,7 @@ impl Bot {
     pub async fn connect(&mut self, state: &(impl Fn(&'static str) + Send)) -> End {
         let mut session = match Session::join(&self.invitation).await {
             Ok(session) => session,
-            Err(reason) => return End { reason, final_: false, connected: false },
+            Err(error) => return End { reason: error.to_string(), final_: false, connected: false },
         };
         let mut live: Option<Live> = None;
         let mut mix: Option<Mix> = None;
@@ -116,7 +143,7 @@ impl Bot {
         let mut ask = tokio::time::interval(STATISTICS);
         let mut stop = self.stop.clone();
         loop {
-            let outcome: Result<(), String> = tokio::select! {
+            let outcome: Result<(), BotError> = tokio::select! {
                 news_of_server = session.next() => match news_of_server {
                     News::Welcome { name, resume, .. } => {
                         self.invitation.resume = Some(resume);
@@ -130,7 +157,7 @@ impl Bot {
                         }
                         Ok(())
                     }
-                    News::Answer(sdp) => mix.as_mut().map_or(Ok(()), |mix| mix.accept(&sdp)),
+                    News::Answer(sdp) => mix.as_mut().map_or(Ok(()), |mix| Ok(mix.accept(&sdp)?)),
                     News::Delivery(rendition, _, estimate) => {
                         self.tally.rendition.store(rendition.map(Arc::new));
                         self.tally.estimate_kbps.store(estimate.unwrap_or(0), Ordering::Relaxed);
@@ -140,9 +167,9 @@ impl Bot {
                     News::Over(reason, final_) => return End { reason, final_, connected },
                 },
                 news_of_peer = next(&mut told) => match news_of_peer {
-                    PeerNews::Described(sdp) => session.send(json!({"type": "answer", "sdp": sdp})).await,
+                    PeerNews::Described(sdp) => say(&mut session, json!({"type": "answer", "sdp": sdp})).await,
                     PeerNews::Candidate { mline, candidate } => {
-                        session.send(json!({"type": "candidate", "candidate": candidate, "mline": mline})).await
+                        say(&mut session, json!({"type": "candidate", "candidate": candidate, "mline": mline})).await
                     }
                     PeerNews::Connected => match live.as_ref().map(|live| live.start(self.source.as_deref())) {
                         Some(Ok(())) if !connected => {
@@ -150,7 +177,7 @@ impl Bot {
                             state("connected");
                             Ok(())
                         }
-                        Some(Err(error)) => Err(error),
+                        Some(Err(error)) => Err(error.into()),
                         _ => Ok(()),
                     },
                     PeerNews::KeyframeWanted => {
@@ -159,7 +186,7 @@ impl Bot {
                         }
                         Ok(())
                     }
-                    PeerNews::Failed(error) => Err(error),
+                    PeerNews::Failed(error) => Err(BotError::Lost(error)),
                     PeerNews::Latency => {
                         if let Some(live) = &live {
                             live.peer.recalculate_latency();
@@ -169,15 +196,15 @@ impl Bot {
                     PeerNews::Gathered | PeerNews::Ice(_) => Ok(()),
                 },
                 news_of_mix = next(&mut heard) => match news_of_mix {
-                    PeerNews::Described(sdp) => session.send(json!({"type": "receive", "sdp": sdp})).await,
+                    PeerNews::Described(sdp) => say(&mut session, json!({"type": "receive", "sdp": sdp})).await,
                     PeerNews::Candidate { mline, candidate } => {
                         let message = json!({
                             "type": "candidate", "connection": "receive", "candidate": candidate, "mline": mline,
                         });
-                        session.send(message).await
+                        say(&mut session, message).await
                     }
-                    PeerNews::Connected => mix.as_ref().map_or(Ok(()), Mix::verify),
-                    PeerNews::Failed(error) => Err(error),
+                    PeerNews::Connected => mix.as_ref().map_or(Ok(()), |mix| Ok(mix.verify()?)),
+                    PeerNews::Failed(error) => Err(BotError::Lost(error)),
                     PeerNews::Latency => {
                         if let Some(mix) = &mix {
                             mix.peer().recalculate_latency();
@@ -198,30 +225,30 @@ impl Bot {
                     return End { reason: "left".into(), final_: true, connected };
                 }
             };
-            if let Err(reason) = outcome {
-                return End { reason, final_: false, connected };
+            if let Err(error) = outcome {
+                return End { reason: error.to_string(), final_: false, connected };
             }
         }
     }
 
     /// Offers to receive the mix.
-    fn receive(&self, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Mix, String> {
-        let codec: VideoCodec = self.invitation.receive.parse().map_err(|error| format!("--receive: {error}"))?;
+    fn receive(&self, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Mix, BotError> {
+        let codec: VideoCodec = self.invitation.receive.parse().map_err(BotError::Codec)?;
         let (tally, hook) = (self.tally.clone(), self.hook.clone());
         let on_track = move |codec: LineCodec| match hook.as_ref().and_then(|hook| hook(codec)) {
             Some(bin) => Ok(bin),
-            None => counting(codec, tally.clone()),
+            None => Ok(counting(codec, tally.clone())?),
         };
         let id = NEXT_PEER.fetch_add(1, Ordering::Relaxed);
         let name = format!("bot-{}-mix-{id}", self.invitation.name);
         // The bot may be on its way out.
         let tell = move |one| drop(news.send(one));
-        Mix::offer(&name, codec, &self.network, &self.launches, Box::new(on_track), tell)
+        Ok(Mix::offer(&name, codec, &self.network, &self.launches, Box::new(on_track), tell)?)
     }
 
     /// Answers the server's offer: sound and the source's codec out.
-    fn answer(&self, offer: &str, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Live, String> {
-        let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
+    fn answer(&self, offer: &str, news: tokio::sync::mpsc::UnboundedSender<PeerNews>) -> Result<Live, BotError> {
+        let offer = Description::parse(offer, SdpKind::Offer)?;
         let chosen = chosen(&offer);
         let lines: Vec<MediaLine> = chosen.iter().filter_map(MediaLine::answering).collect();
         let id = PeerId(NEXT_PEER.fetch_add(1, Ordering::Relaxed));
@@ -230,7 +257,7 @@ impl Bot {
             &lines,
             &self.network,
             &self.launches,
-            Box::new(|_| Err("nothing comes on this connection".to_owned())),
+            Box::new(|_| Err(TrackError::Unwanted)),
             // The bot may be on its way out.
             move |one| drop(news.send(one)),
         )?;
@@ -240,7 +267,7 @@ impl Bot {
                 peer.add_candidate(0, &candidate.to_string());
             }
         }
-        let fingerprint = offer.media.first().ok_or("an offer without m-lines")?.fingerprint.clone();
+        let fingerprint = offer.media.first().ok_or(BotError::Empty)?.fingerprint.clone();
         Ok(Live { peer, id, fingerprint, source: self.source.clone() })
     }
 }
@@ -254,7 +281,7 @@ struct Live {
 }
 
 impl Live {
-    fn start(&self, source: Option<&Source>) -> Result<(), String> {
+    fn start(&self, source: Option<&Source>) -> Result<(), PeerError> {
         self.peer.verify(&self.fingerprint)?;
         if let Some(source) = source {
             let end = |kind| self.peer.sender(kind).map(|(_, src)| src);
@@ -271,6 +298,10 @@ impl Drop for Live {
             source.starve(self.id);
         }
     }
+}
+
+async fn say(session: &mut Session, message: Value) -> Result<(), BotError> {
+    Ok(session.send(message).await?)
 }
 
 async fn stopped(stop: &mut Option<watch::Receiver<bool>>) {
@@ -313,10 +344,10 @@ pub fn chosen(offer: &Description) -> Vec<sdp::Chosen> {
 }
 
 /// Returns a sink that counts frames (RTP packets with the marker bit end one) without decoding them.
-pub fn counting(codec: LineCodec, tally: Arc<Tally>) -> Result<gst::Bin, String> {
-    let bin = gst::parse::bin_from_description("fakesink name=count sync=false async=false", true)
-        .map_err(|error| error.message().to_owned())?;
-    let sink = bin.by_name("count").and_then(|sink| sink.static_pad("sink")).ok_or("no counter")?;
+pub fn counting(codec: LineCodec, tally: Arc<Tally>) -> Result<gst::Bin, StageError> {
+    let bin = gst::parse::bin_from_description("fakesink name=count sync=false async=false", true)?;
+    let sink = bin.by_name("count").and_then(|sink| sink.static_pad("sink"));
+    let sink = sink.ok_or(StageError::NoPad("no counter"))?;
     let video = codec.format != LineFormat::Opus;
     sink.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer() {

@@ -5,7 +5,11 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message},
+};
+use url::Url;
 
 /// How long the server may take to accept a socket.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,6 +31,47 @@ pub struct Invitation {
     pub send: String,
     /// What we want to receive.
     pub receive: String,
+}
+
+impl Invitation {
+    /// Returns the URL of the session's socket; `None`: the server's is neither `http` nor `https`.
+    fn socket(&self) -> Option<Url> {
+        let mut url = Url::parse(&self.server).ok()?;
+        let scheme = match url.scheme() {
+            "http" => "ws",
+            "https" => "wss",
+            _ => return None,
+        };
+        url.set_scheme(scheme).ok()?;
+        let path = ["api", "v1", "rooms", &self.room, "session"];
+        url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+        if let Some(token) = &self.token {
+            url.query_pairs_mut().append_pair("token", token);
+        }
+        Some(url)
+    }
+}
+
+/// The reason why there is no session, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The fault of who wrote the address.
+    #[error("--server {0}: must begin with http:// or https://")]
+    Scheme(String),
+    /// The server's fault, or the line's.
+    #[error("{0} does not answer")]
+    Silent(String),
+    /// The server is not there, or refuses.
+    #[error("{server}: {error}")]
+    Refused {
+        /// As given.
+        server: String,
+        /// In the words of the socket.
+        error: Box<tungstenite::Error>,
+    },
+    /// The server has gone.
+    #[error(transparent)]
+    Gone(Box<tungstenite::Error>),
 }
 
 /// An open session.
@@ -68,21 +113,13 @@ impl Session {
     ///
     /// # Errors
     /// The server is not there or refuses, in one line.
-    pub async fn join(invitation: &Invitation) -> Result<Self, String> {
-        let base = invitation
-            .server
-            .trim_end_matches('/')
-            .strip_prefix("http")
-            .ok_or_else(|| format!("--server {}: must begin with http:// or https://", invitation.server))?;
-        let mut url = format!("ws{base}/api/v1/rooms/{}/session", invitation.room);
-        if let Some(token) = &invitation.token {
-            url = format!("{url}?token={token}");
-        }
-        let connecting = tokio_tungstenite::connect_async(&url);
+    pub async fn join(invitation: &Invitation) -> Result<Self, SessionError> {
+        let url = invitation.socket().ok_or_else(|| SessionError::Scheme(invitation.server.clone()))?;
+        let connecting = tokio_tungstenite::connect_async(url.as_str());
         let (socket, _) = tokio::time::timeout(CONNECT, connecting)
             .await
-            .map_err(|_| format!("{} does not answer", invitation.server))?
-            .map_err(|error| format!("{}: {error}", invitation.server))?;
+            .map_err(|_| SessionError::Silent(invitation.server.clone()))?
+            .map_err(|error| SessionError::Refused { server: invitation.server.clone(), error: error.into() })?;
         let mut session = Self { socket };
         session
             .send(json!({
@@ -100,8 +137,8 @@ impl Session {
     ///
     /// # Errors
     /// The socket is gone.
-    pub async fn send(&mut self, message: Value) -> Result<(), String> {
-        self.socket.send(Message::text(message.to_string())).await.map_err(|error| error.to_string())
+    pub async fn send(&mut self, message: Value) -> Result<(), SessionError> {
+        self.socket.send(Message::text(message.to_string())).await.map_err(|error| SessionError::Gone(error.into()))
     }
 
     /// Waits for news. Not to be called again after [`News::Over`]. Cancel-safe.
@@ -161,6 +198,20 @@ fn read(message: Value) -> Option<News> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_socket_stands_below_the_servers_address() {
+        let socket = |server: &str, token: Option<&str>| {
+            let (token, name) = (token.map(str::to_owned), String::new());
+            let (server, room) = (server.to_owned(), "red".to_owned());
+            let (send, receive) = (String::new(), String::new());
+            Invitation { server, room, name, token, resume: None, send, receive }.socket().map(String::from)
+        };
+        assert_eq!(socket("http://[::1]:80", None).as_deref(), Some("ws://[::1]/api/v1/rooms/red/session"));
+        let below = socket("https://h:8443/studio/", Some("a b"));
+        assert_eq!(below.as_deref(), Some("wss://h:8443/studio/api/v1/rooms/red/session?token=a+b"));
+        assert_eq!((socket("h:8080", None), socket("ftp://h", None)), (None, None));
+    }
 
     #[test]
     fn messages_are_read() {

@@ -1,9 +1,10 @@
 //! What bots send: a file in a loop, or a moving test picture with a beep; encoded once for all of them.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Sender, channel},
     },
@@ -12,16 +13,18 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use parking_lot::Mutex;
 use tracing::warn;
 
 use super::feed::{Listeners, Receivers};
 use crate::media::{
     audio::desk::{Captured, Desk, Listener, Packet},
-    encode::{Encoder, Recipe},
+    encode::{EncodeError, Encoder, Recipe},
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
+        stage::StageError,
     },
     port::{Loudness, ParticipantId, PeerId, VideoCodec},
 };
@@ -60,6 +63,36 @@ impl Default for SourceConfig {
             steady: false,
         }
     }
+}
+
+/// The reason why there is nothing to send, in one line. It is for who runs the bot to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A file cannot be opened.
+    #[error("{}: {error}", file.display())]
+    Unreadable {
+        /// As given.
+        file: PathBuf,
+        /// Of the file system.
+        error: io::Error,
+    },
+    /// A file, or the test picture, does not play.
+    #[error("{}: {error}", file.display())]
+    NotPlayed {
+        /// As given.
+        file: PathBuf,
+        /// Of GStreamer.
+        error: gst::StateChangeError,
+    },
+    /// The picture has no encoder.
+    #[error(transparent)]
+    Encoder(#[from] EncodeError),
+    /// What plays cannot be built.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The system gives no thread.
+    #[error(transparent)]
+    NoThread(io::Error),
 }
 
 /// Blocks of 20 ms in the test sound's loop, one second: a beep of a fifth of it, then silence.
@@ -107,14 +140,14 @@ impl Source {
     ///
     /// # Errors
     /// When a file is missing, is no media, or an element is not installed; in one line.
-    pub fn start(config: &SourceConfig, launches: &Launches) -> Result<Self, String> {
+    pub fn start(config: &SourceConfig, launches: &Launches) -> Result<Self, SourceError> {
         for file in [&config.video, &config.audio].into_iter().flatten() {
-            std::fs::File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            std::fs::File::open(file).map_err(|error| SourceError::Unreadable { file: file.clone(), error })?;
         }
         let receivers = Arc::new(Receivers::default());
         let listeners = Arc::new(Listeners::default());
         let packets = Arc::new(Packets(listeners.clone()));
-        let desk = Arc::new(Desk::start("bot", packets).map_err(|error| error.to_string())?);
+        let desk = Arc::new(Desk::start("bot", packets).map_err(SourceError::NoThread)?);
         desk.open(&voice());
         // One ear for all: each peer hears the same.
         desk.listen(PeerId(0), None);
@@ -129,14 +162,14 @@ impl Source {
             move |unit| {
                 counted.fetch_add(1, Ordering::Relaxed);
                 if to.send(&unit)
-                    && let Some(encoder) = own.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
+                    && let Some(encoder) = own.lock().upgrade()
                 {
                     encoder.request_keyframe();
                 }
             },
             |error| warn!(%error, "the bot's encoder failed"),
         )?);
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&encoder);
+        *slot.lock() = Arc::downgrade(&encoder);
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, sleep) = channel();
         let play = Loop { config: config.clone(), encoder: encoder.clone(), desk: desk.clone(), stop: stop.clone() };
@@ -145,7 +178,7 @@ impl Source {
         std::thread::Builder::new()
             .name("bot-source".into())
             .spawn(move || play.go_on(first, &sleep))
-            .map_err(|error| error.to_string())?;
+            .map_err(SourceError::NoThread)?;
         Ok(Self { codec: config.codec, encoder, receivers, listeners, _desk: desk, frames, stop, _wake: wake })
     }
 
@@ -215,7 +248,7 @@ type RoundNews = (Kind, BusNews);
 type Playing = (Vec<Round>, std::sync::mpsc::Receiver<RoundNews>, Sender<RoundNews>);
 
 impl Loop {
-    fn begin(&self) -> Result<Playing, String> {
+    fn begin(&self) -> Result<Playing, SourceError> {
         let (tell, news) = channel();
         let rounds = vec![self.round(Kind::Video, &tell)?, self.round(Kind::Audio, &tell)?];
         Ok((rounds, news, tell))
@@ -246,7 +279,7 @@ impl Loop {
         }
     }
 
-    fn round(&self, kind: Kind, tell: &Sender<RoundNews>) -> Result<Round, String> {
+    fn round(&self, kind: Kind, tell: &Sender<RoundNews>) -> Result<Round, SourceError> {
         let owned = OwnedPipeline::new(if kind == Kind::Video { "bot-video" } else { "bot-audio" });
         // Each round counts from its own zero: frames are restamped where they are handed over.
         owned.pipeline().set_base_time(gst::ClockTime::ZERO);
@@ -266,11 +299,14 @@ impl Loop {
             Kind::Video => self.take_frames(&sink),
             Kind::Audio => self.take_samples(&sink),
         }
-        owned.play().map_err(|error| format!("{}: {error}", file.unwrap_or(Path::new("test picture")).display()))?;
+        owned.play().map_err(|error| {
+            let file = file.unwrap_or(Path::new("test picture")).to_owned();
+            SourceError::NotPlayed { file, error }
+        })?;
         Ok(Round { _owned: owned, kind })
     }
 
-    fn build_video(&self, owned: &OwnedPipeline, file: Option<&Path>) -> Result<AppSink, String> {
+    fn build_video(&self, owned: &OwnedPipeline, file: Option<&Path>) -> Result<AppSink, StageError> {
         let head = match file {
             Some(_) => "filesrc name=file ! decodebin name=decode ! ",
             None => "videotestsrc name=test is-live=true pattern=ball motion=wavy background-color=0xff204060 ! ",
@@ -290,7 +326,7 @@ impl Loop {
         Ok(sink)
     }
 
-    fn build_audio(&self, owned: &OwnedPipeline, file: Option<&Path>) -> Result<AppSink, String> {
+    fn build_audio(&self, owned: &OwnedPipeline, file: Option<&Path>) -> Result<AppSink, StageError> {
         let head = match file {
             Some(_) => "filesrc name=file ! decodebin name=decode ! ",
             None => "audiotestsrc name=test is-live=true samplesperbuffer=960 volume=0.2 ! ",
@@ -354,9 +390,9 @@ impl Loop {
     }
 }
 
-fn parse(owned: &OwnedPipeline, text: &str, file: Option<&Path>) -> Result<AppSink, String> {
-    let bin = gst::parse::bin_from_description(text, false).map_err(|error| error.message().to_owned())?;
-    owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+fn parse(owned: &OwnedPipeline, text: &str, file: Option<&Path>) -> Result<AppSink, StageError> {
+    let bin = gst::parse::bin_from_description(text, false)?;
+    owned.pipeline().add(&bin)?;
     if let Some(file) = file {
         owned.element::<gst::Element>("file")?.set_property("location", file);
     }

@@ -18,10 +18,12 @@ use serde_json::Value;
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpPendingOffer},
+    error::{IceError, RtcError, SdpError},
     media::{Direction, MediaKind},
     net::{Protocol, Receive},
 };
 use tracing::warn;
+use url::Url;
 
 use super::tally::Tally;
 use crate::media::codec::VideoCodec;
@@ -48,6 +50,45 @@ pub struct Invitation {
     pub codec: VideoCodec,
 }
 
+/// The reason why somebody cannot watch, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewerError {
+    /// The server is not there.
+    #[error("{server}: {error}")]
+    Unreachable {
+        /// As given.
+        server: String,
+        /// Of the request.
+        error: Box<ureq::Error>,
+    },
+    /// The server breaks off: its fault, or the line's.
+    #[error(transparent)]
+    Broken(Box<ureq::Error>),
+    /// The server refuses, and says why.
+    #[error("the server refuses a viewer ({status}): {detail}")]
+    Refused {
+        /// Of HTTP.
+        status: ureq::http::StatusCode,
+        /// In its words.
+        detail: String,
+    },
+    /// This machine gives no socket or no thread, or knows no way to the server.
+    #[error(transparent)]
+    System(#[from] io::Error),
+    /// str0m does not take our address: a fault of ours.
+    #[error(transparent)]
+    Address(#[from] IceError),
+    /// A fault of ours.
+    #[error("str0m makes no offer")]
+    NoOffer,
+    /// str0m does not understand the answer: the server's fault.
+    #[error(transparent)]
+    Answer(#[from] SdpError),
+    /// The connection is of no use.
+    #[error(transparent)]
+    Connection(#[from] RtcError),
+}
+
 /// Viewers that run. Dropping this ends them.
 #[derive(Debug)]
 pub struct Viewers {
@@ -60,7 +101,7 @@ impl Viewers {
     ///
     /// # Errors
     /// The server is not there, or refuses a viewer; in one line.
-    pub fn join(invitation: &Invitation, tallies: &[Arc<Tally>]) -> Result<Self, String> {
+    pub fn join(invitation: &Invitation, tallies: &[Arc<Tally>]) -> Result<Self, ViewerError> {
         // Fails when it was chosen before, which is the same choice.
         str0m::crypto::from_feature_flags().install_process_default();
         let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -70,14 +111,11 @@ impl Viewers {
             .build()
             .into();
         let http = Http { agent, invitation: invitation.clone() };
-        let viewers =
-            tallies.iter().map(|tally| Viewer::join(&http, tally.clone())).collect::<Result<Vec<Viewer>, String>>()?;
+        let viewers = tallies.iter().map(|tally| Viewer::join(&http, tally.clone())).collect::<Result<Vec<_>, _>>()?;
         let stop = Arc::new(AtomicBool::new(false));
         let ended = stop.clone();
-        let thread = std::thread::Builder::new()
-            .name("viewers".into())
-            .spawn(move || Crowd { viewers, http }.work(&ended))
-            .map_err(|error| error.to_string())?;
+        let thread =
+            std::thread::Builder::new().name("viewers".into()).spawn(move || Crowd { viewers, http }.work(&ended))?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
@@ -108,25 +146,28 @@ impl Http {
     }
 
     /// Posts an offer; the answer, the path of the session and the number of the connection.
-    fn watch(&self, offer: &str) -> Result<(String, String, u64), String> {
+    fn watch(&self, offer: &str) -> Result<(String, String, u64), ViewerError> {
         let mut request = self.agent.post(self.url(&format!("/whep/{}", self.invitation.room)));
         request = request.header("Content-Type", "application/sdp");
         if let Some(bearer) = self.bearer() {
             request = request.header("Authorization", bearer);
         }
-        let mut response = request.send(offer).map_err(|error| format!("{}: {error}", self.invitation.server))?;
+        let mut response = request.send(offer).map_err(|error| {
+            let server = self.invitation.server.clone();
+            ViewerError::Unreachable { server, error: error.into() }
+        })?;
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
         let (location, tag) = (header("location"), header("etag"));
         let status = response.status();
-        let body = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        let body = response.body_mut().read_to_string().map_err(|error| ViewerError::Broken(error.into()))?;
         if status != 201 {
             let detail = serde_json::from_str(&body)
                 .ok()
                 .and_then(|problem: Value| problem.get("detail").and_then(Value::as_str).map(str::to_owned));
-            return Err(format!("the server refuses a viewer ({status}): {}", detail.unwrap_or_default()));
+            return Err(ViewerError::Refused { status, detail: detail.unwrap_or_default() });
         }
         let number = tag.trim_matches('"').trim_start_matches("ice-").parse().unwrap_or(0);
         Ok((body, location, number))
@@ -169,22 +210,21 @@ struct Viewer {
 }
 
 impl Viewer {
-    fn join(http: &Http, tally: Arc<Tally>) -> Result<Self, String> {
-        let failed = |error: &dyn std::fmt::Display| error.to_string();
-        let (socket, address) = bind(&http.invitation.server).map_err(|error| failed(&error))?;
+    fn join(http: &Http, tally: Arc<Tally>) -> Result<Self, ViewerError> {
+        let (socket, address) = bind(&http.invitation.server)?;
         let vp8 = http.invitation.codec == VideoCodec::Vp8;
         let config = RtcConfig::new().clear_codecs().enable_opus(true, false).enable_vp8(vp8).enable_h264(!vp8);
         let mut rtc = config.set_rtp_mode(true).build(Instant::now());
-        rtc.add_local_candidate(Candidate::host(address, "udp").map_err(|error| failed(&error))?);
+        rtc.add_local_candidate(Candidate::host(address, "udp")?);
         let (offer, pending): (_, SdpPendingOffer) = {
             let mut changes = rtc.sdp_api();
             changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
             changes.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
-            changes.apply().ok_or("str0m makes no offer")?
+            changes.apply().ok_or(ViewerError::NoOffer)?
         };
         let (answer, location, number) = http.watch(&offer.to_sdp_string())?;
-        let answer = SdpAnswer::from_sdp_string(&answer).map_err(|error| failed(&error))?;
-        rtc.sdp_api().accept_answer(pending, answer).map_err(|error| failed(&error))?;
+        let answer = SdpAnswer::from_sdp_string(&answer)?;
+        rtc.sdp_api().accept_answer(pending, answer)?;
         let next = Instant::now();
         Ok(Self { rtc, socket, address, location, number, tally, next, newest: None, ended: false })
     }
@@ -199,22 +239,22 @@ impl Viewer {
     }
 
     fn input(&mut self, input: Input<'_>, now: Instant) {
-        let outcome = self.rtc.handle_input(input).map_err(|error| error.to_string());
+        let outcome = self.rtc.handle_input(input);
         if let Err(error) = outcome.and_then(|()| self.drain(now)) {
             warn!(%error, "a viewer ends");
             self.ended = true;
         }
     }
 
-    fn drain(&mut self, now: Instant) -> Result<(), String> {
+    fn drain(&mut self, now: Instant) -> Result<(), RtcError> {
         for _ in 0..MOST_STEPS {
-            match self.rtc.poll_output().map_err(|error| error.to_string())? {
+            match self.rtc.poll_output()? {
                 Output::Timeout(at) if at > now => {
                     self.next = at;
                     return Ok(());
                 }
                 Output::Timeout(_) => {
-                    self.rtc.handle_input(Input::Timeout(now)).map_err(|error| error.to_string())?;
+                    self.rtc.handle_input(Input::Timeout(now))?;
                 }
                 Output::Transmit(packet) => {
                     // As if the network had lost it.
@@ -249,10 +289,10 @@ impl Viewer {
 
 /// Binds a socket on the interface that leads to the server.
 fn bind(server: &str) -> io::Result<(UdpSocket, SocketAddr)> {
-    let authority = server.split("://").last().unwrap_or_default().trim_end_matches('/');
+    let addresses = Url::parse(server).map_err(io::Error::other)?.socket_addrs(|| None)?;
     let probe = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     // Nothing is sent by this: it only looks the way up.
-    probe.connect(if authority.contains(':') { authority.to_owned() } else { format!("{authority}:443") })?;
+    probe.connect(&*addresses)?;
     let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0))?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use url::Url;
+
 use crate::{
     bot::{
         participant::Bot,
@@ -17,6 +19,7 @@ use crate::{
         tally::{Reporter, Tally},
         viewer::{self, Viewers},
     },
+    config::webhook::is_local,
     error::ProgramError,
     media::{gst, port::VideoCodec, webrtc::peer::Network},
 };
@@ -116,14 +119,13 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         tone: args.tone,
         steady: args.steady,
     };
-    let source = Arc::new(Source::start(&config, &launches).map_err(ProgramError::Usage)?);
+    let source = Arc::new(Source::start(&config, &launches).map_err(|error| ProgramError::Usage(error.to_string()))?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| ProgramError::Failed(error.to_string()))?;
-    let local =
-        args.server.contains("//127.") || args.server.contains("//localhost") || args.server.contains("//[::1]");
+    let local = Url::parse(&args.server).is_ok_and(|url| is_local(&url));
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let bots = (1..=args.count).map(|number| Bot {
         invitation: Invitation {
@@ -160,7 +162,7 @@ fn watch(args: &Args) -> Result<(), ProgramError> {
         token: args.token.clone(),
         codec: args.receive,
     };
-    let viewers = Viewers::join(&invitation, &tallies).map_err(ProgramError::Failed)?;
+    let viewers = Viewers::join(&invitation, &tallies).map_err(|error| ProgramError::Failed(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -79,14 +79,16 @@ pub struct Args {
 /// [`ProgramError::Usage`] for a wrong flag, input or model; [`ProgramError::Failed`] when something breaks in the
 /// middle or the result cannot be written. No half file is left.
 pub fn run(args: Args) -> Result<(), ProgramError> {
-    let kind = Kind::of(&args.input).map_err(ProgramError::Usage)?;
-    let plan = SegmentPlan::new(&args, kind).map_err(ProgramError::Usage)?;
+    let kind = Kind::of(&args.input)?;
+    let plan = SegmentPlan::new(&args, kind)?;
     let data_dir = args.data_dir.unwrap_or_else(config::default_data_dir);
-    let wrong = |error: String| ProgramError::Usage(format!("--model: {error}"));
-    let source = match config::model_choice(args.model.as_deref().unwrap_or(EMBEDDED), &data_dir).map_err(wrong)? {
+    let wrong = |error: &dyn std::fmt::Display| ProgramError::Usage(format!("--model: {error}"));
+    let source = match config::model_choice(args.model.as_deref().unwrap_or(EMBEDDED), &data_dir)
+        .map_err(|error| wrong(&error))?
+    {
         ModelChoice::Embedded => ModelSource::Embedded,
         ModelChoice::File(path) => ModelSource::File(path),
-        ModelChoice::None => return Err(wrong("without a model nobody is found".into())),
+        ModelChoice::None => return Err(wrong(&"without a model nobody is found")),
     };
     let model = load(&source)?;
     match kind {

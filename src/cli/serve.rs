@@ -3,6 +3,7 @@
 mod connections;
 mod door;
 mod memory;
+mod signals;
 mod tls;
 
 use std::{
@@ -18,13 +19,13 @@ use axum_server::{Handle, tls_rustls::RustlsAcceptor};
 use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
 use door::Door;
 use memory::Memory;
+use signals::Starting;
 
 use crate::{
     config::{IceServer, ModelChoice, ServeConfig, Tls, Written},
@@ -93,6 +94,17 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     memory::begin_with_one_allocator();
     // SAFETY: threads are started below only.
     unsafe { openssl::configure() };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("control")
+        // Files and decoding: they wait for each other rather than take the threads that media is promised.
+        .max_blocking_threads(MOST_BLOCKING)
+        .build()
+        .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
+    let starting = {
+        let _inside = runtime.enter();
+        Starting::begin()?
+    };
     let config = ServeConfig::load(args.written, args.config.as_deref())?;
     telemetry::start(config.log_format, config.log_level.as_deref())?;
     telemetry::metrics();
@@ -103,15 +115,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
     let listener = listen(config.listen)?;
     let media_tcp = media_tcp(&config, listener.local_addr().ok());
     let engine = start_media(&config, media_tcp)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("control")
-        // Files and decoding: they wait for each other rather than take the threads that media is promised.
-        .max_blocking_threads(MOST_BLOCKING)
-        .build()
-        .map_err(|error| ProgramError::Failed(format!("cannot start threads: {error}")))?;
     let receivers = matches!(media_tcp, Service::At(_)).then(|| engine.delivery());
-    let outcome = runtime.block_on(serve(config, listener, engine, receivers));
+    let outcome = runtime.block_on(serve(config, starting, listener, engine, receivers));
     runtime.shutdown_timeout(WORK_LIMIT);
     outcome
 }
@@ -216,16 +221,21 @@ fn start_media(config: &ServeConfig, media_tcp: Service) -> Result<Engine, Progr
 
 async fn serve(
     config: ServeConfig,
+    starting: Starting,
     listener: TcpListener,
     engine: Engine,
     receivers: Option<Arc<Delivery>>,
 ) -> Result<(), ProgramError> {
-    // Before anything is promised: a signal that comes now is not lost.
-    let mut signals = Signals::new()?;
     let address = listener.local_addr().map_err(|error| ProgramError::Failed(format!("listen: {error}")))?;
     let certificate = tls::configuration(&config, &reachable_at(address)).await?;
+    // Rooms that are there again end cleanly, whenever a signal comes.
+    let mut signals = starting.over();
     let state = AppState::new(config, Arc::new(engine))?;
-    check_background(&state).await;
+    // A large picture takes long, and who ends the server does not wait for it.
+    let early = tokio::select! {
+        name = signals.next() => Some(name),
+        () = check_background(&state) => None,
+    };
 
     let handle = Handle::new();
     let door = Door::new(&state, receivers);
@@ -252,13 +262,17 @@ async fn serve(
         upkeep.spawn(certificate.keep(Arc::clone(&state.config), reachable_at(address), LOOK_AT_KEYS));
     }
 
-    tokio::select! {
-        ended = &mut serving => {
-            let why = ended.map_or_else(|error| error.to_string(), |done| done.err().map_or_else(String::new, |e| e.to_string()));
-            return Err(ProgramError::Failed(format!("the server ended by itself: {why}")));
-        }
-        name = signals.next() => tracing::info!(signal = name, "the server drains; a second signal ends it at once"),
-    }
+    let name = match early {
+        Some(name) => name,
+        None => tokio::select! {
+            ended = &mut serving => {
+                let why = ended.map_or_else(|error| error.to_string(), |done| done.err().map_or_else(String::new, |e| e.to_string()));
+                return Err(ProgramError::Failed(format!("the server ended by itself: {why}")));
+            }
+            name = signals.next() => name,
+        },
+    };
+    tracing::info!(signal = name, "the server drains; a second signal ends it at once");
     let outcome = tokio::select! {
         outcome = drain(&state, &handle, serving) => outcome,
         _ = signals.next() => Err(ProgramError::Failed("the server ended before everything was drained".to_owned())),
@@ -382,26 +396,6 @@ fn reachable_at(address: SocketAddr) -> IpAddr {
             address.is_ipv6().then(|| outside(Ipv6Addr::UNSPECIFIED.into(), other.into())).flatten()
         })
         .unwrap_or(Ipv4Addr::LOCALHOST.into())
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, ProgramError> {
-        let open = |kind| signal(kind).map_err(|error| ProgramError::Failed(format!("cannot hear signals: {error}")));
-        Ok(Self { interrupt: open(SignalKind::interrupt())?, terminate: open(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-        }
-    }
 }
 
 #[cfg(test)]

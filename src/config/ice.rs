@@ -1,12 +1,39 @@
 //! STUN and TURN servers, as users write them, as browsers get them, and as GStreamer takes them. PURE.
 
-use std::{
-    fmt::{self, Write as _},
-    time::Duration,
-};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// All bytes but the unreserved ones of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The reason why a text is no server, in one line that never holds the credential: the operator's fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IceServerError {
+    /// It has no scheme.
+    #[error("must be stun:HOST[:PORT] or turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]")]
+    Form,
+    /// Its scheme is another one.
+    #[error("the scheme {0:?} is not one of stun, turn, turns")]
+    Scheme(String),
+    /// Somebody is named where nobody is asked.
+    #[error("a STUN server takes no user and password")]
+    NeedsNone,
+    /// A user or a password is missing.
+    #[error("a TURN server needs USER:PASSWORD@")]
+    NeedsUser,
+    /// Both are missing, and what they could be made from.
+    #[error("a TURN server needs USER:PASSWORD@, or a turn-secret")]
+    NeedsUserOrSecret,
+    /// Something else stands behind the host.
+    #[error("after `?` only transport=udp or transport=tcp of a TURN server can stand")]
+    Query,
+    /// Its host, or its port, is not one.
+    #[error("{0:?} is not HOST or HOST:PORT")]
+    Host(String),
+}
 
 /// One STUN or TURN server.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,7 +80,7 @@ impl IceServer {
     ///
     /// # Errors
     /// What is wrong, in one line that never holds the credential.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, IceServerError> {
         Self::parse_with(text, None)
     }
 
@@ -62,15 +89,14 @@ impl IceServer {
     ///
     /// # Errors
     /// As there.
-    pub fn parse_with(text: &str, secret: Option<&str>) -> Result<Self, String> {
-        let usage = "must be stun:HOST[:PORT] or turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]";
-        let (scheme, rest) = text.split_once(':').ok_or(usage)?;
+    pub fn parse_with(text: &str, secret: Option<&str>) -> Result<Self, IceServerError> {
+        let (scheme, rest) = text.split_once(':').ok_or(IceServerError::Form)?;
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "stun" => Scheme::Stun,
             "turn" => Scheme::Turn,
             "turns" => Scheme::Turns,
-            other => return Err(format!("the scheme {other:?} is not one of stun, turn, turns")),
+            other => return Err(IceServerError::Scheme(other.to_owned())),
         };
         // The password may hold any of `:`, `@` and `?`, so the host is looked for from the end.
         let (credential, host) = match rest.rsplit_once('@') {
@@ -83,24 +109,22 @@ impl IceServer {
         };
         let (username, credential) = match (scheme, credential) {
             (Scheme::Stun, None) => (None, None),
-            (Scheme::Stun, Some(_)) => return Err("a STUN server takes no user and password".to_owned()),
+            (Scheme::Stun, Some(_)) => return Err(IceServerError::NeedsNone),
             (Scheme::Turn | Scheme::Turns, Some(credential)) => {
-                let (user, password) = credential.split_once(':').ok_or("a TURN server needs USER:PASSWORD@")?;
+                let (user, password) = credential.split_once(':').ok_or(IceServerError::NeedsUser)?;
                 if user.is_empty() || password.is_empty() {
-                    return Err("a TURN server needs USER:PASSWORD@".to_owned());
+                    return Err(IceServerError::NeedsUser);
                 }
                 (Some(percent_decoded(user)), Some(percent_decoded(password)))
             }
             (Scheme::Turn | Scheme::Turns, None) if secret.is_some() => (None, None),
-            (Scheme::Turn | Scheme::Turns, None) => {
-                return Err("a TURN server needs USER:PASSWORD@, or a turn-secret".to_owned());
-            }
+            (Scheme::Turn | Scheme::Turns, None) => return Err(IceServerError::NeedsUserOrSecret),
         };
         let secret = secret.filter(|_| scheme != Scheme::Stun && username.is_none()).map(str::to_owned);
         let query = match (scheme, query) {
             (_, None) => None,
             (Scheme::Turn | Scheme::Turns, Some(query @ ("transport=udp" | "transport=tcp"))) => Some(query.to_owned()),
-            _ => return Err("after `?` only transport=udp or transport=tcp of a TURN server can stand".to_owned()),
+            _ => return Err(IceServerError::Query),
         };
         let authority = authority(host, if scheme == Scheme::Turns { 5349 } else { 3478 })?;
         let mut url = format!("{}:{authority}", scheme.text());
@@ -137,7 +161,8 @@ impl IceServer {
         let scheme = self.scheme.text();
         let mut uri = match (&self.username, &self.credential) {
             (Some(user), Some(password)) => {
-                format!("{scheme}://{}:{}@{}", percent_encoded(user), percent_encoded(password), self.authority)
+                let [user, password] = [user, password].map(|part| utf8_percent_encode(part, RESERVED));
+                format!("{scheme}://{user}:{password}@{}", self.authority)
             }
             _ => format!("{scheme}://{}", self.authority),
         };
@@ -149,8 +174,8 @@ impl IceServer {
 }
 
 /// Returns `host:port` of `host[:port]`; IPv6 addresses stand in brackets.
-fn authority(text: &str, default_port: u16) -> Result<String, String> {
-    let wrong = || format!("{text:?} is not HOST or HOST:PORT");
+fn authority(text: &str, default_port: u16) -> Result<String, IceServerError> {
+    let wrong = || IceServerError::Host(text.to_owned());
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (address, port) = rest.split_once(']').ok_or_else(wrong)?;
@@ -174,32 +199,9 @@ fn authority(text: &str, default_port: u16) -> Result<String, String> {
     Ok(format!("{host}:{port}"))
 }
 
-/// Writes every byte but the unreserved ones of RFC 3986 as `%XX`.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("writing to a String never fails");
-        }
-    }
-    encoded
-}
-
 /// Decodes `%XX`; an invalid sequence, or one that does not give UTF-8, stays as it is.
 pub(super) fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let pair = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let decoded = pair
-            .filter(|digits| *first == b'%' && digits.bytes().all(|c| c.is_ascii_hexdigit()))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(decoded.unwrap_or(*first));
-        rest = if decoded.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -269,7 +271,7 @@ mod tests {
             "stun:[::1]9",
             "stun:a b",
         ] {
-            let error = IceServer::parse(text).unwrap_err();
+            let error = IceServer::parse(text).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }
     }

@@ -181,7 +181,7 @@ fn a_model_is_a_word_or_a_file_or_the_name_of_one_that_was_fetched() {
     let config = ServeConfig::default();
     let choice = |text: &str| model_choice(text, &config.data_dir);
     assert_eq!((choice("embedded"), choice("none")), (Ok(ModelChoice::Embedded), Ok(ModelChoice::None)));
-    let unknown = choice("wide").unwrap_err();
+    let unknown = choice("wide").unwrap_err().to_string();
     assert!(
         unknown.starts_with("there is no file wide, and no ") && unknown.ends_with("models/wide.onnx"),
         "{unknown}"

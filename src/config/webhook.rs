@@ -1,6 +1,6 @@
 //! Receivers of webhooks, as users write them and as requests are made. PURE.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use url::{Host, Url};
@@ -9,6 +9,27 @@ use super::ice::percent_decoded;
 
 /// The longest URL that is taken, in bytes.
 const LONGEST: usize = 2048;
+
+/// The reason why a text is no receiver, in one line that repeats nothing of it: the operator's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// It is too long.
+    #[error("has {0} bytes, and at most {LONGEST} are possible")]
+    TooLong(usize),
+    /// It is no URL that can be posted to.
+    #[error("must be http://… or https://… with a host, and nothing behind a #")]
+    NoUrl,
+}
+
+/// Returns whether a URL leads to this machine.
+pub fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
 
 /// A receiver of what happens on the server. `Debug` shows no more than the host: user, path and query are secrets of
 /// many receivers.
@@ -32,20 +53,15 @@ impl Webhook {
     ///
     /// # Errors
     /// What is wrong, in one line that repeats nothing of the URL.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let usage = || "must be http://… or https://… with a host, and nothing behind a #".to_owned();
+    pub fn parse(text: &str) -> Result<Self, WebhookError> {
         if text.len() > LONGEST {
-            return Err(format!("has {} bytes, and at most {LONGEST} are possible", text.len()));
+            return Err(WebhookError::TooLong(text.len()));
         }
-        let mut url = Url::parse(text).map_err(|_| usage())?;
-        if !["http", "https"].contains(&url.scheme()) || url.fragment().is_some() {
-            return Err(usage());
+        let mut url = Url::parse(text).map_err(|_| WebhookError::NoUrl)?;
+        if !["http", "https"].contains(&url.scheme()) || url.fragment().is_some() || !url.has_host() {
+            return Err(WebhookError::NoUrl);
         }
-        let is_local = match url.host().ok_or_else(usage)? {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => IpAddr::from(address).is_loopback(),
-            Host::Ipv6(address) => IpAddr::from(address).is_loopback(),
-        };
+        let is_local = is_local(&url);
         let shown = format!("{}/***", url.origin().ascii_serialization());
         let credential = (url.username().to_owned(), url.password().map(str::to_owned));
         let authorization = match credential {
@@ -56,8 +72,8 @@ impl Webhook {
             }
         };
         // Both fail only where there is no host.
-        url.set_username("").map_err(|()| usage())?;
-        url.set_password(None).map_err(|()| usage())?;
+        url.set_username("").map_err(|()| WebhookError::NoUrl)?;
+        url.set_password(None).map_err(|()| WebhookError::NoUrl)?;
         Ok(Self { url: url.into(), authorization, shown, is_local })
     }
 
@@ -112,7 +128,7 @@ mod tests {
             "https://h/#hunter2",
             &long,
         ] {
-            let error = Webhook::parse(text).unwrap_err();
+            let error = Webhook::parse(text).unwrap_err().to_string();
             assert!(!error.contains("hunter2") && !error.contains('\n'), "{error}");
         }
     }

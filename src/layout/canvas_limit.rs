@@ -1,6 +1,10 @@
 //! How large a canvas an operator lets rooms have. PURE.
 
-use super::{Canvas, fault::Fault, limits};
+use super::{
+    fault::Fault,
+    scene::Canvas,
+    schema::{self, Integer, Key},
+};
 
 /// The largest canvas, lying or standing, and the most frames a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +20,9 @@ pub struct CanvasLimit {
 impl Default for CanvasLimit {
     /// Returns all that a layout can say.
     fn default() -> Self {
-        let most = |range: std::ops::RangeInclusive<i64>| u32::try_from(*range.end()).unwrap_or(u32::MAX);
-        Self { width: most(limits::CANVAS_WIDTH), height: most(limits::CANVAS_HEIGHT), fps: most(limits::FPS) }
+        let most = |key: &Key<Integer<u32>>| u32::try_from(*key.rule.range.end()).unwrap_or(u32::MAX);
+        let keys = schema::Canvas::KEYS;
+        Self { width: most(&keys.width), height: most(&keys.height), fps: most(&keys.fps) }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is cut out of a person's picture: as a layout writes it, and as it is carried out. PURE.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::{body_part::BodyParts, model_name::ModelName};
 
 /// The part of a participant's picture that is kept.
@@ -19,15 +22,37 @@ impl Cutout {
     pub const NAMES: [(&'static str, Cutout); 2] = [("none", Cutout::None), ("person", Cutout::Person)];
 }
 
+/// The picture that stands in for somebody who is to be cut out and is not found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = LayerLost)]
+pub enum Lost {
+    /// Nothing but what the empty cutout leaves.
+    #[default]
+    Hide,
+    /// The whole picture, as it is.
+    Whole,
+    /// The whole picture, blurred.
+    Blur,
+}
+
+impl Lost {
+    /// Every value by its name in JSON.
+    pub const NAMES: [(&'static str, Lost); 3] = [("hide", Lost::Hide), ("whole", Lost::Whole), ("blur", Lost::Blur)];
+    /// Canvas pixels by which [`Lost::Blur`] blurs where the layer says nothing: nobody reads a screen or knows a face
+    /// behind it.
+    pub const BLUR: f32 = 24.0;
+}
+
 /// The options by which a cutout is found and its edge drawn, as far as the layout says. `None`: as [`Cut::default`]
 /// has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CutOptions {
-    /// Within [`limits::THRESHOLD`](super::limits::THRESHOLD).
+    /// 0.05..=0.95.
     pub threshold: Option<f64>,
-    /// Within [`limits::FEATHER`](super::limits::FEATHER).
+    /// 0.0..=1.0.
     pub feather: Option<f64>,
-    /// Within [`limits::SMOOTHING`](super::limits::SMOOTHING).
+    /// 0.0..=0.95.
     pub smoothing: Option<f64>,
     /// By which model; `None`: the rooms'.
     pub model: Option<ModelName>,
@@ -79,6 +104,13 @@ impl Cut {
 mod tests {
     use super::*;
     use crate::layout::BodyPart;
+
+    #[test]
+    fn names_are_those_that_are_written() {
+        for (name, lost) in Lost::NAMES {
+            assert_eq!(serde_json::to_value(lost).ok(), Some(name.into()));
+        }
+    }
 
     #[test]
     fn what_the_layout_leaves_out_is_as_usual() {

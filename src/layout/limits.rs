@@ -1,14 +1,12 @@
-//! How much a layout may ask for. The reader and the OpenAPI schema both take their numbers from here.
+//! How much a layout may ask for, where that is not about one key alone: the rows of `schema/keys.rs` say it of theirs.
 
 use std::ops::RangeInclusive;
 
-/// Canvas width in pixels. Below 64 a person is no longer recognisable; 3840 (4K) is the widest that one software
-/// encoder can be asked for.
-pub const CANVAS_WIDTH: RangeInclusive<i64> = 64..=3840;
-/// Canvas height in pixels; the same reasons as [`CANVAS_WIDTH`].
-pub const CANVAS_HEIGHT: RangeInclusive<i64> = 64..=2160;
-/// Frames per second: no sender is taken in faster than 60, so a faster canvas would only repeat pictures.
-pub const FPS: RangeInclusive<i64> = 1..=60;
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
+};
+
 /// Layers of one layout. Each is one blend of up to the whole canvas per frame; 64 is far more than a picture needs
 /// and still bounded work.
 pub const LAYERS: usize = 64;
@@ -20,16 +18,6 @@ pub const NAME_LENGTH: usize = 128;
 pub const ASSET_LENGTH: usize = 128;
 /// Slots are counted from 1; the upper end is more people than one canvas can show.
 pub const SLOT: RangeInclusive<i64> = 1..=1000;
-/// Drawing order: anything that fits the type of [`SceneLayer::z`](super::SceneLayer::z).
-pub const Z: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
-/// Opacity, 0 unseen to 1 opaque.
-pub const OPACITY: RangeInclusive<f64> = 0.0..=1.0;
-/// Probability at which a pixel counts as kept. At 0 and 1 everything or nothing would be.
-pub const THRESHOLD: RangeInclusive<f64> = 0.05..=0.95;
-/// Softness of a cutout's edge, 0 hard to 1 softest.
-pub const FEATHER: RangeInclusive<f64> = 0.0..=1.0;
-/// Share of the last mask that stays where nothing moves; at 1 a mask would never change again.
-pub const SMOOTHING: RangeInclusive<f64> = 0.0..=0.95;
 
 /// The range of one kind of length.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,30 +50,14 @@ pub const GAP: LengthRange = LengthRange { number: 0.0..=1000.0, percent: 0.0..=
 /// `radius`: pixels, or percent of the shorter side; from half of that side on the ends are round.
 pub const RADIUS: LengthRange =
     LengthRange { number: 0.0..=16384.0, percent: 0.0..=100.0, above_zero: false, unit: " px" };
-/// Width of a border in canvas pixels.
-pub const BORDER: RangeInclusive<f64> = 0.0..=200.0;
-/// Degrees that a layer can be turned by; one whole turn either way, so that a transition can make one.
-pub const ROTATE: RangeInclusive<f64> = -360.0..=360.0;
-/// How far a picture is blurred, in canvas pixels.
-pub const BLUR: RangeInclusive<f64> = 1.0..=100.0;
-/// `dx`, `dy` of `follow`, in canvas pixels.
+/// `dx`, `dy` of what triggers draw, in canvas pixels; as those of `follow`.
 pub const OFFSET: RangeInclusive<f64> = -16384.0..=16384.0;
-/// Length of a transition; longer ones would be mistaken for a layout that does not come.
-pub const TRANSITION_MS: RangeInclusive<i64> = 0..=10_000;
 /// Images of one list.
 pub const IMAGES: usize = 100;
 /// Different clips of one layout: each is decoded beside everything else.
 pub const CLIPS: usize = 4;
 /// Characters of a text: more than fit on a canvas legibly.
 pub const TEXT_LENGTH: usize = 1000;
-/// Size of letters in canvas pixels: below nothing can be read, above nothing but one letter fits.
-pub const TEXT_SIZE: RangeInclusive<f64> = 4.0..=500.0;
-/// Weight of letters, as CSS counts it.
-pub const WEIGHT: RangeInclusive<i64> = 100..=900;
-/// Distance of lines in sizes of letters.
-pub const LINE_HEIGHT: RangeInclusive<f64> = 0.5..=4.0;
-/// Around a text, in canvas pixels.
-pub const PADDING: RangeInclusive<f64> = 0.0..=500.0;
 /// How long one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 
@@ -113,15 +85,27 @@ pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
 /// Returns whether it is a control character, or one that turns the direction of the text around it: a name must not be
 /// able to change how its neighbours read.
 pub fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || CodePointSetData::new::<BidiControl>().contains(c)
 }
 
-/// Characters that show nothing themselves: they join, part or vary others, or are for machines.
+/// Returns whether a character shows nothing itself: it joins, parts or varies others, or is for machines. Unicode says
+/// so of most (`Default_Ignorable_Code_Point`), but not of separators of lines and of annotations, and not of letters
+/// and symbols that are drawn as blanks, as its charts of Braille, music and hieroglyphs show them.
 pub fn is_silent(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    let is_blank = matches!(c, '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}');
+    is_blank
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Returns whether people can read `name` where it stands among others: they see something of it, and it has nothing
+/// that [`is_unprintable`]. A mark does not come first: it is
+/// drawn upon what stands before it, which is another's.
+pub fn is_readable(name: &str) -> bool {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    let is_mark = |c: char| GeneralCategoryGroup::Mark.contains(categories.get(c));
+    let first = name.chars().find(|c| !c.is_whitespace() && !is_silent(*c));
+    !name.chars().any(is_unprintable) && first.is_some_and(|first| !is_mark(first))
 }
 
 /// Returns whether `id` may name a layer: 1 to 64 of `A-Z a-z 0-9 _ -`.
@@ -173,6 +157,65 @@ mod tests {
         }
         for wrong in ["", ".", "..", ".hidden", "a/b", "a\\b", "../x", "a b", "ä.png", "a\0", &"a".repeat(129)] {
             assert!(!is_asset(wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_can_see_are_none() {
+        for right in [
+            "a",
+            "Zoë",
+            "王",
+            "\u{645}\u{631}\u{64a}\u{645}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}",
+            "\u{1f469}\u{200d}\u{1f680}",
+            "e\u{301}",
+            "\u{b4}",
+            "-",
+            "1",
+        ] {
+            assert!(is_readable(right), "{right:?}");
+        }
+        for nothing in [
+            "",
+            " ",
+            "\u{a0}",
+            "\u{3000}",
+            "\u{3164}",
+            "\u{115f}",
+            "\u{1160}",
+            "\u{ffa0}",
+            "\u{2800}",
+            "\u{200b}",
+            "\u{200c}\u{200d}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{34f}",
+            "\u{17b4}",
+            "\u{180e}",
+            "\u{fe0f}",
+            "\u{fff9}",
+            "\u{e0001}",
+            "\u{e0100}",
+            "\u{1bca0}",
+            "\u{1d159}",
+            "\u{1d173}",
+            "\u{13441}",
+            "\u{301}",
+            "\u{20dd}",
+            "\u{93e}",
+            "\u{3164} \u{301}\u{2800}",
+            "\u{301}ann",
+            " \u{200d}\u{301}ann",
+        ] {
+            assert!(!is_readable(nothing), "{nothing:?}");
+        }
+        for control in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\n\0\u{85}"
+                .chars()
+        {
+            assert!(!is_readable(&format!("a{control}b")), "{control:?}");
         }
     }
 

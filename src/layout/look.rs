@@ -3,12 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scene::Anchor;
+use super::values::Anchor;
 
 /// A line along the inside of a layer's edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Border {
-    /// Canvas pixels, within [`limits::BORDER`](super::limits::BORDER).
+    /// Canvas pixels.
     pub width: f64,
     /// Red, green, blue.
     pub color: [u8; 3],

@@ -6,63 +6,63 @@
 //!   └── to_json ─────┘      merge: JSON Merge Patch upon to_json, then read again
 //! ```
 //!
-//! * `schema`, `schema_source`, `schema_values`: the JSON's shape, for the OpenAPI document and for writing.
-//! * `read`, `read_layer`, `read_source`, `read_cut`, `read_look`, `fields`, `fault`: JSON in, every wrong place at
-//!   once out.
-//! * `limits`: how much a layout may ask for.
-//! * `scene`: the validated layout.
-//! * `look`: borders, followers, gradual change.
-//! * `text`: what is written, and what decides how that looks.
-//! * `trigger`, `read_trigger`: what happens by itself.
-//! * `body_part`, `cut`: what is kept of a person's picture.
-//! * `solve`, `auto`, `spotlight`, `geometry`: where everything is, in pixels, for the people who are there now.
-//! * `motion`: from one solved layout to the next.
+//! No file imports one that imports it, be it by way of others; `tests/architecture.rs` looks.
+//!
+//! * `values`: lengths, anchors, fits; `fault`: a wrong place; `limits`: how much a layout may ask for.
+//! * `body_part`, `model_name`, `cut`: what is kept of a person's picture.
+//! * `look`: borders, followers, gradual change. `text`: what is written. `trigger`: what happens by itself.
+//! * `scene`: the validated layout. `canvas_limit`: what an operator allows of it.
+//! * `lettering`: what decides how a text looks. `assets`: what a scene names.
+//! * `schema`: the JSON's shape, for the OpenAPI document and for writing; its `keys` are the table that the reader, the
+//!   page and the search for assets ask, too.
+//! * `read`: JSON in, every wrong place at once out.
+//! * `solve`: where everything is, in pixels, for the people who are there now, and from one such picture to the next.
+//! * `boxes`: the same for those who arrange it, with what is not seen.
 //! * `scenario`: scenario files of the application Virfie, as layouts.
 //! * `ready`: layouts that come with the program.
 
-mod auto;
+mod assets;
 pub mod body_part;
+pub mod boxes;
 pub mod canvas_limit;
 pub mod cut;
 pub mod fault;
-mod fields;
-pub mod geometry;
+pub mod lettering;
 pub mod limits;
 pub mod look;
 pub mod model_name;
-pub mod motion;
 pub mod read;
-mod read_cut;
-mod read_layer;
-mod read_look;
-mod read_source;
-mod read_trigger;
 pub mod ready;
 pub mod scenario;
 pub mod scene;
 pub mod schema;
-mod schema_source;
-mod schema_values;
 pub mod solve;
-mod spotlight;
 pub mod text;
 pub mod trigger;
+pub mod values;
 
 use serde_json::Value;
 
 pub use self::{
     body_part::{BodyPart, BodyParts},
+    boxes::{LayerBox, boxes},
     canvas_limit::CanvasLimit,
-    cut::{Cut, CutOptions, Cutout},
+    cut::{Cut, CutOptions, Cutout, Lost},
     fault::Fault,
-    geometry::{Crop, Rect},
+    lettering::{Lettering, TextFrame},
     look::{Border, Easing, Follow, KeypointName, Transition},
     model_name::ModelName,
     read::{read, read_canvas},
-    scene::{Anchor, Auto, AutoMode, Background, Canvas, Edges, Fit, Images, Length, Scene, SceneLayer, Size, Source},
-    solve::{Facts, Following, Key, Look, Person, Placed, Placement, clip_picture, solve},
-    text::{Lettering, Text, TextAlign, TextFrame},
+    scene::{Auto, AutoMode, Background, Canvas, Images, Scene, SceneLayer, Source},
+    schema::keys::asset_keys,
+    solve::{
+        Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture,
+        geometry::{Crop, Rect},
+        solve,
+    },
+    text::{Text, TextAlign},
     trigger::Trigger,
+    values::{Anchor, AssetKind, Edges, Fit, Length, Size},
 };
 
 /// Returns `current` changed by `patch` as JSON Merge Patch (RFC 7396) says: objects are merged key by key, `null`

@@ -16,8 +16,8 @@ use utoipa::{
 
 use super::{
     look::KeypointName,
-    scene::Length,
-    schema_values::{Position, plain},
+    schema::values::{Position, plain},
+    values::{AssetKind, Length},
 };
 
 /// Something that happens by itself.
@@ -272,6 +272,7 @@ pub struct ShowLayer {
 #[serde(deny_unknown_fields)]
 pub struct PlaySound {
     /// A sound asset's name.
+    #[schema(extensions(("x-asset" = json!("sound"))))]
     pub sound: String,
 }
 
@@ -340,7 +341,7 @@ pub struct IconsAction {
 #[serde(deny_unknown_fields)]
 pub struct Icons {
     /// Image assets. Who comes after the last of them gets no image.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1, max_items = 100, extensions(("x-asset" = json!("image"))))]
     pub image: Vec<String>,
     /// Canvas pixels; the height follows.
     #[serde(serialize_with = "plain")]
@@ -387,6 +388,7 @@ pub struct PolaroidAction {
 #[serde(deny_unknown_fields)]
 pub struct Polaroid {
     /// The frame's image asset.
+    #[schema(extensions(("x-asset" = json!("image"))))]
     pub image: String,
     /// Of the frame, in canvas pixels.
     #[serde(serialize_with = "plain")]
@@ -409,7 +411,7 @@ pub struct Polaroid {
     pub every_ms: u32,
     /// A sound asset that is played with every picture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, extensions(("x-asset" = json!("sound"))))]
     pub sound: Option<String>,
     /// Where it moves about: its middle is no further from this area's middle than 3/16 of the area's width and 1/6 of
     /// its height. Nothing is drawn outside. The whole canvas when left out.
@@ -417,25 +419,78 @@ pub struct Polaroid {
     pub area: Area,
 }
 
-impl Trigger {
-    /// Returns image assets that its actions draw.
-    pub fn image_names(&self) -> impl Iterator<Item = &str> {
-        self.actions.iter().flat_map(|action| {
-            let names: &[String] = match action {
-                Action::Icons(action) => &action.icons.image,
-                Action::Polaroid(action) => std::slice::from_ref(&action.polaroid.image),
-                _ => &[],
-            };
-            names.iter().map(String::as_str)
-        })
-    }
+/// The keys of the objects that triggers are made of, by the objects' names in the OpenAPI document; in the order in
+/// which people think of them. The reader knows no others.
+pub const OBJECTS: [(&str, &[&str]); 15] = [
+    ("LayoutTrigger", &Trigger::KEYS),
+    ("TriggerCondition", &Condition::KEYS),
+    ("TriggerArea", &Area::KEYS),
+    ("ActivateScene", &["scene"]),
+    ("ShowLayer", &ShowLayer::KEYS),
+    ("PlaySound", &["sound"]),
+    ("TakeSnapshot", &["snapshot"]),
+    ("SnapshotShot", &Shot::KEYS),
+    ("TellEvent", &["event"]),
+    ("TwirlAction", &["twirl"]),
+    ("Twirl", &Twirl::KEYS),
+    ("IconsAction", &["icons"]),
+    ("Icons", &Icons::KEYS),
+    ("PolaroidAction", &["polaroid"]),
+    ("Polaroid", &Polaroid::KEYS),
+];
 
-    /// Returns sound assets that its actions play.
-    pub fn sound_names(&self) -> impl Iterator<Item = &str> {
-        self.actions.iter().filter_map(|action| match action {
-            Action::Sound(action) => Some(action.sound.as_str()),
-            Action::Polaroid(action) => action.polaroid.sound.as_deref(),
-            _ => None,
+impl Trigger {
+    pub(crate) const KEYS: [&str; 5] = ["id", "when", "do", "every_ms", "hold_off_ms"];
+}
+
+impl Condition {
+    pub(crate) const KEYS: [&str; 4] = ["keypoint", "layers", "area", "absent"];
+}
+
+impl Area {
+    pub(crate) const KEYS: [&str; 4] = ["left", "top", "right", "bottom"];
+}
+
+impl ShowLayer {
+    pub(crate) const KEYS: [&str; 2] = ["show", "for_ms"];
+}
+
+impl Shot {
+    pub(crate) const KEYS: [&str; 1] = ["area"];
+}
+
+impl Twirl {
+    pub(crate) const KEYS: [&str; 3] = ["angle", "period_ms", "area"];
+}
+
+impl Icons {
+    pub(crate) const KEYS: [&str; 7] = ["image", "width", "keypoint", "dx", "dy", "shuffle_ms", "area"];
+}
+
+impl Polaroid {
+    pub(crate) const KEYS: [&str; 8] =
+        ["image", "width", "height", "photo_width", "photo_height", "every_ms", "sound", "area"];
+}
+
+/// The keys of actions that name assets.
+pub const ASSET_KEYS: [(AssetKind, &str); 2] = [(AssetKind::Image, "image"), (AssetKind::Sound, "sound")];
+
+impl Trigger {
+    /// Returns the assets that its actions need, with their kinds.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
+        self.actions.iter().flat_map(|action| {
+            let (images, sound): (&[String], Option<&String>) = match action {
+                Action::Icons(IconsAction { icons }) => (&icons.image, None),
+                Action::Polaroid(PolaroidAction { polaroid }) => {
+                    (std::slice::from_ref(&polaroid.image), polaroid.sound.as_ref())
+                }
+                Action::Sound(PlaySound { sound }) => (&[], Some(sound)),
+                Action::Scene(_) | Action::Show(_) | Action::Snapshot(_) | Action::Event(_) | Action::Twirl(_) => {
+                    (&[], None)
+                }
+            };
+            let images = images.iter().map(|name| (AssetKind::Image, name.as_str()));
+            images.chain(sound.map(|name| (AssetKind::Sound, name.as_str())))
         })
     }
 }

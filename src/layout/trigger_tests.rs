@@ -60,7 +60,7 @@ fn what_is_written_is_read_back() {
     let mut images: Vec<&str> = scene.image_names().collect();
     images.sort_unstable();
     assert_eq!(images, ["frame.png", "rain.png", "sun.png", "sun.png"]);
-    let sounds: Vec<&str> = scene.triggers.iter().flat_map(Trigger::sound_names).collect();
+    let sounds: Vec<&str> = scene.sound_names().collect();
     assert_eq!(sounds, ["shutter.mp3", "shutter.mp3"]);
     assert!(scene.is_shown_by_trigger("sun") && !scene.is_shown_by_trigger("ann"));
     assert!(read(&json!({}), &Canvas::default()).unwrap().to_json().get("triggers").is_none());

@@ -41,7 +41,7 @@ pub mod webrtc;
 
 use deliver::{Delivery, socket::Binding, tcp::Service};
 use gst::launch::{LaunchError, Launches};
-use port::{FontUse, Media, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still};
+use port::{DecodeError, FontUse, Media, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still};
 use segment::model::{Model, ModelSource};
 use upload::Decoder;
 use webrtc::peer::Network;
@@ -196,11 +196,11 @@ impl Media for Engine {
         segment::models::names()
     }
 
-    fn decode_sound(&self, path: &Path, longest: Duration) -> Result<Samples, String> {
+    fn decode_sound(&self, path: &Path, longest: Duration) -> Result<Samples, DecodeError> {
         self.decoder.sound(path, longest)
     }
 
-    fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
+    fn look_at_clip(&self, path: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         self.decoder.clip(path)
     }
 

@@ -2,6 +2,7 @@
 //! decoder takes its memory before it reports the size.
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 
 mod size;
 
@@ -23,11 +24,10 @@ pub enum Passing {
 /// Shows `refuses` all that passes the pad, with the largest size that it announces: in caps, in the headers beside
 /// them, or in a picture's own. What `refuses` answers by `true` is left out.
 pub fn on_pictures(pad: &gst::Pad, refuses: impl Fn(Passing, Option<(u32, u32)>) -> bool + Send + Sync + 'static) {
-    let sizes = std::sync::Mutex::new(None::<Sizes>);
+    let sizes = Mutex::new(None::<Sizes>);
     let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
     pad.add_probe(what, move |_, info| {
-        // Whole after every line that changes it.
-        let mut sizes = sizes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sizes = sizes.lock();
         let (passing, size) = match &info.data {
             Some(gst::PadProbeData::Event(event)) => match event.view() {
                 gst::EventView::Caps(caps) => {

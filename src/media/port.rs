@@ -59,12 +59,12 @@ pub trait Media: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why it cannot be played, or that it is longer than `longest`; in one line.
-    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String>;
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, DecodeError>;
     /// Returns the first picture of a video file, and how long it is, if it says so. Takes up to some seconds.
     ///
     /// # Errors
     /// Why it cannot be shown, in one line without its path: it is damaged, too large, or there is no decoder for it.
-    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String>;
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError>;
     /// Tries what an output would be sent to. Takes up to ten seconds: for blocking threads.
     fn try_output(&self, _target: OutputTarget) -> Trial {
         Trial::default()
@@ -229,6 +229,37 @@ pub struct DeliveryReport {
     pub estimate: Option<u64>,
 }
 
+/// The reason why a file that somebody sent gives nothing, in one line that does not name it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// It is of no use, in the words of what decodes it: the fault of who sent it.
+    #[error("{0}")]
+    Refused(String),
+    /// It brought its process down: likewise.
+    #[error("it is damaged, or takes too much memory or time")]
+    BroughtDown,
+    /// The system gives no process to decode it in: the server's fault.
+    #[error("the server cannot decode it now")]
+    NoProcess,
+}
+
+/// The reason why there is no picture of the canvas now; later there may be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// The room is new.
+    #[error("nothing has been composed yet")]
+    Nothing,
+    /// The picture beside the program is gone.
+    #[error("there is no such picture now")]
+    NoAux,
+    /// Our fault.
+    #[error("the frame cannot be read")]
+    Unreadable,
+    /// Our fault.
+    #[error("the frame is too short")]
+    TooShort,
+}
+
 /// Gets the SDP of an answer, or the reason why it is missing.
 pub type AnswerReply = oneshot::Sender<Result<String, PeerRefused>>;
 
@@ -355,7 +386,7 @@ pub enum MediaCommand {
     /// Stops and forgets an output; [`OutputState::Stopped`] is the last report of it.
     RemoveOutput(OutputId),
     /// The canvas now, or that of a picture beside the program.
-    Snapshot(Option<AuxId>, oneshot::Sender<Result<Frame, String>>),
+    Snapshot(Option<AuxId>, oneshot::Sender<Result<Frame, SnapshotError>>),
     /// Numbers for the room state.
     Health(oneshot::Sender<Health>),
     /// The newest poses of everybody in whose frames keypoints are found; nobody's while that is off.
@@ -465,6 +496,14 @@ pub enum MediaEvent {
         peer: PeerId,
         /// In one line.
         problem: Option<String>,
+    },
+    /// Whether nobody is found in the pictures of a sender whom a layer cuts out. Until the first word on a connection,
+    /// somebody is.
+    Lost {
+        /// The connection.
+        peer: PeerId,
+        /// Now.
+        lost: bool,
     },
     /// Someone began or stopped speaking.
     Speaking {

@@ -23,7 +23,7 @@ use super::{
     compose::{planes::I420, stage::copy_of},
     file::{self, FileError},
     gst::launch::Launches,
-    port::{FontUse, Samples, Still},
+    port::{DecodeError, FontUse, Samples, Still},
 };
 use crate::disk;
 
@@ -38,9 +38,6 @@ const MOST_OF_FONT: usize = 65 << 20;
 
 /// Bytes of the first line of an answer, at most.
 const MOST_HEAD: usize = 4096;
-
-/// What is said of a file whose process did not answer.
-const NO_ANSWER: &str = "it is damaged, or takes too much memory or time";
 
 /// Variables that the process keeps: GStreamer finds its plugins by them. The server's own may hold keys.
 const KEPT: [&str; 6] = ["GST_", "LD_LIBRARY_PATH", "HOME", "PATH", "TMPDIR", "XDG_"];
@@ -91,16 +88,16 @@ impl Decoder {
     ///
     /// # Errors
     /// Why it cannot be used, in one line that names no file.
-    pub fn sound(&self, path: &Path, longest: Duration) -> Result<Samples, String> {
-        let Some(program) = &self.program else { return file::samples(path, longest).map_err(without_path) };
+    pub fn sound(&self, path: &Path, longest: Duration) -> Result<Samples, DecodeError> {
+        let Some(program) = &self.program else { return file::samples(path, longest).map_err(refused) };
         let most = (longest.as_secs() as usize + 1) * 48_000 * 2 * 2;
         let longest = longest.as_secs().to_string();
-        match self.ask(program, &["sound", "--longest", &longest], path, most)?.ok_or(NO_ANSWER)? {
+        match self.ask(program, &["sound", "--longest", &longest], path, most)?.ok_or(DecodeError::BroughtDown)? {
             (Head::Sound { samples, channels: channels @ 1..=2 }, content) if content.len() == samples * 2 => {
                 let interleaved = content.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
                 Ok(Samples { channels, interleaved })
             }
-            _ => Err(NO_ANSWER.to_owned()),
+            _ => Err(DecodeError::BroughtDown),
         }
     }
 
@@ -108,15 +105,15 @@ impl Decoder {
     ///
     /// # Errors
     /// As there.
-    pub fn clip(&self, path: &Path) -> Result<(Still, Option<Duration>), String> {
+    pub fn clip(&self, path: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         let (picture, length) = match &self.program {
             None => look(path, &self.launches)?,
-            Some(program) => match self.ask(program, &["clip"], path, MOST_PLANES)?.ok_or(NO_ANSWER)? {
+            Some(program) => match self.ask(program, &["clip"], path, MOST_PLANES)?.ok_or(DecodeError::BroughtDown)? {
                 (Head::Clip { width, height, alpha, nanoseconds }, content) => {
-                    let picture = I420::from_data(width, height, alpha, content).ok_or(NO_ANSWER)?;
+                    let picture = I420::from_data(width, height, alpha, content).ok_or(DecodeError::BroughtDown)?;
                     (picture, nanoseconds.map(Duration::from_nanos))
                 }
-                _ => return Err(NO_ANSWER.to_owned()),
+                _ => return Err(DecodeError::BroughtDown),
             },
         };
         Ok((Still::of(picture), length))
@@ -136,10 +133,16 @@ impl Decoder {
     ///
     /// # Errors
     /// That there is no process now, or what it refused.
-    fn ask(&self, program: &Path, job: &[&str], path: &Path, most: usize) -> Result<Option<(Head, Vec<u8>)>, String> {
+    fn ask(
+        &self,
+        program: &Path,
+        job: &[&str],
+        path: &Path,
+        most: usize,
+    ) -> Result<Option<(Head, Vec<u8>)>, DecodeError> {
         let failed = |error: io::Error| {
             warn!(%error, "the system gives no process to decode a file in");
-            "the server cannot decode it now".to_owned()
+            DecodeError::NoProcess
         };
         let input = disk::open(path).map_err(failed)?;
         let mut command = Command::new(program);
@@ -156,7 +159,7 @@ impl Decoder {
         let end = answer.iter().position(|byte| *byte == b'\n');
         let head = end.and_then(|end| serde_json::from_slice(&answer[..end]).ok());
         match (head, end) {
-            (Some(Head::Refused(why)), _) => Err(why),
+            (Some(Head::Refused(why)), _) => Err(DecodeError::Refused(why)),
             (Some(head), Some(end)) => {
                 let mut content = answer;
                 content.drain(..=end);
@@ -213,13 +216,13 @@ pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
     // GStreamer opens it again, so that it reads from the beginning and can go back.
     let path = Path::new("/proc/self/fd/0");
     let (head, content) = match job {
-        Job::Sound { longest } => match file::samples(path, longest).map_err(without_path) {
+        Job::Sound { longest } => match file::samples(path, longest).map_err(refused) {
             Ok(Samples { channels, interleaved }) => {
                 let mut content = Vec::with_capacity(interleaved.len() * 2);
                 interleaved.iter().for_each(|sample| content.extend(sample.to_le_bytes()));
                 (Head::Sound { samples: interleaved.len(), channels }, content)
             }
-            Err(why) => (Head::Refused(why), Vec::new()),
+            Err(error) => (Head::Refused(error.to_string()), Vec::new()),
         },
         Job::Clip => match look(path, launches) {
             Ok((picture, length)) => {
@@ -227,7 +230,7 @@ pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
                 let (width, height, alpha) = (picture.width, picture.height, picture.has_alpha());
                 (Head::Clip { width, height, alpha, nanoseconds }, picture.data().to_vec())
             }
-            Err(why) => (Head::Refused(why), Vec::new()),
+            Err(error) => (Head::Refused(error.to_string()), Vec::new()),
         },
     };
     tell(&head, &content)
@@ -250,17 +253,18 @@ fn tell(head: &Head, content: &[u8]) -> io::Result<()> {
 }
 
 /// Returns the first picture of a clip, and its length.
-fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), String> {
-    let (frame, length) = file::look(path, launches).map_err(without_path)?;
-    Ok((copy_of(&frame).ok_or("its first picture cannot be read")?, length))
+fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), DecodeError> {
+    let (frame, length) = file::look(path, launches).map_err(refused)?;
+    let picture = copy_of(&frame);
+    Ok((picture.ok_or_else(|| DecodeError::Refused("its first picture cannot be read".to_owned()))?, length))
 }
 
-/// Writes it in one line, without where the file is, which is the server's own matter.
-fn without_path(error: FileError) -> String {
-    match error {
+/// Leaves out where the file is, which is the server's own matter.
+fn refused(error: FileError) -> DecodeError {
+    DecodeError::Refused(match error {
         FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
             error
         }
         FileError::Setup(_) | FileError::Stopped => error.to_string(),
-    }
+    })
 }

@@ -132,6 +132,31 @@ async fn a_producer_sends_into_no_network_of_the_servers_own() {
 }
 
 #[tokio::test]
+async fn only_those_who_direct_a_room_hear_that_something_stands_elsewhere() {
+    let server = Server::keyed().await;
+    let mut pages = Vec::new();
+    for (role, name) in [("participant", "ann"), ("producer", "bob"), ("participant", "eve")] {
+        let mut page = Page::open_with(&server, "demo", &format!("?token={}", token(&server, role).await)).await;
+        page.say(json!({"type": "join", "name": name, "send": ["vp8"], "receive": ["h264"]})).await;
+        let welcome = page.next().await;
+        assert_eq!(welcome["room"]["boxes"].as_array().map(Vec::len), Some(pages.len() + 1), "{welcome}");
+        pages.push(page);
+    }
+    let boxes = pages[1].wait_for_event("boxes_changed").await["boxes"].take();
+    assert_eq!(
+        boxes[0],
+        json!({
+            "layer": null, "person": "ann", "rotate": 0.0, "hidden": "no_picture",
+            "x": boxes[0]["x"], "y": boxes[0]["y"], "width": boxes[0]["width"], "height": boxes[0]["height"]
+        })
+    );
+    server.delete("/rooms/demo").await;
+    let heard = pages.remove(0).closed().await.messages;
+    let heard_of = |kind: &str| heard.iter().any(|message| message["event"]["type"] == kind);
+    assert!(heard_of("participant_joined") && !heard_of("boxes_changed"), "{heard:?}");
+}
+
+#[tokio::test]
 async fn only_those_who_direct_a_room_see_where_it_is_sent() {
     let mut server = Server::keyed().await;
     let body = json!({"type": "rtmp", "url": "rtmp://secret-host.example/live/key"});

@@ -66,6 +66,8 @@ async fn the_stream_begins_with_the_room_and_tells_what_happens() {
     let (ann, welcome) = Page::join(&server, "demo", "ann").await;
     let (name, joined) = stream.next().await.unwrap();
     assert_eq!((name.as_str(), &joined["participant"]["name"]), ("participant_joined", &json!("ann")));
+    let (name, placed) = stream.next().await.unwrap();
+    assert_eq!((name.as_str(), &placed["boxes"][0]["person"]), ("boxes_changed", &json!("ann")));
 
     let participant = ParticipantId(welcome["participant"]["id"].as_str().unwrap().into());
     server.media.room("demo").say(MediaEvent::Speaking { participant, speaking: true });
@@ -73,7 +75,8 @@ async fn the_stream_begins_with_the_room_and_tells_what_happens() {
     assert_eq!((name.as_str(), &speaking["speaking"]), ("speaking", &json!(true)));
 
     server.send("PUT", "/rooms/demo/layout", &json!({"auto": {"mode": "off"}})).await;
-    assert_eq!(stream.next().await.unwrap().0, "layout_changed");
+    let (name, changed) = stream.next().await.unwrap();
+    assert_eq!((name.as_str(), &changed["boxes"]), ("layout_changed", &json!([])));
     drop(ann);
     assert_eq!(stream.next().await.unwrap().1["participant"]["state"], "away");
 
@@ -108,7 +111,7 @@ async fn poses_are_told_while_somebody_listens() {
     while stream.next().await.unwrap().0 != "room_changed" {}
     server.delete("/rooms/demo").await;
     while let Some((name, _)) = stream.next().await {
-        assert!(["poses", "participant_left", "room_ended"].contains(&name.as_str()), "{name}");
+        assert!(["poses", "participant_left", "boxes_changed", "room_ended"].contains(&name.as_str()), "{name}");
     }
     let told = page.closed().await.messages;
     assert!(told.iter().any(|message| message["event"]["type"] == "room_changed"), "{told:?}");

@@ -5,19 +5,20 @@ use std::{
     path::Path,
     pin::pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, mpsc::UnboundedSender},
     time::timeout,
 };
 use virfie::media::port::{
-    Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation, ParticipantId,
-    ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples, Segmentation, Still,
+    DecodeError, Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation,
+    ParticipantId, ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples, Segmentation, Still,
 };
 
 pub use super::http::PATIENCE;
@@ -57,16 +58,16 @@ struct Port(Arc<FakeRoom>);
 impl FakeMedia {
     /// Returns the media of the newest room of this name.
     pub fn room(&self, name: &str) -> Arc<FakeRoom> {
-        Arc::clone(self.rooms.lock().unwrap().get(name).expect("the room has been opened"))
+        Arc::clone(self.rooms.lock().get(name).expect("the room has been opened"))
     }
 
     /// What the segmentation can do from now on.
     pub fn set_segmentation(&self, segmentation: Segmentation) {
-        *self.segmentation.lock().unwrap() = segmentation;
+        *self.segmentation.lock() = segmentation;
     }
 
     pub fn has_opened(&self, name: &str) -> bool {
-        self.rooms.lock().unwrap().contains_key(name)
+        self.rooms.lock().contains_key(name)
     }
 }
 
@@ -82,7 +83,7 @@ impl Media for FakeMedia {
         });
         let keypoints = room.keypoints;
         fake.note(format!("open hold={:?} keypoints={keypoints} {}x{}", room.hold, width(&room), height(&room)));
-        self.rooms.lock().unwrap().insert(room.room.to_string(), Arc::clone(&fake));
+        self.rooms.lock().insert(room.room.to_string(), Arc::clone(&fake));
         Box::new(Port(fake))
     }
 
@@ -90,22 +91,22 @@ impl Media for FakeMedia {
         vec!["embedded".to_owned(), "wide".to_owned()]
     }
 
-    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         match std::fs::read(file).unwrap().ends_with(b"clip") {
             true => Ok((Still::new(&[255; 16], 2, 2), Some(Duration::from_millis(1500)))),
-            false => Err("no decoder for video/x-nothing is installed in GStreamer".to_owned()),
+            false => Err(DecodeError::Refused("no decoder for video/x-nothing is installed in GStreamer".to_owned())),
         }
     }
 
-    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, String> {
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, DecodeError> {
         match std::fs::read(file).unwrap().ends_with(b"sound") {
             true => Ok(Samples { channels: 1, interleaved: vec![1000; 4800] }),
-            false => Err("it holds no sound".to_owned()),
+            false => Err(DecodeError::Refused("it holds no sound".to_owned())),
         }
     }
 
     fn segmentation(&self) -> Segmentation {
-        self.segmentation.lock().unwrap().clone()
+        self.segmentation.lock().clone()
     }
 }
 
@@ -126,13 +127,13 @@ fn height(room: &RoomSpec) -> u32 {
 
 impl FakeRoom {
     fn note(&self, line: String) {
-        self.heard.lock().unwrap().push(line);
+        self.heard.lock().push(line);
         self.news.notify_waiters();
     }
 
     /// Returns all commands so far, each in one line.
     pub fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+        self.heard.lock().clone()
     }
 
     /// Waits for a command whose line begins so; the newest such line is the answer.
@@ -172,7 +173,7 @@ impl FakeRoom {
             age: Duration::from_micros(41_500),
             poses: vec![pose],
         });
-        *self.poses.lock().unwrap() = found.collect();
+        *self.poses.lock() = found.collect();
     }
 
     /// The next command panics in the task of the room that gives it.
@@ -187,7 +188,7 @@ impl FakeRoom {
 
     /// Has the media say something.
     pub fn say(&self, event: MediaEvent) {
-        let events = self.events.lock().unwrap();
+        let events = self.events.lock();
         events.as_ref().expect("the media is not over").send(event).expect("the room listens");
     }
 }
@@ -201,7 +202,7 @@ impl RoomMedia for Port {
         }
         let tell = |event| {
             // A room that has ended listens no more.
-            let _ = room.events.lock().unwrap().as_ref().map(|events| events.send(event));
+            let _ = room.events.lock().as_ref().map(|events| events.send(event));
         };
         match command {
             MediaCommand::SetPicture(picture) => {
@@ -247,7 +248,7 @@ impl RoomMedia for Port {
             MediaCommand::SetKeypoints(on) => room.note(format!("keypoints {on}")),
             MediaCommand::Poses(reply) => {
                 room.note("poses".to_owned());
-                let _ = reply.send(room.poses.lock().unwrap().clone());
+                let _ = reply.send(room.poses.lock().clone());
             }
             MediaCommand::AddOutput { output, .. } => room.note(format!("start {output}")),
             MediaCommand::ChangeOutput { output, .. } => room.note(format!("change {output}")),
@@ -286,7 +287,7 @@ impl Drop for Port {
     fn drop(&mut self) {
         self.0.note("closed".to_owned());
         if !self.0.heard().iter().any(|line| line.starts_with("start ")) {
-            self.0.events.lock().unwrap().take();
+            self.0.events.lock().take();
         }
     }
 }

@@ -16,7 +16,7 @@ const PLAYLIST: &str = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-INDEPENDENT-SEGMENTS\n
     #EXT-X-PROGRAM-DATE-TIME:2026-11-30T00:53:48.000Z\n#EXTINF:4.000000,\n7.ts\n";
 
 /// Returns an HLS output of the room `demo` with one segment.
-async fn output(server: &Server, body: &Value) -> (String, PathBuf) {
+pub async fn output(server: &Server, body: &Value) -> (String, PathBuf) {
     server.send("PUT", "/rooms/demo", &json!({"canvas": {"width": 1280, "height": 720, "fps": 30}})).await;
     let made = server.send("POST", "/rooms/demo/outputs", body).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -26,7 +26,7 @@ async fn output(server: &Server, body: &Value) -> (String, PathBuf) {
     (id, folder)
 }
 
-fn fill(folder: &Path) {
+pub fn fill(folder: &Path) {
     fs::write(folder.join("7.ts"), [0x47; 1880]).unwrap();
     fs::write(folder.join("codecs"), "avc1.64001f,mp4a.40.2").unwrap();
     fs::write(folder.join("live.m3u8"), PLAYLIST).unwrap();

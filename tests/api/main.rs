@@ -7,13 +7,15 @@
 //! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `hls`: what players and caches get of an output. `assets`: whose files are whose. `transfer`: files on their way
-//!   in and out, and what they cost.
+//!   in and out, and what they cost. `parts`: those that are asked for in parts, and again.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
+//! - `addresses`: those that are not text.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod addresses;
 mod assets;
 mod bounds;
 mod events;
@@ -31,6 +33,7 @@ mod openapi;
 mod outputs;
 mod page;
 mod participants;
+mod parts;
 mod poses;
 mod proxies;
 mod receive;

@@ -226,7 +226,7 @@ async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
     let resumed = server.send("POST", &format!("{one}/resume"), &json!({})).await.json();
     assert_eq!(resumed["state"], "live");
     media.wait_for(&format!("resume {id}")).await;
-    for name in ["", "  ", "a\nb", &"x".repeat(101)] {
+    for name in ["", "  ", "a\nb", "\u{3164}", "a\u{202e}b", &"x".repeat(101)] {
         assert_eq!(server.send("POST", "/rooms/demo/markers", &json!({"name": name})).await.faults(422), ["/name"]);
     }
     for _ in 1..1000 {

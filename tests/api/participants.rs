@@ -1,4 +1,5 @@
 use serde_json::json;
+use virfie::media::port::{MediaEvent, ParticipantId, TrackKind};
 
 use super::{page::Page, server::Server};
 
@@ -46,6 +47,30 @@ async fn a_moderator_mutes_hides_and_sets_the_volume() {
     server.send("PATCH", &path, &json!({"name": "bob"})).await.problem(422);
     server.send("PATCH", "/rooms/demo/participants/nobody", &json!({})).await.problem(404);
     assert_eq!(server.get(&path).await.json()["volume"], 1.5);
+}
+
+#[tokio::test]
+async fn who_is_not_found_is_marked_while_their_camera_is_on() {
+    let server = Server::start().await;
+    let (mut ann, welcome) = Page::join(&server, "demo", "ann").await;
+    assert_eq!(welcome["participant"]["lost"], false);
+    let id = welcome["participant"]["id"].as_str().unwrap();
+    ann.wait_for("offer").await;
+    let media = server.media.room("demo");
+    let (peer, participant, size) = (media.newest_peer(), ParticipantId(id.into()), Some((640, 480)));
+    media.say(MediaEvent::TrackStarted { participant, kind: TrackKind::Video, size });
+    assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], false);
+    media.say(MediaEvent::Lost { peer, lost: true });
+    assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], true);
+    let path = format!("/rooms/demo/participants/{id}");
+    assert_eq!(server.get(&path).await.json()["lost"], true);
+    assert_eq!(server.get("/rooms/demo").await.json()["participants"][0]["lost"], true);
+    ann.say(json!({"type": "media", "audio": true, "video": false})).await;
+    assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], false);
+    ann.say(json!({"type": "media", "audio": true, "video": true})).await;
+    assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], true);
+    media.say(MediaEvent::Lost { peer, lost: false });
+    assert_eq!(ann.wait_for_event("participant_changed").await["participant"]["lost"], false);
 }
 
 #[tokio::test]

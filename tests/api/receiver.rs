@@ -3,10 +3,7 @@
 // Each test program uses its part of this.
 #![allow(dead_code)]
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -16,6 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use axum_server::tls_rustls::RustlsConfig;
+use parking_lot::Mutex;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::{
@@ -166,7 +164,7 @@ impl Drop for Receiver {
 async fn take(State(desk): State<Desk>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let event = serde_json::from_slice(&body).unwrap();
     let reply = {
-        let mut script = desk.script.lock().unwrap();
+        let mut script = desk.script.lock();
         script(&event)
     };
     // The test may be over.

@@ -66,6 +66,26 @@ async fn scenes_are_shown_by_name_and_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn scenes_come_with_their_boxes_for_those_who_ask() {
+    let server = studio().await;
+    let logo = json!({"id": "logo", "source": {"image": "studio.jpg"}, "x": 8, "width": 64, "rotate": 5});
+    let layout = json!({"layers": [logo], "auto": {"mode": "off"}});
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes/logo", &layout).await.status, 201);
+    assert!(server.get("/rooms/demo/scenes").await.json()[0].get("boxes").is_none());
+
+    let list = server.get("/rooms/demo/scenes?boxes=true").await.json();
+    let whole = json!({
+        "layer": "red", "person": null, "x": 0.0, "y": 0.0, "width": 640.0, "height": 360.0, "rotate": 0.0, "hidden": null
+    });
+    assert_eq!(list[0]["boxes"], json!([whole]));
+    let of_logo = &list[3]["boxes"][0];
+    assert_eq!((&of_logo["x"], &of_logo["rotate"]), (&json!(8.0), &json!(5.0)), "{of_logo}");
+    assert_eq!(of_logo["hidden"], Value::Null, "its image is known, although the room does not show it: {of_logo}");
+    let back = server.send("PUT", "/rooms/demo/scenes", &list).await;
+    assert_eq!(back.status, 200, "what was read can be put back: {back:?}");
+}
+
+#[tokio::test]
 async fn what_is_shown_becomes_a_scene_and_comes_back() {
     let server = studio().await;
     server.send("PUT", "/rooms/demo/layout", &json!({"canvas": {"background": "#345678"}, "layers": []})).await;
@@ -195,6 +215,46 @@ async fn rooms_survive_a_restart() {
     server.state.registry.drain().await;
     drop(server);
     start().await.get("/rooms/demo").await.problem(404);
+}
+
+/// Names that nobody can see, or that turn the text around them.
+const UNSEEN: [&str; 6] = ["\u{3164}", "\u{115f}\u{1160}", "\u{2800}", "\u{200b}\u{2060}", "\u{301}", "a\u{202e}b"];
+
+#[tokio::test]
+async fn names_that_nobody_can_see_are_refused_and_stay_where_they_are() {
+    let data = TempDir::new().unwrap();
+    let start = || Server::start_with(|config| config.data_dir = data.path().to_owned());
+    let server = start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    for name in UNSEEN {
+        server.send("PUT", &format!("/rooms/demo/scenes/{name}"), &json!({})).await.problem(422);
+        let entry = json!({"name": name, "layout": {}});
+        let list = json!([{"name": "Intro", "layout": {}}, entry]);
+        assert_eq!(server.send("PUT", "/rooms/demo/scenes", &list).await.faults(422), ["/1/name"], "{name:?}");
+        let file = json!({"scenes": [entry]});
+        assert_eq!(server.send("PUT", "/rooms/demo/scenario", &file).await.faults(422), ["/scenes/0/name"]);
+        let file = json!({"version": 1, "scenes": [entry]});
+        assert_eq!(server.send("POST", "/rooms/demo/import", &file).await.faults(422), ["/scenes/0/name"]);
+        let token = json!({"room": "demo", "role": "participant", "name": name});
+        assert_eq!(server.send("POST", "/tokens", &token).await.faults(422), ["/name"]);
+    }
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes/Intro", &json!({})).await.status, 201);
+    server.state.registry.drain().await;
+    drop(server);
+
+    // As an earlier server let it be called.
+    let file = data.path().join("rooms/demo.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("Intro", UNSEEN[0])).unwrap();
+    let server = start().await;
+    assert_eq!(server.get("/rooms/demo").await.json()["scenes"], json!([UNSEEN[0]]));
+    let one = format!("/rooms/demo/scenes/{}", UNSEEN[0]);
+    assert_eq!(server.send("PUT", &one, &json!({})).await.status, 200);
+    assert_eq!(answer(server.request("POST", &format!("{one}/activate"))).await.status, 200);
+    let list = json!([{"name": UNSEEN[0], "layout": {}}, {"name": "Talk", "layout": {}}]);
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes", &list).await.status, 200);
+    assert_eq!(server.delete(&one).await.status, 204);
+    server.send("PUT", &one, &json!({})).await.problem(422);
 }
 
 #[tokio::test]

@@ -137,12 +137,12 @@ test("a new scene is named while others change scenes", async () => {
   // No reading of the scenes is answered before there is a newer one, which somebody else causes.
   const held = [];
   const hold = (route) => (route.request().method() === "GET" ? held.push(route) : route.fallback());
-  await page.route(`**/rooms/${ROOM}/scenes`, hold);
+  await page.route(`**/rooms/${ROOM}/scenes*`, hold);
   await page.getByTestId("scene-store").click();
   await until("the page reads the scenes after it has stored one and has heard of it", () => held.length >= 2);
   await server.ask("PUT", `/rooms/${ROOM}/scenes/Other`);
   await until("the page reads the scenes that somebody else changed", () => held.length >= 3);
-  await page.unroute(`**/rooms/${ROOM}/scenes`, hold);
+  await page.unroute(`**/rooms/${ROOM}/scenes*`, hold);
   for (const route of held) await route.fallback();
   const name = page.getByTestId("scene-name");
   await name.fill("Mine");

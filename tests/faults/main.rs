@@ -21,6 +21,7 @@ mod receiver;
 mod recorder;
 mod senders;
 mod server;
+mod starting;
 #[path = "../room/studio.rs"]
 mod studio;
 mod threads;

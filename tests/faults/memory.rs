@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::server::{Server, answer, until};
@@ -41,6 +41,13 @@ async fn a_crowd_that_has_left_leaves_no_memory_behind() {
     println!("{before} kB before, {crowded} kB with a crowd, {} kB after", left.await);
 }
 
+/// Returns somebody who takes connections and says nothing, and an output that goes there.
+fn silent() -> (TcpListener, Value) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("rtmp://{}/live/key", listener.local_addr().unwrap());
+    (listener, json!({"type": "rtmp", "url": url}))
+}
+
 /// How many threads what ends may hold, over those of one room: 64 pipelines, and four rooms.
 const PILED_UP: u64 = 300;
 
@@ -61,9 +68,7 @@ async fn rooms_and_outputs_that_are_made_and_ended_in_turn_pile_nothing_up() {
     let now = server.status("RssAnon");
     assert!(now < memory + 200 * 1024, "{now} kB after rooms came and went, {memory} before");
 
-    // It takes connections and says nothing.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let output = json!({"type": "rtmp", "url": format!("rtmp://{}/live/key", silent.local_addr().unwrap())});
+    let (_silent, output) = silent();
     let come_and_go = async || {
         let mut most = 0;
         for _ in 0..40 {
@@ -86,4 +91,26 @@ async fn rooms_and_outputs_that_are_made_and_ended_in_turn_pile_nothing_up() {
     })
     .await;
     assert_eq!(server.get("/readyz").await.expect(200).json()["rooms"], json!({"down": 0, "rebuilds": 0}));
+}
+
+/// Seconds of a processor that eight outputs may take to begin and end. What turns in circles takes a whole one each.
+const WORK: f64 = 2.5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn outputs_that_end_before_anything_came_leave_the_processors_alone() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path()).await;
+    server.send("PUT", "/rooms/stays", &json!({})).await.expect(201);
+    let (_silent, output) = silent();
+    let worked = || server.processor_seconds();
+    let before = worked();
+    join_all((0..8).map(async |_| {
+        let made = server.send("POST", "/rooms/stays/outputs", &output).await.expect(201).json();
+        let path = format!("/rooms/stays/outputs/{}", made["id"].as_str().unwrap());
+        answer(server.request("DELETE", &path)).await.expect(204);
+    }))
+    .await;
+    until("they are gone", async || (server.thread_count("mux:src") == 0).then_some(())).await;
+    let worked = worked() - before;
+    assert!(worked < WORK, "{worked} s of a processor for outputs that did nothing");
 }

@@ -111,6 +111,22 @@ impl Server {
         value.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
     }
 
+    /// Returns how long its threads have worked so far.
+    pub fn processor_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        // Behind the name, which may have spaces: user and system time are the 12th and 13th, in hundredths.
+        let (_, numbers) = stat.rsplit_once(')').unwrap();
+        let ticks = numbers.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap());
+        ticks.sum::<f64>() / 100.0
+    }
+
+    /// Counts its threads of this name.
+    pub fn thread_count(&self, name: &str) -> usize {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let names = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+        names.filter(|own| own.trim_end() == name).count()
+    }
+
     /// Of its process.
     pub fn id(&self) -> u32 {
         self.child.id().expect("it runs")

@@ -4,12 +4,13 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        Arc, Mutex,
+        Arc,
         mpsc::{Sender, channel},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use virfie::media::{
     compose::clock::CanvasFormat,
@@ -41,7 +42,7 @@ impl Teller for Told {
     fn flow(&self, _flow: Flow) {}
 
     fn recorded(&self, file: Recorded) {
-        self.1.lock().unwrap().push(file);
+        self.1.lock().push(file);
     }
 }
 
@@ -134,7 +135,7 @@ impl Clip<'_> {
                 OutputState::Connecting | OutputState::Live => {}
             }
         }
-        std::mem::take(&mut recorded.lock().unwrap())
+        std::mem::take(&mut recorded.lock())
     }
 }
 

@@ -67,7 +67,7 @@ fn a_clip_goes_round_without_a_gap() {
         let middle = SIZE.1 / 2 * frame.plane_stride()[0] as usize + SIZE.0 / 2;
         give.send((number(frame.plane_data(0).unwrap()[middle]), pts)).is_ok()
     };
-    let player = Player::start(clip(folder.path()), launches(), push).unwrap();
+    let player = Player::start(clip(folder.path()), launches(), Arc::new(()), push).unwrap();
     for index in 0..45u32 {
         let (number, pts) = frames.recv_timeout(PATIENCE).expect("a clip never ends");
         assert_eq!((number, pts), (index as usize % 10, STEP * index));
@@ -83,8 +83,10 @@ fn a_layer_shows_a_clip_by_the_clock() {
     let folder = tempfile::tempdir().unwrap();
     let reel = Arc::new(Reel::default());
     let of_player = reel.clone();
-    let _player =
-        Player::start(clip(folder.path()), launches(), move |frame, pts| of_player.push(frame.into(), pts)).unwrap();
+    let _player = Player::start(clip(folder.path()), launches(), Arc::new(()), move |frame, pts| {
+        of_player.push(frame.into(), pts)
+    })
+    .unwrap();
     let layout = json!({"layers": [{"id": "v", "source": {"video": "clip.mp4"}, "fit": "fill"}]});
     let scene = Arc::new(read(&layout, &Canvas { width: 128, height: 96, ..Canvas::default() }).unwrap());
     let name: Arc<str> = "video:clip.mp4".into();
@@ -143,7 +145,7 @@ fn clips_are_looked_into_and_it_is_told_why_not() {
     let broken = folder.path().join("broken.mp4");
     for content in [&whole[..whole.len() / 2], &whole[..200], b"\0\0\0\x20ftypisom"] {
         std::fs::write(&broken, content).unwrap();
-        if let Err(why) = decoder().clip(&broken) {
+        if let Err(why) = decoder().clip(&broken).map_err(|error| error.to_string()) {
             assert!(!why.contains("broken.mp4") && !why.contains('\n') && !why.is_empty(), "{why}");
         }
     }

@@ -2,7 +2,7 @@
 //! pixels, frames in their order, and one field of two.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicBool, Ordering},
     mpsc::channel,
 };
@@ -10,6 +10,7 @@ use std::sync::{
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video::{self as gst_video, prelude::*};
+use parking_lot::Mutex;
 use virfie::media::{
     file::Player,
     gst::{frame::VideoFrame, launch::Launches, range},
@@ -146,7 +147,7 @@ fn frames_that_are_sent_out_of_order_are_shown_in_order() {
         let latest = Mutex::new(None);
         let pad = pipeline.by_name("pay").unwrap().static_pad("sink").unwrap();
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            let (pts, mut latest) = (info.buffer().unwrap().pts(), latest.lock().unwrap());
+            let (pts, mut latest) = (info.buffer().unwrap().pts(), latest.lock());
             noted.fetch_or(pts < *latest, Ordering::Relaxed);
             *latest = pts.max(*latest);
             gst::PadProbeReturn::Ok
@@ -188,7 +189,7 @@ fn a_clip_of_full_range_is_shown_in_its_colours() {
     run(&format!("{text} ! filesink location={}", file.display()));
     let (give, lumas) = channel();
     let push = move |frame: VideoFrame, _| give.send(frame.plane_data(0).unwrap()[100]).is_ok();
-    let _player = Player::start(file, Launches::load(None).unwrap(), push).unwrap();
+    let _player = Player::start(file, Launches::load(None).unwrap(), Arc::new(()), push).unwrap();
     let luma = lumas.recv_timeout(PATIENCE).unwrap();
     // 20 of 255 as limited range has it.
     assert!(luma.abs_diff(33) <= 2, "{luma}");

@@ -8,12 +8,13 @@ use virfie::media::{
         planes::I420,
     },
     segment::{
-        input::Yuv,
         mask::{MaskMaker, MaskOptions},
         model::{AREA, HeadRequest, LoadOptions, Model, Precision},
         pose::{Pose, PoseDecoder},
     },
 };
+
+use super::frames::yuv;
 
 const INPUT: (usize, usize) = (256, 144);
 
@@ -63,17 +64,6 @@ fn frame(name: &str) -> I420 {
     let picture = picture.crop_imm(0, 0, picture.width(), high.min(picture.height()));
     let rgba = picture.resize_exact(640, 360, image::imageops::FilterType::Triangle).into_rgba8();
     rgba_to_i420(rgba.as_raw(), 640, 360, Matrix::Bt601)
-}
-
-fn yuv(picture: &I420) -> Yuv<'_> {
-    let planes = picture.planes();
-    Yuv {
-        width: planes.width,
-        height: planes.height,
-        y: (planes.y, planes.y_stride),
-        u: (planes.u, planes.u_stride),
-        v: (planes.v, planes.v_stride),
-    }
 }
 
 /// Returns the server's mask of a picture, 640x360.

@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,7 @@ use virfie::media::{
     file::{Player, Reader, Stop},
     gst::launch::Launches,
     pictures::seal,
+    port::DecodeError,
     upload::Decoder,
 };
 
@@ -118,7 +120,7 @@ fn no_file_opens_an_address_or_another_file() {
         {
             let told = wanted.clone().map(|wanted| {
                 fs::write(&file, [&head[..], lists(&wanted)[list].as_bytes()].concat()).unwrap();
-                decoders()[0].sound(&file, MINUTE).unwrap_err()
+                decoders()[0].sound(&file, MINUTE).unwrap_err().to_string()
             });
             assert!(told[1] == told[0] && told[2] == told[0] && !told[0].contains(['/', '\n']), "{told:?}");
             assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "{list} behind {head:?}");
@@ -135,7 +137,7 @@ fn no_file_opens_an_address_or_another_file() {
         let data = boxed(b"trak", &boxed(b"mdia", &boxed(b"minf", &boxed(b"dinf", &boxed(b"dref", &data)))));
         for moov in [reference, data] {
             fs::write(&file, [boxed(b"ftyp", b"qt  \0\0\0\0qt  "), boxed(b"moov", &moov)].concat()).unwrap();
-            let why = decoders()[0].clip(&file).unwrap_err();
+            let why = decoders()[0].clip(&file).unwrap_err().to_string();
             assert!(!why.contains(['/', '\n']), "{why}");
             assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
         }
@@ -149,14 +151,14 @@ fn a_picture_that_is_too_large_is_refused_before_it_is_decoded() {
     let path = webm(folder.path());
     enlarge(&path, 0);
     for decoder in decoders() {
-        assert_eq!(decoder.clip(&path).unwrap_err(), "frames of 16000x16000 are too large");
+        assert_eq!(decoder.clip(&path).unwrap_err().to_string(), "frames of 16000x16000 are too large");
     }
 
     let path = folder.path().join("large.mp4");
     let line = "-f lavfi -i color=s=8192x8192:r=25 -frames:v 3 -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
     if made(&path, line).is_some() {
         let before = peak();
-        let why = decoders()[0].clip(&path).unwrap_err();
+        let why = decoders()[0].clip(&path).unwrap_err().to_string();
         assert_eq!(why, "frames of 8192x8192 are too large");
         assert!(peak() - before < 60_000, "{} kB", peak() - before);
     }
@@ -164,7 +166,7 @@ fn a_picture_that_is_too_large_is_refused_before_it_is_decoded() {
 
 /// Reads a clip that grows to 16000 x 16000, and returns how many frames come before it is refused.
 fn frames_before_a_huge_one(path: &Path) -> usize {
-    let mut reader = Reader::open_clip(path, &launches(), &Stop::default()).unwrap();
+    let mut reader = Reader::open_clip(path, &launches(), &Stop::default(), Arc::new(())).unwrap();
     let mut count = 0;
     let error = loop {
         match reader.next() {
@@ -194,7 +196,8 @@ fn a_clip_that_breaks_at_its_beginning_is_opened_now_and_then() {
     let path = webm(folder.path());
     enlarge(&path, 1);
     let (shown, seen) = std::sync::mpsc::channel();
-    let _player = Player::start(path, launches(), move |_, _| shown.send(Instant::now()).is_ok()).unwrap();
+    let _player =
+        Player::start(path, launches(), Arc::new(()), move |_, _| shown.send(Instant::now()).is_ok()).unwrap();
     let [first, second] = [(); 2].map(|()| seen.recv_timeout(MINUTE).unwrap());
     assert!(second - first > Duration::from_millis(1500), "{:?}", second - first);
 }
@@ -332,7 +335,7 @@ fn what_a_files_process_does_harms_nobody_else() {
     let zlib = [b"\xf0\0\0\0".to_vec(), vec![0x78, 0x9c, 3, 0, 0, 0, 0, 1]].concat();
     let compressed = boxed(b"cmov", &[boxed(b"dcom", b"zlib"), boxed(b"cmvd", &zlib)].concat());
     fs::write(&path, [boxed(b"ftyp", b"isom\0\0\0\0isom"), boxed(b"moov", &compressed)].concat()).unwrap();
-    let why = apart.clip(&path).unwrap_err();
+    let why = apart.clip(&path).unwrap_err().to_string();
     assert!(!why.contains(['/', '\n']) && !why.is_empty(), "{why}");
     // Programs that say nothing, and something else.
     for program in ["true", "false", "yes", "env"] {
@@ -340,5 +343,5 @@ fn what_a_files_process_does_harms_nobody_else() {
         assert!(decoder.clip(&path).is_err() && decoder.sound(&path, MINUTE).is_err(), "{program}");
     }
     let nowhere = Decoder::new(Some("/nowhere/program".into()), None, launches());
-    assert_eq!(nowhere.clip(&path).unwrap_err(), "the server cannot decode it now");
+    assert_eq!(nowhere.clip(&path).unwrap_err(), DecodeError::NoProcess);
 }

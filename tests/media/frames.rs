@@ -2,13 +2,17 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, Once, PoisonError},
+    sync::Once,
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
-use virfie::media::compose::{clock::CanvasFormat, colour::Matrix};
+use parking_lot::{Mutex, MutexGuard};
+use virfie::media::{
+    compose::{clock::CanvasFormat, colour::Matrix, planes::I420},
+    segment::input::Yuv,
+};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,7 +36,19 @@ pub fn turn() -> MutexGuard<'static, ()> {
         virfie::media::gst::init().unwrap();
         virfie::media::segment::register(None).unwrap();
     });
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    TURN.lock()
+}
+
+/// Returns a picture as the network's stages take it.
+pub fn yuv(picture: &I420) -> Yuv<'_> {
+    let planes = picture.planes();
+    Yuv {
+        width: planes.width,
+        height: planes.height,
+        y: (planes.y, planes.y_stride),
+        u: (planes.u, planes.u_stride),
+        v: (planes.v, planes.v_stride),
+    }
 }
 
 /// Returns a file of the shared data; `None` (said aloud) where it is not there.

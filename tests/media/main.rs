@@ -6,7 +6,8 @@
 //!   texts. `plugin`: the element in GStreamer's own tools. `poses`: keypoints and body parts on photos. `embedded`: the
 //!   network that is in the program. `sources`: layers that come from no camera. `golden`: whole pictures, pixel by pixel.
 //!   `clips`: video files as layers. `formats`: pixel formats of clips. `foreign`: files
-//!   that somebody sent to do harm.
+//!   that somebody sent to do harm. `lost`: people in whose pictures nobody
+//!   is found. `window`: people who are small in theirs.
 //! - `frames`: pictures to put in, and what is in those that come out.
 //!
 //! What needs a model or clips looks for them in `../shared/data`, and says so and passes when they are not there.
@@ -28,6 +29,7 @@ mod frames;
 mod golden;
 mod hls;
 mod launches;
+mod lost;
 mod plugin;
 mod poses;
 mod scenarios;
@@ -35,3 +37,4 @@ mod sounds;
 mod sources;
 mod takes;
 mod triggers;
+mod window;

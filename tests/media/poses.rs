@@ -10,7 +10,6 @@ use virfie::{
             planes::I420,
         },
         segment::{
-            input::Yuv,
             model::{HeadRequest, Heads, Model},
             parts,
             pose::{KEYPOINTS, Keypoint, MAX_POSES, Pose, PoseDecoder},
@@ -18,21 +17,13 @@ use virfie::{
     },
 };
 
-use super::frames::{model, shared};
+use super::frames::{model, shared, yuv};
 
 /// Returns what `look` makes of the network's heads for a picture.
 fn heads_of<T>(picture: &I420, size: (usize, usize), model: &Path, look: impl FnOnce(Heads<'_>) -> T) -> T {
-    let planes = picture.planes();
-    let yuv = Yuv {
-        width: size.0,
-        height: size.1,
-        y: (planes.y, planes.y_stride),
-        u: (planes.u, planes.u_stride),
-        v: (planes.v, planes.v_stride),
-    };
     let needs = HeadRequest { parts: true, poses: true, ..HeadRequest::default() };
     let mut session = Model::load(model).unwrap().session(size, needs).unwrap();
-    look(session.run(&yuv).unwrap())
+    look(session.run(&yuv(picture)).unwrap())
 }
 
 fn look_at<T>(photo: &str, look: impl FnOnce(Heads<'_>) -> T) -> Option<T> {

@@ -74,8 +74,13 @@ impl Play {
         let mut mask = Arc::new(Shelf::default()).plane((size.0 as usize, size.1 as usize));
         mask.bytes_mut().fill(255);
         let found =
-            Found { masks: vec![(Cut::default(), Arc::new(mask))], poses: Some(vec![pose].into()), inferred: None };
-        self.slots.put(&id(name), PeerId(1), Shot { frame, found: Some(Arc::new(found)) }, Duration::from_millis(ms));
+            Found { masks: vec![(Cut::default(), Arc::new(mask))], poses: Some(vec![pose].into()), ..Found::default() };
+        self.slots.put(
+            &id(name),
+            PeerId(1),
+            Shot { frame, found: Some(Arc::new(found)), is_lost: false },
+            Duration::from_millis(ms),
+        );
     }
 
     /// Composes at this time. Answers the ids of the triggers that fire, each with who made it fire.

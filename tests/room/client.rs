@@ -30,7 +30,7 @@ use virfie::{
         sdp,
         webrtc::{
             line::{LineCodec, MediaLine},
-            peer::{Peer, PeerNews},
+            peer::{Peer, PeerError, PeerNews, TrackError},
         },
     },
 };
@@ -39,6 +39,9 @@ use super::{
     server::PATIENCE,
     studio::{launches, network},
 };
+
+/// Why a client's connection ends before it is over.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Ids of the tests' own peers; bots count from 1.
 static NEXT_PEER: AtomicU64 = AtomicU64::new(1_000_000);
@@ -94,7 +97,9 @@ impl Client {
                 // The one who asked may be gone.
                 let _ = told.send(Stage::Connected);
             };
-            let reason = live(invitation, manner, counted, on_connected, ordered).await.unwrap_or_else(|error| error);
+            let reason = live(invitation, manner, counted, on_connected, ordered)
+                .await
+                .unwrap_or_else(|error| error.to_string());
             // The one who asked may be gone.
             let _ = told.send(Stage::Over(reason));
         });
@@ -165,7 +170,7 @@ async fn live(
     tally: Arc<Tally>,
     on_connected: impl Fn() + Send + Sync,
     mut orders: UnboundedReceiver<Order>,
-) -> Result<String, String> {
+) -> Result<String, Fault> {
     let mut session = Session::join(&invitation).await?;
     let (news, mut heard) = unbounded_channel();
     let mut wire: Option<Wire> = None;
@@ -210,7 +215,7 @@ async fn live(
                         wire.peer.recalculate_latency();
                     }
                 }
-                PeerNews::Failed(error) => return Err(error),
+                PeerNews::Failed(error) => return Err(error.into()),
                 PeerNews::Gathered | PeerNews::Ice(_) => {}
             },
             Some(one) = mix_news.recv() => match one {
@@ -228,7 +233,7 @@ async fn live(
                         mix.peer().recalculate_latency();
                     }
                 }
-                PeerNews::Failed(error) => return Err(error),
+                PeerNews::Failed(error) => return Err(error.into()),
                 PeerNews::KeyframeWanted | PeerNews::Gathered | PeerNews::Ice(_) => {}
             },
             Some(order) = orders.recv() => match order {
@@ -242,23 +247,23 @@ async fn live(
     }
 }
 
-fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Mix, String> {
+fn receive(codec: &str, manner: &Manner, tally: Arc<Tally>, news: UnboundedSender<PeerNews>) -> Result<Mix, Fault> {
     let (id, hook) = (next_peer(), manner.hook.clone());
     let on_track = move |codec: LineCodec| match hook.as_ref().and_then(|hook| hook(codec)) {
         Some(bin) => Ok(bin),
-        None => counting(codec, tally.clone()),
+        None => Ok(counting(codec, tally.clone())?),
     };
-    let codec = codec.parse().map_err(|error| format!("{error}"))?;
+    let codec = codec.parse()?;
     let tell = move |one| drop(news.send(one));
-    Mix::offer(&format!("client-{id}"), codec, &network(), &launches(), Box::new(on_track), tell)
+    Ok(Mix::offer(&format!("client-{id}"), codec, &network(), &launches(), Box::new(on_track), tell)?)
 }
 
-fn answer(offer: &str, manner: &Manner, news: UnboundedSender<PeerNews>) -> Result<Wire, String> {
-    let offer = Description::parse(offer, SdpKind::Offer).map_err(|fault| fault.to_string())?;
+fn answer(offer: &str, manner: &Manner, news: UnboundedSender<PeerNews>) -> Result<Wire, Fault> {
+    let offer = Description::parse(offer, SdpKind::Offer)?;
     let chosen = chosen(&offer);
     let lines: Vec<MediaLine> = chosen.iter().filter_map(MediaLine::answering).collect();
     let id = next_peer();
-    let on_track = |_| Err("nothing comes on this connection".to_owned());
+    let on_track = |_| Err(TrackError::Unwanted);
     let tell = move |one| drop(news.send(one));
     let peer = Peer::new(&format!("client-{id}"), &lines, &network(), &launches(), Box::new(on_track), tell)?;
     peer.answer(&sdp::narrowed(&offer, &chosen).to_sdp())?;
@@ -269,7 +274,7 @@ fn answer(offer: &str, manner: &Manner, news: UnboundedSender<PeerNews>) -> Resu
     Ok(Wire { peer, id, fingerprint, source: manner.source.clone() })
 }
 
-fn start(wire: &Wire) -> Result<(), String> {
+fn start(wire: &Wire) -> Result<(), PeerError> {
     wire.peer.verify(&wire.fingerprint)?;
     if let Some(source) = &wire.source {
         let end = |kind| wire.peer.sender(kind).map(|(_, src)| src);

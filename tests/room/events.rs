@@ -1,7 +1,8 @@
 //! A room's event stream, kept whole.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
@@ -23,12 +24,8 @@ struct Shared {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn take(&self, bytes: &[u8]) {
-        let mut heard = self.lock();
+        let mut heard = self.heard.lock();
         heard.text.push_str(&String::from_utf8_lossy(bytes));
         while let Some(length) = heard.text[heard.read..].find("\n\n") {
             let message = heard.text[heard.read..heard.read + length].to_owned();
@@ -66,15 +63,15 @@ impl Events {
 
     /// Returns how many came so far.
     pub fn count(&self) -> usize {
-        self.shared.lock().events.len()
+        self.shared.heard.lock().events.len()
     }
 
     pub fn all(&self) -> Vec<Value> {
-        self.shared.lock().events.clone()
+        self.shared.heard.lock().events.clone()
     }
 
     pub fn text(&self) -> String {
-        self.shared.lock().text.clone()
+        self.shared.heard.lock().text.clone()
     }
 
     /// Returns the first such event, those before the `after`-th left out. Fails after the usual patience.
@@ -82,7 +79,7 @@ impl Events {
         let waiting = async {
             loop {
                 let changed = self.shared.changed.notified();
-                let found = self.shared.lock().events.iter().skip(after).find(|event| fits(event)).cloned();
+                let found = self.shared.heard.lock().events.iter().skip(after).find(|event| fits(event)).cloned();
                 if let Some(found) = found {
                     return found;
                 }

@@ -1,13 +1,11 @@
 //! Senders' media as any encoder makes it: launch texts of its own, from the moment on when somebody is fed.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use gstreamer_video as gst_video;
+use parking_lot::Mutex;
 use virfie::{
     bot::source::Source,
     media::{
@@ -99,7 +97,7 @@ impl Footage {
 
     /// Returns an element of the text, once it is fed.
     pub fn element(&self, name: &str) -> gst::Element {
-        self.pipeline.lock().unwrap().as_ref().expect("it is fed").by_name(name).expect("the text names it")
+        self.pipeline.lock().as_ref().expect("it is fed").by_name(name).expect("the text names it")
     }
 
     fn start(&self, video: Option<AppSrc>, audio: Option<AppSrc>) -> gst::Pipeline {
@@ -137,7 +135,7 @@ impl Footage {
                         let unit = sample.buffer().unwrap();
                         let [pts, dts]: [Option<Duration>; 2] = [unit.pts(), unit.dts()].map(running);
                         let now = media_clock().now();
-                        let mut offset = offset.lock().unwrap();
+                        let mut offset = offset.lock();
                         let shift = *offset.get_or_insert(now.saturating_sub(pts.unwrap_or_default()));
                         let mut unit = unit.to_owned();
                         let stamps = unit.make_mut();
@@ -171,17 +169,17 @@ impl Sends for Footage {
     }
 
     fn feed(&self, _: PeerId, video: Option<AppSrc>, audio: Option<AppSrc>) {
-        *self.pipeline.lock().unwrap() = Some(self.start(video, audio));
+        *self.pipeline.lock() = Some(self.start(video, audio));
     }
 
     fn starve(&self, _: PeerId) {
-        if let Some(pipeline) = self.pipeline.lock().unwrap().take() {
+        if let Some(pipeline) = self.pipeline.lock().take() {
             let _ = pipeline.set_state(gst::State::Null);
         }
     }
 
     fn request_keyframe(&self) {
-        let sink = self.pipeline.lock().unwrap().as_ref().and_then(|pipeline| pipeline.by_name("video"));
+        let sink = self.pipeline.lock().as_ref().and_then(|pipeline| pipeline.by_name("video"));
         if let Some(pad) = sink.and_then(|sink| sink.static_pad("sink")) {
             pad.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }

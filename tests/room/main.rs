@@ -6,7 +6,7 @@
 //! - `studio`: clips of one colour and steady tones. `footage`: what any encoder makes, by launch texts. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `beside`, `isos`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
+//! - `picture`, `beside`, `isos`, `lost`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
 //! Nothing here needs a model but the one in the program. What needs nginx or ffprobe says so and passes when they are not installed.
@@ -26,6 +26,7 @@ mod hostile;
 mod http;
 mod http_peers;
 mod isos;
+mod lost;
 mod mutator;
 mod newcomers;
 mod nginx;

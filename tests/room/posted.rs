@@ -1,12 +1,13 @@
 //! WHIP senders and WHEP viewers: plain peers that offer, post, and take the answer.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
+use parking_lot::Mutex;
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, unbounded_channel},
@@ -70,12 +71,12 @@ impl Posted {
 
     /// From now on this is done to its packets of this kind.
     pub fn tamper(&self, kind: TrackKind, tamper: Tamper) {
-        self.tampers.lock().unwrap()[index(kind)] = Some(tamper);
+        self.tampers.lock()[index(kind)] = Some(tamper);
     }
 
     /// From now on nothing is done to its packets.
     pub fn leave_alone(&self) {
-        *self.tampers.lock().unwrap() = [None, None];
+        *self.tampers.lock() = [None, None];
     }
 
     /// From now on its video has another SSRC.
@@ -145,7 +146,7 @@ async fn post(
     let (id, hook, tally) = (next_peer(), recorder.hook(attention), Arc::<Tally>::default());
     let on_track = move |codec: LineCodec| match hook(codec) {
         Some(bin) => Ok(bin),
-        None => counting(codec, tally.clone()),
+        None => Ok(counting(codec, tally.clone())?),
     };
     let (news, mut heard) = unbounded_channel();
     let tell = move |one| drop(news.send(one));
@@ -200,7 +201,7 @@ fn tampers(peer: &Peer) -> Tampers {
             }
             let pad = payloader.static_pad("src").unwrap();
             pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-                let mut tampers = tampers.lock().unwrap();
+                let mut tampers = tampers.lock();
                 let Some(tamper) = &mut tampers[index(kind)] else { return gst::PadProbeReturn::Ok };
                 let changed: gst::BufferList = match &info.data {
                     Some(gst::PadProbeData::Buffer(packet)) => tampered(packet, tamper).into_iter().collect(),

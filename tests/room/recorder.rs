@@ -5,13 +5,14 @@
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video::{self as gst_video, prelude::*};
+use parking_lot::Mutex;
 use tokio::{sync::Notify, time::timeout};
 use virfie::{
     bot::participant::TrackHook,
@@ -108,7 +109,7 @@ pub enum Attention {
 
 impl fmt::Display for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = self.lock();
+        let inner = self.inner.lock();
         write!(f, "{} pictures, {} keyframes, {} samples", inner.pictures, inner.keyframes.len(), inner.heard)?;
         if let Some(picture) = &inner.newest {
             let places = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75), (0.5, 0.5)];
@@ -120,10 +121,6 @@ impl fmt::Display for Recorder {
 }
 
 impl Recorder {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Has a bot or client decode into this recorder.
     pub fn hook(self: &Arc<Self>, attention: Attention) -> TrackHook {
         let recorder = self.clone();
@@ -153,7 +150,7 @@ impl Recorder {
                 && let (Ok(map), Some(pts)) = (unit.map_readable(), unit.pts())
                 && is_keyframe(codec, map.as_slice())
             {
-                recorder.lock().keyframes.push(Duration::from_nanos(pts.nseconds()));
+                recorder.inner.lock().keyframes.push(Duration::from_nanos(pts.nseconds()));
                 recorder.changed.notify_waiters();
             }
             gst::PadProbeReturn::Ok
@@ -163,7 +160,7 @@ impl Recorder {
             let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
             let frame = VideoFrame::from_buffer_readable(sample.buffer_owned().unwrap(), &info).unwrap();
             let picture = Arc::new(Picture { frame, at: Instant::now() });
-            let mut inner = recorder.lock();
+            let mut inner = recorder.inner.lock();
             inner.pictures += 1;
             if inner.alarm.as_ref().is_some_and(|alarm| alarm(&picture)) {
                 inner.rang = true;
@@ -172,7 +169,7 @@ impl Recorder {
             drop(inner);
             recorder.changed.notify_waiters();
         });
-        self.lock().video = bin.static_pad("sink").map(|pad| pad.downgrade());
+        self.inner.lock().video = bin.static_pad("sink").map(|pad| pad.downgrade());
         bin
     }
 
@@ -188,7 +185,7 @@ impl Recorder {
                 let [a, b, c, d, e, f, g, h] = *pair;
                 [f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])]
             });
-            let mut inner = recorder.lock();
+            let mut inner = recorder.inner.lock();
             let before = inner.samples.len();
             inner.samples.extend(block);
             let new = (inner.samples.len() - before) as u64;
@@ -206,7 +203,7 @@ impl Recorder {
         let waiting = async {
             loop {
                 let changed = self.changed.notified();
-                let found = look(&self.lock());
+                let found = look(&self.inner.lock());
                 if let Some(found) = found {
                     return found;
                 }
@@ -228,26 +225,26 @@ impl Recorder {
     }
 
     pub fn pictures(&self) -> u64 {
-        self.lock().pictures
+        self.inner.lock().pictures
     }
 
     /// Returns samples heard so far.
     pub fn heard(&self) -> u64 {
-        self.lock().heard
+        self.inner.lock().heard
     }
 
     /// Returns when keyframes came so far, on the stream's own time line.
     pub fn keyframes(&self) -> Vec<Duration> {
-        self.lock().keyframes.clone()
+        self.inner.lock().keyframes.clone()
     }
 
     /// Watches every picture from now on; [`Recorder::rang`] returns whether one of them was such.
     pub fn set_alarm(&self, alarm: impl Fn(&Picture) -> bool + Send + 'static) {
-        self.lock().alarm = Some(Box::new(alarm));
+        self.inner.lock().alarm = Some(Box::new(alarm));
     }
 
     pub fn rang(&self) -> bool {
-        self.lock().rang
+        self.inner.lock().rang
     }
 
     /// Returns the next so many samples, all of them heard after this call; at most two seconds. The mean of both
@@ -270,7 +267,7 @@ impl Recorder {
 
     /// Asks the sender of the video for a keyframe, as a decoder does that has lost something.
     pub fn request_keyframe(&self) {
-        let pad = self.lock().video.as_ref().and_then(|pad| pad.upgrade());
+        let pad = self.inner.lock().video.as_ref().and_then(|pad| pad.upgrade());
         let event = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
         pad.expect("there is video").push_event(event);
     }

@@ -2,12 +2,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
@@ -202,7 +203,7 @@ async fn relay(to: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
             tokio::spawn(async move {
                 let mut bytes = [0; 4096];
                 while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
-                    heard.lock().unwrap().extend_from_slice(&bytes[..count]);
+                    heard.lock().extend_from_slice(&bytes[..count]);
                     if to_server.write_all(&bytes[..count]).await.is_err() {
                         break;
                     }
@@ -225,8 +226,8 @@ async fn a_key_arrives_as_it_was_written_and_a_deleted_output_says_farewell() {
         (json!({"type": "rtmp", "url": format!("{base}/k1?t=a/b&s=c%2Fd+e%")}), "k1?t=a/b&s=c%2Fd+e%"),
         (json!({"type": "rtmp", "url": base, "key": "k2/f&g=h%2Bi"}), "k2/f&g=h%2Bi"),
     ] {
-        said.lock().unwrap().clear();
-        let has = |text: &str| said.lock().unwrap().windows(text.len()).any(|part| part == text.as_bytes());
+        said.lock().clear();
+        let has = |text: &str| said.lock().windows(text.len()).any(|part| part == text.as_bytes());
         let before = events.count();
         let made = server.send("POST", &format!("/rooms/{ROOM}/outputs"), &body).await.expect(201);
         assert!(!made.text().contains(key), "{}", made.text());

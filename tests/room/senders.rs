@@ -1,8 +1,9 @@
 //! Senders whose network, clock or encoder is odd: what they send is seen and heard, or the room says why it is not.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use virfie::media::{
     port::{TrackKind, VideoCodec},
@@ -139,7 +140,7 @@ async fn odd_media_are_seen_and_heard_side_by_side() {
     viewer.recorder.set_alarm(move |it| {
         let gone = wanted.iter().position(|(x, colour)| !it.shows(*x, 0.5, *colour));
         let is_gone = gone.is_some();
-        noted.lock().unwrap().get_or_insert((gone, gone.map(|index| it.colour(wanted[index].0, 0.5))));
+        noted.lock().get_or_insert((gone, gone.map(|index| it.colour(wanted[index].0, 0.5))));
         is_gone
     });
     for hertz in [400.0, 700.0, 1100.0, 1300.0, 1700.0] {
@@ -148,7 +149,7 @@ async fn odd_media_are_seen_and_heard_side_by_side() {
     // Of the one with pauses, two seconds hold 0.8 s.
     let with_pauses = amplitude(&viewer.recorder.fresh_samples(2 * RATE).await, 900.0);
     assert!(with_pauses > 0.02, "the tone with pauses: {with_pauses}");
-    assert!(!viewer.recorder.rang(), "gone for a moment: {:?} of {seen:?}", missing.lock().unwrap());
+    assert!(!viewer.recorder.rang(), "gone for a moment: {:?} of {seen:?}", missing.lock());
     for (name, has_video, has_audio) in [("silent", true, false), ("voice", false, true), ("pauses", true, true)] {
         let one = server.participant(name).await.unwrap();
         assert_eq!((&one["video"], &one["audio"]), (&json!(has_video), &json!(has_audio)), "{one}");

@@ -49,11 +49,11 @@ export class LayoutSchema {
       if (Array.isArray(schema.enum)) for (const value of schema.enum) offer(value, "");
       if (schema.const !== undefined) offer(schema.const, "");
       if (schema.type === "boolean") [true, false].forEach((value) => offer(value, ""));
+      if (schema["x-asset"] === "image") names.images.forEach((name) => offer(name, "image"));
     }
     const key = path.at(-1);
     const within = path.at(-2);
     if (key === "participant") names.people.forEach((name) => offer(name, "in this room"));
-    if (key === "image" || key === "fallback" || (key === "background" && within === "canvas")) names.images.forEach((name) => offer(name, "image"));
     if (key === "layer" && within === "follow") names.layers.forEach((name) => offer(name, "layer"));
     return [...found.values()];
   }

@@ -1,5 +1,7 @@
 /** JSON as people write layouts: what fits stays on one line. */
 
+import { ORDER, type KeyOrder } from "./generated/order";
+
 /** Characters that fit beside each other in the editor on a laptop. */
 const WIDTH = 42;
 
@@ -21,19 +23,14 @@ function oneLine(value: unknown): string {
   return `{${members.join(", ")}}`;
 }
 
-/** Keys of layouts in the order in which people think of them; all others come behind, as they are. */
-const ORDER = [
-  "canvas", "id", "source", "x", "y", "width", "height", "scale", "anchor", "fit", "crop", "rotate", "z", "opacity", "mirror",
-  "cutout", "background", "color", "layers", "auto", "mode", "transition",
-];
-
-/** Returns the same value with its keys in an order that suits reading. */
-export function arranged(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(arranged);
+/** Returns the same layout with its keys in the order in which people think of them; unknown ones come behind, as they are. */
+export function arranged(value: unknown, order: KeyOrder = ORDER): unknown {
+  if (Array.isArray(value)) return value.map((item) => arranged(item, order));
   if (typeof value !== "object" || value === null) return value;
-  const place = (key: string) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
+  const keys = Object.keys(order);
+  const place = (key: string) => (keys.includes(key) ? keys.indexOf(key) : keys.length);
   const members = Object.entries(value).sort(([a], [b]) => place(a) - place(b));
-  return Object.fromEntries(members.map(([key, item]) => [key, arranged(item)]));
+  return Object.fromEntries(members.map(([key, item]) => [key, arranged(item, order[key] ?? {})]));
 }
 
 /** Returns whether two JSON values say the same; the order of an object's keys does not matter. */

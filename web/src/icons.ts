@@ -26,6 +26,7 @@ const PATHS = {
   next: '<path d="m10 6 6 6-6 6"/>',
   store: '<path d="M5 4h11l3 3v13H5zM8 4v5h7V4M8 20v-6h8v6"/>',
   person: '<circle cx="12" cy="8" r="3.500"/><path d="M5 20a7 7 0 0 1 14 0"/>',
+  nobody: '<circle cx="12" cy="8" r="3.500"/><path d="M5 20a7 7 0 0 1 14 0M4 3l16 18"/>',
   slot: '<rect x="4" y="5" width="16" height="14" rx="2" stroke-dasharray="3 2.500"/>',
   image: '<rect x="3.500" y="5" width="17" height="14" rx="2"/><path d="m4 17 5-5 4 4 3-3 4 4"/><circle cx="15.500" cy="9.500" r="1.300"/>',
   text: '<path d="M5 8V5h14v3M12 5v14M9 19h6"/>',

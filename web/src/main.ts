@@ -18,6 +18,7 @@ import { Pickers } from "./pickers";
 import { Player } from "./player";
 import { sessionUrl, type Delivery, type RoomEvent, type Welcome } from "./protocol";
 import { Receiver } from "./receiver";
+import { lostWords } from "./roster";
 import { Sender } from "./sender";
 import { Session, type ConnectionState } from "./session";
 import { Stage } from "./stage";
@@ -169,6 +170,7 @@ function enter(message: Welcome, name: string): void {
   holdPlace({ room: room ?? "", name, resume: message.resume });
   const directs = message.participant.role !== "participant";
   people.reset(message.room.participants, message.participant.id, directs);
+  stage.warn(lostWords(people.own));
   directing.enter(message.room, directs);
   void photos.enter();
 }
@@ -180,6 +182,7 @@ function holdPlace(held: Place): void {
 
 function roomEvent(event: RoomEvent): void {
   people.event(event);
+  stage.warn(lostWords(people.own));
   photos.event(event);
   directing.event(event, people.now);
 }

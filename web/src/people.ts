@@ -4,7 +4,7 @@ import { element } from "./dom";
 import { icon } from "./icons";
 import { Mixing, type Mixed } from "./mixing";
 import type { Participant, RoomEvent } from "./protocol";
-import { describe, follow, trouble } from "./roster";
+import { describe, follow, lost, trouble } from "./roster";
 
 export class People {
   private readonly list = element("participants", HTMLUListElement);
@@ -14,6 +14,11 @@ export class People {
   /** Everybody, in order of joining. */
   get now(): readonly Participant[] {
     return this.people;
+  }
+
+  /** The person at this page, once in a room. */
+  get own(): Participant | undefined {
+    return this.people.find(({ id }) => id === this.self);
   }
 
   /** The sliders of each person, by id. */
@@ -68,6 +73,7 @@ export class People {
     row.dataset.name = person.name;
     row.dataset.state = person.state;
     row.dataset.speaking = String(person.speaking);
+    row.dataset.lost = String(lost(person));
     row.title = words ? `${person.name} (${words})` : person.name;
     if (this.directs) this.mixingOf(person).show(person);
     const looks = `${person.name}\n${words}\n${self}\n${problem}\n${this.directs}`;
@@ -97,6 +103,7 @@ export class People {
     if (person.state !== "connected") marks.append(icon("away"));
     if (!person.audio || person.muted) marks.append(icon("microphoneOff"));
     if (!person.video) marks.append(icon("cameraOff"));
+    if (lost(person)) marks.append(icon("nobody"));
     // The sliders are left where they are: taken out and put back, they would lose the hand that pulls them.
     const sliders = this.directs ? this.mixingOf(person).block : null;
     for (const child of [...row.childNodes]) if (child !== sliders) child.remove();

@@ -142,7 +142,9 @@ function parseEvent(event: unknown): ServerMessage | null {
     case "room_changed":
       return isObject(event.room) && Array.isArray(event.room.participants) ? whole : null;
     case "layout_changed":
-      return isObject(event.layout) ? whole : null;
+      return isObject(event.layout) && Array.isArray(event.boxes) ? whole : null;
+    case "boxes_changed":
+      return Array.isArray(event.boxes) ? whole : null;
     case "room_ended":
       return whole;
     case "loudness":

@@ -31,6 +31,16 @@ export function trouble(person: Participant, self: boolean, directs: boolean): s
   return self || directs ? (person.problem ?? null) : null;
 }
 
+/** Returns whether nobody is found in the pictures of someone whose camera is on and whom a layer cuts out. */
+export function lost(person: Participant): boolean {
+  return person.lost && person.video && person.state === "connected";
+}
+
+/** Returns what to do for someone who is lost, in words to themselves. */
+export function lostWords(self: Participant | undefined): string | null {
+  return self && lost(self) ? "The camera sees nobody: sit where it sees you, or turn on a light." : null;
+}
+
 /** Returns what a screen reader and a tooltip say of someone, after the name. */
 export function describe(person: Participant, self: boolean): string {
   const words = [
@@ -38,6 +48,7 @@ export function describe(person: Participant, self: boolean): string {
     person.state === "away" ? "away" : person.state === "connecting" ? "connecting" : "",
     person.muted ? "silenced by a moderator" : person.audio ? "" : "muted",
     person.video ? "" : "no camera",
+    lost(person) ? "the camera sees nobody" : "",
     person.hidden ? "hidden" : "",
     person.speaking ? "speaking" : "",
   ];

@@ -27,6 +27,7 @@ export class Stage {
   private readonly cover = element("stage-cover", HTMLParagraphElement);
   private readonly coverText = element("stage-cover-text", HTMLSpanElement);
   private readonly sound = element("sound", HTMLButtonElement);
+  private readonly lost = element("stage-lost", HTMLParagraphElement);
   private readonly readout = element("readout", HTMLParagraphElement);
   private readonly buttons = {
     mute: element("mute", HTMLButtonElement),
@@ -89,6 +90,7 @@ export class Stage {
     this.pictured = false;
     this.sound.hidden = true;
     this.tell("");
+    this.warn(null);
     if (document.fullscreenElement) void document.exitFullscreen();
   }
 
@@ -99,6 +101,11 @@ export class Stage {
 
   tell(readout: string): void {
     this.readout.textContent = readout;
+  }
+
+  /** Says over the picture why the person at this page is not seen; `null`: they are. */
+  warn(lost: string | null): void {
+    say(this.lost, lost);
   }
 
   switches({ microphone, camera }: Switches): void {

@@ -15,7 +15,7 @@ const schema = new LayoutSchema({
           layers: { type: "array", items: { $ref: "#/components/schemas/Layer" } },
         },
       },
-      Canvas: { properties: { background: { type: "string", description: "A colour or an image. More of it." } } },
+      Canvas: { properties: { background: { type: "string", description: "A colour or an image. More of it.", "x-asset": "image" } } },
       Layer: {
         properties: {
           id: { type: "string" },
@@ -67,6 +67,10 @@ describe("a layout to read", () => {
     const layout = { auto: { mode: "grid" }, layers: [{ height: 1, zoo: 2, id: "a", x: 3, source: { slot: 1 } }], canvas: {} };
     expect(JSON.stringify(arranged(layout))).toBe('{"canvas":{},"layers":[{"id":"a","source":{"slot":1},"x":3,"height":1,"zoo":2}],"auto":{"mode":"grid"}}');
     expect(same(arranged(layout), layout)).toBe(true);
+    const trigger = { do: [{ twirl: { period_ms: 4000, area: { right: 9, left: 1 }, angle: 30 } }], when: "always", id: "t" };
+    expect(JSON.stringify(arranged({ triggers: [trigger] }))).toBe(
+      '{"triggers":[{"id":"t","when":"always","do":[{"twirl":{"angle":30,"period_ms":4000,"area":{"left":1,"right":9}}}]}]}',
+    );
   });
 });
 

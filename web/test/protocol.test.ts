@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { afterClose, parseMessage, sessionUrl, type Participant, type RoomEvent } from "../src/protocol";
-import { describe as say, follow, trouble } from "../src/roster";
+import { describe as say, follow, lost, lostWords, trouble } from "../src/roster";
 
 const person = (id: string, more: Partial<Participant> = {}): Participant => ({
   id, name: id, role: "participant", joined_at: "2026-01-01T00:00:00Z", state: "connected", audio: true, video: true, size: null, speaking: false,
-  muted: false, volume: 1, pan: 0, hidden: false, problem: null, ...more,
+  muted: false, volume: 1, pan: 0, hidden: false, problem: null, lost: false, ...more,
 });
 
 describe("parseMessage", () => {
@@ -81,7 +81,7 @@ describe("the roster", () => {
   });
   it("leaves the list alone for other events", () => {
     const people = [person("a")];
-    expect(follow(people, { type: "layout_changed", revision: 2, layout: {} })).toBe(people);
+    expect(follow(people, { type: "layout_changed", revision: 2, layout: {}, boxes: [] })).toBe(people);
   });
   it("has words for what the icons show", () => {
     expect(say(person("a", { audio: false, video: false, state: "away" }), true)).toBe("you, away, muted, no camera");
@@ -94,5 +94,20 @@ describe("the roster", () => {
     expect(([[true, false], [false, true], [false, false]] as [boolean, boolean][]).map(shown)).toEqual([problem, problem, null]);
     const mended = follow(people, { type: "participant_changed", participant: person("a") });
     expect(trouble(mended[0]!, true, true)).toBeNull();
+  });
+  it("warns someone in whose pictures nobody is found while their camera is on", () => {
+    const changed = (more: Partial<Participant>) =>
+      follow([person("a"), person("b")], { type: "participant_changed", participant: person("a", more) })[0];
+    const warning = "The camera sees nobody: sit where it sees you, or turn on a light.";
+    expect(lostWords(changed({ lost: true }))).toBe(warning);
+    for (const more of [{}, { lost: true, video: false }, { lost: true, state: "away" as const }]) {
+      expect(lostWords(changed(more))).toBeNull();
+      expect(lost(changed(more)!)).toBe(false);
+    }
+    expect(lostWords(undefined)).toBeNull();
+    expect(say(changed({ lost: true })!, false)).toBe("the camera sees nobody");
+    // A server of before knows nothing of it.
+    const { lost: _, ...older } = person("a");
+    expect(lostWords(older as Participant)).toBeNull();
   });
 });

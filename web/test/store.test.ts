@@ -87,6 +87,25 @@ describe("the layout's store", () => {
     expect(server.layer("a")?.x).toBe(20);
   });
 
+  it("waits for an answer to what was sent of a layer, and knows which revision it made", async () => {
+    const { server, store } = setup();
+    store.hold("a", "move of a");
+    store.draft({ x: 7 });
+    expect([store.waits("a"), store.waits("b"), store.answered]).toEqual([true, false, -1]);
+    const released = store.release();
+    expect(store.waits("a")).toBe(true);
+    await released;
+    expect([store.waits("a"), store.answered]).toEqual([false, server.revision]);
+    const undone = store.undo();
+    await Promise.resolve();
+    expect([store.waits("a"), store.waits("b")]).toEqual([true, false]);
+    await undone;
+    expect([store.waits("a"), store.answered]).toEqual([false, server.revision]);
+    const replaced = store.edit("layout", [{ kind: "whole", after: { layers: [] }, before: store.layout }]);
+    expect(store.waits("b")).toBe(true);
+    await replaced;
+  });
+
   it("keeps what others change meanwhile", async () => {
     const { server, store, x } = setup();
     store.hold("a", "move");

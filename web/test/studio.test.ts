@@ -1,18 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import { color, copy, image, person, slot, taken } from "../src/studio/additions";
-import { autoPlaces, waiting } from "../src/studio/autoplace";
 import { applied, difference, inverse, layerEdit, layoutEdit, merged } from "../src/studio/edits";
-import { boxArea, boxes, moveTo, type Facts } from "../src/studio/facts";
-import { areaOf, placing, resized, turnedTo, withSize } from "../src/studio/geometry";
+import { moveTo, placing, resized, turnedTo, withSize } from "../src/studio/geometry";
 import { History } from "../src/studio/history";
-import { readLayout, type Layer, type Layout } from "../src/studio/model";
+import { readLayout, type Area, type Layer, type Layout } from "../src/studio/model";
 import { freshId, sourceWords } from "../src/studio/names";
 import { backToFront, reordered, topmost } from "../src/studio/order";
+import { boxes, Places, type Box, type Placed } from "../src/studio/placed";
 import { snapMoved, snapResized } from "../src/studio/snap";
 
 const CANVAS = { width: 1280, height: 720 };
-const WIDE = { aspect: 16 / 9, size: null };
 
 function layer(rest: Record<string, unknown> = {}): Layer {
   return { id: "a", source: { participant: "ann" }, ...rest };
@@ -22,40 +20,29 @@ function layout(layers: Layer[], rest: Record<string, unknown> = {}): Layout {
   return readLayout({ layers, ...rest });
 }
 
-function facts(names: string[], rest: Partial<Facts> = {}): Facts {
-  const people = names.map((name) => ({ name, size: { width: 640, height: 360 } }));
-  return { people, speakers: [], images: new Map(), canCut: true, measure: (line, size) => line.length * size, ...rest };
+/** A place as the server reports it. */
+function placed(rest: Partial<Placed>): Placed {
+  return { layer: null, person: null, x: 0, y: 0, width: 640, height: 360, rotate: 0, hidden: null, ...rest };
 }
 
 describe("geometry", () => {
-  it("finds a layer's rectangle as the server does", () => {
-    expect(areaOf(layer(), CANVAS, WIDE)).toEqual({ x: 0, y: 0, width: 1280, height: 720 });
-    expect(areaOf(layer({ x: "50%", y: 10, width: 320 }), CANVAS, WIDE)).toEqual({ x: 640, y: 10, width: 320, height: 180 });
-    const corner = layer({ x: "98%", y: "98%", width: "25%", height: "25%", anchor: "bottom-right" });
-    const area = areaOf(corner, CANVAS, WIDE);
-    expect([area.x, area.y].map(Math.round)).toEqual([934, 526]);
-    expect(areaOf(layer({ anchor: "bottom-right", scale: "50%" }), CANVAS, WIDE)).toEqual({ x: 640, y: 360, width: 640, height: 360 });
-  });
-
   it("writes a place in the layer's own units and keys", () => {
+    const now = { x: 0, y: 0, width: 320, height: 180 };
     const to = { x: 64, y: 72, width: 640, height: 360 };
-    expect(placing(layer({ x: 0, y: 0, width: "25%" }), CANVAS, WIDE, to)).toEqual({ x: 64, y: 72, width: "50%" });
-    expect(placing(layer({ x: "0%", y: "0%", scale: "25%" }), CANVAS, WIDE, to)).toEqual({ x: "5%", y: "10%", scale: "50%" });
+    expect(placing(layer({ x: 0, y: 0, width: "25%" }), CANVAS, now, to)).toEqual({ x: 64, y: 72, width: "50%" });
+    expect(placing(layer({ x: "0%", y: "0%", scale: "25%" }), CANVAS, now, to)).toEqual({ x: "5%", y: "10%", scale: "50%" });
     const anchored = layer({ anchor: "center", x: "50%", y: "50%", width: 640, height: 360 });
-    expect(placing(anchored, CANVAS, WIDE, to)).toEqual({ x: "30%", y: "35%" });
-    const stretched = { ...to, height: 200 };
-    expect(placing(layer({ x: 64, y: 72, width: 640 }), CANVAS, WIDE, stretched)).toEqual({ height: 200 });
-    expect(placing(layer({ x: 64, y: 72, width: 640, height: 360 }), CANVAS, WIDE, to)).toEqual({});
+    expect(placing(anchored, CANVAS, { ...to, x: 320, y: 180 }, to)).toEqual({ x: "30%", y: "35%" });
+    expect(placing(layer({ x: 64, y: 72, width: 640 }), CANVAS, to, { ...to, height: 200 })).toEqual({ height: 200 });
+    expect(placing(layer({ x: 64, y: 72, width: 640, height: 360 }), CANVAS, to, to)).toEqual({});
+    expect(placing(layer({ height: "25%" }), CANVAS, now, { ...now, width: 640, height: 360 })).toEqual({ height: "50%" });
   });
 
-  it("lands where it was asked to, whatever the layer's keys are", () => {
-    const to = { x: -100, y: 33, width: 333, height: 222 };
-    for (const keys of [{}, { width: 10 }, { height: "10%" }, { scale: 0.5 }, { width: "3%", height: 4, anchor: "right" }]) {
-      const before = layer(keys);
-      const after = merged(before, placing(before, CANVAS, WIDE, to)) as Layer;
-      const area = areaOf(after, CANVAS, WIDE);
-      for (const key of ["x", "y", "width", "height"] as const) expect(Math.abs(area[key] - to[key]), key).toBeLessThan(1);
-    }
+  it("knows that a colour has no shape", () => {
+    const band = layer({ source: { color: "#000" }, width: 320 });
+    const now = { x: 0, y: 0, width: 320, height: 720 };
+    expect(placing(band, CANVAS, now, { ...now, width: 640 })).toEqual({ width: 640 });
+    expect(placing(band, CANVAS, now, { ...now, width: 640, height: 360 })).toEqual({ width: 640, height: 360 });
   });
 
   it("resizes about the opposite corner, with the shape kept or not", () => {
@@ -167,7 +154,7 @@ describe("history", () => {
 
 describe("order", () => {
   const pile = layout([layer({ id: "a" }), layer({ id: "b" }), layer({ id: "c", z: -1 }), layer({ id: "d", z: 9 })]);
-  const moved = (id: string, by: "forward" | "back" | "front" | "bottom") => {
+  const moved = (id: string, by: "forward" | "back") => {
     const z = reordered(pile, id, by);
     return backToFront(layout(pile.layers.map((each) => (z.has(each.id) ? { ...each, z: z.get(each.id) } : each)))).join("");
   };
@@ -176,70 +163,42 @@ describe("order", () => {
     expect(backToFront(pile).join("")).toBe("cabd");
     expect(topmost(pile.layers)).toBe(10);
   });
-  it("changes by one place or all the way", () => {
+  it("changes by one place", () => {
     expect(moved("a", "forward")).toBe("cbad");
     expect(moved("b", "back")).toBe("cbad");
     expect(moved("a", "back")).toBe("acbd");
-    expect(moved("c", "front")).toBe("abdc");
-    expect(moved("d", "bottom")).toBe("dcab");
+    expect(moved("c", "forward")).toBe("acbd");
+    expect(moved("d", "back")).toBe("cadb");
     expect(reordered(pile, "d", "forward").size).toBe(0);
-    expect(reordered(pile, "nobody", "front").size).toBe(0);
+    expect(reordered(pile, "nobody", "forward").size).toBe(0);
   });
 });
 
 describe("people placed by auto", () => {
-  const open = { auto: { mode: "grid", cutout: "none" } };
+  const seat = (rest: Partial<Placed> = {}) => boxes(layout([]), [placed({ person: "bob", x: 1.4, ...rest })])[0] as Box;
 
-  it("are those whom no name and no slot takes", () => {
-    const mixed = layout([layer(), { id: "s", source: { slot: 2 } }]);
-    expect(waiting(mixed, facts(["ann", "bob", "eve", "kim"]).people).map(({ name }) => name)).toEqual(["bob", "kim"]);
-  });
-  it("have the server's tiles", () => {
-    const areas = autoPlaces(layout([], open), facts(["a", "b", "c"])).map(({ area }) => area);
-    expect(areas).toHaveLength(3);
-    expect(areas[0]?.y).toBe(areas[1]?.y);
-    expect(areas[2]?.x).toBeCloseTo((1280 - (areas[2]?.width ?? 0)) / 2);
-    const row = autoPlaces(layout([], { auto: { mode: "row", cutout: "none" } }), facts(["a", "b", "c"]));
-    expect(new Set(row.map(({ area }) => area.y)).size).toBe(1);
-  });
-  it("stand side by side where they are cut out", () => {
-    const cut = layout([], { canvas: { background: "club.jpg" }, auto: { mode: "grid" } });
-    const [left, right] = autoPlaces(cut, facts(["a", "b"]));
-    expect(left).toMatchObject({ name: "a", cutout: "person" });
-    expect(left && left.area.y + left.area.height).toBe(720);
-    expect(left && right && right.area.x - left.area.x).toBe(640);
-    expect(autoPlaces(cut, facts(["a", "b"], { canCut: false }))[0]?.cutout).toBe("none");
-    expect(autoPlaces(layout([], { auto: { mode: "off" } }), facts(["a"]))).toEqual([]);
-  });
-  it("are large in the spotlight when they spoke last", () => {
-    const spot = layout([], { auto: { mode: "spotlight", cutout: "none", gap: 0 } });
-    const room = facts(["a", "b", "c"], { speakers: ["b", "a"] });
-    const [large, ...small] = autoPlaces(spot, room);
-    expect([large?.name, large?.area.x]).toEqual(["b", 0]);
-    expect(small.map(({ name }) => name)).toEqual(["a", "c"]);
-    for (const { area } of small) expect(area.x).toBeGreaterThanOrEqual(large?.area.width ?? 0);
-    const cut = autoPlaces(layout([], { auto: { mode: "spotlight", cutout: "person" } }), room);
-    expect(cut.map(({ name }) => name)).toEqual(["a", "c", "b"]);
-    expect(cut.every(({ area }) => Math.abs(area.y + area.height - 720) < 1e-6)).toBe(true);
-  });
   it("become layers where they are, behind all others", () => {
-    const front = layout([layer({ id: "logo", source: { color: "#fff" }, z: 1 })], { ...open, auto: { mode: "grid", cutout: "person", threshold: 0.3 } });
-    const edit = taken(front, facts(["bob"]), "bob");
-    expect(edit?.layer).toMatchObject({ id: "bob", source: { participant: "bob" }, cutout: "person", threshold: 0.3 });
-    expect(edit && backToFront(applied(front, edit))).toEqual(["bob", "logo"]);
-    expect(taken(front, facts(["bob"]), "eve")).toBeNull();
+    const auto = { mode: "grid", cutout: "person", threshold: 0.3 };
+    const front = layout([layer({ id: "logo", source: { color: "#fff" }, z: 1 })], { auto });
+    const edit = taken(front, seat(), true);
+    expect(edit.layer).toMatchObject({ id: "bob", source: { participant: "bob" }, x: 1, width: 640, cutout: "person", threshold: 0.3 });
+    expect(backToFront(applied(front, edit))).toEqual(["bob", "logo"]);
+    expect(taken(front, seat(), false).layer.cutout).toBeUndefined();
+  });
+  it("keep what the background says of cutting them out", () => {
+    expect(taken(layout([], { canvas: { background: "club.jpg" } }), seat(), true).layer.cutout).toBe("person");
+    expect(taken(layout([], { canvas: { background: "#204060" } }), seat(), true).layer.cutout).toBeUndefined();
   });
 });
 
 describe("additions", () => {
   it("lie nearer than everything, with an id of their own", () => {
     const some = layout([layer({ z: 4 }), layer({ id: "slot-1", source: { slot: 1 } })], { auto: { mode: "off" } });
-    const room = facts(["ann", "bob"]);
-    for (const edit of [person(some, room, "bob"), slot(some), image(some, "a logo.png", { width: 4000, height: 4000 }), color(some)]) {
+    for (const edit of [person(some, "bob"), slot(some), image(some, "a logo.png", { width: 4000, height: 4000 }), color(some)]) {
       const after = applied(some, edit);
       expect(backToFront(after).at(-1)).toBe(edit.layer.id);
       expect(new Set(after.layers.map(({ id }) => id)).size).toBe(3);
-      const { x, y, width, height } = boxArea(edit.layer, after, room);
+      const { x, y, width, height } = edit.layer as unknown as Area;
       expect(x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 720).toBe(true);
     }
     expect(slot(some).layer.source).toEqual({ slot: 2 });
@@ -255,36 +214,73 @@ describe("additions", () => {
 });
 
 describe("boxes", () => {
+  const mixed = layout([layer({ id: "back", source: { color: "#000" } }), layer({ id: "logo", source: { image: "l.png" }, z: 1 })]);
+  const server = [placed({ layer: "back" }), placed({ person: "ann" }), placed({ layer: "logo", hidden: "no_asset" })];
+
   it("are there for layers and for people of auto, each at its height in the pile", () => {
-    const mixed = layout([layer({ id: "back", source: { color: "#000" } }), layer({ id: "logo", source: { image: "l.png" }, z: 1 })]);
-    const found = boxes(mixed, facts(["ann"]));
-    const byRank = [...found].sort((a, b) => a.rank - b.rank).map(({ id, auto, empty }) => [id, auto, empty]);
-    expect(byRank).toEqual([["back", false, false], ["ann", true, false], ["logo", false, true]]);
+    const found = boxes(mixed, server);
+    expect(found.map(({ id, auto, rank }) => [id, auto, rank])).toEqual([["back", false, 0], ["logo", false, 2], ["ann", true, 1]]);
+    expect(found.map(({ empty }) => empty)).toEqual([null, "its file is missing", null]);
+  });
+  it("are those of layers that are there, and of people whom no layer has taken", () => {
+    const taken = layout([layer({ id: "logo", source: { participant: "ann" } })]);
+    expect(boxes(taken, server).map(({ id }) => id)).toEqual(["logo"]);
   });
   it("tell who is in a slot, and who is missing", () => {
     const slots = layout([layer({ id: "s", source: { slot: 1 } }), layer({ id: "t", source: { slot: 2 } })]);
-    expect(boxes(slots, facts(["ann"])).map(({ words, empty }) => [words, empty])).toEqual([["slot 1, ann", false], ["slot 2", true]]);
+    const found = boxes(slots, [placed({ layer: "s", person: "ann" }), placed({ layer: "t", hidden: "nobody" })]);
+    expect(found.map(({ words, empty }) => [words, empty])).toEqual([["slot 1, ann", null], ["slot 2", "nobody is there"]]);
     expect(sourceWords({ image: ["a.png", "b.png"] })).toBe("image a.png, b.png");
+  });
+
+  it("stay where they were dragged until the server has said where that is", () => {
+    const places = new Places();
+    const x = (known: number, waits: boolean) => places.now(known, () => waits).map((place) => place.x);
+    places.reset([placed({ layer: "a" }), placed({ layer: "b", x: 5 })], 1);
+    places.lay("a", { x: 100, y: 0, width: 64, height: 36 }, 30);
+    expect(places.now(1, () => true)[0]).toMatchObject({ layer: "a", x: 100, width: 64, rotate: 30 });
+    places.take([placed({ layer: "a", x: 90 }), placed({ layer: "b", x: 5 })], 2);
+    expect(x(2, true)).toEqual([100, 5]);
+    expect(x(3, false)).toEqual([100, 5]);
+    places.take([placed({ layer: "a", x: 99 }), placed({ layer: "b", x: 5 })], 3);
+    expect(x(3, false)).toEqual([99, 5]);
+  });
+  it("are not taken for known while a change is under way that others may have answered", () => {
+    const places = new Places();
+    places.reset([placed({ layer: "a" })], 1);
+    const knows = (known: number, waits: boolean) => places.knows("a", known, () => waits);
+    expect([knows(1, false), knows(1, true), knows(2, false)]).toEqual([true, false, false]);
+    places.lay("a", { x: 7, y: 0, width: 64, height: 36 }, 0);
+    expect([knows(1, true), knows(2, false)]).toEqual([true, true]);
+  });
+  it("of new layers are there before the server knows them, and refused ones go back", () => {
+    const places = new Places();
+    places.reset([placed({ layer: "a" })], 1);
+    places.lay("new", { x: 7, y: 0, width: 64, height: 36 }, 0);
+    expect(places.now(1, () => true).map((place) => [place.layer, place.x])).toEqual([["a", 0], ["new", 7]]);
+    expect(places.now(1, () => false).map((place) => place.layer)).toEqual(["a"]);
+    places.lay("a", { x: 7, y: 0, width: 64, height: 36 }, 0);
+    places.leave("a");
+    expect(places.now(1, () => true)[0]?.x).toBe(0);
   });
 });
 
 describe("layers that place themselves", () => {
   it("follow someone: moving them changes the distance", () => {
     const beer = layer({ id: "beer", source: { image: "beer.png" }, follow: { layer: "a", keypoint: "nose", dx: 10, scale: 2 } });
-    const scene = layout([layer({ x: 100, y: 100, width: 640, height: 360 }), beer]);
-    const room = facts(["ann"], { images: new Map([["beer.png", { width: 100, height: 50 }]]) });
-    const area = boxArea(beer, scene, room);
-    expect(area).toEqual({ x: 380, y: 255, width: 100, height: 50 });
-    const patch = moveTo(beer, scene, room, { ...area, x: area.x + 20, y: area.y - 5 });
-    expect(patch).toEqual({ follow: { layer: "a", keypoint: "nose", dx: 30, dy: -5, scale: 2 } });
+    const area = { x: 380, y: 255, width: 100, height: 50 };
+    expect(moveTo(beer, CANVAS, area, { ...area, x: area.x + 20, y: area.y - 5 })).toEqual({
+      follow: { layer: "a", keypoint: "nose", dx: 30, dy: -5, scale: 2 },
+    });
+    expect(moveTo(beer, CANVAS, area, { x: 355, y: 242.5, width: 150, height: 75 })).toEqual({
+      follow: { layer: "a", keypoint: "nose", dx: 10, dy: 0, scale: 3 },
+    });
   });
   it("are texts: making them larger makes their letters larger", () => {
     const title = layer({ source: { text: "Hi", size: 50 }, x: 10, y: 20 });
-    const scene = layout([title]);
-    const area = boxArea(title, scene, facts([]));
-    expect(area).toEqual({ x: 10, y: 20, width: 100, height: 60 });
-    const larger = moveTo(title, scene, facts([]), { x: 10, y: 20, width: 200, height: 120 });
+    const area = { x: 10, y: 20, width: 100, height: 60 };
+    const larger = moveTo(title, CANVAS, area, { x: 10, y: 20, width: 200, height: 120 });
     expect(larger).toEqual({ source: { text: "Hi", size: 100 }, x: 10, y: 20 });
-    expect(moveTo(title, scene, facts([]), { ...area, x: 30 })).toEqual({ x: 30 });
+    expect(moveTo(title, CANVAS, area, { ...area, x: 30 })).toEqual({ x: 30 });
   });
 });

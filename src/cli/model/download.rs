@@ -3,6 +3,9 @@
 use std::{io::Read as _, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use url::Url;
+
+use crate::config::webhook::is_local;
 
 /// To reach the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,24 +26,21 @@ impl Downloader {
     ///
     /// # Errors
     /// What is wrong with the URL.
-    pub(super) fn new(base: &str) -> Result<Self, String> {
-        let secure = base.starts_with("https://");
-        let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://")).unwrap_or_default();
-        if host.is_empty() || host.starts_with('/') {
-            return Err("is not an http or https URL".into());
-        }
+    pub(super) fn new(base: &str) -> Result<Self, DownloadError> {
+        let url = Url::parse(base).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let url = url.ok_or(DownloadError::NoUrl)?;
         // A password in it would end up in messages.
         if base.contains(['@', '?', '#']) || base.contains(char::is_whitespace) {
-            return Err("must have no user, query or fragment".into());
+            return Err(DownloadError::Secrets);
         }
         let mut config = ureq::Agent::config_builder()
             .user_agent(concat!("virfie/", env!("CARGO_PKG_VERSION")))
-            .https_only(secure)
+            .https_only(url.scheme() == "https")
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_recv_response(Some(READ_TIMEOUT))
             .timeout_per_read(Some(READ_TIMEOUT))
             .timeout_global(Some(TOTAL_TIMEOUT));
-        if ["127.0.0.1", "localhost", "[::1]"].contains(&authority_host(host)) {
+        if is_local(&url) {
             // A proxy of the environment does not reach this machine's own servers.
             config = config.proxy(None);
         }
@@ -49,7 +49,7 @@ impl Downloader {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Ok(Self { agent, base: base.trim_end_matches('/').to_owned(), bar })
+        Ok(Self { agent, base: url.as_str().trim_end_matches('/').to_owned(), bar })
     }
 
     /// Shows a bar from now on.
@@ -67,13 +67,13 @@ impl Downloader {
     ///
     /// # Errors
     /// What happened, without the URL.
-    pub(super) fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, String> {
-        let response = self.agent.get(self.url(path)).call().map_err(|error| explain(&error))?;
+    pub(super) fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, DownloadError> {
+        let response = self.agent.get(self.url(path)).call().map_err(DownloadError::from)?;
         let mut reader = response.into_body().into_with_config().limit(limit).reader();
         let mut bytes = Vec::new();
         let mut piece = [0; 1 << 14];
         loop {
-            match reader.read(&mut piece).map_err(|error| explain(&ureq::Error::from(error)))? {
+            match reader.read(&mut piece).map_err(|error| DownloadError::from(ureq::Error::from(error)))? {
                 0 => return Ok(bytes),
                 count => {
                     bytes.extend_from_slice(&piece[..count]);
@@ -90,22 +90,41 @@ impl Drop for Downloader {
     }
 }
 
-/// Returns the host of `host:port/path`.
-fn authority_host(rest: &str) -> &str {
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.rfind(']') {
-        Some(end) => &authority[..=end],
-        None => authority.split(':').next().unwrap_or(authority),
-    }
+/// The reason why a file does not come, in one line without its URL.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DownloadError {
+    /// The user's fault.
+    #[error("is not an http or https URL")]
+    NoUrl,
+    /// The user's fault.
+    #[error("must have no user, query or fragment")]
+    Secrets,
+    /// The other server's.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// The other server's.
+    #[error("the file has more than {0} bytes")]
+    TooLarge(u64),
+    /// The line's, or the user's.
+    #[error("the host name is unknown; is there a network?")]
+    NoHost,
+    /// The line's, or the other server's.
+    #[error("timed out ({0})")]
+    Late(ureq::Timeout),
+    /// What else may happen on the way.
+    #[error(transparent)]
+    Other(Box<ureq::Error>),
 }
 
-fn explain(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::StatusCode(code) => format!("the server answered with status {code}"),
-        ureq::Error::BodyExceedsLimit(limit) => format!("the file has more than {limit} bytes"),
-        ureq::Error::HostNotFound => "the host name is unknown; is there a network?".into(),
-        ureq::Error::Timeout(which) => format!("timed out ({which})"),
-        other => other.to_string(),
+impl From<ureq::Error> for DownloadError {
+    fn from(error: ureq::Error) -> Self {
+        match error {
+            ureq::Error::StatusCode(code) => Self::Status(code),
+            ureq::Error::BodyExceedsLimit(limit) => Self::TooLarge(limit),
+            ureq::Error::HostNotFound => Self::NoHost,
+            ureq::Error::Timeout(which) => Self::Late(which),
+            other => Self::Other(other.into()),
+        }
     }
 }
 
@@ -119,17 +138,8 @@ mod tests {
         let base = |url: &str| Downloader::new(url).map(|downloader| downloader.url("a/b.json"));
         assert_eq!(base("https://mirror.example/x/").unwrap(), "https://mirror.example/x/a/b.json");
         assert_eq!(base("http://[::1]:8000").unwrap(), "http://[::1]:8000/a/b.json");
-        for wrong in
-            ["", "mirror.example", "ftp://a/b", "https://", "http:///x", "http://u:p@h/", "http://h/?a", "http://h/#a"]
-        {
+        for wrong in ["", "mirror.example", "ftp://a/b", "https://", "http://u:p@h/", "http://h/?a", "http://h/#a"] {
             assert!(base(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn the_host_is_found_with_and_without_a_port() {
-        let hosts = ["localhost:8000/x", "localhost/x:1", "[::1]:8000/x", "[::1]", "127.0.0.1"];
-        let found: Vec<&str> = hosts.iter().map(|rest| authority_host(rest)).collect();
-        assert_eq!(found, ["localhost", "localhost", "[::1]", "[::1]", "127.0.0.1"]);
     }
 }

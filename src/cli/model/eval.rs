@@ -11,10 +11,11 @@
 //! The columns of sets have IoU and boundary F (4 pixels at 640x360), means over pictures; see [`score`] for the
 //! measures and [`sets`] for crop and choice. In clips the masks follow each other, with smoothing; all other pictures
 //! stand alone. The share of pictures whose IoU is below one half stands in brackets, where there are any: a mean hides
-//! people who vanish. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty room is
-//! one of whose mask less than 1 % is kept; of negatives the same is counted. Milliseconds are means, warm, on one thread: `network` from planes to
-//! logits, over the frames that the network sees; `mask` from logits to alpha, or from the last mask to the next one
-//! where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is right, and that of pictures
+//! people who vanish. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty
+//! room is one of whose mask less than 1 % is kept; of negatives the same is counted. Milliseconds are means, warm, on
+//! one thread: `network` from planes to logits, over the frames that the network sees; `mask` from logits to alpha, or
+//! from the last mask to the next one where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share
+//! that is right, and that of pictures
 //! in which all are ([`keypoints`]).
 //!
 //! The definitions were chosen so that published figures come out. By them, IoU / boundary F in ONNX Runtime and LiteRT
@@ -126,7 +127,7 @@ fn within<const LEAST: u8, const MOST: u8>(text: &str) -> Result<f32, String> {
 /// [`ProgramError::Failed`] when a network fails or pictures cannot be written.
 pub(super) fn run(args: &Args) -> Result<String, ProgramError> {
     if !args.data.is_dir() {
-        return Err(usage(format!("--data {}: there is no such folder", args.data.display())));
+        return Err(ProgramError::usage(format!("--data {}: there is no such folder", args.data.display())));
     }
     let mut work = Vec::new();
     for set in Set::ALL.into_iter().filter(|set| *set != Set::HandLabelled) {
@@ -136,7 +137,7 @@ pub(super) fn run(args: &Args) -> Result<String, ProgramError> {
         }
     }
     if work.is_empty() {
-        return Err(usage(format!("--data {}: none of the sets is in this folder", args.data.display())));
+        return Err(ProgramError::usage(format!("--data {}: none of the sets is in this folder", args.data.display())));
     }
     let mut reference = reference(args)?;
     let mut tried = load(args, reference.as_ref())?;
@@ -152,17 +153,13 @@ pub(super) fn run(args: &Args) -> Result<String, ProgramError> {
         if let Some(folder) = &args.pictures {
             for tried in &mut tried {
                 let name = format!("{}-{}", tried.name(), set.name().replace(' ', "-"));
-                std::mem::take(&mut tried.sheets).write(folder, &name).map_err(failed)?;
+                std::mem::take(&mut tried.sheets).write(folder, &name)?;
             }
         }
     }
     bar.finish_and_clear();
     let rows: Vec<Row> = tried.into_iter().flat_map(Tried::rows).collect();
     Ok(if args.json { table::to_json(&rows).to_string() } else { table::text(&rows) })
-}
-
-fn usage(error: String) -> ProgramError {
-    ProgramError::Usage(error)
 }
 
 fn failed(error: String) -> ProgramError {
@@ -208,7 +205,7 @@ impl Tried {
 
 /// Returns the model whose keypoints others are compared with.
 fn reference(args: &Args) -> Result<Option<Finder>, ProgramError> {
-    let wrong = |error: ModelError| usage(error.to_string());
+    let wrong = |error: ModelError| ProgramError::usage(error.to_string());
     let Some(file) = &args.keypoints_of else { return Ok(None) };
     let model = Model::load(file).map_err(wrong)?;
     Finder::new(&model, SIZE, REFERENCE).map(Some).map_err(wrong)
@@ -230,7 +227,7 @@ fn load(args: &Args, reference: Option<&Finder>) -> Result<Vec<Tried>, ProgramEr
     let options = MaskOptions { threshold: args.threshold, feather: args.feather, smoothing: args.smoothing };
     let mut tried = Vec::new();
     for file in files {
-        let wrong = |error: ModelError| usage(error.to_string());
+        let wrong = |error: ModelError| ProgramError::usage(error.to_string());
         let model = Model::from_source_with(&ModelSource::of(&file), how).map_err(wrong)?;
         for (width, height) in &args.area {
             let runner = Runner::new(&model, SIZE, width * height, options, args.every as usize).map_err(wrong)?;
@@ -260,7 +257,7 @@ fn measure(
     for items in items.chunks(held) {
         let mut samples: Vec<(&Item, Vec<Sample>)> = Vec::new();
         for item in items {
-            samples.push((item, item.load(frames).map_err(usage)?));
+            samples.push((item, item.load(frames).map_err(|error| ProgramError::usage(error.to_string()))?));
         }
         for tried in tried.iter_mut() {
             for (index, (item, samples)) in samples.iter().enumerate() {

@@ -71,7 +71,7 @@ fn download(entry: &Entry, source: &Downloader) -> Result<Vec<u8>, ProgramError>
     let left = Cell::new(shards.bytes);
     let shard = |name: &str| -> Result<Vec<u8>, String> {
         let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        let bytes = source.get(&path, left.get())?;
+        let bytes = source.get(&path, left.get()).map_err(|error| error.to_string())?;
         left.set(left.get() - bytes.len() as u64);
         Ok(bytes)
     };

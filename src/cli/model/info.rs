@@ -9,7 +9,7 @@ use crate::{
     error::ProgramError,
     media::segment::{
         grid::Alignment,
-        model::{EMBEDDED_FILE, ModelSource, alignment},
+        model::{EMBEDDED_FILE, ModelSource, UnknownGrid, alignment},
     },
 };
 
@@ -64,37 +64,61 @@ pub(super) fn of_file(file: &Path) -> Result<Report, ProgramError> {
     of_bytes(&bytes).map_err(|error| wrong(&error))
 }
 
-/// Looks at a file's content. The error is one line.
-pub(super) fn of_bytes(bytes: &[u8]) -> Result<Report, String> {
-    let model = pb::ModelProto::decode(bytes).map_err(|_| "is not an ONNX file".to_owned())?;
-    let graph = model.graph.as_ref().ok_or("is not an ONNX model: it has no graph")?;
+/// The reason why a file is no network of ours, in one line: the fault of who made it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InfoError {
+    #[error("is not an ONNX file")]
+    NotOnnx,
+    #[error("is not an ONNX model: it has no graph")]
+    NoGraph,
+    #[error("does not have one input")]
+    Inputs,
+    #[error("its input has shape [{0}], not one picture in NHWC")]
+    Input(String),
+    #[error("its output {0:?} is made by nothing")]
+    Unmade(String),
+    #[error(transparent)]
+    Grid(#[from] UnknownGrid),
+    #[error("is not a model that tract can run")]
+    Panicked,
+    /// In the words of tract.
+    #[error("{}", one_line(.0))]
+    Refused(#[from] TractError),
+    #[error("has no output")]
+    NoOutput,
+    #[error("its output {0:?} has shape {1:?}, not a picture in NHWC")]
+    Output(String, Vec<usize>),
+}
+
+/// Looks at a file's content.
+pub(super) fn of_bytes(bytes: &[u8]) -> Result<Report, InfoError> {
+    let model = pb::ModelProto::decode(bytes).map_err(|_| InfoError::NotOnnx)?;
+    let graph = model.graph.as_ref().ok_or(InfoError::NoGraph)?;
     let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut inputs = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
     let (Some(input), None) = (inputs.next(), inputs.next()) else {
-        return Err("does not have one input".into());
+        return Err(InfoError::Inputs);
     };
     let sides = shape(input);
     let channels = match sides.as_slice() {
         [_, _, _, Some(channels @ 1..=64)] => *channels as usize,
-        _ => return Err(format!("its input has shape [{}], not one picture in NHWC", shown(&sides).join(", "))),
+        _ => return Err(InfoError::Input(shown(&sides).join(", "))),
     };
     // tract takes these for granted.
     let made: HashSet<&str> = graph.node.iter().flat_map(|node| &node.output).map(String::as_str).collect();
     if let Some(head) = graph.output.iter().find(|head| !made.contains(head.name.as_str())) {
-        return Err(format!("its output {:?} is made by nothing", head.name));
+        return Err(InfoError::Unmade(head.name.clone()));
     }
     let alignment = alignment(&model)?;
     let side = side(alignment);
-    let heads = panic::catch_unwind(|| heads(&model, channels, side))
-        .map_err(|_| "is not a model that tract can run".to_owned())?
-        .map_err(|error| one_line(&error))?;
-    let main = heads.iter().find(|(name, _)| name == "segments").or(heads.first()).ok_or("has no output")?;
+    let heads = panic::catch_unwind(|| heads(&model, channels, side)).map_err(|_| InfoError::Panicked)??;
+    let main = heads.iter().find(|(name, _)| name == "segments").or(heads.first()).ok_or(InfoError::NoOutput)?;
     let stride = match main.1.as_slice() {
         [1, rows, _, _] if *rows >= 2 => match alignment {
             Alignment::Ends => (side - 1) / (rows - 1),
             Alignment::Cells => side / rows,
         },
-        other => return Err(format!("its output {:?} has shape {other:?}, not a picture in NHWC", main.0)),
+        other => return Err(InfoError::Output(main.0.clone(), other.to_vec())),
     };
     let count = |tensor: &pb::TensorProto| {
         tensor.dims.iter().fold(1usize, |count, side| count.saturating_mul(usize::try_from(*side).unwrap_or(0)))

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::error::ProgramError;
+
 /// A file to be. Dropped before [`Output::keep`], it leaves nothing.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -15,8 +17,8 @@ pub(super) struct Output {
 impl Output {
     /// # Errors
     /// When it would overwrite the input, or there is no folder for it.
-    pub(super) fn new(input: &Path, path: PathBuf) -> Result<Self, String> {
-        let fail = |why: &str| Err(format!("--output {}: {why}", path.display()));
+    pub(super) fn new(input: &Path, path: PathBuf) -> Result<Self, ProgramError> {
+        let fail = |why: &str| Err(ProgramError::Usage(format!("--output {}: {why}", path.display())));
         if same(input, &path) {
             return fail("this is the input, which is never overwritten");
         }
@@ -50,8 +52,9 @@ impl Output {
     ///
     /// # Errors
     /// Of the file system, in one line.
-    pub(super) fn keep(self) -> Result<(), String> {
-        fs::rename(&self.temporary, &self.path).map_err(|error| format!("{}: {error}", self.path.display()))
+    pub(super) fn keep(self) -> Result<(), ProgramError> {
+        fs::rename(&self.temporary, &self.path)
+            .map_err(|error| ProgramError::Failed(format!("{}: {error}", self.path.display())))
     }
 }
 
@@ -100,10 +103,10 @@ mod tests {
         std::os::unix::fs::symlink(&input, &link).unwrap();
         let dotted = folder.path().join(".").join("in.png");
         for path in [input.clone(), link, dotted] {
-            assert!(Output::new(&input, path).unwrap_err().contains("never overwritten"));
+            assert!(Output::new(&input, path).unwrap_err().to_string().contains("never overwritten"));
         }
         let nowhere = folder.path().join("nowhere/out.png");
-        assert!(Output::new(&input, nowhere).unwrap_err().contains("there is no folder"));
-        assert!(Output::new(&input, folder.path().into()).unwrap_err().contains("is a folder"));
+        assert!(Output::new(&input, nowhere).unwrap_err().to_string().contains("there is no folder"));
+        assert!(Output::new(&input, folder.path().into()).unwrap_err().to_string().contains("is a folder"));
     }
 }

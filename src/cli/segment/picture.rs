@@ -71,7 +71,7 @@ pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Re
     written.map_err(|error| failed(&error))?;
     std::fs::write(output.temporary(), encoded.get_ref()).map_err(|error| failed(&error))?;
     let path = output.path().to_owned();
-    output.keep().map_err(ProgramError::Failed)?;
+    output.keep()?;
     if !plan.json {
         let _ = writeln!(std::io::stdout().lock(), "{}", path.display());
     }

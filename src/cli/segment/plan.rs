@@ -11,6 +11,7 @@ use image::RgbaImage;
 use super::{Args, output::Output};
 use crate::{
     control::assets::picture,
+    error::ProgramError,
     layout::{BodyPart, BodyParts},
     media::{file::Container, segment::mask::MaskOptions},
 };
@@ -30,8 +31,8 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Reads the kind from the first bytes. A file that is no picture may be a video; GStreamer decides that.
-    pub(super) fn of(path: &Path) -> Result<Self, String> {
-        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    pub(super) fn of(path: &Path) -> Result<Self, ProgramError> {
+        let fail = |error: &dyn std::fmt::Display| ProgramError::Usage(format!("{}: {error}", path.display()));
         let file = File::open(path).map_err(|error| fail(&error))?;
         if !file.metadata().map_err(|error| fail(&error))?.is_file() {
             return Err(fail(&"not a file"));
@@ -102,7 +103,7 @@ pub(super) struct SegmentPlan {
 impl SegmentPlan {
     /// # Errors
     /// One line that names the option.
-    pub(super) fn new(args: &Args, kind: Kind) -> Result<Self, String> {
+    pub(super) fn new(args: &Args, kind: Kind) -> Result<Self, ProgramError> {
         let mask = mask_options(args, kind)?;
         let every = every(args, kind)?;
         let kept = args.cutout.as_deref().map(kept).transpose()?.flatten();
@@ -118,7 +119,7 @@ impl SegmentPlan {
             (only_json && background, "--background: with --json, a picture is written only to an --output"),
         ];
         if let Some((_, why)) = refused.into_iter().find(|(given, _)| *given) {
-            return Err(why.into());
+            return Err(ProgramError::usage(why));
         }
         let behind = args.background.as_deref().map(behind).transpose()?;
         let show = match args {
@@ -155,18 +156,18 @@ impl SegmentPlan {
     }
 }
 
-fn within(option: &str, value: f32, low: f32, high: f32) -> Result<f32, String> {
+fn within(option: &str, value: f32, low: f32, high: f32) -> Result<f32, ProgramError> {
     match (low..=high).contains(&value) {
         true => Ok(value),
-        false => Err(format!("{option} {value}: {low} to {high}")),
+        false => Err(ProgramError::Usage(format!("{option} {value}: {low} to {high}"))),
     }
 }
 
-fn mask_options(args: &Args, kind: Kind) -> Result<MaskOptions, String> {
+fn mask_options(args: &Args, kind: Kind) -> Result<MaskOptions, ProgramError> {
     let default = MaskOptions::default();
     let smoothing = within("--smoothing", args.smoothing.unwrap_or(default.smoothing), 0.0, 0.95)?;
     if kind == Kind::Picture && args.smoothing.is_some() {
-        return Err("--smoothing: a picture has none before it".into());
+        return Err(ProgramError::usage("--smoothing: a picture has none before it"));
     }
     Ok(MaskOptions {
         threshold: within("--threshold", args.threshold.unwrap_or(default.threshold), 0.05, 0.95)?,
@@ -175,42 +176,43 @@ fn mask_options(args: &Args, kind: Kind) -> Result<MaskOptions, String> {
     })
 }
 
-fn every(args: &Args, kind: Kind) -> Result<u32, String> {
+fn every(args: &Args, kind: Kind) -> Result<u32, ProgramError> {
     match args.every {
         None => Ok(1),
-        Some(every) if !(1..=60).contains(&every) => Err(format!("--every {every}: 1 to 60")),
-        Some(_) if kind == Kind::Picture => Err("--every: a picture is one frame".into()),
+        Some(every) if !(1..=60).contains(&every) => Err(ProgramError::Usage(format!("--every {every}: 1 to 60"))),
+        Some(_) if kind == Kind::Picture => Err(ProgramError::usage("--every: a picture is one frame")),
         Some(every) => Ok(every),
     }
 }
 
 /// Returns `None` for `person`.
-fn kept(text: &str) -> Result<Option<BodyParts>, String> {
+fn kept(text: &str) -> Result<Option<BodyParts>, ProgramError> {
     if text.trim() == "person" {
         return Ok(None);
     }
     let part = |name: &str| {
         BodyPart::from_name(name.trim()).ok_or_else(|| {
             let known = BodyPart::ALL.map(BodyPart::name).join(", ");
-            format!("--cutout: there is no part of the body {:?}; known are person, {known}", name.trim())
+            let name = name.trim();
+            ProgramError::Usage(format!("--cutout: there is no part of the body {name:?}; known are person, {known}"))
         })
     };
-    text.split(',').map(part).collect::<Result<BodyParts, String>>().map(Some)
+    text.split(',').map(part).collect::<Result<BodyParts, ProgramError>>().map(Some)
 }
 
-fn behind(text: &str) -> Result<Behind, String> {
+fn behind(text: &str) -> Result<Behind, ProgramError> {
     if text == "blur" {
         return Ok(Behind::Blur);
     }
+    let fail = |error: &dyn std::fmt::Display| ProgramError::Usage(format!("--background {text}: {error}"));
     if let Some(digits) = text.strip_prefix('#') {
         let number = (digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .then(|| u32::from_str_radix(digits, 16).ok())
             .flatten()
-            .ok_or_else(|| format!("--background {text}: a colour is # and six hexadecimal digits"))?;
+            .ok_or_else(|| fail(&"a colour is # and six hexadecimal digits"))?;
         let [_, r, g, b] = number.to_be_bytes();
         return Ok(Behind::Colour([r, g, b]));
     }
-    let fail = |error: &dyn std::fmt::Display| format!("--background {text}: {error}");
     let content = match std::fs::read(text) {
         Ok(content) => content,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -229,7 +231,7 @@ const PICTURES: [(&str, image::ImageFormat, bool); 4] = [
     ("jpeg", image::ImageFormat::Jpeg, false),
 ];
 
-fn target(args: &Args, kind: Kind, show: Show, transparent: bool) -> Result<(PathBuf, Written), String> {
+fn target(args: &Args, kind: Kind, show: Show, transparent: bool) -> Result<(PathBuf, Written), ProgramError> {
     let Some(path) = args.output.clone() else {
         let what = match show {
             Show::Cutout => "cutout",
@@ -251,7 +253,7 @@ fn target(args: &Args, kind: Kind, show: Show, transparent: bool) -> Result<(Pat
         Kind::Picture => PICTURES.map(|(ending, ..)| ending),
         Kind::Video => Container::ENDINGS.map(|(ending, _)| ending),
     };
-    let fail = |why: &str| Err(format!("--output {}: {why}", path.display()));
+    let fail = |why: &str| Err(ProgramError::Usage(format!("--output {}: {why}", path.display())));
     match (kind, picture, video) {
         (Kind::Picture, Some((_, _, false)), _) if transparent => {
             fail("JPEG has no transparency; write png or webp, or give a --background")

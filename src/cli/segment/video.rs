@@ -91,7 +91,7 @@ pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Re
     }
     if let Some((output, _)) = output {
         let path = output.path().to_owned();
-        output.keep().map_err(ProgramError::Failed)?;
+        output.keep()?;
         note(&format!("{} frames in {took:.1} s, {:.0} a second", work.frames, work.frames as f64 / took.max(1e-9)));
         if !plan.json {
             // The reader may have gone; nobody can read the error.

@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -21,6 +21,7 @@ use axum::{
 use axum_server::accept::Accept;
 use futures_util::{future::BoxFuture, task::AtomicWaker};
 use http_body::{Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -92,7 +93,7 @@ impl Door {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             ticks.tick().await;
-            let mut inside = self.shared.inside();
+            let mut inside = self.shared.inside.lock();
             for number in inside.connections.take_idle(limit, Instant::now()) {
                 if let Some(cut) = inside.cuts.remove(&number) {
                     cut.make();
@@ -104,7 +105,7 @@ impl Door {
 
     fn enter(&self, address: IpAddr) -> io::Result<Ticket> {
         let many = self.shared.state.config.trusts_proxy(address);
-        let mut inside = self.shared.inside();
+        let mut inside = self.shared.inside.lock();
         let Entrance::In(number, victim) = inside.connections.enter(Holder::of(address), many, Instant::now()) else {
             metrics::counter!("virfie_connections_refused_total").increment(1);
             return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections"));
@@ -121,11 +122,6 @@ impl Door {
 }
 
 impl Shared {
-    fn inside(&self) -> MutexGuard<'_, Inside> {
-        // Whole after every line that changes it.
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn count(&self, inside: &Inside) {
         let open = inside.connections.len();
         self.state.capacity.set_connections(open);
@@ -176,7 +172,7 @@ struct Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut inside = self.shared.inside();
+        let mut inside = self.shared.inside.lock();
         inside.connections.leave(self.number);
         inside.cuts.remove(&self.number);
         self.shared.count(&inside);
@@ -234,7 +230,7 @@ struct Visit {
 
 impl Visit {
     fn begin(&self) -> Busy {
-        self.shared.inside().connections.begin(self.number, Instant::now());
+        self.shared.inside.lock().connections.begin(self.number, Instant::now());
         Busy(self.clone())
     }
 }
@@ -244,7 +240,7 @@ struct Busy(Visit);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.shared.inside().connections.finish(self.0.number, Instant::now());
+        self.0.shared.inside.lock().connections.finish(self.0.number, Instant::now());
     }
 }
 
@@ -274,7 +270,7 @@ where
         Box::pin(async move {
             let response = answer.await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                busy.0.shared.inside().connections.upgrade(busy.0.number);
+                busy.0.shared.inside.lock().connections.upgrade(busy.0.number);
             }
             Ok(response.map(|body| Body::new(Sent { body, _busy: busy })))
         })

@@ -4,12 +4,7 @@
 //! Counted is each piece from when it is made until the connection has written its last byte. Small ones are not: there
 //! are no more of them than connections.
 
-use std::{
-    collections::HashMap,
-    io,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, io, net::IpAddr, sync::Arc};
 
 use axum::{
     body::{Body, Bytes, HttpBody as _, to_bytes},
@@ -18,6 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 
 use super::{AppState, client::Client, problem::Problem};
 use crate::media::port::network_of;
@@ -60,7 +56,7 @@ impl Waiting {
         if bytes <= SMALL {
             return Some(content);
         }
-        let mut book = self.book();
+        let mut book = self.book.lock();
         let own = from.and_then(|from| book.of.get(&from)).copied().unwrap_or(0);
         let is_over = |waits: usize, most: usize| waits > 0 && waits + bytes > most;
         if is_over(book.all, self.most) || is_over(own, self.most / 4) {
@@ -72,11 +68,6 @@ impl Waiting {
             *book.of.entry(from).or_default() += bytes;
         }
         Some(Bytes::from_owner(Held { content, from, waiting: Arc::clone(self) }))
-    }
-
-    fn book(&self) -> MutexGuard<'_, Book> {
-        // Nothing that panics runs under the lock.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,7 +87,7 @@ impl AsRef<[u8]> for Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let bytes = self.content.len();
-        let mut book = self.waiting.book();
+        let mut book = self.waiting.book.lock();
         book.all = book.all.saturating_sub(bytes);
         let Some(from) = self.from else { return };
         if let Some(own) = book.of.get_mut(&from) {
@@ -149,10 +140,10 @@ mod tests {
         assert!(waiting.hold(piece(64), None).is_some(), "a small one");
         let part = held[0].slice(5..6);
         drop(held);
-        assert_eq!((part.as_ref(), waiting.book().all), (&[7][..], 100 << 10));
+        assert_eq!((part.as_ref(), waiting.book.lock().all), (&[7][..], 100 << 10));
         drop(part);
         assert!(waiting.hold(piece(5000), None).is_some(), "one that is larger than all");
-        assert_eq!(waiting.book().all, 0);
+        assert_eq!(waiting.book.lock().all, 0);
     }
 
     #[test]
@@ -163,6 +154,6 @@ mod tests {
         assert!(held.iter().all(Option::is_some) && waiting.hold(piece(120), of(1)).is_none());
         assert!(waiting.hold(piece(300), of(2)).is_some());
         drop(held);
-        assert!(waiting.book().of.is_empty());
+        assert!(waiting.book.lock().of.is_empty());
     }
 }

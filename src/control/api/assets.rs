@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -19,12 +19,16 @@ use super::{
     AppState,
     auth::{Access, Role},
     capacity,
+    given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
     transfer,
 };
-use crate::control::{
-    assets::{Asset, AssetError, AssetStore, LARGEST, Over, kind::AssetKind},
-    room::RoomName,
+use crate::{
+    control::{
+        assets::{Asset, AssetError, AssetStore, LARGEST, Over, clips::ClipError, kind::AssetKind, sounds::SoundError},
+        room::RoomName,
+    },
+    media::port::DecodeError,
 };
 
 /// Returns the routes of assets.
@@ -134,6 +138,9 @@ impl From<AssetError> for Problem {
             AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
             AssetError::UnknownType => Self::unsupported_media_type(detail),
+            // The files may be good: it is the server that cannot look now.
+            AssetError::Clip(ClipError::Undecodable(DecodeError::NoProcess))
+            | AssetError::Sound(SoundError(DecodeError::NoProcess)) => Self::unavailable(detail),
             AssetError::Picture(_)
             | AssetError::Font(_)
             | AssetError::Clip(_)
@@ -158,11 +165,12 @@ pub async fn list(State(state): State<AppState>, access: Access, of_room: OfRoom
     Ok(Json(AssetList { assets }))
 }
 
-/// Gives an asset's file
+/// Gives an asset's file, or the part of it that `Range` asks for
 #[utoipa::path(get, path = "/assets/{name}", tag = "assets",
     params(("name" = String, Path, description = "The asset's name"), OfRoom),
     responses(
         (status = 200, description = "The file as it was put", body = Vec<u8>, content_type = "image/*"),
+        (status = 206, description = "A part of it", body = Vec<u8>, content_type = "image/*"),
         (status = 304, description = "`If-None-Match` names what is there"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
     ))]
@@ -171,26 +179,19 @@ pub async fn read(
     access: Access,
     Path(name): Path<String>,
     of_room: OfRoomQuery,
+    method: Method,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let store = store(&state, &access, Role::Viewer, of_room)?;
     let (asset, digest, content) = store.open_file(&name).await?;
     let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest));
-    let etag = HeaderValue::try_from(etag).map_err(|_| Problem::internal("the content cannot be named"))?;
-    let caching = [
-        (header::ETAG, etag.clone()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
+    let answer = Given::new(content, asset.bytes, etag).answer(&method, &headers)?;
     let about = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
-        (header::CONTENT_LENGTH, HeaderValue::from(asset.bytes)),
+        (header::CONTENT_TYPE, asset.content_type),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let answer = (caching, about, transfer::body(content)).into_response();
-    Ok(transfer::while_valid(state, access, answer))
+    Ok(transfer::while_valid(state, access, (about, answer).into_response()))
 }
 
 /// Keeps a file as an asset
@@ -214,7 +215,8 @@ pub async fn read(
             body = ProblemSchema, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time", body = ProblemSchema,
             content_type = "application/problem+json"),
-        (status = 503, description = "Too many files are being received; `Retry-After` says when to try again",
+        (status = 503, description = "Too many files are being received, or the server cannot decode one now; \
+            `Retry-After` says when to try again",
             body = ProblemSchema, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
     ))]
@@ -276,4 +278,21 @@ pub async fn delete(
     store.delete(&name).await?;
     tracing::info!(asset = name, room = store.room().map(RoomName::as_str), "asset deleted");
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_the_server_cannot_decode_now_is_not_refused_for_good() {
+        let of_sound = |error| Problem::from(AssetError::from(SoundError(error))).into_response().status();
+        let of_clip = |error| Problem::from(AssetError::from(ClipError::Undecodable(error))).into_response().status();
+        for status in [of_sound(DecodeError::NoProcess), of_clip(DecodeError::NoProcess)] {
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        for status in [of_sound(DecodeError::BroughtDown), of_clip(DecodeError::Refused("it holds no video".into()))] {
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use std::{
     fmt,
     net::IpAddr,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,7 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, time::timeout};
@@ -283,7 +284,7 @@ impl Auth {
             Err(Unfit::Foreign) => {}
         }
         let (from, now) = (from.map(network_of), Instant::now());
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.attempts.lock();
         if let Some(wait) = attempts.wait(from, now) {
             let detail = "too many wrong keys came from this address: keys are not looked at until later";
             let seconds = HeaderValue::from(wait.as_secs() + 1);

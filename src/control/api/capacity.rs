@@ -6,13 +6,11 @@
 
 use std::{
     fs,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use rustix::process::{Resource, getrlimit};
 
 use super::{problem::Problem, threads::Bounds};
@@ -114,7 +112,7 @@ impl Promise<'_> {
     /// Notes that it is being built.
     pub fn keep(mut self) {
         self.kept = true;
-        let mut book = self.capacity.book();
+        let mut book = self.capacity.book.lock();
         if let Some(promised) = book.promised.iter_mut().find(|promised| promised.number == self.number) {
             promised.until = Some(Instant::now() + BUILDING);
         }
@@ -124,7 +122,7 @@ impl Promise<'_> {
 impl Drop for Promise<'_> {
     fn drop(&mut self) {
         if !self.kept {
-            self.capacity.book().promised.retain(|promised| promised.number != self.number);
+            self.capacity.book.lock().promised.retain(|promised| promised.number != self.number);
         }
     }
 }
@@ -162,7 +160,7 @@ impl Capacity {
     /// # Errors
     /// 503 with `Retry-After`.
     pub fn admit(&self, cost: Cost) -> Result<Promise<'_>, Problem> {
-        let mut book = self.book();
+        let mut book = self.book.lock();
         let free = self.free(&mut book, Instant::now(), || self.measure());
         if !cost.fits(free) {
             let (what, free) = if cost.descriptors > free.descriptors {
@@ -208,11 +206,6 @@ impl Capacity {
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, |open| open.count().saturating_sub(1));
         Measured { descriptors, threads_left: self.threads.left() }
     }
-
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
-        // Whole after every line that changes it.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn saturated(number: u64) -> usize {
@@ -227,7 +220,7 @@ mod tests {
     use super::{super::problem::RETRY_AFTER, *};
 
     fn free(capacity: &Capacity, at: Instant, (descriptors, threads_left): (usize, usize)) -> Cost {
-        capacity.free(&mut capacity.book(), at, || Measured { descriptors, threads_left })
+        capacity.free(&mut capacity.book.lock(), at, || Measured { descriptors, threads_left })
     }
 
     #[test]

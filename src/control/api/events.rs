@@ -37,7 +37,7 @@ pub fn router() -> Router<AppState> {
 /// What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
 /// stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where
 /// people are, at most ten times a second. The stream ends after `room_ended`, and when the
-/// token is over or taken back. Those who do not direct the room get no `url` of outputs.
+/// token is over or taken back. Those who do not direct the room get no `url` of outputs, and no `boxes_changed`.
 #[utoipa::path(
     get, path = "/rooms/{room}/events", tag = "events",
     params(("room" = String, Path, description = "The room's name")),
@@ -52,13 +52,17 @@ pub async fn room_events(State(app): State<AppState>, access: Access, room: Room
     let (state, feed) = find(&app, &room.name)?.listen_with_poses().await?;
     let first = Some(Arc::new(Event::snapshot(state)));
     let directs = access.role >= Role::Producer;
-    let events = stream::unfold((first, feed), move |(first, mut feed)| async move {
-        let event = match first {
-            Some(event) => event,
-            None => feed.next().await?,
-        };
-        let event = if directs { event } else { event.without_targets() };
-        Some((Ok::<_, Infallible>(message(&event)), (None, feed)))
+    let events = stream::unfold((first, feed), move |(mut first, mut feed)| async move {
+        loop {
+            let event = match first.take() {
+                Some(event) => event,
+                None => feed.next().await?,
+            };
+            let event = if directs { Some(event) } else { event.for_guests() };
+            if let Some(event) = event {
+                return Some((Ok::<_, Infallible>(message(&event)), (None, feed)));
+            }
+        }
     });
     // The stream ends when its listener may not go on.
     let events = events.take_until(async move { app.auth.over(&access).await });

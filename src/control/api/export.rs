@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     control::{
-        assets::{AssetStore, Content, Over, incoming::Incoming},
+        assets::{AssetError, AssetStore, Content, Over, incoming::Incoming},
         room::{RoomDocument, RoomError, RoomState, SettingsChange},
     },
     layout::{Fault, fault::child},
@@ -139,7 +139,7 @@ async fn write(assets: AssetStore, document: String, names: Vec<String>, sender:
             return;
         }
         let content = match assets.open_file(name).await {
-            Ok((_, _, Content::File(file))) => transfer::pieces(file).boxed(),
+            Ok((asset, _, Content::File(file))) => transfer::pieces(file, asset.bytes).boxed(),
             Ok((_, _, Content::BuiltIn(content))) => transfer::whole(content).boxed(),
             Err(error) => {
                 // It was there a moment ago. An answer that breaks off is better than a file that lacks something.
@@ -280,6 +280,17 @@ fn own_names(
     if faults.is_empty() { Ok(names.iter().cloned().collect()) } else { Err(faults) }
 }
 
+/// The reason why an asset of a document is not added.
+#[derive(Debug, thiserror::Error)]
+enum NotAdded {
+    /// The fault of who sent the document.
+    #[error("another asset of this name is there already")]
+    Other,
+    /// In the words of the store, which knows whose fault it is.
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+}
+
 /// The destinations of a document's assets.
 struct Targets {
     own: AssetStore,
@@ -297,7 +308,7 @@ impl Targets {
         let mut faults = Vec::new();
         for (name, incoming) in assets {
             let is_added = match incoming {
-                Ok(incoming) => self.add_one(&name, incoming).await,
+                Ok(incoming) => self.add_one(&name, incoming).await.map_err(|error| error.to_string()),
                 Err(detail) => Err(detail.to_owned()),
             };
             match is_added {
@@ -314,19 +325,20 @@ impl Targets {
     }
 
     /// Adds one asset. Answers whether it was not there.
-    async fn add_one(&self, name: &str, incoming: Incoming) -> Result<bool, String> {
+    async fn add_one(&self, name: &str, incoming: Incoming) -> Result<bool, NotAdded> {
         let store = self.store(name);
         let may_cover = self.own_names.contains(name);
         let incoming = match store.is_same(name, incoming).await {
             Ok((Some(true), _)) => return Ok(false),
             Ok((Some(false), incoming)) if may_cover && !store.has_file(name).await => incoming,
-            Ok((Some(false), _)) => return Err("another asset of this name is there already".to_owned()),
+            Ok((Some(false), _)) => return Err(NotAdded::Other),
             Ok((None, incoming)) => incoming,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         };
         // Who put one of this name a moment ago keeps it.
         let over = if may_cover { Over::SHARED } else { Over::NOTHING };
-        store.put(name, incoming, over).await.map(|(_, is_new)| is_new).map_err(|error| error.to_string())
+        let (_, is_new) = store.put(name, incoming, over).await?;
+        Ok(is_new)
     }
 
     async fn remove(&self, names: &[String]) {

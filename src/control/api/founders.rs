@@ -2,9 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use super::{
     AppState,
@@ -35,7 +36,7 @@ impl Founders {
     /// # Errors
     /// [`RoomError::TooManyRoomsOfToken`], [`RoomError::Unavailable`].
     pub fn admit<'a>(&self, app: &'a AppState, access: &Access, name: &RoomName) -> Result<Promise<'a>, RoomError> {
-        let mut rooms = self.rooms();
+        let mut rooms = self.rooms.lock();
         let promise = check(&mut rooms, app, access)?;
         rooms.insert(name.clone(), (access.subject.clone(), Some(Instant::now())));
         Ok(promise)
@@ -46,7 +47,7 @@ impl Founders {
     /// # Errors
     /// As [`Founders::admit`], and as [`crate::control::room::Registry::get_or_create`].
     pub fn find_or_make(&self, app: &AppState, access: &Access, name: &RoomName) -> Result<RoomHandle, RoomError> {
-        let mut rooms = self.rooms();
+        let mut rooms = self.rooms.lock();
         if let Some(room) = app.registry.get(name) {
             return Ok(room);
         }
@@ -55,11 +56,6 @@ impl Founders {
         rooms.insert(name.clone(), (access.subject.clone(), None));
         promise.keep();
         Ok(room)
-    }
-
-    fn rooms(&self) -> MutexGuard<'_, Made> {
-        // Whole after every line that changes it.
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,19 +11,18 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
-    extract::{Path, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use tokio::task::spawn_blocking;
-use tower_http::services::ServeFile;
 use url::form_urlencoded;
 
 use super::{
     AppState,
     auth::{Access, Role},
+    given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::find,
     transfer,
@@ -71,6 +70,8 @@ pub fn router() -> Router<AppState> {
         (status = 206, description = "A part of a segment", content_type = "video/mp2t"),
         (status = 404, description = "No such output or segment",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 416, description = "No such part",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "Nothing is listed yet; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
@@ -79,7 +80,9 @@ pub async fn get_hls(
     State(app): State<AppState>,
     access: Access,
     Path((room, name, file)): Path<(String, String, String)>,
-    request: Request,
+    uri: Uri,
+    method: Method,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
     let room = RoomName::parse(&room).map_err(|_| missing())?;
     access.require(Role::Viewer, room.as_str())?;
@@ -88,14 +91,16 @@ pub async fn get_hls(
     let is_it = |output: &Output| output.kind == OutputKind::Hls && output.url.as_ref() == Some(&address);
     let output = outputs.into_iter().find(is_it).ok_or_else(missing)?;
     let folder = app.registry.recordings().hls_of_room(&room).join(&*output.id);
-    let asker = Asker::of(&app, request.headers(), request.uri());
+    let asker = Asker::of(&app, &headers, &uri);
     if file == MASTER || file == HLS_PLAYLIST {
         return playlist(&asker, output, folder, file == MASTER).await;
     }
     if !is_segment(&file) {
         return Err(missing());
     }
-    let answer = segment(&asker, &folder.join(file), request).await?;
+    let segment = Given::open(folder.join(file)).await.map_err(|error| transfer::unopened(&error, missing()))?;
+    let mut answer = segment.answer(&method, &headers).map_err(uncached)?;
+    describe(&asker, answer.headers_mut());
     Ok(transfer::while_valid(app, access, answer))
 }
 
@@ -235,23 +240,15 @@ fn listed(kept: &Kept, runs: bool, asker: &Asker) -> String {
     text
 }
 
-async fn segment(asker: &Asker, path: &FilePath, request: Request) -> ApiResult<Response> {
-    if !disk::is_file(path) {
-        return Err(missing());
-    }
-    let mut answer = match ServeFile::new(path).try_call(request).await {
-        Ok(answer) => answer.map(Body::new),
-        Err(_) => return Err(missing()),
-    };
+/// Says what a segment is, and for whom and how long it may be kept.
+fn describe(asker: &Asker, headers: &mut HeaderMap) {
     // One that is asked for by its whole address is no secret to who has that.
     let who = if *asker == Asker::Header { "private" } else { "public" };
     let caching = format!("{who}, max-age={SEGMENT_AGE}, immutable");
-    let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(SEGMENT_TYPE));
     if let Ok(caching) = HeaderValue::try_from(caching) {
         headers.insert(header::CACHE_CONTROL, caching);
     }
-    Ok(answer)
 }
 
 /// Deletes what an output has made; `None`: what all outputs of the room have.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request ─► client (proxies, path) ─► headers ─► trace ─► cors ─► panics caught ─► count ─► origin (open server)
-//!          ─► body in time ─► problems made alike ─► answers that wait ─► resource
+//!          ─► body in time ─► problems made alike ─► query is text ─► answers that wait ─► resource
 //!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep hls
 //!    /           whip whep hls, health, metrics, openapi, docs, and the page for everything else
 //! ```
@@ -19,6 +19,7 @@ pub mod client;
 pub mod events;
 pub mod export;
 pub mod founders;
+mod given;
 mod guard_headers;
 pub mod health;
 pub mod hls;
@@ -35,6 +36,7 @@ pub mod photos;
 pub mod poses;
 mod preflight;
 pub mod problem;
+mod query;
 pub mod recordings;
 pub mod rooms;
 pub mod scenario;
@@ -213,6 +215,8 @@ pub fn router(state: AppState) -> Router {
         .merge(health::router().layer(middleware::from_fn_with_state(state.clone(), answers::bound)))
         // These two answer what is in memory once, however many do not read it.
         .merge(openapi::router())
+        // Before the page, which reads its addresses itself.
+        .layer(middleware::from_fn(query::check))
         .fallback(page::serve)
         .layer(middleware::from_fn(problem::normalise))
         .layer(middleware::from_fn(patience::bound))

@@ -27,7 +27,11 @@ use super::{
     packing::{Packing, welcome},
     rooms, scenario, scenes, session, snapshot, tokens, whep, whip,
 };
-use crate::layout::ready::READY;
+use crate::layout::{
+    ready::READY,
+    schema::{keys::OBJECTS, say_order, say_rows},
+    trigger,
+};
 
 /// Where the document stands.
 const DOCUMENT: &str = "/openapi.json";
@@ -155,7 +159,7 @@ struct Server;
     assets::delete,
     tokens::create,
     tokens::revoke,
-), modifiers(&ReadyLayouts))]
+), modifiers(&ReadyLayouts, &LayoutKeys))]
 struct Resources;
 
 /// Shows the layouts that come with the program as examples.
@@ -167,6 +171,25 @@ impl Modify for ReadyLayouts {
         let layout = schemas.and_then(|schemas| schemas.get_mut("Layout"));
         if let Some(openapi::RefOr::T(openapi::Schema::Object(layout))) = layout {
             layout.examples.extend(READY.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()));
+        }
+    }
+}
+
+/// Says what the table of keys of layouts says beyond their schemas: the order of keys, and which assets they name.
+struct LayoutKeys;
+
+impl Modify for LayoutKeys {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let Some(components) = &mut document.components else { return };
+        for (name, rows) in OBJECTS {
+            if let Some(schema) = components.schemas.get_mut(name) {
+                say_rows(schema, rows);
+            }
+        }
+        for (name, keys) in trigger::OBJECTS {
+            if let Some(schema) = components.schemas.get_mut(name) {
+                say_order(schema, keys);
+            }
         }
     }
 }
@@ -193,9 +216,15 @@ impl Modify for Security {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use super::*;
+    use crate::layout::{
+        AssetKind, asset_keys,
+        schema::{ASSET, KEY_ORDER},
+    };
 
     #[test]
     fn ready_layouts_are_examples() {
@@ -204,6 +233,47 @@ mod tests {
         for (name, text) in READY {
             assert!(examples.contains(&serde_json::from_str(text).unwrap()), "{name}");
         }
+    }
+
+    #[test]
+    fn objects_of_layouts_say_the_order_of_their_keys_and_what_they_name() {
+        let document: Value = serde_json::to_value(document()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        for (name, rows) in OBJECTS {
+            let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
+            assert_eq!(schemas[name][KEY_ORDER], serde_json::json!(keys), "{name}");
+        }
+        assert_eq!(schemas["LayerBorder"][KEY_ORDER], serde_json::json!(["width", "color"]));
+        for (name, keys) in trigger::OBJECTS {
+            assert_eq!(schemas[name][KEY_ORDER], serde_json::json!(keys), "{name}");
+        }
+        let sources = schemas["LayerSource"]["oneOf"].as_array().unwrap();
+        assert!(sources.iter().any(|source| source[KEY_ORDER][0] == "text"));
+        /// Collects the kind of asset that is named under each key.
+        fn named(value: &Value, key: &str, found: &mut BTreeSet<(String, String)>) {
+            match value {
+                Value::Object(members) => {
+                    if let Some(kind) = members.get(ASSET) {
+                        found.insert((kind.as_str().unwrap().to_owned(), key.to_owned()));
+                    }
+                    for (inner, member) in members {
+                        let is_key = !["oneOf", "items"].contains(&inner.as_str());
+                        named(member, if is_key { inner } else { key }, found);
+                    }
+                }
+                Value::Array(items) => items.iter().for_each(|item| named(item, key, found)),
+                _ => {}
+            }
+        }
+        let mut found = BTreeSet::new();
+        named(schemas, "", &mut found);
+        // The background of a canvas is a schema of its own.
+        assert!(found.remove(&("image".to_owned(), "Backdrop".to_owned())));
+        let kinds = [AssetKind::Image, AssetKind::Clip, AssetKind::Sound];
+        let keys = |kind| asset_keys(kind).into_iter().map(move |key: &str| (kind.name().to_owned(), key.to_owned()));
+        let mut table: BTreeSet<(String, String)> = kinds.into_iter().flat_map(keys).collect();
+        assert!(table.remove(&("image".to_owned(), "background".to_owned())));
+        assert_eq!(found, table);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},
-    layout::{Fault, merge},
+    layout::{Fault, limits, merge},
     media::port::{Blame, OutputKind, OutputSpec, TrialStep},
 };
 
@@ -304,7 +304,7 @@ pub async fn resume_output(State(app): State<AppState>, access: Access, output: 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMarker {
-    /// What the moment is called: 1 to 100 characters without control characters.
+    /// What the moment is called: 1 to 100 characters, some of which can be seen, without control characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }
@@ -334,8 +334,11 @@ pub async fn post_marker(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let name = body.0.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        let detail = format!("must be 1 to {LONGEST_NAME} characters without control characters");
+    if name.chars().count() > LONGEST_NAME || !limits::is_readable(name) {
+        let detail = format!(
+            "must be 1 to {LONGEST_NAME} characters, some of which can be seen, without those that control text or its \
+             direction"
+        );
         return Err(Problem::invalid(vec![Fault { pointer: "/name".to_owned(), detail }]));
     }
     let marker = find(&app, &room.name)?.mark(name.into()).await?;

@@ -11,6 +11,7 @@ use rust_embed::EmbeddedFile;
 
 use super::{
     client::{Client, entries},
+    given::names,
     packing::{Packing, welcome},
     problem::Problem,
 };
@@ -69,7 +70,7 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
-    if names(&headers, &etag) {
+    if names(&headers, header::IF_NONE_MATCH, &etag) {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let content_type = match file.metadata.mimetype() {
@@ -96,12 +97,6 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
 fn packed(name: &str, headers: &HeaderMap) -> Option<(Packing, EmbeddedFile)> {
     let found = |packing: Packing| Dist::get(&format!("{name}{}", packing.ending())).map(|file| (packing, file));
     welcome(entries(headers, header::ACCEPT_ENCODING)).into_iter().find_map(found)
-}
-
-/// Returns whether the browser has what the tag names. Proxies that pack make tags weak.
-fn names(headers: &HeaderMap, etag: &str) -> bool {
-    let mut known = entries(headers, header::IF_NONE_MATCH);
-    known.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == etag)
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    body::Body,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
     routing::get,
 };
@@ -19,12 +18,12 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
-use tower_http::services::ServeFile;
 use utoipa::ToSchema;
 
 use super::{
     AppState,
     auth::{Access, Role},
+    given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, RoomPath},
     transfer,
@@ -114,14 +113,16 @@ pub async fn list_recordings(
         (status = 206, description = "A part of it", content_type = "video/x-matroska"),
         (status = 404, description = "No such recording",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 416, description = "No such part"),
+        (status = 416, description = "No such part",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn get_recording(
     State(app): State<AppState>,
     access: Access,
     recording: ItemPath,
-    request: Request,
+    method: Method,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, recording.name.as_str())?;
     let (path, kind) = match recording.id.strip_suffix(&format!(".{}", notes::SIDECAR)) {
@@ -130,13 +131,8 @@ pub async fn get_recording(
         }
         _ => place(&app, &recording)?,
     };
-    if !disk::is_file(&path) {
-        return Err(missing());
-    }
-    let mut answer = match ServeFile::new(&path).try_call(request).await {
-        Ok(answer) => answer.map(Body::new),
-        Err(_) => return Err(missing()),
-    };
+    let file = Given::open(path).await.map_err(|error| transfer::unopened(&error, missing()))?;
+    let mut answer = file.answer(&method, &headers)?;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Ok(named) = HeaderValue::try_from(format!("attachment; filename=\"{}\"", recording.id)) {

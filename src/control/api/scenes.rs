@@ -2,11 +2,12 @@
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
     routing::{get, post},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -31,18 +32,37 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{room}/scenes/{id}/activate", post(activate_scene))
 }
 
+/// `?boxes=true`: also return where all of it would stand.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct WithBoxes {
+    #[serde(default)]
+    boxes: bool,
+}
+
 /// All scenes of a room, in order.
 #[utoipa::path(
     get, path = "/rooms/{room}/scenes", tag = "scenes",
-    params(("room" = String, Path, description = "The room's name")),
+    params(
+        ("room" = String, Path, description = "The room's name"),
+        ("boxes" = Option<bool>, Query, description = "Also return where all of each scene would stand now; for those \
+            who direct the room"),
+    ),
     responses(
         (status = 200, description = "In order; `ETag` is the room's revision", body = Vec<SceneView>),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
-pub async fn list_scenes(State(app): State<AppState>, access: Access, room: RoomPath) -> ApiResult<Response> {
-    access.require(Role::Viewer, room.name.as_str())?;
-    let (revision, scenes) = find(&app, &room.name)?.scenes().await?;
+pub async fn list_scenes(
+    State(app): State<AppState>,
+    access: Access,
+    room: RoomPath,
+    query: Result<Query<WithBoxes>, QueryRejection>,
+) -> ApiResult<Response> {
+    let Query(WithBoxes { boxes }) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+    // Texts are drawn for the boxes.
+    access.require(if boxes { Role::Producer } else { Role::Viewer }, room.name.as_str())?;
+    let room = find(&app, &room.name)?;
+    let (revision, scenes) = if boxes { room.scenes_with_boxes().await? } else { room.scenes().await? };
     Ok(tagged(StatusCode::OK, revision, scenes))
 }
 

@@ -286,8 +286,10 @@ impl Session<'_> {
                 biased;
                 Some(note) = end.notes.recv() => self.pass_on(&note)?,
                 Some(event) = events.next() => {
-                    let event = if self.directs { event } else { event.without_targets() };
-                    self.outgoing.send(&ServerMessage::Event { event: &event }).map_err(too_slow)?;
+                    let event = if self.directs { Some(event) } else { event.for_guests() };
+                    if let Some(event) = event {
+                        self.outgoing.send(&ServerMessage::Event { event: &event }).map_err(too_slow)?;
+                    }
                 }
                 why = &mut end.close => return Err(closing(why.unwrap_or_else(|_| faulty()))),
                 message = self.incoming.next() => match message? {

@@ -1,10 +1,6 @@
 //! Files over HTTP: taken to disk and given from it, a piece at a time. None is ever held in memory.
 
-use std::{
-    collections::HashMap,
-    io,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, io, sync::LazyLock};
 
 use axum::{
     body::{Body, Bytes},
@@ -12,6 +8,7 @@ use axum::{
     response::Response,
 };
 use futures_util::{StreamExt as _, stream};
+use parking_lot::Mutex;
 use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
 
 use super::{
@@ -19,7 +16,7 @@ use super::{
     auth::Access,
     problem::{self, ApiResult, Problem},
 };
-use crate::control::assets::{Content, incoming::Incoming};
+use crate::control::assets::incoming::Incoming;
 
 /// Bytes that are read, or written, at once.
 pub(super) const PIECE: usize = 48 * 1024;
@@ -52,7 +49,7 @@ impl Upload {
 
     /// Takes one of the so many places that `holder` may have.
     fn begin(holder: String, most: usize) -> Option<Self> {
-        let mut uploads = Self::all();
+        let mut uploads = UPLOADS.lock();
         let own = uploads.get(&holder).copied().unwrap_or(0);
         if own >= most || uploads.values().sum::<usize>() >= MOST {
             return None;
@@ -60,16 +57,11 @@ impl Upload {
         uploads.insert(holder.clone(), own + 1);
         Some(Self(holder))
     }
-
-    fn all() -> MutexGuard<'static, HashMap<String, usize>> {
-        // Whole after every line that changes it.
-        UPLOADS.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        let mut uploads = Self::all();
+        let mut uploads = UPLOADS.lock();
         match uploads.get_mut(&self.0) {
             Some(own) if *own > 1 => *own -= 1,
             _ => _ = uploads.remove(&self.0),
@@ -120,12 +112,13 @@ pub(super) fn failed(error: &io::Error) -> Problem {
     Problem::internal("the server's disk cannot read or write")
 }
 
-/// Returns a file's content as the body of an answer.
-pub(super) fn body(content: Content) -> Body {
-    match content {
-        Content::BuiltIn(content) => content.into(),
-        Content::File(file) => Body::from_stream(pieces(file)),
+/// Returns what is answered where a file could not be opened: `missing` where it does not exist.
+pub(super) fn unopened(error: &io::Error, missing: Problem) -> Problem {
+    if error.kind() == io::ErrorKind::NotFound {
+        return missing;
     }
+    tracing::error!(%error, "a file cannot be opened");
+    Problem::internal("the server's disk cannot read or write")
 }
 
 /// Cuts an answer off when its reader's token is over or taken back. It names its length, so that what is missing shows.
@@ -137,13 +130,12 @@ pub(super) fn while_valid(app: AppState, access: Access, answer: Response) -> Re
     answer.map(|body| Body::from_stream(body.into_data_stream().take_until(over)))
 }
 
-/// Returns a file, a piece at a time. All pieces but the last one are of the same size.
-pub(super) fn pieces(file: std::fs::File) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
-    stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
+/// Returns at most so many bytes of a file, a piece at a time. All pieces but the last one are of the same size.
+pub(super) fn pieces(file: std::fs::File, bytes: u64) -> impl stream::Stream<Item = io::Result<Bytes>> + Send {
+    stream::try_unfold(tokio::fs::File::from_std(file).take(bytes), |mut rest| async move {
         let mut piece = Vec::with_capacity(PIECE);
-        let mut part = (&mut file).take(PIECE as u64);
-        part.read_to_end(&mut piece).await?;
-        Ok((!piece.is_empty()).then_some((piece.into(), file)))
+        (&mut rest).take(PIECE as u64).read_to_end(&mut piece).await?;
+        Ok((!piece.is_empty()).then_some((piece.into(), rest)))
     })
 }
 
@@ -166,6 +158,6 @@ mod tests {
         drop(slow);
         assert!(begin("slow").is_some());
         drop(others);
-        assert!(Upload::all().is_empty(), "nothing is kept of those who are gone");
+        assert!(UPLOADS.lock().is_empty(), "nothing is kept of those who are gone");
     }
 }

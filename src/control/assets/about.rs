@@ -6,9 +6,9 @@ use std::{
     fs, io,
     io::{Read as _, Seek as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -78,14 +78,12 @@ pub(super) fn find_out(
     file: &Path,
     with_digest: bool,
 ) -> Result<(Content, Known), AssetError> {
-    // Nothing that panics runs under the lock.
-    let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
     let content = open_asset(name, file)?;
     let stamp = match &content {
         Content::BuiltIn(_) => Stamp::BUILT_IN,
         Content::File(file) => Stamp::of(&file.metadata()?),
     };
-    let before = known().get(file).filter(|found| found.stamp == stamp).cloned();
+    let before = known.lock().get(file).filter(|found| found.stamp == stamp).cloned();
     let mut found = match (before, &content) {
         (Some(found), _) => found,
         (None, Content::BuiltIn(content)) => Known { stamp, asset: describe(name, content, true)?, digest: None },
@@ -103,7 +101,7 @@ pub(super) fn find_out(
         }
         found.digest = hash.finalize().first_chunk().copied();
     }
-    known().insert(file.to_owned(), found.clone());
+    known.lock().insert(file.to_owned(), found.clone());
     Ok((content, found))
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
 use super::{AssetError, AssetStore, cache::Stamp, decode_in, kind::AssetKind};
 use crate::{
     layout::clip_picture,
-    media::port::{Clip, Image, Media, Still},
+    media::port::{Clip, DecodeError, Image, Media, Still},
 };
 
 /// Largest clip, in bytes.
@@ -16,8 +16,14 @@ pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 
 /// The reason why a video cannot be used as a clip; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the clip cannot be used: {0}")]
-pub struct ClipError(String);
+pub enum ClipError {
+    /// It gives no picture.
+    #[error("the clip cannot be used: {0}")]
+    Undecodable(#[from] DecodeError),
+    /// It goes on for too long.
+    #[error("the clip cannot be used: it is longer than {} minutes", MAX_LENGTH.as_secs() / 60)]
+    TooLong,
+}
 
 /// The function that looks into video files.
 #[derive(Clone)]
@@ -32,11 +38,9 @@ impl fmt::Debug for Looker {
 impl Looker {
     /// Returns the first picture of a file, and how long it is. Takes up to some seconds.
     pub(super) fn look(&self, file: &Path) -> Result<(Still, Option<Duration>), ClipError> {
-        let (poster, length) = self.0.look_at_clip(file).map_err(ClipError)?;
+        let (poster, length) = self.0.look_at_clip(file)?;
         match length {
-            Some(length) if length > MAX_LENGTH => {
-                Err(ClipError(format!("it is longer than {} minutes", MAX_LENGTH.as_secs() / 60)))
-            }
+            Some(length) if length > MAX_LENGTH => Err(ClipError::TooLong),
             length => Ok((poster, length)),
         }
     }
@@ -51,12 +55,12 @@ impl AssetStore {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
         let picture = clip_picture(name);
-        if let Some(image) = self.cache().get(&file, &picture, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, &picture, stamp) {
             return Ok(image);
         }
         let turn = self.looking_turn().await;
         // Who had the turn before may have looked at the same.
-        if let Some(image) = self.cache().get(&file, &picture, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, &picture, stamp) {
             return Ok(image);
         }
         let (looker, of) = (self.looker.clone(), file.clone());
@@ -71,7 +75,7 @@ impl AssetStore {
             Ok((image, Stamp::of(&about)))
         })
         .await?;
-        self.cache().insert(file, image.clone(), stamp);
+        self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
     }
 }

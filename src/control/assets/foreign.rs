@@ -13,9 +13,9 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -158,22 +158,20 @@ impl Fonts {
         (file, stamp): (&Path, Stamp),
         wish: &FontRequest,
     ) -> Result<(Reply, Vec<u8>), AssetError> {
-        // Nothing that panics runs under the lock.
-        let condemned = || self.condemned.lock().unwrap_or_else(PoisonError::into_inner);
-        if condemned().get(file) == Some(&stamp) {
+        if self.condemned.lock().get(file) == Some(&stamp) {
             return Err(LetteringError::BroughtDown.into());
         }
         let answer = ask(media, file, wish)?;
         if answer.is_none() {
             tracing::warn!(asset = ?file.file_name(), "a font takes too much memory or time, and is not used again");
-            condemned().insert(file.to_owned(), stamp);
+            self.condemned.lock().insert(file.to_owned(), stamp);
         }
         answer.ok_or_else(|| LetteringError::BroughtDown.into())
     }
 
     /// Forgets what is known of a file, or of all files in a folder.
     pub(super) fn forget(&self, file: &Path) {
-        self.condemned.lock().unwrap_or_else(PoisonError::into_inner).retain(|known, _| !known.starts_with(file));
+        self.condemned.lock().retain(|known, _| !known.starts_with(file));
     }
 }
 

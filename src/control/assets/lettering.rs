@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use cosmic_text::{
@@ -15,6 +15,7 @@ use cosmic_text::{
     Wrap,
     fontdb::{Database, ID, Language, Source},
 };
+use parking_lot::Mutex;
 
 use super::font::{self, Font};
 use crate::{
@@ -171,7 +172,7 @@ impl Letterer {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Fonts) -> T) -> T {
-        let mut fonts = self.fonts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fonts = self.fonts.lock();
         work(fonts.get_or_insert_with(Fonts::load))
     }
 

@@ -35,11 +35,12 @@ use std::{
     collections::{HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
 
 pub use self::{
@@ -271,7 +272,7 @@ impl AssetStore {
         let Ok(Image { still, clip: Some(clip), .. }) = self.clip(&asset.name).await else { return };
         (asset.size, asset.duration) = (Some(still.size()), clip.duration);
         // As below.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Some(known) = known.get_mut(&clip.file).filter(|known| known.stamp.is_of(clip.written)) {
             (known.asset.size, known.asset.duration) = (asset.size, asset.duration);
         }
@@ -369,7 +370,7 @@ impl AssetStore {
             Ok(created)
         })
         .await?;
-        self.cache().remove(&file, name);
+        self.decoded.lock().remove(&file, name);
         Ok((asset, created))
     }
 
@@ -398,7 +399,7 @@ impl AssetStore {
         let _turn = self.changing.lock().await;
         let (folder, removed) = (self.shelves.own().to_owned(), file.clone());
         if blocking(move || Ok(disk::remove(&folder, &removed)?)).await? {
-            self.cache().remove(&file, name);
+            self.decoded.lock().remove(&file, name);
             self.forget(&file);
             return Ok(());
         }
@@ -415,7 +416,7 @@ impl AssetStore {
         }
         let folder = self.shelves.own().to_owned();
         let _turn = self.changing.lock().await;
-        self.cache().remove_below(&folder);
+        self.decoded.lock().remove_below(&folder);
         self.forget(&folder);
         blocking(move || Ok(disk::remove_folder(&folder)?)).await
     }
@@ -423,7 +424,7 @@ impl AssetStore {
     /// Forgets what is known of a file, or of all files in a folder.
     fn forget(&self, file: &Path) {
         // As below.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         known.retain(|known, _| !known.starts_with(file));
         drop(known);
         self.texts.forget(file);
@@ -436,12 +437,12 @@ impl AssetStore {
     pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = current_stamp(name, &file).await?;
-        if let Some(image) = self.cache().get(&file, name, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, name, stamp) {
             return Ok(image);
         }
         let turn = self.turn().await;
         // Who had the turn before may have decoded the same.
-        if let Some(image) = self.cache().get(&file, name, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, name, stamp) {
             return Ok(image);
         }
         let (owned, of) = (name.to_owned(), file.clone());
@@ -451,7 +452,7 @@ impl AssetStore {
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;
-        self.cache().insert(file, image.clone(), stamp);
+        self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
     }
 
@@ -462,16 +463,6 @@ impl AssetStore {
             return Ok(own);
         }
         Ok(self.shelves.shared().join(name))
-    }
-
-    fn decoded_sounds(&self) -> std::sync::MutexGuard<'_, Decoded> {
-        // As below.
-        self.sounds.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
-        // Nothing that panics runs under the lock.
-        self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -491,6 +482,10 @@ impl ImageSource for AssetStore {
                 }
             }
         })
+    }
+
+    fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>> {
+        Box::pin(async move { self.about(name).await.ok()?.size })
     }
 
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{AssetError, AssetStore, blocking, cache::Stamp, decode_in, kind::AssetKind};
-use crate::media::port::{Media, Sound};
+use crate::media::port::{DecodeError, Media, Sound};
 
 /// Longest sound; decoded it takes 6 MB a minute, and 12 MB in stereo.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
@@ -19,7 +19,7 @@ const CACHE_BYTES: usize = 64 << 20;
 /// The reason why a file cannot be used as a sound; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the sound cannot be used: {0}")]
-pub struct SoundError(String);
+pub struct SoundError(#[from] pub DecodeError);
 
 /// Decoded sounds and their files, the most recently used last.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ pub fn sniff(content: &[u8]) -> Option<&'static str> {
 
 /// Decodes a file. Takes up to some seconds: for blocking threads.
 pub(super) fn decode(media: &dyn Media, name: &str, file: &Path) -> Result<Sound, SoundError> {
-    let samples = media.decode_sound(file, MAX_LENGTH).map_err(SoundError)?;
+    let samples = media.decode_sound(file, MAX_LENGTH)?;
     Ok(Sound { name: name.into(), channels: samples.channels, samples: samples.interleaved.into() })
 }
 
@@ -95,12 +95,12 @@ impl AssetStore {
     pub async fn sound(&self, name: &str) -> Result<Arc<Sound>, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
-        if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
+        if let Some(sound) = self.sounds.lock().get(&file, stamp) {
             return Ok(sound);
         }
         let turn = self.looking_turn().await;
         // Who had the turn before may have decoded the same.
-        if let Some(sound) = self.decoded_sounds().get(&file, stamp) {
+        if let Some(sound) = self.sounds.lock().get(&file, stamp) {
             return Ok(sound);
         }
         let (media, owned, of) = (self.looker.0.clone(), name.to_owned(), file.clone());
@@ -112,7 +112,7 @@ impl AssetStore {
             Ok((Arc::new(decode(&*media, &owned, &of)?), stamp))
         })
         .await?;
-        self.decoded_sounds().insert(file, sound.clone(), stamp);
+        self.sounds.lock().insert(file, sound.clone(), stamp);
         Ok(sound)
     }
 }

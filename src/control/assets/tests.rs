@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::*;
 use crate::{
     config::ServeConfig,
-    media::port::{MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still},
+    media::port::{DecodeError, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still},
 };
 
 /// Knows one clip: a picture of 4 x 2 pixels, three seconds long.
@@ -26,14 +26,14 @@ impl Media for NoMedia {
         Vec::new()
     }
 
-    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, String> {
+    fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, DecodeError> {
         match fs::read(file) {
             Ok(content) if content.ends_with(b"sound") => Ok(Samples { channels: 1, interleaved: vec![7; 48_000] }),
-            _ => Err("it holds no sound".to_owned()),
+            _ => Err(DecodeError::Refused("it holds no sound".to_owned())),
         }
     }
 
-    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         match fs::read(file) {
             Ok(content) if content.ends_with(b"clip") => {
                 Ok((Still::new(&[255].repeat(4 * 2 * 4), 4, 2), Some(Duration::from_secs(3))))
@@ -41,7 +41,7 @@ impl Media for NoMedia {
             Ok(content) if content.ends_with(b"long") => {
                 Ok((Still::new(&[255].repeat(4 * 2 * 4), 4, 2), Some(Duration::from_secs(601))))
             }
-            _ => Err("no decoder for video/x-nothing is installed in GStreamer".to_owned()),
+            _ => Err(DecodeError::Refused("no decoder for video/x-nothing is installed in GStreamer".to_owned())),
         }
     }
 }
@@ -258,13 +258,13 @@ impl Media for Slow {
         Vec::new()
     }
 
-    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String> {
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, DecodeError> {
         NoMedia.decode_sound(file, longest)
     }
 
-    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         self.begun.send(()).unwrap();
-        self.go_on.lock().unwrap().recv().unwrap();
+        self.go_on.lock().recv().unwrap();
         NoMedia.look_at_clip(file)
     }
 }
@@ -326,11 +326,11 @@ impl Media for Counting {
         NoMedia.models()
     }
 
-    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, String> {
+    fn decode_sound(&self, file: &Path, longest: Duration) -> Result<Samples, DecodeError> {
         NoMedia.decode_sound(file, longest)
     }
 
-    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), String> {
+    fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         NoMedia.look_at_clip(file)
     }
@@ -348,7 +348,7 @@ async fn who_lists_clips_has_each_looked_into_once() {
     }
     let sizes = async || -> Vec<_> {
         // No picture is kept any more: there may be more clips than there is memory for.
-        *place.store.cache() = Cache::new(CACHE_BYTES);
+        *place.store.decoded.lock() = Cache::new(CACHE_BYTES);
         place.store.list().await.unwrap().into_iter().map(|asset| (asset.size, asset.duration)).take(2).collect()
     };
     let clip_says = (Some((4, 2)), Some(Duration::from_secs(3)));

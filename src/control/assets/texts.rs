@@ -4,8 +4,10 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use super::{
     AssetError, AssetStore, blocking,
@@ -43,26 +45,21 @@ impl Texts {
     /// Returns the family of a font asset. Reads the file unless it is known.
     fn family(&self, file: &Path) -> Option<(Stamp, String)> {
         let stamp = Stamp::of(&fs::metadata(file).ok()?);
-        let known = self.known().get(file).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
+        let known = self.families.lock().get(file).filter(|(of, _)| *of == stamp).map(|(_, family)| family.clone());
         let family = known.unwrap_or_else(|| {
             font::sniff(&head(file).ok()?)?;
             let (content, _) = load_file(file).ok()?;
             let family = Font::open(content.into()).ok()?.family;
             Some(family)
         });
-        self.known().insert(file.to_owned(), (stamp, family.clone()));
+        self.families.lock().insert(file.to_owned(), (stamp, family.clone()));
         Some((stamp, family?))
     }
 
     /// Forgets what is known of a file, or of all files in a folder.
     pub(super) fn forget(&self, file: &Path) {
-        self.known().retain(|known, _| !known.starts_with(file));
+        self.families.lock().retain(|known, _| !known.starts_with(file));
         self.foreign.forget(file);
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Option<String>)>> {
-        // Nothing that panics runs under the lock.
-        self.families.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks a name up among the assets, among the families of the program and the system, and among those of the
@@ -113,7 +110,7 @@ impl AssetStore {
             Named::Family => (PathBuf::new(), Stamp::BUILT_IN),
         };
         let name = lettering.name();
-        if let Some(image) = self.cache().get(&file, &name, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
             return Ok(image);
         }
         let turn = match &named {
@@ -121,7 +118,7 @@ impl AssetStore {
             Named::Asset(..) => self.foreign_turn().await,
         };
         // Who had the turn before may have drawn the same.
-        if let Some(image) = self.cache().get(&file, &name, stamp) {
+        if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
             return Ok(image);
         }
         let (texts, looker) = (self.texts.clone(), self.looker.clone());
@@ -135,7 +132,7 @@ impl AssetStore {
         });
         let still = drawn.await.map(Arc::new).map_err(|error| fault(&error))?;
         let image = Image { name: name.into(), still, clip: None };
-        self.cache().insert(file, image.clone(), stamp);
+        self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
     }
 }

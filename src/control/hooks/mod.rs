@@ -17,12 +17,13 @@ mod signature;
 
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError},
+    sync::{Arc, Once},
     thread,
     time::{Duration, Instant},
 };
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
+use parking_lot::{Condvar, Mutex};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use self::{
@@ -80,7 +81,7 @@ impl Hooks {
     /// Waits until everything is delivered that the journal held when it ended, for at most so long; the rest is
     /// dropped.
     pub async fn close(&self, limit: Duration) {
-        let feeder = self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let feeder = self.feeder.lock().take();
         let delivered = async {
             if let Some(feeder) = feeder {
                 // It ends by itself; a panic, which nobody expects, has been printed.
@@ -100,7 +101,7 @@ impl Hooks {
 
 impl Drop for Hooks {
     fn drop(&mut self) {
-        if let Some(feeder) = self.feeder.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(feeder) = self.feeder.lock().take() {
             feeder.abort();
         }
         self.receivers.iter().for_each(|receiver| receiver.end());
@@ -146,32 +147,30 @@ impl Receiver {
 
     /// Sends what is due until the end. On a thread of its own.
     fn work(&self, poster: &Poster) {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         loop {
-            queue = match queue.next(Instant::now()) {
+            match queue.next(Instant::now()) {
                 Next::End => return,
-                Next::Wait(None) => self.news.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Next::Wait(None) => self.news.wait(&mut queue),
                 Next::Wait(Some(due)) => {
-                    let time = due.saturating_duration_since(Instant::now());
-                    self.news.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner).0
+                    self.news.wait_until(&mut queue, due);
                 }
                 Next::Send(message) => {
                     drop(queue);
                     let answer = poster.post(&message);
-                    let mut queue = self.queue();
+                    queue = self.queue.lock();
                     let fate = queue.settle(&message, &answer, Instant::now(), rand::random());
                     self.changed(&queue);
                     if let Some(fate) = fate {
                         self.report(&message, &answer, fate);
                     }
-                    queue
                 }
-            };
+            }
         }
     }
 
     fn take(&self, message: Arc<Message>) {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         let taken = queue.push(message);
         self.changed(&queue);
         drop(queue);
@@ -186,14 +185,14 @@ impl Receiver {
 
     /// Has everything tried once more, and nothing again.
     fn close(&self) {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         queue.close();
         self.changed(&queue);
     }
 
     /// Drops what waits, and ends the threads.
     fn end(&self) {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         let dropped = queue.end();
         self.changed(&queue);
         drop(queue);
@@ -251,11 +250,6 @@ impl Receiver {
                 );
             }
         }
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing that panics runs under the lock.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

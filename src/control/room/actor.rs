@@ -23,7 +23,7 @@ use super::{
     supervise::{DownMark, Lasting},
     view::Event,
 };
-use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia};
+use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia, SnapshotError};
 
 /// How often the media of an occupied room is asked how it is doing.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
@@ -336,7 +336,7 @@ impl Room {
     }
 
     /// Asks the media for the canvas, or for that of a picture beside the program.
-    pub(super) fn snapshot(&self, aux: Option<AuxId>) -> oneshot::Receiver<Result<port::Frame, String>> {
+    pub(super) fn snapshot(&self, aux: Option<AuxId>) -> oneshot::Receiver<Result<port::Frame, SnapshotError>> {
         let (reply, answer) = oneshot::channel();
         self.media.send(MediaCommand::Snapshot(aux, reply));
         answer

@@ -45,6 +45,7 @@ impl Digest {
             | Event::Loudness { .. }
             | Event::Poses { .. }
             | Event::LayoutChanged { .. }
+            | Event::BoxesChanged { .. }
             | Event::ScenesChanged { .. }
             | Event::SceneActivated { .. }
             | Event::TriggerFired { .. }

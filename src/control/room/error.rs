@@ -12,12 +12,14 @@ pub enum RoomError {
     #[error("a room's name is 1 to 64 of the characters A-Z, a-z, 0-9, _ and -")]
     BadRoomName,
     /// The display name is invalid.
-    #[error("a name is 1 to 64 characters without control characters")]
+    #[error(
+        "a name is 1 to 64 characters, some of which can be seen, without those that control text or its direction"
+    )]
     BadDisplayName,
     /// The scene's name is invalid.
     #[error(
-        "a scene's name is 1 to 64 printable characters without / \\ ? # %, with no dot in front and no blanks at the \
-         ends, and not `next` or `previous`"
+        "a scene's name is 1 to 64 characters, some of which can be seen, without / \\ ? # % and those that control text \
+         or its direction, with no dot in front and no blanks at the ends, and not `next` or `previous`"
     )]
     BadSceneName,
     /// There is no such room (any more).

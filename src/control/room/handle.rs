@@ -350,7 +350,7 @@ impl RoomHandle {
         let answer = self.call(|room| aux(&room.state).map(|aux| room.snapshot(aux))).await??;
         match timeout(SNAPSHOT_WAIT, answer).await {
             Ok(Ok(Ok(frame))) => Ok(frame),
-            Ok(Ok(Err(reason))) => Err(RoomError::Unavailable(reason)),
+            Ok(Ok(Err(error))) => Err(RoomError::Unavailable(error.to_string())),
             Ok(Err(_)) | Err(_) => Err(RoomError::Unavailable("the room's media gave no picture in time".to_owned())),
         }
     }

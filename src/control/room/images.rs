@@ -7,12 +7,9 @@ use serde_json::{Value, json};
 
 use super::name::RoomName;
 use crate::{
-    layout::{self, Canvas, Fault, Lettering, Scene, Text, schema::Warning},
+    layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, schema::Warning},
     media::port::{Image, Sound},
 };
-
-/// Keys of a layout under which an image's name can stand.
-const IMAGE_KEYS: [&str; 3] = ["image", "background", "fallback"];
 
 /// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
 const MAX_TOTAL: usize = 512 << 20;
@@ -24,6 +21,9 @@ pub trait ImageSource: Send + Sync + 'static {
 
     /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+
+    /// Returns how large an image or a clip is, without decoding it where that is known; `None` where it is not.
+    fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>>;
 
     /// Returns a clip, with its first picture; `None` when no clip has this name.
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
@@ -113,7 +113,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
                 total = total.saturating_add(image.still.bytes());
                 if total > MAX_TOTAL {
                     let detail = too_large();
-                    let places = places(body, &IMAGE_KEYS, name).into_iter();
+                    let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
                     faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
                     break;
                 }
@@ -121,7 +121,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
             }
             None => {
                 let detail = format!("there is no image asset {name:?}");
-                let places = places(body, &IMAGE_KEYS, name);
+                let places = places(body, &asset_keys(AssetKind::Image), name);
                 faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
             }
         }
@@ -135,7 +135,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
             continue;
         }
         let detail = format!("there is no clip asset {name:?}");
-        let places = places(body, &["video"], name).into_iter();
+        let places = places(body, &asset_keys(AssetKind::Clip), name).into_iter();
         faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
     }
     let mut sounds: Vec<&str> = scene.sound_names().collect();
@@ -144,7 +144,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
     for name in sounds {
         if !source.has_sound(name).await {
             let detail = format!("there is no sound asset {name:?}");
-            let places = places(body, &["sound", "music"], name).into_iter();
+            let places = places(body, &asset_keys(AssetKind::Sound), name).into_iter();
             faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
         }
     }
@@ -172,6 +172,25 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
         }
     }
     (images, faults)
+}
+
+/// Returns how large the pictures of a layout are, by the names under which [`gather`] gives them. What is missing is
+/// left out.
+pub async fn sizes(source: &dyn ImageSource, scene: &Scene) -> Vec<(Arc<str>, (u32, u32))> {
+    let mut sizes: Vec<(Arc<str>, (u32, u32))> = Vec::new();
+    let images = scene.image_names().map(|name| (name, name.to_owned()));
+    for (asset, name) in images.chain(scene.clip_names().map(|asset| (asset, layout::clip_picture(asset)))) {
+        if let Some(size) = source.size(asset).await {
+            sizes.push((name.into(), size));
+        }
+    }
+    for (_, lettering) in scene.letterings() {
+        let name = lettering.name();
+        if let Ok(image) = source.text(lettering).await {
+            sizes.push((name.into(), image.still.size()));
+        }
+    }
+    sizes
 }
 
 fn too_large() -> String {
@@ -242,9 +261,9 @@ mod tests {
             "layers": [{"id": "club.jpg", "source": {"image": "club.jpg"}}, {"source": {"image": ["a.png", "club.jpg"]}}]
         });
         assert_eq!(
-            places(&body, &IMAGE_KEYS, "club.jpg"),
+            places(&body, &asset_keys(AssetKind::Image), "club.jpg"),
             ["/canvas/background", "/layers/0/source/image", "/layers/1/source/image/1"]
         );
-        assert_eq!(places(&body, &IMAGE_KEYS, "other.png"), [""]);
+        assert_eq!(places(&body, &asset_keys(AssetKind::Image), "other.png"), [""]);
     }
 }

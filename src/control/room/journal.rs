@@ -1,11 +1,9 @@
 //! What is of note in all rooms of the process, in one stream that never waits for those who read it.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::notice::{Notice, ServerEvent};
@@ -66,7 +64,7 @@ impl Journal {
     pub fn note(&self, room: Arc<str>, what: Notice) {
         let at = Timestamp::now();
         // Under the lock, so that events come in the order of their ids.
-        let mut book = self.book();
+        let mut book = self.book.lock();
         let Some(news) = book.news.clone() else { return };
         let id = microseconds(at).max(book.last + 1);
         let event = Arc::new(ServerEvent { id, at, room, what });
@@ -81,7 +79,7 @@ impl Journal {
 
     /// Reads all events from now on; with `after`, also those that followed this one and are still kept.
     pub fn read(&self, after: Option<u64>) -> Reader {
-        let book = self.book();
+        let book = self.book.lock();
         let news = book.news.as_ref().map(broadcast::Sender::subscribe);
         let Some(after) = after else { return Reader { missed: false, kept: VecDeque::new(), news } };
         let kept = book.kept.iter().filter(|event| event.id > after).cloned().collect();
@@ -90,12 +88,7 @@ impl Journal {
 
     /// Ends the streams of all readers. They get nothing any more.
     pub fn close(&self) {
-        self.book().news = None;
-    }
-
-    fn book(&self) -> MutexGuard<'_, Book> {
-        // Nothing that panics runs under the lock.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().news = None;
     }
 }
 
@@ -142,7 +135,7 @@ mod tests {
         let before = microseconds(Timestamp::now());
         let first = journal.read(None);
         note(&journal, 20);
-        let known = journal.book().kept[11].id;
+        let known = journal.book.lock().kept[11].id;
         let again = journal.read(Some(known));
         let stranger = journal.read(Some(1));
         note(&journal, 2);
@@ -159,7 +152,7 @@ mod tests {
     async fn who_does_not_read_misses_some_and_learns_that() {
         let journal = Journal::default();
         let slow = journal.read(None);
-        let start = journal.book().last;
+        let start = journal.book.lock().last;
         note(&journal, KEPT + 10);
         let late = journal.read(Some(start));
         journal.close();

@@ -4,10 +4,12 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, Once, PoisonError,
+        Once,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use parking_lot::Mutex;
 
 use super::output::OutputPhase;
 use crate::media::port::{Health, Loudness};
@@ -143,8 +145,7 @@ impl Meter {
 
     /// Takes this room's part, or with `None` forgets it, and shows the worst of all rooms.
     fn report_worst(&self, own: Option<Worst>) {
-        // The map is whole after every line that changes it.
-        let mut rooms = ROOMS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = ROOMS.lock();
         match own {
             Some(own) => rooms.insert(self.number, own),
             None => rooms.remove(&self.number),

@@ -1,8 +1,8 @@
 //! Rooms: who is in, what the canvas shows, where it is sent.
 //!
 //! - [`state`]: the room as a plain value; every input gives effects (PURE). [`participant`], [`output`], [`view`],
-//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`], [`aux_picture`], [`spotlight`] and [`record`] are its parts
-//!   (PURE).
+//!   [`name`], [`pose`], [`revision`], [`change`], [`scenes`], [`aux_picture`], [`spotlight`], [`gathering`],
+//!   [`health`] and [`record`] are its parts (PURE).
 //! - `actor`: one task per room that owns the state, the media and the links to session sockets. `supervise`: begins it
 //!   again after a fault, from the room's record; `faults`: how soon (PURE).
 //! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
@@ -24,7 +24,9 @@ pub mod edit;
 pub mod error;
 pub mod faults;
 pub mod feed;
+pub mod gathering;
 pub mod handle;
+pub mod health;
 pub mod images;
 pub mod import;
 pub mod journal;
@@ -57,6 +59,7 @@ pub use connect::{Joined, Opened, PostedOffer, SessionJoin, Watching};
 pub use error::RoomError;
 pub use feed::Feed;
 pub use handle::RoomHandle;
+pub use health::Health;
 pub use images::{ImageSource, TextFault};
 pub use journal::{Entry, Journal, Reader};
 pub use link::{Closing, Note, SessionEnd};
@@ -74,6 +77,5 @@ pub use scenes::{SceneChoice, SceneName};
 pub use state::ResourceKind;
 pub use store::{RoomStore, Storing};
 pub use view::{
-    ActiveScene, Delivery, Event, Health, Participant, Presence, RoomState, RoomSummary, SceneView, Segmentation,
-    Settings,
+    ActiveScene, Delivery, Event, Participant, Presence, RoomState, RoomSummary, SceneView, Segmentation, Settings,
 };

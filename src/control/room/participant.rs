@@ -195,6 +195,8 @@ pub struct Member {
     pub hidden: bool,
     /// Why nothing is seen of the video that comes.
     pub problem: Option<String>,
+    /// Whether the media last found nobody in their pictures.
+    pub lost: bool,
 }
 
 impl Member {
@@ -233,6 +235,12 @@ impl Member {
         MediaCommand::SetGain { participant: self.id.clone(), gain, pan }
     }
 
+    /// Returns whether nobody is found in the pictures that they send. Of a camera that is off, the media's word is an
+    /// old one.
+    pub fn is_lost(&self) -> bool {
+        self.lost && self.video && self.size.is_some()
+    }
+
     /// Returns what others see.
     pub fn view(&self) -> Participant {
         Participant {
@@ -254,6 +262,7 @@ impl Member {
             pan: self.pan,
             hidden: self.hidden,
             problem: self.problem.clone(),
+            lost: self.is_lost(),
             delivery: self.receiver.as_ref().and_then(|receiver| receiver.delivery.clone()),
         }
     }

@@ -91,6 +91,10 @@ pub struct SceneEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<crate::layout::schema::Warning>>)]
     pub warnings: Option<Value>,
+    /// As it is read with `?boxes=true`; not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<crate::layout::LayerBox>>)]
+    pub boxes: Option<Value>,
 }
 
 /// Settings in a document.
@@ -155,6 +159,7 @@ impl From<&RoomRecord> for RoomDocument {
             active: None,
             changed: None,
             warnings: None,
+            boxes: None,
         };
         Self {
             version: VERSION,

@@ -1,4 +1,4 @@
-//! What those who do not direct a room do not see: where it is sent. PURE.
+//! What those who do not direct a room do not see: where it is sent, and news for those who arrange it. PURE.
 
 use std::sync::Arc;
 
@@ -26,10 +26,12 @@ impl RoomState {
 }
 
 impl Event {
-    /// Returns the same without anything that shows where the room is sent.
+    /// Returns what of it those see who do not direct the room: nothing that shows where it is sent. `None`: it is not
+    /// for them.
     #[must_use]
-    pub fn without_targets(self: Arc<Self>) -> Arc<Self> {
-        match &*self {
+    pub fn for_guests(self: Arc<Self>) -> Option<Arc<Self>> {
+        let shown = match &*self {
+            Self::BoxesChanged { .. } => return None,
             Self::RoomChanged { revision, room } if !room.outputs.is_empty() => {
                 let room = Box::new(RoomState::clone(room).without_targets());
                 Arc::new(Self::RoomChanged { revision: *revision, room })
@@ -40,6 +42,7 @@ impl Event {
                 Arc::new(Self::RecordingFinished { recording })
             }
             _ => self,
-        }
+        };
+        Some(shown)
     }
 }

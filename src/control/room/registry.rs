@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
@@ -121,7 +122,7 @@ impl Registry {
             match document.restore(&beginning.settings, &beginning.scene.canvas, Timestamp::now()) {
                 Ok(RoomRecord { settings, scene, past }) => {
                     let past = Some(Past { outputs: self.read_outputs(&name, outputs), ..past });
-                    self.begin(Beginning { settings, scene, past, ..beginning }, &mut self.rooms());
+                    self.begin(Beginning { settings, scene, past, ..beginning }, &mut self.rooms.lock());
                 }
                 Err(faults) => {
                     let places: Vec<String> = faults.iter().map(Fault::to_string).collect();
@@ -157,7 +158,7 @@ impl Registry {
 
     /// Returns a room that exists.
     pub fn get(&self, name: &RoomName) -> Option<RoomHandle> {
-        self.rooms().get(name).filter(|room| !room.has_ended()).cloned()
+        self.rooms.lock().get(name).filter(|room| !room.has_ended()).cloned()
     }
 
     /// Returns a room, made if it does not exist. To be called inside a tokio runtime.
@@ -165,7 +166,7 @@ impl Registry {
     /// # Errors
     /// [`RoomError::TooManyRooms`], [`RoomError::Draining`].
     pub fn get_or_create(self: &Arc<Self>, name: &RoomName) -> Result<RoomHandle, RoomError> {
-        let mut rooms = self.rooms();
+        let mut rooms = self.rooms.lock();
         if let Some(room) = rooms.get(name).filter(|room| !room.has_ended()) {
             return Ok(room.clone());
         }
@@ -236,7 +237,7 @@ impl Registry {
 
     /// Lists all rooms, by name.
     pub fn list(&self) -> Vec<RoomHandle> {
-        let mut rooms: Vec<RoomHandle> = self.rooms().values().filter(|room| !room.has_ended()).cloned().collect();
+        let mut rooms: Vec<RoomHandle> = self.rooms.lock().values().filter(|room| !room.has_ended()).cloned().collect();
         rooms.sort_by(|a, b| a.name().cmp(b.name()));
         rooms
     }
@@ -324,17 +325,12 @@ impl Registry {
             past: None,
         }
     }
-
-    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, RoomHandle>> {
-        // The map is whole after every line that changes it, so a panic elsewhere leaves nothing half done.
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Takes a room that has ended off the list, unless a new one of its name is there already.
 fn forget(registry: &Weak<Registry>, ended: &RoomHandle) {
     if let Some(registry) = registry.upgrade() {
-        let mut rooms = registry.rooms();
+        let mut rooms = registry.rooms.lock();
         if rooms.get(ended.name()).is_some_and(|room| room.is_same(ended)) {
             rooms.remove(ended.name());
         }

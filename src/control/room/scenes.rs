@@ -22,7 +22,8 @@ const RESERVED: [&str; 2] = ["next", "previous"];
 pub struct SceneName(Arc<str>);
 
 impl SceneName {
-    /// Checks a name.
+    /// Checks a name. One that nobody can see passes here, because rooms may have had scenes of such a name for long;
+    /// [`Scenes::may_have`] says where it may be used.
     ///
     /// # Errors
     /// [`RoomError::BadSceneName`].
@@ -32,7 +33,7 @@ impl SceneName {
             && text.trim() == text
             && !text.starts_with('.')
             && !RESERVED.contains(&text)
-            && !text.chars().any(|c| separates(c) || limits::is_unprintable(c));
+            && !text.chars().any(|c| separates(c) || c.is_control());
         if legal { Ok(Self(text.into())) } else { Err(RoomError::BadSceneName) }
     }
 
@@ -146,6 +147,11 @@ impl Scenes {
         self.list.iter().find(|scene| scene.name == *name).ok_or(RoomError::NoScene)
     }
 
+    /// Returns whether a scene may be stored under this name: one that people can read, or one that is there already.
+    pub fn may_have(&self, name: &SceneName) -> bool {
+        limits::is_readable(name.as_str()) || self.get(name).is_ok()
+    }
+
     /// Returns the active scene, and whether `shown`, the room's layout, is something else by now.
     pub fn active(&self, shown: &Scene) -> Option<ActiveScene> {
         let stored = self.get(self.active.as_ref()?).ok()?;
@@ -160,6 +166,7 @@ impl Scenes {
             active,
             changed: active && differs(stored, shown),
             layout: Arc::clone(&stored.layout),
+            boxes: None,
             warnings: Vec::new(),
         }
     }
@@ -279,6 +286,17 @@ mod tests {
         ] {
             assert_eq!(SceneName::parse(bad), Err(RoomError::BadSceneName), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn names_that_nobody_can_see_are_kept_and_not_given() {
+        let mut scenes = three();
+        for unseen in ["\u{3164}", "\u{2800}\u{200b}", "\u{301}", "a\u{202e}b", "a\u{200f}"] {
+            assert!(!scenes.may_have(&name(unseen)), "{unseen:?}");
+            scenes.put(scene(unseen)).unwrap();
+            assert!(scenes.may_have(&name(unseen)), "{unseen:?}");
+        }
+        assert!(scenes.may_have(&name("a")) && scenes.may_have(&name("Début")));
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! - `peers`: connections, of participants and of viewers.
 //! - `media`: what the room's media begins with, and what its end means for those in the room.
 //! - `news`: what the media reports.
+//! - `boxes`: where everything stands, for those who arrange it.
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
 //! - `scenes`: stored layouts, and what of the room outlives the process.
 
 mod aux_pictures;
+mod boxes;
 mod media;
 mod news;
 mod outputs;
@@ -29,13 +31,15 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::aux_pictures::AuxPicture;
+use self::{aux_pictures::AuxPicture, boxes::BoxNews};
 pub use self::{
+    boxes::BOXES_PERIOD,
     peers::{Reception, Resource, ResourceKind, Viewer},
     people::{Arrival, Place},
 };
 use super::{
     error::RoomError,
+    health::Health,
     link::{Closing, Note},
     name::RoomName,
     notice::EndReason,
@@ -47,7 +51,7 @@ use super::{
     revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
-    view::{Event, Health, RoomState, RoomSummary, Segmentation, Settings},
+    view::{Event, RoomState, RoomSummary, Segmentation, Settings},
 };
 use crate::{
     layout::{AutoMode, Scene},
@@ -148,6 +152,7 @@ pub struct State {
     /// In order of joining.
     members: Vec<Member>,
     spotlight: Spotlight,
+    box_news: BoxNews,
     viewers: Vec<Viewer>,
     outputs: Vec<OutputEntry>,
     /// Runs that the media was asked to end and has not reported as ended, and since when.
@@ -192,6 +197,7 @@ impl State {
             kept,
             members: Vec::new(),
             spotlight: Spotlight::default(),
+            box_news: BoxNews::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
             outputs_ending: HashMap::new(),
@@ -276,6 +282,7 @@ impl State {
             settings: self.settings.clone(),
             canvas,
             layout,
+            boxes: self.boxes(),
             scenes: self.scenes.names(),
             active_scene: self.scenes.active(&self.scene),
             participants: self.members.iter().map(Member::view).collect(),
@@ -307,6 +314,7 @@ impl State {
 
     /// Takes what the media measured and what the machine can do, to be shown from now on.
     pub fn set_health(&mut self, health: port::Health, segmentation: port::Segmentation) {
+        self.box_news.due |= self.segmentation.model.is_some() != segmentation.model.is_some();
         self.health = health;
         self.segmentation = segmentation;
     }
@@ -414,11 +422,11 @@ impl State {
         let bearers = self.members.iter().map(|member| &member.bearer);
         let bearers = bearers.chain(self.viewers.iter().map(|viewer| &viewer.bearer));
         let expires = bearers.filter_map(|bearer| bearer.as_ref()?.until).min();
-        [held, expires, self.ends_at, self.spotlight.deadline()].into_iter().flatten().min()
+        [held, expires, self.ends_at, self.spotlight.deadline(), self.boxes_deadline()].into_iter().flatten().min()
     }
 
-    /// Does what time brings: lost participants are dropped, the one who speaks is shown large, an idle room ends. To
-    /// be called after every input too.
+    /// Does what time brings: lost participants are dropped, the one who speaks is shown large, those who arrange the
+    /// room hear where everything stands, an idle room ends. To be called after every input too.
     pub fn tick(&mut self, now: Now) {
         self.drop_expired(now);
         self.drop_lost(now);
@@ -431,6 +439,7 @@ impl State {
                 self.show_aux_pictures();
             }
         }
+        self.report_boxes(now);
         if self.stored || !self.is_empty() {
             self.ends_at = None;
             return;
@@ -444,6 +453,7 @@ impl State {
     /// Hands the picture to the media.
     fn show(&mut self) {
         self.choose_music();
+        self.box_news.due = true;
         let picture = self.picture();
         self.effects.push(Effect::Media(MediaCommand::SetPicture(picture)));
         self.show_aux_pictures();
@@ -464,8 +474,10 @@ impl State {
         let event = Event::LayoutChanged {
             revision: self.revision.0,
             layout: self.scene.to_json(),
+            boxes: self.boxes(),
             active_scene: self.scenes.active(&self.scene),
         };
+        self.box_news.due = false;
         self.effects.push(Effect::Event(event));
     }
 

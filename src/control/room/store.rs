@@ -12,13 +12,14 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Sender, channel},
     },
     thread,
 };
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
@@ -100,7 +101,7 @@ impl RoomStore {
         for name in names {
             match read(&self.shelf.file(&name)) {
                 Ok(document) => {
-                    self.shelf.known().insert(name.clone());
+                    self.shelf.known.lock().insert(name.clone());
                     let outputs = self.outputs_of(&name);
                     rooms.push((name, document, outputs));
                 }
@@ -134,7 +135,7 @@ impl RoomStore {
 
     /// Renames the file of a room that cannot be what it was, so that a new room of its name does not overwrite it.
     pub fn set_aside(&self, name: &RoomName, why: &str) {
-        self.shelf.known().remove(name);
+        self.shelf.known.lock().remove(name);
         match self.shelf.set_aside(&self.shelf.file(name)) {
             Ok(aside) => {
                 let aside = aside.display().to_string();
@@ -166,7 +167,7 @@ impl RoomStore {
 
     /// Returns how storing goes.
     pub fn storing(&self) -> Storing {
-        self.shelf.storing().clone()
+        self.shelf.storing.lock().clone()
     }
 
     fn order(&self, order: Order) {
@@ -192,15 +193,6 @@ impl Shelf {
             _ => file.with_added_extension(format!("unreadable-{number}")),
         };
         disk::rename_aside(&self.folder, file, (1..=MAX_ASIDE).map(aside))
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashSet<RoomName>> {
-        // Nothing that panics runs under the lock; so below.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn storing(&self) -> MutexGuard<'_, Storing> {
-        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,13 +6,14 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, MutexGuard, Once, PoisonError,
+        Arc, Once,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
 
 use futures_util::FutureExt as _;
+use parking_lot::Mutex;
 use tokio::{
     sync::{broadcast, mpsc, watch},
     time::sleep,
@@ -59,7 +60,7 @@ pub(super) struct Lasting {
     pub(super) events: broadcast::Sender<Arc<Event>>,
     /// The newest only: those who are slow miss some. Apart from other events, because pages have no use for it.
     pub(super) poses: watch::Sender<Arc<Event>>,
-    pub(super) memory: Arc<Memory>,
+    pub(super) memory: Arc<Mutex<Remembered>>,
 }
 
 impl Lasting {
@@ -77,7 +78,7 @@ impl Lasting {
     /// Notifies those who listen to the room, and, where it is of note, those who listen to the whole server.
     pub(super) fn tell(&self, event: Event) {
         // What is known of a room is one after every line that changes it.
-        let notices = self.digest.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
+        let notices = self.digest.lock().take(&event);
         for notice in notices {
             self.note(notice);
         }
@@ -91,9 +92,6 @@ impl Lasting {
 }
 
 /// The room as it was after its last input that went well.
-#[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<Remembered>);
-
 #[derive(Debug, Clone, Default)]
 pub(super) struct Remembered {
     /// `None` before the first input.
@@ -107,13 +105,6 @@ pub(super) struct Remembered {
     /// How often something of it was begun again, and why the last time.
     pub(super) rebuilds: u32,
     pub(super) because: Option<Arc<str>>,
-}
-
-impl Memory {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Remembered> {
-        // Every change is one assignment.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The state of the rooms of a process.

@@ -20,7 +20,7 @@ use super::{
     view::SceneView,
 };
 use crate::{
-    layout::{Scene, fault::child},
+    layout::{self, Fault, Scene, fault::child},
     media::port::MediaCommand,
 };
 
@@ -34,6 +34,33 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn scenes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
         self.call(|room| (room.state.revision(), room.state.scenes().views(room.state.scene()))).await
+    }
+
+    /// Returns the same, each with where all of it would stand now.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn scenes_with_boxes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
+        let (revision, scenes, canvas, gathering) = self
+            .call(|room| {
+                let (state, shown) = (&room.state, room.state.scene());
+                (state.revision(), state.scenes().views(shown), shown.canvas.clone(), state.gathering())
+            })
+            .await?;
+        let mut with_boxes = Vec::with_capacity(scenes.len());
+        for scene in scenes {
+            // One that cannot be shown any more has none.
+            let boxes = match layout::read(&scene.layout, &canvas) {
+                Ok(layout) => {
+                    let mut gathering = gathering.clone();
+                    gathering.pictures.extend(images::sizes(&*self.images, &layout).await);
+                    gathering.boxes(&layout)
+                }
+                Err(_) => Vec::new(),
+            };
+            with_boxes.push(SceneView { boxes: Some(boxes), ..scene });
+        }
+        Ok((revision, with_boxes))
     }
 
     /// Returns one scene.
@@ -58,13 +85,16 @@ impl RoomHandle {
     /// shows now. Answers the scene and whether it is new.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::TooManyScenes`],
-    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
+    /// [`RoomError::TooManyScenes`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
         let (name, body) = scene;
         for _ in 0..ATTEMPTS {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
+            if !scenes.may_have(&name) {
+                return Err(RoomError::BadSceneName);
+            }
             let is_shown = body.is_none();
             let layout = Arc::new(match &body {
                 Some(body) => self.check_scene(&shown, body).await?,
@@ -183,16 +213,22 @@ impl RoomHandle {
     /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of every layout.
+    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see;
+    /// [`RoomError::NoRoom`].
     pub(super) async fn check_scenes(
         &self,
         shown: &Scene,
         list: &[(SceneName, Value)],
         pointer: &str,
     ) -> Result<Vec<StoredScene>, RoomError> {
+        let (_, _, known) = self.now().await?;
         let mut stored = Vec::with_capacity(list.len());
         let mut faults = Vec::new();
         for (index, (name, body)) in list.iter().enumerate() {
+            if !known.may_have(name) {
+                let pointer = child(&child(pointer, &index.to_string()), "name");
+                faults.push(Fault { pointer, detail: RoomError::BadSceneName.to_string() });
+            }
             match self.check_scene(shown, body).await {
                 Ok(layout) => stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) }),
                 Err(error) => {

@@ -15,10 +15,12 @@
 //!
 //! * `file`: JSON or a script, as a tree.
 //! * `assets`: what files are called here.
+//! * `import`: what all parts of a scene are made with.
 //! * `people`, `overlays`, `triggers`: one part of a scene each.
 
 mod assets;
 mod file;
+mod import;
 mod overlays;
 mod people;
 mod triggers;
@@ -27,27 +29,17 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
+use self::import::{Import, PAGE, STAGE, Space};
 pub use self::{
     assets::{Asset, Files, Named},
     file::{FileError, Node},
 };
 use super::{
-    Canvas,
     fault::{Fault, child},
-    limits, read,
+    limits,
+    read::read,
+    scene::Canvas,
 };
-
-/// Virfie's canvas in pixels.
-const STAGE: (f64, f64) = (800.0, 600.0);
-
-/// The colour of Virfie's page.
-const PAGE: &str = "#111111";
-
-/// What is in front of what: background, people, overlays, what triggers show, bars.
-const Z_PEOPLE: usize = 1;
-const Z_OVERLAYS: usize = 10_000;
-const Z_SHOWN: usize = 20_000;
-const Z_BARS: usize = 30_000;
 
 /// Most players, overlays or triggers of a scene that are looked at: more than a layout can have.
 const MOST_PARTS: usize = 200;
@@ -133,104 +125,7 @@ fn by_name<'n>(nodes: impl Iterator<Item = &'n Node>) -> HashMap<&'n str, &'n No
     nodes.filter_map(|node| Some((node.get("name")?.text()?, node))).collect()
 }
 
-/// The place of Virfie's canvas on ours.
-#[derive(Debug, Clone, Copy)]
-struct Space {
-    canvas: (f64, f64),
-    /// Of its top left corner.
-    origin: (f64, f64),
-    /// Our pixels for one of Virfie's.
-    scale: f64,
-}
-
-impl Space {
-    fn of(canvas: &Canvas) -> Self {
-        let (width, height) = (f64::from(canvas.width), f64::from(canvas.height));
-        let scale = (width / STAGE.0).min(height / STAGE.1);
-        // Whole pixels, and even ones, so that the bars end where the picture begins.
-        let begin = |whole: f64, stage: f64| ((whole - stage * scale) / 4.0).round() * 2.0;
-        Self { canvas: (width, height), origin: (begin(width, STAGE.0), begin(height, STAGE.1)), scale }
-    }
-
-    fn x(&self, x: f64) -> f64 {
-        rounded(self.origin.0 + x * self.scale)
-    }
-
-    fn y(&self, y: f64) -> f64 {
-        rounded(self.origin.1 + y * self.scale)
-    }
-
-    fn length(&self, length: f64) -> f64 {
-        rounded(length * self.scale)
-    }
-
-    /// Returns whether nothing is beside it.
-    fn is_all(&self) -> bool {
-        self.origin == (0.0, 0.0)
-    }
-
-    /// Returns all of it, as `area` of what triggers draw.
-    fn area(&self) -> Value {
-        json!({"left": self.x(0.0), "top": self.y(0.0), "right": self.x(STAGE.0), "bottom": self.y(STAGE.1)})
-    }
-
-    /// Covers what is beside it.
-    fn bars(&self) -> Vec<Value> {
-        let ((width, height), (left, top)) = (self.canvas, self.origin);
-        let bar = |id: &str, x: f64, y: f64, width: f64, height: f64| json!({"id": id, "source": {"color": PAGE}, "x": x, "y": y, "width": width, "height": height, "z": Z_BARS});
-        let mut bars = Vec::new();
-        if left > 0.0 {
-            bars.push(bar("bar-left", 0.0, 0.0, left, height));
-            bars.push(bar("bar-right", self.x(STAGE.0), 0.0, width - self.x(STAGE.0), height));
-        }
-        if top > 0.0 {
-            bars.push(bar("bar-top", 0.0, 0.0, width, top));
-            bars.push(bar("bar-bottom", 0.0, self.y(STAGE.1), width, height - self.y(STAGE.1)));
-        }
-        bars
-    }
-}
-
-/// Rounds to hundredths of a pixel, as people read it.
-fn rounded(length: f64) -> f64 {
-    (length * 100.0).round() / 100.0 + 0.0
-}
-
-/// The context that one scene is made with.
-struct Import<'f> {
-    space: Space,
-    files: &'f Files,
-    known: &'f HashMap<&'f str, Asset>,
-    backgrounds: HashMap<&'f str, &'f Node>,
-    overlays: HashMap<&'f str, &'f Node>,
-    /// Files that were reported as missing.
-    missing: HashSet<String>,
-    warnings: Vec<Fault>,
-    /// That of the last scene that had any.
-    music: Option<String>,
-}
-
-/// An image or several, and the size of the first one.
-struct Pictures {
-    names: Vec<String>,
-    size: (f64, f64),
-}
-
-impl Pictures {
-    /// Returns it as a layer's source.
-    fn source(&self, interval_ms: u32) -> Value {
-        match &self.names[..] {
-            [one] => json!({"image": one}),
-            several => json!({"image": several, "interval_ms": interval_ms}),
-        }
-    }
-}
-
 impl<'f> Import<'f> {
-    fn warn(&mut self, pointer: &str, detail: impl Into<String>) {
-        self.warnings.push(Fault { pointer: pointer.to_owned(), detail: detail.into() });
-    }
-
     fn scene(&mut self, scene: &'f Node, pointer: &str) -> Value {
         let mut layers = Vec::new();
         layers.extend(self.background(scene, pointer));
@@ -273,52 +168,6 @@ impl<'f> Import<'f> {
             self.music = self.sound(path, &child(pointer, "audio"));
         }
         self.music.clone()
-    }
-
-    /// Returns a sound that is there.
-    fn sound(&mut self, path: &str, pointer: &str) -> Option<String> {
-        let name = self.files.get(path)?.name.clone();
-        match self.known.get(name.as_str()) {
-            Some(Asset::Sound) => return Some(name),
-            Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is not a sound")),
-            None => self.tell_missing(&name, pointer, "sound"),
-        }
-        None
-    }
-
-    /// Returns the images of a background or an overlay that are there.
-    fn pictures(&mut self, holder: &Node, pointer: &str) -> Option<Pictures> {
-        let place = child(pointer, "files");
-        let Some(Node::List(list)) = holder.get("files") else {
-            self.warn(pointer, "has no list of `files`");
-            return None;
-        };
-        let mut names = Vec::new();
-        let mut size = None;
-        for (index, item) in list.iter().enumerate() {
-            let place = child(&place, &index.to_string());
-            let Some(named) = item.text().and_then(|path| self.files.get(path)) else {
-                self.warn(&place, "is not the path of a file");
-                continue;
-            };
-            match self.known.get(named.name.as_str()) {
-                Some(Asset::Image(width, height)) => {
-                    size.get_or_insert((f64::from(*width), f64::from(*height)));
-                    names.push(named.name.clone());
-                }
-                Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is not an image", named.name)),
-                None => self.tell_missing(&named.name.clone(), &place, "image"),
-            }
-        }
-        names.truncate(super::limits::IMAGES);
-        Some(Pictures { names, size: size? })
-    }
-
-    /// Reports each once.
-    fn tell_missing(&mut self, name: &str, pointer: &str, kind: &str) {
-        if self.missing.insert(name.to_owned()) {
-            self.warn(pointer, format!("there is no {kind} asset {name:?}"));
-        }
     }
 
     /// Returns the layout without what cannot be read, and reports that.
@@ -365,18 +214,6 @@ impl<'f> Import<'f> {
     }
 }
 
-/// Returns an id that is not taken yet: what of `text` an id can have.
-fn free_id(text: &str, ids: &mut HashSet<String>) -> String {
-    let kept: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' }).collect();
-    let kept = if kept.is_empty() { "layer".to_owned() } else { kept[..kept.len().min(56)].to_owned() };
-    let numbered = (2..).map(|number| format!("{kept}-{number}"));
-    let id = std::iter::once(kept.clone()).chain(numbered).find(|id| !ids.contains(id));
-    let id = id.expect("there is always a number that is free");
-    ids.insert(id.clone());
-    id
-}
-
 /// Returns a scene's name that is not taken yet: what of the title a name can have.
 fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String>) -> String {
     let number = index + 1;
@@ -384,7 +221,7 @@ fn free_scene_name(title: Option<&str>, index: usize, names: &mut HashSet<String
     let legal = |c: char| if limits::is_unprintable(c) || separates(c) { ' ' } else { c };
     let kept: String = title.unwrap_or_default().chars().map(legal).take(NAME_LENGTH - 8).collect();
     let kept = kept.trim_end().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
-    let is_free = |name: &str| !name.is_empty() && !matches!(name, "next" | "previous");
+    let is_free = |name: &str| limits::is_readable(name) && !matches!(name, "next" | "previous");
     let base = if is_free(kept) { kept.to_owned() } else { format!("Scene {number}") };
     let numbered = (2..).map(|number| format!("{base} {number}"));
     let name = std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name));

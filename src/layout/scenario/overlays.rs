@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{Import, Pictures, Z_OVERLAYS, file::Node, free_id, people::Player, rounded};
+use super::{
+    file::Node,
+    import::{Import, Pictures, Z_OVERLAYS, free_id, rounded},
+    people::Player,
+};
 use crate::layout::{fault::child, look::KeypointName};
 
 /// How long each of several files is shown.

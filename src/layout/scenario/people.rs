@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{Import, STAGE, Z_PEOPLE, file::Node, free_id};
+use super::{
+    file::Node,
+    import::{Import, STAGE, Z_PEOPLE, free_id},
+};
 use crate::layout::{fault::child, limits};
 
 /// Somebody who has a place in a scene.

@@ -362,12 +362,12 @@ fn what_is_missing_is_told_once_and_left_out() {
 
 #[test]
 fn titles_become_names_of_scenes() {
-    let titles = ["Bar", "Bar", "", "next", "a/b?", ".hidden", &"x".repeat(100)];
+    let titles = ["Bar", "Bar", "", "next", "a/b?", ".hidden", &"x".repeat(100), "\u{3164}", "a\u{202e}b"];
     let scenes: Vec<Value> = titles.iter().map(|title| json!({"title": title})).chain([json!({})]).collect();
     let names: Vec<String> =
         imported(json!(scenes), &canvas(800, 600), &all).scenes.into_iter().map(|scene| scene.name).collect();
     let long = "x".repeat(56);
-    assert_eq!(names, ["Bar", "Bar 2", "Scene 3", "Scene 4", "a b", "hidden", &long, "Scene 8"]);
+    assert_eq!(names, ["Bar", "Bar 2", "Scene 3", "Scene 4", "a b", "hidden", &long, "Scene 8", "a b 2", "Scene 10"]);
 }
 
 #[test]

@@ -4,7 +4,12 @@ use std::{collections::HashSet, f64::consts::TAU};
 
 use serde_json::{Value, json};
 
-use super::{Import, STAGE, Z_SHOWN, file::Node, free_id, overlays::INTERVAL_MS, people::Player};
+use super::{
+    file::Node,
+    import::{Import, Pictures, STAGE, Z_SHOWN, free_id},
+    overlays::INTERVAL_MS,
+    people::Player,
+};
 use crate::layout::fault::child;
 
 /// Of the effect `cheers`: the middle and the width of its picture.
@@ -231,13 +236,7 @@ impl<'f> Import<'f> {
     }
 
     /// Returns the overlay that a method draws.
-    fn named_overlay(
-        &mut self,
-        name: &str,
-        scene: &'f Node,
-        scene_pointer: &str,
-        pointer: &str,
-    ) -> Option<super::Pictures> {
+    fn named_overlay(&mut self, name: &str, scene: &'f Node, scene_pointer: &str, pointer: &str) -> Option<Pictures> {
         let own = scene.get("overlays").map_or_else(Vec::new, Node::values).into_iter();
         let own = own.into_iter().find(|(_, overlay)| overlay.get("name").and_then(Node::text) == Some(name));
         let place = child(scene_pointer, "overlays");

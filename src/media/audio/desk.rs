@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tracing::{error, warn};
 
 use super::{
@@ -148,10 +149,6 @@ impl Desk {
         Duration::from_nanos(self.gap.swap(0, Ordering::Relaxed))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        lock(&self.inner)
-    }
-
     /// Takes samples of a participant.
     pub fn push(&self, participant: &ParticipantId, samples: &[f32], captured: Captured) {
         self.with_strip(participant, |mixer, strip| {
@@ -169,7 +166,7 @@ impl Desk {
     }
 
     fn with_strip(&self, participant: &ParticipantId, act: impl FnOnce(&mut Mixer, u32)) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         if let Some(strip) = inner.strips.get(participant).copied() {
             act(&mut inner.mixer, strip);
         }
@@ -177,7 +174,7 @@ impl Desk {
 
     /// Opens a participant's strip, and makes it if need be; its gain and place stay over reconnections.
     pub fn open(&self, participant: &ParticipantId) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         if !inner.strips.contains_key(participant) {
             let strip = inner.next_strip;
             inner.next_strip += 1;
@@ -191,7 +188,7 @@ impl Desk {
 
     /// Forgets a participant.
     pub fn forget(&self, participant: &ParticipantId) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         if let Some(strip) = inner.strips.remove(participant) {
             inner.mixer.remove(strip);
         }
@@ -208,27 +205,23 @@ impl Desk {
 
     /// Plays a sound into the mix, once.
     pub fn play(&self, sound: Arc<Sound>) {
-        self.lock().mixer.tapes().play(sound);
+        self.inner.lock().mixer.tapes().play(sound);
     }
 
     /// Plays this music into the mix from now on.
     pub fn set_music(&self, music: Option<Arc<Sound>>) {
-        self.lock().mixer.tapes().set_music(music);
+        self.inner.lock().mixer.tapes().set_music(music);
     }
 
     /// Has this peer hear, from now on, the room, without `participant`'s own voice.
     pub fn listen(&self, peer: PeerId, participant: Option<ParticipantId>) {
-        self.lock().ears.push(Ear { peer, participant });
+        self.inner.lock().ears.push(Ear { peer, participant });
     }
 
     /// Notes that this peer hears no more.
     pub fn unlisten(&self, peer: PeerId) {
-        self.lock().ears.retain(|ear| ear.peer != peer);
+        self.inner.lock().ears.retain(|ear| ear.peer != peer);
     }
-}
-
-fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
-    inner.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Ticker {
@@ -267,7 +260,7 @@ impl Ticker {
             }
             {
                 let Some(inner) = self.inner.upgrade() else { return };
-                let mut inner = lock(&inner);
+                let mut inner = inner.lock();
                 inner.mixer.keep_lips(in_samples(tick));
                 self.tick(&mut inner, &mut parcels, &mut news, &mut samples);
             }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -11,6 +11,7 @@ use std::{
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_video as gst_video;
+use parking_lot::{Condvar, Mutex};
 use tracing::{error, warn};
 
 use super::{
@@ -31,7 +32,7 @@ use crate::{
             clock::{clock_time, media_clock},
             priority::{self, Allowance, Role},
         },
-        port::{Frame, ParticipantId, Picture},
+        port::{Frame, ParticipantId, Picture, SnapshotError},
     },
 };
 
@@ -102,7 +103,7 @@ pub struct Counters {
 }
 
 /// Gets a picture of the canvas, or the reason why it is missing.
-pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, String>) + Send>;
+pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, SnapshotError>) + Send>;
 
 #[derive(Default)]
 struct Orders {
@@ -174,14 +175,14 @@ impl Composer {
     }
 
     fn order(&self, order: impl FnOnce(&mut Orders)) {
-        order(&mut self.shared.orders());
+        order(&mut self.shared.orders.lock());
         self.shared.changed.notify_all();
     }
 
     /// Shows this from the next frame on. What takes time is done here, not on the clock's thread.
     /// `reels`: the frames of its clips.
     pub fn set_picture(&self, picture: Picture, reels: Vec<(Arc<str>, Arc<Reel>)>) {
-        let mut show = self.painter.lock().unwrap_or_else(PoisonError::into_inner).prepare(picture);
+        let mut show = self.painter.lock().prepare(picture);
         show.reels = reels;
         let mut unseen = None;
         self.order(|orders| unseen = orders.show.replace(show));
@@ -191,7 +192,7 @@ impl Composer {
 
     /// Frees what is not shown any more.
     pub fn tidy(&self) {
-        let spent = std::mem::take(&mut self.shared.orders().spent);
+        let spent = std::mem::take(&mut self.shared.orders.lock().spent);
         drop(spent);
     }
 
@@ -227,12 +228,6 @@ impl Drop for Composer {
     }
 }
 
-impl Shared {
-    fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 struct Ticker {
     shared: Arc<Shared>,
     stage: Stage,
@@ -255,17 +250,12 @@ impl Ticker {
         loop {
             let (running, hold, snapshots) = {
                 let shared = self.shared.clone();
-                let mut orders = shared.orders();
+                let mut orders = shared.orders.lock();
                 while !orders.stop && !orders.running && orders.show.is_none() && orders.snapshots.is_empty() {
                     next = None;
                     // Expiry goes on while the clock rests, or a room of senders without receivers would hold their
                     // last frames for ever.
-                    let (guard, timeout) = shared
-                        .changed
-                        .wait_timeout(orders, Duration::from_millis(500))
-                        .unwrap_or_else(PoisonError::into_inner);
-                    orders = guard;
-                    if timeout.timed_out() {
+                    if shared.changed.wait_for(&mut orders, Duration::from_millis(500)).timed_out() {
                         break;
                     }
                 }
@@ -298,7 +288,7 @@ impl Ticker {
             let late = begun.saturating_sub(tick);
             // Once more: what came during the sleep is shown with this very frame.
             let shared = self.shared.clone();
-            self.take_show(&mut shared.orders());
+            self.take_show(&mut shared.orders.lock());
             self.tick(place, hold);
             self.answer(snapshots);
             let ended = media_clock().now();
@@ -426,7 +416,7 @@ impl Ticker {
         }
         let frame = match &self.last {
             Some((format, buffer)) => rgb(*format, buffer),
-            None => Err("nothing has been composed yet".to_owned()),
+            None => Err(SnapshotError::Nothing),
         };
         for reply in snapshots {
             reply(frame.clone());
@@ -440,10 +430,10 @@ pub fn frame_of(picture: &I420) -> Frame {
     Frame { width, height, rgb: i420_to_rgb(&picture.planes(), Matrix::Bt601) }
 }
 
-fn rgb(format: CanvasFormat, buffer: &gst::Buffer) -> Result<Frame, String> {
-    let map = buffer.map_readable().map_err(|_| "the frame cannot be read".to_owned())?;
+fn rgb(format: CanvasFormat, buffer: &gst::Buffer) -> Result<Frame, SnapshotError> {
+    let map = buffer.map_readable().map_err(|_| SnapshotError::Unreadable)?;
     let (width, height) = (format.width as usize, format.height as usize);
-    let planes = Planes::of_i420(map.as_slice(), width, height).ok_or("the frame is too short")?;
+    let planes = Planes::of_i420(map.as_slice(), width, height).ok_or(SnapshotError::TooShort)?;
     Ok(Frame { width: format.width, height: format.height, rgb: i420_to_rgb(&planes, Matrix::Bt601) })
 }
 

@@ -225,7 +225,7 @@ fn draw_polaroid(
     *begun = Course { due: view.now + every, place: wander(count), count };
     let edge = |middle: f64, side: f64, origin: i32| {
         let from = middle - side / 2.0 + f64::from(origin);
-        (crate::layout::scene::Length::Number(from), crate::layout::scene::Length::Number(from + side))
+        (crate::layout::Length::Number(from), crate::layout::Length::Number(from + side))
     };
     let (from_x, to_x) = edge(middle.0, polaroid.photo_width, left);
     let (from_y, to_y) = edge(middle.1, polaroid.photo_height, top);

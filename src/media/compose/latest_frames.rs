@@ -6,13 +6,14 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use parking_lot::Mutex;
 
 use crate::media::{
     gst::frame::Shot,
@@ -91,11 +92,6 @@ pub struct LatestFrames {
 }
 
 impl LatestFrames {
-    /// Locks the sources, which callers hold for a few instructions only.
-    fn sources(&self) -> MutexGuard<'_, HashMap<ParticipantId, Source>> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn publish(&self, sources: &HashMap<ParticipantId, Source>) {
         let places = sources.iter().map(|(participant, source)| (participant.clone(), source.place.clone()));
         self.places.store(Arc::new(places.collect()));
@@ -103,7 +99,7 @@ impl LatestFrames {
 
     /// Makes `peer`'s frames the participant's from now on; the last frame of an older connection stays meanwhile.
     pub fn assign(&self, participant: &ParticipantId, peer: PeerId) {
-        let mut sources = self.sources();
+        let mut sources = self.sources.lock();
         match sources.get_mut(participant) {
             Some(source) => {
                 source.peer = peer;
@@ -122,7 +118,7 @@ impl LatestFrames {
         let newest = Some(Arc::new(Newest { shot: Arc::new(shot), arrived: now, shown: AtomicBool::new(false) }));
         let old;
         let arrival = {
-            let mut sources = self.sources();
+            let mut sources = self.sources.lock();
             let Some(source) = sources.get_mut(participant).filter(|source| source.peer == peer) else {
                 return Arrival::Stale;
             };
@@ -139,7 +135,7 @@ impl LatestFrames {
     /// Keeps a frame of this connection shown until this time, however old it is: its sender is there, and only sends
     /// no new one.
     pub fn keep(&self, participant: &ParticipantId, peer: PeerId, until: Duration) {
-        let sources = self.sources();
+        let sources = self.sources.lock();
         if let Some(source) = sources.get(participant).filter(|source| source.peer == peer && source.count > 0) {
             let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
             source.place.until.store(until, Ordering::Relaxed);
@@ -195,7 +191,7 @@ impl LatestFrames {
         }
         let mut gone = Vec::new();
         let mut shots = Vec::new();
-        for (participant, source) in self.sources().iter_mut() {
+        for (participant, source) in self.sources.lock().iter_mut() {
             // Looked at once more: a frame may have come meanwhile.
             if is_old(&source.place) {
                 shots.push(source.place.newest.swap(None));
@@ -220,7 +216,7 @@ impl LatestFrames {
 
     /// Forgets a participant.
     pub fn forget(&self, participant: &ParticipantId) {
-        let mut sources = self.sources();
+        let mut sources = self.sources.lock();
         let gone = sources.remove(participant);
         if gone.is_some() {
             self.publish(&sources);

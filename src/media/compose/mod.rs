@@ -19,6 +19,7 @@ pub mod halve;
 mod kernel;
 pub mod latest_frames;
 pub mod layer_request;
+mod painter;
 pub mod phase;
 pub mod planes;
 pub mod reel;

@@ -2,11 +2,9 @@
 //!
 //! The decoder waits while enough are there; the clock never waits. While nobody looks, the clip stands still.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::media::gst::frame::Shot;
 
@@ -34,15 +32,11 @@ pub struct Reel {
 }
 
 impl Reel {
-    fn lock(&self) -> MutexGuard<'_, Frames> {
-        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Adds a frame that is shown at `pts`, later than those before it. Waits for room; `false`: nobody looks any more.
     pub fn push(&self, shot: Shot, pts: Duration) -> bool {
-        let mut frames = self.lock();
+        let mut frames = self.frames.lock();
         while !frames.closed && frames.waiting.len() >= AHEAD {
-            frames = self.changed.wait(frames).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut frames);
         }
         if frames.closed {
             return false;
@@ -53,7 +47,7 @@ impl Reel {
 
     /// Returns the frame at this running time; `None` before the first one is there.
     pub fn at(&self, now: Duration) -> Option<Arc<Shot>> {
-        let mut frames = self.lock();
+        let mut frames = self.frames.lock();
         let rested = now.saturating_sub(frames.looked) > PAUSE;
         frames.looked = now;
         if let Some((next, _)) = frames.waiting.front() {
@@ -75,7 +69,7 @@ impl Reel {
 
     /// Ends it: those who wait in [`Reel::push`] goes on.
     pub fn close(&self) {
-        self.lock().closed = true;
+        self.frames.lock().closed = true;
         self.changed.notify_all();
     }
 }
@@ -140,11 +134,11 @@ mod tests {
         // It can be no further ahead than there is room.
         let mut newest = 0;
         for at in (0..1000).step_by(40) {
-            while reel.lock().waiting.is_empty() {
+            while reel.frames.lock().waiting.is_empty() {
                 std::thread::yield_now();
             }
             newest = luma(&reel, 5000 + at).unwrap();
-            assert!(reel.lock().waiting.len() <= AHEAD);
+            assert!(reel.frames.lock().waiting.len() <= AHEAD);
         }
         assert_eq!(newest, 24);
         reel.close();

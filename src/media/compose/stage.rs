@@ -9,24 +9,21 @@ use gstreamer_video::prelude::*;
 
 use super::{
     backdrop::{Backdrop, Show},
-    blur::Blurrer,
-    canvas::{Geometry, Isa, LayerBlender},
+    canvas::Geometry,
     colour::Matrix,
     effects::{Effects, Photo, View},
     follow::Followers,
     latest_frames::LatestFrames,
     layer_request::LayerRequest,
+    painter::LayerPainter,
     planes::{I420, Planes, PlanesMut, copy},
     reel::Reel,
-    rotate::{Rotation, RotationBlender},
-    shape::RimBlender,
     trigger::{Firing, Standings, need_poses},
 };
 use crate::{
     layout::{
-        Key, Scene,
-        motion::Motion,
-        solve::{Facts, Person, Placed, Placement, solve},
+        Key, Lost, Scene,
+        solve::{Facts, Person, Placed, Placement, motion::Motion, solve},
     },
     media::{
         gst::frame::{Shot, VideoFrame},
@@ -87,15 +84,6 @@ struct Begun {
     still: Weak<Still>,
     at: Duration,
     is_shown: bool,
-}
-
-/// The painter of one layer; each part keeps its tables and buffers.
-#[derive(Default)]
-struct LayerPainter {
-    blender: LayerBlender,
-    rotator: RotationBlender,
-    rim: RimBlender,
-    blurrer: Option<Blurrer>,
 }
 
 impl std::fmt::Debug for Stage {
@@ -364,6 +352,17 @@ impl Stage {
                     let last = || self.parting.get(*index).and_then(Option::as_ref);
                     let Some(shot) = newest.or_else(last) else { continue };
                     let Some(mut planes) = planes_of_frame(&shot.frame) else { continue };
+                    match placement.look.lost {
+                        Lost::Whole if shot.is_lost => {
+                            painter.paint(canvas, &planes, &geometry, placement, false);
+                            continue;
+                        }
+                        Lost::Blur if shot.is_lost => {
+                            painter.paint_blurred(canvas, &planes, &geometry, placement);
+                            continue;
+                        }
+                        _ => {}
+                    }
                     if let Some(cut) = &placement.cut {
                         let mask = shot.found.as_ref().and_then(|found| found.mask(cut));
                         planes.alpha = mask.map(|mask| (mask.as_ref(), mask.stride())).or(planes.alpha);
@@ -448,36 +447,6 @@ impl Stage {
     /// Returns the pictures that triggers took since the last call.
     pub fn take_photos(&mut self) -> impl Iterator<Item = Photo> {
         self.photos.drain(..)
-    }
-}
-
-impl LayerPainter {
-    fn paint(
-        &mut self,
-        canvas: &mut PlanesMut<'_>,
-        planes: &Planes<'_>,
-        geometry: &Geometry,
-        placement: &Placement,
-        use_alpha: bool,
-    ) {
-        let look = &placement.look;
-        let opacity = (placement.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
-        let border = look.border.map(|(width, rgb)| (width, Matrix::Bt601.colour(rgb)));
-        if look.turn != 0.0 {
-            // Never with a blurred background: the layout does not allow both.
-            let turn = Rotation { degrees: look.turn, radius: look.radius, border, opacity, use_alpha };
-            self.rotator.blend(canvas, planes, geometry, &turn);
-            return;
-        }
-        if let Some(blur) = look.blur {
-            let blurrer = self.blurrer.get_or_insert_default();
-            blurrer.draw(canvas, planes, geometry, look.radius, blur, opacity);
-        }
-        self.blender.blend_rounded(canvas, planes, geometry, look.radius, opacity, use_alpha);
-        if let Some((width, yuv)) = border {
-            let (at, size) = ((geometry.dst_x, geometry.dst_y), (geometry.dst_width, geometry.dst_height));
-            self.rim.draw(Isa::detect(), canvas, at, size, look.radius, width, yuv, opacity);
-        }
     }
 }
 

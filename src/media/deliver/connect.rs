@@ -11,6 +11,7 @@ use str0m::{
     bwe::Bitrate,
     config::DtlsCert,
     crypto::Fingerprint as StrFingerprint,
+    error::{IceError, RtcError},
     format::{Codec as StrCodec, FormatParams},
     media::{Frequency, MediaKind, Mid, Pt},
     net::TcpType,
@@ -39,6 +40,41 @@ pub(super) const MOST_REPEATED: f32 = 0.35;
 /// How often str0m reports its numbers.
 const STATISTICS: Duration = Duration::from_millis(100);
 
+/// The reason why somebody cannot be connected, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Their description is refused.
+    #[error(transparent)]
+    Description(#[from] sdp::Fault),
+    /// Their description has nothing to connect to.
+    #[error("every m-line is rejected")]
+    AllRejected,
+    /// str0m does not know how their certificate is named.
+    #[error("the only fingerprint is by {0} (add one by sha-256)")]
+    Fingerprint(&'static str),
+    /// str0m does not take an address of ours.
+    #[error(transparent)]
+    Address(#[from] IceError),
+    /// DTLS does not begin.
+    #[error(transparent)]
+    Dtls(#[from] RtcError),
+    /// We do not understand str0m's name of our own certificate.
+    #[error(transparent)]
+    OwnFingerprint(sdp::Fault),
+}
+
+impl From<ConnectError> for PeerRefused {
+    fn from(error: ConnectError) -> Self {
+        let text = error.to_string();
+        match error {
+            ConnectError::Description(_) | ConnectError::AllRejected | ConnectError::Fingerprint(_) => {
+                Self::Unacceptable(text)
+            }
+            ConnectError::Address(_) | ConnectError::Dtls(_) | ConnectError::OwnFingerprint(_) => Self::Failed(text),
+        }
+    }
+}
+
 /// Our end of all connections.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
@@ -61,11 +97,11 @@ pub(super) struct Addresses {
 
 impl Addresses {
     /// Returns them as candidates. TCP has a lower priority (RFC 6544).
-    pub(super) fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, String>> {
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Result<IceCandidate, IceError>> {
         let udp = self.udp.iter().map(|address| IceCandidate::builder().udp().host(*address).build());
         let passive = |address| IceCandidate::builder().tcp().host(address).tcptype(TcpType::Passive).build();
         let tcp = self.tcp.iter().map(move |address| passive(*address));
-        udp.chain(tcp).map(|candidate| candidate.map_err(|error| error.to_string()))
+        udp.chain(tcp)
     }
 }
 
@@ -89,15 +125,14 @@ fn random_text(length: usize) -> String {
 /// Answers an offer.
 ///
 /// # Errors
-/// [`PeerRefused::Unacceptable`] when it takes nothing that we send, [`PeerRefused::Failed`] when no connection can be
-/// made.
+/// It takes nothing that we send, or no connection can be made.
 pub(super) fn connect(
     offer: &Description,
     identity: &Identity,
     addresses: &Addresses,
     now: Instant,
-) -> Result<Connected, PeerRefused> {
-    let chosen = sdp::choose(offer, &[], &SENT).map_err(|fault| PeerRefused::Unacceptable(fault.to_string()))?;
+) -> Result<Connected, ConnectError> {
+    let chosen = sdp::choose(offer, &[], &SENT)?;
     let mut ssrcs: Vec<u32> = Vec::new();
     let mut ssrc = || loop {
         let number = rand::random::<u32>();
@@ -112,18 +147,16 @@ pub(super) fn connect(
     // One of both ends has to make the checks.
     let lite = identity.lite && !offer.ice_lite;
     let mut rtc = config(identity, &tracks, &creds, lite).build(now);
-    let failed = |error: &dyn std::fmt::Display| PeerRefused::Failed(error.to_string());
-    check_fingerprint(offer).map_err(PeerRefused::Unacceptable)?;
+    check_fingerprint(offer)?;
     let mut candidates = Vec::new();
     for candidate in addresses.candidates() {
-        let candidate = candidate.map_err(|error| failed(&error))?;
         // It is left out when it is there already.
-        if let Some(added) = rtc.add_local_candidate(candidate) {
+        if let Some(added) = rtc.add_local_candidate(candidate?) {
             candidates.extend(Candidate::parse(&added.to_sdp_string()).ok().flatten());
         }
     }
-    let fingerprint = introduce(&mut rtc, offer, &tracks, (offer.ice_lite, identity)).map_err(PeerRefused::Failed)?;
-    let fingerprint = Fingerprint::parse(&fingerprint).map_err(|fault| failed(&fault))?;
+    let fingerprint = introduce(&mut rtc, offer, &tracks, (offer.ice_lite, identity))?;
+    let fingerprint = Fingerprint::parse(&fingerprint).map_err(ConnectError::OwnFingerprint)?;
     let transport = Transport { ufrag: creds.ufrag.clone(), pwd: creds.pass, lite, fingerprint, candidates };
     let answer = answer(offer, &tracks, &transport).to_sdp();
     Ok(Connected { rtc, tracks, ufrag: creds.ufrag, answer })
@@ -135,20 +168,17 @@ pub(super) fn credentials() -> IceCreds {
 }
 
 /// Returns the section whose transport is that of all.
-fn first(remote: &Description) -> Result<&Section, String> {
-    remote.media.iter().find(|section| !section.rejected).ok_or_else(|| "every m-line is rejected".to_owned())
+fn first(remote: &Description) -> Result<&Section, ConnectError> {
+    remote.media.iter().find(|section| !section.rejected).ok_or(ConnectError::AllRejected)
 }
 
 /// Checks that the peer's certificate is named in the way that str0m knows.
 ///
 /// # Errors
 /// What is missing.
-pub(super) fn check_fingerprint(remote: &Description) -> Result<(), String> {
+pub(super) fn check_fingerprint(remote: &Description) -> Result<(), ConnectError> {
     let algorithm = first(remote)?.fingerprint.algorithm;
-    if algorithm == HashAlgorithm::Sha256 {
-        return Ok(());
-    }
-    Err(format!("the only fingerprint is by {} (add one by sha-256)", algorithm.name()))
+    if algorithm == HashAlgorithm::Sha256 { Ok(()) } else { Err(ConnectError::Fingerprint(algorithm.name())) }
 }
 
 /// Informs str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
@@ -160,7 +190,7 @@ pub(super) fn introduce(
     remote: &Description,
     tracks: &[Track],
     (controlling, identity): (bool, &Identity),
-) -> Result<String, String> {
+) -> Result<String, ConnectError> {
     let first = first(remote)?;
     let fingerprint = {
         let mut direct = rtc.direct_api();
@@ -172,7 +202,7 @@ pub(super) fn introduce(
         for track in tracks {
             declare(&mut direct, track);
         }
-        direct.start_dtls(is_dtls_client(remote)).map_err(|error| error.to_string())?;
+        direct.start_dtls(is_dtls_client(remote))?;
         direct.local_dtls_fingerprint().to_string()
     };
     let named = remote.media.iter().flat_map(|section| &section.candidates);

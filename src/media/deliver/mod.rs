@@ -18,7 +18,7 @@ use std::{
     io,
     net::TcpStream,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
@@ -38,8 +38,10 @@ pub mod socket;
 mod stream;
 pub mod tcp;
 
+pub use connect::ConnectError;
 use connect::{Addresses, Connected, Identity};
 use packet::Unit;
+use parking_lot::Mutex;
 use routes::{Path, Route, Routes};
 use rung::{Ladder, RenditionChoice, View};
 use shard::{Message, Shard, dispatch};
@@ -253,7 +255,7 @@ impl Delivery {
     fn take_in(&self, connected: Connected, newcomer: Newcomer) {
         let Newcomer { room, peer, ladder, wish, tell } = newcomer;
         let shard = {
-            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut places = self.places.lock();
             let load = |shard: &usize| places.values().filter(|place| *place == shard).count();
             let shard = (0..self.shards.len()).min_by_key(load).unwrap_or(0);
             places.insert(peer, shard);
@@ -284,7 +286,7 @@ impl Delivery {
 
     /// Ends a connection; it reports nothing of it any more.
     pub fn remove(&self, peer: PeerId) {
-        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+        let place = self.places.lock().remove(&peer);
         if let Some(shard) = place {
             self.one(shard, Message::Remove(peer));
         }
@@ -308,7 +310,7 @@ impl Delivery {
     }
 
     fn to(&self, peer: PeerId, message: Message) {
-        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&peer).copied();
+        let place = self.places.lock().get(&peer).copied();
         if let Some(shard) = place {
             self.one(shard, message);
         }

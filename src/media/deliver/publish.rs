@@ -14,7 +14,7 @@ use str0m::IceCreds;
 use super::{
     Delivery, Newcomer, News, RoomKey, Sound, Tell,
     answer::{CNAME, Track},
-    connect::{self, Addresses, Connected},
+    connect::{self, Addresses, ConnectError, Connected},
     packet::Unit,
     rung::{Ladder, RenditionChoice},
     socket::Binding,
@@ -24,8 +24,8 @@ use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
     port::{PeerId, Profile},
     sdp::{
-        Candidate, Chosen, Codec, CodecFormat, Description, Direction, Fingerprint, Flow, HashAlgorithm, MediaKind,
-        PROTOCOL, SDES_MID, SdpKind, Section, Setup, Ssrc, TRANSPORT_WIDE_CC, check_answer_to,
+        Candidate, Chosen, Codec, CodecFormat, Description, Direction, Fault, Fingerprint, Flow, HashAlgorithm,
+        MediaKind, PROTOCOL, SDES_MID, SdpKind, Section, Setup, Ssrc, TRANSPORT_WIDE_CC, check_answer_to,
     },
 };
 
@@ -51,13 +51,32 @@ pub struct Reach {
     pub internal: bool,
 }
 
-/// The reason why an answer is of no use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The reason why an answer is of no use: the other server's fault.
+#[derive(Debug, thiserror::Error)]
 pub enum BadAnswer {
     /// It is no answer to our offer.
-    Invalid(String),
+    #[error("its answer is invalid: {0}")]
+    Invalid(#[from] ConnectError),
     /// It does not take what we send.
-    Unwilling(String),
+    #[error("its answer does not take what is sent: {0}")]
+    Unwilling(#[from] Unwilling),
+}
+
+/// The part that an answer does not take.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwilling {
+    /// Something of our offer.
+    #[error(transparent)]
+    Offer(Fault),
+    /// The way that we connect.
+    #[error(transparent)]
+    Connection(ConnectError),
+    /// The sound.
+    #[error("it takes no Opus")]
+    Opus,
+    /// The picture.
+    #[error("it takes no H.264 of profile {}", .0.name())]
+    H264(Profile),
 }
 
 /// An offer that waits for its answer, and the port that it names.
@@ -106,19 +125,17 @@ impl Offered {
     /// See [`BadAnswer`].
     pub fn accept(self, answer: &str, tell: impl Fn(News) + Send + Sync + 'static) -> Result<Publication, BadAnswer> {
         let Self { delivery, offer, creds, ssrcs, profile } = self;
-        let answer =
-            Description::parse(answer, SdpKind::Answer).map_err(|fault| BadAnswer::Invalid(fault.to_string()))?;
-        let unwilling = |text: String| BadAnswer::Unwilling(text);
-        check_answer_to(&answer, &offer).map_err(|fault| unwilling(fault.to_string()))?;
-        connect::check_fingerprint(&answer).map_err(unwilling)?;
-        let mut tracks = tracks(&answer, ssrcs, profile).map_err(unwilling)?;
+        let answer = Description::parse(answer, SdpKind::Answer).map_err(ConnectError::from)?;
+        check_answer_to(&answer, &offer).map_err(Unwilling::Offer)?;
+        connect::check_fingerprint(&answer).map_err(Unwilling::Connection)?;
+        let mut tracks = tracks(&answer, ssrcs, profile)?;
         connect::agree_on_extensions(&mut tracks);
         let mut rtc = connect::config(&delivery.identity, &tracks, &creds, false).build(Instant::now());
         for candidate in addresses(&delivery).candidates() {
-            rtc.add_local_candidate(candidate.map_err(BadAnswer::Invalid)?);
+            rtc.add_local_candidate(candidate.map_err(ConnectError::from)?);
         }
         // Who offers controls, where both make checks (RFC 8445).
-        connect::introduce(&mut rtc, &answer, &tracks, (true, &delivery.identity)).map_err(BadAnswer::Invalid)?;
+        connect::introduce(&mut rtc, &answer, &tracks, (true, &delivery.identity))?;
         let room = delivery.open();
         let connected = Connected { rtc, tracks, ufrag: creds.ufrag, answer: String::new() };
         let newcomer = Newcomer {
@@ -265,7 +282,7 @@ fn repair() -> Codec {
 }
 
 /// Returns the streams that the answer takes: both, or the room would be seen without its sound.
-fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec<Track>, String> {
+fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec<Track>, Unwilling> {
     let mut numbers = ssrcs.into_iter();
     let mut tracks = Vec::new();
     for (index, section) in answer.media.iter().enumerate() {
@@ -273,9 +290,9 @@ fn tracks(answer: &Description, ssrcs: [u32; 4], profile: Profile) -> Result<Vec
             MediaKind::Audio => codec.format == CodecFormat::Opus,
             _ => takes(codec, profile),
         };
-        let codec = section.codecs.iter().find(usable).ok_or_else(|| match section.kind {
-            MediaKind::Audio => "it takes no Opus".to_owned(),
-            _ => format!("it takes no H.264 of profile {}", profile.name()),
+        let codec = section.codecs.iter().find(usable).ok_or(match section.kind {
+            MediaKind::Audio => Unwilling::Opus,
+            _ => Unwilling::H264(profile),
         })?;
         let chosen = Chosen {
             section: index,
@@ -366,11 +383,11 @@ mod tests {
             line.setup,
         );
         assert!(
-            matches!(refusal(no_video, &without.to_sdp()), BadAnswer::Unwilling(text) if text.contains("rejected"))
+            matches!(refusal(no_video, &without.to_sdp()), BadAnswer::Unwilling(why) if why.to_string().contains("rejected"))
         );
         let high = offered(Profile::High);
         let mut lower = answer(&high);
         lower.media[1].codecs[0] = h264(Profile::Baseline);
-        assert!(matches!(refusal(high, &lower.to_sdp()), BadAnswer::Unwilling(text) if text.contains("high")));
+        assert!(matches!(refusal(high, &lower.to_sdp()), BadAnswer::Unwilling(Unwilling::H264(Profile::High))));
     }
 }

@@ -4,11 +4,12 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     net::SocketAddr,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use parking_lot::RwLock;
 use str0m::net::Protocol;
 
 use crate::media::port::PeerId;
@@ -81,31 +82,29 @@ pub struct Routes(RwLock<Tables>);
 impl Routes {
     /// Enters a receiver under our user fragment of its connection.
     pub fn add(&self, ufrag: String, route: Route) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).by_ufrag.insert(ufrag, route);
+        self.0.write().by_ufrag.insert(ufrag, route);
     }
 
     /// Enters an address of UDP that has proved to be a receiver's, in place of the one that had it before.
     pub fn learn(&self, source: SocketAddr, route: &Route) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source) == Some(route);
+        let known = self.0.read().by_source.get(&source) == Some(route);
         if !known {
-            self.0.write().unwrap_or_else(PoisonError::into_inner).by_source.insert(source, route.clone());
+            self.0.write().by_source.insert(source, route.clone());
         }
     }
 
     /// Enters an address from which a receiver may answer, unless it is known as somebody's: who names another's
     /// address among their own must not get that one's packets.
     pub fn expect(&self, source: SocketAddr, route: &Route) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.contains_key(&source);
-        if !known
-            && let Entry::Vacant(free) = self.0.write().unwrap_or_else(PoisonError::into_inner).by_source.entry(source)
-        {
+        let known = self.0.read().by_source.contains_key(&source);
+        if !known && let Entry::Vacant(free) = self.0.write().by_source.entry(source) {
             free.insert(route.clone());
         }
     }
 
     /// Strikes a receiver out.
     pub fn remove(&self, receiver: PeerId) {
-        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.0.write();
         tables.by_ufrag.retain(|_, route| route.receiver != receiver);
         tables.by_source.retain(|_, route| route.receiver != receiver);
     }
@@ -113,14 +112,13 @@ impl Routes {
     /// Returns whose this datagram is. A connectivity check goes to the one that it names, whatever address it comes
     /// from.
     pub fn find(&self, source: SocketAddr, data: &[u8]) -> Option<Route> {
-        self.named(data)
-            .or_else(|| self.0.read().unwrap_or_else(PoisonError::into_inner).by_source.get(&source).cloned())
+        self.named(data).or_else(|| self.0.read().by_source.get(&source).cloned())
     }
 
     /// Returns the receiver that a connectivity check names.
     pub fn named(&self, data: &[u8]) -> Option<Route> {
         let ufrag = checked_ufrag(data)?;
-        self.0.read().unwrap_or_else(PoisonError::into_inner).by_ufrag.get(ufrag).cloned()
+        self.0.read().by_ufrag.get(ufrag).cloned()
     }
 }
 

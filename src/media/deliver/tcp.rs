@@ -16,13 +16,14 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::fd::OwnedFd,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, RwLock};
 use rustix::{
     buffer::spare_capacity,
     event::{Timespec, epoll},
@@ -127,7 +128,7 @@ impl TcpConnection {
     /// Sends a packet, or loses it.
     fn send(&self, packet: &[u8]) -> io::Result<()> {
         let head = framing::head(packet.len()).ok_or(io::ErrorKind::InvalidInput)?;
-        let mut rest = locked(&self.rest);
+        let mut rest = self.rest.lock();
         if !rest.is_empty() {
             let written = self.written((&self.stream).write(&rest))?;
             rest.drain(..written);
@@ -240,7 +241,7 @@ impl Connections {
         let ends = Ends { own: SocketAddr::new(self.sockets.shown(own.ip()), own.port()), peer };
         let connection = Arc::new(TcpConnection { stream, ends, rest: Mutex::default(), read: Mutex::default() });
         let number = {
-            let mut table = self.table_mut();
+            let mut table = self.table.write();
             let (number, victim) = table.places.enter(peer.ip(), Instant::now());
             if let Some(victim) = victim {
                 self.close(&mut table, victim);
@@ -257,7 +258,7 @@ impl Connections {
             epoll::EventFlags::IN | epoll::EventFlags::RDHUP,
         );
         added.map_err(|error| {
-            self.close(&mut self.table_mut(), number);
+            self.close(&mut self.table.write(), number);
             error.into()
         })
     }
@@ -268,7 +269,7 @@ impl Connections {
     /// There is no such connection any more, or it takes nothing now.
     pub fn send(&self, own: SocketAddr, peer: SocketAddr, packet: &[u8]) -> io::Result<()> {
         let connection = {
-            let table = self.table();
+            let table = self.table.read();
             let number = table.numbers.get(&Ends { own, peer });
             number.and_then(|number| table.open.get(number)).cloned()
         };
@@ -277,10 +278,10 @@ impl Connections {
 
     /// Closes the connections of a receiver who is gone.
     pub fn leave(&self, receiver: PeerId) {
-        if self.table().places.of(receiver).is_empty() {
+        if self.table.read().places.of(receiver).is_empty() {
             return;
         }
-        let mut table = self.table_mut();
+        let mut table = self.table.write();
         for number in table.places.of(receiver) {
             self.close(&mut table, number);
         }
@@ -312,7 +313,7 @@ impl Connections {
             let now = Instant::now();
             if now >= sweep_at {
                 sweep_at = now + SWEEP;
-                let mut table = self.table_mut();
+                let mut table = self.table.write();
                 for number in table.places.late(now) {
                     self.close(&mut table, number);
                 }
@@ -337,14 +338,14 @@ impl Connections {
     }
 
     fn read(&self, number: Number, buffer: &mut [u8], routes: &Routes, shards: &[mpsc::Sender<Message>]) {
-        let Some(connection) = self.table().open.get(&number).cloned() else { return };
+        let Some(connection) = self.table.read().open.get(&number).cloned() else { return };
         let now = Instant::now();
         let goes_on = match (&connection.stream).read(buffer) {
             Ok(0) => false,
             Ok(length) => self.bring(number, &connection, &buffer[..length], now, routes, shards).is_ok(),
             Err(error) => matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
         };
-        let mut table = self.table_mut();
+        let mut table = self.table.write();
         if goes_on {
             table.places.heard(number, now);
         } else {
@@ -361,7 +362,7 @@ impl Connections {
         routes: &Routes,
         shards: &[mpsc::Sender<Message>],
     ) -> Result<(), Refused> {
-        let mut reading = locked(&connection.read);
+        let mut reading = connection.read.lock();
         if !reading.may(bytes.len(), now) {
             return Err(Refused);
         }
@@ -383,7 +384,7 @@ impl Connections {
     }
 
     fn claim(&self, number: Number, receiver: PeerId, now: Instant) {
-        let mut table = self.table_mut();
+        let mut table = self.table.write();
         if let Some(victim) = table.places.claim(number, receiver, now) {
             self.close(&mut table, victim);
         }
@@ -402,22 +403,10 @@ impl Connections {
         }
         count(table);
     }
-
-    fn table(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn table_mut(&self) -> RwLockWriteGuard<'_, Table> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn count(table: &Table) {
     metrics::gauge!("virfie_media_tcp_connections").set(table.places.len() as f64);
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the address as candidates name it: a listener at `::` sees IPv4 as a part of IPv6.

@@ -3,7 +3,7 @@
 use gstreamer::{self as gst, prelude::*};
 
 use crate::media::{
-    gst::pipeline::OwnedPipeline,
+    gst::{pipeline::OwnedPipeline, stage::StageError},
     port::{Profile, RateControl, Speed, VideoSettings},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn tune(
     encoder: &gst::Element,
     settings: &VideoSettings,
     speed: Speed,
-) -> Result<(), String> {
+) -> Result<(), StageError> {
     let shape: gst::Element = pipeline.element("shape")?;
     let form: gst::Element = pipeline.element("form")?;
     let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);

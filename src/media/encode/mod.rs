@@ -10,16 +10,14 @@
 //! before it and counted; the clock never waits.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use gstreamer_video as gst_video;
+use parking_lot::Mutex;
 
 mod broadcast;
 pub mod keyframe;
@@ -36,6 +34,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
         priority::Role,
+        stage::StageError,
     },
     port::{Rendition, Speed, VideoCodec, VideoSettings},
 };
@@ -57,6 +56,17 @@ const HUNG: Duration = Duration::from_secs(5);
 
 /// No frame waits for its unit.
 const NOTHING: u64 = u64::MAX;
+
+/// The reason why an encoder cannot start, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// What it is made of: for the operator to mend.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// There is no memory to measure how loud the sound is.
+    #[error(transparent)]
+    Loudness(#[from] ebur128::Error),
+}
 
 /// A running encoder.
 #[derive(Debug)]
@@ -100,15 +110,14 @@ impl Encoder {
         launches: &Launches,
         on_unit: impl Fn(gst::Buffer) + Send + Sync + 'static,
         on_error: impl Fn(String) + Send + Sync + 'static,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, EncodeError> {
         let stage = match recipe {
             Recipe::Live { codec: VideoCodec::H264, .. } => "encode-h264",
             Recipe::Live { .. } => "encode-vp8",
             Recipe::Broadcast(..) => "encode-broadcast",
         };
         let owned = OwnedPipeline::new(name).works_as(Role::Encode);
-        let bin = launches.bin(stage).map_err(|error| error.to_string())?;
-        owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        owned.stage(launches, stage)?;
         let frames: AppSrc = owned.element("frames")?;
         let element: gst::Element = owned.element("encoder")?;
         let sink: AppSink = owned.element("units")?;
@@ -132,7 +141,7 @@ impl Encoder {
                     if let Some(unit) = in_running_time(&sample) {
                         if !unit.flags().contains(gst::BufferFlags::DELTA_UNIT) {
                             let begun = unit.pts().map_or(Duration::ZERO, |pts| Duration::from_nanos(pts.nseconds()));
-                            lock(&on_keyframe).produced(begun);
+                            on_keyframe.lock().produced(begun);
                         }
                         on_unit(unit);
                     }
@@ -154,7 +163,7 @@ impl Encoder {
     pub fn push(&self, frame: &gst::Buffer, caps: &gst::Caps) {
         let now = media_clock().now();
         let first = {
-            let mut current = lock(&self.caps);
+            let mut current = self.caps.lock();
             if current.as_ref() == Some(caps) {
                 false
             } else {
@@ -176,7 +185,7 @@ impl Encoder {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let due = lock(&self.arbiter).due(now);
+        let due = self.arbiter.lock().due(now);
         if due {
             self.force_keyframe();
         }
@@ -186,7 +195,7 @@ impl Encoder {
 
     /// Notes that somebody cannot go on without a keyframe.
     pub fn request_keyframe(&self) {
-        let decision = lock(&self.arbiter).request(media_clock().now());
+        let decision = self.arbiter.lock().request(media_clock().now());
         if decision == keyframe::Decision::Force {
             self.force_keyframe();
         }
@@ -276,10 +285,6 @@ fn in_running_time(sample: &gst::Sample) -> Option<gst::Buffer> {
 
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(NOTHING - 1)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
 //! The mix as AAC or Opus, for outputs of equal settings.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use parking_lot::Mutex;
 
-use super::leveller::{LATENESS, Leveller};
+use super::{
+    EncodeError,
+    leveller::{LATENESS, Leveller},
+};
 use crate::media::{
     gst::{
         clock::clock_time,
@@ -19,6 +20,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline},
         priority::Role,
+        stage::StageError,
     },
     port::{AudioCodec, AudioSettings},
 };
@@ -55,14 +57,13 @@ impl SoundEncoder {
         launches: &Launches,
         on_packet: impl Fn(&gst::Buffer, &gst::Caps) + Send + Sync + 'static,
         on_error: impl Fn(String) + Send + Sync + 'static,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, EncodeError> {
         let owned = OwnedPipeline::new(name).works_as(Role::Encode);
         let stage = match settings.codec {
             AudioCodec::Aac => "encode-aac",
             AudioCodec::Opus => "encode-opus",
         };
-        let bin = launches.bin(stage).map_err(|error| error.to_string())?;
-        owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        owned.stage(launches, stage)?;
         let samples: AppSrc = owned.element("samples")?;
         let (encoder, shape): (gst::Element, gst::Element) = (owned.element("encoder")?, owned.element("shape")?);
         let sink: AppSink = owned.element("packets")?;
@@ -104,8 +105,8 @@ impl SoundEncoder {
             .field("channels", 2i32)
             .field("layout", "interleaved");
         handoff::configure(&samples, &mix.build());
-        owned.play().map_err(|error| error.to_string())?;
-        let leveller = settings.loudness.map(Leveller::new).transpose().map_err(|error| error.to_string())?;
+        owned.play().map_err(StageError::from)?;
+        let leveller = settings.loudness.map(Leveller::new).transpose()?;
         Ok(Self { _owned: owned, samples, leveller: leveller.map(Mutex::new), begun: AtomicBool::new(false) })
     }
 
@@ -124,7 +125,7 @@ impl SoundEncoder {
     fn give(&self, samples: &[[f32; 2]], pts: Duration) {
         let Some(leveller) = &self.leveller else { return self.encode(samples, pts) };
         let mut samples = samples.to_vec();
-        leveller.lock().unwrap_or_else(PoisonError::into_inner).process(&mut samples);
+        leveller.lock().process(&mut samples);
         self.encode(&samples, pts.saturating_sub(LATENESS));
     }
 

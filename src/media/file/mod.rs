@@ -28,13 +28,14 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::{Condvar, Mutex};
 use tracing::debug;
 
 use self::allowed::Allowed;
@@ -167,15 +168,14 @@ struct Heard {
 
 impl News {
     fn with<T>(&self, change: impl FnOnce(&mut Heard) -> T) -> T {
-        let result = change(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        let result = change(&mut self.heard.lock());
         self.changed.notify_all();
         result
     }
 
     /// Sleeps until something changes, for at most [`LOOK`].
     fn doze(&self) {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_timeout(heard, LOOK));
+        self.changed.wait_for(&mut self.heard.lock(), LOOK);
     }
 
     /// Hears what the bus says, in its words or in ours.
@@ -205,9 +205,7 @@ fn stage(owned: &OwnedPipeline, name: &str) -> Result<gst::Bin, FileError> {
 
 /// Does the same, of these launch texts.
 fn stage_of(owned: &OwnedPipeline, launches: &Launches, name: &str) -> Result<gst::Bin, FileError> {
-    let bin = launches.bin(name).map_err(|error| FileError::Setup(error.to_string()))?;
-    owned.pipeline().add(&bin).map_err(setup)?;
-    Ok(bin)
+    owned.stage(launches, name).map_err(setup)
 }
 
 fn setup(error: impl std::fmt::Display) -> FileError {

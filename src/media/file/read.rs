@@ -1,6 +1,7 @@
 //! Frames out of a video file.
 
 use std::{
+    any::Any,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -78,20 +79,26 @@ impl Reader {
     /// When it cannot be read, is no video, or is one for which no decoder is installed.
     pub fn open(path: &Path, stop: &Stop) -> Result<Self, FileError> {
         let any = |_: &[u8]| Some(Allowed::own(MAX_PIXELS));
-        Self::open_through(path, stop, any, |owned| stage(owned, "file-frames"))
+        Self::open_through((path, Arc::new(())), stop, any, |owned| stage(owned, "file-frames"))
     }
 
-    /// Opens a clip of a layout: its frames have the canvas's colours, and may be A420. `launches`: of the server.
+    /// Opens a clip of a layout: its frames have the canvas's colours, and may be A420. `launches`: of the server. `kept`
+    /// goes when all that decodes it is gone.
     ///
     /// # Errors
     /// As [`Reader::open`].
-    pub fn open_clip(path: &Path, launches: &Launches, stop: &Stop) -> Result<Self, FileError> {
+    pub fn open_clip(
+        path: &Path,
+        launches: &Launches,
+        stop: &Stop,
+        kept: Arc<dyn Any + Send + Sync>,
+    ) -> Result<Self, FileError> {
         let clip = |head: &[u8]| Allowed::clip(head, MAX_CLIP_PIXELS);
-        Self::open_through(path, stop, clip, |owned| stage_of(owned, launches, "clip-frames"))
+        Self::open_through((path, kept), stop, clip, |owned| stage_of(owned, launches, "clip-frames"))
     }
 
     fn open_through(
-        path: &Path,
+        (path, kept): (&Path, Arc<dyn Any + Send + Sync>),
         stop: &Stop,
         allowed: impl FnOnce(&[u8]) -> Option<Allowed>,
         stage: impl FnOnce(&OwnedPipeline) -> Result<gst::Bin, FileError>,
@@ -101,7 +108,7 @@ impl Reader {
             error: "it is not an MP4, QuickTime, WebM or Matroska file".into(),
         })?;
         crate::media::gst::init().map_err(setup)?;
-        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode).waits_for_end();
+        let owned = OwnedPipeline::new("file-read").works_as(Role::Decode).keeping(kept);
         let news = Arc::new(News::default());
         news.listen(&owned, allowed.is_foreign());
         let frames = stage(&owned)?;

@@ -1,7 +1,9 @@
 //! A video file played again and again, frame after frame without a gap.
 
 use std::{
+    any::Any,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -24,7 +26,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts to read, through `launches`. `push` takes each frame with the time at which it is shown, counted from the
+    /// Starts to read, through `launches`. `kept` goes when all that reads is gone. `push` takes each frame with the time at which it is shown, counted from the
     /// first of all; it may wait, and ends the player by `false`.
     ///
     /// # Errors
@@ -32,11 +34,13 @@ impl Player {
     pub fn start(
         path: PathBuf,
         launches: Launches,
+        kept: Arc<dyn Any + Send + Sync>,
         push: impl FnMut(VideoFrame, Duration) -> bool + Send + 'static,
     ) -> std::io::Result<Self> {
         let stop = Stop::default();
         let of_thread = stop.clone();
-        let work = move || Playing { path, launches, stop: of_thread, push, base: Duration::ZERO, told: false }.work();
+        let work =
+            move || Playing { path, launches, kept, stop: of_thread, push, base: Duration::ZERO, told: false }.work();
         thread::Builder::new().name("clip".into()).spawn(work)?;
         Ok(Self { stop })
     }
@@ -61,6 +65,7 @@ enum Round {
 struct Playing<P> {
     path: PathBuf,
     launches: Launches,
+    kept: Arc<dyn Any + Send + Sync>,
     stop: Stop,
     push: P,
     /// When the round now began.
@@ -73,7 +78,7 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
     fn work(mut self) {
         while !self.stop.is_stopped() {
             let begun = Instant::now();
-            match Reader::open_clip(&self.path, &self.launches, &self.stop) {
+            match Reader::open_clip(&self.path, &self.launches, &self.stop, self.kept.clone()) {
                 Ok(reader) => {
                     if self.rounds(reader).is_none() {
                         return;
@@ -154,7 +159,7 @@ impl<P: FnMut(VideoFrame, Duration) -> bool> Playing<P> {
 /// # Errors
 /// When it cannot be read, or there is no decoder for it.
 pub fn look(path: &Path, launches: &Launches) -> Result<(VideoFrame, Option<Duration>), FileError> {
-    let mut reader = Reader::open_clip(path, launches, &Stop::default())?;
+    let mut reader = Reader::open_clip(path, launches, &Stop::default(), Arc::new(()))?;
     let duration = reader.duration();
     let broken = |error: &str| FileError::NoVideo { path: path.into(), error: error.into() };
     let first = reader.next()?.ok_or_else(|| broken("it holds no frame"))?;

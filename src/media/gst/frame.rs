@@ -16,11 +16,14 @@ pub struct Shot {
     pub frame: VideoFrame,
     /// `None`: it was not segmented.
     pub found: Option<Arc<Found>>,
+    /// Whether nobody has been found in the pictures of the one who sends it for a while, so that a layer's cutout of
+    /// them is empty.
+    pub is_lost: bool,
 }
 
 impl From<VideoFrame> for Shot {
     fn from(frame: VideoFrame) -> Self {
-        Self { found: found(frame.buffer()), frame }
+        Self { found: found(frame.buffer()), frame, is_lost: false }
     }
 }
 

@@ -1,11 +1,8 @@
 //! How much of the machine nobody uses.
 
-use std::{
-    fs,
-    sync::{Mutex, PoisonError},
-    thread::available_parallelism,
-    time::Duration,
-};
+use std::{fs, thread::available_parallelism, time::Duration};
+
+use parking_lot::Mutex;
 
 use super::clock::media_clock;
 
@@ -38,7 +35,7 @@ const SHOWS_AFTER: Duration = Duration::from_secs(6);
 /// Takes a reading when the last one is old enough. To be called a few times a second.
 pub fn look() {
     let now = media_clock().now();
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN.lock();
     if known.is_some_and(|known| now.saturating_sub(known.at) < APART) {
         return;
     }
@@ -51,9 +48,9 @@ pub fn look() {
 /// known.
 pub fn idle_cores() -> f64 {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
-    let idle = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).map_or(0.5, |known| known.idle);
+    let idle = KNOWN.lock().map_or(0.5, |known| known.idle);
     let now = media_clock().now();
-    let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut claimed = CLAIMED.lock();
     claimed.retain(|(since, _)| now.saturating_sub(*since) < SHOWS_AFTER);
     let claimed: f64 = claimed.iter().map(|(_, cores)| cores).sum();
     (idle * cores as f64 - claimed).max(0.0)
@@ -61,7 +58,7 @@ pub fn idle_cores() -> f64 {
 
 /// Says that so many cores will be used from now on, which readings do not show yet.
 pub fn claim(cores: f64) {
-    CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).push((media_clock().now(), cores));
+    CLAIMED.lock().push((media_clock().now(), cores));
 }
 
 /// Reads the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.

@@ -15,6 +15,7 @@ pub mod priority;
 pub mod probe;
 pub mod range;
 pub mod segmented;
+pub mod stage;
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
 ///

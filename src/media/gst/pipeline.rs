@@ -1,26 +1,36 @@
 //! A pipeline as an owned value: dropping it sets it to NULL on a thread of its own.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    any::Any,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 use tracing::{debug, warn};
 
 use super::{
     clock::media_clock,
+    launch::Launches,
     priority::{self, Role},
+    stage::StageError,
 };
 
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Those on their way to NULL.
-static ENDING: AtomicUsize = AtomicUsize::new(0);
+/// When those on their way to NULL set out.
+static ENDING: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
 
 /// A tear-down that takes longer than this is worth a line in the log: GStreamer's own joins take milliseconds.
 const SLOW_TEARDOWN: Duration = Duration::from_secs(5);
+
+/// One that takes longer than this hangs, in an element that is at fault. It counts no more: the others go on.
+const HANGING_TEARDOWN: Duration = Duration::from_secs(30);
 
 /// Pipelines alive in this process, for metrics and leak tests.
 pub fn alive() -> usize {
@@ -29,7 +39,7 @@ pub fn alive() -> usize {
 
 /// Returns how many pipelines of this process are being torn down.
 pub fn ending() -> usize {
-    ENDING.load(Ordering::Relaxed)
+    ENDING.lock().iter().filter(|begun| begun.elapsed() < HANGING_TEARDOWN).count()
 }
 
 /// The messages of a pipeline's bus that somebody must act on.
@@ -55,7 +65,7 @@ pub enum BusNews {
 pub struct OwnedPipeline {
     pipeline: gst::Pipeline,
     role: Option<Role>,
-    waits: bool,
+    kept: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl OwnedPipeline {
@@ -64,12 +74,12 @@ impl OwnedPipeline {
         let pipeline = gst::Pipeline::with_name(name);
         media_clock().apply(&pipeline);
         ALIVE.fetch_add(1, Ordering::Relaxed);
-        Self { pipeline, role: None, waits: false }
+        Self { pipeline, role: None, kept: None }
     }
 
-    /// Has the thread that drops it wait until it is torn down. It must be one that may wait, and not of the pipeline.
-    pub fn waits_for_end(mut self) -> Self {
-        self.waits = true;
+    /// Keeps something until it is torn down.
+    pub fn keeping(mut self, kept: Arc<dyn Any + Send + Sync>) -> Self {
+        self.kept = Some(kept);
         self
     }
 
@@ -129,11 +139,21 @@ impl OwnedPipeline {
         }
     }
 
+    /// Builds a stage in it.
+    ///
+    /// # Errors
+    /// As [`Launches::bin`].
+    pub fn stage(&self, launches: &Launches, name: &str) -> Result<gst::Bin, StageError> {
+        let bin = launches.bin(name)?;
+        self.pipeline.add(&bin)?;
+        Ok(bin)
+    }
+
     /// Returns an element by its name in the launch text.
     ///
     /// # Errors
     /// When an operator's launch file lacks it; the text names it.
-    pub fn element<T: IsA<gst::Element>>(&self, name: &str) -> Result<T, String> {
+    pub fn element<T: IsA<gst::Element>>(&self, name: &str) -> Result<T, StageError> {
         named(self.pipeline.upcast_ref(), name)
     }
 }
@@ -142,49 +162,50 @@ impl OwnedPipeline {
 ///
 /// # Errors
 /// When it is missing, in a line that names it.
-pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, String> {
-    bin.by_name(name)
-        .ok_or_else(|| format!("the launch text has no element named '{name}'"))?
-        .downcast::<T>()
-        .map_err(|element| format!("'{}' is a {}, not a {}", name, element.type_().name(), T::static_type().name()))
+pub fn named<T: IsA<gst::Element>>(bin: &gst::Bin, name: &str) -> Result<T, StageError> {
+    let element = bin.by_name(name).ok_or_else(|| StageError::NoElement(name.to_owned()))?;
+    element.downcast::<T>().map_err(|element| StageError::WrongElement {
+        name: name.to_owned(),
+        found: element.type_().name(),
+        wanted: T::static_type().name(),
+    })
 }
 
 impl Drop for OwnedPipeline {
     fn drop(&mut self) {
-        let pipeline = self.pipeline.clone();
-        ENDING.fetch_add(1, Ordering::Relaxed);
-        if self.waits {
-            // The last reference goes with `self`; nothing outside is called by then.
-            tear_down(pipeline);
-            return;
-        }
+        let (pipeline, kept, begun) = (self.pipeline.clone(), self.kept.take(), Instant::now());
+        ENDING.lock().push(begun);
+        let ended = move || {
+            let mut ending = ENDING.lock();
+            if let Some(own) = ending.iter().position(|other| *other == begun) {
+                ending.swap_remove(own);
+            }
+        };
         // Never on the calling thread: it may be a streaming thread of this very pipeline, or tokio's.
-        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || tear_down(pipeline));
+        let spawned = std::thread::Builder::new().name("reap".into()).spawn(move || {
+            if let Err(error) = pipeline.set_state(gst::State::Null) {
+                warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
+            }
+            if let Some(bus) = pipeline.bus() {
+                bus.unset_sync_handler();
+                bus.set_flushing(true);
+            }
+            if begun.elapsed() > SLOW_TEARDOWN {
+                warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
+            }
+            // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last
+            // reference goes only here, after NULL has returned.
+            drop(pipeline);
+            ALIVE.fetch_sub(1, Ordering::Relaxed);
+            ended();
+            drop(kept);
+        });
         if let Err(error) = spawned {
-            ENDING.fetch_sub(1, Ordering::Relaxed);
+            ended();
             // Disposed of while it plays, it would take the process with it.
             #[allow(clippy::mem_forget, reason = "leaking is what is meant")]
             std::mem::forget(self.pipeline.clone());
             warn!(%error, "the system gives no thread to tear a pipeline down; it is leaked");
         }
     }
-}
-
-fn tear_down(pipeline: gst::Pipeline) {
-    let begun = Instant::now();
-    if let Err(error) = pipeline.set_state(gst::State::Null) {
-        warn!(pipeline = %pipeline.name(), %error, "pipeline does not go to NULL");
-    }
-    if let Some(bus) = pipeline.bus() {
-        bus.unset_sync_handler();
-        bus.set_flushing(true);
-    }
-    if begun.elapsed() > SLOW_TEARDOWN {
-        warn!(pipeline = %pipeline.name(), took = ?begun.elapsed(), "slow tear-down");
-    }
-    // GST-1.22: d59cc622f2, remove at 1.28: ICE signals after dispose touch freed memory, so the last reference goes only
-    // here, after NULL has returned.
-    drop(pipeline);
-    ALIVE.fetch_sub(1, Ordering::Relaxed);
-    ENDING.fetch_sub(1, Ordering::Relaxed);
 }

@@ -3,9 +3,10 @@
 //! A frame that was segmented carries a [`Segmented`] as buffer metadata. The first mask is the frame's alpha too
 //! (A420), for elements that know of no metadata.
 
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Once};
 
 use gstreamer::{self as gst, glib};
+use parking_lot::Mutex;
 
 use crate::{layout::Cut, media::port::Pose};
 
@@ -44,7 +45,7 @@ impl AsRef<[u8]> for Plane {
 
 impl Drop for Plane {
     fn drop(&mut self) {
-        let mut planes = self.shelf.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut planes = self.shelf.0.lock();
         if planes.len() < SHELF {
             planes.push(std::mem::take(&mut self.bytes));
         }
@@ -58,7 +59,7 @@ pub struct Shelf(Mutex<Vec<Vec<u8>>>);
 impl Shelf {
     /// Returns a plane of `width` x `height` bytes without padding; what is in it is arbitrary.
     pub fn plane(self: &Arc<Self>, (width, height): (usize, usize)) -> Plane {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let mut bytes = self.0.lock().pop().unwrap_or_default();
         bytes.resize(width * height, 0);
         Plane { bytes, stride: width, shelf: self.clone() }
     }
@@ -84,6 +85,8 @@ pub fn memory(plane: &Arc<Plane>) -> gst::Memory {
 pub struct Found {
     /// A mask of the frame's size for every cut that was asked for.
     pub masks: Vec<(Cut, Arc<Plane>)>,
+    /// The largest share of the frame that is a person by one of the masks, 0.0..=1.0; `None` without masks.
+    pub kept: Option<f32>,
     /// The poses, if they were asked for; at most five, the surest first.
     pub poses: Option<Arc<[Pose]>>,
     /// PTS of the frame that the network saw: this one, or an earlier one whose masks were carried along.

@@ -12,7 +12,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
@@ -21,6 +21,7 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video as gst_video;
+use parking_lot::Mutex;
 use tracing::debug;
 
 pub mod backlog;
@@ -43,6 +44,7 @@ use crate::media::{
         priority::{self, Role},
         probe::LEFT_OUT,
         range,
+        stage::StageError,
     },
     pictures::{Passing, on_pictures, seal},
     sdp::VIDEO_ORIENTATION,
@@ -69,8 +71,8 @@ pub fn video(
     progress: &Arc<Progress>,
     on_frame: impl Fn(Shot) + Send + Sync + 'static,
     on_wait: impl Fn() + Send + Sync + 'static,
-) -> Result<gst::Bin, String> {
-    let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+) -> Result<gst::Bin, StageError> {
+    let bin = launches.bin(stage)?;
     let segmenter: gst::Element = named(&bin, "bodypix")?;
     segment(segmenter.clone());
     let decoder = named(&bin, "decoder")?;
@@ -127,7 +129,7 @@ fn limit_size(decoder: &gst::Element, progress: &Arc<Progress>) {
             refused
         });
         on_pictures(&pad, move |passing, size| {
-            let is_refused = (refused.lock().unwrap_or_else(PoisonError::into_inner))(size);
+            let is_refused = (refused.lock())(size);
             // Of events only those that announce such a picture.
             is_refused && (size.is_some() || passing == Passing::Picture)
         });
@@ -171,13 +173,13 @@ fn turn_upright(depay: &gst::Element, turn: &gst::Element) {
             && let Ok(map) = packet.map_readable()
             && let Some(turn) = Turn::read(&map, id)
         {
-            *telling.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+            *telling.lock() = Some(turn);
         }
     });
     let (turn, done) = (turn.downgrade(), Mutex::new(None));
     src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let wanted = *told.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = *told.lock();
+        let mut done = done.lock();
         if let (Some(way), Some(element)) = (wanted.filter(|_| wanted != *done), turn.upgrade()) {
             element.set_property_from_str("video-direction", way.direction());
             *done = wanted;
@@ -206,7 +208,7 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
     let backlog = Arc::<Mutex<Backlog>>::default();
     let leaving = backlog.clone();
     src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        lock(&leaving).leaves(media_clock().now());
+        leaving.lock().leaves(media_clock().now());
         gst::PadProbeReturn::Ok
     });
     let segmenter = segmenter.downgrade();
@@ -221,7 +223,7 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
         let late = frame.pts().map_or(Duration::ZERO, |pts| now.saturating_sub(pts.into()));
         let keyframe = !frame.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let patience = if late > IN_TIME { patience().map(Duration::from_nanos) } else { None };
-        let verdict = lock(&backlog).comes(now, late, keyframe, patience);
+        let verdict = backlog.lock().comes(now, late, keyframe, patience);
         if verdict == Verdict::Decode {
             return gst::PadProbeReturn::Ok;
         }
@@ -231,10 +233,6 @@ fn limit_backlog(decoder: &gst::Element, segmenter: &gst::Element) {
         }
         LEFT_OUT
     });
-}
-
-fn lock(backlog: &Mutex<Backlog>) -> std::sync::MutexGuard<'_, Backlog> {
-    backlog.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn readable(sample: &gst::Sample) -> Option<VideoFrame> {
@@ -266,8 +264,8 @@ pub fn audio(
     launches: &Launches,
     stage: &str,
     on_samples: impl Fn(Samples<'_>, Option<Duration>) + Send + Sync + 'static,
-) -> Result<gst::Bin, String> {
-    let bin = launches.bin(stage).map_err(|error| error.to_string())?;
+) -> Result<gst::Bin, StageError> {
+    let bin = launches.bin(stage)?;
     let sink: AppSink = named(&bin, "samples")?;
     let mut width = Width::default();
     sink.set_callbacks(

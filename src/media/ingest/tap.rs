@@ -2,13 +2,14 @@
 //! and the pictures that were decoded and segmented.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 
 use arc_swap::ArcSwap;
 use gstreamer::{self as gst, glib, prelude::*};
 use gstreamer_video as gst_video;
+use parking_lot::Mutex;
 
 use crate::media::{gst::frame::Shot, port::TrackKind};
 
@@ -45,7 +46,7 @@ impl Tap {
     pub fn attach(self: &Arc<Self>, kind: TrackKind, bin: &gst::Bin) {
         let Some(pad) = bin.by_name("depay").and_then(|depay| depay.static_pad("src")) else { return };
         if kind == TrackKind::Video {
-            *self.picture.lock().unwrap_or_else(PoisonError::into_inner) = Some(pad.downgrade());
+            *self.picture.lock() = Some(pad.downgrade());
         }
         let tap = Arc::downgrade(self);
         pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |pad, info| {
@@ -95,7 +96,7 @@ impl Tap {
 
     /// Asks the peer for a keyframe.
     pub fn ask_for_keyframe(&self) {
-        let pad = self.picture.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(glib::WeakRef::upgrade);
+        let pad = self.picture.lock().as_ref().and_then(glib::WeakRef::upgrade);
         if let Some(pad) = pad {
             pad.send_event(gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build());
         }

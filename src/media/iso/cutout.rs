@@ -18,7 +18,7 @@ use gstreamer_app::AppSrc;
 use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
 
 use super::{
-    LOOK, News, Order,
+    IsoError, LOOK, News, Order,
     delay::delay,
     document::Content,
     plan,
@@ -34,6 +34,7 @@ use crate::{
         pipeline::named,
         priority::{self, Role},
         segmented::Plane,
+        stage::StageError,
     },
 };
 
@@ -130,7 +131,7 @@ impl Work {
             let now = media_clock().now();
             let done = self.writer.look(now).and_then(|()| frame.map_or(Ok(()), |frame| self.take(frame, now)));
             if let Err(fault) = done {
-                self.writer.tell(News::Failed(fault));
+                self.writer.tell(News::Failed(fault.into()));
                 break;
             }
             // As what is recorded beside it: a camera that was off begins another file.
@@ -141,7 +142,7 @@ impl Work {
         self.end();
     }
 
-    fn take(&mut self, frame: Frame, now: Duration) -> Result<(), String> {
+    fn take(&mut self, frame: Frame, now: Duration) -> Result<(), IsoError> {
         let Some(at) = frame.buffer.pts().and_then(|pts| pts.checked_sub(clock_time(self.writer.origin()))) else {
             return Ok(());
         };
@@ -150,7 +151,7 @@ impl Work {
         if !is_planar || info.width() < LEAST || info.height() < LEAST {
             return Ok(());
         }
-        let form = cut_out(&info).map_err(|error| error.to_string())?;
+        let form = cut_out(&info).map_err(StageError::from)?;
         if let Some(file) = self.file.as_mut().filter(|file| file.form != form) {
             file.heard = now;
             if at < file.from + clock_time(STEADY) {
@@ -191,8 +192,13 @@ impl Work {
 }
 
 /// Begins a file of such frames, of which the first is at `from`.
-fn begin(writer: &mut Writer, form: gst_video::VideoInfo, from: gst::ClockTime, now: Duration) -> Result<Feed, String> {
-    let caps = form.to_caps().map_err(|error| error.to_string())?;
+fn begin(
+    writer: &mut Writer,
+    form: gst_video::VideoInfo,
+    from: gst::ClockTime,
+    now: Duration,
+) -> Result<Feed, IsoError> {
+    let caps = form.to_caps().map_err(StageError::from)?;
     let content = Content { video: Some("video/x-prores".to_owned()), audio: false, cutout: true };
     let src = writer.begin(from.into(), content, |bin| {
         let src: AppSrc = named(bin, "frames")?;

@@ -20,6 +20,7 @@ mod writer;
 
 use std::{
     collections::VecDeque,
+    io,
     path::PathBuf,
     sync::{
         Arc,
@@ -45,8 +46,9 @@ use crate::media::{
         pipeline::named,
         priority::{self, Role},
         probe::LEFT_OUT,
+        stage::StageError,
     },
-    port::TrackKind,
+    port::{Blame, OutputFault, TrackKind},
 };
 
 /// Of what comes as it came.
@@ -100,7 +102,42 @@ pub struct Order {
     /// Notes them.
     pub sidecar: Arc<Sidecar>,
     /// Looks whether the disk has room.
-    pub check: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    pub check: Arc<dyn Fn() -> Result<(), OutputFault> + Send + Sync>,
+}
+
+/// The reason why a recorder writes no more, in one line. It is for the operator to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum IsoError {
+    /// The disk has no room.
+    #[error("{}", .0.text)]
+    NoRoom(OutputFault),
+    /// The files have no folder.
+    #[error("the recording cannot begin: {0}")]
+    NoFolder(io::Error),
+    /// Every name is taken.
+    #[error("the recording finds no name")]
+    NoName,
+    /// What writes the file cannot be built.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// It does not start.
+    #[error("the recording cannot begin")]
+    NotBegun,
+    /// It gave up, in GStreamer's words.
+    #[error("{0}")]
+    Broken(String),
+    /// It came to an end by itself.
+    #[error("the file ended")]
+    Ended,
+}
+
+impl From<IsoError> for OutputFault {
+    fn from(error: IsoError) -> Self {
+        match error {
+            IsoError::NoRoom(fault) => fault,
+            error => Self::last(Blame::Operator, error.to_string()),
+        }
+    }
 }
 
 /// The news of a recorder. Called on its thread; must not block.
@@ -109,7 +146,7 @@ pub enum News {
     /// Nothing can begin without a keyframe.
     NeedsKeyframe,
     /// It writes no more.
-    Failed(String),
+    Failed(OutputFault),
     /// A file is finished.
     Finished {
         /// Its name.
@@ -223,7 +260,7 @@ impl Work {
                 }
             }
             if let Err(fault) = self.writer.look(now) {
-                self.writer.tell(News::Failed(fault));
+                self.writer.tell(News::Failed(fault.into()));
                 break;
             }
             match plan.step(now) {
@@ -233,7 +270,7 @@ impl Work {
                     let first =
                         |kind| early.iter().find(|packet| packet.kind == kind).map(|packet| packet.caps.clone());
                     if let Err(error) = self.begin(tracks, first(TrackKind::Video)) {
-                        self.writer.tell(News::Failed(error));
+                        self.writer.tell(News::Failed(error.into()));
                         break;
                     }
                     for packet in early.drain(..) {
@@ -303,7 +340,7 @@ impl Work {
         let _ = src.push_buffer(buffer);
     }
 
-    fn begin(&mut self, tracks: Tracks, picture: Option<gst::Caps>) -> Result<(), String> {
+    fn begin(&mut self, tracks: Tracks, picture: Option<gst::Caps>) -> Result<(), IsoError> {
         let codec = picture.filter(|_| tracks.video).map(|caps| codec_of(&caps));
         let parser: &[&str] = match codec.as_deref() {
             // In band, so that a sender may change the size of its picture.
@@ -336,12 +373,17 @@ impl Work {
 }
 
 /// Makes a source of this name that leads over these elements to such a pad of the muxer.
-fn source(bin: &gst::Bin, mux: &gst::Element, (name, pad): (&str, &str), elements: &[&str]) -> Result<AppSrc, String> {
+fn source(
+    bin: &gst::Bin,
+    mux: &gst::Element,
+    (name, pad): (&str, &str),
+    elements: &[&str],
+) -> Result<AppSrc, StageError> {
     let src = AppSrc::builder().name(name).build();
     handoff::configure_without_caps(&src);
     let mut chain = vec![src.clone().upcast::<gst::Element>()];
     for element in elements {
-        let made = gst::ElementFactory::make(element).build().map_err(|error| error.to_string())?;
+        let made = gst::ElementFactory::make(element).build()?;
         if *element == "h264parse" {
             made.set_property("config-interval", -1i32);
         }
@@ -351,12 +393,13 @@ fn source(bin: &gst::Bin, mux: &gst::Element, (name, pad): (&str, &str), element
         }
         chain.push(made);
     }
-    bin.add_many(&chain).map_err(|error| error.to_string())?;
-    gst::Element::link_many(&chain).map_err(|error| error.to_string())?;
-    let sink = mux.request_pad_simple(pad).ok_or("the muxer takes no such track")?;
-    let out = chain.last().and_then(|last| last.static_pad("src")).ok_or("a parser without an end")?;
+    bin.add_many(&chain)?;
+    gst::Element::link_many(&chain)?;
+    let sink = mux.request_pad_simple(pad).ok_or(StageError::NoPad("the muxer takes no such track"))?;
+    let out = chain.last().and_then(|last| last.static_pad("src"));
+    let out = out.ok_or(StageError::NoPad("a parser without an end"))?;
     keep_first_caps(&out);
-    out.link(&sink).map_err(|error| error.to_string())?;
+    out.link(&sink)?;
     Ok(src)
 }
 

@@ -1,12 +1,9 @@
 //! What lies beside the files of one recording of everybody: who is in which, and when, on one time line.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tracing::warn;
 
 use super::document::{Content, Document, Entry};
@@ -59,7 +56,7 @@ impl Sidecar {
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Entry>)) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock();
         let (document, path) = &mut *inner;
         change(&mut document.files);
         let path = path.get_or_insert_with(|| {

@@ -16,12 +16,13 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use tracing::warn;
 
-use super::{News, Order, Place, document::Content};
+use super::{IsoError, News, Order, Place, document::Content};
 use crate::media::gst::{
     clock::media_clock,
     launch::Launches,
     pipeline::{BusNews, OwnedPipeline},
     priority::Role,
+    stage::StageError,
 };
 
 /// How long a file may take to be ended.
@@ -97,13 +98,13 @@ impl Writer {
         &mut self,
         from: Duration,
         content: Content,
-        build: impl FnOnce(&gst::Bin) -> Result<T, String>,
-    ) -> Result<T, String> {
+        build: impl FnOnce(&gst::Bin) -> Result<T, StageError>,
+    ) -> Result<T, IsoError> {
         let Form { stage, ending, role, .. } = self.form;
         let Place { folder, .. } = &self.order.place;
-        (self.order.check)()?;
-        std::fs::create_dir_all(folder).map_err(|error| format!("the recording cannot begin: {error}"))?;
-        let path = self.order.place.path(ending).ok_or("the recording finds no name")?;
+        (self.order.check)().map_err(IsoError::NoRoom)?;
+        std::fs::create_dir_all(folder).map_err(IsoError::NoFolder)?;
+        let path = self.order.place.path(ending).ok_or(IsoError::NoName)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (broke, broken) = channel();
         let pipeline = OwnedPipeline::new(&format!("iso-{name}")).works_as(role);
@@ -113,11 +114,10 @@ impl Writer {
             BusNews::Eos => drop(broke.send(None)),
             BusNews::Latency => {}
         });
-        let bin = self.launches.bin(stage).map_err(|error| error.to_string())?;
-        pipeline.pipeline().add(&bin).map_err(|error| error.to_string())?;
+        let bin = pipeline.stage(&self.launches, stage)?;
         pipeline.element::<gst::Element>("sink")?.set_property("location", path.to_string_lossy().into_owned());
         let built = build(&bin)?;
-        pipeline.play().map_err(|_| "the recording cannot begin".to_owned())?;
+        pipeline.play().map_err(|_| IsoError::NotBegun)?;
         self.order.sidecar.began(&self.order.owner, &name, from, content);
         self.file = Some(File { name, from, path, pipeline, broken });
         Ok(built)
@@ -127,9 +127,9 @@ impl Writer {
     ///
     /// # Errors
     /// What has ended the file, or that the disk is full.
-    pub(super) fn look(&mut self, now: Duration) -> Result<(), String> {
+    pub(super) fn look(&mut self, now: Duration) -> Result<(), IsoError> {
         if let Some(broken) = self.file.as_ref().and_then(|file| file.broken.try_recv().ok()) {
-            return Err(broken.unwrap_or_else(|| "the file ended".to_owned()));
+            return Err(broken.map_or(IsoError::Ended, IsoError::Broken));
         }
         let growing = self.file.as_ref().map_or(0, |file| size(&file.path));
         self.bytes.store(self.whole + growing, Ordering::Relaxed);
@@ -137,7 +137,7 @@ impl Writer {
             return Ok(());
         }
         self.checked = now;
-        (self.order.check)()
+        (self.order.check)().map_err(IsoError::NoRoom)
     }
 
     /// Ends the file whole, whose content goes `until` so long after the origin.

@@ -4,12 +4,12 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use gstreamer::prelude::*;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rustix::fs::{FlockOperation, flock};
 use tracing::warn;
 
@@ -56,10 +56,6 @@ impl File {
         Self { target, recording: Mutex::default() }
     }
 
-    fn recording(&self) -> MutexGuard<'_, Recording> {
-        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn path(&self, stem: &str, number: u32) -> PathBuf {
         let ending = self.target.container.ending();
         let name = match self.target.split {
@@ -104,7 +100,7 @@ impl Kind for File {
     }
 
     fn begun(&self, start: Duration) {
-        let mut recording = self.recording();
+        let mut recording = self.recording.lock();
         let Some((_, part)) = recording.parts.iter_mut().next_back() else { return };
         if part.notes.started_at.is_some() {
             return;
@@ -116,7 +112,7 @@ impl Kind for File {
     }
 
     fn mark(&self, name: &str, at: Duration) -> io::Result<()> {
-        let mut recording = self.recording();
+        let mut recording = self.recording.lock();
         let Some((_, part)) = recording.parts.iter_mut().next_back() else { return Ok(()) };
         part.notes.chapters.push(Chapter { name: name.to_owned(), at });
         // What was marked later may come from before a pause.
@@ -125,7 +121,7 @@ impl Kind for File {
     }
 
     fn ended(&self, number: u32, length: Duration) -> Option<Recorded> {
-        let mut part = self.recording().parts.remove(&number)?;
+        let mut part = self.recording.lock().parts.remove(&number)?;
         let path = &part.path;
         if path.metadata().is_ok_and(|file| file.len() == 0) {
             // It was stopped before anything came, or in a pause. One that stays does no harm.
@@ -180,7 +176,7 @@ impl Destination for File {
         let FileTarget { folder, name, .. } = &self.target;
         fs::create_dir_all(folder).map_err(refused)?;
         let sink = sink(pipeline)?;
-        let mut recording = self.recording();
+        let mut recording = self.recording.lock();
         if part == 1 {
             let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
             // A second attempt within a second has another name: nothing is written over.
@@ -204,7 +200,7 @@ impl Destination for File {
     }
 
     fn written(&self, _pipeline: &OwnedPipeline) -> u64 {
-        let recording = self.recording();
+        let recording = self.recording.lock();
         let newest = recording.parts.values().next_back();
         newest.and_then(|part| part.path.metadata().ok()).map_or(0, |file| file.len())
     }

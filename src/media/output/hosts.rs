@@ -16,7 +16,8 @@ pub(super) const LOOKUP: Duration = Duration::from_secs(5);
 /// machine, where it would come in behind the firewall.
 pub(super) fn is_own(address: IpAddr) -> bool {
     let address = address.to_canonical();
-    is_internal(address) || if_addrs::get_if_addrs().is_ok_and(|own| own.iter().any(|one| one.ip() == address))
+    // Where the system does not say, nobody is led inside.
+    is_internal(address) || if_addrs::get_if_addrs().map_or(true, |own| own.iter().any(|one| one.ip() == address))
 }
 
 /// Finds a host's addresses, at least one. A name may have another address than when the output was made: who may not send

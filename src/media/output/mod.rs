@@ -46,7 +46,7 @@ use terms::{Blame, OutputFault, OutputTarget, Recorded, Split, Trial};
 use trial::Steps;
 
 use crate::media::{
-    gst::{launch::Launches, pipeline::OwnedPipeline},
+    gst::{launch::Launches, pipeline::OwnedPipeline, stage::StageError},
     port::VideoSettings,
 };
 
@@ -155,6 +155,10 @@ pub trait Destination: Kind {
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
     /// Returns bytes at which the other end has certainly accepted us.
     fn accepted_from(&self) -> u64;
+    /// Returns whether its pipeline comes to an end that nothing precedes.
+    fn takes_bare_end(&self) -> bool {
+        true
+    }
     /// See [`Link::is_behind`].
     fn is_behind(&self, _pipeline: &OwnedPipeline) -> bool {
         false
@@ -175,7 +179,13 @@ const ENDED: &str = "the stream ended";
 
 /// Finds the sink of a pipeline.
 fn sink(pipeline: &OwnedPipeline) -> Result<gst::Element, OutputFault> {
-    pipeline.element("sink").map_err(|text| OutputFault::new(Blame::Operator, text))
+    Ok(pipeline.element("sink")?)
+}
+
+impl From<StageError> for OutputFault {
+    fn from(error: StageError) -> Self {
+        Self::new(Blame::Operator, error.to_string())
+    }
 }
 
 /// Reads a number of a sink's statistics; 0 before there are any.

@@ -1,11 +1,15 @@
 //! Outputs that are a pipeline of their own: both streams on the output's time line, muxed, and written by a sink.
 
 use std::{
-    sync::mpsc::{Receiver, Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender},
+    },
     time::Duration,
 };
 
-use gstreamer::{self as gst, prelude::*};
+use gstreamer as gst;
 use gstreamer_app::AppSrc;
 
 use super::{
@@ -17,6 +21,7 @@ use crate::media::gst::{
     launch::Launches,
     pipeline::{BusNews, OwnedPipeline},
     priority::Role,
+    stage::StageError,
 };
 
 /// What the thread of a sink that has seen the end is given to say so.
@@ -29,7 +34,8 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 pub(super) fn begin<'a, D: Destination>(destination: &'a D, opening: Opening<'_>) -> Result<Begun<'a>, OutputFault> {
     let Opening { name, part, launches, broke, .. } = opening;
     let (sources, pipeline) = build(destination, (name, part), launches, broke)?;
-    Ok((Box::new(sources), Box::new(Running { destination, pipeline })))
+    let can_end = sources.can_end.clone();
+    Ok((Box::new(sources), Box::new(Running { destination, pipeline, can_end })))
 }
 
 /// The ends of the pipeline that are fed.
@@ -38,6 +44,8 @@ struct Sources {
     video: AppSrc,
     audio: AppSrc,
     audio_caps: Option<gst::Caps>,
+    /// Whether the pipeline can end: something came before, or its muxer needs nothing.
+    can_end: Arc<AtomicBool>,
 }
 
 impl Ends for Sources {
@@ -50,6 +58,7 @@ impl Ends for Sources {
     }
 
     fn picture(&mut self, _unit: &gst::Buffer, out: gst::Buffer) {
+        self.can_end.store(true, Ordering::Relaxed);
         // Fails only when the attempt is over; the thread sees that on the bus.
         let _ = self.video.push_buffer(out);
     }
@@ -63,11 +72,15 @@ impl Ends for Sources {
         let buffer = packet.make_mut();
         buffer.set_pts(out);
         buffer.set_dts(out);
+        self.can_end.store(true, Ordering::Relaxed);
         // As with pictures.
         let _ = self.audio.push_buffer(packet);
     }
 
     fn finish(&mut self) {
+        if !self.can_end.load(Ordering::Relaxed) {
+            return;
+        }
         for src in [&self.video, &self.audio] {
             // Fails only when the attempt is over.
             let _ = src.end_of_stream();
@@ -79,6 +92,7 @@ impl Ends for Sources {
 struct Running<'a, D> {
     destination: &'a D,
     pipeline: OwnedPipeline,
+    can_end: Arc<AtomicBool>,
 }
 
 impl<D: Destination> Link for Running<'_, D> {
@@ -96,6 +110,9 @@ impl<D: Destination> Link for Running<'_, D> {
 
     /// Ends it with `FCUnpublish` and `deleteStream`, or the end of a file.
     fn say_farewell(&mut self, broken: &Receiver<OutputFault>) {
+        if !self.can_end.load(Ordering::Relaxed) {
+            return;
+        }
         // The sink has seen the end, or the server is gone. What it says then is written by a thread of its own.
         if broken.recv_timeout(FAREWELL).is_ok() {
             std::thread::sleep(LAST_WORDS);
@@ -109,7 +126,6 @@ fn build(
     launches: &Launches,
     broke: Sender<OutputFault>,
 ) -> Result<(Sources, OwnedPipeline), OutputFault> {
-    let ours = |text: String| OutputFault::new(Blame::Operator, text);
     let owned = OwnedPipeline::new(&format!("output-{name}")).works_as(Role::Deliver);
     // Its own time line; nothing in it waits for the clock.
     owned.on_bus(move |news| match news {
@@ -121,10 +137,9 @@ fn build(
         BusNews::Eos => drop(broke.send(OutputFault::new(Blame::Destination, ENDED))),
         BusNews::Latency => {}
     });
-    let bin = launches.bin(destination.stage()).map_err(|error| ours(error.to_string()))?;
-    owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
-    let video: AppSrc = owned.element("video").map_err(ours)?;
-    let audio: AppSrc = owned.element("audio").map_err(ours)?;
+    owned.stage(launches, destination.stage())?;
+    let video: AppSrc = owned.element("video")?;
+    let audio: AppSrc = owned.element("audio")?;
     destination.prepare(&owned, part)?;
     let video_caps = gst::Caps::builder("video/x-h264").field("stream-format", "byte-stream").field("alignment", "au");
     handoff::configure(&video, &video_caps.build());
@@ -134,6 +149,7 @@ fn build(
     // of the two. Both flow steadily, so it can wait for both; if one ever ended, the watchdog would see it.
     video.set_is_live(false);
     audio.set_is_live(false);
-    owned.play().map_err(|error| ours(error.to_string()))?;
-    Ok((Sources { video, audio, audio_caps: None }, owned))
+    owned.play().map_err(StageError::from)?;
+    let can_end = Arc::new(AtomicBool::new(destination.takes_bare_end()));
+    Ok((Sources { video, audio, audio_caps: None, can_end }, owned))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+
 /// For this long after an output broke, retries stay quick: a server that is restarted is back within seconds, and the
 /// output must be live again within 10 s.
 pub const QUICK_PHASE: Duration = Duration::from_secs(60);
@@ -238,18 +240,9 @@ pub(super) fn scrub(text: &str, secret: &str) -> String {
     out
 }
 
+/// Decodes `%XX`; an invalid sequence stays as it is.
 pub(super) fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = bytes.get(at + 1..at + 3).filter(|pair| bytes[at] == b'%' && pair.iter().all(u8::is_ascii_hexdigit));
-        let value =
-            pair.and_then(|pair| std::str::from_utf8(pair).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        out.push(value.unwrap_or(bytes[at]));
-        at += if value.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -76,6 +76,11 @@ impl Destination for Rtmp {
         "output-rtmp"
     }
 
+    /// GST-1.22: flvmux, given the end and nothing before it, asks itself for data without a pause, until it is torn down.
+    fn takes_bare_end(&self) -> bool {
+        false
+    }
+
     fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let sink = sink(pipeline)?;
         // One by one: a whole URL would be cut at its last slash, a query's too.

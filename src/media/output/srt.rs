@@ -2,12 +2,13 @@
 
 use std::{
     net::UdpSocket,
-    sync::{Mutex, PoisonError, mpsc::channel},
+    sync::mpsc::channel,
     time::{Duration, Instant},
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
+use parking_lot::Mutex;
 
 use super::{
     Begun, Destination, Kind, Opening, PATIENCE,
@@ -85,7 +86,6 @@ impl Srt {
     /// Waits until the receiver takes something, or says no.
     fn call(&self, launches: &Launches, left: Duration) -> Result<(), OutputFault> {
         let until = Instant::now() + left;
-        let ours = |text: String| OutputFault::new(Blame::Operator, text);
         let owned = OwnedPipeline::new("output-trial").works_as(Role::Deliver);
         let (said, heard) = channel();
         owned.on_bus(move |news| {
@@ -94,9 +94,8 @@ impl Srt {
                 let _ = said.send(OutputFault::new(Blame::Destination, text));
             }
         });
-        let bin = launches.bin("try-srt").map_err(|error| ours(error.to_string()))?;
-        owned.pipeline().add(&bin).map_err(|error| ours(error.to_string()))?;
-        let packets: AppSrc = owned.element("packets").map_err(ours)?;
+        owned.stage(launches, "try-srt")?;
+        let packets: AppSrc = owned.element("packets")?;
         self.prepare(&owned, 1)?;
         handoff::configure(&packets, &gst::Caps::builder("video/mpegts").field("systemstream", true).build());
         // What it fails with is heard.
@@ -177,7 +176,7 @@ impl Destination for Srt {
     }
 
     fn is_behind(&self, pipeline: &OwnedPipeline) -> bool {
-        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut losses = self.losses.lock();
         losses.too_many(Instant::now(), || bytes(pipeline))
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Receiver, channel},
     },
     time::Duration,
 };
 
 use gstreamer::{self as gst, ClockTime};
+use parking_lot::{Condvar, Mutex};
 use tracing::{info, warn};
 
 use super::{
@@ -108,7 +109,7 @@ impl Output {
 
     /// Says as what the picture is encoded.
     pub fn set_video(&self, video: VideoSettings) {
-        if lock(&self.shared.video).replace(video) != Some(video) {
+        if self.shared.video.lock().replace(video) != Some(video) {
             self.shared.feed(|feed| feed.encoded_as(&video));
         }
     }
@@ -126,9 +127,9 @@ impl Output {
     /// Pauses from now on, or goes on with the next keyframe.
     pub fn pause(&self, paused: bool) {
         let now = clock_time(media_clock().now());
-        let mut orders = lock(&self.shared.orders);
+        let mut orders = self.shared.orders.lock();
         (orders.paused, orders.look) = (paused, true);
-        if let Some(feed) = lock(&self.shared.running).as_mut() {
+        if let Some(feed) = self.shared.running.lock().as_mut() {
             if paused { feed.pause(now) } else { feed.resume(now) }
         }
         self.shared.wake.notify_all();
@@ -143,7 +144,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        lock(&self.shared.orders).stopped = true;
+        self.shared.orders.lock().stopped = true;
         self.shared.wake.notify_all();
     }
 }
@@ -151,12 +152,12 @@ impl Drop for Output {
 impl Shared {
     /// Gives the attempt that runs something, and wakes the thread when that leaves it something to do.
     fn feed(&self, give: impl FnOnce(&mut Feed)) {
-        let mut running = lock(&self.running);
+        let mut running = self.running.lock();
         let Some(feed) = running.as_mut() else { return };
         give(feed);
         if feed.passes_on() || feed.has_marks() {
             drop(running);
-            let mut orders = lock(&self.orders);
+            let mut orders = self.orders.lock();
             if !orders.look {
                 orders.look = true;
                 self.wake.notify_all();
@@ -166,23 +167,18 @@ impl Shared {
 
     /// Sleeps, at most until the attempt has something to do. `true` when the output was stopped.
     fn stopped_within(&self, time: Duration) -> bool {
-        let orders = lock(&self.orders);
-        let waited = self.wake.wait_timeout_while(orders, time, |orders| !orders.stopped && !orders.look);
-        let mut orders = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut orders = self.orders.lock();
+        self.wake.wait_while_for(&mut orders, |orders| !orders.stopped && !orders.look, time);
         orders.look = false;
         orders.stopped
     }
 
     /// Waits while it is paused. `true` when the output was stopped.
     fn stopped_in_pause(&self) -> bool {
-        let orders = lock(&self.orders);
-        let waits = |orders: &mut Orders| orders.paused && !orders.stopped;
-        self.wake.wait_while(orders, waits).unwrap_or_else(PoisonError::into_inner).stopped
+        let mut orders = self.orders.lock();
+        self.wake.wait_while(&mut orders, |orders| orders.paused && !orders.stopped);
+        orders.stopped
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Worker {
@@ -223,7 +219,7 @@ impl Worker {
                 self.teller.state(OutputState::Live);
             };
             let end = self.attempt(&mut live);
-            *lock(&self.shared.running) = None;
+            *self.shared.running.lock() = None;
             let mut fault = match end {
                 End::Stopped => break,
                 End::Broken(fault) => fault,
@@ -262,13 +258,13 @@ impl Worker {
             Err(fault) => return End::Broken(fault),
         };
         {
-            let orders = lock(&self.shared.orders);
+            let orders = self.shared.orders.lock();
             let mut feed = Feed::new(ends, self.destination.split());
-            lock(&self.shared.video).iter().for_each(|video| feed.encoded_as(video));
+            self.shared.video.lock().iter().for_each(|video| feed.encoded_as(video));
             if orders.paused {
                 feed.pause(ClockTime::ZERO);
             }
-            *lock(&self.shared.running) = Some(feed);
+            *self.shared.running.lock() = Some(feed);
         }
         let mut before: Option<(Part<'_>, Duration)> = None;
         let mut begun = media_clock().now();
@@ -315,7 +311,7 @@ impl Worker {
                 live(now);
             }
             let (is_fed, rests, overflows, start) =
-                lock(&self.shared.running).as_mut().map_or((false, false, false, None), |feed| {
+                self.shared.running.lock().as_mut().map_or((false, false, false, None), |feed| {
                     (feed.has_begun(), feed.rests(), feed.has_overflown(), feed.start())
                 });
             if let Some(start) = start {
@@ -366,7 +362,7 @@ impl Worker {
     /// known.
     fn take_marks(&self, part: &mut Part<'_>) -> bool {
         let (marks, length, passes_on) = {
-            let mut running = lock(&self.shared.running);
+            let mut running = self.shared.running.lock();
             let Some(feed) = running.as_mut() else { return false };
             (feed.take_marks(), feed.length(), feed.passes_on())
         };
@@ -398,7 +394,7 @@ impl Worker {
     /// Ends the stream as its kind has it (`FCUnpublish`, `deleteStream`, the end of a file), so that the other end
     /// knows that it is over and does not wait for it to come back.
     fn say_farewell(&self, part: Part<'_>, before: Option<(Part<'_>, Duration)>) {
-        let Some(mut feed) = lock(&self.shared.running).take() else { return };
+        let Some(mut feed) = self.shared.running.lock().take() else { return };
         feed.end();
         for mark in feed.take_marks() {
             // The recording is over; what could not be written is in the log of the disk.

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::Sender,
     },
@@ -13,12 +13,12 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use gstreamer as gst;
 use metrics::counter;
+use parking_lot::Mutex;
 use tracing::{error, info};
 
 use super::{
     Input,
     failures::Failures,
-    lock,
     program::Canvas,
     tally::{Held, Tally},
 };
@@ -105,14 +105,14 @@ impl<S: Clone + PartialEq, E> Track<S, E> {
 
     /// Returns whether an encoder is to be made.
     fn is_due(&self, now: Duration) -> bool {
-        self.encoder.load().is_none() && now >= lock(&self.failures).until
+        self.encoder.load().is_none() && now >= self.failures.lock().until
     }
 
     /// Throws an encoder away; [`Broadcasts::rebalance`] makes a new one after a pause.
     fn failed(tracks: &Tracks<S, E>, settings: &S, now: Duration) {
         if let Some(track) = tracks.load().iter().find(|track| track.settings == *settings) {
             track.encoder.store(None);
-            lock(&track.failures).add(now);
+            track.failures.lock().add(now);
             counter!("virfie_encoder_failures_total").increment(1);
         }
     }
@@ -166,7 +166,7 @@ impl Broadcasts {
 
     /// Returns the caps of a format, made once.
     fn caps(&self, format: CanvasFormat) -> gst::Caps {
-        let mut known = lock(&self.caps);
+        let mut known = self.caps.lock();
         if let Some((_, caps)) = known.iter().find(|(of, _)| *of == format) {
             return caps.clone();
         }
@@ -189,34 +189,34 @@ impl Broadcasts {
 
     /// Adds an output. The caller rebalances.
     pub(super) fn add(&self, id: OutputId, output: Output, wishes: Wishes, aux: Option<AuxId>) {
-        lock(&self.members).push(Member { id, output: Arc::new(output), wishes, aux, video: None });
+        self.members.lock().push(Member { id, output: Arc::new(output), wishes, aux, video: None });
     }
 
     /// Has an output get something else. The caller rebalances.
     pub(super) fn change(&self, id: &OutputId, wishes: Wishes, aux: Option<AuxId>) {
-        if let Some(member) = lock(&self.members).iter_mut().find(|member| member.id == *id) {
+        if let Some(member) = self.members.lock().iter_mut().find(|member| member.id == *id) {
             (member.wishes, member.aux) = (wishes, aux);
         }
     }
 
     /// Pauses an output, or has it go on.
     pub(super) fn pause(&self, id: &OutputId, paused: bool) {
-        lock(&self.members).iter().filter(|member| member.id == *id).for_each(|member| member.output.pause(paused));
+        self.members.lock().iter().filter(|member| member.id == *id).for_each(|member| member.output.pause(paused));
     }
 
     /// Names this moment in all outputs that keep it.
     pub(super) fn mark(&self, name: &Arc<str>) {
-        lock(&self.members).iter().for_each(|member| member.output.mark(name));
+        self.members.lock().iter().for_each(|member| member.output.mark(name));
     }
 
     /// Ends an output. The caller rebalances.
     pub(super) fn remove(&self, id: &OutputId) {
-        lock(&self.members).retain(|member| member.id != *id);
+        self.members.lock().retain(|member| member.id != *id);
     }
 
     /// Returns how much work the encoder of an output's picture does.
     pub(super) fn speed(&self, id: &OutputId) -> Option<Speed> {
-        let key = lock(&self.members).iter().find(|member| member.id == *id)?.picture()?;
+        let key = self.members.lock().iter().find(|member| member.id == *id)?.picture()?;
         let pictures = self.pictures.load();
         let picture = pictures.iter().find(|picture| picture.settings == key)?;
         picture.encoder.load().as_ref().map(|running| running.speed)
@@ -224,7 +224,7 @@ impl Broadcasts {
 
     /// Has the picture of an output begin again, where its settings are of those who may ask for that.
     pub(super) fn request_keyframe(&self, id: &OutputId) {
-        let key = lock(&self.members).iter().find(|member| member.id == *id).and_then(Member::picture);
+        let key = self.members.lock().iter().find(|member| member.id == *id).and_then(Member::picture);
         let Some(key) = key.filter(|key| key.settings.low_delay) else { return };
         let pictures = self.pictures.load();
         let picture = pictures.iter().find(|picture| picture.settings == key);
@@ -237,7 +237,7 @@ impl Broadcasts {
     /// beside it, if there is one. Returns what runs, in words, and of which picture.
     pub(super) fn rebalance(&self, canvas: impl Fn(Option<&AuxId>) -> Option<Canvas>) -> Vec<(Option<AuxId>, String)> {
         let now = media_clock().now();
-        let mut members = lock(&self.members);
+        let mut members = self.members.lock();
         for member in members.iter_mut() {
             let before = member.picture();
             member.video = canvas(member.aux.as_ref()).map(|canvas| member.wishes.video(canvas));
@@ -277,7 +277,7 @@ impl Broadcasts {
         let idle = load::idle_cores();
         let speed = settings.preset.unwrap_or_else(|| Speed::fitting((width, height), fps, idle));
         load::claim(speed.load((width, height), fps));
-        let (listeners, failed) = (picture.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
+        let (listeners, failed) = (picture.listeners.clone(), Mutex::new(self.inputs.lock().clone()));
         let (held, alive) = self.tally.begin();
         let started = Encoder::start(
             &format!("broadcast-{}-{width}x{height}", self.room),
@@ -289,7 +289,7 @@ impl Broadcasts {
                 listeners.load().iter().for_each(|output| output.picture(&unit));
             },
             // Fails only when the room is over.
-            move |error| drop(lock(&failed).send(Input::BroadcastFailed(key.clone(), error))),
+            move |error| drop(failed.lock().send(Input::BroadcastFailed(key.clone(), error))),
         );
         match started {
             Ok(encoder) => {
@@ -298,14 +298,14 @@ impl Broadcasts {
             }
             Err(error) => {
                 error!(room = %self.room, picture = picture.name(), %error, "a broadcast encoder cannot be made");
-                lock(&picture.failures).add(media_clock().now());
+                picture.failures.lock().add(media_clock().now());
             }
         }
     }
 
     fn begin_sound(&self, sound: &SoundTrack) {
         let settings = sound.settings;
-        let (listeners, failed) = (sound.listeners.clone(), Mutex::new(lock(&self.inputs).clone()));
+        let (listeners, failed) = (sound.listeners.clone(), Mutex::new(self.inputs.lock().clone()));
         let (held, alive) = self.tally.begin();
         let started = SoundEncoder::start(
             &format!("broadcast-{}-sound-{}", self.room, settings.bitrate),
@@ -317,13 +317,13 @@ impl Broadcasts {
                 listeners.load().iter().for_each(|output| output.sound(packet, caps));
             },
             // Fails only when the room is over.
-            move |error| drop(lock(&failed).send(Input::SoundFailed(settings, error))),
+            move |error| drop(failed.lock().send(Input::SoundFailed(settings, error))),
         );
         match started {
             Ok(encoder) => sound.encoder.store(Some(Arc::new((encoder, held)))),
             Err(error) => {
                 error!(room = %self.room, %error, "an encoder of the sound cannot be made");
-                lock(&sound.failures).add(media_clock().now());
+                sound.failures.lock().add(media_clock().now());
             }
         }
     }
@@ -361,7 +361,7 @@ impl Broadcasts {
 
     /// Lets go of every output and encoder: the room is over.
     pub(super) fn clear(&self) {
-        lock(&self.members).clear();
+        self.members.lock().clear();
         Track::clear(&self.pictures);
         Track::clear(&self.sounds);
     }

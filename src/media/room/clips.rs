@@ -24,12 +24,8 @@ impl Running {
     /// Starts to play; whether there is a thread for it.
     fn start(&mut self, launches: &Launches, tally: &Tally) -> bool {
         let (reel, (held, alive)) = (self.reel.clone(), tally.begin());
-        let push = move |frame: VideoFrame, pts| {
-            // It ends with the player's thread.
-            let _alive = &alive;
-            reel.push(frame.into(), pts)
-        };
-        match Player::start(self.clip.file.clone(), launches.clone(), push) {
+        let push = move |frame: VideoFrame, pts| reel.push(frame.into(), pts);
+        match Player::start(self.clip.file.clone(), launches.clone(), Arc::new(alive), push) {
             Ok(player) => self.player = Some((player, held)),
             Err(error) => {
                 warn!(clip = %self.name, %error, "the system gives no thread for a clip; its first picture is shown");

@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use gstreamer::prelude::*;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tracing::warn;
 
@@ -20,7 +21,11 @@ use crate::media::{
     port::{Candidate, Description, ParticipantId, PeerRefused},
     sdp::{self, Fingerprint},
     segment::{BodyPix, MaskRequest},
-    webrtc::{line::MediaLine, liveness::Liveness, peer::Peer},
+    webrtc::{
+        line::MediaLine,
+        liveness::Liveness,
+        peer::{Peer, PeerError},
+    },
 };
 
 /// An HTTP answer waits this long for candidates of the machine's own. GST-1.22: 6d05624406, remove at 1.28: gathering
@@ -72,6 +77,8 @@ impl Asked {
 pub(super) struct Segmenter {
     pub(super) element: Option<BodyPix>,
     pub(super) wish: MaskRequest,
+    /// Whether a layer cuts its participant out. The wish may have masks for others, such as those who record.
+    pub(super) is_cut_out: bool,
 }
 
 /// Masks that a peer's element has made.
@@ -98,6 +105,26 @@ impl std::ops::Add for Masks {
             nanoseconds: self.nanoseconds + other.nanoseconds,
         }
     }
+}
+
+/// The reason why a sender is of no more use, in one line.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SenderError {
+    /// Its description is refused: the peer's fault.
+    #[error(transparent)]
+    Description(#[from] sdp::Fault),
+    /// The peer's fault.
+    #[error("a second answer")]
+    SecondAnswer,
+    /// The peer's fault.
+    #[error("an answer before the offer")]
+    EarlyAnswer,
+    /// Ours: it connected to nothing.
+    #[error("connected before it was described")]
+    NotDescribed,
+    /// The connection, which says whose fault it is.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
 }
 
 /// A sender and what the room knows of it.
@@ -161,7 +188,7 @@ impl SenderConnection {
     }
 
     /// Takes the peer's offer (its description narrowed to our lines) and begins to answer.
-    pub(super) fn take_offer(&mut self, offer: &Description, narrowed: &Description) -> Result<(), String> {
+    pub(super) fn take_offer(&mut self, offer: &Description, narrowed: &Description) -> Result<(), SenderError> {
         self.fingerprint = fingerprint_of(offer);
         self.peer.answer(&without_candidates(narrowed).to_sdp())?;
         self.describe(narrowed);
@@ -176,12 +203,12 @@ impl SenderConnection {
     }
 
     /// Takes the browser's answer to our offer.
-    pub(super) fn take_answer(&mut self, answer: &Description) -> Result<(), String> {
+    pub(super) fn take_answer(&mut self, answer: &Description) -> Result<(), SenderError> {
         if self.described.is_some() {
-            return Err("a second answer".into());
+            return Err(SenderError::SecondAnswer);
         }
-        let offer = self.offer.as_ref().ok_or("an answer before the offer")?;
-        sdp::check_answer_to(answer, offer).map_err(|fault| fault.to_string())?;
+        let offer = self.offer.as_ref().ok_or(SenderError::EarlyAnswer)?;
+        sdp::check_answer_to(answer, offer)?;
         self.fingerprint = fingerprint_of(answer);
         self.peer.accept(&without_candidates(answer).to_sdp())?;
         self.describe(answer);
@@ -219,8 +246,8 @@ impl SenderConnection {
     }
 
     /// Compares certificate and fingerprint; on success media may flow.
-    pub(super) fn verify(&self) -> Result<(), String> {
-        let fingerprint = self.fingerprint.as_ref().ok_or("connected before it was described")?;
+    pub(super) fn verify(&self) -> Result<(), SenderError> {
+        let fingerprint = self.fingerprint.as_ref().ok_or(SenderError::NotDescribed)?;
         self.peer.verify(fingerprint)?;
         self.trusted.store(true, Ordering::Release);
         if self.is_http() {
@@ -259,10 +286,12 @@ impl SenderConnection {
         news
     }
 
-    /// Sets what is to be found in the frames; remembered for a track that is yet to come.
-    pub(super) fn set_wish(&self, wish: MaskRequest) {
+    /// Sets what is to be found in the frames, and whether a layer cuts the participant out; remembered for a track that
+    /// is yet to come.
+    pub(super) fn set_wish(&self, wish: MaskRequest, is_cut_out: bool) {
         let element = {
-            let mut segmenter = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut segmenter = self.segmenter.lock();
+            segmenter.is_cut_out = is_cut_out;
             segmenter.wish = wish.clone();
             segmenter.element.clone()
         };
@@ -273,7 +302,7 @@ impl SenderConnection {
 
     /// Returns what was segmented so far.
     pub(super) fn masks(&self) -> Masks {
-        let element = self.segmenter.lock().unwrap_or_else(PoisonError::into_inner).element.clone();
+        let element = self.segmenter.lock().element.clone();
         element.map_or_else(Masks::default, |element| Masks {
             inferred: element.property("masks"),
             carried: element.property("carried"),
@@ -302,7 +331,7 @@ impl SenderConnection {
     }
 
     /// Answers a waiting HTTP request that no SDP answer will come.
-    pub(super) fn refuse_http(&mut self, reason: &str) {
+    pub(super) fn refuse_http(&mut self, reason: impl std::fmt::Display) {
         if let Signalling::Http { reply, .. } = &mut self.signalling
             && let Some(reply) = reply.take()
         {

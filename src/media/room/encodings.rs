@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::Sender,
     },
@@ -12,12 +12,12 @@ use std::{
 use arc_swap::ArcSwapOption;
 use gstreamer as gst;
 use metrics::counter;
+use parking_lot::Mutex;
 use tracing::{error, info};
 
 use super::{
     Input,
     failures::Failures,
-    lock,
     renditions::Renditions,
     tally::{Alive, Held, Tally},
 };
@@ -25,7 +25,7 @@ use crate::media::{
     codec::EncodingId,
     compose::clock::CanvasFormat,
     deliver::{Delivery, RoomKey, packet::Unit},
-    encode::{Encoder, Recipe, bitrate_of},
+    encode::{EncodeError, Encoder, Recipe, bitrate_of},
     gst::{clock::media_clock, launch::Launches},
 };
 
@@ -94,12 +94,12 @@ impl Encodings {
     }
 
     fn inputs(&self) -> Sender<Input> {
-        lock(&self.inputs).clone()
+        self.inputs.lock().clone()
     }
 
     /// Gives a composed frame to every running encoder, each at its size.
     pub(super) fn frame(&self, frame: &gst::Buffer, format: CanvasFormat) {
-        let mut renditions = lock(&self.renditions);
+        let mut renditions = self.renditions.lock();
         renditions.begin(frame, format);
         for encoding in &self.encodings {
             if let Some((encoder, _)) = encoding.encoder.load().as_deref()
@@ -138,10 +138,10 @@ impl Encodings {
         self.waits.store(false, Ordering::Relaxed);
         for encoding in &self.encodings {
             let (id, runs) = (encoding.id, encoding.encoder.load().is_some());
-            let mut needed_at = lock(&encoding.needed_at);
+            let mut needed_at = encoding.needed_at.lock();
             if receivers(id) {
                 *needed_at = now;
-                if !runs && now >= lock(&encoding.failures).until {
+                if !runs && now >= encoding.failures.lock().until {
                     if self.tally.is_full() {
                         self.waits.store(true, Ordering::Relaxed);
                     } else {
@@ -169,7 +169,7 @@ impl Encodings {
             }
             Err(error) => {
                 error!(room = %self.room, %codec, rendition, %error, "no encoder");
-                lock(&encoding.failures).add(media_clock().now());
+                encoding.failures.lock().add(media_clock().now());
             }
         }
     }
@@ -179,7 +179,7 @@ impl Encodings {
         self.waits.load(Ordering::Relaxed)
     }
 
-    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32), alive: Alive) -> Result<Encoder, String> {
+    fn start(self: &Arc<Self>, id: EncodingId, canvas: (u32, u32, u32), alive: Alive) -> Result<Encoder, EncodeError> {
         let weak = Arc::downgrade(self);
         let failed = Mutex::new(self.inputs());
         let (_, _, fps) = id.rendition.of(canvas);
@@ -195,7 +195,7 @@ impl Encodings {
                 }
             },
             // Fails only when the room is over.
-            move |error| drop(lock(&failed).send(Input::EncoderFailed(id, error))),
+            move |error| drop(failed.lock().send(Input::EncoderFailed(id, error))),
         )
     }
 
@@ -204,7 +204,7 @@ impl Encodings {
     pub(super) fn failed(&self, id: EncodingId, now: Duration) {
         if let Some(encoding) = self.encoding(id) {
             self.stop(encoding);
-            lock(&encoding.failures).add(now);
+            encoding.failures.lock().add(now);
             counter!("virfie_encoder_failures_total").increment(1);
         }
     }

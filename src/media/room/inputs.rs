@@ -3,19 +3,20 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::Sender,
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{info, warn};
 
 use super::{
     Input, Parts,
-    connection::{Asked, Masks, Segmenter, SenderConnection, Signalling, answered_lines},
+    connection::{Asked, Masks, Segmenter, SenderConnection, SenderError, Signalling, answered_lines},
     isos::Source,
     tracks,
 };
@@ -36,7 +37,7 @@ use crate::{
         webrtc::{
             line::MediaLine,
             liveness::Verdict,
-            peer::{Peer, PeerNews},
+            peer::{Peer, PeerError, PeerNews},
         },
     },
 };
@@ -111,7 +112,8 @@ impl Inputs {
 
     fn apply_all(&self) {
         for connection in self.peers.values() {
-            connection.set_wish(self.wish(self.ask(&connection.participant).as_ref()));
+            let participant = &connection.participant;
+            connection.set_wish(self.wish(self.ask(participant).as_ref()), self.is_cut_out(participant));
         }
     }
 
@@ -145,8 +147,13 @@ impl Inputs {
     fn apply(&self, participant: &ParticipantId) -> Option<(u32, u32)> {
         let own = self.peers.values().find(|one| one.participant == *participant)?;
         let ask = self.ask(participant);
-        own.set_wish(self.wish(ask.as_ref()));
+        own.set_wish(self.wish(ask.as_ref()), self.is_cut_out(participant));
         ask?.shown
+    }
+
+    /// Returns whether a layer of any picture cuts somebody out.
+    fn is_cut_out(&self, participant: &ParticipantId) -> bool {
+        self.asks.get(participant).is_some_and(|asks| asks.iter().any(|(_, ask)| !ask.cuts.is_empty()))
     }
 
     /// Returns what all layers together, and those who record, need of somebody's frames.
@@ -177,7 +184,7 @@ impl Inputs {
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
         negotiation: Negotiation,
-    ) -> Result<(), String> {
+    ) -> Result<(), SenderError> {
         self.slots.assign(&participant, id);
         self.desk.open(&participant);
         match negotiation {
@@ -193,7 +200,7 @@ impl Inputs {
                     Err(fault) => {
                         // Those who asked may be gone; so here and below.
                         let _ = reply.send(Err(PeerRefused::Unacceptable(fault.to_string())));
-                        return Err(fault.to_string());
+                        return Err(fault.into());
                     }
                 };
                 let narrowed = sdp::narrowed(&offer, &chosen);
@@ -201,8 +208,8 @@ impl Inputs {
                 let mut connection = match self.connect(id, (participant, name), &answered_lines(&chosen)) {
                     Ok(connection) => connection,
                     Err(error) => {
-                        let _ = reply.send(Err(PeerRefused::Failed(error.clone())));
-                        return Err(error);
+                        let _ = reply.send(Err(PeerRefused::Failed(error.to_string())));
+                        return Err(error.into());
                     }
                 };
                 let network = &self.parts.network;
@@ -223,11 +230,12 @@ impl Inputs {
         id: PeerId,
         (participant, name): (ParticipantId, Arc<str>),
         lines: &[MediaLine],
-    ) -> Result<SenderConnection, String> {
+    ) -> Result<SenderConnection, PeerError> {
         let trusted = Arc::new(AtomicBool::new(false));
         let tap = Arc::new(Tap::new(trusted.clone()));
         let wish = self.wish(self.ask(&participant).as_ref());
-        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish }));
+        let is_cut_out = self.is_cut_out(&participant);
+        let segmenter = Arc::new(Mutex::new(Segmenter { element: None, wish, is_cut_out }));
         let progress = Arc::<Progress>::default();
         let on_track = tracks::Tracks {
             launches: self.parts.launches.clone(),
@@ -247,10 +255,10 @@ impl Inputs {
             lines,
             &self.parts.network,
             &self.parts.launches,
-            Box::new(move |codec| on_track.attach(codec)),
+            Box::new(move |codec| Ok(on_track.attach(codec)?)),
             move |news| {
                 // Fails only when the room is over.
-                let _ = inputs.lock().unwrap_or_else(PoisonError::into_inner).send(Input::Peer(id, news));
+                let _ = inputs.lock().send(Input::Peer(id, news));
             },
         )
         .inspect_err(|error| warn!(room = %self.room, peer = %id, %error, "no connection"))?;
@@ -298,7 +306,7 @@ impl Inputs {
                         info!(room = %self.room, peer = %id, "peer connected");
                         PeerOutcome::Connected
                     }
-                    Err(error) => PeerOutcome::Lost(error),
+                    Err(error) => PeerOutcome::Lost(error.to_string()),
                 };
             }
             // We send nothing on these connections.
@@ -317,7 +325,7 @@ impl Inputs {
     ///
     /// # Errors
     /// It does not fit: the peer is to be lost.
-    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), String> {
+    pub(super) fn answer(&mut self, id: PeerId, answer: &Description) -> Result<(), SenderError> {
         self.peers.get_mut(&id).map_or(Ok(()), |connection| connection.take_answer(answer))
     }
 

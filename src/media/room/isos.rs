@@ -179,7 +179,7 @@ impl Isos {
             },
             owner: owner.clone(),
             sidecar: session.sidecar.clone(),
-            check: Arc::new(move || space::check(&folder, spare).map_err(|fault| fault.text)),
+            check: Arc::new(move || space::check(&folder, spare)),
         };
         let (inputs, id, of) = (self.inputs.clone(), session.id.clone(), *peer);
         // Fails only when the room is over.
@@ -216,10 +216,10 @@ impl Isos {
                     recorded.tap.ask_for_keyframe();
                 }
             }
-            (News::Failed(text), Some(index)) => {
-                warn!(room = %self.room, output = %id, error = text, "the output records nobody any more");
+            (News::Failed(fault), Some(index)) => {
+                warn!(room = %self.room, output = %id, error = fault.text, "the output records nobody any more");
                 self.sessions.remove(index);
-                self.tell(id, OutputState::Failed { fault: OutputFault::last(Blame::Operator, text) });
+                self.tell(id, OutputState::Failed { fault });
             }
             (News::NeedsKeyframe | News::Failed(_), None) => {}
         }

@@ -12,13 +12,15 @@
 //! have their own.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Sender, channel},
     },
 };
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
@@ -34,6 +36,7 @@ mod news;
 mod program;
 mod receivers;
 mod renditions;
+mod sighting;
 mod stats;
 mod tally;
 mod tracks;
@@ -41,6 +44,7 @@ mod watch;
 mod work;
 
 use broadcasts::PictureKey;
+use watch::Halt;
 use work::Work;
 
 use super::{
@@ -64,6 +68,19 @@ pub struct Parts {
     pub delivery: Arc<Delivery>,
     /// Whether there is a model.
     pub can_cut: bool,
+}
+
+/// The reason why a room has no media any more: a fault of ours, or of the machine.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the system gives no thread for the room's media: {0}")]
+    NoThread(io::Error),
+    #[error("the room's media cannot start: {0}")]
+    NotStarted(io::Error),
+    #[error(transparent)]
+    Halted(#[from] Halt),
+    #[error("the room's media thread panicked")]
+    Panicked,
 }
 
 /// The inputs that the room's media thread reacts to.
@@ -103,29 +120,26 @@ impl RunningRoom {
         let (told, not_begun) = (events.clone(), events.clone());
         let spawned = std::thread::Builder::new().name(format!("room-{room}")).spawn(move || {
             let work = AssertUnwindSafe(|| match Work::new(spec, &parts, events, own) {
-                Ok(work) => work.run(&received),
-                Err(error) => Err(format!("the room's media cannot start: {error}")),
+                Ok(work) => Ok(work.run(&received)?),
+                Err(error) => Err(Broken::NotStarted(error)),
             });
-            let ended = catch_unwind(work).unwrap_or_else(|_| Err("the room's media thread panicked".to_owned()));
-            if let Err(reason) = ended {
-                error!(%room, reason, "the room's media is given up");
+            if let Err(broken) = catch_unwind(work).unwrap_or(Err(Broken::Panicked)) {
+                error!(%room, reason = %broken, "the room's media is given up");
                 // Fails only when the room's actor is over.
-                let _ = told.send(MediaEvent::Broken { reason });
+                let _ = told.send(MediaEvent::Broken { reason: broken.to_string() });
             }
         });
         if let Err(error) = spawned {
             error!(%error, "the system gives no thread for a room's media");
             // As above.
-            let _ = not_begun.send(MediaEvent::Broken {
-                reason: format!("the system gives no thread for the room's media: {error}"),
-            });
+            let _ = not_begun.send(MediaEvent::Broken { reason: Broken::NoThread(error).to_string() });
         }
         Self { inputs: Mutex::new(inputs) }
     }
 
     fn give(&self, input: Input) {
         // Fails only when the thread is over, which has been logged.
-        let _ = lock(&self.inputs).send(input);
+        let _ = self.inputs.lock().send(input);
     }
 }
 
@@ -139,8 +153,4 @@ impl Drop for RunningRoom {
     fn drop(&mut self) {
         self.give(Input::Stop);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,11 +2,12 @@
 //! delivery, all else to the room.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    sync::{Arc, mpsc::Sender},
     time::Duration,
 };
 
 use gstreamer as gst;
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Input, broadcasts::Broadcasts, encodings::Encodings};
@@ -67,7 +68,7 @@ impl StageNews {
 
     /// Makes what carries the news of a picture beside the program.
     pub(super) fn of_aux(&self, aux: AuxId) -> Self {
-        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let inputs = self.inputs.lock().clone();
         let made = (self.encodings.clone(), self.broadcasts.clone());
         let news = Self::new(made, self.slots.clone(), (self.delivery.clone(), self.key), inputs, self.events.clone());
         Self { aux: Some(aux), ..news }
@@ -75,7 +76,7 @@ impl StageNews {
 
     fn give(&self, input: Input) {
         // Fails only when the room is over.
-        let _ = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).send(input);
+        let _ = self.inputs.lock().send(input);
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     encodings::Encodings,
     news::StageNews,
     tally::Tally,
+    watch::Halt,
 };
 use crate::media::{
     audio::desk::Desk,
@@ -28,6 +29,7 @@ use crate::media::{
     output::worker::{Output, Teller},
     port::{
         AuxId, Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, Recorded, RoomSpec,
+        SnapshotError,
     },
 };
 
@@ -164,7 +166,7 @@ impl Program {
         match aux.map(|aux| self.auxes.composer(aux)) {
             None => self.composer.snapshot(reply),
             Some(Some(composer)) => composer.snapshot(reply),
-            Some(None) => reply(Err("there is no such picture now".to_owned())),
+            Some(None) => reply(Err(SnapshotError::NoAux)),
         }
     }
 
@@ -174,11 +176,11 @@ impl Program {
     }
 
     /// Returns which of the threads that must go on has ended, if one has.
-    pub(super) fn over(&self) -> Option<&'static str> {
+    pub(super) fn over(&self) -> Option<Halt> {
         if self.composer.is_over() {
-            return Some("the thread that composes the picture has ended");
+            return Some(Halt::Composer);
         }
-        self.desk.is_over().then_some("the thread that mixes the sound has ended")
+        self.desk.is_over().then_some(Halt::Mixer)
     }
 
     /// Starts an output. The caller rebalances.

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
+    sync::{Arc, mpsc::Sender},
 };
 
 use metrics::gauge;
+use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::{
@@ -50,7 +51,7 @@ impl Receivers {
         let inputs = Mutex::new(inputs);
         let tell = Tell(Arc::new(move |peer, news| {
             // Fails only when the room is over.
-            let _ = inputs.lock().unwrap_or_else(PoisonError::into_inner).send(Input::Delivery(peer, news));
+            let _ = inputs.lock().send(Input::Delivery(peer, news));
         }));
         let key = delivery.open();
         let canvas = canvas_of(&spec.picture);

@@ -29,8 +29,10 @@ pub(super) struct Stats {
     last: Totals,
     retired: Masks,
     health: Health,
-    /// The output clock ran at the last sample.
-    ran: bool,
+    /// The program is composed now.
+    composes: bool,
+    /// Samples in a row in which it was, and without a frame.
+    empty: u32,
     /// Between two blocks of sound, the longest since the last sample.
     gap: Duration,
 }
@@ -42,7 +44,8 @@ impl Stats {
             last: Totals::default(),
             retired: Masks::default(),
             health: Health { masks_every: 1, ..Health::default() },
-            ran: false,
+            composes: false,
+            empty: 0,
             gap: Duration::ZERO,
         }
     }
@@ -52,7 +55,9 @@ impl Stats {
         self.retired = self.retired + masks;
     }
 
-    pub(super) fn set_encoders(&mut self, running: Vec<String>) {
+    /// Notes which encoders run, and whether one of them is of the program itself.
+    pub(super) fn set_encoders(&mut self, composes: bool, running: Vec<String>) {
+        self.composes = composes;
         self.health.running = !running.is_empty();
         self.health.encoders = running;
     }
@@ -103,10 +108,10 @@ impl Stats {
         self.health.frames = totals.frames;
         self.health.late_frames = totals.late;
         self.health.missed_frames = totals.missed;
-        // A frame that takes longer than this counts what it missed only when it is done.
-        let stands = frames == 0 && self.ran && self.health.running;
+        // A frame that takes longer than this counts what it missed only when it is done. One a second may just be late.
+        self.empty = if frames == 0 && self.composes { self.empty + 1 } else { 0 };
+        let stands = self.empty > 1;
         self.health.missed_per_second = since(totals.missed, last.missed).max(u64::from(stands)) as f32 / seconds;
-        self.ran = self.health.running;
         self.health.dropped_per_second = since(dropped, self.health.dropped_frames) as f32 / seconds;
         self.health.dropped_frames = dropped;
         self.health.fps = frames as f32 / seconds;
@@ -141,11 +146,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_that_composes_nothing_for_a_second_misses_frames_at_once() {
+    fn a_room_that_composes_nothing_for_two_seconds_misses_frames_at_once() {
         let (mut stats, counters) = (Stats::new(Duration::ZERO), Counters::default());
-        let mut missed = |second: u64, encoders: &[&str], frames: u64| {
+        let mut missed = |second: u64, composes: bool, frames: u64| {
             counters.frames.store(frames, Ordering::Relaxed);
-            stats.set_encoders(encoders.iter().map(ToString::to_string).collect());
+            stats.set_encoders(composes, vec!["h264".to_owned()]);
             stats.sample(
                 SECOND * u32::try_from(second).unwrap_or(0),
                 &counters,
@@ -155,10 +160,11 @@ mod tests {
             );
             stats.health().missed_per_second
         };
-        assert_eq!(missed(1, &[], 0), 0.0, "it rests");
-        assert_eq!(missed(2, &["h264"], 0), 0.0, "it has just begun");
-        assert_eq!(missed(3, &["h264"], 30), 0.0);
-        assert_eq!(missed(4, &["h264"], 30), 1.0, "one frame takes more than a second");
-        assert_eq!(missed(5, &[], 30), 0.0, "it rests again");
+        assert_eq!(missed(1, false, 0), 0.0, "it rests, and a picture beside it is encoded");
+        assert_eq!(missed(2, true, 0), 0.0, "it has just begun");
+        assert_eq!(missed(3, true, 30), 0.0);
+        assert_eq!(missed(4, true, 30), 0.0, "a frame may be late");
+        assert_eq!(missed(5, true, 30), 1.0, "one frame takes more than a second");
+        assert_eq!(missed(6, false, 30), 0.0, "it rests again");
     }
 }

@@ -1,16 +1,37 @@
-//! Counts what a room let go of and what still ends: players of clips, encoders. PURE.
+//! Counts what a room let go of and what still ends: players of clips, encoders.
 //!
 //! Changes that come faster than the system frees what is over would fill the process with threads and memory. So what is
 //! new waits while [`Tally::is_full`].
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
 
 /// How many of a kind may end at once before new ones wait. The largest scene has fewer clips, and a room fewer encodings.
 const MOST: usize = 8;
 
+/// What takes longer than this to end hangs, and nobody waits for it: the room goes on without.
+const HANGS: Duration = Duration::from_secs(10);
+
+type Ending = Arc<Mutex<Vec<(Weak<()>, Instant)>>>;
+
 /// Goes with the owner.
 #[derive(Debug)]
-pub(super) struct Held(#[allow(dead_code, reason = "it is counted")] Arc<()>);
+pub(super) struct Held {
+    alive: Weak<()>,
+    ending: Ending,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.alive.strong_count() > 0 {
+            self.ending.lock().push((self.alive.clone(), Instant::now()));
+        }
+    }
+}
 
 /// Goes with the thread or the pipeline, which ends later.
 #[derive(Debug)]
@@ -18,21 +39,20 @@ pub(super) struct Alive(#[allow(dead_code, reason = "it is counted")] Arc<()>);
 
 /// The count; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tally {
-    held: Arc<()>,
-    alive: Arc<()>,
-}
+pub(super) struct Tally(Ending);
 
 impl Tally {
     /// Counts one more.
     pub(super) fn begin(&self) -> (Held, Alive) {
-        (Held(self.held.clone()), Alive(self.alive.clone()))
+        let alive = Arc::new(());
+        (Held { alive: Arc::downgrade(&alive), ending: self.0.clone() }, Alive(alive))
     }
 
     /// Returns whether so many still end that new ones must wait.
     pub(super) fn is_full(&self) -> bool {
-        // Clones of the tally hold both.
-        Arc::strong_count(&self.alive).saturating_sub(Arc::strong_count(&self.held)) >= MOST
+        let mut ending = self.0.lock();
+        ending.retain(|(alive, since)| alive.strong_count() > 0 && since.elapsed() < HANGS);
+        ending.len() >= MOST
     }
 }
 

@@ -1,18 +1,19 @@
 //! Where an incoming track goes: frames into the participant's slot, samples onto their strip.
 
 use std::sync::{
-    Arc, Mutex, PoisonError, Weak,
+    Arc, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::connection::Segmenter;
+use super::{connection::Segmenter, sighting::Sighting};
 use crate::media::{
     audio::desk::{Captured, Desk},
     compose::latest_frames::{Arrival, LatestFrames},
-    gst::{clock::media_clock, frame::Shot, launch::Launches},
+    gst::{clock::media_clock, frame::Shot, launch::Launches, stage::StageError},
     ingest::{self, Samples, progress::Progress, tap::Tap},
     port::{MediaEvent, ParticipantId, PeerId, TrackKind},
     segment::{BodyPix, pool},
@@ -36,16 +37,41 @@ pub(super) struct Tracks {
     pub(super) events: UnboundedSender<MediaEvent>,
 }
 
+/// Looks whether somebody is found in each picture of a track.
+struct Lookout {
+    peer: PeerId,
+    segmenter: Arc<Mutex<Segmenter>>,
+    sighting: Mutex<Sighting>,
+    events: UnboundedSender<MediaEvent>,
+}
+
+impl Lookout {
+    /// Notes on the shot whether its participant is lost, and reports when that changes.
+    fn look(&self, shot: &mut Shot) {
+        let is_cut_out = self.segmenter.lock().is_cut_out;
+        let kept = shot.found.as_ref().and_then(|found| found.kept).filter(|_| is_cut_out);
+        let at = shot.frame.buffer().pts().map_or_else(|| media_clock().now(), Into::into);
+        let mut sighting = self.sighting.lock();
+        let news = sighting.see(at, kept);
+        shot.is_lost = sighting.is_lost();
+        drop(sighting);
+        if let Some(lost) = news {
+            // Fails only when the room's actor is over.
+            let _ = self.events.send(MediaEvent::Lost { peer: self.peer, lost });
+        }
+    }
+}
+
 impl Tracks {
     /// Returns the bin for a track of this codec. Nothing that it brings counts before the peer is trusted.
-    pub(super) fn attach(&self, codec: LineCodec) -> Result<gst::Bin, String> {
+    pub(super) fn attach(&self, codec: LineCodec) -> Result<gst::Bin, StageError> {
         let bin = self.decode(codec)?;
         let kind = if codec.format == LineFormat::Opus { TrackKind::Audio } else { TrackKind::Video };
         self.tap.attach(kind, &bin);
         Ok(bin)
     }
 
-    fn decode(&self, codec: LineCodec) -> Result<gst::Bin, String> {
+    fn decode(&self, codec: LineCodec) -> Result<gst::Bin, StageError> {
         let participant = self.participant.clone();
         let (trusted, events) = (self.trusted.clone(), self.events.clone());
         let stage = codec.format.receive_stage();
@@ -73,18 +99,21 @@ impl Tracks {
             LineFormat::Video(_) => {
                 let (slots, segmenter, peer) = (self.slots.clone(), self.segmenter.clone(), self.peer);
                 let tap = self.tap.clone();
+                let lookout =
+                    Lookout { peer, segmenter: segmenter.clone(), sighting: Mutex::default(), events: events.clone() };
                 let attach_segmenter = move |element: gst::Element| {
-                    let mut segmenter = segmenter.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut segmenter = segmenter.lock();
                     // An operator's launch file may have another element of that name, which keeps its own settings.
                     if let Ok(element) = element.downcast::<BodyPix>() {
                         element.wish(segmenter.wish.clone());
                         segmenter.element = Some(element);
                     }
                 };
-                let on_shot = move |shot: Shot| {
+                let on_shot = move |mut shot: Shot| {
                     if !trusted.load(Ordering::Acquire) {
                         return;
                     }
+                    lookout.look(&mut shot);
                     tap.show(&shot);
                     if let Arrival::Started(width, height) = slots.put(&participant, peer, shot, media_clock().now()) {
                         let (participant, size) = (participant.clone(), Some((width, height)));

@@ -9,6 +9,19 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// happened meanwhile counts for nothing.
 const GAP: Duration = Duration::from_secs(1);
 
+/// The part of a room's media that does not go on: a fault of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Halt {
+    #[error("the thread that composes the picture has ended")]
+    Composer,
+    #[error("the thread that mixes the sound has ended")]
+    Mixer,
+    #[error("no frame was composed for two seconds")]
+    Frames,
+    #[error("no sound was mixed for two seconds")]
+    Sound,
+}
+
 /// Counts of something that must go on.
 #[derive(Debug, Clone, Copy)]
 struct Progress {
@@ -47,7 +60,7 @@ impl Watch {
 
     /// Looks at what was made so far. `running`: frames are to come, each in one step or more. What is wrong, if
     /// something is.
-    pub(super) fn look(&mut self, now: Duration, running: bool, frames: u64, blocks: u64) -> Option<&'static str> {
+    pub(super) fn look(&mut self, now: Duration, running: bool, frames: u64, blocks: u64) -> Option<Halt> {
         if self.was_away(now) {
             (self.frames.since, self.blocks.since) = (now, now);
         }
@@ -56,9 +69,9 @@ impl Watch {
             self.frames.since = now;
         }
         if self.frames.stands(now, frames) {
-            return Some("no frame was composed for two seconds");
+            return Some(Halt::Frames);
         }
-        self.blocks.stands(now, blocks).then_some("no sound was mixed for two seconds")
+        self.blocks.stands(now, blocks).then_some(Halt::Sound)
     }
 }
 
@@ -67,12 +80,7 @@ mod tests {
     use super::*;
 
     /// Looks each 200 ms; when it finds something, and what.
-    fn look(
-        watch: &mut Watch,
-        from: u64,
-        to: u64,
-        at: impl Fn(u64) -> (bool, u64, u64),
-    ) -> Option<(u64, &'static str)> {
+    fn look(watch: &mut Watch, from: u64, to: u64, at: impl Fn(u64) -> (bool, u64, u64)) -> Option<(u64, Halt)> {
         (from..to).step_by(200).find_map(|ms| {
             let (running, frames, blocks) = at(ms);
             watch.look(Duration::from_millis(ms), running, frames, blocks).map(|what| (ms, what))
@@ -84,10 +92,10 @@ mod tests {
         let mut watch = Watch::new(Duration::ZERO);
         assert_eq!(look(&mut watch, 0, 10_000, |ms| (true, ms / 200, ms / 20)), None);
         let (ms, what) = look(&mut watch, 10_000, 20_000, |ms| (true, 50, ms / 20)).expect("frames stand");
-        assert!((12_000..=12_400).contains(&ms) && what.contains("frame"), "{ms} {what}");
+        assert!((12_000..=12_400).contains(&ms) && what == Halt::Frames, "{ms} {what}");
         let mut watch = Watch::new(Duration::ZERO);
         let (ms, what) = look(&mut watch, 0, 20_000, |ms| (true, ms, 0)).expect("sound stands");
-        assert!(ms == 2200 && what.contains("sound"), "{ms} {what}");
+        assert!(ms == 2200 && what == Halt::Sound, "{ms} {what}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::{
     program::Program,
     receivers::Receivers,
     stats::Stats,
-    watch::Watch,
+    watch::{Halt, Watch},
 };
 use crate::media::{
     compose::{
@@ -80,7 +80,7 @@ impl Work {
     ///
     /// # Errors
     /// Why the room's media is of no more use.
-    pub(super) fn run(mut self, received: &Receiver<Input>) -> Result<(), String> {
+    pub(super) fn run(mut self, received: &Receiver<Input>) -> Result<(), Halt> {
         priority::take(Role::Deliver);
         let mut looked = media_clock().now();
         let ended = loop {
@@ -93,8 +93,8 @@ impl Work {
             if now.saturating_sub(looked) >= LOOK {
                 looked = now;
                 self.look(now);
-                if let Some(reason) = self.fault(now) {
-                    break Err(reason.to_owned());
+                if let Some(halt) = self.fault(now) {
+                    break Err(halt);
                 }
             }
         };
@@ -107,9 +107,9 @@ impl Work {
     }
 
     /// Returns what makes the room's media useless, if something does.
-    fn fault(&mut self, now: Duration) -> Option<&'static str> {
-        if let Some(reason) = self.program.over() {
-            return Some(reason);
+    fn fault(&mut self, now: Duration) -> Option<Halt> {
+        if let Some(halt) = self.program.over() {
+            return Some(halt);
         }
         let Counters { frames, layers, .. } = self.program.counters();
         // A frame may take longer than the watch waits, where its layers are many and large: it is late, not lost.
@@ -198,8 +198,8 @@ impl Work {
                     self.isos.gone(older);
                     self.stats.retire(masks);
                 }
-                if let Err(reason) = self.inputs.add(peer, (participant, name), negotiation) {
-                    self.tell(MediaEvent::PeerGone { peer, reason });
+                if let Err(error) = self.inputs.add(peer, (participant, name), negotiation) {
+                    self.tell(MediaEvent::PeerGone { peer, reason: error.to_string() });
                 }
             }
             MediaCommand::AddReceiver { peer, participant, offer, rendition, reply } => {
@@ -214,7 +214,7 @@ impl Work {
             MediaCommand::View { peer, view } => self.receivers.view(peer, view),
             MediaCommand::Answer { peer, answer } => {
                 if let Err(error) = self.inputs.answer(peer, &answer) {
-                    self.lose_sender(peer, &error);
+                    self.lose_sender(peer, &error.to_string());
                 }
             }
             MediaCommand::Candidate { peer, candidate } => {
@@ -327,7 +327,7 @@ impl Work {
         let receivers = &self.receivers;
         let (runs, encoders) = self.program.rebalance(|id| receivers.need(id));
         self.running = runs;
-        self.stats.set_encoders(encoders);
+        self.stats.set_encoders(runs, encoders);
     }
 
     fn look(&mut self, now: Duration) {

@@ -79,7 +79,29 @@ pub(super) enum Read {
     /// One to use.
     Candidate(Candidate),
     /// One that RFC 8839 has ignored: why.
-    Ignored(String),
+    Ignored(Useless),
+}
+
+/// The reason why a well-formed candidate is of no use: the peer's fault.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Useless {
+    /// Something odd stands in its place.
+    #[error("{what} {}", quoted(.part))]
+    Odd {
+        /// What is odd.
+        what: &'static str,
+        /// What stands there.
+        part: String,
+    },
+    /// It is too long.
+    #[error("{0} bytes, 512 are allowed")]
+    Long(usize),
+    /// Its address belongs to nobody.
+    #[error("address {0} cannot be sent to")]
+    Unsendable(IpAddr),
+    /// Its address would have to be looked up.
+    #[error("address {} is not an IP address", quoted(.0))]
+    Name(String),
 }
 
 impl Candidate {
@@ -119,13 +141,13 @@ impl Candidate {
     }
 
     /// Returns a candidate of these words, or why it is of no use.
-    fn usable(text: &str, words: &[&str]) -> Result<Self, String> {
-        let odd = |what: &str, part: &str| format!("{what} {}", quoted(part));
+    fn usable(text: &str, words: &[&str]) -> Result<Self, Useless> {
+        let odd = |what: &'static str, part: &str| Useless::Odd { what, part: part.to_owned() };
         let [foundation, component, transport, priority, address, port, _, kind, more @ ..] = words else {
             return Err(odd("too few words in", text));
         };
         if text.len() > 512 {
-            return Err(format!("{} bytes, 512 are allowed", text.len()));
+            return Err(Useless::Long(text.len()));
         }
         if foundation.len() > 32 || !is_ice_text(foundation) {
             return Err(odd("bad foundation", foundation));
@@ -201,10 +223,10 @@ impl Candidate {
 
 impl Address {
     /// Reads an address to send to, or why it is of no use.
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, Useless> {
         if let Ok(ip) = text.parse::<IpAddr>() {
             let useless = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
-            return if useless { Err(format!("address {ip} cannot be sent to")) } else { Ok(Self::Ip(ip)) };
+            return if useless { Err(Useless::Unsendable(ip)) } else { Ok(Self::Ip(ip)) };
         }
         let label = |label: &str| {
             !label.is_empty()
@@ -213,7 +235,7 @@ impl Address {
         };
         let lower = text.to_ascii_lowercase();
         let is_mdns = text.len() <= 253 && lower.ends_with(".local") && text.split('.').all(label);
-        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(format!("address {} is not an IP address", quoted(text))) }
+        if is_mdns { Ok(Self::Mdns(lower)) } else { Err(Useless::Name(text.to_owned())) }
     }
 }
 

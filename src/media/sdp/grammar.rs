@@ -94,17 +94,18 @@ pub(super) fn is_ice_text(text: &str) -> bool {
 }
 
 /// Checks an ICE user fragment.
-pub(super) fn ice_ufrag(text: &str) -> Result<String, String> {
+pub(super) fn ice_ufrag(text: &str) -> Result<String, Fault> {
     if !UFRAG.contains(&text.len()) || !is_ice_text(text) {
-        return Err(format!("ice-ufrag must be {} to {} letters, digits or +/-_=#", UFRAG.start(), UFRAG.end()));
+        let what = format!("ice-ufrag must be {} to {} letters, digits or +/-_=#", UFRAG.start(), UFRAG.end());
+        return Err(Fault::new(what));
     }
     Ok(text.to_owned())
 }
 
 /// Checks an ICE password. The message never repeats it.
-pub(super) fn ice_pwd(text: &str) -> Result<String, String> {
+pub(super) fn ice_pwd(text: &str) -> Result<String, Fault> {
     if !PWD.contains(&text.len()) || !is_ice_text(text) {
-        return Err(format!("ice-pwd must be {} to {} letters, digits or +/-_=#", PWD.start(), PWD.end()));
+        return Err(Fault::new(format!("ice-pwd must be {} to {} letters, digits or +/-_=#", PWD.start(), PWD.end())));
     }
     Ok(text.to_owned())
 }

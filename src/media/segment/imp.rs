@@ -2,7 +2,7 @@
 //! chroma is, because A420 wants it in two planes.
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -16,6 +16,7 @@ use gstreamer_base::{
     },
 };
 use gstreamer_video::{self as gst_video, VideoFormat};
+use parking_lot::Mutex;
 
 use super::{
     input::{self, Yuv},
@@ -71,10 +72,6 @@ pub struct BodyPix {
     seat: Mutex<Option<Seat>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Returns a frame's own time; of one that does not say it, the time now.
 fn time_of(frame: &gst::BufferRef) -> Duration {
     frame.pts().map_or_else(|| media_clock().now(), Duration::from)
@@ -84,7 +81,7 @@ impl BodyPix {
     /// Sets what is to be found from now on, in place of the properties; the process's governor decides how many frames
     /// the network sees.
     pub(super) fn set_wish(&self, wish: MaskRequest) {
-        match &mut *lock(&self.seat) {
+        match &mut *self.seat.lock() {
             Some(seat) => seat.show(wish.shown),
             seat => *seat = Some(Seat::new(wish.shown)),
         }
@@ -94,7 +91,7 @@ impl BodyPix {
     /// Changes a setting, and has caps negotiated again if frames get masks now and did not, or the other way round.
     fn change(&self, change: impl FnOnce(&mut Settings)) {
         let reconfigure = {
-            let mut settings = lock(&self.settings);
+            let mut settings = self.settings.lock();
             let before = settings.masks();
             change(&mut settings);
             before != settings.masks()
@@ -106,16 +103,16 @@ impl BodyPix {
 
     /// Returns whether frames get a mask now.
     fn masks(&self) -> bool {
-        lock(&self.settings).masks() && lock(&self.state).as_ref().is_none_or(|state| state.model.is_some())
+        self.settings.lock().masks() && self.state.lock().as_ref().is_none_or(|state| state.model.is_some())
     }
 
     /// Looks at a frame.
     fn find(&self, frame: &gst::BufferRef) -> Result<Seen, gst::FlowError> {
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         let mut wish = settings.wish().map_err(|error| self.misused(&error))?;
         let governed = settings.wish.is_some();
         let (info, masked, model, stream, past) = {
-            let mut guard = lock(&self.state);
+            let mut guard = self.state.lock();
             let state = guard.as_mut().ok_or(gst::FlowError::Flushing)?;
             let info = state.info.clone().ok_or(gst::FlowError::NotNegotiated)?;
             let Some(model) = state.model.clone().filter(|_| !wish.is_empty()) else {
@@ -141,7 +138,7 @@ impl BodyPix {
         let mut stream = stream.unwrap_or_else(|| Stream::new(model));
         let (outcome, took) = self.segment(&mut stream, frame, &info, &wish, way)?;
         self.count(&outcome, took);
-        let mut guard = lock(&self.state);
+        let mut guard = self.state.lock();
         let inferred = match guard.as_mut() {
             Some(state) => {
                 state.stream = Some(stream);
@@ -155,7 +152,7 @@ impl BodyPix {
             }
             None => frame.pts(),
         };
-        let found = Found { masks: outcome.masks, poses: outcome.poses, inferred };
+        let found = Found { masks: outcome.masks, kept: outcome.kept, poses: outcome.poses, inferred };
         Ok(Seen { found: Some(found), colours: outcome.colours, info, masked })
     }
 
@@ -185,11 +182,11 @@ impl BodyPix {
 
     /// Returns whether a frame is to be looked at, where frames are thinned.
     fn keeps(&self, frame: &gst::BufferRef) -> bool {
-        let every = lock(&self.seat).as_ref().map_or(1, Seat::frames_every);
+        let every = self.seat.lock().as_ref().map_or(1, Seat::frames_every);
         if every <= 1 || !self.masks() {
             return true;
         }
-        let mut guard = lock(&self.state);
+        let mut guard = self.state.lock();
         let Some(state) = guard.as_mut() else { return true };
         let now = time_of(frame);
         let keeps = state.past.kept.is_due(now, every);
@@ -197,13 +194,13 @@ impl BodyPix {
             state.past.kept.step(now, every);
         }
         drop(guard);
-        lock(&self.stats).thinned += u64::from(!keeps);
+        self.stats.lock().thinned += u64::from(!keeps);
         keeps
     }
 
     fn count(&self, outcome: &Outcome, took: Duration) {
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let mut stats = lock(&self.stats);
+        let mut stats = self.stats.lock();
         if outcome.inferred {
             stats.last_ns = took;
             stats.inferred += 1;
@@ -218,7 +215,7 @@ impl BodyPix {
         gst::FlowError::Error
     }
 
-    fn misused(&self, error: &str) -> gst::FlowError {
+    fn misused(&self, error: &settings::UnknownPart) -> gst::FlowError {
         gst::element_imp_error!(self, gst::LibraryError::Settings, ["{error}"]);
         gst::FlowError::Error
     }
@@ -244,15 +241,15 @@ impl ObjectImpl for BodyPix {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = lock(&self.settings).clone();
-        let stats = *lock(&self.stats);
+        let settings = self.settings.lock().clone();
+        let stats = *self.stats.lock();
         match pspec.name() {
             "inference-time" => stats.last_ns.to_value(),
             "masks" => stats.inferred.to_value(),
             "carried" => stats.carried.to_value(),
             "thinned" => stats.thinned.to_value(),
             "patience" => {
-                let patience = lock(&self.seat).as_ref().map_or(Duration::MAX, Seat::patience);
+                let patience = self.seat.lock().as_ref().map_or(Duration::MAX, Seat::patience);
                 u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX).to_value()
             }
             "total-time" => stats.total_ns.to_value(),
@@ -302,7 +299,7 @@ impl BaseTransformImpl for BodyPix {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings.lock().clone();
         let wanted = settings.model.clone().or_else(|| {
             // In a pipeline of somebody else's, where no server chooses.
             (!model::is_chosen()).then(|| std::env::var("VIRFIE_MODEL").unwrap_or_else(|_| EMBEDDED.to_owned()))
@@ -330,13 +327,13 @@ impl BaseTransformImpl for BodyPix {
                 ));
             }
         }
-        *lock(&self.state) = Some(State { model, ..State::default() });
+        *self.state.lock() = Some(State { model, ..State::default() });
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.state) = None;
-        drop(lock(&self.seat).take());
+        *self.state.lock() = None;
+        drop(self.seat.lock().take());
         Ok(())
     }
 
@@ -373,7 +370,7 @@ impl BaseTransformImpl for BodyPix {
         };
         let masked = info(outcaps)?.format() == VideoFormat::A420;
         let info = info(incaps)?;
-        if let Some(state) = lock(&self.state).as_mut() {
+        if let Some(state) = self.state.lock().as_mut() {
             state.info = Some(info);
             state.masked = masked;
             if let Some(stream) = &mut state.stream {

@@ -1,6 +1,6 @@
 //! PURE: a frame as the network wants it: scaled by area, RGB, normalised.
 
-use super::grid::Alignment;
+use super::{grid::Alignment, window::Region};
 
 /// A decoded picture, 4:2:0, 8 bit, limited range. Chroma planes are `ceil(width/2)` x `ceil(height/2)`.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,16 @@ pub struct Yuv<'a> {
     pub u: (&'a [u8], usize),
     /// Cr and its stride.
     pub v: (&'a [u8], usize),
+}
+
+impl<'a> Yuv<'a> {
+    /// Returns a part of it, which must lie inside; an odd place is moved up and left by one.
+    pub fn part(&self, region: Region) -> Self {
+        let from = |(plane, stride): (&'a [u8], usize), shift: u32| {
+            (&plane[(region.y >> shift) * stride + (region.x >> shift)..], stride)
+        };
+        Self { width: region.width, height: region.height, y: from(self.y, 0), u: from(self.u, 1), v: from(self.v, 1) }
+    }
 }
 
 /// Averages blocks of a plane down (or repeats samples up) to a fixed size; tables are made once.

@@ -11,7 +11,7 @@
 //! network's inputs smaller, then lets it see fewer frames, of everybody as many ([`crowd`]); the others get the last
 //! mask, carried along ([`stream`]), and so does a frame that has waited too long for its turn ([`pool`]). At last
 //! whole frames are left out, of those first who are shown smallest. A mask is carried only between frames that are
-//! close together. Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that
+//! close together. People who are small in the picture are looked at through a [`window`]. Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that
 //! fails posts an element error. Threads: inference runs on the streaming thread that brought the frame, and at most as
 //! many run at once as there are cores ([`pool`]). Dropping frames that come too fast is the business of the leaky
 //! queue before the element.
@@ -41,6 +41,7 @@ pub mod pose;
 pub mod spill;
 pub mod stream;
 pub mod tfjs;
+pub mod window;
 
 glib::wrapper! {
     /// The segmentation filter.

@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use tracing::{info, warn};
 use tract_onnx::prelude::*;
 
@@ -148,6 +149,11 @@ pub enum ModelError {
     Inference(String),
 }
 
+/// A file's word for where its values lie that is not known: the fault of who made the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its property {GRID} is {0:?}, neither \"ends\" nor \"cells\"")]
+pub struct UnknownGrid(String);
+
 /// A loaded network, shared by all who segment with it.
 pub struct Model {
     path: PathBuf,
@@ -255,7 +261,7 @@ impl Model {
         if !outputs.iter().any(|output| output == SEGMENTS) {
             return Err(unusable(format!("no output named {SEGMENTS}; it has {}", outputs.join(", "))));
         }
-        let alignment = alignment(&proto).map_err(unusable)?;
+        let alignment = alignment(&proto).map_err(|error| unusable(error.to_string()))?;
         let mut model = Self {
             path: path.to_owned(),
             name,
@@ -329,10 +335,10 @@ impl Model {
         let theirs = Mutex::new(TVec::new());
         let stock = caught(&|| {
             let outputs = self.stock(&heads, size)?.run(tvec!(input()?.into()))?;
-            *theirs.lock().unwrap_or_else(PoisonError::into_inner) = outputs;
+            *theirs.lock() = outputs;
             Ok(0.0)
         });
-        let theirs = theirs.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let theirs = theirs.into_inner();
         let agrees = |precision: Precision, tolerance: f32| {
             let ours = || {
                 let plan = chain.graph(&heads, size, precision)?.into_runnable()?;
@@ -374,7 +380,7 @@ impl Model {
 
     fn plan(&self, size: (usize, usize), needs: HeadRequest, heads: &[&str]) -> Result<TractPlan, ModelError> {
         let key = (size, needs.parts, needs.poses);
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.plans.lock();
         if let Some(plan) = plans.get(&key) {
             return Ok(plan.clone());
         }
@@ -420,11 +426,11 @@ fn difference(ours: &[TValue], theirs: &[TValue]) -> TractResult<f32> {
 ///
 /// # Errors
 /// One line, for a word that is not known.
-pub fn alignment(proto: &tract_onnx::pb::ModelProto) -> Result<Alignment, String> {
+pub fn alignment(proto: &tract_onnx::pb::ModelProto) -> Result<Alignment, UnknownGrid> {
     match proto.metadata_props.iter().find(|property| property.key == GRID).map(|property| property.value.as_str()) {
         None | Some("ends") => Ok(Alignment::Ends),
         Some("cells") => Ok(Alignment::Cells),
-        Some(other) => Err(format!("its property {GRID} is {other:?}, neither \"ends\" nor \"cells\"")),
+        Some(other) => Err(UnknownGrid(other.to_owned())),
     }
 }
 

@@ -6,10 +6,11 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     thread,
 };
 
+use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::model::{EMBEDDED, Model, ModelSource};
@@ -32,13 +33,9 @@ struct Models {
 
 static MODELS: LazyLock<Mutex<Models>> = LazyLock::new(Mutex::default);
 
-fn models() -> MutexGuard<'static, Models> {
-    MODELS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Sets where the files are.
 pub fn set_folder(folder: Option<PathBuf>) {
-    let mut models = models();
+    let mut models = MODELS.lock();
     models.folder = folder;
     models.entries.retain(|_, entry| matches!(entry, Entry::Ready(_)));
 }
@@ -46,7 +43,7 @@ pub fn set_folder(folder: Option<PathBuf>) {
 /// Returns what can be asked for now: `embedded`, and the names of the folder's `*.onnx` without their ending, in
 /// order.
 pub fn names() -> Vec<String> {
-    let folder = models().folder.clone();
+    let folder = MODELS.lock().folder.clone();
     let mut names: Vec<String> = folder.iter().flat_map(|folder| files(folder)).collect();
     names.sort();
     names.dedup();
@@ -64,7 +61,7 @@ fn files(folder: &Path) -> Vec<String> {
 
 /// Returns a model, if it is loaded; if nobody has asked for it before, it is loaded from now on.
 pub fn named(name: ModelName) -> Option<Arc<Model>> {
-    let mut models = models();
+    let mut models = MODELS.lock();
     match models.entries.get(&name) {
         Some(Entry::Ready(model)) => return Some(model.clone()),
         Some(Entry::Loading | Entry::Failed) => return None,
@@ -86,7 +83,7 @@ pub fn named(name: ModelName) -> Option<Arc<Model>> {
                 Entry::Failed
             }
         };
-        self::models().entries.insert(name, entry);
+        self::MODELS.lock().entries.insert(name, entry);
     });
     let entry = if loading.is_ok() { Entry::Loading } else { Entry::Failed };
     models.entries.insert(name, entry);

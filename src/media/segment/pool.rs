@@ -5,12 +5,13 @@
 
 use std::{
     sync::{
-        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use parking_lot::{Condvar, Mutex};
 use tracing::info;
 
 use super::{
@@ -34,24 +35,22 @@ impl Pool {
         Self { line: Mutex::new(WaitingLine::new(places)), moved: Condvar::new() }
     }
 
-    fn line(&self) -> MutexGuard<'_, WaitingLine> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns whether a place was taken; without `patience` it always is.
     fn enter(&self, last: Option<Duration>, patience: Option<Duration>) -> bool {
         let deadline = patience.map(|patience| Instant::now() + patience);
-        let mut line = self.line();
+        let mut line = self.line.lock();
         let ticket = line.wait(last);
         let entered = loop {
             if line.advance(ticket) {
                 break true;
             }
-            line = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => break false,
-                Some(left) => self.moved.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.moved.wait(line).unwrap_or_else(PoisonError::into_inner),
-            };
+            match deadline {
+                Some(deadline) if deadline <= Instant::now() => break false,
+                Some(deadline) => {
+                    self.moved.wait_until(&mut line, deadline);
+                }
+                None => self.moved.wait(&mut line),
+            }
         };
         if !entered {
             line.give_up(ticket);
@@ -65,7 +64,7 @@ impl Pool {
     }
 
     fn leave(&self) {
-        self.line().leave();
+        self.line.lock().leave();
         // All, because only the first in the line may go on and nobody knows which thread that is.
         self.moved.notify_all();
     }
@@ -85,7 +84,7 @@ static THINNING: AtomicU32 = AtomicU32::new(0);
 fn tell(what: impl FnOnce(&mut Governor)) {
     static GOVERNOR: OnceLock<(Instant, Mutex<Governor>)> = OnceLock::new();
     let (epoch, governor) = GOVERNOR.get_or_init(|| (Instant::now(), Mutex::new(Governor::new(Duration::ZERO))));
-    let mut governor = governor.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut governor = governor.lock();
     what(&mut governor);
     if let Some(plan) = governor.judge(epoch.elapsed()) {
         SHRINKING.store(plan.shrinking, Ordering::Relaxed);
@@ -153,7 +152,7 @@ static CROWD: Mutex<Crowd> = Mutex::new(Crowd::new());
 static SMALL: AtomicU32 = AtomicU32::new(0);
 
 fn change_crowd(change: impl FnOnce(&mut Crowd)) {
-    let mut crowd = CROWD.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut crowd = CROWD.lock();
     change(&mut crowd);
     SMALL.store(crowd.small(), Ordering::Relaxed);
 }
@@ -231,7 +230,7 @@ mod tests {
             }
         });
         assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
-        assert_eq!(pool.line().free(), 2);
+        assert_eq!(pool.line.lock().free(), 2);
     }
 
     #[test]
@@ -240,7 +239,7 @@ mod tests {
         pool.enter(None, None);
         let (served, order) = channel();
         let waiting = |count: usize| {
-            while pool.line().waiting() < count {
+            while pool.line.lock().waiting() < count {
                 std::thread::yield_now();
             }
         };
@@ -264,7 +263,7 @@ mod tests {
         let pool = Pool::new(1);
         assert!(pool.enter(None, Some(Duration::ZERO)));
         assert!(!pool.enter(None, Some(Duration::ZERO)));
-        assert_eq!(pool.line().waiting(), 0);
+        assert_eq!(pool.line.lock().waiting(), 0);
         pool.leave();
         assert!(pool.enter(None, Some(Duration::ZERO)));
     }

@@ -14,7 +14,7 @@
 //!
 //! Each frame stands for itself. Nothing is allocated after the first frame of a size.
 
-use super::grid::Grid;
+use super::{grid::Grid, window::Region};
 
 #[cfg(test)]
 mod tests;
@@ -105,6 +105,18 @@ pub struct Pose {
     pub score: f32,
     /// In the order of [`KEYPOINTS`].
     pub keypoints: [Keypoint; COUNT],
+}
+
+impl Pose {
+    /// Turns shares of a part of the frame into shares of the frame of `size` pixels.
+    pub fn enlarge(&mut self, region: Region, size: (usize, usize)) {
+        for keypoint in &mut self.keypoints {
+            let place =
+                |share: f32, begin: usize, side: usize, of: usize| (begin as f32 + share * side as f32) / of as f32;
+            keypoint.x = place(keypoint.x, region.x, region.width, size.0);
+            keypoint.y = place(keypoint.y, region.y, region.height, size.1);
+        }
+    }
 }
 
 /// The network's heads for keypoints; the values of a grid point stand together, points in rows.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::{
+    grid::Grid,
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
-    model::{AREA, HeadRequest, Model, ModelError, Session},
+    model::{AREA, HeadRequest, Heads, Model, ModelError, Session},
     models, parts,
     pose::{MAX_POSES, Pose, PoseDecoder},
     spill::{Despill, YuvMut},
+    window::{Bounds, Look, Region, Window},
 };
 use crate::{
     layout::Cut,
@@ -50,11 +52,19 @@ pub fn options(cut: &Cut) -> MaskOptions {
     MaskOptions { threshold: cut.threshold, feather: cut.feather, smoothing: cut.smoothing }
 }
 
+/// Logit from which on the network is sure enough to look at the whole frame again: 0.73.
+const SURE: f32 = 1.0;
+/// Share of the frame that somebody who counts covers.
+const SOMEBODY: f32 = 0.004;
+
 /// One mask's memory of the frames before.
 #[derive(Debug, Default)]
 struct Maker {
     cut: Cut,
     maker: MaskMaker,
+    /// Of body parts, which may be out of the picture while the person is in it: the share of the network's grid that
+    /// is a person.
+    person: Option<f32>,
 }
 
 /// The outcome of a frame.
@@ -65,6 +75,8 @@ pub struct Outcome {
     /// The frame without the old background's colours at the first mask's edge: luma, Cb and Cr without padding, one
     /// behind the other.
     pub colours: Option<Arc<Plane>>,
+    /// The largest share of the frame that is a person by one of the masks, 0.0..=1.0; `None` without masks.
+    pub kept: Option<f32>,
     /// Poses, if wished for.
     pub poses: Option<Arc<[Pose]>>,
     /// Whether the network saw this very frame.
@@ -83,6 +95,7 @@ pub struct Stream {
     poses: Vec<Pose>,
     told: Option<Arc<[Pose]>>,
     since: u32,
+    window: Window,
     despill: Despill,
     shelf: Arc<Shelf>,
     /// Of whole pictures, which are larger than masks.
@@ -101,6 +114,7 @@ impl Stream {
             poses: Vec::with_capacity(MAX_POSES),
             told: None,
             since: 0,
+            window: Window::default(),
             despill: Despill::default(),
             shelf: Arc::default(),
             pictures: Arc::default(),
@@ -111,6 +125,7 @@ impl Stream {
     pub fn reset(&mut self) {
         self.since = 0;
         self.told = None;
+        self.window.reset();
         self.makers.iter_mut().for_each(|one| one.maker.reset());
     }
 
@@ -144,9 +159,10 @@ impl Stream {
         if !self.can_carry((frame.width, frame.height), wish) {
             return None;
         }
+        self.window.step((frame.width, frame.height));
         let masks = self.carry(frame, wish)?;
         let (poses, colours) = (self.told.clone().filter(|_| wish.poses), self.colours(frame, wish, &masks));
-        Some(Outcome { masks, colours, poses, inferred: false })
+        Some(Outcome { masks, colours, kept: self.kept(), poses, inferred: false })
     }
 
     /// Returns the frame with what the network finds in it.
@@ -156,7 +172,18 @@ impl Stream {
     pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Outcome, ModelError> {
         let masks = self.infer(frame, wish)?;
         let colours = self.colours(frame, wish, &masks);
-        Ok(Outcome { masks, colours, poses: self.told.clone(), inferred: true })
+        Ok(Outcome {
+            masks,
+            colours,
+            kept: self.kept(),
+            poses: self.told.clone().filter(|_| wish.poses),
+            inferred: true,
+        })
+    }
+
+    /// Returns the largest share of the last frame that is a person by one of the masks; `None` without masks.
+    fn kept(&self) -> Option<f32> {
+        self.makers.iter().map(|own| own.person.unwrap_or_else(|| own.maker.kept())).reduce(f32::max)
     }
 
     /// Returns the frame's colours without the old background's at the edge.
@@ -202,35 +229,71 @@ impl Stream {
             }
         }
         self.makers.truncate(wish.cuts.len());
+        let look = self.look(size, wish);
+        // Through a window there is one session only.
+        if let Look::Glance(region) = look
+            && !is_outside(&self.sessions[0].run(frame)?, region, size)
+            && let Some(masks) = self.carry(frame, wish)
+        {
+            self.window.goes_on();
+            return Ok(masks);
+        }
+        let region = match look {
+            Look::Part(region) => region,
+            Look::Whole | Look::Glance(_) => Region::whole(size),
+        };
         let mut masks: Vec<Option<Plane>> = wish.cuts.iter().map(|_| None).collect();
         self.told = None;
         for session in &mut self.sessions {
             let model = session.model().clone();
-            let heads = session.run(frame)?;
+            let heads = match look {
+                Look::Whole => session.run(frame)?,
+                Look::Part(region) => session.run_part(frame, region)?,
+                Look::Glance(_) => session.heads()?,
+            };
             for (index, (cut, own)) in wish.cuts.iter().zip(&mut self.makers).enumerate() {
                 if !Arc::ptr_eq(&chosen[index], &model) {
                     continue;
                 }
                 own.cut = *cut;
+                own.person = None;
                 let logits = match (cut.parts, heads.parts) {
                     (Some(kept), Some(parts)) => {
                         parts::select(heads.segments, parts, kept, &mut self.logits);
-                        &self.logits
+                        own.person = Some(person(heads.segments));
+                        self.logits.as_slice()
                     }
                     _ => heads.segments,
                 };
                 let mut plane = self.shelf.plane(size);
                 let stride = plane.stride();
-                own.maker.make(logits, heads.grid, frame, options(cut), plane.bytes_mut(), stride);
+                let logits = (logits, region);
+                own.maker.make_part(logits, heads.grid, frame, options(cut), plane.bytes_mut(), stride);
                 masks[index] = Some(plane);
             }
             if heads.poses.is_some() {
                 heads.find_poses(&mut self.decoder, &mut self.poses);
+                self.poses.iter_mut().for_each(|pose| pose.enlarge(region, size));
                 self.told = Some(Arc::from(self.poses.as_slice()));
             }
         }
+        let bounds = self.makers.iter().filter_map(|own| own.maker.bounds()).reduce(Bounds::with);
+        let input = self.sessions.first().map_or(size, Session::input_size);
+        match look {
+            Look::Part(_) => self.window.saw_part(bounds, input),
+            Look::Whole | Look::Glance(_) => self.window.saw_all(bounds, input),
+        }
         // Every wish has a session: see `prepare`.
         Ok(wish.cuts.iter().zip(masks).filter_map(|(cut, plane)| Some((*cut, Arc::new(plane?)))).collect())
+    }
+
+    /// Returns the part of the next frame that the network sees. A window follows whole people, and one network.
+    fn look(&mut self, size: (usize, usize), wish: &MaskRequest) -> Look {
+        if wish.cuts.is_empty() || wish.cuts.iter().any(|cut| cut.parts.is_some()) || self.sessions.len() != 1 {
+            self.window.reset();
+        }
+        self.window.step(size);
+        self.window.look()
     }
 
     /// Returns the model that finds a cut: the named one, once it is loaded and if it can; else the stream's own.
@@ -276,6 +339,29 @@ fn alike(one: &Cut, other: &Cut) -> bool {
     (one.parts, one.model) == (other.parts, other.model)
 }
 
+/// Returns the share of the network's grid that is a person rather than not.
+fn person(logits: &[f32]) -> f32 {
+    logits.iter().filter(|logit| **logit > 0.0).count() as f32 / logits.len().max(1) as f32
+}
+
+/// Returns whether somebody is seen outside of a part of the frame.
+fn is_outside(heads: &Heads<'_>, region: Region, (width, height): (usize, usize)) -> bool {
+    let Grid { columns, rows, alignment } = heads.grid;
+    let inside = |index: usize, points: usize, pixels: usize, begin: usize, side: usize| {
+        let (step, first) = alignment.steps(pixels, points);
+        let at = first + step * index as f32;
+        // One step more on each side: the edge of somebody inside is no other.
+        at >= begin as f32 - step && at <= (begin + side) as f32 + step
+    };
+    let outside = heads.segments.iter().enumerate().filter(|(point, logit)| {
+        let (column, row) = (point % columns, point / columns);
+        **logit >= SURE
+            && !(inside(column, columns, width, region.x, region.width)
+                && inside(row, rows, height, region.y, region.height))
+    });
+    outside.count() as f32 >= SOMEBODY * (columns * rows) as f32
+}
+
 /// Copies rows of `width` bytes close together.
 fn copy((from, stride): (&[u8], usize), width: usize, to: &mut [u8]) {
     for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)) {
@@ -290,6 +376,30 @@ mod tests {
     #[test]
     fn a_cut_that_says_nothing_looks_as_the_mask_pipeline_has_it() {
         assert_eq!(options(&Cut::default()), MaskOptions::default());
+    }
+
+    #[test]
+    fn a_person_is_where_the_network_is_surer_than_not() {
+        assert_eq!(person(&[-3.0, 0.1, f32::NAN, 7.0]), 0.5);
+        assert_eq!(person(&[]), 0.0);
+    }
+
+    #[test]
+    fn somebody_outside_of_the_window_is_seen_and_the_edge_of_those_inside_is_not() {
+        let grid = Grid::cells(64, 36);
+        let region = Region { x: 320, y: 180, width: 640, height: 360 };
+        let outside = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>, logit: f32| {
+            let is_there = |index: usize| columns.contains(&(index % 64)) && rows.contains(&(index / 64));
+            let segments: Vec<f32> = (0..grid.len()).map(|index| if is_there(index) { logit } else { -8.0 }).collect();
+            let input = (256, 144);
+            let heads = Heads { grid, pose_grid: grid, input, segments: &segments, parts: None, poses: None };
+            is_outside(&heads, region, (1280, 720))
+        };
+        assert!(!outside(16..48, 9..27, 8.0), "they fill the window");
+        assert!(outside(2..8, 10..20, 8.0), "beside it");
+        assert!(outside(20..30, 29..35, 8.0), "below it");
+        assert!(!outside(2..8, 10..20, 0.5), "who is hardly seen does not count");
+        assert!(!outside(2..4, 10..14, 8.0), "nor does what is tiny");
     }
 
     #[test]

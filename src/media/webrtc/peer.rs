@@ -29,6 +29,7 @@ use crate::media::{
         launch::Launches,
         pipeline::{BusNews, OwnedPipeline, named},
         priority::Role,
+        stage::StageError,
     },
     port::TrackKind,
     sdp::Fingerprint,
@@ -85,7 +86,41 @@ pub enum PeerNews {
 }
 
 /// Builds the bin (with a `sink` pad) that takes an incoming track; called on a webrtcbin thread.
-pub type OnTrack = Box<dyn Fn(LineCodec) -> Result<gst::Bin, String> + Send + Sync>;
+pub type OnTrack = Box<dyn Fn(LineCodec) -> Result<gst::Bin, TrackError> + Send + Sync>;
+
+/// The reason why an incoming track goes nowhere, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackError {
+    /// What takes it cannot be built: for the operator to mend.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The peer sends where nothing was asked of it: its fault.
+    #[error("nothing comes on this connection")]
+    Unwanted,
+}
+
+/// The reason why a connection cannot be made or trusted, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// What it is made of: for the operator to mend.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A send stage does not fit: for the operator, too.
+    #[error("send stage: {0}")]
+    SendStage(gst::PadLinkError),
+    /// GStreamer does not understand a description: a fault of our own writer.
+    #[error(transparent)]
+    Description(glib::BoolError),
+    /// ICE stands, and there is nothing to verify on it: a fault of ours.
+    #[error("no DTLS transport")]
+    NoTransport,
+    /// The peer's fault.
+    #[error("the peer showed no certificate")]
+    NoCertificate,
+    /// The peer's fault, or somebody stands between.
+    #[error("the DTLS certificate is not the one that the SDP names")]
+    OtherCertificate,
+}
 
 /// A connection.
 #[derive(Debug)]
@@ -121,7 +156,7 @@ impl Peer {
         launches: &Launches,
         on_track: OnTrack,
         tell: impl Fn(PeerNews) + Send + Sync + 'static,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, PeerError> {
         let owned = OwnedPipeline::new(name).works_as(Role::Deliver);
         let tell = Tell(Arc::new(tell));
         let webrtc = gst::ElementFactory::make("webrtcbin")
@@ -129,7 +164,7 @@ impl Peer {
             .property("latency", JITTER_BUFFER_MS)
             .property_from_str("bundle-policy", "max-bundle")
             .build()
-            .map_err(|error| error.to_string())?;
+            .map_err(StageError::from)?;
         ice::configure(&webrtc, network);
         certificate::use_in(&webrtc);
         limit_streams(&webrtc);
@@ -149,7 +184,7 @@ impl Peer {
             BusNews::Eos => {}
         });
         let pulse = feel_pulse(&webrtc);
-        owned.pipeline().add(&webrtc).map_err(|error| error.to_string())?;
+        owned.pipeline().add(&webrtc).map_err(StageError::from)?;
         listen(&webrtc, &tell, network.public_ip);
         let ear = tell.clone();
         tracks::accept(&webrtc, owned.pipeline(), lines, on_track, move |error| (ear.0)(PeerNews::Failed(error)));
@@ -157,11 +192,11 @@ impl Peer {
         for (index, line) in lines.iter().enumerate() {
             peer.add_line(index, line, launches)?;
         }
-        peer.owned.play().map_err(|error| error.to_string())?;
+        peer.owned.play().map_err(StageError::from)?;
         Ok(peer)
     }
 
-    fn add_line(&mut self, index: usize, line: &MediaLine, launches: &Launches) -> Result<(), String> {
+    fn add_line(&mut self, index: usize, line: &MediaLine, launches: &Launches) -> Result<(), PeerError> {
         let caps = line.caps();
         let transceiver = if line.direction == LineDirection::Receive {
             self.webrtc.emit_by_name::<gst_webrtc::WebRTCRTPTransceiver>(
@@ -169,27 +204,27 @@ impl Peer {
                 &[&gst_webrtc::WebRTCRTPTransceiverDirection::Recvonly, &caps],
             )
         } else {
-            let bin = launches.bin(line.codec.format.send_stage()).map_err(|error| error.to_string())?;
+            let bin = self.owned.stage(launches, line.codec.format.send_stage())?;
             let units: AppSrc = named(&bin, "units")?;
             handoff::configure(&units, &line.codec.format.unit_caps());
             named::<gst::Element>(&bin, "pay")?.set_property("pt", u32::from(line.codec.payload));
             if line.kind == TrackKind::Video {
                 forward_keyframe_requests(&units, &self.tell);
             }
-            let template = self.webrtc.pad_template("sink_%u").ok_or("webrtcbin has no sink template")?;
+            let template = self.webrtc.pad_template("sink_%u");
+            let template = template.ok_or(StageError::NoPad("webrtcbin has no sink template"))?;
             let pad = self
                 .webrtc
                 .request_pad(&template, Some(&format!("sink_{index}")), Some(&caps))
-                .ok_or("webrtcbin gives no sink pad")?;
+                .ok_or(StageError::NoPad("webrtcbin gives no sink pad"))?;
             let transceiver = pad.property::<gst_webrtc::WebRTCRTPTransceiver>("transceiver");
             transceiver.set_direction(match line.direction {
                 LineDirection::Both => gst_webrtc::WebRTCRTPTransceiverDirection::Sendrecv,
                 LineDirection::Send | LineDirection::Receive => gst_webrtc::WebRTCRTPTransceiverDirection::Sendonly,
             });
             transceiver.set_codec_preferences(Some(&caps));
-            self.owned.pipeline().add(&bin).map_err(|error| error.to_string())?;
-            let source = bin.static_pad("src").ok_or("the send stage has no open src pad")?;
-            source.link(&pad).map_err(|error| format!("send stage: {error}"))?;
+            let source = bin.static_pad("src").ok_or(StageError::NoOpenPad { stage: "send", pad: "src" })?;
+            source.link(&pad).map_err(PeerError::SendStage)?;
             self.senders.push((line.kind, line.codec, units));
             transceiver
         };
@@ -207,7 +242,7 @@ impl Peer {
     ///
     /// # Errors
     /// When GStreamer cannot parse it: a fault of our own writer.
-    pub fn answer(&self, offer: &str) -> Result<(), String> {
+    pub fn answer(&self, offer: &str) -> Result<(), PeerError> {
         let description = description(gst_webrtc::WebRTCSDPType::Offer, offer)?;
         let (webrtc, tell) = (self.webrtc.downgrade(), self.tell.clone());
         let promise = gst::Promise::with_change_func(move |reply| {
@@ -225,7 +260,7 @@ impl Peer {
     ///
     /// # Errors
     /// As [`Peer::answer`].
-    pub fn accept(&self, answer: &str) -> Result<(), String> {
+    pub fn accept(&self, answer: &str) -> Result<(), PeerError> {
         let description = description(gst_webrtc::WebRTCSDPType::Answer, answer)?;
         let tell = self.tell.clone();
         let promise = gst::Promise::with_change_func(move |reply| {
@@ -248,14 +283,10 @@ impl Peer {
     ///
     /// # Errors
     /// When there is no certificate or it is another: the connection must be dropped.
-    pub fn verify(&self, expected: &Fingerprint) -> Result<(), String> {
-        let transport = self.transport().ok_or("no DTLS transport")?;
-        let certificate = transport.remote_certificate().ok_or("the peer showed no certificate")?;
-        if expected.matches_pem(&certificate) {
-            Ok(())
-        } else {
-            Err("the DTLS certificate is not the one that the SDP names".into())
-        }
+    pub fn verify(&self, expected: &Fingerprint) -> Result<(), PeerError> {
+        let transport = self.transport().ok_or(PeerError::NoTransport)?;
+        let certificate = transport.remote_certificate().ok_or(PeerError::NoCertificate)?;
+        if expected.matches_pem(&certificate) { Ok(()) } else { Err(PeerError::OtherCertificate) }
     }
 
     /// Returns the transport that all m-lines share.
@@ -310,8 +341,8 @@ impl Peer {
 }
 
 /// Parses an SDP text into webrtcbin's form.
-fn description(kind: gst_webrtc::WebRTCSDPType, text: &str) -> Result<gst_webrtc::WebRTCSessionDescription, String> {
-    let sdp = gst_sdp::SDPMessage::parse_buffer(text.as_bytes()).map_err(|error| error.to_string())?;
+fn description(kind: gst_webrtc::WebRTCSDPType, text: &str) -> Result<gst_webrtc::WebRTCSessionDescription, PeerError> {
+    let sdp = gst_sdp::SDPMessage::parse_buffer(text.as_bytes()).map_err(PeerError::Description)?;
     Ok(gst_webrtc::WebRTCSessionDescription::new(kind, sdp))
 }
 

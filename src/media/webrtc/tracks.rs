@@ -5,18 +5,16 @@
 //! an older one passes only while the newest is silent. Two that send at the same time, simulcast that nobody
 //! negotiated, so never mix.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, prelude::*};
+use parking_lot::Mutex;
 
 use super::{
     line::{LineCodec, LineDirection, MediaLine},
-    peer::OnTrack,
+    peer::{OnTrack, TrackError},
 };
-use crate::media::gst::{clock::media_clock, probe::LEFT_OUT};
+use crate::media::gst::{clock::media_clock, probe::LEFT_OUT, stage::StageError};
 
 /// The newest stream of a line is given up for an older one after this silence.
 const SILENT: Duration = Duration::from_secs(1);
@@ -47,10 +45,6 @@ impl Turn {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Gives every m-line that receives its bin when its first stream comes; streams that are of no line go nowhere.
 /// Failures are reported.
 pub(super) fn accept(
@@ -70,10 +64,10 @@ pub(super) fn accept(
         let Some(pipeline) = pipeline.upgrade() else { return };
         let outcome = match line_of(pad, &lines) {
             Some(index) => {
-                let mut tracks = lock(&tracks);
+                let mut tracks = tracks.lock();
                 join(&pipeline, pad, &mut tracks[index], lines[index].codec, &on_track)
             }
-            None => swallow(&pipeline, pad),
+            None => swallow(&pipeline, pad).map_err(TrackError::from),
         };
         if let Err(error) = outcome {
             failed(format!("incoming track: {error}"));
@@ -108,10 +102,10 @@ fn join(
     track: &mut Option<Track>,
     codec: LineCodec,
     on_track: &OnTrack,
-) -> Result<(), String> {
+) -> Result<(), TrackError> {
     let track = match track {
         Some(track) => track,
-        None => track.insert(begin(pipeline, codec, on_track)?),
+        None => track.insert(begin(pipeline, &on_track(codec)?)?),
     };
     let stream = track.streams;
     track.streams += 1;
@@ -121,35 +115,36 @@ fn join(
         let passes = match info.event() {
             // A stream's end is not that of its line: another may follow, and the peer's own end tears all of it down.
             Some(event) => event.type_() != gst::EventType::Eos,
-            None => lock(&turn).passes(stream, media_clock().now()),
+            None => turn.lock().passes(stream, media_clock().now()),
         };
         if passes { gst::PadProbeReturn::Ok } else { LEFT_OUT }
     });
-    let sink = track.funnel.request_pad_simple("sink_%u").ok_or("the funnel gives no pad")?;
-    pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
+    let sink = track.funnel.request_pad_simple("sink_%u").ok_or(StageError::NoPad("the funnel gives no pad"))?;
+    pad.link(&sink).map_err(StageError::from)?;
+    Ok(())
 }
 
-fn begin(pipeline: &gst::Pipeline, codec: LineCodec, on_track: &OnTrack) -> Result<Track, String> {
-    let bin = on_track(codec)?;
-    let funnel = gst::ElementFactory::make("funnel").build().map_err(|error| error.to_string())?;
-    pipeline.add(&bin).map_err(|error| error.to_string())?;
-    pipeline.add(&funnel).map_err(|error| error.to_string())?;
-    let source = funnel.static_pad("src").ok_or("the funnel has no src pad")?;
-    let sink = bin.static_pad("sink").ok_or("the receive stage has no open sink pad")?;
-    source.link(&sink).map_err(|error| error.to_string())?;
-    bin.sync_state_with_parent().map_err(|error| error.to_string())?;
-    funnel.sync_state_with_parent().map_err(|error| error.to_string())?;
+/// Has a line's bin follow a funnel, where its streams come in.
+fn begin(pipeline: &gst::Pipeline, bin: &gst::Bin) -> Result<Track, StageError> {
+    let funnel = gst::ElementFactory::make("funnel").build()?;
+    pipeline.add(bin)?;
+    pipeline.add(&funnel)?;
+    let source = funnel.static_pad("src").ok_or(StageError::NoPad("the funnel has no src pad"))?;
+    let sink = bin.static_pad("sink").ok_or(StageError::NoOpenPad { stage: "receive", pad: "sink" })?;
+    source.link(&sink)?;
+    bin.sync_state_with_parent()?;
+    funnel.sync_state_with_parent()?;
     Ok(Track { funnel, turn: Arc::default(), streams: 0 })
 }
 
 /// Takes a stream that nobody wants: left alone, its flow would be an error.
-fn swallow(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Result<(), String> {
-    let sink = gst::ElementFactory::make("fakesink").property("sync", false).property("async", false);
-    let sink = sink.build().map_err(|error| error.to_string())?;
-    pipeline.add(&sink).map_err(|error| error.to_string())?;
-    sink.sync_state_with_parent().map_err(|error| error.to_string())?;
-    let end = sink.static_pad("sink").ok_or("a fakesink has no sink pad")?;
-    pad.link(&end).map(|_| ()).map_err(|error| error.to_string())
+fn swallow(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Result<(), StageError> {
+    let sink = gst::ElementFactory::make("fakesink").property("sync", false).property("async", false).build()?;
+    pipeline.add(&sink)?;
+    sink.sync_state_with_parent()?;
+    let end = sink.static_pad("sink").ok_or(StageError::NoPad("a fakesink has no sink pad"))?;
+    pad.link(&end)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gives an asset's file */
+        /** Gives an asset's file, or the part of it that `Range` asks for */
         get: operations["read"];
         /**
          * Keeps a file as an asset
@@ -135,7 +135,7 @@ export interface paths {
          * What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
          *     stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where
          *     people are, at most ten times a second. The stream ends after `room_ended`, and when the
-         *     token is over or taken back. Those who do not direct the room get no `url` of outputs.
+         *     token is over or taken back. Those who do not direct the room get no `url` of outputs, and no `boxes_changed`.
          */
         get: operations["room_events"];
         put?: never;
@@ -1100,6 +1100,8 @@ export interface components {
             type: "poses";
         } | {
             active_scene?: components["schemas"]["ActiveScene"] | null;
+            /** @description Where all of it stands now, back to front. */
+            boxes: components["schemas"]["LayerBox"][];
             /** @description The whole layout. */
             layout: components["schemas"]["Layout"];
             /**
@@ -1109,6 +1111,16 @@ export interface components {
             revision: number;
             /** @enum {string} */
             type: "layout_changed";
+        } | {
+            /** @description All of them, back to front. */
+            boxes: components["schemas"]["LayerBox"][];
+            /**
+             * Format: int64
+             * @description The room's revision now.
+             */
+            revision: number;
+            /** @enum {string} */
+            type: "boxes_changed";
         } | {
             active_scene?: components["schemas"]["ActiveScene"] | null;
             /**
@@ -1365,6 +1377,11 @@ export interface components {
             height?: components["schemas"]["LayerExtent"];
             /** @description Unique in the layout. */
             id: string;
+            /**
+             * @description What is shown of a participant who is cut out while nobody has been found in their pictures for two seconds;
+             *     `hide` when left out.
+             */
+            lost?: components["schemas"]["LayerLost"];
             /** @description Left and right exchanged; `false` when left out. */
             mirror?: boolean;
             /**
@@ -1435,6 +1452,40 @@ export interface components {
              */
             width?: number;
         };
+        /** @description The rectangle of a layer, or of somebody whom `auto` places. */
+        LayerBox: {
+            /**
+             * Format: double
+             * @description In canvas pixels.
+             */
+            height: number;
+            hidden?: components["schemas"]["WhyHidden"] | null;
+            /** @description The layer's id; null for somebody whom `auto` places. */
+            layer?: string | null;
+            /** @description The name of the participant who stands there, seen or not; null for nobody. */
+            person?: string | null;
+            /**
+             * Format: double
+             * @description Degrees by which the box is turned about its middle, clockwise.
+             */
+            rotate: number;
+            /**
+             * Format: double
+             * @description In canvas pixels. A source that is fitted in with `contain` may leave some of it free.
+             */
+            width: number;
+            /**
+             * Format: double
+             * @description The left edge in canvas pixels, before the box is turned. Of a layer that follows a keypoint: as if that were in
+             *     the middle of the layer that it follows.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description The top edge, as `x`.
+             */
+            y: number;
+        };
         /** @description A colour, `#rgb` or `#rrggbb`. */
         LayerColor: string;
         /** @description The parts that are cut off the source at its edges: source pixels, or `"n%"` of the source's width or height. */
@@ -1471,6 +1522,11 @@ export interface components {
             scale?: components["schemas"]["LayerScale"];
         };
         LayerInset: number | string;
+        /**
+         * @description The picture that stands in for somebody who is to be cut out and is not found.
+         * @enum {string}
+         */
+        LayerLost: "hide" | "whole" | "blur";
         LayerPosition: number | string;
         LayerRadius: number | string;
         LayerScale: number | string;
@@ -2009,7 +2065,7 @@ export interface components {
         };
         /** @description A marker that is asked for. */
         NewMarker: {
-            /** @description What the moment is called: 1 to 100 characters without control characters. */
+            /** @description What the moment is called: 1 to 100 characters, some of which can be seen, without control characters. */
             name: string;
         };
         /** @description An output as it is asked for and stored. Without `Debug`: it holds stream keys. */
@@ -2368,6 +2424,8 @@ export interface components {
              * @description When they joined.
              */
             joined_at: string;
+            /** @description Whether nobody is found in the pictures that they send, though a layer cuts them out. */
+            lost: boolean;
             /** @description Silenced by a moderator. */
             muted: boolean;
             /** @description Unique in the room; layouts place people by it. */
@@ -2689,6 +2747,8 @@ export interface components {
         /** @description A whole room. */
         RoomState: {
             active_scene?: components["schemas"]["ActiveScene"] | null;
+            /** @description Where all of it stands now, back to front. */
+            boxes: components["schemas"]["LayerBox"][];
             /** @description Size, frame rate and background. */
             canvas: components["schemas"]["Canvas"];
             /** @description How its media is doing. */
@@ -2770,6 +2830,8 @@ export interface components {
         Scene: {
             /** @description Whether it was shown last. */
             active: boolean;
+            /** @description With `?boxes=true`: where all of it would stand now, back to front. */
+            boxes?: components["schemas"]["LayerBox"][] | null;
             /** @description Whether it was shown last, and the layout or the scene has been changed since. */
             changed: boolean;
             /** @description Keys of the canvas that it leaves out are the room's. */
@@ -2786,6 +2848,8 @@ export interface components {
         SceneEntry: {
             /** @description As it is read; not looked at, so that what was read can be put back. */
             active?: boolean | null;
+            /** @description As it is read with `?boxes=true`; not looked at. */
+            boxes?: components["schemas"]["LayerBox"][] | null;
             /** @description As it is read; not looked at. */
             changed?: boolean | null;
             /** @description Keys of the canvas that it leaves out are the room's when it is shown. */
@@ -3067,6 +3131,11 @@ export interface components {
             /** @description JSON pointer (RFC 6901) to the place in the layout. */
             pointer: string;
         };
+        /**
+         * @description The reason why nothing is seen of a box.
+         * @enum {string}
+         */
+        WhyHidden: "nobody" | "no_picture" | "no_asset" | "transparent" | "cropped" | "too_small" | "off_canvas";
     };
     responses: never;
     parameters: never;
@@ -3133,6 +3202,15 @@ export interface operations {
         responses: {
             /** @description The file as it was put */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            /** @description A part of it */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3217,7 +3295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many files are being received; `Retry-After` says when to try again */
+            /** @description Too many files are being received, or the server cannot decode one now; `Retry-After` says when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3360,6 +3438,15 @@ export interface operations {
             };
             /** @description No such output or segment */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such part */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4778,7 +4865,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -4885,7 +4974,10 @@ export interface operations {
     };
     list_scenes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also return where all of each scene would stand now; for those who direct the room */
+                boxes?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The room's name */

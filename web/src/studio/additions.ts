@@ -1,11 +1,10 @@
 /** New layers, as they are put on the canvas before anybody moves them. PURE. */
 
-import { autoPlaces, autoCutout } from "./autoplace";
-import type { Facts } from "./facts";
-import { canvasSize, number, type Area, type Json, type Layer, type Layout, type Size } from "./model";
+import { canvasSize, number, text, type Area, type Json, type Layer, type Layout, type Size } from "./model";
 import { freshId } from "./names";
 import { topmost } from "./order";
 import type { Edit } from "./edits";
+import type { Box } from "./placed";
 
 /** How a mask is made may be said of everybody whom `auto` places. */
 const CUT_OPTIONS = ["threshold", "feather", "smoothing", "model"] as const;
@@ -13,26 +12,32 @@ const CUT_OPTIONS = ["threshold", "feather", "smoothing", "model"] as const;
 const STEP = 24;
 const STEPS = 6;
 
-type Addition = Extract<Edit, { kind: "add" }>;
+export type Addition = Extract<Edit, { kind: "add" }>;
 
-/** Someone placed by `auto` as a layer of their own, where they are. `null` for who is not placed by it. */
-export function taken(layout: Layout, facts: Facts, name: string): Addition | null {
-  const seat = autoPlaces(layout, facts).find((seated) => seated.name === name);
-  if (!seat) return null;
-  const layer: Layer = { id: freshId(layout.layers, name), source: { participant: name }, ...rounded(seat.area), z: 1 };
-  if (seat.cutout !== "none") {
-    layer.cutout = seat.cutout;
+/** Returns which part is kept of the pictures of people whom `auto` places. */
+function autoCutout(layout: Layout): unknown {
+  if (layout.auto.cutout !== undefined) return layout.auto.cutout;
+  const background = text(layout.canvas.background);
+  return background && !background.startsWith("#") ? "person" : "none";
+}
+
+/** Returns someone placed by `auto` as a layer of their own, where they are. */
+export function taken(layout: Layout, { id: name, area }: Box, canCut: boolean): Addition {
+  const layer: Layer = { id: freshId(layout.layers, name), source: { participant: name }, ...rounded(area), z: 1 };
+  const cutout = canCut ? autoCutout(layout) : "none";
+  if (cutout !== "none") {
+    layer.cutout = cutout;
     for (const key of CUT_OPTIONS) if (layout.auto[key] !== undefined) layer[key] = layout.auto[key];
   }
   // `auto` shows people behind all layers of z 1 or more: first in the list, it still is.
   return { kind: "add", layer, index: 0 };
 }
 
-/** Returns a layer for someone: where `auto` has them, or in the middle. */
-export function person(layout: Layout, facts: Facts, name: string): Addition {
+/** Returns a layer in the middle for someone. */
+export function person(layout: Layout, name: string): Addition {
   const cutout = autoCutout(layout);
   const look: Json = cutout === "none" ? {} : { cutout };
-  return taken(layout, facts, name) ?? added(layout, name, { participant: name }, { width: 0.4, height: 0.4 }, look);
+  return added(layout, name, { participant: name }, { width: 0.4, height: 0.4 }, look);
 }
 
 /** Makes a place for the next one who comes without a place of their own. */

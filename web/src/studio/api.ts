@@ -63,9 +63,9 @@ export class StudioApi {
     return answer(await this.client.send("delete", "/api/v1/rooms/{room}/layout/layers/{id}", { path: { room, id } }));
   }
 
-  /** Returns the stored scenes, in order. */
+  /** Returns the stored scenes, in order, with where everything of them would stand. */
   scenes(room: string): Promise<Scene[]> {
-    return this.client.ask("get", "/api/v1/rooms/{room}/scenes", { path: { room } });
+    return this.client.ask("get", "/api/v1/rooms/{room}/scenes", { path: { room }, query: { boxes: true } });
   }
 
   /** Stores these scenes in place of all others. */

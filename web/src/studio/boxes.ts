@@ -2,8 +2,8 @@
 
 import { element, make } from "../dom";
 import type { Handle } from "./geometry";
-import type { Box } from "./facts";
 import type { Area, Size } from "./model";
+import type { Box } from "./placed";
 import type { Guides } from "./snap";
 
 export type Grip = { kind: "move"; id: string; auto: boolean } | { kind: "resize"; handle: Handle } | { kind: "rotate" };
@@ -142,7 +142,7 @@ export class Boxes {
       this.drawn.set(key(box), node);
       this.surface.insertBefore(node, this.frame);
     }
-    const label = box.auto ? `${box.words}, placed automatically` : `${box.id}, ${box.words}${box.empty ? ", nothing to see" : ""}`;
+    const label = box.auto ? `${box.words}, placed automatically` : `${box.id}, ${box.words}${box.empty ? `, nothing to see: ${box.empty}` : ""}`;
     if (node.getAttribute("aria-label") !== label) {
       node.setAttribute("aria-label", label);
       (node.firstChild as HTMLElement).textContent = box.auto ? box.words : box.id;
@@ -150,7 +150,7 @@ export class Boxes {
     node.setAttribute("aria-pressed", String(selected));
     node.dataset.kind = box.kind;
     node.dataset.auto = String(box.auto);
-    node.dataset.empty = String(box.empty);
+    node.dataset.empty = String(box.empty !== null);
     node.style.zIndex = String(box.rank + 1);
     this.put(node, box.area, box.rotate);
   }

@@ -67,7 +67,6 @@ export class Desk {
     this.outputs = new OutputsPanel(api, telling);
     this.scenes = new SceneStrip(api, new Thumbnails(this.shelf, element("mix", HTMLVideoElement)), {
       ...telling,
-      facts: () => this.studio.facts,
       exportRoom: () => void this.exportRoom(),
       importRoom: () => this.roomFile.click(),
     });
@@ -108,7 +107,8 @@ export class Desk {
     this.outputs.event(event);
     this.scenes.event(event);
     this.studio.follow(people);
-    if (event.type === "layout_changed") this.studio.store.take(event);
+    if (event.type === "layout_changed") this.studio.take(event);
+    if (event.type === "boxes_changed") this.studio.place(event);
     if (event.type === "trigger_fired") this.studio.tell(this.firings.add(event, people));
     if (event.type === "room_changed") this.room(event.room);
   }

@@ -1,14 +1,19 @@
 /** Dragging boxes and handles with a pointer, and moving them with keys. */
 
 import type { Boxes, Grip } from "./boxes";
-import { boxArea, moveTo, type Facts } from "./facts";
-import { resized, rotation, SMALLEST, turnedTo, withSize } from "./geometry";
+import { moveTo, resized, SMALLEST, turnedTo, withSize } from "./geometry";
 import { canvasSize, findLayer, type Area, type Layer } from "./model";
+import type { Box } from "./placed";
 import { snapMoved, snapResized, type Guides } from "./snap";
 import type { LayoutStore } from "./store";
 
 export interface DragHandlers {
-  facts(): Facts;
+  /** Returns where everything stands now. */
+  shown(): readonly Box[];
+  /** Returns whether that is so of this layer, also after what was sent last. */
+  knows(id: string): boolean;
+  /** Puts a layer's box somewhere until the server says where it is. */
+  lay(id: string, area: Area, rotate: number): void;
   select(id: string): void;
   /** Makes a layer of someone placed by `auto`, at once in what is shown. Its id, or `null` for who is not placed so. */
   takeOver(name: string): string | null;
@@ -20,12 +25,23 @@ export interface DragHandlers {
 const START = 4;
 /** How near a line draws. CSS pixels. */
 const REACH = 7;
+
+/** A layer as it was when it was taken. */
+interface Begun {
+  layer: Layer;
+  area: Area;
+  others: Area[];
+  degrees: number;
+}
+
 const NO_GUIDES: Guides = { x: [], y: [] };
 /** A pause in pressing arrow keys after which the move is done. */
 const KEYS_MS = 700;
 
 export class Drag {
   private keysDone: ReturnType<typeof setTimeout> | undefined;
+  /** Keys that were pressed before the server had said where their layer stands. */
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     private readonly store: LayoutStore,
@@ -50,16 +66,14 @@ export class Drag {
     if (grip.kind === "move") (down.currentTarget as HTMLElement).focus({ preventScroll: true });
 
     const from = this.boxes.point(down);
-    let begun: { layer: Layer; area: Area; others: Area[]; degrees: number } | null = null;
+    let begun: Begun | null = null;
     const begin = () => {
       if (auto) id = this.handlers.takeOver(id as string);
       const layer = id === null ? null : findLayer(this.store.layout, id);
-      if (id === null || !layer || !this.store.hold(id, label(grip, id), auto)) return false;
-      const facts = this.handlers.facts();
-      const others = this.store.layout.layers
-        .filter((other) => other.id !== id && !rotation(other))
-        .map((other) => boxArea(other, this.store.layout, facts));
-      begun = { layer, area: boxArea(layer, this.store.layout, facts), others, degrees: rotation(layer) };
+      const own = id === null ? null : this.box(id);
+      if (id === null || !layer || !own || !this.store.hold(id, label(grip, id), auto)) return false;
+      const others = this.handlers.shown().filter((box) => !box.auto && box.id !== id && box.rotate === 0);
+      begun = { layer, area: own.area, others: others.map(({ area }) => area), degrees: own.rotate };
       return true;
     };
     const move = (event: PointerEvent) => {
@@ -83,6 +97,7 @@ export class Drag {
     };
     const cancel = () => {
       stop();
+      if (begun) this.handlers.lay(begun.layer.id, begun.area, begun.degrees);
       void this.store.cancel();
     };
     const escape = (event: KeyboardEvent) => {
@@ -96,17 +111,12 @@ export class Drag {
     document.addEventListener("keydown", escape, true);
   }
 
-  private drag(
-    grip: Grip,
-    event: PointerEvent,
-    { layer, area, others, degrees }: { layer: Layer; area: Area; others: Area[]; degrees: number },
-    dx: number,
-    dy: number,
-    at: { x: number; y: number },
-  ): void {
+  private drag(grip: Grip, event: PointerEvent, begun: Begun, dx: number, dy: number, at: { x: number; y: number }): void {
+    const { layer, area, others, degrees } = begun;
     if (grip.kind === "rotate") {
       const rotate = turnedTo(area, at.x, at.y, event.shiftKey);
       this.store.draft({ rotate: rotate === 0 ? null : rotate });
+      this.handlers.lay(layer.id, area, rotate);
       return;
     }
     const canvas = canvasSize(this.store.layout);
@@ -118,35 +128,42 @@ export class Drag {
       if (event.shiftKey) [dx, dy] = Math.abs(dx) > Math.abs(dy) ? [dx, 0] : [0, dy];
       const moved = { ...area, x: area.x + dx, y: area.y + dy };
       const { area: to, guides } = snapMoved(moved, turned, canvas, others, reach);
-      this.show(layer, to, guides);
+      this.show(begun, to, guides);
     } else {
       const keep = !event.shiftKey;
       const pulled = resized(area, degrees, grip.handle, dx, dy, keep);
       const { area: to, guides } = snapResized(pulled, turned, grip.handle, keep, canvas, others, reach);
-      this.show(layer, to, guides);
+      this.show(begun, to, guides);
     }
   }
 
-  private show(layer: Layer, to: Area, guides: Guides): void {
-    const { layout } = this.store;
-    this.store.draft(moveTo(layer, layout, this.handlers.facts(), to));
+  private show({ layer, area, degrees }: Begun, to: Area, guides: Guides): void {
+    this.store.draft(moveTo(layer, canvasSize(this.store.layout), area, to));
+    this.handlers.lay(layer.id, to, degrees);
     this.boxes.line(guides);
   }
 
   /** Moves (or with `size` resizes) a layer by whole pixels of the canvas. `joins`: see `LayoutStore.hold`. */
   nudge(id: string, dx: number, dy: number, size: boolean, joins: boolean): void {
     clearTimeout(this.keysDone);
+    const box = this.box(id);
+    if (!box && findLayer(this.store.layout, id)) this.waiting.push(() => this.nudge(id, dx, dy, size, joins));
     // Going on with what is held: the layer as it was taken, and the way so far.
-    if (!this.store.hold(id, size ? `size of ${id}` : `move of ${id}`, joins)) return;
+    if (!box || !this.store.hold(id, size ? `size of ${id}` : `move of ${id}`, joins)) return;
     const layer = findLayer(this.store.layout, id);
     if (!layer) return;
-    const facts = this.handlers.facts();
-    const area = boxArea(layer, this.store.layout, facts);
+    const { area, rotate } = box;
     const to = size
-      ? withSize(area, rotation(layer), { x: 1, y: 1 }, Math.max(SMALLEST, area.width + dx), Math.max(SMALLEST, area.height + dy))
+      ? withSize(area, rotate, { x: 1, y: 1 }, Math.max(SMALLEST, area.width + dx), Math.max(SMALLEST, area.height + dy))
       : { ...area, x: area.x + dx, y: area.y + dy };
-    this.store.draftMore(moveTo(layer, this.store.layout, facts, to));
+    this.store.draftMore(moveTo(layer, canvasSize(this.store.layout), area, to));
+    this.handlers.lay(id, to, rotate);
     this.keysDone = setTimeout(() => this.finish(), KEYS_MS);
+  }
+
+  /** Something may be known now that was not. */
+  resume(): void {
+    for (const nudge of this.waiting.splice(0)) nudge();
   }
 
   /** A nudge is over when the keyboard goes elsewhere. */
@@ -158,16 +175,22 @@ export class Drag {
   private finish(): void {
     const id = this.store.dragging;
     void this.store.release();
-    const layer = id === null ? null : findLayer(this.store.layout, id);
-    if (layer) this.handlers.tell(placeWords(layer, boxArea(layer, this.store.layout, this.handlers.facts())));
+    const box = id === null ? null : this.box(id);
+    if (box) this.handlers.tell(placeWords(box));
+  }
+
+  /** Returns where a layer is; `null` while only the server knows. */
+  private box(id: string): Box | null {
+    if (!this.handlers.knows(id)) return null;
+    return this.handlers.shown().find((box) => !box.auto && box.id === id) ?? null;
   }
 }
 
 /** Returns where a layer is, for those who cannot see it. */
-export function placeWords(layer: Layer, area: Area): string {
+function placeWords({ id, area, rotate }: Box): string {
   const [x, y, width, height] = [area.x, area.y, area.width, area.height].map(Math.round);
-  const turn = rotation(layer) ? `, turned by ${rotation(layer)} degrees` : "";
-  return `${layer.id} at ${x}, ${y}, ${width} by ${height}${turn}`;
+  const turn = rotate ? `, turned by ${rotate} degrees` : "";
+  return `${id} at ${x}, ${y}, ${width} by ${height}${turn}`;
 }
 
 function label(grip: Grip, id: string): string {

@@ -1,16 +1,13 @@
 /**
- * Where layers are on the canvas, and the layout's words for where they shall be. PURE. Mirrors `src/layout/solve.rs`:
- * a box on the stage must lie where the server draws the layer.
+ * How boxes change under a pointer, and the layout's words for where they shall be. PURE. Where they are, the server says.
  */
 
-import { number, type Area, type Layer, type Length, type Size } from "./model";
+import { number, text, type Area, type Json, type Layer, type Length, type Size } from "./model";
+import { kindOf } from "./names";
 import { isObject } from "../problem";
 
 /** No box is made smaller than this by hand: it could hardly be grabbed again. */
 export const SMALLEST = 8;
-
-/** Of cameras whose picture has not come yet. */
-export const USUAL: Size = { width: 16, height: 9 };
 
 const ANCHORS: Record<string, [number, number]> = {
   "top-left": [0, 0],
@@ -26,19 +23,7 @@ const ANCHORS: Record<string, [number, number]> = {
 
 /** Returns the layer's anchor as shares of its width and height. */
 export function anchorPoint(layer: Layer): [number, number] {
-  return ANCHORS[String(layer.anchor)] ?? [0, 0];
-}
-
-/** Returns a length in pixels, where 100 % is `whole`; `null` for an invalid one. */
-export function pixels(length: unknown, whole: number): number | null {
-  if (typeof length === "number") return Number.isFinite(length) ? length : null;
-  const percent = percentOf(length);
-  return percent === null ? null : (whole * percent) / 100;
-}
-
-function percentOf(length: unknown): number | null {
-  if (typeof length !== "string" || !/^\s*[+-]?(\d+\.?\d*|\.\d+)\s*%\s*$/.test(length)) return null;
-  return Number.parseFloat(length);
+  return ANCHORS[text(layer.anchor)] ?? [0, 0];
 }
 
 /** Returns a length in the unit of `like`: percent stays percent, everything else is whole pixels. */
@@ -52,55 +37,9 @@ function plain(value: number): number {
   return Math.round(value * 100) / 100 + 0;
 }
 
-/** Width by height of what is shown of a source, after its crop. */
-export function shownAspect(layer: Layer, source: Size | null): number | null {
-  if (!source) return null;
-  const crop = isObject(layer.crop) ? layer.crop : {};
-  const edge = (key: string, whole: number) => pixels(crop[key], whole) ?? 0;
-  const width = source.width - edge("left", source.width) - edge("right", source.width);
-  const height = source.height - edge("top", source.height) - edge("bottom", source.height);
-  return width > 0 && height > 0 ? width / height : source.width / source.height;
-}
-
-/** The shape that a source brings along. */
-export interface Shape {
-  /** Width by height of what is shown of it; `null` for what has no shape of its own. */
-  aspect: number | null;
-  /** How large it is where the layer says nothing; `null`: as the canvas. */
-  size: Size | null;
-}
-
-/** Returns the layer's rectangle. */
-export function areaOf(layer: Layer, canvas: Size, { aspect, size }: Shape): Area {
-  const { width: across, height: down } = canvas;
-  let width = pixels(layer.width, across);
-  let height = pixels(layer.height, down);
-  if (width === null && height === null) {
-    const factor = scaleOf(layer.scale);
-    [width, height] = size && layer.scale === undefined ? [size.width, size.height] : [across * factor, down * factor];
-  } else if (height === null) {
-    height = aspect ? (width ?? across) / aspect : down;
-  } else if (width === null) {
-    width = aspect ? height * aspect : across;
-  }
-  const [ax, ay] = anchorPoint(layer);
-  const x = pixels(layer.x, across) ?? across * ax;
-  const y = pixels(layer.y, down) ?? down * ay;
-  const [w, h] = [width ?? across, height];
-  return { x: x - w * ax, y: y - h * ay, width: w, height: h };
-}
-
-function scaleOf(scale: unknown): number {
-  if (typeof scale === "number") return scale;
-  const percent = percentOf(scale);
-  return percent === null ? 1 : percent / 100;
-}
-
-/** Returns the change (a merge patch) that puts the layer to where `to` is, in the units and with the keys that it uses. */
-export function placing(layer: Layer, canvas: Size, shape: Shape, to: Area): Record<string, unknown> {
-  const { aspect } = shape;
-  const now = areaOf(layer, canvas, shape);
-  const patch: Record<string, unknown> = {};
+/** Returns the change (a merge patch) that puts the layer from `now` to `to`, in the units and with the keys that it uses. */
+export function placing(layer: Layer, canvas: Size, now: Area, to: Area): Json {
+  const patch: Json = {};
   const [ax, ay] = anchorPoint(layer);
   const differs = (a: number, b: number) => Math.abs(a - b) > 0.01;
   const put = (key: "x" | "y" | "width" | "height", value: number, whole: number, like: unknown = layer[key]) => {
@@ -112,8 +51,9 @@ export function placing(layer: Layer, canvas: Size, shape: Shape, to: Area): Rec
   if (!differs(to.width, now.width) && !differs(to.height, now.height)) return patch;
 
   const has = (key: string) => layer[key] !== undefined && layer[key] !== null;
-  // What follows from the other side's length is not written, as long as it still does.
-  const follows = (expected: number | null, value: number) => expected !== null && Math.abs(expected - value) < 0.75;
+  // What follows from the other side's length is not written, as long as it still does. A colour has no shape.
+  const aspect = kindOf(layer.source) === "color" ? null : now.width / now.height;
+  const follows = (expected: number, value: number) => Math.abs(expected - value) < 0.75;
   if (has("width") && !has("height")) {
     put("width", to.width, canvas.width);
     if (!follows(aspect ? to.width / aspect : canvas.height, to.height)) put("height", to.height, canvas.height, layer.width);
@@ -129,6 +69,32 @@ export function placing(layer: Layer, canvas: Size, shape: Shape, to: Area): Rec
     put("height", to.height, canvas.height);
   }
   return patch;
+}
+
+/** Of texts that say nothing about it, as the server has it. */
+const TEXT_SIZE = 48;
+
+/** Returns the same, also for layers that place or size themselves: those that follow somebody, and texts. */
+export function moveTo(layer: Layer, canvas: Size, now: Area, to: Area): Json {
+  const grows = to.height / now.height;
+  if (isObject(layer.follow)) {
+    const { dx, dy, scale } = layer.follow;
+    const by = { x: to.x + to.width / 2 - now.x - now.width / 2, y: to.y + to.height / 2 - now.y - now.height / 2 };
+    const follow: Json = { dx: Math.round(number(dx, 0) + by.x), dy: Math.round(number(dy, 0) + by.y) };
+    if (Math.abs(to.width / now.width - 1) > 0.01) follow.scale = Math.round(followScale(scale) * (to.width / now.width) * 100) / 100;
+    return { follow: { ...layer.follow, ...follow } };
+  }
+  const free = layer.width === undefined && layer.height === undefined && layer.scale === undefined;
+  if (kindOf(layer.source) !== "text" || !free || Math.abs(grows - 1) < 0.005) return placing(layer, canvas, now, to);
+  // A text that is as large as it comes gets larger letters.
+  const size = Math.max(4, Math.round(number(layer.source.size, TEXT_SIZE) * grows));
+  const [ax, ay] = anchorPoint(layer);
+  return { source: { ...layer.source, size }, x: Math.round(to.x + to.width * ax), y: Math.round(to.y + to.height * ay) };
+}
+
+function followScale(scale: unknown): number {
+  const share = typeof scale === "string" ? Number.parseFloat(scale) / 100 : number(scale, 1);
+  return Number.isFinite(share) ? share : 1;
 }
 
 /** The edges that a handle moves: -1 the left or top one, 1 the right or bottom one, 0 none. */
@@ -182,8 +148,4 @@ export function turnedTo(area: Area, x: number, y: number, free: boolean): numbe
   const near = Math.round(degrees / 45) * 45;
   const chosen = !free && Math.abs(degrees - near) < 4 ? near : Math.round(degrees);
   return chosen > 180 ? chosen - 360 : chosen;
-}
-
-export function rotation(layer: Layer): number {
-  return number(layer.rotate, 0);
 }

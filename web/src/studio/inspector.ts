@@ -39,6 +39,7 @@ export class Inspector {
   private readonly fields = make("div", { class: "inspector-fields" });
   private readonly who = make("select", { "data-testid": "layer-who" });
   private readonly cutout = make("select", { "data-testid": "layer-cutout" });
+  private readonly lost = make("select", { "data-testid": "layer-lost" });
   private readonly fit = make("select", { "data-testid": "layer-fit" });
   private readonly mirror = make("input", { type: "checkbox", role: "switch", "data-testid": "layer-mirror" });
   private readonly opacity = slider("layer-opacity", 0, 100);
@@ -56,6 +57,7 @@ export class Inspector {
   private readonly forPeople: HTMLElement[];
   private readonly forPictures: HTMLElement[];
   private readonly whoField: HTMLElement;
+  private readonly lostField = field("If not found", this.lost);
   private readonly colorField: HTMLElement;
   private readonly forTexts: HTMLElement[];
   private readonly radiusField = field("Roundness", this.radius, "range");
@@ -64,6 +66,7 @@ export class Inspector {
   constructor(private readonly handlers: InspectorHandlers) {
     this.fit.append(...["cover", "contain", "fill"].map((way) => new Option(way, way)));
     const cutout = field("Cut-out", this.cutout);
+    this.lost.append(new Option("nothing", "hide"), new Option("whole picture", "whole"), new Option("blurred picture", "blur"));
     const fit = field("Fit", this.fit);
     this.whoField = field("Shows", this.who);
     this.colorField = field("Colour", this.color);
@@ -77,6 +80,7 @@ export class Inspector {
       ...this.forTexts,
       this.colorField,
       cutout,
+      this.lostField,
       fit,
       this.forPictures[1] as HTMLElement,
       field("Opacity", this.opacity, "range"),
@@ -96,7 +100,12 @@ export class Inspector {
       const source = difference(this.shown?.layer?.source ?? {}, JSON.parse(this.who.value) as Json);
       handlers.change("source", { source }, false);
     });
-    this.cutout.addEventListener("change", () => handlers.change("cut-out", { cutout: this.cutout.value === "none" ? null : this.cutout.value }, false));
+    this.cutout.addEventListener("change", () => {
+      // Nobody is looked for in a whole picture.
+      const patch = this.cutout.value === "none" ? { cutout: null, lost: null } : { cutout: this.cutout.value };
+      handlers.change("cut-out", patch, false);
+    });
+    this.lost.addEventListener("change", () => handlers.change("if not found", { lost: this.lost.value === "hide" ? null : this.lost.value }, false));
     this.fit.addEventListener("change", () => handlers.change("fit", { fit: this.fit.value === "cover" ? null : this.fit.value }, false));
     this.mirror.addEventListener("change", () => handlers.change("mirror", { mirror: this.mirror.checked || null }, false));
     const opacity = () => ({ opacity: this.opacity.value === "100" ? null : Number(this.opacity.value) / 100 });
@@ -152,7 +161,7 @@ export class Inspector {
       return [id, words === id ? id : `${id} · ${words}`];
     });
     options(this.which, [["", named.length === 0 ? "No layers yet" : "Choose a layer"], ...named], layer?.id ?? "");
-    this.block.hidden = !layer;
+    this.block.hidden = !layer || !area;
     for (const button of [this.forward, this.back, this.copy, this.remove]) button.disabled = !layer;
     if (!layer || !area) return;
 
@@ -168,6 +177,8 @@ export class Inspector {
     const cutout = layer.cutout ?? "none";
     if (typeof cutout !== "string") cuts.push(["parts", "some parts"]);
     options(this.cutout, cuts, typeof cutout === "string" ? cutout : "parts");
+    this.lostField.hidden = !person || cutout === "none";
+    set(this.lost, text(layer.lost) || "hide");
     set(this.fit, text(layer.fit) || "cover");
     this.mirror.checked = layer.mirror === true;
     set(this.opacity, String(Math.round(number(layer.opacity, 1) * 100)));

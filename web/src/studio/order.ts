@@ -11,15 +11,14 @@ export function backToFront(layout: Layout): string[] {
 }
 
 /**
- * Returns new `z` values that move a layer one place (or all the way) nearer or farther, by id. Empty when it is there
- * already. As few layers as possible get another value.
+ * Returns new `z` values that move a layer one place nearer or farther, by id. Empty when it is at the end already. As
+ * few layers as possible get another value.
  */
-export function reordered(layout: Layout, id: string, by: "forward" | "back" | "front" | "bottom"): Map<string, number> {
+export function reordered(layout: Layout, id: string, by: "forward" | "back"): Map<string, number> {
   const order = backToFront(layout);
   const from = order.indexOf(id);
-  const last = order.length - 1;
-  const to = { forward: from + 1, back: from - 1, front: last, bottom: 0 }[by];
-  if (from < 0 || to < 0 || to > last || to === from) return new Map();
+  const to = by === "forward" ? from + 1 : from - 1;
+  if (from < 0 || to < 0 || to >= order.length) return new Map();
   order.splice(to, 0, ...order.splice(from, 1));
 
   const index = new Map(layout.layers.map((layer, at) => [layer.id, at]));

@@ -5,13 +5,11 @@ import { element, make } from "../dom";
 import { errorText } from "../problem";
 import type { ActiveScene, RoomEvent, RoomState } from "../protocol";
 import { tool } from "./bar";
-import type { Facts } from "./facts";
 import { Menu } from "./menu";
 import type { Thumbnails } from "./thumbnail";
 
 export interface SceneHandlers {
   room(): string;
-  facts(): Facts;
   tell(text: string): void;
   trouble(text: string): void;
   exportRoom(): void;
@@ -135,7 +133,7 @@ export class SceneStrip {
     await this.thumbnails.see(layout).catch(() => undefined);
     for (const [name, card] of this.cards) {
       const scene = this.scenes.find((each) => each.name === name);
-      if (scene && JSON.stringify(scene.layout) === JSON.stringify(layout)) void this.thumbnails.paint(card.canvas, layout, this.handlers.facts());
+      if (scene && JSON.stringify(scene.layout) === JSON.stringify(layout)) void this.thumbnails.paint(card.canvas, layout, scene.boxes);
     }
   }
 
@@ -160,10 +158,10 @@ export class SceneStrip {
     card.show.setAttribute("aria-current", String(scene.active));
     const state = scene.active ? (scene.changed ? ", shown, changed since" : ", shown") : "";
     card.show.setAttribute("aria-label", `Scene ${scene.name}${state}`);
-    const look = JSON.stringify(scene.layout);
+    const look = JSON.stringify([scene.layout, scene.boxes]);
     if (card.painted !== look) {
       card.painted = look;
-      void this.thumbnails.paint(card.canvas, scene.layout, this.handlers.facts());
+      void this.thumbnails.paint(card.canvas, scene.layout, scene.boxes);
     }
     return card.item;
   }

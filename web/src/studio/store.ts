@@ -48,6 +48,8 @@ export class LayoutStore {
   /** The layout to show. */
   layout: Layout = readLayout(null);
   readonly history = new History();
+  /** The revision that the newest of this editor's own changes made. */
+  answered = -1;
   private server: Layout = this.layout;
   private revision = -1;
   private pending: Edit[] = [];
@@ -64,6 +66,7 @@ export class LayoutStore {
     this.held?.stream.drop();
     this.held = null;
     this.revision = revision;
+    this.answered = -1;
     this.server = readLayout(layout);
     this.refresh();
   }
@@ -74,6 +77,12 @@ export class LayoutStore {
     this.revision = revision ?? this.revision;
     this.server = readLayout(layout);
     this.refresh();
+  }
+
+  /** Returns whether the server has not answered a change of this layer yet. */
+  waits(id: string): boolean {
+    const isOf = (edit: Edit) => (edit.kind === "layer" ? edit.id === id : !("layer" in edit) || edit.layer.id === id);
+    return this.held?.before.id === id || this.pending.some(isOf);
   }
 
   get dragging(): string | null {
@@ -116,7 +125,7 @@ export class LayoutStore {
     const stream = new Stream<Json>(async (patch) => {
       await turn;
       try {
-        this.take(await this.api.patchLayer(id, patch));
+        this.answer(await this.api.patchLayer(id, patch));
       } catch (error) {
         stream.drop();
         held.refused = true;
@@ -197,7 +206,7 @@ export class LayoutStore {
   private async sendNow(edits: Edit[]): Promise<boolean> {
     try {
       for (const edit of edits) {
-        this.take(await this.request(edit));
+        this.answer(await this.request(edit));
         this.pending = this.pending.filter((other) => other !== edit);
       }
       return true;
@@ -231,6 +240,11 @@ export class LayoutStore {
           }
         }
     }
+  }
+
+  private answer(answer: Answer): void {
+    this.answered = Math.max(this.answered, answer.revision ?? -1);
+    this.take(answer);
   }
 
   private refresh(): void {

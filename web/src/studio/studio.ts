@@ -10,13 +10,14 @@ import * as additions from "./additions";
 import { Bar } from "./bar";
 import { Boxes } from "./boxes";
 import { Drag } from "./drag";
-import { layerEdit, layoutEdit, merged, type Edit } from "./edits";
-import { boxArea, boxes, moveTo, type Facts } from "./facts";
+import { layerEdit, layoutEdit, merged } from "./edits";
+import { moveTo } from "./geometry";
 import { Inspector } from "./inspector";
 import type { MenuItem } from "./menu";
-import { canvasSize, findLayer, readLayout, type Area, type Json, type Layer, type Layout, type Size } from "./model";
+import { canvasSize, findLayer, number, readLayout, type Area, type Json, type Layer, type Layout } from "./model";
 import { sourceWords } from "./names";
 import { reordered } from "./order";
+import { boxes, Places, type Box, type Placed } from "./placed";
 import { READY } from "./ready";
 import { LayoutStore } from "./store";
 
@@ -41,10 +42,8 @@ export class Studio {
   private readonly drag: Drag;
   private readonly bar: Bar;
   private readonly inspector: Inspector;
-  private readonly pen = document.createElement("canvas").getContext("2d");
+  private readonly places = new Places();
   private people: readonly Participant[] = [];
-  /** Who spoke, the last one first. */
-  private speakers: string[] = [];
   private canCut = false;
   private selected: string | null = null;
   private drawn: number | null = null;
@@ -76,7 +75,12 @@ export class Studio {
       nothing: () => this.select(null),
     });
     this.drag = new Drag(this.store, this.boxes, {
-      facts: () => this.facts,
+      shown: () => this.shown,
+      knows: (id) => this.places.knows(id, this.store.answered, (of) => this.store.waits(of)),
+      lay: (id, area, rotate) => {
+        this.places.lay(id, area, rotate);
+        this.render();
+      },
       select: (id) => this.select(id),
       takeOver: (name) => this.takeOver(name),
       tell: (text) => this.tell(text),
@@ -86,14 +90,14 @@ export class Studio {
       select: (id) => this.select(id),
       change: (label, patch, live) => this.change(label, patch, live),
       settle: () => void this.store.release(),
-      place: (area) => this.place(area),
+      place: (area) => this.moveTo(area),
       order: (by) => this.order(by),
       copy: () => this.copy(),
       remove: () => this.remove(),
     });
     this.bar = new Bar({
-      undo: () => void this.store.undo(),
-      redo: () => void this.store.redo(),
+      undo: () => this.step("undo"),
+      redo: () => this.step("redo"),
       additions: () => this.additions(),
       layouts: () => this.layouts(),
     }, this.inspector.head);
@@ -112,22 +116,32 @@ export class Studio {
 
   /** Starts in the room, also again after a lost connection. */
   enter(state: RoomState): void {
+    this.places.reset(state.boxes, state.revision);
     this.store.reset(state.layout, state.revision);
   }
 
   /** Takes the room's state. */
   room(state: RoomState): void {
     this.canCut = state.segmentation?.available ?? false;
-    this.store.take({ layout: state.layout, revision: state.revision });
+    this.take(state);
     this.follow(state.participants);
+  }
+
+  /** Takes a layout that the server reports, and where all of it stands. */
+  take({ layout, boxes, revision }: { layout: unknown; boxes: readonly Placed[]; revision: number }): void {
+    this.places.take(boxes, revision);
+    this.store.take({ layout, revision });
+  }
+
+  /** Takes where everything stands, of the same layout. */
+  place({ boxes, revision }: { boxes: readonly Placed[]; revision: number }): void {
+    this.places.take(boxes, revision);
+    this.render();
   }
 
   /** Who is in the room now. */
   follow(people: readonly Participant[]): void {
     if (people === this.people) return;
-    const before = new Map(this.people.map((person) => [person.id, person]));
-    const began = people.filter(({ id, speaking }) => speaking && !before.get(id)?.speaking).map(({ name }) => name);
-    this.speakers = [...began, ...this.speakers.filter((name) => !began.includes(name))];
     this.people = people;
     this.render();
   }
@@ -158,7 +172,7 @@ export class Studio {
   /** Puts an image on the canvas. */
   addImage(name: string): void {
     this.edit(true);
-    this.add(additions.image(this.store.layout, name, this.facts.images.get(name)));
+    this.add(additions.image(this.store.layout, name, this.shelf.sizes.get(name)));
   }
 
   /** Names that a layout may use here. */
@@ -170,20 +184,20 @@ export class Studio {
     };
   }
 
-  get facts(): Facts {
-    return {
-      people: this.people
-        .filter((person) => !person.hidden)
-        .map(({ name, size }) => ({ name, size: pictureSize(size) })),
-      speakers: this.speakers,
-      images: this.shelf.sizes,
-      canCut: this.canCut,
-      measure: (line, size) => {
-        if (!this.pen) return line.length * size * 0.6;
-        this.pen.font = `${size}px Inter, "DejaVu Sans", sans-serif`;
-        return this.pen.measureText(line).width;
-      },
-    };
+  /** Where everything stands now. */
+  private get shown(): Box[] {
+    const { store } = this;
+    return boxes(store.layout, this.places.now(store.answered, (id) => store.waits(id)));
+  }
+
+  /** Names of those who may be shown. */
+  private get visible(): string[] {
+    return this.people.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  }
+
+  /** Where the selected layer is; `null` until the server has said so. */
+  private get box(): Box | null {
+    return this.shown.find((box) => !box.auto && box.id === this.selected) ?? null;
   }
 
   private get layer(): Layer | null {
@@ -205,15 +219,30 @@ export class Studio {
   }
 
   private takeOver(name: string): string | null {
-    const addition = additions.taken(this.store.layout, this.facts, name);
+    const addition = this.taken(name);
     if (!addition) return null;
+    this.lay(addition.layer);
     void this.store.edit(`placing of ${name}`, [addition]);
     this.selected = addition.layer.id;
     this.handlers.selected(this.selected);
     return addition.layer.id;
   }
 
-  private add(edit: Extract<Edit, { kind: "add" }>): void {
+  /** Returns a layer for someone whom `auto` places; `null` for others. */
+  private taken(name: string): additions.Addition | null {
+    const box = this.shown.find((each) => each.auto && each.id === name);
+    return box ? additions.taken(this.store.layout, box, this.canCut) : null;
+  }
+
+  /** Shows a new layer where it says in pixels that it is. */
+  private lay({ id, x, y, width, height, rotate }: Layer): void {
+    const sides = [x, y, width, height].filter((side) => typeof side === "number");
+    const [left = 0, top = 0, across = 0, down = 0] = sides;
+    if (sides.length === 4) this.places.lay(id, { x: left, y: top, width: across, height: down }, number(rotate, 0));
+  }
+
+  private add(edit: additions.Addition): void {
+    this.lay(edit.layer);
     const sending = this.store.edit(`adding of ${edit.layer.id}`, [edit]);
     // At once: one who chooses another one meanwhile keeps that.
     this.select(edit.layer.id);
@@ -226,17 +255,23 @@ export class Studio {
   private change(label: string, patch: Json, live: boolean): void {
     const { layer } = this;
     if (!layer) return;
+    this.places.leave(layer.id);
     const whole = `${label} of ${layer.id}`;
     if (!live) {
       void this.store.edit(whole, [layerEdit(layer, merged(layer, patch) as Layer)]);
     } else if (this.store.hold(layer.id, whole)) this.store.draftMore(patch);
   }
 
-  private place(area: Area): void {
-    const { layer } = this;
-    if (!layer) return;
-    const patch = moveTo(layer, this.store.layout, this.facts, area);
-    this.change("place", patch, false);
+  private moveTo(to: Area): void {
+    const { layer, box } = this;
+    if (!layer || !box) return;
+    this.change("place", moveTo(layer, canvasSize(this.store.layout), box.area, to), false);
+    this.places.lay(layer.id, to, box.rotate);
+  }
+
+  private step(way: "undo" | "redo"): void {
+    this.places.leave();
+    void this.store[way]();
   }
 
   private order(by: "forward" | "back"): void {
@@ -255,8 +290,8 @@ export class Studio {
   }
 
   private copy(): void {
-    const { layer } = this;
-    if (layer) this.add(additions.copy(this.store.layout, layer, boxArea(layer, this.store.layout, this.facts)));
+    const { layer, box } = this;
+    if (layer && box) this.add(additions.copy(this.store.layout, layer, box.area));
   }
 
   private remove(): void {
@@ -271,9 +306,9 @@ export class Studio {
 
   private additions(): MenuItem[] {
     const { layout } = this.store;
-    const { facts } = this;
-    const people = facts.people.map(({ name }): MenuItem => ({ text: name, icon: "person", run: () => this.add(additions.person(this.store.layout, this.facts, name)) }));
-    const images = [...facts.images.keys()].map((name): MenuItem => ({ text: name, icon: "image", run: () => this.addImage(name) }));
+    const person = (name: string) => this.add(this.taken(name) ?? additions.person(this.store.layout, name));
+    const people = this.visible.map((name): MenuItem => ({ text: name, icon: "person", run: () => person(name) }));
+    const images = [...this.shelf.sizes.keys()].map((name): MenuItem => ({ text: name, icon: "image", run: () => this.addImage(name) }));
     return [
       { text: "People" },
       ...people,
@@ -336,8 +371,8 @@ export class Studio {
     if ((typing && !number) || event.altKey || this.toggle.closest("[hidden]")) return;
     const key = event.key.toLowerCase();
     const command = event.ctrlKey || event.metaKey;
-    if (command && key === "z") void (event.shiftKey ? this.store.redo() : this.store.undo());
-    else if (command && key === "y") void this.store.redo();
+    if (command && key === "z") this.step(event.shiftKey ? "redo" : "undo");
+    else if (command && key === "y") this.step("redo");
     else if (!command && key === "e" && !event.repeat) this.toggle.click();
     else return;
     event.preventDefault();
@@ -356,22 +391,17 @@ export class Studio {
     if (this.selected !== null && !this.layer) this.select(null);
     this.handlers.layout(layout);
     if (!this.boxes.shown) return;
-    const { layer, facts } = this;
-    this.boxes.show(boxes(layout, facts), this.selected, canvasSize(layout));
+    const { layer } = this;
+    this.drag.resume();
+    this.boxes.show(this.shown, this.selected, canvasSize(layout));
     this.bar.show(history.canUndo, history.canRedo);
     this.inspector.show({
       layout,
       layer,
-      area: layer && boxArea(layer, layout, facts),
-      people: facts.people.map(({ name }) => name),
-      images: [...facts.images.keys()],
-      canCut: facts.canCut,
+      area: this.box?.area ?? null,
+      people: this.visible,
+      images: [...this.shelf.sizes.keys()],
+      canCut: this.canCut,
     });
   }
-}
-
-/** Returns the size of somebody's picture as the server reports it: width and height. */
-function pictureSize(size: Participant["size"]): Size | null {
-  const [width, height] = size ?? [];
-  return width !== undefined && height !== undefined ? { width, height } : null;
 }

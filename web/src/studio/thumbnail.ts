@@ -1,8 +1,8 @@
 /** Small pictures of layouts: what they looked like when they were shown, else drawn from what they say. */
 
 import type { Shelf } from "../shelf";
-import { boxes, imagesOf, type Box, type Facts } from "./facts";
-import { canvasSize, findLayer, readLayout, text, type Layout } from "./model";
+import { canvasSize, findLayer, readLayout, text, type Layer, type Layout } from "./model";
+import { boxes, type Box, type Placed } from "./placed";
 
 /** Pixels of a thumbnail: twice what is shown, for fine screens. */
 const WIDTH = 296;
@@ -33,17 +33,17 @@ export class Thumbnails {
     }
   }
 
-  /** Paints a layout. */
-  async paint(canvas: HTMLCanvasElement, layout: unknown, facts: Facts): Promise<void> {
+  /** Paints a layout, of which the server says where everything would stand. */
+  async paint(canvas: HTMLCanvasElement, layout: unknown, placed?: readonly Placed[] | null): Promise<void> {
     [canvas.width, canvas.height] = [WIDTH, HEIGHT];
     const pen = canvas.getContext("2d");
     if (!pen) return;
     const bitmap = this.seen.get(JSON.stringify(layout));
     if (bitmap) pen.drawImage(bitmap, 0, 0, WIDTH, HEIGHT);
-    else await this.draw(pen, readLayout(layout), facts);
+    else await this.draw(pen, readLayout(layout), placed ?? []);
   }
 
-  private async draw(pen: CanvasRenderingContext2D, layout: Layout, facts: Facts): Promise<void> {
+  private async draw(pen: CanvasRenderingContext2D, layout: Layout, placed: readonly Placed[]): Promise<void> {
     const { width, height } = canvasSize(layout);
     const scale = Math.min(WIDTH / width, HEIGHT / height);
     const background = text(layout.canvas.background);
@@ -60,7 +60,7 @@ export class Thumbnails {
     pen.fillRect(0, 0, width, height);
     const behind = images.get(background);
     if (behind) cover(pen, behind, 0, 0, width, height);
-    for (const box of boxes(layout, facts).sort((a, b) => a.rank - b.rank)) this.box(pen, box, layout, images);
+    for (const box of boxes(layout, placed).sort((a, b) => a.rank - b.rank)) this.box(pen, box, layout, images);
     pen.restore();
   }
 
@@ -101,6 +101,11 @@ export class Thumbnails {
       return null;
     }
   }
+}
+
+/** Returns the images that a layer names. */
+function imagesOf({ source: { image } }: Layer): string[] {
+  return (Array.isArray(image) ? image : [image]).filter((name) => typeof name === "string");
 }
 
 /** Head and shoulders, on a wall of their own unless they are cut out. */

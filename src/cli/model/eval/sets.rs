@@ -5,12 +5,12 @@
 //! crop the truth has nobody is left out, unless its set is one of pictures without people.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use image::{
-    DynamicImage, GrayImage, ImageReader,
+    DynamicImage, GrayImage, ImageError, ImageReader,
     imageops::{FilterType, resize},
 };
 
@@ -19,11 +19,38 @@ use crate::media::{
         colour::{Matrix, i420_to_rgb, rgba_to_i420},
         planes::{I420, Planes},
     },
-    file::{Reader, Stop},
+    file::{FileError, Reader, Stop},
     segment::input::Yuv,
 };
 
 use super::score::{Size, Truth};
+
+/// The reason why a set cannot be measured, in one line that names the file: what lies in the data folder is wrong.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SetError {
+    /// A folder or a file.
+    #[error("{}: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{}: none of its files are there", .0.display())]
+    Empty(PathBuf),
+    #[error("{}: lists no picture of the set", .0.display())]
+    NoneListed(PathBuf),
+    #[error("{}: `{line}` is not FOLDER/images/NAME.jpg", list.display())]
+    Listed { list: PathBuf, line: String },
+    #[error("{}: has no masks", .0.display())]
+    NoMasks(PathBuf),
+    /// A picture, or a mask, cannot be decoded.
+    #[error("{}: {error}", path.display())]
+    Picture { path: PathBuf, error: ImageError },
+    #[error("{}: has not the size of {}", mask.display(), picture.display())]
+    OtherSize { mask: PathBuf, picture: PathBuf },
+    #[error(transparent)]
+    Clip(#[from] FileError),
+    #[error("{}: frame {frame} is cut off", path.display())]
+    CutOff { path: PathBuf, frame: usize },
+    #[error("{}: the mask of frame {frame} has another size", path.display())]
+    OtherMask { path: PathBuf, frame: usize },
+}
 
 /// Of all pictures when they are measured.
 pub(super) const SIZE: Size = (640, 360);
@@ -81,7 +108,7 @@ impl Set {
         }
     }
 
-    /// Whether nobody is in its pictures.
+    /// Returns whether nobody is in its pictures.
     pub(super) fn is_empty(self) -> bool {
         matches!(self, Self::Rooms | Self::Negatives)
     }
@@ -114,7 +141,7 @@ impl Set {
     ///
     /// # Errors
     /// One line that says what is missing.
-    pub(super) fn items(self, data: &Path) -> Result<Vec<Item>, String> {
+    pub(super) fn items(self, data: &Path) -> Result<Vec<Item>, SetError> {
         if matches!(self, Self::General | Self::Negatives) {
             return self.listed(data);
         }
@@ -122,9 +149,10 @@ impl Set {
         let mut items = Vec::new();
         for (pictures, masks) in self.folders() {
             let folder = data.join(pictures);
-            let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            let unreadable = |error| SetError::Unreadable { path: folder.clone(), error };
+            let entries = fs::read_dir(&folder).map_err(unreadable)?;
             for entry in entries {
-                let entry = entry.map_err(|error| format!("{}: {error}", folder.display()))?;
+                let entry = entry.map_err(unreadable)?;
                 let file = entry.file_name().to_string_lossy().into_owned();
                 let Some(name) = file.strip_suffix(ending).filter(|name| self.has(name)) else { continue };
                 let masks = match (self, masks) {
@@ -135,20 +163,23 @@ impl Set {
             }
         }
         if items.is_empty() {
-            return Err(format!("{}: none of its files are there", data.join(self.folders()[0].0).display()));
+            return Err(SetError::Empty(data.join(self.folders()[0].0)));
         }
         items.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(items)
     }
 
-    /// Those of the held-out pictures of any framing that belong to it, by name.
-    fn listed(self, data: &Path) -> Result<Vec<Item>, String> {
+    /// Returns those of the held-out pictures of any framing that belong to it, by name.
+    ///
+    /// # Errors
+    /// As [`Set::items`].
+    fn listed(self, data: &Path) -> Result<Vec<Item>, SetError> {
         let folder = data.join("general");
         let list = folder.join("held_out.txt");
-        let text = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+        let text = fs::read_to_string(&list).map_err(|error| SetError::Unreadable { path: list.clone(), error })?;
         let mut items = Vec::new();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let wrong = || format!("{}: `{line}` is not FOLDER/images/NAME.jpg", list.display());
+            let wrong = || SetError::Listed { list: list.clone(), line: line.to_owned() };
             let (group, file) = line.split_once("/images/").ok_or_else(wrong)?;
             let name = file.strip_suffix(".jpg").ok_or_else(wrong)?;
             if group.ends_with("noperson") != self.is_empty() {
@@ -158,12 +189,12 @@ impl Set {
             let mut kinds = ["masks", "labels"].map(|kind| folder.join(group).join(kind)).into_iter();
             let masks = kinds.find(|folder| folder.is_dir()).map(|folder| folder.join(format!("{name}.png")));
             if masks.is_none() != self.is_empty() {
-                return Err(format!("{}: has no masks", folder.join(group).display()));
+                return Err(SetError::NoMasks(folder.join(group)));
             }
             items.push(Item { set: self, name: format!("{group} {name}"), path: folder.join(line), masks });
         }
         items.sort_by(|one, other| one.name.cmp(&other.name));
-        if items.is_empty() { Err(format!("{}: names none of its pictures", list.display())) } else { Ok(items) }
+        if items.is_empty() { Err(SetError::NoneListed(list)) } else { Ok(items) }
     }
 }
 
@@ -227,7 +258,7 @@ impl Item {
     ///
     /// # Errors
     /// One line that names the file.
-    pub(super) fn load(&self, frames: usize) -> Result<Vec<Sample>, String> {
+    pub(super) fn load(&self, frames: usize) -> Result<Vec<Sample>, SetError> {
         if self.set == Set::Clips {
             return self.load_clip(frames);
         }
@@ -236,7 +267,7 @@ impl Item {
         if let (Some(mask), Some(file)) = (&mask, &self.masks)
             && mask.dimensions() != (picture.width(), picture.height())
         {
-            return Err(format!("{}: has not the size of {}", file.display(), self.path.display()));
+            return Err(SetError::OtherSize { mask: file.clone(), picture: self.path.clone() });
         }
         let sample = Sample::new(self.name.clone(), &picture, mask.as_ref());
         let least = if self.set == Set::General { LEAST } else { 0.0 };
@@ -244,12 +275,12 @@ impl Item {
         Ok(if nobody { Vec::new() } else { vec![sample] })
     }
 
-    fn load_clip(&self, frames: usize) -> Result<Vec<Sample>, String> {
-        let mut reader = Reader::open(&self.path, &Stop::default()).map_err(|error| error.to_string())?;
+    fn load_clip(&self, frames: usize) -> Result<Vec<Sample>, SetError> {
+        let mut reader = Reader::open(&self.path, &Stop::default())?;
         let (width, height) = (reader.shape().width, reader.shape().height);
         let mut samples = Vec::new();
         while samples.len() < frames
-            && let Some(frame) = reader.next().map_err(|error| error.to_string())?
+            && let Some(frame) = reader.next()?
         {
             let [y, u, v] = frame.planes();
             let planes = Planes {
@@ -267,9 +298,9 @@ impl Item {
             let file = self.masks.as_ref().map(|folder| folder.join(format!("{number:03}.png")));
             let mask = file.as_deref().map(read).transpose()?.map(DynamicImage::into_luma8);
             let picture = image::RgbImage::from_raw(width as u32, height as u32, i420_to_rgb(&planes, Matrix::Bt601))
-                .ok_or_else(|| format!("{}: frame {number} is cut off", self.path.display()))?;
+                .ok_or_else(|| SetError::CutOff { path: self.path.clone(), frame: number })?;
             if mask.as_ref().is_some_and(|mask| mask.dimensions() != picture.dimensions()) {
-                return Err(format!("{}: the mask of frame {number} has another size", self.path.display()));
+                return Err(SetError::OtherMask { path: self.path.clone(), frame: number });
             }
             samples.push(Sample::new(format!("{} {number:03}", self.name), &picture.into(), mask.as_ref()));
         }
@@ -277,10 +308,10 @@ impl Item {
     }
 }
 
-fn read(path: &Path) -> Result<DynamicImage, String> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let reader = ImageReader::open(path).map_err(|error| named(&error))?;
-    reader.with_guessed_format().map_err(|error| named(&error))?.decode().map_err(|error| named(&error))
+fn read(path: &Path) -> Result<DynamicImage, SetError> {
+    let unreadable = |error| SetError::Unreadable { path: path.to_owned(), error };
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
+    reader.decode().map_err(|error| SetError::Picture { path: path.to_owned(), error })
 }
 
 fn scaled(picture: &DynamicImage) -> I420 {

@@ -7,6 +7,8 @@ use image::{
     imageops::{FilterType, replace, resize},
 };
 
+use crate::error::ProgramError;
+
 use super::{
     score::Size,
     sets::{SIZE, Sample},
@@ -55,7 +57,9 @@ impl Sheets {
     ///
     /// # Errors
     /// One line that names the file.
-    pub(super) fn write(&self, folder: &Path, name: &str) -> Result<(), String> {
+    pub(super) fn write(&self, folder: &Path, name: &str) -> Result<(), ProgramError> {
+        let failed =
+            |path: &Path, error: &dyn std::fmt::Display| ProgramError::Failed(format!("{}: {error}", path.display()));
         let mut text = String::new();
         let lines: Vec<_> = self.lines.iter().map(|(name, image)| (name.as_str(), image)).collect();
         let worst: Vec<_> = self.worst.iter().map(|(_, _, name, image)| (name.as_str(), image)).collect();
@@ -68,10 +72,10 @@ impl Sheets {
                 text.push_str(&format!("{file} {}: {line}\n", row + 1));
             }
             let path = folder.join(file);
-            sheet.save(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            sheet.save(&path).map_err(|error| failed(&path, &error))?;
         }
         let path = folder.join(format!("{name}.txt"));
-        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+        fs::write(&path, text).map_err(|error| failed(&path, &error))
     }
 }
 

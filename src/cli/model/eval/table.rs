@@ -150,8 +150,8 @@ impl Row {
     }
 }
 
-/// Returns all rows in one table, valid as Markdown; pictures are counted in the head. In brackets stands the share of pictures
-/// whose IoU is below one half, where there are any.
+/// Returns all rows in one table, valid as Markdown; pictures are counted in the head. In brackets stands the share of
+/// pictures whose IoU is below one half, where there are any.
 pub(super) fn text(rows: &[Row]) -> String {
     let mut head: Vec<String> = ["model", "input", "pipeline"].map(str::to_owned).to_vec();
     for set in Set::ALL.into_iter().filter(|set| !set.is_empty()) {
@@ -219,7 +219,10 @@ mod tests {
     #[test]
     fn json_has_the_same_numbers() {
         let json = to_json(&[row()]);
-        assert_eq!(json[0]["sets"]["webcam"], json!({ "pictures": 2, "iou": 0.75, "boundary_f": 0.5, "under_half": 0.0 }));
+        assert_eq!(
+            json[0]["sets"]["webcam"],
+            json!({ "pictures": 2, "iou": 0.75, "boundary_f": 0.5, "under_half": 0.0 })
+        );
         assert_eq!(json[0]["negatives"], json!({ "pictures": 1, "empty": 0.0 }));
         assert_eq!(json[0]["empty_rooms"]["worst"], "shop");
         assert!(json[0]["sets"].get("GRID").is_none());

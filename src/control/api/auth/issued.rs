@@ -5,9 +5,9 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::Claims;
@@ -97,7 +97,7 @@ impl Issued {
         if self.is_revoked(id) {
             return Ok(());
         }
-        if self.book().revoked.len() >= MOST_REVOKED {
+        if self.book.lock().revoked.len() >= MOST_REVOKED {
             return Err(io::Error::other("too many tokens are taken back: rotate the signing key"));
         }
         self.change(now, |book| {
@@ -107,18 +107,18 @@ impl Issued {
     }
 
     pub(super) fn is_revoked(&self, id: &str) -> bool {
-        self.book().revoked.contains_key(id)
+        self.book.lock().revoked.contains_key(id)
     }
 
     /// Returns the names in this room that tokens fix, but for those of the token `id`.
     pub(super) fn names_of_others(&self, room: &str, id: Option<&str>, now: u64) -> Vec<String> {
-        let book = self.book();
+        let book = self.book.lock();
         let fixed = book.names.iter().filter(|name| name.until > now && Some(name.id.as_str()) != id);
         fixed.filter(|name| name.room.as_deref().is_none_or(|own| own == room)).map(|name| name.name.clone()).collect()
     }
 
     fn change(&self, now: u64, change: impl FnOnce(&mut Book)) -> io::Result<()> {
-        let mut book = self.book();
+        let mut book = self.book.lock();
         let mut changed = book.clone();
         changed.revoked.retain(|_, until| *until > now);
         changed.names.retain(|name| name.until > now);
@@ -128,11 +128,6 @@ impl Issued {
         }
         *book = changed;
         Ok(())
-    }
-
-    fn book(&self) -> MutexGuard<'_, Book> {
-        // It is replaced whole.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

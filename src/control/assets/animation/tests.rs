@@ -11,6 +11,8 @@ use image::{
 use super::*;
 use crate::control::assets::webp::{chunk, chunks};
 
+mod chromium;
+
 /// Returns a GIF that shows these colours for so many milliseconds each.
 fn flat_gif(size: (u32, u32), pictures: &[([u8; 4], u32)]) -> Vec<u8> {
     let mut content = Vec::new();

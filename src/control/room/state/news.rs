@@ -30,6 +30,7 @@ impl State {
             MediaEvent::TrackStarted { participant, kind, size } => self.track(&participant, kind, true, size),
             MediaEvent::TrackStopped { participant, kind } => self.track(&participant, kind, false, None),
             MediaEvent::VideoProblem { peer, problem } => self.video_problem(peer, problem),
+            MediaEvent::Lost { peer, lost } => self.finds(peer, !lost),
             MediaEvent::Loudness(loudness) => self.is_as_loud_as(loudness),
             MediaEvent::Speaking { participant, speaking } => self.speaks(&participant, speaking),
             MediaEvent::TriggerFired { trigger, participants } => self.trigger_fired(&trigger, &participants, now),
@@ -112,6 +113,7 @@ impl State {
                 }
             }
         }
+        self.box_news.due |= before.2 != member.size;
         if before != (member.audio, member.video, member.size) {
             self.tell_changed(index);
         }
@@ -121,6 +123,15 @@ impl State {
         let Some(index) = self.member_of(peer) else { return };
         if self.members[index].problem != problem {
             self.members[index].problem = problem;
+            self.tell_changed(index);
+        }
+    }
+
+    fn finds(&mut self, peer: PeerId, found: bool) {
+        let Some(index) = self.member_of(peer) else { return };
+        let before = self.members[index].is_lost();
+        self.members[index].lost = !found;
+        if self.members[index].is_lost() != before {
             self.tell_changed(index);
         }
     }

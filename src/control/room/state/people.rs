@@ -113,6 +113,7 @@ impl State {
             pan: 0.0,
             hidden: false,
             problem: None,
+            lost: false,
         };
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
         let participant = member.id.clone();
@@ -147,7 +148,7 @@ impl State {
         member.bearer = arrival.caller.bearer;
         member.named = arrival.caller.named;
         member.speaking = false;
-        member.problem = None;
+        (member.problem, member.lost) = (None, false);
         member.link_state = LinkState::Live { connection: arrival.connection, connected: false };
         let receiver = member.receiver.take();
         let id = member.id.clone();
@@ -271,7 +272,7 @@ impl State {
         let until = now.clock + Duration::from_millis(self.settings.hold_ms).saturating_sub(waited);
         let member = &mut self.members[index];
         member.link_state = LinkState::Away { until };
-        member.speaking = false;
+        (member.speaking, member.lost) = (false, false);
         let receiver = member.receiver.take();
         self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
         self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));

@@ -14,6 +14,8 @@ use crate::{
 };
 
 mod bearers;
+mod boxes;
+mod lost;
 mod outputs;
 mod receiving;
 
@@ -77,9 +79,10 @@ impl Studio {
         (peer, self.state.join(arrival, self.now).unwrap())
     }
 
-    /// Effects since the last look, each in one line.
+    /// Effects since the last look, each in one line; where everything stands is looked at in `boxes` only.
     fn effects(&mut self) -> Vec<String> {
-        self.state.take_effects().iter().map(line).collect()
+        let is_boxes = |effect: &&Effect| matches!(effect, Effect::Event(Event::BoxesChanged { .. }));
+        self.state.take_effects().iter().filter(|effect| !is_boxes(effect)).map(line).collect()
     }
 }
 

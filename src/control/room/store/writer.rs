@@ -123,7 +123,7 @@ impl Writer {
                         room = %name, %error, again_in = ?pause,
                         "the room cannot be stored: it would not survive a restart as it is"
                     );
-                    self.shelf.storing().error = Some(error.to_string());
+                    self.shelf.storing.lock().error = Some(error.to_string());
                 }
             }
         }
@@ -134,7 +134,7 @@ impl Writer {
     fn tell(&self) {
         let unstored = self.waiting.len();
         metrics::gauge!("virfie_unstored_rooms").set(unstored as f64);
-        let mut storing = self.shelf.storing();
+        let mut storing = self.shelf.storing.lock();
         if unstored == 0 {
             *storing = Storing::default();
         } else {
@@ -156,7 +156,7 @@ fn pause_after(refused: u32) -> Duration {
 
 fn write(shelf: &Shelf, name: &RoomName, record: Option<&RoomRecord>) -> io::Result<()> {
     let file = shelf.file(name);
-    let is_known = shelf.known().contains(name);
+    let is_known = shelf.known.lock().contains(name);
     match record {
         Some(record) => {
             let document = serde_json::to_vec_pretty(&RoomDocument::from(record)).map_err(io::Error::other)?;
@@ -173,13 +173,13 @@ fn write(shelf: &Shelf, name: &RoomName, record: Option<&RoomRecord>) -> io::Res
                 disk::replace_private(&shelf.folder, &outputs, &list)?;
             }
             disk::replace(&shelf.folder, &file, &document)?;
-            shelf.known().insert(name.clone());
+            shelf.known.lock().insert(name.clone());
         }
         // What was not written by this process belongs to another room of this name.
         None if is_known => {
             disk::remove(&shelf.folder, &file)?;
             disk::remove(&shelf.folder, &shelf.outputs_file(name))?;
-            shelf.known().remove(name);
+            shelf.known.lock().remove(name);
         }
         None => {}
     }

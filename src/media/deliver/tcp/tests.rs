@@ -169,10 +169,10 @@ fn who_has_tcp_alone_gets_the_mix_and_every_packet_of_it() {
     client.until("all sound is heard", |client| client.heard.len() == 200);
     let first = client.heard[0];
     assert_eq!(client.heard, (first..first + 200).collect::<Vec<u64>>());
-    assert_eq!(delivery.tcp.table().places.len(), 1);
+    assert_eq!(delivery.tcp.table.read().places.len(), 1);
     delivery.remove(PeerId(1));
     client.until("the connection is closed", |client| client.closed);
-    assert_eq!(delivery.tcp.table().places.len(), 0);
+    assert_eq!(delivery.tcp.table.read().places.len(), 0);
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn who_does_not_read_and_who_says_nothing_take_nothing_from_others() {
     }
     good.until("all sound is heard", |client| client.heard.len() == 3_000);
     {
-        let table = delivery.tcp.table();
+        let table = delivery.tcp.table.read();
         assert!(table.places.len() <= most(), "{}", table.places.len());
         let theirs = table.places.of(PeerId(2));
         assert_eq!(theirs.len(), 1);
-        let rest = locked(&table.open[&theirs[0]].rest).len();
+        let rest = table.open[&theirs[0]].rest.lock().len();
         assert!(rest < 2_000, "no more than the end of one packet waits: {rest}");
     }
     // Among all these there is room for one more.

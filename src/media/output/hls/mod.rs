@@ -13,14 +13,11 @@ mod playlist;
 mod segmenter;
 pub mod terms;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
+use parking_lot::Mutex;
 
 use self::{
     packager::{Packager, Progress},
@@ -54,10 +51,6 @@ impl Hls {
     }
 }
 
-fn lock(packager: &Mutex<Packager>) -> MutexGuard<'_, Packager> {
-    packager.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Kind for Hls {
     fn redact(&self, text: &str) -> String {
         text.replace(&*self.folder.to_string_lossy(), "the output's folder")
@@ -65,7 +58,7 @@ impl Kind for Hls {
 
     fn begun(&self, start: Duration) {
         // Reported again when the disk is not being waited for.
-        let Ok(mut packager) = self.packager.try_lock() else { return };
+        let Some(mut packager) = self.packager.try_lock() else { return };
         packager.set_origin(|| media_clock().wall(start));
     }
 
@@ -100,18 +93,18 @@ impl Destination for Hls {
     fn prepare(&self, pipeline: &OwnedPipeline, _part: u32) -> Result<(), OutputFault> {
         let operator = |text: String| OutputFault::new(Blame::Operator, text);
         self.check()?;
-        let sink: AppSink = pipeline.element("sink").map_err(operator)?;
-        let attempt = lock(&self.packager).begin();
+        let sink: AppSink = pipeline.element("sink")?;
+        let attempt = self.packager.lock().begin();
         let attempt = attempt.map_err(|error| operator(format!("the segments have no folder: {error}")))?;
         let (takes, ends) = (self.packager.clone(), self.packager.clone());
         let take = move |sink: &AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let packets = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
-            let is_written = packets.is_none_or(|packets| lock(&takes).take(attempt, &packets));
+            let is_written = packets.is_none_or(|packets| takes.lock().take(attempt, &packets));
             // `check` reports what went wrong.
             if is_written { Ok(gst::FlowSuccess::Ok) } else { Err(gst::FlowError::Eos) }
         };
-        sink.set_callbacks(AppSinkCallbacks::builder().new_sample(take).eos(move |_| lock(&ends).end(attempt)).build());
+        sink.set_callbacks(AppSinkCallbacks::builder().new_sample(take).eos(move |_| ends.lock().end(attempt)).build());
         Ok(())
     }
 

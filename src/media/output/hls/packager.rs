@@ -4,12 +4,13 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::{
     playlist::{Playlist, file, number},
@@ -39,11 +40,7 @@ impl Progress {
 
     /// Takes what went wrong with the disk.
     pub(super) fn take_failure(&self) -> Option<String> {
-        self.failed().take()
-    }
-
-    fn failed(&self) -> MutexGuard<'_, Option<String>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failed.lock().take()
     }
 }
 
@@ -114,7 +111,7 @@ impl Packager {
 
     fn told(&self, kept: io::Result<()>) -> bool {
         if let Err(error) = &kept {
-            *self.progress.failed() = Some(error.to_string());
+            *self.progress.failed.lock() = Some(error.to_string());
         }
         kept.is_ok()
     }

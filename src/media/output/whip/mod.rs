@@ -104,10 +104,8 @@ impl Kind for Whip {
         };
         // A session that is of no use ends with `end`.
         let publication = offered.accept(&answer, tell).map_err(|bad| match bad {
-            BadAnswer::Invalid(text) => OutputFault::new(Blame::Destination, format!("its answer is invalid: {text}")),
-            BadAnswer::Unwilling(text) => {
-                OutputFault::last(Blame::Destination, format!("its answer does not take what is sent: {text}"))
-            }
+            BadAnswer::Invalid(_) => OutputFault::new(Blame::Destination, bad.to_string()),
+            BadAnswer::Unwilling(_) => OutputFault::last(Blame::Destination, bad.to_string()),
         })?;
         let publication = Arc::new(publication);
         let line = WhipEnds(publication.clone());

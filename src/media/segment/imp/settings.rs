@@ -15,6 +15,11 @@ const DEFAULT_EVERY: u32 = 1;
 const NONE: &str = "none";
 const PERSON: &str = "person";
 
+/// A word of `cutout` by which nothing is called: the fault of who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cutout: {0:?} is neither none, person nor a list of: {known}", known = BodyPart::ALL.map(BodyPart::name).join(", "))]
+pub(super) struct UnknownPart(String);
+
 /// The settings of the user.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -45,7 +50,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Returns what is to be found in the frames.
-    pub(super) fn wish(&self) -> Result<MaskRequest, String> {
+    pub(super) fn wish(&self) -> Result<MaskRequest, UnknownPart> {
         if let Some(wish) = &self.wish {
             return Ok(wish.clone());
         }
@@ -98,15 +103,9 @@ impl Settings {
 }
 
 /// Returns the parts of a comma-separated list of names.
-fn named_parts(list: &str) -> Result<BodyParts, String> {
-    list.split(',')
-        .map(|name| {
-            BodyPart::from_name(name.trim()).ok_or_else(|| {
-                let known: Vec<&str> = BodyPart::ALL.into_iter().map(BodyPart::name).collect();
-                format!("cutout: {name:?} is neither none, person nor a list of: {}", known.join(", "))
-            })
-        })
-        .collect()
+fn named_parts(list: &str) -> Result<BodyParts, UnknownPart> {
+    let part = |name: &str| BodyPart::from_name(name.trim()).ok_or_else(|| UnknownPart(name.to_owned()));
+    list.split(',').map(part).collect()
 }
 
 /// Returns what users see of it, and what it reports.

@@ -26,7 +26,11 @@ use motion::Motion;
 use scale::Sizes;
 use settle::Settler;
 
-use super::{grid::Grid, input::Yuv};
+use super::{
+    grid::Grid,
+    input::Yuv,
+    window::{Bounds, Region},
+};
 
 /// The options by which a mask is made from logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,12 +134,10 @@ impl MaskMaker {
         self.settled = false;
     }
 
-    /// Makes the alpha plane of `frame`'s size (`stride` bytes a row, 0 transparent, 255 kept) from `logits`
-    /// (`grid.len()` values, row-major, any real numbers; NaN counts as background). Without logits everything
-    /// is transparent.
+    /// Makes the alpha plane from logits that lie over the whole frame; see [`Self::make_part`].
     ///
     /// # Panics
-    /// If a plane of `frame` or `alpha` is shorter than its size and stride say.
+    /// As there.
     pub fn make(
         &mut self,
         logits: &[f32],
@@ -145,7 +147,26 @@ impl MaskMaker {
         alpha: &mut [u8],
         stride: usize,
     ) {
-        if grid.is_empty() || logits.len() < grid.len() || frame.width == 0 || frame.height == 0 {
+        let whole = Region::whole((frame.width, frame.height));
+        self.make_part((logits, whole), grid, frame, options, alpha, stride);
+    }
+
+    /// Makes the alpha plane of `frame`'s size (`stride` bytes a row, 0 transparent, 255 kept) from `logits`
+    /// (`grid.len()` values, row-major, any real numbers; NaN counts as background) that lie over a part of the frame;
+    /// what is outside of it is transparent. Without logits everything is transparent.
+    ///
+    /// # Panics
+    /// If a plane of `frame` or `alpha` is shorter than its size and stride say.
+    pub fn make_part(
+        &mut self,
+        logits: (&[f32], Region),
+        grid: Grid,
+        frame: &Yuv<'_>,
+        options: MaskOptions,
+        alpha: &mut [u8],
+        stride: usize,
+    ) {
+        if grid.is_empty() || logits.0.len() < grid.len() || frame.width == 0 || frame.height == 0 {
             self.settled = false;
             alpha.fill(0);
             return;
@@ -188,6 +209,25 @@ impl MaskMaker {
         self.settled && self.sizes.frame == frame
     }
 
+    /// Returns the share of the frame that the last mask keeps, 0.0..=1.0; 0.0 before the first one. It is counted in
+    /// the fine filter's cells, of which there are about as many for frames of any size.
+    pub fn kept(&self) -> f32 {
+        let mask = self.settler.fine();
+        if !self.settled || mask.is_empty() {
+            return 0.0;
+        }
+        mask.iter().filter(|value| **value > 0.5).count() as f32 / mask.len() as f32
+    }
+
+    /// Returns the box around all that the last mask of [`Self::make_part`] keeps, to the pixels of a coarse cell.
+    pub fn bounds(&self) -> Option<Bounds> {
+        let (side, (columns, _)) = (self.sizes.coarse_side() as f32, self.sizes.coarse);
+        let kept = self.coarse.mask.iter().enumerate().filter(|(_, mask)| **mask >= 0.5);
+        let place = |cell: usize| (cell as f32 * side, (cell + 1) as f32 * side);
+        let boxes = kept.map(|(cell, _)| Bounds { x: place(cell % columns), y: place(cell / columns) });
+        boxes.reduce(Bounds::with).filter(|_| self.settled)
+    }
+
     /// Buffers for frames of `frame` pixels and grids of `grid` points.
     fn fit(&mut self, frame: (usize, usize), grid: Grid) {
         let sizes = Sizes::new(frame);
@@ -212,7 +252,14 @@ impl MaskMaker {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn make_avx2(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+    fn make_avx2(
+        &mut self,
+        logits: (&[f32], Region),
+        frame: &Yuv<'_>,
+        options: MaskOptions,
+        alpha: &mut [u8],
+        stride: usize,
+    ) {
         self.make_plain(logits, frame, options, alpha, stride);
     }
 
@@ -224,7 +271,14 @@ impl MaskMaker {
 
     // Inlined, like all that it calls, so that the AVX2 functions compile it again with wider registers.
     #[inline(always)]
-    fn make_plain(&mut self, logits: &[f32], frame: &Yuv<'_>, options: MaskOptions, alpha: &mut [u8], stride: usize) {
+    fn make_plain(
+        &mut self,
+        (logits, region): (&[f32], Region),
+        frame: &Yuv<'_>,
+        options: MaskOptions,
+        alpha: &mut [u8],
+        stride: usize,
+    ) {
         self.look(frame);
         let sizes = self.sizes;
         let (coarse, fine) = (&mut self.coarse, &mut self.fine);
@@ -233,12 +287,13 @@ impl MaskMaker {
         for (probability, logit) in self.probabilities.iter_mut().zip(logits) {
             *probability = if logit.is_nan() { 0.0 } else { 1.0 / (1.0 + ((odds - logit) * TRUST).exp()) };
         }
-        scale::spread(&self.probabilities, self.grid, &sizes, &mut coarse.mask);
+        scale::spread(&self.probabilities, self.grid, region, &sizes, &mut coarse.mask);
 
         let keep = if self.settled { options.smoothing.clamp(0.0, 0.95) } else { 0.0 };
         self.settler.see(coarse.colours.luma(), keep);
         self.settler.settle_coarse(&mut coarse.mask);
-        let steps = self.grid.columns - 1;
+        // Over the whole frame there would be so many.
+        let steps = (self.grid.columns - 1) * sizes.frame.0 / region.width.max(1);
         if sizes.coarse.0 >= WIDE_STEP * steps {
             coarse.draw(&mut self.wide, self.settler.coarse(), ANCHOR.0);
         } else {

@@ -1,7 +1,7 @@
 //! Between the sizes: the grid of the network, coarse and fine cells, half the frame, the frame.
 
 use super::guided::Colours;
-use crate::media::segment::grid::Grid;
+use crate::media::segment::{grid::Grid, window::Region};
 
 /// Width and height.
 pub type Size = (usize, usize);
@@ -35,6 +35,11 @@ impl Sizes {
             (fine, steps) = (halve(fine), 1);
         }
         Self { frame, half, fine, coarse: halve(fine), steps }
+    }
+
+    /// Returns the side of a coarse cell in pixels.
+    pub fn coarse_side(&self) -> usize {
+        4 << self.steps
     }
 }
 
@@ -198,19 +203,34 @@ pub fn halve_colours(fine: &Colours, coarse: &mut Colours) {
     }
 }
 
-/// Spreads the network's values at the middles of the coarse cells.
+/// Spreads the network's values, which lie over `region`, at the middles of the coarse cells; outside it is 0.
 #[inline(always)]
-pub fn spread(values: &[f32], grid: Grid, sizes: &Sizes, out: &mut [f32]) {
+pub fn spread(values: &[f32], grid: Grid, region: Region, sizes: &Sizes, out: &mut [f32]) {
     let Grid { columns, rows, alignment } = grid;
-    let cell = (4 << sizes.steps) as f32;
-    let position = |index: usize, length: usize, points: usize| {
-        alignment.between((index as f32 + 0.5) * cell - 0.5, length, points)
+    let cell = sizes.coarse_side() as f32;
+    let middle = |index: usize| (index as f32 + 0.5) * cell - 0.5;
+    // Cells whose middle is inside; the whole frame's last ones may have theirs behind its end.
+    let inside = |begin: usize, length: usize, of: usize, cells: usize| {
+        let first = (begin as f32 / cell).round() as usize;
+        let end = if begin + length >= of { cells } else { ((begin + length) as f32 / cell).round() as usize };
+        first.min(cells)..end.min(cells)
+    };
+    let across = inside(region.x, region.width, sizes.frame.0, sizes.coarse.0);
+    let down = inside(region.y, region.height, sizes.frame.1, sizes.coarse.1);
+    let position = |index: usize, begin: usize, length: usize, points: usize| {
+        alignment.between(middle(index) - begin as f32, length, points)
     };
     for (line, out) in out.chunks_exact_mut(sizes.coarse.0).enumerate() {
-        let (upper, lower, below) = position(line, sizes.frame.1, rows);
+        if !down.contains(&line) {
+            out.fill(0.0);
+            continue;
+        }
+        out[..across.start].fill(0.0);
+        out[across.end..].fill(0.0);
+        let (upper, lower, below) = position(line, region.y, region.height, rows);
         let (upper, lower) = (&values[upper * columns..][..columns], &values[lower * columns..][..columns]);
-        for (column, out) in out.iter_mut().enumerate() {
-            let (left, right, beside) = position(column, sizes.frame.0, columns);
+        for (column, out) in across.clone().zip(&mut out[across.clone()]) {
+            let (left, right, beside) = position(column, region.x, region.width, columns);
             let above = upper[left] + (upper[right] - upper[left]) * beside;
             let under = lower[left] + (lower[right] - lower[left]) * beside;
             *out = above + (under - above) * below;

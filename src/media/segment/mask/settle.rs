@@ -77,6 +77,11 @@ impl Settler {
         &self.mask_coarse
     }
 
+    /// Returns the last result of [`Self::settle_fine`], moved along since then.
+    pub fn fine(&self) -> &[f32] {
+        &self.mask_fine
+    }
+
     /// Returns the last result of [`Self::settle_fine`], to be moved along with the picture.
     pub fn fine_mut(&mut self) -> &mut [f32] {
         &mut self.mask_fine

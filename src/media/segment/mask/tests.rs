@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use super::{scale::Size, *};
 
 const PLAIN: MaskOptions = MaskOptions { threshold: 0.5, feather: 0.33, smoothing: 0.0 };
@@ -68,6 +69,21 @@ fn slope((columns, rows): Size, zero: f32) -> Vec<f32> {
 
 fn crossing(row: &[u8]) -> usize {
     row.iter().position(|alpha| *alpha < 128).unwrap_or(row.len())
+}
+
+#[test]
+fn the_share_that_is_kept_is_that_of_the_mask() {
+    let (picture, logits) = ball((320, 180));
+    let mut maker = MaskMaker::default();
+    assert_eq!(maker.kept(), 0.0);
+    let alpha = picture.mask(&mut maker, &logits, (17, 10), PLAIN);
+    let share = alpha.iter().filter(|alpha| **alpha >= 128).count() as f32 / alpha.len() as f32;
+    assert!(share > 0.05 && (maker.kept() - share).abs() < 0.01, "{} of {share}", maker.kept());
+    let mut carried = vec![0; alpha.len()];
+    assert!(maker.carry(&picture.yuv(), PLAIN, &mut carried, 640));
+    assert!((maker.kept() - share).abs() < 0.01, "carried along: {} of {share}", maker.kept());
+    picture.mask(&mut maker, &[-8.0; 170], (17, 10), PLAIN);
+    assert_eq!(maker.kept(), 0.0);
 }
 
 #[test]
@@ -192,10 +208,30 @@ fn the_portable_code_gives_the_same_bytes() {
             let fast = picture.mask(&mut fast, &logits, (17, 10), options);
             let mut alpha = vec![0; size.0 * size.1];
             plain.fit(size, Grid::ends(17, 10));
-            plain.make_plain(&logits, &picture.yuv(), options, &mut alpha, size.0);
+            plain.make_plain((&logits, Region::whole(size)), &picture.yuv(), options, &mut alpha, size.0);
             assert!(fast == alpha, "{size:?}, frame {frame}");
         }
     }
+}
+
+#[test]
+fn logits_of_a_part_of_the_frame_make_the_mask_that_those_of_the_whole_make() {
+    let (picture, logits) = ball((330, 170));
+    let whole = picture.mask(&mut MaskMaker::default(), &logits, (17, 10), PLAIN);
+    // The same points, those of the middle half of the frame: 160 to 480, and 80 to 280.
+    let region = Region { x: 160, y: 80, width: 322, height: 202 };
+    let part: Vec<f32> = (0..9 * 6).map(|index| logits[(index / 9 + 2) * 17 + index % 9 + 4]).collect();
+    let (mut maker, mut alpha) = (MaskMaker::default(), vec![7; 640 * 360]);
+    maker.make_part((&part, region), Grid::ends(9, 6), &picture.yuv(), PLAIN, &mut alpha, 640);
+    assert!(missed(&alpha, (330, 170)) < missed(&whole, (330, 170)) + 0.002, "{}", missed(&alpha, (330, 170)));
+    let bounds = maker.bounds().unwrap();
+    let near = |found: (f32, f32), from: f32, to: f32| (found.0 - from).abs() <= 12.0 && (found.1 - to).abs() <= 12.0;
+    assert!(near(bounds.x, 260.0, 400.0) && near(bounds.y, 100.0, 240.0), "{bounds:?}");
+    // Sure of somebody, and wrong: nothing outside of the part is kept.
+    let region = Region { x: 320, y: 180, width: 320, height: 180 };
+    maker.make_part((&[9.0; 4], region), Grid::ends(2, 2), &Picture::grey((640, 360)).yuv(), PLAIN, &mut alpha, 640);
+    let at = |x: usize, y: usize| alpha[y * 640 + x];
+    assert_eq!([at(500, 300), at(250, 300), at(500, 120), at(100, 100)], [255, 0, 0, 0]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::media::segment::{
     grid::Grid,
     input::{Preparer, Yuv},
     pose::{Pose, PoseDecoder, PoseHeads, keep_on_people},
+    window::Region,
 };
 
 /// The values that the network gives for a frame. Values of a grid point stand together, points in rows.
@@ -108,7 +109,19 @@ impl Session {
     /// # Errors
     /// When tract fails, or a head has not the shape `[1, rows, columns, values]`.
     pub fn run(&mut self, frame: &Yuv<'_>) -> Result<Heads<'_>, ModelError> {
-        self.fill(|preparer, input| preparer.prepare(frame, input))?;
+        self.run_part(frame, Region::whole(self.frame))
+    }
+
+    /// Segments a part of a frame, which should have the frame's aspect. The grids lie over the part.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn run_part(&mut self, frame: &Yuv<'_>, region: Region) -> Result<Heads<'_>, ModelError> {
+        let size = (region.width, region.height);
+        if self.preparer.frame() != size {
+            self.preparer = Preparer::new(size, self.size);
+        }
+        self.fill(|preparer, input| preparer.prepare(&frame.part(region), input))?;
         self.heads()
     }
 
@@ -139,7 +152,11 @@ impl Session {
         Ok(())
     }
 
-    fn heads(&self) -> Result<Heads<'_>, ModelError> {
+    /// Returns what the last run found.
+    ///
+    /// # Errors
+    /// As [`Session::run`], and when there was no run.
+    pub fn heads(&self) -> Result<Heads<'_>, ModelError> {
         let wrong = |error: String| ModelError::Inference(error);
         let first = self.outputs.first().ok_or_else(|| wrong("no output".into()))?;
         let &[_, rows, columns, 1] = first.shape() else {

@@ -1,0 +1,79 @@
+//! Somebody who is small in a large picture: after the first look, the network sees the part around them.
+
+use std::{path::Path, sync::Arc};
+
+use image::{DynamicImage, imageops::FilterType};
+use virfie::{
+    layout::Cut,
+    media::{
+        compose::{
+            colour::{Matrix, rgba_to_i420},
+            planes::I420,
+        },
+        segment::{
+            model::{LoadOptions, Model},
+            stream::{MaskRequest, Stream},
+        },
+    },
+};
+
+use super::frames::yuv;
+
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
+/// Frames after which the network has seen what changed.
+const SOON: usize = 5;
+
+fn picture(name: &str) -> DynamicImage {
+    image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Returns a studio with somebody in a picture of 640x360 at each of these places.
+fn scene(places: &[(usize, usize)]) -> I420 {
+    let mut room = picture("pipelines/assets/studio.jpg").resize_to_fill(1280, 720, FilterType::Triangle).into_rgba8();
+    let somebody = picture("models/pictures/portrait.jpg");
+    let somebody = somebody.crop_imm(0, 0, somebody.width(), somebody.width() * 9 / 16);
+    let somebody = somebody.resize_exact(640, 360, FilterType::Triangle).into_rgba8();
+    for (x, y) in places {
+        image::imageops::overlay(&mut room, &somebody, *x as i64, *y as i64);
+    }
+    rgba_to_i420(room.as_raw(), WIDTH, HEIGHT, Matrix::Bt601)
+}
+
+fn stream() -> (Stream, MaskRequest) {
+    let model: Arc<Model> = Model::embedded(LoadOptions::default()).unwrap();
+    let wish = MaskRequest { cuts: vec![Cut::default()], despill: false, ..MaskRequest::default() };
+    (Stream::new(model), wish)
+}
+
+/// Looks at a picture so many times; the last mask.
+fn look(stream: &mut Stream, wish: &MaskRequest, picture: &I420, times: usize) -> Vec<u8> {
+    let outcomes = (0..times).map(|_| stream.frame(&yuv(picture), wish, 1).unwrap());
+    let outcome = outcomes.last().unwrap();
+    let (_, mask) = &outcome.masks[0];
+    let bytes: &[u8] = (**mask).as_ref();
+    bytes.chunks(mask.stride()).flat_map(|row| &row[..WIDTH]).copied().collect()
+}
+
+/// Returns the share of the picture of somebody at a place that is kept.
+fn kept(mask: &[u8], (left, top): (usize, usize)) -> f32 {
+    let rows = mask.chunks(WIDTH).skip(top).take(360);
+    let kept = rows.flat_map(|row| &row[left..left + 640]).filter(|alpha| **alpha >= 128).count();
+    kept as f32 / (640.0 * 360.0)
+}
+
+#[test]
+fn somebody_small_stays_when_the_network_sees_the_part_around_them() {
+    let (mut stream, wish) = stream();
+    let place = (640, 360);
+    let there = scene(&[place]);
+    let first = kept(&look(&mut stream, &wish, &there, 1), place);
+    assert!(first > 0.3, "{first}");
+    // Through the window, and with glances at the whole picture in between.
+    for frames in [SOON, 60] {
+        let later = kept(&look(&mut stream, &wish, &there, frames), place);
+        assert!((later - first).abs() < 0.1, "{later} of {first} after {frames}");
+    }
+    let gone = look(&mut stream, &wish, &scene(&[]), SOON);
+    assert!(gone.iter().all(|alpha| *alpha < 128));
+}
