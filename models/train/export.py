@@ -19,6 +19,9 @@ STRIDES = {"quarter": 4, "parts": 4, "pose": 8}
 # Name of the factors that a map is enlarged by, and of what values of the encoder lie between.
 TWICE = "twice"
 NOTHING, MOST = "nothing", "most"
+# What an island of a mask must reach to be somebody: a mean probability, or a sum of the best probabilities of the 17
+# keypoints in it. Measured for the network that is in the program (README.md); one that is trained again may want others.
+BAR = {"mean": 0.87, "keypoints": 1.5}
 
 
 class Graph:
@@ -93,6 +96,11 @@ def plain(conv: torch.nn.Conv2d) -> tuple[np.ndarray, np.ndarray]:
     return tuple(value.detach().cpu().float().contiguous().numpy() for value in (conv.weight, conv.bias))
 
 
+def properties() -> dict[str, str]:
+    """What the program reads of a file: sides of the input, where a grid's values lie, the bar for people."""
+    return {"virfie.step": str(STEP), "virfie.grid": "cells", "virfie.doubt": f"{BAR['mean']},{BAR['keypoints']}"}
+
+
 def export(network: Network, path: Path) -> None:
     """Writes the file, whole or not at all."""
     network = network.eval()
@@ -125,8 +133,7 @@ def export(network: Network, path: Path) -> None:
     ]
     proto = helper.make_graph(graph.nodes, "virfie-seg", inputs, outputs, graph.weights)
     model = helper.make_model(proto, producer_name="virfie", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-    # Read by the program: sides of the input, and where a grid's values lie.
-    helper.set_model_props(model, {"virfie.step": str(STEP), "virfie.grid": "cells"})
+    helper.set_model_props(model, properties())
     onnx.checker.check_model(model)
     written = path.with_suffix(".half")
     onnx.save(model, str(written))
@@ -203,6 +210,7 @@ def card(path: Path, facts: dict) -> Path:
         "weights": weights,
         "input": f"[1, rows, columns, 3]: RGB, -1..1, sides multiples of {STEP}",
         "outputs": {name: f"[1, rows/{STRIDES[map]}, columns/{STRIDES[map]}, {count}]" for name, (count, map, _) in HEADS.items()},
+        "doubt": BAR,
         "training": facts,
     }
     place = path.with_suffix(".card.json")

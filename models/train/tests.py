@@ -238,6 +238,8 @@ def a_file_gives_its_weights_back(_: Path) -> None:
         path = Path(folder) / "network.onnx"
         export.export(one, path)
         assert export.load(other, path) == []
+        properties = {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
+    assert properties["virfie.grid"] == "cells" and properties["virfie.doubt"] == "0.87,1.5"
     picture = torch.rand(1, 3, 144, 256) * 2 - 1
     with torch.no_grad():
         ours, theirs = (network.masks(picture) | network.poses(picture) for network in (one, other))
