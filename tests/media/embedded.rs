@@ -83,6 +83,7 @@ fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
 #[test]
 fn it_cuts_somebody_out_and_nobody_where_nobody_is() {
     let model = Model::embedded(LoadOptions::default()).unwrap();
+    assert!(model.bar().is_some(), "its file says how sure it must be of people");
     let alpha = mask(&model, &frame("models/pictures/portrait.jpg"));
     let at = |x: usize, y: usize| alpha[y * 640 + x];
     // Face, chest, shoulder; the wall beside her and the shuttle at the right. The flag at the left is taken for
