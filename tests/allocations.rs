@@ -83,7 +83,8 @@ fn a_frame_costs_no_large_allocation_after_the_first() {
             }
             let (luma, chroma) = &mut pictures[frame % 4];
             let yuv = Yuv { width, height, y: (luma, width), u: (chroma, chroma_width), v: (chroma, chroma_width) };
-            let outcome = stream.frame(&yuv, &wish, every).expect("it runs");
+            let now = std::time::Duration::from_millis(33) * frame as u32;
+            let outcome = stream.frame(&yuv, &wish, every, now).expect("it runs");
             assert_eq!(outcome.masks.len(), wish.cuts.len());
         }
         let (each, largest) = (BYTES.load(Ordering::Relaxed) / FRAMES, LARGEST.load(Ordering::Relaxed));

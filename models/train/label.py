@@ -27,20 +27,27 @@ def start(models: Path) -> None:
 
 
 def label(task: tuple[sources.Source, Path]) -> None:
-    """Writes `mask` (rows x columns, 0..255), `given` (whether by hand), `agreement`, `parts` (rows/4 x columns/4,
+    """Writes `mask` (rows x columns, 0..255), `unknown` (the same: where the mask says nothing), `given` (whether
+    by hand or better teachers), `agreement`, `parts` (rows/4 x columns/4,
     0..23 or NO_PART) and `poses` (count x 17 x 3) of a picture."""
     source, target = task
     picture = source.picture()
     shape = picture.shape[:2]
-    mask, agreement, size, heads = _teachers.label(picture)
-    given = source.label(shape[::-1])
+    given, unknown = source.label(shape[::-1]), source.unknown(shape[::-1])
+    if given is None:
+        mask, agreement, size, heads = _teachers.label(picture)
+    else:
+        mask, agreement, (size, heads) = given, 1.0, _teachers.bodypix.heads(picture)
     kept = mask if given is None else given / 255.0
     small = (max(shape[1] // 4, 1), max(shape[0] // 4, 1))
     parts = cv2.resize(heads["part_heatmaps"], small, interpolation=cv2.INTER_LINEAR).argmax(axis=2).astype(np.uint8)
     parts[cv2.resize(kept.astype(np.float32), small, interpolation=cv2.INTER_AREA) < 0.5] = NO_PART
+    if unknown is not None:
+        parts[cv2.resize(unknown, small, interpolation=cv2.INTER_AREA) > 0] = NO_PART
     words = {
         "picture": picture,
         "mask": np.round(mask * 255).astype(np.uint8) if given is None else given,
+        "unknown": np.zeros(shape, np.uint8) if unknown is None else unknown,
         "given": given is not None,
         "agreement": agreement,
         "parts": parts,

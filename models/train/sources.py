@@ -6,6 +6,7 @@ A picture is RGB, uint8, rows x columns x 3, at most LONGEST pixels long; a mask
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,15 +40,21 @@ CLIPS = {
 }
 
 
+# Folders of `general` without people.
+NOBODY = ("coco_cc_noperson", "web_noperson")
+# Of the pictures that were labelled by RVM, BodyPix and ISNet: from here on RVM and BodyPix agree well enough.
+LEAST_AGREED = 0.6
+
+
 @dataclass(frozen=True)
 class Source:
     """A picture to train on."""
 
     name: str
-    # How it is used: street, portrait, call, keyed.
+    # How it is used: street, portrait, call, blurred, keyed, general.
     kind: str
     path: Path
-    # The hand label or chroma key, if there is one.
+    # The hand label, chroma key or label of better teachers, if there is one: 255 people, 128 unknown.
     mask: Path | None = None
     # Seconds into the clip.
     at: float | None = None
@@ -75,6 +82,14 @@ class Source:
             raise ValueError(f"{self.mask}: cannot be read")
         return cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
 
+    def unknown(self, size: tuple[int, int]) -> np.ndarray | None:
+        """Where the given mask says nothing, at `size`: 255 there; None where it speaks of everything."""
+        if self.kind != "general" or self.mask is None:
+            return None
+        mask = cv2.imread(str(self.mask), cv2.IMREAD_GRAYSCALE)
+        plane = ((mask > 64) & (mask < 192)).astype(np.uint8) * 255
+        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
 
 def shrink(picture: np.ndarray) -> np.ndarray:
     scale = LONGEST / max(picture.shape[:2])
@@ -86,7 +101,7 @@ def shrink(picture: np.ndarray) -> np.ndarray:
 
 def sources(data: Path) -> list[Source]:
     """Everything to train on, in a fixed order."""
-    found = [*street(data), *portraits(data), *keyed(data), *clips(data)]
+    found = [*general(data), *keyed(data), *clips(data), *street(data), *portraits(data)]
     for source in found:
         assert not held_out(source.path, data), f"{source.path} is held out"
     return found
@@ -101,6 +116,8 @@ def held_out(path: Path, data: Path) -> bool:
         return True
     if parts[:2] == ("ccp", "images"):
         return path.stem in held_out_streets(data)
+    if parts[0] == "general":
+        return "/".join(parts[1:]) in held_out_general(data)
     if parts[0] == "portraits":
         return parts[1] in HELD_OUT_PORTRAITS
     return path.name.startswith(HELD_OUT_SPEAKERS)
@@ -111,6 +128,36 @@ def held_out_streets(data: Path) -> set[str]:
     with open(data / "ccp/labelled.csv", newline="") as table:
         held = {row["id"] for row in csv.DictReader(table) if row["in_upper_eval"] == "1"}
     return held | {path.stem for path in (data / "ccp/upper_images").glob("*.jpg")}
+
+
+@functools.cache
+def held_out_general(data: Path) -> frozenset[str]:
+    """Files of `general` that are held out, by the table."""
+    return frozenset((data / "general/held_out.txt").read_text().split())
+
+
+def general(data: Path) -> list[Source]:
+    """People in any framing: masks by hand, and by teachers where these agree."""
+    found = []
+    for folder in sorted(path for path in (data / "general").iterdir() if path.is_dir()):
+        masks = next((folder / name for name in ("masks", "labels") if (folder / name).is_dir()), None)
+        if masks is None:
+            continue
+        agreed = None
+        if masks.name == "labels":
+            with open(masks / "agree.csv", newline="") as table:
+                agreed = {row["name"] for row in csv.DictReader(table) if float(row["rvm_bp"]) >= LEAST_AGREED}
+        for path in sorted((folder / "images").glob("*.jpg")):
+            if not held_out(path, data) and (agreed is None or path.stem in agreed):
+                validation = len(found) % 24 == 11
+                found.append(Source(f"{folder.name}-{path.stem}", "general", path, masks / f"{path.stem}.png", None, validation))
+    return found
+
+
+def negatives(data: Path) -> list[np.ndarray]:
+    """Pictures of `general` in which nobody is: rooms, statues, posters, pets."""
+    paths = [path for name in NOBODY for path in sorted((data / "general" / name / "images").glob("*.jpg"))]
+    return [np.ascontiguousarray(shrink(cv2.imread(str(path)))[:, :, ::-1]) for path in paths if not held_out(path, data)]
 
 
 def street(data: Path) -> list[Source]:

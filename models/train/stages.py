@@ -7,6 +7,7 @@ cost masks. The second one has labels of its own (`frames`), which are made for 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from torch.nn import functional
 
 import label
 import poses
+import prepared
 import samples
 from frames import HANDS, Frames
 from network import Network
@@ -49,21 +51,29 @@ def said(heads: Callable[[torch.Tensor], dict[str, torch.Tensor]], picture: torc
 
 
 class Masks:
-    """Masks and body parts, from samples that are made as they are needed."""
+    """Masks and body parts, from samples that were made before."""
 
     name = "masks"
+    count = prepared.EACH
 
-    def __init__(self, maker: samples.Maker, validation: list[samples.Labelled], count: int):
-        self.maker, self.count, self.facts = maker, count, {}
+    def __init__(self, paths: list[Path], validation: list[samples.Labelled]):
+        self.paths, self.facts = paths, {"batches_made": len(paths)}
         self.validation = [
             (tensor(upper(one.picture, INPUT)), torch.from_numpy(upper(one.mask, INPUT))) for one in validation
         ]
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
-        return self.maker.batch(number, self.count, SEED)
+        again, index = divmod(number, len(self.paths))
+        rng = np.random.default_rng([SEED, 3, number])
+        if again:
+            index = np.random.default_rng([SEED, 4, again]).permutation(len(self.paths))[index]
+        return prepared.batch(self.paths[index], rng, again > 0)
 
     def layers(self, network: Network) -> list[torch.nn.Module]:
         return network.mask_layers()
+
+    def careful(self, network: Network) -> list[torch.nn.Module]:
+        return network.encoder()
 
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return mask_losses(said(network.masks, picture), batch)
@@ -121,6 +131,9 @@ class Keypoints:
     def layers(self, network: Network) -> list[torch.nn.Module]:
         return network.pose_layers()
 
+    def careful(self, network: Network) -> list[torch.nn.Module]:
+        return []
+
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return pose_losses(said(network.poses, picture), batch)
 
@@ -144,13 +157,16 @@ def mask_losses(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) 
     # Near edges, five times as much.
     around = functional.avg_pool2d(target[:, None], 9, 1, 4, count_include_pad=False)[:, 0]
     weight = 1 + 4 * (4 * around * (1 - around)).clamp(0, 1).sqrt()
+    # A value for each 4x4 pixels.
+    known = functional.interpolate(batch["known"][:, None].float(), scale_factor=4, mode="nearest")[:, 0]
+    weight = weight * known
     entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
     mask = (entropy * weight).sum() / weight.sum()
-    kept = torch.sigmoid(logits)
+    kept, target = torch.sigmoid(logits) * known, target * known
     both = (kept * target).sum(dim=(1, 2))
     dice = (1 - (2 * both + 50) / (kept.sum(dim=(1, 2)) + target.sum(dim=(1, 2)) + 50)).mean()
     parts = functional.cross_entropy(heads["part_heatmaps"], batch["parts"].long(), ignore_index=label.NO_PART)
-    return {"mask": mask, "dice": 0.5 * dice, "parts": 0.03 * parts}
+    return {"mask": mask, "dice": 0.75 * dice, "parts": 0.03 * parts}
 
 
 def pose_losses(heads: dict[str, torch.Tensor], batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

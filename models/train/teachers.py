@@ -15,6 +15,8 @@ import numpy as np
 MEET = (256, 144)
 ML_KIT = (256, 256)
 BODYPIX = "MobileNetV1-x075-stride8-dequant.onnx"
+# What the encoder starts from.
+ENCODER = "MobileNetV1-x050-stride16.onnx"
 # Pixels of BodyPix's input, as in "0.75, stride 8 at 513x289".
 BODYPIX_AREA = 513 * 289
 # Of the masks of a window: from here on BodyPix and the others speak of the same people.

@@ -7,14 +7,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 
 import export
 import frames
+import label
 import poses
+import prepared
 import samples
 import sources
 import stages
+import teachers
 from network import RADIUS, REACH, Network
 from trainer import Trainer, read
 
@@ -27,6 +32,124 @@ def nothing_that_is_held_out_is_trained_on(data: Path) -> None:
     assert upper and not any(name.startswith("ccp/images") and Path(name).stem in upper for name in names)
     for speaker in sources.HELD_OUT_SPEAKERS:
         assert not any(speaker in name for name in names), speaker
+    kept_back = {f"general/{line}" for line in (data / "general/held_out.txt").read_text().split()}
+    assert kept_back and not names & kept_back
+    assert not any("dance-twirl" in name for name in names), "of a clip, everything"
+    every = sum(1 for folder in sources.NOBODY for _ in (data / "general" / folder / "images").glob("*.jpg"))
+    assert 0 < len(sources.negatives(data)) < every
+
+
+def the_encoder_says_what_bodypix_says(data: Path) -> None:
+    path, last = data / "models" / teachers.ENCODER, "MobilenetV1/Conv2d_11_pointwise/Relu6:0"
+    model = onnx.load(str(path))
+    model.graph.output.append(onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, None))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    picture = np.random.default_rng(1).uniform(-1, 1, (1, 97, 129, 3)).astype(np.float32)
+    (theirs,) = session.run([last], {"input": picture})
+    network = Network().eval()
+    export.load_encoder(network, path)
+    with torch.no_grad():
+        ours = torch.from_numpy(picture).permute(0, 3, 1, 2)
+        for part in network.encoder():
+            ours = part(ours)
+    assert np.abs(ours.numpy() - theirs).max() < 1e-3
+
+
+def somebody() -> samples.Labelled:
+    """A red person with a head, before something grey."""
+    mask = np.zeros((200, 240), np.uint8)
+    cv2.ellipse(mask, (120, 70), (22, 30), 0, 0, 360, 255, -1)
+    cv2.rectangle(mask, (85, 100), (155, 190), 255, -1)
+    picture = np.full((200, 240, 3), 90, np.uint8)
+    picture[mask > 0] = 200, 20, 20
+    parts = np.where(mask[::4, ::4] > 0, 2, label.NO_PART).astype(np.uint8)
+    return samples.Labelled("general", picture, mask, True, parts, np.zeros((0, 17, 3), np.float32), (85, 40, 156, 191))
+
+
+def windows_lie_in_the_picture_and_their_masks_on_people(_: Path) -> None:
+    one, size = somebody(), (256, 144)
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        scene = samples.Scene(rng, size)
+        matrix = samples.window(rng, one, scene.size)
+        corners = np.array([[0, 0], [scene.size[0], 0], [0, scene.size[1]], scene.size], float)
+        inside = (np.linalg.inv(matrix[:, :2]) @ (corners - matrix[:, 2]).T).T
+        # But for a little turn.
+        assert (inside > -45).all() and (inside < np.array([285, 245])).all(), (seed, inside)
+        scene.person(one, matrix, cut_out=False)
+        red = scene.picture[:, :, 0].astype(int) - scene.picture[:, :, 1] > 90
+        assert (red != (scene.mask > 127)).mean() < 0.02, seed
+
+
+def people_are_cut_out_one_by_one(_: Path) -> None:
+    one = somebody()
+    (cut,) = samples.cut_outs(one)
+    assert cut.mask.shape[0] // 4 <= cut.parts.shape[0] and (cut.mask > 0).sum() == (one.mask > 0).sum()
+    assert (cut.picture[cut.mask > 0] == (200, 20, 20)).all()
+    one.mask[:, :3] = 255
+    assert len(samples.cut_outs(one)) == 1, "whom the picture cuts off is left out"
+    one.unknown = one.mask.copy()
+    assert not samples.cut_outs(one), "nor is somebody who is known in part"
+
+
+def what_hides_people_is_not_of_them(_: Path) -> None:
+    scene = samples.Scene(np.random.default_rng(4), (256, 144))
+    scene.mask[:], scene.parts[:] = 255, 3
+    scene.thing(np.full((90, 160, 3), 128, np.uint8), before=True)
+    hidden = cv2.resize(scene.mask, scene.parts.shape[::-1], interpolation=cv2.INTER_AREA) < 30
+    assert hidden.any() and (scene.parts[hidden] == label.NO_PART).all() and (scene.parts == 3).any()
+
+
+def batches_are_mirrored_whole(_: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "batch.npz"
+        mask = np.zeros((6, 144, 256), np.uint8)
+        mask[:, :, :100] = 255
+        picture = np.repeat(mask[..., None] // 2, 3, axis=3)
+        small = mask[:, ::4, ::4]
+        np.savez(path, picture=picture, mask=mask, parts=np.where(small > 0, 2, 4).astype(np.uint8), known=small // 255)
+        rng = np.random.default_rng(1)
+        plain = prepared.batch(path, rng, False)
+        assert plain["picture"].shape == (6, 3, 144, 256) and (plain["mask"].numpy() == mask).all()
+        again = prepared.batch(path, rng, True)
+    # But for blurred edges, noise and what comes in at a turned picture's ends.
+    picture = again["picture"]
+    middle = (picture.amax(dim=(1, 2, 3)) + picture.amin(dim=(1, 2, 3))) / 2
+    lit = picture.mean(dim=1) > middle[:, None, None]
+    inside = again["mask"] > 127
+    assert (lit == inside).float().mean() > 0.97
+    inside, parts = inside[:, 1::4, 1::4], again["parts"]
+    assert (inside == (again["known"] > 0)).float().mean() > 0.97
+    pairs = ((2, 4), tuple(samples.MIRRORED_PARTS[[2, 4]]))
+    found = set()
+    for here, named in zip(inside.numpy(), parts.numpy()):
+        right = [(named == np.where(here, *pair)).mean() for pair in pairs]
+        assert max(right) > 0.9, right
+        found.add(int(np.argmax(right)))
+    assert found == {0, 1}, "left is right in a mirror image"
+
+
+def parts_without_people_are_found(_: Path) -> None:
+    picture, mask = np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640), np.uint8)
+    mask[:, :300] = 255
+    picture[:, :300] = 255
+    parts, poses = np.zeros((90, 160), np.uint8), np.zeros((0, 17, 3), np.float32)
+    one = samples.Labelled("given", picture, mask, True, parts, poses, (0, 0, 300, 360))
+    assert not (found := samples.empty_part(one)).any() and found.shape[0] >= samples.LEAST_EMPTY
+    one.mask[::40] = 255
+    assert samples.empty_part(one) is None
+
+
+def what_is_unknown_teaches_nothing(_: Path) -> None:
+    heads = {"segments": torch.randn(2, 1, 36, 64), "part_heatmaps": torch.randn(2, 24, 36, 64)}
+    batch = {"mask": torch.zeros(2, 144, 256, dtype=torch.uint8), "known": torch.zeros(2, 36, 64, dtype=torch.uint8)}
+    batch["parts"] = torch.zeros(2, 36, 64, dtype=torch.uint8)
+    batch["known"][:, :18] = 1
+    other = batch | {"mask": batch["mask"].clone()}
+    # Far from what is known: its weight is that of an edge, too.
+    other["mask"][:, 80:] = 255
+    assert torch.equal(stages.mask_losses(heads, batch)["mask"], stages.mask_losses(heads, other)["mask"])
+    assert torch.equal(stages.mask_losses(heads, batch)["dice"], stages.mask_losses(heads, other)["dice"])
 
 
 def keypoints_are_where_the_heads_say(_: Path) -> None:
@@ -115,6 +238,8 @@ def a_file_gives_its_weights_back(_: Path) -> None:
         path = Path(folder) / "network.onnx"
         export.export(one, path)
         assert export.load(other, path) == []
+        properties = {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
+    assert properties["virfie.grid"] == "cells" and properties["virfie.doubt"] == "0.87,1.5"
     picture = torch.rand(1, 3, 144, 256) * 2 - 1
     with torch.no_grad():
         ours, theirs = (network.masks(picture) | network.poses(picture) for network in (one, other))
@@ -132,7 +257,7 @@ def logits_are_moved_to_where_masks_are_best(_: Path) -> None:
     small = torch.from_numpy(cv2.resize(0.6 - ring, (64, 36), interpolation=cv2.INTER_AREA)).float()[None, None]
     network.masks = lambda picture: {"segments": small + network.heads["segments"].bias}
     torch.nn.init.zeros_(network.heads["segments"].bias)
-    stage = stages.Masks(None, [one], 1)
+    stage = stages.Masks([], [one])
     before = stage.check(network)["IoU"]
     assert abs(stage.calibrate(network) + 0.6) < 0.11 and stage.check(network)["IoU"] > max(before, 0.98)
     assert abs(stage.calibrate(network)) < 0.06, "once is enough"
@@ -149,6 +274,9 @@ class Few:
 
     def layers(self, network: Network) -> list[torch.nn.Module]:
         return network.pose_layers()
+
+    def careful(self, network: Network) -> list[torch.nn.Module]:
+        return []
 
     def losses(self, network: Network, picture: torch.Tensor, _: dict) -> dict[str, torch.Tensor]:
         return {"all": sum(value.square().mean() for value in network.poses(picture).values())}
@@ -196,6 +324,13 @@ def outputs_have_their_sizes(_: Path) -> None:
 
 TESTS = (
     nothing_that_is_held_out_is_trained_on,
+    the_encoder_says_what_bodypix_says,
+    windows_lie_in_the_picture_and_their_masks_on_people,
+    people_are_cut_out_one_by_one,
+    what_hides_people_is_not_of_them,
+    batches_are_mirrored_whole,
+    parts_without_people_are_found,
+    what_is_unknown_teaches_nothing,
     keypoints_are_where_the_heads_say,
     keypoints_move_with_the_picture,
     hands_are_seen_often,

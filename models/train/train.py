@@ -15,14 +15,15 @@ import torch
 import export
 import frames
 import label
+import prepared
 import samples
 import sources
 from network import HEADS, Network
 from stages import SEED, Keypoints, Masks
-from teachers import BODYPIX, BodyPix
+from teachers import BODYPIX, ENCODER, BodyPix
 from trainer import Trainer, read
 
-RATE = 6e-3
+RATE = 3e-3
 POSE_RATE = 4e-3
 
 
@@ -36,14 +37,14 @@ def main() -> None:
     network = Network()
     # Before hours of work: whether what is there can be gone on with.
     masks_so_far, _ = (read(options.work / f"{stage.name}.pt", network) for stage in (Masks, Keypoints))
-    if options.start:
-        begin(network, options, masks_so_far is not None)
+    begin(network, options, masks_so_far is not None)
     tasks = label.label_all(options.data, options.work)
     kinds, validation = samples.load(tasks)
     print({kind: len(pictures) for kind, pictures in kinds.items()}, f"and {len(validation)} to check with", flush=True)
-    maker = samples.Maker(kinds, sources.backgrounds(options.data))
+    maker = samples.Maker(kinds, sources.backgrounds(options.data), sources.negatives(options.data))
+    batches = prepared.make_all(maker, options.work, options.batches, SEED)
     paths = frames.make_all(maker, options.data, options.work, options.frames, SEED)
-    stage = Masks(maker, validation, options.batch)
+    stage = Masks(batches, validation)
     masks = Trainer(stage, network, options, options.rate, options.steps, options.minutes)
     masks.run()
     # Those of --start are where they belong.
@@ -61,15 +62,17 @@ def main() -> None:
 
 
 def begin(network: Network, options: argparse.Namespace, trained: bool) -> None:
-    """Begins with the weights of --start."""
-    if trained:
+    """Begins with the weights of --start, and with BodyPix's in the encoder where that has none."""
+    if options.start and trained:
         raise SystemExit(f"--start: there are masks in {options.work} to go on with; name another --work")
-    missing = export.load(network, options.start)
+    missing = export.load(network, options.start) if options.start else [name for name, _ in network.named_modules()]
     learned_later = ("pose.", *(f"{name}.head" for name, (_, map, _) in HEADS.items() if map == "pose"))
     masks = [name for name in missing if not name.startswith(learned_later)]
-    if masks and not options.steps:
+    if options.start and masks and not options.steps:
         raise SystemExit(f"--start: {options.start} has no {masks[0]} of this size, and --steps 0 trains none")
-    if missing:
+    if "stem" in missing:
+        export.load_encoder(network, options.data / "models" / ENCODER)
+    if options.start and missing:
         print(f"begins anew: {', '.join(missing)}", flush=True)
 
 
@@ -80,11 +83,12 @@ def facts(
     return {
         "seed": SEED,
         "begun_with": export.told(options.start) if options.start else None,
+        "encoder_begun_with": ENCODER,
         "masks": masks.runs,
         "mask_logits_moved_by": shift,
         "keypoints": poses.runs,
         "pictures": {kind: len(pictures) for kind, pictures in kinds.items()},
-        "rooms": {"indoor": len(maker.rooms[0]), "other": len(maker.rooms[1])},
+        "rooms": {"indoor": len(maker.rooms[0]), "other": len(maker.rooms[1]), "negatives": len(maker.negatives)},
         "samples": dict(samples.SHARES),
         "samples_of_keypoints": dict(samples.POSE_SHARES) | {"besides_nobody": frames.NOBODY},
         "validation": {name: round(value, 4) for name, value in (masks.check() | poses.check()).items()},
@@ -93,6 +97,7 @@ def facts(
             "portraits": sources.HELD_OUT_PORTRAITS,
             "panoramas": sources.HELD_OUT_PANORAMAS,
             "street": "those of ccp/upper_images",
+            "general": "those of general/held_out.txt",
             "folders": ["webcam/real_gt", "webcam/easyportrait_tiles", "webcam/hagrid_tiles", "coco_person_cc"],
         },
         "torch": torch.__version__,
@@ -107,7 +112,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20000, help="batches that masks are learned by [%(default)s]")
     parser.add_argument("--minutes", type=float, help="end that schedule by then, whatever step that is")
     parser.add_argument("--rate", type=float, default=RATE, help="its highest learning rate [%(default)s]")
-    parser.add_argument("--batch", type=int, default=32, help="pictures of 256x144 in a batch [%(default)s]")
+    parser.add_argument("--batches", type=int, default=3000, help="batches of masks to make [%(default)s]")
+    parser.add_argument("--batch", type=int, default=32, help="pictures of 256x144 in a batch of keypoints [%(default)s]")
     parser.add_argument("--frames", type=int, default=60, help=f"files of {frames.EACH} frames for keypoints [%(default)s]")
     parser.add_argument("--pose-steps", type=int, default=12000, help="batches of keypoints alone [%(default)s]")
     parser.add_argument("--pose-minutes", type=float, help="end that schedule by then, whatever step that is")

@@ -15,10 +15,12 @@ from tqdm import tqdm
 from network import Network
 
 WEIGHT_DECAY = 0.02
-WARM_UP = 300
+WARM_UP = 100
+# Share of the learning rate at which layers learn that know something already.
+CAREFUL = 0.1
 # Of the average of weights that is shipped.
 AVERAGING = 0.998
-SAVE_EVERY = 250
+SAVE_EVERY = 100
 CHECK_EVERY = 1000
 # Losses are asked for so often: a GPU need not be waited for in between.
 TOLD_EVERY = 25
@@ -39,6 +41,9 @@ class Stage(Protocol):
 
     def layers(self, network: Network) -> list[torch.nn.Module]:
         """What is trained; the rest stays as it is."""
+
+    def careful(self, network: Network) -> list[torch.nn.Module]:
+        """Those of them that know something already: they learn at a share of the rate, `CAREFUL`, and forget nothing."""
 
     def losses(self, network: Network, picture: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """What is minimised, by its parts."""
@@ -87,9 +92,15 @@ class Trainer:
         self.average.load_state_dict(self.network.state_dict())
         self.layers = stage.layers(self.network)
         self.trained = [parameter for layer in self.layers for parameter in layer.parameters()]
-        decayed = [p for p in self.trained if p.dim() > 1]
-        others = [p for p in self.trained if p.dim() <= 1]
-        groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        known = {id(parameter) for layer in stage.careful(self.network) for parameter in layer.parameters()}
+        decayed = [p for p in self.trained if p.dim() > 1 and id(p) not in known]
+        others = [p for p in self.trained if p.dim() <= 1 and id(p) not in known]
+        careful = [p for p in self.trained if id(p) in known]
+        groups = [
+            {"params": decayed, "weight_decay": WEIGHT_DECAY, "share": 1.0},
+            {"params": others, "weight_decay": 0.0, "share": 1.0},
+            {"params": careful, "weight_decay": 0.0, "share": CAREFUL},
+        ]
         self.optimizer = torch.optim.AdamW(groups, lr=rate)
         learned = {id(value) for layer in self.layers for value in layer.state_dict(keep_vars=True).values()}
         # Names of what is learned, what it is now, and its average; counters are nobody's business.
@@ -112,11 +123,6 @@ class Trainer:
         self.optimizer.load_state_dict(saved["optimizer"])
         self.step, self.spent, self.runs = saved["step"], saved["spent"], saved["runs"]
         print(f"{self.stage.name}: goes on after step {self.step}", flush=True)
-        # Heads may have been moved; nothing is built on them.
-        rest = {name for name in saved["average"] if name not in self.learned and not name.startswith("heads.")}
-        now = self.average.state_dict()
-        if self.progress() >= 1 and any((now[name].cpu() != saved["average"][name]).any() for name in rest):
-            print(f"{self.stage.name}: what they are built on has changed since; train them further, too", flush=True)
 
     def save(self) -> None:
         self.runs[-1] |= {"up_to_batch": self.step, "up_to_minute": round(self.spent / 60, 1)}
@@ -189,7 +195,7 @@ class Trainer:
 
     def train(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group["share"]
         self.network.eval()
         for layer in self.layers:
             layer.train()

@@ -1,6 +1,6 @@
 //! The network that is in the program: the same as when it was made, and of use.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use virfie::media::{
     compose::{
@@ -8,6 +8,7 @@ use virfie::media::{
         planes::I420,
     },
     segment::{
+        doubt::{Doubt, View},
         mask::{MaskMaker, MaskOptions},
         model::{AREA, HeadRequest, LoadOptions, Model, Precision},
         pose::{Pose, PoseDecoder},
@@ -69,7 +70,10 @@ fn frame(name: &str) -> I420 {
 /// Returns the server's mask of a picture, 640x360.
 fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
     let mut session = model.session((640, 360), HeadRequest::default()).unwrap();
-    let heads = session.run(&yuv(picture)).unwrap();
+    session.run(&yuv(picture)).unwrap();
+    let mut doubt = Doubt::default();
+    session.judge(&mut doubt, View::whole((640, 360), Duration::ZERO)).unwrap();
+    let heads = session.believed(&doubt).unwrap();
     let mut alpha = vec![0; 640 * 360];
     let options = MaskOptions::default();
     MaskMaker::default().make(heads.segments, heads.grid, &yuv(picture), options, &mut alpha, 640);
@@ -79,6 +83,7 @@ fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
 #[test]
 fn it_cuts_somebody_out_and_nobody_where_nobody_is() {
     let model = Model::embedded(LoadOptions::default()).unwrap();
+    assert!(model.bar().is_some(), "its file says how sure it must be of people");
     let alpha = mask(&model, &frame("models/pictures/portrait.jpg"));
     let at = |x: usize, y: usize| alpha[y * 640 + x];
     // Face, chest, shoulder; the wall beside her and the shuttle at the right. The flag at the left is taken for

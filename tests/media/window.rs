@@ -1,6 +1,6 @@
 //! Somebody who is small in a large picture: after the first look, the network sees the part around them.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use image::{DynamicImage, imageops::FilterType};
 use virfie::{
@@ -40,19 +40,33 @@ fn scene(places: &[(usize, usize)]) -> I420 {
     rgba_to_i420(room.as_raw(), WIDTH, HEIGHT, Matrix::Bt601)
 }
 
-fn stream() -> (Stream, MaskRequest) {
-    let model: Arc<Model> = Model::embedded(LoadOptions::default()).unwrap();
-    let wish = MaskRequest { cuts: vec![Cut::default()], despill: false, ..MaskRequest::default() };
-    (Stream::new(model), wish)
+/// A stream of 30 pictures a second.
+struct Watched {
+    stream: Stream,
+    wish: MaskRequest,
+    frames: u32,
 }
 
-/// Looks at a picture so many times; the last mask.
-fn look(stream: &mut Stream, wish: &MaskRequest, picture: &I420, times: usize) -> Vec<u8> {
-    let outcomes = (0..times).map(|_| stream.frame(&yuv(picture), wish, 1).unwrap());
-    let outcome = outcomes.last().unwrap();
-    let (_, mask) = &outcome.masks[0];
-    let bytes: &[u8] = (**mask).as_ref();
-    bytes.chunks(mask.stride()).flat_map(|row| &row[..WIDTH]).copied().collect()
+impl Watched {
+    fn new() -> Self {
+        let model: Arc<Model> = Model::embedded(LoadOptions::default()).unwrap();
+        let wish = MaskRequest { cuts: vec![Cut::default()], despill: false, ..MaskRequest::default() };
+        Self { stream: Stream::new(model), wish, frames: 0 }
+    }
+
+    /// Looks at a picture so many times; the last mask.
+    fn look(&mut self, picture: &I420, times: usize) -> Vec<u8> {
+        let mut last = None;
+        for _ in 0..times {
+            self.frames += 1;
+            let now = Duration::from_millis(33) * self.frames;
+            last = Some(self.stream.frame(&yuv(picture), &self.wish, 1, now).unwrap());
+        }
+        let outcome = last.unwrap();
+        let (_, mask) = &outcome.masks[0];
+        let bytes: &[u8] = (**mask).as_ref();
+        bytes.chunks(mask.stride()).flat_map(|row| &row[..WIDTH]).copied().collect()
+    }
 }
 
 /// Returns the share of the picture of somebody at a place that is kept.
@@ -64,16 +78,16 @@ fn kept(mask: &[u8], (left, top): (usize, usize)) -> f32 {
 
 #[test]
 fn somebody_small_stays_when_the_network_sees_the_part_around_them() {
-    let (mut stream, wish) = stream();
+    let mut watched = Watched::new();
     let place = (640, 360);
     let there = scene(&[place]);
-    let first = kept(&look(&mut stream, &wish, &there, 1), place);
+    let first = kept(&watched.look(&there, 1), place);
     assert!(first > 0.3, "{first}");
     // Through the window, and with glances at the whole picture in between.
     for frames in [SOON, 60] {
-        let later = kept(&look(&mut stream, &wish, &there, frames), place);
+        let later = kept(&watched.look(&there, frames), place);
         assert!((later - first).abs() < 0.1, "{later} of {first} after {frames}");
     }
-    let gone = look(&mut stream, &wish, &scene(&[]), SOON);
+    let gone = watched.look(&scene(&[]), SOON);
     assert!(gone.iter().all(|alpha| *alpha < 128));
 }

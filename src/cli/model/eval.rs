@@ -13,10 +13,10 @@
 //! stand alone. The share of pictures whose IoU is below one half stands in brackets, where there are any: a mean hides
 //! people who vanish. Flicker is in thousandths of full alpha, per frame, where the truth does not change. An empty
 //! room is one of whose mask less than 1 % is kept; of negatives the same is counted. Milliseconds are means, warm, on
-//! one thread: `network` from planes to logits, over the frames that the network sees; `mask` from logits to alpha, or
-//! from the last mask to the next one where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share
-//! that is right, and that of pictures
-//! in which all are ([`keypoints`]).
+//! one thread: `network` from planes to logits, over the frames that the network sees, without the keypoints by which
+//! `server` judges doubtful people ([`doubt`](crate::media::segment::doubt)); `mask` from logits to alpha, or from the
+//! last mask to the next one where `--every` leaves frames out. Keypoints, with `--keypoints-of`: the share that is
+//! right, and that of pictures in which all are ([`keypoints`]).
 //!
 //! The definitions were chosen so that published figures come out. By them, IoU / boundary F in ONNX Runtime and LiteRT
 //! (interpolated as `bilinear`), and what was published in brackets:

@@ -1,11 +1,12 @@
 //! Who is where in a frame: mask, body parts, poses. The same way that frames take in the server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{plan::SegmentPlan, raster::Cover};
 use crate::{
     layout::{BodyPart, BodyParts},
     media::segment::{
+        doubt::{Doubt, View},
         grid::Grid,
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
@@ -21,6 +22,7 @@ const PARTS: usize = BodyPart::ALL.len();
 /// Looks at frames of one size, one after the other.
 pub(super) struct Finder {
     session: Session,
+    doubt: Doubt,
     maker: MaskMaker,
     decoder: PoseDecoder,
     options: MaskOptions,
@@ -55,6 +57,7 @@ impl Finder {
         let needs = HeadRequest { parts: plan.parts || plan.kept.is_some(), poses, ..HeadRequest::default() };
         Ok(Self {
             session: model.session(frame, needs)?,
+            doubt: Doubt::default(),
             maker: MaskMaker::default(),
             decoder: PoseDecoder::default(),
             options: plan.mask,
@@ -66,12 +69,14 @@ impl Finder {
         })
     }
 
-    /// Looks at a frame.
+    /// Looks at the frame of this time.
     ///
     /// # Errors
     /// When the network fails.
-    pub(super) fn look(&mut self, frame: &Yuv<'_>) -> Result<(), ModelError> {
-        let heads = self.session.run(frame)?;
+    pub(super) fn look(&mut self, frame: &Yuv<'_>, now: Duration) -> Result<(), ModelError> {
+        self.session.run(frame)?;
+        self.session.judge(&mut self.doubt, View::whole((frame.width, frame.height), now))?;
+        let heads = self.session.believed(&self.doubt)?;
         let found = &mut self.found;
         let logits = match (self.kept, heads.parts) {
             (Some(kept), Some(parts)) => {

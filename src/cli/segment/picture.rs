@@ -4,6 +4,7 @@ use std::{
     io::{Cursor, Write as _},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use image::{DynamicImage, ImageFormat, codecs::jpeg::JpegEncoder};
@@ -46,7 +47,7 @@ pub(super) fn run(input: &Path, mut plan: SegmentPlan, model: &Arc<Model>) -> Re
         u: (planes.u, planes.u_stride),
         v: (planes.v, planes.v_stride),
     };
-    finder.look(&yuv).map_err(|error| ProgramError::Failed(error.to_string()))?;
+    finder.look(&yuv, Duration::ZERO).map_err(|error| ProgramError::Failed(error.to_string()))?;
     if plan.json {
         // The reader may have gone; nobody can read the error.
         let _ = writeln!(std::io::stdout().lock(), "{}", report::of(finder.found(), size, None));

@@ -124,7 +124,7 @@ impl Work {
         let (width, height) = (self.picture.width, self.picture.height);
         if self.frames.is_multiple_of(self.every) {
             let yuv = Yuv { width, height, y, u, v };
-            self.finder.look(&yuv).map_err(|error| ProgramError::Failed(error.to_string()))?;
+            self.finder.look(&yuv, frame.pts).map_err(|error| ProgramError::Failed(error.to_string()))?;
             self.seen = self.frames;
         }
         let mut heard = true;

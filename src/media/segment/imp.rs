@@ -133,7 +133,7 @@ impl BodyPix {
             wish.area = input::smaller_area(wish.area, pool::plan().shrinking);
             Way::Governed { now, past, every }
         } else {
-            Way::Own { every }
+            Way::Own { now, every }
         };
         let mut stream = stream.unwrap_or_else(|| Stream::new(model));
         let (outcome, took) = self.segment(&mut stream, frame, &info, &wish, way)?;

@@ -11,10 +11,11 @@
 //! network's inputs smaller, then lets it see fewer frames, of everybody as many ([`crowd`]); the others get the last
 //! mask, carried along ([`stream`]), and so does a frame that has waited too long for its turn ([`pool`]). At last
 //! whole frames are left out, of those first who are shown smallest. A mask is carried only between frames that are
-//! close together. People who are small in the picture are looked at through a [`window`]. Failure: a model that cannot be loaded is an error of [`model::Model::load`]; an inference that
-//! fails posts an element error. Threads: inference runs on the streaming thread that brought the frame, and at most as
-//! many run at once as there are cores ([`pool`]). Dropping frames that come too fast is the business of the leaky
-//! queue before the element.
+//! close together. People who are small in the picture are looked at through a [`window`]. What a network takes for
+//! people by mistake is left out where keypoints show the mistake ([`doubt`]). Failure: a model that cannot be loaded is
+//! an error of [`model::Model::load`]; an inference that fails posts an element error. Threads: inference runs on the
+//! streaming thread that brought the frame, and at most as many run at once as there are cores ([`pool`]). Dropping
+//! frames that come too fast is the business of the leaky queue before the element.
 //!
 //! ```text
 //! gst-launch-1.0 v4l2src ! videoconvert ! bodypix model=bodypix.onnx ! videoconvert ! autovideosink
@@ -27,6 +28,7 @@ pub use stream::MaskRequest;
 pub mod catalogue;
 pub mod chain;
 pub mod crowd;
+pub mod doubt;
 pub mod governor;
 pub mod grid;
 mod imp;

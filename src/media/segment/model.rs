@@ -22,7 +22,7 @@ use fused::Chain;
 pub use super::chain::Precision;
 pub use session::{Heads, Session};
 
-use super::{grid::Alignment, input::input_size};
+use super::{doubt::Bar, grid::Alignment, input::input_size};
 
 /// Pixels of the network's input where nobody asks for more or less: 257x145 for 16:9.
 pub const AREA: usize = 257 * 145;
@@ -34,12 +34,16 @@ pub static EMBEDDED_FILE: &[u8] = include_bytes!("../../../models/virfie-seg.onn
 
 /// Property of a file that says where the values of its outputs lie.
 const GRID: &str = "virfie.grid";
+/// Property of a file that says which bar its people must reach.
+const BAR: &str = "virfie.doubt";
 /// One logit per grid point: a person.
 const SEGMENTS: &str = "segments";
 /// 24 logits: which part of the body.
 const PARTS: &str = "part_heatmaps";
-/// 17 logits, 34 offsets, 32 displacements to the next and to the last keypoint of the tree.
-const POSES: [&str; 4] = ["heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd"];
+/// 17 logits: which keypoint is near.
+const HEATMAPS: &str = "heatmaps";
+/// These, 34 offsets, 32 displacements to the next and to the last keypoint of the tree.
+const POSES: [&str; 4] = [HEATMAPS, "short_offsets", "displacement_fwd", "displacement_bwd"];
 /// All that is ever read, the one that every model must have first.
 const HEADS: [&str; 6] = [SEGMENTS, PARTS, POSES[0], POSES[1], POSES[2], POSES[3]];
 
@@ -154,12 +158,18 @@ pub enum ModelError {
 #[error("its property {GRID} is {0:?}, neither \"ends\" nor \"cells\"")]
 pub struct UnknownGrid(String);
 
+/// A file's bar for people that cannot be read: the fault of who made the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its property {BAR} is {0:?}, not a probability and a sum of 17, with a comma between")]
+struct UnknownBar(String);
+
 /// A loaded network, shared by all who segment with it.
 pub struct Model {
     path: PathBuf,
     name: String,
     graph: InferenceModel,
     alignment: Alignment,
+    bar: Option<Bar>,
     /// Names of the file's outputs.
     outputs: Vec<String>,
     /// The same as one operator of ours, where it can be.
@@ -168,8 +178,8 @@ pub struct Model {
     plans: Mutex<HashMap<PlanKey, TractPlan>>,
 }
 
-/// Width and height of the input, parts, poses.
-type PlanKey = ((usize, usize), bool, bool);
+/// Width and height of the input, and the heads.
+type PlanKey = ((usize, usize), Vec<&'static str>);
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -262,11 +272,13 @@ impl Model {
             return Err(unusable(format!("no output named {SEGMENTS}; it has {}", outputs.join(", "))));
         }
         let alignment = alignment(&proto).map_err(|error| unusable(error.to_string()))?;
+        let bar = bar(&proto).map_err(|error| unusable(error.to_string()))?;
         let mut model = Self {
             path: path.to_owned(),
             name,
             graph,
             alignment,
+            bar,
             outputs,
             chain: None,
             precision: options.precision,
@@ -296,6 +308,11 @@ impl Model {
         self.has(&POSES)
     }
 
+    /// Returns the bar that its people must reach, if it has one and what that is measured by.
+    pub fn bar(&self) -> Option<Bar> {
+        self.bar.filter(|_| self.has(&[HEATMAPS]))
+    }
+
     /// Returns whether it runs as one operator of ours.
     pub fn is_fused(&self) -> bool {
         self.chain.is_some()
@@ -316,7 +333,7 @@ impl Model {
             return Err(ModelError::Unusable { path: self.path.clone(), error });
         }
         let size = input_size(frame, needs.area, self.alignment);
-        let plan = self.plan(size, needs, &heads)?;
+        let plan = self.plan(size, &heads)?;
         Session::new(self.clone(), &plan, frame, size, needs)
     }
 
@@ -378,8 +395,8 @@ impl Model {
             .into_runnable()
     }
 
-    fn plan(&self, size: (usize, usize), needs: HeadRequest, heads: &[&str]) -> Result<TractPlan, ModelError> {
-        let key = (size, needs.parts, needs.poses);
+    fn plan(&self, size: (usize, usize), heads: &[&'static str]) -> Result<TractPlan, ModelError> {
+        let key = (size, heads.to_vec());
         let mut plans = self.plans.lock();
         if let Some(plan) = plans.get(&key) {
             return Ok(plan.clone());
@@ -432,6 +449,13 @@ pub fn alignment(proto: &tract_onnx::pb::ModelProto) -> Result<Alignment, Unknow
         Some("cells") => Ok(Alignment::Cells),
         Some(other) => Err(UnknownGrid(other.to_owned())),
     }
+}
+
+/// Returns the bar that a file names for its people. Only its own people can be measured by it, so that of another file
+/// would be wrong: without a word there is no bar.
+fn bar(proto: &tract_onnx::pb::ModelProto) -> Result<Option<Bar>, UnknownBar> {
+    let property = proto.metadata_props.iter().find(|property| property.key == BAR);
+    property.map(|bar| Bar::read(&bar.value).ok_or_else(|| UnknownBar(bar.value.clone()))).transpose()
 }
 
 fn first_line(error: &TractError) -> String {

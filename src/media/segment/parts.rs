@@ -7,7 +7,7 @@ const COUNT: usize = BodyPart::ALL.len();
 const LANES: usize = 8;
 
 /// The logit where nothing is kept.
-const NOBODY: f32 = -30.0;
+pub(super) const NOBODY: f32 = -30.0;
 
 /// Red, green and blue of each part: far apart in CIELAB, and farthest between parts that touch.
 const COLOURS: [[u8; 3]; COUNT] = [

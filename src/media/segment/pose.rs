@@ -281,7 +281,7 @@ fn claimed(found: &[[Joint; COUNT]], keypoint: usize, place: Place, near: f32) -
     found.iter().any(|joints| joints[keypoint].place.distance_squared(place) <= near)
 }
 
-fn sigmoid(logit: f32) -> f32 {
+pub(super) fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 

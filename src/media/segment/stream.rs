@@ -1,8 +1,9 @@
 //! One stream's way from frame to masks and poses, for every caller.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
+    doubt::{Doubt, SOMEBODY, View},
     grid::Grid,
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
@@ -54,8 +55,6 @@ pub fn options(cut: &Cut) -> MaskOptions {
 
 /// Logit from which on the network is sure enough to look at the whole frame again: 0.73.
 const SURE: f32 = 1.0;
-/// Share of the frame that somebody who counts covers.
-const SOMEBODY: f32 = 0.004;
 
 /// One mask's memory of the frames before.
 #[derive(Debug, Default)]
@@ -65,6 +64,13 @@ struct Maker {
     /// Of body parts, which may be out of the picture while the person is in it: the share of the network's grid that
     /// is a person.
     person: Option<f32>,
+}
+
+/// One network's look at the frames, and its doubts about those in them.
+#[derive(Debug)]
+struct Looker {
+    session: Session,
+    doubt: Doubt,
 }
 
 /// The outcome of a frame.
@@ -88,7 +94,7 @@ pub struct Outcome {
 pub struct Stream {
     model: Arc<Model>,
     /// One for each model that a mask is wished of, and the stream's own first where it is needed.
-    sessions: Vec<Session>,
+    lookers: Vec<Looker>,
     makers: Vec<Maker>,
     logits: Vec<f32>,
     decoder: PoseDecoder,
@@ -107,7 +113,7 @@ impl Stream {
     pub fn new(model: Arc<Model>) -> Self {
         Self {
             model,
-            sessions: Vec::new(),
+            lookers: Vec::new(),
             makers: Vec::new(),
             logits: Vec::new(),
             decoder: PoseDecoder::default(),
@@ -127,14 +133,21 @@ impl Stream {
         self.told = None;
         self.window.reset();
         self.makers.iter_mut().for_each(|one| one.maker.reset());
+        self.lookers.iter_mut().for_each(|one| one.doubt.reset());
     }
 
-    /// Segments a frame. The network runs on one of `every` frames; the masks of the others are the last ones, carried
-    /// along with the picture.
+    /// Segments the frame of this time. The network runs on one of `every` frames; the masks of the others are the last
+    /// ones, carried along with the picture.
     ///
     /// # Errors
     /// When the model cannot do what is wished for, or fails.
-    pub fn frame(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, every: u32) -> Result<Outcome, ModelError> {
+    pub fn frame(
+        &mut self,
+        frame: &Yuv<'_>,
+        wish: &MaskRequest,
+        every: u32,
+        now: Duration,
+    ) -> Result<Outcome, ModelError> {
         self.since += 1;
         if self.since < every
             && let Some(outcome) = self.carried(frame, wish)
@@ -142,12 +155,12 @@ impl Stream {
             return Ok(outcome);
         }
         self.since = 0;
-        self.inferred(frame, wish)
+        self.inferred(frame, wish, now)
     }
 
     /// Returns whether frames of this size (width, height) can have what is wished for without the network.
     pub fn can_carry(&self, size: (usize, usize), wish: &MaskRequest) -> bool {
-        self.sessions.first().is_some_and(|session| session.frame() == size)
+        self.lookers.first().is_some_and(|looker| looker.session.frame() == size)
             && wish.cuts.len() == self.makers.len()
             && wish.cuts.iter().zip(&self.makers).all(|(cut, own)| alike(cut, &own.cut) && own.maker.can_carry(size))
             && (!wish.poses || self.told.is_some())
@@ -165,12 +178,12 @@ impl Stream {
         Some(Outcome { masks, colours, kept: self.kept(), poses, inferred: false })
     }
 
-    /// Returns the frame with what the network finds in it.
+    /// Returns the frame of this time with what the network finds in it.
     ///
     /// # Errors
     /// As [`Stream::frame`].
-    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Outcome, ModelError> {
-        let masks = self.infer(frame, wish)?;
+    pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, now: Duration) -> Result<Outcome, ModelError> {
+        let masks = self.infer(frame, wish, now)?;
         let colours = self.colours(frame, wish, &masks);
         Ok(Outcome {
             masks,
@@ -217,7 +230,12 @@ impl Stream {
     }
 
     /// Returns the masks of a frame that the network sees; its poses are kept.
-    fn infer(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
+    fn infer(
+        &mut self,
+        frame: &Yuv<'_>,
+        wish: &MaskRequest,
+        now: Duration,
+    ) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
         let size = (frame.width, frame.height);
         let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
         self.prepare(size, wish, &chosen)?;
@@ -230,29 +248,30 @@ impl Stream {
         }
         self.makers.truncate(wish.cuts.len());
         let look = self.look(size, wish);
+        let region = match look {
+            Look::Part(region) => region,
+            Look::Whole | Look::Glance(_) => Region::whole(size),
+        };
+        let view = View { frame: size, region, now, glance: matches!(look, Look::Glance(_)) };
+        for Looker { session, doubt } in &mut self.lookers {
+            session.run_part(frame, region)?;
+            session.judge(doubt, view)?;
+        }
         // Through a window there is one session only.
         if let Look::Glance(region) = look
-            && !is_outside(&self.sessions[0].run(frame)?, region, size)
+            && !is_outside(&self.lookers[0].session.believed(&self.lookers[0].doubt)?, region, size)
             && let Some(masks) = self.carry(frame, wish)
         {
             self.window.goes_on();
             return Ok(masks);
         }
-        let region = match look {
-            Look::Part(region) => region,
-            Look::Whole | Look::Glance(_) => Region::whole(size),
-        };
         let mut masks: Vec<Option<Plane>> = wish.cuts.iter().map(|_| None).collect();
         self.told = None;
-        for session in &mut self.sessions {
-            let model = session.model().clone();
-            let heads = match look {
-                Look::Whole => session.run(frame)?,
-                Look::Part(region) => session.run_part(frame, region)?,
-                Look::Glance(_) => session.heads()?,
-            };
+        for Looker { session, doubt } in &self.lookers {
+            let model = session.model();
+            let heads = session.believed(doubt)?;
             for (index, (cut, own)) in wish.cuts.iter().zip(&mut self.makers).enumerate() {
-                if !Arc::ptr_eq(&chosen[index], &model) {
+                if !Arc::ptr_eq(&chosen[index], model) {
                     continue;
                 }
                 own.cut = *cut;
@@ -278,7 +297,7 @@ impl Stream {
             }
         }
         let bounds = self.makers.iter().filter_map(|own| own.maker.bounds()).reduce(Bounds::with);
-        let input = self.sessions.first().map_or(size, Session::input_size);
+        let input = self.lookers.first().map_or(size, |looker| looker.session.input_size());
         match look {
             Look::Part(_) => self.window.saw_part(bounds, input),
             Look::Whole | Look::Glance(_) => self.window.saw_all(bounds, input),
@@ -289,7 +308,7 @@ impl Stream {
 
     /// Returns the part of the next frame that the network sees. A window follows whole people, and one network.
     fn look(&mut self, size: (usize, usize), wish: &MaskRequest) -> Look {
-        if wish.cuts.is_empty() || wish.cuts.iter().any(|cut| cut.parts.is_some()) || self.sessions.len() != 1 {
+        if wish.cuts.is_empty() || wish.cuts.iter().any(|cut| cut.parts.is_some()) || self.lookers.len() != 1 {
             self.window.reset();
         }
         self.window.step(size);
@@ -319,16 +338,22 @@ impl Stream {
         let fits = |session: &Session, (model, needs): &(Arc<Model>, HeadRequest)| {
             session.frame() == size && session.needs() == *needs && Arc::ptr_eq(session.model(), model)
         };
-        if self.sessions.len() == wanted.len() && self.sessions.iter().zip(&wanted).all(|(one, want)| fits(one, want)) {
+        let mut pairs = self.lookers.iter().zip(&wanted);
+        if self.lookers.len() == wanted.len() && pairs.all(|(one, want)| fits(&one.session, want)) {
             return Ok(());
         }
-        let mut old = std::mem::take(&mut self.sessions);
+        let mut old = std::mem::take(&mut self.lookers);
         for want in wanted {
-            let session = match old.iter().position(|session| fits(session, &want)) {
+            let looker = match old.iter().position(|looker| fits(&looker.session, &want)) {
                 Some(index) => old.swap_remove(index),
-                None => want.0.session(size, want.1)?,
+                None => {
+                    // At another size of input, the network doubts the same people.
+                    let same = old.iter_mut().find(|looker| Arc::ptr_eq(looker.session.model(), &want.0));
+                    let doubt = same.map(|looker| std::mem::take(&mut looker.doubt)).unwrap_or_default();
+                    Looker { session: want.0.session(size, want.1)?, doubt }
+                }
             };
-            self.sessions.push(session);
+            self.lookers.push(looker);
         }
         Ok(())
     }

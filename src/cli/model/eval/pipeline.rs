@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::media::segment::{
+    doubt::{Doubt, View},
     grid::{Alignment, Grid},
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
@@ -16,6 +17,9 @@ use super::score::Size;
 
 /// Frames that are not counted: caches and branch predictors settle.
 const WARM_UP: usize = 5;
+
+/// From one frame of a clip to the next.
+const PERIOD: Duration = Duration::from_millis(40);
 
 /// The steps by which logits become a mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ impl Spent {
 /// One model at one input size, with the masks that its last logits became.
 pub(super) struct Runner {
     session: Session,
+    doubt: Doubt,
     maker: MaskMaker,
     options: MaskOptions,
     every: usize,
@@ -86,8 +91,16 @@ impl Runner {
         let session = model.session(frame, HeadRequest { area, ..HeadRequest::default() })?;
         let alpha = std::array::from_fn(|_| vec![0; frame.0 * frame.1]);
         let maker = MaskMaker::default();
-        let mut runner =
-            Self { session, maker, options, every, alpha, network: Spent::default(), masks: Default::default() };
+        let mut runner = Self {
+            session,
+            doubt: Doubt::default(),
+            maker,
+            options,
+            every,
+            alpha,
+            network: Spent::default(),
+            masks: Default::default(),
+        };
         let grey = vec![128; frame.0 * frame.1];
         let half = frame.0.div_ceil(2);
         let planes = (&grey[..], half);
@@ -111,17 +124,17 @@ impl Runner {
 
     /// Segments a picture that belongs to no other.
     pub(super) fn still(&mut self, frame: &Yuv<'_>) -> Result<(), ModelError> {
-        self.maker.reset();
-        self.fresh(frame)
+        self.next(frame, 0)
     }
 
     /// Segments frame `number` of a clip; 0 begins a new one.
     pub(super) fn next(&mut self, frame: &Yuv<'_>, number: usize) -> Result<(), ModelError> {
         if number == 0 {
             self.maker.reset();
+            self.doubt.reset();
         }
         if number.is_multiple_of(self.every) {
-            return self.fresh(frame);
+            return self.fresh(frame, PERIOD * number as u32);
         }
         let start = Instant::now();
         // The interpolated masks, which know no motion, stay as they are; so does this one if it cannot be moved.
@@ -130,11 +143,14 @@ impl Runner {
         Ok(())
     }
 
-    fn fresh(&mut self, frame: &Yuv<'_>) -> Result<(), ModelError> {
+    fn fresh(&mut self, frame: &Yuv<'_>, now: Duration) -> Result<(), ModelError> {
         let start = Instant::now();
-        let heads = self.session.run(frame)?;
+        self.session.run(frame)?;
         self.network.add(start);
         let size = (frame.width, frame.height);
+        // Not part of the time: on pictures it is done each time, in rooms now and then.
+        self.session.judge(&mut self.doubt, View::whole(size, now))?;
+        let (heads, believed) = (self.session.heads()?, self.session.believed(&self.doubt)?);
         let cells = Grid { alignment: Alignment::Cells, ..heads.grid };
         for pipeline in Pipeline::ALL {
             let alpha = &mut self.alpha[pipeline as usize];
@@ -143,7 +159,7 @@ impl Runner {
                 Pipeline::Bilinear => interpolate(heads.segments, cells, size, alpha),
                 Pipeline::Aligned => interpolate(heads.segments, heads.grid, size, alpha),
                 Pipeline::Server => {
-                    self.maker.make(heads.segments, heads.grid, frame, self.options, alpha, frame.width);
+                    self.maker.make(believed.segments, heads.grid, frame, self.options, alpha, frame.width);
                 }
             }
             self.masks[pipeline as usize].add(start);

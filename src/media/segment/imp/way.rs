@@ -29,7 +29,7 @@ pub(super) struct Past {
 /// The way that decides whether the network sees a frame.
 pub(super) enum Way {
     /// By the element's own setting: one of so many.
-    Own { every: u32 },
+    Own { now: Duration, every: u32 },
     /// By the process's governor, and by whose turn it is.
     Governed { now: Duration, past: Past, every: u32 },
 }
@@ -42,11 +42,11 @@ impl Way {
         yuv: &Yuv<'_>,
         wish: &MaskRequest,
     ) -> Result<(Outcome, Duration), ModelError> {
-        let (turn, overdue) = match self {
-            Self::Own { every } => {
+        let (turn, overdue, now) = match self {
+            Self::Own { now, every } => {
                 let _turn = Turn::take(None);
                 let begun = Instant::now();
-                return stream.frame(yuv, wish, every).map(|outcome| (outcome, begun.elapsed()));
+                return stream.frame(yuv, wish, every, now).map(|outcome| (outcome, begun.elapsed()));
             }
             Self::Governed { now, past, every } => {
                 priority::take(Role::Segment);
@@ -68,14 +68,14 @@ impl Way {
                         return Ok((outcome, begun.elapsed()));
                     }
                 }
-                (turn.unwrap_or_else(|| Turn::take(past.inferred)), crowd::is_overdue(past.inferred, now))
+                (turn.unwrap_or_else(|| Turn::take(past.inferred)), crowd::is_overdue(past.inferred, now), now)
             }
         };
         if overdue {
             priority::take(Role::DueMask);
         }
         let begun = Instant::now();
-        let outcome = stream.inferred(yuv, wish);
+        let outcome = stream.inferred(yuv, wish, now);
         drop(turn);
         outcome.map(|outcome| (outcome, begun.elapsed()))
     }

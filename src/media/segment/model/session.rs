@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 
-use super::{HeadRequest, Model, ModelError, TractPlan, first_line};
+use super::{HEATMAPS, HeadRequest, Model, ModelError, TractPlan, first_line};
 use crate::media::segment::{
+    doubt::{Doubt, View},
     grid::Grid,
     input::{Preparer, Yuv},
     pose::{Pose, PoseDecoder, PoseHeads, keep_on_people},
@@ -50,6 +51,10 @@ pub struct Session {
     preparer: Preparer,
     input: Arc<Tensor>,
     outputs: TVec<TValue>,
+    /// What finds heatmaps in the same input, where keypoints are not among what it was made for; made when it is first
+    /// needed.
+    aside: Option<TypedSimpleState>,
+    heatmaps: TVec<TValue>,
 }
 
 impl std::fmt::Debug for Session {
@@ -75,6 +80,8 @@ impl Session {
             preparer: Preparer::new(frame, size),
             input: Arc::new(Tensor::zero::<f32>(&[1, size.1, size.0, 3]).map_err(failed)?),
             outputs: TVec::new(),
+            aside: None,
+            heatmaps: TVec::new(),
             model,
         })
     }
@@ -152,6 +159,60 @@ impl Session {
         Ok(())
     }
 
+    /// Decides what in the last run's mask is no person, where the model has a bar for that. Now and then this runs what
+    /// finds keypoints, too.
+    ///
+    /// # Errors
+    /// As [`Session::heads`].
+    pub fn judge(&mut self, doubt: &mut Doubt, view: View) -> Result<(), ModelError> {
+        let Some(bar) = self.model.bar() else {
+            doubt.pass();
+            return Ok(());
+        };
+        let heads = self.heads()?;
+        let wanted = doubt.look(heads.segments, heads.grid, bar, view);
+        if let Some(poses) = heads.poses {
+            doubt.judge(poses.heatmaps, heads.pose_grid);
+        } else if wanted {
+            let (heatmaps, grid) = self.find_heatmaps()?;
+            doubt.judge(heatmaps, grid);
+        }
+        doubt.settle(self.heads()?.segments);
+        Ok(())
+    }
+
+    /// Returns what the last run found, without what is no person by the decision of [`Session::judge`].
+    ///
+    /// # Errors
+    /// As [`Session::heads`].
+    pub fn believed<'a>(&'a self, doubt: &'a Doubt) -> Result<Heads<'a>, ModelError> {
+        let heads = self.heads()?;
+        Ok(Heads { segments: doubt.without(heads.segments), ..heads })
+    }
+
+    /// Returns the heatmaps of the last run's input, and where they lie.
+    fn find_heatmaps(&mut self) -> Result<(&[f32], Grid), ModelError> {
+        let failed = |error: TractError| ModelError::Inference(first_line(&error));
+        let aside = match &mut self.aside {
+            Some(aside) => aside,
+            aside => {
+                let plan = self.model.plan(self.size, &[HEATMAPS])?;
+                aside.insert(plan.spawn().map_err(failed)?)
+            }
+        };
+        // Let go, as in `fill`.
+        self.heatmaps.clear();
+        self.heatmaps = aside.run(tvec!(self.input.clone().into_tvalue())).map_err(failed)?;
+        let found = self.heatmaps.first().map(|found| (found, found.shape()));
+        let Some((found, &[1, rows, columns, 17])) = found else {
+            let shape = found.map(|(_, shape)| shape);
+            return Err(ModelError::Inference(format!("the head {HEATMAPS} has shape {shape:?}")));
+        };
+        let plain = found.try_as_plain_ram().map_err(failed)?;
+        let grid = Grid { columns, rows, alignment: self.model.alignment };
+        Ok((plain.as_slice::<f32>().map_err(failed)?, grid))
+    }
+
     /// Returns what the last run found.
     ///
     /// # Errors
@@ -193,5 +254,30 @@ impl Session {
         let (pose_rows, pose_columns) = pose_grid.unwrap_or((rows, columns));
         let pose_grid = Grid { columns: pose_columns, rows: pose_rows, alignment };
         Ok(Heads { grid: Grid { columns, rows, alignment }, pose_grid, input: self.size, segments, parts, poses })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::media::segment::model::LoadOptions;
+
+    #[test]
+    fn heatmaps_alone_are_those_among_all_heads() {
+        let model = Model::embedded(LoadOptions::default()).unwrap();
+        let session = |poses: bool| model.session((640, 360), HeadRequest { poses, ..HeadRequest::default() }).unwrap();
+        let (mut all, mut mask) = (session(true), session(false));
+        for round in 1..3 {
+            let step = 0.37 * round as f32;
+            let values: Vec<f32> = (0..mask.input_len()).map(|index| (index as f32 * step).sin()).collect();
+            let heads = all.infer(&values).unwrap();
+            mask.infer(&values).unwrap();
+            let (heatmaps, grid) = mask.find_heatmaps().unwrap();
+            let expected = heads.poses.unwrap().heatmaps;
+            assert_eq!((grid, heatmaps.len()), (heads.pose_grid, expected.len()));
+            let near = |(one, other): (&f32, &f32)| (one - other).abs() < 1e-3;
+            assert!(heatmaps.iter().zip(expected).all(near), "{round}");
+        }
     }
 }
