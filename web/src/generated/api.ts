@@ -2868,8 +2868,8 @@ export interface components {
             available: boolean;
             /**
              * Format: double
-             * @description Masks a second, of all participants together, of frames without an inference: they are carried on from an
-             *     earlier frame.
+             * @description Masks a second, of all participants together, that are not inferred from their own frame: they are carried on
+             *     from an earlier one.
              */
             carried_per_second: number;
             /**
@@ -2899,7 +2899,7 @@ export interface components {
             masks_every: number;
             /**
              * Format: double
-             * @description Masks inferred a second, of all participants together.
+             * @description Masks inferred a second from their own frame, of all participants together.
              */
             masks_per_second: number;
             /** @description The model's name. */
