@@ -63,7 +63,7 @@ pub use health::Health;
 pub use images::{ImageSource, TextFault};
 pub use journal::{Entry, Journal, Reader};
 pub use link::{Closing, Note, SessionEnd};
-pub use name::{DisplayName, RoomName};
+pub use name::{DisplayName, RoomName, without_marks};
 pub use notice::{EndReason, Notice, ServerEvent};
 pub use output::{FinishedRecording, KeptOutput, Marker, Output, OutputDocument, OutputPhase, Recordings};
 pub use participant::{Bearer, Caller, Claim, MemberRole, Moderation};

@@ -3043,7 +3043,7 @@ export interface components {
              * @description Until when it is valid, in seconds since 1970; excludes `ttl_seconds`.
              */
             exp?: number | null;
-            /** @description The display name that its bearer has. */
+            /** @description The display name that its bearer has. The marks of direction U+061C, U+200E and U+200F are dropped. */
             name?: string | null;
             /**
              * Format: int32
