@@ -80,6 +80,9 @@ pub async fn list_scenes(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the list",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn put_scenes(
@@ -138,6 +141,9 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -199,6 +205,9 @@ pub async fn delete_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Places of the scene's layout that cannot be shown any more",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn activate_scene(
@@ -226,6 +235,9 @@ pub async fn activate_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room has no scenes",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn next_scene(
@@ -250,6 +262,9 @@ pub async fn next_scene(
         (status = 404, description = "No such room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room has no scenes",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -8,7 +8,8 @@
 //!   Fonts::check, ::lacking, ::draw ─ FontRequest ─► virfie decode-upload ◄─ the font ─► answer
 //!                          Reply in one line, then the picture ◄─────────────────────────┘
 //! ```
-//! Failure: a font that brought its process down once is not used again, until another file is put in its place.
+//! Failure: a font that brought its process down once is not used again, until another file is put in its place. One that
+//! gets no process is not judged.
 
 use std::{
     collections::HashMap,
@@ -89,7 +90,7 @@ fn carried_out(font: &Font, wish: FontRequest) -> (Reply, Vec<u8>) {
             match with_fonts(font, &text, |letterer, face| letterer.pixels(&lettering, face)) {
                 Ok((pixels, width, height)) => return (Reply::Drawn { width, height }, pixels),
                 Err(LetteringError::TooLarge { width, height }) => Reply::TooLarge { width, height },
-                Err(LetteringError::Failed | LetteringError::BroughtDown) => Reply::Failed,
+                Err(LetteringError::Failed | LetteringError::BroughtDown | LetteringError::NotNow) => Reply::Failed,
             }
         }
     };
@@ -181,7 +182,7 @@ fn ask(media: &dyn Media, file: &Path, wish: &FontRequest) -> Result<Option<(Rep
     let mut answer = match media.use_font(file, &wish) {
         FontUse::Answered(answer) => answer,
         FontUse::BroughtDown => return Ok(None),
-        FontUse::Failed => return Err(LetteringError::Failed.into()),
+        FontUse::Failed => return Err(LetteringError::NotNow.into()),
         FontUse::NoProcess => answer(load_file(file)?.0, &wish).map_err(std::io::Error::from)?,
     };
     let Some(end) = answer.iter().position(|byte| *byte == b'\n') else { return Ok(None) };

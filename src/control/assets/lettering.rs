@@ -53,6 +53,9 @@ pub enum LetteringError {
     /// A font that somebody sent is like a trap.
     #[error("the text cannot be drawn with this font: it takes too much memory or time")]
     BroughtDown,
+    /// The system gives no process to use a font in that somebody sent: the server's fault.
+    #[error("the server cannot use this font now")]
+    NotNow,
 }
 
 /// The font and style that a text is written with.

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::*;
 use crate::{
     config::ServeConfig,
+    control::room::ImageSource,
     media::port::{DecodeError, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still},
 };
 

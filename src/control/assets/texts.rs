@@ -20,7 +20,7 @@ use super::{
     shelves::Shelves,
 };
 use crate::{
-    control::room::TextFault,
+    control::room::{NoText, NotNow, TextFault},
     layout::{Lettering, Text, limits},
     media::port::Image,
 };
@@ -96,15 +96,13 @@ impl AssetStore {
     /// Returns the picture of a text; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is no such font, or the picture would be too large.
-    pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, TextFault> {
+    /// When there is no such font, the picture would be too large, or the server cannot use the font now.
+    pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
         let font = lettering.text.font.clone();
         let (texts, shelves) = (self.texts.clone(), self.shelves.clone());
         let named = blocking(move || Ok(texts.find(&font, &shelves))).await.map_err(|error| fault(&error))?;
-        let named = named.ok_or_else(|| TextFault {
-            key: "font",
-            detail: format!("there is no font {:?}, neither an asset nor a family", lettering.text.font),
-        })?;
+        let missing = || format!("there is no font {:?}, neither an asset nor a family", lettering.text.font);
+        let named = named.ok_or_else(|| NoText::Fault(TextFault { key: "font", detail: missing() }))?;
         let (file, stamp) = match &named {
             Named::Asset(file, stamp) => (file.clone(), *stamp),
             Named::Family => (PathBuf::new(), Stamp::BUILT_IN),
@@ -158,10 +156,13 @@ impl AssetStore {
     }
 }
 
-fn fault(error: &AssetError) -> TextFault {
+fn fault(error: &AssetError) -> NoText {
+    if error.passes() {
+        return NoText::NotNow(NotNow(error.to_string()));
+    }
     let key = match error {
         AssetError::Lettering(LetteringError::TooLarge { .. }) => "text",
         _ => "font",
     };
-    TextFault { key, detail: error.to_string() }
+    NoText::Fault(TextFault { key, detail: error.to_string() })
 }

@@ -60,7 +60,7 @@ pub use error::RoomError;
 pub use feed::Feed;
 pub use handle::RoomHandle;
 pub use health::Health;
-pub use images::{ImageSource, TextFault};
+pub use images::{ImageSource, NoText, NotNow, TextFault};
 pub use journal::{Entry, Journal, Reader};
 pub use link::{Closing, Note, SessionEnd};
 pub use name::{DisplayName, RoomName, without_marks};

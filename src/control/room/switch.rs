@@ -13,7 +13,7 @@ use super::{
     error::RoomError,
     handle::RoomHandle,
     images,
-    record::{beneath, faults_of},
+    record::{beneath, own_faults},
     revision::{IfMatch, Revision},
     scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
     state::Job,
@@ -214,7 +214,7 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see;
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::Unavailable`] for what the server cannot use now, [`RoomError::NoRoom`].
     pub(super) async fn check_scenes(
         &self,
         shown: &Scene,
@@ -233,7 +233,7 @@ impl RoomHandle {
                 Ok(layout) => stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) }),
                 Err(error) => {
                     let place = child(&child(pointer, &index.to_string()), "layout");
-                    faults.extend(beneath(&place, faults_of(error)));
+                    faults.extend(beneath(&place, own_faults(error)?));
                 }
             }
         }
