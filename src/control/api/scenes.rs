@@ -45,7 +45,7 @@ pub struct WithBoxes {
     params(
         ("room" = String, Path, description = "The room's name"),
         ("boxes" = Option<bool>, Query, description = "Also return where all of each scene would stand now; for those \
-            who direct the room"),
+            who direct the room. A text that is not measured within two seconds has `hidden: no_asset`; ask again"),
     ),
     responses(
         (status = 200, description = "In order; `ETag` is the room's revision", body = Vec<SceneView>),
@@ -59,7 +59,7 @@ pub async fn list_scenes(
     query: Result<Query<WithBoxes>, QueryRejection>,
 ) -> ApiResult<Response> {
     let Query(WithBoxes { boxes }) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
-    // Texts are drawn for the boxes.
+    // Texts are measured for the boxes.
     access.require(if boxes { Role::Producer } else { Role::Viewer }, room.name.as_str())?;
     let room = find(&app, &room.name)?;
     let (revision, scenes) = if boxes { room.scenes_with_boxes().await? } else { room.scenes().await? };

@@ -68,6 +68,10 @@ impl ImageSource for AssetStore {
         Box::pin(AssetStore::text(self, lettering))
     }
 
+    fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>> {
+        Box::pin(AssetStore::text_size(self, lettering))
+    }
+
     fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String> {
         Box::pin(AssetStore::lacking(self, text))
     }

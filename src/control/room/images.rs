@@ -37,6 +37,9 @@ pub trait ImageSource: Send + Sync + 'static {
     /// Returns the picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>>;
 
+    /// Returns how large the picture of a text is, without drawing it; `None` for one that cannot be drawn.
+    fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>>;
+
     /// Returns the characters of a text that no font has, each once.
     fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String>;
 }
@@ -221,25 +224,6 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Ga
         }
     }
     Gathered { images, faults, not_now }
-}
-
-/// Returns how large the pictures of a layout are, by the names under which [`gather`] gives them. What is missing is
-/// left out.
-pub async fn sizes(source: &dyn ImageSource, scene: &Scene) -> Vec<(Arc<str>, (u32, u32))> {
-    let mut sizes: Vec<(Arc<str>, (u32, u32))> = Vec::new();
-    let images = scene.image_names().map(|name| (name, name.to_owned()));
-    for (asset, name) in images.chain(scene.clip_names().map(|asset| (asset, layout::clip_picture(asset)))) {
-        if let Some(size) = source.size(asset).await {
-            sizes.push((name.into(), size));
-        }
-    }
-    for (_, lettering) in scene.letterings() {
-        let name = lettering.name();
-        if let Ok(image) = source.text(lettering).await {
-            sizes.push((name.into(), image.still.size()));
-        }
-    }
-    sizes
 }
 
 fn too_large() -> String {

@@ -5020,7 +5020,7 @@ export interface operations {
     list_scenes: {
         parameters: {
             query?: {
-                /** @description Also return where all of each scene would stand now; for those who direct the room */
+                /** @description Also return where all of each scene would stand now; for those who direct the room. A text that is not measured within two seconds has `hidden: no_asset`; ask again */
                 boxes?: boolean;
             };
             header?: never;
