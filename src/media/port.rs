@@ -238,9 +238,9 @@ pub enum DecodeError {
     /// It brought its process down: likewise.
     #[error("it is damaged, or takes too much memory or time")]
     BroughtDown,
-    /// The system gives no process to decode it in: the server's fault.
+    /// The system gives no process to decode it in, or GStreamer lacks something: the server's fault.
     #[error("the server cannot decode it now")]
-    NoProcess,
+    NotNow,
 }
 
 /// The reason why there is no picture of the canvas now; later there may be one.

@@ -52,8 +52,49 @@ enum Head {
     Clip { width: usize, height: usize, alpha: bool, nanoseconds: Option<u64> },
     /// So many bytes follow, which the asker understands.
     Font { bytes: usize },
-    /// Why there is nothing.
+    /// Why there is nothing, which is the file's fault.
     Refused(String),
+    /// Why there is nothing, which is the server's.
+    Unable(String),
+}
+
+/// The reason why a file gives nothing, and whose fault that is, in words that name no place of the server's.
+#[derive(Debug)]
+enum Fault {
+    OfFile(String),
+    OfServer(String),
+}
+
+impl From<FileError> for Fault {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Unreadable { error, .. }
+            | FileError::NoVideo { error, .. }
+            | FileError::Broken { error, .. } => Self::OfFile(error),
+            FileError::Setup(_) | FileError::Stopped => Self::OfServer(error.to_string()),
+        }
+    }
+}
+
+impl From<Fault> for DecodeError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::OfFile(why) => Self::Refused(why),
+            Fault::OfServer(why) => {
+                warn!(error = %why, "a file that may be good cannot be decoded");
+                Self::NotNow
+            }
+        }
+    }
+}
+
+impl From<Fault> for Head {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::OfFile(why) => Self::Refused(why),
+            Fault::OfServer(why) => Self::Unable(why),
+        }
+    }
 }
 
 /// The work that is to be done with a file that holds media.
@@ -89,7 +130,9 @@ impl Decoder {
     /// # Errors
     /// Why it cannot be used, in one line that names no file.
     pub fn sound(&self, path: &Path, longest: Duration) -> Result<Samples, DecodeError> {
-        let Some(program) = &self.program else { return file::samples(path, longest).map_err(refused) };
+        let Some(program) = &self.program else {
+            return file::samples(path, longest).map_err(|error| Fault::from(error).into());
+        };
         let most = (longest.as_secs() as usize + 1) * 48_000 * 2 * 2;
         let longest = longest.as_secs().to_string();
         match self.ask(program, &["sound", "--longest", &longest], path, most)?.ok_or(DecodeError::BroughtDown)? {
@@ -125,14 +168,16 @@ impl Decoder {
         match self.ask(program, &["font", "--wish", wish], path, MOST_OF_FONT) {
             Ok(Some((Head::Font { bytes }, content))) if content.len() == bytes => FontUse::Answered(content),
             Ok(_) => FontUse::BroughtDown,
-            Err(_) => FontUse::Failed,
+            Err(DecodeError::NotNow) => FontUse::Failed,
+            // Only files of media are refused.
+            Err(DecodeError::Refused(_) | DecodeError::BroughtDown) => FontUse::BroughtDown,
         }
     }
 
     /// Has it done by the program. `most`: bytes behind the first line. `None`: it did not answer.
     ///
     /// # Errors
-    /// That there is no process now, or what it refused.
+    /// That there is no process now, or what it refused or could not do.
     fn ask(
         &self,
         program: &Path,
@@ -142,7 +187,7 @@ impl Decoder {
     ) -> Result<Option<(Head, Vec<u8>)>, DecodeError> {
         let failed = |error: io::Error| {
             warn!(%error, "the system gives no process to decode a file in");
-            DecodeError::NoProcess
+            DecodeError::NotNow
         };
         let input = disk::open(path).map_err(failed)?;
         let mut command = Command::new(program);
@@ -160,6 +205,7 @@ impl Decoder {
         let head = end.and_then(|end| serde_json::from_slice(&answer[..end]).ok());
         match (head, end) {
             (Some(Head::Refused(why)), _) => Err(DecodeError::Refused(why)),
+            (Some(Head::Unable(why)), _) => Err(Fault::OfServer(why).into()),
             (Some(head), Some(end)) => {
                 let mut content = answer;
                 content.drain(..=end);
@@ -216,13 +262,13 @@ pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
     // GStreamer opens it again, so that it reads from the beginning and can go back.
     let path = Path::new("/proc/self/fd/0");
     let (head, content) = match job {
-        Job::Sound { longest } => match file::samples(path, longest).map_err(refused) {
+        Job::Sound { longest } => match file::samples(path, longest).map_err(Fault::from) {
             Ok(Samples { channels, interleaved }) => {
                 let mut content = Vec::with_capacity(interleaved.len() * 2);
                 interleaved.iter().for_each(|sample| content.extend(sample.to_le_bytes()));
                 (Head::Sound { samples: interleaved.len(), channels }, content)
             }
-            Err(error) => (Head::Refused(error.to_string()), Vec::new()),
+            Err(fault) => (fault.into(), Vec::new()),
         },
         Job::Clip => match look(path, launches) {
             Ok((picture, length)) => {
@@ -230,7 +276,7 @@ pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
                 let (width, height, alpha) = (picture.width, picture.height, picture.has_alpha());
                 (Head::Clip { width, height, alpha, nanoseconds }, picture.data().to_vec())
             }
-            Err(error) => (Head::Refused(error.to_string()), Vec::new()),
+            Err(fault) => (fault.into(), Vec::new()),
         },
     };
     tell(&head, &content)
@@ -253,18 +299,35 @@ fn tell(head: &Head, content: &[u8]) -> io::Result<()> {
 }
 
 /// Returns the first picture of a clip, and its length.
-fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), DecodeError> {
-    let (frame, length) = file::look(path, launches).map_err(refused)?;
+fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), Fault> {
+    let (frame, length) = file::look(path, launches)?;
     let picture = copy_of(&frame);
-    Ok((picture.ok_or_else(|| DecodeError::Refused("its first picture cannot be read".to_owned()))?, length))
+    Ok((picture.ok_or_else(|| Fault::OfFile("its first picture cannot be read".to_owned()))?, length))
 }
 
-/// Leaves out where the file is, which is the server's own matter.
-fn refused(error: FileError) -> DecodeError {
-    DecodeError::Refused(match error {
-        FileError::Unreadable { error, .. } | FileError::NoVideo { error, .. } | FileError::Broken { error, .. } => {
-            error
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_lacks_is_not_the_files_fault() {
+        let (path, error) = (PathBuf::from("/data/a.mp4"), "it is damaged".to_owned());
+        let broken = || Fault::from(FileError::Broken { path: path.clone(), error: error.clone() });
+        assert_eq!(DecodeError::from(broken()), DecodeError::Refused(error.clone()));
+        assert!(matches!(Head::from(broken()), Head::Refused(why) if why == error));
+        for ours in [|| FileError::Setup("no element \"decodebin\"".to_owned()), || FileError::Stopped] {
+            assert_eq!(DecodeError::from(Fault::from(ours())), DecodeError::NotNow);
+            assert!(matches!(Head::from(Fault::from(ours())), Head::Unable(_)));
         }
-        FileError::Setup(_) | FileError::Stopped => error.to_string(),
-    })
+    }
+
+    #[test]
+    fn without_a_process_nothing_is_said_of_the_file() {
+        let launches = Launches::load(None).expect("they are in the program");
+        let decoder = Decoder::new(Some(PathBuf::from("/no/such/program")), None, launches);
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        assert_eq!(decoder.sound(file, Duration::from_secs(1)), Err(DecodeError::NotNow));
+        assert!(matches!(decoder.clip(file), Err(DecodeError::NotNow)));
+        assert!(matches!(decoder.font(file, "{}"), FontUse::Failed));
+    }
 }

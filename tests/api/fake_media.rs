@@ -17,8 +17,9 @@ use tokio::{
     time::timeout,
 };
 use virfie::media::port::{
-    DecodeError, Description, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent, Negotiation,
-    ParticipantId, ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples, Segmentation, Still,
+    DecodeError, Description, FontUse, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent,
+    Negotiation, ParticipantId, ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples,
+    Segmentation, Still,
 };
 
 pub use super::http::PATIENCE;
@@ -32,13 +33,14 @@ pub const REFUSED_UFRAG: &str = "refuseme";
 pub struct FakeMedia {
     rooms: Mutex<HashMap<String, Arc<FakeRoom>>>,
     segmentation: Mutex<Segmentation>,
+    busy: AtomicBool,
 }
 
 impl Default for FakeMedia {
     /// Can all that there is.
     fn default() -> Self {
         let segmentation = Segmentation { model: Some("fake".to_owned()), reason: None, keypoints: true };
-        Self { rooms: Mutex::default(), segmentation: Mutex::new(segmentation) }
+        Self { rooms: Mutex::default(), segmentation: Mutex::new(segmentation), busy: AtomicBool::new(false) }
     }
 }
 
@@ -64,6 +66,16 @@ impl FakeMedia {
     /// What the segmentation can do from now on.
     pub fn set_segmentation(&self, segmentation: Segmentation) {
         *self.segmentation.lock() = segmentation;
+    }
+
+    /// Whether the system gives no process to decode a file in from now on.
+    pub fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::SeqCst);
+    }
+
+    /// Returns an error while it is so.
+    fn check_busy(&self) -> Result<(), DecodeError> {
+        if self.busy.load(Ordering::SeqCst) { Err(DecodeError::NotNow) } else { Ok(()) }
     }
 
     pub fn has_opened(&self, name: &str) -> bool {
@@ -92,13 +104,19 @@ impl Media for FakeMedia {
     }
 
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
+        self.check_busy()?;
         match std::fs::read(file).unwrap().ends_with(b"clip") {
             true => Ok((Still::new(&[255; 16], 2, 2), Some(Duration::from_millis(1500)))),
             false => Err(DecodeError::Refused("no decoder for video/x-nothing is installed in GStreamer".to_owned())),
         }
     }
 
+    fn use_font(&self, _: &Path, _: &str) -> FontUse {
+        self.check_busy().map_or(FontUse::Failed, |()| FontUse::NoProcess)
+    }
+
     fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, DecodeError> {
+        self.check_busy()?;
         match std::fs::read(file).unwrap().ends_with(b"sound") {
             true => Ok(Samples { channels: 1, interleaved: vec![1000; 4800] }),
             false => Err(DecodeError::Refused("it holds no sound".to_owned())),

@@ -10,6 +10,7 @@
 //!   in and out, and what they cost. `parts`: those that are asked for in parts, and again.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `addresses`: those that are not text.
+//! - `not_now`: files that the server cannot look into now, which is not the fault of who sends or shows them.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 
@@ -28,6 +29,7 @@ mod hooks;
 mod http;
 mod layout;
 mod mutation;
+mod not_now;
 mod numbers;
 mod openapi;
 mod outputs;

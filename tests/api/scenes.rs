@@ -83,6 +83,14 @@ async fn scenes_come_with_their_boxes_for_those_who_ask() {
     assert_eq!(of_logo["hidden"], Value::Null, "its image is known, although the room does not show it: {of_logo}");
     let back = server.send("PUT", "/rooms/demo/scenes", &list).await;
     assert_eq!(back.status, 200, "what was read can be put back: {back:?}");
+
+    // A text is as large as when it is shown.
+    let title = json!({"layers": [{"id": "t", "source": {"text": "Friday"}, "x": 3}], "auto": {"mode": "off"}});
+    assert_eq!(server.send("PUT", "/rooms/demo/scenes/title", &title).await.status, 201);
+    let boxes = server.get("/rooms/demo/scenes?boxes=true").await.json()[4]["boxes"].take();
+    assert_eq!(post(&server, "title/activate").await.status, 200);
+    assert_eq!(server.get("/rooms/demo").await.json()["boxes"], boxes);
+    assert_eq!(boxes[0]["hidden"], Value::Null, "{boxes}");
 }
 
 #[tokio::test]

@@ -343,5 +343,5 @@ fn what_a_files_process_does_harms_nobody_else() {
         assert!(decoder.clip(&path).is_err() && decoder.sound(&path, MINUTE).is_err(), "{program}");
     }
     let nowhere = Decoder::new(Some("/nowhere/program".into()), None, launches());
-    assert_eq!(nowhere.clip(&path).unwrap_err(), DecodeError::NoProcess);
+    assert_eq!(nowhere.clip(&path).unwrap_err(), DecodeError::NotNow);
 }

@@ -91,3 +91,18 @@ fn somebody_small_stays_when_the_network_sees_the_part_around_them() {
     let gone = watched.look(&scene(&[]), SOON);
     assert!(gone.iter().all(|alpha| *alpha < 128));
 }
+
+#[test]
+fn the_mask_of_a_frame_that_is_glanced_at_is_not_fresh() {
+    let (mut stream, wish) = stream();
+    let there = scene(&[(640, 360)]);
+    let outcomes: Vec<(bool, bool)> = (0..60)
+        .map(|_| stream.frame(&yuv(&there), &wish, 1).unwrap())
+        .map(|outcome| (outcome.seen, outcome.fresh))
+        .collect();
+    assert!(outcomes.iter().all(|(seen, _)| *seen), "the network sees every frame: {outcomes:?}");
+    let carried = outcomes.iter().filter(|(_, fresh)| !fresh).count();
+    // The whole picture is glanced at on every fifteenth frame.
+    assert!((1..=4).contains(&carried), "{outcomes:?}");
+    assert!(outcomes[0].1, "the first look finds a mask");
+}

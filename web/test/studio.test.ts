@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { color, copy, image, person, slot, taken } from "../src/studio/additions";
+import { canTurn, cutPatch, losses } from "../src/studio/beside";
 import { applied, difference, inverse, layerEdit, layoutEdit, merged } from "../src/studio/edits";
 import { moveTo, placing, resized, turnedTo, withSize } from "../src/studio/geometry";
 import { History } from "../src/studio/history";
@@ -282,5 +283,33 @@ describe("layers that place themselves", () => {
     const larger = moveTo(title, CANVAS, area, { x: 10, y: 20, width: 200, height: 120 });
     expect(larger).toEqual({ source: { text: "Hi", size: 100 }, x: 10, y: 20 });
     expect(moveTo(title, CANVAS, area, { ...area, x: 30 })).toEqual({ x: 30 });
+  });
+});
+
+describe("keys beside each other", () => {
+  const choices = (rest: Record<string, unknown>) => losses(layer(rest)).map(([value]) => value);
+
+  it("offers a blurred picture only where it is not turned", () => {
+    expect(choices({ cutout: "person" })).toEqual(["hide", "whole", "blur"]);
+    expect(choices({ cutout: ["face"], rotate: -360 })).toEqual(["hide", "whole", "blur"]);
+    expect(choices({ cutout: "person", rotate: 10 })).toEqual(["hide", "whole"]);
+  });
+
+  it("offers nothing for people who are not looked for", () => {
+    expect(choices({})).toEqual([]);
+    expect(choices({ cutout: "none" })).toEqual([]);
+    expect(choices({ cutout: "person", source: { image: "a.png" } })).toEqual([]);
+  });
+
+  it("turns nothing that blurs its own picture", () => {
+    expect(canTurn(layer({ cutout: "person", lost: "whole" }))).toBe(true);
+    expect(canTurn(layer({ cutout: "person", lost: "blur" }))).toBe(false);
+    expect(canTurn(layer({ cutout: "person", background: { blur: 12 } }))).toBe(false);
+  });
+
+  it("takes away with a cut-out what is seen only behind one", () => {
+    const cut = layer({ cutout: "person", lost: "blur", background: { blur: 12 } });
+    expect(merged(cut, cutPatch("none"))).toEqual(layer());
+    expect(merged(layer(), cutPatch("person"))).toEqual(layer({ cutout: "person" }));
   });
 });

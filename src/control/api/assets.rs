@@ -23,12 +23,9 @@ use super::{
     problem::{ApiResult, Problem, ProblemSchema},
     transfer,
 };
-use crate::{
-    control::{
-        assets::{Asset, AssetError, AssetStore, LARGEST, Over, clips::ClipError, kind::AssetKind, sounds::SoundError},
-        room::RoomName,
-    },
-    media::port::DecodeError,
+use crate::control::{
+    assets::{Asset, AssetError, AssetStore, LARGEST, Over, kind::AssetKind},
+    room::RoomName,
 };
 
 /// Returns the routes of assets.
@@ -138,9 +135,7 @@ impl From<AssetError> for Problem {
             AssetError::Taken => Self::forbidden(detail),
             AssetError::TooLarge => Self::too_large(detail),
             AssetError::UnknownType => Self::unsupported_media_type(detail),
-            // The files may be good: it is the server that cannot look now.
-            AssetError::Clip(ClipError::Undecodable(DecodeError::NoProcess))
-            | AssetError::Sound(SoundError(DecodeError::NoProcess)) => Self::unavailable(detail),
+            error if error.passes() => Self::unavailable(detail),
             AssetError::Picture(_)
             | AssetError::Font(_)
             | AssetError::Clip(_)
@@ -215,7 +210,7 @@ pub async fn read(
             body = ProblemSchema, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time", body = ProblemSchema,
             content_type = "application/problem+json"),
-        (status = 503, description = "Too many files are being received, or the server cannot decode one now; \
+        (status = 503, description = "Too many files are being received, or the server cannot look into one now; \
             `Retry-After` says when to try again",
             body = ProblemSchema, content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = ProblemSchema, content_type = "application/problem+json"),
@@ -283,14 +278,20 @@ pub async fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        control::assets::{clips::ClipError, lettering::LetteringError, sounds::SoundError},
+        media::port::DecodeError,
+    };
 
     #[test]
     fn a_file_that_the_server_cannot_decode_now_is_not_refused_for_good() {
         let of_sound = |error| Problem::from(AssetError::from(SoundError(error))).into_response().status();
         let of_clip = |error| Problem::from(AssetError::from(ClipError::Undecodable(error))).into_response().status();
-        for status in [of_sound(DecodeError::NoProcess), of_clip(DecodeError::NoProcess)] {
+        let of_font = |error| Problem::from(AssetError::from(error)).into_response().status();
+        for status in [of_sound(DecodeError::NotNow), of_clip(DecodeError::NotNow), of_font(LetteringError::NotNow)] {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         }
+        assert_eq!(of_font(LetteringError::Failed), StatusCode::UNPROCESSABLE_ENTITY);
         for status in [of_sound(DecodeError::BroughtDown), of_clip(DecodeError::Refused("it holds no video".into()))] {
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         }

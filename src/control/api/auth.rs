@@ -31,7 +31,12 @@ use tokio::{sync::watch, time::timeout};
 
 use self::{attempts::Attempts, issued::Issued};
 use super::{AppState, client::Client, problem::Problem};
-use crate::{config::ServeConfig, control::room::Bearer, error::ProgramError, media::port::network_of};
+use crate::{
+    config::ServeConfig,
+    control::room::{Bearer, without_marks},
+    error::ProgramError,
+    media::port::network_of,
+};
 
 /// How far the clock of a token's signer may be off, in seconds.
 const LEEWAY_S: u64 = 30;
@@ -323,6 +328,8 @@ impl Auth {
             Some(id) => subject(id),
             None => format!("token-{}", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(token)[..12])),
         };
+        // Those that were signed by earlier versions may have them.
+        let name = name.as_deref().map(without_marks);
         let (until, places) = (exp.saturating_add(LEEWAY_S), places.unwrap_or(PLACES));
         let token = Some(Token { id: jti, until, places, generation: signer.generation });
         Ok(Access { role, room, name, subject, token })
@@ -368,7 +375,8 @@ impl Auth {
         }
         let id = access.token.as_ref().and_then(|token| token.id.as_deref());
         let names = self.issued.names_of_others(room, id, jsonwebtoken::get_current_timestamp());
-        names.into_iter().filter(|name| access.name.as_ref() != Some(name)).collect()
+        let is_own = |name: &String| access.name.as_ref().is_some_and(|own| *own == without_marks(name));
+        names.into_iter().filter(|name| !is_own(name)).collect()
     }
 
     /// Looks whether the signing key was rotated, and takes the new one. Answers whether it was; what was opened with

@@ -181,6 +181,9 @@ static UNPACKING: Mutex<()> = Mutex::const_new(());
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the file; nothing is changed",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn import_room(
@@ -286,9 +289,22 @@ enum NotAdded {
     /// The fault of who sent the document.
     #[error("another asset of this name is there already")]
     Other,
+    /// Likewise.
+    #[error("{0}")]
+    Unreadable(&'static str),
     /// In the words of the store, which knows whose fault it is.
     #[error(transparent)]
     Asset(#[from] AssetError),
+}
+
+impl NotAdded {
+    /// Returns the problem that is the server's own fault, or what is wrong with the asset.
+    fn sorted(self) -> Result<Problem, String> {
+        let detail = self.to_string();
+        let Self::Asset(error) = self else { return Err(detail) };
+        let problem = Problem::from(error);
+        if problem.status.is_server_error() { Ok(problem) } else { Err(detail) }
+    }
 }
 
 /// The destinations of a document's assets.
@@ -302,26 +318,31 @@ impl Targets {
     /// Adds a document's assets. Answers the names of those that were not there.
     ///
     /// # Errors
-    /// Every wrong one; nothing is added then.
+    /// Every wrong one. Where none is wrong, what the server cannot do with one: that is not the fault of who sent it.
+    /// Nothing is added then.
     async fn add(&self, assets: Vec<(String, Result<Incoming, &'static str>)>) -> ApiResult<Vec<String>> {
         let mut added = Vec::new();
         let mut faults = Vec::new();
+        let mut failed = None;
         for (name, incoming) in assets {
             let is_added = match incoming {
-                Ok(incoming) => self.add_one(&name, incoming).await.map_err(|error| error.to_string()),
-                Err(detail) => Err(detail.to_owned()),
+                Ok(incoming) => self.add_one(&name, incoming).await,
+                Err(detail) => Err(NotAdded::Unreadable(detail)),
             };
-            match is_added {
+            match is_added.map_err(NotAdded::sorted) {
                 Ok(true) => added.push(name),
                 Ok(false) => {}
-                Err(detail) => faults.push(Fault { pointer: child("/assets", &name), detail }),
+                Err(Ok(problem)) => _ = failed.get_or_insert(problem),
+                Err(Err(detail)) => faults.push(Fault { pointer: child("/assets", &name), detail }),
             }
         }
-        if faults.is_empty() {
-            return Ok(added);
-        }
+        let problem = match failed {
+            _ if !faults.is_empty() => Problem::invalid(faults),
+            Some(problem) => problem,
+            None => return Ok(added),
+        };
         self.remove(&added).await;
-        Err(Problem::invalid(faults))
+        Err(problem)
     }
 
     /// Adds one asset. Answers whether it was not there.

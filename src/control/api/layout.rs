@@ -77,6 +77,9 @@ pub async fn get_layout(State(app): State<AppState>, access: Access, room: RoomP
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn put_layout(
@@ -104,6 +107,9 @@ pub async fn put_layout(
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the patched layout",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -133,6 +139,9 @@ pub async fn patch_layout(
         (status = 404, description = "No such room or layer",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the patched layer",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

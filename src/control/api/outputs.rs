@@ -81,7 +81,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "Outputs or rooms that are over still end; `Retry-After` says when to ask again",
+        (status = 503, description = "Outputs or rooms that are over still end, or the server cannot look into a clip or \
+            use a font of its picture now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -45,7 +45,7 @@ pub struct WithBoxes {
     params(
         ("room" = String, Path, description = "The room's name"),
         ("boxes" = Option<bool>, Query, description = "Also return where all of each scene would stand now; for those \
-            who direct the room"),
+            who direct the room. A text that is not measured within two seconds has `hidden: no_asset`; ask again"),
     ),
     responses(
         (status = 200, description = "In order; `ETag` is the room's revision", body = Vec<SceneView>),
@@ -59,7 +59,7 @@ pub async fn list_scenes(
     query: Result<Query<WithBoxes>, QueryRejection>,
 ) -> ApiResult<Response> {
     let Query(WithBoxes { boxes }) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
-    // Texts are drawn for the boxes.
+    // Texts are measured for the boxes.
     access.require(if boxes { Role::Producer } else { Role::Viewer }, room.name.as_str())?;
     let room = find(&app, &room.name)?;
     let (revision, scenes) = if boxes { room.scenes_with_boxes().await? } else { room.scenes().await? };
@@ -79,6 +79,9 @@ pub async fn list_scenes(
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the list",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -138,6 +141,9 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -199,6 +205,9 @@ pub async fn delete_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Places of the scene's layout that cannot be shown any more",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn activate_scene(
@@ -226,6 +235,9 @@ pub async fn activate_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room has no scenes",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn next_scene(
@@ -250,6 +262,9 @@ pub async fn next_scene(
         (status = 404, description = "No such room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room has no scenes",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -18,7 +18,7 @@ use super::{
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
-    control::room::{DisplayName, RoomName},
+    control::room::{DisplayName, RoomName, without_marks},
     layout::Fault,
 };
 
@@ -48,7 +48,7 @@ pub struct TokenRequest {
     pub room: Option<String>,
     /// What its bearer may do.
     pub role: Role,
-    /// The display name that its bearer has.
+    /// The display name that its bearer has. The marks of direction U+061C, U+200E and U+200F are dropped.
     #[schema(min_length = 1, max_length = 64)]
     pub name: Option<String>,
     /// How long it is valid, in seconds; six hours when neither this nor `exp` is given.
@@ -132,7 +132,8 @@ fn claims(request: TokenRequest, now: u64) -> Result<Claims, Vec<Fault>> {
     if let Some(Err(error)) = request.room.as_deref().map(RoomName::parse) {
         fault("/room", error.to_string());
     }
-    let name = match request.name.as_deref().map(DisplayName::parse) {
+    let name = request.name.as_deref().map(without_marks);
+    let name = match name.as_deref().map(DisplayName::parse) {
         Some(Err(error)) => {
             fault("/name", error.to_string());
             None
@@ -211,5 +212,14 @@ mod tests {
         let one = || read(json!({"role": "participant", "room": "demo", "name": " ann "})).unwrap();
         assert_ne!(one().jti, one().jti);
         assert_eq!(one().name.as_deref(), Some("ann"));
+    }
+
+    #[test]
+    fn a_name_is_signed_without_marks_of_direction() {
+        let of = |name: &str| read(json!({"role": "participant", "name": name}));
+        assert_eq!(of("ann \u{200f}").unwrap().name.as_deref(), Some("ann"));
+        for nothing in ["\u{200e}\u{61c}", "\u{200f}\u{202e}ann"] {
+            assert_eq!(of(nothing).unwrap_err(), ["/name"]);
+        }
     }
 }

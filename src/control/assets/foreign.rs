@@ -5,10 +5,11 @@
 //! drawn.
 //!
 //! ```text
-//!   Fonts::check, ::lacking, ::draw ─ FontRequest ─► virfie decode-upload ◄─ the font ─► answer
-//!                          Reply in one line, then the picture ◄─────────────────────────┘
+//!   Fonts::check, ::lacking, ::size, ::draw ─ FontRequest ─► virfie decode-upload ◄─ the font ─► answer
+//!                                  Reply in one line, then the picture ◄─────────────────────────┘
 //! ```
-//! Failure: a font that brought its process down once is not used again, until another file is put in its place.
+//! Failure: a font that brought its process down once is not used again, until another file is put in its place. One that
+//! gets no process is not judged.
 
 use std::{
     collections::HashMap,
@@ -37,6 +38,8 @@ enum FontRequest {
     Check,
     /// Name the characters of a text that no font has.
     Lacking(Text),
+    /// Say how large the picture of a text is.
+    Measure(Text, TextFrame),
     /// Draw a text.
     Draw(Text, TextFrame),
 }
@@ -47,6 +50,10 @@ enum Reply {
     Usable,
     Broken(String),
     Lacking(String),
+    Measured {
+        width: u32,
+        height: u32,
+    },
     /// Its pixels follow, four bytes each.
     Drawn {
         width: u32,
@@ -84,16 +91,29 @@ fn carried_out(font: &Font, wish: FontRequest) -> (Reply, Vec<u8>) {
         FontRequest::Lacking(text) => {
             with_fonts(font, &text, |letterer, face| Reply::Lacking(letterer.lacking(&text, face)))
         }
+        FontRequest::Measure(text, frame) => {
+            let lettering = Lettering { text: &text, frame };
+            match with_fonts(font, &text, |letterer, face| letterer.size(&lettering, face)) {
+                Ok((width, height)) => Reply::Measured { width, height },
+                Err(error) => not_drawn(&error),
+            }
+        }
         FontRequest::Draw(text, frame) => {
             let lettering = Lettering { text: &text, frame };
             match with_fonts(font, &text, |letterer, face| letterer.pixels(&lettering, face)) {
                 Ok((pixels, width, height)) => return (Reply::Drawn { width, height }, pixels),
-                Err(LetteringError::TooLarge { width, height }) => Reply::TooLarge { width, height },
-                Err(LetteringError::Failed | LetteringError::BroughtDown) => Reply::Failed,
+                Err(error) => not_drawn(&error),
             }
         }
     };
     (reply, Vec::new())
+}
+
+fn not_drawn(error: &LetteringError) -> Reply {
+    match *error {
+        LetteringError::TooLarge { width, height } => Reply::TooLarge { width, height },
+        LetteringError::Failed | LetteringError::BroughtDown | LetteringError::NotNow => Reply::Failed,
+    }
 }
 
 /// Other fonts are looked for only where this one lacks something: that may take a second.
@@ -130,6 +150,22 @@ impl Fonts {
             Reply::Lacking(lacking) => Ok(lacking),
             _ => Err(LetteringError::Failed.into()),
         }
+    }
+
+    /// Returns how wide and high the picture of a text is.
+    pub(super) fn size(
+        &self,
+        media: &dyn Media,
+        (file, stamp): (&Path, Stamp),
+        lettering: &Lettering,
+    ) -> Result<(u32, u32), AssetError> {
+        let wish = FontRequest::Measure(lettering.text.clone(), lettering.frame);
+        let error = match self.ask(media, (file, stamp), &wish)?.0 {
+            Reply::Measured { width, height } => return Ok((width, height)),
+            Reply::TooLarge { width, height } => LetteringError::TooLarge { width, height },
+            _ => LetteringError::Failed,
+        };
+        Err(error.into())
     }
 
     /// Draws the picture of a text.
@@ -181,7 +217,7 @@ fn ask(media: &dyn Media, file: &Path, wish: &FontRequest) -> Result<Option<(Rep
     let mut answer = match media.use_font(file, &wish) {
         FontUse::Answered(answer) => answer,
         FontUse::BroughtDown => return Ok(None),
-        FontUse::Failed => return Err(LetteringError::Failed.into()),
+        FontUse::Failed => return Err(LetteringError::NotNow.into()),
         FontUse::NoProcess => answer(load_file(file)?.0, &wish).map_err(std::io::Error::from)?,
     };
     let Some(end) = answer.iter().position(|byte| *byte == b'\n') else { return Ok(None) };

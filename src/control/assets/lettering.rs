@@ -53,6 +53,9 @@ pub enum LetteringError {
     /// A font that somebody sent is like a trap.
     #[error("the text cannot be drawn with this font: it takes too much memory or time")]
     BroughtDown,
+    /// The system gives no process to use a font in that somebody sent: the server's fault.
+    #[error("the server cannot use this font now")]
+    NotNow,
 }
 
 /// The font and style that a text is written with.
@@ -190,6 +193,14 @@ impl Letterer {
         })
     }
 
+    /// Returns how wide and high the picture of a text would be. Takes about as long as drawing it, and less memory.
+    ///
+    /// # Errors
+    /// [`LetteringError`].
+    pub fn size(&self, lettering: &Lettering, face: &Face) -> Result<(u32, u32), LetteringError> {
+        self.attempt(face, |system, family| lay(system, lettering, family).map(|laid| (laid.width, laid.height)))
+    }
+
     /// Draws the picture of a text. Takes some milliseconds, the first one up to a second: for blocking threads.
     ///
     /// # Errors
@@ -204,11 +215,19 @@ impl Letterer {
     /// # Errors
     /// [`LetteringError`].
     pub fn pixels(&self, lettering: &Lettering, face: &Face) -> Result<(Vec<u8>, u32, u32), LetteringError> {
+        self.attempt(face, |system, family| draw(system, lettering, family))
+    }
+
+    fn attempt<T>(
+        &self,
+        face: &Face,
+        work: impl FnOnce(&mut FontSystem, &str) -> Result<T, LetteringError>,
+    ) -> Result<T, LetteringError> {
         self.with(|fonts| {
             let family = face.family();
             let system = fonts.of(face);
-            let drawn = catch_unwind(AssertUnwindSafe(|| draw(system, lettering, family)));
-            drawn.unwrap_or_else(|_| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(system, family)));
+            done.unwrap_or_else(|_| {
                 // Whatever it left behind is not used again.
                 *fonts = Fonts::load();
                 Err(LetteringError::Failed)
@@ -270,6 +289,24 @@ fn set(fonts: &mut FontSystem, text: &Text, family: &str, size: f32, width: Opti
 }
 
 fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<(Vec<u8>, u32, u32), LetteringError> {
+    let Laid { mut glyphs, set, width, height, origin } = lay(fonts, lettering, family)?;
+    let mut sheet = Sheet::new(width, height, lettering.text);
+    glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image));
+    Ok((sheet.rgba, sheet.width, sheet.height))
+}
+
+/// A text at its place in its picture.
+struct Laid {
+    glyphs: Glyphs,
+    set: Set,
+    width: u32,
+    height: u32,
+    /// Where its first line begins.
+    origin: (f32, f32),
+}
+
+/// Finds out how large the picture of a text is, and where the text is in it.
+fn lay(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<Laid, LetteringError> {
     let text = lettering.text;
     let (mut size, padding) = (text.size as f32, text.padding as f32);
     let (least_width, least_height) = match lettering.frame {
@@ -303,9 +340,7 @@ fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<(
         return Err(LetteringError::TooLarge { width, height });
     }
     let origin = (padding + left, ((height as f32 - set.height) / 2.0).floor());
-    let mut sheet = Sheet::new(width as u32, height as u32, text);
-    glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image));
-    Ok((sheet.rgba, sheet.width, sheet.height))
+    Ok(Laid { glyphs, set, width: width as u32, height: height as u32, origin })
 }
 
 /// Breaks a text into lines, in a width if it is not 0, so that there is room for what goes beyond the lines at their

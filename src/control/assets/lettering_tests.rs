@@ -137,6 +137,21 @@ fn a_box_holds_the_text_in_its_middle() {
 }
 
 #[test]
+fn a_text_is_measured_as_large_as_it_is_drawn() {
+    let face = Face::Family("Inter");
+    for text in ["Hi", "two\nlines of it", "Donaudampfschifffahrtsgesellschaft", "jf"] {
+        let text = Text { padding: 3.5, ..sized(text, 40.0) };
+        for frame in [TextFrame::Natural, TextFrame::Width(200), TextFrame::Height(90), TextFrame::Box(300, 20)] {
+            let drawn = Drawn::of(text.clone(), frame).size();
+            assert_eq!(letterer().size(&Lettering { text: &text, frame }, &face).unwrap(), drawn, "{text:?} {frame:?}");
+        }
+    }
+    let huge = sized(&"m".repeat(1000), 500.0);
+    let measured = letterer().size(&Lettering { text: &huge, frame: TextFrame::Natural }, &face);
+    assert!(matches!(measured, Err(LetteringError::TooLarge { .. })));
+}
+
+#[test]
 fn weights_and_paddings_are_kept() {
     let ink = |weight| Drawn::of(Text { weight, ..sized("Weight", 60.0) }, TextFrame::Natural).ink();
     assert!(ink(100) < ink(400) && ink(400) < ink(700) && ink(700) < ink(900));

@@ -6,6 +6,7 @@
 //! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them; [`foreign`]: where that is done.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
 //!   moves; [`profile`]: what its colours mean.
+//! - `source`: what rooms ask for.
 //! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; a reader meanwhile has
@@ -28,6 +29,7 @@ pub mod picture;
 pub mod profile;
 pub mod shelves;
 pub mod sounds;
+mod source;
 mod texts;
 mod webp;
 
@@ -39,7 +41,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
 
@@ -59,11 +60,11 @@ use self::{
     sounds::{Decoded, SoundError},
     texts::Texts,
 };
-use super::room::{ImageSource, RoomName, TextFault};
+use super::room::RoomName;
 use crate::{
     disk,
-    layout::{Lettering, Text, limits},
-    media::port::{Image, Media, Sound},
+    layout::limits,
+    media::port::{DecodeError, Image, Media},
 };
 
 /// Largest file of most kinds, in bytes.
@@ -126,6 +127,18 @@ pub enum AssetError {
     /// The disk failed.
     #[error("the asset store cannot read or write: {0}")]
     Io(#[from] io::Error),
+}
+
+impl AssetError {
+    /// Returns whether it is the server that cannot use the file now: that passes, and the file may be good.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
+                | Self::Sound(SoundError(DecodeError::NotNow))
+                | Self::Lettering(LetteringError::NotNow)
+        )
+    }
 }
 
 /// The facts that are known of an asset.
@@ -463,67 +476,6 @@ impl AssetStore {
             return Ok(own);
         }
         Ok(self.shelves.shared().join(name))
-    }
-}
-
-impl ImageSource for AssetStore {
-    fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource> {
-        Arc::new(Self::of_room(self, room))
-    }
-
-    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
-        Box::pin(async move {
-            match AssetStore::image(self, name).await {
-                Ok(image) => Some(image),
-                Err(AssetError::NotFound | AssetError::BadName) => None,
-                Err(error) => {
-                    tracing::warn!(asset = name, %error, "an image cannot be used");
-                    None
-                }
-            }
-        })
-    }
-
-    fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>> {
-        Box::pin(async move { self.about(name).await.ok()?.size })
-    }
-
-    fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
-        Box::pin(async move {
-            match AssetStore::clip(self, name).await {
-                Ok(image) => Some(image),
-                Err(AssetError::NotFound | AssetError::BadName) => None,
-                Err(error) => {
-                    tracing::warn!(asset = name, %error, "a clip cannot be used");
-                    None
-                }
-            }
-        })
-    }
-
-    fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>> {
-        Box::pin(async move {
-            match AssetStore::sound(self, name).await {
-                Ok(sound) => Some(sound),
-                Err(AssetError::NotFound | AssetError::BadName) => None,
-                Err(error) => {
-                    tracing::warn!(asset = name, %error, "a sound cannot be used");
-                    None
-                }
-            }
-        })
-    }
-
-    fn has_sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool> {
-        Box::pin(AssetStore::has_sound(self, name))
-    }
-
-    fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>> {
-        Box::pin(AssetStore::text(self, lettering))
-    }
-
-    fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String> {
-        Box::pin(AssetStore::lacking(self, text))
     }
 }
 

@@ -7,6 +7,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::*;
 use crate::{
     config::ServeConfig,
+    control::room::ImageSource,
+    layout::{Lettering, Text, TextFrame},
     media::port::{DecodeError, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation, Still},
 };
 
@@ -359,4 +361,29 @@ async fn who_lists_clips_has_each_looked_into_once() {
     assert_eq!(looks(), before);
     place.put("a.mp4", clip, true).await.unwrap();
     assert_eq!(sizes().await, [clip_says; 2]);
+}
+
+#[tokio::test]
+async fn a_text_is_measured_once_and_not_drawn_for_it() {
+    let place = Place::new();
+    place.put("serif.ttf", dejavu::serif::bold().to_vec(), true).await.unwrap();
+    for font in ["Inter", "serif.ttf"] {
+        let text = Text { font: font.into(), ..Text::plain("Hi") };
+        let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+        let size = place.store.text_size(lettering).await.unwrap();
+        let known = place.store.texts.known();
+        assert_eq!(place.store.text_size(lettering).await, Some(size));
+        assert_eq!(place.store.texts.known(), known, "{font}: it is known");
+        assert_eq!(place.store.text(lettering).await.unwrap().still.size(), size);
+    }
+    // What was drawn need not be measured, and what has no picture has none the next time.
+    let text = Text::plain("drawn");
+    let drawn = Lettering { text: &text, frame: TextFrame::Width(300) };
+    let size = place.store.text(drawn).await.unwrap().still.size();
+    let known = place.store.texts.known();
+    assert_eq!(place.store.text_size(drawn).await, Some(size));
+    let huge = Text { size: 500.0, ..Text::plain("m".repeat(1000)) };
+    let huge = Lettering { text: &huge, frame: TextFrame::Natural };
+    assert_eq!((place.store.text_size(huge).await, place.store.text_size(huge).await), (None, None));
+    assert_eq!(place.store.texts.known(), known + 1);
 }

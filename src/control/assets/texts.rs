@@ -8,6 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     AssetError, AssetStore, blocking,
@@ -20,15 +21,30 @@ use super::{
     shelves::Shelves,
 };
 use crate::{
-    control::room::TextFault,
+    control::room::{NoText, NotNow, TextFault},
     layout::{Lettering, Text, limits},
     media::port::Image,
 };
+
+/// Texts whose sizes are known, at most: those of all scenes of a room, and half as many again.
+const MOST_SIZES: usize = 10_000;
+
+/// Names a text's picture and the file of its font as it is now.
+type SizeKey = [u8; 32];
+
+fn size_key(file: &Path, stamp: Stamp, name: &str) -> SizeKey {
+    let hash = Sha256::new().chain_update(file.as_os_str().as_encoded_bytes()).chain_update([0]);
+    hash.chain_update(format!("{stamp:?}")).chain_update([0]).chain_update(name).finalize().into()
+}
 
 /// The drawer of texts, and what is known of the fonts among the assets.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     letterer: Letterer,
+    /// How large pictures of texts are; `None`: there is no picture.
+    sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
+    /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
+    measuring: Arc<tokio::sync::Mutex<()>>,
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
     /// What draws with the fonts among the assets.
@@ -41,7 +57,35 @@ enum Named {
     Asset(PathBuf, Stamp),
 }
 
+impl Named {
+    /// Returns the font's file, as it is now; no path for what is no asset.
+    fn file(&self) -> (PathBuf, Stamp) {
+        match self {
+            Self::Asset(file, stamp) => (file.clone(), *stamp),
+            Self::Family => (PathBuf::new(), Stamp::BUILT_IN),
+        }
+    }
+}
+
 impl Texts {
+    fn known_size(&self, key: &SizeKey) -> Option<Option<(u32, u32)>> {
+        self.sizes.lock().get(key).copied()
+    }
+
+    /// Counts the texts whose sizes are known.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.sizes.lock().len()
+    }
+
+    fn keep_size(&self, key: SizeKey, size: Option<(u32, u32)>) {
+        let mut sizes = self.sizes.lock();
+        if sizes.len() >= MOST_SIZES {
+            sizes.clear();
+        }
+        sizes.insert(key, size);
+    }
+
     /// Returns the family of a font asset. Reads the file unless it is known.
     fn family(&self, file: &Path) -> Option<(Stamp, String)> {
         let stamp = Stamp::of(&fs::metadata(file).ok()?);
@@ -96,19 +140,14 @@ impl AssetStore {
     /// Returns the picture of a text; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When there is no such font, or the picture would be too large.
-    pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, TextFault> {
+    /// When there is no such font, the picture would be too large, or the server cannot use the font now.
+    pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
         let font = lettering.text.font.clone();
         let (texts, shelves) = (self.texts.clone(), self.shelves.clone());
         let named = blocking(move || Ok(texts.find(&font, &shelves))).await.map_err(|error| fault(&error))?;
-        let named = named.ok_or_else(|| TextFault {
-            key: "font",
-            detail: format!("there is no font {:?}, neither an asset nor a family", lettering.text.font),
-        })?;
-        let (file, stamp) = match &named {
-            Named::Asset(file, stamp) => (file.clone(), *stamp),
-            Named::Family => (PathBuf::new(), Stamp::BUILT_IN),
-        };
+        let missing = || format!("there is no font {:?}, neither an asset nor a family", lettering.text.font);
+        let named = named.ok_or_else(|| NoText::Fault(TextFault { key: "font", detail: missing() }))?;
+        let (file, stamp) = named.file();
         let name = lettering.name();
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
             return Ok(image);
@@ -131,9 +170,47 @@ impl AssetStore {
             }
         });
         let still = drawn.await.map(Arc::new).map_err(|error| fault(&error))?;
+        self.texts.keep_size(size_key(&file, stamp, &name), Some(still.size()));
         let image = Image { name: name.into(), still, clip: None };
         self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
+    }
+
+    /// Returns how wide and high the picture of a text is, without drawing it; from memory when that is known. `None`
+    /// for one that cannot be drawn. The work goes on when nobody waits for it any more, and its outcome is known then.
+    pub async fn text_size(&self, lettering: Lettering<'_>) -> Option<(u32, u32)> {
+        let (texts, shelves, font) = (self.texts.clone(), self.shelves.clone(), lettering.text.font.clone());
+        let named = blocking(move || Ok(texts.find(&font, &shelves))).await.ok()??;
+        let (file, stamp) = named.file();
+        let key = size_key(&file, stamp, &lettering.name());
+        if let Some(known) = self.texts.known_size(&key) {
+            return known;
+        }
+        let turn = self.texts.measuring.clone().lock_owned().await;
+        // Who had the turn before may have measured the same.
+        if let Some(known) = self.texts.known_size(&key) {
+            return known;
+        }
+        let foreign_turn = match &named {
+            Named::Family => None,
+            Named::Asset(..) => Some(self.foreign_turn().await),
+        };
+        let (texts, looker) = (self.texts.clone(), self.looker.clone());
+        let (text, frame) = (lettering.text.clone(), lettering.frame);
+        let measured = decode_in(turn, move || {
+            let _foreign_turn = foreign_turn;
+            let lettering = Lettering { text: &text, frame };
+            let size = match named {
+                Named::Family => texts.letterer.size(&lettering, &Face::Family(&text.font)).map_err(AssetError::from),
+                Named::Asset(file, stamp) => texts.foreign.size(&*looker.0, (&file, stamp), &lettering),
+            };
+            // What passes, and what the disk does, may be otherwise the next time.
+            if size.is_ok() || matches!(&size, Err(error @ AssetError::Lettering(_)) if !error.passes()) {
+                texts.keep_size(key, size.as_ref().ok().copied());
+            }
+            size
+        });
+        measured.await.ok()
     }
 }
 
@@ -158,10 +235,13 @@ impl AssetStore {
     }
 }
 
-fn fault(error: &AssetError) -> TextFault {
+fn fault(error: &AssetError) -> NoText {
+    if error.passes() {
+        return NoText::NotNow(NotNow(error.to_string()));
+    }
     let key = match error {
         AssetError::Lettering(LetteringError::TooLarge { .. }) => "text",
         _ => "font",
     };
-    TextFault { key, detail: error.to_string() }
+    NoText::Fault(TextFault { key, detail: error.to_string() })
 }

@@ -122,7 +122,7 @@ impl RoomHandle {
             // Only the others hear what the joining itself causes: the welcome says it to this one.
             room.settle();
             let events = Feed::new(this, room.subscribe());
-            Ok::<_, RoomError>(Joined { peer, participant, resume, room: room.state.describe(), events, end })
+            Ok::<_, RoomError>(Joined { peer, participant, resume, room: room.state.introduce(), events, end })
         })
         .await?
     }

@@ -10,7 +10,7 @@ use super::{
     change::{Draft, LayoutChange, SettingsChange},
     error::RoomError,
     handle::RoomHandle,
-    images::{self, ImageSource},
+    images::{self, Gathered, ImageSource, NotNow},
     output::OutputDocument,
     record::beneath,
     revision::{IfMatch, Revision},
@@ -39,7 +39,7 @@ async fn ready(
     if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
         return Err(draft.faults(faults));
     }
-    match images::resolve(source, &draft.scene, &draft.body).await {
+    match images::resolve(source, &draft.scene, &draft.body).await? {
         Ok(images) => Ok((Arc::new(draft.scene), images)),
         Err(faults) => Err(draft.faults(faults)),
     }
@@ -160,9 +160,12 @@ impl RoomHandle {
 
     /// Returns the images of a layout that are there; the log names the others.
     async fn gather(&self, scene: &Scene) -> Vec<Image> {
-        let (images, faults) = images::gather(&*self.images, scene, &scene.to_json()).await;
+        let Gathered { images, faults, not_now } = images::gather(&*self.images, scene, &scene.to_json()).await;
         for fault in faults {
             tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
+        }
+        if let Some(NotNow(why)) = not_now {
+            tracing::warn!(room = %self.name(), "{why}");
         }
         images
     }

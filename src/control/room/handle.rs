@@ -174,7 +174,7 @@ impl RoomHandle {
     /// # Errors
     /// [`RoomError::NoRoom`].
     pub async fn listen(&self) -> Result<(RoomState, Feed), RoomError> {
-        let (state, events) = self.call(|room| (room.state.describe(), room.subscribe())).await?;
+        let (state, events) = self.call(|room| (room.state.introduce(), room.subscribe())).await?;
         Ok((state, Feed::new(self.clone(), events)))
     }
 
@@ -184,7 +184,7 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn listen_with_poses(&self) -> Result<(RoomState, Feed), RoomError> {
         let (state, events, poses) =
-            self.call(|room| (room.state.describe(), room.subscribe(), room.subscribe_poses())).await?;
+            self.call(|room| (room.state.introduce(), room.subscribe(), room.subscribe_poses())).await?;
         Ok((state, Feed::new(self.clone(), events).with_poses(poses)))
     }
 

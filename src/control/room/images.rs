@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::name::RoomName;
+use super::{error::RoomError, name::RoomName};
 use crate::{
     layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, schema::Warning},
     media::port::{Image, Sound},
@@ -25,8 +25,8 @@ pub trait ImageSource: Send + Sync + 'static {
     /// Returns how large an image or a clip is, without decoding it where that is known; `None` where it is not.
     fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>>;
 
-    /// Returns a clip, with its first picture; `None` when no clip has this name.
-    fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+    /// Returns a clip, with its first picture; `None` when no clip has this name or it cannot be played.
+    fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>>;
 
     /// Returns a decoded sound; `None` when no sound has this name or it cannot be decoded.
     fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>>;
@@ -35,7 +35,10 @@ pub trait ImageSource: Send + Sync + 'static {
     fn has_sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, bool>;
 
     /// Returns the picture of a text, by [`Lettering::name`].
-    fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, TextFault>>;
+    fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>>;
+
+    /// Returns how large the picture of a text is, without drawing it; `None` for one that cannot be drawn.
+    fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>>;
 
     /// Returns the characters of a text that no font has, each once.
     fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String>;
@@ -80,6 +83,25 @@ pub async fn answered(source: &dyn ImageSource, scene: &Scene) -> Value {
     layout
 }
 
+/// The server cannot use an asset now, said in one line: not the fault of who names it, and it passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotNow(pub String);
+
+impl From<NotNow> for RoomError {
+    fn from(NotNow(why): NotNow) -> Self {
+        Self::Unavailable(why)
+    }
+}
+
+/// The reason why a text has no picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoText {
+    /// That of who wrote the layout.
+    Fault(TextFault),
+    /// The server's.
+    NotNow(NotNow),
+}
+
 /// The reason why a text cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFault {
@@ -93,19 +115,39 @@ pub struct TextFault {
 /// from: its places are named when an image is missing.
 ///
 /// # Errors
-/// One fault for each place of `body` that names a missing image, or has a text that cannot be drawn.
-pub async fn resolve(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Result<Vec<Image>, Vec<Fault>> {
-    let (images, faults) = gather(source, scene, body).await;
-    if faults.is_empty() { Ok(images) } else { Err(faults) }
+/// One fault for each place of `body` that names a missing image, or has a text that cannot be drawn. Where `body` is
+/// right, what the server cannot use now.
+pub async fn resolve(
+    source: &dyn ImageSource,
+    scene: &Scene,
+    body: &Value,
+) -> Result<Result<Vec<Image>, Vec<Fault>>, NotNow> {
+    let Gathered { images, faults, not_now } = gather(source, scene, body).await;
+    match not_now {
+        Some(not_now) if faults.is_empty() => Err(not_now),
+        _ if faults.is_empty() => Ok(Ok(images)),
+        _ => Ok(Err(faults)),
+    }
+}
+
+/// The images of a layout that are there, and why others are not.
+#[derive(Debug)]
+pub struct Gathered {
+    /// Each once.
+    pub images: Vec<Image>,
+    /// One for each place that names a missing image, or has a text that cannot be drawn.
+    pub faults: Vec<Fault>,
+    /// The first that the server cannot use now.
+    pub not_now: Option<NotNow>,
 }
 
 /// Works as [`resolve`], but gives those images that are there even when others are missing.
-pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (Vec<Image>, Vec<Fault>) {
+pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Gathered {
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
     names.dedup();
     let mut images = Vec::with_capacity(names.len());
-    let mut faults = Vec::new();
+    let (mut faults, mut not_now) = (Vec::new(), None);
     let mut total = 0usize;
     for name in names {
         match source.image(name).await {
@@ -130,9 +172,16 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
     clips.sort_unstable();
     clips.dedup();
     for name in clips {
-        if let Some(clip) = source.clip(name).await {
-            images.push(clip);
-            continue;
+        match source.clip(name).await {
+            Ok(Some(clip)) => {
+                images.push(clip);
+                continue;
+            }
+            Ok(None) => {}
+            Err(why) => {
+                not_now.get_or_insert(why);
+                continue;
+            }
         }
         let detail = format!("there is no clip asset {name:?}");
         let places = places(body, &asset_keys(AssetKind::Clip), name).into_iter();
@@ -168,29 +217,13 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> (V
                 }
                 images.push(image);
             }
-            Err(fault) => faults.push(Fault { pointer: place(fault.key), detail: fault.detail }),
+            Err(NoText::Fault(fault)) => faults.push(Fault { pointer: place(fault.key), detail: fault.detail }),
+            Err(NoText::NotNow(why)) => {
+                not_now.get_or_insert(why);
+            }
         }
     }
-    (images, faults)
-}
-
-/// Returns how large the pictures of a layout are, by the names under which [`gather`] gives them. What is missing is
-/// left out.
-pub async fn sizes(source: &dyn ImageSource, scene: &Scene) -> Vec<(Arc<str>, (u32, u32))> {
-    let mut sizes: Vec<(Arc<str>, (u32, u32))> = Vec::new();
-    let images = scene.image_names().map(|name| (name, name.to_owned()));
-    for (asset, name) in images.chain(scene.clip_names().map(|asset| (asset, layout::clip_picture(asset)))) {
-        if let Some(size) = source.size(asset).await {
-            sizes.push((name.into(), size));
-        }
-    }
-    for (_, lettering) in scene.letterings() {
-        let name = lettering.name();
-        if let Ok(image) = source.text(lettering).await {
-            sizes.push((name.into(), image.still.size()));
-        }
-    }
-    sizes
+    Gathered { images, faults, not_now }
 }
 
 fn too_large() -> String {

@@ -8,7 +8,7 @@ use super::{
     error::RoomError,
     handle::RoomHandle,
     images,
-    record::{RoomDocument, RoomRecord, beneath, faults_of},
+    record::{RoomDocument, RoomRecord, beneath, faults_of, own_faults},
     revision::{IfMatch, Revision},
     scenes::Scenes,
 };
@@ -26,8 +26,8 @@ impl RoomHandle {
     /// Makes the room what the document says, at one frame edge. What it leaves out stays.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Stale`], [`RoomError::Contended`],
-    /// [`RoomError::NoRoom`]; nothing is changed then.
+    /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Unavailable`] for what the server
+    /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
         for _ in 0..ATTEMPTS {
             let (revision, settings, shown, able) = self
@@ -50,7 +50,7 @@ impl RoomHandle {
                 Some(body) => match self.read_layout(body, &shown).await {
                     Ok(layout) => Some(layout),
                     Err(error) => {
-                        faults.extend(beneath("/layout", faults_of(error)));
+                        faults.extend(beneath("/layout", own_faults(error)?));
                         None
                     }
                 },
@@ -61,7 +61,7 @@ impl RoomHandle {
                 Ok(Some((list, active))) => match self.check_scenes(after, &list, "/scenes").await {
                     Ok(stored) => Some(Scenes::new(stored, active)?),
                     Err(error) => {
-                        faults.extend(faults_of(error));
+                        faults.extend(own_faults(error)?);
                         None
                     }
                 },

@@ -170,7 +170,7 @@ fn describe() {
     describe_gauge!("virfie_participants", "Participants of all rooms");
     describe_gauge!("virfie_viewers", "Viewers of all rooms");
     describe_gauge!("virfie_outputs", "Outputs of all rooms, by state");
-    describe_counter!("virfie_masks_total", "Masks inferred");
+    describe_counter!("virfie_masks_total", "Masks inferred from their own frame");
     describe_gauge!("virfie_pipelines", "GStreamer pipelines that live");
     describe_counter!("virfie_encoder_failures_total", "Encoders that failed or hung");
     describe_counter!("virfie_frames_total", "Frames composed");
@@ -187,8 +187,8 @@ fn describe() {
     describe_counter!("virfie_delivery_packets_ignored_total", "Packets of receivers who send more than is looked at");
     describe_gauge!("virfie_media_tcp_connections", "TCP connections that receivers have opened for media");
     describe_gauge!("virfie_frames_per_second", "Composed frames a second of all rooms");
-    describe_gauge!("virfie_masks_per_second", "Masks inferred a second in all rooms");
-    describe_gauge!("virfie_carried_masks_per_second", "Masks a second carried on to a frame without an inference");
+    describe_gauge!("virfie_masks_per_second", "Masks inferred a second from their own frame, in all rooms");
+    describe_gauge!("virfie_carried_masks_per_second", "Masks a second carried on from an earlier frame");
     describe_gauge!(
         "virfie_mask_age_seconds",
         "Mean age of the masks shown, from the frame that they were inferred from to the composition; the worst room's"

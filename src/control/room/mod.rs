@@ -11,7 +11,7 @@
 //! - [`feed`]: one listener's stream of a room's events. [`journal`]: what is of note in all rooms, in one stream;
 //!   [`notice`]: what that is, `digest`: how it follows from a room's events (both PURE). `news`: what the media says, up
 //!   to its last word.
-//! - [`images`]: where the pictures that layouts name come from.
+//! - [`images`]: where the pictures that layouts name come from. `sizes`: how large those are that are not shown.
 //! - [`link`]: what a room says to one session socket.
 //! - `meter`: a room's part of the metrics. `redact`: what not everybody sees.
 
@@ -46,6 +46,7 @@ pub mod revision;
 pub mod scenario;
 pub mod scenes;
 pub mod secret;
+mod sizes;
 pub mod spotlight;
 pub mod state;
 pub mod store;
@@ -60,10 +61,10 @@ pub use error::RoomError;
 pub use feed::Feed;
 pub use handle::RoomHandle;
 pub use health::Health;
-pub use images::{ImageSource, TextFault};
+pub use images::{ImageSource, NoText, NotNow, TextFault};
 pub use journal::{Entry, Journal, Reader};
 pub use link::{Closing, Note, SessionEnd};
-pub use name::{DisplayName, RoomName};
+pub use name::{DisplayName, RoomName, without_marks};
 pub use notice::{EndReason, Notice, ServerEvent};
 pub use output::{FinishedRecording, KeptOutput, Marker, Output, OutputDocument, OutputPhase, Recordings};
 pub use participant::{Bearer, Caller, Claim, MemberRole, Moderation};

@@ -73,6 +73,12 @@ fn seen(text: &str) -> String {
     composed.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns a name as a token fixes it: without the marks (U+061C, U+200E, U+200F) that keyboards for scripts of both
+/// directions write into it. Nothing is seen of them, and what they do to their neighbours is not wanted in a name.
+pub fn without_marks(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')).collect()
+}
+
 /// A name that people see: 1 to 64 characters that can be read ([`limits::is_readable`]), no blanks at the ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
@@ -158,6 +164,15 @@ mod tests {
         assert!(DisplayName::parse(&"é".repeat(64)).is_ok());
         for bad in ["", "   ", "a\nb", "a\u{0}", "a\u{202E}b", "a\u{200F}", "\u{301}", &"é".repeat(65)] {
             assert!(DisplayName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn marks_of_direction_are_dropped_and_nothing_else() {
+        assert_eq!(without_marks("\u{200f}\u{5d3}\u{5e0}\u{5d4}\u{200e} 2\u{61c}"), "\u{5d3}\u{5e0}\u{5d4} 2");
+        // What parts letters belongs to a name. What turns the text behind it is refused, and not dropped.
+        for other in ["\u{645}\u{6cc}\u{200c}\u{62e}\u{648}", "a\u{202e}b", "a\u{2067}b"] {
+            assert_eq!(without_marks(other), other);
         }
     }
 

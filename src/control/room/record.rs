@@ -311,6 +311,17 @@ pub fn faults_of(error: RoomError) -> Vec<Fault> {
     }
 }
 
+/// Returns the same of an error that is about a document.
+///
+/// # Errors
+/// Any other: the room is gone, or the server cannot do it now. The document may be right.
+pub fn own_faults(error: RoomError) -> Result<Vec<Fault>, RoomError> {
+    match error {
+        RoomError::NoRoom | RoomError::Unavailable(_) | RoomError::Draining => Err(error),
+        error => Ok(faults_of(error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

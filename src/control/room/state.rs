@@ -474,15 +474,14 @@ impl State {
         let event = Event::LayoutChanged {
             revision: self.revision.0,
             layout: self.scene.to_json(),
-            boxes: self.boxes(),
+            boxes: self.sent_boxes(),
             active_scene: self.scenes.active(&self.scene),
         };
-        self.box_news.due = false;
         self.effects.push(Effect::Event(event));
     }
 
     fn tell_room(&mut self) {
-        let event = Event::snapshot(self.describe());
+        let event = Event::snapshot(self.introduce());
         self.effects.push(Effect::Event(event));
     }
 }

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::yield_now};
 
 use super::{
     change::LayoutChange,
@@ -13,9 +13,10 @@ use super::{
     error::RoomError,
     handle::RoomHandle,
     images,
-    record::{beneath, faults_of},
+    record::{beneath, own_faults},
     revision::{IfMatch, Revision},
     scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
+    sizes::Sizes,
     state::Job,
     view::SceneView,
 };
@@ -36,29 +37,32 @@ impl RoomHandle {
         self.call(|room| (room.state.revision(), room.state.scenes().views(room.state.scene()))).await
     }
 
-    /// Returns the same, each with where all of it would stand now.
+    /// Returns the same, each with where all of it would stand now. A text that is not measured in time counts as one
+    /// that is not there; the next request goes on from there.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
     pub async fn scenes_with_boxes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
-        let (revision, scenes, canvas, gathering) = self
+        let (revision, scenes, canvas, mut gathering) = self
             .call(|room| {
                 let (state, shown) = (&room.state, room.state.scene());
                 (state.revision(), state.scenes().views(shown), shown.canvas.clone(), state.gathering())
             })
             .await?;
         let mut with_boxes = Vec::with_capacity(scenes.len());
+        let mut sizes = Sizes::new(&*self.images);
         for scene in scenes {
             // One that cannot be shown any more has none.
             let boxes = match layout::read(&scene.layout, &canvas) {
                 Ok(layout) => {
-                    let mut gathering = gathering.clone();
-                    gathering.pictures.extend(images::sizes(&*self.images, &layout).await);
+                    sizes.add(&layout, &mut gathering).await;
                     gathering.boxes(&layout)
                 }
                 Err(_) => Vec::new(),
             };
             with_boxes.push(SceneView { boxes: Some(boxes), ..scene });
+            // A hundred of them take a while, and others are served by this thread, too.
+            yield_now().await;
         }
         Ok((revision, with_boxes))
     }
@@ -214,7 +218,7 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see;
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::Unavailable`] for what the server cannot use now, [`RoomError::NoRoom`].
     pub(super) async fn check_scenes(
         &self,
         shown: &Scene,
@@ -233,7 +237,7 @@ impl RoomHandle {
                 Ok(layout) => stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) }),
                 Err(error) => {
                     let place = child(&child(pointer, &index.to_string()), "layout");
-                    faults.extend(beneath(&place, faults_of(error)));
+                    faults.extend(beneath(&place, own_faults(error)?));
                 }
             }
         }

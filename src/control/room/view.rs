@@ -132,7 +132,7 @@ pub struct Segmentation {
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too: the room's `keypoints` can be set.
     pub keypoints: bool,
-    /// Masks inferred a second, of all participants together.
+    /// Masks inferred a second from their own frame, of all participants together.
     pub masks_per_second: f64,
     /// Mean time of one such mask, in milliseconds.
     pub mask_ms: f64,
@@ -142,8 +142,8 @@ pub struct Segmentation {
     /// Mean age of the masks shown, in milliseconds: from the arrival of the frame that a mask was inferred from to its
     /// composition.
     pub mask_age_ms: f64,
-    /// Masks a second, of all participants together, of frames without an inference: they are carried on from an
-    /// earlier frame.
+    /// Masks a second, of all participants together, that are not inferred from their own frame: they are carried on
+    /// from an earlier one.
     pub carried_per_second: f64,
     /// Age of the oldest mask shown over the last second, in milliseconds, as above. A mask of another frame is always
     /// carried on frame by frame.

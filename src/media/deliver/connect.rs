@@ -63,15 +63,20 @@ pub enum ConnectError {
     OwnFingerprint(sdp::Fault),
 }
 
+impl ConnectError {
+    /// Returns whether it is our fault, and not that of who sent the description.
+    pub(super) fn is_ours(&self) -> bool {
+        match self {
+            Self::Description(_) | Self::AllRejected | Self::Fingerprint(_) => false,
+            Self::Address(_) | Self::Dtls(_) | Self::OwnFingerprint(_) => true,
+        }
+    }
+}
+
 impl From<ConnectError> for PeerRefused {
     fn from(error: ConnectError) -> Self {
         let text = error.to_string();
-        match error {
-            ConnectError::Description(_) | ConnectError::AllRejected | ConnectError::Fingerprint(_) => {
-                Self::Unacceptable(text)
-            }
-            ConnectError::Address(_) | ConnectError::Dtls(_) | ConnectError::OwnFingerprint(_) => Self::Failed(text),
-        }
+        if error.is_ours() { Self::Failed(text) } else { Self::Unacceptable(text) }
     }
 }
 

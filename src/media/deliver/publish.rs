@@ -51,15 +51,24 @@ pub struct Reach {
     pub internal: bool,
 }
 
-/// The reason why an answer is of no use: the other server's fault.
+/// The reason why nothing is published.
 #[derive(Debug, thiserror::Error)]
-pub enum BadAnswer {
-    /// It is no answer to our offer.
+pub enum PublishError {
+    /// The other server's fault: what it says is no answer to our offer.
     #[error("its answer is invalid: {0}")]
-    Invalid(#[from] ConnectError),
-    /// It does not take what we send.
+    Invalid(ConnectError),
+    /// The other server's fault: it does not take what we send.
     #[error("its answer does not take what is sent: {0}")]
     Unwilling(#[from] Unwilling),
+    /// Our fault.
+    #[error("the connection cannot be built: {0}")]
+    Failed(ConnectError),
+}
+
+impl From<ConnectError> for PublishError {
+    fn from(error: ConnectError) -> Self {
+        if error.is_ours() { Self::Failed(error) } else { Self::Invalid(error) }
+    }
 }
 
 /// The part that an answer does not take.
@@ -122,8 +131,12 @@ impl Offered {
     /// Connects as an answer says; `tell` gets the news.
     ///
     /// # Errors
-    /// See [`BadAnswer`].
-    pub fn accept(self, answer: &str, tell: impl Fn(News) + Send + Sync + 'static) -> Result<Publication, BadAnswer> {
+    /// See [`PublishError`].
+    pub fn accept(
+        self,
+        answer: &str,
+        tell: impl Fn(News) + Send + Sync + 'static,
+    ) -> Result<Publication, PublishError> {
         let Self { delivery, offer, creds, ssrcs, profile } = self;
         let answer = Description::parse(answer, SdpKind::Answer).map_err(ConnectError::from)?;
         check_answer_to(&answer, &offer).map_err(Unwilling::Offer)?;
@@ -335,7 +348,7 @@ mod tests {
         answer
     }
 
-    fn refusal(offered: Offered, answer: &str) -> BadAnswer {
+    fn refusal(offered: Offered, answer: &str) -> PublishError {
         offered.accept(answer, |_| {}).map(drop).unwrap_err()
     }
 
@@ -368,9 +381,24 @@ mod tests {
     }
 
     #[test]
+    fn what_fails_here_is_not_blamed_on_the_other_server() {
+        let invalid = Description::parse("no sdp at all", SdpKind::Answer).unwrap_err();
+        let theirs =
+            [ConnectError::Description(invalid), ConnectError::AllRejected, ConnectError::Fingerprint("sha-1")];
+        for error in theirs {
+            assert!(matches!(PublishError::from(error), PublishError::Invalid(_)));
+        }
+        // No packet comes from there.
+        let nowhere = str0m::Candidate::host("0.0.0.0:9".parse().unwrap(), "udp").unwrap_err();
+        let failed = PublishError::from(ConnectError::from(nowhere));
+        assert!(matches!(failed, PublishError::Failed(_)), "{failed}");
+        assert!(!failed.to_string().contains("answer"), "{failed}");
+    }
+
+    #[test]
     fn answers_of_no_use_are_told_apart() {
         let offered_first = offered(Profile::Baseline);
-        assert!(matches!(refusal(offered_first, "no sdp at all"), BadAnswer::Invalid(_)));
+        assert!(matches!(refusal(offered_first, "no sdp at all"), PublishError::Invalid(_)));
         let no_video = offered(Profile::Baseline);
         let mut without = answer(&no_video);
         let line = without.media[1].clone();
@@ -383,11 +411,11 @@ mod tests {
             line.setup,
         );
         assert!(
-            matches!(refusal(no_video, &without.to_sdp()), BadAnswer::Unwilling(why) if why.to_string().contains("rejected"))
+            matches!(refusal(no_video, &without.to_sdp()), PublishError::Unwilling(why) if why.to_string().contains("rejected"))
         );
         let high = offered(Profile::High);
         let mut lower = answer(&high);
         lower.media[1].codecs[0] = h264(Profile::Baseline);
-        assert!(matches!(refusal(high, &lower.to_sdp()), BadAnswer::Unwilling(Unwilling::H264(Profile::High))));
+        assert!(matches!(refusal(high, &lower.to_sdp()), PublishError::Unwilling(Unwilling::H264(Profile::High))));
     }
 }

@@ -15,7 +15,7 @@ pub struct Health {
     pub dropped_frames: u64,
     /// Composed frames a second over the last second.
     pub fps: f32,
-    /// Masks inferred a second over the last second, of all participants together.
+    /// Masks inferred a second from their own frame, over the last second and of all participants together.
     pub masks_per_second: f32,
     /// Mean time of one mask over the last second, in milliseconds.
     pub mask_ms: f32,
@@ -24,8 +24,8 @@ pub struct Health {
     /// Mean age of the masks shown over the last second, in milliseconds: from the arrival of the frame that a mask was
     /// inferred from to its composition.
     pub mask_age_ms: f32,
-    /// Masks a second, over the last second and of all participants together, of frames without an inference: they
-    /// are carried on from an earlier frame.
+    /// Masks a second, over the last second and of all participants together, that are not inferred from their own
+    /// frame: they are carried on from an earlier one.
     pub carried_per_second: f32,
     /// The oldest mask shown over the last second, in milliseconds, as above.
     pub oldest_mask_ms: f32,

@@ -84,9 +84,9 @@ pub(super) struct Segmenter {
 /// Masks that a peer's element has made.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Masks {
-    /// Of frames that the network saw.
+    /// Of what the network saw in their own frame.
     pub(super) inferred: u64,
-    /// Of frames in between.
+    /// Of all other frames.
     pub(super) carried: u64,
     /// Frames that were not looked at.
     pub(super) thinned: u64,

@@ -48,7 +48,7 @@ struct State {
     /// Whether what leaves has alpha.
     masked: bool,
     stream: Option<Stream>,
-    /// PTS of the last frame that the network saw.
+    /// PTS of the frame that the last fresh masks are of.
     inferred: Option<gst::ClockTime>,
     past: Past,
 }
@@ -143,8 +143,10 @@ impl BodyPix {
             Some(state) => {
                 state.stream = Some(stream);
                 state.past.seen = Some(now);
-                if outcome.inferred {
+                if outcome.fresh {
                     state.inferred = frame.pts();
+                }
+                if outcome.seen {
                     state.past.inferred = Some(now);
                     state.past.masks.step(now, every);
                 }
@@ -201,7 +203,7 @@ impl BodyPix {
     fn count(&self, outcome: &Outcome, took: Duration) {
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let mut stats = self.stats.lock();
-        if outcome.inferred {
+        if outcome.fresh {
             stats.last_ns = took;
             stats.inferred += 1;
         } else {

@@ -73,11 +73,14 @@ struct Looker {
     doubt: Doubt,
 }
 
+/// A mask for each wish.
+pub type Masks = Vec<(Cut, Arc<Plane>)>;
+
 /// The outcome of a frame.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// A mask for each wish.
-    pub masks: Vec<(Cut, Arc<Plane>)>,
+    pub masks: Masks,
     /// The frame without the old background's colours at the first mask's edge: luma, Cb and Cr without padding, one
     /// behind the other.
     pub colours: Option<Arc<Plane>>,
@@ -86,7 +89,9 @@ pub struct Outcome {
     /// Poses, if wished for.
     pub poses: Option<Arc<[Pose]>>,
     /// Whether the network saw this very frame.
-    pub inferred: bool,
+    pub seen: bool,
+    /// Whether masks and poses are of what it saw there, and not carried along: after a glance they are.
+    pub fresh: bool,
 }
 
 /// See the module.
@@ -175,7 +180,7 @@ impl Stream {
         self.window.step((frame.width, frame.height));
         let masks = self.carry(frame, wish)?;
         let (poses, colours) = (self.told.clone().filter(|_| wish.poses), self.colours(frame, wish, &masks));
-        Some(Outcome { masks, colours, kept: self.kept(), poses, inferred: false })
+        Some(Outcome { masks, colours, kept: self.kept(), poses, seen: false, fresh: false })
     }
 
     /// Returns the frame of this time with what the network finds in it.
@@ -183,14 +188,15 @@ impl Stream {
     /// # Errors
     /// As [`Stream::frame`].
     pub fn inferred(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, now: Duration) -> Result<Outcome, ModelError> {
-        let masks = self.infer(frame, wish, now)?;
+        let (masks, fresh) = self.infer(frame, wish, now)?;
         let colours = self.colours(frame, wish, &masks);
         Ok(Outcome {
             masks,
             colours,
             kept: self.kept(),
             poses: self.told.clone().filter(|_| wish.poses),
-            inferred: true,
+            seen: true,
+            fresh,
         })
     }
 
@@ -216,7 +222,7 @@ impl Stream {
     }
 
     /// Returns masks without the network, if all of them are available.
-    fn carry(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Vec<(Cut, Arc<Plane>)>> {
+    fn carry(&mut self, frame: &Yuv<'_>, wish: &MaskRequest) -> Option<Masks> {
         let mut masks = Vec::with_capacity(wish.cuts.len());
         for (cut, own) in wish.cuts.iter().zip(&mut self.makers) {
             let mut plane = self.shelf.plane((frame.width, frame.height));
@@ -229,13 +235,8 @@ impl Stream {
         Some(masks)
     }
 
-    /// Returns the masks of a frame that the network sees; its poses are kept.
-    fn infer(
-        &mut self,
-        frame: &Yuv<'_>,
-        wish: &MaskRequest,
-        now: Duration,
-    ) -> Result<Vec<(Cut, Arc<Plane>)>, ModelError> {
+    /// Returns the masks of a frame that the network sees, and whether they are of what it saw; its poses are kept then.
+    fn infer(&mut self, frame: &Yuv<'_>, wish: &MaskRequest, now: Duration) -> Result<(Masks, bool), ModelError> {
         let size = (frame.width, frame.height);
         let chosen: Vec<Arc<Model>> = wish.cuts.iter().map(|cut| self.chosen(cut)).collect();
         self.prepare(size, wish, &chosen)?;
@@ -263,7 +264,7 @@ impl Stream {
             && let Some(masks) = self.carry(frame, wish)
         {
             self.window.goes_on();
-            return Ok(masks);
+            return Ok((masks, false));
         }
         let mut masks: Vec<Option<Plane>> = wish.cuts.iter().map(|_| None).collect();
         self.told = None;
@@ -303,7 +304,8 @@ impl Stream {
             Look::Whole | Look::Glance(_) => self.window.saw_all(bounds, input),
         }
         // Every wish has a session: see `prepare`.
-        Ok(wish.cuts.iter().zip(masks).filter_map(|(cut, plane)| Some((*cut, Arc::new(plane?)))).collect())
+        let masks = wish.cuts.iter().zip(masks).filter_map(|(cut, plane)| Some((*cut, Arc::new(plane?)))).collect();
+        Ok((masks, true))
     }
 
     /// Returns the part of the next frame that the network sees. A window follows whole people, and one network.

@@ -2868,8 +2868,8 @@ export interface components {
             available: boolean;
             /**
              * Format: double
-             * @description Masks a second, of all participants together, of frames without an inference: they are carried on from an
-             *     earlier frame.
+             * @description Masks a second, of all participants together, that are not inferred from their own frame: they are carried on
+             *     from an earlier one.
              */
             carried_per_second: number;
             /**
@@ -2899,7 +2899,7 @@ export interface components {
             masks_every: number;
             /**
              * Format: double
-             * @description Masks inferred a second, of all participants together.
+             * @description Masks inferred a second from their own frame, of all participants together.
              */
             masks_per_second: number;
             /** @description The model's name. */
@@ -3043,7 +3043,7 @@ export interface components {
              * @description Until when it is valid, in seconds since 1970; excludes `ttl_seconds`.
              */
             exp?: number | null;
-            /** @description The display name that its bearer has. */
+            /** @description The display name that its bearer has. The marks of direction U+061C, U+200E and U+200F are dropped. */
             name?: string | null;
             /**
              * Format: int32
@@ -3295,7 +3295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many files are being received, or the server cannot decode one now; `Retry-After` says when to try again */
+            /** @description Too many files are being received, or the server cannot look into one now; `Retry-After` says when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3765,6 +3765,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_layout: {
@@ -3848,6 +3857,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     patch_layout: {
@@ -3892,6 +3910,15 @@ export interface operations {
             };
             /** @description Wrong places of the patched layout */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3985,6 +4012,15 @@ export interface operations {
             };
             /** @description Wrong places of the patched layer */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4126,7 +4162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Outputs or rooms that are over still end; `Retry-After` says when to ask again */
+            /** @description Outputs or rooms that are over still end, or the server cannot look into a clip or use a font of its picture now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4970,12 +5006,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_scenes: {
         parameters: {
             query?: {
-                /** @description Also return where all of each scene would stand now; for those who direct the room */
+                /** @description Also return where all of each scene would stand now; for those who direct the room. A text that is not measured within two seconds has `hidden: no_asset`; ask again */
                 boxes?: boolean;
             };
             header?: never;
@@ -5053,6 +5098,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     next_scene: {
@@ -5097,6 +5151,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     previous_scene: {
@@ -5134,6 +5197,15 @@ export interface operations {
             };
             /** @description The room has no scenes */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5243,6 +5315,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     delete_scene: {
@@ -5335,6 +5416,15 @@ export interface operations {
             };
             /** @description Places of the scene's layout that cannot be shown any more */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -36,6 +36,7 @@ export class Boxes {
   private readonly stage = element("stage", HTMLDivElement);
   private readonly surface = element("boxes", HTMLDivElement);
   private readonly frame = make("div", { class: "box-frame", "aria-hidden": "true" });
+  private readonly turn = make("span", { class: "handle turn", "data-handle": "rotate" });
   private readonly guides = make("div", { class: "guides", "aria-hidden": "true" });
   private readonly drawn = new Map<string, HTMLDivElement>();
   private canvas: Size = { width: 1280, height: 720 };
@@ -48,9 +49,8 @@ export class Boxes {
       grip.addEventListener("pointerdown", (event) => this.handlers.press({ kind: "resize", handle }, event));
       this.frame.append(grip);
     }
-    const turn = make("span", { class: "handle turn", "data-handle": "rotate" });
-    turn.addEventListener("pointerdown", (event) => this.handlers.press({ kind: "rotate" }, event));
-    this.frame.append(turn);
+    this.turn.addEventListener("pointerdown", (event) => this.handlers.press({ kind: "rotate" }, event));
+    this.frame.append(this.turn);
     this.frame.hidden = true;
     this.surface.append(this.frame, this.guides);
     this.surface.addEventListener("pointerdown", ({ target }) => {
@@ -86,7 +86,8 @@ export class Boxes {
     return this.surface;
   }
 
-  show(boxes: readonly Box[], selected: string | null, canvas: Size): void {
+  /** Draws all boxes. `turns`: whether the selected one may be turned. */
+  show(boxes: readonly Box[], selected: string | null, turns: boolean, canvas: Size): void {
     if (canvas.width !== this.canvas.width || canvas.height !== this.canvas.height) {
       this.canvas = canvas;
       this.fit();
@@ -100,6 +101,7 @@ export class Boxes {
     for (const box of boxes) this.draw(box, !box.auto && box.id === selected);
     const framed = boxes.find((box) => !box.auto && box.id === selected);
     this.frame.hidden = !framed;
+    this.turn.hidden = !turns;
     if (!framed) return;
     this.put(this.frame, framed.area, framed.rotate);
     const low = framed.area.height * this.scale < LOW;

@@ -2,6 +2,7 @@
 
 import { make } from "../dom";
 import { tool } from "./bar";
+import { canTurn, cutPatch, losses } from "./beside";
 import { difference } from "./edits";
 import { backToFront } from "./order";
 import { kindOf, sourceWords } from "./names";
@@ -66,7 +67,6 @@ export class Inspector {
   constructor(private readonly handlers: InspectorHandlers) {
     this.fit.append(...["cover", "contain", "fill"].map((way) => new Option(way, way)));
     const cutout = field("Cut-out", this.cutout);
-    this.lost.append(new Option("nothing", "hide"), new Option("whole picture", "whole"), new Option("blurred picture", "blur"));
     const fit = field("Fit", this.fit);
     this.whoField = field("Shows", this.who);
     this.colorField = field("Colour", this.color);
@@ -100,11 +100,7 @@ export class Inspector {
       const source = difference(this.shown?.layer?.source ?? {}, JSON.parse(this.who.value) as Json);
       handlers.change("source", { source }, false);
     });
-    this.cutout.addEventListener("change", () => {
-      // Nobody is looked for in a whole picture.
-      const patch = this.cutout.value === "none" ? { cutout: null, lost: null } : { cutout: this.cutout.value };
-      handlers.change("cut-out", patch, false);
-    });
+    this.cutout.addEventListener("change", () => handlers.change("cut-out", cutPatch(this.cutout.value), false));
     this.lost.addEventListener("change", () => handlers.change("if not found", { lost: this.lost.value === "hide" ? null : this.lost.value }, false));
     this.fit.addEventListener("change", () => handlers.change("fit", { fit: this.fit.value === "cover" ? null : this.fit.value }, false));
     this.mirror.addEventListener("change", () => handlers.change("mirror", { mirror: this.mirror.checked || null }, false));
@@ -177,13 +173,16 @@ export class Inspector {
     const cutout = layer.cutout ?? "none";
     if (typeof cutout !== "string") cuts.push(["parts", "some parts"]);
     options(this.cutout, cuts, typeof cutout === "string" ? cutout : "parts");
-    this.lostField.hidden = !person || cutout === "none";
-    set(this.lost, text(layer.lost) || "hide");
+    const lost = losses(layer);
+    this.lostField.hidden = lost.length === 0;
+    options(this.lost, lost, text(layer.lost) || "hide");
     set(this.fit, text(layer.fit) || "cover");
     this.mirror.checked = layer.mirror === true;
     set(this.opacity, String(Math.round(number(layer.opacity, 1) * 100)));
     set(this.radius, String(Math.round(roundness(layer, area))));
     set(this.rotate, String(number(layer.rotate, 0)));
+    this.rotate.disabled = !canTurn(layer);
+    this.rotate.title = this.rotate.disabled ? "What blurs its own picture cannot be turned" : "";
     this.colorField.hidden = kind !== "color" && kind !== "text";
     set(this.color, longColor(text(layer.source.color) || (kind === "text" ? "#ffffff" : "")));
     for (const each of this.forTexts) each.hidden = kind !== "text";

@@ -8,6 +8,7 @@ import type { Participant, RoomState } from "../protocol";
 import type { Shelf } from "../shelf";
 import * as additions from "./additions";
 import { Bar } from "./bar";
+import { canTurn } from "./beside";
 import { Boxes } from "./boxes";
 import { Drag } from "./drag";
 import { layerEdit, layoutEdit, merged } from "./edits";
@@ -393,7 +394,7 @@ export class Studio {
     if (!this.boxes.shown) return;
     const { layer } = this;
     this.drag.resume();
-    this.boxes.show(this.shown, this.selected, canvasSize(layout));
+    this.boxes.show(this.shown, this.selected, layer !== null && canTurn(layer), canvasSize(layout));
     this.bar.show(history.canUndo, history.canRedo);
     this.inspector.show({
       layout,

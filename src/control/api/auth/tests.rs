@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 
 use super::*;
+use crate::control::room::DisplayName;
 
 fn keyed(key: &str) -> Auth {
     Auth::new(&ServeConfig { api_key: Some(key.to_owned()), ..ServeConfig::default() }).unwrap()
@@ -169,4 +170,19 @@ fn a_name_that_a_token_fixes_is_kept_for_it() {
     assert_eq!(auth.reserved_names("demo", &nameless), ["ann"]);
     assert!(auth.reserved_names("other", &nameless).is_empty());
     assert!(auth.reserved_names("demo", &auth.verify(&fixed).unwrap()).is_empty());
+}
+
+#[test]
+fn a_token_that_was_signed_with_marks_of_direction_fixes_the_name_without_them() {
+    let auth = keyed("a-key-of-sixteen");
+    // As earlier versions signed it.
+    let marked = |id: &str| Claims {
+        name: Some("\u{200f}ann\u{200e}\u{61c}".to_owned()),
+        jti: Some(id.into()),
+        ..claims(Role::Participant, Some("demo"))
+    };
+    let [one, other] = ["1", "2"].map(|id| auth.verify(&auth.sign(&marked(id)).unwrap()).unwrap());
+    assert_eq!((one.name.as_deref(), other.name.as_deref()), (Some("ann"), Some("ann")));
+    assert!(DisplayName::parse(one.name.as_deref().unwrap()).is_ok());
+    assert!(auth.reserved_names("demo", &one).is_empty(), "it is its own name, too");
 }

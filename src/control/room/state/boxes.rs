@@ -3,16 +3,20 @@
 //! The room solves its layout by itself, as the media does: it knows all that decides it, and the answer belongs to the
 //! revision that it is reported with. Only where a keypoint is, which the frames say, is left out.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Effect, Now, State};
 use crate::{
     control::room::{
         gathering::{Attendee, Gathering},
         participant::Member,
-        view::Event,
+        view::{Event, RoomState},
     },
-    layout::LayerBox,
+    layout::{LayerBox, Scene},
     media::port::ParticipantId,
 };
 
@@ -22,9 +26,28 @@ pub const BOXES_PERIOD: Duration = Duration::from_millis(200);
 /// How far listeners know where everything stands.
 #[derive(Debug, Default)]
 pub(super) struct BoxNews {
-    /// People, pictures or speakers have changed since the last report.
+    /// People, pictures or speakers may have changed since the last report.
     pub(super) due: bool,
-    reported_at: Option<Instant>,
+    /// When boxes were last reckoned for a report.
+    reckoned_at: Option<Instant>,
+    sent: Option<Sent>,
+    /// Somebody who began to listen since then knows another list.
+    differ: bool,
+}
+
+/// The list that all listeners got last, and what it was reckoned from.
+#[derive(Debug)]
+struct Sent {
+    scene: Arc<Scene>,
+    gathering: Gathering,
+    boxes: Vec<LayerBox>,
+}
+
+impl Sent {
+    /// Returns whether that is where everything stands in this layout, too.
+    fn is_of(&self, scene: &Arc<Scene>, gathering: &Gathering) -> bool {
+        Arc::ptr_eq(&self.scene, scene) && self.gathering == *gathering
+    }
 }
 
 impl State {
@@ -41,21 +64,57 @@ impl State {
     }
 
     pub(super) fn boxes(&self) -> Vec<LayerBox> {
-        self.gathering().boxes(&self.scene)
+        let gathering = self.gathering();
+        match &self.box_news.sent {
+            Some(sent) if sent.is_of(&self.scene, &gathering) => sent.boxes.clone(),
+            _ => gathering.boxes(&self.scene),
+        }
     }
 
-    /// Reports where everything stands, if that may have changed without the layout and was not reported just now.
+    /// Returns the whole room for those who hear from now on what changes.
+    pub fn introduce(&mut self) -> RoomState {
+        let room = self.describe();
+        self.box_news.differ |= self.box_news.sent.as_ref().is_none_or(|sent| sent.boxes != room.boxes);
+        room
+    }
+
+    /// Reports where everything stands, if that has changed without the layout and was not reckoned just now.
     pub(super) fn report_boxes(&mut self, now: Now) {
         if !self.box_news.due || self.has_ended() || self.boxes_deadline().is_some_and(|at| now.clock < at) {
             return;
         }
-        self.box_news = BoxNews { due: false, reported_at: Some(now.clock) };
-        let event = Event::BoxesChanged { revision: self.revision.0, boxes: self.boxes() };
-        self.effects.push(Effect::Event(event));
+        self.box_news.due = false;
+        let gathering = self.gathering();
+        let before = self.box_news.sent.take();
+        let still = before.as_ref().is_some_and(|sent| sent.is_of(&self.scene, &gathering));
+        let (boxes, is_news) = match before {
+            Some(sent) if still => (sent.boxes, false),
+            before => {
+                self.box_news.reckoned_at = Some(now.clock);
+                let boxes = gathering.boxes(&self.scene);
+                let is_news = before.is_none_or(|sent| sent.boxes != boxes);
+                (boxes, is_news)
+            }
+        };
+        if mem::take(&mut self.box_news.differ) || is_news {
+            self.box_news.reckoned_at = Some(now.clock);
+            let event = Event::BoxesChanged { revision: self.revision.0, boxes: boxes.clone() };
+            self.effects.push(Effect::Event(event));
+        }
+        self.box_news.sent = Some(Sent { scene: Arc::clone(&self.scene), gathering, boxes });
+    }
+
+    /// Returns where everything stands, for an event that all listeners get.
+    pub(super) fn sent_boxes(&mut self) -> Vec<LayerBox> {
+        let boxes = self.boxes();
+        let (scene, gathering) = (Arc::clone(&self.scene), self.gathering());
+        self.box_news.sent = Some(Sent { scene, gathering, boxes: boxes.clone() });
+        (self.box_news.due, self.box_news.differ) = (false, false);
+        boxes
     }
 
     /// Returns when what is due may be reported.
     pub(super) fn boxes_deadline(&self) -> Option<Instant> {
-        self.box_news.reported_at.filter(|_| self.box_news.due).map(|at| at + BOXES_PERIOD)
+        self.box_news.reckoned_at.filter(|_| self.box_news.due).map(|at| at + BOXES_PERIOD)
     }
 }

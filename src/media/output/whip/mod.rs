@@ -34,7 +34,7 @@ use super::{
 use crate::media::{
     deliver::{
         News,
-        publish::{BadAnswer, Offered, Publication, Reach},
+        publish::{Offered, Publication, PublishError, Reach},
     },
     gst::{clock::media_clock, launch::Launches},
     port::VideoSettings,
@@ -103,10 +103,7 @@ impl Kind for Whip {
             News::Connected | News::Needs(_) => {}
         };
         // A session that is of no use ends with `end`.
-        let publication = offered.accept(&answer, tell).map_err(|bad| match bad {
-            BadAnswer::Invalid(_) => OutputFault::new(Blame::Destination, bad.to_string()),
-            BadAnswer::Unwilling(_) => OutputFault::last(Blame::Destination, bad.to_string()),
-        })?;
+        let publication = offered.accept(&answer, tell).map_err(|error| fault(&error))?;
         let publication = Arc::new(publication);
         let line = WhipEnds(publication.clone());
         Ok((Box::new(line), Box::new(Running { publication, accepted, behind, end })))
@@ -119,6 +116,16 @@ impl Whip {
         // Who cannot be found is not found by the client either, which says so.
         let found = self.0.host().to_socket_addrs().map(|found| found.collect::<Vec<_>>()).unwrap_or_default();
         !found.is_empty() && found.iter().all(|address| address.ip().is_loopback())
+    }
+}
+
+/// Returns whose fault it is that nothing is published. Who does not take what is sent would not the next time either.
+fn fault(error: &PublishError) -> OutputFault {
+    let text = error.to_string();
+    match error {
+        PublishError::Invalid(_) => OutputFault::new(Blame::Destination, text),
+        PublishError::Unwilling(_) => OutputFault::last(Blame::Destination, text),
+        PublishError::Failed(_) => OutputFault::new(Blame::Server, text),
     }
 }
 

@@ -175,7 +175,7 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .build(),
             glib::ParamSpecUInt64::builder("masks")
                 .nick("Masks")
-                .blurb("Frames that the network saw")
+                .blurb("Frames whose mask is of what the network saw in them")
                 .read_only()
                 .build(),
             glib::ParamSpecUInt64::builder("carried")

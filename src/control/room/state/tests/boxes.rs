@@ -100,3 +100,62 @@ fn people_stand_side_by_side_once_a_model_can_cut_them_out() {
     studio.pass(BOXES_PERIOD);
     assert!(reported(&mut studio)[0].1[0].height < 720.0);
 }
+
+/// Returns a studio whose layout shows nobody, with the news of that taken.
+fn without_people() -> Studio {
+    let mut studio = Studio::new();
+    let layer = json!({"id": "bar", "source": {"color": "#fff"}, "width": 10, "height": 10});
+    show(&mut studio, json!({"layers": [layer], "auto": {"mode": "off"}}));
+    assert_eq!(reported(&mut studio).len(), 1);
+    studio
+}
+
+#[test]
+fn the_same_boxes_are_not_reported_again() {
+    let mut studio = without_people();
+    studio.join("ann");
+    studio.pass(BOXES_PERIOD);
+    studio.pass(BOXES_PERIOD);
+    assert!(reported(&mut studio).is_empty(), "nothing stands elsewhere");
+    assert_eq!(studio.state.describe().boxes.len(), 1);
+}
+
+#[test]
+fn boxes_are_reckoned_again_only_when_something_has_moved() {
+    let mut studio = Studio::new();
+    let (_, ann) = studio.join("ann");
+    studio.pass(Duration::ZERO);
+    assert_eq!(reported(&mut studio).len(), 1);
+    studio.pass(BOXES_PERIOD);
+    studio.state.show();
+    studio.pass(Duration::ZERO);
+    assert!(reported(&mut studio).is_empty());
+    // Had they been reckoned just now, these would wait.
+    seen(&mut studio, &ann, (640, 360));
+    studio.pass(Duration::ZERO);
+    assert_eq!(reported(&mut studio).len(), 1);
+}
+
+#[test]
+fn who_began_to_listen_in_between_hears_what_was_before() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    studio.pass(Duration::ZERO);
+    assert_eq!(reported(&mut studio)[0].1.len(), 1);
+    let hidden = |studio: &mut Studio, hidden| {
+        studio.state.moderate("id1", &Moderation { hidden: Some(hidden), ..Moderation::default() }).unwrap();
+    };
+    hidden(&mut studio, true);
+    studio.pass(BOXES_PERIOD / 4);
+    assert!(studio.state.introduce().boxes.is_empty(), "the newest is what who begins to listen knows");
+    hidden(&mut studio, false);
+    studio.pass(BOXES_PERIOD);
+    let news = reported(&mut studio);
+    let [(_, boxes)] = &news[..] else { panic!("{news:?}") };
+    assert_eq!(boxes.len(), 1);
+    // Everybody knows the same again.
+    studio.state.introduce();
+    studio.state.show();
+    studio.pass(BOXES_PERIOD);
+    assert!(reported(&mut studio).is_empty());
+}

@@ -1,0 +1,80 @@
+//! Files that the server cannot look into now: it is asked again later, and nobody is blamed.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use super::server::{Answer, Server, answer};
+
+fn clip() -> Vec<u8> {
+    [b"\0\0\0\x20ftypisom", &b"clip"[..]].concat()
+}
+
+async fn put(server: &Server, name: &str, content: &[u8]) -> Answer {
+    answer(server.request("PUT", &format!("/assets/{name}")).body(content.to_vec())).await
+}
+
+/// Returns a document with these files in it.
+fn document(files: &[(&str, &[u8])]) -> Value {
+    let assets = files.iter().map(|(name, content)| ((*name).to_owned(), BASE64_STANDARD.encode(content).into()));
+    json!({"version": 1, "assets": assets.collect::<serde_json::Map<_, _>>()})
+}
+
+/// Checks that an answer says when to ask again.
+fn passes(answer: &Answer) {
+    answer.problem(503);
+    assert!(answer.header("retry-after").parse::<u32>().is_ok());
+}
+
+#[tokio::test]
+async fn an_upload_and_an_import_are_tried_again() {
+    let server = Server::start().await;
+    server.media.set_busy(true);
+    let clip = clip();
+    let files: [(&str, &[u8]); 3] = [("a.mp4", &clip), ("a.mp3", b"ID3 sound"), ("a.ttf", dejavu::serif::bold())];
+    for (name, content) in files {
+        passes(&put(&server, name, content).await);
+        passes(&server.send("POST", "/rooms/demo/import", &document(&[(name, content)])).await);
+    }
+    server.get("/rooms/demo").await.problem(404);
+    // What is wrong stays wrong, however often it is asked.
+    let wrong = document(&[("a.mp4", &clip[..]), ("a.png", &b"no picture"[..])]);
+    assert_eq!(server.send("POST", "/rooms/demo/import", &wrong).await.faults(422), ["/assets/a.png"]);
+    assert_eq!(server.get("/assets").await.json()["assets"].as_array().unwrap().len(), 1, "the one that is built in");
+    server.media.set_busy(false);
+    let all = server.send("POST", "/rooms/demo/import", &document(&files)).await;
+    assert_eq!(all.status, 201, "{all:?}");
+}
+
+#[tokio::test]
+async fn what_shows_such_a_file_is_tried_again() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    assert_eq!(put(&server, "a.mp4", &clip()).await.status, 201);
+    assert_eq!(put(&server, "a.ttf", dejavu::serif::bold()).await.status, 201);
+    let sources = [json!({"video": "a.mp4"}), json!({"text": "Hi", "font": "a.ttf"})];
+    for source in sources {
+        let layout = json!({"layers": [{"id": "a", "source": source}]});
+        let scenes = json!([{"name": "a", "layout": layout}]);
+        let ways = [
+            ("PUT", "/rooms/demo/layout", layout.clone()),
+            ("PUT", "/rooms/demo/scenes/a", layout.clone()),
+            ("PUT", "/rooms/demo/scenes", scenes.clone()),
+            ("PUT", "/rooms/demo/scenario", json!({"scenes": scenes})),
+            ("POST", "/rooms/demo/import", json!({"version": 1, "layout": layout})),
+            ("POST", "/rooms/demo/import", json!({"version": 1, "scenes": scenes})),
+        ];
+        let before = server.get("/rooms/demo/export?assets=false").await.json();
+        server.media.set_busy(true);
+        for (method, path, body) in &ways {
+            passes(&server.send(method, path, body).await);
+        }
+        let both = json!({"layers": [{"id": "a", "source": source}, {"id": "b", "source": {"image": "gone.png"}}]});
+        assert_eq!(server.send("PUT", "/rooms/demo/layout", &both).await.faults(422), ["/layers/1/source/image"]);
+        assert_eq!(server.get("/rooms/demo/export?assets=false").await.json(), before, "nothing is changed");
+        server.media.set_busy(false);
+        for (method, path, body) in &ways {
+            let taken = server.send(method, path, body).await;
+            assert!(taken.status.is_success(), "{method} {path}: {taken:?}");
+        }
+    }
+}
