@@ -159,7 +159,7 @@ struct Server;
     assets::delete,
     tokens::create,
     tokens::revoke,
-), modifiers(&ReadyLayouts, &LayoutKeys))]
+), components(schemas(session::messages::ClientMessage, session::messages::ServerMessage)), modifiers(&ReadyLayouts, &LayoutKeys))]
 struct Resources;
 
 /// Shows the layouts that come with the program as examples.
