@@ -5,7 +5,8 @@
 //!   [`health`] and [`record`] are its parts (PURE).
 //! - `actor`: one task per room that owns the state, the media and the links to session sockets. `supervise`: begins it
 //!   again after a fault, from the room's record; `faults`: how soon (PURE).
-//! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes.
+//! - [`handle`]: typed requests to that task; [`connect`] and [`edit`] continue it for connections and for changes,
+//!   which `prepare` makes ready and applies.
 //! - [`switch`], [`import`]: the same for stored scenes, and for a room that comes as one document.
 //! - [`registry`]: all rooms of the process. [`store`]: their files, which survive a restart.
 //! - [`feed`]: one listener's stream of a room's events. [`journal`]: what is of note in all rooms, in one stream;
@@ -39,6 +40,7 @@ pub mod output;
 pub mod participant;
 pub mod photo;
 pub mod pose;
+mod prepare;
 pub mod record;
 mod redact;
 pub mod registry;

@@ -1,5 +1,4 @@
-//! Scenarios: all scenes of a room at once, and the first of them shown. Prepared outside the room's task and applied
-//! inside it, as in [`super::edit`].
+//! Scenarios: all scenes of a room at once, and the first of them shown.
 
 use std::collections::HashMap;
 
@@ -7,12 +6,13 @@ use serde_json::Value;
 
 use super::{
     change::LayoutChange,
-    edit::ATTEMPTS,
     error::RoomError,
     handle::RoomHandle,
     images,
+    prepare::until_applied,
     revision::{IfMatch, Revision},
     scenes::{SceneName, Scenes},
+    state::State,
     view::SceneView,
 };
 use crate::layout::{
@@ -52,7 +52,7 @@ impl RoomHandle {
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Loaded), RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let (revision, shown, _) = self.now().await?;
             guard.check(revision)?;
             let (list, mut warnings, assets) = scenario.on(&shown.canvas)?;
@@ -76,14 +76,13 @@ impl RoomHandle {
             let (scene, images) = self.ready(draft).await?;
             let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };
             if dry_run {
-                return Ok((revision, loaded));
+                return Ok(Some((revision, loaded)));
             }
-            let change = move |state: &mut super::state::State| state.set_scenario(scenes, &first.name, scene, images);
-            if let Some(revision) = self.apply(revision, change).await? {
-                return Ok((revision, loaded));
-            }
-        }
-        Err(RoomError::Contended)
+            let change = move |state: &mut State| state.set_scenario(scenes, &first.name, scene, images);
+            let applied = self.apply(revision, change).await?;
+            Ok(applied.map(|revision| (revision, loaded)))
+        })
+        .await
     }
 }
 
