@@ -23,7 +23,7 @@ use super::{
 use crate::{
     control::{
         assets::{AssetStore, kind::AssetKind},
-        room::{Loaded, Scenario, SceneEntry, SceneView, record::named_layouts},
+        room::{Loaded, Scenario, SceneEntry, SceneView, state::record::named_layouts},
     },
     layout::{
         Fault,

@@ -1,4 +1,9 @@
 //! What is of note in all rooms of the process, in one stream that never waits for those who read it.
+//!
+//! [`notice`]: what that is; `digest`: how it follows from a room's events (both PURE).
+
+pub(super) mod digest;
+pub mod notice;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -6,7 +11,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::notice::{Notice, ServerEvent};
+use self::notice::{Notice, ServerEvent};
 
 /// How many events a reader may be behind, and how many are there for those who come back.
 const KEPT: usize = 1024;

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use self::writer::{Order, Writer};
-use super::{
+use super::state::{
     name::RoomName,
     output::KeptOutput,
     record::{RoomDocument, RoomRecord},
@@ -221,7 +221,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::room::{record::Past, revision::Revision, view::Settings},
+        control::room::state::{record::Past, revision::Revision, view::Settings},
         layout::{Canvas, Scene},
     };
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Job, State};
+use super::{
+    Effect, Job, State,
+    aux_picture::{AuxSource, AuxWish},
+    output::OutputEntry,
+    scenes::Scenes,
+};
 use crate::{
-    control::room::{
-        aux_picture::{AuxSource, AuxWish},
-        error::RoomError,
-        output::OutputEntry,
-        scenes::Scenes,
-    },
+    control::room::error::RoomError,
     layout::Scene,
     media::port::{AuxId, Image, MediaCommand},
 };

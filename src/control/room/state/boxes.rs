@@ -5,16 +5,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Effect, Now, State};
-use crate::{
-    control::room::{
-        gathering::{Attendee, Gathering},
-        participant::Member,
-        view::Event,
-    },
-    layout::LayerBox,
-    media::port::ParticipantId,
+use super::{
+    Effect, Now, State,
+    gathering::{Attendee, Gathering},
+    participant::Member,
+    view::Event,
 };
+use crate::{layout::LayerBox, media::port::ParticipantId};
 
 /// The shortest time between two [`Event::BoxesChanged`]: who arranges a room need not see each one of a crowd come in.
 pub const BOXES_PERIOD: Duration = Duration::from_millis(200);

@@ -1,12 +1,12 @@
 //! Connections: of participants and of viewers, and the HTTP resources of those made by WHIP and WHEP.
 
-use super::{Effect, MAX_CONNECTING, MAX_CONNECTING_OF_TOKEN, MAX_VIEWERS, MAX_VIEWERS_OF_TOKEN, State};
+use super::{
+    Effect, MAX_CONNECTING, MAX_CONNECTING_OF_TOKEN, MAX_VIEWERS, MAX_VIEWERS_OF_TOKEN, State,
+    participant::{Bearer, Claim, JoinMethod, LinkState, Member, PeerConnection, Receiver},
+    view::LeaveReason,
+};
 use crate::{
-    control::room::{
-        error::RoomError,
-        participant::{Bearer, Claim, JoinMethod, LinkState, Member, PeerConnection, Receiver},
-        view::LeaveReason,
-    },
+    control::room::error::RoomError,
     layout::Fault,
     media::port::{
         AnswerReply, Candidate, Description, MediaCommand, Negotiation, ParticipantId, PeerId, ReceiverView, Rendition,

@@ -2,15 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Now, State, Viewer};
+use super::{
+    Effect, Now, State, Viewer,
+    name::{DisplayName, could_be_taken_for, look_alike},
+    note::Closing,
+    participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
+    view::{Event, LeaveReason, Participant},
+};
 use crate::{
-    control::room::{
-        error::RoomError,
-        link::Closing,
-        name::{DisplayName, could_be_taken_for, look_alike},
-        participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
-        view::{Event, LeaveReason, Participant},
-    },
+    control::room::error::RoomError,
     media::port::{MediaCommand, Negotiation, ParticipantId, PeerId, SHORTEST_SILENCE},
 };
 

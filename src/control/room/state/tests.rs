@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    control::room::{
+    control::room::state::{
         name::DisplayName,
         participant::{
             Bearer, Caller, Claim, JoinMethod, MAX_CANDIDATES, MemberRole, Moderation, PeerConnection, Receiver,

@@ -13,10 +13,7 @@ fn list(names: &[&str]) -> Vec<String> {
 #[test]
 fn a_join_needs_a_name_only() {
     let join: ClientMessage = from_value(json!({"type": "join", "name": "ann", "resume": null})).unwrap();
-    assert_eq!(
-        join,
-        ClientMessage::Join { name: "ann".into(), resume: None, receive: Vec::new(), send: Vec::new() }
-    );
+    assert_eq!(join, ClientMessage::Join { name: "ann".into(), resume: None, receive: Vec::new(), send: Vec::new() });
     assert!(from_value::<ClientMessage>(json!({"type": "join"})).is_err());
 }
 
@@ -30,10 +27,7 @@ fn unknown_types_and_keys_are_refused() {
 #[test]
 fn the_end_of_candidates_is_null_or_left_out() {
     let end = ClientMessage::Candidate { candidate: None, mline: Some(0), connection: Way::Send };
-    assert_eq!(
-        from_value::<ClientMessage>(json!({"type": "candidate", "candidate": null, "mline": 0})).unwrap(),
-        end
-    );
+    assert_eq!(from_value::<ClientMessage>(json!({"type": "candidate", "candidate": null, "mline": 0})).unwrap(), end);
 }
 
 #[test]

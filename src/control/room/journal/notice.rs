@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
+use crate::control::room::state::{
     output::{FinishedRecording, Output},
     view::{LeaveReason, Participant},
 };

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{
-    change::LayoutChange,
-    error::RoomError,
-    handle::RoomHandle,
-    images,
-    prepare::until_applied,
-    revision::{IfMatch, Revision},
-    scenes::{SceneName, Scenes},
-    state::State,
-    view::SceneView,
-};
-use crate::layout::{
-    Canvas, Fault,
-    scenario::{Asset, Imported, Named, Node, import},
+use super::{handle::RoomHandle, prepare::until_applied};
+use crate::{
+    control::room::{
+        error::RoomError,
+        images,
+        state::{
+            State,
+            change::LayoutChange,
+            revision::{IfMatch, Revision},
+            scenes::{SceneName, Scenes},
+            view::SceneView,
+        },
+    },
+    layout::{
+        Canvas, Fault,
+        scenario::{Asset, Imported, Named, Node, import},
+    },
 };
 
 /// The form in which a scenario is given.

@@ -8,12 +8,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    output::FinishedRecording,
-    supervise::{EndingMark, Lasting},
-    view::Event,
+use super::supervise::{EndingMark, Lasting};
+use crate::{
+    control::room::state::{output::FinishedRecording, view::Event},
+    media::port::{MediaCommand, MediaEvent, OutputId, OutputKind, OutputState},
 };
-use crate::media::port::{MediaCommand, MediaEvent, OutputId, OutputKind, OutputState};
 
 /// How long media that is given up may take to finish its recordings and to end.
 const LAST_WORD: Duration = Duration::from_secs(10);

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    aux_picture::AuxSource,
-    change::{LayoutChange, SettingsChange},
-    error::RoomError,
     handle::RoomHandle,
-    images::{self, ImageSource},
-    output::OutputDocument,
     prepare::{ready, until_applied},
-    record::beneath,
-    revision::{IfMatch, Revision},
-    state::State,
-    view::Settings,
 };
 use crate::{
+    control::room::{
+        error::RoomError,
+        images::{self, ImageSource},
+        state::{
+            State,
+            aux_picture::AuxSource,
+            change::{LayoutChange, SettingsChange},
+            output::OutputDocument,
+            record::beneath,
+            revision::{IfMatch, Revision},
+            view::Settings,
+        },
+    },
     layout::{CanvasLimit, Fault, Scene},
     media::port::{AuxId, Image, Media},
 };
@@ -26,7 +30,7 @@ use crate::{
 ///
 /// # Errors
 /// [`RoomError::Invalid`] with every wrong place.
-pub(super) async fn check_settings(
+pub(in crate::control::room) async fn check_settings(
     change: &SettingsChange,
     settings: &Settings,
     scene: &Scene,

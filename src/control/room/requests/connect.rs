@@ -10,20 +10,23 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{
-    actor::now,
-    error::RoomError,
-    feed::Feed,
-    handle::RoomHandle,
-    link::{Link, SessionEnd},
-    name::DisplayName,
-    participant::{Bearer, Caller, Claim, JoinMethod, PeerConnection, Receiver},
-    secret,
-    state::{Arrival, Place, Reception, Resource, ResourceKind, Viewer},
-    view::{LeaveReason, Participant, RoomState},
-};
-use crate::media::port::{
-    Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, VideoCodec,
+use super::{feed::Feed, handle::RoomHandle};
+use crate::{
+    control::room::{
+        actor::{
+            link::{Link, SessionEnd},
+            now,
+        },
+        error::RoomError,
+        secret,
+        state::{
+            Arrival, Place, Reception, Resource, ResourceKind, Viewer,
+            name::DisplayName,
+            participant::{Bearer, Caller, Claim, JoinMethod, PeerConnection, Receiver},
+            view::{LeaveReason, Participant, RoomState},
+        },
+    },
+    media::port::{Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, VideoCodec},
 };
 
 /// How long the media may take to answer an offer: it gathers candidates for up to a second.

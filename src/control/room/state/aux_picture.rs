@@ -85,7 +85,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::control::room::scenes::StoredScene;
+    use crate::control::room::state::scenes::StoredScene;
 
     fn wish(source: AuxSource, size: Option<(u32, u32)>) -> AuxWish {
         AuxWish { source, size }

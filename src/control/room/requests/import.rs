@@ -3,16 +3,22 @@
 use serde_json::Value;
 
 use super::{
-    change::LayoutChange,
-    error::RoomError,
     handle::RoomHandle,
-    images,
     prepare::{Ready, until_applied},
-    record::{RoomDocument, RoomRecord, beneath, faults_of},
-    revision::{IfMatch, Revision},
-    scenes::Scenes,
 };
-use crate::layout::{Fault, Scene, schema::Warning};
+use crate::{
+    control::room::{
+        error::RoomError,
+        images,
+        state::{
+            change::LayoutChange,
+            record::{RoomDocument, RoomRecord, beneath, faults_of},
+            revision::{IfMatch, Revision},
+            scenes::Scenes,
+        },
+    },
+    layout::{Fault, Scene, schema::Warning},
+};
 
 impl RoomHandle {
     /// Returns what can be kept of the room.

@@ -6,11 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    error::RoomError,
-    view::{Delivery, Participant, Presence},
-};
+use super::view::{Delivery, Participant, Presence};
 use crate::{
+    control::room::error::RoomError,
     layout::Fault,
     media::port::{MediaCommand, ParticipantId, PeerId},
 };

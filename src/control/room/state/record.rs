@@ -13,13 +13,13 @@ use utoipa::ToSchema;
 use super::{
     aux_picture::AuxSource,
     change::SettingsChange,
-    error::RoomError,
     output::KeptOutput,
     revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
     view::Settings,
 };
 use crate::{
+    control::room::error::RoomError,
     layout::{self, Canvas, Fault, Scene, fault::child},
     media::port::{OutputSpec, Segmentation},
 };

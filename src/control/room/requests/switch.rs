@@ -6,19 +6,20 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{
-    change::LayoutChange,
-    error::RoomError,
-    handle::RoomHandle,
-    images,
-    prepare::until_applied,
-    record::{beneath, faults_of},
-    revision::{IfMatch, Revision},
-    scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
-    state::Job,
-    view::SceneView,
-};
+use super::{handle::RoomHandle, prepare::until_applied};
 use crate::{
+    control::room::{
+        error::RoomError,
+        images,
+        state::{
+            Job,
+            change::LayoutChange,
+            record::{beneath, faults_of},
+            revision::{IfMatch, Revision},
+            scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
+            view::SceneView,
+        },
+    },
     layout::{self, Fault, Scene, fault::child},
     media::port::MediaCommand,
 };
@@ -175,7 +176,7 @@ impl RoomHandle {
     }
 
     /// Shows scenes and plays sounds as the room asks for them, until it ends.
-    pub(super) async fn run_jobs(self, mut jobs: mpsc::Receiver<Job>) {
+    pub(in crate::control::room) async fn run_jobs(self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(job) = jobs.recv().await {
             // A fault in one must not cost the room all that come after it.
             if AssertUnwindSafe(self.run_job(job)).catch_unwind().await.is_err() {

@@ -7,7 +7,8 @@ use tokio::sync::{
     watch,
 };
 
-use super::{handle::RoomHandle, view::Event};
+use super::handle::RoomHandle;
+use crate::control::room::state::view::Event;
 
 /// Events in order. A listener that falls too far behind gets a snapshot of the room in place of what it missed.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The room's revision and the precondition that a changing request may carry. PURE.
 
-use super::error::RoomError;
+use crate::control::room::error::RoomError;
 
 /// Grows with each change of a room's settings, layout or scenes; the `ETag` of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

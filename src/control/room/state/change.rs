@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{error::RoomError, pose, view::Settings};
+use super::{pose, view::Settings};
 use crate::{
+    control::room::error::RoomError,
     layout::{self, Canvas, CanvasLimit, Fault, Scene},
     media::port::Segmentation,
 };

@@ -3,16 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    change::Draft,
-    error::RoomError,
-    handle::RoomHandle,
-    images::{self, ImageSource},
-    revision::Revision,
-    scenes::Scenes,
-    state::State,
-};
+use super::handle::RoomHandle;
 use crate::{
+    control::room::{
+        error::RoomError,
+        images::{self, ImageSource},
+        state::{State, change::Draft, revision::Revision, scenes::Scenes},
+    },
     layout::{CanvasLimit, Scene},
     media::port::{Image, Media},
 };
