@@ -57,7 +57,7 @@ pub(super) struct Room {
     lasting: Lasting,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
-    /// What it reports.
+    /// Its reports.
     news: News,
     meter: Meter,
     /// When what has changed is stored.

@@ -1,4 +1,4 @@
-//! What a request to a room can fail with.
+//! The errors of requests to a room.
 
 use std::sync::Arc;
 

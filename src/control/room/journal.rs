@@ -1,6 +1,6 @@
-//! What is of note in all rooms of the process, in one stream that never waits for those who read it.
+//! The notices of all rooms of the process, in one stream that never waits for those who read it.
 //!
-//! [`notice`]: what that is; `digest`: how it follows from a room's events (both PURE).
+//! [`notice`]: a notice; `digest`: how notices follow from a room's events (both PURE).
 
 pub(super) mod digest;
 pub mod notice;
@@ -46,7 +46,7 @@ pub enum Entry {
 #[derive(Debug)]
 pub struct Reader {
     missed: bool,
-    /// What happened before it came.
+    /// Events from before it came.
     kept: VecDeque<Arc<ServerEvent>>,
     news: Option<broadcast::Receiver<Arc<ServerEvent>>>,
 }

@@ -1,4 +1,4 @@
-//! What a [`RoomHandle`](handle::RoomHandle) offers: typed requests to a room's task.
+//! The requests that a [`RoomHandle`](handle::RoomHandle) offers to a room's task, typed.
 //!
 //! - [`handle`]: the handle, and what is asked of a room as a whole, of people, outputs and pictures.
 //! - [`connect`]: connections. [`feed`]: one listener's stream of the room's events.

@@ -12,7 +12,7 @@
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
 //! - `stored`: scenes, and what of the room outlives the process.
 //!
-//! What it is made of:
+//! Its parts:
 //!
 //! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`].
 //! - [`change`], [`record`]: what requests want to change, and the room as one document.
@@ -126,7 +126,7 @@ pub enum Effect {
     Tell(PeerId, Note),
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
-    /// What has to be made ready first.
+    /// Work whose files have to be decoded first.
     Job(Job),
 }
 
@@ -154,7 +154,7 @@ pub struct Beginning {
     pub settings: Settings,
     /// Its layout.
     pub scene: Arc<Scene>,
-    /// What the machine can do.
+    /// The abilities of the machine's model.
     pub segmentation: port::Segmentation,
     /// Of a room that was stored before this start.
     pub past: Option<Past>,
@@ -187,7 +187,7 @@ pub struct State {
     outputs_changed: u64,
     outputs_kept: u64,
     photos: Photos,
-    /// What plays.
+    /// The name of the music that plays.
     music: Option<Arc<str>>,
     /// When a trigger last switched scenes.
     switched_at: Option<Instant>,

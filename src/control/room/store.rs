@@ -1,5 +1,5 @@
-//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may
-//! read for the outputs of each room that has some, because their addresses hold stream keys.
+//! Stored rooms, which survive a restart: one JSON file for each, in `<data-dir>/rooms`, and one that only its owner
+//! may read for the outputs of each room that has some, because their addresses hold stream keys.
 //!
 //! One thread writes, so a slow disk stops no room: [`writer`]. What waits for it is the newest of each room only, and
 //! what the disk refuses is tried again until it is there. [`Storing`] says how that goes. A file that this process has
@@ -44,7 +44,7 @@ pub struct Storing {
     pub unstored: usize,
     /// Since when there are such rooms.
     pub since: Option<Timestamp>,
-    /// What the disk said last.
+    /// The newest error of the disk.
     pub error: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a room says to one session socket. The room never waits for a socket: a full queue ends the link.
+//! The link from a room to one session socket. The room never waits for a socket: a full queue ends the link.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,7 +18,7 @@ pub struct Link {
 /// The socket's end.
 #[derive(Debug)]
 pub struct SessionEnd {
-    /// What to pass on, in order.
+    /// Notes to pass on, in order.
     pub notes: mpsc::Receiver<Note>,
     /// Resolves when the room wants the socket closed. An error means that the room's task is gone.
     pub close: oneshot::Receiver<Closing>,

@@ -1,4 +1,4 @@
-//! What a room's media reports, up to its last word: recordings are finished when the room, or this media, is over.
+//! The reports of a room's media, up to its last word: recordings are finished when the room, or this media, is over.
 
 use std::{collections::HashSet, time::Duration};
 

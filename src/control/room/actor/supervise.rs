@@ -1,7 +1,7 @@
 //! Keeps a room alive. A fault in the room's task costs its connections, not the room: it begins again from its record,
 //! and those who hold its handle notice no more than that a request has failed.
 //!
-//! What the media needs to be begun again is looked after by the room's own task.
+//! The room's own task looks after its media, and opens it again.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -45,9 +45,9 @@ pub(in crate::control::room) struct Parts {
     pub(in crate::control::room) machine: Arc<dyn Media>,
     pub(in crate::control::room) store: Arc<RoomStore>,
     pub(in crate::control::room) vitals: Arc<Vitals>,
-    /// What has to be decoded first, by a task of its own.
+    /// Jobs whose files have to be decoded first, for a task of its own.
     pub(in crate::control::room) jobs: mpsc::Sender<Job>,
-    /// What is of note in all rooms.
+    /// The stream of notices of all rooms.
     pub(in crate::control::room) journal: Arc<Journal>,
     /// A drain waits until all receivers of this are gone.
     pub(in crate::control::room) farewells: watch::Sender<()>,

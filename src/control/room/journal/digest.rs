@@ -1,4 +1,4 @@
-//! What of a room's events is of note on the whole server. PURE.
+//! The notices that follow from a room's events. PURE.
 
 use std::sync::Arc;
 

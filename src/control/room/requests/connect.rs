@@ -37,11 +37,11 @@ const ANSWER_WAIT: Duration = Duration::from_secs(10);
 pub struct SessionJoin {
     /// The name that they ask for.
     pub name: DisplayName,
-    /// What they may do, and by which token.
+    /// Their role, and the token that they came with.
     pub caller: Caller,
     /// The secret of an earlier place.
     pub resume: Option<String>,
-    /// What they shall send.
+    /// The video codec that they shall send.
     pub ingest: VideoCodec,
 }
 
@@ -50,7 +50,7 @@ pub struct SessionJoin {
 pub struct Joined {
     /// The connection.
     pub peer: PeerId,
-    /// Who they are in the room.
+    /// The participant that they are in the room.
     pub participant: Participant,
     /// Takes the place over later.
     pub resume: String,
@@ -58,7 +58,7 @@ pub struct Joined {
     pub room: RoomState,
     /// All events after that.
     pub events: Feed,
-    /// What the room has to say to this socket alone.
+    /// The notes for this socket alone, and the end of the session.
     pub end: SessionEnd,
 }
 
@@ -76,7 +76,7 @@ pub struct PostedOffer {
 pub struct Watching {
     /// The offer.
     pub posted: PostedOffer,
-    /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
+    /// The claim that they make: a WHIP sender of the same claim does not hear themselves.
     pub claim: Option<Claim>,
     /// The rendition that they want, by its height; `None` or `auto`: what the line carries.
     pub rendition: Option<String>,

@@ -37,7 +37,7 @@ pub enum Scenario {
 pub struct Loaded {
     /// The scenes as they are kept; the first one is shown.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and the server does not have, and what cannot be shown as it was meant.
+    /// Assets that it names and the server lacks, and everything that cannot be shown as it was meant.
     pub warnings: Vec<Fault>,
     /// The files that it names, and whether they are there.
     pub assets: Vec<(Named, bool)>,

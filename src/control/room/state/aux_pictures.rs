@@ -18,9 +18,9 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct AuxPicture {
     id: AuxId,
-    /// What it is to show.
+    /// The layout that it is to show.
     scene: Arc<Scene>,
-    /// What it shows, with its images; `None` before the first ones are decoded.
+    /// The layout that it shows, with its images; `None` before the first ones are decoded.
     shown: Option<(Arc<Scene>, Vec<Image>)>,
 }
 

@@ -1,4 +1,4 @@
-//! What the media reports.
+//! The reports of the media.
 
 use super::{
     Effect, Now, State,

@@ -1,4 +1,4 @@
-//! What one session socket hears of a room, and why a room closes it. PURE.
+//! Notes of a room to one session socket, and the reasons to close it. PURE.
 
 use super::view::Delivery;
 
@@ -17,7 +17,7 @@ pub enum Note {
         /// `candidate:…`
         candidate: String,
     },
-    /// What the browser sends is taken.
+    /// The server receives from the browser.
     Connected,
     /// How the mix reaches the browser.
     Delivery(Delivery),

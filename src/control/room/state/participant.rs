@@ -73,7 +73,7 @@ impl Bearer {
 /// Somebody who wants to be a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// What they may do.
+    /// Their role.
     pub role: MemberRole,
     /// The token that they came with; `None` with the key, or where none is needed.
     pub bearer: Option<Bearer>,
@@ -163,7 +163,7 @@ pub struct Member {
     pub secret: String,
     /// How they came in.
     pub joined_by: JoinMethod,
-    /// What they may do.
+    /// Their role.
     pub role: MemberRole,
     /// The token that they came with.
     pub bearer: Option<Bearer>,

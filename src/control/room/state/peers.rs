@@ -21,7 +21,7 @@ pub struct Viewer {
     pub receiver: Receiver,
     /// Names its resource.
     pub secret: String,
-    /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
+    /// The claim that they make: a WHIP sender of the same claim does not hear themselves.
     pub claim: Option<Claim>,
     /// The token that they came with.
     pub bearer: Option<Bearer>,

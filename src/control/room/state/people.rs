@@ -19,7 +19,7 @@ use crate::{
 pub struct Arrival {
     /// The name that they ask for.
     pub name: DisplayName,
-    /// What they may do, and by which token.
+    /// Their role, and the token that they came with.
     pub caller: Caller,
     /// How they come in.
     pub joined_by: JoinMethod,
@@ -38,7 +38,7 @@ pub struct Arrival {
 /// The place that someone got.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
-    /// Who they are in the room.
+    /// The participant that they are in the room.
     pub participant: Participant,
     /// Takes the place over (session), or names its resource (WHIP).
     pub secret: String,

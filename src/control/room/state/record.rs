@@ -130,7 +130,7 @@ pub struct RoomDocument {
     /// Settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<KeptSettings>,
-    /// What the canvas shows.
+    /// The layout that the canvas shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::layout::schema::Layout>)]
     pub layout: Option<Value>,

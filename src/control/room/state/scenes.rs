@@ -16,7 +16,7 @@ use crate::{
 /// How many scenes a room may have: far more than anybody finds their way in.
 pub const MAX_SCENES: usize = limits::SCENES;
 
-/// What stands behind `/scenes/` for another purpose.
+/// Names that stand behind `/scenes/` for another purpose.
 const RESERVED: [&str; 2] = ["next", "previous"];
 
 /// A scene's name: 1 to 64 characters that make one segment of a URL's path when they are percent-encoded.

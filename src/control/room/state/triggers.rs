@@ -1,4 +1,4 @@
-//! What triggers of the layout do beyond the picture.
+//! The effects of triggers of the layout beyond the picture.
 
 use std::{sync::Arc, time::Duration};
 
