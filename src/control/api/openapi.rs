@@ -66,7 +66,7 @@ pub fn document() -> openapi::OpenApi {
     Server::openapi().nest(BASE, Resources::openapi())
 }
 
-/// What is at the top level, and what is said of the whole.
+/// The top level's requests, and the words about the whole.
 #[derive(OpenApi)]
 #[openapi(
     info(

@@ -186,7 +186,7 @@ pub enum ServerMessage<'a> {
         /// Index of the m-line.
         mline: u32,
     },
-    /// What the browser sends is taken.
+    /// The server receives from the browser.
     Connected,
     /// News from the room.
     Event {
