@@ -11,7 +11,7 @@ use super::{font, picture, sounds};
 pub enum AssetKind {
     /// A picture, perhaps an animated one.
     Image,
-    /// What texts are written in.
+    /// A font that texts are written in.
     Font,
     /// Something to be heard in the mix.
     Sound,

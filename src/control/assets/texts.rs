@@ -31,7 +31,7 @@ pub(super) struct Texts {
     letterer: Letterer,
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
-    /// What draws with the fonts among the assets.
+    /// The drawer of texts with the fonts among the assets.
     foreign: foreign::Fonts,
 }
 
