@@ -42,14 +42,15 @@ pub use state::{
     name::{DisplayName, RoomName},
     note::{Closing, Note},
     output::{FinishedRecording, KeptOutput, Marker, Output, OutputDocument, OutputPhase, Recordings},
-    participant::{Bearer, Caller, Claim, MemberRole, Moderation},
+    participant::{Bearer, Caller, Claim, Moderation},
     photo::Photo,
     pose::RoomPoses,
     record::{RoomDocument, SceneEntry},
     revision::{IfMatch, Revision},
     scenes::{SceneChoice, SceneName},
     view::{
-        ActiveScene, Delivery, Event, Participant, Presence, RoomState, RoomSummary, SceneView, Segmentation, Settings,
+        ActiveScene, Delivery, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, SceneView,
+        Segmentation, Settings,
     },
 };
 pub use store::{RoomStore, Storing};

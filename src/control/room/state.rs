@@ -363,7 +363,7 @@ impl State {
 
     /// Returns what the media found, by the names of those who are still in.
     pub fn name_poses(&self, found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
-        pose::of_members(&self.members, found)
+        self.members.iter().filter_map(|member| member.poses(found)).collect()
     }
 
     /// Keeps the room when everybody has left.

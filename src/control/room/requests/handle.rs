@@ -8,7 +8,6 @@ use tokio::{
     time::timeout,
 };
 
-use super::feed::Feed;
 use crate::{
     control::room::{
         actor::{Call, Room, now},
@@ -169,25 +168,6 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn summary(&self) -> Result<RoomSummary, RoomError> {
         self.call(|room| room.state.summary()).await
-    }
-
-    /// Returns the room now, and all events after that.
-    ///
-    /// # Errors
-    /// [`RoomError::NoRoom`].
-    pub async fn listen(&self) -> Result<(RoomState, Feed), RoomError> {
-        let (state, events) = self.call(|room| (room.state.describe(), room.subscribe())).await?;
-        Ok((state, Feed::new(self.clone(), events)))
-    }
-
-    /// Works as [`RoomHandle::listen`], and poses among the events.
-    ///
-    /// # Errors
-    /// [`RoomError::NoRoom`].
-    pub async fn listen_with_poses(&self) -> Result<(RoomState, Feed), RoomError> {
-        let (state, events, poses) =
-            self.call(|room| (room.state.describe(), room.subscribe(), room.subscribe_poses())).await?;
-        Ok((state, Feed::new(self.clone(), events).with_poses(poses)))
     }
 
     /// Returns the layout now.

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::{
     health::{Health, Loudness, rounded},
     output::{FinishedRecording, Marker, Output},
-    participant::MemberRole,
     photo::Photo,
     pose::ParticipantPoses,
 };
@@ -18,6 +17,18 @@ use crate::{
     layout::{LayerBox, schema::Warning},
     media::port,
 };
+
+/// The rights of a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRole {
+    /// Sends and receives.
+    Participant,
+    /// Also directs the room.
+    Producer,
+    /// Also directs the server.
+    Admin,
+}
 
 /// The state of a participant's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
