@@ -39,7 +39,7 @@ const ROUNDS: usize = 24;
 /// Turns before those that count.
 const WARM_UP: usize = 3;
 
-/// What the others are measured against.
+/// The engine that the others are measured against.
 const REFERENCE: &str = "ONNX Runtime";
 
 /// The rows: a name, and what runs there.
@@ -195,7 +195,7 @@ struct Row {
     name: &'static str,
     /// `None` when it cannot run, or does not any more.
     engine: Option<Engine>,
-    /// What there is to say: versions, changes of the graph, or why there are no times.
+    /// A remark: versions, changes of the graph, or why there are no times.
     note: String,
     /// Seconds of the processor, one a run.
     processor: Vec<f64>,
@@ -257,7 +257,7 @@ fn processor() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// What runs a network.
+/// The engine that runs a network.
 enum Engine {
     Ours { session: Box<Session>, input: Vec<f32> },
     Peer(Peer),

@@ -89,7 +89,7 @@ pub struct ServeConfig {
     pub recordings_spare: u64,
     /// Where what happens on the server is posted to.
     pub webhooks: Vec<Webhook>,
-    /// What these requests are signed with, as configured; `None`: with a secret of the data directory.
+    /// The secret that signs these requests, as configured; `None`: one of the data directory.
     pub webhook_secret: Option<String>,
     /// The public address of a 1:1 NAT.
     pub public_ip: Option<IpAddr>,

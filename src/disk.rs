@@ -16,7 +16,7 @@ const UNFINISHED: &str = ".part";
 /// Opens a file, or what a link leads to, to read it. It refuses devices and pipes, which may never end, or never begin.
 ///
 /// # Errors
-/// What the disk says; [`io::ErrorKind::InvalidInput`] where it is no file.
+/// Errors of the disk; [`io::ErrorKind::InvalidInput`] where it is no file.
 pub fn open(file: &Path) -> io::Result<fs::File> {
     let open = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
     if !open.metadata()?.is_file() {
@@ -55,7 +55,7 @@ pub fn read_text(file: &Path, most: u64) -> io::Result<String> {
 /// Writes beside the file and renames. Makes the folder if it is missing.
 ///
 /// # Errors
-/// What the disk says; the file is whole then, and mostly as it was.
+/// Errors of the disk; the file is whole then, and mostly as it was.
 pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(folder, file, content, |_| Ok(()))
 }
@@ -63,7 +63,7 @@ pub fn replace(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
 /// Does the same for a file that only its owner may read, at no time anybody else.
 ///
 /// # Errors
-/// What the disk says; the file is whole then, and mostly as it was.
+/// Errors of the disk; the file is whole then, and mostly as it was.
 pub fn replace_private(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(folder, file, content, |open| open.set_permissions(fs::Permissions::from_mode(0o600)))
 }
@@ -88,7 +88,7 @@ fn replace_with(
 /// Removes a file for good. Returns whether it existed.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub fn remove(folder: &Path, file: &Path) -> io::Result<bool> {
     match fs::remove_file(file) {
         Ok(()) => sync_folder(folder).map(|()| true),
@@ -100,7 +100,7 @@ pub fn remove(folder: &Path, file: &Path) -> io::Result<bool> {
 /// Renames a file to the first of these names that no file has yet, for good. Returns that name.
 ///
 /// # Errors
-/// What the disk says; the file has its old name then.
+/// Errors of the disk; the file has its old name then.
 pub fn rename_aside(folder: &Path, file: &Path, names: impl Iterator<Item = PathBuf>) -> io::Result<PathBuf> {
     for aside in names {
         // Nobody else makes files here: the directory is locked.
@@ -120,7 +120,7 @@ pub fn rename_aside(folder: &Path, file: &Path, names: impl Iterator<Item = Path
 /// Makes a power cut leave what was made, renamed or removed in a folder.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     match fs::File::open(folder)?.sync_all() {
         // Some file systems of networks cannot, and need not.
@@ -132,7 +132,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Removes a folder and all that is in it, for good, if there is one.
 ///
 /// # Errors
-/// What the disk says; some of it may be gone then.
+/// Errors of the disk; some of it may be gone then.
 pub fn remove_folder(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Ok(()) => sync_folder(folder.parent().unwrap_or(Path::new("."))),
@@ -144,7 +144,7 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
 /// Makes a folder and those that it is in, if they are missing.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
@@ -161,7 +161,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 /// Makes an empty file of which nothing knows yet. Makes the folder if it is missing.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub fn create_beside(folder: &Path) -> io::Result<(fs::File, PathBuf)> {
     make_folder(folder)?;
     let beside = folder.join(format!(".{:016x}{UNFINISHED}", rand::rng().random::<u64>()));
@@ -171,7 +171,7 @@ pub fn create_beside(folder: &Path) -> io::Result<(fs::File, PathBuf)> {
 /// Makes a file of [`create_beside`] the one of this name, whole.
 ///
 /// # Errors
-/// What the disk says; the file is whole then, and mostly as it was.
+/// Errors of the disk; the file is whole then, and mostly as it was.
 pub fn put_in_place(open: &fs::File, beside: &Path, file: &Path) -> io::Result<()> {
     open.sync_all()?;
     fs::rename(beside, file)?;

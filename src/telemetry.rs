@@ -1,4 +1,4 @@
-//! What the program reports of itself: log lines on stderr and numbers for Prometheus.
+//! Log lines on stderr, and numbers for Prometheus.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{build_info, config::LogFormat, error::ProgramError};
 
-/// What is logged when nobody says otherwise. tract logs every rewriting of a model's graph.
+/// Directives of the log when nobody sets others. tract logs every rewriting of a model's graph.
 const DEFAULT_DIRECTIVES: &str = "info,tract=warn";
 
 /// Whatever is asked for: what the HTTP client says of its requests shows paths and headers, and so the secrets of

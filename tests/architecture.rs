@@ -11,8 +11,8 @@ use gstreamer::prelude::*;
 use source::{Source, Target, crate_sources, files_below, repository};
 use virfie::media::{self, gst::launch};
 
-/// What the modules under `of` may import of this crate, beside themselves. `*` stands for one name; the row with the
-/// longest `of` counts, and a name comes before `*`.
+/// The imports of this crate that the modules under `of` may have, beside themselves. `*` stands for one name; the row
+/// with the longest `of` counts, and a name comes before `*`.
 struct Layer {
     of: &'static str,
     may: &'static [&'static str],
@@ -164,7 +164,7 @@ const CONFINED: &[Confined] = &[
 /// Folders in which no file imports one that imports it, be it by way of others.
 const WITHOUT_CIRCLES: &[&str] = &["layout"];
 
-/// What PURE modules may not use, outside of their tests.
+/// The crates that PURE modules may not use, outside of their tests.
 const IMPURE: &[&str] =
     &["axum", "gstreamer", "gstreamer_*", "metrics", "rand", "tokio", "tokio_*", "tracing", "tract_*"];
 
@@ -174,7 +174,7 @@ const PURE_BUT: &[(&str, &str)] = &[("media::segment::tfjs", "tract_onnx::pb")];
 /// How long a file may be, in lines.
 const LONGEST: usize = 600;
 
-/// What a program wrote: as long as what it is made of.
+/// The folder of files that a program wrote: they are as long as their sources ask.
 const GENERATED: &str = "web/src/generated/";
 
 /// Lines above `unsafe` in which its comment is looked for.

@@ -1,4 +1,5 @@
-//! What one receiver of a shared encoding gets: nothing before a keyframe, nothing it cannot take. PURE.
+//! The gate of one receiver of a shared encoding: nothing passes before a keyframe, and nothing that it cannot take.
+//! PURE.
 //!
 //! A receiver that joins in the middle, or has lost frames, cannot decode until the next keyframe; sending it more
 //! would show rubbish. And a receiver that is slower than the encoder must lose frames here, where it costs nobody else

@@ -50,13 +50,13 @@ pub type TrackHook = Arc<dyn Fn(LineCodec) -> Option<gst::Bin> + Send + Sync>;
 pub struct Bot {
     /// Where and as whom.
     pub invitation: Invitation,
-    /// What it sends; `None`: only listens.
+    /// The source of its picture and sound; `None`: only listens.
     pub source: Option<Arc<Source>>,
     /// How it reaches the network.
     pub network: Network,
     /// Launch texts.
     pub launches: Launches,
-    /// What it counts.
+    /// Its counters.
     pub tally: Arc<Tally>,
     /// See [`TrackHook`].
     pub hook: Option<TrackHook>,

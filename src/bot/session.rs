@@ -27,9 +27,9 @@ pub struct Invitation {
     pub token: Option<String>,
     /// The secret of an earlier connection, to take the same place.
     pub resume: Option<String>,
-    /// What we send: `vp8` or `h264`.
+    /// The video codec that we send: `vp8` or `h264`.
     pub send: String,
-    /// What we want to receive.
+    /// The video codec that we want to receive.
     pub receive: String,
 }
 
@@ -100,7 +100,7 @@ pub enum News {
     Answer(String),
     /// How the mix reaches us: the rendition, why, and what our line is thought to carry, in kbit/s.
     Delivery(Option<String>, String, Option<u64>),
-    /// What we send is taken.
+    /// The server receives from us.
     Connected,
     /// Something happened in the room.
     Event(Value),

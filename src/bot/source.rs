@@ -1,4 +1,4 @@
-//! What bots send: a file in a loop, or a moving test picture with a beep; encoded once for all of them.
+//! The sources of bots: a file in a loop, or a moving test picture with a beep; encoded once for all of them.
 
 use std::{
     io,
@@ -87,7 +87,7 @@ pub enum SourceError {
     /// The picture has no encoder.
     #[error(transparent)]
     Encoder(#[from] EncodeError),
-    /// What plays cannot be built.
+    /// The player cannot be built.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// The system gives no thread.

@@ -1,4 +1,4 @@
-//! What a bot counts, one JSON line a second.
+//! The counters of a bot, one JSON line a second.
 
 use std::{
     sync::{
@@ -32,7 +32,7 @@ pub struct Tally {
     pub round_trip_us: AtomicU64,
     /// The rendition that the server sends, once it has said so.
     pub rendition: ArcSwapOption<String>,
-    /// What the line is thought to carry, in kbit/s; 0: not known.
+    /// Estimated capacity of the line, in kbit/s; 0: not known.
     pub estimate_kbps: AtomicU64,
     last_ns: AtomicU64,
 }
@@ -71,7 +71,7 @@ pub struct TallyLine {
     pub kbps_received: u64,
     /// The rendition of the mix, by its height; null: sound alone, or not known yet.
     pub rendition: Option<Arc<String>>,
-    /// What the line is thought to carry, in kbit/s, once known.
+    /// Estimated capacity of the line, in kbit/s, once known.
     pub estimate_kbps: Option<u64>,
     /// Round trip in milliseconds, once known.
     pub round_trip_ms: Option<f64>,

@@ -46,7 +46,7 @@ pub struct Invitation {
     pub room: String,
     /// API key or token.
     pub token: Option<String>,
-    /// What to receive.
+    /// The video codec to receive.
     pub codec: VideoCodec,
 }
 

@@ -56,7 +56,7 @@ enum What {
     Clip,
     /// A font, to what is asked of it
     Font {
-        /// What that is
+        /// The question, as JSON
         #[arg(long)]
         wish: String,
     },

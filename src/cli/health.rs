@@ -19,7 +19,7 @@ const MOST_READ: u64 = 64 << 10;
 /// Asks a running server whether it is well.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What is asked: /readyz whether the server takes requests, /healthz whether it lives
+    /// The question: /readyz whether the server takes requests, /healthz whether it lives
     #[arg(
         long,
         env = "VIRFIE_HEALTH_URL",

@@ -34,8 +34,8 @@ enum Action {
     Check {
         /// The file; - is the standard input
         file: PathBuf,
-        /// What a Virfie scenario calls `/static/`: its files are looked for there. Left out, the folder `static`
-        /// beside the file
+        /// The folder that a Virfie scenario calls `/static/`: its files are looked for there. Left out, the folder
+        /// `static` beside the file
         #[arg(long = "static", value_name = "DIR")]
         assets: Option<PathBuf>,
     },

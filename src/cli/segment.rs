@@ -34,11 +34,11 @@ pub struct Args {
     /// or `.cutout.mp4`; none with --json]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What is kept: `person`, or parts of the body such as `left_face,right_face`
+    /// The part of the picture that is kept: `person`, or parts of the body such as `left_face,right_face`
     #[arg(long, value_name = "WHAT")]
     cutout: Option<String>,
-    /// What is put behind: a picture FILE that covers, `blur`, or #rrggbb [default: nothing for pictures, #00b140 for
-    /// videos]
+    /// The background that is put behind: a picture FILE that covers, `blur`, or #rrggbb [default: nothing for
+    /// pictures, #00b140 for videos]
     #[arg(long, value_name = "FILE|blur|#rrggbb")]
     background: Option<String>,
     /// Write the mask: white is kept

@@ -79,7 +79,7 @@ impl IceServer {
     /// colon is allowed. Special characters of user and password (`:` in the user, `%`) are percent-encoded.
     ///
     /// # Errors
-    /// What is wrong, in one line that never holds the credential.
+    /// The fault, in one line that never holds the credential.
     pub fn parse(text: &str) -> Result<Self, IceServerError> {
         Self::parse_with(text, None)
     }

@@ -52,7 +52,7 @@ impl Webhook {
     /// Reads `https://[user:password@]host[:port][/path][?query]`, or the same with `http`.
     ///
     /// # Errors
-    /// What is wrong, in one line that repeats nothing of the URL.
+    /// The fault, in one line that repeats nothing of the URL.
     pub fn parse(text: &str) -> Result<Self, WebhookError> {
         if text.len() > LONGEST {
             return Err(WebhookError::TooLong(text.len()));

@@ -67,7 +67,7 @@ pub struct Written {
     /// Posts what happens in rooms to this http or https URL, signed; repeatable (a comma in a URL is written %2C)
     #[arg(long, env = "VIRFIE_WEBHOOK", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
     pub webhook: Option<Vec<String>>,
-    /// What webhooks are signed with [default: made and kept in <data-dir>/webhook-secret]
+    /// The secret that signs webhooks [default: made and kept in <data-dir>/webhook-secret]
     #[arg(long, env = "VIRFIE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub webhook_secret: Option<String>,
     /// The address that the Internet knows this machine by (1:1 NAT)
@@ -99,7 +99,7 @@ pub struct Written {
     /// How long the last picture of a silent sender stays, in milliseconds [default: 2000]
     #[arg(long, env = "VIRFIE_HOLD_MS", value_name = "MS", hide_env_values = true)]
     pub hold_ms: Option<i64>,
-    /// What is behind the people of a new room: #rrggbb or an image asset [default: studio.jpg]
+    /// The background of the people of a new room: #rrggbb or an image asset [default: studio.jpg]
     #[arg(long, env = "VIRFIE_BACKGROUND", value_name = "COLOUR|ASSET", hide_env_values = true)]
     pub background: Option<String>,
     /// The picture size of a new room [default: 1280x720]
@@ -117,7 +117,7 @@ pub struct Written {
     /// `text` or `json`, on stderr [default: text]
     #[arg(long, env = "VIRFIE_LOG_FORMAT", value_name = "text|json", hide_env_values = true)]
     pub log_format: Option<String>,
-    /// What is logged: a level or a list of directives, as in $RUST_LOG [default: info]
+    /// The level of the log, or a list of directives as in $RUST_LOG [default: info]
     #[arg(long, env = "VIRFIE_LOG_LEVEL", value_name = "LEVEL", hide_env_values = true)]
     pub log_level: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a scene names that is not in it: images, clips, sounds, fonts, models. PURE.
+//! Names in a scene of things outside of it: images, clips, sounds, fonts, models. PURE.
 
 use super::{
     lettering::Lettering,

@@ -1,4 +1,4 @@
-//! What is cut out of a person's picture: as a layout writes it, and as it is carried out. PURE.
+//! Cutouts of a person's picture: as a layout writes them, and as they are carried out. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;

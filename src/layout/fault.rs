@@ -7,7 +7,7 @@ pub struct Fault {
     /// RFC 6901 JSON pointer to a place that exists in what was read; `""` is the whole. A missing key is reported at
     /// the object that lacks it.
     pub pointer: String,
-    /// What is wrong there, in one line for the person who wrote it.
+    /// The fault there, in one line for the person who wrote it.
     pub detail: String,
 }
 

@@ -1,4 +1,4 @@
-//! What decides how a text of a layout looks on its canvas. PURE.
+//! The look of a layout's texts on its canvas. PURE.
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,7 @@ pub enum TextFrame {
 pub struct Lettering<'a> {
     /// The text.
     pub text: &'a Text,
-    /// What it is set into.
+    /// The frame that it is set into.
     pub frame: TextFrame,
 }
 

@@ -28,7 +28,7 @@ pub struct LengthRange {
     pub percent: RangeInclusive<f64>,
     /// Whether zero itself is refused (sizes).
     pub above_zero: bool,
-    /// What a plain number counts, for messages: `px` or nothing.
+    /// The unit of a plain number, for messages: `px` or nothing.
     pub unit: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What the canvas shows. PURE: text in, numbers out; nothing here knows of media, rooms or time.
+//! Layouts of the canvas. PURE: text in, numbers out; nothing here knows of media, rooms or time.
 //!
 //! ```text
 //! JSON ── read ──► Scene ── solve(Scene, who is there) ──► Placements, back to front

@@ -21,11 +21,11 @@ pub struct Scene {
     pub canvas: Canvas,
     /// The explicit layers in the order they were listed; ids are unique.
     pub layers: Vec<SceneLayer>,
-    /// What happens to the people whom no layer takes.
+    /// The placing of the people whom no layer takes.
     pub auto: Auto,
     /// How what was shown before turns into this.
     pub transition: Transition,
-    /// What happens by itself.
+    /// Triggers, which act by themselves.
     pub triggers: Vec<Trigger>,
     /// The sound asset that is played again and again.
     pub music: Option<String>,
@@ -40,7 +40,7 @@ pub struct Canvas {
     pub height: u32,
     /// Frames per second.
     pub fps: u32,
-    /// What is behind all layers.
+    /// The background of all layers.
     pub background: Background,
 }
 
@@ -65,7 +65,7 @@ pub enum Background {
 pub struct SceneLayer {
     /// Unique in the scene.
     pub id: String,
-    /// What it shows.
+    /// The source of its picture.
     pub source: Source,
     /// Where its anchor stands, from the canvas's left edge. `None`: at the canvas's own anchor point, so that a layer
     /// anchored `bottom-right` without a position stands in that corner.
@@ -78,7 +78,7 @@ pub struct SceneLayer {
     pub anchor: Anchor,
     /// How the source is fitted into the rectangle.
     pub fit: Fit,
-    /// What is cut off the source first.
+    /// The margins that are cut off the source first.
     pub crop: Edges,
     /// Drawing order: higher is nearer; equal ones are nearer the later they are listed.
     pub z: i32,
@@ -90,7 +90,7 @@ pub struct SceneLayer {
     pub cutout: Cutout,
     /// How the edge of what is kept is drawn; kept also where nothing is cut out.
     pub cut_options: CutOptions,
-    /// What is shown while nobody is found to be cut out.
+    /// The view of the person while nobody is found to be cut out.
     pub lost: Lost,
     /// Of the corners; a percentage is of the shorter side.
     pub radius: Length,
@@ -102,7 +102,7 @@ pub struct SceneLayer {
     pub blur: Option<f64>,
     /// The asset that is shown while the participant is not there.
     pub fallback: Option<String>,
-    /// What it goes along with, instead of `x`, `y` and `anchor`.
+    /// The keypoint that it goes along with, instead of `x`, `y` and `anchor`.
     pub follow: Option<Follow>,
     /// How it changes; `None`: as the scene does.
     pub transition: Option<Transition>,

@@ -20,7 +20,7 @@ pub struct Text {
     pub align: Option<TextAlign>,
     /// Distance of lines, in sizes.
     pub line_height: f64,
-    /// What is behind it.
+    /// The colour behind it.
     pub background: Option<[u8; 3]>,
     /// Around it, inside its background, in canvas pixels.
     pub padding: f64,

@@ -1,4 +1,4 @@
-//! What a layout does by itself: when keypoints of people are in places, something happens. PURE.
+//! Triggers of a layout: when keypoints of people are in places, something happens. PURE.
 //!
 //! These types are what the reader makes and, as they are, what is written and what the OpenAPI document shows.
 //!
@@ -28,9 +28,9 @@ pub struct Trigger {
     /// Unique among the layout's triggers.
     #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     pub id: String,
-    /// What must be true.
+    /// The conditions under which it fires.
     pub when: When,
-    /// What happens then, in this order.
+    /// The actions of a firing, in this order.
     #[serde(rename = "do")]
     #[schema(min_items = 1, max_items = 8)]
     pub actions: Vec<Action>,
@@ -98,7 +98,7 @@ pub struct Condition {
     pub layers: Whose,
     /// Where.
     pub area: Area,
-    /// What it means that a layer shows nobody; `block` when left out.
+    /// The meaning of a layer that shows nobody; `block` when left out.
     #[serde(skip_serializing_if = "Absent::is_block")]
     pub absent: Absent,
 }

@@ -1,4 +1,4 @@
-//! What belongs to a codec: the video codecs, the sizes that a room is sent in, and the two together. PURE.
+//! Codecs and sizes: the video codecs, the sizes that a room is sent in, and the two together. PURE.
 
 use std::{fmt, str::FromStr};
 
@@ -42,10 +42,10 @@ impl FromStr for VideoCodec {
     }
 }
 
-/// What senders may send, the best first. VP8 has no profiles to disagree on and is cheap to decode.
+/// The codecs that senders may send, the best first. VP8 has no profiles to disagree on and is cheap to decode.
 pub const RECEIVED: [VideoCodec; 3] = [VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9];
 
-/// What the room is sent in, the best first.
+/// The codecs that the room is sent in, the best first.
 pub const SENT: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Vp8];
 
 /// Works out the bits a second that look fine for talking people: 2.5 Mbit/s at 1280x720 and 30 frames.

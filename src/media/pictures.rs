@@ -1,5 +1,5 @@
-//! What goes into decoders of pictures is looked at first: how large the pictures are, and where one of VP9 ends. A
-//! decoder takes its memory before it reports the size.
+//! Pictures are looked at before they go into decoders: how large they are, and where one of VP9 ends. A decoder takes
+//! its memory before it reports the size.
 
 use gstreamer::{self as gst, prelude::*};
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use crate::media::gst::probe::LEFT_OUT;
 /// The data that passes a pad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passing {
-    /// What the stream is from now on.
+    /// The form of the stream from now on.
     Caps,
     /// A picture, or a part of one.
     Picture,

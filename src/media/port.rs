@@ -130,9 +130,10 @@ impl fmt::Display for PeerId {
 pub struct Picture {
     /// The validated layout.
     pub scene: Arc<Scene>,
-    /// Who may be on it, in order of joining (slots and `auto` follow this order). Hidden people are left out.
+    /// The people who may be on it, in order of joining (slots and `auto` follow this order). Hidden people are left
+    /// out.
     pub people: Vec<Seat>,
-    /// Who spoke, the last one first; for the automatic mode `spotlight`. May name some who are not in `people`.
+    /// The people who spoke, the last one first; for the automatic mode `spotlight`. Some may be missing in `people`.
     pub speakers: Vec<ParticipantId>,
     /// The images that the scene names (background, image layers), and its texts' pictures by their names. One that is
     /// missing shows nothing.
@@ -154,7 +155,7 @@ pub enum Negotiation {
     /// The browser's session: we offer to receive its sound and its camera. [`MediaEvent::PeerOffer`] follows, then
     /// [`MediaCommand::Answer`] and candidates both ways.
     Offer {
-        /// What the browser shall send.
+        /// The video codec that the browser shall send.
         ingest: VideoCodec,
     },
     /// WHIP: one answer, with all candidates gathered within a second.
@@ -187,7 +188,7 @@ pub(super) fn choose_for_sender(offer: &Description) -> Result<Vec<Chosen>, SdpF
 /// The rendition that a receiver wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RenditionWish {
-    /// What its line carries and its player shows.
+    /// The largest that its line carries and its player shows.
     #[default]
     Auto,
     /// This one, whatever the line says.
@@ -205,7 +206,7 @@ pub struct ReceiverView {
     pub save_data: bool,
     /// Share of frames that it has no time to decode, 0 to 1.
     pub dropped: f32,
-    /// What it wants.
+    /// The rendition that it wants.
     pub rendition: RenditionWish,
 }
 
@@ -225,7 +226,7 @@ pub struct DeliveryReport {
     pub loss: f32,
     /// To the receiver and back, once known.
     pub round_trip: Option<Duration>,
-    /// What its line is thought to carry, in bits a second, once known.
+    /// Estimated capacity of its line, in bits a second, once known.
     pub estimate: Option<u64>,
 }
 
@@ -293,23 +294,23 @@ pub enum MediaCommand {
         participant: ParticipantId,
         /// The name that others see.
         name: Arc<str>,
-        /// Who offers what.
+        /// The side that offers, and its offer.
         negotiation: Negotiation,
     },
     /// Makes a connection that receives.
     AddReceiver {
         /// The new connection.
         peer: PeerId,
-        /// Who does not want to hear themselves; `None` for a viewer.
+        /// The participant who does not want to hear themselves; `None` for a viewer.
         participant: Option<ParticipantId>,
         /// The peer's checked offer.
         offer: Box<Description>,
-        /// What it wants.
+        /// The rendition that it wants.
         rendition: RenditionWish,
         /// Gets the answer, with all candidates in it.
         reply: AnswerReply,
     },
-    /// What a receiver can use and wants from now on.
+    /// Sets what a receiver can use and wants from now on.
     View {
         /// The connection.
         peer: PeerId,
@@ -337,7 +338,7 @@ pub enum MediaCommand {
     Forget(ParticipantId),
     /// How loud a participant is in the mix, and where.
     SetGain {
-        /// Who.
+        /// Their id.
         participant: ParticipantId,
         /// Linear gain, 0.0..=2.0 (1.0 unchanged); 0.0 is muted.
         gain: f32,
@@ -369,7 +370,7 @@ pub enum MediaCommand {
     SetAux {
         /// Which one.
         aux: AuxId,
-        /// What it shows.
+        /// The picture that it shows.
         picture: Picture,
     },
     /// Forgets a picture beside the program.
@@ -460,7 +461,7 @@ pub enum MediaEvent {
     },
     /// How large somebody's whole picture is shown on the canvas, so that they need not send more.
     Shown {
-        /// Who.
+        /// Their id.
         participant: ParticipantId,
         /// Width and height in pixels; 0 x 0: not at all.
         size: (u32, u32),
@@ -507,7 +508,7 @@ pub enum MediaEvent {
     },
     /// Someone began or stopped speaking.
     Speaking {
-        /// Who.
+        /// Their id.
         participant: ParticipantId,
         /// Now.
         speaking: bool,
@@ -543,11 +544,11 @@ pub enum MediaEvent {
         /// Now.
         state: OutputState,
     },
-    /// What flows to a live output, every few seconds.
+    /// The flow to a live output, every few seconds.
     OutputFlow {
         /// Which.
         output: OutputId,
-        /// What flows.
+        /// The flow.
         flow: Flow,
     },
     /// An output has finished a file. The state in which it ends is reported after that.

@@ -63,7 +63,7 @@ impl FakeMedia {
         Arc::clone(self.rooms.lock().get(name).expect("the room has been opened"))
     }
 
-    /// What the segmentation can do from now on.
+    /// Sets the abilities of the segmentation from now on.
     pub fn set_segmentation(&self, segmentation: Segmentation) {
         *self.segmentation.lock() = segmentation;
     }

@@ -85,6 +85,18 @@ async fn answers_are_what_the_document_says() {
 }
 
 #[tokio::test]
+async fn a_session_begins_with_what_the_document_says() {
+    let server = Server::start().await;
+    let document = answer(server.request_at_top("GET", "/openapi.json")).await.json();
+    let (_ann, welcome) = Page::join(&server, "demo", "ann").await;
+    let messages = document["components"]["schemas"]["ServerMessage"]["oneOf"].as_array().unwrap();
+    let schema = messages.iter().find(|message| message["properties"]["type"]["enum"][0] == "welcome").unwrap();
+    let mut faults = Vec::new();
+    check(&document, schema, &welcome, "welcome", &mut faults);
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[tokio::test]
 async fn what_a_put_takes_is_what_the_document_says() {
     let server = Server::start().await;
     let document = answer(server.request_at_top("GET", "/openapi.json")).await.json();

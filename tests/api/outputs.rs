@@ -246,7 +246,7 @@ async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
     }
 }
 
-/// What lies beside a recording that has come to its end.
+/// The notes beside a recording that has come to its end.
 const NOTES: &str = ";FFMETADATA1\ncreation_time=2026-11-28T12:00:00.250000Z\nlength_seconds=61.500\n\
                      [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=2000\ntitle=a\\=b\n";
 

@@ -25,10 +25,10 @@ use tokio::{
 
 use super::http::PATIENCE;
 
-/// What the tests' webhooks are signed with.
+/// The secret that signs the tests' webhooks.
 pub const SECRET: &str = "a-secret-of-sixteen";
 
-/// What is answered to an event.
+/// The answer to an event.
 pub enum Reply {
     Status(u16),
     /// With a header.

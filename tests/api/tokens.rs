@@ -1,4 +1,4 @@
-//! What a token opens, for how long, and how much of the server its bearer can take.
+//! The rights of tokens: which room they open, for how long, and how much of the server their bearers can take.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

@@ -41,7 +41,7 @@ pub struct Reference {
     pub test: bool,
 }
 
-/// What a path leads to.
+/// The thing that a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// Something of this crate, from its root.

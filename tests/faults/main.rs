@@ -41,7 +41,7 @@ use recorder::{Attention, RED, amplitude};
 use server::{PROGRAM, ROOM, Server, answer, arguments, library, until};
 use studio::Studio;
 
-/// What a machine may be stopped for: a lid that is closed, a virtual machine that is moved.
+/// The time for which a machine may be stopped: a lid that is closed, a virtual machine that is moved.
 const STOPPED: Duration = Duration::from_secs(30);
 
 /// Returns the room as it is on the disk.

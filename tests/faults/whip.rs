@@ -68,7 +68,7 @@ async fn is(server: &Server, id: &str, state: &str) -> Value {
     .await
 }
 
-/// Who watches and hears the second room sees red in the middle and hears the tone.
+/// Waits until a viewer of the second room sees red in the middle and hears the tone.
 async fn arrives(there: &Server, guest: &Guest) {
     // Who only watches has a place of their own in the grid.
     let whole = json!({"id": "first", "source": {"participant": "first"}, "width": "100%", "height": "100%"});

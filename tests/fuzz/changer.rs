@@ -2,7 +2,7 @@
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
-/// What readers like least.
+/// The pieces that readers like least.
 #[rustfmt::skip]
 const SCRAPS: [&[u8]; 30] = [
     b"", b"\0", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b" ", b"\t", b":", b"=", b"/", b"//", b"@", b"%", b"%00", b"..",

@@ -1,5 +1,5 @@
-//! What reads the inputs, and the seeds that they are made from. A target returns whether it has taken the input, and
-//! fails where one that it took does not hold what it should.
+//! The readers of the inputs, and the seeds that inputs are made from. A target returns whether it has taken the input,
+//! and fails where one that it took does not hold what it should.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What outputs get, from frames and samples to a file that ffmpeg decodes.
+//! Outputs, from frames and samples to a file that ffmpeg decodes.
 
 use std::{
     path::{Path, PathBuf},
@@ -53,7 +53,7 @@ fn record(folder: &Path, container: Container, wishes: &Wishes) -> PathBuf {
     files.into_iter().next().unwrap()
 }
 
-/// What is recorded, and how.
+/// The recording that is made.
 pub struct Clip<'a> {
     pub container: Container,
     pub wishes: Wishes,

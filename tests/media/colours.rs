@@ -1,5 +1,5 @@
-//! What senders send, on its way through the receiving stages: the colours that its stream says, square
-//! pixels, frames in their order, and one field of two.
+//! Senders' pictures on their way through the receiving stages: the colours that the stream says, square pixels, frames
+//! in their order, and one field of two.
 
 use std::sync::{
     Arc,

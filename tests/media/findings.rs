@@ -1,4 +1,4 @@
-//! What segmentation finds beside the first mask: further masks, body parts, poses, and how old they are.
+//! The findings of segmentation beside the first mask: further masks, body parts, poses, and how old they are.
 
 use std::{path::Path, time::Instant};
 

@@ -116,7 +116,7 @@ fn check(name: &str, layout: &Value) {
     compare(name, &compose(layout));
 }
 
-/// What is on a canvas beside the golden picture of this name.
+/// Compares a canvas with the golden picture of this name.
 pub fn compare_canvas(name: &str, canvas: &I420) {
     let planes = canvas.planes();
     let (width, height) = (planes.width as u32, planes.height as u32);

@@ -1,4 +1,4 @@
-//! What a layer shows of somebody who is to be cut out and is not found.
+//! Layers of somebody who is to be cut out and is not found.
 
 use std::{sync::Arc, time::Duration};
 

@@ -10,7 +10,7 @@
 //!   is found. `window`: people who are small in theirs.
 //! - `frames`: pictures to put in, and what is in those that come out.
 //!
-//! What needs a model or clips looks for them in `../shared/data`, and says so and passes when they are not there.
+//! Tests that need a model or clips look for them in `../shared/data`, and say so and pass when they are not there.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

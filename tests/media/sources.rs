@@ -1,4 +1,4 @@
-//! What the layers of a composed picture show that comes from no camera.
+//! Layers of a composed picture whose pictures come from no camera.
 
 use std::{sync::Arc, time::Duration};
 

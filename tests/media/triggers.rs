@@ -1,4 +1,4 @@
-//! What triggers do to the picture: a stage with people whose poses the test says, and whose time it sets.
+//! The effects of triggers on the picture: a stage with people whose poses the test says, and whose time it sets.
 
 use std::{sync::Arc, time::Duration};
 

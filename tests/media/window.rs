@@ -12,7 +12,7 @@ use virfie::{
         },
         segment::{
             model::{LoadOptions, Model},
-            stream::{MaskRequest, Stream},
+            stream::{MaskRequest, Outcome, Stream},
         },
     },
 };
@@ -54,15 +54,16 @@ impl Watched {
         Self { stream: Stream::new(model), wish, frames: 0 }
     }
 
+    /// Looks at a picture.
+    fn outcome(&mut self, picture: &I420) -> Outcome {
+        self.frames += 1;
+        let now = Duration::from_millis(33) * self.frames;
+        self.stream.frame(&yuv(picture), &self.wish, 1, now).unwrap()
+    }
+
     /// Looks at a picture so many times; the last mask.
     fn look(&mut self, picture: &I420, times: usize) -> Vec<u8> {
-        let mut last = None;
-        for _ in 0..times {
-            self.frames += 1;
-            let now = Duration::from_millis(33) * self.frames;
-            last = Some(self.stream.frame(&yuv(picture), &self.wish, 1, now).unwrap());
-        }
-        let outcome = last.unwrap();
+        let outcome = (0..times).map(|_| self.outcome(picture)).last().unwrap();
         let (_, mask) = &outcome.masks[0];
         let bytes: &[u8] = (**mask).as_ref();
         bytes.chunks(mask.stride()).flat_map(|row| &row[..WIDTH]).copied().collect()
@@ -94,12 +95,10 @@ fn somebody_small_stays_when_the_network_sees_the_part_around_them() {
 
 #[test]
 fn the_mask_of_a_frame_that_is_glanced_at_is_not_fresh() {
-    let (mut stream, wish) = stream();
+    let mut watched = Watched::new();
     let there = scene(&[(640, 360)]);
-    let outcomes: Vec<(bool, bool)> = (0..60)
-        .map(|_| stream.frame(&yuv(&there), &wish, 1).unwrap())
-        .map(|outcome| (outcome.seen, outcome.fresh))
-        .collect();
+    let outcomes: Vec<(bool, bool)> =
+        (0..60).map(|_| watched.outcome(&there)).map(|outcome| (outcome.seen, outcome.fresh)).collect();
     assert!(outcomes.iter().all(|(seen, _)| *seen), "the network sees every frame: {outcomes:?}");
     let carried = outcomes.iter().filter(|(_, fresh)| !fresh).count();
     // The whole picture is glanced at on every fifteenth frame.

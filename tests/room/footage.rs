@@ -14,7 +14,7 @@ use virfie::{
     },
 };
 
-/// What a peer sends.
+/// The source of a peer's frames and packets.
 pub trait Sends: Send + Sync {
     /// Of its picture; `None`: it sends sound alone.
     fn video(&self) -> Option<VideoCodec>;

@@ -1,4 +1,4 @@
-//! What comes back from a server, and waiting for it.
+//! Answers of a server, and waiting for them.
 
 // Each test program uses its part of this.
 #![allow(dead_code)]
@@ -15,7 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// The room of every test.
 pub const ROOM: &str = "demo";
 
-/// What came back, whole.
+/// An answer, whole.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,

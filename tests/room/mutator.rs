@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Any failure repeats itself with the same seed.
 pub const SEED: u64 = 0x7669_7266_6965;
 
-/// What parsers like least.
+/// The pieces that parsers like least.
 #[rustfmt::skip]
 const SCRAPS: [&str; 20] = [
     "\0", "\r", "\n", "\r\n\r\n", " ", "\t", ":", "=", "/", "%s%n", "\u{FEFF}", "\u{1F41D}", "0", "-1", "65536",

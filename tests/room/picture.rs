@@ -1,4 +1,4 @@
-//! What the canvas shows, as a receiver decodes it.
+//! The picture of the canvas, as a receiver decodes it.
 
 use std::time::{Duration, Instant};
 

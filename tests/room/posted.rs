@@ -45,7 +45,7 @@ const GATHERING: Duration = Duration::from_millis(700);
 pub struct Posted {
     /// Path of its resource.
     pub location: String,
-    /// What it got.
+    /// The recorder of what it receives.
     pub recorder: Arc<Recorder>,
     connected: watch::Receiver<Option<Instant>>,
     task: JoinHandle<()>,
@@ -178,7 +178,7 @@ async fn post(
 /// Changes a packet on its way, or loses it: then the answer is `false`.
 pub type Tamper = Box<dyn FnMut(&mut Vec<u8>) -> bool + Send>;
 
-/// What is done to the packets of picture and sound.
+/// The changes of the packets of picture and sound.
 type Tampers = Arc<Mutex<[Option<Tamper>; 2]>>;
 
 fn index(kind: TrackKind) -> usize {

@@ -1,4 +1,4 @@
-//! What a peer got, decoded: its newest picture, its last seconds of sound, and when keyframes came.
+//! The media that a peer got, decoded: its newest picture, its last seconds of sound, and when keyframes came.
 
 #![allow(dead_code)]
 
@@ -28,7 +28,7 @@ use super::server::PATIENCE;
 pub const RED: [i32; 3] = [255, 0, 0];
 pub const GREEN: [i32; 3] = [0, 255, 0];
 pub const BLUE: [i32; 3] = [0, 0, 255];
-/// What the canvas is where nothing else is.
+/// The colour of the canvas where nothing else is.
 pub const BACKGROUND: [i32; 3] = [0x11; 3];
 
 /// Samples a second.
@@ -98,7 +98,7 @@ pub struct Recorder {
     changed: Notify,
 }
 
-/// What of the mix is decoded; the rest is only counted.
+/// The part of the mix that is decoded; the rest is only counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attention {
     Nothing,

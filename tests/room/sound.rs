@@ -1,4 +1,4 @@
-//! Who hears whom: steady tones, found again in what each receiver decodes.
+//! Tests of who hears whom: steady tones, found again in what each receiver decodes.
 
 use std::{path::Path, process::Command, sync::Arc, time::Instant};
 

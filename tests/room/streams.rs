@@ -1,4 +1,4 @@
-//! What goes over the wire, as a receiver with transport-wide feedback sees it before it decrypts anything.
+//! The packets on the wire, as a receiver with transport-wide feedback sees them before it decrypts anything.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What peers send: a clip of one colour, and a steady tone.
+//! The media that peers send: a clip of one colour, and a steady tone.
 
 #![allow(dead_code)]
 

@@ -10,7 +10,7 @@ use super::{
     studio::Studio,
 };
 
-/// What the server of a test holds.
+/// The time for which the server of a test holds a place.
 const HOLD: Duration = Duration::from_millis(1000);
 
 /// A vanished peer must be gone by then.

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,

@@ -52,7 +52,7 @@ const SLACK: usize = 2;
 /// Most that the memory may grow, in kB: glibc's arenas and caches, not a leak per join.
 const MEMORY_KB: u64 = 60 * 1024;
 
-/// What a process uses.
+/// The resources that a process uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Used {
     threads: usize,

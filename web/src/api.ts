@@ -1,4 +1,4 @@
-/** What everybody's page asks of the server; those who direct have studio/api.ts. */
+/** The requests of everybody's page to the server; those who direct have studio/api.ts. */
 
 import { Client, type Schemas } from "./client";
 import { ApiError } from "./problem";

@@ -1,4 +1,4 @@
-/** What may be written at a place of a layout's JSON, as its JSON Schema says. PURE. */
+/** Completions at a place of a layout's JSON, as its JSON Schema says. PURE. */
 
 import { isObject } from "./problem";
 
@@ -7,7 +7,7 @@ type Schema = Record<string, unknown>;
 /** Something to offer: a key, or a value as JSON. */
 export interface Offer {
   text: string;
-  /** What it means. */
+  /** Its meaning. */
   about: string;
 }
 
@@ -92,7 +92,7 @@ export interface Spot {
   path: string[];
   /** `key`: a key of the object at `path`; `value`: the value at `path`. */
   kind: "key" | "value";
-  /** What is written of it already starts here. */
+  /** The place where its written part starts. */
   from: number;
   /** Keys that the object has. */
   taken: string[];

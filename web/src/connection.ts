@@ -1,4 +1,4 @@
-/** What both WebRTC connections of a page share: settings, candidates, and how to know a standing one from a lost one. */
+/** The common part of a page's two WebRTC connections: settings, candidates, and how to know a standing one from a lost one. */
 
 import type { IceServer } from "./protocol";
 

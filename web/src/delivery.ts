@@ -31,7 +31,7 @@ export function choices(renditions: string[], wish: string): string[] {
 export class DeliveryPanel {
   /** The newest message of this stay. */
   now: Delivery | null = null;
-  /** What the user wants: a rendition or `AUTO`. */
+  /** The user's wish: a rendition or `AUTO`. */
   wish = loadRendition();
   private readonly badge = element("delivery", HTMLParagraphElement);
   private readonly menu = element("rendition-select", HTMLSelectElement);

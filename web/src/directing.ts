@@ -16,7 +16,7 @@ export class Directing {
   private readonly picture = new Promise<void>((resolve) => {
     this.pictured = resolve;
   });
-  /** What happened while the tools were on their way. */
+  /** Events that came while the tools were on their way. */
   private missed: ((desk: Desk) => void)[] = [];
 
   constructor(

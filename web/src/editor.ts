@@ -182,7 +182,7 @@ export class JsonEditor {
     }));
     if (options.length === 0) return null;
     const typed = state.sliceDoc(spot.from, pos);
-    // What is typed may lack the quotation mark that the labels begin with.
+    // The typed text may lack the quotation mark that the labels begin with.
     const found = typed.startsWith('"') ? options : options.map((option) => ({ ...option, label: option.label.replace(/^"/, "") }));
     return { from: spot.from, to, options: found.map(({ info, ...option }) => (info ? { ...option, info } : option)) };
   }

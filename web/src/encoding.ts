@@ -3,7 +3,7 @@
 import type { Shown } from "./protocol";
 
 export interface Encoding {
-  /** What width and height are divided by. */
+  /** The divisor of width and height. */
   scale: number;
   /** Upper bound, bits per second. */
   bitrate: number;

@@ -1,4 +1,4 @@
-/** What the address and the browser's storage say about who joins where. */
+/** The options of joining, from the address and the browser's storage: room, name, token, codecs and sound. */
 
 export interface Options {
   name: string | null;
@@ -54,7 +54,7 @@ export interface Place {
   room: string;
   name: string;
   resume: string;
-  /** Who was muted or without picture stays so. */
+  /** Somebody who was muted or without picture stays so. */
   microphoneOff?: boolean;
   cameraOff?: boolean;
 }

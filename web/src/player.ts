@@ -1,4 +1,4 @@
-/** What the browser knows about how the mix is looked at: the player's size, the tab, the wish to save data. */
+/** The view of the mix as the browser knows it: the player's size, the tab, the wish to save data. */
 
 import { pictureHeight } from "./view";
 

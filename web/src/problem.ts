@@ -1,15 +1,12 @@
 /** Errors as the server reports them (RFC 9457), and in words for people. */
 
-/** A wrong place in a request's body; `pointer` is an RFC 6901 JSON pointer, "" is the whole body. */
-export interface Fault {
-  pointer: string;
-  detail: string;
-}
+import type { components } from "./generated/api";
 
-export interface Problem {
-  title: string;
-  status: number;
-  detail: string;
+/** A wrong place in a request's body; `pointer` is an RFC 6901 JSON pointer, "" is the whole body. */
+export type Fault = components["schemas"]["ProblemPlace"];
+
+/** The part of a problem that the page reads. */
+export interface Problem extends Pick<components["schemas"]["Problem"], "title" | "status" | "detail"> {
   errors: Fault[];
 }
 

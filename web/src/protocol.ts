@@ -3,8 +3,9 @@
 import type { Schemas } from "./client";
 import { isObject, readProblem, type Problem } from "./problem";
 
-// What the OpenAPI document describes is typed by it. The messages around it are those of
-// src/control/api/session/messages.rs, which are no requests and stand in no document.
+/** Messages of one type, as the OpenAPI document describes them. */
+type FromServer<T extends Schemas["ServerMessage"]["type"]> = Extract<Schemas["ServerMessage"], { type: T }>;
+type FromPage<T extends Schemas["ClientMessage"]["type"]> = Extract<Schemas["ClientMessage"], { type: T }>;
 
 export type Participant = Schemas["Participant"];
 /** The scene that was shown last, and whether this is something else by now. */
@@ -14,72 +15,24 @@ export type RoomState = Schemas["RoomState"];
 export type Loudness = Schemas["Loudness"];
 /** News from a room. */
 export type RoomEvent = Schemas["Event"];
+export type IceServer = Schemas["IceServer"];
+export type ClientMessage = Schemas["ClientMessage"];
+export type Welcome = FromServer<"welcome">;
 
-export interface IceServer {
-  urls: string[];
-  username: string | null;
-  credential: string | null;
-}
+/** The rendition of the mix that this page gets now, and the reason: the part of the message that the page shows. */
+export type Delivery = Pick<FromServer<"delivery">, "type" | "rendition" | "reason" | "renditions">;
 
-export interface Welcome {
-  type: "welcome";
-  participant: Participant;
-  resume: string;
-  room: RoomState;
-  ice_servers: IceServer[];
-}
-
-/** The rendition of the mix that this page gets now, and the reason. */
-export interface Delivery {
-  type: "delivery";
-  /** A name such as `360p`; `null` when only sound is sent. */
-  rendition: string | null;
-  reason: string;
-  /** All there are, the largest first. */
-  renditions: string[];
-}
-
-/** The size at which this person is shown on the canvas, in pixels of their own whole picture. */
-export interface Shown {
-  /** 0 when not shown. */
-  width: number;
-  height: number;
-  fps: number;
-}
+/** The size at which this person is shown on the canvas. */
+export type Shown = Omit<FromServer<"shown">, "type">;
 
 /** The part of the mix that this page can use. */
-export interface View {
-  /** Of the picture on the screen, in device pixels. */
-  height: number;
-  /** Nobody looks: the tab is in the background. */
-  hidden: boolean;
-  /** Share of the frames that were dropped in decoding, 0 to 1. */
-  dropped: number;
-  /** The browser is set to save data. */
-  save_data: boolean;
-  /** The rendition that the user fixed, or `auto`. */
-  rendition: string;
-}
+export type View = Required<Omit<FromPage<"view">, "type">>;
 
+/** A message of the server as this page reads it. */
 export type ServerMessage =
-  | Welcome
-  | { type: "offer"; sdp: string }
-  | { type: "candidate"; candidate: string | null; mline: number }
-  | { type: "connected" }
-  | { type: "answer"; sdp: string }
+  | Exclude<Schemas["ServerMessage"], { type: "delivery" | "error" }>
   | Delivery
-  | ({ type: "shown" } & Shown)
-  | { type: "event"; event: RoomEvent }
   | { type: "error"; problem: Problem };
-
-export type ClientMessage =
-  | { type: "join"; name: string; resume: string | null; receive: string[]; send: string[] }
-  | { type: "answer"; sdp: string }
-  | { type: "receive"; sdp: string }
-  | { type: "candidate"; candidate: string | null; mline: number; connection?: "receive" }
-  | ({ type: "view" } & View)
-  | { type: "media"; audio: boolean; video: boolean }
-  | { type: "leave" };
 
 /** Reads a message of the server. `null`: not one that this page knows, to be passed over. */
 export function parseMessage(text: string): ServerMessage | null {
@@ -99,7 +52,8 @@ export function parseMessage(text: string): ServerMessage | null {
     case "answer":
       return typeof value.sdp === "string" ? { type: value.type, sdp: value.sdp } : null;
     case "candidate": {
-      const candidate = typeof value.candidate === "string" ? value.candidate : null;
+      // Empty is the end of them.
+      const candidate = typeof value.candidate === "string" ? value.candidate : "";
       return { type: "candidate", candidate, mline: typeof value.mline === "number" ? value.mline : 0 };
     }
     case "connected":

@@ -1,4 +1,4 @@
-/** Who is in the room, kept up to date from the room's events. */
+/** The people in the room, kept up to date from the room's events. */
 
 import type { Participant, RoomEvent } from "./protocol";
 

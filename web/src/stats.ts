@@ -15,7 +15,7 @@ export interface Sample {
   audioPacketsLost: number;
   /** Energy of the sound that arrived since the start; it stands still when there is silence. */
   audioEnergy: number;
-  /** What this page sends. */
+  /** The media that this page sends. */
   sentVideoBytes: number;
   sentFrames: number;
   sentWidth: number;

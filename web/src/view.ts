@@ -18,7 +18,7 @@ export function pictureHeight(
 }
 
 export class ViewReport {
-  /** What the server knows; `null` while nobody takes reports. */
+  /** The view that was reported last; `null` while nobody takes reports. */
   private told: View | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private counts: { decoded: number; dropped: number } | null = null;

@@ -11,7 +11,7 @@ const person = (id: string, more: Partial<Participant> = {}): Participant => ({
 describe("parseMessage", () => {
   it("reads what the server sends", () => {
     expect(parseMessage('{"type":"offer","sdp":"v=0"}')).toEqual({ type: "offer", sdp: "v=0" });
-    expect(parseMessage('{"type":"candidate","candidate":null}')).toEqual({ type: "candidate", candidate: null, mline: 0 });
+    expect(parseMessage('{"type":"candidate","candidate":null}')).toEqual({ type: "candidate", candidate: "", mline: 0 });
     expect(parseMessage('{"type":"error","problem":{"detail":"room is full","status":403}}')).toMatchObject({
       type: "error", problem: { detail: "room is full" },
     });

@@ -25,7 +25,7 @@ impl Downloader {
     /// Creates one for files below `base`, an `http` or `https` URL without user, query and fragment.
     ///
     /// # Errors
-    /// What is wrong with the URL.
+    /// The fault of the URL.
     pub(super) fn new(base: &str) -> Result<Self, DownloadError> {
         let url = Url::parse(base).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
         let url = url.ok_or(DownloadError::NoUrl)?;
@@ -66,7 +66,7 @@ impl Downloader {
     /// Downloads a file of at most `limit` bytes.
     ///
     /// # Errors
-    /// What happened, without the URL.
+    /// The failure, without the URL.
     pub(super) fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, DownloadError> {
         let response = self.agent.get(self.url(path)).call().map_err(DownloadError::from)?;
         let mut reader = response.into_body().into_with_config().limit(limit).reader();
@@ -111,7 +111,7 @@ pub(super) enum DownloadError {
     /// The line's, or the other server's.
     #[error("timed out ({0})")]
     Late(ureq::Timeout),
-    /// What else may happen on the way.
+    /// Any other failure on the way.
     #[error(transparent)]
     Other(Box<ureq::Error>),
 }

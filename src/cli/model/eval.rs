@@ -89,7 +89,7 @@ pub(super) struct Args {
     /// Compares keypoints with those of this model at 513x289
     #[arg(long, value_name = "FILE")]
     keypoints_of: Option<PathBuf>,
-    /// What the fused operator computes in
+    /// The precision that the fused operator computes in
     #[arg(long, default_value = "bf16", value_parser = ["f32", "bf16"])]
     precision: String,
     /// Runs networks by tract's own operators

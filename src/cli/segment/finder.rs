@@ -1,4 +1,4 @@
-//! Who is where in a frame: mask, body parts, poses. The same way that frames take in the server.
+//! Finds people in a frame: mask, body parts, poses. The same way that frames take in the server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ pub(super) struct Finder {
 /// The findings in the last frame that was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// What is kept.
+    /// The mask of all that is kept.
     pub(super) cover: Cover,
     /// In points: columns and rows over the whole frame. Empty unless asked for.
     pub(super) label_grid: (usize, usize),

@@ -55,7 +55,7 @@ impl Kind {
 /// The content of the written picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Show {
-    /// What is kept, before a background or transparency.
+    /// The part that is kept, before a background or transparency.
     Cutout,
     /// White is kept.
     Mask,
@@ -96,7 +96,7 @@ pub(super) struct SegmentPlan {
     pub(super) every: u32,
     /// The file to write and how; `None`: JSON is all.
     pub(super) output: Option<(Output, Written)>,
-    /// What the user did not ask for and should know.
+    /// A remark on something that the user did not ask for and should know.
     pub(super) note: Option<String>,
 }
 

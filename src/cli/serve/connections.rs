@@ -1,7 +1,7 @@
 //! The HTTP connections of the server: how many there may be, and which one goes when another comes. PURE.
 //!
-//! Who holds many connections open and asks nothing must not keep others out. So a newcomer is let in as long as
-//! there is one to close for it: one of those who hold the most, the one that has been idle longest.
+//! A client that holds many connections open and asks nothing must not keep others out. So a newcomer is let in as long
+//! as there is one to close for it: one of those who hold the most, the one that has been idle longest.
 
 use std::{
     collections::HashMap,

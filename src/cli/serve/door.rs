@@ -49,7 +49,7 @@ pub(super) struct Door {
 
 struct Shared {
     state: AppState,
-    /// Who takes connections that bring packets.
+    /// The delivery, which takes connections that bring packets.
     receivers: Option<Arc<Delivery>>,
     inside: Mutex<Inside>,
 }

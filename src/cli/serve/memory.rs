@@ -37,7 +37,7 @@ const PART: u64 = 4;
 /// The process's memory that is free and held nevertheless, and the time when it is given back.
 #[derive(Debug, Default)]
 struct Surplus {
-    /// What was left the last time: pages of which a part is in use, threads' stacks.
+    /// Bytes that were left the last time: pages of which a part is in use, threads' stacks.
     left: u64,
 }
 

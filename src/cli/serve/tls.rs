@@ -29,7 +29,7 @@ const RENEW_DAYS: i64 = 30;
 /// The certificate in use. It is replaced while the server runs; connections that stand keep the one they began with.
 pub struct Certificate {
     rustls: RustlsConfig,
-    /// What it was made from.
+    /// The files' content that it was made from.
     pem: Pem,
 }
 

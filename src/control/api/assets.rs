@@ -1,7 +1,7 @@
 //! Assets: files for layouts.
 //!
 //! Those of the shared shelf are for everybody who may be in some room, and are changed by who may be in all of them.
-//! What the token of one room puts belongs to that room: who comes for another neither sees nor changes it.
+//! An asset that the token of one room puts belongs to that room: the token of another neither sees nor changes it.
 
 use axum::{
     Json, Router,
@@ -89,7 +89,7 @@ pub struct AssetView {
     pub name: String,
     /// The room that it belongs to; null for those of the shared shelf, which every room has.
     pub room: Option<String>,
-    /// What layouts can use it for. The server reads this from the content.
+    /// Its use in layouts. The server reads it from the content.
     pub kind: AssetKind,
     /// The server reads it from the content.
     #[schema(example = "image/jpeg")]

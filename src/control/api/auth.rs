@@ -1,4 +1,4 @@
-//! Who may do what: the API key and signed tokens (JWT, HS256).
+//! Rights of requests: the API key and signed tokens (JWT, HS256).
 //!
 //! A server has one API key, whose bearer is admin. `POST /tokens` signs tokens of any role, for one room or for all,
 //! with a random key of its own ([`secret`]): from a token nothing can be found out about the API key. A token ends by
@@ -76,7 +76,7 @@ impl fmt::Display for Role {
 /// The sender of a request. As an extractor it refuses with 401 what carries no valid key or token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// What they may do.
+    /// Their role.
     pub role: Role,
     /// The only room that they may do it in; `None` is every room.
     pub room: Option<String>,
@@ -84,7 +84,7 @@ pub struct Access {
     pub name: Option<String>,
     /// Stable id of the token (`open` and `key` without one): the same token may take its older session over.
     pub subject: String,
-    /// What is known of the token; `None` without one.
+    /// The token that they came with; `None` without one.
     pub token: Option<Token>,
 }
 
@@ -154,7 +154,7 @@ pub struct Claims {
     /// The only room it opens; left out for every room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// What its bearer may do.
+    /// The role of its bearer.
     pub role: Role,
     /// The display name of its bearer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! What an operator has set and a producer cannot exceed: how many may be in a room, and where it may be sent.
+//! Bounds that an operator sets and a producer cannot exceed: how many may be in a room, and where it may be sent.
 
 use std::{io, net::IpAddr};
 

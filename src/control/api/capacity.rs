@@ -1,5 +1,5 @@
-//! What the process may still open: file descriptors and threads. Without one of them GLib aborts the whole process, so
-//! whatever is built out of them is asked for here first, and refused with 503 while there are too few.
+//! The file descriptors and threads that the process may still open. Without one of them GLib aborts the whole process,
+//! so everything that is built out of them is asked for here first, and refused with 503 while there are too few.
 //!
 //! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who
 //! share a bound with us. What was promised a moment ago is not open yet, and is held beside it.
@@ -56,7 +56,7 @@ pub const OUTPUT: Cost = Cost::of(32, 32);
 /// A file that is decoded.
 pub const FILE: Cost = Cost::of(24, 24);
 
-/// What is kept back for the rest: log, rooms' files, timers, whatever libraries open for a moment.
+/// Kept back for the rest: the log, rooms' files, timers, and files that libraries open for a moment.
 const RESERVE: Cost = Cost::of(64, 64);
 
 /// For how long a promise is held beside what is measured: building takes less.

@@ -1,6 +1,7 @@
-//! Who a request comes from, and under which path the server is reached, also where a proxy stands between.
+//! The address of a request's client, and the path under which the server is reached, also where a proxy stands
+//! between.
 //!
-//! What a proxy says of its client is believed only where the operator named the proxy (`--trusted-proxy`): otherwise
+//! A proxy's word about its client is believed only where the operator named the proxy (`--trusted-proxy`): otherwise
 //! anybody could say it of themselves.
 
 use std::net::{IpAddr, SocketAddr};
@@ -92,7 +93,7 @@ const OF_PROXIES: &[&str] = &[
     "x-accel-internal",
 ];
 
-/// What the names of more of them begin with.
+/// Beginnings of the names of more of them.
 const BEGINNINGS: &[&str] = &["x-forwarded-", "x-envoy-", "x-akamai-", "tailscale-user-"];
 
 /// Returns whether a header is one that proxies add; in small letters.

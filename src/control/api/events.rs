@@ -26,7 +26,7 @@ use crate::control::room::{Entry, Event, ServerEvent};
 /// How often an idle stream is written to: proxies drop what is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What a reader of the whole server's events gets in place of those that it missed.
+/// The event that a reader of the whole server's events gets in place of those that it missed.
 const MISSED: &str = "events_missed";
 
 /// Returns the routes of this resource.
@@ -34,10 +34,10 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/events", get(server_events)).route("/rooms/{room}/events", get(room_events))
 }
 
-/// What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
-/// stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where
-/// people are, at most ten times a second. The stream ends after `room_ended`, and when the
-/// token is over or taken back. Those who do not direct the room get no `url` of outputs, and no `boxes_changed`.
+/// Streams the room's events. The first one is `room_changed` with the whole room, and so is one that stands in place
+/// of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where people are, at most
+/// ten times a second. The stream ends after `room_ended`, and when the token is over or taken back. Those who do not
+/// direct the room get no `url` of outputs, and no `boxes_changed`.
 #[utoipa::path(
     get, path = "/rooms/{room}/events", tag = "events",
     params(("room" = String, Path, description = "The room's name")),
@@ -69,11 +69,11 @@ pub async fn room_events(State(app): State<AppState>, access: Access, room: Room
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
-/// What is of note in all rooms, as it happens: rooms that start and end, who joins and leaves, outputs whose state
-/// changes, recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and
-/// `producer`, who may see all of it room by room, too. Who comes back with `Last-Event-ID` gets what followed, as far
-/// as it is kept (1024 events). `events_missed`, whose data is no `ServerEvent`, stands in place of what was missed.
-/// The stream ends with the server, and when the token is over or taken back.
+/// Streams the notices of all rooms: rooms that start and end, people who join and leave, outputs whose state changes,
+/// recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and `producer`, who
+/// may see all of it room by room, too. A client that comes back with `Last-Event-ID` gets all that followed, as far as
+/// it is kept (1024 events). `events_missed`, whose data is no `ServerEvent`, stands in place of missed ones. The
+/// stream ends with the server, and when the token is over or taken back.
 #[utoipa::path(
     get, path = "/events", tag = "events",
     params(("Last-Event-ID" = Option<u64>, Header, description = "The id of the newest event that is known")),

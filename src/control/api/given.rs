@@ -30,13 +30,13 @@ const YEAR_10000: u64 = 253_402_300_800;
 #[derive(Debug)]
 pub(super) struct Given {
     content: Content,
-    /// What is given of it: a file that grows has more soon.
+    /// Bytes that are given of it: a file that grows has more soon.
     bytes: u64,
     etag: String,
     modified: Option<HttpDate>,
 }
 
-/// What of a file is given.
+/// The part of a file that is given.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     /// Nothing: the asker has it.
@@ -54,7 +54,7 @@ impl Given {
     /// Opens a file of the disk, which its length and its last change name. A link does not count.
     ///
     /// # Errors
-    /// What the disk says; [`io::ErrorKind::NotFound`] where there is no file.
+    /// Errors of the disk; [`io::ErrorKind::NotFound`] where there is no file.
     pub async fn open(path: PathBuf) -> io::Result<Self> {
         let opened = spawn_blocking(move || {
             if !disk::is_file(&path) {

@@ -1,4 +1,4 @@
-//! What every answer orders of a browser: to take it for nothing else than it says, and to show it in no other site's
+//! Headers by which every answer has a browser take it for nothing else than it says, and show it in no other site's
 //! frame.
 
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-/// What is set where an answer does not set it itself.
+/// Headers for answers that do not set them themselves.
 const RULES: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'self'")),

@@ -35,7 +35,7 @@ pub struct Readiness {
     pub segmentation: SegmentationReadiness,
     /// The rooms.
     pub rooms: RoomsReadiness,
-    /// What survives a restart.
+    /// The files of stored rooms.
     pub storage: StorageReadiness,
 }
 
@@ -56,7 +56,7 @@ pub struct StorageReadiness {
     /// Since when there are such rooms.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Timestamp>,
-    /// What the disk said last.
+    /// The newest error of the disk; null while it takes all.
     pub error: Option<String>,
 }
 

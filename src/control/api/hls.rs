@@ -1,4 +1,4 @@
-//! What HLS outputs make: playlists and segments, for players and for CDNs before them.
+//! Playlists and segments of HLS outputs, for players and for CDNs before them.
 //!
 //! `index.m3u8` names the stream and its codecs, `live.m3u8` lists the segments. Readers need a viewer's token; one
 //! that came in the query is passed on to what a playlist names, because players take no query over by themselves.
@@ -48,7 +48,8 @@ const LAST_SEGMENT: Duration = Duration::from_secs(4);
 const LONGEST_CODECS: u64 = 4096;
 /// How the names of folders begin that are being deleted.
 const DELETED: &str = ".over-";
-/// What the transport stream adds to picture and sound, in hundredths: its headers, and those of each packet of sound.
+/// Size of the transport stream in hundredths of its picture and sound: its headers, and those of each packet of sound,
+/// add to them.
 const OVERHEAD: u64 = 108;
 
 /// Returns the routes of this resource.

@@ -47,7 +47,7 @@ impl<S: Send + Sync> FromRequestParts<S> for DryRun {
     }
 }
 
-/// What the canvas shows now.
+/// Returns the layout that the canvas shows now.
 #[utoipa::path(
     get, path = "/rooms/{room}/layout", tag = "layout",
     params(("room" = String, Path, description = "The room's name")),

@@ -97,11 +97,11 @@ pub struct AppState {
     pub assets: Arc<AssetStore>,
     /// How the server is set up.
     pub config: Arc<ServeConfig>,
-    /// What the process may still open.
+    /// The descriptors and threads that the process may still open.
     pub capacity: Arc<capacity::Capacity>,
     /// Whose tokens made which rooms.
     pub founders: Arc<founders::Founders>,
-    /// What waits to be read.
+    /// Answers that wait to be read.
     pub answers: Arc<answers::Waiting>,
     /// The receivers that hear of what happens.
     pub hooks: Arc<Hooks>,

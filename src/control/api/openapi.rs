@@ -66,7 +66,7 @@ pub fn document() -> openapi::OpenApi {
     Server::openapi().nest(BASE, Resources::openapi())
 }
 
-/// What is at the top level, and what is said of the whole.
+/// The top level's requests, and the words about the whole.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -159,7 +159,7 @@ struct Server;
     assets::delete,
     tokens::create,
     tokens::revoke,
-), modifiers(&ReadyLayouts, &LayoutKeys))]
+), components(schemas(session::messages::ClientMessage, session::messages::ServerMessage)), modifiers(&ReadyLayouts, &LayoutKeys))]
 struct Resources;
 
 /// Shows the layouts that come with the program as examples.

@@ -119,9 +119,9 @@ pub struct OutputTrial {
     /// The step that failed.
     #[schema(value_type = Option<String>)]
     pub step: Option<&'static str>,
-    /// Who can help with that.
+    /// The side that can mend that; null where no step failed.
     pub blame: Option<Blame>,
-    /// What it said, without secrets.
+    /// The error of that step, without secrets.
     pub detail: Option<String>,
 }
 
@@ -305,7 +305,7 @@ pub async fn resume_output(State(app): State<AppState>, access: Access, output: 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMarker {
-    /// What the moment is called: 1 to 100 characters, some of which can be seen, without control characters.
+    /// The moment's name: 1 to 100 characters, some of which can be seen, without control characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
 }

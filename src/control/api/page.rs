@@ -20,8 +20,8 @@ use super::{
 #[folder = "web/dist"]
 struct Dist;
 
-/// What the page may do. Styles may stand inline, because the layout editor makes its own at run time; scripts may not.
-/// Pictures come from us, from what the page drew, and from data; connections go to where the page is from, and
+/// The rights of the page. Styles may stand inline, because the layout editor makes its own at run time; scripts may
+/// not. Pictures come from us, from what the page drew, and from data; connections go to where the page is from, and
 /// WebSockets anywhere, as a page behind a proxy can have another name than the server.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' blob: data:; media-src 'self' blob: mediastream:; font-src 'self' data:; \
@@ -31,7 +31,7 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'u
 /// The build gives these names that change with their content.
 const HASHED: &str = "app/";
 
-/// What all addresses of the page are relative to, as the build writes it.
+/// The element that all addresses of the page are relative to, as the build writes it.
 const BASE: &str = "<base href=\"/\" />";
 
 /// Answers what no route takes: the page at `/` and `/r/{room}`, its files, and 404 for everything else.

@@ -15,7 +15,7 @@ use super::{
     whip::{ACCEPT_POST, SDP},
 };
 
-/// What a plain OPTIONS is called between [`hide`] and [`restore`]; no client can send it past the router.
+/// The method of a plain OPTIONS between [`hide`] and [`restore`]; no client can send it past the router.
 const PLAIN: &str = "VIRFIE-OPTIONS";
 
 /// Runs outside of the CORS layer.

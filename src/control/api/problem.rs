@@ -44,7 +44,7 @@ pub struct Problem {
     pub kind: &'static str,
     /// The member `title`: the kind in words, the same for all of its kind.
     pub title: &'static str,
-    /// What is wrong with this request, for a person.
+    /// The fault of this request, for a person.
     pub detail: String,
     /// The wrong places of a body.
     pub errors: Vec<Fault>,
@@ -207,7 +207,7 @@ pub struct ProblemSchema {
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What is wrong with this request.
+    /// The fault of this request, for a person.
     pub detail: String,
     /// The wrong places of the body, if it has any.
     pub errors: Option<Vec<FaultSchema>>,
@@ -220,7 +220,7 @@ pub struct FaultSchema {
     /// RFC 6901 JSON pointer; empty for the whole body.
     #[schema(example = "/layers/0/x")]
     pub pointer: String,
-    /// What is wrong there.
+    /// The fault of that place.
     pub detail: String,
 }
 

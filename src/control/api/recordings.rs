@@ -1,4 +1,4 @@
-//! What rooms have recorded: files that outlive their outputs and their rooms.
+//! Recordings: files that outlive their outputs and their rooms.
 
 use std::{
     collections::HashMap,
@@ -73,7 +73,7 @@ pub struct Recording {
 /// A moment of a recording that has a name.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RecordingMarker {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// So long after the recording's begin.
     pub at_seconds: f64,

@@ -271,9 +271,9 @@ impl From<RoomError> for Problem {
             RoomError::TooManyConnecting { .. } => {
                 Self::too_many(detail).header(header::RETRY_AFTER, problem::RETRY_AFTER)
             }
-            RoomError::Stale { current } => {
+            RoomError::Stale(stale) => {
                 let problem = Self::precondition_failed(detail);
-                match HeaderValue::from_str(&current.etag()) {
+                match HeaderValue::from_str(&stale.current.etag()) {
                     Ok(etag) => problem.header(header::ETAG, etag),
                     Err(_) => problem,
                 }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     control::{
         assets::{AssetStore, kind::AssetKind},
-        room::{Loaded, Scenario, SceneEntry, SceneView, record::named_layouts},
+        room::{Loaded, Scenario, SceneEntry, SceneView, state::record::named_layouts},
     },
     layout::{
         Fault,
@@ -54,7 +54,7 @@ pub struct NativeScenario {
 pub struct LoadedScenario {
     /// The scenes as they are kept.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and the server does not have, which is left out, and characters that no font has.
+    /// Assets that it names and the server lacks, which are left out, and characters that no font has.
     pub warnings: Vec<FaultSchema>,
     /// The files that a Virfie scenario names.
     pub assets: Vec<ScenarioAsset>,

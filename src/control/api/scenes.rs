@@ -17,7 +17,7 @@ use super::{
     rooms::{ItemPath, Precondition, RoomPath, find, tagged},
 };
 use crate::{
-    control::room::{Revision, SceneChoice, SceneEntry, SceneName, SceneView, record::named_layouts},
+    control::room::{Revision, SceneChoice, SceneEntry, SceneName, SceneView, state::record::named_layouts},
     layout::schema::Layout,
 };
 

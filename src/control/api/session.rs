@@ -77,7 +77,8 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/session", get(session))
 }
 
-/// A WebSocket of JSON text messages: signalling and news of one participant.
+/// A WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
+/// `ServerMessage`s.
 #[utoipa::path(
     get, path = "/rooms/{room}/session", tag = "webrtc",
     params(

@@ -46,7 +46,7 @@ pub struct TokenRequest {
     /// The only room it opens; every room when left out.
     #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     pub room: Option<String>,
-    /// What its bearer may do.
+    /// The role of its bearer.
     pub role: Role,
     /// The display name that its bearer has. The marks of direction U+061C, U+200E and U+200F are dropped.
     #[schema(min_length = 1, max_length = 64)]

@@ -66,7 +66,7 @@ struct State<'a> {
     text: Cell<usize>,
     /// Where a wrong value would be.
     at: Cell<String>,
-    /// What the disk said.
+    /// The error of the disk.
     failed: Cell<Option<io::Error>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a file says of itself, and how it is opened.
+//! The facts that a file gives about itself, and its opening.
 
 use std::{
     borrow::Cow,

@@ -20,7 +20,7 @@ const MAX_NAMES: usize = 1 << 20;
 /// their lines, and a drawn one takes a byte a pixel.
 const MAX_GLYPH: f32 = 8192.0;
 
-/// What every font is tried with.
+/// The text that every font is tried with.
 const SPECIMEN: &str = "Hamburgefonstiv 0123";
 
 /// The reason why content is no font that can be used.

@@ -24,7 +24,7 @@ impl Incoming {
     /// Creates an empty one. Makes the folder if it is missing.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Errors of the disk.
     pub fn create(folder: &Path) -> io::Result<Self> {
         let (file, path) = disk::create_beside(folder)?;
         Ok(Self { file, path, bytes: 0 })
@@ -33,7 +33,7 @@ impl Incoming {
     /// Appends to it. For blocking threads.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Errors of the disk.
     pub fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         self.file.write_all(piece)?;
         self.bytes += piece.len() as u64;
@@ -48,7 +48,7 @@ impl Incoming {
     /// Returns what it seems to be, by its first bytes.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Errors of the disk.
     pub fn kind(&self) -> io::Result<Option<AssetKind>> {
         Ok(AssetKind::sniff(&super::head(&self.path)?).map(|(kind, _)| kind))
     }
@@ -56,7 +56,7 @@ impl Incoming {
     /// Returns all of it. For files of a size that memory has room for.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Errors of the disk.
     pub fn content(&self) -> io::Result<Vec<u8>> {
         fs::read(&self.path)
     }

@@ -148,7 +148,7 @@ pub struct Asset {
     pub name: String,
     /// The room that it belongs to; `None`: it stands on the shared shelf, or comes with the program.
     pub room: Option<RoomName>,
-    /// What it is good for.
+    /// Its use in layouts.
     pub kind: AssetKind,
     /// Its media type.
     pub content_type: &'static str,
@@ -422,7 +422,7 @@ impl AssetStore {
     /// Deletes all assets that belong to the room as which the store is seen. The shared shelf stays.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Errors of the disk.
     pub async fn clear(&self) -> Result<(), AssetError> {
         if self.room().is_none() {
             return Ok(());

@@ -1,5 +1,4 @@
-//! What the numbers of a picture mean: its colour profile, and the way from there to sRGB, which is what is shown.
-//! PURE.
+//! Colour profiles of pictures, and the way from there to sRGB, in which all is shown. PURE.
 //!
 //! As in browsers, a profile that is damaged, too large or made for another kind of picture is passed over.
 

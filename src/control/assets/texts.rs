@@ -47,7 +47,7 @@ pub(super) struct Texts {
     measuring: Arc<tokio::sync::Mutex<()>>,
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
-    /// What draws with the fonts among the assets.
+    /// The drawer of texts with the fonts among the assets.
     foreign: foreign::Fonts,
 }
 

@@ -57,7 +57,7 @@ struct Receiver {
     news: Condvar,
     /// How many events wait, for those who wait for the end.
     length: watch::Sender<usize>,
-    /// What may be shown of its URL.
+    /// The part of its URL that may be shown.
     shown: String,
 }
 

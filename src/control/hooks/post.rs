@@ -16,7 +16,7 @@ use crate::config::Webhook;
 /// From the look-up of the receiver's name to the last byte of its answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is read of an answer, so that its connection can be used again.
+/// Bytes of an answer that are read, so that its connection can be used again.
 const MOST_READ: u64 = 16 << 10;
 
 /// A client of one receiver. Cheap to clone.

@@ -1,5 +1,5 @@
-//! What waits for one receiver, and what becomes of it: in order for each room, tried again the longer it lasts the
-//! less often, and bounded. PURE.
+//! The queue of one receiver: in order for each room, tried again the longer it lasts the less often, and bounded.
+//! PURE.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,7 +15,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Between two tries, also where the receiver asks for more.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// What has been tried for so long is given up.
+/// The time after which a message is given up.
 const LIFE: Duration = Duration::from_secs(6 * 3600);
 
 /// An event on its way.
@@ -43,7 +43,7 @@ pub(super) enum Answer {
     Gone,
     /// Later it may go better.
     Failed {
-        /// What happened, without secrets.
+        /// The failure, without secrets.
         why: String,
         /// For how long the receiver wants to be left alone.
         after: Option<Duration>,
@@ -104,7 +104,7 @@ pub(super) struct Queue {
     most: usize,
     /// Something had to go since something was delivered.
     overflows: bool,
-    /// What fails is not tried again: the server ends.
+    /// A message that fails is not tried again: the server ends.
     closing: bool,
     /// Nothing is taken any more.
     over: bool,

@@ -1,5 +1,15 @@
 //! One task per room: it owns the room's state, its media and the links to session sockets, and takes one input after
 //! the other. It never waits for anything but its next input. Media that breaks, or no longer answers, is opened again.
+//!
+//! - `supervise`: begins the task again after a fault, from the room's record.
+//! - [`link`]: the room's end of a session socket.
+//! - `news`: what the media says, up to its last word.
+//! - `meter`: a room's part of the metrics.
+
+pub mod link;
+mod meter;
+mod news;
+pub(super) mod supervise;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,15 +23,15 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
-use super::{
-    faults::Faults,
-    link::{Closing, Link},
+use self::{
+    link::Link,
     meter::Meter,
     news::News,
-    record::RoomRecord,
-    state::{Beginning, Effect, Job, Now, State},
     supervise::{DownMark, Lasting},
-    view::Event,
+};
+use super::{
+    faults::Faults,
+    state::{Beginning, Effect, Job, Now, State, note::Closing, record::RoomRecord, view::Event},
 };
 use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia, SnapshotError};
 
@@ -47,7 +57,7 @@ pub(super) struct Room {
     lasting: Lasting,
     links: HashMap<PeerId, Link>,
     media: Box<dyn RoomMedia>,
-    /// What it reports.
+    /// Its reports.
     news: News,
     meter: Meter,
     /// When what has changed is stored.
@@ -62,7 +72,7 @@ pub(super) struct Room {
 }
 
 /// Runs a room until it ends. Its media is open from the first to the last line of this, but for pauses after faults.
-pub(super) async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<Call>) {
+async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<Call>) {
     let (news_in, news) = News::of(&lasting);
     let needs_images = beginning.scene.needs_images();
     let mut state = State::new(beginning, now());

@@ -1,8 +1,8 @@
-//! What a request to a room can fail with.
+//! The errors of requests to a room.
 
 use std::sync::Arc;
 
-use super::revision::Revision;
+use super::state::revision::Stale;
 use crate::{layout::Fault, media::port::PeerRefused};
 
 /// The reason why a request to a room was refused. Nothing has been changed by it.
@@ -122,11 +122,8 @@ pub enum RoomError {
         max: usize,
     },
     /// `If-Match` names another revision than the room's.
-    #[error("the room has changed: it is at revision {}", .current.0)]
-    Stale {
-        /// Where the room is.
-        current: Revision,
-    },
+    #[error(transparent)]
+    Stale(#[from] Stale),
     /// Others changed the room again and again while this request was being prepared.
     #[error("the room is being changed by others, try again")]
     Contended,

@@ -9,7 +9,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// However many faults there are: requests to the room wait for so long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// What has gone well for so long begins at once again.
+/// Time without a fault after which the next one counts as the first.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// The faults of one thing.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{error::RoomError, name::RoomName};
+use super::{error::RoomError, state::name::RoomName};
 use crate::{
     layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, schema::Warning},
     media::port::{Image, Sound},

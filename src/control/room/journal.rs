@@ -1,4 +1,9 @@
-//! What is of note in all rooms of the process, in one stream that never waits for those who read it.
+//! The notices of all rooms of the process, in one stream that never waits for those who read it.
+//!
+//! [`notice`]: a notice; `digest`: how notices follow from a room's events (both PURE).
+
+pub(super) mod digest;
+pub mod notice;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -6,7 +11,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::notice::{Notice, ServerEvent};
+use self::notice::{Notice, ServerEvent};
 
 /// How many events a reader may be behind, and how many are there for those who come back.
 const KEPT: usize = 1024;
@@ -41,7 +46,7 @@ pub enum Entry {
 #[derive(Debug)]
 pub struct Reader {
     missed: bool,
-    /// What happened before it came.
+    /// Events from before it came.
     kept: VecDeque<Arc<ServerEvent>>,
     news: Option<broadcast::Receiver<Arc<ServerEvent>>>,
 }

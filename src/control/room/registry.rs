@@ -19,21 +19,25 @@ use tokio::{
 };
 
 use super::{
-    change::SettingsChange,
-    edit,
+    actor::supervise::{self, Parts, Vitals},
     error::RoomError,
-    handle::{CALLS, RoomHandle, check_ending},
     images::ImageSource,
     journal::Journal,
-    link::Closing,
-    name::RoomName,
-    output::{KeptOutput, Recordings},
-    record::{Past, RoomRecord},
-    revision::IfMatch,
-    state::Beginning,
+    requests::{
+        edit,
+        handle::{CALLS, RoomHandle, check_ending},
+    },
+    state::{
+        Beginning,
+        change::SettingsChange,
+        name::RoomName,
+        note::Closing,
+        output::{KeptOutput, Recordings},
+        record::{Past, RoomRecord},
+        revision::IfMatch,
+        view::Settings,
+    },
     store::{RoomStore, Storing},
-    supervise::{self, Parts, Vitals},
-    view::Settings,
 };
 use crate::{
     layout::{Canvas, CanvasLimit, Fault, Scene},

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use super::{gathering::Gathering, images::ImageSource};
+use super::{images::ImageSource, state::gathering::Gathering};
 use crate::layout::{self, Scene};
 
 /// How long all pictures of one request may take together: far longer than texts that were drawn before, as those of

@@ -1,6 +1,8 @@
 //! A room as a plain value: every input changes it and leaves [`Effect`]s to be carried out. PURE: time comes in as
 //! [`Now`], random names come in with the inputs that need them.
 //!
+//! Its inputs, by what they are about:
+//!
 //! - `people`: joining, leaving, taking over, moderation.
 //! - `peers`: connections, of participants and of viewers.
 //! - `media`: what the room's media begins with, and what its end means for those in the room.
@@ -8,19 +10,42 @@
 //! - `boxes`: where everything stands, for those who arrange it.
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
-//! - `scenes`: stored layouts, and what of the room outlives the process.
+//! - `stored`: scenes, and what of the room outlives the process.
+//!
+//! Its parts:
+//!
+//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`].
+//! - [`change`], [`record`]: what requests want to change, and the room as one document.
+//! - [`view`], [`health`], [`pose`], [`gathering`], [`note`]: what others see and hear of it; `redact`: what not all of
+//!   them do.
 
+pub mod aux_picture;
 mod aux_pictures;
 mod boxes;
+pub mod change;
+pub mod gathering;
+pub mod health;
 mod media;
+pub mod name;
 mod news;
+pub mod note;
+pub mod output;
 mod outputs;
+pub mod participant;
 mod peers;
 mod people;
-mod scenes;
+pub mod photo;
+pub mod pose;
+pub mod record;
+mod redact;
+pub mod revision;
+pub mod scenes;
+pub mod spotlight;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod triggers;
+pub mod view;
 
 use std::{
     collections::HashMap,
@@ -31,28 +56,28 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::{aux_pictures::AuxPicture, boxes::BoxNews};
-pub use self::{
-    boxes::BOXES_PERIOD,
-    peers::{Reception, Resource, ResourceKind, Viewer},
-    people::{Arrival, Place},
-};
-use super::{
-    error::RoomError,
+use self::{
+    aux_pictures::AuxPicture,
+    boxes::BoxNews,
     health::Health,
-    link::{Closing, Note},
     name::RoomName,
-    notice::EndReason,
+    note::{Closing, Note},
     output::OutputEntry,
     participant::Member,
     photo::Photos,
-    pose::{self, ParticipantPoses},
+    pose::ParticipantPoses,
     record::Past,
     revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
     view::{Event, RoomState, RoomSummary, Segmentation, Settings},
 };
+pub use self::{
+    boxes::BOXES_PERIOD,
+    peers::{Reception, Resource, ResourceKind, Viewer},
+    people::{Arrival, Place},
+};
+use super::{error::RoomError, journal::notice::EndReason};
 use crate::{
     layout::{AutoMode, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
@@ -101,7 +126,7 @@ pub enum Effect {
     Tell(PeerId, Note),
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
-    /// What has to be made ready first.
+    /// Work whose files have to be decoded first.
     Job(Job),
 }
 
@@ -129,7 +154,7 @@ pub struct Beginning {
     pub settings: Settings,
     /// Its layout.
     pub scene: Arc<Scene>,
-    /// What the machine can do.
+    /// The abilities of the machine's model.
     pub segmentation: port::Segmentation,
     /// Of a room that was stored before this start.
     pub past: Option<Past>,
@@ -162,7 +187,7 @@ pub struct State {
     outputs_changed: u64,
     outputs_kept: u64,
     photos: Photos,
-    /// What plays.
+    /// The name of the music that plays.
     music: Option<Arc<str>>,
     /// When a trigger last switched scenes.
     switched_at: Option<Instant>,
@@ -338,7 +363,7 @@ impl State {
 
     /// Returns what the media found, by the names of those who are still in.
     pub fn name_poses(&self, found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
-        pose::of_members(&self.members, found)
+        self.members.iter().filter_map(|member| member.poses(found)).collect()
     }
 
     /// Keeps the room when everybody has left.

@@ -1,5 +1,5 @@
-//! What survives a restart: one JSON file for each stored room, in `<data-dir>/rooms`, and one that only its owner may
-//! read for the outputs of each room that has some, because their addresses hold stream keys.
+//! Stored rooms, which survive a restart: one JSON file for each, in `<data-dir>/rooms`, and one that only its owner
+//! may read for the outputs of each room that has some, because their addresses hold stream keys.
 //!
 //! One thread writes, so a slow disk stops no room: [`writer`]. What waits for it is the newest of each room only, and
 //! what the disk refuses is tried again until it is there. [`Storing`] says how that goes. A file that this process has
@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use self::writer::{Order, Writer};
-use super::{
+use super::state::{
     name::RoomName,
     output::KeptOutput,
     record::{RoomDocument, RoomRecord},
@@ -44,7 +44,7 @@ pub struct Storing {
     pub unstored: usize,
     /// Since when there are such rooms.
     pub since: Option<Timestamp>,
-    /// What the disk said last.
+    /// The newest error of the disk.
     pub error: Option<String>,
 }
 
@@ -221,7 +221,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::room::{record::Past, revision::Revision, view::Settings},
+        control::room::state::{record::Past, revision::Revision, view::Settings},
         layout::{Canvas, Scene},
     };
 

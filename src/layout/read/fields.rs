@@ -245,9 +245,9 @@ impl<'v, 'f> Fields<'v, 'f> {
     }
 }
 
-/// What may stand under a key of the table, and how it is read.
+/// The rule by which a key of the table is read.
 pub(super) trait Rule {
-    /// What is read.
+    /// The value that is read.
     type Value;
 
     /// Returns the value under `key` of an object.

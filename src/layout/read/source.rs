@@ -1,4 +1,4 @@
-//! What a layer shows: its `source`.
+//! The `source` of a layer.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What the paths of a scenario file are called here.
+//! The assets that the paths of a scenario file stand for.
 //!
 //! A path below `/static/` becomes an asset by its file name, with `-` for what asset names cannot have:
 //! `scenarios/3. club virfie/images/Club Virfie Bar Beer Glass.png` is `Club-Virfie-Bar-Beer-Glass.png`. Of two files

@@ -1,5 +1,5 @@
-//! What every part of a scene is made with: where Virfie's canvas is on ours, which files there are, and what is not
-//! available.
+//! The frame in which every part of a scene is made: where Virfie's canvas is on ours, which files there are, and what
+//! is not available.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ pub(super) const STAGE: (f64, f64) = (800.0, 600.0);
 /// The colour of Virfie's page.
 pub(super) const PAGE: &str = "#111111";
 
-/// What is in front of what: background, people, overlays, what triggers show, bars.
+/// The order from back to front: background, people, overlays, layers that triggers show, bars.
 pub(super) const Z_PEOPLE: usize = 1;
 pub(super) const Z_OVERLAYS: usize = 10_000;
 pub(super) const Z_SHOWN: usize = 20_000;

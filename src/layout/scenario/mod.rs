@@ -8,7 +8,7 @@
 //! another shape, bars of the page's colour cover what is beside it, in front of everything, so that nobody is seen
 //! outside. Nothing that a file asks for makes it fail: what is not available is left out, with a warning.
 //!
-//! What differs from the original: a following overlay keeps its place for a moment when its keypoint is not seen;
+//! Differences from the original: a following overlay keeps its place for a moment when its keypoint is not seen;
 //! pictures that take turns do so on the room's clock; weather icons change places by seconds, not by frames; a scene
 //! without music has that of the scene before it; people who are in the room but not in a scene do not count for its
 //! triggers.
@@ -54,7 +54,7 @@ pub struct Imported {
     pub scenes: Vec<ImportedScene>,
     /// Every file that the scenario names, and whether it is there.
     pub assets: Vec<(Named, bool)>,
-    /// What is not available, with pointers into the file.
+    /// Things that are not available, with pointers into the file.
     pub warnings: Vec<Fault>,
 }
 

@@ -2,8 +2,8 @@
 //! limits and what it is when left out. `table` says what a row may be. Sources but texts, and triggers, have schemas of
 //! their own.
 //!
-//! What a row alone does: the key is known to the reader, in the schema, and in its place in the page's order. Then the
-//! compiler asks `mod.rs` for what is written under it, and with that for a field of the scene, which the reader fills.
+//! With a row alone, the reader knows the key, and it stands in the schema and in its place in the page's order. Then the
+//! compiler asks `mod.rs` how it is written, and so for a field of the scene, which the reader fills.
 
 use std::marker::PhantomData;
 
@@ -25,7 +25,7 @@ use crate::layout::{
 };
 
 object! {
-    /// What the canvas shows. Every key may be left out; unknown keys are errors.
+    /// The content of the canvas. Every key may be left out; unknown keys are errors.
     #[schema(examples(json!({
         "canvas": {"width": 1280, "height": 720, "fps": 30, "background": "#111111"},
         "layers": [
@@ -41,11 +41,11 @@ object! {
         canvas: object(Canvas);
         /// At most 64, each with its own id.
         layers: list(Layer) { #[serde(default)] #[schema(max_items = 64)] };
-        /// What happens to the people whom no layer takes; left out, they stand in a grid.
+        /// The placing of the people whom no layer takes; left out, they stand in a grid.
         auto: object(Auto);
         /// How what was shown before turns into this; at once when left out.
         transition: object(Transition);
-        /// What happens by itself.
+        /// Triggers, which act by themselves.
         triggers: list(Trigger) { #[serde(skip_serializing_if = "Vec::is_empty")] #[schema(max_items = 32)] };
         /// A sound asset that is played again and again, softly; none when left out.
         music: asset, sound;
@@ -59,7 +59,7 @@ object! {
 pub struct Warning {
     /// JSON pointer (RFC 6901) to the place in the layout.
     pub pointer: String,
-    /// What it is, in one line.
+    /// The warning, in one line.
     pub detail: String,
 }
 
@@ -90,7 +90,7 @@ object! {
     Layer, LayerKeys {
         /// Unique in the layout.
         id: must own(String, pattern = "^[A-Za-z0-9_-]{1,64}$");
-        /// What it shows. Someone who is not there is legal and shows nothing.
+        /// The source of its picture. A participant who is not there is legal and shows nothing.
         source: must own(Source);
         /// Where the anchor stands: canvas pixels from the left edge, or `"n%"` of the canvas's width. Left out: where the
         /// anchor is on the canvas itself, so `{"anchor": "bottom-right"}` alone means that corner.
@@ -107,7 +107,7 @@ object! {
         anchor: choice(Anchor) = Anchor::TopLeft, moves;
         /// How the source is fitted into the rectangle; when left out `cover`, or `contain` for a text.
         fit: choice(Fit), moves;
-        /// What is cut off the source before it is fitted.
+        /// The margins that are cut off the source before it is fitted.
         crop: object(Crop), moves;
         /// Higher is nearer; equal ones are nearer the later they are listed. The people placed by `auto` are at 0, nearer
         /// than all layers of z 0. 0 when left out.
@@ -131,7 +131,7 @@ object! {
         /// The segmentation model that finds what is kept, for participants only: `embedded`, or the name (without `.onnx`)
         /// of a file in the server's folder of models. The server's own when left out, and until another is loaded.
         model: own(String, min_length = 1, max_length = 63, pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$");
-        /// What is shown of a participant who is cut out while nobody has been found in their pictures for two seconds;
+        /// The view of a participant who is cut out, while nobody has been found in their pictures for two seconds;
         /// `hide` when left out.
         lost: choice(Lost) = Lost::Hide;
         // One whole turn either way, so that a transition can make one.
@@ -141,7 +141,7 @@ object! {
         radius: length(Radius) = Length::Number(0.0), moves;
         /// A line along the inside of the edge.
         border: object(Border), moves;
-        /// What is behind a participant who is cut out: their own picture, blurred.
+        /// The background of a participant who is cut out: their own picture, blurred.
         background: object(Behind);
         /// An image asset that is shown while the participant is not there.
         fallback: asset, image;

@@ -1,4 +1,4 @@
-//! What a layer shows, as JSON.
+//! The sources of layers, as JSON.
 
 use std::marker::PhantomData;
 
@@ -186,7 +186,7 @@ object! {
         align: choice(TextAlign);
         /// Distance of lines, in sizes; 1.2 when left out.
         line_height: number(0.5, 4) = text::Text::LINE_HEIGHT;
-        /// What is behind it; nothing when left out.
+        /// The colour behind it; nothing when left out.
         background: color;
         /// Around it, in canvas pixels; 0 when left out.
         padding: number(0, 500) = 0.0;

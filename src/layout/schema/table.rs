@@ -66,9 +66,9 @@ pub fn names(kind: AssetKind) -> Option<Extensions> {
 #[derive(Debug)]
 pub(crate) struct Key<R, U = ()> {
     pub name: &'static str,
-    /// What may stand there.
+    /// The rule for its value.
     pub rule: R,
-    /// What it is when it is left out.
+    /// The value of a key that is left out.
     pub usual: U,
 }
 

@@ -120,7 +120,7 @@ macro_rules! length {
         pub struct $name(pub Length);
 
         impl $name {
-            /// What may be written.
+            /// The range of the numbers that may be written.
             pub(crate) const RANGE: &LengthRange = &$range;
         }
 

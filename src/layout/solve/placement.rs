@@ -1,4 +1,5 @@
-//! What a layout is solved for, and what comes out: things to draw, each with its place and look. PURE.
+//! Input and output of solving: the facts that a layout is solved for, and things to draw, each with its place and
+//! look. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,7 +75,7 @@ pub struct Look {
     pub turn: f32,
     /// Canvas pixels by which the person's whole picture is blurred behind what is cut out.
     pub blur: Option<f32>,
-    /// What is shown while nobody is found to be cut out.
+    /// The view of the person while nobody is found to be cut out.
     pub lost: Lost,
 }
 
@@ -99,21 +100,21 @@ pub struct Following {
 pub struct Placement {
     /// Which one.
     pub key: Key,
-    /// What.
+    /// The picture or the colour.
     pub source: Placed,
     /// Where. It touches the canvas, and may reach beyond it.
     pub dst: Rect,
-    /// What of it, in source pixels, before mirroring; all zero for a colour.
+    /// The part of it, in source pixels, before mirroring; all zero for a colour.
     pub src: Crop,
     /// Left and right exchanged.
     pub mirror: bool,
     /// Greater than 0.0, up to 1.0.
     pub opacity: f32,
-    /// What is kept of a person's picture; `None`: all of it, always so when [`Facts::can_cut`] is false.
+    /// The cutout of a person's picture; `None`: all of it, always so when [`Facts::can_cut`] is false.
     pub cut: Option<Cut>,
     /// How it looks.
     pub look: Look,
-    /// What it goes along with.
+    /// The keypoint that it goes along with.
     pub following: Option<Following>,
     /// How it changes.
     pub transition: Transition,

@@ -105,7 +105,7 @@ impl Sides<'_> {
 /// One participant in the mixer.
 struct Channel {
     id: u32,
-    /// What they send, or its left side.
+    /// The sound that they send, or its left side.
     strip: Strip,
     /// The right side of what they send, where that is not the same.
     right: Option<Strip>,
@@ -128,9 +128,9 @@ struct Channel {
     level: Level,
     speech: Speech,
     speech_change: Option<bool>,
-    /// What this participant adds to the sum.
+    /// This participant's share of the sum.
     part: Planes,
-    /// What this participant hears, when heard.
+    /// The mix that this participant hears, when heard.
     own: Planes,
     limiter: Limiter,
 }

@@ -62,7 +62,7 @@ pub struct Strip {
     target: usize,
     /// The last samples that were played, to fade from when nothing follows.
     history: [f32; FADE],
-    /// What would have been played next before a cut, to fade from; meaningful while `tail_pending`.
+    /// The samples that would have been played next before a cut, to fade from; meaningful while `tail_pending`.
     tail: [f32; FADE],
     tail_pending: bool,
     high_for: u32,

@@ -1,4 +1,4 @@
-//! What is behind all layers, painted when it changes and not on a mix thread.
+//! The background of all layers, painted when it changes and not on a mix thread.
 
 use std::{sync::Arc, time::Duration};
 
@@ -49,7 +49,7 @@ impl Ground {
 pub struct Show {
     /// Its images are in the order of their names.
     pub picture: Picture,
-    /// What is behind its layers.
+    /// The background of its layers.
     pub backdrop: Backdrop,
     /// The frames of its clips, by the names of their images.
     pub reels: Vec<(Arc<str>, Arc<Reel>)>,

@@ -9,7 +9,7 @@
 //! chroma rows ─ the same, under the mean of the 2 x 2 alphas ──────────────────────────────────────── over the canvas
 //! ```
 //!
-//! What is transparent is neither sampled nor blended. Arithmetic, the same on every CPU: weights are 7 bits, sampling
+//! Transparent pixels are neither sampled nor blended. Arithmetic, the same on every CPU: weights are 7 bits, sampling
 //! along x and mixing along y each round to 8 bits, as does alpha times opacity; blending rounds once. Together they
 //! stay within 3 levels of exact bilinear sampling, and within 2 on anything smooth.
 

@@ -108,7 +108,7 @@ pub type SnapshotReply = Box<dyn FnOnce(Result<Frame, SnapshotError>) + Send>;
 #[derive(Default)]
 struct Orders {
     show: Option<Show>,
-    /// What was shown before, to be freed by others than the clock.
+    /// Things that were shown before, to be freed by others than the clock.
     spent: Vec<Spent>,
     hold: Duration,
     running: bool,

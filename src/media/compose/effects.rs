@@ -1,4 +1,4 @@
-//! What triggers draw over the whole picture: twirls, icons, polaroids, and the pictures that they take. PURE.
+//! Drawings of triggers over the whole picture: twirls, icons, polaroids, and the pictures that they take. PURE.
 //!
 //! Everything is drawn after all layers, in the order of the triggers and of their actions.
 
@@ -25,7 +25,7 @@ use crate::{
 pub struct Photo {
     /// The trigger's id.
     pub trigger: Arc<str>,
-    /// What was on the canvas.
+    /// The canvas at that moment.
     pub picture: I420,
     /// The sound asset that is played with it.
     pub sound: Option<String>,
@@ -35,7 +35,7 @@ pub struct Photo {
 pub struct View<'v> {
     /// How the triggers stand.
     pub standings: &'v Standings,
-    /// What is shown.
+    /// The placements that are shown.
     pub placements: &'v [Placement],
     /// Images by name.
     pub image: &'v dyn Fn(&str) -> Option<&'v Still>,

@@ -43,7 +43,7 @@ struct Kept {
 /// The weight of one frame in that mean: that of about a second.
 const WEIGHT: u64 = 32;
 
-/// What is off the mean by more than this is a change, not jitter.
+/// A time that is off the mean by more than this is a change, not jitter.
 const CHANGE: Duration = Duration::from_millis(200);
 
 impl Kept {

@@ -1,4 +1,4 @@
-//! What layers need of a participant's frames. PURE.
+//! The requests of layers for a participant's frames. PURE.
 
 use crate::layout::Cut;
 

@@ -1,4 +1,4 @@
-//! What is on the canvas: the picture in force, and where everything goes.
+//! The stage of the canvas: the picture in force, and where everything goes.
 
 use std::{
     sync::{Arc, Weak},

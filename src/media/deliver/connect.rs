@@ -25,8 +25,8 @@ use crate::media::{
     sdp::{self, Address, Candidate, CodecFormat, Description, Fingerprint, HashAlgorithm, Section},
 };
 
-/// What the estimate starts with, in bits a second. A lower one would hold the first keyframe back; a line that carries
-/// less shows it within a second.
+/// The first estimate, in bits a second. A lower one would hold the first keyframe back; a line that carries less shows
+/// it within a second.
 const FIRST_ESTIMATE: u64 = 8_000_000;
 
 /// Packets that can be sent again, and for how long: at 2.5 Mbit/s about three seconds, which is longer than any player
@@ -180,7 +180,7 @@ fn first(remote: &Description) -> Result<&Section, ConnectError> {
 /// Checks that the peer's certificate is named in the way that str0m knows.
 ///
 /// # Errors
-/// What is missing.
+/// The kind of the fingerprint, where it is another one.
 pub(super) fn check_fingerprint(remote: &Description) -> Result<(), ConnectError> {
     let algorithm = first(remote)?.fingerprint.algorithm;
     if algorithm == HashAlgorithm::Sha256 { Ok(()) } else { Err(ConnectError::Fingerprint(algorithm.name())) }
@@ -189,7 +189,7 @@ pub(super) fn check_fingerprint(remote: &Description) -> Result<(), ConnectError
 /// Informs str0m who the peer is, where it may be reached and what it is sent. Returns our own fingerprint.
 ///
 /// # Errors
-/// What str0m lacks.
+/// The part of it that str0m refuses.
 pub(super) fn introduce(
     rtc: &mut Rtc,
     remote: &Description,

@@ -72,7 +72,7 @@ pub struct Sound {
     pub at: Instant,
     /// The whole mix; `None`: nobody needs it.
     pub shared: Option<Arc<[u8]>>,
-    /// What somebody hears instead, who would hear themselves in the mix.
+    /// The mix of each of those who would hear themselves in it, without them.
     pub own: Vec<(PeerId, Arc<[u8]>)>,
 }
 
@@ -81,7 +81,7 @@ pub struct Sound {
 pub struct Report {
     /// Of its picture; `None`: it takes sound alone.
     pub codec: Option<VideoCodec>,
-    /// What it is sent; `None`: sound alone.
+    /// The picture that it is sent; `None`: sound alone.
     pub rung: Option<Rendition>,
     /// Why, in the words of [`rung::Reason::name`].
     pub reason: &'static str,
@@ -89,7 +89,7 @@ pub struct Report {
     pub loss: f32,
     /// To the receiver and back, once known.
     pub round_trip: Option<Duration>,
-    /// What its line is thought to carry, in bits a second, once known.
+    /// Estimated capacity of its line, in bits a second, once known.
     pub estimate: Option<u64>,
     /// When something came from it last.
     pub heard: Instant,
@@ -129,7 +129,7 @@ pub struct Newcomer {
     pub room: RoomKey,
     /// The connection's id, unique in the process.
     pub peer: PeerId,
-    /// What their lines may carry.
+    /// The steps that their lines may carry.
     pub ladder: Ladder,
     /// The rendition that they want.
     pub wish: RenditionChoice,

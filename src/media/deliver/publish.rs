@@ -31,13 +31,13 @@ use crate::media::{
 
 /// The only connection of its port.
 const PEER: PeerId = PeerId(0);
-/// What is sent.
+/// The encoding that is sent.
 const ENCODING: EncodingId = EncodingId { codec: VideoCodec::H264, rendition: Rendition::Full };
 /// Payload types that we offer: Opus, H.264 and its retransmissions.
 const PAYLOADS: [u8; 3] = [111, 102, 103];
 /// Ids of the header extensions that we offer.
 const EXTENSIONS: [(u8, &str); 2] = [(1, SDES_MID), (2, TRANSPORT_WIDE_CC)];
-/// What headers add to a picture, in percent.
+/// Size of a picture with its headers, in percent of its own.
 const OVERHEAD: u32 = 106;
 /// Bits a second of the sound, headers included.
 const SOUND: u32 = 160_000;

@@ -38,12 +38,12 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// Without a packet for this long a receiver is gone. Receivers report at least every few seconds; a change of networks
 /// takes up to 8 s.
 const DEAD_AFTER: Duration = Duration::from_secs(12);
-/// Who confirms every packet several times a second and is silent for this long has left or has no network: a picture
-/// would only take the line from the next connection, after a reload, say. It goes on by a keyframe.
+/// A receiver that confirms every packet several times a second and is silent for this long has left or has no network:
+/// a picture would only take the line from the next connection, after a reload, say. It goes on by a keyframe.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
-/// What may wait to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
+/// The longest queue to be sent. More would be seen as delay, and a line that needs it carries less than is sent.
 const MOST_QUEUED: Duration = Duration::from_millis(600);
-/// What may still wait when a picture goes on after a pause.
+/// The longest queue with which a picture goes on after a pause.
 const LITTLE_QUEUED: Duration = Duration::from_millis(150);
 /// Packets that str0m's pacer holds at most: enough for it to send without a break. The others wait here, from where
 /// they can be taken back when the line turns out to carry less.
@@ -127,7 +127,7 @@ pub(super) struct Receiver {
     rate: Rate,
     /// Whether a packet of the picture was sent, which later probes repeat or look like.
     probes: bool,
-    /// What str0m was asked to fill up to and to probe for.
+    /// The bits a second that str0m was asked to fill up to, and those to probe for.
     rates: Option<(u64, u64)>,
     repeated: u64,
     connected: bool,

@@ -23,7 +23,7 @@ const MOST_WAITING: usize = 256;
 pub struct Route {
     /// Index of the thread.
     pub shard: usize,
-    /// Who.
+    /// The receiver.
     pub receiver: PeerId,
     waiting: Arc<AtomicUsize>,
 }
@@ -63,7 +63,7 @@ impl Drop for Place {
 pub struct Path {
     /// UDP or TCP.
     pub by: Protocol,
-    /// Who sent it.
+    /// The sender's address.
     pub source: SocketAddr,
     /// Where it was sent to, as the candidates name it.
     pub destination: SocketAddr,

@@ -30,9 +30,9 @@ const DOUBTFUL_FOR: Duration = Duration::from_millis(1500);
 const HELD_BACK_FOR: Duration = Duration::from_millis(100);
 /// After a queue on the way, one in the pacer is a part of it for this long.
 const CONGESTION_ECHOES: Duration = Duration::from_millis(500);
-/// What is a little too low, in percent of what is needed.
+/// An estimate that is a little too low, in percent of the bits that are needed.
 const TIGHT: u64 = 80;
-/// What a picture needs at least, in percent of its rendition: the next scene may have more in it.
+/// The least that a picture needs, in percent of its rendition: the next scene may have more in it.
 const LEAST_NEED: u64 = 60;
 /// An estimate that is too low for the smallest picture takes it away after this long: returning costs seconds.
 const STARVED_FOR: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ const LOSS_FLOODS: f32 = 0.15;
 const WAIT_FLOODS: Duration = Duration::from_millis(150);
 /// The same for what was lost.
 const LOSS_DRAIN: Duration = Duration::from_secs(2);
-/// What the estimator starts again from, in percent of what the present picture needs.
+/// The estimate that the estimator starts again from, in percent of the present picture's need.
 const ASSUMED: u64 = 115;
 /// Reports hold few packets, so loss is averaged over this long.
 const LOSS_AVERAGE: Duration = Duration::from_millis(500);
@@ -83,8 +83,8 @@ const TRY_GROWS: Duration = Duration::from_millis(1250);
 /// While a larger picture is wanted, what is probed for dips for one look every so often: the estimator probes when it
 /// rises, and else only when the line is used so little that the present picture seldom does.
 const PROBE_EVERY: Duration = Duration::from_secs(3);
-/// What is probed for, in percent of what a larger picture needs. Where the receiver is busy, a probe finds a quarter
-/// less than it sends.
+/// The bits that are probed for, in percent of a larger picture's need. Where the receiver is busy, a probe finds a
+/// quarter less than it sends.
 const PROBED: u64 = 150;
 /// The same while there is sound alone: on such a line a probe is a queue that the sound waits in.
 const PROBED_FOR_PICTURE: u64 = 125;
@@ -125,9 +125,9 @@ const DECODER_WAIT_MAX: Duration = Duration::from_secs(240);
 pub struct Chooser {
     started: Duration,
     looked: Duration,
-    /// What was decided last.
+    /// The newest decision.
     rung: Rung,
-    /// What the line carried last, were it not for the ceiling.
+    /// The rung that the line carried last, were it not for the ceiling.
     carried: Rung,
     /// Why it carried less than everything, the last time that it did.
     why: Option<Reason>,
@@ -177,7 +177,7 @@ pub struct Chooser {
     hold_off: [Duration; 3],
     /// Since when there was no step down, or the wait was halved.
     calm: Duration,
-    /// What fills the player, and what would since when.
+    /// The picture that fills the player, and one that would since when.
     player: Option<Rendition>,
     resized: (Rendition, Duration),
     decoder: Rendition,

@@ -1,4 +1,4 @@
-//! What of a room's encodings one receiver is shown, and how its packets are numbered. PURE.
+//! One receiver's view of a room's encodings: which one passes, and how its packets are numbered. PURE.
 //!
 //! A receiver sees one stream: one SSRC, sequence numbers without gaps, times that only grow. It is switched to another
 //! encoding at a keyframe of that one, so that there is always something that it can decode.
@@ -14,9 +14,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(700);
 /// The choice of the encoding that passes. All times are durations since one epoch of the caller's choice.
 #[derive(Debug, Clone, Default)]
 pub struct Screen {
-    /// What passes now; a keyframe of it has passed, and nothing was left out since.
+    /// The rendition that passes now; a keyframe of it has passed, and nothing was left out since.
     current: Option<Rendition>,
-    /// What shall pass.
+    /// The rendition that shall pass.
     target: Option<Rendition>,
     asked: Option<Duration>,
 }

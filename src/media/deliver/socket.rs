@@ -13,8 +13,8 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use super::tcp::{Connections, Service};
 use crate::media::sdp::is_internal;
 
-/// What the kernel may hold for the program and for the network: a keyframe for hundreds of receivers at once is some
-/// megabytes. The system may grant less.
+/// Bytes that the kernel may hold for the program and for the network: a keyframe for hundreds of receivers at once is
+/// some megabytes. The system may grant less.
 const BUFFER: usize = 8 << 20;
 
 /// Bytes of the largest batch that the kernel cuts into packets by itself.
@@ -59,11 +59,11 @@ pub struct Sockets {
 
 /// A datagram that came, in the receiver's buffer.
 pub struct Arrived<'a> {
-    /// Who sent it.
+    /// The sender's address.
     pub source: SocketAddr,
     /// Where it was sent to, as the candidates name it.
     pub destination: SocketAddr,
-    /// What is in it.
+    /// Its content.
     pub data: &'a [u8],
 }
 

@@ -51,7 +51,7 @@ use crate::media::{
 /// over half a second.
 const UNSENT: u32 = 64 * 1024;
 
-/// Who takes nothing of what is there for so long is given up by the kernel.
+/// The kernel gives up a client that takes nothing of its data for so long.
 const DEAF_LIMIT: Duration = Duration::from_secs(15);
 
 /// Bytes that are read at once of one connection.

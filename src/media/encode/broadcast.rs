@@ -10,7 +10,8 @@ use crate::media::{
 /// B-frames between two others, where the profile has them.
 const B_FRAMES: u32 = 2;
 
-/// What a picture without delay may take beyond its bit rate: more would wait on the line.
+/// Size of the encoder's buffer for a picture without delay, in milliseconds of its bit rate: more would wait on the
+/// line.
 const BUFFER: u32 = 300;
 
 /// Sets what depends on the settings, each property only where this encoder has it (operators may use another one).

@@ -19,7 +19,7 @@ const DELAY: usize = 240;
 /// The same as time.
 pub const LATENESS: Duration = Duration::from_millis(5);
 
-/// What is done at once: 20 ms.
+/// Samples that are levelled at once: 20 ms.
 const CHUNK: usize = 960;
 
 /// Chunks from one decision to the next: 100 ms.
@@ -167,7 +167,7 @@ struct Limiter {
     weights: [[f32; TAPS]; 4],
     /// The last samples of each side, before those to come.
     recent: [[f32; TAPS - 1]; 2],
-    /// What waits for its turn.
+    /// Samples that wait for their turn.
     delayed: VecDeque<[f32; 2]>,
     /// Samples so far.
     at: u64,

@@ -48,7 +48,7 @@ const SELDOM: Duration = Duration::from_secs(1);
 /// Between two keyframes that nobody asked for: RTMP servers cut their segments there.
 const GOP: Duration = Duration::from_secs(2);
 
-/// What may wait before the encoder. More would only be latency.
+/// The longest queue before the encoder. More would only be latency.
 const BACKLOG: Duration = Duration::from_millis(100);
 
 /// An encoder that takes frames and gives nothing for so long hangs. Half a frame a second is the slowest rate.
@@ -60,7 +60,7 @@ const NOTHING: u64 = u64::MAX;
 /// The reason why an encoder cannot start, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// What it is made of: for the operator to mend.
+    /// Its stage cannot be built: for the operator to mend.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// There is no memory to measure how loud the sound is.

@@ -25,7 +25,7 @@ use crate::media::{
     port::{AudioCodec, AudioSettings},
 };
 
-/// What may wait before the encoder: it takes its time to begin, and then soon has nothing to wait for.
+/// The longest queue before the encoder: it takes its time to begin, and then soon has nothing to wait for.
 const BACKLOG: Duration = Duration::from_secs(3);
 
 /// Silence before the first sound: pictures that are encoded from now on find sound beside them. Some files would else

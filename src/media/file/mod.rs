@@ -63,7 +63,7 @@ const MAX_PIXELS: u64 = 8192 * 4608;
 /// Most pixels of a clip's frame: 1920x1088, upright or not. Clips are decoded beside everything else.
 const MAX_CLIP_PIXELS: u64 = 1920 * 1088;
 
-/// What is said of a file from somebody else that GStreamer does not decode, whatever it says of it.
+/// The words for a file from somebody else that GStreamer does not decode, whatever it says of it.
 const DAMAGED: &str = "it is damaged, or its content is not what its beginning says";
 
 /// Set by who wants no more; shared by readers and writers.
@@ -122,7 +122,7 @@ pub enum FileError {
     NoVideo {
         /// As given.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         error: String,
     },
     /// Something in the middle.
@@ -130,7 +130,7 @@ pub enum FileError {
     Broken {
         /// The file that is read or written.
         path: PathBuf,
-        /// What happened.
+        /// The fault.
         error: String,
     },
     /// GStreamer or its plugins.

@@ -58,7 +58,7 @@ impl Container {
 pub struct Target<'a> {
     /// The file; one of this name is overwritten.
     pub path: &'a Path,
-    /// What errors call it.
+    /// Its name in errors.
     pub called: &'a Path,
     /// Its form.
     pub container: Container,

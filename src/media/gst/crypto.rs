@@ -8,7 +8,7 @@ use std::{
 
 use libloading::Library;
 
-/// What GStreamer's DTLS is linked with, the newest first.
+/// Libraries that GStreamer's DTLS may be linked with, the newest first.
 const NAMES: [&str; 3] = ["libcrypto.so.4", "libcrypto.so.3", "libcrypto.so.1.1"];
 
 /// `OPENSSL_INIT_NO_ATEXIT` of OpenSSL's `crypto.h`.

@@ -29,7 +29,7 @@ static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 /// Cores that somebody has just begun to use, and since when.
 static CLAIMED: Mutex<Vec<(Duration, f64)>> = Mutex::new(Vec::new());
 
-/// What was claimed shows in the readings after this long.
+/// A claim shows in the readings after this long.
 const SHOWS_AFTER: Duration = Duration::from_secs(6);
 
 /// Takes a reading when the last one is old enough. To be called a few times a second.

@@ -1,5 +1,5 @@
-//! What every stage needs from GStreamer: one clock for all pipelines, pipelines that are owned values, launch texts,
-//! the bus, the hand-off into an `appsrc`, and which threads come first.
+//! The parts of GStreamer that every stage needs: one clock for all pipelines, pipelines that are owned values, launch
+//! texts, the bus, the hand-off into an `appsrc`, and which threads come first.
 //!
 //! Threads: none of its own but the short-lived `reap-…` threads, on which pipelines are set to NULL.
 //! Failure: a pipeline that hangs on its way to NULL is logged and leaked; nobody waits for it.

@@ -1,4 +1,4 @@
-//! What probes on pads answer.
+//! The answers of probes on pads.
 
 use gstreamer as gst;
 

@@ -1,4 +1,4 @@
-//! What segmentation found in a frame, travelling with it.
+//! The findings of segmentation in a frame, travelling with it.
 //!
 //! A frame that was segmented carries a [`Segmented`] as buffer metadata. The first mask is the frame's alpha too
 //! (A420), for elements that know of no metadata.

@@ -1,5 +1,5 @@
-//! What a peer sends, for those who keep it: encoded frames and Opus packets as they came, behind their depayloaders,
-//! and the pictures that were decoded and segmented.
+//! A tap on a peer, for those who keep its media: encoded frames and Opus packets as they came, behind their
+//! depayloaders, and the pictures that were decoded and segmented.
 
 use std::sync::{
     Arc,

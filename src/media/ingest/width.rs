@@ -37,7 +37,7 @@ const RIGHT: Parts = [[0.0, 1.0]; 2];
 pub struct Width {
     /// Power of left, right and their mean.
     powers: [f32; 3],
-    /// What is heard, and shall be.
+    /// The parts that are heard, and those that shall be.
     parts: Parts,
     wanted: Parts,
     narrow_for: u32,

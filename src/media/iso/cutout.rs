@@ -105,7 +105,7 @@ impl CutoutRecorder {
 /// The elements that lead into the file that is being written.
 struct Feed {
     src: AppSrc,
-    /// What its frames are.
+    /// The form of its frames.
     form: gst_video::VideoInfo,
     /// Times after the origin: of the first frame, and of the last one.
     from: gst::ClockTime,

@@ -1,4 +1,4 @@
-//! What the file says that lies beside the recordings of participants. PURE.
+//! The content of the file that lies beside the recordings of participants. PURE.
 
 use std::{sync::Arc, time::Duration};
 

@@ -57,14 +57,14 @@ const MATROSKA: Form = Form { stage: "output-iso", ending: "mkv", role: Role::De
 /// Packets that may wait for the recorder's thread: some seconds of anybody's.
 const WAITING: usize = 2048;
 
-/// What waits for a file to begin: as long as a track is waited for, and some.
+/// Most packets that wait for a file to begin: as long as a track is waited for, and some.
 const GATHERED: usize = 1024;
 
 /// How long the thread waits for a packet at most.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What comes late together may have one time, and is written a millisecond apart: muxers count in these, and what
-/// follows is made of all of it. So many of them are less than a picture.
+/// Packets that come late together may have one time, and are written a millisecond apart: muxers count in these, and
+/// all that follows is made of it. So many of them are less than a picture.
 const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
 
 /// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
@@ -75,7 +75,7 @@ const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 pub struct Place {
     /// The folder. Need not exist.
     pub folder: PathBuf,
-    /// What all names begin with.
+    /// The beginning of all names.
     pub stem: String,
     /// Running time that is zero in the files.
     pub origin: Duration,
@@ -117,7 +117,7 @@ pub enum IsoError {
     /// Every name is taken.
     #[error("the recording finds no name")]
     NoName,
-    /// What writes the file cannot be built.
+    /// The stage that writes the file cannot be built.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// It does not start.

@@ -1,4 +1,4 @@
-//! What lies beside the files of one recording of everybody: who is in which, and when, on one time line.
+//! The file beside those of one recording of everybody: who is in which, and when, on one time line.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! What recorders of a participant have in common: one file after the other, begun where the disk has room, noted
-//! beside it, and ended whole.
+//! The common part of a participant's recorders: one file after the other, begun where the disk has room, noted beside
+//! it, and ended whole.
 
 use std::{
     io,
@@ -36,7 +36,7 @@ const CHECK: Duration = Duration::from_secs(1);
 pub(super) struct Form {
     /// The launch text; its `sink` gets the file's name.
     pub(super) stage: &'static str,
-    /// What names end with.
+    /// The ending of names.
     pub(super) ending: &'static str,
     /// Of the pipeline's threads.
     pub(super) role: Role,
@@ -126,7 +126,7 @@ impl Writer {
     /// Looks after the file and its disk.
     ///
     /// # Errors
-    /// What has ended the file, or that the disk is full.
+    /// The fault that has ended the file, or a full disk.
     pub(super) fn look(&mut self, now: Duration) -> Result<(), IsoError> {
         if let Some(broken) = self.file.as_ref().and_then(|file| file.broken.try_recv().ok()) {
             return Err(broken.map_or(IsoError::Ended, IsoError::Broken));

@@ -66,7 +66,7 @@ struct Places {
     size: u64,
     /// The segment's content.
     content: u64,
-    /// What is free in the table of contents.
+    /// Bytes that are free in the table of contents.
     void: u64,
     room: usize,
 }

@@ -1,4 +1,4 @@
-//! What an attempt is fed: when picture and sound begin, where they are cut, and how they go on after it.
+//! The feed of an attempt: when picture and sound begin, where they are cut, and how they go on after it.
 //!
 //! A cut lies before a picture: before a keyframe where a recording goes on in another part, or before the first
 //! picture of a pause. Which picture that is, shows only once it is encoded, seconds after its sound. So sound and
@@ -99,7 +99,7 @@ pub(super) struct Feed {
     sent: (Option<ClockTime>, ClockTime),
     /// Bytes of this part, and those since its last keyframe.
     bytes: (u64, u64),
-    /// What waits for the next part.
+    /// Items that wait for the next part.
     passing: Option<VecDeque<Item>>,
     before: Option<Before>,
 }
@@ -495,7 +495,7 @@ fn is_keyframe(unit: &gst::Buffer) -> bool {
 
 /// Drops the oldest where more waits than there may; `true` when it did.
 fn bounded(waiting: &mut VecDeque<Item>) -> bool {
-    /// What comes in four seconds at 60 pictures a second.
+    /// As many items as come in four seconds at 60 pictures a second.
     const MOST: usize = 450;
     if waiting.len() <= MOST {
         return false;

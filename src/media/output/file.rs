@@ -37,7 +37,7 @@ pub(super) struct File {
 /// The files of one attempt, which writes over none of another.
 #[derive(Debug, Default)]
 struct Recording {
-    /// What the names of all parts begin with.
+    /// The beginning of all parts' names.
     stem: String,
     /// Those that have not ended, by their numbers.
     parts: BTreeMap<u32, Part>,

@@ -8,7 +8,7 @@ const BLOCK: usize = 1536;
 const LONGEST: usize = 64 * 1024;
 /// Messages that may come before the answer.
 const MESSAGES: usize = 32;
-/// What a chunk's payload is where nobody has said otherwise.
+/// Bytes of a chunk's payload where nobody has set others.
 const CHUNK: usize = 128;
 /// The kind of a message that sets the size of chunks, and that of a command.
 const SET_CHUNK: u8 = 1;

@@ -59,7 +59,7 @@ pub trait Kind: fmt::Debug + Send + 'static {
     /// Looks a few times a second whether there is something that stops it.
     ///
     /// # Errors
-    /// What does.
+    /// The fault that stops it.
     fn check(&self) -> Result<(), OutputFault> {
         Ok(())
     }
@@ -83,14 +83,14 @@ pub trait Kind: fmt::Debug + Send + 'static {
     /// Tries what can be tried without sending anything that somebody sees.
     ///
     /// # Errors
-    /// What the step that was taken last fails with.
+    /// The fault of the step that was taken last.
     fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
         Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
     }
     /// Begins an attempt, or a later part of one.
     ///
     /// # Errors
-    /// What is missing, or how the other end refuses us.
+    /// The fault: something is missing, or the other end refuses us.
     fn begin(&self, opening: Opening<'_>) -> Result<Begun<'_>, OutputFault>;
 }
 
@@ -149,7 +149,7 @@ pub trait Destination: Kind {
     /// Sets the destination of a part's pipeline, 1 for the first, built from the launch text.
     ///
     /// # Errors
-    /// What is missing.
+    /// The element that is missing, as a fault.
     fn prepare(&self, pipeline: &OwnedPipeline, part: u32) -> Result<(), OutputFault>;
     /// Counts the bytes that have left on this attempt, or of its newest part.
     fn written(&self, pipeline: &OwnedPipeline) -> u64;
@@ -168,13 +168,13 @@ pub trait Destination: Kind {
 /// How long the other end, or a disk, may take to accept an attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What may wait for the network before units are dropped.
+/// The longest queue for the network before units are dropped.
 const BACKLOG: Duration = Duration::from_secs(4);
 
 /// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// What an attempt ends with whose stream has come to its end.
+/// The fault of an attempt whose stream has come to its end.
 const ENDED: &str = "the stream ended";
 
 /// Finds the sink of a pipeline.

@@ -24,13 +24,13 @@ use crate::media::gst::{
     stage::StageError,
 };
 
-/// What the thread of a sink that has seen the end is given to say so.
+/// The time that the thread of a sink that has seen the end has to report it.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Begins an attempt, or a later part of one, as a pipeline.
 ///
 /// # Errors
-/// What is missing.
+/// The element that is missing, as a fault.
 pub(super) fn begin<'a, D: Destination>(destination: &'a D, opening: Opening<'_>) -> Result<Begun<'a>, OutputFault> {
     let Opening { name, part, launches, broke, .. } = opening;
     let (sources, pipeline) = build(destination, (name, part), launches, broke)?;

@@ -1,4 +1,4 @@
-//! What lies beside a recording: when it began, how long it is, and its markers, as ffmpeg reads them. PURE.
+//! The notes beside a recording: when it began, how long it is, and its markers, as ffmpeg reads them. PURE.
 //!
 //! The file is `RECORDING.ffmetadata`. It is written when the recording begins, after each marker and at the end, so that it
 //! is complete at every moment; without a length, the recording grows, or its server was killed.
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::chapters::ends;
 
-/// What the file's name has behind the recording's.
+/// The ending of the file's name behind the recording's.
 pub const SIDECAR: &str = "ffmetadata";
 
 const BEGAN: &str = "creation_time=";
@@ -18,7 +18,7 @@ const LENGTH: &str = "length_seconds=";
 /// A moment of a recording that has a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chapter {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// So long after the begin.
     pub at: Duration,

@@ -1,4 +1,5 @@
-//! What an output does about failure: when it is tried again, when it counts as stuck, and what may be reported. PURE.
+//! The treatment of an output's failure: when it is tried again, when it counts as stuck, and what may be reported.
+//! PURE.
 
 use std::time::Duration;
 
@@ -138,7 +139,7 @@ impl Watchdog {
     }
 }
 
-/// What stands for anything secret.
+/// The sign for anything secret.
 const HIDDEN: &str = "***";
 
 /// Returns a URL that may be shown: `scheme://host[:port]/***`. User, path, query and fragment are dropped, for stream

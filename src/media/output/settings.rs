@@ -1,4 +1,4 @@
-//! What an output is encoded as: what is asked for, what platforms want, and what comes of both. PURE.
+//! The settings of an output's encoders: those that are asked for, those of platforms, and the result of both. PURE.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub const KEYFRAMES: std::ops::RangeInclusive<u32> = 1..=10;
 pub const AUDIO_KILOBITS: std::ops::RangeInclusive<u32> = 32..=320;
 /// Samples a second.
 pub const SAMPLE_RATES: [u32; 2] = [44_100, 48_000];
-/// What the sound can be levelled to, in LUFS.
+/// Loudnesses that the sound can be levelled to, in LUFS.
 pub const LOUDNESSES: std::ops::RangeInclusive<i32> = -30..=-10;
 /// Samples in a packet of AAC.
 const AAC_SAMPLES: u64 = 1024;
@@ -53,7 +53,7 @@ pub enum Preset {
 pub enum Profile {
     /// No B-frames, no CABAC.
     Baseline,
-    /// What every decoder of today knows.
+    /// Every decoder of today knows it.
     Main,
     /// A few percent smaller than main.
     High,
@@ -241,7 +241,7 @@ pub enum AudioCodec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[schema(as = OutputAudioSettings)]
 pub struct AudioSettings {
-    /// What it is encoded in.
+    /// The codec.
     pub codec: AudioCodec,
     /// In kbit/s.
     pub bitrate: u32,
@@ -249,7 +249,7 @@ pub struct AudioSettings {
     pub channels: u32,
     /// Samples a second.
     pub sample_rate: u32,
-    /// What it is levelled to, in LUFS; null: it is as it is mixed.
+    /// The loudness that it is levelled to, in LUFS; null: it is as it is mixed.
     pub loudness: Option<i32>,
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::terms::{Blame, OutputFault};
 
-/// What is left free in any case: a file that finds its disk full has no end that players like.
+/// Bytes that stay free in any case: a file that finds its disk full has no end that players like.
 const LEAST: u64 = 16_000_000;
 
 /// Looks whether so many bytes, and [`LEAST`], are free on the disk of a folder, which need not exist yet.

@@ -1,4 +1,4 @@
-//! What control and media say of outputs. PURE.
+//! The words of control and media about outputs. PURE.
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -110,7 +110,7 @@ impl Split {
 pub struct FileTarget {
     /// The room's folder of recordings.
     pub folder: PathBuf,
-    /// What the file's name begins with.
+    /// The beginning of the file's name.
     pub name: String,
     /// How it is written.
     pub container: Container,
@@ -217,7 +217,7 @@ pub struct OutputSpec {
 pub enum Blame {
     /// The other end: it refuses, is not there, or takes nothing.
     Destination,
-    /// Who runs this server: a full disk, a missing part, an invalid launch text.
+    /// The operator of this server: a full disk, a missing part, an invalid launch text.
     Operator,
     /// This program.
     Server,
@@ -226,9 +226,9 @@ pub enum Blame {
 /// The reason why an output does not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFault {
-    /// Who can help.
+    /// The side that can help.
     pub blame: Blame,
-    /// What happened, without secrets once it has left the output.
+    /// The fault in words, without secrets once it has left the output.
     pub text: String,
     /// Whether it is of no use to try again.
     pub is_final: bool,
@@ -249,7 +249,7 @@ impl OutputFault {
 /// A step of a trial that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TrialStep {
-    /// What was done.
+    /// The step.
     #[schema(value_type = String, example = "connect")]
     pub name: &'static str,
     /// How long it took.
@@ -280,7 +280,7 @@ pub enum OutputState {
         attempt: u32,
         /// Until then.
         after: Duration,
-        /// What broke it, without secrets.
+        /// The fault that broke it, without secrets.
         fault: OutputFault,
     },
     /// Ended by request.

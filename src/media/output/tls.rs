@@ -62,7 +62,7 @@ impl Write for Timed {
 /// Speaks TLS with a host, and checks that it is the one.
 ///
 /// # Errors
-/// What is wrong with its certificate, or that it does not speak TLS.
+/// The fault of its certificate, or of its TLS.
 pub(super) fn secure(host: &str, mut stream: Timed) -> Result<StreamOwned<ClientConnection, Timed>, OutputFault> {
     let mut roots = RootCertStore::empty();
     let file = AUTHORITIES.iter().find(|file| Path::new(file).exists());

@@ -1,4 +1,4 @@
-//! What an output's destination says before it is used: each step towards it, and the one that fails.
+//! The trial of an output's destination before it is used: each step towards it, and the one that fails.
 
 use std::{
     io,
@@ -34,7 +34,7 @@ impl Steps {
     /// Takes a step.
     ///
     /// # Errors
-    /// What the step itself fails with.
+    /// The fault of the step itself.
     pub(super) fn take<T>(
         &mut self,
         name: &'static str,
@@ -75,7 +75,7 @@ pub(super) fn theirs(error: &io::Error) -> OutputFault {
 /// Connects to the first of the addresses that answers.
 ///
 /// # Errors
-/// What the last one said.
+/// The error of the last one.
 pub(super) fn connect(addresses: &[SocketAddr], left: Duration) -> Result<TcpStream, OutputFault> {
     let until = Instant::now() + left;
     let mut last = io::Error::from(io::ErrorKind::TimedOut);

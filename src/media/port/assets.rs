@@ -1,4 +1,4 @@
-//! What rooms show and play besides people, and what comes of a font that somebody sent.
+//! Assets that rooms show and play, and the results of asking a font that somebody sent.
 
 use std::{
     fmt,
@@ -14,9 +14,9 @@ use super::Still;
 pub struct Image {
     /// The asset's name, as layouts write it.
     pub name: Arc<str>,
-    /// What is shown; of a clip its first picture.
+    /// The picture; of a clip its first one.
     pub still: Arc<Still>,
-    /// What moves.
+    /// The video of a clip.
     pub clip: Option<Arc<Clip>>,
 }
 

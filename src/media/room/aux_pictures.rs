@@ -44,7 +44,7 @@ struct AuxPicture {
     composer: Composer,
     clips: Clips,
     canvas: Canvas,
-    /// What it shows, to begin again with.
+    /// The picture that it shows, to begin again with.
     picture: Picture,
 }
 

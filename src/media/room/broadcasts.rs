@@ -1,5 +1,5 @@
-//! What outputs get: the program or a picture beside it, and the mix, as each asks for them, encoded once for equal
-//! settings.
+//! The encodings for outputs: the program or a picture beside it, and the mix, as each asks for them, encoded once for
+//! equal settings.
 
 use std::{
     sync::{

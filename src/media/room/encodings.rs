@@ -1,4 +1,4 @@
-//! What the canvas is encoded into for receivers.
+//! The encodings of the canvas for receivers.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! What people send: a webrtcbin each, from its offer to its frames and samples.
+//! The senders' connections: a webrtcbin each, from its offer to its frames and samples.
 
 use std::{
     collections::HashMap,
@@ -64,7 +64,7 @@ pub(super) struct Inputs {
     events: UnboundedSender<MediaEvent>,
     inputs: Sender<Input>,
     peers: HashMap<PeerId, SenderConnection>,
-    /// What the layers of the program, and those of pictures beside it, need of each participant's frames.
+    /// The requests of the program's layers, and of pictures beside it, for each participant's frames.
     asks: HashMap<ParticipantId, Vec<(Option<AuxId>, LayerRequest)>>,
     keypoints: bool,
     /// Whether everybody's frames get the person's mask, whatever layers need.

@@ -1,4 +1,4 @@
-//! What the composer's and the desk's threads report: frames and sound to the encodings and the outputs, packets to
+//! The reports of the composer's and the desk's threads: frames and sound to the encodings and the outputs, packets to
 //! delivery, all else to the room.
 
 use std::{

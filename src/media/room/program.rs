@@ -1,4 +1,4 @@
-//! What the room makes: the composed picture and those beside it, the mixed sound, their encodings, and the outputs.
+//! The products of a room: the composed picture and those beside it, the mixed sound, their encodings, and the outputs.
 
 use std::{
     sync::{Arc, Weak, mpsc::Sender},

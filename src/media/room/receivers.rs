@@ -1,4 +1,4 @@
-//! Who receives the mix, and what has to be encoded for them.
+//! The receivers of the mix, and what has to be encoded for them.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ use crate::media::{
     port::{self, Candidate, Description, ParticipantId, PeerId, PeerRefused, ReceiverView, RenditionWish, RoomSpec},
 };
 
-/// What packets add to the bits of a picture: headers, encryption, and the encoder's own overshoot.
+/// Size of a picture in packets, as a multiple of its own: headers, encryption, and the encoder's own overshoot.
 const OVERHEAD: f64 = 1.1;
 
 /// Bits a second of the sound with its headers: 40 kbit/s of Opus in 50 packets a second.

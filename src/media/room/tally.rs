@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 /// How many of a kind may end at once before new ones wait. The largest scene has fewer clips, and a room fewer encodings.
 const MOST: usize = 8;
 
-/// What takes longer than this to end hangs, and nobody waits for it: the room goes on without.
+/// An ending that takes longer than this hangs, and nobody waits for it: the room goes on without.
 const HANGS: Duration = Duration::from_secs(10);
 
 type Ending = Arc<Mutex<Vec<(Weak<()>, Instant)>>>;

@@ -29,7 +29,7 @@ pub(super) struct Tracks {
     /// Where what comes is heard as it comes.
     pub(super) tap: Arc<Tap>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
-    /// What comes of the video.
+    /// The progress of the video.
     pub(super) progress: Arc<Progress>,
     pub(super) slots: Arc<LatestFrames>,
     /// Weak: a connection that hangs on its way down must not keep the room's sound, and with it its outputs, alive.

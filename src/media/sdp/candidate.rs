@@ -88,9 +88,9 @@ pub(super) enum Useless {
     /// Something odd stands in its place.
     #[error("{what} {}", quoted(.part))]
     Odd {
-        /// What is odd.
+        /// The part that is odd.
         what: &'static str,
-        /// What stands there.
+        /// The text that stands there.
         part: String,
     },
     /// It is too long.

@@ -1,4 +1,4 @@
-//! What of a remote offer is taken: at most one audio and one video section, one codec each.
+//! The choice from a remote offer: at most one audio and one video section, one codec each.
 //!
 //! GST-1.22: webrtcbin answers with the first common payload type only, answers rejected and inactive m-lines of an
 //! offer as if they were wanted, and finds no transceiver for H.264 profiles that differ by a letter. So the choice is

@@ -67,7 +67,7 @@ pub enum MediaKind {
 pub struct OtherMedia {
     /// `application`, for instance.
     pub name: String,
-    /// What stands behind the protocol: `webrtc-datachannel`, for instance.
+    /// The text behind the protocol: `webrtc-datachannel`, for instance.
     pub formats: String,
 }
 
@@ -177,7 +177,7 @@ pub struct Section {
     pub ice_pwd: String,
     /// Hash of the certificate that DTLS must show.
     pub fingerprint: Fingerprint,
-    /// Who begins the DTLS handshake.
+    /// The side that begins the DTLS handshake.
     pub setup: Setup,
     /// Payload types in the author's order of preference, 1 to 64, each once.
     pub codecs: Vec<Codec>,

@@ -30,7 +30,7 @@ pub(super) struct SdpLine<'a> {
     pub number: usize,
     /// The letter.
     pub letter: u8,
-    /// What stands behind `=`.
+    /// The text behind `=`.
     pub value: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! What an address says of its network: whether it is a public one, and whom it stands for. PURE.
+//! The network of an address: whether it is a public one, and whom it stands for. PURE.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

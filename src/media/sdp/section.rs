@@ -8,8 +8,8 @@ use super::{
     limits::{MAX_CANDIDATES, MAX_CODECS, MAX_EXTENSIONS, MAX_MID, MAX_OTHER, MAX_SSRCS, MAX_URI},
 };
 
-/// What an m-line of audio or video may name as its protocol: all of them are DTLS-SRTP to a WebRTC peer, which
-/// has a fingerprint.
+/// The protocols that an m-line of audio or video may name: all of them are DTLS-SRTP to a WebRTC peer, which has a
+/// fingerprint.
 const PROTOCOLS: [&str; 8] = [
     "UDP/TLS/RTP/SAVPF",
     "UDP/TLS/RTP/SAVP",
@@ -21,7 +21,8 @@ const PROTOCOLS: [&str; 8] = [
     "RTP/AVP",
 ];
 
-/// What of another m-line counts for its bundle: its name, and the transport where it is the group's first.
+/// The attributes of another m-line that count for its bundle: its name, and the transport where it is the group's
+/// first.
 const OF_OTHER_MEDIA: [&str; 8] =
     ["mid", "bundle-only", "candidate", "end-of-candidates", "ice-ufrag", "ice-pwd", "setup", "fingerprint"];
 

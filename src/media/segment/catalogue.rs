@@ -2,9 +2,9 @@
 //! PURE.
 //!
 //! The publisher gives no checksums, and none is known to this program yet ([`Entry::sha256`] is `None` throughout).
-//! What a first fetch brings is therefore trusted as far as TLS and the structure go (the files must have exactly the
-//! bytes that the manifest declares, and convert to a network that runs). Its SHA-256 is written beside the model, and
-//! from then on nothing else is accepted under that name.
+//! The files of a first fetch are therefore trusted as far as TLS and the structure go (they must have exactly the
+//! bytes that the manifest declares, and convert to a network that runs). Their SHA-256 is written beside the model,
+//! and from then on nothing else is accepted under that name.
 
 /// Where the entries' paths begin, if no mirror is named.
 pub const BASE_URL: &str = "https://storage.googleapis.com/tfjs-models/savedmodel/bodypix";

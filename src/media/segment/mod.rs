@@ -1,4 +1,4 @@
-//! Who is in the picture: the element `bodypix` and what it is made of.
+//! Finds people in the picture: the element `bodypix` and its parts.
 //!
 //! ```text
 //!   I420 or NV12 frame ─► input (scale, RGB) ─► model (tract, or chain in it) ─► logits ─► mask (soft alpha)

@@ -27,7 +27,7 @@ use super::{doubt::Bar, grid::Alignment, input::input_size};
 /// Pixels of the network's input where nobody asks for more or less: 257x145 for 16:9.
 pub const AREA: usize = 257 * 145;
 
-/// What the network is called that is in the program.
+/// The name of the network that is in the program.
 pub const EMBEDDED: &str = "embedded";
 /// Its ONNX file.
 pub static EMBEDDED_FILE: &[u8] = include_bytes!("../../../models/virfie-seg.onnx");
@@ -145,7 +145,7 @@ pub enum ModelError {
     Unusable {
         /// As given.
         path: PathBuf,
-        /// What is wrong, in one line.
+        /// The fault, in one line.
         error: String,
     },
     /// It failed while running.

@@ -75,7 +75,7 @@ fn process() -> &'static Pool {
     POOL.get_or_init(|| Pool::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)))
 }
 
-/// What the process's governor has decided last, to be read without waiting.
+/// The newest decisions of the process's governor, to be read without waiting.
 static SHRINKING: AtomicU32 = AtomicU32::new(0);
 static EVERY: AtomicU32 = AtomicU32::new(1);
 static THINNING: AtomicU32 = AtomicU32::new(0);

@@ -40,7 +40,7 @@ const MOST_TILES: usize = 6500;
 /// Sums over a tile: the weights of the surely kept cells, their weighted luma, Cb and Cr; the same for the others.
 type Sums = [f32; 8];
 
-/// What a tile is good for; each holds all that come before.
+/// The uses of a tile; each holds all that come before.
 const IDLE: u8 = 0;
 /// Its sums are needed by a neighbour.
 const SUMMED: u8 = 1;

@@ -50,7 +50,7 @@ pub enum ConvertError {
         node: String,
         /// Its operation.
         op: String,
-        /// What is wrong.
+        /// The fault.
         detail: String,
     },
     /// The weights manifest is malformed, or the weight files do not fit it.
@@ -61,7 +61,7 @@ pub enum ConvertError {
     Shard {
         /// As the manifest names it.
         path: String,
-        /// What the source said.
+        /// The error of the source.
         detail: String,
     },
 }

@@ -13,7 +13,7 @@ pub const QUIET_AFTER: Duration = Duration::from_secs(3);
 /// Without a packet for this long, a peer is dead, unless somebody knows it better. Wi-Fi roaming takes up to 8 s; a
 /// vanished peer must be gone within 15 s, and the verdict is asked for once a second or two.
 pub const DEAD_AFTER: Duration = Duration::from_secs(12);
-/// Who looks after so long a time was held up as a whole, and so were the packets.
+/// A look that comes after so long a time means that all was held up, and so were the packets.
 const HELD_UP: Duration = Duration::from_secs(2);
 
 /// State of the ICE transport.

@@ -91,7 +91,7 @@ pub type OnTrack = Box<dyn Fn(LineCodec) -> Result<gst::Bin, TrackError> + Send 
 /// The reason why an incoming track goes nowhere, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackError {
-    /// What takes it cannot be built: for the operator to mend.
+    /// The stage that takes it cannot be built: for the operator to mend.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// The peer sends where nothing was asked of it: its fault.
@@ -102,7 +102,7 @@ pub enum TrackError {
 /// The reason why a connection cannot be made or trusted, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
-    /// What it is made of: for the operator to mend.
+    /// A stage cannot be built: for the operator to mend.
     #[error(transparent)]
     Stage(#[from] StageError),
     /// A send stage does not fit: for the operator, too.

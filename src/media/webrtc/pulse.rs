@@ -1,7 +1,7 @@
 //! The rhythm of what comes from a peer: what a silence means depends on how it spoke before. PURE.
 //!
-//! Who sent steadily and is silent all at once has most likely gone. Who sends slides, one frame in some seconds, or a
-//! picture that holds still, is there as long as their RTCP reports come.
+//! A peer that sent steadily and is silent all at once has most likely gone. One that sends slides, one frame in some
+//! seconds, or a picture that holds still, is there as long as its RTCP reports come.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -13,9 +13,9 @@ const PART: Duration = Duration::from_millis(100);
 const SECOND: u64 = 0x3ff;
 /// Steady is who sent in so many of the ten. Reports come once or twice a second, and a slide in one burst.
 const STEADY: u32 = 6;
-/// Who has sent for less than a second is steady with so many, and without gaps: a burst is shorter.
+/// A peer that has sent for less than a second is steady with so many, and without gaps: a burst is shorter.
 const STEADY_SO_FAR: u32 = 4;
-/// What a steady sender's picture is given at least to show that it only holds still. Browsers report on video once a
+/// The least time in which a steady sender's picture may show that it only holds still. Browsers report on video once a
 /// second.
 const LEAST_WAIT: Duration = Duration::from_secs(2);
 /// Reports that are this much late do not come.

@@ -1,4 +1,4 @@
-//! What comes in: each m-line that receives has one bin, whichever stream feeds it.
+//! The incoming tracks: each m-line that receives has one bin, whichever stream feeds it.
 //!
 //! A sender may go on under another SSRC at any time, declared or not (a restarted encoder, an SSRC that collides), and
 //! webrtcbin makes a new pad of it. All streams of a line meet in a funnel before its bin, and the newest has the word;

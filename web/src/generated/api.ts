@@ -661,7 +661,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A WebSocket of JSON text messages: signalling and news of one participant. */
+        /**
+         * A WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
+         *     `ServerMessage`s.
+         */
         get: operations["session"];
         put?: never;
         post?: never;
@@ -1007,6 +1010,73 @@ export interface components {
              */
             width?: number;
         };
+        /** @description A message of the page to the session's WebSocket. */
+        ClientMessage: {
+            /** @description The name to be seen by; a token's name comes before it. */
+            name: string;
+            /**
+             * @description Video codecs that the browser can receive, best first: `h264`, `vp8`. The offer of `receive` decides which
+             *     one is sent.
+             */
+            receive?: string[];
+            /** @description The secret of an earlier `welcome`: its place is taken over if it is still there. */
+            resume?: string | null;
+            /** @description Video codecs that the browser can send, best first: `vp8`, `h264`, `vp9`. */
+            send?: string[];
+            /** @enum {string} */
+            type: "join";
+        } | {
+            /** @description SDP. */
+            sdp: string;
+            /** @enum {string} */
+            type: "answer";
+        } | {
+            /** @description SDP. */
+            sdp: string;
+            /** @enum {string} */
+            type: "receive";
+        } | {
+            /**
+             * Format: float
+             * @description Share of frames that there was no time to decode, 0 to 1.
+             */
+            dropped?: number;
+            /**
+             * Format: int32
+             * @description Height of the player in pixels of the screen.
+             */
+            height?: number | null;
+            /** @description Nobody looks at the page. */
+            hidden?: boolean;
+            /** @description `auto`, or a rendition by its height: `360p`. */
+            rendition?: string;
+            /** @description The user wants to save data. */
+            save_data?: boolean;
+            /** @enum {string} */
+            type: "view";
+        } | {
+            /** @description `candidate:…` */
+            candidate?: string | null;
+            /** @description The connection that it belongs to. */
+            connection?: components["schemas"]["SessionConnection"];
+            /**
+             * Format: int32
+             * @description Index of the m-line. All share one transport, so it is not looked at.
+             */
+            mline?: number | null;
+            /** @enum {string} */
+            type: "candidate";
+        } | {
+            /** @description Microphone. */
+            audio: boolean;
+            /** @enum {string} */
+            type: "media";
+            /** @description Camera. */
+            video: boolean;
+        } | {
+            /** @enum {string} */
+            type: "leave";
+        };
         /**
          * @description The container of a recording.
          * @enum {string}
@@ -1282,6 +1352,15 @@ export interface components {
          * @enum {string}
          */
         HlsWindow: "sliding" | "event";
+        /** @description A STUN or TURN server, as `RTCPeerConnection` takes it. */
+        IceServer: {
+            /** @description TURN only. */
+            credential: string | null;
+            /** @description Its URLs. */
+            urls: string[];
+            /** @description TURN only. */
+            username: string | null;
+        };
         /** @description Pictures for the people who are shown, one each, in an order that changes now and then. */
         Icons: {
             /** @description Nothing is drawn outside; the whole canvas when left out. */
@@ -2948,6 +3027,99 @@ export interface components {
             /** @description The room's name. */
             room: string;
         };
+        /** @description A message of the session's WebSocket to the page. */
+        ServerMessage: {
+            /** @description For the browser's `RTCPeerConnection`. */
+            ice_servers: components["schemas"]["IceServer"][];
+            /** @description The page's user in it. */
+            participant: components["schemas"]["Participant"];
+            /** @description The secret of a later `join` that takes this place over. */
+            resume: string;
+            /** @description The room now. */
+            room: components["schemas"]["RoomState"];
+            /** @enum {string} */
+            type: "welcome";
+        } | {
+            /** @description SDP. */
+            sdp: string;
+            /** @enum {string} */
+            type: "offer";
+        } | {
+            /** @description SDP. */
+            sdp: string;
+            /** @enum {string} */
+            type: "answer";
+        } | {
+            /**
+             * Format: int64
+             * @description Estimated capacity of the line, in kbit/s; null until known.
+             */
+            estimate_kbps: number | null;
+            /**
+             * Format: double
+             * @description Share of packets lost, 0 to 1.
+             */
+            loss: number;
+            /** @description Why it is this one. */
+            reason: string;
+            /** @description The rendition that is sent, by its height; null: sound alone. */
+            rendition: string | null;
+            /** @description All that there are, the largest first. */
+            renditions: string[];
+            /**
+             * Format: double
+             * @description To the browser and back, in milliseconds; null until measured.
+             */
+            round_trip_ms: number | null;
+            /** @enum {string} */
+            type: "delivery";
+        } | {
+            /**
+             * Format: int32
+             * @description Frames a second that can be of use.
+             */
+            fps: number;
+            /**
+             * Format: int32
+             * @description In pixels of the whole picture; 0: not shown.
+             */
+            height: number;
+            /** @enum {string} */
+            type: "shown";
+            /**
+             * Format: int32
+             * @description In pixels of the whole picture; 0: not shown.
+             */
+            width: number;
+        } | {
+            /** @description `candidate:…` */
+            candidate: string;
+            /**
+             * Format: int32
+             * @description Index of the m-line.
+             */
+            mline: number;
+            /** @enum {string} */
+            type: "candidate";
+        } | {
+            /** @enum {string} */
+            type: "connected";
+        } | {
+            /** @description The same as in the event stream. */
+            event: components["schemas"]["Event"];
+            /** @enum {string} */
+            type: "event";
+        } | {
+            /** @description An RFC 9457 object. */
+            problem: components["schemas"]["Problem"];
+            /** @enum {string} */
+            type: "error";
+        };
+        /**
+         * @description One of a page's two connections.
+         * @enum {string}
+         */
+        SessionConnection: "send" | "receive";
         /** @description The settings of a room's owner. */
         Settings: {
             /**

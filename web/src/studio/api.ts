@@ -1,4 +1,4 @@
-/** What the pages of those who direct ask of the server. */
+/** The requests of the pages of those who direct. */
 
 import type { Client, Schemas } from "../client";
 import { isObject, readFaults, type Fault } from "../problem";
@@ -22,7 +22,7 @@ export type Moderation = Schemas["Moderation"];
 export interface Answer {
   layout: unknown;
   revision: number | null;
-  /** What of it can be shown, but not as it was meant. */
+  /** Its parts that can be shown, but not as they were meant. */
   warnings?: Fault[];
 }
 
@@ -41,7 +41,7 @@ export class StudioApi {
     return answer(await this.client.send("put", "/api/v1/rooms/{room}/layout", { path: { room }, body: layout as Written<"Layout"> }));
   }
 
-  /** What a layout would be refused for; resolves to nothing when it would be taken. */
+  /** Asks whether a layout would be taken: rejects with the reasons against it. */
   async checkLayout(room: string, layout: unknown): Promise<void> {
     const details = { path: { room }, query: { dry_run: true }, body: layout as Written<"Layout"> };
     await this.client.send("put", "/api/v1/rooms/{room}/layout", details);

@@ -115,7 +115,7 @@ export class Drawer {
   }
 }
 
-/** What a tile shows changes with it. */
+/** A text that changes whenever a tile shows something else. */
 function keyOf({ name, room, bytes, builtin }: Asset): string {
   return `${room ?? ""} ${name} ${bytes} ${builtin}`;
 }

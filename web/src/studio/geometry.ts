@@ -51,7 +51,7 @@ export function placing(layer: Layer, canvas: Size, now: Area, to: Area): Json {
   if (!differs(to.width, now.width) && !differs(to.height, now.height)) return patch;
 
   const has = (key: string) => layer[key] !== undefined && layer[key] !== null;
-  // What follows from the other side's length is not written, as long as it still does. A colour has no shape.
+  // A length that follows from the other side's is not written, as long as it still does. A colour has no shape.
   const aspect = kindOf(layer.source) === "color" ? null : now.width / now.height;
   const follows = (expected: number, value: number) => Math.abs(expected - value) < 0.75;
   if (has("width") && !has("height")) {

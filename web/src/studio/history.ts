@@ -1,9 +1,9 @@
-/** What was done, to undo and redo it. PURE. */
+/** Changes that were made, to undo and redo them. PURE. */
 
 import { inverse, type Edit } from "./edits";
 
 export interface Step {
-  /** What a person did, as it ends the sentence "Undone: …". */
+  /** The change in words, as it ends the sentence "Undone: …". */
   label: string;
   edits: Edit[];
 }

@@ -4,7 +4,7 @@ import { make } from "../dom";
 import { icon, type IconName } from "../icons";
 
 export interface MenuItem {
-  /** What the item says; a heading when there is nothing to `run`. */
+  /** The words of the item; a heading when there is nothing to `run`. */
   text: string;
   icon?: IconName;
   run?: () => void;
@@ -42,7 +42,7 @@ export class Menu {
       if (this.open && !this.block.contains(target as Node)) this.close();
     });
     document.addEventListener("scroll", ({ target }) => {
-      // What scrolls the button away from under its list, not anything else on the page.
+      // Only a scroll that moves the button away from under its list counts.
       if (this.open && target !== this.list && (target as Node).contains(this.button)) this.close();
     }, { capture: true, passive: true });
     this.block.addEventListener("focusout", ({ relatedTarget }) => {

@@ -1,4 +1,4 @@
-/** What layers are called: ids of new ones, and words for people. PURE. */
+/** Names of layers: ids of new ones, and words for people. PURE. */
 
 import { text, type Json, type Layer } from "./model";
 

@@ -152,7 +152,7 @@ export class OutputsPanel {
     try {
       const scene = this.picture.value;
       const preset = PRESETS.find(([name]) => name === this.preset.value)?.[0] ?? "";
-      // What people send is kept as it comes.
+      // The media that people send is kept as it comes.
       const wishes = output.type === "iso" ? {} : { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) };
       await this.api.addOutput(this.handlers.room(), { ...output, ...wishes });
       say(this.note, null);

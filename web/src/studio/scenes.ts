@@ -24,7 +24,7 @@ interface Card {
   show: HTMLButtonElement;
   name: HTMLSpanElement;
   canvas: HTMLCanvasElement;
-  /** What the canvas shows. */
+  /** The picture that is on its canvas, as a key. */
   painted: string;
 }
 
@@ -120,7 +120,7 @@ export class SceneStrip {
       this.cards.delete(name);
     }
     const items = this.scenes.map((scene) => this.fill(this.cards.get(scene.name) ?? this.card(scene.name), scene));
-    // What is where it belongs stays, and so does the name that is being written in it.
+    // An item that is where it belongs stays, and so does the name that is being written in it.
     items.forEach((item, at) => {
       if (this.list.children[at] !== item) this.list.insertBefore(item, this.list.children[at] ?? null);
     });

@@ -20,7 +20,7 @@ export interface LayoutApi {
 }
 
 export interface StoreHandlers {
-  /** What is to be shown is another layout now. */
+  /** Another layout is to be shown now. */
   changed(): void;
   /** A change was refused. */
   trouble(error: unknown): void;
@@ -120,7 +120,7 @@ export class LayoutStore {
     void this.release();
     const layer = findLayer(this.layout, id);
     if (!layer) return false;
-    // What was let go before is sent before.
+    // A change that was let go before is sent before.
     const turn = this.queue;
     const stream = new Stream<Json>(async (patch) => {
       await turn;

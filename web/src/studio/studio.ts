@@ -140,7 +140,7 @@ export class Studio {
     this.render();
   }
 
-  /** Who is in the room now. */
+  /** Takes the people who are in the room now. */
   follow(people: readonly Participant[]): void {
     if (people === this.people) return;
     this.people = people;

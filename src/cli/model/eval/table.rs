@@ -1,4 +1,4 @@
-//! What was measured, as a table for people and as JSON. PURE.
+//! The measurements, as a table for people and as JSON. PURE.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What is remembered of tokens that were signed: which ones are taken back, and which names they fix. A token itself
-//! is kept nowhere.
+//! The book of tokens that were signed: which ones are taken back, and which names they fix. A token itself is kept
+//! nowhere.
 
 use std::{
     collections::BTreeMap,
@@ -77,7 +77,7 @@ impl Issued {
     /// Keeps the name that a new token fixes. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// What the disk says; nothing is kept then.
+    /// Errors of the disk; nothing is kept then.
     pub(super) fn keep_name(&self, claims: &Claims, now: u64) -> io::Result<()> {
         let (Some(id), Some(name)) = (&claims.jti, &claims.name) else { return Ok(()) };
         let entry = Name { id: id.clone(), room: claims.room.clone(), name: name.clone(), until: claims.exp };
@@ -92,7 +92,7 @@ impl Issued {
     /// Takes a token back.
     ///
     /// # Errors
-    /// What the disk says, or that too many are; the token is valid then.
+    /// Errors of the disk, and one where too many tokens are taken back; the token stays valid then.
     pub(super) fn revoke(&self, id: &str, until: u64, now: u64) -> io::Result<()> {
         if self.is_revoked(id) {
             return Ok(());

@@ -26,7 +26,7 @@ const LONGEST: u64 = 4096;
 /// The shortest secret that may be in such a file, in bytes: a shorter one could be guessed.
 const SHORTEST: usize = 16;
 
-/// What nobody but the owner may do with a secret's file.
+/// Permissions that a secret's file must not give: those of its group and of all others.
 const OTHERS: u32 = 0o077;
 
 /// Returns where the key that signs tokens is kept.
@@ -37,7 +37,7 @@ pub(super) fn signing_key(data_dir: &Path) -> PathBuf {
 /// Returns the secret of this data directory that webhooks are signed with; made now if it is missing.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub(in crate::control::api) fn of_webhooks(data_dir: &Path) -> Result<String, ProgramError> {
     kept(&data_dir.join(WEBHOOK_SECRET)).map(|(secret, _)| secret)
 }
@@ -46,7 +46,7 @@ pub(in crate::control::api) fn of_webhooks(data_dir: &Path) -> Result<String, Pr
 /// seconds. Answers the file.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub fn rotate(data_dir: &Path) -> Result<PathBuf, ProgramError> {
     let file = signing_key(data_dir);
     let failed = |error: io::Error| ProgramError::Failed(format!("cannot write {}: {error}", file.display()));
@@ -67,7 +67,7 @@ pub fn rotate(data_dir: &Path) -> Result<PathBuf, ProgramError> {
 /// Returns the secret in this file, and whether it was made now. One that others could read is closed to them.
 ///
 /// # Errors
-/// What the disk says.
+/// Errors of the disk.
 pub(super) fn kept(file: &Path) -> Result<(String, bool), ProgramError> {
     let failed =
         |what: &str, error: io::Error| ProgramError::Failed(format!("cannot {what} {}: {error}", file.display()));
@@ -99,7 +99,7 @@ pub(super) fn kept(file: &Path) -> Result<(String, bool), ProgramError> {
 /// Reads the secret in this file; `None` when the file is empty.
 ///
 /// # Errors
-/// What the disk says; [`io::ErrorKind::InvalidData`] where the secret is too short.
+/// Errors of the disk; [`io::ErrorKind::InvalidData`] where the secret is too short.
 pub(super) fn read(file: &Path) -> io::Result<Option<String>> {
     let text = disk::read_text(file, LONGEST)?;
     match text.trim() {

@@ -5,11 +5,14 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    control::room::{Event, Participant, RoomState},
+    control::{
+        api::problem::ProblemSchema,
+        room::{Event, Participant, RoomState},
+    },
     media::port::VideoCodec,
 };
 
-/// From the browser.
+/// A message of the page to the session's WebSocket.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
@@ -20,8 +23,8 @@ pub enum ClientMessage {
         /// The secret of an earlier `welcome`: its place is taken over if it is still there.
         #[serde(default)]
         resume: Option<String>,
-        /// Video codecs that the browser can receive, best first: `h264`, `vp8`. What it gets is decided by the offer
-        /// of `receive`.
+        /// Video codecs that the browser can receive, best first: `h264`, `vp8`. The offer of `receive` decides which
+        /// one is sent.
         #[serde(default)]
         receive: Vec<String>,
         /// Video codecs that the browser can send, best first: `vp8`, `h264`, `vp9`.
@@ -38,7 +41,7 @@ pub enum ClientMessage {
         /// SDP.
         sdp: String,
     },
-    /// What the page can use of the mix, and wants.
+    /// The page reports which picture of the mix it can use, and which one its user wants.
     View {
         /// Height of the player in pixels of the screen.
         #[serde(default)]
@@ -82,6 +85,7 @@ pub enum ClientMessage {
 /// One of a page's two connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SessionConnection)]
 pub enum Way {
     /// It carries microphone and camera.
     #[default]
@@ -111,24 +115,27 @@ impl ClientMessage {
 
 /// A STUN or TURN server, as `RTCPeerConnection` takes it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = IceServer)]
 pub struct IceServerEntry {
     /// Its URLs.
     pub urls: Vec<String>,
     /// TURN only.
+    #[schema(required)]
     pub username: Option<String>,
     /// TURN only.
+    #[schema(required)]
     pub credential: Option<String>,
 }
 
-/// To the browser.
-#[derive(Debug, Serialize)]
+/// A message of the session's WebSocket to the page.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage<'a> {
     /// The browser is in the room.
     Welcome {
-        /// Who they are in it.
+        /// The page's user in it.
         participant: &'a Participant,
-        /// Takes the place over later.
+        /// The secret of a later `join` that takes this place over.
         resume: &'a str,
         /// The room now.
         room: &'a RoomState,
@@ -148,6 +155,7 @@ pub enum ServerMessage<'a> {
     /// How the mix reaches the browser; about once a second, and when the rendition changes.
     Delivery {
         /// The rendition that is sent, by its height; null: sound alone.
+        #[schema(required)]
         rendition: Option<&'a str>,
         /// Why it is this one.
         reason: &'a str,
@@ -155,9 +163,11 @@ pub enum ServerMessage<'a> {
         renditions: &'a [String],
         /// Share of packets lost, 0 to 1.
         loss: f64,
-        /// To the browser and back, in milliseconds.
+        /// To the browser and back, in milliseconds; null until measured.
+        #[schema(required)]
         round_trip_ms: Option<f64>,
-        /// What the line is thought to carry, in kbit/s.
+        /// Estimated capacity of the line, in kbit/s; null until known.
+        #[schema(required)]
         estimate_kbps: Option<u64>,
     },
     /// How large the browser's own picture is shown on the canvas: it need not send more.
@@ -176,7 +186,7 @@ pub enum ServerMessage<'a> {
         /// Index of the m-line.
         mline: u32,
     },
-    /// What the browser sends is taken.
+    /// The server receives from the browser.
     Connected,
     /// News from the room.
     Event {
@@ -186,6 +196,7 @@ pub enum ServerMessage<'a> {
     /// Something failed; the socket closes after this.
     Error {
         /// An RFC 9457 object.
+        #[schema(value_type = ProblemSchema)]
         problem: Value,
     },
 }
@@ -203,54 +214,4 @@ fn first_of(wanted: &[String], known: &[(&str, VideoCodec)]) -> Option<VideoCode
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use serde_json::{from_value, json, to_value};
-
-    use super::*;
-
-    fn list(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_join_needs_a_name_only() {
-        let join: ClientMessage = from_value(json!({"type": "join", "name": "ann", "resume": null})).unwrap();
-        assert_eq!(
-            join,
-            ClientMessage::Join { name: "ann".into(), resume: None, receive: Vec::new(), send: Vec::new() }
-        );
-        assert!(from_value::<ClientMessage>(json!({"type": "join"})).is_err());
-    }
-
-    #[test]
-    fn unknown_types_and_keys_are_refused() {
-        assert!(from_value::<ClientMessage>(json!({"type": "dance"})).is_err());
-        assert!(from_value::<ClientMessage>(json!({"type": "answer", "sdp": "", "x": 1})).is_err());
-        assert!(from_value::<ClientMessage>(json!({"sdp": ""})).is_err());
-    }
-
-    #[test]
-    fn the_end_of_candidates_is_null_or_left_out() {
-        let end = ClientMessage::Candidate { candidate: None, mline: Some(0), connection: Way::Send };
-        assert_eq!(
-            from_value::<ClientMessage>(json!({"type": "candidate", "candidate": null, "mline": 0})).unwrap(),
-            end
-        );
-    }
-
-    #[test]
-    fn the_browsers_first_choice_that_we_know_is_taken() {
-        assert_eq!(ingest_codec(&list(&["av1", "VP9", "vp8"])), VideoCodec::Vp9);
-        assert_eq!(ingest_codec(&list(&["av1"])), VideoCodec::Vp8);
-    }
-
-    #[test]
-    fn messages_carry_their_type() {
-        let message = ServerMessage::Candidate { candidate: "candidate:1", mline: 2 };
-        let json = to_value(&message).unwrap();
-        assert_eq!(json, json!({"type": "candidate", "candidate": "candidate:1", "mline": 2}));
-        let event = Event::RoomEnded;
-        assert_eq!(to_value(ServerMessage::Event { event: &event }).unwrap()["event"]["type"], "room_ended");
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! What an animation shows: its parts, each laid over what those before it left. PURE.
+//! The canvas of an animation: its parts, each laid over the traces of those before it. PURE.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub struct Part {
     pub pixels: RgbaImage,
     /// Whether it is laid over what is there by its alpha, instead of taking its place.
     pub over: bool,
-    /// What becomes of it.
+    /// The treatment of its place after it.
     pub disposal: Disposal,
     /// How long it is to be shown.
     pub length: Duration,
@@ -37,7 +37,7 @@ pub struct Part {
 struct Before {
     left: u32,
     top: u32,
-    /// What its place shall show.
+    /// The pixels that its place shall show.
     pixels: RgbaImage,
 }
 

@@ -1,6 +1,6 @@
 //! The pictures of a GIF. PURE.
 //!
-//! What its blocks say is read here as well as by the decoder, which does not report all of it.
+//! The blocks are read here as well as by the decoder, which does not report all that they say.
 
 use std::{io::Cursor, num::NonZeroU32, time::Duration};
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Job, State};
+use super::{
+    Effect, Job, State,
+    aux_picture::{AuxSource, AuxWish},
+    output::OutputEntry,
+    scenes::Scenes,
+};
 use crate::{
-    control::room::{
-        aux_picture::{AuxSource, AuxWish},
-        error::RoomError,
-        output::OutputEntry,
-        scenes::Scenes,
-    },
+    control::room::error::RoomError,
     layout::Scene,
     media::port::{AuxId, Image, MediaCommand},
 };
@@ -18,9 +18,9 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct AuxPicture {
     id: AuxId,
-    /// What it is to show.
+    /// The layout that it is to show.
     scene: Arc<Scene>,
-    /// What it shows, with its images; `None` before the first ones are decoded.
+    /// The layout that it shows, with its images; `None` before the first ones are decoded.
     shown: Option<(Arc<Scene>, Vec<Image>)>,
 }
 

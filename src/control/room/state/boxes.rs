@@ -9,13 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Effect, Now, State};
+use super::{
+    Effect, Now, State,
+    gathering::{Attendee, Gathering},
+    participant::Member,
+    view::{Event, RoomState},
+};
 use crate::{
-    control::room::{
-        gathering::{Attendee, Gathering},
-        participant::Member,
-        view::{Event, RoomState},
-    },
     layout::{LayerBox, Scene},
     media::port::ParticipantId,
 };

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Now, State};
+use super::{Effect, Now, State, note::Closing, participant::Member};
 use crate::{
-    control::room::{error::RoomError, link::Closing, participant::Member},
+    control::room::error::RoomError,
     media::port::{Loudness, PeerId, RoomSpec},
 };
 

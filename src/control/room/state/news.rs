@@ -1,15 +1,13 @@
-//! What the media reports.
+//! The reports of the media.
 
-use super::{Effect, Now, State};
-use crate::{
-    control::room::{
-        link::{Closing, Note},
-        output::FinishedRecording,
-        participant::{JoinMethod, LinkState, Member, Receiver},
-        view::{Delivery, Event},
-    },
-    media::port::{DeliveryReport, Loudness, MediaEvent, ParticipantId, PeerId, TrackKind},
+use super::{
+    Effect, Now, State,
+    note::{Closing, Note},
+    output::FinishedRecording,
+    participant::{JoinMethod, LinkState, Member, Receiver},
+    view::{Delivery, Event},
 };
+use crate::media::port::{DeliveryReport, Loudness, MediaEvent, ParticipantId, PeerId, TrackKind};
 
 /// Frames a second of somebody whom no layer shows: enough to be there at once when one does.
 const FPS_UNSEEN: u32 = 5;

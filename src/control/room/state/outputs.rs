@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State};
+use super::{
+    Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State,
+    output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
+    view::Event,
+};
 use crate::{
-    control::room::{
-        error::RoomError,
-        output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
-        view::Event,
-    },
+    control::room::error::RoomError,
     layout::Fault,
     media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState, OutputTarget},
 };

@@ -1,12 +1,12 @@
 //! Connections: of participants and of viewers, and the HTTP resources of those made by WHIP and WHEP.
 
-use super::{Effect, MAX_CONNECTING, MAX_CONNECTING_OF_TOKEN, MAX_VIEWERS, MAX_VIEWERS_OF_TOKEN, State};
+use super::{
+    Effect, MAX_CONNECTING, MAX_CONNECTING_OF_TOKEN, MAX_VIEWERS, MAX_VIEWERS_OF_TOKEN, State,
+    participant::{Bearer, Claim, JoinMethod, LinkState, Member, PeerConnection, Receiver},
+    view::LeaveReason,
+};
 use crate::{
-    control::room::{
-        error::RoomError,
-        participant::{Bearer, Claim, JoinMethod, LinkState, Member, PeerConnection, Receiver},
-        view::LeaveReason,
-    },
+    control::room::error::RoomError,
     layout::Fault,
     media::port::{
         AnswerReply, Candidate, Description, MediaCommand, Negotiation, ParticipantId, PeerId, ReceiverView, Rendition,
@@ -21,7 +21,7 @@ pub struct Viewer {
     pub receiver: Receiver,
     /// Names its resource.
     pub secret: String,
-    /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
+    /// The claim that they make: a WHIP sender of the same claim does not hear themselves.
     pub claim: Option<Claim>,
     /// The token that they came with.
     pub bearer: Option<Bearer>,

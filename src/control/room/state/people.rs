@@ -2,15 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Now, State, Viewer};
+use super::{
+    Effect, Now, State, Viewer,
+    name::{DisplayName, could_be_taken_for, look_alike},
+    note::Closing,
+    participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
+    view::{Event, LeaveReason, Participant},
+};
 use crate::{
-    control::room::{
-        error::RoomError,
-        link::Closing,
-        name::{DisplayName, could_be_taken_for, look_alike},
-        participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
-        view::{Event, LeaveReason, Participant},
-    },
+    control::room::error::RoomError,
     media::port::{MediaCommand, Negotiation, ParticipantId, PeerId, SHORTEST_SILENCE},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub struct Arrival {
     /// The name that they ask for.
     pub name: DisplayName,
-    /// What they may do, and by which token.
+    /// Their role, and the token that they came with.
     pub caller: Caller,
     /// How they come in.
     pub joined_by: JoinMethod,
@@ -38,7 +38,7 @@ pub struct Arrival {
 /// The place that someone got.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
-    /// Who they are in the room.
+    /// The participant that they are in the room.
     pub participant: Participant,
     /// Takes the place over (session), or names its resource (WHIP).
     pub secret: String,

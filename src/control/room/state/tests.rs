@@ -2,12 +2,10 @@
 
 use super::*;
 use crate::{
-    control::room::{
+    control::room::state::{
         name::DisplayName,
-        participant::{
-            Bearer, Caller, Claim, JoinMethod, MAX_CANDIDATES, MemberRole, Moderation, PeerConnection, Receiver,
-        },
-        view::{LeaveReason, Presence},
+        participant::{Bearer, Caller, Claim, JoinMethod, MAX_CANDIDATES, Moderation, PeerConnection, Receiver},
+        view::{LeaveReason, MemberRole, Presence},
     },
     layout::{Canvas, Trigger},
     media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},

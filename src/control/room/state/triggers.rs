@@ -1,14 +1,14 @@
-//! What triggers of the layout do beyond the picture.
+//! The effects of triggers of the layout beyond the picture.
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Effect, Job, Now, State};
+use super::{
+    Effect, Job, Now, State,
+    photo::{Photo, Photos},
+    scenes::{SceneChoice, SceneName},
+    view::Event,
+};
 use crate::{
-    control::room::{
-        photo::{Photo, Photos},
-        scenes::{SceneChoice, SceneName},
-        view::Event,
-    },
     layout::{Trigger, trigger::Action},
     media::port::{Frame, ParticipantId},
 };

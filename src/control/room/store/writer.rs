@@ -18,8 +18,10 @@ use super::{Shelf, Storing};
 use crate::{
     control::room::{
         faults::doubled,
-        name::RoomName,
-        record::{RoomDocument, RoomRecord},
+        state::{
+            name::RoomName,
+            record::{RoomDocument, RoomRecord},
+        },
     },
     disk,
 };

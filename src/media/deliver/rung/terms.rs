@@ -1,4 +1,4 @@
-//! What a rung is chosen by, and what comes out. PURE.
+//! Input and output of choosing a rung. PURE.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What waits on the way to a receiver, by the round trip. PURE.
+//! The queue on the way to a receiver, by the round trip. PURE.
 
 use std::time::Duration;
 

@@ -23,9 +23,9 @@ pub struct RtmpAddress {
     pub port: u16,
     /// User and password, decoded.
     pub user: Option<(String, String)>,
-    /// What the connection asks for.
+    /// The application that the connection asks for.
     pub application: String,
-    /// What is published there: the stream key.
+    /// The name under which the stream is published: the stream key.
     pub stream: String,
     /// Whether it may lead into the server's own networks.
     pub internal: bool,
@@ -43,7 +43,7 @@ impl RtmpAddress {
     /// Takes an address apart. With a `key`, all behind the host is the application.
     ///
     /// # Errors
-    /// What is wrong, in one line that repeats nothing of the address or the key.
+    /// The fault, in one line that repeats nothing of the address or the key.
     pub fn parse(url: &str, key: Option<&str>) -> Result<Self, &'static str> {
         let key = key.unwrap_or_default();
         if url.len() > MAX_LENGTH || key.len() > MAX_LENGTH {

@@ -27,7 +27,7 @@ pub struct SrtAddress {
     pub passphrase: Option<String>,
     /// Bytes of the key made from it.
     pub key_length: u8,
-    /// What the receiver knows the stream by.
+    /// The name by which the receiver knows the stream.
     pub stream: Option<String>,
     /// Whether it may lead into the server's own networks.
     pub internal: bool,
@@ -43,7 +43,7 @@ impl SrtAddress {
     /// Takes an address apart.
     ///
     /// # Errors
-    /// What is wrong, in one line that repeats nothing of the address.
+    /// The fault, in one line that repeats nothing of the address.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > MAX_LENGTH {
             return Err("is longer than 2048 bytes");

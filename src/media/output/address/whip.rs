@@ -38,7 +38,7 @@ impl WhipAddress {
     /// Reads an address. It leads into no internal network yet.
     ///
     /// # Errors
-    /// What is wrong, in one line that repeats nothing of the address.
+    /// The fault, in one line that repeats nothing of the address.
     pub fn parse(text: &str, token: Option<&str>, profile: Profile) -> Result<Self, &'static str> {
         if text.len() > MAX_LENGTH {
             return Err("is longer than 2048 bytes");

@@ -55,7 +55,7 @@ pub(super) struct Packager {
     segmenter: Segmenter,
     /// The time of day at the stream's zero.
     origin: Option<Timestamp>,
-    /// What was reported of the codecs last.
+    /// The codecs that were reported last.
     codecs: String,
     /// Made with the first segment.
     playlist: Option<Playlist>,

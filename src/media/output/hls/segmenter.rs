@@ -8,7 +8,7 @@ const PACKET: usize = 188;
 const SYNC: u8 = 0x47;
 /// Where the table of programs is.
 const PROGRAMS: u16 = 0;
-/// What the tables call H.264.
+/// The number of H.264 in the tables.
 const H264: u8 = 0x1b;
 /// Times are counted so often a second.
 const TICKS: u64 = 90_000;

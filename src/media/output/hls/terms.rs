@@ -1,4 +1,4 @@
-//! What control and media say of HLS outputs. PURE.
+//! The words of control and media about HLS outputs. PURE.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub const SEGMENT_SECONDS: std::ops::RangeInclusive<u32> = 2..=10;
 /// Segments that a sliding playlist lists: an hour of four seconds each at most.
 pub const SEGMENTS: std::ops::RangeInclusive<u32> = 3..=900;
-/// What a segment is to last where nobody says: players begin three segments before the end.
+/// Seconds of a segment where nobody sets others: players begin three segments before the end.
 const USUAL_SECONDS: u32 = 4;
 /// How many segments are listed where nobody says.
 const USUAL_SEGMENTS: u32 = 6;

@@ -29,7 +29,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often an offer is sent on to where the answer points.
 const MOST_REDIRECTS: usize = 5;
-/// What is shown of the other server's own words, in characters.
+/// Characters of the other server's own words that are shown.
 const MOST_WORDS: usize = 200;
 /// Media type of offers and answers.
 const SDP: &str = "application/sdp";

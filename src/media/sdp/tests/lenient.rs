@@ -1,4 +1,4 @@
-//! What other people's clients write: taken as it is meant, or refused with its line.
+//! Descriptions of other people's clients: taken as they are meant, or refused with their line.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! What a plan is made from: convolutions, and sums of a coarse and a fine map, in an order in which they can be
-//! computed.
+//! The graph that a plan is made from: convolutions, and sums of a coarse and a fine map, in an order in which they can
+//! be computed.
 
 use super::layer::Layer;
 
@@ -8,7 +8,7 @@ use super::layer::Layer;
 pub enum Source {
     /// The picture.
     Input,
-    /// What the node of this index makes.
+    /// The map that the node of this index makes.
     Node(usize),
 }
 

@@ -1,4 +1,4 @@
-//! What a chain is made of: convolutions with bias and clamp.
+//! The layers of a chain: convolutions with bias and clamp.
 
 /// The largest square that a convolution of all channels looks at.
 pub(super) const MOST_SIDE: usize = 3;

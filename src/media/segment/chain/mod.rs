@@ -29,7 +29,7 @@ pub enum ChainError {
     Layer(usize, String),
     /// The layers need more memory than can be addressed.
     TooLarge,
-    /// What was given to run with does not fit the plan.
+    /// The maps that were given to run with do not fit the plan.
     Mismatch(String),
 }
 

@@ -1,4 +1,4 @@
-//! What the element can be set to.
+//! The settings of the element.
 
 use std::sync::LazyLock;
 
@@ -30,7 +30,7 @@ pub(super) struct Settings {
     pub(super) every: u32,
     keypoints: bool,
     despill: bool,
-    /// What the room wants, in place of `cutout` and `keypoints`.
+    /// The request of the room, in place of `cutout` and `keypoints`.
     pub(super) wish: Option<MaskRequest>,
 }
 

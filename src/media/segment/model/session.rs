@@ -26,7 +26,7 @@ pub struct Heads<'a> {
     pub segments: &'a [f32],
     /// Logits of the 24 body parts, if asked for.
     pub parts: Option<&'a [f32]>,
-    /// What keypoints are found by, if asked for.
+    /// The maps that keypoints are found by, if asked for.
     pub poses: Option<PoseHeads<'a>>,
 }
 

@@ -29,7 +29,7 @@ struct Seen {
     pixels: String,
 }
 
-/// What we make of an animation.
+/// An animation as we play it.
 struct Played {
     width: u32,
     plays: Option<u32>,

@@ -1,4 +1,4 @@
-//! What tokens have to do with places.
+//! Places and the tokens that they were taken with.
 
 use super::*;
 

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    control::room::{
+    control::room::state::{
         output::{OutputDocument, OutputPhase, Recordings},
         scenes::{SceneName, Scenes, StoredScene},
     },

@@ -8,7 +8,7 @@ pub(super) fn viewer(peer: u64, claim: Option<Claim>) -> Viewer {
     Viewer { receiver: Receiver::new(connection), secret: "watch".into(), claim, bearer: None }
 }
 
-/// What is offered does not matter here, and nobody waits for the answer.
+/// Returns a request to receive. Its offer does not matter here, and nobody waits for the answer.
 pub(super) fn reception(rendition: Option<&str>) -> Reception {
     let text = include_str!("../../../../media/sdp/fixtures/firefox_whep_offer.sdp");
     let offer = port::Description::parse(text, port::SdpKind::Offer).unwrap();

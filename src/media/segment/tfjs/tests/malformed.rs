@@ -1,4 +1,4 @@
-//! What is not a model gets an error that says why, and never a panic.
+//! Files that are no models get an error that says why, and never a panic.
 
 use super::{
     super::*,

@@ -16,7 +16,7 @@ pub(super) enum Storage {
 pub(super) struct Weight {
     pub(super) manifest: Value,
     pub(super) bytes: Vec<u8>,
-    /// What a reader gets back.
+    /// The values that a reader gets back.
     pub(super) values: Vec<f32>,
 }
 

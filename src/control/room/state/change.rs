@@ -1,9 +1,10 @@
-//! What a request wants to change of a room, as the JSON that the room would have. PURE.
+//! Changes of a room that requests ask for, as the JSON that the room would have. PURE.
 
 use serde_json::{Value, json};
 
-use super::{error::RoomError, pose, view::Settings};
+use super::{pose, view::Settings};
 use crate::{
+    control::room::error::RoomError,
     layout::{self, Canvas, CanvasLimit, Fault, Scene},
     media::port::Segmentation,
 };
@@ -40,7 +41,7 @@ pub enum LayoutChange {
 pub struct Draft {
     /// The validated layout.
     pub scene: Scene,
-    /// What was read: missing images are looked for in it.
+    /// The JSON that it was read from: missing images are looked for in it.
     pub body: Value,
     /// Where in `body` the part is that the client sent; its pointers are reported without it.
     prefix: String,

@@ -7,7 +7,32 @@ use tokio::sync::{
     watch,
 };
 
-use super::{handle::RoomHandle, view::Event};
+use super::handle::RoomHandle;
+use crate::control::room::{
+    error::RoomError,
+    state::view::{Event, RoomState},
+};
+
+impl RoomHandle {
+    /// Returns the room now, and all events after that.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn listen(&self) -> Result<(RoomState, Feed), RoomError> {
+        let (state, events) = self.call(|room| (room.state.introduce(), room.subscribe())).await?;
+        Ok((state, Feed::new(self.clone(), events)))
+    }
+
+    /// Works as [`RoomHandle::listen`], and poses among the events.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn listen_with_poses(&self) -> Result<(RoomState, Feed), RoomError> {
+        let (state, events, poses) =
+            self.call(|room| (room.state.introduce(), room.subscribe(), room.subscribe_poses())).await?;
+        Ok((state, Feed::new(self.clone(), events).with_poses(poses)))
+    }
+}
 
 /// Events in order. A listener that falls too far behind gets a snapshot of the room in place of what it missed.
 #[derive(Debug)]
@@ -27,7 +52,7 @@ impl Feed {
     }
 
     /// Returns the same with poses, the newest whenever there is nothing else to report.
-    pub(super) fn with_poses(self, poses: watch::Receiver<Arc<Event>>) -> Self {
+    fn with_poses(self, poses: watch::Receiver<Arc<Event>>) -> Self {
         Self { poses: Some(poses), ..self }
     }
 

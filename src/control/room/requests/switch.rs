@@ -1,5 +1,4 @@
-//! Stored scenes: storing them and showing them. Prepared outside the room's task and applied inside it, as in
-//! [`super::edit`].
+//! Stored scenes: storing them and showing them.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -7,20 +6,21 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::yield_now};
 
-use super::{
-    change::LayoutChange,
-    edit::ATTEMPTS,
-    error::RoomError,
-    handle::RoomHandle,
-    images,
-    record::{beneath, own_faults},
-    revision::{IfMatch, Revision},
-    scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
-    sizes::Sizes,
-    state::Job,
-    view::SceneView,
-};
+use super::{handle::RoomHandle, prepare::until_applied};
 use crate::{
+    control::room::{
+        error::RoomError,
+        images,
+        sizes::Sizes,
+        state::{
+            Job,
+            change::LayoutChange,
+            record::{beneath, own_faults},
+            revision::{IfMatch, Revision},
+            scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
+            view::SceneView,
+        },
+    },
     layout::{self, Fault, Scene, fault::child},
     media::port::MediaCommand,
 };
@@ -92,28 +92,27 @@ impl RoomHandle {
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
     /// [`RoomError::TooManyScenes`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
-        let (name, body) = scene;
-        for _ in 0..ATTEMPTS {
+        let (name, body) = &scene;
+        until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
-            if !scenes.may_have(&name) {
+            if !scenes.may_have(name) {
                 return Err(RoomError::BadSceneName);
             }
             let is_shown = body.is_none();
-            let layout = Arc::new(match &body {
+            let layout = Arc::new(match body {
                 Some(body) => self.check_scene(&shown, body).await?,
                 None => shown_layout(&shown),
             });
             let is_new = scenes.put(StoredScene { name: name.clone(), layout })?;
             if is_shown {
-                scenes.set_active(&name);
+                scenes.set_active(name);
             }
-            let view = scenes.view(scenes.get(&name)?, &shown);
-            if let Some(revision) = self.apply(revision, move |state| state.set_scenes(scenes)).await? {
-                return Ok((revision, view, is_new));
-            }
-        }
-        Err(RoomError::Contended)
+            let view = scenes.view(scenes.get(name)?, &shown);
+            let applied = self.apply(revision, move |state| state.set_scenes(scenes)).await?;
+            Ok(applied.map(|revision| (revision, view, is_new)))
+        })
+        .await
     }
 
     /// Stores these scenes and no others. Pointers of faults are those of a list of objects with a `layout`.
@@ -125,17 +124,16 @@ impl RoomHandle {
         list: &[(SceneName, Value)],
         guard: &IfMatch,
     ) -> Result<(Revision, Vec<SceneView>), RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
             scenes.replace(self.check_scenes(&shown, list, "").await?)?;
             self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
-            if let Some(revision) = self.apply(revision, move |state| state.set_scenes(scenes)).await? {
-                return Ok((revision, views));
-            }
-        }
-        Err(RoomError::Contended)
+            let applied = self.apply(revision, move |state| state.set_scenes(scenes)).await?;
+            Ok(applied.map(|revision| (revision, views)))
+        })
+        .await
     }
 
     /// Forgets a scene. The canvas goes on showing it if it does.
@@ -164,27 +162,25 @@ impl RoomHandle {
         choice: &SceneChoice,
         guard: &IfMatch,
     ) -> Result<(Revision, SceneView), RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
             let stored = match scenes.choose(choice)? {
                 Chosen::Switch(stored) => stored.clone(),
-                Chosen::Stay(stored) => return Ok((revision, scenes.view(stored, &shown))),
+                Chosen::Stay(stored) => return Ok(Some((revision, scenes.view(stored, &shown)))),
             };
             let draft = LayoutChange::Replace(Value::clone(&stored.layout)).draft(&shown)?;
             let (scene, images) = self.ready(draft).await?;
             scenes.set_active(&stored.name);
             let view = scenes.view(&stored, &scene);
             let applied = self.apply(revision, move |state| state.activate(&stored.name, scene, images)).await?;
-            if let Some(revision) = applied {
-                return Ok((revision, view));
-            }
-        }
-        Err(RoomError::Contended)
+            Ok(applied.map(|revision| (revision, view)))
+        })
+        .await
     }
 
     /// Shows scenes and plays sounds as the room asks for them, until it ends.
-    pub(super) async fn run_jobs(self, mut jobs: mpsc::Receiver<Job>) {
+    pub(in crate::control::room) async fn run_jobs(self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(job) = jobs.recv().await {
             // A fault in one must not cost the room all that come after it.
             if AssertUnwindSafe(self.run_job(job)).catch_unwind().await.is_err() {
@@ -258,10 +254,6 @@ impl RoomHandle {
     pub(super) async fn check_scenes_in_use(&self, scenes: &Scenes) -> Result<(), RoomError> {
         let scenes = scenes.clone();
         self.call(move |room| room.state.check_scenes_in_use(&scenes)).await?
-    }
-
-    pub(super) async fn now(&self) -> Result<(Revision, Arc<Scene>, Scenes), RoomError> {
-        self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.scenes().clone())).await
     }
 }
 

@@ -1,55 +1,36 @@
-//! Changes of layout and settings. They are prepared outside the room's task, because images are decoded for them, and
-//! applied inside it if the room is still what they were prepared for.
+//! Changes of layout and settings, and the images that they need.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
-    aux_picture::AuxSource,
-    change::{Draft, LayoutChange, SettingsChange},
-    error::RoomError,
     handle::RoomHandle,
-    images::{self, Gathered, ImageSource, NotNow},
-    output::OutputDocument,
-    record::beneath,
-    revision::{IfMatch, Revision},
-    state::State,
-    view::Settings,
+    prepare::{ready, until_applied},
 };
 use crate::{
+    control::room::{
+        error::RoomError,
+        images::{self, Gathered, ImageSource, NotNow},
+        state::{
+            State,
+            aux_picture::AuxSource,
+            change::{LayoutChange, SettingsChange},
+            output::OutputDocument,
+            record::beneath,
+            revision::{IfMatch, Revision},
+            view::Settings,
+        },
+    },
     layout::{CanvasLimit, Fault, Scene},
     media::port::{AuxId, Image, Media},
 };
-
-/// How often a change is prepared again because others were faster.
-pub(super) const ATTEMPTS: usize = 8;
-
-/// A layout that is ready to be shown.
-pub(super) type Ready = (Arc<Scene>, Vec<Image>);
-
-/// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large.
-async fn ready(
-    source: &dyn ImageSource,
-    media: &dyn Media,
-    largest: &CanvasLimit,
-    draft: Draft,
-) -> Result<Ready, RoomError> {
-    draft.check_canvas(largest)?;
-    if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
-        return Err(draft.faults(faults));
-    }
-    match images::resolve(source, &draft.scene, &draft.body).await? {
-        Ok(images) => Ok((Arc::new(draft.scene), images)),
-        Err(faults) => Err(draft.faults(faults)),
-    }
-}
 
 /// Checks a change of settings for a room that does not exist yet.
 ///
 /// # Errors
 /// [`RoomError::Invalid`] with every wrong place.
-pub(super) async fn check_settings(
+pub(in crate::control::room) async fn check_settings(
     change: &SettingsChange,
     settings: &Settings,
     scene: &Scene,
@@ -65,14 +46,6 @@ pub(super) async fn check_settings(
 }
 
 impl RoomHandle {
-    /// Returns a draft made ready for this room.
-    ///
-    /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place.
-    pub(super) async fn ready(&self, draft: Draft) -> Result<Ready, RoomError> {
-        ready(&*self.images, &*self.media, &self.largest, draft).await
-    }
-
     /// Changes the layout, or with `dry_run` only returns what it would become. Returns the revision and the layout.
     ///
     /// # Errors
@@ -84,20 +57,18 @@ impl RoomHandle {
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Value), RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
             guard.check(revision)?;
             let (scene, images) = self.ready(change.draft(&scene)?).await?;
             let json = images::answered(&*self.images, &scene).await;
             if dry_run {
-                return Ok((revision, json));
+                return Ok(Some((revision, json)));
             }
             let applied = self.apply(revision, move |state| state.set_layout(scene, images)).await?;
-            if let Some(revision) = applied {
-                return Ok((revision, json));
-            }
-        }
-        Err(RoomError::Contended)
+            Ok(applied.map(|revision| (revision, json)))
+        })
+        .await
     }
 
     /// Changes settings and keeps the room from now on, even when it is empty.
@@ -106,7 +77,7 @@ impl RoomHandle {
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Stale`], [`RoomError::Contended`],
     /// [`RoomError::NoRoom`].
     pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let now =
                 |state: &State| (state.settings().clone(), Arc::clone(state.scene()), state.segmentation().clone());
             let (revision, (settings, scene, able)) =
@@ -117,26 +88,7 @@ impl RoomHandle {
                 Some(draft) => Some(self.ready(draft).await?),
                 None => None,
             };
-            let applied = self.apply(revision, move |state| state.set_settings(settings, layout)).await?;
-            if let Some(revision) = applied {
-                return Ok(revision);
-            }
-        }
-        Err(RoomError::Contended)
-    }
-
-    /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
-    pub(super) async fn apply(
-        &self,
-        prepared_for: Revision,
-        change: impl FnOnce(&mut State) + Send + 'static,
-    ) -> Result<Option<Revision>, RoomError> {
-        self.call(move |room| {
-            if room.state.revision() != prepared_for {
-                return None;
-            }
-            change(&mut room.state);
-            Some(room.state.revision())
+            self.apply(revision, move |state| state.set_settings(settings, layout)).await
         })
         .await
     }

@@ -5,8 +5,7 @@ use std::{fmt, sync::Arc};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use unicode_security::skeleton;
 
-use super::error::RoomError;
-use crate::layout::limits;
+use crate::{control::room::error::RoomError, layout::limits};
 
 /// Longest room name and longest display name, in characters.
 pub const MAX_NAME: usize = 64;

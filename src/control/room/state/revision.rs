@@ -1,7 +1,5 @@
 //! The room's revision and the precondition that a changing request may carry. PURE.
 
-use super::error::RoomError;
-
 /// Grows with each change of a room's settings, layout or scenes; the `ETag` of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Revision(pub u64);
@@ -11,6 +9,14 @@ impl Revision {
     pub fn etag(self) -> String {
         format!("\"{}\"", self.0)
     }
+}
+
+/// The reason why a request is not carried out: its `If-Match` names another revision than the room's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the room has changed: it is at revision {}", .current.0)]
+pub struct Stale {
+    /// The room's revision.
+    pub current: Revision,
 }
 
 /// An `If-Match` header: what the room must be at for a request to be carried out.
@@ -47,9 +53,9 @@ impl IfMatch {
     /// Checks a room's revision.
     ///
     /// # Errors
-    /// [`RoomError::Stale`] when the room is at another revision.
-    pub fn check(&self, current: Revision) -> Result<(), RoomError> {
-        if self.allows_tag(&current.0.to_string()) { Ok(()) } else { Err(RoomError::Stale { current }) }
+    /// [`Stale`] when the room is at another revision.
+    pub fn check(&self, current: Revision) -> Result<(), Stale> {
+        if self.allows_tag(&current.0.to_string()) { Ok(()) } else { Err(Stale { current }) }
     }
 
     /// Returns whether the request names what it wants to change.
@@ -72,7 +78,7 @@ mod tests {
     fn one_of_several_tags_is_enough() {
         let tags = IfMatch::parse("\"3\", \"7\"");
         assert_eq!(tags.check(Revision(7)), Ok(()));
-        assert_eq!(tags.check(Revision(8)), Err(RoomError::Stale { current: Revision(8) }));
+        assert_eq!(tags.check(Revision(8)), Err(Stale { current: Revision(8) }));
     }
 
     #[test]

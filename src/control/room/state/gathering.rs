@@ -1,4 +1,4 @@
-//! Who and what a layout is solved for, as the room knows it. PURE.
+//! The people and pictures that a layout is solved for, as the room knows them. PURE.
 
 use std::{collections::HashMap, sync::Arc};
 

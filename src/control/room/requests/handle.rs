@@ -8,29 +8,30 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    actor::{Call, Room, now},
-    error::RoomError,
-    feed::Feed,
-    images::ImageSource,
-    link::Closing,
-    name::RoomName,
-    output::{Marker, Output, OutputDocument},
-    participant::Moderation,
-    photo::Photo,
-    pose::RoomPoses,
-    revision::{IfMatch, Revision},
-    secret,
-    state::State,
-    view::{Participant, RoomState, RoomSummary},
-};
 use crate::{
+    control::room::{
+        actor::{Call, Room, now},
+        error::RoomError,
+        images::ImageSource,
+        secret,
+        state::{
+            State,
+            name::RoomName,
+            note::Closing,
+            output::{Marker, Output, OutputDocument},
+            participant::Moderation,
+            photo::Photo,
+            pose::RoomPoses,
+            revision::{IfMatch, Revision},
+            view::{Participant, RoomState, RoomSummary},
+        },
+    },
     layout::CanvasLimit,
     media::port::{Frame, Media, OutputId, OutputSpec, OutputTarget, Trial},
 };
 
 /// How many requests may wait for a room. Those who ask wait themselves when it is full.
-pub(super) const CALLS: usize = 256;
+pub(in crate::control::room) const CALLS: usize = 256;
 
 /// How long the room state waits for fresh numbers; the last known ones are shown then.
 const HEALTH_WAIT: Duration = Duration::from_millis(500);
@@ -48,7 +49,7 @@ const MOST_ENDING: usize = 64;
 ///
 /// # Errors
 /// [`RoomError::Unavailable`].
-pub(super) fn check_ending(media: &dyn Media) -> Result<(), RoomError> {
+pub(in crate::control::room) fn check_ending(media: &dyn Media) -> Result<(), RoomError> {
     match media.ending() > MOST_ENDING {
         true => {
             Err(RoomError::Unavailable("rooms and outputs that are over still end: try again in some seconds".into()))
@@ -76,7 +77,7 @@ impl std::fmt::Debug for RoomHandle {
 }
 
 impl RoomHandle {
-    pub(super) fn new(
+    pub(in crate::control::room) fn new(
         name: RoomName,
         calls: mpsc::Sender<Call>,
         images: Arc<dyn ImageSource>,
@@ -102,7 +103,7 @@ impl RoomHandle {
     }
 
     /// Returns whether both are the same room, not only rooms of the same name.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(in crate::control::room) fn is_same(&self, other: &Self) -> bool {
         self.calls.same_channel(&other.calls)
     }
 
@@ -167,25 +168,6 @@ impl RoomHandle {
     /// [`RoomError::NoRoom`].
     pub async fn summary(&self) -> Result<RoomSummary, RoomError> {
         self.call(|room| room.state.summary()).await
-    }
-
-    /// Returns the room now, and all events after that.
-    ///
-    /// # Errors
-    /// [`RoomError::NoRoom`].
-    pub async fn listen(&self) -> Result<(RoomState, Feed), RoomError> {
-        let (state, events) = self.call(|room| (room.state.introduce(), room.subscribe())).await?;
-        Ok((state, Feed::new(self.clone(), events)))
-    }
-
-    /// Works as [`RoomHandle::listen`], and poses among the events.
-    ///
-    /// # Errors
-    /// [`RoomError::NoRoom`].
-    pub async fn listen_with_poses(&self) -> Result<(RoomState, Feed), RoomError> {
-        let (state, events, poses) =
-            self.call(|room| (room.state.introduce(), room.subscribe(), room.subscribe_poses())).await?;
-        Ok((state, Feed::new(self.clone(), events).with_poses(poses)))
     }
 
     /// Returns the layout now.

@@ -64,8 +64,8 @@ pub struct OutputDocument {
     /// `whip`: the bearer token that the other server wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part
-    /// of its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
+    /// Its name, 1 to 64 letters, digits, `-` and `_`. `file`: the beginning of the file's name; `hls`: a part of its
+    /// address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `file`: how it is written. Default: mkv.
@@ -247,7 +247,7 @@ pub struct KeptOutput {
     pub id: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// What was asked for.
+    /// The output as it was asked for.
     pub output: OutputDocument,
     /// Whether who made it may send into the server's own networks. Those that were stored earlier do not say it; their
     /// hosts were looked at when they were made.
@@ -306,7 +306,7 @@ pub struct Output {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: OutputKind,
-    /// What it is called.
+    /// Its name; null without one.
     pub name: Option<String>,
     /// Where to, without the stream key; a recording's file. Null for those who do not direct the room.
     pub url: Option<String>,
@@ -319,9 +319,9 @@ pub struct Output {
     /// When it is tried again.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_retry_at: Option<Timestamp>,
-    /// What broke it last.
+    /// The error that broke it last; null once it is live again.
     pub last_error: Option<String>,
-    /// Who can help with that.
+    /// The side that can mend that; null without an error.
     pub blame: Option<Blame>,
     /// The scene that it shows in place of the program.
     pub scene: Option<String>,
@@ -341,7 +341,7 @@ pub struct Output {
     pub audio: Option<AudioSettings>,
     /// How much work the picture's encoder does; null before it is known.
     pub encoder_preset: Option<Speed>,
-    /// What goes out now, in kbit/s; null while it is not live.
+    /// Bit rate that goes out now, in kbit/s; null while it is not live.
     pub bitrate: Option<u64>,
     /// Bytes that have gone out on this connection, or into this file.
     pub bytes: u64,
@@ -358,7 +358,7 @@ pub struct Output {
 /// A moment that has a name in all recordings that ran then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Marker {
-    /// What it is called.
+    /// Its name, 1 to 100 characters.
     #[schema(value_type = String)]
     pub name: Arc<str>,
     /// When it was.
@@ -404,19 +404,19 @@ impl FinishedRecording {
 pub struct OutputEntry {
     /// Its id.
     pub id: OutputId,
-    /// What was asked for, with the stream key: neither shown nor logged.
+    /// The output as it was asked for, with the stream key: neither shown nor logged.
     pub document: OutputDocument,
-    /// What that is.
+    /// The order to the media that follows from it.
     pub spec: OutputSpec,
-    /// What it shows in place of the program.
+    /// The picture that it shows in place of the program.
     pub aux: Option<AuxWish>,
     /// When it was made.
     pub created_at: Timestamp,
     /// How often the room had the media start it. What an earlier run says counts no more.
     run: u32,
-    /// What the media said last, and when.
+    /// The newest state that the media reported, and when.
     state: (OutputState, Timestamp),
-    /// What broke it last; stays shown while it is tried again.
+    /// The error that broke it last; it stays until the output is live again.
     fault: Option<OutputFault>,
     flow: Flow,
     /// How many markers this run has.

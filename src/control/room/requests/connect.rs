@@ -10,20 +10,23 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{
-    actor::now,
-    error::RoomError,
-    feed::Feed,
-    handle::RoomHandle,
-    link::{Link, SessionEnd},
-    name::DisplayName,
-    participant::{Bearer, Caller, Claim, JoinMethod, PeerConnection, Receiver},
-    secret,
-    state::{Arrival, Place, Reception, Resource, ResourceKind, Viewer},
-    view::{LeaveReason, Participant, RoomState},
-};
-use crate::media::port::{
-    Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, VideoCodec,
+use super::{feed::Feed, handle::RoomHandle};
+use crate::{
+    control::room::{
+        actor::{
+            link::{Link, SessionEnd},
+            now,
+        },
+        error::RoomError,
+        secret,
+        state::{
+            Arrival, Place, Reception, Resource, ResourceKind, Viewer,
+            name::DisplayName,
+            participant::{Bearer, Caller, Claim, JoinMethod, PeerConnection, Receiver},
+            view::{LeaveReason, Participant, RoomState},
+        },
+    },
+    media::port::{Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, VideoCodec},
 };
 
 /// How long the media may take to answer an offer: it gathers candidates for up to a second.
@@ -34,11 +37,11 @@ const ANSWER_WAIT: Duration = Duration::from_secs(10);
 pub struct SessionJoin {
     /// The name that they ask for.
     pub name: DisplayName,
-    /// What they may do, and by which token.
+    /// Their role, and the token that they came with.
     pub caller: Caller,
     /// The secret of an earlier place.
     pub resume: Option<String>,
-    /// What they shall send.
+    /// The video codec that they shall send.
     pub ingest: VideoCodec,
 }
 
@@ -47,7 +50,7 @@ pub struct SessionJoin {
 pub struct Joined {
     /// The connection.
     pub peer: PeerId,
-    /// Who they are in the room.
+    /// The participant that they are in the room.
     pub participant: Participant,
     /// Takes the place over later.
     pub resume: String,
@@ -55,7 +58,7 @@ pub struct Joined {
     pub room: RoomState,
     /// All events after that.
     pub events: Feed,
-    /// What the room has to say to this socket alone.
+    /// The notes for this socket alone, and the end of the session.
     pub end: SessionEnd,
 }
 
@@ -73,7 +76,7 @@ pub struct PostedOffer {
 pub struct Watching {
     /// The offer.
     pub posted: PostedOffer,
-    /// Who they say that they are: a WHIP sender of this claim does not hear themselves.
+    /// The claim that they make: a WHIP sender of the same claim does not hear themselves.
     pub claim: Option<Claim>,
     /// The rendition that they want, by its height; `None` or `auto`: what the line carries.
     pub rendition: Option<String>,

@@ -3,16 +3,17 @@
 use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    error::RoomError,
-    view::{Delivery, Participant, Presence},
+    pose::{ParticipantPoses, Pose},
+    view::{Delivery, MemberRole, Participant, Presence},
 };
 use crate::{
+    control::room::error::RoomError,
     layout::Fault,
-    media::port::{MediaCommand, ParticipantId, PeerId},
+    media::port::{self, MediaCommand, ParticipantId, PeerId},
 };
 
 /// How many candidates one connection may send: a machine with many networks has about 20.
@@ -20,18 +21,6 @@ pub const MAX_CANDIDATES: u32 = 64;
 
 /// Loudest gain that a moderator can set.
 pub const MAX_VOLUME: f64 = 2.0;
-
-/// The rights of a participant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberRole {
-    /// Sends and receives.
-    Participant,
-    /// Also directs the room.
-    Producer,
-    /// Also directs the server.
-    Admin,
-}
 
 /// The way that someone came in; it decides what may take their place over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +64,7 @@ impl Bearer {
 /// Somebody who wants to be a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// What they may do.
+    /// Their role.
     pub role: MemberRole,
     /// The token that they came with; `None` with the key, or where none is needed.
     pub bearer: Option<Bearer>,
@@ -165,7 +154,7 @@ pub struct Member {
     pub secret: String,
     /// How they came in.
     pub joined_by: JoinMethod,
-    /// What they may do.
+    /// Their role.
     pub role: MemberRole,
     /// The token that they came with.
     pub bearer: Option<Bearer>,
@@ -233,6 +222,17 @@ impl Member {
     pub fn order_gain(&self) -> MediaCommand {
         let (gain, pan) = self.gain_and_pan();
         MediaCommand::SetGain { participant: self.id.clone(), gain, pan }
+    }
+
+    /// Returns their part of what the media found; `None` without one.
+    pub fn poses(&self, found: &[port::ParticipantPoses]) -> Option<ParticipantPoses> {
+        let own = found.iter().find(|one| one.participant == self.id)?;
+        Some(ParticipantPoses {
+            id: Arc::clone(&self.id.0),
+            name: Arc::clone(&self.name),
+            age_ms: (own.age.as_secs_f64() * 1e5).round() / 100.0,
+            poses: own.poses.iter().map(Pose::from).collect(),
+        })
     }
 
     /// Returns whether nobody is found in the pictures that they send. Of a camera that is off, the media's word is an

@@ -1,7 +1,7 @@
 //! Keeps a room alive. A fault in the room's task costs its connections, not the room: it begins again from its record,
 //! and those who hold its handle notice no more than that a request has failed.
 //!
-//! What the media needs to be begun again is looked after by the room's own task.
+//! The room's own task looks after its media, and opens it again.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -19,35 +19,38 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    actor::{self, Call},
-    digest::Digest,
-    faults::Faults,
-    journal::Journal,
-    notice::{EndReason, Notice},
-    record::RoomRecord,
-    state::{Beginning, Job},
-    store::RoomStore,
-    view::Event,
+use super::Call;
+use crate::{
+    control::room::{
+        actor,
+        faults::Faults,
+        journal::{
+            Journal,
+            digest::Digest,
+            notice::{EndReason, Notice},
+        },
+        state::{Beginning, Job, record::RoomRecord, view::Event},
+        store::RoomStore,
+    },
+    media::port::Media,
 };
-use crate::media::port::Media;
 
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
 
 /// The parts of the process that a room needs.
 #[derive(Clone)]
-pub(super) struct Parts {
+pub(in crate::control::room) struct Parts {
     /// Opens its media, and knows what the machine can do.
-    pub(super) machine: Arc<dyn Media>,
-    pub(super) store: Arc<RoomStore>,
-    pub(super) vitals: Arc<Vitals>,
-    /// What has to be decoded first, by a task of its own.
-    pub(super) jobs: mpsc::Sender<Job>,
-    /// What is of note in all rooms.
-    pub(super) journal: Arc<Journal>,
+    pub(in crate::control::room) machine: Arc<dyn Media>,
+    pub(in crate::control::room) store: Arc<RoomStore>,
+    pub(in crate::control::room) vitals: Arc<Vitals>,
+    /// Jobs whose files have to be decoded first, for a task of its own.
+    pub(in crate::control::room) jobs: mpsc::Sender<Job>,
+    /// The stream of notices of all rooms.
+    pub(in crate::control::room) journal: Arc<Journal>,
     /// A drain waits until all receivers of this are gone.
-    pub(super) farewells: watch::Sender<()>,
+    pub(in crate::control::room) farewells: watch::Sender<()>,
 }
 
 /// The values that outlive a fault of the room's task.
@@ -109,7 +112,7 @@ pub(super) struct Remembered {
 
 /// The state of the rooms of a process.
 #[derive(Debug, Default)]
-pub(super) struct Vitals {
+pub(in crate::control::room) struct Vitals {
     down: AtomicUsize,
     rebuilds: AtomicU64,
     /// See [`EndingMark`].
@@ -118,22 +121,22 @@ pub(super) struct Vitals {
 
 impl Vitals {
     /// Returns rooms that wait for new media or a new task now.
-    pub(super) fn down(&self) -> usize {
+    pub(in crate::control::room) fn down(&self) -> usize {
         self.down.load(Ordering::Relaxed)
     }
 
     /// Returns how often rooms have got one.
-    pub(super) fn rebuilds(&self) -> u64 {
+    pub(in crate::control::room) fn rebuilds(&self) -> u64 {
         self.rebuilds.load(Ordering::Relaxed)
     }
 
     /// Returns how many rooms are over whose media still gives up threads and memory.
-    pub(super) fn ending(&self) -> usize {
+    pub(in crate::control::room) fn ending(&self) -> usize {
         *self.ending.borrow()
     }
 
     /// Waits until the media of at most `most` rooms is ending.
-    pub(super) async fn calm(&self, most: usize) {
+    pub(in crate::control::room) async fn calm(&self, most: usize) {
         // Fails only where the sender is gone, which is a part of this.
         let _ = self.ending.subscribe().wait_for(|ending| *ending <= most).await;
     }
@@ -186,7 +189,7 @@ impl Drop for EndingMark {
 }
 
 /// Runs a room until it ends, through all faults.
-pub(super) async fn run(beginning: Beginning, parts: Parts, mut calls: mpsc::Receiver<Call>) {
+pub(in crate::control::room) async fn run(beginning: Beginning, parts: Parts, mut calls: mpsc::Receiver<Call>) {
     let lasting = Lasting::new(beginning.name.shared(), parts);
     lasting.note(Notice::RoomStarted { restored: beginning.past.is_some() });
     live(beginning, &lasting, &mut calls).await;

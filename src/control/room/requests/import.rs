@@ -3,16 +3,22 @@
 use serde_json::Value;
 
 use super::{
-    change::LayoutChange,
-    edit::{ATTEMPTS, Ready},
-    error::RoomError,
     handle::RoomHandle,
-    images,
-    record::{RoomDocument, RoomRecord, beneath, faults_of, own_faults},
-    revision::{IfMatch, Revision},
-    scenes::Scenes,
+    prepare::{Ready, until_applied},
 };
-use crate::layout::{Fault, Scene, schema::Warning};
+use crate::{
+    control::room::{
+        error::RoomError,
+        images,
+        state::{
+            change::LayoutChange,
+            record::{RoomDocument, RoomRecord, beneath, faults_of, own_faults},
+            revision::{IfMatch, Revision},
+            scenes::Scenes,
+        },
+    },
+    layout::{Fault, Scene, schema::Warning},
+};
 
 impl RoomHandle {
     /// Returns what can be kept of the room.
@@ -29,7 +35,7 @@ impl RoomHandle {
     /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Unavailable`] for what the server
     /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let (revision, settings, shown, able) = self
                 .call(|room| {
                     let state = &room.state;
@@ -76,11 +82,9 @@ impl RoomHandle {
             if let Some(scenes) = &scenes {
                 self.check_scenes_in_use(scenes).await?;
             }
-            if let Some(revision) = self.apply(revision, move |state| state.import(settings, layout, scenes)).await? {
-                return Ok(revision);
-            }
-        }
-        Err(RoomError::Contended)
+            self.apply(revision, move |state| state.import(settings, layout, scenes)).await
+        })
+        .await
     }
 
     /// Returns what can be shown of a document that was imported, but not as it was meant. The places are those of the

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::{
     health::{Health, Loudness, rounded},
     output::{FinishedRecording, Marker, Output},
-    participant::MemberRole,
     photo::Photo,
     pose::ParticipantPoses,
 };
@@ -18,6 +17,18 @@ use crate::{
     layout::{LayerBox, schema::Warning},
     media::port,
 };
+
+/// The rights of a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRole {
+    /// Sends and receives.
+    Participant,
+    /// Also directs the room.
+    Producer,
+    /// Also directs the server.
+    Admin,
+}
 
 /// The state of a participant's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -40,7 +51,7 @@ pub struct Participant {
     /// Unique in the room; layouts place people by it.
     #[schema(value_type = String)]
     pub name: Arc<str>,
-    /// What they may do.
+    /// Their role.
     pub role: MemberRole,
     /// When they joined.
     #[schema(value_type = String, format = DateTime)]
@@ -87,7 +98,7 @@ pub struct Delivery {
     pub loss: f64,
     /// To the receiver and back, in milliseconds; null until measured.
     pub round_trip_ms: Option<f64>,
-    /// What the line is thought to carry, in kbit/s; null until known.
+    /// Estimated capacity of the line, in kbit/s; null until known.
     pub estimate_kbps: Option<u64>,
     /// All renditions of the room, the largest first. Not shown: they follow from the canvas.
     #[serde(skip)]
@@ -184,12 +195,12 @@ pub struct RoomState {
     pub room: Arc<str>,
     /// Grows with each change of settings, layout or scenes.
     pub revision: u64,
-    /// What its owner set.
+    /// The settings of its owner.
     pub settings: Settings,
     /// Size, frame rate and background.
     #[schema(value_type = crate::layout::schema::Canvas)]
     pub canvas: Value,
-    /// What the canvas shows.
+    /// The layout that the canvas shows.
     #[schema(value_type = crate::layout::schema::Layout)]
     pub layout: Value,
     /// Where all of it stands now, back to front.
@@ -199,7 +210,7 @@ pub struct RoomState {
     pub scenes: Vec<Arc<str>>,
     /// The scene that was shown last; null when there was none or it is deleted.
     pub active_scene: Option<ActiveScene>,
-    /// Who is in, in order of joining.
+    /// The participants, in order of joining.
     pub participants: Vec<Participant>,
     /// How many only watch.
     pub viewers: usize,
@@ -289,12 +300,12 @@ pub enum LeaveReason {
 pub enum Event {
     /// Someone came in.
     ParticipantJoined {
-        /// Who.
+        /// The newcomer.
         participant: Participant,
     },
     /// Someone is gone for good.
     ParticipantLeft {
-        /// Who.
+        /// Their id.
         #[schema(value_type = String)]
         id: Arc<str>,
         /// Their name.
@@ -305,12 +316,12 @@ pub enum Event {
     },
     /// Something about someone changed.
     ParticipantChanged {
-        /// Who, as they are now.
+        /// The participant, as they are now.
         participant: Participant,
     },
     /// Someone began or stopped speaking.
     Speaking {
-        /// Who.
+        /// Their id.
         #[schema(value_type = String)]
         id: Arc<str>,
         /// Now.
@@ -373,7 +384,7 @@ pub enum Event {
         /// The ids of the participants whose keypoints made it fire.
         #[schema(value_type = Vec<String>)]
         participants: Vec<Arc<str>>,
-        /// What its `event` actions say.
+        /// The texts of its `event` actions.
         #[schema(value_type = Vec<String>)]
         events: Vec<Arc<str>>,
     },

@@ -1,9 +1,9 @@
-//! What of a room's events is of note on the whole server. PURE.
+//! The notices that follow from a room's events. PURE.
 
 use std::sync::Arc;
 
-use super::{
-    notice::Notice,
+use super::notice::Notice;
+use crate::control::room::state::{
     output::{Output, OutputPhase},
     view::{Event, LeaveReason, Participant, RoomState},
 };
@@ -126,10 +126,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::room::{
+        control::room::state::{
+            Beginning, Now, State,
             name::RoomName,
             output::{OutputDocument, OutputEntry, Recordings},
-            state::{Beginning, Now, State},
             view::Settings,
         },
         layout::{Canvas, Scene},

@@ -11,8 +11,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::output::OutputPhase;
-use crate::media::port::{Health, Loudness};
+use crate::{
+    control::room::state::output::OutputPhase,
+    media::port::{Health, Loudness},
+};
 
 /// The numbers that are reported of the worst room alone: what it lacks time for, and how loud it is.
 #[derive(Debug, Clone, Copy, Default)]

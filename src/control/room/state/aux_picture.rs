@@ -14,7 +14,7 @@ use crate::{
 /// The source of the layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuxSource {
-    /// What the room's scene of this name is at the time.
+    /// The room's scene of this name, as it is at the time.
     Scene(SceneName),
     /// This layout, as it was sent.
     Layout(Arc<Value>),
@@ -85,7 +85,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::control::room::scenes::StoredScene;
+    use crate::control::room::state::scenes::StoredScene;
 
     fn wish(source: AuxSource, size: Option<(u32, u32)>) -> AuxWish {
         AuxWish { source, size }

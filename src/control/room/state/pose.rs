@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::participant::Member;
 use crate::media::port::{self, KEYPOINTS, Segmentation};
 
 /// One point of a body.
@@ -69,20 +68,6 @@ impl From<&port::Pose> for Pose {
 /// Rounds to four decimals: a fifth of a pixel of a picture 1920 wide.
 fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1e4).round() / 1e4
-}
-
-/// Returns what was found, by the names of those who are still in and in order of joining.
-pub(super) fn of_members(members: &[Member], found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
-    let of = |member: &Member| {
-        let own = found.iter().find(|one| one.participant == member.id)?;
-        Some(ParticipantPoses {
-            id: Arc::clone(&member.id.0),
-            name: Arc::clone(&member.name),
-            age_ms: (own.age.as_secs_f64() * 1e5).round() / 100.0,
-            poses: own.poses.iter().map(Pose::from).collect(),
-        })
-    };
-    members.iter().filter_map(of).collect()
 }
 
 /// Returns why keypoints cannot be found on this machine; `None` where they can.

@@ -1,4 +1,4 @@
-//! What those who do not direct a room do not see: where it is sent, and news for those who arrange it. PURE.
+//! Parts of a room that only those who direct it see: where it is sent, and news for those who arrange it. PURE.
 
 use std::sync::Arc;
 

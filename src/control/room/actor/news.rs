@@ -1,4 +1,4 @@
-//! What a room's media reports, up to its last word: recordings are finished when the room, or this media, is over.
+//! The reports of a room's media, up to its last word: recordings are finished when the room, or this media, is over.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -8,12 +8,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    output::FinishedRecording,
-    supervise::{EndingMark, Lasting},
-    view::Event,
+use super::supervise::{EndingMark, Lasting};
+use crate::{
+    control::room::state::{output::FinishedRecording, view::Event},
+    media::port::{MediaCommand, MediaEvent, OutputId, OutputKind, OutputState},
 };
-use crate::media::port::{MediaCommand, MediaEvent, OutputId, OutputKind, OutputState};
 
 /// How long media that is given up may take to finish its recordings and to end.
 const LAST_WORD: Duration = Duration::from_secs(10);

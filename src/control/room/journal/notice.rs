@@ -1,4 +1,4 @@
-//! What is of note on the whole server: the JSON of its stream of events and of webhooks. PURE.
+//! The notices of the whole server: the JSON of its stream of events and of webhooks. PURE.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
+use crate::control::room::state::{
     output::{FinishedRecording, Output},
     view::{LeaveReason, Participant},
 };
@@ -38,12 +38,12 @@ pub enum Notice {
     },
     /// Someone came in.
     ParticipantJoined {
-        /// Who.
+        /// The newcomer.
         participant: Participant,
     },
     /// Someone is gone for good.
     ParticipantLeft {
-        /// Who.
+        /// Their id.
         #[schema(value_type = String)]
         id: Arc<str>,
         /// Their name.
@@ -97,7 +97,7 @@ pub struct ServerEvent {
     /// The room's name.
     #[schema(value_type = String)]
     pub room: Arc<str>,
-    /// What: `type`, and its `data`.
+    /// The notice: `type`, and its `data`.
     #[serde(flatten)]
     pub what: Notice,
 }

@@ -1,23 +1,26 @@
-//! Scenarios: all scenes of a room at once, and the first of them shown. Prepared outside the room's task and applied
-//! inside it, as in [`super::edit`].
+//! Scenarios: all scenes of a room at once, and the first of them shown.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{
-    change::LayoutChange,
-    edit::ATTEMPTS,
-    error::RoomError,
-    handle::RoomHandle,
-    images,
-    revision::{IfMatch, Revision},
-    scenes::{SceneName, Scenes},
-    view::SceneView,
-};
-use crate::layout::{
-    Canvas, Fault,
-    scenario::{Asset, Imported, Named, Node, import},
+use super::{handle::RoomHandle, prepare::until_applied};
+use crate::{
+    control::room::{
+        error::RoomError,
+        images,
+        state::{
+            State,
+            change::LayoutChange,
+            revision::{IfMatch, Revision},
+            scenes::{SceneName, Scenes},
+            view::SceneView,
+        },
+    },
+    layout::{
+        Canvas, Fault,
+        scenario::{Asset, Imported, Named, Node, import},
+    },
 };
 
 /// The form in which a scenario is given.
@@ -34,7 +37,7 @@ pub enum Scenario {
 pub struct Loaded {
     /// The scenes as they are kept; the first one is shown.
     pub scenes: Vec<SceneView>,
-    /// What it asks for and the server does not have, and what cannot be shown as it was meant.
+    /// Assets that it names and the server lacks, and everything that cannot be shown as it was meant.
     pub warnings: Vec<Fault>,
     /// The files that it names, and whether they are there.
     pub assets: Vec<(Named, bool)>,
@@ -52,7 +55,7 @@ impl RoomHandle {
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Loaded), RoomError> {
-        for _ in 0..ATTEMPTS {
+        until_applied(|| async move {
             let (revision, shown, _) = self.now().await?;
             guard.check(revision)?;
             let (list, mut warnings, assets) = scenario.on(&shown.canvas)?;
@@ -76,14 +79,13 @@ impl RoomHandle {
             let (scene, images) = self.ready(draft).await?;
             let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };
             if dry_run {
-                return Ok((revision, loaded));
+                return Ok(Some((revision, loaded)));
             }
-            let change = move |state: &mut super::state::State| state.set_scenario(scenes, &first.name, scene, images);
-            if let Some(revision) = self.apply(revision, change).await? {
-                return Ok((revision, loaded));
-            }
-        }
-        Err(RoomError::Contended)
+            let change = move |state: &mut State| state.set_scenario(scenes, &first.name, scene, images);
+            let applied = self.apply(revision, change).await?;
+            Ok(applied.map(|revision| (revision, loaded)))
+        })
+        .await
     }
 }
 

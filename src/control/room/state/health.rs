@@ -66,7 +66,7 @@ pub struct Health {
     pub sound_gap_ms: f64,
     /// The same since the room's start.
     pub longest_sound_gap_ms: f64,
-    /// What suffers now because the machine has too little time; empty when nothing does.
+    /// Parts of the service that suffer now because the machine has too little time; empty while all is well.
     pub degraded: Vec<Degraded>,
     /// Mean time of composing one frame, in milliseconds.
     pub compose_ms: f64,

@@ -13,13 +13,13 @@ use utoipa::ToSchema;
 use super::{
     aux_picture::AuxSource,
     change::SettingsChange,
-    error::RoomError,
     output::KeptOutput,
     revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
     view::Settings,
 };
 use crate::{
+    control::room::error::RoomError,
     layout::{self, Canvas, Fault, Scene, fault::child},
     media::port::{OutputSpec, Segmentation},
 };
@@ -130,7 +130,7 @@ pub struct RoomDocument {
     /// Settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<KeptSettings>,
-    /// What the canvas shows.
+    /// The layout that the canvas shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::layout::schema::Layout>)]
     pub layout: Option<Value>,

@@ -1,0 +1,15 @@
+//! The requests that a [`RoomHandle`](handle::RoomHandle) offers to a room's task, typed.
+//!
+//! - [`handle`]: the handle, and what is asked of a room as a whole, of people, outputs and pictures.
+//! - [`connect`]: connections. [`feed`]: one listener's stream of the room's events.
+//! - [`edit`]: layout and settings. [`switch`]: stored scenes. [`scenario`]: all scenes at once. [`import`]: the room as
+//!   one document. `prepare` makes these changes ready and applies them.
+
+pub mod connect;
+pub mod edit;
+pub mod feed;
+pub mod handle;
+pub mod import;
+mod prepare;
+pub mod scenario;
+pub mod switch;

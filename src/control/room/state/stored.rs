@@ -1,0 +1,100 @@
+//! Stored layouts, and what of the room outlives the process.
+
+use std::sync::Arc;
+
+use super::{
+    Effect, State,
+    record::{Past, RoomRecord},
+    scenes::{SceneName, Scenes},
+    view::{Event, Settings},
+};
+use crate::{layout::Scene, media::port::Image};
+
+impl State {
+    /// Returns the stored scenes.
+    pub fn scenes(&self) -> &Scenes {
+        &self.scenes
+    }
+
+    /// Sets other scenes from now on. What the canvas shows stays.
+    pub fn set_scenes(&mut self, scenes: Scenes) {
+        self.stored = true;
+        self.revision.0 += 1;
+        self.take_scenes(scenes);
+    }
+
+    fn take_scenes(&mut self, scenes: Scenes) {
+        self.scenes = scenes;
+        self.settle_aux_pictures();
+        let event = Event::ScenesChanged {
+            revision: self.revision.0,
+            scenes: self.scenes.names(),
+            active_scene: self.scenes.active(&self.scene),
+        };
+        self.effects.push(Effect::Event(event));
+    }
+
+    /// Shows a scene of the list: `layout` is what it becomes in this room, with its images.
+    pub fn activate(&mut self, name: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
+        // Before the layout, whose event names the active scene.
+        self.scenes.set_active(name);
+        self.set_layout(layout, images);
+        self.effects.push(Effect::Event(Event::SceneActivated { revision: self.revision.0, name: name.shared() }));
+    }
+
+    /// Sets other scenes from now on, of which this one is shown: `layout` is what it becomes in this room.
+    pub fn set_scenario(&mut self, scenes: Scenes, first: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
+        self.scenes = scenes;
+        self.activate(first, layout, images);
+        self.take_scenes(self.scenes.clone());
+    }
+
+    /// Makes the room another: settings, layout with its images, scenes. What is `None` stays.
+    pub fn import(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>, scenes: Option<Scenes>) {
+        self.stored = true;
+        self.revision.0 += 1;
+        self.take_settings(settings, layout);
+        if let Some(scenes) = scenes {
+            self.take_scenes(scenes);
+        }
+    }
+
+    /// Returns what of the room can be kept.
+    pub fn record(&self) -> RoomRecord {
+        RoomRecord {
+            settings: self.settings.clone(),
+            scene: Arc::clone(&self.scene),
+            past: Past {
+                revision: self.revision,
+                created_at: self.created_at,
+                scenes: self.scenes.clone(),
+                outputs: self.outputs.iter().map(|sending| (sending.kept(), sending.spec.clone())).collect(),
+            },
+        }
+    }
+
+    /// Returns whether the room is to be there after a restart.
+    pub fn is_stored(&self) -> bool {
+        self.stored
+    }
+
+    /// Returns whether the room has changed since it was last kept.
+    pub fn is_unkept(&self) -> bool {
+        self.stored && (self.kept != Some(self.revision) || self.outputs_kept != self.outputs_changed)
+    }
+
+    /// Returns what is to be kept now, if that has changed since the last call.
+    pub fn take_unkept(&mut self) -> Option<RoomRecord> {
+        if !self.is_unkept() {
+            return None;
+        }
+        self.kept = Some(self.revision);
+        self.outputs_kept = self.outputs_changed;
+        Some(self.record())
+    }
+
+    /// Returns whether the room has ended and nothing of it is to be kept, although something was.
+    pub fn is_to_be_forgotten(&self) -> bool {
+        self.has_ended() && !self.stored && self.kept.is_some()
+    }
+}
