@@ -56,11 +56,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is of note in all rooms, as it happens: rooms that start and end, who joins and leaves, outputs whose state
-         *     changes, recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and
-         *     `producer`, who may see all of it room by room, too. Who comes back with `Last-Event-ID` gets what followed, as far
-         *     as it is kept (1024 events). `events_missed`, whose data is no `ServerEvent`, stands in place of what was missed.
-         *     The stream ends with the server, and when the token is over or taken back.
+         * Streams the notices of all rooms: rooms that start and end, people who join and leave, outputs whose state changes,
+         *     recordings that are finished. For the API key and for tokens for all rooms of the roles `admin` and `producer`, who
+         *     may see all of it room by room, too. A client that comes back with `Last-Event-ID` gets all that followed, as far as
+         *     it is kept (1024 events). `events_missed`, whose data is no `ServerEvent`, stands in place of missed ones. The
+         *     stream ends with the server, and when the token is over or taken back.
          */
         get: operations["server_events"];
         put?: never;
@@ -132,10 +132,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens in the room, as it happens. The first event is `room_changed` with the whole room, and so is one that
-         *     stands in place of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where
-         *     people are, at most ten times a second. The stream ends after `room_ended`, and when the
-         *     token is over or taken back. Those who do not direct the room get no `url` of outputs, and no `boxes_changed`.
+         * Streams the room's events. The first one is `room_changed` with the whole room, and so is one that stands in place
+         *     of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where people are, at most
+         *     ten times a second. The stream ends after `room_ended`, and when the token is over or taken back. Those who do not
+         *     direct the room get no `url` of outputs, and no `boxes_changed`.
          */
         get: operations["room_events"];
         put?: never;
@@ -194,7 +194,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the canvas shows now. */
+        /** Returns the layout that the canvas shows now. */
         get: operations["get_layout"];
         /** Shows another layout from the next frame on. Canvas keys that are left out stay as they are. */
         put: operations["put_layout"];
@@ -913,7 +913,7 @@ export interface components {
              * @description In pixels; null for what cannot be seen.
              */
             height?: number | null;
-            /** @description What layouts can use it for. The server reads this from the content. */
+            /** @description Its use in layouts. The server reads it from the content. */
             kind: components["schemas"]["AssetKind"];
             /**
              * @description As layouts write it.
@@ -1100,7 +1100,7 @@ export interface components {
             connection: number;
             /**
              * Format: int64
-             * @description What the line is thought to carry, in kbit/s; null until known.
+             * @description Estimated capacity of the line, in kbit/s; null until known.
              */
             estimate_kbps?: number | null;
             /**
@@ -1133,12 +1133,12 @@ export interface components {
         EndReason: "ended" | "shutdown";
         /** @description News from a room, the same for the event stream and for session sockets. */
         Event: {
-            /** @description Who. */
+            /** @description The newcomer. */
             participant: components["schemas"]["Participant"];
             /** @enum {string} */
             type: "participant_joined";
         } | {
-            /** @description Who. */
+            /** @description Their id. */
             id: string;
             /** @description Their name. */
             name: string;
@@ -1147,12 +1147,12 @@ export interface components {
             /** @enum {string} */
             type: "participant_left";
         } | {
-            /** @description Who, as they are now. */
+            /** @description The participant, as they are now. */
             participant: components["schemas"]["Participant"];
             /** @enum {string} */
             type: "participant_changed";
         } | {
-            /** @description Who. */
+            /** @description Their id. */
             id: string;
             /** @description Now. */
             speaking: boolean;
@@ -1213,7 +1213,7 @@ export interface components {
             /** @enum {string} */
             type: "scene_activated";
         } | {
-            /** @description What its `event` actions say. */
+            /** @description The texts of its `event` actions. */
             events: string[];
             /** @description The ids of the participants whose keypoints made it fire. */
             participants: string[];
@@ -1290,7 +1290,7 @@ export interface components {
              * @description Mean time of composing one frame, in milliseconds.
              */
             compose_ms: number;
-            /** @description What suffers now because the machine has too little time; empty when nothing does. */
+            /** @description Parts of the service that suffer now because the machine has too little time; empty while all is well. */
             degraded: components["schemas"]["Degraded"][];
             /**
              * Format: int64
@@ -1427,11 +1427,11 @@ export interface components {
         Layer: {
             /** @description The point of the rectangle that `x` and `y` place; `top-left` when left out. */
             anchor?: components["schemas"]["Anchor"];
-            /** @description What is behind a participant who is cut out: their own picture, blurred. */
+            /** @description The background of a participant who is cut out: their own picture, blurred. */
             background?: components["schemas"]["LayerBackground"];
             /** @description A line along the inside of the edge. */
             border?: components["schemas"]["LayerBorder"];
-            /** @description What is cut off the source before it is fitted. */
+            /** @description The margins that are cut off the source before it is fitted. */
             crop?: components["schemas"]["LayerCrop"];
             /**
              * @description Which part of a participant's picture is kept; `none` (the whole picture) when left out. Without a segmentation
@@ -1457,7 +1457,7 @@ export interface components {
             /** @description Unique in the layout. */
             id: string;
             /**
-             * @description What is shown of a participant who is cut out while nobody has been found in their pictures for two seconds;
+             * @description The view of a participant who is cut out, while nobody has been found in their pictures for two seconds;
              *     `hide` when left out.
              */
             lost?: components["schemas"]["LayerLost"];
@@ -1487,7 +1487,7 @@ export interface components {
              * @description Share of the last mask that stays where nothing moves: more is calmer; 0.9 when left out.
              */
             smoothing?: number;
-            /** @description What it shows. Someone who is not there is legal and shows nothing. */
+            /** @description The source of its picture. A participant who is not there is legal and shows nothing. */
             source: components["schemas"]["LayerSource"];
             /**
              * Format: double
@@ -1629,7 +1629,7 @@ export interface components {
         } | {
             /** @description Where the lines stand; where lines of their script begin when left out. */
             align?: components["schemas"]["TextAlign"];
-            /** @description What is behind it; nothing when left out. */
+            /** @description The colour behind it; nothing when left out. */
             background?: components["schemas"]["LayerColor"];
             /** @description White when left out. */
             color?: components["schemas"]["LayerColor"];
@@ -1665,7 +1665,7 @@ export interface components {
             video: string;
         };
         /**
-         * @description What the canvas shows. Every key may be left out; unknown keys are errors.
+         * @description The content of the canvas. Every key may be left out; unknown keys are errors.
          * @example {
          *       "auto": {
          *         "mode": "off"
@@ -2024,7 +2024,7 @@ export interface components {
          *     }
          */
         Layout: {
-            /** @description What happens to the people whom no layer takes; left out, they stand in a grid. */
+            /** @description The placing of the people whom no layer takes; left out, they stand in a grid. */
             auto?: components["schemas"]["AutoPlacement"];
             /** @description The picture that layers are put on. Keys left out keep the room's values. */
             canvas?: components["schemas"]["Canvas"];
@@ -2034,7 +2034,7 @@ export interface components {
             music?: string;
             /** @description How what was shown before turns into this; at once when left out. */
             transition?: components["schemas"]["LayoutTransition"];
-            /** @description What happens by itself. */
+            /** @description Triggers, which act by themselves. */
             triggers?: components["schemas"]["LayoutTrigger"][];
             /** @description In answers to changes: what can be shown, but not as it was meant. In requests it is passed over. */
             warnings?: components["schemas"]["Warning"][];
@@ -2051,7 +2051,7 @@ export interface components {
         };
         /** @description Something that happens by itself. */
         LayoutTrigger: {
-            /** @description What happens then, in this order. */
+            /** @description The actions of a firing, in this order. */
             do: components["schemas"]["TriggerAction"][];
             /**
              * Format: int32
@@ -2065,7 +2065,7 @@ export interface components {
             hold_off_ms?: number;
             /** @description Unique among the layout's triggers. */
             id: string;
-            /** @description What must be true. */
+            /** @description The conditions under which it fires. */
             when: components["schemas"]["TriggerWhen"];
         };
         /**
@@ -2079,7 +2079,7 @@ export interface components {
             assets: components["schemas"]["ScenarioAsset"][];
             /** @description The scenes as they are kept. */
             scenes: components["schemas"]["Scene"][];
-            /** @description What it asks for and the server does not have, which is left out, and characters that no font has. */
+            /** @description Assets that it names and the server lacks, which are left out, and characters that no font has. */
             warnings: components["schemas"]["ProblemPlace"][];
         };
         /** @description The loudness of the mix, by EBU R 128. All is null while the room is silent, except what counts from its beginning. */
@@ -2117,7 +2117,7 @@ export interface components {
              * @description When it was.
              */
             at: string;
-            /** @description What it is called. */
+            /** @description Its name, 1 to 100 characters. */
             name: string;
         };
         /**
@@ -2144,7 +2144,7 @@ export interface components {
         };
         /** @description A marker that is asked for. */
         NewMarker: {
-            /** @description What the moment is called: 1 to 100 characters, some of which can be seen, without control characters. */
+            /** @description The moment's name: 1 to 100 characters, some of which can be seen, without control characters. */
             name: string;
         };
         /** @description An output as it is asked for and stored. Without `Debug`: it holds stream keys. */
@@ -2167,8 +2167,8 @@ export interface components {
             key?: string | null;
             layout?: components["schemas"]["Layout"] | null;
             /**
-             * @description What it is called, 1 to 64 letters, digits, `-` and `_`. `file`: what the file's name begins with; `hls`: a part
-             *     of its address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
+             * @description Its name, 1 to 64 letters, digits, `-` and `_`. `file`: the beginning of the file's name; `hls`: a part of its
+             *     address, `/hls/{room}/{name}/index.m3u8`. There it is the room's name where it is left out.
              */
             name?: string | null;
             /**
@@ -2232,7 +2232,7 @@ export interface components {
         } | {
             /** @description Someone came in. */
             data: {
-                /** @description Who. */
+                /** @description The newcomer. */
                 participant: components["schemas"]["Participant"];
             };
             /** @enum {string} */
@@ -2240,7 +2240,7 @@ export interface components {
         } | {
             /** @description Someone is gone for good. */
             data: {
-                /** @description Who. */
+                /** @description Their id. */
                 id: string;
                 /** @description Their name. */
                 name: string;
@@ -2289,7 +2289,7 @@ export interface components {
             behind: boolean;
             /**
              * Format: int64
-             * @description What goes out now, in kbit/s; null while it is not live.
+             * @description Bit rate that goes out now, in kbit/s; null while it is not live.
              */
             bitrate?: number | null;
             blame?: components["schemas"]["Blame"] | null;
@@ -2310,7 +2310,7 @@ export interface components {
             encoder_preset?: components["schemas"]["Speed"] | null;
             /** @description Its id. */
             id: string;
-            /** @description What broke it last. */
+            /** @description The error that broke it last; null once it is live again. */
             last_error?: string | null;
             layout?: components["schemas"]["Layout"] | null;
             /**
@@ -2318,7 +2318,7 @@ export interface components {
              * @description Since when it is live.
              */
             live_since?: string | null;
-            /** @description What it is called. */
+            /** @description Its name; null without one. */
             name?: string | null;
             /**
              * Format: date-time
@@ -2377,11 +2377,11 @@ export interface components {
              * @description 1 or 2.
              */
             channels: number;
-            /** @description What it is encoded in. */
+            /** @description The codec. */
             codec: components["schemas"]["AudioCodec"];
             /**
              * Format: int32
-             * @description What it is levelled to, in LUFS; null: it is as it is mixed.
+             * @description The loudness that it is levelled to, in LUFS; null: it is as it is mixed.
              */
             loudness?: number | null;
             /**
@@ -2403,7 +2403,7 @@ export interface components {
         /** @description The outcome of a trial. */
         OutputTrial: {
             blame?: components["schemas"]["Blame"] | null;
-            /** @description What it said, without secrets. */
+            /** @description The error of that step, without secrets. */
             detail?: string | null;
             /**
              * Format: int64
@@ -2516,7 +2516,7 @@ export interface components {
             pan: number;
             /** @description Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well. */
             problem?: string | null;
-            /** @description What they may do. */
+            /** @description Their role. */
             role: components["schemas"]["MemberRole"];
             /** @description Width and height of the picture that they send, in pixels; null while none comes. */
             size?: number[] | null;
@@ -2640,7 +2640,7 @@ export interface components {
         Preset: "twitch-1080p" | "twitch-720p" | "youtube-1080p" | "youtube-720p" | "facebook-720p" | "archive";
         /** @description The shape of a problem, for the OpenAPI document. */
         Problem: {
-            /** @description What is wrong with this request. */
+            /** @description The fault of this request, for a person. */
             detail: string;
             /** @description The wrong places of the body, if it has any. */
             errors?: components["schemas"]["ProblemPlace"][] | null;
@@ -2659,7 +2659,7 @@ export interface components {
         };
         /** @description One wrong place of a body. */
         ProblemPlace: {
-            /** @description What is wrong there. */
+            /** @description The fault of that place. */
             detail: string;
             /**
              * @description RFC 6901 JSON pointer; empty for the whole body.
@@ -2689,7 +2689,7 @@ export interface components {
              * @example ready
              */
             status: string;
-            /** @description What survives a restart. */
+            /** @description The files of stored rooms. */
             storage: components["schemas"]["StorageReadiness"];
             /** @description The program's version. */
             version: string;
@@ -2737,7 +2737,7 @@ export interface components {
              * @description So long after the recording's begin.
              */
             at_seconds: number;
-            /** @description What it is called. */
+            /** @description Its name. */
             name: string;
         };
         /**
@@ -2832,13 +2832,13 @@ export interface components {
             canvas: components["schemas"]["Canvas"];
             /** @description How its media is doing. */
             health: components["schemas"]["Health"];
-            /** @description What the canvas shows. */
+            /** @description The layout that the canvas shows. */
             layout: components["schemas"]["Layout"];
             /** @description How loud its sound is. */
             loudness: components["schemas"]["Loudness"];
             /** @description Where the room is sent. */
             outputs: components["schemas"]["Output"][];
-            /** @description Who is in, in order of joining. */
+            /** @description The participants, in order of joining. */
             participants: components["schemas"]["Participant"][];
             /**
              * Format: int64
@@ -2851,7 +2851,7 @@ export interface components {
             scenes: string[];
             /** @description Whether people can be cut out. */
             segmentation: components["schemas"]["Segmentation"];
-            /** @description What its owner set. */
+            /** @description The settings of its owner. */
             settings: components["schemas"]["Settings"];
             /** @description How the mix reaches each of them, in order of joining; those who are still connecting are left out. */
             viewer_deliveries: components["schemas"]["Delivery"][];
@@ -3171,7 +3171,7 @@ export interface components {
         };
         /** @description The state of storage: whether what was changed in rooms is on the disk. */
         StorageReadiness: {
-            /** @description What the disk said last. */
+            /** @description The newest error of the disk; null while it takes all. */
             error?: string | null;
             /**
              * Format: date-time
@@ -3222,7 +3222,7 @@ export interface components {
              * @description How many participants it lets into one room at once; 4 when left out. For a link that many shall use.
              */
             places?: number | null;
-            /** @description What its bearer may do. */
+            /** @description The role of its bearer. */
             role: components["schemas"]["Role"];
             /** @description The only room it opens; every room when left out. */
             room?: string | null;
@@ -3240,7 +3240,7 @@ export interface components {
              */
             milliseconds: number;
             /**
-             * @description What was done.
+             * @description The step.
              * @example connect
              */
             name: string;
@@ -3265,7 +3265,7 @@ export interface components {
         };
         /** @description A keypoint of people is inside an area of the canvas. */
         TriggerCondition: {
-            /** @description What it means that a layer shows nobody; `block` when left out. */
+            /** @description The meaning of a layer that shows nobody; `block` when left out. */
             absent?: components["schemas"]["TriggerAbsent"];
             /** @description Where. */
             area: components["schemas"]["TriggerArea"];
@@ -3298,7 +3298,7 @@ export interface components {
         };
         /** @description The warning that something can be shown, but not as it was meant. */
         Warning: {
-            /** @description What it is, in one line. */
+            /** @description The warning, in one line. */
             detail: string;
             /** @description JSON pointer (RFC 6901) to the place in the layout. */
             pointer: string;
