@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{font, picture, sounds};
+use super::{font, picture};
 
 /// The use of an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,8 +24,9 @@ impl AssetKind {
     pub fn sniff(content: &[u8]) -> Option<(Self, &'static str)> {
         let image = picture::PictureFormat::sniff(content).map(|format| (Self::Image, format.content_type()));
         let font = || font::sniff(content).map(|content_type| (Self::Font, content_type));
-        let sound = || sounds::sniff(content).map(|content_type| (Self::Sound, content_type));
-        image.or_else(font).or_else(|| clip(content).map(|content_type| (Self::Clip, content_type))).or_else(sound)
+        let clip = || clip(content).map(|content_type| (Self::Clip, content_type));
+        let sound = || sound(content).map(|content_type| (Self::Sound, content_type));
+        image.or_else(font).or_else(clip).or_else(sound)
     }
 }
 
@@ -38,6 +39,23 @@ fn clip(content: &[u8]) -> Option<&'static str> {
         [0x1a, 0x45, 0xdf, 0xa3, rest @ ..] => {
             let head = &rest[..rest.len().min(64)];
             Some(if head.windows(4).any(|word| word == b"webm") { "video/webm" } else { "video/x-matroska" })
+        }
+        _ => None,
+    }
+}
+
+/// Returns the media type of a sound file: MP3, WAV, or Ogg with Opus or Vorbis. What it holds is looked at by the
+/// media.
+fn sound(content: &[u8]) -> Option<&'static str> {
+    match content {
+        [b'I', b'D', b'3', ..] => Some("audio/mpeg"),
+        // MPEG audio, layer III, of any version: a frame begins.
+        [0xff, second, ..] if second & 0xe6 == 0xe2 && second & 0x18 != 0x08 => Some("audio/mpeg"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Some("audio/wav"),
+        [b'O', b'g', b'g', b'S', rest @ ..] => {
+            let head = &rest[..rest.len().min(60)];
+            let holds = |word: &[u8]| head.windows(word.len()).any(|part| part == word);
+            (holds(b"OpusHead") || holds(b"\x01vorbis")).then_some("audio/ogg")
         }
         _ => None,
     }
@@ -61,6 +79,30 @@ mod tests {
             (b"", None),
         ] {
             assert_eq!(AssetKind::sniff(content), kind);
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_tell_a_sound() {
+        let mut ogg = b"OggS\0\x02".to_vec();
+        ogg.extend([0; 22]);
+        let opus = [&ogg[..], b"OpusHead"].concat();
+        let vorbis = [&ogg[..], b"\x01vorbis"].concat();
+        let theora = [&ogg[..], b"\x80theora"].concat();
+        for (content, kind) in [
+            (&b"ID3\x04...."[..], Some("audio/mpeg")),
+            (&[0xff, 0xfb, 0x90, 0x64], Some("audio/mpeg")),
+            (&[0xff, 0xf3, 0x40, 0xc4], Some("audio/mpeg")),
+            (b"RIFF....WAVEfmt ", Some("audio/wav")),
+            (&opus, Some("audio/ogg")),
+            (&vorbis, Some("audio/ogg")),
+            (&theora, None),
+            (&[0xff, 0xd8, 0xff, 0xe0], None),
+            (&[0xff, 0xf1, 0x50, 0x80], None),
+            (b"RIFF....AVI ", None),
+            (b"", None),
+        ] {
+            assert_eq!(sound(content), kind, "{content:?}");
         }
     }
 }

@@ -48,23 +48,6 @@ impl Decoded {
     }
 }
 
-/// Returns the media type of a sound file: MP3, WAV, or Ogg with Opus or Vorbis. What it holds is looked at by the
-/// media.
-pub fn sniff(content: &[u8]) -> Option<&'static str> {
-    match content {
-        [b'I', b'D', b'3', ..] => Some("audio/mpeg"),
-        // MPEG audio, layer III, of any version: a frame begins.
-        [0xff, second, ..] if second & 0xe6 == 0xe2 && second & 0x18 != 0x08 => Some("audio/mpeg"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Some("audio/wav"),
-        [b'O', b'g', b'g', b'S', rest @ ..] => {
-            let head = &rest[..rest.len().min(60)];
-            let holds = |word: &[u8]| head.windows(word.len()).any(|part| part == word);
-            (holds(b"OpusHead") || holds(b"\x01vorbis")).then_some("audio/ogg")
-        }
-        _ => None,
-    }
-}
-
 /// Decodes a file. Takes up to some seconds: for blocking threads.
 pub(super) fn decode(media: &dyn Media, name: &str, file: &Path) -> Result<Sound, SoundError> {
     let samples = media.decode_sound(file, MAX_LENGTH)?;
@@ -120,30 +103,6 @@ impl AssetStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_bytes_tell_a_sound() {
-        let mut ogg = b"OggS\0\x02".to_vec();
-        ogg.extend([0; 22]);
-        let opus = [&ogg[..], b"OpusHead"].concat();
-        let vorbis = [&ogg[..], b"\x01vorbis"].concat();
-        let theora = [&ogg[..], b"\x80theora"].concat();
-        for (content, kind) in [
-            (&b"ID3\x04...."[..], Some("audio/mpeg")),
-            (&[0xff, 0xfb, 0x90, 0x64], Some("audio/mpeg")),
-            (&[0xff, 0xf3, 0x40, 0xc4], Some("audio/mpeg")),
-            (b"RIFF....WAVEfmt ", Some("audio/wav")),
-            (&opus, Some("audio/ogg")),
-            (&vorbis, Some("audio/ogg")),
-            (&theora, None),
-            (&[0xff, 0xd8, 0xff, 0xe0], None),
-            (&[0xff, 0xf1, 0x50, 0x80], None),
-            (b"RIFF....AVI ", None),
-            (b"", None),
-        ] {
-            assert_eq!(sniff(content), kind, "{content:?}");
-        }
-    }
 
     #[test]
     fn the_newest_sounds_stay_in_memory() {
