@@ -329,7 +329,7 @@ impl Auth {
             None => format!("token-{}", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(token)[..12])),
         };
         // Those that were signed by earlier versions may have them.
-        let name = name.as_deref().map(without_marks);
+        let name = name.as_deref().map(without_marks).filter(|name| !name.is_empty());
         let (until, places) = (exp.saturating_add(LEEWAY_S), places.unwrap_or(PLACES));
         let token = Some(Token { id: jti, until, places, generation: signer.generation });
         Ok(Access { role, room, name, subject, token })

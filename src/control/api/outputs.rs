@@ -139,6 +139,9 @@ pub struct OutputTrial {
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 429, description = "Too many are being tried",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn test_output(
@@ -203,6 +206,9 @@ pub async fn get_output(State(app): State<AppState>, access: Access, output: Ite
         (status = 404, description = "No such room or output",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
+            ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

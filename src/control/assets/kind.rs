@@ -44,8 +44,7 @@ fn clip(content: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Returns the media type of a sound file: MP3, WAV, or Ogg with Opus or Vorbis. What it holds is looked at by the
-/// media.
+/// Returns the media type of a sound file: MP3, WAV, or Ogg with Opus or Vorbis. The media look into it.
 fn sound(content: &[u8]) -> Option<&'static str> {
     match content {
         [b'I', b'D', b'3', ..] => Some("audio/mpeg"),

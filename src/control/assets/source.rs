@@ -1,4 +1,4 @@
-//! What rooms ask of the store. The log says why something cannot be used; who asks gets it or not.
+//! The store as rooms ask it for pictures and sounds. The log says why something cannot be used.
 
 use std::sync::Arc;
 

@@ -455,7 +455,11 @@ impl Receiver {
             self.screen.pause();
             self.take_back();
         }
+        let waited = self.decision.is_some_and(|decision| decision.waits);
         self.choose(shared.time());
+        if waited && self.feed() {
+            self.step(shared);
+        }
         if self.line.queued <= LITTLE_QUEUED
             && !self.is_silent(shared.now)
             && !self.decision.is_some_and(|decision| decision.holds)

@@ -151,6 +151,8 @@ pub struct Chooser {
     was_full: bool,
     /// Whether the estimate has yet to start once more, because what it hears of now is still the flood.
     echoes: bool,
+    /// See [`Decision::waits`].
+    waits: bool,
     /// See [`Decision::assume`].
     assume: Option<u64>,
     starved: Held,
@@ -206,6 +208,7 @@ impl Chooser {
             congested: None,
             was_full: false,
             echoes: false,
+            waits: false,
             assume: None,
             starved: Held::default(),
             lossy: Held::default(),
@@ -293,7 +296,8 @@ impl Chooser {
             self.assume = self.assumed(ladder).map(|bits| percent(bits, AFTER_FLOOD));
             self.echoes = std::mem::take(&mut self.was_full);
         }
-        let waits = !holds && now.saturating_sub(self.started) >= FIRST_GUESS && self.way.may_be_full(now);
+        self.waits = !holds && now.saturating_sub(self.started) >= FIRST_GUESS && self.way.may_be_full(now);
+        let waits = self.waits;
         Decision { rung: self.rung, reason, desired, minimum, holds, waits, assume: self.assume.take() }
     }
 
@@ -305,7 +309,7 @@ impl Chooser {
         self.loss += (loss - self.loss) * (elapsed / LOSS_AVERAGE.as_secs_f32()).min(1.0);
         self.way.listen(now, line);
         if now.saturating_sub(self.calm) >= CALM {
-            self.calm = now;
+            (self.calm, self.returned) = (now, false);
             for rendition in Rendition::ALL {
                 let wait = &mut self.hold_off[rendition.index()];
                 *wait = (*wait / 2).max(first_wait(rendition));
@@ -426,7 +430,8 @@ impl Chooser {
             (self.doubtful, self.held_back) = Default::default();
         }
         let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
-        let queued = if is_drained { line.queued } else { Duration::ZERO };
+        // What we hold back ourselves is no queue.
+        let queued = if is_drained && !self.waits { line.queued } else { Duration::ZERO };
         let is_blind = line.estimate.is_none();
         let loss = if is_blind && present != Rendition::Quarter { LOSS_HIGH_BLIND } else { LOSS_HIGH };
         // Reports still come of what was lost before the step down.

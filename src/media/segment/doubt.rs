@@ -8,10 +8,10 @@
 //! ```
 //! A network that finds people in any framing also finds some in empty rooms. It is less sure of these, and finds no
 //! keypoints of a person in them; a network that we have measured says in its file where the [`Bar`] lies. Keypoints
-//! cost as much as a mask, so they are looked for only where somebody is doubtful, and now and then (`PERIOD`,
+//! cost more than a mask, so they are looked for only where somebody is doubtful, and now and then (`PERIOD`,
 //! `SOON`). In between, what was said holds: a map of the picture remembers where somebody was and where nobody was,
 //! and moves along with the islands. Somebody stays somebody for some seconds (`PERSON`), even if keypoints fail
-//! meanwhile: to lose a true person is worse than to show a false one. Who is new is shown until they are judged, and
+//! meanwhile: to lose a true person is worse than to show a false one. A newcomer is shown until they are judged, and
 //! an island that grows is judged again.
 //!
 //! The map lies over the whole picture, so it holds for windows ([`super::window`]), too. A single picture is judged at
@@ -44,7 +44,7 @@ const FORGET: Duration = Duration::from_secs(6);
 const BACK: f32 = 0.25;
 /// Keypoints count that lie within so many points of the mask's grid of an island: they are often at its edge.
 const REACH: usize = 2;
-/// What is around a dropped island goes with it down to this logit: below the least threshold that a mask may have
+/// Logit down to which the surroundings of a dropped island go with it: below the least threshold that a mask may have
 /// (0.05).
 const FAINT: f32 = -4.0;
 /// Cells of the map of the picture: the smallest island that counts covers some twenty.
@@ -83,7 +83,7 @@ impl Bar {
 pub struct View {
     /// Width and height of the picture.
     pub frame: (usize, usize),
-    /// What was seen of it.
+    /// The part of it that was seen.
     pub region: Region,
     /// The picture's time.
     pub now: Duration,
@@ -163,8 +163,13 @@ impl Island {
 
     /// Returns whether there is no word on it, two that contradict each other, or one on something smaller.
     fn is_open(&self) -> bool {
-        let grown = self.said == Said::Nobody && self.cells as f32 > GROWN * f32::from(self.nobody.2);
+        let grown = self.said == Said::Nobody && self.has_grown();
         self.said == Said::Unknown || self.was_person() && self.was_nobody() || grown
+    }
+
+    /// Returns whether it is much larger than who was judged to be nobody there.
+    fn has_grown(&self) -> bool {
+        self.cells as f32 > GROWN * f32::from(self.nobody.2)
     }
 
     /// Takes the word of its keypoints.
@@ -177,7 +182,7 @@ impl Island {
     }
 }
 
-/// What was said of a cell of the map.
+/// The word on a cell of the map.
 #[derive(Debug, Clone, Copy, Default)]
 struct Past {
     /// Until when there is somebody, and until when there is no person.
@@ -433,6 +438,10 @@ impl Doubt {
             *past = match (island.said, island.because) {
                 (Said::Unknown, _) => *past,
                 (Said::Somebody, Because::Memory) => Past { person: island.person.1.max(past.person), ..*past },
+                // Who was nobody by mistake would be judged again at once, and come and go with every frame.
+                (Said::Somebody, Because::Sure) if island.was_nobody() && !island.has_grown() => {
+                    Past { person, ..Past::default() }
+                }
                 (Said::Somebody, Because::Sure) => Past { person, ..*past },
                 (Said::Somebody, Because::Judged) => Past { person, ..Past::default() },
                 (Said::Nobody, Because::Judged) => Past { person: 0, nobody, size: island.cells as u16 },

@@ -119,7 +119,8 @@ impl Whip {
     }
 }
 
-/// Returns whose fault it is that nothing is published. Who does not take what is sent would not the next time either.
+/// Returns whose fault it is that nothing is published. A server that does not take what is sent would not the
+/// next time either.
 fn fault(error: &PublishError) -> OutputFault {
     let text = error.to_string();
     match error {

@@ -288,3 +288,17 @@ fn what_has_another_size_says_nothing() {
     assert!(!doubt.look(&[], Grid::default(), BAR, at(80)));
     assert!(!doubt.look(&vec![f32::NAN; grid().len()], grid(), BAR, at(120)));
 }
+
+#[test]
+fn somebody_of_whom_the_network_is_sure_now_and_then_does_not_come_and_go() {
+    let mut watched = Watched::default();
+    let (mut changes, mut shown) = (0, true);
+    for frame in 0..300 {
+        // Their keypoints are lost all the time.
+        let logit = [DOUBTFUL, HARDLY, SURE, HARDLY, DOUBTFUL][frame % 5];
+        let seen = mask(&[(MIDDLE, if frame < 10 { DOUBTFUL } else { logit })]);
+        let is_shown = is_there(&watched.see(&seen, &[], at(frame as u64 * 33)), &MIDDLE);
+        changes += usize::from(std::mem::replace(&mut shown, is_shown) != is_shown);
+    }
+    assert!(shown && changes <= 2, "{changes} changes in ten seconds");
+}

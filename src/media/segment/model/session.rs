@@ -51,8 +51,8 @@ pub struct Session {
     preparer: Preparer,
     input: Arc<Tensor>,
     outputs: TVec<TValue>,
-    /// What finds heatmaps in the same input, where keypoints are not among what it was made for; made when it is first
-    /// needed.
+    /// The state that finds heatmaps in the same input, where keypoints are not among what this was made for; made when
+    /// it is first needed.
     aside: Option<TypedSimpleState>,
     heatmaps: TVec<TValue>,
 }
