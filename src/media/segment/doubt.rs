@@ -66,15 +66,19 @@ pub struct Bar {
     pub mean: f32,
     /// Sum of the best probabilities of all keypoints in and around it.
     pub keypoints: f32,
+    /// Mean probability below which keypoints are of no help: a flag's stars may be taken for faces.
+    pub least: f32,
 }
 
 impl Bar {
-    /// Returns the bar of a text such as `0.87,1.5`, mean first, if it is one.
+    /// Returns the bar of a text such as `0.87,1.5` or `0.87,1.5,0.74`, in the order of the fields, if it is one.
     pub fn read(text: &str) -> Option<Self> {
-        let (mean, keypoints) = text.split_once(',')?;
-        let bar = Self { mean: mean.trim().parse().ok()?, keypoints: keypoints.trim().parse().ok()? };
+        let mut numbers = text.split(',').map(|number| number.trim().parse::<f32>().ok());
+        let (mean, keypoints) = (numbers.next()??, numbers.next()??);
+        let least = numbers.next().unwrap_or(Some(0.0))?;
         let most = KEYPOINTS.len() as f32;
-        ((0.0..=1.0).contains(&bar.mean) && (0.0..=most).contains(&bar.keypoints)).then_some(bar)
+        let fits = (0.0..=1.0).contains(&mean) && (0.0..=most).contains(&keypoints) && (0.0..=mean).contains(&least);
+        (fits && numbers.next().is_none()).then_some(Self { mean, keypoints, least })
     }
 }
 
@@ -174,7 +178,7 @@ impl Island {
 
     /// Takes the word of its keypoints.
     fn judge(&mut self, keypoints: f32, bar: Bar) {
-        if keypoints >= bar.keypoints {
+        if keypoints >= bar.keypoints && self.mean >= bar.least {
             (self.said, self.because) = (Said::Somebody, Because::Judged);
         } else if !self.was_person() || self.was_nobody() {
             (self.said, self.because) = (Said::Nobody, Because::Judged);

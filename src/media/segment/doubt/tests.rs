@@ -8,7 +8,7 @@ use super::*;
 type Area = (Range<usize>, Range<usize>);
 
 const FRAME: (usize, usize) = (1280, 720);
-const BAR: Bar = Bar { mean: 0.87, keypoints: 1.5 };
+const BAR: Bar = Bar { mean: 0.87, keypoints: 1.5, least: 0.0 };
 const COUNT: usize = KEYPOINTS.len();
 
 /// Logits of 0.73, 0.88, which is hardly enough, and 0.95.
@@ -82,8 +82,11 @@ impl Watched {
 #[test]
 fn a_bar_is_a_probability_and_a_sum() {
     assert_eq!(Bar::read("0.87,1.5"), Some(BAR));
-    assert_eq!(Bar::read(" 1, 17 "), Some(Bar { mean: 1.0, keypoints: 17.0 }));
-    for wrong in ["", "0.87", "0.87;1.5", "1.2,1.5", "0.87,18", "NaN,1.5", "0.87,-1", "0.87,1.5,2"] {
+    assert_eq!(Bar::read(" 1, 17 "), Some(Bar { mean: 1.0, keypoints: 17.0, least: 0.0 }));
+    assert_eq!(Bar::read("0.87,1.5,0.74"), Some(Bar { least: 0.74, ..BAR }));
+    let wrong =
+        ["", "0.87", "0.87;1.5", "1.2,1.5", "0.87,18", "NaN,1.5", "0.87,-1", "0.87,1.5,2", "0.87,1.5,", "1,1,1,1"];
+    for wrong in wrong {
         assert_eq!(Bar::read(wrong), None, "{wrong}");
     }
 }
@@ -301,4 +304,17 @@ fn somebody_of_whom_the_network_is_sure_now_and_then_does_not_come_and_go() {
         changes += usize::from(std::mem::replace(&mut shown, is_shown) != is_shown);
     }
     assert!(shown && changes <= 2, "{changes} changes in ten seconds");
+}
+
+#[test]
+fn keypoints_are_of_no_help_where_the_network_hardly_sees_anybody() {
+    let seen = mask(&[(LEFT, DOUBTFUL), (RIGHT, HARDLY - 0.5)]);
+    for (least, is_left_there) in [(0.0, true), (0.74, false)] {
+        let mut doubt = Doubt::default();
+        assert!(doubt.look(&seen, grid(), Bar { least, ..BAR }, at(0)));
+        doubt.judge(&heatmaps(&[LEFT, RIGHT], 3, 8.0), coarse());
+        doubt.settle(&seen);
+        assert_eq!(is_there(doubt.without(&seen), &LEFT), is_left_there, "{least}");
+        assert!(is_there(doubt.without(&seen), &RIGHT), "0.82 is enough");
+    }
 }
