@@ -71,7 +71,7 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Returns the bar of a text such as `0.87,1.5` or `0.87,1.5,0.74`, in the order of the fields, if it is one.
+    /// Returns the bar of a text such as `0.87,1.5` or `0.87,1.5,0.76`, in the order of the fields, if it is one.
     pub fn read(text: &str) -> Option<Self> {
         let mut numbers = text.split(',').map(|number| number.trim().parse::<f32>().ok());
         let (mean, keypoints) = (numbers.next()??, numbers.next()??);
