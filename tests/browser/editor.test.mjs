@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
-import { look, pattern } from "./picture.mjs";
+import { lookSharp, pattern } from "./picture.mjs";
 import { artifact } from "./place.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./wait.mjs";
@@ -58,7 +58,7 @@ function filled(picture, { x, y, width, height }) {
 /** Waits until the tab's mix shows somebody in the one rectangle, and the background in the other. */
 function shows(tab, there, gone) {
   return until("the picture follows", async () => {
-    const picture = await look(tab.mix);
+    const picture = await lookSharp(tab.mix);
     const [full, empty] = [filled(picture, there), gone ? filled(picture, gone) : 0];
     if (full > 0.97 && empty < 0.03) return picture;
     throw new Error(`${full.toFixed(2)} of the place is filled, ${empty.toFixed(2)} of where it was`);
@@ -139,7 +139,7 @@ test("corners keep the shape, and the round handle turns", async () => {
   const turned = await layer("ann");
   assert.ok(turned.rotate > 20 && turned.rotate < 70, JSON.stringify(turned));
   await ann.screenshot(artifact("page-editor-turned.png"));
-  await until("the corner of the turned picture is free", async () => (await look(eve.mix)).share({ x: 82, y: 420, width: 30, height: 30 }, pattern.shown) > 0.9);
+  await until("the corner of the turned picture is free", async () => (await lookSharp(eve.mix)).share({ x: 82, y: 420, width: 30, height: 30 }, pattern.shown) > 0.9);
   await ann.screenshot(artifact("page-editor-turned.png"));
   for (let step = 0; step < 2; step += 1) await ann.page.keyboard.press("Control+z");
   await until("both are undone", async () => JSON.stringify(await layer("ann")) === JSON.stringify(before));
@@ -286,7 +286,7 @@ test("layers are added from the menu", async () => {
   await ann.page.locator('[role=menuitem][data-text="News desk"]').click();
   await until("the news desk is there", async () => (await server.ask("GET", `/rooms/${ROOM}/layout`)).layers.some(({ id }) => id === "headline"));
   await until("its band is seen", async () => {
-    const [red, green, blue] = (await look(eve.mix)).at(1200, 600);
+    const [red, green, blue] = (await lookSharp(eve.mix)).at(1200, 600);
     return red > 110 && green < 60 && blue < 60;
     // A browser that dropped frames as it began is shown a smaller picture for half a minute.
   }, { within: 45_000 });

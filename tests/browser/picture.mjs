@@ -2,9 +2,13 @@
 
 import { artifact } from "./place.mjs";
 import { ffmpeg } from "./clips.mjs";
+import { until } from "./wait.mjs";
 
 /** Width and height of the canvas of every room in these tests. */
 export const CANVAS = { width: 1280, height: 720 };
+
+/** A browser that was busy as it began, or dropped frames, is shown a smaller picture for half a minute. */
+const SHARP_MS = 45_000;
 
 /** An RGBA picture. */
 export class Picture {
@@ -62,6 +66,15 @@ export async function look(video) {
     return { width, height, base64: reader.result.split(",")[1] };
   });
   return new Picture(width, height, Buffer.from(base64, "base64"));
+}
+
+/** The frame that a mix shows as soon as it is as large as the canvas. */
+export async function lookSharp(mix) {
+  return await until("the mix has its full size", async () => {
+    const picture = await look(mix);
+    if (picture.width === CANVAS.width && picture.height === CANVAS.height) return picture;
+    throw new Error(`${picture.width}x${picture.height}`);
+  }, { within: SHARP_MS });
 }
 
 /** The picture of a recording at `seconds`. */

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
 import { real } from "./clips.mjs";
-import { CANVAS, look, pattern } from "./picture.mjs";
+import { CANVAS, lookSharp, pattern } from "./picture.mjs";
 import { artifact } from "./place.mjs";
 import { startServer } from "./server.mjs";
 import { hears } from "./tones.mjs";
@@ -18,9 +18,8 @@ const BOB_TONE = 1000;
 const ANN = { x: 40, y: 40, width: 560, height: 315 };
 const BOB = { x: 680, y: 40, width: 560, height: 315 };
 const ANN_BELOW = { ...ANN, y: 380 };
-
-/** A browser that dropped frames as it began is shown a smaller picture for half a minute. */
-const SHARP_MS = 45_000;
+/** How long it may take until both are seen, on a busy machine. */
+const PEOPLE_MS = 45_000;
 
 const whyNot = "needs the real clips of ../shared";
 
@@ -72,11 +71,11 @@ function untouched(picture, boxes) {
 test("both see both people at the layout's places, before the background", async () => {
   for (const [name, tab] of [["ann", ann], ["bob", bob]]) {
     const picture = await until(`${name} sees both people`, async () => {
-      const picture = await look(tab.mix);
+      const picture = await lookSharp(tab.mix);
       const [left, right] = [stands(picture, ANN), stands(picture, BOB)];
       if (left > 0.9 && right > 0.9) return picture;
       throw new Error(`ann fills ${left.toFixed(2)} of the middle of her box, bob ${right.toFixed(2)} of his`);
-    }, { within: SHARP_MS });
+    }, { within: PEOPLE_MS });
     picture.keep(`two-people-seen-by-${name}.png`);
     assert.deepEqual([picture.width, picture.height], [CANVAS.width, CANVAS.height]);
     const share = untouched(picture, [ANN, BOB]);
@@ -87,7 +86,7 @@ test("both see both people at the layout's places, before the background", async
 
 test("where their rooms were, the background shows through", { skip: !real && whyNot }, async () => {
   for (const [name, tab] of [["ann", ann], ["bob", bob]]) {
-    const picture = await look(tab.mix);
+    const picture = await lookSharp(tab.mix);
     for (const [who, box] of [["ann", ANN], ["bob", BOB]]) {
       for (const [corner, x] of [["left", box.x], ["right", box.x + box.width - 120]]) {
         const share = picture.share({ x, y: box.y, width: 120, height: 90 }, pattern.shown);
@@ -100,7 +99,7 @@ test("where their rooms were, the background shows through", { skip: !real && wh
 });
 
 test("without a cut-out, the whole pictures are shown", { skip: real && "people are cut out here" }, async () => {
-  const picture = await look(ann.mix);
+  const picture = await lookSharp(ann.mix);
   for (const box of [ANN, BOB]) {
     const share = picture.share(box, pattern.shown);
     assert.ok(share < 0.01, `the background shows on ${share} of the box`);
@@ -108,6 +107,7 @@ test("without a cut-out, the whole pictures are shown", { skip: real && "people 
 });
 
 test("a change of one layer is seen at once", async (t) => {
+  await Promise.all([lookSharp(ann.mix), lookSharp(bob.mix)]);
   const ms = await ann.mix.evaluate(async (mix, { url, patch, from, to, tile, colors, tolerance }) => {
     const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     /** How much of the box's lower middle is something else than the background. */
@@ -158,7 +158,7 @@ test("a change of one layer is seen at once", async (t) => {
   // Another browser shows the same frame at another instant: it has a connection and a jitter buffer of its own.
   const since = performance.now();
   let picture;
-  do picture = await look(bob.mix);
+  do picture = await lookSharp(bob.mix);
   while (stands(picture, ANN_BELOW) <= 0.8 && performance.now() - since < 1000);
   t.diagnostic(`bob saw it ${(performance.now() - since).toFixed(0)} ms later, at most`);
   picture.keep("two-people-ann-moved.png");

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { startBrowser } from "./browser.mjs";
 import { camera } from "./clips.mjs";
 import { plainPage, publish, videoCodec, watch } from "./peers.mjs";
-import { distance, likeness, look, pattern } from "./picture.mjs";
+import { distance, likeness, lookSharp, pattern } from "./picture.mjs";
 import { startServer } from "./server.mjs";
 import { hears } from "./tones.mjs";
 import { until } from "./wait.mjs";
@@ -46,7 +46,7 @@ test("a viewer sees and hears what a sender sends in H.264", async (t) => {
   sending = await publish(sender, ROOM, "cam", { codec: "H264" });
   viewing = await watch(viewer, ROOM);
   const picture = await until("the viewer sees the sender's picture", async () => {
-    const picture = await look(viewer.mix);
+    const picture = await lookSharp(viewer.mix);
     const share = likeness(picture, BOX, camera("bob"));
     if (share > 0.7) return picture;
     throw new Error(`${share.toFixed(2)} of the box is like the camera`);
@@ -72,7 +72,7 @@ test("a second POST of the same name takes the place over", async () => {
   const old = await fetch(sending, { method: "DELETE" });
   assert.equal(old.status, 404, "the first session is gone");
   await until("the viewer sees the second sender's picture", async () => {
-    const picture = await look(viewer.mix);
+    const picture = await lookSharp(viewer.mix);
     return picture.share(BOX, (color) => distance(color, BLUE) < 24) > 0.98;
   });
   sending = newer;
@@ -82,7 +82,7 @@ test("DELETE ends a sender and a viewer", async () => {
   assert.equal((await fetch(sending, { method: "DELETE" })).status, 200);
   assert.equal((await server.people(ROOM)).size, 0);
   await until("the viewer sees the background where the sender was", async () => {
-    return (await look(viewer.mix)).share(BOX, pattern.shown) > 0.99;
+    return (await lookSharp(viewer.mix)).share(BOX, pattern.shown) > 0.99;
   });
   assert.equal((await fetch(viewing, { method: "DELETE" })).status, 200);
   assert.equal((await server.ask("GET", `/rooms/${ROOM}`)).viewers, 0);

@@ -13,7 +13,8 @@ pub use terms::{Decision, Ladder, LinkSample, Reason, RenditionChoice, Rung, Vie
 
 use crate::media::codec::Rendition;
 use held::Held;
-use way::Way;
+use terms::percent;
+use way::{ECHOES, Way};
 
 /// The estimate is the sender's first guess for this long, and counts only together with a queue, here or on the way,
 /// or high loss.
@@ -28,8 +29,10 @@ const TIGHT_FOR: Duration = Duration::from_millis(300);
 const DOUBTFUL_FOR: Duration = Duration::from_millis(1500);
 /// With such a round trip, a queue in the pacer for this long is the estimator's mistake, too, and shown as delay.
 const HELD_BACK_FOR: Duration = Duration::from_millis(100);
-/// After a queue on the way, one in the pacer is a part of it for this long.
-const CONGESTION_ECHOES: Duration = Duration::from_millis(500);
+/// After the estimator was put right, what waited for it in the pacer leaves for this long.
+const RELEASED_FOR: Duration = Duration::from_millis(300);
+/// A browser that has just connected is so busy for this long that its reports are late: a short queue is no sign.
+const STARTING: Duration = Duration::from_secs(3);
 /// An estimate that is a little too low, in percent of the bits that are needed.
 const TIGHT: u64 = 80;
 /// The least that a picture needs, in percent of its rendition: the next scene may have more in it.
@@ -55,8 +58,6 @@ const LOSS_FLOODS: f32 = 0.15;
 const WAIT_FLOODS: Duration = Duration::from_millis(150);
 /// The same for what was lost.
 const LOSS_DRAIN: Duration = Duration::from_secs(2);
-/// The estimate that the estimator starts again from, in percent of the present picture's need.
-const ASSUMED: u64 = 115;
 /// Reports hold few packets, so loss is averaged over this long.
 const LOSS_AVERAGE: Duration = Duration::from_millis(500);
 /// Loss above a limit for this long counts; with the average before it that makes about 1.5 s.
@@ -144,8 +145,8 @@ pub struct Chooser {
     held_back: Held,
     /// When the smallest picture got its pace back last, right after a queue on the way.
     freed: Option<Duration>,
-    /// When something waited on the way last.
-    congested: Option<Duration>,
+    /// When the estimator was put right last; see [`HELD_BACK_FOR`].
+    released: Option<Duration>,
     /// Whether the line was full to the brim at the last step down, after which the estimate may still be far too high:
     /// at such a pace the keyframe would fill the line again. By then what was lost is known.
     was_full: bool,
@@ -205,7 +206,7 @@ impl Chooser {
             doubtful: Held::default(),
             held_back: Held::default(),
             freed: None,
-            congested: None,
+            released: None,
             was_full: false,
             echoes: false,
             waits: false,
@@ -264,10 +265,11 @@ impl Chooser {
         }
         if self.rung != before {
             (self.short, self.tight, self.lossy, self.plenty, self.dropping) = Default::default();
-            (self.doubtful, self.held_back, self.congested, self.assume) = Default::default();
+            (self.doubtful, self.held_back, self.assume) = Default::default();
+            self.way.begin();
             if (before, self.rung) == (Rung::SoundOnly, Rung::Video(Rendition::Quarter)) {
                 // The keyframe must come soon.
-                let bits = percent(assumed(ladder, Rendition::Quarter), AFTER_FLOOD);
+                let bits = percent(ladder.assumed(Rendition::Quarter), AFTER_FLOOD);
                 self.assume = Some(bits).filter(|bits| line.estimate.is_some_and(|estimate| estimate < *bits));
             }
         }
@@ -394,12 +396,11 @@ impl Chooser {
         // What is really sent counts: an encoder needs less for a picture that holds still.
         let needed = need.min(line.sending.max(percent(need, LEAST_NEED)));
         let is_timed = line.round_trip.is_some();
-        if is_timed && !self.way.is_free(line) {
-            self.congested = Some(now);
-        }
+        let is_starting = now.saturating_sub(self.started) < STARTING && line.checked.is_some();
+        let is_shallow = is_starting && self.way.is_shallow();
         // The pacer's queue follows from the estimate. Only what waits on the way is a sign of its own.
-        let since = if line.queued >= QUEUE_LOW { CONGESTION_ECHOES } else { Duration::ZERO };
-        let is_seen = !is_timed || self.congested.is_some_and(|congested| now.saturating_sub(congested) <= since);
+        let since = if line.queued >= QUEUE_LOW { ECHOES } else { Duration::ZERO };
+        let is_seen = !is_timed || self.way.waited_within(now, if is_shallow { since / 5 } else { since });
         // While the queue becomes shorter, the line carries more than what is sent, whatever the estimate says.
         let is_growing = is_seen && !self.way.is_draining(now);
         let is_starved = self.starved.note(now, is_growing && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
@@ -407,13 +408,13 @@ impl Chooser {
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
-        let is_short = is_short || is_tight || is_seen && (limit < need / 2 || is_full && limit < needed);
+        let is_short = is_short || is_tight || is_seen && (limit < need / 2 && !is_shallow || is_full && limit < needed);
         // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still.
         // Only a queue that overflows says that the first keyframe will not come.
         let is_new = now.saturating_sub(self.started) < FIRST_GUESS;
         let is_flooded = is_new && self.loss > LOSS_FLOODS && self.way.waits(line) > WAIT_FLOODS;
         let is_short = is_short || is_flooded || !is_new && self.way.is_surely_full(now);
-        let assumed = assumed(ladder, present);
+        let assumed = ladder.assumed(present);
         let is_low = self.loss < LOSS_FRIGHTENS && line.pace.is_some_and(|pace| pace < assumed);
         let is_doubtful = self.doubtful.note(now, !is_seen && (is_low || limit < needed), DOUBTFUL_FOR);
         // A keyframe waits a little whatever the pace.
@@ -421,17 +422,20 @@ impl Chooser {
         // There is no smaller picture that such a queue could ask for.
         let is_tried = self.freed.is_some_and(|freed| now.saturating_sub(freed) < TRIAL);
         let is_cleared = present == Rendition::Quarter && self.way.is_free(line) && !is_tried;
-        let is_held_back = is_slow && (!is_seen || is_cleared) && self.loss <= LOSS_HIGH;
-        let is_held_back = self.held_back.note(now, is_held_back, HELD_BACK_FOR);
+        let is_mistaken = is_slow && (!is_seen || is_cleared) && self.loss <= LOSS_HIGH;
+        let is_held_back = self.held_back.note(now, is_mistaken, HELD_BACK_FOR);
         if is_held_back || is_doubtful {
             let is_freed = is_held_back && is_cleared;
             self.assume = Some(if is_freed { percent(assumed, AFTER_FLOOD) } else { assumed });
             self.freed = if is_freed { Some(now) } else { self.freed };
+            self.released = Some(now);
             (self.doubtful, self.held_back) = Default::default();
         }
         let is_drained = self.fell.is_none_or(|fell| now.saturating_sub(fell) >= DRAIN);
         // What we hold back ourselves is no queue.
-        let queued = if is_drained && !self.waits { line.queued } else { Duration::ZERO };
+        let is_leaving = self.released.is_some_and(|released| now.saturating_sub(released) < RELEASED_FOR);
+        let is_own = self.waits || is_shallow && (is_mistaken || is_leaving);
+        let queued = if is_drained && !is_own { line.queued } else { Duration::ZERO };
         let is_blind = line.estimate.is_none();
         let loss = if is_blind && present != Rendition::Quarter { LOSS_HIGH_BLIND } else { LOSS_HIGH };
         // Reports still come of what was lost before the step down.
@@ -504,7 +508,7 @@ impl Chooser {
         let is_short = line.estimate.is_some_and(|estimate| estimate < ladder.need(next));
         if self.stuck.note(now, is_same && is_short && self.is_idle(line), STUCK_FOR) {
             self.stuck = Held::default();
-            self.assume = self.assumed(ladder).or(Some(assumed(ladder, next)));
+            self.assume = self.assumed(ladder).or(Some(ladder.assumed(next)));
         }
     }
 
@@ -520,7 +524,7 @@ impl Chooser {
 
     /// Finds what the estimator starts again from while there is a picture, in bit/s.
     fn assumed(&self, ladder: &Ladder) -> Option<u64> {
-        if let Rung::Video(present) = self.rung { Some(assumed(ladder, present)) } else { None }
+        if let Rung::Video(present) = self.rung { Some(ladder.assumed(present)) } else { None }
     }
 
     /// Returns whether nothing waits, here or on the way, and nothing is lost.
@@ -574,22 +578,12 @@ fn first_wait(rendition: Rendition) -> Duration {
     if rendition == Rendition::Quarter { HOLD_OFF_PICTURE } else { HOLD_OFF_FIRST }
 }
 
-/// Returns what the estimator starts again from, in bit/s.
-fn assumed(ladder: &Ladder, present: Rendition) -> u64 {
-    percent(ladder.need(present), ASSUMED)
-}
-
 /// Returns what padding fills up to in bit/s, so long after a trial's start: from what is sent to what is tried, by
 /// equal factors.
 fn grown(from: u64, to: u64, passed: Duration) -> u64 {
     let part = (passed.as_secs_f64() / TRY_GROWS.as_secs_f64()).min(1.0);
     let from = from.max(1) as f64;
     (from * (to as f64 / from).powf(part)) as u64
-}
-
-/// Returns so many percent of `bits`.
-fn percent(bits: u64, share: u64) -> u64 {
-    bits.saturating_mul(share) / 100
 }
 
 #[cfg(test)]

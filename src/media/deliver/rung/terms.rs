@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::media::codec::Rendition;
 
+/// The estimate that the estimator starts again from, in percent of the present picture's need.
+const ASSUMED: u64 = 115;
+
 /// The step that a receiver gets. In order, what needs more comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rung {
@@ -68,6 +71,11 @@ impl Ladder {
     /// Adds up what a picture and the sound need, in bit/s.
     pub fn need(&self, rendition: Rendition) -> u64 {
         u64::from(self.bitrate[rendition.index()]) + u64::from(self.sound)
+    }
+
+    /// Works out what the estimator starts again from while this picture is sent, in bit/s.
+    pub(super) fn assumed(&self, present: Rendition) -> u64 {
+        percent(self.need(present), ASSUMED)
     }
 
     /// Finds the smallest rendition that fills a player of this many pixels in height, enlarged by up to 10 %.
@@ -138,4 +146,9 @@ pub struct Decision {
     /// Bit/s that the estimator shall start again from: after a trial that filled the line it would take the line for
     /// ever narrower while that drains, and after a false alarm for long.
     pub assume: Option<u64>,
+}
+
+/// Returns so many percent of `bits`.
+pub(super) fn percent(bits: u64, share: u64) -> u64 {
+    bits.saturating_mul(share) / 100
 }

@@ -25,6 +25,10 @@ const SUSPECT_AFTER: Duration = Duration::from_millis(150);
 const SUSPECT_RISES: u32 = 2;
 /// A round trip that changed by this share is a longer or a shorter one.
 const CHANGED: f32 = 0.1;
+/// After a queue on the way, one in the pacer is a part of it for this long.
+pub(super) const ECHOES: Duration = Duration::from_millis(500);
+/// A queue that was never longer than this may be a receiver that is busy for a moment, and no queue at all.
+const SHALLOW: Duration = Duration::from_millis(150);
 /// After a round trip became shorter, the queue is taken to drain for this long.
 const DRAINS_FOR: Duration = Duration::from_secs(1);
 
@@ -44,6 +48,8 @@ pub(super) struct Way {
     rises: u32,
     /// When it became shorter last.
     shrunk: Option<Duration>,
+    /// When something waited last, and the longest that anything did then.
+    waited: Option<(Duration, Duration)>,
 }
 
 impl Way {
@@ -56,6 +62,11 @@ impl Way {
         let longer = round_trip.saturating_sub(shortest).min(FORGOTTEN);
         let forgotten = (elapsed / FORGOTTEN.as_secs_f32()).min(1.0);
         self.shortest = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
+        if !self.is_free(line) {
+            let before = self.waited.filter(|(last, _)| now.saturating_sub(*last) <= ECHOES);
+            let longest = before.map_or(Duration::ZERO, |(_, longest)| longest);
+            self.waited = Some((now, longest.max(self.waits(line))));
+        }
         if self.is_free(line) {
             self.free = Some((now, round_trip, line.sending));
             (self.grew, self.rises, self.shrunk, self.mark) = (None, 0, None, round_trip);
@@ -77,6 +88,21 @@ impl Way {
     /// Works out how long packets wait on the way: how much longer than ever the round trip is.
     pub fn waits(&self, line: &LinkSample) -> Duration {
         self.shortest.zip(line.round_trip).map_or(Duration::ZERO, |(shortest, now)| now.saturating_sub(shortest))
+    }
+
+    /// Returns whether something waits on the way, or did so long ago at most.
+    pub fn waited_within(&self, now: Duration, long: Duration) -> bool {
+        self.waited.is_some_and(|(last, _)| now.saturating_sub(last) <= long)
+    }
+
+    /// Returns whether what waits, or waited last, was little throughout.
+    pub fn is_shallow(&self) -> bool {
+        self.waited.is_none_or(|(_, longest)| longest <= SHALLOW)
+    }
+
+    /// Forgets what waited: another rung is sent from now on.
+    pub fn begin(&mut self) {
+        self.waited = None;
     }
 
     /// Returns whether what waits on the way becomes less.

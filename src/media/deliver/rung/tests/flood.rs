@@ -222,3 +222,24 @@ fn a_calm_minute_lets_the_picture_of_a_small_player_return_soon_again() {
         looks.run(130.0);
     }
 }
+
+#[test]
+fn a_browser_that_is_busy_as_it_starts_keeps_the_picture() {
+    let quick = LinkSample { checked: Some(Duration::from_millis(5)), ..estimated(600_000) };
+    for (late, rung) in [(70, Rung::Video(Full)), (120, Rung::Video(Full)), (400, Rung::Video(Half))] {
+        let mut looks = Looks::new(LinkSample { round_trip: Some(Duration::from_millis(5)), ..quick });
+        looks.line.pace = Some(600_000);
+        let mut assumed = None;
+        for step in 1..=12 {
+            // Reports are late for a moment, and what the estimator makes of it holds everything up.
+            let round_trip = if (3..6).contains(&step) { late } else { 5 };
+            looks.line.round_trip = Some(Duration::from_millis(round_trip));
+            let waited = if assumed.is_some() { looks.line.queued / 2 } else { Duration::from_millis(step * 35) };
+            looks.line.queued = waited;
+            looks.look();
+            assumed = assumed.or(looks.last.assume);
+        }
+        assert_eq!(looks.last.rung, rung, "reports that are late by {late} ms");
+        assert_eq!(assumed.is_some(), rung == Rung::Video(Full), "{late} ms");
+    }
+}
