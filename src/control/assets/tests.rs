@@ -382,6 +382,10 @@ async fn a_text_is_measured_once_and_not_drawn_for_it() {
     let size = place.store.text(drawn).await.unwrap().still.size();
     let known = place.store.texts.known();
     assert_eq!(place.store.text_size(drawn).await, Some(size));
+    // What passes leaves nothing behind.
+    let text = Text::plain("12:00:01");
+    place.store.passing_text(Lettering { text: &text, frame: TextFrame::Natural }).await.unwrap();
+    assert_eq!(place.store.texts.known(), known);
     let huge = Text { size: 500.0, ..Text::plain("m".repeat(1000)) };
     let huge = Lettering { text: &huge, frame: TextFrame::Natural };
     assert_eq!((place.store.text_size(huge).await, place.store.text_size(huge).await), (None, None));
