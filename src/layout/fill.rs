@@ -1,12 +1,9 @@
 //! Layouts as they are shown: with what the fields of their texts stand for now. PURE.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Span, Timestamp, civil::Time, tz::TimeZone};
+use serde_json::Value;
 
 use super::{
     fields::{self, Field, Piece},
@@ -19,6 +16,9 @@ use super::{
 /// For so long after its time of day a countdown shows that it is over; then it counts to the next day's.
 const OVER: SignedDuration = SignedDuration::from_hours(12);
 
+/// The values that were put for texts, by key: strings and numbers. Copies share them.
+pub type Data = BTreeMap<Arc<str>, Arc<Value>>;
+
 /// The values that fields stand for, at one time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
@@ -26,8 +26,8 @@ pub struct Values {
     pub people: Vec<Arc<str>>,
     /// How many only watch.
     pub viewers: usize,
-    /// The values that were put, by key, as they are shown.
-    pub data: HashMap<Arc<str>, String>,
+    /// The values that were put, by key.
+    pub data: Data,
     /// Timers by id.
     pub timers: BTreeMap<Arc<str>, Reading>,
     /// The last lines of the chat, oldest first.
@@ -39,7 +39,7 @@ pub struct Values {
 impl Values {
     /// Returns those of a room with nobody and nothing in it.
     pub fn none(now: Timestamp) -> Self {
-        Self { people: Vec::new(), viewers: 0, data: HashMap::new(), timers: BTreeMap::new(), chat: Vec::new(), now }
+        Self { people: Vec::new(), viewers: 0, data: Data::new(), timers: BTreeMap::new(), chat: Vec::new(), now }
     }
 }
 
@@ -182,7 +182,11 @@ fn write<'a>(
             None
         }
         Field::Data { key, default } => {
-            words.push_str(values.data.get(key.as_str()).unwrap_or(default));
+            match values.data.get(key.as_str()).map(|value| &**value) {
+                Some(Value::String(text)) => words.push_str(text),
+                Some(number) => words.push_str(&number.to_string()),
+                None => words.push_str(default),
+            }
             None
         }
     }

@@ -52,7 +52,7 @@ pub use self::{
     canvas_limit::CanvasLimit,
     cut::{Cut, CutOptions, Cutout, Lost},
     fault::Fault,
-    fill::{Reading, Values},
+    fill::{Data, Reading, Values},
     lettering::{Lettering, TextFrame},
     look::{Border, Easing, Follow, KeypointName, Transition},
     model_name::ModelName,

@@ -26,7 +26,7 @@ fn scene(text: &str) -> Scene {
 /// Returns a picture with what the fields of its texts stand for.
 fn picture(scene: &Scene, score: &str) -> Picture {
     let mut values = Values::none("2026-01-01T00:00:00Z".parse().unwrap());
-    values.data.insert("score".into(), score.to_owned());
+    values.data.insert("score".into(), Arc::new(json!(score)));
     let (filled, _) = scene.filled(&values);
     let images = filled.letterings().map(|(_, lettering)| {
         let still = Letterer::default().draw(&lettering, &Face::Family("Inter")).unwrap();

@@ -46,6 +46,9 @@ pub(super) struct Texts {
     sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
     /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
     measuring: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a text is drawn that is shown and has changed, with the program's fonts and with those of assets: of
+    /// all rooms, one at a time stands among what is asked for.
+    redrawing: [tokio::sync::Mutex<()>; 2],
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
     /// The drawer of texts with the fonts among the assets.
@@ -143,7 +146,7 @@ impl AssetStore {
     /// # Errors
     /// When there is no such font, the picture would be too large, or the server cannot use the font now.
     pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
-        let (image, file, stamp) = self.draw(lettering, Writer::Layout).await?;
+        let (image, file, stamp) = self.draw(lettering, Writer::Layout, false).await?;
         self.texts.keep_size(size_key(&file, stamp, &image.name), Some(image.still.size()));
         self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
@@ -155,11 +158,26 @@ impl AssetStore {
     /// # Errors
     /// As [`AssetStore::text`].
     pub async fn passing_text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
-        self.draw(lettering, Writer::Anybody).await.map(|(image, ..)| image)
+        self.draw(lettering, Writer::Anybody, false).await.map(|(image, ..)| image)
     }
 
-    /// Draws a text unless its picture is in memory, where it belongs under this file and stamp.
-    async fn draw(&self, lettering: Lettering<'_>, writer: Writer) -> Result<(Image, PathBuf, Stamp), NoText> {
+    /// Returns the same of a text whose words have changed while it is shown. What is asked for waits for no more than one
+    /// of these, of all rooms.
+    ///
+    /// # Errors
+    /// As [`AssetStore::text`].
+    pub async fn redrawn_text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
+        self.draw(lettering, Writer::Anybody, true).await.map(|(image, ..)| image)
+    }
+
+    /// Draws a text unless its picture is in memory, where it belongs under this file and stamp. `again`: it is shown, and
+    /// its words have changed.
+    async fn draw(
+        &self,
+        lettering: Lettering<'_>,
+        writer: Writer,
+        again: bool,
+    ) -> Result<(Image, PathBuf, Stamp), NoText> {
         let fault = |error: &AssetError| fault(error, writer);
         let font = lettering.text.font.clone();
         let (texts, shelves) = (self.texts.clone(), self.shelves.clone());
@@ -172,6 +190,12 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
             return Ok((image, file, stamp));
         }
+        let [family, asset] = &self.texts.redrawing;
+        let _turn_of_again = match &named {
+            _ if !again => None,
+            Named::Family => Some(family.lock().await),
+            Named::Asset(..) => Some(asset.lock().await),
+        };
         let turn = match &named {
             Named::Family => self.turn().await,
             Named::Asset(..) => self.foreign_turn().await,

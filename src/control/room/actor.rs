@@ -27,7 +27,7 @@ use self::{
     link::Link,
     meter::Meter,
     news::News,
-    supervise::{DownMark, Lasting},
+    supervise::{DownMark, Lasting, Remembered},
 };
 use super::{
     faults::Faults,
@@ -209,12 +209,19 @@ impl Room {
         let mut memory = self.lasting.memory.lock();
         memory.ended = self.state.end_reason();
         memory.stored = self.state.is_stored();
-        let beside = self.state.beside_changed();
-        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || memory.beside != beside;
-        if memory.record.as_ref().is_none_or(is_old) {
-            memory.record = Some(self.state.record());
-            memory.beside = beside;
+        let changed = (self.state.outputs_changed(), self.state.words_changed());
+        let Remembered { record, outputs, words, .. } = &mut *memory;
+        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || *outputs != changed.0;
+        match record {
+            Some(record) if !is_old(record) => {
+                // A program may put a value many times a second, and the rest of the room may be large.
+                if *words != changed.1 {
+                    self.state.record_words(record);
+                }
+            }
+            _ => *record = Some(self.state.record()),
         }
+        (*outputs, *words) = changed;
     }
 
     /// Gives media up that is of no more use; another one is opened soon.

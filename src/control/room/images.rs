@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
-const MAX_TOTAL: usize = 512 << 20;
+pub(super) const MAX_TOTAL: usize = 512 << 20;
 
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
@@ -39,6 +39,12 @@ pub trait ImageSource: Send + Sync + 'static {
 
     /// Returns the same of a text that will hardly be asked for again, as a clock's, and that strangers may have written.
     fn passing_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>>;
+
+    /// Returns the same of a text whose words have changed while it is shown. What is asked for waits for no more than one
+    /// of these, of all rooms.
+    fn redrawn_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
+        self.passing_text(lettering)
+    }
 
     /// Returns how large the picture of a text is, without drawing it; `None` for one that cannot be drawn.
     fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>>;
@@ -299,7 +305,7 @@ async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, most: usi
         let pointer = |key: &str| format!("/layers/{index}/source/{key}");
         let text = match known.iter().find(|image| *image.name == *name) {
             Some(image) => Ok(image.clone()),
-            None => source.passing_text(lettering).await,
+            None => source.redrawn_text(lettering).await,
         };
         match text {
             Ok(image) if total.saturating_add(image.still.bytes()) <= most => {

@@ -70,7 +70,7 @@ fn texts_of(texts: &[&str]) -> (Scene, Value) {
 /// Returns the values of a room in which outsiders have put these.
 fn values(data: &[(&str, &str)]) -> Values {
     let mut values = Values::none("2026-01-01T00:00:00Z".parse().unwrap());
-    values.data = data.iter().map(|(key, value)| ((*key).into(), (*value).to_owned())).collect();
+    values.data = data.iter().map(|(key, value)| ((*key).into(), Arc::new(json!(value)))).collect();
     values
 }
 

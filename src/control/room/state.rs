@@ -89,7 +89,7 @@ pub use self::{
 };
 use super::{error::RoomError, journal::notice::EndReason};
 use crate::{
-    layout::{AutoMode, Scene},
+    layout::{AutoMode, Data, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
 };
 
@@ -115,9 +115,6 @@ pub const MAX_CONNECTING_OF_TOKEN: usize = 32;
 /// How many connections of a room's viewers may be in the making with any token. Beyond, one of the token that has the
 /// most is given up for a new one.
 pub const MAX_CONNECTING: usize = 128;
-
-/// The values that were put into a room, by key.
-pub type Data = BTreeMap<Arc<str>, Value>;
 
 /// A room's timers, by id.
 pub type Timers = BTreeMap<Arc<str>, Timer>;
@@ -203,6 +200,8 @@ pub struct State {
     chat: Chat,
     /// How many watch, and whether nobody is in, as texts were last filled in for.
     heads: (usize, bool),
+    /// When the system's time was last compared with the clock that nobody sets.
+    compared_at: Now,
     scenes: Scenes,
     revision: Revision,
     created_at: Timestamp,
@@ -219,10 +218,10 @@ pub struct State {
     /// Runs that the media was asked to end and has not reported as ended, and since when.
     outputs_ending: HashMap<OutputId, Instant>,
     aux_pictures: Vec<AuxPicture>,
-    /// Counts changes of what is kept of them, of data and of timers, and up to which they were kept.
-    beside_changed: u64,
-    beside_kept: u64,
-    /// Those of them that were changes of data and of timers.
+    /// Counts changes of what is kept of them, and up to which they were kept.
+    outputs_changed: u64,
+    outputs_kept: u64,
+    /// The same of data and timers.
     words_changed: u64,
     words_kept: u64,
     photos: Photos,
@@ -262,6 +261,7 @@ impl State {
             timers,
             chat: Chat::default(),
             heads: (0, true),
+            compared_at: now,
             scenes,
             revision,
             created_at,
@@ -274,8 +274,8 @@ impl State {
             outputs: Vec::new(),
             outputs_ending: HashMap::new(),
             aux_pictures: Vec::new(),
-            beside_changed: 0,
-            beside_kept: 0,
+            outputs_changed: 0,
+            outputs_kept: 0,
             words_changed: 0,
             words_kept: 0,
             photos: Photos::default(),

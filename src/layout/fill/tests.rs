@@ -13,7 +13,9 @@ fn values() -> Values {
     Values {
         people: vec!["ann".into(), "bob".into()],
         viewers: 7,
-        data: [("score".into(), "3".to_owned()), ("long".into(), "x".repeat(1000))].into(),
+        data: [("score", json!(3)), ("half", json!(-0.5)), ("team", json!("Reds")), ("long", json!("x".repeat(1000)))]
+            .map(|(key, value)| (key.into(), Arc::new(value)))
+            .into(),
         timers: [
             ("start".into(), reading(700, 299_300, true)),
             ("rest".into(), reading(1000, 299_000, false)),
@@ -48,6 +50,7 @@ fn what_was_kept_before_there_were_fields_is_shown_as_it_is_written() {
 fn fields_become_what_they_stand_for() {
     let still = |text: &str| (text.to_owned(), None);
     assert_eq!(shown("{data.score} : {data.away|0}{data.none}"), still("3 : 0"));
+    assert_eq!(shown("{data.team|None} {data.half}"), still("Reds -0.5"));
     assert_eq!(shown("{viewers} watch"), still("7 watch"));
     assert_eq!(shown("{{viewers}} {b}"), still("{viewers} {b}"));
     assert_eq!(shown("{countdown start}"), lasting("5:00", 300));

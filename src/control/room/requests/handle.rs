@@ -16,7 +16,7 @@ use crate::{
         images::ImageSource,
         secret,
         state::{
-            Data, State,
+            State,
             chat::{ChatLine, NewChatLine},
             name::RoomName,
             note::Closing,
@@ -29,7 +29,7 @@ use crate::{
             view::{Participant, RoomState, RoomSummary},
         },
     },
-    layout::CanvasLimit,
+    layout::{CanvasLimit, Data},
     media::port::{Frame, Media, OutputId, OutputSpec, OutputTarget, Trial},
 };
 

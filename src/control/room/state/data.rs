@@ -68,14 +68,6 @@ pub fn check(value: &Value, pointer: &str) -> Result<(), Fault> {
     Err(Fault { pointer: pointer.to_owned(), detail })
 }
 
-/// Returns a value as texts show it.
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -83,9 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_and_numbers_are_taken_and_shown_as_they_are() {
-        for (value, text) in [(json!(3), "3"), (json!(-0.5), "-0.5"), (json!("3 : 2"), "3 : 2"), (json!(""), "")] {
-            assert_eq!((check(&value, ""), shown(&value)), (Ok(()), text.to_owned()));
+    fn strings_and_numbers_are_taken() {
+        for value in [json!(3), json!(-0.5), json!("3 : 2"), json!("two\nlines"), json!("")] {
+            assert_eq!(check(&value, ""), Ok(()), "{value}");
         }
         for wrong in [
             json!(null),
@@ -98,6 +90,5 @@ mod tests {
         ] {
             assert_eq!(check(&wrong, "/data/a").map_err(|fault| fault.pointer), Err("/data/a".to_owned()), "{wrong}");
         }
-        assert_eq!(check(&json!("two\nlines"), ""), Ok(()));
     }
 }

@@ -1,7 +1,7 @@
 //! A room as one JSON document: what survives a restart, and what is exported and imported. PURE.
 //!
-//! Settings, layout and scenes; what is kept of outputs stands beside it, in a file of its own, because their addresses
-//! hold stream keys. Never participants.
+//! Settings, layout, scenes, data and timers; what is kept of outputs stands beside it, in a file of its own, because
+//! their addresses hold stream keys. Never participants.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
-    Data, Timers,
+    Timers,
     aux_picture::AuxSource,
     change::SettingsChange,
     data::{self, MAX_KEYS},
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     control::room::error::RoomError,
-    layout::{self, Canvas, Fault, Scene, fault::child},
+    layout::{self, Canvas, Data, Fault, Scene, fault::child},
     media::port::{OutputSpec, Segmentation},
 };
 
@@ -196,7 +196,7 @@ impl From<&RoomRecord> for RoomDocument {
             active_scene: past.scenes.active_name().map(|name| name.as_str().to_owned()),
             // Left out by rooms without any, which older programs read, too.
             data: (!past.data.is_empty())
-                .then(|| past.data.iter().map(|(key, value)| (key.as_ref().to_owned(), value.clone())).collect()),
+                .then(|| past.data.iter().map(|(key, value)| (key.as_ref().to_owned(), Value::clone(value))).collect()),
             timers: (!past.timers.is_empty())
                 .then(|| past.timers.iter().map(|(id, timer)| (id.as_ref().to_owned(), timer.kept())).collect()),
             room_assets: None,
@@ -262,7 +262,7 @@ impl RoomDocument {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Some(list.iter().map(|(key, value)| (key.as_str().into(), value.clone())).collect()))
+        Ok(Some(list.iter().map(|(key, value)| (key.as_str().into(), Arc::new(value.clone()))).collect()))
     }
 
     /// Returns the timers, if the document has some.
@@ -438,7 +438,7 @@ mod tests {
                 created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
                 scenes,
                 outputs: Vec::new(),
-                data: [("score".into(), json!(3)), ("home".into(), json!("Reds"))].into(),
+                data: [("score".into(), json!(3).into()), ("home".into(), json!("Reds").into())].into(),
                 timers: [("start".into(), timer())].into(),
             },
         }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Data, Drawn, Effect, Now, State, Timers,
+    Drawn, Effect, Now, State, Timers,
     record::{Past, RoomRecord},
     scenes::{SceneName, Scenes},
     view::{Event, Settings},
 };
-use crate::layout::Scene;
+use crate::layout::{Data, Scene};
 
 impl State {
     /// Returns the stored scenes.
@@ -89,15 +89,25 @@ impl State {
         self.stored
     }
 
+    /// Counts the changes of data and timers.
+    pub fn words_changed(&self) -> u64 {
+        self.words_changed
+    }
+
+    /// Puts the data and timers of now into a record of the room in which all else is of now.
+    pub fn record_words(&self, record: &mut RoomRecord) {
+        record.past.data = self.data.clone();
+        record.past.timers = self.timers.clone();
+    }
+
     /// Returns whether the room has changed since it was last kept.
     pub fn is_unkept(&self) -> bool {
-        self.stored && (self.kept != Some(self.revision) || self.beside_kept != self.beside_changed)
+        self.is_more_than_words_unkept() || self.stored && self.words_kept != self.words_changed
     }
 
     /// Returns whether what has changed since is more than data and timers, which change often.
     pub fn is_more_than_words_unkept(&self) -> bool {
-        let (changed, kept) = (self.beside_changed - self.words_changed, self.beside_kept - self.words_kept);
-        self.stored && (self.kept != Some(self.revision) || changed != kept)
+        self.stored && (self.kept != Some(self.revision) || self.outputs_kept != self.outputs_changed)
     }
 
     /// Returns what is to be kept now, if that has changed since the last call.
@@ -106,7 +116,7 @@ impl State {
             return None;
         }
         self.kept = Some(self.revision);
-        (self.beside_kept, self.words_kept) = (self.beside_changed, self.words_changed);
+        (self.outputs_kept, self.words_kept) = (self.outputs_changed, self.words_changed);
         Some(self.record())
     }
 

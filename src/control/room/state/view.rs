@@ -1,6 +1,6 @@
 //! The room as others see it: the JSON of the REST interface and of the events. PURE.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use super::{
     timer::TimerView,
 };
 use crate::{
-    layout::{LayerBox, schema::Warning},
+    layout::{Data, LayerBox, schema::Warning},
     media::port,
 };
 
@@ -221,9 +221,9 @@ pub struct RoomState {
     /// Where the room is sent.
     pub outputs: Vec<Output>,
     /// The values for texts, by key; left out while there are none.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "Data::is_empty")]
     #[schema(value_type = BTreeMap<String, super::data::Datum>)]
-    pub data: BTreeMap<Arc<str>, Value>,
+    pub data: Data,
     /// Its timers, by id; left out while there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerView>,

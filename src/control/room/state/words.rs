@@ -10,19 +10,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    Asker, Effect, Job, Now, State,
+    Asker, Effect, Job, Now, State, Timers,
     chat::{ChatLine, NewChatLine},
-    data::{self, MAX_KEYS},
+    data::MAX_KEYS,
     timer::{MAX_TIMERS, TimerOrder, TimerView},
     view::Event,
 };
 use crate::{
-    control::room::error::RoomError,
-    layout::{Lettering, Scene, Values},
+    control::room::{error::RoomError, images::MAX_TOTAL},
+    layout::{Data, Lettering, Scene, Values},
     media::port::{AuxId, Image, MediaCommand},
 };
 
@@ -37,6 +37,13 @@ const REST: u32 = 4;
 
 /// How often clocks go on while nobody is in and nothing is sent. Those who come get the right time at once.
 const EMPTY_PERIOD: Duration = Duration::from_secs(30);
+
+/// How soon it is seen that the system's time was set, where clocks or timers go.
+pub(super) const COMPARE_PERIOD: Duration = Duration::from_secs(10);
+
+/// The smallest step of the system's time that counts as set. Where it is only steered, it goes off by far less in
+/// [`COMPARE_PERIOD`].
+const STEP: SignedDuration = SignedDuration::from_millis(500);
 
 /// The pictures of a layout.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +128,7 @@ impl State {
         Values {
             people: people.map(|member| Arc::clone(&member.name)).collect(),
             viewers: self.viewers.len(),
-            data: self.data.iter().map(|(key, value)| (Arc::clone(key), data::shown(value))).collect(),
+            data: self.data.clone(),
             timers: self.timers.iter().map(|(id, timer)| (Arc::clone(id), timer.read(now))).collect(),
             chat: self.chat.shown(),
             now,
@@ -134,10 +141,19 @@ impl State {
         self.aux_pictures.iter_mut().for_each(|aux| aux.filling.change());
     }
 
+    /// Returns whether the system's time was set since the last call: it has gone otherwise than the clock that nobody
+    /// sets.
+    fn is_time_set(&mut self, now: Now) -> bool {
+        let last = std::mem::replace(&mut self.compared_at, now);
+        let passed = SignedDuration::try_from(now.clock.saturating_duration_since(last.clock)).unwrap_or_default();
+        let off = now.wall.duration_since(last.wall).saturating_sub(passed);
+        off >= STEP || off <= -STEP
+    }
+
     /// Has the words drawn that texts should say and do not.
     pub(super) fn settle_words(&mut self, now: Now) {
         let heads = (self.viewers.len(), self.is_empty());
-        if self.heads != heads {
+        if self.is_time_set(now) || self.heads != heads {
             self.heads = heads;
             self.change_words();
         }
@@ -188,7 +204,8 @@ impl State {
             false => filling.next_at.map(|at| at.max(from)),
         });
         let ends = self.timers.values().filter_map(|timer| timer.ends_in(now.wall)).map(|left| now.clock + left);
-        changes.chain(ends).min()
+        // Until then the system's time may be set.
+        changes.chain(ends).min().map(|at| at.min(now.clock + COMPARE_PERIOD))
     }
 
     /// Returns what texts of a picture are to say now; `None` for the program.
@@ -226,7 +243,7 @@ impl State {
         let Words { of, filled, texts, others: _ } = words;
         let Some(id) = aux else {
             if Arc::ptr_eq(&of, &self.scene) {
-                replace(&mut self.images, texts, &self.filled);
+                replace(&mut self.images, texts, &self.filled, MAX_TOTAL);
                 self.filled = filled;
                 self.box_news.due = true;
                 let picture = self.picture();
@@ -237,7 +254,7 @@ impl State {
         let Some(index) = self.aux_pictures.iter().position(|aux| aux.id == *id) else { return };
         let aux = &mut self.aux_pictures[index];
         if let Some((shown, images)) = aux.shown.as_mut().filter(|_| Arc::ptr_eq(&of, &aux.scene)) {
-            replace(images, texts, shown);
+            replace(images, texts, shown, MAX_TOTAL);
             *shown = filled;
             self.show_aux(index);
         }
@@ -276,7 +293,6 @@ impl State {
 
     /// Notes that data or timers have changed.
     fn note_words(&mut self) {
-        self.beside_changed += 1;
         self.words_changed += 1;
         self.change_words();
     }
@@ -330,7 +346,7 @@ impl State {
     }
 
     /// Returns all that was put.
-    pub fn data(&self) -> super::Data {
+    pub fn data(&self) -> Data {
         self.data.clone()
     }
 
@@ -339,7 +355,7 @@ impl State {
     /// # Errors
     /// [`RoomError::NoData`].
     pub fn datum(&self, key: &str) -> Result<Value, RoomError> {
-        self.data.get(key).cloned().ok_or(RoomError::NoData)
+        self.data.get(key).map(|value| Value::clone(value)).ok_or(RoomError::NoData)
     }
 
     /// Puts a value under a key; whether there was none.
@@ -353,9 +369,9 @@ impl State {
             return Err(RoomError::TooManyData { max: MAX_KEYS });
         }
         self.stored = true;
-        if before != Some(&value) {
+        if before.is_none_or(|before| **before != value) {
             let key: Arc<str> = key.into();
-            self.data.insert(Arc::clone(&key), value.clone());
+            self.data.insert(Arc::clone(&key), Arc::new(value.clone()));
             self.effects.push(Effect::Event(Event::DataChanged { key, value }));
             self.note_words();
         }
@@ -398,7 +414,7 @@ impl State {
 
     /// Takes data and timers of a document; what is `None` stays. A timer that was over before is over, and nothing comes
     /// of its end here.
-    pub(super) fn take_words(&mut self, data: Option<super::Data>, timers: Option<super::Timers>, now: Now) {
+    pub(super) fn take_words(&mut self, data: Option<Data>, timers: Option<Timers>, now: Now) {
         if let Some(data) = data {
             self.data = data;
         }
@@ -411,12 +427,16 @@ impl State {
     }
 }
 
-/// Puts pictures of texts in place of older ones. Those that were shown until now stay once more: they may fade out.
-fn replace(images: &mut Vec<Image>, texts: Vec<Image>, shown: &Scene) {
+/// Puts pictures of texts in place of older ones. Those that were shown until now stay once more, for they may fade out,
+/// unless there were more than so many bytes of images then.
+pub(super) fn replace(images: &mut Vec<Image>, texts: Vec<Image>, shown: &Scene, most: usize) {
     let last: Vec<String> = shown.letterings().map(|(_, lettering)| lettering.name()).collect();
     images.retain(|image| {
         let is_new = texts.iter().any(|text| text.name == image.name);
         !Lettering::is_name(&image.name) || (!is_new && last.iter().any(|name| **name == *image.name))
     });
+    if images.iter().chain(&texts).map(|image| image.still.bytes()).sum::<usize>() > most {
+        images.retain(|image| !Lettering::is_name(&image.name));
+    }
     images.extend(texts);
 }

@@ -10,7 +10,7 @@ use crate::{
         data::MAX_KEYS,
         scenes::SceneName,
         timer::{MAX_TIMERS, TimerOrder, check_course},
-        words::{LEAST_REST, MISSED_PERIOD},
+        words::{COMPARE_PERIOD, LEAST_REST, MISSED_PERIOD, replace},
     },
     layout::{Lettering, read},
 };
@@ -210,10 +210,12 @@ fn a_clock_goes_on_by_the_second_or_by_the_minute() {
     show(&mut studio, "{clock HH:mm UTC}");
     assert_eq!(drawn(&mut studio).as_deref(), Some("00:00"));
     assert_eq!(drawn(&mut studio), None);
-    // It was ordered one rest ago.
-    let next = studio.now.clock + Duration::from_secs(60) - LEAST_REST;
-    assert_eq!(studio.state.words_deadline(studio.now), Some(next));
+    // Until the next minute the system's time may be set.
+    assert_eq!(studio.state.words_deadline(studio.now), Some(studio.now.clock + COMPARE_PERIOD));
     studio.pass(Duration::from_secs(59));
+    // It was ordered one rest before.
+    let next = studio.now.clock + Duration::from_secs(1) - LEAST_REST;
+    assert_eq!(studio.state.words_deadline(studio.now), Some(next));
     assert_eq!(drawn(&mut studio), None);
     studio.pass(Duration::from_secs(1));
     assert_eq!(drawn(&mut studio).as_deref(), Some("00:01"));
@@ -221,6 +223,30 @@ fn a_clock_goes_on_by_the_second_or_by_the_minute() {
     assert_eq!(drawn(&mut studio).as_deref(), Some("00:01:00"));
     studio.pass(Duration::from_secs(1));
     assert_eq!(drawn(&mut studio).as_deref(), Some("00:01:01"));
+}
+
+#[test]
+fn clocks_and_timers_go_by_the_system_s_time_also_when_it_is_set() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    show(&mut studio, "{clock HH:mm UTC} {countdown start}");
+    let order = TimerOrder::Start(check_course(Some(300), None).unwrap());
+    let started = studio.state.order_timer("start", order, studio.now).unwrap();
+    assert_eq!(drawn(&mut studio).as_deref(), Some("00:00 5:00"));
+    for (set_by, says) in [(120, "00:02 3:00"), (-60, "00:01 4:00"), (180, "00:04 1:00")] {
+        studio.now.wall = studio.now.wall.checked_add(SignedDuration::from_secs(set_by)).unwrap();
+        assert_eq!(drawn(&mut studio).as_deref(), Some(says));
+        assert_eq!(studio.state.timer("start"), Ok(started.clone()), "it ends when it was to end");
+        assert_eq!(drawn(&mut studio), None);
+    }
+    studio.now.wall = started.ends_at.unwrap();
+    assert_eq!(drawn(&mut studio).as_deref(), Some("00:05 0:00"));
+    assert!(!studio.state.timer("start").unwrap().running);
+    // Where nothing else happens, it is looked for.
+    let order = TimerOrder::Start(check_course(Some(3600), None).unwrap());
+    show(&mut studio, "no clock");
+    studio.state.order_timer("start", order, studio.now).unwrap();
+    assert_eq!(studio.state.words_deadline(studio.now), Some(studio.now.clock + COMPARE_PERIOD));
 }
 
 #[test]
@@ -296,6 +322,13 @@ fn data_and_timers_are_kept_with_the_room() {
     studio.state.remove_data("away").unwrap();
     assert!(studio.state.is_unkept() && !studio.state.is_more_than_words_unkept());
     assert_eq!((kept.past.data.len(), kept.past.timers.len()), (1, 1));
+    let mut record = studio.state.record();
+    studio.state.put_data("away", json!(1)).unwrap();
+    studio.state.remove_timer("start").unwrap();
+    studio.state.record_words(&mut record);
+    assert_eq!((record.past.data.len(), record.past.timers.len()), (2, 0));
+    let same = studio.state.record();
+    assert_eq!((record.past.data, record.past.timers), (same.past.data, same.past.timers));
     let mut after = Studio::new();
     let beginning = Beginning {
         name: RoomName::parse("demo").unwrap(),
@@ -364,4 +397,18 @@ fn nothing_comes_of_an_imported_timer_that_is_over() {
     assert_eq!((over.running, over.elapsed), (false, 10.0));
     studio.pass(Duration::from_secs(10));
     assert_eq!(ended(&mut studio).0, ["runs".into()]);
+}
+
+#[test]
+fn words_of_before_stay_once_more_unless_they_take_too_much_memory() {
+    let picture = |lettering: Lettering| Image { name: lettering.name().into(), still: still(), clip: None };
+    let of = |text: &str| -> Vec<Image> { scene(text).letterings().map(|(_, lettering)| picture(lettering)).collect() };
+    let logo = Image { name: "logo.png".into(), still: still(), clip: None };
+    let bytes = still().bytes();
+    for (most, left) in [(3 * bytes, vec!["logo.png", "1", "2"]), (2 * bytes, vec!["logo.png", "2"])] {
+        let mut images = [vec![logo.clone()], of("0"), of("1")].concat();
+        replace(&mut images, of("2"), &scene("1"), most);
+        let names = images.iter().map(|image| image.name.rsplit(',').next().unwrap_or_default());
+        assert_eq!(names.collect::<Vec<_>>(), left);
+    }
 }
