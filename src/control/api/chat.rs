@@ -45,6 +45,8 @@ pub async fn list_chat(State(app): State<AppState>, access: Access, room: RoomPa
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 429, description = "More lines than the room takes in a second; `Retry-After` says when to ask again",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn post_chat(

@@ -274,7 +274,7 @@ impl From<RoomError> for Problem {
             | RoomError::TooManyRooms { .. }
             | RoomError::TooManyRoomsOfToken { .. }
             | RoomError::TooManyPlaces { .. } => Self::too_many(detail),
-            RoomError::TooManyConnecting { .. } => {
+            RoomError::TooManyConnecting { .. } | RoomError::TooManyLines { .. } => {
                 Self::too_many(detail).header(header::RETRY_AFTER, problem::RETRY_AFTER)
             }
             RoomError::Stale(stale) => {

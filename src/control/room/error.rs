@@ -52,6 +52,12 @@ pub enum RoomError {
         /// The limit.
         max: usize,
     },
+    /// More lines of the chat come than the room takes.
+    #[error("the room's chat takes no more than {max} lines a second")]
+    TooManyLines {
+        /// The limit.
+        max: u32,
+    },
     /// The chat has no such line.
     #[error("there is no such line in the room's chat")]
     NoChatLine,

@@ -401,9 +401,9 @@ impl RoomHandle {
     /// Adds a line to the chat that was checked before.
     ///
     /// # Errors
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyLines`], [`RoomError::NoRoom`].
     pub async fn add_chat(&self, line: NewChatLine) -> Result<ChatLine, RoomError> {
-        self.call(move |room| room.state.add_chat(line, now())).await
+        self.call(move |room| room.state.add_chat(line, now())).await?
     }
 
     /// Takes a line of the chat away, or all of them; whether there was one.

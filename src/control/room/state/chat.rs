@@ -1,12 +1,16 @@
 //! A room's chat: the last lines that people wrote, for texts and for the page. PURE.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::name::MAX_NAME;
+use super::{Now, name::MAX_NAME};
 use crate::{
     control::room::error::RoomError,
     layout::{Fault, limits},
@@ -17,6 +21,9 @@ pub const MAX_LINES: usize = 100;
 
 /// Longest line, in characters: as long as those of streaming services.
 pub const MAX_LENGTH: usize = 500;
+
+/// How many lines a room takes in a second: nobody reads so many, and all who listen to the room get each of them.
+pub const MAX_A_SECOND: u32 = 50;
 
 /// A line that is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
@@ -73,18 +80,33 @@ impl NewChatLine {
 pub struct Chat {
     lines: VecDeque<ChatLine>,
     last: u64,
+    /// When the second began in which the last line came; `None` before the first one.
+    second: Option<Instant>,
+    /// The lines of that second.
+    in_second: u32,
 }
 
 impl Chat {
     /// Takes a line that was checked before.
-    pub fn add(&mut self, new: NewChatLine, at: Timestamp) -> ChatLine {
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyLines`].
+    pub fn add(&mut self, new: NewChatLine, now: Now) -> Result<ChatLine, RoomError> {
+        let lasts = |begun: Instant| now.clock.saturating_duration_since(begun) < Duration::from_secs(1);
+        if !self.second.is_some_and(lasts) {
+            (self.second, self.in_second) = (Some(now.clock), 0);
+        }
+        if self.in_second >= MAX_A_SECOND {
+            return Err(RoomError::TooManyLines { max: MAX_A_SECOND });
+        }
+        self.in_second += 1;
         self.last += 1;
-        let line = ChatLine { id: self.last, at, name: new.name.into(), text: new.text.into() };
+        let line = ChatLine { id: self.last, at: now.wall, name: new.name.into(), text: new.text.into() };
         if self.lines.len() >= MAX_LINES {
             self.lines.pop_front();
         }
         self.lines.push_back(line.clone());
-        line
+        Ok(line)
     }
 
     /// Takes a line away, or all of them; whether there was one.
@@ -114,11 +136,27 @@ mod tests {
         NewChatLine { name: "ann".to_owned(), text: text.to_owned() }
     }
 
+    /// Returns the time so long after the beginning of a test.
+    fn after(begun: Instant, ms: u64) -> Now {
+        Now { clock: begun + Duration::from_millis(ms), wall: Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn so_many_lines_are_taken_in_a_second() {
+        let (mut chat, begun) = (Chat::default(), Instant::now());
+        let mut take =
+            |ms: u64, lines: u32| (0..lines).filter(|_| chat.add(line("Hi"), after(begun, ms)).is_ok()).count();
+        assert_eq!(take(0, MAX_A_SECOND + 5), MAX_A_SECOND as usize);
+        assert_eq!((take(999, 1), take(1000, 1), take(1999, 1)), (0, 1, 1));
+        assert_eq!(take(1999, MAX_A_SECOND), MAX_A_SECOND as usize - 2);
+        assert_eq!(take(60_000, 1), 1);
+    }
+
     #[test]
     fn the_last_lines_are_kept_and_shown() {
-        let mut chat = Chat::default();
-        for number in 0..MAX_LINES + 5 {
-            chat.add(line(&number.to_string()), Timestamp::UNIX_EPOCH);
+        let (mut chat, begun) = (Chat::default(), Instant::now());
+        for number in 0..MAX_LINES as u64 + 5 {
+            assert!(chat.add(line(&number.to_string()), after(begun, number * 100)).is_ok());
         }
         let ids: Vec<u64> = chat.lines().map(|line| line.id).collect();
         assert_eq!((ids.len(), ids[0]), (MAX_LINES, 6));

@@ -395,11 +395,14 @@ impl State {
     }
 
     /// Takes a line of the chat that was checked before.
-    pub fn add_chat(&mut self, line: NewChatLine, now: Now) -> ChatLine {
-        let line = self.chat.add(line, now.wall);
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyLines`].
+    pub fn add_chat(&mut self, line: NewChatLine, now: Now) -> Result<ChatLine, RoomError> {
+        let line = self.chat.add(line, now)?;
         self.effects.push(Effect::Event(Event::ChatLine { line: line.clone() }));
         self.change_words();
-        line
+        Ok(line)
     }
 
     /// Takes a line of the chat away, or all of them; whether there was one.
