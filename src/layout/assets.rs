@@ -15,10 +15,12 @@ impl Scene {
         layers.chain([self.auto.cut_options.model]).flatten()
     }
 
-    /// Returns the texts to be drawn, each with the index of its layer.
+    /// Returns the texts to be drawn, each with the index of its layer. One whose fields stand for nothing now has
+    /// nothing to draw.
     pub fn letterings(&self) -> impl Iterator<Item = (usize, Lettering<'_>)> {
         let layers = self.layers.iter().enumerate();
-        layers.filter_map(|(index, layer)| Some((index, Lettering::of(layer, &self.canvas)?)))
+        let texts = layers.filter_map(|(index, layer)| Some((index, Lettering::of(layer, &self.canvas)?)));
+        texts.filter(|(_, lettering)| !lettering.text.text.trim().is_empty())
     }
 
     /// Returns all assets that the scene needs, with their kinds: the background first, then those of layers, triggers

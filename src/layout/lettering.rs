@@ -10,6 +10,9 @@ use super::{
     values::Size,
 };
 
+/// The beginning of names of texts' pictures; no asset's has a colon.
+const PREFIX: &str = "text:";
+
 /// The frame that a text is set into, in canvas pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TextFrame {
@@ -19,6 +22,8 @@ pub enum TextFrame {
     Width(u32),
     /// As [`TextFrame::Natural`], in the size of letters that makes it so high.
     Height(u32),
+    /// As [`TextFrame::Natural`], without its background: it runs through its layer, and may be wider than that.
+    Crawl,
     /// Lines are broken at this width, and the text is in the middle of this height, or higher if it must be.
     Box(u32, u32),
 }
@@ -40,6 +45,7 @@ impl<'a> Lettering<'a> {
         // `as` saturates; lengths are within limits that fit.
         let pixels = |length: f64| length.round().max(1.0) as u32;
         let frame = match layer.size {
+            _ if text.crawl.is_some() => TextFrame::Crawl,
             Size::Canvas => TextFrame::Natural,
             Size::Width(width) => TextFrame::Width(pixels(width.of(across))),
             Size::Height(height) => TextFrame::Height(pixels(height.of(down))),
@@ -49,14 +55,20 @@ impl<'a> Lettering<'a> {
         Some(Self { text, frame })
     }
 
+    /// Returns whether a picture's name is that of a text.
+    pub fn is_name(name: &str) -> bool {
+        name.starts_with(PREFIX)
+    }
+
     /// Returns the name of its picture: no asset's, and the same for the same picture only.
     pub fn name(&self) -> String {
-        let Text { text, font, size, weight, color: [r, g, b], align, line_height, background, padding } = self.text;
+        let Text { text, font, size, weight, color: [r, g, b], align, line_height, background, padding, crawl: _ } =
+            self.text;
         let mut name = String::with_capacity(text.len() + 96);
         // Writing into a string cannot fail.
         let _ = write!(
             name,
-            "text:{:?},{font:?},{size},{weight},{r},{g},{b},{align:?},{line_height},{background:?},{padding},{text}",
+            "{PREFIX}{:?},{font:?},{size},{weight},{r},{g},{b},{align:?},{line_height},{background:?},{padding},{text}",
             self.frame
         );
         name

@@ -50,6 +50,9 @@ pub const GAP: LengthRange = LengthRange { number: 0.0..=1000.0, percent: 0.0..=
 /// `radius`: pixels, or percent of the shorter side; from half of that side on the ends are round.
 pub const RADIUS: LengthRange =
     LengthRange { number: 0.0..=16384.0, percent: 0.0..=100.0, above_zero: false, unit: " px" };
+/// `crawl`, a second: faster than this nobody can read.
+pub const CRAWL: LengthRange =
+    LengthRange { number: 0.0..=4096.0, percent: 0.0..=1000.0, above_zero: true, unit: " px" };
 /// `dx`, `dy` of what triggers draw, in canvas pixels; as those of `follow`.
 pub const OFFSET: RangeInclusive<f64> = -16384.0..=16384.0;
 /// Images of one list.
@@ -58,6 +61,8 @@ pub const IMAGES: usize = 100;
 pub const CLIPS: usize = 4;
 /// Characters of a text: more than fit on a canvas legibly.
 pub const TEXT_LENGTH: usize = 1000;
+/// Lines of the chat that a text may show: more are not read before they are gone.
+pub const CHAT_LINES: usize = 20;
 /// How long one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 

@@ -13,6 +13,7 @@
 //! * `look`: borders, followers, gradual change. `text`: what is written. `trigger`: what happens by itself.
 //! * `scene`: the validated layout. `canvas_limit`: what an operator allows of it.
 //! * `lettering`: what decides how a text looks. `assets`: what a scene names.
+//! * `fields`: what in a text stands for something that changes. `fill`: texts as they are shown now.
 //! * `schema`: the JSON's shape, for the OpenAPI document and for writing; its `keys` are the table that the reader, the
 //!   page and the search for assets ask, too.
 //! * `read`: JSON in, every wrong place at once out.
@@ -27,6 +28,8 @@ pub mod boxes;
 pub mod canvas_limit;
 pub mod cut;
 pub mod fault;
+pub mod fields;
+pub mod fill;
 pub mod lettering;
 pub mod limits;
 pub mod look;
@@ -49,14 +52,15 @@ pub use self::{
     canvas_limit::CanvasLimit,
     cut::{Cut, CutOptions, Cutout, Lost},
     fault::Fault,
+    fill::{Data, Reading, Values},
     lettering::{Lettering, TextFrame},
     look::{Border, Easing, Follow, KeypointName, Transition},
     model_name::ModelName,
-    read::{read, read_canvas},
+    read::{read, read_canvas, read_changed, read_kept},
     scene::{Auto, AutoMode, Background, Canvas, Images, Scene, SceneLayer, Source},
     schema::keys::asset_keys,
     solve::{
-        Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture,
+        Crawl, Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture,
         geometry::{Crop, Rect},
         solve,
     },

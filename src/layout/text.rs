@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::values::Length;
+
 /// Something written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Text {
@@ -24,6 +26,9 @@ pub struct Text {
     pub background: Option<[u8; 3]>,
     /// Around it, inside its background, in canvas pixels.
     pub padding: f64,
+    /// How fast it runs through its layer; `None`: it stands. Its picture is the same.
+    #[serde(skip)]
+    pub crawl: Option<Length>,
 }
 
 impl Text {
@@ -50,6 +55,7 @@ impl Text {
             line_height: Self::LINE_HEIGHT,
             background: None,
             padding: 0.0,
+            crawl: None,
         }
     }
 }

@@ -8,7 +8,8 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -34,13 +35,16 @@ pub struct FakeMedia {
     rooms: Mutex<HashMap<String, Arc<FakeRoom>>>,
     segmentation: Mutex<Segmentation>,
     busy: AtomicBool,
+    /// Whether fonts and sounds take for ever.
+    stuck: AtomicBool,
 }
 
 impl Default for FakeMedia {
     /// Can all that there is.
     fn default() -> Self {
         let segmentation = Segmentation { model: Some("fake".to_owned()), reason: None, keypoints: true };
-        Self { rooms: Mutex::default(), segmentation: Mutex::new(segmentation), busy: AtomicBool::new(false) }
+        let (rooms, segmentation) = (Mutex::default(), Mutex::new(segmentation));
+        Self { rooms, segmentation, busy: AtomicBool::new(false), stuck: AtomicBool::new(false) }
     }
 }
 
@@ -71,6 +75,19 @@ impl FakeMedia {
     /// Whether the system gives no process to decode a file in from now on.
     pub fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::SeqCst);
+    }
+
+    /// Whether nothing that is to be done with a font or a sound comes to an end from now on.
+    pub fn set_stuck(&self, stuck: bool) {
+        self.stuck.store(stuck, Ordering::SeqCst);
+    }
+
+    fn wait_while_stuck(&self) {
+        let begun = Instant::now();
+        // A test that fails meanwhile ends all the same.
+        while self.stuck.load(Ordering::SeqCst) && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Returns an error while it is so.
@@ -112,10 +129,12 @@ impl Media for FakeMedia {
     }
 
     fn use_font(&self, _: &Path, _: &str) -> FontUse {
+        self.wait_while_stuck();
         self.check_busy().map_or(FontUse::Failed, |()| FontUse::NoProcess)
     }
 
     fn decode_sound(&self, file: &Path, _: Duration) -> Result<Samples, DecodeError> {
+        self.wait_while_stuck();
         self.check_busy()?;
         match std::fs::read(file).unwrap().ends_with(b"sound") {
             true => Ok(Samples { channels: 1, interleaved: vec![1000; 4800] }),
@@ -156,11 +175,16 @@ impl FakeRoom {
 
     /// Waits for a command whose line begins so; the newest such line is the answer.
     pub async fn wait_for(&self, beginning: &str) -> String {
+        self.wait_that(beginning, |line| line.starts_with(beginning)).await
+    }
+
+    /// Waits for a command of which this is so; `what` says it where that does not come.
+    pub async fn wait_that(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
         let found = async {
             loop {
                 let mut news = pin!(self.news.notified());
                 news.as_mut().enable();
-                if let Some(line) = self.heard().into_iter().rev().find(|line| line.starts_with(beginning)) {
+                if let Some(line) = self.heard().into_iter().rev().find(|line| is_so(line)) {
                     return line;
                 }
                 news.await;
@@ -168,7 +192,7 @@ impl FakeRoom {
         };
         match timeout(PATIENCE, found).await {
             Ok(line) => line,
-            Err(_) => panic!("no command {beginning:?} among {:#?}", self.heard()),
+            Err(_) => panic!("no command {what:?} among {:#?}", self.heard()),
         }
     }
 

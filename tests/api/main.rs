@@ -49,3 +49,4 @@ mod texts;
 mod tokens;
 mod transfer;
 mod whip;
+mod words;

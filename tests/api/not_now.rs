@@ -51,7 +51,11 @@ async fn what_shows_such_a_file_is_tried_again() {
     server.send("PUT", "/rooms/demo", &json!({})).await;
     assert_eq!(put(&server, "a.mp4", &clip()).await.status, 201);
     assert_eq!(put(&server, "a.ttf", dejavu::serif::bold()).await.status, 201);
-    let sources = [json!({"video": "a.mp4"}), json!({"text": "Hi", "font": "a.ttf"})];
+    let sources = [
+        json!({"video": "a.mp4"}),
+        json!({"text": "Hi", "font": "a.ttf"}),
+        json!({"text": "{viewers} watch", "font": "a.ttf"}),
+    ];
     for source in sources {
         let layout = json!({"layers": [{"id": "a", "source": source}]});
         let scenes = json!([{"name": "a", "layout": layout}]);

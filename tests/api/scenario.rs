@@ -38,7 +38,7 @@ async fn put(server: &Server, query: &str, body: &str) -> Answer {
 }
 
 /// Returns the first trigger of a layout.
-fn trigger(layout: &Value) -> Arc<Trigger> {
+pub fn trigger(layout: &Value) -> Arc<Trigger> {
     Arc::new(layout::read(layout, &Canvas::default()).unwrap().triggers[0].clone())
 }
 

@@ -38,3 +38,4 @@ mod sources;
 mod takes;
 mod triggers;
 mod window;
+mod words;

@@ -117,7 +117,17 @@ function parseEvent(event: unknown): ServerMessage | null {
     case "photo_taken":
       return isObject(event.photo) ? whole : null;
     case "output_removed":
+    case "timer_removed":
       return typeof event.id === "string" ? whole : null;
+    case "data_changed":
+      return typeof event.key === "string" ? whole : null;
+    case "timer_changed":
+    case "timer_ended":
+      return isObject(event.timer) ? whole : null;
+    case "chat_line":
+      return isObject(event.line) ? whole : null;
+    case "chat_removed":
+      return whole;
     default:
       return null;
   }

@@ -3,7 +3,8 @@
 //! ```text
 //!  request ─► client (proxies, path) ─► headers ─► trace ─► cors ─► panics caught ─► count ─► origin (open server)
 //!          ─► body in time ─► problems made alike ─► query is text ─► answers that wait ─► resource
-//!    /api/v1/…   rooms layout scenes export participants poses outputs events session snapshot assets tokens whip whep hls
+//!    /api/v1/…   rooms layout scenes data timers chat export participants poses outputs events session snapshot assets
+//!                 tokens whip whep hls
 //!    /           whip whep hls, health, metrics, openapi, docs, and the page for everything else
 //! ```
 //!
@@ -15,7 +16,9 @@ pub mod assets;
 pub mod auth;
 mod bounds;
 pub mod capacity;
+pub mod chat;
 pub mod client;
+pub mod data;
 pub mod events;
 pub mod export;
 pub mod founders;
@@ -44,6 +47,7 @@ pub mod scenes;
 pub mod session;
 pub mod snapshot;
 mod threads;
+pub mod timers;
 pub mod tokens;
 mod transfer;
 mod unpack;
@@ -201,6 +205,9 @@ pub fn router(state: AppState) -> Router {
         .merge(session::router())
         .merge(snapshot::router())
         .merge(photos::router())
+        .merge(data::router())
+        .merge(timers::router())
+        .merge(chat::router())
         .merge(assets::router())
         .merge(tokens::router())
         .merge(whip::router())

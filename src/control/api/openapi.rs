@@ -20,12 +20,13 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    AppState, BASE, assets, events, export, health, hls, layout, outputs, participants, photos, poses, recordings,
+    AppState, BASE, assets, chat, data, events, export, health, hls, layout, outputs, participants, photos, poses,
+    recordings,
 };
 use super::{
     client::entries,
     packing::{Packing, welcome},
-    rooms, scenario, scenes, session, snapshot, tokens, whep, whip,
+    rooms, scenario, scenes, session, snapshot, timers, tokens, whep, whip,
 };
 use crate::layout::{
     ready::READY,
@@ -83,6 +84,7 @@ pub fn document() -> openapi::OpenApi {
         (name = "rooms", description = "A room: a canvas, a layout, participants, outputs"),
         (name = "layout", description = "What the canvas shows"),
         (name = "scenes", description = "Stored layouts, shown by name or one after the other"),
+        (name = "data", description = "Values that programs put for texts, timers, and the chat"),
         (name = "participants", description = "Who is in, and moderation"),
         (name = "outputs", description = "What the room is sent to"),
         (name = "events", description = "What happens in a room, and in all of them"),
@@ -146,6 +148,20 @@ struct Server;
     snapshot::snapshot_jpg,
     photos::list_photos,
     photos::get_photo,
+    data::list_data,
+    data::get_data,
+    data::put_data,
+    data::delete_data,
+    chat::list_chat,
+    chat::post_chat,
+    chat::clear_chat,
+    chat::delete_chat,
+    timers::list_timers,
+    timers::get_timer,
+    timers::delete_timer,
+    timers::start_timer,
+    timers::stop_timer,
+    timers::reset_timer,
     session::session,
     whip::post_whip,
     whip::patch_whip,
@@ -289,6 +305,8 @@ mod tests {
             ("/api/v1/rooms/{room}/scenes/{name}/activate", "post"),
             ("/api/v1/rooms/{room}/scenes/next", "post"),
             ("/api/v1/rooms/{room}/import", "post"),
+            ("/api/v1/rooms/{room}/data/{key}", "put"),
+            ("/api/v1/rooms/{room}/timers/{id}/start", "post"),
             ("/api/v1/rooms/{room}/participants/{id}", "patch"),
             ("/api/v1/rooms/{room}/poses", "get"),
             ("/api/v1/rooms/{room}/outputs", "post"),

@@ -252,6 +252,9 @@ impl From<RoomError> for Problem {
             | RoomError::NoParticipant
             | RoomError::NoOutput
             | RoomError::NoPhoto
+            | RoomError::NoData
+            | RoomError::NoTimer
+            | RoomError::NoChatLine
             | RoomError::NoLayer
             | RoomError::NoScene
             | RoomError::NoConnection => Self::not_found(detail),
@@ -262,6 +265,8 @@ impl From<RoomError> for Problem {
             | RoomError::NoRecording
             | RoomError::NoRecordings
             | RoomError::TooManyMarkers { .. }
+            | RoomError::TooManyData { .. }
+            | RoomError::TooManyTimers { .. }
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),
@@ -269,7 +274,7 @@ impl From<RoomError> for Problem {
             | RoomError::TooManyRooms { .. }
             | RoomError::TooManyRoomsOfToken { .. }
             | RoomError::TooManyPlaces { .. } => Self::too_many(detail),
-            RoomError::TooManyConnecting { .. } => {
+            RoomError::TooManyConnecting { .. } | RoomError::TooManyLines { .. } => {
                 Self::too_many(detail).header(header::RETRY_AFTER, problem::RETRY_AFTER)
             }
             RoomError::Stale(stale) => {

@@ -9,10 +9,11 @@
 //!                                  Reply in one line, then the picture ◄─────────────────────────┘
 //! ```
 //! Failure: a font that brought its process down once is not used again, until another file is put in its place. One that
-//! gets no process is not judged.
+//! did so with words that strangers may have written is used again with others. One that gets no process is not judged.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
 };
 
@@ -123,10 +124,25 @@ fn with_fonts<T>(font: &Font, text: &Text, work: impl FnOnce(&Letterer, &Face) -
     if alone.has_all(text, &family) { work(&alone, &family) } else { work(&Letterer::default(), &Face::Asset(font)) }
 }
 
+/// How many words are remembered of a font that have brought it down: more than a room shows of its chat.
+const MOST_WORDS: usize = 64;
+
+/// The writer of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// The one of the layout, who chose the font, too.
+    Layout,
+    /// Maybe another: fields stand for the words.
+    Anybody,
+}
+
 /// Uses fonts that somebody sent, and remembers those that brought their process down.
 #[derive(Debug, Default)]
 pub(super) struct Fonts {
     condemned: Mutex<HashMap<PathBuf, Stamp>>,
+    /// Strangers' words that brought a font down, the newest last: they would do so with each second of a clock beside them.
+    evil: Mutex<HashMap<PathBuf, (Stamp, VecDeque<u64>)>>,
+    hashes: RandomState,
 }
 
 impl Fonts {
@@ -146,7 +162,7 @@ impl Fonts {
         (file, stamp): (&Path, Stamp),
         text: &Text,
     ) -> Result<String, AssetError> {
-        match self.ask(media, (file, stamp), &FontRequest::Lacking(text.clone()))?.0 {
+        match self.ask(media, (file, stamp), &FontRequest::Lacking(text.clone()), Writer::Layout)?.0 {
             Reply::Lacking(lacking) => Ok(lacking),
             _ => Err(LetteringError::Failed.into()),
         }
@@ -160,7 +176,7 @@ impl Fonts {
         lettering: &Lettering,
     ) -> Result<(u32, u32), AssetError> {
         let wish = FontRequest::Measure(lettering.text.clone(), lettering.frame);
-        let error = match self.ask(media, (file, stamp), &wish)?.0 {
+        let error = match self.ask(media, (file, stamp), &wish, Writer::Anybody)?.0 {
             Reply::Measured { width, height } => return Ok((width, height)),
             Reply::TooLarge { width, height } => LetteringError::TooLarge { width, height },
             _ => LetteringError::Failed,
@@ -174,9 +190,10 @@ impl Fonts {
         media: &dyn Media,
         (file, stamp): (&Path, Stamp),
         lettering: &Lettering,
+        writer: Writer,
     ) -> Result<Still, AssetError> {
         let wish = FontRequest::Draw(lettering.text.clone(), lettering.frame);
-        let error = match self.ask(media, (file, stamp), &wish)? {
+        let error = match self.ask(media, (file, stamp), &wish, writer)? {
             (Reply::Drawn { width, height }, pixels)
                 if pixels.len() as u64 == u64::from(width) * u64::from(height) * 4 =>
             {
@@ -193,21 +210,57 @@ impl Fonts {
         media: &dyn Media,
         (file, stamp): (&Path, Stamp),
         wish: &FontRequest,
+        writer: Writer,
     ) -> Result<(Reply, Vec<u8>), AssetError> {
-        if self.condemned.lock().get(file) == Some(&stamp) {
+        if self.condemned.lock().get(file) == Some(&stamp) || self.is_evil((file, stamp), wish, writer)? {
             return Err(LetteringError::BroughtDown.into());
         }
         let answer = ask(media, file, wish)?;
-        if answer.is_none() {
-            tracing::warn!(asset = ?file.file_name(), "a font takes too much memory or time, and is not used again");
-            self.condemned.lock().insert(file.to_owned(), stamp);
+        match (&answer, writer) {
+            (Some(_), _) => {}
+            (None, Writer::Layout) => {
+                tracing::warn!(asset = ?file.file_name(), "a font takes too much memory or time, and is not used again");
+                self.condemned.lock().insert(file.to_owned(), stamp);
+            }
+            (None, Writer::Anybody) => {
+                tracing::warn!(asset = ?file.file_name(), "some words take too much memory or time with a font");
+                self.remember((file, stamp), wish)?;
+            }
         }
         answer.ok_or_else(|| LetteringError::BroughtDown.into())
+    }
+
+    fn hash(&self, wish: &FontRequest) -> Result<u64, AssetError> {
+        Ok(self.hashes.hash_one(serde_json::to_string(wish).map_err(std::io::Error::from)?))
+    }
+
+    /// Returns whether a font was brought down by the same before.
+    fn is_evil(&self, (file, stamp): (&Path, Stamp), wish: &FontRequest, writer: Writer) -> Result<bool, AssetError> {
+        let evil = self.evil.lock();
+        match evil.get(file).filter(|(of, _)| *of == stamp && writer == Writer::Anybody) {
+            Some((_, words)) => Ok(words.contains(&self.hash(wish)?)),
+            None => Ok(false),
+        }
+    }
+
+    fn remember(&self, (file, stamp): (&Path, Stamp), wish: &FontRequest) -> Result<(), AssetError> {
+        let hash = self.hash(wish)?;
+        let mut evil = self.evil.lock();
+        let (of, words) = evil.entry(file.to_owned()).or_insert_with(|| (stamp, VecDeque::new()));
+        if *of != stamp {
+            (*of, *words) = (stamp, VecDeque::new());
+        }
+        if words.len() >= MOST_WORDS {
+            words.pop_front();
+        }
+        words.push_back(hash);
+        Ok(())
     }
 
     /// Forgets what is known of a file, or of all files in a folder.
     pub(super) fn forget(&self, file: &Path) {
         self.condemned.lock().retain(|known, _| !known.starts_with(file));
+        self.evil.lock().retain(|known, _| !known.starts_with(file));
     }
 }
 
@@ -224,4 +277,88 @@ fn ask(media: &dyn Media, file: &Path, wish: &FontRequest) -> Result<Option<(Rep
     let Ok(reply) = serde_json::from_slice(&answer[..end]) else { return Ok(None) };
     answer.drain(..=end);
     Ok(Some((reply, answer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use tokio::sync::mpsc::UnboundedSender;
+
+    use super::*;
+    use crate::media::port::{DecodeError, MediaEvent, RoomMedia, RoomSpec, Samples, Segmentation};
+
+    /// Draws all words but evil ones, which bring the process down.
+    #[derive(Default)]
+    struct Processes {
+        begun: AtomicUsize,
+    }
+
+    impl Media for Processes {
+        fn use_font(&self, _: &Path, wish: &str) -> FontUse {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            if wish.contains("evil") {
+                return FontUse::BroughtDown;
+            }
+            let reply = serde_json::to_vec(&Reply::Drawn { width: 2, height: 2 }).expect("it is plain");
+            FontUse::Answered([&reply[..], b"\n", &[255; 16]].concat())
+        }
+
+        fn open(&self, _: RoomSpec, _: UnboundedSender<MediaEvent>) -> Box<dyn RoomMedia> {
+            unreachable!("it is asked for fonts only")
+        }
+
+        fn segmentation(&self) -> Segmentation {
+            unreachable!("it is asked for fonts only")
+        }
+
+        fn models(&self) -> Vec<String> {
+            unreachable!("it is asked for fonts only")
+        }
+
+        fn decode_sound(&self, _: &Path, _: Duration) -> Result<Samples, DecodeError> {
+            unreachable!("it is asked for fonts only")
+        }
+
+        fn look_at_clip(&self, _: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
+            unreachable!("it is asked for fonts only")
+        }
+    }
+
+    const FILE: (&str, Stamp) = ("/shelf/a.ttf", Stamp::BUILT_IN);
+
+    fn is_drawn(fonts: &Fonts, media: &Processes, words: &str, writer: Writer) -> bool {
+        let text = Text::plain(words);
+        let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+        fonts.draw(media, (Path::new(FILE.0), FILE.1), &lettering, writer).is_ok()
+    }
+
+    #[test]
+    fn strangers_words_condemn_no_font() {
+        let (fonts, media) = (Fonts::default(), Processes::default());
+        let begun = || media.begun.load(Ordering::Relaxed);
+        for _ in 0..3 {
+            assert!(!is_drawn(&fonts, &media, "evil", Writer::Anybody));
+            assert_eq!(begun(), 1, "the same is not tried again");
+        }
+        let text = Text::plain("evil");
+        let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+        for _ in 0..3 {
+            assert!(fonts.size(&media, (Path::new(FILE.0), FILE.1), &lettering).is_err());
+            assert_eq!(begun(), 2);
+        }
+        for number in 0..2 * MOST_WORDS {
+            assert!(!is_drawn(&fonts, &media, &format!("evil {number}"), Writer::Anybody));
+        }
+        assert_eq!(begun(), 2 + 2 * MOST_WORDS);
+        assert!(is_drawn(&fonts, &media, "Hi", Writer::Anybody) && is_drawn(&fonts, &media, "Hi", Writer::Layout));
+        // The one who writes the layout is believed to have chosen the font.
+        assert!(!is_drawn(&fonts, &media, "evil", Writer::Layout));
+        assert!(!is_drawn(&fonts, &media, "Hi", Writer::Layout) && !is_drawn(&fonts, &media, "Hi", Writer::Anybody));
+        fonts.forget(Path::new("/shelf"));
+        assert!(is_drawn(&fonts, &media, "Hi", Writer::Layout) && is_drawn(&fonts, &media, "Hi", Writer::Anybody));
+    }
 }

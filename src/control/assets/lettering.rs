@@ -26,6 +26,9 @@ use crate::{
 /// Largest width and height of a text's picture, in pixels.
 const MAX_SIDE: u32 = 8192;
 
+/// Largest width of one that runs through its layer.
+const MAX_CRAWL: u32 = 65_536;
+
 /// Most pixels of a text's picture.
 const MAX_PIXELS: u64 = 16_000_000;
 
@@ -39,8 +42,8 @@ const DOWN: f32 = 8192.0;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LetteringError {
     /// It would be too large.
-    #[error("the text is too large: {width} x {height} pixels; {} wide and high and {} megapixels are possible",
-        MAX_SIDE, MAX_PIXELS / 1_000_000)]
+    #[error("the text is too large: {width} x {height} pixels; {} wide and high, with `crawl` {} wide, and {} megapixels are \
+        possible", MAX_SIDE, MAX_CRAWL, MAX_PIXELS / 1_000_000)]
     TooLarge {
         /// In pixels.
         width: u64,
@@ -290,7 +293,10 @@ fn set(fonts: &mut FontSystem, text: &Text, family: &str, size: f32, width: Opti
 
 fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<(Vec<u8>, u32, u32), LetteringError> {
     let Laid { mut glyphs, set, width, height, origin } = lay(fonts, lettering, family)?;
-    let mut sheet = Sheet::new(width, height, lettering.text);
+    let text = lettering.text;
+    // What is behind one that runs does not run.
+    let ground = text.background.filter(|_| lettering.frame != TextFrame::Crawl);
+    let mut sheet = Sheet::new(width, height, text.color, ground);
     glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image));
     Ok((sheet.rgba, sheet.width, sheet.height))
 }
@@ -310,7 +316,7 @@ fn lay(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<La
     let text = lettering.text;
     let (mut size, padding) = (text.size as f32, text.padding as f32);
     let (least_width, least_height) = match lettering.frame {
-        TextFrame::Natural => (0, 0),
+        TextFrame::Natural | TextFrame::Crawl => (0, 0),
         TextFrame::Width(width) => (width, 0),
         TextFrame::Height(height) => (0, height),
         TextFrame::Box(width, height) => (width, height),
@@ -336,7 +342,8 @@ fn lay(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<La
         // A text that is higher than its box makes it higher.
         height => tall.max(height.into()),
     };
-    if width > u64::from(MAX_SIDE) || height > u64::from(MAX_SIDE) || width * height > MAX_PIXELS {
+    let widest = if lettering.frame == TextFrame::Crawl { MAX_CRAWL } else { MAX_SIDE };
+    if width > u64::from(widest) || height > u64::from(MAX_SIDE) || width * height > MAX_PIXELS {
         return Err(LetteringError::TooLarge { width, height });
     }
     let origin = (padding + left, ((height as f32 - set.height) / 2.0).floor());
@@ -449,13 +456,13 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn new(width: u32, height: u32, text: &Text) -> Self {
-        let ([r, g, b], alpha) = match text.background {
-            Some(color) => (color, 255),
-            None => (text.color, 0),
+    fn new(width: u32, height: u32, color: [u8; 3], ground: Option<[u8; 3]>) -> Self {
+        let ([r, g, b], alpha) = match ground {
+            Some(ground) => (ground, 255),
+            None => (color, 0),
         };
         let rgba = [r, g, b, alpha].repeat(width as usize * height as usize);
-        Self { width, height, color: text.color, rgba }
+        Self { width, height, color, rgba }
     }
 
     /// Lays a glyph over what is there.

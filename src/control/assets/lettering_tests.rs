@@ -253,3 +253,12 @@ fn an_asset_s_font_is_used_where_it_is_named() {
     assert_ne!(drawn.ink(), Drawn::of(text.clone(), TextFrame::Natural).ink());
     assert!(letterer().knows("Inter") && letterer().knows("DejaVu Sans") && !letterer().knows("No Such Font"));
 }
+
+#[test]
+fn what_runs_through_its_layer_may_be_long_and_has_no_background() {
+    let text = Text { background: Some([255, 0, 0]), ..sized(&"m".repeat(400), 40.0) };
+    let draw = |frame| letterer().pixels(&Lettering { text: &text, frame }, &Face::Family("Inter"));
+    assert!(matches!(draw(TextFrame::Natural), Err(LetteringError::TooLarge { .. })));
+    let (pixels, width, _) = draw(TextFrame::Crawl).unwrap();
+    assert!(width > 8192 && pixels[3] == 0, "{width}");
+}

@@ -68,6 +68,14 @@ impl ImageSource for AssetStore {
         Box::pin(AssetStore::text(self, lettering))
     }
 
+    fn passing_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
+        Box::pin(AssetStore::passing_text(self, lettering))
+    }
+
+    fn redrawn_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
+        Box::pin(AssetStore::redrawn_text(self, lettering))
+    }
+
     fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>> {
         Box::pin(AssetStore::text_size(self, lettering))
     }

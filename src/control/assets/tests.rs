@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use std::io::Read as _;
 
+use futures_util::future::{join, join4};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -382,8 +383,50 @@ async fn a_text_is_measured_once_and_not_drawn_for_it() {
     let size = place.store.text(drawn).await.unwrap().still.size();
     let known = place.store.texts.known();
     assert_eq!(place.store.text_size(drawn).await, Some(size));
+    // What passes leaves nothing behind.
+    let text = Text::plain("12:00:01");
+    place.store.passing_text(Lettering { text: &text, frame: TextFrame::Natural }).await.unwrap();
+    assert_eq!(place.store.texts.known(), known);
     let huge = Text { size: 500.0, ..Text::plain("m".repeat(1000)) };
     let huge = Lettering { text: &huge, frame: TextFrame::Natural };
     assert_eq!((place.store.text_size(huge).await, place.store.text_size(huge).await), (None, None));
     assert_eq!(place.store.texts.known(), known + 1);
+}
+
+#[tokio::test]
+async fn texts_that_are_drawn_again_hold_up_nothing_that_is_asked_for() {
+    let place = Place::new();
+    let store = &place.store;
+    let draw = async |words: &str, again: bool| {
+        let text = Text::plain(words);
+        let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+        let drawn = if again { store.redrawn_text(lettering).await } else { store.text(lettering).await };
+        drop(drawn.unwrap());
+    };
+    let done = Mutex::new(Vec::new());
+    let turn = store.turn().await;
+    // Those who wait for the turn hold it, too.
+    let free = Arc::strong_count(&store.decoding);
+    let waiting = async |count: usize| {
+        while Arc::strong_count(&store.decoding) < free + count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let again = async |number: usize| {
+        draw(&format!("{number}"), true).await;
+        done.lock().push(Some(number));
+    };
+    let asked = async {
+        waiting(1).await;
+        draw("asked", false).await;
+        done.lock().push(None);
+    };
+    let let_go = async {
+        waiting(2).await;
+        drop(turn);
+    };
+    // Of what is done at once, the first of these is noted first.
+    join4(asked, let_go, again(0), join(again(1), again(2))).await;
+    let done = done.into_inner();
+    assert!(done.len() == 4 && done[..2].contains(&None), "{done:?}");
 }

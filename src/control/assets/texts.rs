@@ -15,7 +15,8 @@ use super::{
     cache::Stamp,
     decode_in,
     font::{self, Font},
-    foreign, head,
+    foreign::{self, Writer},
+    head,
     lettering::{Face, Letterer, LetteringError},
     load_file, names,
     shelves::Shelves,
@@ -45,6 +46,9 @@ pub(super) struct Texts {
     sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
     /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
     measuring: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a text is drawn that is shown and has changed, with the program's fonts and with those of assets: of
+    /// all rooms, one at a time stands among what is asked for.
+    redrawing: [tokio::sync::Mutex<()>; 2],
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
     /// The drawer of texts with the fonts among the assets.
@@ -142,23 +146,63 @@ impl AssetStore {
     /// # Errors
     /// When there is no such font, the picture would be too large, or the server cannot use the font now.
     pub async fn text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
+        let (image, file, stamp) = self.draw(lettering, Writer::Layout, false).await?;
+        self.texts.keep_size(size_key(&file, stamp, &image.name), Some(image.still.size()));
+        self.decoded.lock().insert(file, image.clone(), stamp);
+        Ok(image)
+    }
+
+    /// Returns the picture of a text that will hardly be asked for again, and that strangers may have written. It takes no
+    /// place in memory from others, and condemns no font.
+    ///
+    /// # Errors
+    /// As [`AssetStore::text`].
+    pub async fn passing_text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
+        self.draw(lettering, Writer::Anybody, false).await.map(|(image, ..)| image)
+    }
+
+    /// Returns the same of a text whose words have changed while it is shown. What is asked for waits for no more than one
+    /// of these, of all rooms.
+    ///
+    /// # Errors
+    /// As [`AssetStore::text`].
+    pub async fn redrawn_text(&self, lettering: Lettering<'_>) -> Result<Image, NoText> {
+        self.draw(lettering, Writer::Anybody, true).await.map(|(image, ..)| image)
+    }
+
+    /// Draws a text unless its picture is in memory, where it belongs under this file and stamp. `again`: it is shown, and
+    /// its words have changed.
+    async fn draw(
+        &self,
+        lettering: Lettering<'_>,
+        writer: Writer,
+        again: bool,
+    ) -> Result<(Image, PathBuf, Stamp), NoText> {
+        let fault = |error: &AssetError| fault(error, writer);
         let font = lettering.text.font.clone();
         let (texts, shelves) = (self.texts.clone(), self.shelves.clone());
         let named = blocking(move || Ok(texts.find(&font, &shelves))).await.map_err(|error| fault(&error))?;
         let missing = || format!("there is no font {:?}, neither an asset nor a family", lettering.text.font);
-        let named = named.ok_or_else(|| NoText::Fault(TextFault { key: "font", detail: missing() }))?;
+        let named =
+            named.ok_or_else(|| NoText::Fault(TextFault { key: "font", detail: missing(), of_words: false }))?;
         let (file, stamp) = named.file();
         let name = lettering.name();
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
-            return Ok(image);
+            return Ok((image, file, stamp));
         }
+        let [family, asset] = &self.texts.redrawing;
+        let _turn_of_again = match &named {
+            _ if !again => None,
+            Named::Family => Some(family.lock().await),
+            Named::Asset(..) => Some(asset.lock().await),
+        };
         let turn = match &named {
             Named::Family => self.turn().await,
             Named::Asset(..) => self.foreign_turn().await,
         };
         // Who had the turn before may have drawn the same.
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
-            return Ok(image);
+            return Ok((image, file, stamp));
         }
         let (texts, looker) = (self.texts.clone(), self.looker.clone());
         let (text, frame) = (lettering.text.clone(), lettering.frame);
@@ -166,14 +210,11 @@ impl AssetStore {
             let lettering = Lettering { text: &text, frame };
             match named {
                 Named::Family => Ok(texts.letterer.draw(&lettering, &Face::Family(&text.font))?),
-                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (&file, stamp), &lettering),
+                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (&file, stamp), &lettering, writer),
             }
         });
         let still = drawn.await.map(Arc::new).map_err(|error| fault(&error))?;
-        self.texts.keep_size(size_key(&file, stamp, &name), Some(still.size()));
-        let image = Image { name: name.into(), still, clip: None };
-        self.decoded.lock().insert(file, image.clone(), stamp);
-        Ok(image)
+        Ok((Image { name: name.into(), still, clip: None }, file, stamp))
     }
 
     /// Returns how wide and high the picture of a text is, without drawing it; from memory when that is known. `None`
@@ -235,13 +276,16 @@ impl AssetStore {
     }
 }
 
-fn fault(error: &AssetError) -> NoText {
+fn fault(error: &AssetError, writer: Writer) -> NoText {
     if error.passes() {
         return NoText::NotNow(NotNow(error.to_string()));
     }
-    let key = match error {
-        AssetError::Lettering(LetteringError::TooLarge { .. }) => "text",
-        _ => "font",
+    let (key, of_words) = match error {
+        AssetError::Lettering(LetteringError::TooLarge { .. }) => ("text", true),
+        AssetError::Lettering(LetteringError::Failed) => ("font", true),
+        // With other words the font may be good.
+        AssetError::Lettering(LetteringError::BroughtDown) => ("font", writer == Writer::Anybody),
+        _ => ("font", false),
     };
-    NoText::Fault(TextFault { key, detail: error.to_string() })
+    NoText::Fault(TextFault { key, detail: error.to_string(), of_words })
 }

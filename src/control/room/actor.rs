@@ -27,11 +27,11 @@ use self::{
     link::Link,
     meter::Meter,
     news::News,
-    supervise::{DownMark, Lasting},
+    supervise::{DownMark, Lasting, Remembered},
 };
 use super::{
     faults::Faults,
-    state::{Beginning, Effect, Job, Now, State, note::Closing, record::RoomRecord, view::Event},
+    state::{Asker, Beginning, Effect, Job, Now, State, note::Closing, record::RoomRecord, view::Event},
 };
 use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia, SnapshotError};
 
@@ -43,6 +43,10 @@ const POSES_PERIOD: Duration = Duration::from_millis(100);
 
 /// The shortest time between two writes of a room: a layout that is dragged changes 60 times a second.
 const KEEP_DELAY: Duration = Duration::from_millis(500);
+
+/// The same where only data and timers have changed: a program may put a value many times a second for hours, and each
+/// write is one of the whole room.
+const KEEP_WORDS_DELAY: Duration = Duration::from_secs(5);
 
 /// Media that has not reported its health for so long hangs. It sees for itself that no frame comes, much earlier.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -114,7 +118,7 @@ async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<
     poses_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut finding: Option<oneshot::Receiver<Vec<port::ParticipantPoses>>> = None;
     while !room.state.has_ended() {
-        let deadline = room.state.deadline().map(Instant::from_std);
+        let deadline = room.state.deadline(now()).map(Instant::from_std);
         tokio::select! {
             call = calls.recv() => match call {
                 Some(call) => call(&mut room),
@@ -191,9 +195,11 @@ impl Room {
         }
         self.meter.count(self.state.head_count());
         self.meter.count_outputs(self.state.output_count());
-        if self.keep_at.is_none() && self.state.is_unkept() {
+        if self.state.is_unkept() {
+            let delay = if self.state.is_more_than_words_unkept() { KEEP_DELAY } else { KEEP_WORDS_DELAY };
             let now = Instant::now();
-            self.keep_at = Some(self.kept_at.map_or(now, |last| now.max(last + KEEP_DELAY)));
+            let due = self.kept_at.map_or(now, |last| now.max(last + delay));
+            self.keep_at = Some(self.keep_at.map_or(due, |at| at.min(due)));
         }
         self.remember();
     }
@@ -203,12 +209,19 @@ impl Room {
         let mut memory = self.lasting.memory.lock();
         memory.ended = self.state.end_reason();
         memory.stored = self.state.is_stored();
-        let outputs = self.state.outputs_changed();
-        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || memory.outputs != outputs;
-        if memory.record.as_ref().is_none_or(is_old) {
-            memory.record = Some(self.state.record());
-            memory.outputs = outputs;
+        let changed = (self.state.outputs_changed(), self.state.words_changed());
+        let Remembered { record, outputs, words, .. } = &mut *memory;
+        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || *outputs != changed.0;
+        match record {
+            Some(record) if !is_old(record) => {
+                // A program may put a value many times a second, and the rest of the room may be large.
+                if *words != changed.1 {
+                    self.state.record_words(record);
+                }
+            }
+            _ => *record = Some(self.state.record()),
         }
+        (*outputs, *words) = changed;
     }
 
     /// Gives media up that is of no more use; another one is opened soon.
@@ -275,15 +288,25 @@ impl Room {
             Effect::Job(job) => {
                 // Full: more is asked for than can be made ready, and the newest is given up. Not what
                 // nobody would ask for again.
+                let is_kept = |job: &Job| match job {
+                    Job::Music(_) | Job::Images | Job::AuxImages(_) | Job::Show(_, Asker::Timer) => true,
+                    Job::Play(_) | Job::Show(_, Asker::Trigger) => false,
+                };
                 match self.lasting.parts.jobs.try_send(job) {
-                    Err(TrySendError::Full(kept @ (Job::Music(_) | Job::Images | Job::AuxImages(_)))) => {
+                    Err(TrySendError::Full(kept)) if is_kept(&kept) => {
                         let jobs = self.lasting.parts.jobs.clone();
                         tokio::spawn(async move { jobs.send(kept).await });
                     }
-                    Err(_) => tracing::warn!(room = %self.state.name(), "a scene or a sound is left out"),
-                    Ok(()) => {}
+                    Err(TrySendError::Full(job)) => {
+                        let why = "more scenes and sounds are asked for than can be made ready";
+                        tracing::warn!(room = %self.state.name(), ?job, why, "a trigger's scene or sound is left out");
+                    }
+                    // The program ends.
+                    Err(TrySendError::Closed(_)) | Ok(()) => {}
                 }
             }
+            // An error only says that the program ends.
+            Effect::Words(aux) => drop(self.lasting.parts.words.send(aux)),
         }
     }
 

@@ -43,6 +43,33 @@ pub enum RoomError {
         /// The limit.
         max: usize,
     },
+    /// Nothing was put under this key.
+    #[error("nothing was put under this key")]
+    NoData,
+    /// The room has as many keys as it may.
+    #[error("the room takes no more than {max} keys of data")]
+    TooManyData {
+        /// The limit.
+        max: usize,
+    },
+    /// More lines of the chat come than the room takes.
+    #[error("the room's chat takes no more than {max} lines a second")]
+    TooManyLines {
+        /// The limit.
+        max: u32,
+    },
+    /// The chat has no such line.
+    #[error("there is no such line in the room's chat")]
+    NoChatLine,
+    /// The room has no such timer.
+    #[error("there is no such timer in the room")]
+    NoTimer,
+    /// The room has as many timers as it may.
+    #[error("the room takes no more than {max} timers")]
+    TooManyTimers {
+        /// The limit.
+        max: usize,
+    },
     /// The room keeps no such picture.
     #[error("there is no such picture in the room")]
     NoPhoto,

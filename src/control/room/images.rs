@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::{error::RoomError, state::name::RoomName};
 use crate::{
-    layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, schema::Warning},
+    layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, fields, schema::Warning},
     media::port::{Image, Sound},
 };
 
 /// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
-const MAX_TOTAL: usize = 512 << 20;
+pub(super) const MAX_TOTAL: usize = 512 << 20;
 
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
@@ -37,6 +37,15 @@ pub trait ImageSource: Send + Sync + 'static {
     /// Returns the picture of a text, by [`Lettering::name`].
     fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>>;
 
+    /// Returns the same of a text that will hardly be asked for again, as a clock's, and that strangers may have written.
+    fn passing_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>>;
+
+    /// Returns the same of a text whose words have changed while it is shown. What is asked for waits for no more than one
+    /// of these, of all rooms.
+    fn redrawn_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
+        self.passing_text(lettering)
+    }
+
     /// Returns how large the picture of a text is, without drawing it; `None` for one that cannot be drawn.
     fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>>;
 
@@ -47,10 +56,14 @@ pub trait ImageSource: Send + Sync + 'static {
 /// Most characters that one warning names.
 const MOST_NAMED: usize = 20;
 
-/// Returns what of a layout's texts is shown as boxes, for no font has it. The places are those of the layout.
+/// Returns what of a layout's texts may have been meant as a field, and what is shown as boxes, for no font has it. The
+/// places are those of the layout.
 pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for (index, lettering) in scene.letterings() {
+        let pointer = format!("/layers/{index}/source/text");
+        let doubts = fields::doubts(&lettering.text.text).into_iter();
+        warnings.extend(doubts.map(|detail| Fault { pointer: pointer.clone(), detail }));
         let lacking = source.lacking(lettering.text).await;
         if lacking.is_empty() {
             continue;
@@ -61,14 +74,14 @@ pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let detail =
             format!("no font has {}{more}: boxes stand for them; install one, or name a font asset", named.join(", "));
-        warnings.push(Fault { pointer: format!("/layers/{index}/source/text"), detail });
+        warnings.push(Fault { pointer, detail });
     }
     warnings
 }
 
 /// Returns the same of a layout that was read before, but by itself: what it leaves to the room has no texts.
 pub async fn warnings_of(source: &dyn ImageSource, layout: &Value) -> Vec<Warning> {
-    let Ok(scene) = layout::read(layout, &Canvas::default()) else { return Vec::new() };
+    let Ok(scene) = layout::read_kept(layout, &Canvas::default()) else { return Vec::new() };
     warnings(source, &scene).await.into_iter().map(Warning::from).collect()
 }
 
@@ -109,23 +122,43 @@ pub struct TextFault {
     pub key: &'static str,
     /// In one line.
     pub detail: String,
+    /// Whether it is the words' fault, so that others may be shown.
+    pub of_words: bool,
 }
 
-/// Decodes every image that a scene needs and draws its texts, each once. `body` is the layout that the scene was read
-/// from: its places are named when an image is missing.
+/// A layout whose images are to be found.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The layout.
+    pub scene: &'a Scene,
+    /// The same with what its texts say; `None` where no text has fields.
+    pub filled: Option<&'a Scene>,
+    /// The JSON that it was read from: its places are named when an image is missing.
+    pub body: &'a Value,
+}
+
+/// Returns the texts of a layout that are to be drawn, each with the index of its layer, and whether it has fields. Those
+/// that have some are the last: what outsiders write takes no memory from the rest.
+fn texts<'a>(scene: &Scene, filled: &'a Scene) -> impl Iterator<Item = (usize, Lettering<'a>, bool)> + use<'a> {
+    let all = filled.letterings().map(|(index, lettering)| (index, lettering, scene.is_living_at(index)));
+    let (living, fixed): (Vec<_>, Vec<_>) = all.partition(|(.., lives)| *lives);
+    fixed.into_iter().chain(living)
+}
+
+/// Decodes every image that a layout needs and draws its texts, each once. Beside the images it returns what fields
+/// stand for and cannot be drawn, which is left out: it is not the fault of who wrote the layout.
 ///
 /// # Errors
-/// One fault for each place of `body` that names a missing image, or has a text that cannot be drawn. Where `body` is
+/// One fault for each place of the JSON that names a missing image, or has a text that cannot be drawn. Where it is
 /// right, what the server cannot use now.
 pub async fn resolve(
     source: &dyn ImageSource,
-    scene: &Scene,
-    body: &Value,
-) -> Result<Result<Vec<Image>, Vec<Fault>>, NotNow> {
-    let Gathered { images, faults, not_now } = gather(source, scene, body).await;
+    wanted: Wanted<'_>,
+) -> Result<Result<(Vec<Image>, Vec<Fault>), Vec<Fault>>, NotNow> {
+    let Gathered { images, faults, left_out, not_now } = gather(source, wanted).await;
     match not_now {
         Some(not_now) if faults.is_empty() => Err(not_now),
-        _ if faults.is_empty() => Ok(Ok(images)),
+        _ if faults.is_empty() => Ok(Ok((images, left_out))),
         _ => Ok(Err(faults)),
     }
 }
@@ -137,23 +170,31 @@ pub struct Gathered {
     pub images: Vec<Image>,
     /// One for each place that names a missing image, or has a text that cannot be drawn.
     pub faults: Vec<Fault>,
+    /// The same for texts whose fields stand for what cannot be drawn.
+    pub left_out: Vec<Fault>,
     /// The first that the server cannot use now.
     pub not_now: Option<NotNow>,
 }
 
 /// Works as [`resolve`], but gives those images that are there even when others are missing.
-pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Gathered {
+pub async fn gather(source: &dyn ImageSource, wanted: Wanted<'_>) -> Gathered {
+    gather_within(source, wanted, MAX_TOTAL).await
+}
+
+/// Does so with so many bytes.
+async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, most: usize) -> Gathered {
+    let Wanted { scene, filled, body } = wanted;
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
     names.dedup();
     let mut images = Vec::with_capacity(names.len());
-    let (mut faults, mut not_now) = (Vec::new(), None);
+    let (mut faults, mut left_out, mut not_now) = (Vec::new(), Vec::new(), None);
     let mut total = 0usize;
     for name in names {
         match source.image(name).await {
             Some(image) => {
                 total = total.saturating_add(image.still.bytes());
-                if total > MAX_TOTAL {
+                if total > most {
                     let detail = too_large();
                     let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
                     faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
@@ -197,7 +238,7 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Ga
             faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
         }
     }
-    for (index, lettering) in scene.letterings() {
+    for (index, lettering, lives) in texts(scene, filled.unwrap_or(scene)) {
         let name = lettering.name();
         if images.iter().any(|image| *image.name == *name) {
             continue;
@@ -208,22 +249,78 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Ga
             let near = [format!("{source}/{key}"), source];
             near.into_iter().find(|near| body.pointer(near).is_some()).unwrap_or_default()
         };
-        match source.text(lettering).await {
-            Ok(image) => {
-                total = total.saturating_add(image.still.bytes());
-                if total > MAX_TOTAL {
-                    faults.push(Fault { pointer: place("text"), detail: too_large() });
-                    break;
-                }
+        let drawn = if lives { source.passing_text(lettering).await } else { source.text(lettering).await };
+        match drawn {
+            Ok(image) if total.saturating_add(image.still.bytes()) <= most => {
+                total += image.still.bytes();
                 images.push(image);
             }
-            Err(NoText::Fault(fault)) => faults.push(Fault { pointer: place(fault.key), detail: fault.detail }),
+            // Others may be smaller.
+            Ok(_) if lives => left_out.push(Fault { pointer: place("text"), detail: too_large() }),
+            Ok(_) => {
+                faults.push(Fault { pointer: place("text"), detail: too_large() });
+                break;
+            }
+            Err(NoText::Fault(fault)) => {
+                let list = if lives && fault.of_words { &mut left_out } else { &mut faults };
+                list.push(Fault { pointer: place(fault.key), detail: fault.detail });
+            }
             Err(NoText::NotNow(why)) => {
                 not_now.get_or_insert(why);
             }
         }
     }
-    Gathered { images, faults, not_now }
+    Gathered { images, faults, left_out, not_now }
+}
+
+/// A layout whose texts are to be drawn again.
+#[derive(Debug)]
+pub struct Redrawn<'a> {
+    /// The layout.
+    pub scene: &'a Scene,
+    /// The same with what its texts say.
+    pub filled: &'a Scene,
+    /// The pictures of texts that are drawn already.
+    pub known: Vec<Image>,
+    /// The bytes of its other images.
+    pub others: usize,
+}
+
+/// Returns the pictures of a layout's texts, those that are known or drawn, and what cannot be drawn.
+pub async fn redraw(source: &dyn ImageSource, redrawn: Redrawn<'_>) -> Gathered {
+    redraw_within(source, redrawn, MAX_TOTAL).await
+}
+
+/// Does so with so many bytes, those of other images among them.
+async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, most: usize) -> Gathered {
+    let Redrawn { scene, filled, known, others } = redrawn;
+    let mut images: Vec<Image> = Vec::new();
+    let (mut faults, mut not_now) = (Vec::new(), None);
+    let mut total = others;
+    for (index, lettering, _) in texts(scene, filled) {
+        let name = lettering.name();
+        if images.iter().any(|image| *image.name == *name) {
+            continue;
+        }
+        let pointer = |key: &str| format!("/layers/{index}/source/{key}");
+        let text = match known.iter().find(|image| *image.name == *name) {
+            Some(image) => Ok(image.clone()),
+            None => source.redrawn_text(lettering).await,
+        };
+        match text {
+            Ok(image) if total.saturating_add(image.still.bytes()) <= most => {
+                total += image.still.bytes();
+                images.push(image);
+            }
+            // Others may be smaller.
+            Ok(_) => faults.push(Fault { pointer: pointer("text"), detail: too_large() }),
+            Err(NoText::Fault(fault)) => faults.push(Fault { pointer: pointer(fault.key), detail: fault.detail }),
+            Err(NoText::NotNow(why)) => {
+                not_now.get_or_insert(why);
+            }
+        }
+    }
+    Gathered { images, faults, left_out: Vec::new(), not_now }
 }
 
 fn too_large() -> String {
@@ -284,19 +381,5 @@ fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_place_that_names_the_image_is_found() {
-        let body = json!({
-            "canvas": {"background": "club.jpg"},
-            "layers": [{"id": "club.jpg", "source": {"image": "club.jpg"}}, {"source": {"image": ["a.png", "club.jpg"]}}]
-        });
-        assert_eq!(
-            places(&body, &asset_keys(AssetKind::Image), "club.jpg"),
-            ["/canvas/background", "/layers/0/source/image", "/layers/1/source/image/1"]
-        );
-        assert_eq!(places(&body, &asset_keys(AssetKind::Image), "other.png"), [""]);
-    }
-}
+#[path = "images_tests.rs"]
+mod tests;

@@ -195,15 +195,18 @@ impl Registry {
         let room = RoomHandle::new(name.clone(), calls, images, media, self.defaults.largest);
         rooms.insert(name, room.clone());
         let (jobs, jobs_end) = mpsc::channel(JOBS);
+        let (words, words_end) = mpsc::unbounded_channel();
         let parts = Parts {
             machine: Arc::clone(&self.media),
             store: Arc::clone(&self.store),
             vitals: Arc::clone(&self.vitals),
             jobs,
+            words,
             journal: Arc::clone(&self.journal),
             farewells: self.farewells.clone(),
         };
         tokio::spawn(room.clone().run_jobs(jobs_end));
+        tokio::spawn(room.clone().run_words(words_end));
         let (registry, of_task) = (Arc::downgrade(self), room.clone());
         tokio::spawn(async move {
             supervise::run(beginning, parts, calls_end).await;

@@ -98,6 +98,10 @@ mod tests {
             unreachable!("nothing is drawn for a size")
         }
 
+        fn passing_text<'a>(&'a self, _: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
+            unreachable!("nothing is drawn for a size")
+        }
+
         fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Size> {
             let text = lettering.text.text.clone();
             self.0.lock().push(text.clone());

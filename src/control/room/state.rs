@@ -11,10 +11,12 @@
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
 //! - `stored`: scenes, and what of the room outlives the process.
+//! - `words`: what texts say, and the data, timers and chat that they show.
 //!
 //! Its parts:
 //!
 //! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`].
+//! - [`data`], [`timer`], [`chat`]: what texts show.
 //! - [`change`], [`record`]: what requests want to change, and the room as one document.
 //! - [`view`], [`health`], [`pose`], [`gathering`], [`note`]: what others see and hear of it; `redact`: what not all of
 //!   them do.
@@ -23,6 +25,8 @@ pub mod aux_picture;
 mod aux_pictures;
 mod boxes;
 pub mod change;
+pub mod chat;
+pub mod data;
 pub mod gathering;
 pub mod health;
 mod media;
@@ -44,11 +48,13 @@ pub mod spotlight;
 mod stored;
 #[cfg(test)]
 mod tests;
+pub mod timer;
 mod triggers;
 pub mod view;
+mod words;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -59,6 +65,7 @@ use serde_json::Value;
 use self::{
     aux_pictures::AuxPicture,
     boxes::BoxNews,
+    chat::Chat,
     health::Health,
     name::RoomName,
     note::{Closing, Note},
@@ -70,16 +77,19 @@ use self::{
     revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
+    timer::Timer,
     view::{Event, RoomState, RoomSummary, Segmentation, Settings},
+    words::{Drawings, Filling},
 };
 pub use self::{
     boxes::BOXES_PERIOD,
     peers::{Reception, Resource, ResourceKind, Viewer},
     people::{Arrival, Place},
+    words::{Drawn, Words},
 };
 use super::{error::RoomError, journal::notice::EndReason};
 use crate::{
-    layout::{AutoMode, Scene},
+    layout::{AutoMode, Data, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
 };
 
@@ -106,6 +116,9 @@ pub const MAX_CONNECTING_OF_TOKEN: usize = 32;
 /// most is given up for a new one.
 pub const MAX_CONNECTING: usize = 128;
 
+/// A room's timers, by id.
+pub type Timers = BTreeMap<Arc<str>, Timer>;
+
 /// The time of an input: one clock to measure with, one to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
@@ -128,13 +141,15 @@ pub enum Effect {
     Close(PeerId, Closing),
     /// Work whose files have to be decoded first.
     Job(Job),
+    /// Draw what texts should say, of the program or of a picture beside it.
+    Words(Option<AuxId>),
 }
 
 /// The work that is done as soon as the files for it are decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
     /// Show this scene.
-    Show(SceneChoice),
+    Show(SceneChoice, Asker),
     /// Play this sound once.
     Play(Arc<str>),
     /// Play this music from now on; `None`: none.
@@ -143,6 +158,15 @@ pub enum Job {
     Images,
     /// Decode the images of a picture beside the program.
     AuxImages(AuxId),
+}
+
+/// The thing in a room that asks for a scene by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// One that may ask again soon.
+    Trigger,
+    /// One that asks once, at its end.
+    Timer,
 }
 
 /// The values that a room begins with.
@@ -166,7 +190,18 @@ pub struct State {
     name: RoomName,
     settings: Settings,
     scene: Arc<Scene>,
+    /// The same as it is shown: with what its texts say.
+    filled: Arc<Scene>,
+    filling: Filling,
+    drawings: Drawings,
     images: Vec<Image>,
+    data: Data,
+    timers: Timers,
+    chat: Chat,
+    /// How many watch, and whether nobody is in, as texts were last filled in for.
+    heads: (usize, bool),
+    /// When the system's time was last compared with the clock that nobody sets.
+    compared_at: Now,
     scenes: Scenes,
     revision: Revision,
     created_at: Timestamp,
@@ -186,6 +221,9 @@ pub struct State {
     /// Counts changes of what is kept of them, and up to which they were kept.
     outputs_changed: u64,
     outputs_kept: u64,
+    /// The same of data and timers.
+    words_changed: u64,
+    words_kept: u64,
     photos: Photos,
     /// The name of the music that plays.
     music: Option<Arc<str>>,
@@ -209,12 +247,21 @@ impl State {
     pub fn new(beginning: Beginning, now: Now) -> Self {
         let Beginning { name, settings, scene, segmentation, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
-        let Past { revision, created_at, scenes, outputs } = past.unwrap_or_else(|| Past::none(now.wall));
+        let Past { revision, created_at, scenes, outputs, data, timers } = past.unwrap_or_else(|| Past::none(now.wall));
         let mut state = Self {
             name,
             settings,
+            filled: Arc::clone(&scene),
+            // Its images come, and with them what its texts say.
+            filling: Filling::of(&scene, false),
+            drawings: Drawings::new(),
             scene,
             images: Vec::new(),
+            data,
+            timers,
+            chat: Chat::default(),
+            heads: (0, true),
+            compared_at: now,
             scenes,
             revision,
             created_at,
@@ -229,6 +276,8 @@ impl State {
             aux_pictures: Vec::new(),
             outputs_changed: 0,
             outputs_kept: 0,
+            words_changed: 0,
+            words_kept: 0,
             photos: Photos::default(),
             music: None,
             switched_at: None,
@@ -314,6 +363,8 @@ impl State {
             viewers: self.viewers.len(),
             viewer_deliveries: self.viewers.iter().filter_map(|viewer| viewer.receiver.delivery.clone()).collect(),
             outputs: self.outputs(),
+            data: self.data(),
+            timers: self.timers(),
             loudness: self.loudness.into(),
             segmentation: Segmentation::new(&self.segmentation, &self.health),
             health: Health {
@@ -372,10 +423,9 @@ impl State {
     }
 
     /// Shows another layout, whole, with its images.
-    pub fn set_layout(&mut self, scene: Arc<Scene>, images: Vec<Image>) {
+    pub fn set_layout(&mut self, scene: Arc<Scene>, drawn: Drawn) {
         let canvas_changed = self.scene.canvas != scene.canvas;
-        self.scene = scene;
-        self.images = images;
+        self.take_layout(scene, drawn);
         self.stored = true;
         self.revision.0 += 1;
         self.show();
@@ -390,15 +440,22 @@ impl State {
 
     /// Takes the images of the room's first layout, which are decoded while the room already runs. Late ones, after
     /// a change of the layout, are dropped.
-    pub fn set_first_images(&mut self, images: Vec<Image>, of: &Arc<Scene>) {
-        if Arc::ptr_eq(of, &self.scene) && !images.is_empty() {
-            self.images = images;
+    pub fn set_first_images(&mut self, drawn: Drawn, of: &Arc<Scene>) {
+        if Arc::ptr_eq(of, &self.scene) && (!drawn.images.is_empty() || drawn.filled.is_some()) {
+            self.take_layout(Arc::clone(of), drawn);
             self.show();
         }
     }
 
+    fn take_layout(&mut self, scene: Arc<Scene>, drawn: Drawn) {
+        self.filled = drawn.filled.unwrap_or_else(|| Arc::clone(&scene));
+        self.filling = Filling::of(&scene, true);
+        self.scene = scene;
+        self.images = drawn.images;
+    }
+
     /// Changes settings, and the layout where its canvas was changed.
-    pub fn set_settings(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>) {
+    pub fn set_settings(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Drawn)>) {
         self.stored = true;
         if settings == self.settings && layout.is_none() {
             return;
@@ -407,7 +464,7 @@ impl State {
         self.take_settings(settings, layout);
     }
 
-    fn take_settings(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>) {
+    fn take_settings(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Drawn)>) {
         if settings.hold_ms != self.settings.hold_ms {
             let hold = Duration::from_millis(settings.hold_ms);
             self.effects.push(Effect::Media(MediaCommand::SetHold(hold)));
@@ -416,9 +473,8 @@ impl State {
             self.effects.push(Effect::Media(MediaCommand::SetKeypoints(settings.keypoints)));
         }
         self.settings = settings;
-        if let Some((scene, images)) = layout {
-            self.scene = scene;
-            self.images = images;
+        if let Some((scene, drawn)) = layout {
+            self.take_layout(scene, drawn);
             self.show();
             self.settle_aux_pictures();
             self.tell_layout();
@@ -442,16 +498,17 @@ impl State {
     }
 
     /// Returns when [`State::tick`] has something to do next.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self, now: Now) -> Option<Instant> {
         let held = self.members.iter().filter_map(Member::held_until).min();
         let bearers = self.members.iter().map(|member| &member.bearer);
         let bearers = bearers.chain(self.viewers.iter().map(|viewer| &viewer.bearer));
         let expires = bearers.filter_map(|bearer| bearer.as_ref()?.until).min();
-        [held, expires, self.ends_at, self.spotlight.deadline(), self.boxes_deadline()].into_iter().flatten().min()
+        let others = [self.ends_at, self.spotlight.deadline(), self.boxes_deadline(), self.words_deadline(now)];
+        others.into_iter().chain([held, expires]).flatten().min()
     }
 
-    /// Does what time brings: lost participants are dropped, the one who speaks is shown large, those who arrange the
-    /// room hear where everything stands, an idle room ends. To be called after every input too.
+    /// Does what time brings: lost participants are dropped, the one who speaks is shown large, timers end, clocks go on,
+    /// those who arrange the room hear where everything stands, an idle room ends. To be called after every input too.
     pub fn tick(&mut self, now: Now) {
         self.drop_expired(now);
         self.drop_lost(now);
@@ -464,6 +521,8 @@ impl State {
                 self.show_aux_pictures();
             }
         }
+        self.end_timers(now);
+        self.settle_words(now);
         self.report_boxes(now);
         if self.stored || !self.is_empty() {
             self.ends_at = None;
@@ -479,13 +538,14 @@ impl State {
     fn show(&mut self) {
         self.choose_music();
         self.box_news.due = true;
+        self.change_words();
         let picture = self.picture();
         self.effects.push(Effect::Media(MediaCommand::SetPicture(picture)));
         self.show_aux_pictures();
     }
 
     fn picture(&self) -> Picture {
-        self.picture_of(Arc::clone(&self.scene), self.images.clone())
+        self.picture_of(Arc::clone(&self.filled), self.images.clone())
     }
 
     /// Returns a layout with the people who are in.

@@ -12,6 +12,9 @@ use crate::layout::{
     values::{Edges, Fit, Length, Size},
 };
 
+/// Keys that a layer cannot have whose text runs.
+const BESIDE_NO_CRAWL: [&str; 7] = ["fit", "crop", "mirror", "rotate", "radius", "border", "follow"];
+
 /// Reads the layer `value` at `pointer`. With faults in `source` or `id` there is no layer; other faults leave it with
 /// defaults at their places.
 pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Option<SceneLayer> {
@@ -45,6 +48,13 @@ pub(super) fn layer(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Op
         for key in ["x", "y", "anchor"] {
             if fields.has(key) {
                 fields.fault(key, "cannot stand beside `follow`, which says where the layer is");
+            }
+        }
+    }
+    if matches!(&source, Some(Source::Text(text)) if text.crawl.is_some()) {
+        for key in BESIDE_NO_CRAWL {
+            if fields.has(key) {
+                fields.fault(key, "cannot stand beside `crawl`: the text runs through the layer as it is");
             }
         }
     }

@@ -15,6 +15,8 @@ use serde_json::Value;
 use self::fields::Fields;
 use super::{
     fault::{Fault, child},
+    fields::{self as in_texts, Field, Piece},
+    fill::belongs_to,
     limits,
     scene::{Auto, Background, Canvas, Scene, SceneLayer, Source},
     schema::{self, Integer, Key},
@@ -26,9 +28,38 @@ use super::{
 /// # Errors
 /// Every wrong place, in reading order. A key that the format knows but nothing carries out yet is one of them.
 pub fn read(value: &Value, base: &Canvas) -> Result<Scene, Vec<Fault>> {
+    read_beside(value, base, &[])
+}
+
+/// Reads what a layout becomes by a change. What fields say wrong there already is no fault of the change: the layout may
+/// have been kept before texts had fields.
+///
+/// # Errors
+/// Every other wrong place, as [`read`].
+pub fn read_changed(value: &Value, before: &Scene) -> Result<Scene, Vec<Fault>> {
+    read_beside(value, &before.canvas, &wrong_fields(&before.to_json(), Some(before)))
+}
+
+/// Reads a layout, in which these fields may be wrong.
+fn read_beside(value: &Value, base: &Canvas, known: &[WrongField]) -> Result<Scene, Vec<Fault>> {
     let mut faults = Vec::new();
     let scene = layout(value, base, &mut faults);
+    let wrong = wrong_fields(value, scene.as_ref()).into_iter();
+    let news = wrong.filter(|wrong| !known.iter().any(|known| known.is_same(wrong)));
+    faults.extend(news.map(WrongField::fault));
     match scene {
+        Some(scene) if faults.is_empty() => Ok(scene),
+        _ => Err(faults),
+    }
+}
+
+/// Reads a layout that was kept, maybe before texts had fields: a wrong one is shown as it is written.
+///
+/// # Errors
+/// Every other wrong place, as [`read`].
+pub fn read_kept(value: &Value, base: &Canvas) -> Result<Scene, Vec<Fault>> {
+    let mut faults = Vec::new();
+    match layout(value, base, &mut faults) {
         Some(scene) if faults.is_empty() => Ok(scene),
         _ => Err(faults),
     }
@@ -109,6 +140,59 @@ fn check_follows(list: &[Value], layers: &[SceneLayer], faults: &mut Vec<Fault>)
         };
         faults.push(Fault { pointer: format!("/layers/{index}/follow/layer"), detail: fault });
     }
+}
+
+/// A field of a text that cannot be what it says.
+struct WrongField {
+    /// The layer's place.
+    index: usize,
+    /// Its id, if it has one that can be read.
+    id: Option<String>,
+    /// The text.
+    text: String,
+    detail: String,
+}
+
+impl WrongField {
+    /// Returns whether it is as wrong as another one, of the same text or in the same layer.
+    fn is_same(&self, other: &Self) -> bool {
+        self.detail == other.detail && (self.text == other.text || (self.id.is_some() && self.id == other.id))
+    }
+
+    fn fault(self) -> Fault {
+        Fault { pointer: format!("/layers/{}/source/text", self.index), detail: self.detail }
+    }
+}
+
+/// Returns the fields of texts that cannot be what they say.
+fn wrong_fields(value: &Value, scene: Option<&Scene>) -> Vec<WrongField> {
+    let layers = scene.map_or(&[][..], |scene| &scene.layers);
+    let mut found = Vec::new();
+    for (index, value) in value["layers"].as_array().into_iter().flatten().enumerate().take(limits::LAYERS) {
+        let Some(text) = value["source"]["text"].as_str() else { continue };
+        let mut wrong = in_texts::faults(text);
+        // Of a layer that cannot be read it is not known what it belongs to.
+        if let Some(place) = layers.iter().position(|layer| value["id"] == layer.id.as_str()) {
+            wrong.extend(in_texts::parse(text).into_iter().filter_map(|piece| match piece {
+                Piece::Field(Field::Name(id)) if belongs_to(layers, place, id.as_deref()).is_none() => Some(match id {
+                    Some(id) if layers.iter().any(|layer| layer.id == id) => {
+                        format!("layer `{id}` shows no participant")
+                    }
+                    Some(id) => format!("there is no layer `{id}`"),
+                    None => "`{name}` needs a layer that shows a participant".to_owned(),
+                }),
+                _ => None,
+            }));
+        }
+        let id = value["id"].as_str();
+        found.extend(wrong.into_iter().map(|detail| WrongField {
+            index,
+            id: id.map(str::to_owned),
+            text: text.to_owned(),
+            detail,
+        }));
+    }
+    found
 }
 
 /// Reports layers that show one clip more often than is possible.

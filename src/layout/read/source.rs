@@ -86,6 +86,7 @@ fn text(fields: &mut Fields) -> Option<Text> {
     let line_height = fields.read_or_usual(&keys.line_height);
     let background = fields.read(&keys.background);
     let padding = fields.read_or_usual(&keys.padding);
+    let crawl = fields.read(&keys.crawl);
     let text = fields.text(keys.text.name)?;
     if text.trim().is_empty() {
         fields.fault("text", "must have something to show");
@@ -101,7 +102,7 @@ fn text(fields: &mut Fields) -> Option<Text> {
         return None;
     }
     let text = text.to_owned();
-    Some(Text { text, font, size, weight, color, align, line_height, background, padding })
+    Some(Text { text, font, size, weight, color, align, line_height, background, padding, crawl })
 }
 
 #[cfg(test)]
@@ -171,6 +172,52 @@ mod tests {
         // A text has a colour, but is nothing else beside.
         let both = scene(&json!({"text": "x", "image": "a.png"})).unwrap_err();
         assert!(both.contains(&("/layers/0/source".into(), "must have only one of image, text".into())), "{both:?}");
+    }
+
+    #[test]
+    fn a_text_that_runs_is_read_written_back_and_takes_nothing_that_would_bend_it() {
+        for crawl in [json!(120), json!("12.5%")] {
+            let source = json!({"text": "News", "crawl": crawl});
+            assert_eq!(scene(&source).unwrap().to_json()["layers"][0]["source"], source);
+        }
+        for wrong in [json!(0), json!(-5), json!(5000), json!("1001%"), json!("fast")] {
+            let faults = scene(&json!({"text": "News", "crawl": wrong})).unwrap_err();
+            assert_eq!((faults.len(), faults[0].0.as_str()), (1, "/layers/0/source/crawl"), "{wrong}");
+        }
+        let layer = json!({"id": "a", "source": {"text": "News", "crawl": 9}, "fit": "cover", "crop": {}, "mirror": true,
+            "rotate": 5, "radius": 3, "border": {}, "width": 300, "opacity": 0.5});
+        let faults = read(&json!({"layers": [layer]}), &Canvas::default()).unwrap_err();
+        let places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let wrong = ["fit", "crop", "mirror", "rotate", "radius", "border"];
+        assert_eq!(places, wrong.map(|key| format!("/layers/0/{key}")));
+    }
+
+    #[test]
+    fn fields_that_cannot_be_are_refused_and_other_braces_are_not() {
+        let person = json!({"id": "ann", "source": {"participant": "ann"}});
+        let faults = |text: &str| -> Vec<String> {
+            let layers = json!([person, {"id": "t", "source": {"text": text}}]);
+            let read = read(&json!({ "layers": layers }), &Canvas::default());
+            read.err()
+                .unwrap_or_default()
+                .into_iter()
+                .map(|fault| format!("{} {}", fault.pointer, fault.detail))
+                .collect()
+        };
+        let at = "/layers/1/source/text";
+        assert_eq!(faults("{name nobody}"), [format!("{at} there is no layer `nobody`")]);
+        assert_eq!(faults("{name t}"), [format!("{at} layer `t` shows no participant")]);
+        assert!(faults("{clock HH:nn}")[0].starts_with(&format!("{at} `{{clock HH:nn}}` must be a clock of HH")));
+        assert_eq!(faults("{countdown} {stopwatch a b}").len(), 2);
+        for right in ["{name} {name ann} {data.x|y} {clock}", "{score} { {{", "{{name nobody}}"] {
+            assert!(faults(right).is_empty(), "{right}: {:?}", faults(right));
+        }
+        let alone = scene(&json!({"text": "{name}"})).unwrap_err();
+        assert_eq!(alone[0].0, "/layers/0/source/text");
+        // What was kept before there were fields is shown as it was.
+        let kept = json!({"layers": [{"id": "t", "source": {"text": "{clock HH:nn}"}}]});
+        let kept = crate::layout::read_kept(&kept, &Canvas::default()).unwrap();
+        assert!(!kept.is_living());
     }
 
     #[test]

@@ -12,8 +12,8 @@ use utoipa::{
 };
 
 use super::{
-    table::{Choice, Integer, Key, Number, Own, Rgb, Row, names, object, say_rows},
-    values::{ASSET_PATTERN, Color, color_schema, number},
+    table::{AnyLength, Choice, Integer, Key, Number, Own, Rgb, Row, names, object, say_rows},
+    values::{ASSET_PATTERN, Color, Crawl, color_schema, number},
 };
 use crate::layout::{
     limits, scene,
@@ -169,7 +169,10 @@ object! {
     #[schema(as = LayerText)]
     Text, TextKeys {
         // More than 1000 characters do not fit on a canvas legibly.
-        /// Lines end with `\n`; no other control characters.
+        /// Lines end with `\n`; no other control characters. Fields stand for what changes: `{name}` or `{name LAYER}` (of
+        /// who is in a layer), `{clock HH:mm}`, `{countdown TIMER}`, `{countdown 20:15}`, `{stopwatch TIMER}`, `{viewers}`,
+        /// `{chat 5}`, `{data.KEY}` or `{data.KEY|what is shown before it is put}`. `{{name}}` shows `{name}`; other braces
+        /// are braces.
         text: must own(String, min_length = 1, max_length = 1000);
         /// A font asset's name (`Caveat.ttf`), or the name of a family: `Inter` (the default), `DejaVu Sans`, one of an
         /// asset, or one that is installed on the server. Characters that it has not are taken from other fonts.
@@ -190,12 +193,16 @@ object! {
         background: color;
         /// Around it, in canvas pixels; 0 when left out.
         padding: number(0, 500) = 0.0;
+        /// It runs through its layer from right to left, again and again, so fast: canvas pixels a second, or `"n%"` of the
+        /// canvas's height a second. The layer is as wide as the canvas where it has no `width`, lines are not broken, and
+        /// `background` covers the layer. It stands when left out.
+        crawl: length(Crawl);
     }
 }
 
 impl From<&text::Text> for Text {
     fn from(text: &text::Text) -> Self {
-        let text::Text { text, font, size, weight, color, align, line_height, background, padding } = text;
+        let text::Text { text, font, size, weight, color, align, line_height, background, padding, crawl } = text;
         let keys = Self::KEYS;
         Self {
             text: text.clone(),
@@ -207,6 +214,7 @@ impl From<&text::Text> for Text {
             line_height: keys.line_height.unless_usual(*line_height),
             background: background.map(Color),
             padding: keys.padding.unless_usual(*padding),
+            crawl: crawl.map(Crawl),
         }
     }
 }

@@ -169,6 +169,11 @@ length!(
     Gap, "AutoGap", limits::GAP, "Canvas pixels.", "Of the canvas's width."
 );
 
+length!(
+    /// `crawl`.
+    Crawl, "TextCrawl", limits::CRAWL, "Canvas pixels a second.", "Of the canvas's height, a second."
+);
+
 fn length_schema(range: &LengthRange, number: &str, percent: &str) -> RefOr<Schema> {
     let mut pixels = ObjectBuilder::new().schema_type(Type::Number).maximum(Some(*range.number.end()));
     pixels = match range.above_zero {

@@ -14,7 +14,7 @@ mod tiles;
 
 pub(super) use self::auto::seats;
 use self::geometry::{Area, Crop, Rect, fit};
-pub use self::placement::{Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture};
+pub use self::placement::{Crawl, Facts, Following, Key, Look, Person, Placed, Placement, WhyHidden, clip_picture};
 use super::{
     cut::{Cut, Lost},
     lettering::Lettering,
@@ -108,7 +108,14 @@ pub(super) fn content(
             Ok((Placed::Images(images.clone()), Some(size)))
         }
         Source::Color(color) => Ok((Placed::Color(*color), None)),
-        Source::Text(_) => image(Lettering::of(layer, &scene.canvas).ok_or(WhyHidden::NoAsset)?.name()),
+        Source::Text(text) => {
+            let name = Lettering::of(layer, &scene.canvas).ok_or(WhyHidden::NoAsset)?.name();
+            let Some(crawl) = text.crawl else { return image(name) };
+            let size = size(&name)?;
+            // `as` saturates; speeds are within limits that fit.
+            let speed = (crawl.of(f64::from(scene.canvas.height)) * 1e3).round() as u32;
+            Ok((Placed::Crawl(Crawl { name, speed, ground: text.background }), Some(size)))
+        }
         Source::Video(name) => {
             let name = clip_picture(name);
             let size = size(&name)?;
@@ -135,6 +142,10 @@ pub(super) fn place(
     };
     let area = area(layer, &scene.canvas, region);
     let fitted = match region {
+        Some(region) if matches!(source, Placed::Crawl(_)) => {
+            let whole = Crop { x: 0.0, y: 0.0, width: region.width as f32, height: region.height as f32 };
+            area.rounded().map(|rect| (rect, whole))
+        }
         Some(region) => fit(region, area, layer.fit),
         None => area.rounded().map(|rect| (rect, Crop::default())),
     };
@@ -207,7 +218,12 @@ pub(super) fn area(layer: &SceneLayer, canvas: &Canvas, region: Option<Area>) ->
     // What goes along with somebody, or was written, has its source's size.
     let natural = matches!(layer.source, Source::Text(_)) || layer.follow.is_some();
     let aspect = region.map(|region| region.aspect());
+    let crawls = matches!(&layer.source, Source::Text(text) if text.crawl.is_some());
+    let own_height = || region.map_or(down, |region| region.height);
     let (width, height) = match layer.size {
+        Size::Canvas if crawls => (across, own_height()),
+        Size::Width(width) if crawls => (width.of(across), own_height()),
+        Size::Height(height) if crawls => (across, height.of(down)),
         Size::Canvas if natural => region.map_or((across, down), |region| (region.width, region.height)),
         Size::Canvas => (across, down),
         Size::Scale(scale) => (across * scale.factor(), down * scale.factor()),

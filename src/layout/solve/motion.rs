@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     geometry::{Crop, Rect},
-    placement::{Look, Placed, Placement},
+    placement::{Key, Look, Placed, Placement},
 };
 use crate::layout::look::Transition;
 
@@ -128,8 +128,9 @@ impl Motion {
         (self.courses, self.shown) = kept.into_iter().unzip();
     }
 
-    /// Shows `targets`, back to front, from `now` on. `leave`: how those that are gone fade out.
-    pub fn set(&mut self, targets: Vec<Placement>, now: Duration, leave: Transition) {
+    /// Shows `targets`, back to front, from `now` on. `leave`: how those that are gone fade out. `reworded`: ids of layers
+    /// that are of another size because other words stand there, which do not grow into it.
+    pub fn set(&mut self, targets: Vec<Placement>, now: Duration, leave: Transition, reworded: &[String]) {
         let mut before: Vec<Course> = std::mem::take(&mut self.courses);
         let mut courses: Vec<Course> = Vec::with_capacity(targets.len());
         let mut followers: Vec<(usize, Course)> = Vec::new();
@@ -140,6 +141,10 @@ impl Motion {
             let course = match old {
                 // Another change goes on undisturbed where this one says nothing new of the layer.
                 Some(old) if !old.leaving && State::of(&old.target) == State::of(&target) => Course { target, ..old },
+                // A clock is as wide as what it says now; what else goes on with its layer goes on.
+                Some(old) if !old.leaving && is_among(reworded, &target.key) => {
+                    Course { from: old.from.map(|from| State { src: target.src, ..from }), target, ..old }
+                }
                 Some(old) => {
                     let mut from = old.state(now);
                     // Parts of two pictures have nothing between them.
@@ -227,13 +232,17 @@ impl Motion {
     }
 }
 
+fn is_among(ids: &[String], key: &Key) -> bool {
+    matches!(key, Key::Layer(id) if ids.contains(id))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::json;
 
     use super::*;
-    use crate::layout::{Canvas, Facts, Key, Person, read, schema::Layer, solve};
+    use crate::layout::{Canvas, Facts, Person, read, schema::Layer, solve};
 
     fn placed(layout: serde_json::Value) -> (Vec<Placement>, Transition) {
         let scene = read(&layout, &Canvas::default()).unwrap();
@@ -255,7 +264,7 @@ mod tests {
 
     fn set(motion: &mut Motion, layout: serde_json::Value, at: u64) {
         let (targets, leave) = placed(layout);
-        motion.set(targets, ms(at), leave);
+        motion.set(targets, ms(at), leave, &[]);
     }
 
     #[test]
@@ -297,6 +306,31 @@ mod tests {
         assert!((shown[0].opacity - 0.6).abs() < 1e-6);
         assert!(motion.at(ms(3000)).is_empty());
         assert_eq!(motion.targets().count(), 0);
+    }
+
+    #[test]
+    fn other_words_are_as_large_as_they_are_at_once() {
+        let text = |x: i32| linear(json!([{"id": "a", "source": {"text": "9"}, "x": x}]));
+        let solved = |layout: serde_json::Value, width: u32| {
+            let scene = read(&layout, &Canvas::default()).unwrap();
+            let facts = Facts { people: &[], image_size: &move |_| Some((width, 40)), speakers: &[], can_cut: false };
+            (solve(&scene, &facts), scene.transition)
+        };
+        let mut motion = Motion::default();
+        let set = |motion: &mut Motion, x: i32, width: u32, at: u64, reworded: &[String]| {
+            let (targets, leave) = solved(text(x), width);
+            motion.set(targets, ms(at), leave, reworded);
+            let shown = motion.at(ms(at))[0].clone();
+            (shown.dst.x, shown.dst.width, shown.src.width as i32)
+        };
+        let id = ["a".to_owned()];
+        set(&mut motion, 0, 20, 0, &[]);
+        motion.at(ms(1000));
+        assert_eq!(set(&mut motion, 0, 60, 2000, &id), (0, 60, 60));
+        // On its way it goes on.
+        assert_eq!(set(&mut motion, 1000, 60, 3000, &[]), (0, 60, 60));
+        assert_eq!(set(&mut motion, 1000, 80, 3500, &id), (500, 70, 80));
+        assert_eq!(motion.at(ms(4000))[0].dst.x, 1000);
     }
 
     /// Two values of a key of a layer; `null` leaves it out. Most are seen on a person who is cut out.

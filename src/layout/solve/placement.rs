@@ -143,6 +143,17 @@ impl Placement {
     }
 }
 
+/// A text that runs through its layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crawl {
+    /// The name of its picture.
+    pub name: String,
+    /// Thousandths of a canvas pixel a second.
+    pub speed: u32,
+    /// The colour behind it in its whole layer: red, green, blue.
+    pub ground: Option<[u8; 3]>,
+}
+
 /// The layers that are drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
@@ -152,6 +163,8 @@ pub enum Placed {
     Image(String),
     /// Assets by turns; `src` is of the first.
     Images(Images),
+    /// The text that runs through its layer; `src` is all of it.
+    Crawl(Crawl),
     /// The clip whose first picture has this name ([`clip_picture`]).
     Clip(String),
     /// Red, green, blue.

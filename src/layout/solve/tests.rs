@@ -336,3 +336,24 @@ fn a_text_is_as_large_as_it_comes() {
     let nowhere = json!({"layers": [{"id": "t", "source": {"text": "Friday"}}]});
     assert!(solved(nowhere, &[]).is_empty(), "a text without its picture shows nothing");
 }
+
+#[test]
+fn a_text_that_runs_takes_the_canvas_or_its_width_and_its_own_height() {
+    let solved = |layer: serde_json::Value| {
+        let mut layer = layer;
+        layer["id"] = json!("t");
+        layer["source"] = json!({"text": "News", "crawl": "50%", "background": "#000"});
+        let scene = read(&json!({ "layers": [layer] }), &Canvas::default()).unwrap();
+        let facts = Facts { people: &[], speakers: &[], image_size: &|_| Some((3000, 40)), can_cut: false };
+        let placement = solve(&scene, &facts).remove(0);
+        let Placed::Crawl(crawl) = &placement.source else { panic!("{placement:?}") };
+        assert_eq!((crawl.speed, crawl.ground, placement.src.width), (360_000, Some([0; 3]), 3000.0));
+        let Rect { x, y, width, height } = placement.dst;
+        (x, y, width, height)
+    };
+    assert_eq!(solved(json!({})), (0, 0, 1280, 40));
+    assert_eq!(solved(json!({"anchor": "bottom-left"})), (0, 680, 1280, 40));
+    assert_eq!(solved(json!({"x": 10, "width": "50%"})), (10, 0, 640, 40));
+    assert_eq!(solved(json!({"height": 100})), (0, 0, 1280, 100));
+    assert_eq!(solved(json!({"width": 300, "height": 20})), (0, 0, 300, 20));
+}

@@ -13,6 +13,7 @@ mod blur;
 pub mod canvas;
 pub mod clock;
 pub mod colour;
+mod crawl;
 pub mod effects;
 mod follow;
 pub mod halve;

@@ -119,6 +119,23 @@ impl<'a> Planes<'a> {
             && self.alpha.is_none_or(|(alpha, stride)| holds(alpha.len(), stride, w, h))
     }
 
+    /// Returns a part of it, which begins at an even column and row and lies within it.
+    #[must_use]
+    pub fn part(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
+        let of = |data: &'a [u8], stride: usize, halved: usize| {
+            data.get((y >> halved) * stride + (x >> halved)..).unwrap_or_default()
+        };
+        Self {
+            width,
+            height,
+            y: of(self.y, self.y_stride, 0),
+            u: of(self.u, self.u_stride, 1),
+            v: of(self.v, self.v_stride, 1),
+            alpha: self.alpha.map(|(alpha, stride)| (of(alpha, stride, 0), stride)),
+            ..*self
+        }
+    }
+
     /// Returns the luma plane.
     pub fn luma(&self) -> Plane<'a> {
         Plane { data: self.y, stride: self.y_stride, width: self.width, height: self.height }

@@ -11,6 +11,7 @@ use super::{
     backdrop::{Backdrop, Show},
     canvas::Geometry,
     colour::Matrix,
+    crawl::{self, Crawls},
     effects::{Effects, Photo, View},
     follow::Followers,
     latest_frames::LatestFrames,
@@ -54,6 +55,7 @@ pub struct Stage {
     /// In the order of their names.
     images: Vec<Image>,
     begun: Vec<Begun>,
+    crawls: Crawls,
     backdrop: Backdrop,
     reels: Vec<(Arc<str>, Arc<Reel>)>,
     can_cut: bool,
@@ -64,6 +66,8 @@ pub struct Stage {
     sizes: Vec<Option<(u32, u32)>>,
     /// Whether the place of everything has to be found again.
     stale: bool,
+    /// Ids of the layers in which nothing but the words has changed since it was found.
+    reworded: Vec<String>,
     motion: Motion,
     followers: Followers,
     standings: Standings,
@@ -106,6 +110,7 @@ impl Stage {
             people: seated(picture.people),
             images: picture.images,
             begun: Vec::new(),
+            crawls: Crawls::default(),
             backdrop,
             reels,
             can_cut,
@@ -113,6 +118,7 @@ impl Stage {
             parting: Vec::new(),
             sizes: Vec::new(),
             stale: true,
+            reworded: Vec::new(),
             motion: Motion::default(),
             followers: Followers::default(),
             now: Duration::ZERO,
@@ -136,6 +142,10 @@ impl Stage {
         let places = self.reseat(&people, picture.scene.transition.duration_ms > 0);
         self.motion.renumber(|before| places.get(before).copied().flatten());
         self.people = people;
+        let mut reworded = picture.scene.reworded(&self.scene);
+        // What else has changed before this was shown is still to be shown gradually.
+        reworded.retain(|id| !self.stale || self.reworded.contains(id));
+        self.reworded = reworded;
         self.stale = true;
         if self.scene.triggers != picture.scene.triggers {
             self.standings.change(&self.scene.triggers, &picture.scene.triggers);
@@ -211,7 +221,8 @@ impl Stage {
         let mut changed = self.stale;
         if self.stale {
             let targets = self.place();
-            self.motion.set(targets, now, self.scene.transition);
+            self.motion.set(targets, now, self.scene.transition, &self.reworded);
+            self.reworded.clear();
             self.stale = false;
         }
         let before = self.motion.len();
@@ -233,6 +244,9 @@ impl Stage {
             self.waiting.extend(self.motion.shown().iter().map(waits));
         }
         self.begin_animations();
+        let (shown, waiting) = (self.motion.shown().iter(), &self.waiting);
+        let runs = shown.enumerate().filter(|(index, _)| waiting.get(*index) != Some(&true));
+        self.crawls.run(runs.map(|(_, placement)| placement), now);
         self.people.iter().map(|(participant, _)| participant).zip(&self.asks)
     }
 
@@ -379,6 +393,16 @@ impl Stage {
                         painter.paint(canvas, &picture.planes(), &geometry, placement, true);
                     }
                 }
+                Placed::Crawl(text) => {
+                    if let Some(rgb) = text.ground {
+                        paint_dot(&mut self.dot, rgb, painter, canvas, placement);
+                    }
+                    let Some(still) = image(&self.images, &text.name) else { continue };
+                    let gone = self.crawls.gone(&placement.key);
+                    if let Some((seen, geometry)) = crawl::part(&still.whole().planes(), placement.dst, gone) {
+                        painter.paint(canvas, &seen, &geometry, placement, true);
+                    }
+                }
                 Placed::Images(images) => {
                     let turn = self.now.as_millis() / u128::from(images.interval_ms.max(1));
                     let index = (turn % images.names.len().max(1) as u128) as usize;
@@ -403,10 +427,7 @@ impl Stage {
                     }
                 }
                 Placed::Color(rgb) => {
-                    let [y, u, v] = Matrix::Bt601.colour(*rgb);
-                    self.dot.fill(y, u, v);
-                    let geometry = Geometry { src_x: 0.0, src_y: 0.0, src_width: 2.0, src_height: 2.0, ..geometry };
-                    painter.paint(canvas, &self.dot.planes(), &geometry, placement, false);
+                    paint_dot(&mut self.dot, *rgb, painter, canvas, placement);
                 }
             }
         }
@@ -457,6 +478,20 @@ pub struct Spent {
     _reels: Vec<(Arc<str>, Arc<Reel>)>,
     _images: Vec<Image>,
     _scene: Arc<Scene>,
+}
+
+/// Fills a layer with a colour.
+fn paint_dot(
+    dot: &mut I420,
+    rgb: [u8; 3],
+    painter: &mut LayerPainter,
+    canvas: &mut PlanesMut<'_>,
+    placement: &Placement,
+) {
+    let [y, u, v] = Matrix::Bt601.colour(rgb);
+    dot.fill(y, u, v);
+    let own = Geometry { src_x: 0.0, src_y: 0.0, src_width: 2.0, src_height: 2.0, ..geometry_of(placement) };
+    painter.paint(canvas, &dot.planes(), &own, placement, false);
 }
 
 /// Returns where in `people` these are.

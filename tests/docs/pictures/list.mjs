@@ -40,6 +40,7 @@ export const WITHOUT = {
   warnings: "only answers have it",
   "transition.easing": "it does the same as in a layer's own transition, which has a picture",
   "layers.id": "a name is not seen",
+  "layers.source.crawl": "a still does not show that it runs",
   "layers.smoothing": "it calms masks of moving people, which a still does not show",
   "layers.lost": "it needs a camera that sees nobody, and somebody is before those of these pictures",
   "layers.model": "which network is loaded is not seen; how well each does is in models/README.md",

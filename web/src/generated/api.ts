@@ -124,6 +124,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{room}/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the last lines. */
+        get: operations["list_chat"];
+        put?: never;
+        /**
+         * Adds a line, for instance of the chat of a streaming service. Texts with `{chat}` show it at once, and `chat_line`
+         *     comes among the events. Lines are not stored.
+         */
+        post: operations["post_chat"];
+        /** Takes all lines away. */
+        delete: operations["clear_chat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/chat/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes one line away. */
+        delete: operations["delete_chat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns all values, by key. */
+        get: operations["list_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/data/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the value under a key. */
+        get: operations["get_data"];
+        /**
+         * Puts a string of at most 1000 characters, or a number. Texts with `{data.KEY}` show it at once, in all layouts. It
+         *     stays with the room; `data_changed` among the events says that it has changed.
+         */
+        put: operations["put_data"];
+        post?: never;
+        /** Takes away the value under a key. Texts show nothing there, or what they say for that case. */
+        delete: operations["delete_data"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rooms/{room}/events": {
         parameters: {
             query?: never;
@@ -708,6 +786,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{room}/timers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns all timers, by id. */
+        get: operations["list_timers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/timers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns one timer. */
+        get: operations["get_timer"];
+        put?: never;
+        post?: never;
+        /** Forgets a timer. */
+        delete: operations["delete_timer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/timers/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a timer back to its beginning, where it stands, and makes it where it is missing. `seconds` gives it another
+         *     length.
+         */
+        post: operations["reset_timer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/timers/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts a timer, and makes it where it is missing. With `seconds` it counts down from there. Without, it goes on from
+         *     where it is; one that has ended begins again, and a new one counts up. At the end of a countdown, `timer_ended` comes
+         *     among the events, and `scene` is shown if one is given. A timer goes on while the server is started again.
+         */
+        post: operations["start_timer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/timers/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a timer where it is. */
+        post: operations["stop_timer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1010,6 +1181,23 @@ export interface components {
              */
             width?: number;
         };
+        /** @description A line of the chat. */
+        ChatLine: {
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Grows from line to line.
+             */
+            id: number;
+            /** @description The name of its writer. */
+            name: string;
+            /** @description The line as it was written. */
+            text: string;
+        };
         /** @description A message of the page to the session's WebSocket. */
         ClientMessage: {
             /** @description The name to be seen by; a token's name comes before it. */
@@ -1246,6 +1434,40 @@ export interface components {
             id: string;
             /** @enum {string} */
             type: "output_removed";
+        } | {
+            /** @description Its key. */
+            key: string;
+            /** @enum {string} */
+            type: "data_changed";
+            value?: components["schemas"]["RoomDatum"] | null;
+        } | {
+            /** @description The line. */
+            line: components["schemas"]["ChatLine"];
+            /** @enum {string} */
+            type: "chat_line";
+        } | {
+            /**
+             * Format: int64
+             * @description Which; null: all.
+             */
+            id?: number | null;
+            /** @enum {string} */
+            type: "chat_removed";
+        } | {
+            /** @description As it is now. */
+            timer: components["schemas"]["Timer"];
+            /** @enum {string} */
+            type: "timer_changed";
+        } | {
+            /** @description As it is now. */
+            timer: components["schemas"]["Timer"];
+            /** @enum {string} */
+            type: "timer_ended";
+        } | {
+            /** @description Which. */
+            id: string;
+            /** @enum {string} */
+            type: "timer_removed";
         } | (components["schemas"]["Marker"] & {
             /** @enum {string} */
             type: "marker";
@@ -1394,6 +1616,26 @@ export interface components {
         IconsAction: {
             /** @description Which. */
             icons: components["schemas"]["Icons"];
+        };
+        /** @description A timer as it is kept with its room. */
+        KeptTimer: {
+            /**
+             * Format: int64
+             * @description How long it had run when it was started or stopped last.
+             */
+            elapsed_ms?: number;
+            /** @description The scene that is shown at its end. */
+            scene?: string | null;
+            /**
+             * Format: int64
+             * @description How long it counts down; left out by one that only counts up.
+             */
+            seconds?: number | null;
+            /**
+             * Format: date-time
+             * @description Since when it runs; left out by one that stands.
+             */
+            since?: string | null;
         };
         /** @description One point of a body. */
         Keypoint: {
@@ -1634,6 +1876,12 @@ export interface components {
             /** @description White when left out. */
             color?: components["schemas"]["LayerColor"];
             /**
+             * @description It runs through its layer from right to left, again and again, so fast: canvas pixels a second, or `"n%"` of the
+             *     canvas's height a second. The layer is as wide as the canvas where it has no `width`, lines are not broken, and
+             *     `background` covers the layer. It stands when left out.
+             */
+            crawl?: components["schemas"]["TextCrawl"];
+            /**
              * @description A font asset's name (`Caveat.ttf`), or the name of a family: `Inter` (the default), `DejaVu Sans`, one of an
              *     asset, or one that is installed on the server. Characters that it has not are taken from other fonts.
              */
@@ -1653,7 +1901,12 @@ export interface components {
              * @description Size of the letters (an em) in canvas pixels; 48 when left out.
              */
             size?: number;
-            /** @description Lines end with `\n`; no other control characters. */
+            /**
+             * @description Lines end with `\n`; no other control characters. Fields stand for what changes: `{name}` or `{name LAYER}` (of
+             *     who is in a layer), `{clock HH:mm}`, `{countdown TIMER}`, `{countdown 20:15}`, `{stopwatch TIMER}`, `{viewers}`,
+             *     `{chat 5}`, `{data.KEY}` or `{data.KEY|what is shown before it is put}`. `{{name}}` shows `{name}`; other braces
+             *     are braces.
+             */
             text: string;
             /**
              * Format: int32
@@ -2141,6 +2394,19 @@ export interface components {
              * @description Gain in the mix, 0.0 to 2.0.
              */
             volume?: number | null;
+        };
+        /** @description A line that is to be shown. */
+        NewChatLine: {
+            /**
+             * @description The name of its writer: 1 to 64 characters. They need not be in the room.
+             * @example ann
+             */
+            name: string;
+            /**
+             * @description The line: 1 to 500 characters.
+             * @example Hello!
+             */
+            text: string;
         };
         /** @description A marker that is asked for. */
         NewMarker: {
@@ -2745,6 +3011,7 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "participant" | "producer" | "admin";
+        RoomDatum: string | number;
         /**
          * @description A room as one document. When it is imported, what is left out stays as it is, or is the server's default in a new
          *     room.
@@ -2761,6 +3028,10 @@ export interface components {
              * @description When the room began; not looked at when imported.
              */
             created_at?: string | null;
+            /** @description Values that texts show as `{data.KEY}`, by key: strings and numbers. */
+            data?: {
+                [key: string]: components["schemas"]["RoomDatum"];
+            } | null;
             layout?: components["schemas"]["Layout"] | null;
             /**
              * Format: int64
@@ -2775,6 +3046,10 @@ export interface components {
             /** @description All scenes, in order. */
             scenes?: components["schemas"]["SceneEntry"][] | null;
             settings?: components["schemas"]["RoomDocumentSettings"] | null;
+            /** @description Timers, by id. */
+            timers?: {
+                [key: string]: components["schemas"]["KeptTimer"];
+            } | null;
             /**
              * Format: int32
              * @description 1.
@@ -2830,6 +3105,10 @@ export interface components {
             boxes: components["schemas"]["LayerBox"][];
             /** @description Size, frame rate and background. */
             canvas: components["schemas"]["Canvas"];
+            /** @description The values for texts, by key; left out while there are none. */
+            data?: {
+                [key: string]: components["schemas"]["RoomDatum"];
+            };
             /** @description How its media is doing. */
             health: components["schemas"]["Health"];
             /** @description The layout that the canvas shows. */
@@ -2853,6 +3132,8 @@ export interface components {
             segmentation: components["schemas"]["Segmentation"];
             /** @description The settings of its owner. */
             settings: components["schemas"]["Settings"];
+            /** @description Its timers, by id; left out while there are none. */
+            timers?: components["schemas"]["Timer"][];
             /** @description How the mix reaches each of them, in order of joining; those who are still connecting are left out. */
             viewer_deliveries: components["schemas"]["Delivery"][];
             /** @description How many only watch. */
@@ -3196,6 +3477,53 @@ export interface components {
          * @enum {string}
          */
         TextAlign: "left" | "center" | "right";
+        TextCrawl: number | string;
+        /** @description A timer as others see it. Its time now follows from when it was started. */
+        Timer: {
+            /**
+             * Format: double
+             * @description How long it had run, in seconds, when it was started or stopped last.
+             */
+            elapsed: number;
+            /**
+             * Format: date-time
+             * @description When it ends; null while it stands, and where it only counts up.
+             */
+            ends_at?: string | null;
+            /**
+             * @description Its id.
+             * @example start
+             */
+            id: string;
+            /** @description Whether it runs. */
+            running: boolean;
+            /** @description The scene that is shown at its end, `next` or `previous`; null: none. */
+            scene?: string | null;
+            /**
+             * Format: int64
+             * @description How long it counts down; null: it only counts up.
+             */
+            seconds?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was started last; null while it stands.
+             */
+            since?: string | null;
+        };
+        /** @description The length of a countdown, and the scene that comes then. */
+        TimerLength: {
+            /**
+             * @description The scene that is shown at the end: its name, `next` or `previous`. Only beside `seconds`.
+             * @example Live
+             */
+            scene?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds. Left out: as before; a timer that never had a length only counts up.
+             * @example 300
+             */
+            seconds?: number | null;
+        };
         /** @description A signed token. */
         Token: {
             /**
@@ -3787,6 +4115,319 @@ export interface operations {
                 content?: never;
             };
             /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 100, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatLine"][];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChatLine"];
+            };
+        };
+        responses: {
+            /** @description The line */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatLine"];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong places of the body */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More lines than the room takes in a second; `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There are no lines */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The line's id */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such room or line */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["RoomDatum"];
+                    };
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomDatum"];
+                };
+            };
+            /** @description No such room, or nothing was put under this key */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The key: 1 to 64 of `A-Z a-z 0-9 _ -` */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomDatum"];
+            };
+        };
+        responses: {
+            /** @description Put in place of another value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomDatum"];
+                };
+            };
+            /** @description Put; there was none */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomDatum"];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room has as many keys as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The key */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such room, or nothing was put under this key */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5736,6 +6377,250 @@ export interface operations {
             };
             /** @description No picture yet */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_timers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timer"][];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The timer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The timer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timer"];
+                };
+            };
+            /** @description No such room or timer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The timer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such room or timer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The timer's id: 1 to 64 of `A-Z a-z 0-9 _ -` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TimerLength"] | null;
+            };
+        };
+        responses: {
+            /** @description It stands at its beginning */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timer"];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room has as many timers as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The id or the body is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The timer's id: 1 to 64 of `A-Z a-z 0-9 _ -` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TimerLength"] | null;
+            };
+        };
+        responses: {
+            /** @description It runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timer"];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room has as many timers as it may */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The id or the body is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The timer's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timer"];
+                };
+            };
+            /** @description No such room or timer */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,6 +25,7 @@ export const ORDER: KeyOrder = {
       line_height: {},
       background: {},
       padding: {},
+      crawl: {},
     },
     x: {},
     y: {},

@@ -46,7 +46,12 @@ export class Inspector {
   private readonly opacity = slider("layer-opacity", 0, 100);
   private readonly radius = slider("layer-radius", 0, 50);
   private readonly rotate = numeric("layer-rotate", -360, 360);
-  private readonly words = make("input", { type: "text", maxlength: 1000, "data-testid": "layer-text" });
+  private readonly words = make("input", {
+    type: "text",
+    maxlength: 1000,
+    title: "Fields stand for what changes: {name}, {clock HH:mm}, {countdown 20:15}, {countdown TIMER}, {viewers}, {data.KEY}, {chat}",
+    "data-testid": "layer-text",
+  });
   private readonly size = numeric("layer-size", 4, 500);
   private readonly align = make("select", { "data-testid": "layer-align" });
   private readonly color = make("input", { type: "color", "data-testid": "layer-color" });

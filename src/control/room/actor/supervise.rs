@@ -32,7 +32,7 @@ use crate::{
         state::{Beginning, Job, record::RoomRecord, view::Event},
         store::RoomStore,
     },
-    media::port::Media,
+    media::port::{AuxId, Media},
 };
 
 /// How many events a listener may be behind before it gets a fresh snapshot instead.
@@ -47,6 +47,8 @@ pub(in crate::control::room) struct Parts {
     pub(in crate::control::room) vitals: Arc<Vitals>,
     /// Jobs whose files have to be decoded first, for a task of its own.
     pub(in crate::control::room) jobs: mpsc::Sender<Job>,
+    /// Pictures whose texts are to be drawn again. One that was ordered is not ordered again before it is drawn.
+    pub(in crate::control::room) words: mpsc::UnboundedSender<Option<AuxId>>,
     /// The stream of notices of all rooms.
     pub(in crate::control::room) journal: Arc<Journal>,
     /// A drain waits until all receivers of this are gone.
@@ -101,6 +103,8 @@ pub(super) struct Remembered {
     pub(super) record: Option<RoomRecord>,
     /// How many changes of outputs are in it.
     pub(super) outputs: u64,
+    /// How many changes of data and timers are in it.
+    pub(super) words: u64,
     /// Whether it is to be there after a restart.
     pub(super) stored: bool,
     /// Why it is over; `None` while it is not.

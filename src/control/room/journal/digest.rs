@@ -50,6 +50,12 @@ impl Digest {
             | Event::SceneActivated { .. }
             | Event::TriggerFired { .. }
             | Event::PhotoTaken { .. }
+            | Event::DataChanged { .. }
+            | Event::ChatLine { .. }
+            | Event::ChatRemoved { .. }
+            | Event::TimerChanged { .. }
+            | Event::TimerEnded { .. }
+            | Event::TimerRemoved { .. }
             | Event::Marker { .. }
             | Event::RoomEnded => Vec::new(),
         }

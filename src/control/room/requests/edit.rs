@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -11,9 +12,9 @@ use super::{
 use crate::{
     control::room::{
         error::RoomError,
-        images::{self, Gathered, ImageSource, NotNow},
+        images::{self, Gathered, ImageSource, Wanted},
         state::{
-            State,
+            Drawn, State,
             aux_picture::AuxSource,
             change::{LayoutChange, SettingsChange},
             output::OutputDocument,
@@ -22,8 +23,8 @@ use crate::{
             view::Settings,
         },
     },
-    layout::{CanvasLimit, Fault, Scene},
-    media::port::{AuxId, Image, Media},
+    layout::{CanvasLimit, Fault, Scene, Values},
+    media::port::{AuxId, Media},
 };
 
 /// Checks a change of settings for a room that does not exist yet.
@@ -40,7 +41,7 @@ pub(in crate::control::room) async fn check_settings(
 ) -> Result<(), RoomError> {
     let (_, draft) = change.draft(settings, scene, &media.segmentation())?;
     if let Some(draft) = draft {
-        ready(source, media, largest, draft).await?;
+        ready(source, media, largest, draft, &Values::none(Timestamp::now())).await?;
     }
     Ok(())
 }
@@ -96,30 +97,34 @@ impl RoomHandle {
     /// Gives the room the images of its first layout.
     pub(super) async fn load_first_images(&self) {
         let Ok(scene) = self.call(|room| Arc::clone(room.state.scene())).await else { return };
-        let images = self.gather(&scene).await;
+        let Ok(drawn) = self.gather(None, &scene).await else { return };
         // An error only says that the room has ended.
-        drop(self.call(move |room| room.state.set_first_images(images, &scene)).await);
+        drop(self.call(move |room| room.state.set_first_images(drawn, &scene)).await);
     }
 
     /// Gives a picture beside the program its images.
     pub(super) async fn load_aux_images(&self, aux: AuxId) {
         let asked = aux.clone();
         let Ok(Some(scene)) = self.call(move |room| room.state.aux_scene(&asked)).await else { return };
-        let images = self.gather(&scene).await;
+        let Ok(drawn) = self.gather(Some(&aux), &scene).await else { return };
         // As above.
-        drop(self.call(move |room| room.state.set_aux_images(&aux, images, &scene)).await);
+        drop(self.call(move |room| room.state.set_aux_images(&aux, drawn, &scene)).await);
     }
 
-    /// Returns the images of a layout that are there; the log names the others.
-    async fn gather(&self, scene: &Scene) -> Vec<Image> {
-        let Gathered { images, faults, not_now } = images::gather(&*self.images, scene, &scene.to_json()).await;
-        for fault in faults {
-            tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
-        }
-        if let Some(NotNow(why)) = not_now {
-            tracing::warn!(room = %self.name(), "{why}");
-        }
-        images
+    /// Returns the images of a picture's layout that are there; the log names the others.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    async fn gather(&self, aux: Option<&AuxId>, scene: &Scene) -> Result<Drawn, RoomError> {
+        let filled = match scene.is_living() {
+            true => Some(Arc::new(scene.filled(&self.values(scene).await?).0)),
+            false => None,
+        };
+        let wanted = Wanted { scene, filled: filled.as_deref(), body: &scene.to_json() };
+        let Gathered { images, mut faults, left_out, not_now } = images::gather(&*self.images, wanted).await;
+        faults.extend(left_out);
+        self.warn(aux, faults, not_now);
+        Ok(Drawn { images, filled })
     }
 
     /// Looks whether the picture that an output asks for beside the program can be shown.
@@ -133,7 +138,16 @@ impl RoomHandle {
             let detail = "the room has no scene of this name".to_owned();
             return Err(RoomError::Invalid(vec![Fault { pointer: wish.pointer().to_owned(), detail }]));
         };
-        let ready = match LayoutChange::Replace(body).draft(&shown) {
+        let is_kept = match &wish.source {
+            AuxSource::Scene(_) => true,
+            // As where another key of the output is changed.
+            AuxSource::Layout(_) => {
+                let source = wish.source.clone();
+                self.call(move |room| room.state.has_aux_source(&source)).await?
+            }
+        };
+        let change = if is_kept { LayoutChange::Restore(body) } else { LayoutChange::Replace(body) };
+        let ready = match change.draft(&shown) {
             Ok(draft) => self.ready(draft).await.map(drop),
             Err(error) => Err(error),
         };

@@ -8,6 +8,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::words::Warned;
 use crate::{
     control::room::{
         actor::{Call, Room, now},
@@ -16,6 +17,7 @@ use crate::{
         secret,
         state::{
             State,
+            chat::{ChatLine, NewChatLine},
             name::RoomName,
             note::Closing,
             output::{Marker, Output, OutputDocument},
@@ -23,10 +25,11 @@ use crate::{
             photo::Photo,
             pose::RoomPoses,
             revision::{IfMatch, Revision},
+            timer::{TimerOrder, TimerView},
             view::{Participant, RoomState, RoomSummary},
         },
     },
-    layout::CanvasLimit,
+    layout::{CanvasLimit, Data},
     media::port::{Frame, Media, OutputId, OutputSpec, OutputTarget, Trial},
 };
 
@@ -68,6 +71,8 @@ pub struct RoomHandle {
     pub(super) media: Arc<dyn Media>,
     /// The largest canvas that it may get.
     pub(super) largest: CanvasLimit,
+    /// The faults of texts that the log has already.
+    pub(super) warned: Arc<Warned>,
 }
 
 impl std::fmt::Debug for RoomHandle {
@@ -84,7 +89,7 @@ impl RoomHandle {
         media: Arc<dyn Media>,
         largest: CanvasLimit,
     ) -> Self {
-        Self { name, calls, images, media, largest }
+        Self { name, calls, images, media, largest, warned: Arc::default() }
     }
 
     /// Returns the room's name.
@@ -351,6 +356,94 @@ impl RoomHandle {
     /// [`RoomError::NoPhoto`], [`RoomError::NoRoom`].
     pub async fn photo(&self, id: String) -> Result<Arc<Frame>, RoomError> {
         self.call(move |room| room.state.photo(&id)).await?.ok_or(RoomError::NoPhoto)
+    }
+
+    /// Returns all that was put for texts.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn data(&self) -> Result<Data, RoomError> {
+        self.call(|room| room.state.data()).await
+    }
+
+    /// Returns what was put under a key.
+    ///
+    /// # Errors
+    /// [`RoomError::NoData`], [`RoomError::NoRoom`].
+    pub async fn datum(&self, key: String) -> Result<Value, RoomError> {
+        self.call(move |room| room.state.datum(&key)).await?
+    }
+
+    /// Puts a value under a key, both checked before; whether there was none.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyData`], [`RoomError::NoRoom`].
+    pub async fn put_data(&self, key: String, value: Value) -> Result<bool, RoomError> {
+        self.call(move |room| room.state.put_data(&key, value)).await?
+    }
+
+    /// Forgets what was put under a key.
+    ///
+    /// # Errors
+    /// [`RoomError::NoData`], [`RoomError::NoRoom`].
+    pub async fn remove_data(&self, key: String) -> Result<(), RoomError> {
+        self.call(move |room| room.state.remove_data(&key)).await?
+    }
+
+    /// Returns the last lines of the chat, oldest first.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn chat(&self) -> Result<Vec<ChatLine>, RoomError> {
+        self.call(|room| room.state.chat()).await
+    }
+
+    /// Adds a line to the chat that was checked before.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyLines`], [`RoomError::NoRoom`].
+    pub async fn add_chat(&self, line: NewChatLine) -> Result<ChatLine, RoomError> {
+        self.call(move |room| room.state.add_chat(line, now())).await?
+    }
+
+    /// Takes a line of the chat away, or all of them; whether there was one.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn remove_chat(&self, id: Option<u64>) -> Result<bool, RoomError> {
+        self.call(move |room| room.state.remove_chat(id)).await
+    }
+
+    /// Returns all timers, by id.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn timers(&self) -> Result<Vec<TimerView>, RoomError> {
+        self.call(|room| room.state.timers()).await
+    }
+
+    /// Returns one timer.
+    ///
+    /// # Errors
+    /// [`RoomError::NoTimer`], [`RoomError::NoRoom`].
+    pub async fn timer(&self, id: String) -> Result<TimerView, RoomError> {
+        self.call(move |room| room.state.timer(&id)).await?
+    }
+
+    /// Has a timer, whose id was checked before, do something.
+    ///
+    /// # Errors
+    /// [`RoomError::NoTimer`], [`RoomError::TooManyTimers`], [`RoomError::NoRoom`].
+    pub async fn order_timer(&self, id: String, order: TimerOrder) -> Result<TimerView, RoomError> {
+        self.call(move |room| room.state.order_timer(&id, order, now())).await?
+    }
+
+    /// Forgets a timer.
+    ///
+    /// # Errors
+    /// [`RoomError::NoTimer`], [`RoomError::NoRoom`].
+    pub async fn remove_timer(&self, id: String) -> Result<(), RoomError> {
+        self.call(move |room| room.state.remove_timer(&id)).await?
     }
 
     /// Returns where people are in their pictures now.

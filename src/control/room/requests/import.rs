@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     control::room::{
+        actor::now,
         error::RoomError,
         images,
         state::{
@@ -76,13 +77,16 @@ impl RoomHandle {
                     None
                 }
             };
+            let (data, timers) = (document.data(), document.timers());
+            faults.extend([data.as_ref().err(), timers.as_ref().err()].into_iter().flatten().flatten().cloned());
+            let words = (data.ok().flatten(), timers.ok().flatten());
             let (Some(settings), true) = (settings, faults.is_empty()) else {
                 return Err(RoomError::Invalid(faults));
             };
             if let Some(scenes) = &scenes {
                 self.check_scenes_in_use(scenes).await?;
             }
-            self.apply(revision, move |state| state.import(settings, layout, scenes)).await
+            self.apply(revision, move |state| state.import(settings, layout, scenes, words, now())).await
         })
         .await
     }

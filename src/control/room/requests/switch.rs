@@ -9,6 +9,7 @@ use tokio::{sync::mpsc, task::yield_now};
 use super::{handle::RoomHandle, prepare::until_applied};
 use crate::{
     control::room::{
+        actor::now,
         error::RoomError,
         images,
         sizes::Sizes,
@@ -43,20 +44,22 @@ impl RoomHandle {
     /// # Errors
     /// [`RoomError::NoRoom`].
     pub async fn scenes_with_boxes(&self) -> Result<(Revision, Vec<SceneView>), RoomError> {
-        let (revision, scenes, canvas, mut gathering) = self
+        let (revision, scenes, canvas, mut gathering, values) = self
             .call(|room| {
                 let (state, shown) = (&room.state, room.state.scene());
-                (state.revision(), state.scenes().views(shown), shown.canvas.clone(), state.gathering())
+                let (views, values) = (state.scenes().views(shown), state.values(now().wall));
+                (state.revision(), views, shown.canvas.clone(), state.gathering(), values)
             })
             .await?;
         let mut with_boxes = Vec::with_capacity(scenes.len());
         let mut sizes = Sizes::new(&*self.images);
         for scene in scenes {
             // One that cannot be shown any more has none.
-            let boxes = match layout::read(&scene.layout, &canvas) {
+            let boxes = match layout::read_kept(&scene.layout, &canvas) {
                 Ok(layout) => {
-                    sizes.add(&layout, &mut gathering).await;
-                    gathering.boxes(&layout)
+                    let (filled, _) = layout.filled(&values);
+                    sizes.add(&filled, &mut gathering).await;
+                    gathering.boxes(&filled)
                 }
                 Err(_) => Vec::new(),
             };
@@ -169,7 +172,7 @@ impl RoomHandle {
                 Chosen::Switch(stored) => stored.clone(),
                 Chosen::Stay(stored) => return Ok(Some((revision, scenes.view(stored, &shown)))),
             };
-            let draft = LayoutChange::Replace(Value::clone(&stored.layout)).draft(&shown)?;
+            let draft = LayoutChange::Restore(Value::clone(&stored.layout)).draft(&shown)?;
             let (scene, images) = self.ready(draft).await?;
             scenes.set_active(&stored.name);
             let view = scenes.view(&stored, &scene);
@@ -191,9 +194,9 @@ impl RoomHandle {
 
     async fn run_job(&self, job: Job) {
         let command = match job {
-            Job::Show(choice) => {
+            Job::Show(choice, asker) => {
                 if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
-                    tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
+                    tracing::warn!(room = %self.name(), %error, ?asker, ?choice, "a scene cannot be shown");
                 }
                 return;
             }

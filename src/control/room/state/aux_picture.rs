@@ -74,7 +74,7 @@ impl AuxWish {
     /// Returns what the picture shows in a room of this canvas. What cannot be read, of a room that another program
     /// stored, is the default layout.
     pub fn read(&self, scenes: &Scenes, canvas: &Canvas) -> Scene {
-        let read = self.body(scenes).and_then(|body| layout::read(&body, canvas).ok());
+        let read = self.body(scenes).and_then(|body| layout::read_kept(&body, canvas).ok());
         read.unwrap_or_else(|| Scene::default_for(canvas.clone()))
     }
 }

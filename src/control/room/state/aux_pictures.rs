@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, Job, State,
+    Drawn, Effect, Job, State,
     aux_picture::{AuxSource, AuxWish},
     output::OutputEntry,
     scenes::Scenes,
+    words::Filling,
 };
 use crate::{
     control::room::error::RoomError,
@@ -17,11 +18,12 @@ use crate::{
 /// One of them.
 #[derive(Debug)]
 pub(super) struct AuxPicture {
-    id: AuxId,
+    pub(super) id: AuxId,
     /// The layout that it is to show.
-    scene: Arc<Scene>,
-    /// The layout that it shows, with its images; `None` before the first ones are decoded.
-    shown: Option<(Arc<Scene>, Vec<Image>)>,
+    pub(super) scene: Arc<Scene>,
+    pub(super) filling: Filling,
+    /// The layout that it shows, with what its texts say and with its images; `None` before the first ones are decoded.
+    pub(super) shown: Option<(Arc<Scene>, Vec<Image>)>,
 }
 
 impl State {
@@ -43,12 +45,15 @@ impl State {
                 Some(index) if *self.aux_pictures[index].scene == scene => continue,
                 Some(index) => index,
                 None => {
-                    self.aux_pictures.push(AuxPicture { id, scene: Arc::new(scene.clone()), shown: None });
+                    let filling = Filling::default();
+                    self.aux_pictures.push(AuxPicture { id, scene: Arc::new(scene.clone()), filling, shown: None });
                     self.aux_pictures.len() - 1
                 }
             };
             let aux = &mut self.aux_pictures[index];
             aux.scene = Arc::new(scene);
+            // Its words come with its images.
+            aux.filling = Filling::default();
             if aux.scene.needs_images() {
                 self.effects.push(Effect::Job(Job::AuxImages(aux.id.clone())));
             } else {
@@ -63,7 +68,7 @@ impl State {
         (0..self.aux_pictures.len()).for_each(|index| self.show_aux(index));
     }
 
-    fn show_aux(&mut self, index: usize) {
+    pub(super) fn show_aux(&mut self, index: usize) {
         let aux = &self.aux_pictures[index];
         let Some((scene, images)) = aux.shown.clone() else { return };
         let (aux, picture) = (aux.id.clone(), self.picture_of(scene, images));
@@ -76,10 +81,12 @@ impl State {
     }
 
     /// Takes the images of a picture beside the program. Late ones, after another change, are dropped.
-    pub fn set_aux_images(&mut self, id: &AuxId, images: Vec<Image>, of: &Arc<Scene>) {
+    pub fn set_aux_images(&mut self, id: &AuxId, drawn: Drawn, of: &Arc<Scene>) {
         let is_it = |aux: &AuxPicture| aux.id == *id && Arc::ptr_eq(&aux.scene, of);
         let Some(index) = self.aux_pictures.iter().position(is_it) else { return };
-        self.aux_pictures[index].shown = Some((of.clone(), images));
+        let aux = &mut self.aux_pictures[index];
+        aux.shown = Some((drawn.filled.unwrap_or_else(|| of.clone()), drawn.images));
+        aux.filling = Filling::of(of, true);
         self.show_aux(index);
     }
 
@@ -100,6 +107,11 @@ impl State {
         };
         let scene = sending.aux.as_ref().map_or_else(|| self.scene.clone(), own);
         (scene.canvas.width, scene.canvas.height, scene.canvas.fps)
+    }
+
+    /// Returns whether an output has its picture from there.
+    pub fn has_aux_source(&self, source: &AuxSource) -> bool {
+        self.outputs.iter().filter_map(|sending| sending.aux.as_ref()).any(|wish| wish.source == *source)
     }
 
     /// Returns whether every scene that outputs show is among these.

@@ -38,6 +38,7 @@ pub(super) struct BoxNews {
 /// The list that all listeners got last, and what it was reckoned from.
 #[derive(Debug)]
 struct Sent {
+    /// With what its texts said.
     scene: Arc<Scene>,
     gathering: Gathering,
     boxes: Vec<LayerBox>,
@@ -66,8 +67,8 @@ impl State {
     pub(super) fn boxes(&self) -> Vec<LayerBox> {
         let gathering = self.gathering();
         match &self.box_news.sent {
-            Some(sent) if sent.is_of(&self.scene, &gathering) => sent.boxes.clone(),
-            _ => gathering.boxes(&self.scene),
+            Some(sent) if sent.is_of(&self.filled, &gathering) => sent.boxes.clone(),
+            _ => gathering.boxes(&self.filled),
         }
     }
 
@@ -86,12 +87,12 @@ impl State {
         self.box_news.due = false;
         let gathering = self.gathering();
         let before = self.box_news.sent.take();
-        let still = before.as_ref().is_some_and(|sent| sent.is_of(&self.scene, &gathering));
+        let still = before.as_ref().is_some_and(|sent| sent.is_of(&self.filled, &gathering));
         let (boxes, is_news) = match before {
             Some(sent) if still => (sent.boxes, false),
             before => {
                 self.box_news.reckoned_at = Some(now.clock);
-                let boxes = gathering.boxes(&self.scene);
+                let boxes = gathering.boxes(&self.filled);
                 let is_news = before.is_none_or(|sent| sent.boxes != boxes);
                 (boxes, is_news)
             }
@@ -101,13 +102,13 @@ impl State {
             let event = Event::BoxesChanged { revision: self.revision.0, boxes: boxes.clone() };
             self.effects.push(Effect::Event(event));
         }
-        self.box_news.sent = Some(Sent { scene: Arc::clone(&self.scene), gathering, boxes });
+        self.box_news.sent = Some(Sent { scene: Arc::clone(&self.filled), gathering, boxes });
     }
 
     /// Returns where everything stands, for an event that all listeners get.
     pub(super) fn sent_boxes(&mut self) -> Vec<LayerBox> {
         let boxes = self.boxes();
-        let (scene, gathering) = (Arc::clone(&self.scene), self.gathering());
+        let (scene, gathering) = (Arc::clone(&self.filled), self.gathering());
         self.box_news.sent = Some(Sent { scene, gathering, boxes: boxes.clone() });
         (self.box_news.due, self.box_news.differ) = (false, false);
         boxes

@@ -20,6 +20,8 @@ pub const MAX_PARTICIPANTS: u32 = 1000;
 pub enum LayoutChange {
     /// This instead.
     Replace(Value),
+    /// This instead, which was kept, maybe before texts had fields.
+    Restore(Value),
     /// A JSON Merge Patch (RFC 7396) of the layout.
     Merge(Value),
     /// A JSON Merge Patch of one layer.
@@ -84,7 +86,7 @@ impl LayoutChange {
     /// [`RoomError::NoLayer`], or [`RoomError::Invalid`] with every wrong place.
     pub fn draft(&self, now: &Scene) -> Result<Draft, RoomError> {
         let (body, prefix) = match self {
-            Self::Replace(body) => (body.clone(), String::new()),
+            Self::Replace(body) | Self::Restore(body) => (body.clone(), String::new()),
             Self::Merge(patch) => (layout::merge(&now.to_json(), patch), String::new()),
             Self::MergeLayer { id, patch } => {
                 let mut body = now.to_json();
@@ -101,7 +103,12 @@ impl LayoutChange {
                 (body, String::new())
             }
         };
-        match layout::read(&body, &now.canvas) {
+        let read = match self {
+            Self::Replace(_) => layout::read(&body, &now.canvas),
+            Self::Restore(_) => layout::read_kept(&body, &now.canvas),
+            Self::Merge(_) | Self::MergeLayer { .. } | Self::RemoveLayer { .. } => layout::read_changed(&body, now),
+        };
+        match read {
             Ok(scene) => Ok(Draft { scene, body, prefix, before: now.canvas.clone() }),
             Err(faults) => Err(relative(faults, &prefix)),
         }
@@ -225,6 +232,31 @@ mod tests {
         assert_eq!(change.draft(&scene()).unwrap_err(), RoomError::NoLayer);
         let change = LayoutChange::RemoveLayer { id: "back".into() };
         assert_eq!(change.draft(&scene()).unwrap().scene.layers.len(), 1);
+    }
+
+    #[test]
+    fn what_was_wrong_in_texts_before_is_no_fault_of_a_change() {
+        let body = json!({"layers": [
+            {"id": "ann", "source": {"participant": "ann"}},
+            {"id": "old", "source": {"text": "{clock of doom} {name x}"}},
+            {"id": "name", "source": {"text": "{name ann}"}}
+        ]});
+        let kept = LayoutChange::Restore(body.clone()).draft(&scene()).unwrap().scene;
+        let places = |change: LayoutChange| match change.draft(&kept) {
+            Ok(_) => Vec::new(),
+            Err(RoomError::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer).collect(),
+            Err(other) => panic!("{other:?}"),
+        };
+        let layer = |id: &str, patch| LayoutChange::MergeLayer { id: id.to_owned(), patch };
+        let none: Vec<String> = Vec::new();
+        assert_eq!(places(LayoutChange::Merge(json!({"auto": {"mode": "off"}}))), none);
+        assert_eq!(places(layer("ann", json!({"x": 5}))), none);
+        assert_eq!(places(layer("old", json!({"x": 5, "id": "new"}))), none);
+        assert_eq!(places(LayoutChange::RemoveLayer { id: "name".into() }), none);
+        // What the change makes wrong is its fault.
+        assert_eq!(places(LayoutChange::RemoveLayer { id: "ann".into() }), ["/layers/1/source/text"]);
+        assert_eq!(places(layer("name", json!({"source": {"text": "{name x}"}}))), ["/source/text"]);
+        assert_eq!(places(LayoutChange::Replace(body)), ["/layers/1/source/text", "/layers/1/source/text"]);
     }
 
     #[test]

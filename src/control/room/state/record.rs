@@ -1,7 +1,7 @@
 //! A room as one JSON document: what survives a restart, and what is exported and imported. PURE.
 //!
-//! Settings, layout and scenes; what is kept of outputs stands beside it, in a file of its own, because their addresses
-//! hold stream keys. Never participants.
+//! Settings, layout, scenes, data and timers; what is kept of outputs stands beside it, in a file of its own, because
+//! their addresses hold stream keys. Never participants.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,16 +11,19 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
+    Timers,
     aux_picture::AuxSource,
     change::SettingsChange,
+    data::{self, MAX_KEYS},
     output::KeptOutput,
     revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
+    timer::{KeptTimer, MAX_TIMERS, Timer},
     view::Settings,
 };
 use crate::{
     control::room::error::RoomError,
-    layout::{self, Canvas, Fault, Scene, fault::child},
+    layout::{self, Canvas, Data, Fault, Scene, fault::child},
     media::port::{OutputSpec, Segmentation},
 };
 
@@ -38,12 +41,23 @@ pub struct Past {
     pub scenes: Scenes,
     /// Its outputs, stream keys and all. They are kept in a file of their own, and never exported.
     pub outputs: Vec<(KeptOutput, OutputSpec)>,
+    /// The values for its texts, by key.
+    pub data: Data,
+    /// Its timers.
+    pub timers: Timers,
 }
 
 impl Past {
     /// Returns that of a new room.
     pub fn none(now: Timestamp) -> Self {
-        Self { revision: Revision(1), created_at: now, scenes: Scenes::default(), outputs: Vec::new() }
+        Self {
+            revision: Revision(1),
+            created_at: now,
+            scenes: Scenes::default(),
+            outputs: Vec::new(),
+            data: Data::new(),
+            timers: Timers::new(),
+        }
     }
 }
 
@@ -141,6 +155,13 @@ pub struct RoomDocument {
     /// The name of the scene that was shown last, one of `scenes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_scene: Option<String>,
+    /// Values that texts show as `{data.KEY}`, by key: strings and numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, super::data::Datum>>)]
+    pub data: Option<BTreeMap<String, Value>>,
+    /// Timers, by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timers: Option<BTreeMap<String, KeptTimer>>,
     /// Names of those `assets` that belong to the room, which only it has. The others are put where the caller puts
     /// assets: on the shared shelf, or, with a token for one room, to those of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,6 +194,11 @@ impl From<&RoomRecord> for RoomDocument {
             layout: Some(scene.to_json()),
             scenes: Some(past.scenes.iter().map(entry).collect()),
             active_scene: past.scenes.active_name().map(|name| name.as_str().to_owned()),
+            // Left out by rooms without any, which older programs read, too.
+            data: (!past.data.is_empty())
+                .then(|| past.data.iter().map(|(key, value)| (key.as_ref().to_owned(), Value::clone(value))).collect()),
+            timers: (!past.timers.is_empty())
+                .then(|| past.timers.iter().map(|(id, timer)| (id.as_ref().to_owned(), timer.kept())).collect()),
             room_assets: None,
             assets: None,
         }
@@ -221,6 +247,43 @@ impl RoomDocument {
         }
     }
 
+    /// Returns the data for texts, if the document has some.
+    ///
+    /// # Errors
+    /// Every wrong place.
+    pub fn data(&self) -> Result<Option<Data>, Vec<Fault>> {
+        let Some(list) = &self.data else { return Ok(None) };
+        let mut faults = too_many(list.len(), MAX_KEYS, "/data");
+        for (key, value) in list {
+            let place = child("/data", key);
+            faults.extend(data::check_key(key, &place).err());
+            faults.extend(data::check(value, &place).err());
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Some(list.iter().map(|(key, value)| (key.as_str().into(), Arc::new(value.clone()))).collect()))
+    }
+
+    /// Returns the timers, if the document has some.
+    ///
+    /// # Errors
+    /// Every wrong place.
+    pub fn timers(&self) -> Result<Option<Timers>, Vec<Fault>> {
+        let Some(list) = &self.timers else { return Ok(None) };
+        let mut faults = too_many(list.len(), MAX_TIMERS, "/timers");
+        let mut timers = Timers::new();
+        for (id, kept) in list {
+            let place = child("/timers", id);
+            faults.extend(data::check_key(id, &place).err());
+            match Timer::restore(kept) {
+                Ok(timer) => drop(timers.insert(id.as_str().into(), timer)),
+                Err(fault) => faults.extend(beneath(&place, vec![fault])),
+            }
+        }
+        if faults.is_empty() { Ok(Some(timers)) } else { Err(faults) }
+    }
+
     /// Returns the room that was kept in this document. Models, images and scenes are taken as they are: what is
     /// missing is missed when it is shown. `settings` and `canvas` stand for what is left out.
     ///
@@ -242,7 +305,7 @@ impl RoomDocument {
         if let Some(keypoints) = self.settings.as_ref().and_then(|kept| kept.keypoints) {
             settings.keypoints = keypoints;
         }
-        let scene = match self.layout.as_ref().map(|layout| layout::read(layout, canvas)) {
+        let scene = match self.layout.as_ref().map(|layout| layout::read_kept(layout, canvas)) {
             None => default,
             Some(Ok(scene)) => scene,
             Some(Err(more)) => {
@@ -261,6 +324,14 @@ impl RoomDocument {
                 Scenes::default()
             }
         };
+        let data = self.data().unwrap_or_else(|more| {
+            faults.extend(more);
+            None
+        });
+        let timers = self.timers().unwrap_or_else(|more| {
+            faults.extend(more);
+            None
+        });
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -269,7 +340,14 @@ impl RoomDocument {
         Ok(RoomRecord {
             settings,
             scene: Arc::new(scene),
-            past: Past { revision, created_at, scenes, outputs: Vec::new() },
+            past: Past {
+                revision,
+                created_at,
+                scenes,
+                outputs: Vec::new(),
+                data: data.unwrap_or_default(),
+                timers: timers.unwrap_or_default(),
+            },
         })
     }
 }
@@ -296,6 +374,12 @@ pub fn named_layouts(entries: &[SceneEntry], pointer: &str) -> Result<Vec<(Scene
         }
     }
     if faults.is_empty() { Ok(list) } else { Err(faults) }
+}
+
+fn too_many(count: usize, max: usize, pointer: &str) -> Vec<Fault> {
+    let fault =
+        || Fault { pointer: pointer.to_owned(), detail: format!("has {count} keys; at most {max} are possible") };
+    if count > max { vec![fault()] } else { Vec::new() }
 }
 
 /// Returns the same faults in a document that has the faulty value at `pointer`.
@@ -328,6 +412,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::control::room::state::{
+        change::LayoutChange,
+        name::RoomName,
+        output::Recordings,
+        timer::{TimerOrder, check_course},
+    };
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -348,8 +438,16 @@ mod tests {
                 created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
                 scenes,
                 outputs: Vec::new(),
+                data: [("score".into(), json!(3).into()), ("home".into(), json!("Reds").into())].into(),
+                timers: [("start".into(), timer())].into(),
             },
         }
+    }
+
+    fn timer() -> Timer {
+        let mut timer = Timer::default();
+        timer.obey(TimerOrder::Start(check_course(Some(300), Some("next")).unwrap()), NOW);
+        timer
     }
 
     fn restore(document: Value) -> Result<RoomRecord, Vec<String>> {
@@ -391,6 +489,46 @@ mod tests {
             "/active_scene",
         ] {
             assert!(faults.iter().any(|fault| fault == pointer), "{pointer} in {faults:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_data_and_timers_are_named() {
+        let wrong = json!({
+            "version": 1, "data": {"a": true, "b c": 1}, "timers": {"x": {"seconds": 0}, "y z": {"elapsed_ms": 5}}
+        });
+        let faults = restore(wrong).unwrap_err();
+        assert_eq!(faults, ["/data/a", "/data/b c", "/timers/x/seconds", "/timers/y z"]);
+    }
+
+    #[test]
+    fn a_room_that_was_kept_before_texts_had_fields_is_as_it_was() {
+        let of = |image: &str| {
+            json!({"layers": [
+                {"id": "t", "source": {"text": "{clock of doom} {name x} {a}"}},
+                {"id": "i", "source": {"image": image}}
+            ]})
+        };
+        let layout = of("layout.png");
+        let scenes = json!([{"name": "Old", "layout": of("scene.png")}]);
+        let mut restored = restore(json!({"version": 1, "layout": layout, "scenes": scenes})).unwrap();
+        assert_eq!(restored.scene.to_json()["layers"], layout["layers"]);
+        let written = serde_json::to_value(RoomDocument::from(&restored)).unwrap();
+        assert!(written.get("data").is_none() && written.get("timers").is_none(), "{written}");
+        // The scene can be shown, and so can an output's own layout.
+        let scene = restored.past.scenes.iter().next().unwrap();
+        let draft = LayoutChange::Restore(Value::clone(&scene.layout)).draft(&restored.scene).unwrap();
+        assert_eq!(draft.scene.to_json()["layers"], of("scene.png")["layers"]);
+        let own = json!({"type": "rtmp", "url": "rtmp://host/live/key", "layout": of("output.png")});
+        let kept = json!({"id": "o1", "created_at": NOW, "output": own});
+        let kept: KeptOutput = serde_json::from_value(kept).unwrap();
+        let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
+        let spec = kept.output.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
+        let shown = kept.output.aux().unwrap().read(&restored.past.scenes, &Canvas::default());
+        assert_eq!(shown.to_json()["layers"], of("output.png")["layers"]);
+        restored.past.outputs.push((kept, spec));
+        for image in ["layout.png", "scene.png", "output.png"] {
+            assert!(restored.layouts().iter().any(|layout| layout.needs(image, None)), "{image} is in use");
         }
     }
 

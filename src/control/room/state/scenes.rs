@@ -69,7 +69,7 @@ impl StoredScene {
     /// Returns what it is by itself; `None` if this program cannot read its layout.
     pub fn read(&self) -> Option<Scene> {
         // The room's own background is not this scene's, so that of the default canvas, a colour, is taken.
-        layout::read(&self.layout, &Canvas::default()).ok()
+        layout::read_kept(&self.layout, &Canvas::default()).ok()
     }
 }
 
@@ -94,6 +94,20 @@ pub enum SceneChoice {
     Next,
     /// The one before the active one, or the last when none is active. The first one has none before it.
     Previous,
+}
+
+impl SceneChoice {
+    /// Reads a scene's name, `next` or `previous`.
+    ///
+    /// # Errors
+    /// [`RoomError::BadSceneName`].
+    pub fn parse(text: &str) -> Result<Self, RoomError> {
+        match text {
+            "next" => Ok(Self::Next),
+            "previous" => Ok(Self::Previous),
+            name => SceneName::parse(name).map(Self::Named),
+        }
+    }
 }
 
 /// The scene that a [`SceneChoice`] leads to.
@@ -243,7 +257,7 @@ impl Scenes {
 
 /// Returns whether showing the scene would change the canvas.
 fn differs(stored: &StoredScene, shown: &Scene) -> bool {
-    layout::read(&stored.layout, &shown.canvas).as_ref() != Ok(shown)
+    layout::read_kept(&stored.layout, &shown.canvas).as_ref() != Ok(shown)
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, State,
+    Drawn, Effect, Now, State, Timers,
     record::{Past, RoomRecord},
     scenes::{SceneName, Scenes},
     view::{Event, Settings},
 };
-use crate::{layout::Scene, media::port::Image};
+use crate::layout::{Data, Scene};
 
 impl State {
     /// Returns the stored scenes.
@@ -35,24 +35,33 @@ impl State {
     }
 
     /// Shows a scene of the list: `layout` is what it becomes in this room, with its images.
-    pub fn activate(&mut self, name: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
+    pub fn activate(&mut self, name: &SceneName, layout: Arc<Scene>, drawn: Drawn) {
         // Before the layout, whose event names the active scene.
         self.scenes.set_active(name);
-        self.set_layout(layout, images);
+        self.set_layout(layout, drawn);
         self.effects.push(Effect::Event(Event::SceneActivated { revision: self.revision.0, name: name.shared() }));
     }
 
     /// Sets other scenes from now on, of which this one is shown: `layout` is what it becomes in this room.
-    pub fn set_scenario(&mut self, scenes: Scenes, first: &SceneName, layout: Arc<Scene>, images: Vec<Image>) {
+    pub fn set_scenario(&mut self, scenes: Scenes, first: &SceneName, layout: Arc<Scene>, drawn: Drawn) {
         self.scenes = scenes;
-        self.activate(first, layout, images);
+        self.activate(first, layout, drawn);
         self.take_scenes(self.scenes.clone());
     }
 
-    /// Makes the room another: settings, layout with its images, scenes. What is `None` stays.
-    pub fn import(&mut self, settings: Settings, layout: Option<(Arc<Scene>, Vec<Image>)>, scenes: Option<Scenes>) {
+    /// Makes the room another: settings, layout with its images, scenes, data and timers. What is `None` stays.
+    pub fn import(
+        &mut self,
+        settings: Settings,
+        layout: Option<(Arc<Scene>, Drawn)>,
+        scenes: Option<Scenes>,
+        words: (Option<Data>, Option<Timers>),
+        now: Now,
+    ) {
         self.stored = true;
         self.revision.0 += 1;
+        // Before the event that has the whole room.
+        self.take_words(words.0, words.1, now);
         self.take_settings(settings, layout);
         if let Some(scenes) = scenes {
             self.take_scenes(scenes);
@@ -69,6 +78,8 @@ impl State {
                 created_at: self.created_at,
                 scenes: self.scenes.clone(),
                 outputs: self.outputs.iter().map(|sending| (sending.kept(), sending.spec.clone())).collect(),
+                data: self.data.clone(),
+                timers: self.timers.clone(),
             },
         }
     }
@@ -78,8 +89,24 @@ impl State {
         self.stored
     }
 
+    /// Counts the changes of data and timers.
+    pub fn words_changed(&self) -> u64 {
+        self.words_changed
+    }
+
+    /// Puts the data and timers of now into a record of the room in which all else is of now.
+    pub fn record_words(&self, record: &mut RoomRecord) {
+        record.past.data = self.data.clone();
+        record.past.timers = self.timers.clone();
+    }
+
     /// Returns whether the room has changed since it was last kept.
     pub fn is_unkept(&self) -> bool {
+        self.is_more_than_words_unkept() || self.stored && self.words_kept != self.words_changed
+    }
+
+    /// Returns whether what has changed since is more than data and timers, which change often.
+    pub fn is_more_than_words_unkept(&self) -> bool {
         self.stored && (self.kept != Some(self.revision) || self.outputs_kept != self.outputs_changed)
     }
 
@@ -89,7 +116,7 @@ impl State {
             return None;
         }
         self.kept = Some(self.revision);
-        self.outputs_kept = self.outputs_changed;
+        (self.outputs_kept, self.words_kept) = (self.outputs_changed, self.words_changed);
         Some(self.record())
     }
 

@@ -16,6 +16,7 @@ mod boxes;
 mod lost;
 mod outputs;
 mod receiving;
+mod words;
 
 use receiving::{reception, viewer};
 
@@ -119,6 +120,7 @@ fn line(effect: &Effect) -> String {
         Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
         Effect::Close(peer, why) => format!("close {peer} {why:?}"),
         Effect::Job(job) => format!("{job:?}"),
+        Effect::Words(aux) => format!("words {aux:?}"),
     }
 }
 
@@ -208,7 +210,7 @@ fn a_lost_connection_is_held_and_then_dropped() {
     studio.effects();
     studio.state.lose(peer, studio.now);
     assert_eq!(studio.effects(), ["remove peer-1", "changed ann Away"]);
-    assert_eq!(studio.state.deadline(), Some(studio.now.clock + Duration::from_secs(2)));
+    assert_eq!(studio.state.deadline(studio.now), Some(studio.now.clock + Duration::from_secs(2)));
     studio.pass(Duration::from_millis(1999));
     assert_eq!(studio.effects(), Vec::<String>::new());
     studio.pass(Duration::from_millis(1));
@@ -366,7 +368,7 @@ fn a_connection_gives_only_so_many_candidates() {
 fn a_layout_is_shown_whole_and_counted() {
     let mut studio = Studio::new();
     let canvas = Canvas { width: 640, ..Canvas::default() };
-    studio.state.set_layout(Arc::new(Scene::default_for(canvas)), Vec::new());
+    studio.state.set_layout(Arc::new(Scene::default_for(canvas)), Drawn::default());
     assert_eq!(studio.effects(), ["picture ", "layout_changed", "room_changed"]);
     assert_eq!(studio.state.revision(), Revision(2));
     assert_eq!(studio.state.describe().canvas["width"], 640);
@@ -377,9 +379,9 @@ fn late_first_images_do_not_undo_a_layout() {
     let mut studio = Studio::new();
     let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)), clip: None };
     let first = Arc::clone(studio.state.scene());
-    studio.state.set_layout(Arc::new(Scene::default_for(Canvas::default())), Vec::new());
+    studio.state.set_layout(Arc::new(Scene::default_for(Canvas::default())), Drawn::default());
     studio.effects();
-    studio.state.set_first_images(vec![image], &first);
+    studio.state.set_first_images(Drawn::from(vec![image]), &first);
     assert_eq!(studio.effects(), Vec::<String>::new());
 }
 
@@ -390,7 +392,7 @@ fn first_images_come_after_a_change_of_settings_too() {
     let first = Arc::clone(studio.state.scene());
     studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
     studio.effects();
-    studio.state.set_first_images(vec![image], &first);
+    studio.state.set_first_images(Drawn::from(vec![image]), &first);
     assert_eq!(studio.effects().len(), 1, "the picture is shown again");
 }
 
@@ -456,7 +458,7 @@ fn a_configured_room_stays() {
     studio.state.store();
     studio.pass(Duration::from_secs(86_400));
     assert!(!studio.state.has_ended());
-    assert_eq!(studio.state.deadline(), None);
+    assert_eq!(studio.state.deadline(studio.now), None);
 }
 
 #[test]
@@ -496,11 +498,11 @@ fn whoever_speaks_is_shown_large() {
     let layout = serde_json::json!({"auto": {"mode": "spotlight"}});
     let scene = Arc::new(crate::layout::read(&layout, &Canvas::default()).unwrap());
     let revision = studio.state.revision();
-    studio.state.set_layout(scene, Vec::new());
+    studio.state.set_layout(scene, Drawn::default());
     assert_eq!(speakers(&mut studio), [["id2"]]);
     say(&mut studio, "id2", false);
     say(&mut studio, "id1", true);
-    let due = studio.state.deadline().map(|at| at.duration_since(studio.now.clock));
+    let due = studio.state.deadline(studio.now).map(|at| at.duration_since(studio.now.clock));
     assert_eq!((speakers(&mut studio).len(), due), (0, Some(Duration::from_secs(1))));
     studio.pass(Duration::from_secs(1));
     assert_eq!(speakers(&mut studio), [["id1", "id2"]]);
@@ -523,7 +525,7 @@ fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
         {"id": "odd", "when": "always", "do": [{"scene": "../../etc"}]}
     ]});
     let scene = Arc::new(crate::layout::read(&layout, &Canvas::default()).unwrap());
-    studio.state.set_layout(Arc::clone(&scene), Vec::new());
+    studio.state.set_layout(Arc::clone(&scene), Drawn::default());
     studio.effects();
     let fire = |studio: &mut Studio, trigger: &Trigger| {
         let participants = vec![ParticipantId("id1".into())];
@@ -535,7 +537,7 @@ fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
     let told = fire(&mut studio, wave);
     let Effect::Event(Event::TriggerFired { trigger, participants, events }) = &told[0] else { panic!("{told:?}") };
     assert_eq!((&**trigger, &*participants[0], &*events[0]), ("wave", "id1", "waved"));
-    assert_eq!(told[1..].iter().map(line).collect::<Vec<_>>(), ["Show(Next)"]);
+    assert_eq!(told[1..].iter().map(line).collect::<Vec<_>>(), ["Show(Next, Trigger)"]);
     studio.pass(Duration::from_millis(999));
     assert_eq!(fire(&mut studio, wave).len(), 1, "two scenes that switch to each other do not flicker");
     studio.pass(Duration::from_millis(1));

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Effect, Job, Now, State,
+    Asker, Effect, Job, Now, State,
     photo::{Photo, Photos},
-    scenes::{SceneChoice, SceneName},
+    scenes::SceneChoice,
     view::Event,
 };
 use crate::{
@@ -36,13 +36,14 @@ impl State {
             }
         }
         let mut wanted = trigger.actions.iter().filter_map(|action| match action {
-            Action::Scene(action) => choice(&action.scene),
+            // A name that no scene can have means none.
+            Action::Scene(action) => SceneChoice::parse(&action.scene).ok(),
             _ => None,
         });
         let rests = self.switched_at.is_some_and(|at| now.clock.saturating_duration_since(at) < SWITCH_PAUSE);
         if let Some(choice) = wanted.next().filter(|_| !rests) {
             self.switched_at = Some(now.clock);
-            self.effects.push(Effect::Job(Job::Show(choice)));
+            self.effects.push(Effect::Job(Job::Show(choice, Asker::Trigger)));
         }
     }
 
@@ -70,14 +71,5 @@ impl State {
     /// Returns one of them.
     pub fn photo(&self, id: &str) -> Option<Arc<Frame>> {
         Photos::get(&self.photos, id)
-    }
-}
-
-/// Returns what a trigger's scene means; a name that no scene can have means none.
-fn choice(scene: &str) -> Option<SceneChoice> {
-    match scene {
-        "next" => Some(SceneChoice::Next),
-        "previous" => Some(SceneChoice::Previous),
-        name => SceneName::parse(name).ok().map(SceneChoice::Named),
     }
 }

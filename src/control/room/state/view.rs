@@ -8,13 +8,15 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
+    chat::ChatLine,
     health::{Health, Loudness, rounded},
     output::{FinishedRecording, Marker, Output},
     photo::Photo,
     pose::ParticipantPoses,
+    timer::TimerView,
 };
 use crate::{
-    layout::{LayerBox, schema::Warning},
+    layout::{Data, LayerBox, schema::Warning},
     media::port,
 };
 
@@ -218,6 +220,13 @@ pub struct RoomState {
     pub viewer_deliveries: Vec<Delivery>,
     /// Where the room is sent.
     pub outputs: Vec<Output>,
+    /// The values for texts, by key; left out while there are none.
+    #[serde(skip_serializing_if = "Data::is_empty")]
+    #[schema(value_type = BTreeMap<String, super::data::Datum>)]
+    pub data: Data,
+    /// Its timers, by id; left out while there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timers: Vec<TimerView>,
     /// How loud its sound is.
     pub loudness: Loudness,
     /// Whether people can be cut out.
@@ -411,6 +420,41 @@ pub enum Event {
         #[schema(value_type = String)]
         id: Arc<str>,
     },
+    /// A value for texts was put, or taken away.
+    DataChanged {
+        /// Its key.
+        #[schema(value_type = String)]
+        key: Arc<str>,
+        /// The value that is there now; null without one.
+        #[schema(value_type = Option<super::data::Datum>)]
+        value: Value,
+    },
+    /// Somebody wrote a line.
+    ChatLine {
+        /// The line.
+        line: ChatLine,
+    },
+    /// A line of the chat is gone, or all of them.
+    ChatRemoved {
+        /// Which; null: all.
+        id: Option<u64>,
+    },
+    /// A timer was started, stopped or reset.
+    TimerChanged {
+        /// As it is now.
+        timer: TimerView,
+    },
+    /// A timer has counted down to its end.
+    TimerEnded {
+        /// As it is now.
+        timer: TimerView,
+    },
+    /// A timer is gone.
+    TimerRemoved {
+        /// Which.
+        #[schema(value_type = String)]
+        id: Arc<str>,
+    },
     /// A moment was named in all recordings that run.
     Marker {
         /// Which.
@@ -445,6 +489,12 @@ impl Event {
             Self::RoomChanged { .. } => "room_changed",
             Self::OutputChanged { .. } => "output_changed",
             Self::OutputRemoved { .. } => "output_removed",
+            Self::DataChanged { .. } => "data_changed",
+            Self::ChatLine { .. } => "chat_line",
+            Self::ChatRemoved { .. } => "chat_removed",
+            Self::TimerChanged { .. } => "timer_changed",
+            Self::TimerEnded { .. } => "timer_ended",
+            Self::TimerRemoved { .. } => "timer_removed",
             Self::Marker { .. } => "marker",
             Self::RecordingFinished { .. } => "recording_finished",
             Self::RoomEnded => "room_ended",
@@ -461,6 +511,7 @@ impl Event {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::control::room::state::timer::Timer;
 
     #[test]
     fn an_events_name_is_its_type() {
@@ -470,6 +521,12 @@ mod tests {
             Event::BoxesChanged { revision: 1, boxes: Vec::new() },
             Event::Loudness { loudness: Loudness::default() },
             Event::OutputRemoved { id: "o".into() },
+            Event::DataChanged { key: "k".into(), value: Value::Null },
+            Event::ChatLine { line: ChatLine { id: 1, at: Timestamp::UNIX_EPOCH, name: "a".into(), text: "b".into() } },
+            Event::ChatRemoved { id: None },
+            Event::TimerChanged { timer: Timer::default().view("t".into()) },
+            Event::TimerEnded { timer: Timer::default().view("t".into()) },
+            Event::TimerRemoved { id: "t".into() },
             Event::RecordingFinished {
                 recording: FinishedRecording { output: "o".into(), name: None, bytes: 1, seconds: 1.0 },
             },

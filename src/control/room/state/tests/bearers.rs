@@ -25,7 +25,7 @@ fn whose_token_is_over_is_put_out() {
     watching.bearer = Some(bearer("a", Some(until)));
     studio.state.watch(watching, reception(None)).unwrap();
     studio.pass(Duration::ZERO);
-    assert_eq!(studio.state.deadline(), Some(until));
+    assert_eq!(studio.state.deadline(studio.now), Some(until));
     studio.effects();
     studio.pass(Duration::from_secs(60));
     let effects = studio.effects();

@@ -25,7 +25,7 @@ fn seen(studio: &mut Studio, place: &Place, size: (u32, u32)) {
 }
 
 fn show(studio: &mut Studio, layout: serde_json::Value) {
-    studio.state.set_layout(Arc::new(read(&layout, &Canvas::default()).unwrap()), Vec::new());
+    studio.state.set_layout(Arc::new(read(&layout, &Canvas::default()).unwrap()), Drawn::default());
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn of_quick_changes_the_last_is_reported_in_time() {
     studio.join("eve");
     studio.pass(BOXES_PERIOD / 4);
     assert!(reported(&mut studio).is_empty(), "they were reported just now");
-    assert_eq!(studio.state.deadline(), Some(studio.now.clock + BOXES_PERIOD / 2));
+    assert_eq!(studio.state.deadline(studio.now), Some(studio.now.clock + BOXES_PERIOD / 2));
     studio.pass(BOXES_PERIOD / 2);
     let [(_, boxes)] = &reported(&mut studio)[..] else { panic!("they are reported once") };
     assert_eq!(boxes.len(), 3);
-    assert_eq!(studio.state.deadline(), None);
+    assert_eq!(studio.state.deadline(studio.now), None);
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! The drawing of what texts show, beside the scenes and sounds that the room asks for: a slow font holds up neither.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe};
+
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use super::handle::RoomHandle;
+use crate::{
+    control::room::{
+        actor::now,
+        images::{self, Gathered, NotNow, Redrawn},
+        state::Words,
+    },
+    layout::Fault,
+    media::port::AuxId,
+};
+
+impl RoomHandle {
+    /// Draws the texts of the pictures that the room asks for, until it ends. It asks for none while that is drawn, so
+    /// that there are no more tasks than pictures.
+    pub(in crate::control::room) async fn run_words(self, mut wanted: mpsc::UnboundedReceiver<Option<AuxId>>) {
+        while let Some(aux) = wanted.recv().await {
+            tokio::spawn(self.clone().draw(aux));
+        }
+    }
+
+    /// Draws the texts of a picture, and always reports back.
+    async fn draw(self, aux: Option<AuxId>) {
+        let drawn = AssertUnwindSafe(self.draw_words(aux.as_ref())).catch_unwind().await;
+        if drawn.is_err() {
+            tracing::error!(room = %self.name(), "texts are not drawn: a fault in the program");
+        }
+        if !drawn.unwrap_or(false) {
+            // An error only says that the room has ended.
+            drop(self.call(move |room| room.state.miss_words(aux.as_ref(), now())).await);
+        }
+    }
+
+    /// Draws what texts should say now, and shows it; whether that was possible.
+    async fn draw_words(&self, aux: Option<&AuxId>) -> bool {
+        let asked = aux.cloned();
+        let wanted = self.call(move |room| room.state.wanted_words(asked.as_ref(), now())).await;
+        let Ok(Some(Words { of, filled, texts, others })) = wanted else { return false };
+        let redrawn = Redrawn { scene: &of, filled: &filled, known: texts, others };
+        let Gathered { images: texts, faults, not_now, .. } = images::redraw(&*self.images, redrawn).await;
+        let is_whole = not_now.is_none();
+        self.warn(aux, faults, not_now);
+        if is_whole {
+            let (aux, words) = (aux.cloned(), Words { of, filled, texts, others });
+            // As above.
+            drop(self.call(move |room| room.state.set_words(aux.as_ref(), words, now())).await);
+        }
+        is_whole
+    }
+
+    /// Says in the log what of a picture is not shown, unless it was so before.
+    pub(super) fn warn(&self, aux: Option<&AuxId>, faults: Vec<Fault>, not_now: Option<NotNow>) {
+        let faults = faults.into_iter().map(|Fault { pointer, detail }| (pointer, detail));
+        let news = faults.chain(not_now.map(|NotNow(why)| (String::new(), why))).collect();
+        for (place, detail) in self.warned.news(aux, news) {
+            tracing::warn!(room = %self.name(), place, "{detail}");
+        }
+    }
+}
+
+/// The faults that the log has of a room's pictures, `None` being the program: texts that cannot be drawn are tried again
+/// with each change of their words.
+#[derive(Debug, Default)]
+pub(super) struct Warned(Mutex<HashMap<Option<AuxId>, Vec<Said>>>);
+
+/// A place, and what is wrong there.
+type Said = (String, String);
+
+/// Pictures that are remembered, at most: more than a room has outputs.
+const MOST_WARNED: usize = 64;
+
+impl Warned {
+    /// Returns these faults, where they are others than the last ones.
+    fn news(&self, aux: Option<&AuxId>, faults: Vec<Said>) -> Vec<Said> {
+        let mut said = self.0.lock();
+        let key = aux.cloned();
+        if faults.is_empty() {
+            said.remove(&key);
+            return faults;
+        }
+        if said.get(&key) == Some(&faults) {
+            return Vec::new();
+        }
+        if said.len() >= MOST_WARNED {
+            said.clear();
+        }
+        said.insert(key, faults.clone());
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_said_once_until_it_is_otherwise() {
+        let warned = Warned::default();
+        let fault = |detail: &str| vec![("/layers/0".to_owned(), detail.to_owned())];
+        let is_said = |aux: Option<&AuxId>, faults: Vec<Said>| !warned.news(aux, faults).is_empty();
+        assert!(is_said(None, fault("too large")) && !is_said(None, fault("too large")));
+        let beside = AuxId("scene Tall".into());
+        assert!(is_said(Some(&beside), fault("too large")), "of another picture");
+        assert!(!is_said(None, fault("too large")));
+        assert!(is_said(None, fault("no font")));
+        assert!(!is_said(None, Vec::new()));
+        assert!(is_said(None, fault("no font")), "it was right between");
+    }
+}
