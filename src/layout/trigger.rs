@@ -496,5 +496,4 @@ impl Trigger {
 }
 
 #[cfg(test)]
-#[path = "trigger_tests.rs"]
 mod tests;

@@ -124,7 +124,7 @@ fn collect(path: PathBuf, module: Vec<String>, test: bool, sources: &mut Vec<Sou
     let folder = path.parent().expect("a file has a folder").to_owned();
     let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a source file has a name");
     let is_root = ROOTS.iter().any(|(root, _)| Path::new(root) == path);
-    let below = if name == "mod" || is_root { folder.clone() } else { folder.join(name) };
+    let below = if is_root { folder.clone() } else { folder.join(name) };
     let mut declared = Vec::new();
     for item in &parsed.items {
         let Item::Mod(item) = item else { continue };
@@ -134,10 +134,7 @@ fn collect(path: PathBuf, module: Vec<String>, test: bool, sources: &mut Vec<Sou
         let child = item.ident.to_string();
         let file = match path_attribute(&item.attrs) {
             Some(given) => folder.join(given),
-            None => {
-                let flat = below.join(format!("{child}.rs"));
-                if repository().join(&flat).exists() { flat } else { below.join(&child).join("mod.rs") }
-            }
+            None => below.join(format!("{child}.rs")),
         };
         let mut module = module.clone();
         module.push(child);

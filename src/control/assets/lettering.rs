@@ -499,5 +499,4 @@ impl Sheet {
 }
 
 #[cfg(test)]
-#[path = "lettering_tests.rs"]
 mod tests;

@@ -185,5 +185,4 @@ fn deep_pixel(picture: &DynamicImage, x: u32, y: u32) -> Option<[u16; 4]> {
 }
 
 #[cfg(test)]
-#[path = "profile_tests.rs"]
 mod tests;

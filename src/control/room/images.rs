@@ -381,5 +381,4 @@ fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut S
 }
 
 #[cfg(test)]
-#[path = "images_tests.rs"]
 mod tests;

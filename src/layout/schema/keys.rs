@@ -3,7 +3,7 @@
 //! their own.
 //!
 //! With a row alone, the reader knows the key, and it stands in the schema and in its place in the page's order. Then the
-//! compiler asks `mod.rs` how it is written, and so for a field of the scene, which the reader fills.
+//! compiler asks the module above how it is written, and so for a field of the scene, which the reader fills.
 
 use std::marker::PhantomData;
 

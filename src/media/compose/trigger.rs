@@ -163,5 +163,4 @@ fn people_of(trigger: &Trigger, placements: &[Placement]) -> Vec<usize> {
 }
 
 #[cfg(test)]
-#[path = "trigger_tests.rs"]
 mod tests;

@@ -247,5 +247,4 @@ pub(super) fn percent_decoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "retry_tests.rs"]
 mod tests;

@@ -558,5 +558,4 @@ impl OutputEntry {
 }
 
 #[cfg(test)]
-#[path = "output_tests.rs"]
 mod tests;

@@ -243,5 +243,4 @@ fn parameters(content: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[path = "segmenter_tests.rs"]
 mod tests;

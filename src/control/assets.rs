@@ -80,7 +80,7 @@ pub const MAX_FILES: usize = 1000;
 const CACHE_BYTES: usize = 256 * 1024 * 1024;
 
 /// Images that come with the program.
-const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../../pipelines/assets/studio.jpg"))];
+const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../pipelines/assets/studio.jpg"))];
 
 /// The reason why an asset is not available or not kept.
 #[derive(Debug, thiserror::Error)]
