@@ -14,7 +14,8 @@
 //!
 //! Its parts:
 //!
-//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`].
+//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`];
+//!   `output_keys`: which keys each type of output has.
 //! - [`change`], [`record`]: what requests want to change, and the room as one document.
 //! - [`view`], [`health`], [`pose`], [`gathering`], [`note`]: what others see and hear of it; `redact`: what not all of
 //!   them do.
@@ -30,6 +31,7 @@ pub mod name;
 mod news;
 pub mod note;
 pub mod output;
+mod output_keys;
 mod outputs;
 pub mod participant;
 mod peers;
