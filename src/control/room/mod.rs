@@ -48,10 +48,7 @@ pub use state::{
     pose::RoomPoses,
     record::{RoomDocument, SceneEntry},
     revision::{IfMatch, Revision},
-    scenes::{SceneChoice, SceneName},
-    view::{
-        ActiveScene, Delivery, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, SceneView,
-        Segmentation, Settings,
-    },
+    scenes::{ActiveScene, SceneChoice, SceneName, SceneView},
+    view::{Delivery, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings},
 };
 pub use store::{RoomStore, Storing};
