@@ -27,7 +27,7 @@ pub use error::RoomError;
 pub use images::{ImageSource, NoText, NotNow, TextFault};
 pub use journal::{
     Entry, Journal, Reader,
-    notice::{EndReason, Notice, ServerEvent},
+    notice::{Notice, ServerEvent},
 };
 pub use registry::{Registry, RoomDefaults};
 pub use requests::{
@@ -49,6 +49,8 @@ pub use state::{
     record::{RoomDocument, SceneEntry},
     revision::{IfMatch, Revision},
     scenes::{ActiveScene, SceneChoice, SceneName, SceneView},
-    view::{Delivery, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings},
+    view::{
+        Delivery, EndReason, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings,
+    },
 };
 pub use store::{RoomStore, Storing};

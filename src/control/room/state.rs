@@ -72,14 +72,14 @@ use self::{
     revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
-    view::{Event, RoomState, RoomSummary, Segmentation, Settings},
+    view::{EndReason, Event, RoomState, RoomSummary, Segmentation, Settings},
 };
 pub use self::{
     boxes::BOXES_PERIOD,
     peers::{Reception, Resource, ResourceKind, Viewer},
     people::{Arrival, Place},
 };
-use super::{error::RoomError, journal::notice::EndReason};
+use super::error::RoomError;
 use crate::{
     layout::{AutoMode, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},

@@ -249,6 +249,16 @@ pub struct RoomSummary {
     pub created_at: Timestamp,
 }
 
+/// The reason why a room is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// It was deleted, or nobody was in it any more and nothing of it was stored.
+    Ended,
+    /// The server ends. A stored room starts again with it.
+    Shutdown,
+}
+
 /// The reason why someone is no longer in the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
