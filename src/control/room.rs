@@ -27,7 +27,7 @@ pub use error::RoomError;
 pub use images::{ImageSource, NoText, NotNow, TextFault};
 pub use journal::{
     Entry, Journal, Reader,
-    notice::{EndReason, Notice, ServerEvent},
+    notice::{Notice, ServerEvent},
 };
 pub use registry::{Registry, RoomDefaults};
 pub use requests::{
@@ -48,10 +48,9 @@ pub use state::{
     pose::RoomPoses,
     record::{RoomDocument, SceneEntry},
     revision::{IfMatch, Revision},
-    scenes::{SceneChoice, SceneName},
+    scenes::{ActiveScene, SceneChoice, SceneName, SceneView},
     view::{
-        ActiveScene, Delivery, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, SceneView,
-        Segmentation, Settings,
+        Delivery, EndReason, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings,
     },
 };
 pub use store::{RoomStore, Storing};

@@ -10,7 +10,7 @@
 //!
 //! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that
 //! is a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc
-//! `audio` and a sink `sink`.
+//! `audio` and a sink `sink`. `docs/architecture.md` names all that belongs to it.
 
 use std::{
     fmt,
@@ -84,9 +84,7 @@ pub trait Kind: fmt::Debug + Send + 'static {
     ///
     /// # Errors
     /// The fault of the step that was taken last.
-    fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
-        Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
-    }
+    fn try_out(&self, steps: &mut Steps, launches: &Launches) -> Result<(), OutputFault>;
     /// Begins an attempt, or a later part of one.
     ///
     /// # Errors

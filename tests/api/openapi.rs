@@ -107,6 +107,17 @@ async fn what_a_put_takes_is_what_the_document_says() {
 }
 
 #[tokio::test]
+async fn the_page_of_outputs_has_a_row_for_every_type() {
+    let server = Server::start().await;
+    let document = answer(server.request_at_top("GET", "/openapi.json")).await.json();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/outputs.md")).unwrap();
+    let types = document["components"]["schemas"]["OutputKind"]["enum"].as_array().expect("it is a choice of texts");
+    let rows = types.iter().map(|kind| format!("| `{}` |", kind.as_str().unwrap()));
+    let missing: Vec<String> = rows.filter(|row| !page.contains(row)).collect();
+    assert!(missing.is_empty() && types.len() > 5, "docs/outputs.md lacks {missing:?}");
+}
+
+#[tokio::test]
 async fn who_takes_gzip_gets_the_document_packed() {
     let server = Server::start().await;
     let plain = answer(server.request_at_top("GET", "/openapi.json")).await;

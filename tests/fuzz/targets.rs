@@ -15,7 +15,9 @@ use virfie::{
         scenario::{Node, import},
         solve::{Facts, solve},
     },
-    media::port::{Candidate, Description, RtmpAddress, SdpKind, check_offer, parse_fragment},
+    media::port::{
+        Candidate, Description, Profile, RtmpAddress, SdpKind, SrtAddress, WhipAddress, check_offer, parse_fragment,
+    },
 };
 
 pub struct Target {
@@ -101,6 +103,9 @@ pub const TARGETS: &[Target] = &[
             b"rtmp://live.example:1935/app/stream-key",
             b"rtmps://user:secret@live.example/app/key?x=1",
             b"RTMP://[2001:db8::1]:1935/a/b/c",
+            b"srt://live.example:9000?passphrase=a-long-secret&latency=800&streamid=stream-key",
+            b"srt://:9000?mode=listener",
+            b"https://live.example/whip/stream-key?sign=a%2Fsecret",
         ],
     },
 ];
@@ -185,7 +190,10 @@ fn picture_header(input: &[u8]) -> bool {
 
 fn output(input: &[u8]) -> bool {
     let url = text(input);
-    let Ok(address) = RtmpAddress::parse(&url, None) else { return false };
+    // Their hosts are what the reader of URLs makes of them, so that nothing is known of what is shown.
+    let srt = SrtAddress::parse(&url).map(|address| address.redact(&address.shown()));
+    let whip = WhipAddress::parse(&url, Some("secret"), Profile::High).map(|address| address.redact(&address.shown()));
+    let Ok(address) = RtmpAddress::parse(&url, None) else { return srt.is_ok() || whip.is_ok() };
     let shown = address.shown();
     // A change can make a host of either.
     let authority = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();

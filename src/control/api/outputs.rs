@@ -111,8 +111,7 @@ static TRIALS: Semaphore = Semaphore::const_new(4);
 pub struct OutputTrial {
     /// Whether all that can be tried without going live went well.
     pub ok: bool,
-    /// The steps that were taken, in order. `rtmp`: lookup, connect, tls, handshake, application; `srt`: lookup and
-    /// handshake, or port; `file`: folder, space.
+    /// The steps that were taken, in order. Which there are depends on the type.
     pub steps: Vec<TrialStep>,
     /// How long it all took.
     pub milliseconds: u64,

@@ -15,7 +15,8 @@
 //!
 //! Its parts:
 //!
-//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`].
+//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`];
+//!   `output_keys`: which keys each type of output has.
 //! - [`data`], [`timer`], [`chat`]: what texts show.
 //! - [`change`], [`record`]: what requests want to change, and the room as one document.
 //! - [`view`], [`health`], [`pose`], [`gathering`], [`note`]: what others see and hear of it; `redact`: what not all of
@@ -34,6 +35,7 @@ pub mod name;
 mod news;
 pub mod note;
 pub mod output;
+mod output_keys;
 mod outputs;
 pub mod participant;
 mod peers;
@@ -78,7 +80,7 @@ use self::{
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
     timer::Timer,
-    view::{Event, RoomState, RoomSummary, Segmentation, Settings},
+    view::{EndReason, Event, RoomState, RoomSummary, Segmentation, Settings},
     words::{Drawings, Filling},
 };
 pub use self::{
@@ -87,7 +89,7 @@ pub use self::{
     people::{Arrival, Place},
     words::{Drawn, Words},
 };
-use super::{error::RoomError, journal::notice::EndReason};
+use super::error::RoomError;
 use crate::{
     layout::{AutoMode, Data, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},

@@ -4,7 +4,7 @@
 //! a person has to be cut out of it; sound waits in its strip. What both take is compared at each block, smoothed, and
 //! made equal when it differs by what could be seen. All times are in samples at 48 kHz.
 
-use super::strip::{BLOCK, TARGET_BLOCKS};
+use super::strip::{BLOCK, Move, TARGET_BLOCKS};
 
 /// The mix is stamped as much earlier than it is made, which is about what sound takes longer than a picture that is
 /// seen at once: the least that waits, the packet that it comes in, and the block that it is mixed in. So such sound
@@ -34,15 +34,6 @@ pub struct Lips {
     ahead: f32,
     waiting: f32,
     looked_at: u32,
-}
-
-/// The move that a strip has to make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Move {
-    /// By how much the sound comes later, or earlier if that is below zero.
-    pub later: i64,
-    /// How much waits then, on the average.
-    pub waiting: usize,
 }
 
 impl Lips {

@@ -6,8 +6,6 @@
 //! ours, or a burst came after a stall), the oldest are left out with a short crossfade, so that the delay stays small.
 //! A clock that is 200 ppm off needs one such repair every minute or more.
 
-use super::lips::Move;
-
 /// Samples per second.
 pub const SAMPLE_RATE: u32 = 48_000;
 
@@ -47,6 +45,15 @@ pub struct Counters {
     /// How often the sound ran out while playing.
     pub underruns: u64,
     /// Samples waiting now.
+    pub waiting: usize,
+}
+
+/// The move that a strip is asked to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// By how much the sound comes later, or earlier if that is below zero.
+    pub later: i64,
+    /// How much waits then, on the average.
     pub waiting: usize,
 }
 

@@ -5,14 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::notes::Chapter;
-
-/// Returns where each chapter ends: where the next one begins, the last one with the recording.
-pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
-    let next = chapters.iter().skip(1).map(|chapter| chapter.at);
-    let last = chapters.last().map_or(length, |last| length.max(last.at));
-    next.chain([last])
-}
+use super::notes::{Chapter, ends};
 
 const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
 const SEEK_HEAD: [u8; 4] = [0x11, 0x4D, 0x9B, 0x74];

@@ -26,8 +26,9 @@ use self::{
 use super::{
     Begun, Destination, Kind, Opening, muxed, space,
     terms::{Blame, OutputFault},
+    trial::Steps,
 };
-use crate::media::gst::{clock::media_clock, pipeline::OwnedPipeline};
+use crate::media::gst::{clock::media_clock, launch::Launches, pipeline::OwnedPipeline};
 
 /// The first keyframe, what the encoder looks ahead, and the longest segment.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -54,6 +55,10 @@ impl Hls {
 impl Kind for Hls {
     fn redact(&self, text: &str) -> String {
         text.replace(&*self.folder.to_string_lossy(), "the output's folder")
+    }
+
+    fn try_out(&self, _steps: &mut Steps, _launches: &Launches) -> Result<(), OutputFault> {
+        Err(OutputFault::last(Blame::Server, "outputs of this type cannot be tried; start it"))
     }
 
     fn begun(&self, start: Duration) {

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::chapters::ends;
-
 /// The ending of the file's name behind the recording's.
 pub const SIDECAR: &str = "ffmetadata";
 
@@ -22,6 +20,13 @@ pub struct Chapter {
     pub name: String,
     /// So long after the begin.
     pub at: Duration,
+}
+
+/// Returns where each chapter ends: where the next one begins, the last one with the recording.
+pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
+    let next = chapters.iter().skip(1).map(|chapter| chapter.at);
+    let last = chapters.last().map_or(length, |last| length.max(last.at));
+    next.chain([last])
 }
 
 /// See the module.

@@ -49,6 +49,35 @@ pub enum OutputKind {
     Whip,
 }
 
+// No method has an arm for all that remain: the compiler names each that a new kind must answer.
+impl OutputKind {
+    /// Returns whether the room's picture and sound are encoded for it, by settings of its own.
+    pub const fn is_encoded(self) -> bool {
+        match self {
+            Self::Rtmp | Self::Srt | Self::Hls | Self::File | Self::Whip => true,
+            // What people send goes into the files as it comes.
+            Self::Iso => false,
+        }
+    }
+
+    /// Returns whether it is encoded as WebRTC wants it: at once, and with Opus.
+    pub const fn is_webrtc(self) -> bool {
+        match self {
+            Self::Whip => true,
+            Self::Rtmp | Self::Srt | Self::Hls | Self::File | Self::Iso => false,
+        }
+    }
+
+    /// Returns whether it is a recording of the room: it can be paused, gets markers, and is waited for until it has its
+    /// end.
+    pub const fn is_recording(self) -> bool {
+        match self {
+            Self::File => true,
+            Self::Rtmp | Self::Srt | Self::Hls | Self::Iso | Self::Whip => false,
+        }
+    }
+}
+
 /// The container of a recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -162,7 +191,18 @@ impl OutputTarget {
     /// Returns whether what is sent can change while it goes on. A file has one form from beginning to end, a WHIP
     /// server was offered one, and players of HLS learn where another begins.
     pub const fn takes_changes(&self) -> bool {
-        !matches!(self, Self::File(_) | Self::Iso(_) | Self::Whip(_) | Self::Hls(_))
+        match self {
+            Self::Rtmp(_) | Self::Srt(_) => true,
+            Self::File(_) | Self::Iso(_) | Self::Whip(_) | Self::Hls(_) => false,
+        }
+    }
+
+    /// Returns the path at which this server serves it, which no other output may have.
+    pub fn served_at(&self) -> Option<&str> {
+        match self {
+            Self::Hls(target) => Some(&target.address),
+            Self::Rtmp(_) | Self::Srt(_) | Self::File(_) | Self::Iso(_) | Self::Whip(_) => None,
+        }
     }
 
     /// Lets it lead into the server's own networks later, too, by a redirect or another address of its host.

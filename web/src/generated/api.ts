@@ -2680,10 +2680,7 @@ export interface components {
             ok: boolean;
             /** @description The step that failed. */
             step?: string | null;
-            /**
-             * @description The steps that were taken, in order. `rtmp`: lookup, connect, tls, handshake, application; `srt`: lookup and
-             *     handshake, or port; `file`: folder, space.
-             */
+            /** @description The steps that were taken, in order. Which there are depends on the type. */
             steps: components["schemas"]["TrialStep"][];
         };
         /** @description The wishes for the picture. What is left out is the preset's, or the canvas's and the usual. */

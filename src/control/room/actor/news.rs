@@ -11,7 +11,7 @@ use tokio::{
 use super::supervise::{EndingMark, Lasting};
 use crate::{
     control::room::state::{output::FinishedRecording, view::Event},
-    media::port::{MediaCommand, MediaEvent, OutputId, OutputKind, OutputState},
+    media::port::{MediaCommand, MediaEvent, OutputId, OutputState},
 };
 
 /// How long media that is given up may take to finish its recordings and to end.
@@ -42,7 +42,7 @@ impl News {
     /// Remembers what the media will have to finish when it carries this out.
     pub(super) fn expect_of(&mut self, command: &MediaCommand) {
         if let MediaCommand::AddOutput { output, spec } = command
-            && spec.target.kind() == OutputKind::File
+            && spec.target.kind().is_recording()
         {
             self.recordings.insert(output.clone());
         }

@@ -24,12 +24,12 @@ use crate::{
     control::room::{
         actor,
         faults::Faults,
-        journal::{
-            Journal,
-            digest::Digest,
-            notice::{EndReason, Notice},
+        journal::{Journal, digest::Digest, notice::Notice},
+        state::{
+            Beginning, Job,
+            record::RoomRecord,
+            view::{EndReason, Event},
         },
-        state::{Beginning, Job, record::RoomRecord, view::Event},
         store::RoomStore,
     },
     media::port::{AuxId, Media},

@@ -8,18 +8,8 @@ use utoipa::ToSchema;
 
 use crate::control::room::state::{
     output::{FinishedRecording, Output},
-    view::{LeaveReason, Participant},
+    view::{EndReason, LeaveReason, Participant},
 };
-
-/// The reason why a room is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// It was deleted, or nobody was in it any more and nothing of it was stored.
-    Ended,
-    /// The server ends. A stored room starts again with it.
-    Shutdown,
-}
 
 /// The event in a room. Types and the keys of their data are those of the room's own stream where that reports it,
 /// too.

@@ -13,8 +13,7 @@ use crate::{
             State,
             change::LayoutChange,
             revision::{IfMatch, Revision},
-            scenes::{SceneName, Scenes},
-            view::SceneView,
+            scenes::{SceneName, SceneView, Scenes},
         },
     },
     layout::{

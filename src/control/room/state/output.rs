@@ -135,7 +135,7 @@ impl OutputDocument {
     /// Every wrong place; nothing of an address is repeated.
     pub fn spec(&self, room: &RoomName, recordings: &Recordings) -> Result<OutputSpec, Vec<Fault>> {
         let fault = |pointer: &str, detail: &str| Fault { pointer: pointer.to_owned(), detail: detail.to_owned() };
-        let webrtc = self.kind == OutputKind::Whip;
+        let webrtc = self.kind.is_webrtc();
         let wishes = Wishes { preset: self.preset, video: self.video.clone(), audio: self.audio.clone(), webrtc };
         let mut faults: Vec<Fault> = Vec::new();
         if let Err(wrong) = wishes.check() {
@@ -155,32 +155,7 @@ impl OutputDocument {
         if self.scene.is_some() && self.layout.is_some() {
             faults.push(fault("/layout", "cannot stand beside `scene`: one of them is shown"));
         }
-        let stray = [
-            ("/url", self.url.is_some(), !matches!(self.kind, OutputKind::Hls | OutputKind::File | OutputKind::Iso)),
-            ("/key", self.key.is_some(), self.kind == OutputKind::Rtmp),
-            ("/token", self.token.is_some(), self.kind == OutputKind::Whip),
-            ("/container", self.container.is_some(), self.kind == OutputKind::File),
-            ("/split", self.split.is_some(), self.kind == OutputKind::File),
-            ("/paused", self.paused, self.kind == OutputKind::File),
-            ("/cutouts", self.cutouts, self.kind == OutputKind::Iso),
-            ("/segment_seconds", self.segment_seconds.is_some(), self.kind == OutputKind::Hls),
-            ("/window", self.window.is_some(), self.kind == OutputKind::Hls),
-            ("/segments", self.segments.is_some(), self.kind == OutputKind::Hls),
-        ];
-        let is_encoded = self.kind != OutputKind::Iso;
-        let encoded = [
-            ("/preset", self.preset.is_some()),
-            ("/video", self.video != VideoWish::default()),
-            ("/audio", self.audio != AudioWish::default()),
-            ("/scene", self.scene.is_some()),
-            ("/layout", self.layout.is_some()),
-        ];
-        let encoded = encoded.into_iter().map(|(pointer, is_there)| (pointer, is_there, is_encoded));
-        for (pointer, is_there, may) in stray.into_iter().chain(encoded) {
-            if is_there && !may {
-                faults.push(fault(pointer, "is not a key of this type of output"));
-            }
-        }
+        faults.extend(self.stray_keys().map(|pointer| fault(pointer, "is not a key of this type of output")));
         if let Some(Err((pointer, detail))) = self.split.map(Split::check) {
             faults.push(fault(pointer, detail));
         }
@@ -471,7 +446,7 @@ impl OutputEntry {
 
     /// Returns whether it is a recording.
     pub fn records(&self) -> bool {
-        self.document.kind == OutputKind::File
+        self.document.kind.is_recording()
     }
 
     /// Remembers whether it is paused.
@@ -527,7 +502,7 @@ impl OutputEntry {
             OutputState::Retrying { attempt, after, .. } => (Some(*attempt), since.checked_add(*after).ok()),
             _ => (None, None),
         };
-        let is_encoded = self.document.kind != OutputKind::Iso;
+        let is_encoded = self.document.kind.is_encoded();
         let video = is_encoded.then(|| self.spec.wishes.video(canvas));
         Output {
             id: self.id.0.clone(),

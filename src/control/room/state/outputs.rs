@@ -14,7 +14,7 @@ use super::{
 use crate::{
     control::room::error::RoomError,
     layout::Fault,
-    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState, OutputTarget},
+    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState},
 };
 
 /// A run that has not been reported as ended for so long is not waited for: its media may be another by now.
@@ -294,13 +294,9 @@ impl State {
 
     /// Checks that what is served here has an address of its own. `but`: the output that is changed.
     fn check_address(&self, spec: &OutputSpec, but: Option<usize>) -> Result<(), RoomError> {
-        let address = |target: &OutputTarget| match target {
-            OutputTarget::Hls(target) => Some(target.address.clone()),
-            _ => None,
-        };
-        let Some(wanted) = address(&spec.target) else { return Ok(()) };
+        let Some(wanted) = spec.target.served_at() else { return Ok(()) };
         let mut others = self.outputs.iter().enumerate().filter(|(index, _)| Some(*index) != but);
-        if others.all(|(_, sending)| address(&sending.spec.target).as_ref() != Some(&wanted)) {
+        if others.all(|(_, sending)| sending.spec.target.served_at() != Some(wanted)) {
             return Ok(());
         }
         let detail = "is the name of another HLS output of this room".to_owned();

@@ -2,15 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::{
-    name::MAX_NAME,
-    view::{ActiveScene, SceneView},
-};
+use super::name::MAX_NAME;
 use crate::{
     control::room::error::RoomError,
-    layout::{self, Canvas, Scene, limits},
+    layout::{self, Canvas, LayerBox, Scene, limits, schema::Warning},
 };
 
 /// How many scenes a room may have: far more than anybody finds their way in.
@@ -71,6 +70,38 @@ impl StoredScene {
         // The room's own background is not this scene's, so that of the default canvas, a colour, is taken.
         layout::read_kept(&self.layout, &Canvas::default()).ok()
     }
+}
+
+/// The scene that was shown last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ActiveScene {
+    /// Its name.
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
+    /// Whether the layout or the scene has been changed since: showing the scene again would change the picture.
+    pub changed: bool,
+}
+
+/// A stored layout.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Scene)]
+pub struct SceneView {
+    /// Its name.
+    #[schema(value_type = String, example = "Interview")]
+    pub name: Arc<str>,
+    /// Whether it was shown last.
+    pub active: bool,
+    /// Whether it was shown last, and the layout or the scene has been changed since.
+    pub changed: bool,
+    /// Keys of the canvas that it leaves out are the room's.
+    #[schema(value_type = crate::layout::schema::Layout)]
+    pub layout: Arc<Value>,
+    /// With `?boxes=true`: where all of it would stand now, back to front.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<Vec<LayerBox>>,
+    /// In answers to who stores or shows it: what of its layout can be shown, but not as it was meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Returns a layout as a scene keeps it: as it is read back, with those keys of the canvas only that `body`, which

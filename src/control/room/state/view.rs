@@ -13,6 +13,7 @@ use super::{
     output::{FinishedRecording, Marker, Output},
     photo::Photo,
     pose::ParticipantPoses,
+    scenes::ActiveScene,
     timer::TimerView,
 };
 use crate::{
@@ -238,38 +239,6 @@ pub struct RoomState {
     pub warnings: Vec<Warning>,
 }
 
-/// The scene that was shown last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ActiveScene {
-    /// Its name.
-    #[schema(value_type = String)]
-    pub name: Arc<str>,
-    /// Whether the layout or the scene has been changed since: showing the scene again would change the picture.
-    pub changed: bool,
-}
-
-/// A stored layout.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(as = Scene)]
-pub struct SceneView {
-    /// Its name.
-    #[schema(value_type = String, example = "Interview")]
-    pub name: Arc<str>,
-    /// Whether it was shown last.
-    pub active: bool,
-    /// Whether it was shown last, and the layout or the scene has been changed since.
-    pub changed: bool,
-    /// Keys of the canvas that it leaves out are the room's.
-    #[schema(value_type = crate::layout::schema::Layout)]
-    pub layout: Arc<Value>,
-    /// With `?boxes=true`: where all of it would stand now, back to front.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boxes: Option<Vec<LayerBox>>,
-    /// In answers to who stores or shows it: what of its layout can be shown, but not as it was meant.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
-}
-
 /// One line of the list of rooms.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RoomSummary {
@@ -287,6 +256,16 @@ pub struct RoomSummary {
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+}
+
+/// The reason why a room is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// It was deleted, or nobody was in it any more and nothing of it was stored.
+    Ended,
+    /// The server ends. A stored room starts again with it.
+    Shutdown,
 }
 
 /// The reason why someone is no longer in the room.
