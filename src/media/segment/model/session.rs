@@ -191,7 +191,10 @@ impl Session {
     }
 
     /// Returns the heatmaps of the last run's input, and where they lie.
-    fn find_heatmaps(&mut self) -> Result<(&[f32], Grid), ModelError> {
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub(super) fn find_heatmaps(&mut self) -> Result<(&[f32], Grid), ModelError> {
         let failed = |error: TractError| ModelError::Inference(first_line(&error));
         let aside = match &mut self.aside {
             Some(aside) => aside,
@@ -203,10 +206,10 @@ impl Session {
         // Let go, as in `fill`.
         self.heatmaps.clear();
         self.heatmaps = aside.run(tvec!(self.input.clone().into_tvalue())).map_err(failed)?;
-        let found = self.heatmaps.first().map(|found| (found, found.shape()));
-        let Some((found, &[1, rows, columns, 17])) = found else {
-            let shape = found.map(|(_, shape)| shape);
-            return Err(ModelError::Inference(format!("the head {HEATMAPS} has shape {shape:?}")));
+        let found = self.heatmaps.first().ok_or_else(|| ModelError::Inference("no output".into()))?;
+        let &[1, rows, columns, 17] = found.shape() else {
+            let error = format!("the head {HEATMAPS} has shape {:?}, not [1, rows, columns, 17]", found.shape());
+            return Err(ModelError::Inference(error));
         };
         let plain = found.try_as_plain_ram().map_err(failed)?;
         let grid = Grid { columns, rows, alignment: self.model.alignment };
@@ -260,8 +263,50 @@ impl Session {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use prost::Message as _;
+    use tract_onnx::pb::ModelProto;
+
     use super::*;
-    use crate::media::segment::model::LoadOptions;
+    use crate::media::segment::model::{BAR, EMBEDDED_FILE, LoadOptions};
+
+    /// Returns the built-in network, after a change of its file.
+    fn changed(change: impl FnOnce(&mut ModelProto)) -> Result<Arc<Model>, ModelError> {
+        let mut proto = ModelProto::decode(EMBEDDED_FILE).unwrap();
+        change(&mut proto);
+        Model::read(&proto.encode_to_vec(), Path::new("changed.onnx"), LoadOptions::default())
+    }
+
+    /// Gives the tensor of each of two names the other name.
+    fn swap(proto: &mut ModelProto, one: &str, other: &str) {
+        let graph = proto.graph.as_mut().unwrap();
+        let values = graph.output.iter_mut().chain(&mut graph.value_info).map(|value| &mut value.name);
+        let nodes = graph.node.iter_mut();
+        let tensors =
+            nodes.flat_map(|node| node.input.iter_mut().chain(&mut node.output).chain(std::iter::once(&mut node.name)));
+        for name in values.chain(tensors) {
+            if name == one {
+                *name = other.to_owned();
+            } else if name == other {
+                *name = one.to_owned();
+            }
+        }
+    }
+
+    #[test]
+    fn heatmaps_of_a_wrong_shape_are_refused_where_a_bar_needs_them() {
+        // 34 values a point in place of 17.
+        let error = changed(|proto| swap(proto, HEATMAPS, "short_offsets")).unwrap_err();
+        assert!(matches!(error, ModelError::Inference(_)), "as a wrong mask is: {error}");
+        let error = error.to_string();
+        assert!(error.contains("the head heatmaps has shape [1, ") && error.contains(", 34], not"), "{error}");
+        let without = changed(|proto| {
+            swap(proto, HEATMAPS, "short_offsets");
+            proto.metadata_props.retain(|property| property.key != BAR);
+        });
+        assert_eq!(without.unwrap().bar(), None, "they are of no use to it");
+    }
 
     #[test]
     fn heatmaps_alone_are_those_among_all_heads() {
