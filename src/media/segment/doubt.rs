@@ -55,6 +55,9 @@ const WAS_PERSON: f32 = 0.25;
 const WAS_NOBODY: f32 = 0.5;
 /// An island that was no person and is so many times as large now is looked at again soon: somebody may be coming in.
 const GROWN: f32 = 1.5;
+/// A picture of another size is the same one, scaled, if its aspect is another by no more than this share: senders send
+/// fewer pixels on a bad line, and round the sides.
+const SCALED: f32 = 0.02;
 /// Islands of one mask. More are no people.
 const MOST: usize = u16::MAX as usize - 1;
 
@@ -303,18 +306,18 @@ impl Doubt {
         if self.dropped && self.logits.len() == segments.len() { &self.logits } else { segments }
     }
 
-    /// Fits the buffers, and forgets everything where the picture is another.
+    /// Fits the buffers, and forgets everything where the picture is another. The map of one that is only scaled holds:
+    /// its cells are shares of the picture.
     fn begin(&mut self, grid: Grid, view: View) {
         let now = millis(view.now);
         let cells = CELLS.0 * CELLS.1;
-        if self.frame != view.frame || now < self.now || self.cells.len() != cells {
-            self.frame = view.frame;
+        if !is_scaled(self.frame, view.frame) || now < self.now || self.cells.len() != cells {
             self.judged = None;
             self.past.clear();
             self.past.resize(cells, Past::default());
             self.cells.resize(cells, 0);
         }
-        (self.now, self.grid) = (now, grid);
+        (self.frame, self.now, self.grid) = (view.frame, now, grid);
         self.labels.clear();
         self.labels.resize(grid.len(), 0);
         self.queue.clear();
@@ -468,6 +471,12 @@ impl Doubt {
 /// Returns whether a logit is rather a person than not.
 fn is_person(logit: f32) -> bool {
     logit >= 0.0
+}
+
+/// Returns whether two sizes have the same aspect, or nearly.
+fn is_scaled(one: (usize, usize), other: (usize, usize)) -> bool {
+    let (one, other) = ((one.0 * other.1) as f32, (other.0 * one.1) as f32);
+    (one - other).abs() <= SCALED * one.max(other)
 }
 
 /// Returns the island of a label.

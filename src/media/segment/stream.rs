@@ -125,13 +125,13 @@ impl Stream {
         }
     }
 
-    /// Forgets the frames before: the next one stands for itself.
+    /// Forgets the masks and poses of the frames before: those of the next one stand for themselves. What was said of people
+    /// who were doubtful stays for now: frames of another size mostly show the same ones.
     pub fn reset(&mut self) {
         self.since = 0;
         self.told = None;
         self.window.reset();
         self.makers.iter_mut().for_each(|one| one.maker.reset());
-        self.sessions.iter_mut().for_each(Session::forget);
     }
 
     /// Segments the frame of this time. The network runs on one of `every` frames; the masks of the others are the last

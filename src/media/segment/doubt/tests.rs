@@ -267,9 +267,25 @@ fn another_picture_and_an_earlier_time_stand_for_themselves() {
     assert!(!is_there(&watched.see(&segments, &[], at(960)), &LEFT));
     watched.doubt.reset();
     assert!(is_there(&watched.see(&segments, &[LEFT], at(960)), &LEFT));
-    let other = View::whole((720, 1280), Duration::from_millis(1000));
-    assert!(!is_there(&watched.see(&segments, &[], other), &LEFT));
-    assert_eq!(watched.looks, 4);
+    // Upright, and cut to 4:3.
+    for (count, frame) in [(4, (720, 1280)), (5, (960, 720))] {
+        let other = View::whole(frame, Duration::from_millis(1000));
+        assert!(!is_there(&watched.see(&segments, &[], other), &LEFT));
+        assert_eq!(watched.looks, count);
+    }
+}
+
+#[test]
+fn what_was_said_holds_in_a_picture_that_is_scaled() {
+    let two = mask(&[(LEFT, DOUBTFUL), (RIGHT, DOUBTFUL)]);
+    let mut watched = Watched::default();
+    watched.see(&two, &[LEFT], at(0));
+    // The last one is 1.9 % narrower than 16:9.
+    for (index, frame) in [(640, 360), (426, 240), (320, 180), (1280, 720), (628, 360)].into_iter().enumerate() {
+        let kept = watched.see(&two, &[], View::whole(frame, Duration::from_millis(150 * (index as u64 + 1))));
+        assert!(is_there(&kept, &LEFT) && !is_there(&kept, &RIGHT), "{frame:?}");
+    }
+    assert_eq!(watched.looks, 1);
 }
 
 #[test]

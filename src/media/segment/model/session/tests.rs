@@ -115,8 +115,9 @@ fn another_session_goes_on_with_what_was_said() {
     let mut alone = looking(&model, FRAME);
     alone.judge(at(FRAME, 400)).unwrap();
     assert!(alone.aside.is_some());
-    let mut heir = looking(&model, FRAME);
+    // Of frames of another size.
+    let mut heir = looking(&model, (1280, 720));
     heir.inherit(&mut first);
-    heir.judge(at(FRAME, 400)).unwrap();
+    heir.judge(at((1280, 720), 400)).unwrap();
     assert!(heir.aside.is_none(), "they were found less than a second ago");
 }
