@@ -8,7 +8,7 @@ use virfie::media::{
         planes::I420,
     },
     segment::{
-        doubt::{Doubt, View},
+        doubt::View,
         mask::{MaskMaker, MaskOptions},
         model::{AREA, HeadRequest, LoadOptions, Model, Precision},
         pose::{Pose, PoseDecoder},
@@ -70,10 +70,7 @@ fn frame(name: &str) -> I420 {
 /// Returns the server's mask of a picture, 640x360.
 fn mask(model: &Arc<Model>, picture: &I420) -> Vec<u8> {
     let mut session = model.session((640, 360), HeadRequest::default()).unwrap();
-    session.run(&yuv(picture)).unwrap();
-    let mut doubt = Doubt::default();
-    session.judge(&mut doubt, View::whole((640, 360), Duration::ZERO)).unwrap();
-    let heads = session.believed(&doubt).unwrap();
+    let heads = session.see(&yuv(picture), View::whole((640, 360), Duration::ZERO)).unwrap();
     let mut alpha = vec![0; 640 * 360];
     let options = MaskOptions::default();
     MaskMaker::default().make(heads.segments, heads.grid, &yuv(picture), options, &mut alpha, 640);

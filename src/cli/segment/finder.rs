@@ -6,7 +6,7 @@ use super::{plan::SegmentPlan, raster::Cover};
 use crate::{
     layout::{BodyPart, BodyParts},
     media::segment::{
-        doubt::{Doubt, View},
+        doubt::View,
         grid::Grid,
         input::Yuv,
         mask::{MaskMaker, MaskOptions},
@@ -22,7 +22,6 @@ const PARTS: usize = BodyPart::ALL.len();
 /// Looks at frames of one size, one after the other.
 pub(super) struct Finder {
     session: Session,
-    doubt: Doubt,
     maker: MaskMaker,
     decoder: PoseDecoder,
     options: MaskOptions,
@@ -57,7 +56,6 @@ impl Finder {
         let needs = HeadRequest { parts: plan.parts || plan.kept.is_some(), poses, ..HeadRequest::default() };
         Ok(Self {
             session: model.session(frame, needs)?,
-            doubt: Doubt::default(),
             maker: MaskMaker::default(),
             decoder: PoseDecoder::default(),
             options: plan.mask,
@@ -74,9 +72,7 @@ impl Finder {
     /// # Errors
     /// When the network fails.
     pub(super) fn look(&mut self, frame: &Yuv<'_>, now: Duration) -> Result<(), ModelError> {
-        self.session.run(frame)?;
-        self.session.judge(&mut self.doubt, View::whole((frame.width, frame.height), now))?;
-        let heads = self.session.believed(&self.doubt)?;
+        let heads = self.session.see(frame, View::whole((frame.width, frame.height), now))?;
         let found = &mut self.found;
         let logits = match (self.kept, heads.parts) {
             (Some(kept), Some(parts)) => {

@@ -55,6 +55,9 @@ const WAS_PERSON: f32 = 0.25;
 const WAS_NOBODY: f32 = 0.5;
 /// An island that was no person and is so many times as large now is looked at again soon: somebody may be coming in.
 const GROWN: f32 = 1.5;
+/// A picture of another size is the same one, scaled, if its aspect is another by no more than this share: senders send
+/// fewer pixels on a bad line, and round the sides.
+const SCALED: f32 = 0.02;
 /// Islands of one mask. More are no people.
 const MOST: usize = u16::MAX as usize - 1;
 
@@ -250,6 +253,7 @@ impl Doubt {
         let share = (width * height) as f32 / (view.frame.0 * view.frame.1).max(1) as f32;
         self.find(segments, share);
         self.place(view);
+        self.recall();
         for island in &mut self.islands {
             island.recollect(bar);
         }
@@ -303,18 +307,18 @@ impl Doubt {
         if self.dropped && self.logits.len() == segments.len() { &self.logits } else { segments }
     }
 
-    /// Fits the buffers, and forgets everything where the picture is another.
+    /// Fits the buffers, and forgets everything where the picture is another. The map of one that is only scaled holds:
+    /// its cells are shares of the picture.
     fn begin(&mut self, grid: Grid, view: View) {
         let now = millis(view.now);
         let cells = CELLS.0 * CELLS.1;
-        if self.frame != view.frame || now < self.now || self.cells.len() != cells {
-            self.frame = view.frame;
+        if !is_scaled(self.frame, view.frame) || now < self.now || self.cells.len() != cells {
             self.judged = None;
             self.past.clear();
             self.past.resize(cells, Past::default());
             self.cells.resize(cells, 0);
         }
-        (self.now, self.grid) = (now, grid);
+        (self.frame, self.now, self.grid) = (view.frame, now, grid);
         self.labels.clear();
         self.labels.resize(grid.len(), 0);
         self.queue.clear();
@@ -376,7 +380,7 @@ impl Doubt {
         }
     }
 
-    /// Finds which cells of the map each island covers, and what was said of these.
+    /// Finds which cells of the map each island covers.
     fn place(&mut self, View { frame, region, .. }: View) {
         let Grid { columns, rows, alignment } = self.grid;
         // The grid's point at a cell's middle, if that was seen.
@@ -390,19 +394,48 @@ impl Doubt {
         }
         for (row, line) in self.cells.chunks_exact_mut(CELLS.0).enumerate() {
             let down = point(row, CELLS.1, frame.1, region.y, region.height, rows);
-            for ((column, cell), &across) in line.iter_mut().enumerate().zip(&across) {
+            for (cell, &across) in line.iter_mut().zip(&across) {
                 *cell = down.zip(across).map_or(0, |(row, column)| self.labels[row * columns + column]);
-                let Some(island) = of_mut(&mut self.islands, *cell) else { continue };
-                let past = self.past[row * CELLS.0 + column];
-                island.cells += 1;
-                if past.person > self.now {
-                    let (count, latest) = island.person;
-                    island.person = (count + 1, past.person.max(latest));
-                }
-                if past.nobody > self.now {
-                    let (count, latest, largest) = island.nobody;
-                    island.nobody = (count + 1, past.nobody.max(latest), past.size.max(largest));
-                }
+            }
+        }
+        // Where points are closer together than cells, some lie at no cell's middle. Without a cell, an island of such
+        // points would be new in every frame: it would be shown, and go for a frame each time that it is judged.
+        if columns * frame.0 > CELLS.0 * region.width || rows * frame.1 > CELLS.1 * region.height {
+            self.place_between(frame, region);
+        }
+    }
+
+    /// Gives cells whose middles are on no island to the islands that have points elsewhere in them.
+    fn place_between(&mut self, frame: (usize, usize), region: Region) {
+        let Grid { columns, rows, alignment } = self.grid;
+        let (right, down) = (alignment.steps(region.width, columns), alignment.steps(region.height, rows));
+        let cell = |index: usize, (step, first): (f32, f32), begin: usize, pixels: usize, cells: usize| {
+            let middle = begin as f32 + first + step * index as f32 + 0.5;
+            ((middle * cells as f32 / pixels as f32) as usize).min(cells - 1)
+        };
+        for &point in &self.queue {
+            let point = point as usize;
+            let column = cell(point % columns, right, region.x, frame.0, CELLS.0);
+            let row = cell(point / columns, down, region.y, frame.1, CELLS.1);
+            let cell = &mut self.cells[row * CELLS.0 + column];
+            if *cell == 0 {
+                *cell = self.labels[point];
+            }
+        }
+    }
+
+    /// Counts each island's cells, and finds what was said of them.
+    fn recall(&mut self) {
+        for (past, label) in self.past.iter().zip(&self.cells) {
+            let Some(island) = of_mut(&mut self.islands, *label) else { continue };
+            island.cells += 1;
+            if past.person > self.now {
+                let (count, latest) = island.person;
+                island.person = (count + 1, past.person.max(latest));
+            }
+            if past.nobody > self.now {
+                let (count, latest, largest) = island.nobody;
+                island.nobody = (count + 1, past.nobody.max(latest), past.size.max(largest));
             }
         }
     }
@@ -468,6 +501,12 @@ impl Doubt {
 /// Returns whether a logit is rather a person than not.
 fn is_person(logit: f32) -> bool {
     logit >= 0.0
+}
+
+/// Returns whether two sizes have the same aspect, or nearly.
+fn is_scaled(one: (usize, usize), other: (usize, usize)) -> bool {
+    let (one, other) = ((one.0 * other.1) as f32, (other.0 * one.1) as f32);
+    (one - other).abs() <= SCALED * one.max(other)
 }
 
 /// Returns the island of a label.

@@ -209,7 +209,8 @@ pub fn default() -> Option<Arc<Model>> {
 }
 
 impl Model {
-    /// Loads an ONNX file with an NHWC RGB input and a head named `segments`, and tries it once.
+    /// Loads an ONNX file with an NHWC RGB input and a head named `segments`, and tries it once; where it has a bar for
+    /// its people, its heatmaps, too.
     ///
     /// # Errors
     /// One line that names the file.
@@ -290,6 +291,10 @@ impl Model {
         let model = Arc::new(model);
         let mut session = model.session((640, 360), HeadRequest::default())?;
         session.infer(&vec![0.0; session.input_len()])?;
+        if model.bar().is_some() {
+            // Nobody asks for them before the first time that somebody is doubtful: a fault would end a stream then.
+            session.find_heatmaps()?;
+        }
         Ok(model)
     }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    doubt::{Doubt, SOMEBODY, View},
+    doubt::{SOMEBODY, View},
     grid::Grid,
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
@@ -66,13 +66,6 @@ struct Maker {
     person: Option<f32>,
 }
 
-/// One network's look at the frames, and its doubts about those in them.
-#[derive(Debug)]
-struct Looker {
-    session: Session,
-    doubt: Doubt,
-}
-
 /// A mask for each wish.
 pub type Masks = Vec<(Cut, Arc<Plane>)>;
 
@@ -99,7 +92,7 @@ pub struct Outcome {
 pub struct Stream {
     model: Arc<Model>,
     /// One for each model that a mask is wished of, and the stream's own first where it is needed.
-    lookers: Vec<Looker>,
+    sessions: Vec<Session>,
     makers: Vec<Maker>,
     logits: Vec<f32>,
     decoder: PoseDecoder,
@@ -118,7 +111,7 @@ impl Stream {
     pub fn new(model: Arc<Model>) -> Self {
         Self {
             model,
-            lookers: Vec::new(),
+            sessions: Vec::new(),
             makers: Vec::new(),
             logits: Vec::new(),
             decoder: PoseDecoder::default(),
@@ -132,13 +125,13 @@ impl Stream {
         }
     }
 
-    /// Forgets the frames before: the next one stands for itself.
+    /// Forgets the masks and poses of the frames before: those of the next one stand for themselves. What was said of people
+    /// who were doubtful stays for now: frames of another size mostly show the same ones.
     pub fn reset(&mut self) {
         self.since = 0;
         self.told = None;
         self.window.reset();
         self.makers.iter_mut().for_each(|one| one.maker.reset());
-        self.lookers.iter_mut().for_each(|one| one.doubt.reset());
     }
 
     /// Segments the frame of this time. The network runs on one of `every` frames; the masks of the others are the last
@@ -165,7 +158,7 @@ impl Stream {
 
     /// Returns whether frames of this size (width, height) can have what is wished for without the network.
     pub fn can_carry(&self, size: (usize, usize), wish: &MaskRequest) -> bool {
-        self.lookers.first().is_some_and(|looker| looker.session.frame() == size)
+        self.sessions.first().is_some_and(|session| session.frame() == size)
             && wish.cuts.len() == self.makers.len()
             && wish.cuts.iter().zip(&self.makers).all(|(cut, own)| alike(cut, &own.cut) && own.maker.can_carry(size))
             && (!wish.poses || self.told.is_some())
@@ -254,13 +247,12 @@ impl Stream {
             Look::Whole | Look::Glance(_) => Region::whole(size),
         };
         let view = View { frame: size, region, now, glance: matches!(look, Look::Glance(_)) };
-        for Looker { session, doubt } in &mut self.lookers {
-            session.run_part(frame, region)?;
-            session.judge(doubt, view)?;
+        for session in &mut self.sessions {
+            session.see(frame, view)?;
         }
         // Through a window there is one session only.
         if let Look::Glance(region) = look
-            && !is_outside(&self.lookers[0].session.believed(&self.lookers[0].doubt)?, region, size)
+            && !is_outside(&self.sessions[0].believed()?, region, size)
             && let Some(masks) = self.carry(frame, wish)
         {
             self.window.goes_on();
@@ -268,9 +260,9 @@ impl Stream {
         }
         let mut masks: Vec<Option<Plane>> = wish.cuts.iter().map(|_| None).collect();
         self.told = None;
-        for Looker { session, doubt } in &self.lookers {
+        for session in &self.sessions {
             let model = session.model();
-            let heads = session.believed(doubt)?;
+            let heads = session.believed()?;
             for (index, (cut, own)) in wish.cuts.iter().zip(&mut self.makers).enumerate() {
                 if !Arc::ptr_eq(&chosen[index], model) {
                     continue;
@@ -298,7 +290,7 @@ impl Stream {
             }
         }
         let bounds = self.makers.iter().filter_map(|own| own.maker.bounds()).reduce(Bounds::with);
-        let input = self.lookers.first().map_or(size, |looker| looker.session.input_size());
+        let input = self.sessions.first().map_or(size, Session::input_size);
         match look {
             Look::Part(_) => self.window.saw_part(bounds, input),
             Look::Whole | Look::Glance(_) => self.window.saw_all(bounds, input),
@@ -310,7 +302,7 @@ impl Stream {
 
     /// Returns the part of the next frame that the network sees. A window follows whole people, and one network.
     fn look(&mut self, size: (usize, usize), wish: &MaskRequest) -> Look {
-        if wish.cuts.is_empty() || wish.cuts.iter().any(|cut| cut.parts.is_some()) || self.lookers.len() != 1 {
+        if wish.cuts.is_empty() || wish.cuts.iter().any(|cut| cut.parts.is_some()) || self.sessions.len() != 1 {
             self.window.reset();
         }
         self.window.step(size);
@@ -340,22 +332,24 @@ impl Stream {
         let fits = |session: &Session, (model, needs): &(Arc<Model>, HeadRequest)| {
             session.frame() == size && session.needs() == *needs && Arc::ptr_eq(session.model(), model)
         };
-        let mut pairs = self.lookers.iter().zip(&wanted);
-        if self.lookers.len() == wanted.len() && pairs.all(|(one, want)| fits(&one.session, want)) {
+        let mut pairs = self.sessions.iter().zip(&wanted);
+        if self.sessions.len() == wanted.len() && pairs.all(|(session, want)| fits(session, want)) {
             return Ok(());
         }
-        let mut old = std::mem::take(&mut self.lookers);
+        let mut old = std::mem::take(&mut self.sessions);
         for want in wanted {
-            let looker = match old.iter().position(|looker| fits(&looker.session, &want)) {
+            let session = match old.iter().position(|session| fits(session, &want)) {
                 Some(index) => old.swap_remove(index),
                 None => {
+                    let mut session = want.0.session(size, want.1)?;
                     // At another size of input, the network doubts the same people.
-                    let same = old.iter_mut().find(|looker| Arc::ptr_eq(looker.session.model(), &want.0));
-                    let doubt = same.map(|looker| std::mem::take(&mut looker.doubt)).unwrap_or_default();
-                    Looker { session: want.0.session(size, want.1)?, doubt }
+                    if let Some(same) = old.iter_mut().find(|old| Arc::ptr_eq(old.model(), &want.0)) {
+                        session.inherit(same);
+                    }
+                    session
                 }
             };
-            self.lookers.push(looker);
+            self.sessions.push(session);
         }
         Ok(())
     }

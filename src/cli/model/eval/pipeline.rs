@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::media::segment::{
-    doubt::{Doubt, View},
+    doubt::View,
     grid::{Alignment, Grid},
     input::Yuv,
     mask::{MaskMaker, MaskOptions},
@@ -67,7 +67,6 @@ impl Spent {
 /// One model at one input size, with the masks that its last logits became.
 pub(super) struct Runner {
     session: Session,
-    doubt: Doubt,
     maker: MaskMaker,
     options: MaskOptions,
     every: usize,
@@ -91,16 +90,8 @@ impl Runner {
         let session = model.session(frame, HeadRequest { area, ..HeadRequest::default() })?;
         let alpha = std::array::from_fn(|_| vec![0; frame.0 * frame.1]);
         let maker = MaskMaker::default();
-        let mut runner = Self {
-            session,
-            doubt: Doubt::default(),
-            maker,
-            options,
-            every,
-            alpha,
-            network: Spent::default(),
-            masks: Default::default(),
-        };
+        let mut runner =
+            Self { session, maker, options, every, alpha, network: Spent::default(), masks: Default::default() };
         let grey = vec![128; frame.0 * frame.1];
         let half = frame.0.div_ceil(2);
         let planes = (&grey[..], half);
@@ -131,7 +122,7 @@ impl Runner {
     pub(super) fn next(&mut self, frame: &Yuv<'_>, number: usize) -> Result<(), ModelError> {
         if number == 0 {
             self.maker.reset();
-            self.doubt.reset();
+            self.session.forget();
         }
         if number.is_multiple_of(self.every) {
             return self.fresh(frame, PERIOD * number as u32);
@@ -149,8 +140,8 @@ impl Runner {
         self.network.add(start);
         let size = (frame.width, frame.height);
         // Not part of the time: on pictures it is done each time, in rooms now and then.
-        self.session.judge(&mut self.doubt, View::whole(size, now))?;
-        let (heads, believed) = (self.session.heads()?, self.session.believed(&self.doubt)?);
+        self.session.judge(View::whole(size, now))?;
+        let (heads, believed) = (self.session.heads()?, self.session.believed()?);
         let cells = Grid { alignment: Alignment::Cells, ..heads.grid };
         for pipeline in Pipeline::ALL {
             let alpha = &mut self.alpha[pipeline as usize];

@@ -267,9 +267,25 @@ fn another_picture_and_an_earlier_time_stand_for_themselves() {
     assert!(!is_there(&watched.see(&segments, &[], at(960)), &LEFT));
     watched.doubt.reset();
     assert!(is_there(&watched.see(&segments, &[LEFT], at(960)), &LEFT));
-    let other = View::whole((720, 1280), Duration::from_millis(1000));
-    assert!(!is_there(&watched.see(&segments, &[], other), &LEFT));
-    assert_eq!(watched.looks, 4);
+    // Upright, and cut to 4:3.
+    for (count, frame) in [(4, (720, 1280)), (5, (960, 720))] {
+        let other = View::whole(frame, Duration::from_millis(1000));
+        assert!(!is_there(&watched.see(&segments, &[], other), &LEFT));
+        assert_eq!(watched.looks, count);
+    }
+}
+
+#[test]
+fn what_was_said_holds_in_a_picture_that_is_scaled() {
+    let two = mask(&[(LEFT, DOUBTFUL), (RIGHT, DOUBTFUL)]);
+    let mut watched = Watched::default();
+    watched.see(&two, &[LEFT], at(0));
+    // The last one is 1.9 % narrower than 16:9.
+    for (index, frame) in [(640, 360), (426, 240), (320, 180), (1280, 720), (628, 360)].into_iter().enumerate() {
+        let kept = watched.see(&two, &[], View::whole(frame, Duration::from_millis(150 * (index as u64 + 1))));
+        assert!(is_there(&kept, &LEFT) && !is_there(&kept, &RIGHT), "{frame:?}");
+    }
+    assert_eq!(watched.looks, 1);
 }
 
 #[test]
@@ -316,5 +332,40 @@ fn keypoints_are_of_no_help_where_the_network_hardly_sees_anybody() {
         doubt.settle(&seen);
         assert_eq!(is_there(doubt.without(&seen), &LEFT), is_left_there, "{least}");
         assert!(is_there(doubt.without(&seen), &RIGHT), "0.82 is enough");
+    }
+}
+
+#[test]
+fn a_line_between_the_middles_of_the_maps_cells_stays_away() {
+    // 64 rows over 54 cells.
+    let (upright, coarse) = (Grid::cells(36, 64), Grid::cells(18, 32));
+    let nothing = vec![ABSENT; coarse.len() * COUNT];
+    for row in 0..64 {
+        let is_line = |point: usize| is_in(&(8..28, row..row + 1), point % 36, point / 36);
+        let line: Vec<f32> = (0..upright.len()).map(|point| if is_line(point) { DOUBTFUL } else { ABSENT }).collect();
+        let mut doubt = Doubt::default();
+        for frame in 0..20 {
+            if doubt.look(&line, upright, BAR, View::whole((720, 1280), Duration::from_millis(40) * frame)) {
+                assert_eq!(frame, 0, "row {row} is judged again");
+                doubt.judge(&nothing, coarse);
+            }
+            doubt.settle(&line);
+            assert!(doubt.without(&line).iter().all(|logit| *logit < 0.0), "row {row} in frame {frame}");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_seen_through_a_window_stays_away() {
+    // A cell has two points in each direction: the line lies in the odd ones, and is a corner, or it would not count.
+    let region = Region { x: 0, y: 0, width: FRAME.0 / 3, height: FRAME.1 / 3 };
+    for odd in [0, 1] {
+        let corner = mask(&[((0..64, 16 + odd..17 + odd), DOUBTFUL), ((30 + odd..31 + odd, 0..36), DOUBTFUL)]);
+        let mut watched = Watched::default();
+        for frame in 0..20 {
+            let kept = watched.see(&corner, &[], View { region, ..at(40 * frame) });
+            assert!(kept.iter().all(|logit| *logit < 0.0), "{odd} in frame {frame}");
+        }
+        assert_eq!(watched.looks, 1);
     }
 }

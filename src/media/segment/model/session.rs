@@ -1,4 +1,4 @@
-//! One stream's runs of a network. Nothing large is allocated after the first.
+//! One stream's runs of a network, and what it doubts of what they find. Nothing large is allocated after the first.
 
 use std::sync::Arc;
 
@@ -6,12 +6,15 @@ use tract_onnx::prelude::*;
 
 use super::{HEATMAPS, HeadRequest, Model, ModelError, TractPlan, first_line};
 use crate::media::segment::{
-    doubt::{Doubt, View},
+    doubt::{Bar, Doubt, View},
     grid::Grid,
     input::{Preparer, Yuv},
     pose::{Pose, PoseDecoder, PoseHeads, keep_on_people},
     window::Region,
 };
+
+#[cfg(test)]
+mod tests;
 
 /// The values that the network gives for a frame. Values of a grid point stand together, points in rows.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +44,7 @@ impl Heads<'_> {
     }
 }
 
-/// One stream's use of a model.
+/// One stream's use of a model: [`Session::see`] is the way for all who show what it finds.
 pub struct Session {
     model: Arc<Model>,
     state: TypedSimpleState,
@@ -55,6 +58,7 @@ pub struct Session {
     /// it is first needed.
     aside: Option<TypedSimpleState>,
     heatmaps: TVec<TValue>,
+    doubt: Doubt,
 }
 
 impl std::fmt::Debug for Session {
@@ -82,6 +86,7 @@ impl Session {
             outputs: TVec::new(),
             aside: None,
             heatmaps: TVec::new(),
+            doubt: Doubt::default(),
             model,
         })
     }
@@ -111,31 +116,50 @@ impl Session {
         self.size.0 * self.size.1 * 3
     }
 
-    /// Segments one frame, which must be of [`Session::frame`]'s size.
+    /// Finds who is in the part of a frame that the view names, which should have the frame's aspect; the grids lie over
+    /// the part. What is no person is left out, where the model has a bar for that: now and then this runs what finds
+    /// keypoints, too.
     ///
     /// # Errors
     /// When tract fails, or a head has not the shape `[1, rows, columns, values]`.
-    pub fn run(&mut self, frame: &Yuv<'_>) -> Result<Heads<'_>, ModelError> {
-        self.run_part(frame, Region::whole(self.frame))
+    pub fn see(&mut self, frame: &Yuv<'_>, view: View) -> Result<Heads<'_>, ModelError> {
+        self.run_part(frame, view.region)?;
+        self.judge(view)?;
+        self.believed()
     }
 
-    /// Segments a part of a frame, which should have the frame's aspect. The grids lie over the part.
+    /// Forgets whom it doubted before: the next frame stands for itself.
+    pub fn forget(&mut self) {
+        self.doubt.reset();
+    }
+
+    /// Takes over what another session of the same model knows of the people that it doubted.
+    pub fn inherit(&mut self, other: &mut Self) {
+        self.doubt = std::mem::take(&mut other.doubt);
+    }
+
+    /// Runs the network on one frame, which must be of [`Session::frame`]'s size. For measurements: what is no person is
+    /// among what it returns.
     ///
     /// # Errors
-    /// As [`Session::run`].
-    pub fn run_part(&mut self, frame: &Yuv<'_>, region: Region) -> Result<Heads<'_>, ModelError> {
+    /// As [`Session::see`].
+    pub fn run(&mut self, frame: &Yuv<'_>) -> Result<Heads<'_>, ModelError> {
+        self.run_part(frame, Region::whole(self.frame))?;
+        self.heads()
+    }
+
+    fn run_part(&mut self, frame: &Yuv<'_>, region: Region) -> Result<(), ModelError> {
         let size = (region.width, region.height);
         if self.preparer.frame() != size {
             self.preparer = Preparer::new(size, self.size);
         }
-        self.fill(|preparer, input| preparer.prepare(&frame.part(region), input))?;
-        self.heads()
+        self.fill(|preparer, input| preparer.prepare(&frame.part(region), input))
     }
 
-    /// Runs the network on values that are prepared already: RGB, -1.0..=1.0, [`Session::input_len`] of them.
+    /// Works as [`Session::run`] on values that are prepared already: RGB, -1.0..=1.0, [`Session::input_len`] of them.
     ///
     /// # Errors
-    /// As [`Session::run`], and when their number is another.
+    /// As [`Session::see`], and when their number is another.
     pub fn infer(&mut self, values: &[f32]) -> Result<Heads<'_>, ModelError> {
         if values.len() != self.input_len() {
             let error = format!("an input of {} values for {}", values.len(), self.input_len());
@@ -150,6 +174,8 @@ impl Session {
         let failed = |error: TractError| ModelError::Inference(first_line(&error));
         // Let go, so that the next outputs are written where the last ones were.
         self.outputs.clear();
+        // What is doubted now is in the last outputs.
+        self.doubt.pass();
         {
             // tract has let go of it after the last run.
             let mut view = Arc::make_mut(&mut self.input).try_as_plain_ram_mut().map_err(failed)?;
@@ -159,16 +185,20 @@ impl Session {
         Ok(())
     }
 
-    /// Decides what in the last run's mask is no person, where the model has a bar for that. Now and then this runs what
-    /// finds keypoints, too.
+    /// Decides what in the last run's mask is no person. [`Session::see`] does it; this is for who measures the run alone.
     ///
     /// # Errors
-    /// As [`Session::heads`].
-    pub fn judge(&mut self, doubt: &mut Doubt, view: View) -> Result<(), ModelError> {
-        let Some(bar) = self.model.bar() else {
-            doubt.pass();
-            return Ok(());
-        };
+    /// As [`Session::see`], and when there was no run.
+    pub fn judge(&mut self, view: View) -> Result<(), ModelError> {
+        let Some(bar) = self.model.bar() else { return Ok(()) };
+        // Taken out, because it reads what the session holds.
+        let mut doubt = std::mem::take(&mut self.doubt);
+        let judged = self.judge_with(&mut doubt, bar, view);
+        self.doubt = doubt;
+        judged
+    }
+
+    fn judge_with(&mut self, doubt: &mut Doubt, bar: Bar, view: View) -> Result<(), ModelError> {
         let heads = self.heads()?;
         let wanted = doubt.look(heads.segments, heads.grid, bar, view);
         if let Some(poses) = heads.poses {
@@ -181,17 +211,20 @@ impl Session {
         Ok(())
     }
 
-    /// Returns what the last run found, without what is no person by the decision of [`Session::judge`].
+    /// Returns what the last run found, without what is no person if that was judged.
     ///
     /// # Errors
     /// As [`Session::heads`].
-    pub fn believed<'a>(&'a self, doubt: &'a Doubt) -> Result<Heads<'a>, ModelError> {
+    pub fn believed(&self) -> Result<Heads<'_>, ModelError> {
         let heads = self.heads()?;
-        Ok(Heads { segments: doubt.without(heads.segments), ..heads })
+        Ok(Heads { segments: self.doubt.without(heads.segments), ..heads })
     }
 
     /// Returns the heatmaps of the last run's input, and where they lie.
-    fn find_heatmaps(&mut self) -> Result<(&[f32], Grid), ModelError> {
+    ///
+    /// # Errors
+    /// As [`Session::see`].
+    pub(super) fn find_heatmaps(&mut self) -> Result<(&[f32], Grid), ModelError> {
         let failed = |error: TractError| ModelError::Inference(first_line(&error));
         let aside = match &mut self.aside {
             Some(aside) => aside,
@@ -203,20 +236,20 @@ impl Session {
         // Let go, as in `fill`.
         self.heatmaps.clear();
         self.heatmaps = aside.run(tvec!(self.input.clone().into_tvalue())).map_err(failed)?;
-        let found = self.heatmaps.first().map(|found| (found, found.shape()));
-        let Some((found, &[1, rows, columns, 17])) = found else {
-            let shape = found.map(|(_, shape)| shape);
-            return Err(ModelError::Inference(format!("the head {HEATMAPS} has shape {shape:?}")));
+        let found = self.heatmaps.first().ok_or_else(|| ModelError::Inference("no output".into()))?;
+        let &[1, rows, columns, 17] = found.shape() else {
+            let error = format!("the head {HEATMAPS} has shape {:?}, not [1, rows, columns, 17]", found.shape());
+            return Err(ModelError::Inference(error));
         };
         let plain = found.try_as_plain_ram().map_err(failed)?;
         let grid = Grid { columns, rows, alignment: self.model.alignment };
         Ok((plain.as_slice::<f32>().map_err(failed)?, grid))
     }
 
-    /// Returns what the last run found.
+    /// Returns all that the last run found, also what is no person.
     ///
     /// # Errors
-    /// As [`Session::run`], and when there was no run.
+    /// As [`Session::see`], and when there was no run.
     pub fn heads(&self) -> Result<Heads<'_>, ModelError> {
         let wrong = |error: String| ModelError::Inference(error);
         let first = self.outputs.first().ok_or_else(|| wrong("no output".into()))?;
@@ -254,30 +287,5 @@ impl Session {
         let (pose_rows, pose_columns) = pose_grid.unwrap_or((rows, columns));
         let pose_grid = Grid { columns: pose_columns, rows: pose_rows, alignment };
         Ok(Heads { grid: Grid { columns, rows, alignment }, pose_grid, input: self.size, segments, parts, poses })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::media::segment::model::LoadOptions;
-
-    #[test]
-    fn heatmaps_alone_are_those_among_all_heads() {
-        let model = Model::embedded(LoadOptions::default()).unwrap();
-        let session = |poses: bool| model.session((640, 360), HeadRequest { poses, ..HeadRequest::default() }).unwrap();
-        let (mut all, mut mask) = (session(true), session(false));
-        for round in 1..3 {
-            let step = 0.37 * round as f32;
-            let values: Vec<f32> = (0..mask.input_len()).map(|index| (index as f32 * step).sin()).collect();
-            let heads = all.infer(&values).unwrap();
-            mask.infer(&values).unwrap();
-            let (heatmaps, grid) = mask.find_heatmaps().unwrap();
-            let expected = heads.poses.unwrap().heatmaps;
-            assert_eq!((grid, heatmaps.len()), (heads.pose_grid, expected.len()));
-            let near = |(one, other): (&f32, &f32)| (one - other).abs() < 1e-3;
-            assert!(heatmaps.iter().zip(expected).all(near), "{round}");
-        }
     }
 }
