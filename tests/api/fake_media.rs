@@ -99,6 +99,10 @@ impl Media for FakeMedia {
         Box::new(Port(fake))
     }
 
+    fn cores(&self) -> usize {
+        2
+    }
+
     fn models(&self) -> Vec<String> {
         vec!["embedded".to_owned(), "wide".to_owned()]
     }

@@ -248,6 +248,8 @@ fn unreadable(error: &serde_json::Error) -> String {
         (status = 200, description = "The output", body = Output),
         (status = 404, description = "No such room or output",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn start_output(State(app): State<AppState>, access: Access, output: ItemPath) -> ApiResult<Json<Output>> {
@@ -359,6 +361,8 @@ pub async fn post_marker(
     responses(
         (status = 200, description = "All outputs, oldest first", body = Vec<Output>),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn start_outputs(

@@ -100,6 +100,8 @@ pub async fn get_room(State(app): State<AppState>, access: Access, room: RoomPat
     responses(
         (status = 200, description = "Changed", body = RoomState),
         (status = 201, description = "Created", body = RoomState),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
@@ -257,6 +259,7 @@ impl From<RoomError> for Problem {
             | RoomError::NoConnection => Self::not_found(detail),
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
+            | RoomError::TooMuchEncoded { .. }
             | RoomError::TooManyScenes { .. }
             | RoomError::SceneInUse { .. }
             | RoomError::NoRecording

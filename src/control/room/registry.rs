@@ -29,6 +29,7 @@ use super::{
     },
     state::{
         Beginning,
+        budget::Budget,
         change::SettingsChange,
         name::RoomName,
         note::Closing,
@@ -326,6 +327,7 @@ impl Registry {
             },
             scene: Arc::new(Scene::default_for(self.defaults.canvas.clone())),
             segmentation: self.media.segmentation(),
+            budget: Budget::of_cores(self.media.cores()),
             past: None,
         }
     }

@@ -408,7 +408,8 @@ impl Chooser {
         let is_short = self.short.note(now, is_seen && limit < percent(needed, TIGHT), SHORT_FOR);
         let carries = self.way.carries(now).unwrap_or(u64::MAX);
         let is_full = self.way.is_full(now);
-        let is_short = is_short || is_tight || is_seen && (limit < need / 2 && !is_shallow || is_full && limit < needed);
+        let is_short =
+            is_short || is_tight || is_seen && (limit < need / 2 && !is_shallow || is_full && limit < needed);
         // At first the line is filled to find out what it carries, and nothing is shown yet that could stand still.
         // Only a queue that overflows says that the first keyframe will not come.
         let is_new = now.saturating_sub(self.started) < FIRST_GUESS;

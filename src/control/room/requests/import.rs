@@ -11,6 +11,7 @@ use crate::{
         error::RoomError,
         images,
         state::{
+            State,
             change::LayoutChange,
             record::{RoomDocument, RoomRecord, beneath, faults_of, own_faults},
             revision::{IfMatch, Revision},
@@ -33,7 +34,7 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Unavailable`] for what the server
-    /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
+    /// cannot use now, [`RoomError::SceneInUse`], [`RoomError::TooMuchEncoded`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
         until_applied(|| async move {
             let (revision, settings, shown, able) = self
@@ -82,7 +83,12 @@ impl RoomHandle {
             if let Some(scenes) = &scenes {
                 self.check_scenes_in_use(scenes).await?;
             }
-            self.apply(revision, move |state| state.import(settings, layout, scenes)).await
+            let change = move |state: &mut State| {
+                state.check_work_after(layout.as_ref().map(|(scene, _)| &scene.canvas), scenes.as_ref())?;
+                state.import(settings, layout, scenes);
+                Ok(())
+            };
+            self.apply(revision, change).await
         })
         .await
     }

@@ -72,18 +72,29 @@ impl RoomHandle {
     }
 
     /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
+    ///
+    /// # Errors
+    /// Those of the change, which has changed nothing then; [`RoomError::NoRoom`].
     pub(super) async fn apply(
         &self,
         prepared_for: Revision,
-        change: impl FnOnce(&mut State) + Send + 'static,
+        change: impl FnOnce(&mut State) -> Result<(), RoomError> + Send + 'static,
     ) -> Result<Option<Revision>, RoomError> {
         self.call(move |room| {
             if room.state.revision() != prepared_for {
-                return None;
+                return Ok(None);
             }
-            change(&mut room.state);
-            Some(room.state.revision())
+            change(&mut room.state)?;
+            Ok(Some(room.state.revision()))
         })
-        .await
+        .await?
+    }
+
+    /// Looks whether the outputs could follow a change of the room; see [`State::check_work_after`].
+    ///
+    /// # Errors
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::NoRoom`].
+    pub(super) async fn check_work_after(&self, scene: Arc<Scene>, scenes: Option<Scenes>) -> Result<(), RoomError> {
+        self.call(move |room| room.state.check_work_after(Some(&scene.canvas), scenes.as_ref())).await?
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         images,
         sizes::Sizes,
         state::{
-            Job,
+            Job, State,
             change::LayoutChange,
             record::{beneath, own_faults},
             revision::{IfMatch, Revision},
@@ -90,7 +90,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server cannot
+    /// use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
         let (name, body) = &scene;
         until_applied(|| async move {
@@ -109,7 +110,7 @@ impl RoomHandle {
                 scenes.set_active(name);
             }
             let view = scenes.view(scenes.get(name)?, &shown);
-            let applied = self.apply(revision, move |state| state.set_scenes(scenes)).await?;
+            let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
             Ok(applied.map(|revision| (revision, view, is_new)))
         })
         .await
@@ -118,7 +119,7 @@ impl RoomHandle {
     /// Stores these scenes and no others. Pointers of faults are those of a list of objects with a `layout`.
     ///
     /// # Errors
-    /// As [`RoomHandle::put_scene`].
+    /// As [`RoomHandle::put_scene`], and [`RoomError::SceneInUse`].
     pub async fn put_scenes(
         &self,
         list: &[(SceneName, Value)],
@@ -130,7 +131,7 @@ impl RoomHandle {
             scenes.replace(self.check_scenes(&shown, list, "").await?)?;
             self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
-            let applied = self.apply(revision, move |state| state.set_scenes(scenes)).await?;
+            let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
             Ok(applied.map(|revision| (revision, views)))
         })
         .await
@@ -139,7 +140,7 @@ impl RoomHandle {
     /// Forgets a scene. The canvas goes on showing it if it does.
     ///
     /// # Errors
-    /// [`RoomError::NoScene`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    /// [`RoomError::NoScene`], [`RoomError::SceneInUse`], [`RoomError::Stale`], [`RoomError::NoRoom`].
     pub async fn remove_scene(&self, name: SceneName, guard: &IfMatch) -> Result<Revision, RoomError> {
         let removed = self.change(guard, move |state| {
             let mut scenes = state.scenes().clone();
@@ -156,7 +157,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoScenes`], [`RoomError::Invalid`] with places of its layout when the
-    /// scene cannot be shown any more, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// scene cannot be shown any more, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server
+    /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn activate_scene(
         &self,
         choice: &SceneChoice,
@@ -173,7 +175,12 @@ impl RoomHandle {
             let (scene, images) = self.ready(draft).await?;
             scenes.set_active(&stored.name);
             let view = scenes.view(&stored, &scene);
-            let applied = self.apply(revision, move |state| state.activate(&stored.name, scene, images)).await?;
+            let change = move |state: &mut State| {
+                state.check_work_after(Some(&scene.canvas), None)?;
+                state.activate(&stored.name, scene, images);
+                Ok(())
+            };
+            let applied = self.apply(revision, change).await?;
             Ok(applied.map(|revision| (revision, view)))
         })
         .await
@@ -255,6 +262,13 @@ impl RoomHandle {
         let scenes = scenes.clone();
         self.call(move |room| room.state.check_scenes_in_use(&scenes)).await?
     }
+}
+
+/// Stores these scenes, if outputs can go on showing theirs.
+fn set_scenes(state: &mut State, scenes: Scenes) -> Result<(), RoomError> {
+    state.check_work_after(None, Some(&scenes))?;
+    state.set_scenes(scenes);
+    Ok(())
 }
 
 /// Returns what the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large
