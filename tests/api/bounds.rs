@@ -41,6 +41,20 @@ async fn without_descriptors_nothing_is_built_and_the_client_is_told_when_to_com
 }
 
 #[tokio::test]
+async fn a_room_that_is_gone_holds_nothing_back() {
+    let server = Server::start().await;
+    let nothing = Cost::default();
+    for _ in 0..3 {
+        assert_eq!(server.send("PUT", "/rooms/demo", &json!({})).await.status, 201);
+        let output = json!({"type": "rtmp", "url": "rtmp://127.0.0.1/live/key"});
+        assert_eq!(server.send("POST", "/rooms/demo/outputs", &output).await.status, 201);
+        assert_ne!(server.state.capacity.promised(), nothing);
+        assert_eq!(server.delete("/rooms/demo").await.status, 204);
+        assert_eq!(server.state.capacity.promised(), nothing);
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_viewers_that_never_connect_leaves_room_for_strangers() {
     let mut server = Server::keyed().await;
     let attacker = token(&server, "viewer").await;

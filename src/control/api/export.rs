@@ -24,7 +24,6 @@ use super::{
     AppState,
     auth::{Access, Role},
     bounds,
-    capacity::Promise,
     problem::{self, ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find, tagged},
     transfer,
@@ -251,7 +250,7 @@ pub async fn import_room(
     .await;
     match outcome {
         Ok((handle, revision, is_new)) => {
-            promise.into_iter().for_each(Promise::keep);
+            promise.into_iter().for_each(|promise| promise.keep(&handle));
             tracing::info!(room = %room.name, assets = added.len(), "room imported");
             let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
             let warnings = handle.warnings_of(&document).await;

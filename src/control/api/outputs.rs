@@ -94,10 +94,11 @@ pub async fn post_output(
     body: ApiJson<OutputDocument>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let promise = app.capacity.admit(capacity::OUTPUT)?;
+    let promise = app.capacity.admit(capacity::OUTPUT, &access)?;
     let spec = spec_of(&app, &access, &room.name, &body.0).await?;
-    let (revision, output) = find(&app, &room.name)?.add_output(body.0, spec, &guard.0).await?;
-    promise.keep();
+    let handle = find(&app, &room.name)?;
+    let (revision, output) = handle.add_output(body.0, spec, &guard.0).await?;
+    promise.keep(&handle);
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);
     let headers = [(header::LOCATION, location), (header::ETAG, revision.etag())];
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())

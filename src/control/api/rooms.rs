@@ -15,9 +15,7 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     auth::{Access, Role},
-    bounds,
-    capacity::Promise,
-    hls,
+    bounds, hls,
     problem::{self, ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
@@ -132,7 +130,7 @@ pub async fn put_room(
         RoomError::NoRoom if guard.0.is_present() => Problem::precondition_failed(error.to_string()),
         error => error.into(),
     })?;
-    promise.into_iter().for_each(Promise::keep);
+    promise.into_iter().for_each(|promise| promise.keep(&handle));
     let state = handle.state().await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(tagged(status, Revision(state.revision), state))
