@@ -169,7 +169,7 @@ impl Registry {
     /// Returns a room, made if it does not exist. To be called inside a tokio runtime.
     ///
     /// # Errors
-    /// [`RoomError::TooManyRooms`], [`RoomError::Draining`].
+    /// [`RoomError::TooManyRooms`], [`RoomError::Unavailable`] while too much still ends, [`RoomError::Draining`].
     pub fn get_or_create(self: &Arc<Self>, name: &RoomName) -> Result<RoomHandle, RoomError> {
         let mut rooms = self.rooms.lock();
         if let Some(room) = rooms.get(name).filter(|room| !room.has_ended()) {

@@ -6,7 +6,10 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::yield_now};
 
-use super::{handle::RoomHandle, prepare::until_applied};
+use super::{
+    handle::RoomHandle,
+    prepare::{Findings, until_applied},
+};
 use crate::{
     control::room::{
         error::RoomError,
@@ -15,7 +18,6 @@ use crate::{
         state::{
             Job, State,
             change::LayoutChange,
-            record::{beneath, own_faults},
             revision::{IfMatch, Revision},
             scenes::{Chosen, SceneChoice, SceneName, Scenes, StoredScene, kept_layout},
             view::SceneView,
@@ -220,8 +222,8 @@ impl RoomHandle {
     /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see;
-    /// [`RoomError::Unavailable`] for what the server cannot use now, [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see; where
+    /// there are none, [`RoomError::Unavailable`] for what the server cannot use now. [`RoomError::NoRoom`].
     pub(super) async fn check_scenes(
         &self,
         shown: &Scene,
@@ -230,21 +232,18 @@ impl RoomHandle {
     ) -> Result<Vec<StoredScene>, RoomError> {
         let (_, _, known) = self.now().await?;
         let mut stored = Vec::with_capacity(list.len());
-        let mut faults = Vec::new();
+        let mut findings = Findings::default();
         for (index, (name, body)) in list.iter().enumerate() {
             if !known.may_have(name) {
                 let pointer = child(&child(pointer, &index.to_string()), "name");
-                faults.push(Fault { pointer, detail: RoomError::BadSceneName.to_string() });
+                findings.add(Fault { pointer, detail: RoomError::BadSceneName.to_string() });
             }
-            match self.check_scene(shown, body).await {
-                Ok(layout) => stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) }),
-                Err(error) => {
-                    let place = child(&child(pointer, &index.to_string()), "layout");
-                    faults.extend(beneath(&place, own_faults(error)?));
-                }
+            let place = child(&child(pointer, &index.to_string()), "layout");
+            if let Some(layout) = findings.part(&place, self.check_scene(shown, body).await)? {
+                stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) });
             }
         }
-        if faults.is_empty() { Ok(stored) } else { Err(RoomError::Invalid(faults)) }
+        findings.check().map(|()| stored)
     }
 
     /// Returns a scene's layout as it is kept, if it can be shown in the room that shows `shown`.
