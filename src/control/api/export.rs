@@ -174,8 +174,8 @@ static UNPACKING: Mutex<()> = Mutex::const_new(());
     responses(
         (status = 200, description = "Imported", body = RoomState),
         (status = 201, description = "Imported into a new room", body = RoomState),
-        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the machine encodes for \
-            one room",
+        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the \
+            machine encodes for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),

@@ -76,8 +76,8 @@ pub async fn list_scenes(
     request_body = Vec<SceneEntry>,
     responses(
         (status = 200, description = "The scenes as they are kept", body = Vec<SceneView>),
-        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the machine encodes for \
-            one room",
+        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the \
+            machine encodes for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
@@ -239,8 +239,8 @@ pub async fn activate_scene(
         (status = 200, description = "The scene that is shown", body = SceneView),
         (status = 404, description = "No such room",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes for \
-            one room",
+        (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes \
+            for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
             ask again",
@@ -268,8 +268,8 @@ pub async fn next_scene(
         (status = 200, description = "The scene that is shown", body = SceneView),
         (status = 404, description = "No such room",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes for \
-            one room",
+        (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes \
+            for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
             ask again",

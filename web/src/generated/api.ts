@@ -3726,6 +3726,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoomState"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -3910,6 +3919,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoomState"];
                 };
             };
+            /** @description An output shows a scene that is gone, or what outputs show would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -4011,6 +4029,15 @@ export interface operations {
                     "application/json": components["schemas"]["Layout"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -4069,6 +4096,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The room has changed */
@@ -4375,6 +4411,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     stop_outputs: {
@@ -4452,16 +4497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many are being tried */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description Too many are being tried, or the server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4712,6 +4748,15 @@ export interface operations {
             };
             /** @description No such room or output */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4970,6 +5015,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many pictures are asked for at once */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_poses: {
@@ -5178,6 +5232,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description An output shows a scene that is gone, or what outputs show would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -5270,6 +5333,15 @@ export interface operations {
                     "application/json": components["schemas"]["Scene"][];
                 };
             };
+            /** @description An output shows a scene that is gone, or what outputs show would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -5332,7 +5404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The room has no scenes */
+            /** @description The room has no scenes, or its outputs would be more than the machine encodes for one room */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5385,7 +5457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The room has no scenes */
+            /** @description The room has no scenes, or its outputs would be more than the machine encodes for one room */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5478,7 +5550,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scene"];
                 };
             };
-            /** @description The room has as many scenes as it may */
+            /** @description The room has as many scenes as it may, or its outputs would be more than the machine encodes for one room */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5595,6 +5667,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -5690,7 +5771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No picture yet */
+            /** @description No picture yet, or too many are asked for at once */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5734,7 +5815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No picture yet */
+            /** @description No picture yet, or too many are asked for at once */
             503: {
                 headers: {
                     [name: string]: unknown;
