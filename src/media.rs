@@ -180,6 +180,10 @@ impl Media for Engine {
         Box::new(room::RunningRoom::start(room, Arc::new(parts), events))
     }
 
+    fn cores(&self) -> usize {
+        gst::load::cores()
+    }
+
     fn ending(&self) -> usize {
         gst::pipeline::ending()
     }

@@ -50,6 +50,7 @@ mod threads;
 pub mod timers;
 pub mod tokens;
 mod transfer;
+pub mod turns;
 mod unpack;
 pub mod whep;
 pub mod whip;
@@ -107,6 +108,12 @@ pub struct AppState {
     pub founders: Arc<founders::Founders>,
     /// Answers that wait to be read.
     pub answers: Arc<answers::Waiting>,
+    /// Those who have a snapshot made.
+    pub snapshots: Arc<turns::Turns>,
+    /// Those who try an output.
+    pub trials: Arc<turns::Turns>,
+    /// Those who have the host of an output looked for.
+    pub lookups: Arc<turns::Turns>,
     /// The receivers that hear of what happens.
     pub hooks: Arc<Hooks>,
 }
@@ -145,8 +152,20 @@ impl AppState {
         let of_task = Arc::clone(&registry);
         tokio::spawn(async move { hls::clean_events(&of_task).await });
         let capacity = Arc::new(capacity::Capacity::of_this_process());
-        let (founders, answers) = (Arc::default(), Arc::default());
-        Ok(Self { registry, auth, assets, config: Arc::new(config), capacity, founders, answers, hooks })
+        let turns = |(all, each)| Arc::new(turns::Turns::new(all, each));
+        Ok(Self {
+            registry,
+            auth,
+            assets,
+            config: Arc::new(config),
+            capacity,
+            founders: Arc::default(),
+            answers: Arc::default(),
+            snapshots: turns(snapshot::TURNS),
+            trials: turns(outputs::TRIALS),
+            lookups: turns(bounds::LOOKUPS),
+            hooks,
+        })
     }
 
     /// Returns STUN and TURN servers, with credentials that are valid from now on for some time.

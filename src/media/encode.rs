@@ -111,12 +111,12 @@ impl Encoder {
         on_unit: impl Fn(gst::Buffer) + Send + Sync + 'static,
         on_error: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, EncodeError> {
-        let stage = match recipe {
-            Recipe::Live { codec: VideoCodec::H264, .. } => "encode-h264",
-            Recipe::Live { .. } => "encode-vp8",
-            Recipe::Broadcast(..) => "encode-broadcast",
+        let (stage, role) = match recipe {
+            Recipe::Live { codec: VideoCodec::H264, .. } => ("encode-h264", Role::Encode),
+            Recipe::Live { .. } => ("encode-vp8", Role::Encode),
+            Recipe::Broadcast(..) => ("encode-broadcast", Role::Broadcast),
         };
-        let owned = OwnedPipeline::new(name).works_as(Role::Encode);
+        let owned = OwnedPipeline::new(name).works_as(role);
         owned.stage(launches, stage)?;
         let frames: AppSrc = owned.element("frames")?;
         let element: gst::Element = owned.element("encoder")?;

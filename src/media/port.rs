@@ -51,6 +51,10 @@ pub trait Media: Send + Sync + 'static {
     fn segmentation(&self) -> Segmentation;
     /// Returns the models that layers can name now.
     fn models(&self) -> Vec<String>;
+    /// Returns how many cores of the machine it may use.
+    fn cores(&self) -> usize {
+        1
+    }
     /// Returns how many pipelines nobody uses any more, of all rooms, that still give up their threads and memory.
     fn ending(&self) -> usize {
         0

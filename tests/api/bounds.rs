@@ -8,6 +8,7 @@ use virfie::{
 
 use super::{
     events::Stream,
+    fake_media::PATIENCE,
     page::Page,
     server::{KEY, Server, answer},
     whip::{SDP, WHEP_OFFER, WHIP_OFFER},
@@ -38,6 +39,63 @@ async fn without_descriptors_nothing_is_built_and_the_client_is_told_when_to_com
     assert!(!server.media.has_opened("demo"));
     server.send("POST", "/rooms/demo/outputs", &body).await.problem(503);
     assert_eq!(server.get("/rooms").await.status, 200, "looking costs nothing");
+}
+
+#[tokio::test]
+async fn a_room_that_is_gone_holds_nothing_back() {
+    let server = Server::start().await;
+    let nothing = Cost::default();
+    for _ in 0..3 {
+        assert_eq!(server.send("PUT", "/rooms/demo", &json!({})).await.status, 201);
+        let output = json!({"type": "rtmp", "url": "rtmp://127.0.0.1/live/key"});
+        assert_eq!(server.send("POST", "/rooms/demo/outputs", &output).await.status, 201);
+        assert_ne!(server.state.capacity.promised(), nothing);
+        assert_eq!(server.delete("/rooms/demo").await.status, 204);
+        assert_eq!(server.state.capacity.promised(), nothing);
+    }
+}
+
+#[tokio::test]
+async fn one_room_leaves_trials_and_snapshots_to_others() {
+    let server = Server::start().await;
+    for room in ["a", "b"] {
+        server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
+    }
+    let output = json!({"type": "file"});
+    let test = |room: &str| server.request("POST", &format!("/rooms/{room}/outputs/test")).json(&output);
+    server.media.hold_trials(true);
+    let begun = std::time::Instant::now();
+    let mut trials = Vec::new();
+    for (number, room) in [(1, "a"), (2, "a"), (3, "b")] {
+        trials.push(tokio::spawn(test(room).send()));
+        while server.media.trials() < number {
+            assert!(begun.elapsed() < PATIENCE, "trial {number} does not begin");
+            tokio::task::yield_now().await;
+        }
+        if number == 2 {
+            let refused = answer(test("a")).await;
+            refused.problem(503);
+            assert_eq!(refused.header("retry-after"), "5");
+        }
+    }
+    server.media.hold_trials(false);
+    for trial in trials {
+        assert_eq!(trial.await.unwrap().unwrap().status(), 200);
+    }
+
+    let media = server.media.room("a");
+    media.hold_snapshots();
+    let snapshot = |room: &str| server.request("GET", &format!("/rooms/{room}/snapshot.jpg"));
+    let held = tokio::spawn(snapshot("a").send());
+    media.wait_for("snapshot").await;
+    let more: Vec<_> = (0..4).map(|_| tokio::spawn(answer(snapshot("a")))).collect();
+    assert_eq!(answer(snapshot("b")).await.status, 200, "another room's");
+    for refused in more {
+        let refused = refused.await.unwrap();
+        refused.problem(503);
+        assert_eq!(refused.header("retry-after"), "5");
+    }
+    held.abort();
 }
 
 #[tokio::test]

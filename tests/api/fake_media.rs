@@ -6,21 +6,21 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use tokio::{
-    sync::{Notify, mpsc::UnboundedSender},
+    sync::{Notify, mpsc::UnboundedSender, oneshot},
     time::timeout,
 };
 use virfie::media::port::{
     DecodeError, Description, FontUse, Frame, Health, KEYPOINTS, Keypoint, Media, MediaCommand, MediaEvent,
-    Negotiation, ParticipantId, ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec, Samples,
-    Segmentation, Still,
+    Negotiation, OutputTarget, ParticipantId, ParticipantPoses, PeerId, PeerRefused, Pose, RoomMedia, RoomSpec,
+    Samples, Segmentation, SnapshotError, Still, Trial,
 };
 
 pub use super::http::PATIENCE;
@@ -37,14 +37,28 @@ pub struct FakeMedia {
     busy: AtomicBool,
     /// Whether fonts and sounds take for ever.
     stuck: AtomicBool,
+    trials: Trials,
+}
+
+/// Outputs that are tried.
+#[derive(Default)]
+struct Trials {
+    begun: AtomicUsize,
+    held: Mutex<bool>,
+    go_on: Condvar,
 }
 
 impl Default for FakeMedia {
     /// Can all that there is.
     fn default() -> Self {
         let segmentation = Segmentation { model: Some("fake".to_owned()), reason: None, keypoints: true };
-        let (rooms, segmentation) = (Mutex::default(), Mutex::new(segmentation));
-        Self { rooms, segmentation, busy: AtomicBool::new(false), stuck: AtomicBool::new(false) }
+        Self {
+            rooms: Mutex::default(),
+            segmentation: Mutex::new(segmentation),
+            busy: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
+            trials: Trials::default(),
+        }
     }
 }
 
@@ -57,6 +71,8 @@ pub struct FakeRoom {
     poses: Mutex<Vec<ParticipantPoses>>,
     panics: AtomicBool,
     silent: AtomicBool,
+    slow: AtomicBool,
+    waiting: Mutex<Vec<oneshot::Sender<Result<Frame, SnapshotError>>>>,
 }
 
 struct Port(Arc<FakeRoom>);
@@ -90,6 +106,17 @@ impl FakeMedia {
         }
     }
 
+    /// Whether trials of outputs stand still from now on.
+    pub fn hold_trials(&self, held: bool) {
+        *self.trials.held.lock() = held;
+        self.trials.go_on.notify_all();
+    }
+
+    /// Returns how many trials have begun.
+    pub fn trials(&self) -> usize {
+        self.trials.begun.load(Ordering::SeqCst)
+    }
+
     /// Returns an error while it is so.
     fn check_busy(&self) -> Result<(), DecodeError> {
         if self.busy.load(Ordering::SeqCst) { Err(DecodeError::NotNow) } else { Ok(()) }
@@ -109,11 +136,25 @@ impl Media for FakeMedia {
             poses: Mutex::default(),
             panics: AtomicBool::new(false),
             silent: AtomicBool::new(false),
+            slow: AtomicBool::new(false),
+            waiting: Mutex::default(),
         });
         let keypoints = room.keypoints;
         fake.note(format!("open hold={:?} keypoints={keypoints} {}x{}", room.hold, width(&room), height(&room)));
         self.rooms.lock().insert(room.room.to_string(), Arc::clone(&fake));
         Box::new(Port(fake))
+    }
+
+    fn cores(&self) -> usize {
+        2
+    }
+
+    fn try_output(&self, _: OutputTarget) -> Trial {
+        let mut held = self.trials.held.lock();
+        self.trials.begun.fetch_add(1, Ordering::SeqCst);
+        // A test that fails lets nobody go on.
+        self.trials.go_on.wait_while_for(&mut held, |held| *held, PATIENCE);
+        Trial::default()
     }
 
     fn models(&self) -> Vec<String> {
@@ -228,6 +269,11 @@ impl FakeRoom {
         self.silent.store(true, Ordering::SeqCst);
     }
 
+    /// From now on no picture comes of those that are asked for.
+    pub fn hold_snapshots(&self) {
+        self.slow.store(true, Ordering::SeqCst);
+    }
+
     /// Has the media say something.
     pub fn say(&self, event: MediaEvent) {
         let events = self.events.lock();
@@ -300,6 +346,10 @@ impl RoomMedia for Port {
             MediaCommand::RemoveOutput(output) => room.note(format!("stop {output}")),
             MediaCommand::SetAux { aux, .. } => room.note(format!("show {aux}")),
             MediaCommand::RemoveAux(aux) => room.note(format!("remove {aux}")),
+            MediaCommand::Snapshot(_, reply) if room.slow.load(Ordering::SeqCst) => {
+                room.waiting.lock().push(reply);
+                room.note("snapshot".to_owned());
+            }
             MediaCommand::Snapshot(_, reply) => {
                 let _ = reply.send(Ok(Frame { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] }));
             }

@@ -74,6 +74,18 @@ async fn what_shows_such_a_file_is_tried_again() {
         }
         let both = json!({"layers": [{"id": "a", "source": source}, {"id": "b", "source": {"image": "gone.png"}}]});
         assert_eq!(server.send("PUT", "/rooms/demo/layout", &both).await.faults(422), ["/layers/1/source/image"]);
+        // So it is with the parts of a document, whichever comes first.
+        let wrong = json!({"layers": [{"id": "b", "source": {"image": "gone.png"}}]});
+        let both = json!([{"name": "a", "layout": layout}, {"name": "b", "layout": wrong}]);
+        let place = "/layout/layers/0/source/image";
+        let refused = server.send("PUT", "/rooms/demo/scenes", &both).await;
+        assert_eq!(refused.faults(422), [format!("/1{place}")]);
+        let refused = server.send("PUT", "/rooms/demo/scenario", &json!({"scenes": both})).await;
+        assert_eq!(refused.faults(422), [format!("/scenes/1{place}")]);
+        let scenes = json!([{"name": "b", "layout": wrong}]);
+        let document = json!({"version": 1, "layout": layout, "scenes": scenes});
+        let refused = server.send("POST", "/rooms/demo/import", &document).await;
+        assert_eq!(refused.faults(422), [format!("/scenes/0{place}")]);
         assert_eq!(server.get("/rooms/demo/export?assets=false").await.json(), before, "nothing is changed");
         server.media.set_busy(false);
         for (method, path, body) in &ways {

@@ -164,6 +164,55 @@ async fn an_output_is_changed_stopped_and_started() {
 }
 
 #[tokio::test]
+async fn one_room_does_not_have_more_encoded_than_leaves_room_for_others() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let large = |n: u32| {
+        let canvas = json!({"width": 3840, "height": 2160, "fps": 60, "background": format!("#0000{n:02x}")});
+        json!({"type": "hls", "name": format!("h{n}"), "layout": {"canvas": canvas}})
+    };
+    for n in 0..16 {
+        let refused = server.send("POST", "/rooms/demo/outputs", &large(n)).await;
+        assert!(refused.text().contains("2176x1224 would fit"), "{refused:?}");
+        assert_eq!(refused.faults(422), ["/layout/canvas"]);
+    }
+    // What a small machine is for: the program, a standing picture, and a platform that gets more than the canvas.
+    let standing = json!({"type": "file", "layout": {"canvas": {"width": 1080, "height": 1920}}});
+    let platform = json!({"type": "file", "video": {"size": "1920x1080"}});
+    for output in [json!({"type": "hls", "name": "main"}), standing, platform.clone(), platform] {
+        let made = server.send("POST", "/rooms/demo/outputs", &output).await;
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    let other = json!({"type": "file", "video": {"size": "2560x1440"}});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &other).await.faults(422), ["/video/size"]);
+    let mut later = other.clone();
+    later["enabled"] = json!(false);
+    let later = server.send("POST", "/rooms/demo/outputs", &later).await.json();
+    let start = format!("/rooms/demo/outputs/{}/start", later["id"].as_str().unwrap());
+    server.send("POST", &start, &json!({})).await.problem(409);
+    server.send("POST", "/rooms/demo/outputs/start", &json!({})).await.problem(409);
+    // Nor does the room grow: one of its outputs follows its canvas.
+    let canvas = json!({"canvas": {"width": 3840, "height": 2160}});
+    server.send("PUT", "/rooms/demo", &canvas).await.problem(409);
+    server.send("PUT", "/rooms/demo/layout", &canvas).await.problem(409);
+    server.send("PUT", "/rooms/demo/layout?dry_run=true", &canvas).await.problem(409);
+    server.send("PUT", "/rooms/demo/scenes/large", &canvas).await;
+    server.send("POST", "/rooms/demo/scenes/large/activate", &json!({})).await.problem(409);
+    let document = json!({"version": 1, "layout": canvas});
+    server.send("POST", "/rooms/demo/import", &document).await.problem(409);
+    let scenario = json!({"scenes": [{"name": "a", "layout": canvas}]});
+    server.send("PUT", "/rooms/demo/scenario", &scenario).await.problem(409);
+    assert_eq!(server.get("/rooms/demo/layout").await.json()["canvas"]["width"], 1280);
+    let shows = json!({"type": "file", "scene": "tall", "video": {"size": "64x64"}});
+    server.send("PUT", "/rooms/demo/scenes/tall", &json!({"canvas": {"width": 64, "height": 64}})).await;
+    let shows = server.send("POST", "/rooms/demo/outputs", &shows).await;
+    assert_eq!(shows.status, 201, "{shows:?}");
+    server.send("PUT", "/rooms/demo/scenes/tall", &canvas).await.problem(409);
+    let list = json!([{"name": "tall", "layout": canvas}]);
+    server.send("PUT", "/rooms/demo/scenes", &list).await.problem(409);
+}
+
+#[tokio::test]
 async fn recordings_are_listed_given_in_parts_and_deleted() {
     let recordings = tempfile::TempDir::new().unwrap();
     let server = Server::start_with(|config| recordings.path().clone_into(&mut config.recordings)).await;

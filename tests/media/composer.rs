@@ -18,7 +18,7 @@ use virfie::{
             latest_frames::{Arrival, LatestFrames},
             layer_request::LayerRequest,
         },
-        gst::{clock::media_clock, frame::VideoFrame},
+        gst::{clock::media_clock, frame::VideoFrame, priority::Role},
         port::{ParticipantId, PeerId, Picture, Seat},
     },
 };
@@ -106,7 +106,7 @@ impl Room {
         let (tell, expired) = channel();
         let slots = Arc::<LatestFrames>::default();
         let watcher = Arc::new(Watcher { shots: give, expired: tell });
-        let composer = Composer::start("test", picture, hold, false, slots.clone(), watcher).unwrap();
+        let composer = Composer::start("test", Role::Mix, picture, hold, false, slots.clone(), watcher).unwrap();
         Self { composer, slots, shots, expired }
     }
 
@@ -331,7 +331,8 @@ fn a_fault_outside_of_the_arithmetic_is_seen_from_outside() {
     let slots = Arc::<LatestFrames>::default();
     let hold = Duration::from_millis(100);
     let picture = picture(30, &json!({}), &["ann"]);
-    let composer = Composer::start("test", picture, hold, false, slots.clone(), Arc::new(Breaks(give))).unwrap();
+    let composer =
+        Composer::start("test", Role::Mix, picture, hold, false, slots.clone(), Arc::new(Breaks(give))).unwrap();
     composer.run(true);
     shots.recv_timeout(PATIENCE).expect("the clock ticks");
     assert!(!composer.is_over());

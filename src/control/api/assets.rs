@@ -228,7 +228,7 @@ pub async fn put(
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
     state.auth.check_again(&access)?;
     // Given back when the file is decoded.
-    let _promise = state.capacity.admit(capacity::FILE)?;
+    let _promise = state.capacity.admit(capacity::FILE, &access)?;
     // Layouts that need it could not be shown any more with something of another kind.
     if let Ok(before) = store.about(&name).await
         && !before.builtin

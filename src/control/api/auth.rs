@@ -113,6 +113,15 @@ impl Access {
         }
     }
 
+    /// Returns whom they count with where one shall leave something to others: all tokens of one room, or one token for
+    /// all rooms. `None`: nobody, with the key or on an open server.
+    pub fn holder(&self) -> Option<String> {
+        match &self.room {
+            Some(room) => Some(format!("room {room}")),
+            None => self.token.is_some().then(|| self.subject.clone()),
+        }
+    }
+
     /// Returns whether they may do in every room what needs `role`.
     ///
     /// # Errors

@@ -2,14 +2,16 @@
 
 use std::{io, net::IpAddr};
 
-use tokio::{net::lookup_host, sync::Semaphore, time::timeout};
+use tokio::{net::lookup_host, time::timeout};
 
 use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, Problem},
+    turns::Turns,
 };
 use crate::{
+    control::room::RoomName,
     layout::Fault,
     media::port::{OutputTarget, SrtAddress, is_internal},
 };
@@ -17,9 +19,9 @@ use crate::{
 /// How long finding a host's addresses may take.
 const LOOKUP: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Hosts that are looked for at once. Each takes one of the few threads for files until the system gives up, which may
-/// be long after nobody waits any more.
-static LOOKUPS: Semaphore = Semaphore::const_new(4);
+/// Hosts that are looked for at once, for all rooms and for one. Each takes one of the few threads for files until the
+/// system gives up, which may be long after nobody waits any more.
+pub(super) const LOOKUPS: (usize, usize) = (8, 2);
 
 /// Returns whether the caller may set so many participants. `pointer`: where they said so.
 ///
@@ -40,8 +42,13 @@ pub(super) fn check_participants(app: &AppState, access: &Access, wanted: Option
 /// operator allows it. Who may, may also be led there later.
 ///
 /// # Errors
-/// 422.
-pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut OutputTarget) -> ApiResult<()> {
+/// 422; 503 while too many other hosts are looked for.
+pub(super) async fn check_target(
+    app: &AppState,
+    access: &Access,
+    room: &RoomName,
+    target: &mut OutputTarget,
+) -> ApiResult<()> {
     if access.role == Role::Admin || app.config.internal_outputs {
         target.allow_internal();
         return Ok(());
@@ -61,7 +68,7 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut O
         let found = lookup_host((host, 0)).await?;
         io::Result::Ok(found.map(|address| address.ip()).collect::<Vec<_>>())
     };
-    let Some(found) = found(lookup).await else { return refused("its host cannot be found") };
+    let Some(found) = found(&app.lookups, room, lookup).await? else { return refused("its host cannot be found") };
     if found.into_iter().any(is_internal) {
         return refused(
             "is in a network of the server's own: start it with --internal-outputs, or have an admin do it",
@@ -70,15 +77,25 @@ pub(super) async fn check_target(app: &AppState, access: &Access, target: &mut O
     Ok(())
 }
 
-/// Returns what a lookup finds in time; `None`: nothing, or too many others are under way.
-async fn found(lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static) -> Option<Vec<IpAddr>> {
-    let place = timeout(LOOKUP, LOOKUPS.acquire()).await.ok()?.ok()?;
+/// Returns what a lookup finds in time.
+///
+/// # Errors
+/// 503 when too many others are under way.
+async fn found(
+    turns: &Turns,
+    room: &RoomName,
+    lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static,
+) -> ApiResult<Option<Vec<IpAddr>>> {
+    let Some(place) = turns.wait(room, LOOKUP).await else {
+        return Err(Problem::unavailable("other hosts are being looked for; try again later"));
+    };
     // It goes on when nobody waits for it any more, and keeps its place.
     let looking = tokio::spawn(async move {
         let _place = place;
         lookup.await
     });
-    timeout(LOOKUP, looking).await.ok()?.ok()?.ok()
+    let found = timeout(LOOKUP, looking).await;
+    Ok(found.ok().and_then(Result::ok).and_then(Result::ok))
 }
 
 #[cfg(test)]
@@ -94,7 +111,9 @@ mod tests {
     static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
     #[tokio::test]
-    async fn hosts_that_are_never_found_take_four_threads_and_no_more() {
+    async fn hosts_that_are_never_found_take_few_threads_and_leave_some_to_other_rooms() {
+        let turns = Turns::new(4, 2);
+        let [slow, other] = ["slow", "other"].map(|name| RoomName::parse(name).unwrap());
         let (ends, lookups): (Vec<_>, Vec<_>) = (0..40)
             .map(|_| {
                 let (end, ended) = oneshot::channel::<io::Result<Vec<IpAddr>>>();
@@ -102,13 +121,17 @@ mod tests {
                     BEGUN.fetch_add(1, Ordering::SeqCst);
                     ended.await.map_err(io::Error::other)?
                 };
-                (end, found(lookup))
+                (end, found(&turns, &slow, lookup))
             })
             .unzip();
-        assert!(join_all(lookups).await.into_iter().all(|found| found.is_none()));
-        assert_eq!(BEGUN.load(Ordering::SeqCst), 4, "those that nobody waits for go on");
-        drop(ends);
+        let outcomes = join_all(lookups).await;
+        let refused: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        assert!(refused.len() == 38 && refused.iter().all(|problem| problem.status == 503));
+        assert_eq!(BEGUN.load(Ordering::SeqCst), 2, "those that nobody waits for go on");
         let loopback = IpAddr::from([127, 0, 0, 1]);
-        assert_eq!(found(async move { Ok(vec![loopback]) }).await, Some(vec![loopback]));
+        let lookup = || async move { Ok(vec![loopback]) };
+        assert_eq!(found(&turns, &other, lookup()).await.unwrap(), Some(vec![loopback]));
+        drop(ends);
+        assert_eq!(found(&turns, &slow, lookup()).await.unwrap(), Some(vec![loopback]));
     }
 }

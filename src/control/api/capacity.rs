@@ -2,10 +2,11 @@
 //! so everything that is built out of them is asked for here first, and refused with 503 while there are too few.
 //!
 //! Rests on measuring, not on counting along: `/proc` says what is open, of descriptors by us, of threads by all who
-//! share a bound with us. What was promised a moment ago is not open yet, and is held beside it.
+//! share a bound with us. What was promised a moment ago is not open yet, and is held beside it, unless the room that it
+//! was for is gone. What is promised to one holder of tokens leaves as much to strangers.
 
 use std::{
-    fs,
+    fmt, fs,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -13,7 +14,8 @@ use std::{
 use parking_lot::Mutex;
 use rustix::process::{Resource, getrlimit};
 
-use super::{problem::Problem, threads::Bounds};
+use super::{auth::Access, problem::Problem, threads::Bounds};
+use crate::control::room::RoomHandle;
 
 /// The descriptors that something opens, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +39,10 @@ impl Cost {
 
     fn fits(self, free: Self) -> bool {
         self.descriptors <= free.descriptors && self.threads <= free.threads
+    }
+
+    const fn half(self) -> Self {
+        Self::of(self.descriptors / 2, self.threads / 2)
     }
 }
 
@@ -91,12 +97,40 @@ struct Book {
     next: u64,
 }
 
-#[derive(Debug)]
 struct Promised {
     number: u64,
     cost: Cost,
-    /// When it is built; `None` while that has not begun.
-    until: Option<Instant>,
+    /// Whom it counts with; see [`Access::holder`].
+    holder: Option<String>,
+    building: Option<Building>,
+}
+
+/// The building of what was promised.
+struct Building {
+    /// When it is built.
+    until: Instant,
+    /// Whether what it is for is gone.
+    is_gone: Box<dyn Fn() -> bool + Send>,
+}
+
+impl fmt::Debug for Promised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Promised({:?} to {:?})", self.cost, self.holder)
+    }
+}
+
+impl Book {
+    /// Adds up the promises to those of whom `counts` says so.
+    fn promised(&self, counts: impl Fn(&Option<String>) -> bool) -> Cost {
+        let promised = self.promised.iter().filter(|promised| counts(&promised.holder));
+        promised.fold(Cost::default(), |sum, promised| sum.and(promised.cost))
+    }
+
+    /// Forgets what is built, and what nobody will build any more.
+    fn tidy(&mut self, now: Instant) {
+        let is_over = |building: &Building| building.until <= now || (building.is_gone)();
+        self.promised.retain(|promised| !promised.building.as_ref().is_some_and(is_over));
+    }
 }
 
 /// The promise of a place that may be built. Given back when it is dropped; to be kept as soon as it is being built.
@@ -109,12 +143,18 @@ pub struct Promise<'a> {
 }
 
 impl Promise<'_> {
+    /// Notes that it is being built for a room: its end ends that.
+    pub fn keep(self, room: &RoomHandle) {
+        let room = room.clone();
+        self.keep_until(move || room.has_ended());
+    }
+
     /// Notes that it is being built.
-    pub fn keep(mut self) {
+    fn keep_until(mut self, is_gone: impl Fn() -> bool + Send + 'static) {
         self.kept = true;
         let mut book = self.capacity.book.lock();
         if let Some(promised) = book.promised.iter_mut().find(|promised| promised.number == self.number) {
-            promised.until = Some(Instant::now() + BUILDING);
+            promised.building = Some(Building { until: Instant::now() + BUILDING, is_gone: Box::new(is_gone) });
         }
     }
 }
@@ -155,13 +195,30 @@ impl Capacity {
         self.connections.store(open, Ordering::Relaxed);
     }
 
-    /// Promises what is about to be built, or refuses it before anything is.
+    /// Returns what is promised and not built yet.
+    pub fn promised(&self) -> Cost {
+        let mut book = self.book.lock();
+        book.tidy(Instant::now());
+        book.promised(|_| true)
+    }
+
+    /// Promises what somebody is about to have built, or refuses it before anything is.
     ///
     /// # Errors
     /// 503 with `Retry-After`.
-    pub fn admit(&self, cost: Cost) -> Result<Promise<'_>, Problem> {
+    pub fn admit(&self, cost: Cost, access: &Access) -> Result<Promise<'_>, Problem> {
+        self.admit_to(access.holder(), cost, Instant::now(), || self.measure())
+    }
+
+    fn admit_to(
+        &self,
+        holder: Option<String>,
+        cost: Cost,
+        now: Instant,
+        measure: impl FnOnce() -> Measured,
+    ) -> Result<Promise<'_>, Problem> {
         let mut book = self.book.lock();
-        let free = self.free(&mut book, Instant::now(), || self.measure());
+        let free = self.free(&mut book, now, measure);
         if !cost.fits(free) {
             let (what, free) = if cost.descriptors > free.descriptors {
                 ("file descriptors", free.descriptors)
@@ -172,14 +229,21 @@ impl Capacity {
             metrics::counter!("virfie_refused_for_capacity_total").increment(1);
             return Err(Problem::unavailable(format!("the server has too few {what} left for this; try again later")));
         }
+        let own = if holder.is_some() { book.promised(|other| *other == holder) } else { Cost::default() };
+        // Who has nothing that is being built may have what there is.
+        if own != Cost::default() && !own.and(cost).fits(free.and(book.promised(|_| true)).half()) {
+            metrics::counter!("virfie_refused_for_capacity_total").increment(1);
+            let detail = "too much is being built for this token or its room already; try again later";
+            return Err(Problem::unavailable(detail));
+        }
         let number = book.next;
         book.next += 1;
-        book.promised.push(Promised { number, cost, until: None });
+        book.promised.push(Promised { number, cost, holder, building: None });
         Ok(Promise { capacity: self, number, kept: false })
     }
 
     fn free(&self, book: &mut Book, now: Instant, measure: impl FnOnce() -> Measured) -> Cost {
-        book.promised.retain(|promised| promised.until.is_none_or(|until| until > now));
+        book.tidy(now);
         let used = match book.measured {
             Some((at, used)) if now.saturating_duration_since(at) < FRESH => used,
             _ => {
@@ -188,7 +252,7 @@ impl Capacity {
                 used
             }
         };
-        let promised = book.promised.iter().fold(Cost::default(), |sum, promised| sum.and(promised.cost));
+        let promised = book.promised(|_| true);
         let connections = self.connections.load(Ordering::Relaxed);
         let taken = promised.and(RESERVE);
         // Connections are free to take their own part, and no more of the others'.
@@ -215,12 +279,19 @@ fn saturated(number: u64) -> usize {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::{Arc, atomic::AtomicBool};
+
     use axum::http::header;
 
     use super::{super::problem::RETRY_AFTER, *};
 
     fn free(capacity: &Capacity, at: Instant, (descriptors, threads_left): (usize, usize)) -> Cost {
         capacity.free(&mut capacity.book.lock(), at, || Measured { descriptors, threads_left })
+    }
+
+    fn admit<'a>(capacity: &'a Capacity, holder: Option<&str>, cost: Cost) -> Result<Promise<'a>, Problem> {
+        let used = || Measured { descriptors: 100, threads_left: 1_000_000 };
+        capacity.admit_to(holder.map(str::to_owned), cost, Instant::now(), used)
     }
 
     #[test]
@@ -230,13 +301,46 @@ mod tests {
         let before = free(&capacity, begun, used);
         assert_eq!((before.descriptors, before.threads), (1024 - 100 - 64 - 256, 1_000_000 - 64));
         let less = before.descriptors - SENDER.descriptors;
-        let promise = capacity.admit(SENDER).unwrap();
+        let promise = admit(&capacity, None, SENDER).unwrap();
         assert_eq!(free(&capacity, begun, used).descriptors, less);
         drop(promise);
         assert_eq!(free(&capacity, begun, used), before, "a refused request takes nothing");
-        capacity.admit(SENDER).unwrap().keep();
+        admit(&capacity, None, SENDER).unwrap().keep_until(|| false);
         assert_eq!(free(&capacity, begun, used).descriptors, less);
         assert_eq!(free(&capacity, begun + BUILDING * 2, used), before);
+    }
+
+    #[test]
+    fn what_is_gone_is_not_waited_for() {
+        let capacity = Capacity::new(Cost::of(1024, 1_000_000));
+        // More than there would be room for at once.
+        for _ in 0..100 {
+            let gone = Arc::new(AtomicBool::new(false));
+            let of_room = Arc::clone(&gone);
+            admit(&capacity, Some("churn"), ROOM).unwrap().keep_until(move || of_room.load(Ordering::SeqCst));
+            assert_eq!(capacity.promised(), ROOM);
+            gone.store(true, Ordering::SeqCst);
+            assert_eq!(capacity.promised(), Cost::default());
+        }
+    }
+
+    #[test]
+    fn one_holder_leaves_room_for_strangers() {
+        let capacity = Capacity::new(Cost::of(1024, 1_000_000));
+        let take = |holder| (0..100).map_while(|_| admit(&capacity, Some(holder), ROOM).ok()).collect::<Vec<_>>();
+        let first = take("room a");
+        // Of the 604 that are free.
+        assert_eq!(first.len(), 302 / ROOM.descriptors);
+        let problem = admit(&capacity, Some("room a"), SENDER).unwrap_err();
+        assert_eq!((problem.status.as_u16(), &problem.headers), (503, &vec![(header::RETRY_AFTER, RETRY_AFTER)]));
+        let second = take("room b");
+        assert_eq!(second.len(), first.len());
+        drop(first);
+        let all: Vec<_> = (0..100).map_while(|_| admit(&capacity, None, ROOM).ok()).collect();
+        assert_eq!(all.len(), 604 / ROOM.descriptors - second.len(), "with the key, all that there is");
+        drop(all);
+        let large = Cost::of(300, 1);
+        assert!(admit(&capacity, Some("room c"), large).is_ok(), "who has nothing may have a large one");
     }
 
     #[test]
@@ -251,10 +355,11 @@ mod tests {
     #[test]
     fn the_last_ones_are_refused_with_the_time_to_wait() {
         let capacity = Capacity::new(Cost::of(10, 10_000_000));
-        let problem = capacity.admit(RECEIVER).unwrap_err();
+        let problem = admit(&capacity, None, RECEIVER).unwrap_err();
         assert_eq!(problem.status, 503);
         assert!(problem.detail.contains("file descriptors"));
         assert_eq!(problem.headers, [(header::RETRY_AFTER, RETRY_AFTER)]);
-        assert!(Capacity::of_this_process().admit(RECEIVER).is_ok());
+        let of_process = Capacity::of_this_process();
+        assert!(of_process.admit_to(None, RECEIVER, Instant::now(), || of_process.measure()).is_ok());
     }
 }

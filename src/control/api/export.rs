@@ -24,7 +24,6 @@ use super::{
     AppState,
     auth::{Access, Role},
     bounds,
-    capacity::Promise,
     problem::{self, ApiResult, Problem, ProblemSchema},
     rooms::{Precondition, RoomPath, find, tagged},
     transfer,
@@ -175,6 +174,9 @@ static UNPACKING: Mutex<()> = Mutex::const_new(());
     responses(
         (status = 200, description = "Imported", body = RoomState),
         (status = 201, description = "Imported into a new room", body = RoomState),
+        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the \
+            machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 413, description = "The file has more than 128 MiB",
@@ -248,7 +250,7 @@ pub async fn import_room(
     .await;
     match outcome {
         Ok((handle, revision, is_new)) => {
-            promise.into_iter().for_each(Promise::keep);
+            promise.into_iter().for_each(|promise| promise.keep(&handle));
             tracing::info!(room = %room.name, assets = added.len(), "room imported");
             let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
             let warnings = handle.warnings_of(&document).await;

@@ -54,7 +54,7 @@ impl Founders {
         let promise = check(&mut rooms, app, access)?;
         let room = app.registry.get_or_create(name)?;
         rooms.insert(name.clone(), (access.subject.clone(), None));
-        promise.keep();
+        promise.keep(&room);
         Ok(room)
     }
 }
@@ -69,5 +69,5 @@ fn check<'a>(rooms: &mut Made, app: &'a AppState, access: &Access) -> Result<Pro
             return Err(RoomError::TooManyRoomsOfToken { max });
         }
     }
-    app.capacity.admit(capacity::ROOM).map_err(|problem| RoomError::Unavailable(problem.detail))
+    app.capacity.admit(capacity::ROOM, access).map_err(|problem| RoomError::Unavailable(problem.detail))
 }

@@ -73,6 +73,8 @@ pub async fn get_layout(State(app): State<AppState>, access: Access, room: RoomP
     request_body = Layout,
     responses(
         (status = 200, description = "The layout as it is now, or would be", body = Layout),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
@@ -104,6 +106,8 @@ pub async fn put_layout(
     request_body(content = Layout, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, description = "The layout as it is now, or would be", body = Layout),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the patched layout",

@@ -9,7 +9,6 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::{
@@ -48,7 +47,7 @@ async fn spec_of(app: &AppState, access: &Access, room: &RoomName, document: &Ou
         return Err(Problem::invalid(vec![Fault { pointer: "/cutouts".to_owned(), detail }]));
     }
     find(app, room)?.check_aux(document).await?;
-    bounds::check_target(app, access, &mut spec.target).await?;
+    bounds::check_target(app, access, room, &mut spec.target).await?;
     Ok(spec)
 }
 
@@ -94,17 +93,18 @@ pub async fn post_output(
     body: ApiJson<OutputDocument>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let promise = app.capacity.admit(capacity::OUTPUT)?;
+    let promise = app.capacity.admit(capacity::OUTPUT, &access)?;
     let spec = spec_of(&app, &access, &room.name, &body.0).await?;
-    let (revision, output) = find(&app, &room.name)?.add_output(body.0, spec, &guard.0).await?;
-    promise.keep();
+    let handle = find(&app, &room.name)?;
+    let (revision, output) = handle.add_output(body.0, spec, &guard.0).await?;
+    promise.keep(&handle);
     let location = format!("/api/v1/rooms/{}/outputs/{}", room.name, output.id);
     let headers = [(header::LOCATION, location), (header::ETAG, revision.etag())];
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())
 }
 
-/// Trials at once. Each takes a thread for up to ten seconds.
-static TRIALS: Semaphore = Semaphore::const_new(4);
+/// Trials at once, of all rooms and of one. Each takes a thread for up to ten seconds.
+pub(super) const TRIALS: (usize, usize) = (8, 2);
 
 /// The outcome of a trial.
 #[derive(Debug, Serialize, ToSchema)]
@@ -136,10 +136,8 @@ pub struct OutputTrial {
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 429, description = "Too many are being tried",
-         body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "Too many are being tried, or the server cannot look into a clip or use a font now; \
+            `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -152,9 +150,8 @@ pub async fn test_output(
     access.require(Role::Producer, room.name.as_str())?;
     let handle = find(&app, &room.name)?;
     let spec = spec_of(&app, &access, &room.name, &body.0).await?;
-    let Ok(place) = TRIALS.try_acquire() else {
-        return Err(Problem::too_many("other outputs are being tried: try again"));
-    };
+    let turn = app.trials.take(&room.name);
+    let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.
     let trying = tokio::spawn(async move {
         let _place = place;
@@ -246,6 +243,8 @@ fn unreadable(error: &serde_json::Error) -> String {
     responses(
         (status = 200, description = "The output", body = Output),
         (status = 404, description = "No such room or output",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -358,6 +357,8 @@ pub async fn post_marker(
     responses(
         (status = 200, description = "All outputs, oldest first", body = Vec<Output>),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn start_outputs(

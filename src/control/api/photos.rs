@@ -41,11 +41,13 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
         (status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
         (status = 404, description = "No such room or picture",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "Too many pictures are asked for at once",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn get_photo(State(app): State<AppState>, access: Access, photo: ItemPath) -> ApiResult<Response> {
     access.require(Role::Viewer, photo.name.as_str())?;
     let frame = find(&app, &photo.name)?.photo(photo.id).await?;
-    let _turn = turn().await?;
+    let _turn = turn(&app, &photo.name).await?;
     picture(frame, StillFormat::Jpeg).await
 }

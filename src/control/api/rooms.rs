@@ -15,9 +15,7 @@ use utoipa::ToSchema;
 use super::{
     AppState,
     auth::{Access, Role},
-    bounds,
-    capacity::Promise,
-    hls,
+    bounds, hls,
     problem::{self, ApiJson, ApiResult, Problem, ProblemSchema},
 };
 use crate::{
@@ -100,6 +98,8 @@ pub async fn get_room(State(app): State<AppState>, access: Access, room: RoomPat
     responses(
         (status = 200, description = "Changed", body = RoomState),
         (status = 201, description = "Created", body = RoomState),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
@@ -130,7 +130,7 @@ pub async fn put_room(
         RoomError::NoRoom if guard.0.is_present() => Problem::precondition_failed(error.to_string()),
         error => error.into(),
     })?;
-    promise.into_iter().for_each(Promise::keep);
+    promise.into_iter().for_each(|promise| promise.keep(&handle));
     let state = handle.state().await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(tagged(status, Revision(state.revision), state))
@@ -260,6 +260,7 @@ impl From<RoomError> for Problem {
             | RoomError::NoConnection => Self::not_found(detail),
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
+            | RoomError::TooMuchEncoded { .. }
             | RoomError::TooManyScenes { .. }
             | RoomError::SceneInUse { .. }
             | RoomError::NoRecording

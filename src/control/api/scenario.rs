@@ -102,6 +102,9 @@ impl From<Loaded> for LoadedScenario {
         (status = 200, description = "What became of it; `ETag` is the room's revision", body = LoadedScenario),
         (status = 400, description = "Neither JSON nor a script with one scenario",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the \
+            machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of it",

@@ -76,6 +76,9 @@ pub async fn list_scenes(
     request_body = Vec<SceneEntry>,
     responses(
         (status = 200, description = "The scenes as they are kept", body = Vec<SceneView>),
+        (status = 409, description = "An output shows a scene that is gone, or what outputs show would be more than the \
+            machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the list",
@@ -136,7 +139,8 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
     responses(
         (status = 200, description = "Stored in place of an older one", body = SceneView),
         (status = 201, description = "Stored; there was none of this name", body = SceneView),
-        (status = 409, description = "The room has as many scenes as it may",
+        (status = 409, description = "The room has as many scenes as it may, or its outputs would be more than \
+            the machine encodes for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
@@ -201,6 +205,8 @@ pub async fn delete_scene(
         (status = 200, description = "The scene that is shown", body = SceneView),
         (status = 404, description = "No such room or scene",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The room's outputs would be more than the machine encodes for one room",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 412, description = "The room has changed",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Places of the scene's layout that cannot be shown any more",
@@ -233,7 +239,8 @@ pub async fn activate_scene(
         (status = 200, description = "The scene that is shown", body = SceneView),
         (status = 404, description = "No such room",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "The room has no scenes",
+        (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes \
+            for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
             ask again",
@@ -261,7 +268,8 @@ pub async fn next_scene(
         (status = 200, description = "The scene that is shown", body = SceneView),
         (status = 404, description = "No such room",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 409, description = "The room has no scenes",
+        (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes \
+            for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
             ask again",

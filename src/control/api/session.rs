@@ -154,11 +154,13 @@ async fn serve(
     let join = session_join(app, &access, &name, first)?;
 
     // A page comes again by itself after a while.
-    let admit = |cost| app.capacity.admit(cost).map_err(|problem| not_joined(RoomError::Unavailable(problem.detail)));
-    let promise = admit(capacity::SENDER.and(capacity::RECEIVER))?;
+    let promise = app
+        .capacity
+        .admit(capacity::SENDER.and(capacity::RECEIVER), &access)
+        .map_err(|problem| not_joined(RoomError::Unavailable(problem.detail)))?;
     let room = app.founders.find_or_make(app, &access, &name).map_err(not_joined)?;
     let joined = room.join_session(join).await.map_err(not_joined)?;
-    promise.keep();
+    promise.keep(&room);
     let peer = joined.peer;
     let directs = access.role >= Role::Producer;
     let ending = Session { room: &room, peer, outgoing, incoming, answered: false, offered: false, directs }

@@ -16,8 +16,9 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{RoomPath, find},
+    turns::Turn,
 };
-use crate::media::port::Frame;
+use crate::{control::room::RoomName, media::port::Frame};
 
 /// Hardly any loss to see, at a tenth of the PNG's size.
 const JPEG_QUALITY: u8 = 90;
@@ -58,7 +59,8 @@ pub(super) enum StillFormat {
     responses(
         (status = 200, description = "The canvas", body = Vec<u8>, content_type = "image/png"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "No picture yet", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "No picture yet, or too many are asked for at once",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn snapshot_png(
@@ -80,7 +82,8 @@ pub async fn snapshot_png(
     responses(
         (status = 200, description = "The canvas", body = Vec<u8>, content_type = "image/jpeg"),
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "No picture yet", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "No picture yet, or too many are asked for at once",
+         body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn snapshot_jpg(
@@ -92,8 +95,8 @@ pub async fn snapshot_jpg(
     snapshot(&app, &access, &room, shown, StillFormat::Jpeg).await
 }
 
-/// Snapshots made at once, of all rooms: each costs the composer a copy and a core tens of milliseconds.
-static TURNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
+/// Snapshots made at once, of all rooms and of one: each costs the composer a copy and a core tens of milliseconds.
+pub(super) const TURNS: (usize, usize) = (2, 1);
 
 /// How long one waits for its turn.
 const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
@@ -109,17 +112,19 @@ async fn snapshot(
     // Viewers know nothing of outputs.
     let role = if output.is_some() { Role::Producer } else { Role::Viewer };
     access.require(role, room.name.as_str())?;
-    let _turn = turn().await?;
-    let frame = find(app, &room.name)?.snapshot(output).await?;
+    let handle = find(app, &room.name)?;
+    let _turn = turn(app, &room.name).await?;
+    let frame = handle.snapshot(output).await?;
     picture(Arc::new(frame), format).await
 }
 
-/// Waits for one's turn to have a picture encoded, which ends when this is dropped.
-pub(super) async fn turn() -> ApiResult<tokio::sync::SemaphorePermit<'static>> {
-    match tokio::time::timeout(TURN_WAIT, TURNS.acquire()).await {
-        Ok(Ok(turn)) => Ok(turn),
-        _ => Err(Problem::too_many("too many snapshots at once")),
-    }
+/// Waits for a room's turn to have a picture encoded, which ends when this is dropped.
+///
+/// # Errors
+/// 503 when too many wait before it.
+pub(super) async fn turn(app: &AppState, room: &RoomName) -> ApiResult<Turn> {
+    let turn = app.snapshots.wait(room, TURN_WAIT).await;
+    turn.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
 }
 
 /// Returns a frame as an answer.

@@ -39,10 +39,9 @@ impl Upload {
     /// # Errors
     /// 503 when too many are on their way, of all or of those whom `access` counts with.
     pub(super) fn of(access: &Access) -> ApiResult<Self> {
-        let place = match (&access.room, access.bearer()) {
-            (Some(room), _) => Self::begin(format!("room {room}"), MOST_OF_ONE),
-            (None, Some(_)) => Self::begin(access.subject.clone(), MOST_OF_ONE),
-            (None, None) => Self::begin(access.subject.clone(), MOST),
+        let place = match access.holder() {
+            Some(holder) => Self::begin(holder, MOST_OF_ONE),
+            None => Self::begin(access.subject.clone(), MOST),
         };
         place.ok_or_else(|| Problem::unavailable("too many files are being received; try again in a moment"))
     }

@@ -77,10 +77,10 @@ pub async fn post_whep(
     let posted = whip::offer(request).await?;
     check_offer(&posted.offer, false).map_err(RoomError::Refused)?;
     let handle = find(&app, &room.name)?;
-    let promise = app.capacity.admit(capacity::RECEIVER)?;
+    let promise = app.capacity.admit(capacity::RECEIVER, &access)?;
     let bearer = access.bearer();
     let opened = handle.join_viewer(Watching { posted, claim, rendition, bearer }).await?;
-    promise.keep();
+    promise.keep(&handle);
     whip::created(&app, &posted_to, opened)
 }
 

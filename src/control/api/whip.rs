@@ -90,11 +90,11 @@ pub async fn post_whip(
     let offer = offer(request).await?;
     // Before anything is changed: a refused offer makes no room and ends no session.
     check_offer(&offer.offer, true).map_err(RoomError::Refused)?;
-    let promise = app.capacity.admit(capacity::SENDER)?;
+    let promise = app.capacity.admit(capacity::SENDER, &access)?;
     let caller = caller(&app, &access, &room.name);
     let handle = app.founders.find_or_make(&app, &access, &room.name)?;
     let opened = handle.join_whip(display_name, caller, claim, offer).await?;
-    promise.keep();
+    promise.keep(&handle);
     created(&app, &posted_to, opened)
 }
 

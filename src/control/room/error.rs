@@ -124,6 +124,17 @@ pub enum RoomError {
         /// The limit.
         max: usize,
     },
+    /// The room's outputs would have more composed and encoded than the machine takes on for one room.
+    #[error(
+        "the room's outputs would have {all} million pixels a second composed and encoded, and this machine takes on {most} \
+         for one room: stop one of them first, or make a picture smaller"
+    )]
+    TooMuchEncoded {
+        /// Millions of pixels a second.
+        all: u64,
+        /// The limit.
+        most: u64,
+    },
     /// The room's limit of scenes is reached.
     #[error("the room takes no more than {max} scenes")]
     TooManyScenes {

@@ -29,6 +29,7 @@ use super::{
     },
     state::{
         Beginning,
+        budget::Budget,
         change::SettingsChange,
         name::RoomName,
         note::Closing,
@@ -168,7 +169,7 @@ impl Registry {
     /// Returns a room, made if it does not exist. To be called inside a tokio runtime.
     ///
     /// # Errors
-    /// [`RoomError::TooManyRooms`], [`RoomError::Draining`].
+    /// [`RoomError::TooManyRooms`], [`RoomError::Unavailable`] while too much still ends, [`RoomError::Draining`].
     pub fn get_or_create(self: &Arc<Self>, name: &RoomName) -> Result<RoomHandle, RoomError> {
         let mut rooms = self.rooms.lock();
         if let Some(room) = rooms.get(name).filter(|room| !room.has_ended()) {
@@ -329,6 +330,7 @@ impl Registry {
             },
             scene: Arc::new(Scene::default_for(self.defaults.canvas.clone())),
             segmentation: self.media.segmentation(),
+            budget: Budget::of_cores(self.media.cores()),
             past: None,
         }
     }

@@ -10,6 +10,7 @@
 //! - `boxes`: where everything stands, for those who arrange it.
 //! - `triggers`: what triggers of the layout do beyond the picture.
 //! - `outputs`, `aux_pictures`: where the room is sent, and what outputs show beside the program.
+//! - [`budget`]: the most that outputs may have encoded.
 //! - `stored`: scenes, and what of the room outlives the process.
 //! - `words`: what texts say, and the data, timers and chat that they show.
 //!
@@ -25,6 +26,7 @@
 pub mod aux_picture;
 mod aux_pictures;
 mod boxes;
+pub mod budget;
 pub mod change;
 pub mod chat;
 pub mod data;
@@ -67,6 +69,7 @@ use serde_json::Value;
 use self::{
     aux_pictures::AuxPicture,
     boxes::BoxNews,
+    budget::Budget,
     chat::Chat,
     health::Health,
     name::RoomName,
@@ -182,6 +185,8 @@ pub struct Beginning {
     pub scene: Arc<Scene>,
     /// The abilities of the machine's model.
     pub segmentation: port::Segmentation,
+    /// The most that its outputs may have encoded.
+    pub budget: Budget,
     /// Of a room that was stored before this start.
     pub past: Option<Past>,
 }
@@ -235,6 +240,7 @@ pub struct State {
     ends_at: Option<Instant>,
     ended: Option<EndReason>,
     segmentation: port::Segmentation,
+    budget: Budget,
     health: port::Health,
     loudness: port::Loudness,
     rebuilds: u32,
@@ -247,7 +253,7 @@ pub struct State {
 impl State {
     /// Creates a new, empty room.
     pub fn new(beginning: Beginning, now: Now) -> Self {
-        let Beginning { name, settings, scene, segmentation, past } = beginning;
+        let Beginning { name, settings, scene, segmentation, budget, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
         let Past { revision, created_at, scenes, outputs, data, timers } = past.unwrap_or_else(|| Past::none(now.wall));
         let mut state = Self {
@@ -286,6 +292,7 @@ impl State {
             ends_at: kept.is_none().then_some(now.clock + IDLE_LIFE),
             ended: None,
             segmentation,
+            budget,
             health: port::Health::default(),
             loudness: port::Loudness::default(),
             rebuilds: 0,

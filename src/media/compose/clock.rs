@@ -136,12 +136,13 @@ impl std::fmt::Debug for Composer {
 }
 
 impl Composer {
-    /// Starts the thread; the clock rests until [`Composer::run`].
+    /// Starts the thread, which works as `role`; the clock rests until [`Composer::run`].
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start(
         room: &str,
+        role: Role,
         picture: Picture,
         hold: Duration,
         can_cut: bool,
@@ -158,6 +159,7 @@ impl Composer {
             let asked = Vec::new();
             let stage = Stage::new(show, can_cut);
             Ticker {
+                role,
                 shared: thread_shared,
                 stage,
                 slots,
@@ -229,6 +231,7 @@ impl Drop for Composer {
 }
 
 struct Ticker {
+    role: Role,
     shared: Arc<Shared>,
     stage: Stage,
     slots: Arc<LatestFrames>,
@@ -244,7 +247,7 @@ struct Ticker {
 
 impl Ticker {
     fn work(mut self) {
-        priority::take(Role::Mix);
+        priority::take(self.role);
         // The next frame's place in the grid of whole periods, which is its PTS, and how long after it the tick is.
         let (mut next, mut offset): (Option<Duration>, _) = (None, Duration::ZERO);
         loop {
@@ -293,7 +296,7 @@ impl Ticker {
             self.answer(snapshots);
             let ended = media_clock().now();
             let real_time = self.allowance.work(ended, ended.saturating_sub(begun));
-            priority::take(if real_time { Role::Mix } else { Role::Deliver });
+            priority::take(if real_time { self.role } else { Role::Deliver });
             let counters = &self.shared.counters;
             if late > period / 2 {
                 counters.late.fetch_add(1, Ordering::Relaxed);

@@ -44,10 +44,14 @@ pub fn look() {
     *known = Some(Known { at: now, reading, idle });
 }
 
-/// Returns how many cores of those that this process may use are idle and not claimed. Half of them before anything is
-/// known.
+/// Returns how many cores this process may use.
+pub fn cores() -> usize {
+    available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Returns how many of them are idle and not claimed. Half of them before anything is known.
 pub fn idle_cores() -> f64 {
-    let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+    let cores = cores();
     let idle = KNOWN.lock().map_or(0.5, |known| known.idle);
     let now = media_clock().now();
     let mut claimed = CLAIMED.lock();

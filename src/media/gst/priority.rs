@@ -2,7 +2,7 @@
 //! it.
 //!
 //! ```text
-//!   mixing, sound ► delivery ► encoding ► decoding ► segmentation
+//!   mixing, sound ► delivery ► encoding for viewers ► encoding for outputs ► decoding ► segmentation
 //! ```
 //! A thread says itself what it works on ([`take`]); GStreamer's get theirs when they enter a pipeline that has a role
 //! ([`super::pipeline::OwnedPipeline::works_as`]). Mixing and sound are real time (`SCHED_RR`) where the system allows
@@ -17,14 +17,17 @@ use std::{cell::Cell, time::Duration};
 /// The work of a thread, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Composes the picture. Real time.
+    /// Composes the program. Real time. (Pictures beside it are composed as what is delivered is: those of one room
+    /// do not come before the programs of the others.)
     Mix,
     /// Mixes and encodes sound. Real time.
     Sound,
     /// Receives packets, decodes sound, sends packets, and carries out what control wants.
     Deliver,
-    /// Encodes the picture.
+    /// Encodes the picture for viewers, and sound.
     Encode,
+    /// Encodes pictures for outputs: a room may have many of them, each with several threads.
+    Broadcast,
     /// Decodes pictures.
     Decode,
     /// Infers a mask that is overdue: the least share of somebody who would have no masks otherwise.
@@ -49,6 +52,7 @@ const fn risen(role: Role) -> i32 {
     match role {
         Role::Mix | Role::Sound | Role::Deliver => -10,
         Role::Encode => -7,
+        Role::Broadcast => -5,
         Role::Decode | Role::DueMask => -4,
         Role::Segment => 0,
     }
@@ -60,6 +64,7 @@ const fn stepped_down(role: Role) -> i32 {
     match role {
         Role::Mix | Role::Sound | Role::Deliver => 0,
         Role::Encode => 2,
+        Role::Broadcast => 3,
         Role::Decode => 5,
         Role::DueMask | Role::Segment => 8,
     }
@@ -184,8 +189,16 @@ impl Allowance {
 mod tests {
     use super::*;
 
-    const ROLES: [Role; 7] =
-        [Role::Mix, Role::Sound, Role::Deliver, Role::Encode, Role::Decode, Role::DueMask, Role::Segment];
+    const ROLES: [Role; 8] = [
+        Role::Mix,
+        Role::Sound,
+        Role::Deliver,
+        Role::Encode,
+        Role::Broadcast,
+        Role::Decode,
+        Role::DueMask,
+        Role::Segment,
+    ];
 
     #[test]
     fn what_is_more_important_is_never_nicer() {
@@ -193,7 +206,8 @@ mod tests {
             let means = Means { real_time: false, above, base: 0 };
             let levels: Vec<i32> = ROLES.into_iter().map(|role| niceness(role, means)).collect();
             assert!(levels.is_sorted(), "{levels:?}");
-            let strictly = [Role::Deliver, Role::Encode, Role::Decode, Role::Segment].map(|role| niceness(role, means));
+            let strictly = [Role::Deliver, Role::Encode, Role::Broadcast, Role::Decode, Role::Segment]
+                .map(|role| niceness(role, means));
             assert!(strictly.windows(2).all(|pair| pair[0] < pair[1]), "{strictly:?}");
         }
     }

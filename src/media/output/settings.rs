@@ -118,6 +118,18 @@ impl Speed {
         }
     }
 
+    /// Says how many times the least work it is, as its own doc does.
+    pub const fn times(self) -> u64 {
+        match self {
+            Self::Ultrafast => 1,
+            Self::Superfast => 2,
+            Self::Veryfast => 3,
+            Self::Faster => 5,
+            Self::Fast => 7,
+            Self::Medium => 9,
+        }
+    }
+
     /// Works out the cores that it takes for such a picture.
     pub fn load(self, (width, height): (u32, u32), fps: u32) -> f64 {
         self.cores() * f64::from(width) * f64::from(height) * f64::from(fps) / (1280.0 * 720.0 * 30.0)
@@ -225,6 +237,15 @@ pub struct VideoSettings {
     pub rate_control: RateControl,
     /// Encoded at once for WebRTC (`whip`): no B-frames, no look-ahead, and a keyframe when the other end lost one.
     pub low_delay: bool,
+}
+
+impl VideoSettings {
+    /// Works out the pixels that it encodes in a second. Those with more work than the least count as often as that is
+    /// more. Without a preset the encoder takes no more than the machine has left.
+    pub fn work(&self) -> u64 {
+        let pixels = u64::from(self.width) * u64::from(self.height) * u64::from(self.fps);
+        pixels * self.preset.map_or(1, Speed::times)
+    }
 }
 
 /// The codec of the sound.
@@ -512,6 +533,16 @@ mod tests {
         for size in ["1280", "1280x", "x720", "-2x720", "1280x720x3", "99998x720", "1280X720"] {
             assert_eq!(size_of(size), None, "{size}");
         }
+    }
+
+    #[test]
+    fn a_preset_counts_as_often_as_it_is_more_work() {
+        let work = |video| wishes(serde_json::json!({"video": video})).video(CANVAS).work();
+        let usual = work(serde_json::json!({}));
+        assert_eq!(usual, 1280 * 720 * 30);
+        assert_eq!(work(serde_json::json!({"preset": "ultrafast"})), usual);
+        assert_eq!(work(serde_json::json!({"preset": "medium", "size": "640x360"})) * 4, usual * 9);
+        assert!(Speed::ALL.is_sorted_by_key(|speed| speed.times()));
     }
 
     #[test]

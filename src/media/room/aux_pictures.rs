@@ -19,7 +19,7 @@ use crate::media::{
         clock::{Composer, Counters},
         latest_frames::LatestFrames,
     },
-    gst::launch::Launches,
+    gst::{launch::Launches, priority::Role},
     port::{AuxId, Picture},
 };
 
@@ -112,7 +112,9 @@ impl AuxPictures {
         }
         let Origin { room, launches, slots, can_cut, hold, news, clips: tally } = &self.origin;
         let news = Arc::new(news.of_aux(aux.clone()));
-        match Composer::start(&format!("{room}-aux"), picture.clone(), *hold, *can_cut, slots.clone(), news) {
+        let name = format!("{room}-aux");
+        // Not in real time, as the program is: a room may have many of these.
+        match Composer::start(&name, Role::Deliver, picture.clone(), *hold, *can_cut, slots.clone(), news) {
             Ok(composer) => {
                 info!(%room, %aux, "a picture beside the program begins");
                 let mut clips = Clips::new(launches.clone(), tally.clone());

@@ -25,7 +25,7 @@ use crate::media::{
         latest_frames::LatestFrames,
     },
     deliver::RoomKey,
-    gst::{clock::media_clock, launch::Launches, load},
+    gst::{clock::media_clock, launch::Launches, load, priority::Role},
     output::worker::{Output, Teller},
     port::{
         AuxId, Blame, Flow, MediaEvent, OutputFault, OutputId, OutputSpec, OutputState, Picture, Recorded, RoomSpec,
@@ -87,7 +87,8 @@ impl Program {
             news: news.clone(),
             clips: clips.clone(),
         });
-        let composer = Composer::start(&spec.room, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
+        let composer =
+            Composer::start(&spec.room, Role::Mix, spec.picture, spec.hold, parts.can_cut, slots, news.clone())?;
         let desk = Arc::new(Desk::start(&spec.room, news)?);
         let clips = Clips::new(launches.clone(), clips);
         Ok(Self {

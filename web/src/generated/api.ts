@@ -4051,6 +4051,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoomState"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -4548,6 +4557,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoomState"];
                 };
             };
+            /** @description An output shows a scene that is gone, or what outputs show would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -4649,6 +4667,15 @@ export interface operations {
                     "application/json": components["schemas"]["Layout"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -4707,6 +4734,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The room has changed */
@@ -5013,6 +5049,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     stop_outputs: {
@@ -5090,16 +5135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many are being tried */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description Too many are being tried, or the server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5350,6 +5386,15 @@ export interface operations {
             };
             /** @description No such room or output */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5608,6 +5653,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many pictures are asked for at once */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_poses: {
@@ -5816,6 +5870,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description An output shows a scene that is gone, or what outputs show would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -5908,6 +5971,15 @@ export interface operations {
                     "application/json": components["schemas"]["Scene"][];
                 };
             };
+            /** @description An output shows a scene that is gone, or what outputs show would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -5970,7 +6042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The room has no scenes */
+            /** @description The room has no scenes, or its outputs would be more than the machine encodes for one room */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6023,7 +6095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The room has no scenes */
+            /** @description The room has no scenes, or its outputs would be more than the machine encodes for one room */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6116,7 +6188,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scene"];
                 };
             };
-            /** @description The room has as many scenes as it may */
+            /** @description The room has as many scenes as it may, or its outputs would be more than the machine encodes for one room */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6233,6 +6305,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The room's outputs would be more than the machine encodes for one room */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The room has changed */
             412: {
                 headers: {
@@ -6328,7 +6409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No picture yet */
+            /** @description No picture yet, or too many are asked for at once */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6372,7 +6453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No picture yet */
+            /** @description No picture yet, or too many are asked for at once */
             503: {
                 headers: {
                     [name: string]: unknown;

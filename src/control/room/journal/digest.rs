@@ -134,6 +134,7 @@ mod tests {
     use crate::{
         control::room::state::{
             Beginning, Now, State,
+            budget::Budget,
             name::RoomName,
             output::{OutputDocument, OutputEntry, Recordings},
             view::Settings,
@@ -203,6 +204,7 @@ mod tests {
             settings: Settings { max_participants: 3, hold_ms: 2000, keypoints: false },
             scene: Arc::new(Scene::default_for(Canvas::default())),
             segmentation: Segmentation { model: None, reason: None, keypoints: false },
+            budget: Budget::of_cores(2),
             past: None,
         };
         let state = State::new(beginning, Now { clock: std::time::Instant::now(), wall: AT });

@@ -30,7 +30,7 @@ use crate::{
 /// Checks a change of settings for a room that does not exist yet.
 ///
 /// # Errors
-/// [`RoomError::Invalid`] with every wrong place.
+/// [`RoomError::Invalid`] with every wrong place, [`RoomError::Unavailable`] for what the server cannot use now.
 pub(in crate::control::room) async fn check_settings(
     change: &SettingsChange,
     settings: &Settings,
@@ -50,8 +50,9 @@ impl RoomHandle {
     /// Changes the layout, or with `dry_run` only returns what it would become. Returns the revision and the layout.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::Stale`],
-    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::Unavailable`] for what the server cannot use now, [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::NoRoom`].
     pub async fn change_layout(
         &self,
         change: &LayoutChange,
@@ -64,9 +65,15 @@ impl RoomHandle {
             let (scene, images) = self.ready(change.draft(&scene)?).await?;
             let json = images::answered(&*self.images, &scene).await;
             if dry_run {
+                self.check_work_after(scene, None).await?;
                 return Ok(Some((revision, json)));
             }
-            let applied = self.apply(revision, move |state| state.set_layout(scene, images)).await?;
+            let change = move |state: &mut State| {
+                state.check_work_after(Some(&scene.canvas), None)?;
+                state.set_layout(scene, images);
+                Ok(())
+            };
+            let applied = self.apply(revision, change).await?;
             Ok(applied.map(|revision| (revision, json)))
         })
         .await
@@ -75,8 +82,8 @@ impl RoomHandle {
     /// Changes settings and keeps the room from now on, even when it is empty.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Stale`], [`RoomError::Contended`],
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what
+    /// the server cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
         until_applied(|| async move {
             let now =
@@ -89,7 +96,12 @@ impl RoomHandle {
                 Some(draft) => Some(self.ready(draft).await?),
                 None => None,
             };
-            self.apply(revision, move |state| state.set_settings(settings, layout)).await
+            let change = move |state: &mut State| {
+                state.check_work_after(layout.as_ref().map(|(scene, _)| &scene.canvas), None)?;
+                state.set_settings(settings, layout);
+                Ok(())
+            };
+            self.apply(revision, change).await
         })
         .await
     }
@@ -130,7 +142,8 @@ impl RoomHandle {
     /// Looks whether the picture that an output asks for beside the program can be shown.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::Unavailable`] for what the server cannot
+    /// use now, [`RoomError::NoRoom`].
     pub async fn check_aux(&self, document: &OutputDocument) -> Result<(), RoomError> {
         let Some(wish) = document.aux() else { return Ok(()) };
         let (_, shown, scenes) = self.now().await?;

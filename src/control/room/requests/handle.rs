@@ -239,7 +239,9 @@ impl RoomHandle {
     /// Sends the room somewhere, unless the output is not enabled.
     ///
     /// # Errors
-    /// [`RoomError::TooManyOutputs`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyOutputs`], [`RoomError::Invalid`] with the place that another output has or that asks for too
+    /// much, [`RoomError::OutputsStillEnd`], [`RoomError::Unavailable`] while too much still ends, [`RoomError::Stale`],
+    /// [`RoomError::NoRoom`].
     pub async fn add_output(
         &self,
         document: OutputDocument,
@@ -262,7 +264,7 @@ impl RoomHandle {
     /// Changes an output; where that is possible, without ending it.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    /// [`RoomError::NoOutput`], and as [`RoomHandle::add_output`].
     pub async fn change_output(
         &self,
         id: String,
@@ -279,7 +281,8 @@ impl RoomHandle {
     /// Starts or stops an output.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`], [`RoomError::NoRoom`].
+    /// [`RoomError::NoOutput`], [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`],
+    /// [`RoomError::Unavailable`] while too much still ends, [`RoomError::NoRoom`].
     pub async fn enable_output(&self, id: String, enabled: bool) -> Result<Output, RoomError> {
         if enabled {
             check_ending(&*self.media)?;
@@ -290,7 +293,8 @@ impl RoomHandle {
     /// Starts or stops all outputs.
     ///
     /// # Errors
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`], [`RoomError::Unavailable`] while too much still
+    /// ends, [`RoomError::NoRoom`].
     pub async fn enable_outputs(&self, enabled: bool) -> Result<Vec<Output>, RoomError> {
         if enabled {
             check_ending(&*self.media)?;

@@ -1,10 +1,10 @@
 //! A room as one document: what is exported, and what a room becomes by it. Assets are the caller's.
 
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::{
     handle::RoomHandle,
-    prepare::{Ready, until_applied},
+    prepare::{Findings, until_applied},
 };
 use crate::{
     control::room::{
@@ -12,13 +12,14 @@ use crate::{
         error::RoomError,
         images,
         state::{
+            State,
             change::LayoutChange,
-            record::{RoomDocument, RoomRecord, beneath, faults_of, own_faults},
+            record::{RoomDocument, RoomRecord},
             revision::{IfMatch, Revision},
             scenes::Scenes,
         },
     },
-    layout::{Fault, Scene, schema::Warning},
+    layout::schema::Warning,
 };
 
 impl RoomHandle {
@@ -33,8 +34,8 @@ impl RoomHandle {
     /// Makes the room what the document says, at one frame edge. What it leaves out stays.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Unavailable`] for what the server
-    /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
+    /// [`RoomError::Invalid`] with every wrong place of the document; where there are none, [`RoomError::Unavailable`] for
+    /// what the server cannot use now, [`RoomError::SceneInUse`], [`RoomError::TooMuchEncoded`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
         until_applied(|| async move {
             let (revision, settings, shown, able) = self
@@ -44,49 +45,50 @@ impl RoomHandle {
                 })
                 .await?;
             guard.check(revision)?;
-            let mut faults: Vec<Fault> = document.check_version().err().into_iter().collect();
-            let settings = match document.settings_change().draft(&settings, &shown, &able) {
-                Ok((settings, _)) => Some(settings),
-                Err(error) => {
-                    faults.extend(beneath("/settings", faults_of(error)));
-                    None
-                }
+            let mut findings = Findings::default();
+            document.check_version().err().into_iter().for_each(|fault| findings.add(fault));
+            let changed = document.settings_change().draft(&settings, &shown, &able);
+            let settings = findings.part("/settings", changed.map(|(settings, _)| settings))?;
+            let draft = document.layout.as_ref().map(|body| LayoutChange::Replace(body.clone()).draft(&shown));
+            // Also where the server cannot show it now.
+            let after = match &draft {
+                Some(Ok(draft)) => Arc::new(draft.scene.clone()),
+                _ => shown,
             };
-            let layout = match document.layout.as_ref() {
-                None => None,
-                Some(body) => match self.read_layout(body, &shown).await {
-                    Ok(layout) => Some(layout),
-                    Err(error) => {
-                        faults.extend(beneath("/layout", own_faults(error)?));
-                        None
-                    }
-                },
+            let layout = match draft {
+                None => Ok(None),
+                Some(Ok(draft)) => self.ready(draft).await.map(Some),
+                Some(Err(error)) => Err(error),
             };
-            let after: &Scene = layout.as_ref().map_or(&shown, |(scene, _)| scene);
+            let layout = findings.part("/layout", layout)?.flatten();
             let scenes = match document.scene_list() {
                 Ok(None) => None,
-                Ok(Some((list, active))) => match self.check_scenes(after, &list, "/scenes").await {
-                    Ok(stored) => Some(Scenes::new(stored, active)?),
-                    Err(error) => {
-                        faults.extend(own_faults(error)?);
-                        None
-                    }
-                },
+                Ok(Some((list, active))) => {
+                    let stored = findings.part("", self.check_scenes(&after, &list, "/scenes").await)?;
+                    stored.map(|stored| Scenes::new(stored, active)).transpose()?
+                }
                 Err(more) => {
-                    faults.extend(more);
+                    findings.extend(more);
                     None
                 }
             };
             let (data, timers) = (document.data(), document.timers());
-            faults.extend([data.as_ref().err(), timers.as_ref().err()].into_iter().flatten().flatten().cloned());
+            for wrong in [data.as_ref().err(), timers.as_ref().err()].into_iter().flatten() {
+                findings.extend(wrong.clone());
+            }
+            findings.check()?;
+            // Only those with a finding are missing.
+            let Some(settings) = settings else { return Ok(None) };
             let words = (data.ok().flatten(), timers.ok().flatten());
-            let (Some(settings), true) = (settings, faults.is_empty()) else {
-                return Err(RoomError::Invalid(faults));
-            };
             if let Some(scenes) = &scenes {
                 self.check_scenes_in_use(scenes).await?;
             }
-            self.apply(revision, move |state| state.import(settings, layout, scenes, words, now())).await
+            let change = move |state: &mut State| {
+                state.check_work_after(layout.as_ref().map(|(scene, _)| &scene.canvas), scenes.as_ref())?;
+                state.import(settings, layout, scenes, words, now());
+                Ok(())
+            };
+            self.apply(revision, change).await
         })
         .await
     }
@@ -103,10 +105,5 @@ impl RoomHandle {
             warnings.extend(of_layout.map(|warning| Warning { pointer: place.clone() + &warning.pointer, ..warning }));
         }
         warnings
-    }
-
-    async fn read_layout(&self, body: &Value, shown: &Scene) -> Result<Ready, RoomError> {
-        let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
-        self.ready(draft).await
     }
 }

@@ -9,7 +9,13 @@ use crate::{
         actor::now,
         error::RoomError,
         images::{self, ImageSource, Wanted},
-        state::{Drawn, State, change::Draft, revision::Revision, scenes::Scenes},
+        state::{
+            Drawn, State,
+            change::Draft,
+            record::{beneath, own_faults},
+            revision::Revision,
+            scenes::Scenes,
+        },
     },
     layout::{CanvasLimit, Fault, Scene, Values},
     media::port::Media,
@@ -36,6 +42,54 @@ where
         }
     }
     Err(RoomError::Contended)
+}
+
+/// The faults of a document's parts, and why the server cannot use one of them now. Faults come first: they stay however
+/// often the document is sent.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    faults: Vec<Fault>,
+    not_now: Option<RoomError>,
+}
+
+impl Findings {
+    /// Adds one fault.
+    pub(super) fn add(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Adds those of a reading.
+    pub(super) fn extend(&mut self, faults: Vec<Fault>) {
+        self.faults.extend(faults);
+    }
+
+    /// Takes a part that stands at `pointer`; `None` where it cannot be used, which is noted.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`], [`RoomError::Draining`].
+    pub(super) fn part<T>(&mut self, pointer: &str, part: Result<T, RoomError>) -> Result<Option<T>, RoomError> {
+        match part.map_err(own_faults) {
+            Ok(part) => return Ok(Some(part)),
+            Err(Ok(faults)) => self.faults.extend(beneath(pointer, faults)),
+            Err(Err(error @ RoomError::Unavailable(_))) => {
+                self.not_now.get_or_insert(error);
+            }
+            Err(Err(error)) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Returns the error that all of them are.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with every fault; without any, [`RoomError::Unavailable`].
+    pub(super) fn check(self) -> Result<(), RoomError> {
+        match self.not_now {
+            _ if !self.faults.is_empty() => Err(RoomError::Invalid(self.faults)),
+            Some(not_now) => Err(not_now),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large. `values`: what
@@ -94,18 +148,29 @@ impl RoomHandle {
     }
 
     /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
+    ///
+    /// # Errors
+    /// Those of the change, which has changed nothing then; [`RoomError::NoRoom`].
     pub(super) async fn apply(
         &self,
         prepared_for: Revision,
-        change: impl FnOnce(&mut State) + Send + 'static,
+        change: impl FnOnce(&mut State) -> Result<(), RoomError> + Send + 'static,
     ) -> Result<Option<Revision>, RoomError> {
         self.call(move |room| {
             if room.state.revision() != prepared_for {
-                return None;
+                return Ok(None);
             }
-            change(&mut room.state);
-            Some(room.state.revision())
+            change(&mut room.state)?;
+            Ok(Some(room.state.revision()))
         })
-        .await
+        .await?
+    }
+
+    /// Looks whether the outputs could follow a change of the room; see [`State::check_work_after`].
+    ///
+    /// # Errors
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::NoRoom`].
+    pub(super) async fn check_work_after(&self, scene: Arc<Scene>, scenes: Option<Scenes>) -> Result<(), RoomError> {
+        self.call(move |room| room.state.check_work_after(Some(&scene.canvas), scenes.as_ref())).await?
     }
 }

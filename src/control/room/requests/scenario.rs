@@ -46,8 +46,9 @@ impl RoomHandle {
     /// Replaces all scenes and shows the first one, or with `dry_run` only returns what they would become.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::Stale`],
-    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::SceneInUse`],
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server cannot use now,
+    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scenario(
         &self,
         scenario: &Scenario,
@@ -78,9 +79,14 @@ impl RoomHandle {
             let (scene, images) = self.ready(draft).await?;
             let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };
             if dry_run {
+                self.check_work_after(scene, Some(scenes)).await?;
                 return Ok(Some((revision, loaded)));
             }
-            let change = move |state: &mut State| state.set_scenario(scenes, &first.name, scene, images);
+            let change = move |state: &mut State| {
+                state.check_work_after(Some(&scene.canvas), Some(&scenes))?;
+                state.set_scenario(scenes, &first.name, scene, images);
+                Ok(())
+            };
             let applied = self.apply(revision, change).await?;
             Ok(applied.map(|revision| (revision, loaded)))
         })

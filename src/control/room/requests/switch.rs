@@ -6,7 +6,10 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::yield_now};
 
-use super::{handle::RoomHandle, prepare::until_applied};
+use super::{
+    handle::RoomHandle,
+    prepare::{Findings, until_applied},
+};
 use crate::{
     control::room::{
         actor::now,
@@ -14,9 +17,8 @@ use crate::{
         images,
         sizes::Sizes,
         state::{
-            Job,
+            Job, State,
             change::LayoutChange,
-            record::{beneath, own_faults},
             revision::{IfMatch, Revision},
             scenes::{Chosen, SceneChoice, SceneName, SceneView, Scenes, StoredScene, kept_layout},
         },
@@ -92,7 +94,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server cannot
+    /// use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
         let (name, body) = &scene;
         until_applied(|| async move {
@@ -111,7 +114,7 @@ impl RoomHandle {
                 scenes.set_active(name);
             }
             let view = scenes.view(scenes.get(name)?, &shown);
-            let applied = self.apply(revision, move |state| state.set_scenes(scenes)).await?;
+            let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
             Ok(applied.map(|revision| (revision, view, is_new)))
         })
         .await
@@ -120,7 +123,7 @@ impl RoomHandle {
     /// Stores these scenes and no others. Pointers of faults are those of a list of objects with a `layout`.
     ///
     /// # Errors
-    /// As [`RoomHandle::put_scene`].
+    /// As [`RoomHandle::put_scene`], and [`RoomError::SceneInUse`].
     pub async fn put_scenes(
         &self,
         list: &[(SceneName, Value)],
@@ -132,7 +135,7 @@ impl RoomHandle {
             scenes.replace(self.check_scenes(&shown, list, "").await?)?;
             self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
-            let applied = self.apply(revision, move |state| state.set_scenes(scenes)).await?;
+            let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
             Ok(applied.map(|revision| (revision, views)))
         })
         .await
@@ -141,7 +144,7 @@ impl RoomHandle {
     /// Forgets a scene. The canvas goes on showing it if it does.
     ///
     /// # Errors
-    /// [`RoomError::NoScene`], [`RoomError::Stale`], [`RoomError::NoRoom`].
+    /// [`RoomError::NoScene`], [`RoomError::SceneInUse`], [`RoomError::Stale`], [`RoomError::NoRoom`].
     pub async fn remove_scene(&self, name: SceneName, guard: &IfMatch) -> Result<Revision, RoomError> {
         let removed = self.change(guard, move |state| {
             let mut scenes = state.scenes().clone();
@@ -158,7 +161,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoScenes`], [`RoomError::Invalid`] with places of its layout when the
-    /// scene cannot be shown any more, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// scene cannot be shown any more, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server
+    /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn activate_scene(
         &self,
         choice: &SceneChoice,
@@ -175,7 +179,12 @@ impl RoomHandle {
             let (scene, images) = self.ready(draft).await?;
             scenes.set_active(&stored.name);
             let view = scenes.view(&stored, &scene);
-            let applied = self.apply(revision, move |state| state.activate(&stored.name, scene, images)).await?;
+            let change = move |state: &mut State| {
+                state.check_work_after(Some(&scene.canvas), None)?;
+                state.activate(&stored.name, scene, images);
+                Ok(())
+            };
+            let applied = self.apply(revision, change).await?;
             Ok(applied.map(|revision| (revision, view)))
         })
         .await
@@ -215,8 +224,8 @@ impl RoomHandle {
     /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see;
-    /// [`RoomError::Unavailable`] for what the server cannot use now, [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see; where
+    /// there are none, [`RoomError::Unavailable`] for what the server cannot use now. [`RoomError::NoRoom`].
     pub(super) async fn check_scenes(
         &self,
         shown: &Scene,
@@ -225,21 +234,18 @@ impl RoomHandle {
     ) -> Result<Vec<StoredScene>, RoomError> {
         let (_, _, known) = self.now().await?;
         let mut stored = Vec::with_capacity(list.len());
-        let mut faults = Vec::new();
+        let mut findings = Findings::default();
         for (index, (name, body)) in list.iter().enumerate() {
             if !known.may_have(name) {
                 let pointer = child(&child(pointer, &index.to_string()), "name");
-                faults.push(Fault { pointer, detail: RoomError::BadSceneName.to_string() });
+                findings.add(Fault { pointer, detail: RoomError::BadSceneName.to_string() });
             }
-            match self.check_scene(shown, body).await {
-                Ok(layout) => stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) }),
-                Err(error) => {
-                    let place = child(&child(pointer, &index.to_string()), "layout");
-                    faults.extend(beneath(&place, own_faults(error)?));
-                }
+            let place = child(&child(pointer, &index.to_string()), "layout");
+            if let Some(layout) = findings.part(&place, self.check_scene(shown, body).await)? {
+                stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) });
             }
         }
-        if faults.is_empty() { Ok(stored) } else { Err(RoomError::Invalid(faults)) }
+        findings.check().map(|()| stored)
     }
 
     /// Returns a scene's layout as it is kept, if it can be shown in the room that shows `shown`.
@@ -257,6 +263,13 @@ impl RoomHandle {
         let scenes = scenes.clone();
         self.call(move |room| room.state.check_scenes_in_use(&scenes)).await?
     }
+}
+
+/// Stores these scenes, if outputs can go on showing theirs.
+fn set_scenes(state: &mut State, scenes: Scenes) -> Result<(), RoomError> {
+    state.check_work_after(None, Some(&scenes))?;
+    state.set_scenes(scenes);
+    Ok(())
 }
 
 /// Returns what the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large

@@ -71,6 +71,24 @@ impl AuxWish {
         Some(body)
     }
 
+    /// Returns the canvas of the picture in a room of this one. Nothing else of the layout is read.
+    pub fn canvas(&self, scenes: &Scenes, room: &Canvas) -> Canvas {
+        let layout = match &self.source {
+            AuxSource::Scene(name) => scenes.get(name).ok().map(|stored| &stored.layout),
+            AuxSource::Layout(layout) => Some(layout),
+        };
+        let own = layout.and_then(|layout| layout.get("canvas"));
+        let says = |key| own.is_some_and(|own| own.get(key).is_some());
+        let mut base = room.clone();
+        if let Some(size) = self.size
+            && !says("width")
+            && !says("height")
+        {
+            (base.width, base.height) = size;
+        }
+        own.and_then(|own| layout::read_canvas(own, "", &base).ok()).unwrap_or(base)
+    }
+
     /// Returns what the picture shows in a room of this canvas. What cannot be read, of a room that another program
     /// stored, is the default layout.
     pub fn read(&self, scenes: &Scenes, canvas: &Canvas) -> Scene {
@@ -95,7 +113,9 @@ mod tests {
     fn the_canvas_is_the_layouts_then_the_outputs_then_the_rooms() {
         let size = |layout: Value, size| {
             let wish = wish(AuxSource::Layout(Arc::new(layout)), size);
-            let canvas = wish.read(&Scenes::default(), &Canvas { fps: 25, ..Canvas::default() }).canvas;
+            let room = Canvas { fps: 25, ..Canvas::default() };
+            let canvas = wish.read(&Scenes::default(), &room).canvas;
+            assert_eq!(wish.canvas(&Scenes::default(), &room), canvas, "both ways");
             (canvas.width, canvas.height, canvas.fps)
         };
         let own = json!({"canvas": {"width": 1080, "height": 1920}});
@@ -114,6 +134,7 @@ mod tests {
         let layout = Arc::new(json!({"canvas": {"width": 720, "height": 1280}}));
         scenes.put(StoredScene { name, layout }).unwrap();
         assert_eq!(tall.read(&scenes, &Canvas::default()).canvas.height, 1280);
+        assert_eq!(tall.canvas(&scenes, &Canvas::default()).height, 1280);
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl State {
     /// Adds an output, and starts it unless it is not enabled. The room is stored from now on.
     ///
     /// # Errors
-    /// [`RoomError::TooManyOutputs`]; [`RoomError::Invalid`] when its address is another one's.
+    /// [`RoomError::TooManyOutputs`]; [`RoomError::Invalid`] when its address is another one's, or when its picture is
+    /// more than the machine encodes for one room; [`RoomError::OutputsStillEnd`].
     pub fn add_output(
         &mut self,
         id: OutputId,
@@ -58,6 +59,7 @@ impl State {
             return Err(RoomError::TooManyOutputs { max: MAX_OUTPUTS });
         }
         self.check_address(&spec, None)?;
+        self.check_work_of(&document, &spec, None)?;
         self.check_ending(now)?;
         self.outputs.push(OutputEntry::new(id, document, spec, now.wall));
         self.stored = true;
@@ -67,7 +69,8 @@ impl State {
     /// Changes an output. What can be changed while it runs does not end it.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`]; [`RoomError::Invalid`] when its address is another one's.
+    /// [`RoomError::NoOutput`]; [`RoomError::Invalid`] when its address is another one's, or when its picture is more
+    /// than the machine encodes for one room; [`RoomError::OutputsStillEnd`].
     pub fn change_output(
         &mut self,
         id: &str,
@@ -77,6 +80,7 @@ impl State {
     ) -> Result<Output, RoomError> {
         let index = self.place(id)?;
         self.check_address(&spec, Some(index))?;
+        self.check_work_of(&document, &spec, Some(index))?;
         if document.enabled {
             self.check_ending(now)?;
         }
@@ -145,10 +149,11 @@ impl State {
     /// Starts or stops an output. One that failed is tried again.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`].
+    /// [`RoomError::NoOutput`], [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`].
     pub fn enable_output(&mut self, id: &str, enabled: bool, now: Now) -> Result<Output, RoomError> {
         let index = self.place(id)?;
         if enabled {
+            self.check_work_to_start(Some(index))?;
             self.check_ending(now)?;
         }
         self.outputs[index].document.enabled = enabled;
@@ -158,9 +163,10 @@ impl State {
     /// Starts or stops all outputs.
     ///
     /// # Errors
-    /// [`RoomError::OutputsStillEnd`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`].
     pub fn enable_outputs(&mut self, enabled: bool, now: Now) -> Result<Vec<Output>, RoomError> {
         if enabled {
+            self.check_work_to_start(None)?;
             self.check_ending(now)?;
         }
         for index in 0..self.outputs.len() {

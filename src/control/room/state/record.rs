@@ -388,7 +388,7 @@ pub fn beneath(pointer: &str, faults: Vec<Fault>) -> impl Iterator<Item = Fault>
 }
 
 /// Returns the wrong places that an error lists; any other error is reported at the whole.
-pub fn faults_of(error: RoomError) -> Vec<Fault> {
+fn faults_of(error: RoomError) -> Vec<Fault> {
     match error {
         RoomError::Invalid(faults) => faults,
         other => vec![Fault { pointer: String::new(), detail: other.to_string() }],

@@ -13,6 +13,7 @@ use crate::{
 
 mod bearers;
 mod boxes;
+mod budget;
 mod lost;
 mod outputs;
 mod receiving;
@@ -35,6 +36,7 @@ impl Studio {
             settings: Settings { max_participants: 3, hold_ms: 2000, keypoints: false },
             scene: Arc::new(Scene::default_for(Canvas::default())),
             segmentation: port::Segmentation { model: None, reason: Some("none is loaded".into()), keypoints: false },
+            budget: Budget::of_cores(2),
             past: None,
         };
         Self { state: State::new(beginning, now), now, peers: 0 }

@@ -9,7 +9,7 @@ use crate::{
     media::port::{Blame, Flow, OutputFault, OutputId, OutputSpec, OutputState, Speed},
 };
 
-fn read(json: Value) -> (OutputDocument, OutputSpec) {
+pub(super) fn read(json: Value) -> (OutputDocument, OutputSpec) {
     let document: OutputDocument = serde_json::from_value(json).unwrap();
     let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };
     let spec = document.spec(&RoomName::parse("demo").unwrap(), &recordings).unwrap();
@@ -165,6 +165,7 @@ fn outputs_come_back_after_a_restart() {
         settings: record.settings,
         scene: record.scene,
         segmentation: port::Segmentation { model: None, reason: None, keypoints: false },
+        budget: Budget::of_cores(2),
         past: Some(record.past),
     };
     let mut again = Studio { state: State::new(beginning, studio.now), now: studio.now, peers: 0 };

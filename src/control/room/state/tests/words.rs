@@ -335,6 +335,7 @@ fn data_and_timers_are_kept_with_the_room() {
         settings: kept.settings,
         scene: kept.scene,
         segmentation: studio.state.segmentation().clone(),
+        budget: Budget::of_cores(2),
         past: Some(kept.past),
     };
     after.state = State::new(beginning, after.now);
