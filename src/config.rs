@@ -20,7 +20,7 @@ use ipnet::IpNet;
 pub use self::{ice::IceServer, webhook::Webhook, written::Written};
 use crate::{
     error::ProgramError,
-    layout::{Background, Canvas, CanvasLimit, limits, schema},
+    layout::{Background, Canvas, CanvasLimit, limits},
 };
 
 /// The segmentation model to load.
@@ -464,7 +464,7 @@ fn canvas(
             None => return Err(wrong("background", format!("{text:?} is neither a colour nor an asset's name"))),
         },
     };
-    let fps = within("fps", fps, schema::Canvas::KEYS.fps.rule.range.clone())?.unwrap_or(default.fps);
+    let fps = within("fps", fps, CanvasLimit::rates())?.unwrap_or(default.fps);
     let canvas = Canvas { width, height, fps, background };
     match largest.faults(&canvas, &default).first() {
         Some(fault) if fault.pointer == "/canvas/fps" => Err(wrong("fps", format!("{fps} is more than max-fps"))),
@@ -477,21 +477,17 @@ fn largest_canvas(size: Option<&str>, fps: Option<i64>) -> Result<CanvasLimit, P
     let default = CanvasLimit::default();
     let size = size.map(|text| canvas_size("max-canvas", text)).transpose()?;
     let (width, height) = size.unwrap_or((default.width, default.height));
-    Ok(CanvasLimit {
-        width,
-        height,
-        fps: within("max-fps", fps, schema::Canvas::KEYS.fps.rule.range.clone())?.unwrap_or(default.fps),
-    })
+    Ok(CanvasLimit { width, height, fps: within("max-fps", fps, CanvasLimit::rates())?.unwrap_or(default.fps) })
 }
 
 fn canvas_size(key: &str, text: &str) -> Result<(u32, u32), ProgramError> {
-    let (widths, heights) = (&schema::Canvas::KEYS.width.rule.range, &schema::Canvas::KEYS.height.rule.range);
+    let (widths, heights) = (CanvasLimit::widths(), CanvasLimit::heights());
     let side = |text: &str, range: &std::ops::RangeInclusive<i64>| {
         let side: u32 = text.trim().parse().ok()?;
         (range.contains(&i64::from(side)) && side.is_multiple_of(2)).then_some(side)
     };
     let sides = text.split_once(['x', 'X', '×']);
-    sides.and_then(|(width, height)| Some((side(width, widths)?, side(height, heights)?))).ok_or_else(|| {
+    sides.and_then(|(width, height)| Some((side(width, &widths)?, side(height, &heights)?))).ok_or_else(|| {
         let detail = format!(
             "{text:?} is not WIDTHxHEIGHT with even numbers from {}x{} to {}x{}",
             widths.start(),

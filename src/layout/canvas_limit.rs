@@ -1,5 +1,7 @@
 //! How large a canvas an operator lets rooms have. PURE.
 
+use std::ops::RangeInclusive;
+
 use super::{
     fault::Fault,
     scene::Canvas,
@@ -27,6 +29,21 @@ impl Default for CanvasLimit {
 }
 
 impl CanvasLimit {
+    /// Returns how many pixels a layout can have from left to right.
+    pub fn widths() -> RangeInclusive<i64> {
+        schema::Canvas::KEYS.width.rule.range.clone()
+    }
+
+    /// Returns how many pixels a layout can have from top to bottom.
+    pub fn heights() -> RangeInclusive<i64> {
+        schema::Canvas::KEYS.height.rule.range.clone()
+    }
+
+    /// Returns how many frames a second a layout can have.
+    pub fn rates() -> RangeInclusive<i64> {
+        schema::Canvas::KEYS.fps.rule.range.clone()
+    }
+
     /// Returns the largest width and height of a canvas that lies or stands as this one does.
     fn sides(&self, canvas: &Canvas) -> (u32, u32) {
         let (long, short) = (self.width.max(self.height), self.width.min(self.height));

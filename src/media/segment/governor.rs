@@ -23,8 +23,6 @@ const CALM: f32 = 0.02;
 /// One inference for so many frames, step by step. Beyond the last (two and a half a second) a carried mask has little
 /// to do with whom it shows, and inferences are no longer what costs most.
 const EVERY: [u32; 7] = [1, 2, 3, 4, 6, 8, 12];
-/// At worst one inference for so many frames.
-pub const SPARSEST: u32 = EVERY[EVERY.len() - 1];
 /// Steps of thinning frames: at the last every fourth is looked at.
 pub const THINNEST: u32 = 6;
 /// Calm time before a step is taken back: at the start, and its bounds.
@@ -57,7 +55,7 @@ impl Count {
 pub struct MaskPlan {
     /// The network's inputs are so many sizes smaller.
     pub shrinking: u32,
-    /// The network sees one of so many frames: 1 (all) to [`SPARSEST`].
+    /// The network sees one of so many frames: one of `EVERY`, of which 1 is all.
     pub every: u32,
     /// See [`super::crowd::frames_every`]: 0 (all are looked at) to [`THINNEST`].
     pub thinning: u32,

@@ -1,5 +1,8 @@
 use super::{super::crowd::frames_every, *};
 
+/// At worst one inference for so many frames.
+const SPARSEST: u32 = EVERY[EVERY.len() - 1];
+
 /// Judges once a second; `late` gives the share of late frames from what is given up. Returns the plans, second by
 /// second.
 fn run(governor: &mut Governor, from: u64, seconds: u64, spare: u32, late: impl Fn(MaskPlan) -> f32) -> Vec<MaskPlan> {
