@@ -63,6 +63,7 @@ enum Reply {
         width: u64,
         height: u64,
     },
+    TooMuch,
     Failed,
 }
 
@@ -112,6 +113,7 @@ fn carried_out(font: &Font, wish: FontRequest) -> (Reply, Vec<u8>) {
 fn not_drawn(error: &LetteringError) -> Reply {
     match *error {
         LetteringError::TooLarge { width, height } => Reply::TooLarge { width, height },
+        LetteringError::TooMuch => Reply::TooMuch,
         LetteringError::Failed | LetteringError::BroughtDown | LetteringError::NotNow => Reply::Failed,
     }
 }
@@ -163,6 +165,7 @@ impl Fonts {
         let error = match self.ask(media, (file, stamp), &wish)?.0 {
             Reply::Measured { width, height } => return Ok((width, height)),
             Reply::TooLarge { width, height } => LetteringError::TooLarge { width, height },
+            Reply::TooMuch => LetteringError::TooMuch,
             _ => LetteringError::Failed,
         };
         Err(error.into())
@@ -183,6 +186,7 @@ impl Fonts {
                 return Ok(Still::new(&pixels, width, height));
             }
             (Reply::TooLarge { width, height }, _) => LetteringError::TooLarge { width, height },
+            (Reply::TooMuch, _) => LetteringError::TooMuch,
             _ => LetteringError::Failed,
         };
         Err(error.into())

@@ -3,7 +3,8 @@
 //! - [`shelves`]: whose they are: the shared shelf's, which every room reads, or one room's own.
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
-//! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them; [`foreign`]: where that is done.
+//! - [`font`]: what is taken for a font; [`lettering`], `glyphs`: how texts are drawn with them; [`foreign`]: where that is
+//!   done.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
 //!   moves; [`profile`]: what its colours mean.
 //! - `source`: what rooms ask for.
@@ -21,6 +22,7 @@ pub mod cache;
 pub mod clips;
 pub mod font;
 pub mod foreign;
+mod glyphs;
 pub mod incoming;
 mod jpeg;
 pub mod kind;

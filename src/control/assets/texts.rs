@@ -240,7 +240,7 @@ fn fault(error: &AssetError) -> NoText {
         return NoText::NotNow(NotNow(error.to_string()));
     }
     let key = match error {
-        AssetError::Lettering(LetteringError::TooLarge { .. }) => "text",
+        AssetError::Lettering(LetteringError::TooLarge { .. } | LetteringError::TooMuch) => "text",
         _ => "font",
     };
     NoText::Fault(TextFault { key, detail: error.to_string() })
