@@ -8,13 +8,14 @@
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
 //!   moves; [`profile`]: what its colours mean.
 //! - `source`: what rooms ask for.
-//! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
+//! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in. `turns`: whose
+//!   work is done next.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; a reader meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
 //! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
 //! done frees the place for the next only when it is done. What a process of its own does has a turn of its own: it may
-//! take its time.
+//! take its time. Rooms take turns: one that asks for much keeps no other waiting for more than one piece of work.
 
 mod about;
 pub mod animation;
@@ -33,6 +34,7 @@ pub mod shelves;
 pub mod sounds;
 mod source;
 mod texts;
+mod turns;
 mod webp;
 
 use std::{
@@ -44,7 +46,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 pub use self::{
     about::{Content, Digest},
@@ -61,6 +63,7 @@ use self::{
     shelves::Shelves,
     sounds::{Decoded, SoundError},
     texts::Texts,
+    turns::{Turn, Turns},
 };
 use super::room::RoomName;
 use crate::{
@@ -174,11 +177,11 @@ pub struct AssetStore {
     decoded: Arc<Mutex<Cache>>,
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
     /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
-    decoding: Arc<tokio::sync::Mutex<()>>,
+    decoding: Turns,
     /// The same while another process looks into a clip or a sound.
-    looking: Arc<tokio::sync::Mutex<()>>,
+    looking: Turns,
     /// The same while one uses a font.
-    lettering: Arc<tokio::sync::Mutex<()>>,
+    lettering: Turns,
     /// Held while files are changed.
     changing: Arc<tokio::sync::Mutex<()>>,
     known: Arc<Mutex<HashMap<PathBuf, Known>>>,
@@ -196,9 +199,9 @@ impl AssetStore {
         Self {
             shelves,
             decoded: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))),
-            decoding: Arc::default(),
-            looking: Arc::default(),
-            lettering: Arc::default(),
+            decoding: Turns::default(),
+            looking: Turns::default(),
+            lettering: Turns::default(),
             changing: Arc::default(),
             known: Arc::default(),
             texts: Arc::default(),
@@ -390,18 +393,18 @@ impl AssetStore {
     }
 
     /// Waits until nobody decodes.
-    async fn turn(&self) -> OwnedMutexGuard<()> {
-        self.decoding.clone().lock_owned().await
+    async fn turn(&self) -> Turn {
+        self.decoding.take(self.room()).await
     }
 
     /// Waits until no clip and no sound is looked into.
-    async fn looking_turn(&self) -> OwnedMutexGuard<()> {
-        self.looking.clone().lock_owned().await
+    async fn looking_turn(&self) -> Turn {
+        self.looking.take(self.room()).await
     }
 
     /// Waits until no font of the assets is used.
-    async fn foreign_turn(&self) -> OwnedMutexGuard<()> {
-        self.lettering.clone().lock_owned().await
+    async fn foreign_turn(&self) -> Turn {
+        self.lettering.take(self.room()).await
     }
 
     /// Deletes an asset of the shelf that is written to from here. One that had covered another makes place for that
@@ -495,7 +498,7 @@ async fn blocking<T: Send + 'static>(
 /// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for
 /// it may go away before.
 async fn decode_in<T: Send + 'static>(
-    turn: OwnedMutexGuard<()>,
+    turn: Turn,
     work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
 ) -> Result<T, AssetError> {
     let (made, _turn) = blocking(move || Ok((work()?, turn))).await?;

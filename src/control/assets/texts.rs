@@ -19,6 +19,7 @@ use super::{
     lettering::{Face, Letterer, LetteringError},
     load_file, names,
     shelves::Shelves,
+    turns::Turns,
 };
 use crate::{
     control::room::{NoText, NotNow, TextFault},
@@ -44,7 +45,7 @@ pub(super) struct Texts {
     /// How large pictures of texts are; `None`: there is no picture.
     sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
     /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
-    measuring: Arc<tokio::sync::Mutex<()>>,
+    measuring: Turns,
     /// Families by files of assets, as long as these stay the same; `None`: it is no font.
     families: Mutex<HashMap<PathBuf, (Stamp, Option<String>)>>,
     /// The drawer of texts with the fonts among the assets.
@@ -186,7 +187,7 @@ impl AssetStore {
         if let Some(known) = self.texts.known_size(&key) {
             return known;
         }
-        let turn = self.texts.measuring.clone().lock_owned().await;
+        let turn = self.texts.measuring.take(self.room()).await;
         // Who had the turn before may have measured the same.
         if let Some(known) = self.texts.known_size(&key) {
             return known;
