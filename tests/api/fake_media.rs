@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use tokio::{
     sync::{Notify, mpsc::UnboundedSender},
     time::timeout,
@@ -34,13 +34,20 @@ pub struct FakeMedia {
     rooms: Mutex<HashMap<String, Arc<FakeRoom>>>,
     segmentation: Mutex<Segmentation>,
     busy: AtomicBool,
+    /// Whether a clip is looked into only later.
+    holding: (Mutex<bool>, Condvar),
 }
 
 impl Default for FakeMedia {
     /// Can all that there is.
     fn default() -> Self {
         let segmentation = Segmentation { model: Some("fake".to_owned()), reason: None, keypoints: true };
-        Self { rooms: Mutex::default(), segmentation: Mutex::new(segmentation), busy: AtomicBool::new(false) }
+        Self {
+            rooms: Mutex::default(),
+            segmentation: Mutex::new(segmentation),
+            busy: AtomicBool::new(false),
+            holding: Default::default(),
+        }
     }
 }
 
@@ -73,7 +80,13 @@ impl FakeMedia {
         self.busy.store(busy, Ordering::SeqCst);
     }
 
-    /// Returns an error while it is so.
+    /// Whether all who have a clip looked into wait from now on, until they need not any more.
+    pub fn hold_clips(&self, holding: bool) {
+        *self.holding.0.lock() = holding;
+        self.holding.1.notify_all();
+    }
+
+    /// Returns an error while there is none.
     fn check_busy(&self) -> Result<(), DecodeError> {
         if self.busy.load(Ordering::SeqCst) { Err(DecodeError::NotNow) } else { Ok(()) }
     }
@@ -105,6 +118,9 @@ impl Media for FakeMedia {
 
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         self.check_busy()?;
+        let mut holding = self.holding.0.lock();
+        while *holding && !self.holding.1.wait_for(&mut holding, PATIENCE).timed_out() {}
+        drop(holding);
         match std::fs::read(file).unwrap().ends_with(b"clip") {
             true => Ok((Still::new(&[255; 16], 2, 2), Some(Duration::from_millis(1500)))),
             false => Err(DecodeError::Refused("no decoder for video/x-nothing is installed in GStreamer".to_owned())),

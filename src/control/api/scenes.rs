@@ -80,8 +80,7 @@ pub async fn list_scenes(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the list",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -142,8 +141,7 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -205,8 +203,7 @@ pub async fn delete_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Places of the scene's layout that cannot be shown any more",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -235,8 +232,7 @@ pub async fn activate_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room has no scenes",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -263,8 +259,7 @@ pub async fn next_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room has no scenes",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

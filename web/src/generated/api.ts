@@ -3753,7 +3753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Rooms that are over still end, or the server cannot look into a clip or use a font of the layout now; `Retry-After` says when to ask again */
+            /** @description Rooms that are over still end, or the server cannot make the layout ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3937,7 +3937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4029,7 +4029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4089,7 +4089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4191,7 +4191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4334,7 +4334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Outputs or rooms that are over still end, or the server cannot look into a clip or use a font of its picture now; `Retry-After` says when to ask again */
+            /** @description Outputs or rooms that are over still end, or the server cannot make its picture ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4461,7 +4461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4590,7 +4590,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5196,7 +5196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5288,7 +5288,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5341,7 +5341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5394,7 +5394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5505,7 +5505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5613,7 +5613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;

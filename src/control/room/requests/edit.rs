@@ -49,14 +49,15 @@ impl RoomHandle {
     /// Changes the layout, or with `dry_run` only returns what it would become. Returns the revision and the layout.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::Stale`],
-    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::Unavailable`],
+    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_layout(
         &self,
         change: &LayoutChange,
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Value), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
             guard.check(revision)?;
@@ -74,9 +75,10 @@ impl RoomHandle {
     /// Changes settings and keeps the room from now on, even when it is empty.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Stale`], [`RoomError::Contended`],
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Unavailable`], [`RoomError::Stale`],
+    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let now =
                 |state: &State| (state.settings().clone(), Arc::clone(state.scene()), state.segmentation().clone());
@@ -125,9 +127,10 @@ impl RoomHandle {
     /// Looks whether the picture that an output asks for beside the program can be shown.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn check_aux(&self, document: &OutputDocument) -> Result<(), RoomError> {
         let Some(wish) = document.aux() else { return Ok(()) };
+        let _preparation = self.preparations.begin().await?;
         let (_, shown, scenes) = self.now().await?;
         let Some(body) = wish.body(&scenes) else {
             let detail = "the room has no scene of this name".to_owned();

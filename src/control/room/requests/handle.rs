@@ -8,6 +8,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::prepare::Preparations;
 use crate::{
     control::room::{
         actor::{Call, Room, now},
@@ -68,6 +69,7 @@ pub struct RoomHandle {
     pub(super) media: Arc<dyn Media>,
     /// The largest canvas that it may get.
     pub(super) largest: CanvasLimit,
+    pub(super) preparations: Preparations,
 }
 
 impl std::fmt::Debug for RoomHandle {
@@ -84,7 +86,7 @@ impl RoomHandle {
         media: Arc<dyn Media>,
         largest: CanvasLimit,
     ) -> Self {
-        Self { name, calls, images, media, largest }
+        Self { name, calls, images, media, largest, preparations: Preparations::default() }
     }
 
     /// Returns the room's name.

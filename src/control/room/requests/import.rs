@@ -35,6 +35,7 @@ impl RoomHandle {
     /// [`RoomError::Invalid`] with every wrong place of the document, [`RoomError::Unavailable`] for what the server
     /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, settings, shown, able) = self
                 .call(|room| {

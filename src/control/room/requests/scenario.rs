@@ -47,14 +47,15 @@ impl RoomHandle {
     /// Replaces all scenes and shows the first one, or with `dry_run` only returns what they would become.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::Stale`],
-    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::Unavailable`],
+    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scenario(
         &self,
         scenario: &Scenario,
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Loaded), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, shown, _) = self.now().await?;
             guard.check(revision)?;

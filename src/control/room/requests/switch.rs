@@ -90,8 +90,10 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyScenes`], [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         let (name, body) = &scene;
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
@@ -124,6 +126,7 @@ impl RoomHandle {
         list: &[(SceneName, Value)],
         guard: &IfMatch,
     ) -> Result<(Revision, Vec<SceneView>), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
@@ -156,12 +159,19 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoScenes`], [`RoomError::Invalid`] with places of its layout when the
-    /// scene cannot be shown any more, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// scene cannot be shown any more, [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::NoRoom`].
     pub async fn activate_scene(
         &self,
         choice: &SceneChoice,
         guard: &IfMatch,
     ) -> Result<(Revision, SceneView), RoomError> {
+        let _preparation = self.preparations.begin().await?;
+        self.show_scene(choice, guard).await
+    }
+
+    /// Does the same for the room itself, which waits for no one who asks for more.
+    async fn show_scene(&self, choice: &SceneChoice, guard: &IfMatch) -> Result<(Revision, SceneView), RoomError> {
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
@@ -192,7 +202,7 @@ impl RoomHandle {
     async fn run_job(&self, job: Job) {
         let command = match job {
             Job::Show(choice) => {
-                if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
+                if let Err(error) = self.show_scene(&choice, &IfMatch::Absent).await {
                     tracing::warn!(room = %self.name(), %error, "a trigger's scene cannot be shown");
                 }
                 return;
