@@ -113,3 +113,36 @@ async fn a_room_s_changes_are_made_ready_one_after_the_other_and_not_without_end
     }
     assert_eq!(server.send("PUT", "/rooms/busy/layout", &layout).await.status, 200);
 }
+
+#[tokio::test]
+async fn more_pictures_than_there_is_memory_for_are_shown_later() {
+    let server = Server::start().await;
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(200, 200).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    for name in ["a.png", "b.png"] {
+        assert_eq!(put(&server, name, png.get_ref()).await.status, 201);
+    }
+    let shows = |image: &str| json!({"layers": [{"id": "a", "source": {"image": image}}]});
+    for room in ["first", "second"] {
+        server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
+    }
+    assert_eq!(server.send("PUT", "/rooms/first/layout", &shows("a.png")).await.status, 200);
+    // Enough for one of them.
+    server.state.assets.limit_decoded(200 * 200 * 10 / 3 + 1000);
+    let b = shows("b.png");
+    for (method, path, body) in [
+        ("PUT", "/rooms/second/layout", b.clone()),
+        ("PUT", "/rooms/second/layout?dry_run=true", b.clone()),
+        ("PUT", "/rooms/second/scenes/a", b.clone()),
+        ("POST", "/rooms/second/import", json!({"version": 1, "layout": b})),
+        ("POST", "/rooms/second/outputs", json!({"type": "rtmp", "url": "rtmp://h.example/a/k", "layout": b})),
+    ] {
+        passes(&server.send(method, path, &body).await);
+    }
+    // What another room shows is in memory once.
+    assert_eq!(server.send("PUT", "/rooms/second/layout", &shows("a.png")).await.status, 200);
+    for room in ["first", "second"] {
+        server.send("PUT", &format!("/rooms/{room}/layout"), &json!({})).await;
+    }
+    assert_eq!(server.send("PUT", "/rooms/second/layout", &b).await.status, 200);
+}

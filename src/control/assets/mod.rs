@@ -8,8 +8,8 @@
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
 //!   moves; [`profile`]: what its colours mean.
 //! - `source`: what rooms ask for.
-//! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in. `turns`: whose
-//!   work is done next.
+//! - [`cache`]: decoded images, the least recently used dropped first. `budget`: the memory of all that are decoded.
+//!   `turns`: whose work is done next. [`incoming`]: files on their way in.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; a reader meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
@@ -19,6 +19,7 @@
 
 mod about;
 pub mod animation;
+mod budget;
 pub mod cache;
 pub mod clips;
 pub mod font;
@@ -54,6 +55,7 @@ pub use self::{
 };
 use self::{
     about::{Known, describe, describe_file, find_out, head, load, load_file, open_asset},
+    budget::{Budget, most_bytes},
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
     font::FontError,
@@ -129,6 +131,9 @@ pub enum AssetError {
     /// A text has no picture.
     #[error(transparent)]
     Lettering(#[from] LetteringError),
+    /// The pictures that rooms show leave no memory for one more.
+    #[error("the server has no memory for more pictures now")]
+    NoMemory,
     /// The disk failed.
     #[error("the asset store cannot read or write: {0}")]
     Io(#[from] io::Error),
@@ -139,7 +144,8 @@ impl AssetError {
     pub fn passes(&self) -> bool {
         matches!(
             self,
-            Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
+            Self::NoMemory
+                | Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
                 | Self::Sound(SoundError(DecodeError::NotNow))
                 | Self::Lettering(LetteringError::NotNow)
         )
@@ -175,6 +181,7 @@ pub struct Asset {
 pub struct AssetStore {
     shelves: Shelves,
     decoded: Arc<Mutex<Cache>>,
+    budget: Budget,
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
     /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
     decoding: Turns,
@@ -196,9 +203,11 @@ impl AssetStore {
     pub fn open(data_dir: &Path, media: Arc<dyn Media>) -> Self {
         let shelves = Shelves::open(data_dir);
         disk::sweep(shelves.shared());
+        let decoded = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
         Self {
             shelves,
-            decoded: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))),
+            budget: Budget::new(Arc::clone(&decoded)),
+            decoded,
             decoding: Turns::default(),
             looking: Turns::default(),
             lettering: Turns::default(),
@@ -214,6 +223,11 @@ impl AssetStore {
     /// room's.
     pub fn of_room(&self, room: &RoomName) -> Self {
         Self { shelves: self.shelves.of_room(room), ..self.clone() }
+    }
+
+    /// Decodes no more from now on while the pictures of all rooms take so many bytes, in place of two gigabytes.
+    pub fn limit_decoded(&self, bytes: usize) {
+        self.budget.limit(bytes);
     }
 
     /// Returns the room as which it is seen.
@@ -451,7 +465,7 @@ impl AssetStore {
     /// Returns the decoded image; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When no asset has this name or it cannot be decoded.
+    /// When no asset has this name, it cannot be decoded, or there is no memory for it.
     pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = current_stamp(name, &file).await?;
@@ -463,10 +477,13 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, name, stamp) {
             return Ok(image);
         }
-        let (owned, of) = (name.to_owned(), file.clone());
+        let (owned, of, budget) = (name.to_owned(), file.clone(), self.budget.clone());
         let (image, stamp) = decode_in(turn, move || {
             let (content, stamp) = load(&owned, &of)?;
-            let still = Arc::new(animation::still(&content)?);
+            // Of what moves only one picture is known before.
+            let size = picture::header(&content).map_or((0, 0), |header| (header.width, header.height));
+            let share = budget.take(most_bytes(size))?;
+            let still = budget.keep(animation::still(&content)?, share)?;
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;

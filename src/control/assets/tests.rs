@@ -177,7 +177,7 @@ async fn what_is_not_there_is_not_found() {
     let place = Place::new();
     assert!(matches!(place.read("x.png").await, Err(AssetError::NotFound)));
     assert!(matches!(place.store.delete("x.png").await, Err(AssetError::NotFound)));
-    assert!(ImageSource::image(&place.store, "x.png").await.is_none());
+    assert!(matches!(ImageSource::image(&place.store, "x.png").await, Ok(None)));
     assert!(!place.store.has_file("x.png").await);
 }
 
@@ -188,7 +188,7 @@ async fn a_pipe_in_the_folder_is_no_asset_and_holds_nobody_up() {
     fs::create_dir_all(place.folder.join("assets")).unwrap();
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     assert!(matches!(place.read("pipe.png").await, Err(AssetError::NotFound)));
-    assert!(ImageSource::image(&place.store, "pipe.png").await.is_none());
+    assert!(matches!(ImageSource::image(&place.store, "pipe.png").await, Ok(None)));
     assert!(place.put("pipe.png", png(4, 4, [0; 3]), false).await.is_err());
     place.put("pipe.png", png(4, 4, [0; 3]), true).await.unwrap();
     assert!(place.read("pipe.png").await.is_ok());
@@ -386,4 +386,35 @@ async fn a_text_is_measured_once_and_not_drawn_for_it() {
     let huge = Lettering { text: &huge, frame: TextFrame::Natural };
     assert_eq!((place.store.text_size(huge).await, place.store.text_size(huge).await), (None, None));
     assert_eq!(place.store.texts.known(), known + 1);
+}
+
+#[tokio::test]
+async fn pictures_are_decoded_only_while_there_is_memory_for_them() {
+    let place = Place::new();
+    for (name, red) in [("a.png", 10), ("b.png", 100)] {
+        place.put(name, png(200, 200, [red, 0, 0]), true).await.unwrap();
+    }
+    place.put("a.mp4", b"\0\0\0\x20ftypisomclip".to_vec(), true).await.unwrap();
+    let text = Text { size: 100.0, ..Text::plain("Friday") };
+    let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+    let shown = place.store.image("a.png").await.unwrap();
+    // Not enough for one more, be there alpha or not.
+    place.store.limit_decoded(shown.still.bytes() + 200 * 200);
+    for name in ["b.png", "studio.jpg"] {
+        let error = place.store.image(name).await.unwrap_err();
+        assert!(matches!(error, AssetError::NoMemory) && error.passes(), "{name}: {error:?}");
+    }
+    assert!(matches!(place.store.clip("a.mp4").await, Err(AssetError::NoMemory)));
+    assert!(matches!(place.store.text(lettering).await, Err(crate::control::room::NoText::NotNow(_))));
+    assert!(ImageSource::image(&place.store, "b.png").await.is_err(), "it is there, but not now");
+    // A small text finds room, and so does what is shown already.
+    let small = Text { size: 10.0, ..Text::plain("Friday") };
+    place.store.text(Lettering { text: &small, frame: TextFrame::Natural }).await.unwrap();
+    assert!(Arc::ptr_eq(&place.store.image("a.png").await.unwrap().still, &shown.still));
+    // What nobody shows any more makes room.
+    place.store.limit_decoded(200 * 200 * 10 / 3 + 100);
+    drop(shown);
+    let other = place.store.image("b.png").await.unwrap();
+    assert_eq!(first_pixel(&other)[0], 42);
+    assert!(matches!(place.store.image("a.png").await, Err(AssetError::NoMemory)));
 }

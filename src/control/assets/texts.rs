@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use parking_lot::Mutex;
@@ -12,11 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AssetError, AssetStore, blocking,
+    budget::most_bytes,
     cache::Stamp,
+    clips::Looker,
     decode_in,
     font::{self, Font},
     foreign, head,
-    lettering::{Face, Letterer, LetteringError},
+    lettering::{Face, Letterer, LetteringError, MAX_PIXELS},
     load_file, names,
     shelves::Shelves,
     turns::Turns,
@@ -85,6 +86,14 @@ impl Texts {
             sizes.clear();
         }
         sizes.insert(key, size);
+    }
+
+    /// Returns how wide and high the picture of a text is.
+    fn measure(&self, looker: &Looker, named: &Named, lettering: &Lettering) -> Result<(u32, u32), AssetError> {
+        match named {
+            Named::Family => Ok(self.letterer.size(lettering, &Face::Family(&lettering.text.font))?),
+            Named::Asset(file, stamp) => self.foreign.size(&*looker.0, (file, *stamp), lettering),
+        }
     }
 
     /// Returns the family of a font asset. Reads the file unless it is known.
@@ -161,17 +170,27 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
             return Ok(image);
         }
-        let (texts, looker) = (self.texts.clone(), self.looker.clone());
+        let (texts, looker, budget) = (self.texts.clone(), self.looker.clone(), self.budget.clone());
         let (text, frame) = (lettering.text.clone(), lettering.frame);
+        let key = size_key(&file, stamp, &name);
         let drawn = decode_in(turn, move || {
             let lettering = Lettering { text: &text, frame };
-            match named {
-                Named::Family => Ok(texts.letterer.draw(&lettering, &Face::Family(&text.font))?),
-                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (&file, stamp), &lettering),
-            }
+            let share = match texts.known_size(&key).flatten() {
+                Some(size) => budget.take(most_bytes(size))?,
+                None => match budget.take(most_bytes((MAX_PIXELS as u32, 1))) {
+                    Ok(share) => share,
+                    // It may be smaller than the largest.
+                    Err(_) => budget.take(most_bytes(texts.measure(&looker, &named, &lettering)?))?,
+                },
+            };
+            let still = match &named {
+                Named::Family => texts.letterer.draw(&lettering, &Face::Family(&text.font))?,
+                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (file, *stamp), &lettering)?,
+            };
+            budget.keep(still, share)
         });
-        let still = drawn.await.map(Arc::new).map_err(|error| fault(&error))?;
-        self.texts.keep_size(size_key(&file, stamp, &name), Some(still.size()));
+        let still = drawn.await.map_err(|error| fault(&error))?;
+        self.texts.keep_size(key, Some(still.size()));
         let image = Image { name: name.into(), still, clip: None };
         self.decoded.lock().insert(file, image.clone(), stamp);
         Ok(image)
@@ -201,10 +220,7 @@ impl AssetStore {
         let measured = decode_in(turn, move || {
             let _foreign_turn = foreign_turn;
             let lettering = Lettering { text: &text, frame };
-            let size = match named {
-                Named::Family => texts.letterer.size(&lettering, &Face::Family(&text.font)).map_err(AssetError::from),
-                Named::Asset(file, stamp) => texts.foreign.size(&*looker.0, (&file, stamp), &lettering),
-            };
+            let size = texts.measure(&looker, &named, &lettering);
             // What passes, and what the disk does, may be otherwise the next time.
             if size.is_ok() || matches!(&size, Err(error @ AssetError::Lettering(_)) if !error.passes()) {
                 texts.keep_size(key, size.as_ref().ok().copied());

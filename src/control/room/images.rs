@@ -1,6 +1,6 @@
 //! The pictures, texts and models that a layout names.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -11,8 +11,16 @@ use crate::{
     media::port::{Image, Sound},
 };
 
-/// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
-const MAX_TOTAL: usize = 512 << 20;
+/// Most bytes of decoded images.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    layout: usize,
+    room: usize,
+}
+
+/// They stay in memory for as long as a layout shows them. A room shows one layout, and others where outputs have their
+/// own: as much as two of the largest together.
+const LIMITS: Limits = Limits { layout: 512 << 20, room: 1 << 30 };
 
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
@@ -20,7 +28,7 @@ pub trait ImageSource: Send + Sync + 'static {
     fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
 
     /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
-    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>>;
 
     /// Returns how large an image or a clip is, without decoding it where that is known; `None` where it is not.
     fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>>;
@@ -111,8 +119,62 @@ pub struct TextFault {
     pub detail: String,
 }
 
+/// Counts the bytes of a layout's images, and those of the room that is to show it.
+struct Tally<'a> {
+    limits: Limits,
+    /// Of the room's other layouts.
+    beside: &'a [Image],
+    layout: usize,
+    room: usize,
+}
+
+impl<'a> Tally<'a> {
+    fn new(limits: Limits, beside: &'a [Image]) -> Self {
+        let mut seen = HashSet::new();
+        let each_once = beside.iter().filter(|image| seen.insert(Arc::as_ptr(&image.still)));
+        let room = each_once.map(|image| image.still.bytes()).sum();
+        Self { limits, beside, layout: 0, room }
+    }
+
+    /// Counts one more image of the layout. One that the room shows already is in memory once.
+    ///
+    /// # Errors
+    /// That it is too much.
+    fn add(&mut self, image: &Image) -> Result<(), String> {
+        let bytes = image.still.bytes();
+        let is_shown = self.beside.iter().any(|other| Arc::ptr_eq(&other.still, &image.still));
+        self.layout = self.layout.saturating_add(bytes);
+        self.room = self.room.saturating_add(if is_shown { 0 } else { bytes });
+        self.check(0, 0)
+    }
+
+    /// Returns whether there is room for an image of this name and size, which is not decoded yet.
+    ///
+    /// # Errors
+    /// That it would be too much, however little its picture takes.
+    fn foresee(&self, name: &str, (width, height): (u32, u32)) -> Result<(), String> {
+        let least = width as usize * height as usize * 3 / 2;
+        let is_shown = self.beside.iter().any(|other| *other.name == *name);
+        self.check(least, if is_shown { 0 } else { least })
+    }
+
+    fn check(&self, of_layout: usize, of_room: usize) -> Result<(), String> {
+        let Limits { layout, room } = self.limits;
+        if self.layout.saturating_add(of_layout) > layout {
+            return Err(format!("the layout's images are too large together: {} MiB are allowed", layout >> 20));
+        }
+        if self.room.saturating_add(of_room) > room {
+            let most = room >> 20;
+            return Err(format!(
+                "the images of the room's layout and of its outputs' layouts are too large together: {most} MiB are allowed"
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Decodes every image that a scene needs and draws its texts, each once. `body` is the layout that the scene was read
-/// from: its places are named when an image is missing.
+/// from: its places are named when an image is missing. `beside`: what the room shows beside it.
 ///
 /// # Errors
 /// One fault for each place of `body` that names a missing image, or has a text that cannot be drawn. Where `body` is
@@ -121,8 +183,9 @@ pub async fn resolve(
     source: &dyn ImageSource,
     scene: &Scene,
     body: &Value,
+    beside: &[Image],
 ) -> Result<Result<Vec<Image>, Vec<Fault>>, NotNow> {
-    let Gathered { images, faults, not_now } = gather(source, scene, body).await;
+    let Gathered { images, faults, not_now } = gather(source, scene, body, beside).await;
     match not_now {
         Some(not_now) if faults.is_empty() => Err(not_now),
         _ if faults.is_empty() => Ok(Ok(images)),
@@ -142,29 +205,35 @@ pub struct Gathered {
 }
 
 /// Works as [`resolve`], but gives those images that are there even when others are missing.
-pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Gathered {
+pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value, beside: &[Image]) -> Gathered {
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
     names.dedup();
     let mut images = Vec::with_capacity(names.len());
     let (mut faults, mut not_now) = (Vec::new(), None);
-    let mut total = 0usize;
+    let mut tally = Tally::new(LIMITS, beside);
     for name in names {
+        let at_its_places = |detail: &str| {
+            let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
+            places.map(|pointer| Fault { pointer, detail: detail.to_owned() }).collect::<Vec<_>>()
+        };
+        if let Some(size) = source.size(name).await
+            && let Err(detail) = tally.foresee(name, size)
+        {
+            faults.extend(at_its_places(&detail));
+            break;
+        }
         match source.image(name).await {
-            Some(image) => {
-                total = total.saturating_add(image.still.bytes());
-                if total > MAX_TOTAL {
-                    let detail = too_large();
-                    let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
-                    faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+            Ok(Some(image)) => {
+                if let Err(detail) = tally.add(&image) {
+                    faults.extend(at_its_places(&detail));
                     break;
                 }
                 images.push(image);
             }
-            None => {
-                let detail = format!("there is no image asset {name:?}");
-                let places = places(body, &asset_keys(AssetKind::Image), name);
-                faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
+            Ok(None) => faults.extend(at_its_places(&format!("there is no image asset {name:?}"))),
+            Err(why) => {
+                not_now.get_or_insert(why);
             }
         }
     }
@@ -210,9 +279,8 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Ga
         };
         match source.text(lettering).await {
             Ok(image) => {
-                total = total.saturating_add(image.still.bytes());
-                if total > MAX_TOTAL {
-                    faults.push(Fault { pointer: place("text"), detail: too_large() });
+                if let Err(detail) = tally.add(&image) {
+                    faults.push(Fault { pointer: place("text"), detail });
                     break;
                 }
                 images.push(image);
@@ -224,10 +292,6 @@ pub async fn gather(source: &dyn ImageSource, scene: &Scene, body: &Value) -> Ga
         }
     }
     Gathered { images, faults, not_now }
-}
-
-fn too_large() -> String {
-    format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20)
 }
 
 /// Looks whether every model that a scene names is there.
@@ -285,7 +349,45 @@ fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut S
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::media::port::Still;
+
+    fn image(name: &str) -> Image {
+        Image { name: name.into(), still: Arc::new(Still::new(&[255; 16 * 16 * 4], 16, 16)), clip: None }
+    }
+
+    #[test]
+    fn a_layout_and_the_room_have_bounds_of_their_own() {
+        let bytes = image("a").still.bytes();
+        let limits = Limits { layout: 2 * bytes, room: 3 * bytes };
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(image);
+        let mut alone = Tally::new(limits, &[]);
+        assert!(alone.add(&a).is_ok() && alone.add(&b).is_ok());
+        let why = alone.add(&c).unwrap_err();
+        assert!(why.starts_with("the layout's images are too large"), "{why}");
+        // Two outputs show the same image.
+        let beside = [a.clone(), b.clone(), a.clone()];
+        let mut with_others = Tally::new(limits, &beside);
+        assert!(with_others.add(&a).is_ok(), "it is in memory already");
+        assert!(with_others.add(&c).is_ok());
+        let mut with_others = Tally::new(limits, &beside);
+        assert!(with_others.add(&c).is_ok());
+        let why = with_others.add(&d).unwrap_err();
+        assert!(why.starts_with("the images of the room's layout and of its outputs' layouts"), "{why}");
+    }
+
+    #[test]
+    fn what_would_be_too_much_is_not_decoded() {
+        let bytes = image("a").still.bytes();
+        let limits = Limits { layout: 2 * bytes, room: 2 * bytes };
+        let beside = [image("a"), image("b")];
+        let tally = Tally::new(limits, &beside);
+        assert!(tally.foresee("c", (16, 16)).is_err());
+        assert!(tally.foresee("b", (16, 16)).is_ok(), "the room shows it");
+        assert!(tally.foresee("b", (160, 160)).is_err(), "the layout alone is too large");
+        assert!(Tally::new(limits, &[]).foresee("c", (16, 16)).is_ok());
+    }
 
     #[test]
     fn every_place_that_names_the_image_is_found() {

@@ -40,7 +40,7 @@ pub(in crate::control::room) async fn check_settings(
 ) -> Result<(), RoomError> {
     let (_, draft) = change.draft(settings, scene, &media.segmentation())?;
     if let Some(draft) = draft {
-        ready(source, media, largest, draft).await?;
+        ready(source, media, largest, draft, &[]).await?;
     }
     Ok(())
 }
@@ -97,8 +97,9 @@ impl RoomHandle {
 
     /// Gives the room the images of its first layout.
     pub(super) async fn load_first_images(&self) {
-        let Ok(scene) = self.call(|room| Arc::clone(room.state.scene())).await else { return };
-        let images = self.gather(&scene).await;
+        let now = |state: &State| (Arc::clone(state.scene()), state.images_beside(None));
+        let Ok((scene, beside)) = self.call(move |room| now(&room.state)).await else { return };
+        let images = self.gather(&scene, &beside).await;
         // An error only says that the room has ended.
         drop(self.call(move |room| room.state.set_first_images(images, &scene)).await);
     }
@@ -106,15 +107,17 @@ impl RoomHandle {
     /// Gives a picture beside the program its images.
     pub(super) async fn load_aux_images(&self, aux: AuxId) {
         let asked = aux.clone();
-        let Ok(Some(scene)) = self.call(move |room| room.state.aux_scene(&asked)).await else { return };
-        let images = self.gather(&scene).await;
+        let now = move |state: &State| Some((state.aux_scene(&asked)?, state.images_beside(Some(&asked))));
+        let Ok(Some((scene, beside))) = self.call(move |room| now(&room.state)).await else { return };
+        let images = self.gather(&scene, &beside).await;
         // As above.
         drop(self.call(move |room| room.state.set_aux_images(&aux, images, &scene)).await);
     }
 
     /// Returns the images of a layout that are there; the log names the others.
-    async fn gather(&self, scene: &Scene) -> Vec<Image> {
-        let Gathered { images, faults, not_now } = images::gather(&*self.images, scene, &scene.to_json()).await;
+    async fn gather(&self, scene: &Scene, beside: &[Image]) -> Vec<Image> {
+        let gathered = images::gather(&*self.images, scene, &scene.to_json(), beside).await;
+        let Gathered { images, faults, not_now } = gathered;
         for fault in faults {
             tracing::warn!(room = %self.name(), place = %fault.pointer, "{}", fault.detail);
         }
@@ -136,8 +139,11 @@ impl RoomHandle {
             let detail = "the room has no scene of this name".to_owned();
             return Err(RoomError::Invalid(vec![Fault { pointer: wish.pointer().to_owned(), detail }]));
         };
+        // An output that is changed shows what it has shown until the new picture is ready.
+        let id = wish.id();
+        let beside = self.call(move |room| room.state.images_beside(Some(&id))).await?;
         let ready = match LayoutChange::Replace(body).draft(&shown) {
-            Ok(draft) => self.ready(draft).await.map(drop),
+            Ok(draft) => self.ready_beside(draft, &beside).await.map(drop),
             Err(error) => Err(error),
         };
         ready.map_err(|error| match error {

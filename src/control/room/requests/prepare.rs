@@ -79,30 +79,42 @@ where
     Err(RoomError::Contended)
 }
 
-/// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large.
+/// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large. `beside`: what the
+/// room shows beside it.
 pub(super) async fn ready(
     source: &dyn ImageSource,
     media: &dyn Media,
     largest: &CanvasLimit,
     draft: Draft,
+    beside: &[Image],
 ) -> Result<Ready, RoomError> {
     draft.check_canvas(largest)?;
     if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
         return Err(draft.faults(faults));
     }
-    match images::resolve(source, &draft.scene, &draft.body).await? {
+    match images::resolve(source, &draft.scene, &draft.body, beside).await? {
         Ok(images) => Ok((Arc::new(draft.scene), images)),
         Err(faults) => Err(draft.faults(faults)),
     }
 }
 
 impl RoomHandle {
-    /// Returns a draft made ready for this room.
+    /// Returns a draft made ready to be the room's program.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Unavailable`] for what the server cannot use now.
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Unavailable`] for what the server cannot use now,
+    /// [`RoomError::NoRoom`].
     pub(super) async fn ready(&self, draft: Draft) -> Result<Ready, RoomError> {
-        ready(&*self.images, &*self.media, &self.largest, draft).await
+        let beside = self.call(|room| room.state.images_beside(None)).await?;
+        self.ready_beside(draft, &beside).await
+    }
+
+    /// Returns a draft made ready for this room, which shows these images beside it.
+    ///
+    /// # Errors
+    /// As [`RoomHandle::ready`].
+    pub(super) async fn ready_beside(&self, draft: Draft, beside: &[Image]) -> Result<Ready, RoomError> {
+        ready(&*self.images, &*self.media, &self.largest, draft, beside).await
     }
 
     /// Returns what most changes are prepared from: the revision, what is shown, and the stored scenes.
