@@ -79,7 +79,7 @@ impl From<FileError> for Fault {
 /// The words for a file that got no thread.
 const NO_THREADS: &str = "the system gives no threads to decode it with";
 
-/// Returns the outcome of decoding a file, or whose fault it is that there is none.
+/// Returns the outcome of decoding a file, or whose fault it is that this has failed.
 fn blaming<T>(outcome: Result<T, FileError>) -> Result<T, Fault> {
     outcome.map_err(|error| match Fault::from(error) {
         Fault::OfFile(_) if threads::are_lacking() => Fault::OfServer(NO_THREADS.to_owned()),
@@ -271,8 +271,9 @@ impl Drop for Running {
 /// When nobody reads the answer.
 pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
     threads::listen(|| {
-        // Nobody may read it any more.
-        let _ = tell(&Head::Unable(NO_THREADS.to_owned()), &[]);
+        let answer = serde_json::to_string(&Head::Unable(NO_THREADS.to_owned())).unwrap_or_default();
+        // Who has asked may be gone.
+        let _ = writeln!(io::stdout().lock(), "{answer}");
     });
     // GStreamer opens it again, so that it reads from the beginning and can go back.
     let path = Path::new("/proc/self/fd/0");

@@ -86,7 +86,7 @@ impl FakeMedia {
         self.holding.1.notify_all();
     }
 
-    /// Returns an error while there is none.
+    /// Returns an error while it gives no process.
     fn check_busy(&self) -> Result<(), DecodeError> {
         if self.busy.load(Ordering::SeqCst) { Err(DecodeError::NotNow) } else { Ok(()) }
     }

@@ -251,8 +251,8 @@ fn letters_are_enlarged_only_where_their_picture_is_not_too_large() {
     // Each letter would have some fifty megabytes.
     for height in [9000, 8192, 8000, 2000] {
         let error = size(&line, TextFrame::Height(height)).unwrap_err();
-        let LetteringError::TooLarge { width, height: told } = error else { panic!("{height}: {error:?}") };
-        assert!(width > 100_000 && told == u64::from(height), "{height}: {width} x {told}");
+        let LetteringError::TooLarge { width, height: high } = error else { panic!("{height}: {error:?}") };
+        assert!(width > 100_000 && high == u64::from(height), "{height}: {width} x {high}");
     }
     assert!(size(&line, TextFrame::Height(10)).is_ok());
     // What is only high: a side is the bound.
