@@ -1,13 +1,18 @@
-//! The hot path of segmentation: nothing large is allocated per frame, whatever is wished for.
+//! What is allocated: in the hot path of segmentation nothing large per frame, whatever is wished for, and while a text is
+//! drawn not much more than its picture.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use virfie::{
-    layout::{BodyPart, BodyParts, Cut},
+    control::assets::lettering::{Face, Letterer},
+    layout::{BodyPart, BodyParts, Cut, Lettering, Text, TextFrame},
     media::segment::{input::Yuv, model::Model, stream::MaskRequest, stream::Stream},
 };
 
@@ -16,27 +21,41 @@ struct Counting;
 
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
+/// What is in use, and the most that was.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-fn count(bytes: usize) {
+/// Held by each test: the numbers are the process's.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn count(bytes: usize, freed: usize) {
     BYTES.fetch_add(bytes, Ordering::Relaxed);
     LARGEST.fetch_max(bytes, Ordering::Relaxed);
+    let held = HELD.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK.fetch_max(held, Ordering::Relaxed);
+    HELD.fetch_sub(freed, Ordering::Relaxed);
 }
 
 // SAFETY: everything is passed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        count(layout.size(), 0);
         // SAFETY: the caller's promises are those that the system's allocator wants.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's promises are those that the system's allocator wants.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
+        count(size, layout.size());
         // SAFETY: the caller's promises are those that the system's allocator wants.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -53,6 +72,7 @@ const FEW: usize = 8 * 1024;
 
 #[test]
 fn a_frame_costs_no_large_allocation_after_the_first() {
+    let _turn = turn();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/models/MobileNetV1-x050-stride16.onnx");
     if !file.exists() {
         eprintln!("SKIPPED: there is no {}", file.display());
@@ -90,5 +110,36 @@ fn a_frame_costs_no_large_allocation_after_the_first() {
         let (each, largest) = (BYTES.load(Ordering::Relaxed) / FRAMES, LARGEST.load(Ordering::Relaxed));
         println!("{what}: {each} bytes a frame, {largest} at once");
         assert!(each < FEW && largest < FEW, "{what}: {each} bytes a frame, {largest} at once");
+    }
+}
+
+#[test]
+fn a_text_takes_a_few_times_its_picture_while_it_is_drawn() {
+    let _turn = turn();
+    let (letterer, face) = (Letterer::default(), Face::Family("DejaVu Sans"));
+    let peak = |text: &Text, frame: TextFrame| {
+        let held = HELD.load(Ordering::Relaxed);
+        PEAK.store(held, Ordering::Relaxed);
+        let drawn = letterer.draw(&Lettering { text, frame }, &face).map(|still| still.size());
+        (drawn, PEAK.load(Ordering::Relaxed) - held)
+    };
+    let letters = || (0xc0..).filter_map(char::from_u32).filter(|letter| letter.is_alphabetic()).take(900);
+    let line = Text::plain(letters().collect::<String>());
+    let lines: Vec<String> = letters().collect::<Vec<_>>().chunks(30).map(|line| line.iter().collect()).collect();
+    // Each letter has a hundred kilobytes before they are made smaller.
+    let lines = Text { size: 500.0, ..Text::plain(lines.join("\n")) };
+    // The fonts are read once.
+    assert!(peak(&Text { size: 8.0, ..line.clone() }, TextFrame::Natural).0.is_ok());
+    for (text, frame) in [
+        (&line, TextFrame::Height(9000)),
+        (&line, TextFrame::Height(8000)),
+        (&lines, TextFrame::Natural),
+        (&lines, TextFrame::Height(1500)),
+        (&lines, TextFrame::Width(4000)),
+    ] {
+        let (drawn, peak) = peak(text, frame);
+        let pixels = drawn.as_ref().map_or(0, |(width, height)| *width as usize * *height as usize);
+        println!("{frame:?}: {drawn:?}, {peak} bytes");
+        assert!(peak < 32 * 1024 * 1024 + 8 * pixels, "{frame:?}: {drawn:?}, {peak} bytes");
     }
 }

@@ -3,24 +3,28 @@
 //! - [`shelves`]: whose they are: the shared shelf's, which every room reads, or one room's own.
 //! - [`kind`]: what files are kept; `about`: what they say of themselves.
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
-//! - [`font`]: what is taken for a font; [`lettering`]: how texts are drawn with them; [`foreign`]: where that is done.
+//! - [`font`]: what is taken for a font; [`lettering`], `glyphs`: how texts are drawn with them; [`foreign`]: where that is
+//!   done.
 //! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
 //!   moves; [`profile`]: what its colours mean.
 //! - `source`: what rooms ask for.
-//! - [`cache`]: decoded images, the least recently used dropped first. [`incoming`]: files on their way in.
+//! - [`cache`]: decoded images, the least recently used dropped first. `budget`: the memory of all that are decoded.
+//!   `turns`: whose work is done next. [`incoming`]: files on their way in.
 //!
 //! A file is checked and decoded before it is kept, and replaces an older one in one step; a reader meanwhile has
 //! the old one whole. All file work and decoding is done on blocking threads. Files are taken and given by the disk:
 //! memory holds whole ones only while an image or a font is looked at, one at a time, and who goes away before that is
 //! done frees the place for the next only when it is done. What a process of its own does has a turn of its own: it may
-//! take its time.
+//! take its time. Rooms take turns: one that asks for much keeps no other waiting for more than one piece of work.
 
 mod about;
 pub mod animation;
+mod budget;
 pub mod cache;
 pub mod clips;
 pub mod font;
 pub mod foreign;
+mod glyphs;
 pub mod incoming;
 mod jpeg;
 pub mod kind;
@@ -31,6 +35,7 @@ pub mod shelves;
 pub mod sounds;
 mod source;
 mod texts;
+mod turns;
 mod webp;
 
 use std::{
@@ -42,7 +47,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{sync::OwnedMutexGuard, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 pub use self::{
     about::{Content, Digest},
@@ -50,6 +55,7 @@ pub use self::{
 };
 use self::{
     about::{Known, describe, describe_file, find_out, head, load, load_file, open_asset},
+    budget::{Budget, most_bytes},
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
     font::FontError,
@@ -59,6 +65,7 @@ use self::{
     shelves::Shelves,
     sounds::{Decoded, SoundError},
     texts::Texts,
+    turns::{Turn, Turns},
 };
 use super::room::RoomName;
 use crate::{
@@ -124,6 +131,9 @@ pub enum AssetError {
     /// A text has no picture.
     #[error(transparent)]
     Lettering(#[from] LetteringError),
+    /// The pictures that rooms show leave no memory for one more.
+    #[error("the server has no memory for more pictures now")]
+    NoMemory,
     /// The disk failed.
     #[error("the asset store cannot read or write: {0}")]
     Io(#[from] io::Error),
@@ -134,7 +144,8 @@ impl AssetError {
     pub fn passes(&self) -> bool {
         matches!(
             self,
-            Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
+            Self::NoMemory
+                | Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
                 | Self::Sound(SoundError(DecodeError::NotNow))
                 | Self::Lettering(LetteringError::NotNow)
         )
@@ -170,13 +181,14 @@ pub struct Asset {
 pub struct AssetStore {
     shelves: Shelves,
     decoded: Arc<Mutex<Cache>>,
+    budget: Budget,
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
     /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
-    decoding: Arc<tokio::sync::Mutex<()>>,
+    decoding: Turns,
     /// The same while another process looks into a clip or a sound.
-    looking: Arc<tokio::sync::Mutex<()>>,
+    looking: Turns,
     /// The same while one uses a font.
-    lettering: Arc<tokio::sync::Mutex<()>>,
+    lettering: Turns,
     /// Held while files are changed.
     changing: Arc<tokio::sync::Mutex<()>>,
     known: Arc<Mutex<HashMap<PathBuf, Known>>>,
@@ -191,12 +203,14 @@ impl AssetStore {
     pub fn open(data_dir: &Path, media: Arc<dyn Media>) -> Self {
         let shelves = Shelves::open(data_dir);
         disk::sweep(shelves.shared());
+        let decoded = Arc::new(Mutex::new(Cache::new(CACHE_BYTES)));
         Self {
             shelves,
-            decoded: Arc::new(Mutex::new(Cache::new(CACHE_BYTES))),
-            decoding: Arc::default(),
-            looking: Arc::default(),
-            lettering: Arc::default(),
+            budget: Budget::new(Arc::clone(&decoded)),
+            decoded,
+            decoding: Turns::default(),
+            looking: Turns::default(),
+            lettering: Turns::default(),
             changing: Arc::default(),
             known: Arc::default(),
             texts: Arc::default(),
@@ -209,6 +223,11 @@ impl AssetStore {
     /// room's.
     pub fn of_room(&self, room: &RoomName) -> Self {
         Self { shelves: self.shelves.of_room(room), ..self.clone() }
+    }
+
+    /// Decodes no more from now on while the pictures of all rooms take so many bytes, in place of two gigabytes.
+    pub fn limit_decoded(&self, bytes: usize) {
+        self.budget.limit(bytes);
     }
 
     /// Returns the room as which it is seen.
@@ -388,18 +407,18 @@ impl AssetStore {
     }
 
     /// Waits until nobody decodes.
-    async fn turn(&self) -> OwnedMutexGuard<()> {
-        self.decoding.clone().lock_owned().await
+    async fn turn(&self) -> Turn {
+        self.decoding.take(self.room()).await
     }
 
     /// Waits until no clip and no sound is looked into.
-    async fn looking_turn(&self) -> OwnedMutexGuard<()> {
-        self.looking.clone().lock_owned().await
+    async fn looking_turn(&self) -> Turn {
+        self.looking.take(self.room()).await
     }
 
     /// Waits until no font of the assets is used.
-    async fn foreign_turn(&self) -> OwnedMutexGuard<()> {
-        self.lettering.clone().lock_owned().await
+    async fn foreign_turn(&self) -> Turn {
+        self.lettering.take(self.room()).await
     }
 
     /// Deletes an asset of the shelf that is written to from here. One that had covered another makes place for that
@@ -446,7 +465,7 @@ impl AssetStore {
     /// Returns the decoded image; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When no asset has this name or it cannot be decoded.
+    /// When no asset has this name, it cannot be decoded, or there is no memory for it.
     pub async fn image(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = current_stamp(name, &file).await?;
@@ -458,10 +477,13 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, name, stamp) {
             return Ok(image);
         }
-        let (owned, of) = (name.to_owned(), file.clone());
+        let (owned, of, budget) = (name.to_owned(), file.clone(), self.budget.clone());
         let (image, stamp) = decode_in(turn, move || {
             let (content, stamp) = load(&owned, &of)?;
-            let still = Arc::new(animation::still(&content)?);
+            // Of what moves only one picture is known before.
+            let size = picture::header(&content).map_or((0, 0), |header| (header.width, header.height));
+            let share = budget.take(most_bytes(size))?;
+            let still = budget.keep(animation::still(&content)?, share)?;
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;
@@ -493,7 +515,7 @@ async fn blocking<T: Send + 'static>(
 /// Decodes on a blocking thread. The turn ends with the work, and with what it made if nobody takes that: who waits for
 /// it may go away before.
 async fn decode_in<T: Send + 'static>(
-    turn: OwnedMutexGuard<()>,
+    turn: Turn,
     work: impl FnOnce() -> Result<T, AssetError> + Send + 'static,
 ) -> Result<T, AssetError> {
     let (made, _turn) = blocking(move || Ok((work()?, turn))).await?;

@@ -16,6 +16,7 @@ pub mod probe;
 pub mod range;
 pub mod segmented;
 pub mod stage;
+pub mod threads;
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
 ///

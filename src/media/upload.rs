@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 use super::{
     compose::{planes::I420, stage::copy_of},
     file::{self, FileError},
-    gst::launch::Launches,
+    gst::{launch::Launches, threads},
     port::{DecodeError, FontUse, Samples, Still},
 };
 use crate::disk;
@@ -74,6 +74,17 @@ impl From<FileError> for Fault {
             FileError::Setup(_) | FileError::Stopped => Self::OfServer(error.to_string()),
         }
     }
+}
+
+/// The words for a file that got no thread.
+const NO_THREADS: &str = "the system gives no threads to decode it with";
+
+/// Returns the outcome of decoding a file, or whose fault it is that this has failed.
+fn blaming<T>(outcome: Result<T, FileError>) -> Result<T, Fault> {
+    outcome.map_err(|error| match Fault::from(error) {
+        Fault::OfFile(_) if threads::are_lacking() => Fault::OfServer(NO_THREADS.to_owned()),
+        fault => fault,
+    })
 }
 
 impl From<Fault> for DecodeError {
@@ -131,7 +142,7 @@ impl Decoder {
     /// Why it cannot be used, in one line that names no file.
     pub fn sound(&self, path: &Path, longest: Duration) -> Result<Samples, DecodeError> {
         let Some(program) = &self.program else {
-            return file::samples(path, longest).map_err(|error| Fault::from(error).into());
+            return blaming(file::samples(path, longest)).map_err(DecodeError::from);
         };
         let most = (longest.as_secs() as usize + 1) * 48_000 * 2 * 2;
         let longest = longest.as_secs().to_string();
@@ -213,7 +224,7 @@ impl Decoder {
             }
             _ => {
                 debug!(status = ?running.0.try_wait(), "a file's process did not answer");
-                Ok(None)
+                if threads::are_lacking() { Err(Fault::OfServer(NO_THREADS.to_owned()).into()) } else { Ok(None) }
             }
         }
     }
@@ -259,10 +270,15 @@ impl Drop for Running {
 /// # Errors
 /// When nobody reads the answer.
 pub fn answer(job: Job, launches: &Launches) -> io::Result<()> {
+    threads::listen(|| {
+        let answer = serde_json::to_string(&Head::Unable(NO_THREADS.to_owned())).unwrap_or_default();
+        // Who has asked may be gone.
+        let _ = writeln!(io::stdout().lock(), "{answer}");
+    });
     // GStreamer opens it again, so that it reads from the beginning and can go back.
     let path = Path::new("/proc/self/fd/0");
     let (head, content) = match job {
-        Job::Sound { longest } => match file::samples(path, longest).map_err(Fault::from) {
+        Job::Sound { longest } => match blaming(file::samples(path, longest)) {
             Ok(Samples { channels, interleaved }) => {
                 let mut content = Vec::with_capacity(interleaved.len() * 2);
                 interleaved.iter().for_each(|sample| content.extend(sample.to_le_bytes()));
@@ -300,7 +316,7 @@ fn tell(head: &Head, content: &[u8]) -> io::Result<()> {
 
 /// Returns the first picture of a clip, and its length.
 fn look(path: &Path, launches: &Launches) -> Result<(I420, Option<Duration>), Fault> {
-    let (frame, length) = file::look(path, launches)?;
+    let (frame, length) = blaming(file::look(path, launches))?;
     let picture = copy_of(&frame);
     Ok((picture.ok_or_else(|| Fault::OfFile("its first picture cannot be read".to_owned()))?, length))
 }

@@ -37,6 +37,8 @@ pub struct FakeMedia {
     busy: AtomicBool,
     /// Whether fonts and sounds take for ever.
     stuck: AtomicBool,
+    /// Whether a clip is looked into only later.
+    holding: (Mutex<bool>, Condvar),
     trials: Trials,
 }
 
@@ -58,6 +60,7 @@ impl Default for FakeMedia {
             busy: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
             trials: Trials::default(),
+            holding: Default::default(),
         }
     }
 }
@@ -117,7 +120,13 @@ impl FakeMedia {
         self.trials.begun.load(Ordering::SeqCst)
     }
 
-    /// Returns an error while it is so.
+    /// Whether all who have a clip looked into wait from now on, until they need not any more.
+    pub fn hold_clips(&self, holding: bool) {
+        *self.holding.0.lock() = holding;
+        self.holding.1.notify_all();
+    }
+
+    /// Returns an error while it gives no process.
     fn check_busy(&self) -> Result<(), DecodeError> {
         if self.busy.load(Ordering::SeqCst) { Err(DecodeError::NotNow) } else { Ok(()) }
     }
@@ -163,6 +172,9 @@ impl Media for FakeMedia {
 
     fn look_at_clip(&self, file: &Path) -> Result<(Still, Option<Duration>), DecodeError> {
         self.check_busy()?;
+        let mut holding = self.holding.0.lock();
+        while *holding && !self.holding.1.wait_for(&mut holding, PATIENCE).timed_out() {}
+        drop(holding);
         match std::fs::read(file).unwrap().ends_with(b"clip") {
             true => Ok((Still::new(&[255; 16], 2, 2), Some(Duration::from_millis(1500)))),
             false => Err(DecodeError::Refused("no decoder for video/x-nothing is installed in GStreamer".to_owned())),

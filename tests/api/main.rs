@@ -10,7 +10,7 @@
 //!   in and out, and what they cost. `parts`: those that are asked for in parts, and again.
 //! - `tokens`, `proxies`, `bounds`: whom the server believes what, and how much one may take of it.
 //! - `addresses`: those that are not text.
-//! - `not_now`: files that the server cannot look into now, which is not the fault of who sends or shows them.
+//! - `not_now`: what the server cannot make ready now, which is not the fault of who asks for it.
 //! - `faults`: rooms whose task or media breaks, and a disk that refuses them.
 //! - `mutation`: a thousand broken inputs; none may do harm.
 

@@ -1,6 +1,8 @@
-//! Files that the server cannot look into now: it is asked again later, and nobody is blamed.
+//! What the server cannot make ready now, as a file that it cannot look into: it is asked again later, and nobody is
+//! blamed.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server, answer};
@@ -93,4 +95,70 @@ async fn what_shows_such_a_file_is_tried_again() {
             assert!(taken.status.is_success(), "{method} {path}: {taken:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_room_s_changes_are_made_ready_one_after_the_other_and_not_without_end() {
+    let server = Server::start().await;
+    for room in ["busy", "calm"] {
+        server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
+    }
+    assert_eq!(put(&server, "a.mp4", &clip()).await.status, 201);
+    server.media.hold_clips(true);
+    let layout = json!({"layers": [{"id": "a", "source": {"video": "a.mp4"}}]});
+    let ways = [
+        ("PUT", "/rooms/busy/layout?dry_run=true", layout.clone()),
+        ("PUT", "/rooms/busy/scenes/a", layout.clone()),
+        ("PUT", "/rooms/busy/scenario?dry_run=true", json!({"scenes": [{"name": "a", "layout": layout}]})),
+        ("POST", "/rooms/busy/import", json!({"version": 1, "layout": layout})),
+        ("POST", "/rooms/busy/outputs", json!({"type": "rtmp", "url": "rtmp://h.example/a/k", "layout": layout})),
+    ];
+    let mut asked: FuturesUnordered<_> =
+        ways.iter().cycle().take(20).map(|(method, path, body)| server.send(method, path, body)).collect();
+    // Sixteen wait; nobody waits without an answer beyond that.
+    for _ in 0..4 {
+        passes(&asked.next().await.unwrap());
+    }
+    // Another room is not kept waiting, and this one goes on showing what it shows.
+    let text = json!({"layers": [{"id": "a", "source": {"text": "Friday"}}]});
+    assert_eq!(server.send("PUT", "/rooms/calm/layout", &text).await.status, 200);
+    assert_eq!(server.get("/rooms/busy").await.status, 200);
+    server.media.hold_clips(false);
+    while let Some(answer) = asked.next().await {
+        assert!(answer.status.is_success() || answer.status == 409, "{answer:?}");
+    }
+    assert_eq!(server.send("PUT", "/rooms/busy/layout", &layout).await.status, 200);
+}
+
+#[tokio::test]
+async fn more_pictures_than_there_is_memory_for_are_shown_later() {
+    let server = Server::start().await;
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(200, 200).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    for name in ["a.png", "b.png"] {
+        assert_eq!(put(&server, name, png.get_ref()).await.status, 201);
+    }
+    let shows = |image: &str| json!({"layers": [{"id": "a", "source": {"image": image}}]});
+    for room in ["first", "second"] {
+        server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
+    }
+    assert_eq!(server.send("PUT", "/rooms/first/layout", &shows("a.png")).await.status, 200);
+    // Enough for one of them.
+    server.state.assets.limit_decoded(200 * 200 * 10 / 3 + 1000);
+    let b = shows("b.png");
+    for (method, path, body) in [
+        ("PUT", "/rooms/second/layout", b.clone()),
+        ("PUT", "/rooms/second/layout?dry_run=true", b.clone()),
+        ("PUT", "/rooms/second/scenes/a", b.clone()),
+        ("POST", "/rooms/second/import", json!({"version": 1, "layout": b})),
+        ("POST", "/rooms/second/outputs", json!({"type": "rtmp", "url": "rtmp://h.example/a/k", "layout": b})),
+    ] {
+        passes(&server.send(method, path, &body).await);
+    }
+    // What another room shows is in memory once.
+    assert_eq!(server.send("PUT", "/rooms/second/layout", &shows("a.png")).await.status, 200);
+    for room in ["first", "second"] {
+        server.send("PUT", &format!("/rooms/{room}/layout"), &json!({})).await;
+    }
+    assert_eq!(server.send("PUT", "/rooms/second/layout", &b).await.status, 200);
 }

@@ -37,6 +37,12 @@ async fn what_cannot_be_drawn_is_told_with_its_place() {
     let huge = json!({"text": "m".repeat(900), "size": 400});
     let refused = server.send("PUT", "/rooms/demo/layout", &layout(huge)).await;
     assert_eq!(refused.faults(422), ["/layers/0/source/text"]);
+    // A height makes the letters as large as their layer; nothing is drawn to find out that this is too large.
+    let letters: String = (0xc0..).filter_map(char::from_u32).filter(|c| c.is_alphabetic()).take(900).collect();
+    let high = json!({"layers": [{"id": "t", "source": {"text": letters}, "height": 9000}]});
+    for path in ["/rooms/demo/layout?dry_run=true", "/rooms/demo/layout"] {
+        assert_eq!(server.send("PUT", path, &high).await.faults(422), ["/layers/0/source/text"]);
+    }
     assert_eq!(server.get("/rooms/demo/layout").await.json(), before);
     server.send("PUT", "/rooms/demo/layout", &layout(json!({"text": "x"}))).await;
     let patch = json!({"source": {"font": "No Such"}});

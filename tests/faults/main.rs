@@ -6,6 +6,7 @@
 
 mod broken;
 mod fonts;
+mod group;
 #[path = "../room/guests.rs"]
 mod guests;
 mod hls;

@@ -1,19 +1,17 @@
 //! The system lets the server have no more threads: new people are asked to come again later, and everybody else
 //! notices nothing. GLib would end the process.
 
-use std::{
-    fs,
-    os::unix::fs::chown,
-    path::{Path, PathBuf},
-    process::{Stdio, id},
-};
+use std::{os::unix::fs::chown, process::Stdio};
 
 use rustix::process::{Signal, getuid};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use super::server::{PROGRAM, Server, answer, arguments, until};
+use super::{
+    group::Group,
+    server::{PROGRAM, Server, answer, arguments, until},
+};
 
 /// Offers what it sends; never connects, which costs the server as many threads.
 const OFFER: &str = include_str!("../../src/media/sdp/fixtures/obs_whip_offer.sdp");
@@ -96,35 +94,6 @@ async fn a_user_who_may_have_no_more_threads_is_asked_to_come_again() {
     }
 }
 
-/// A control group, empty again when it is dropped.
-struct Group(PathBuf);
-
-impl Group {
-    /// Returns one that lets nobody in it have more threads, if we may make one.
-    fn make(most: usize) -> Option<Self> {
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let roots = [("pids", "/sys/fs/cgroup/pids"), ("", "/sys/fs/cgroup")];
-        roots.into_iter().find_map(|(controller, root)| {
-            let path = own.lines().find_map(|line| {
-                let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-                (controllers == controller).then_some(path)
-            })?;
-            let folder = Path::new(root).join(path.trim_start_matches('/')).join(format!("virfie-faults-{}", id()));
-            fs::create_dir(&folder).ok()?;
-            let group = Self(folder);
-            fs::write(group.0.join("pids.max"), most.to_string()).ok()?;
-            Some(group)
-        })
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Fails while somebody is in it, which the test has reported by then.
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_that_may_have_no_more_threads_is_asked_to_come_again() {
     let Some(group) = Group::make(MOST) else {
@@ -133,7 +102,7 @@ async fn a_group_that_may_have_no_more_threads_is_asked_to_come_again() {
     };
     let data = TempDir::new().unwrap();
     let mut command = Command::new("sh");
-    command.args(["-c", "echo $$ > \"$1/cgroup.procs\" && shift && exec \"$@\"", "sh"]).arg(&group.0);
+    command.args(["-c", "echo $$ > \"$1/cgroup.procs\" && shift && exec \"$@\"", "sh"]).arg(group.path());
     command.arg(PROGRAM).args(arguments(data.path()));
     match Server::run(command).await {
         Some(server) => fill(server).await,

@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -20,7 +21,10 @@ use virfie::media::{
     upload::Decoder,
 };
 
-use super::frames::{run, turn};
+use super::{
+    frames::{run, turn},
+    group::Group,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -344,4 +348,34 @@ fn what_a_files_process_does_harms_nobody_else() {
     }
     let nowhere = Decoder::new(Some("/nowhere/program".into()), None, launches());
     assert_eq!(nowhere.clip(&path).unwrap_err(), DecodeError::NotNow);
+}
+
+#[test]
+fn a_file_that_gets_no_threads_is_not_blamed() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let (clip, sound) = (webm(folder.path()), folder.path().join("a.wav"));
+    run(&format!("audiotestsrc num-buffers=5 ! wavenc ! filesink location={}", sound.display()));
+    let limited = folder.path().join("limited");
+    // The first is the program's own.
+    for most in [1, 2, 3, 5, 8, 200] {
+        let Some(group) = Group::make(most) else {
+            eprintln!("SKIPPED: this system lets nobody make a control group that bounds threads");
+            return;
+        };
+        let (group_path, program) = (group.path().display(), env!("CARGO_BIN_EXE_virfie"));
+        let script = format!("#!/bin/sh\necho $$ > '{group_path}/cgroup.procs' || exit 1\nexec '{program}' \"$@\"\n");
+        fs::write(&limited, script).unwrap();
+        fs::set_permissions(&limited, fs::Permissions::from_mode(0o755)).unwrap();
+        let decoder = Decoder::new(Some(limited.clone()), None, launches());
+        let outcomes = [decoder.clip(&clip).map(drop), decoder.sound(&sound, MINUTE).map(drop)];
+        println!("{most}: {outcomes:?}");
+        for outcome in outcomes {
+            match most {
+                1 => assert_eq!(outcome, Err(DecodeError::NotNow)),
+                200 => assert_eq!(outcome, Ok(())),
+                _ => assert!(matches!(outcome, Ok(()) | Err(DecodeError::NotNow)), "{most}: {outcome:?}"),
+            }
+        }
+    }
 }

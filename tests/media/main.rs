@@ -27,6 +27,8 @@ mod foreign;
 mod formats;
 mod frames;
 mod golden;
+#[path = "../faults/group.rs"]
+mod group;
 mod hls;
 mod launches;
 mod lost;

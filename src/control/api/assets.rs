@@ -141,6 +141,7 @@ impl From<AssetError> for Problem {
             | AssetError::Clip(_)
             | AssetError::Sound(_)
             | AssetError::Lettering(_) => Self::unprocessable(detail),
+            AssetError::NoMemory => Self::unavailable(detail),
             AssetError::Io(error) => {
                 tracing::error!(%error, "the asset store failed");
                 Self::internal("the asset store cannot read or write")
@@ -288,7 +289,10 @@ mod tests {
         let of_sound = |error| Problem::from(AssetError::from(SoundError(error))).into_response().status();
         let of_clip = |error| Problem::from(AssetError::from(ClipError::Undecodable(error))).into_response().status();
         let of_font = |error| Problem::from(AssetError::from(error)).into_response().status();
-        for status in [of_sound(DecodeError::NotNow), of_clip(DecodeError::NotNow), of_font(LetteringError::NotNow)] {
+        let full = Problem::from(AssetError::NoMemory).into_response();
+        assert!(full.headers().contains_key("retry-after"));
+        let [sound, clip] = [of_sound(DecodeError::NotNow), of_clip(DecodeError::NotNow)];
+        for status in [sound, clip, of_font(LetteringError::NotNow), full.status()] {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         }
         assert_eq!(of_font(LetteringError::Failed), StatusCode::UNPROCESSABLE_ENTITY);

@@ -183,8 +183,7 @@ static UNPACKING: Mutex<()> = Mutex::const_new(());
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the file; nothing is changed",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -79,8 +79,7 @@ pub async fn get_layout(State(app): State<AppState>, access: Access, room: RoomP
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -112,8 +111,7 @@ pub async fn put_layout(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the patched layout",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -144,8 +142,7 @@ pub async fn patch_layout(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the patched layer",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -173,6 +170,8 @@ pub async fn patch_layer(
     responses(
         (status = 200, description = "The whole layout as it is now, or would be", body = Layout),
         (status = 404, description = "No such room or layer",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -80,8 +80,8 @@ pub async fn list_outputs(State(app): State<AppState>, access: Access, room: Roo
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "Outputs or rooms that are over still end, or the server cannot look into a clip or \
-            use a font of its picture now; `Retry-After` says when to ask again",
+        (status = 503, description = "Outputs or rooms that are over still end, or the server cannot make its picture ready \
+            now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -136,8 +136,8 @@ pub struct OutputTrial {
         (status = 404, description = "No such room", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "Too many are being tried, or the server cannot look into a clip or use a font now; \
-            `Retry-After` says when to ask again",
+        (status = 503, description = "Too many are being tried, or the server cannot make it ready now; `Retry-After` says \
+            when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -203,8 +203,7 @@ pub async fn get_output(State(app): State<AppState>, access: Access, output: Ite
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the body",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -106,8 +106,8 @@ pub async fn get_room(State(app): State<AppState>, access: Access, room: RoomPat
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 429, description = "The server's limit of rooms is reached",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "Rooms that are over still end, or the server cannot look into a clip or use a \
-            font of the layout now; `Retry-After` says when to ask again",
+        (status = 503, description = "Rooms that are over still end, or the server cannot make the layout ready now; \
+            `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

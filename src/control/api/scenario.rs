@@ -109,8 +109,7 @@ impl From<Loaded> for LoadedScenario {
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of it",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -83,8 +83,7 @@ pub async fn list_scenes(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the list",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -146,8 +145,7 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong places of the layout",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -211,8 +209,7 @@ pub async fn delete_scene(
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Places of the scene's layout that cannot be shown any more",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -242,8 +239,7 @@ pub async fn activate_scene(
         (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes \
             for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -271,8 +267,7 @@ pub async fn next_scene(
         (status = 409, description = "The room has no scenes, or its outputs would be more than the machine encodes \
             for one room",
          body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 503, description = "The server cannot look into a clip or use a font now; `Retry-After` says when to \
-            ask again",
+        (status = 503, description = "The server cannot make it ready now; `Retry-After` says when to ask again",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]

@@ -3,6 +3,7 @@
 use std::{
     fs::Metadata,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -81,6 +82,14 @@ impl Cache {
         self.entries.push(Entry { file, image, stamp });
     }
 
+    /// Returns the least recently used image that nobody else has, and forgets it.
+    pub fn take_unused(&mut self) -> Option<Image> {
+        let index = self.entries.iter().position(|entry| Arc::strong_count(&entry.image.still) == 1)?;
+        let entry = self.entries.remove(index);
+        self.bytes -= entry.image.still.bytes();
+        Some(entry.image)
+    }
+
     /// Forgets an image.
     pub fn remove(&mut self, file: &Path, name: &str) {
         self.keep_those(|entry| entry.file != file || &*entry.image.name != name);
@@ -99,8 +108,6 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::media::port::Still;
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
 
-use super::{AssetError, AssetStore, cache::Stamp, decode_in, kind::AssetKind};
+use super::{AssetError, AssetStore, budget::most_bytes, cache::Stamp, decode_in, kind::AssetKind};
 use crate::{
     layout::clip_picture,
     media::port::{Clip, DecodeError, Image, Media, Still},
@@ -13,6 +13,9 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Longest clip.
 pub const MAX_LENGTH: Duration = Duration::from_secs(600);
+
+/// Largest width and height of a clip's pictures: the media takes no larger ones.
+const LARGEST_POSTER: (u32, u32) = (1920, 1088);
 
 /// The reason why a video cannot be used as a clip; in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +53,7 @@ impl AssetStore {
     /// Returns a clip, with its first picture; from memory when it was asked for lately.
     ///
     /// # Errors
-    /// When no clip has this name or it cannot be played.
+    /// When no clip has this name, it cannot be played, or there is no memory for its picture.
     pub async fn clip(&self, name: &str) -> Result<Image, AssetError> {
         let file = self.file(name).await?;
         let stamp = super::current_stamp(name, &file).await?;
@@ -63,15 +66,17 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, &picture, stamp) {
             return Ok(image);
         }
-        let (looker, of) = (self.looker.clone(), file.clone());
+        let (looker, of, budget) = (self.looker.clone(), file.clone(), self.budget.clone());
         let (image, stamp) = decode_in(turn, move || {
             let about = fs::metadata(&of)?;
             if !matches!(AssetKind::sniff(&super::head(&of)?), Some((AssetKind::Clip, _))) {
                 return Err(AssetError::NotFound);
             }
+            let share = budget.take(most_bytes(LARGEST_POSTER))?;
             let (poster, duration) = looker.look(&of)?;
+            let still = budget.keep(poster, share)?;
             let clip = Clip { file: of, written: about.modified().ok(), duration };
-            let image = Image { name: picture.into(), still: Arc::new(poster), clip: Some(Arc::new(clip)) };
+            let image = Image { name: picture.into(), still, clip: Some(Arc::new(clip)) };
             Ok((image, Stamp::of(&about)))
         })
         .await?;

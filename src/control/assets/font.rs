@@ -3,7 +3,7 @@
 use std::{borrow::Cow, panic, sync::Arc};
 
 use cosmic_text::{
-    Attrs, Buffer, CacheKey, Command, Family, FontSystem, Metrics, Shaping, SwashCache, SwashImage,
+    Attrs, Buffer, CacheKey, Command, Family, FontSystem, Metrics, Shaping, SwashCache,
     fontdb::{Database, Source},
 };
 
@@ -16,8 +16,8 @@ const MAX_FACES: usize = 64;
 /// Bytes of all names in one file. Each is kept as often as a face has it, and many may be the same bytes of the file.
 const MAX_NAMES: usize = 1 << 20;
 
-/// Largest width and height of a glyph's outline, in pixels. A font may make its letters thousands of times as large as
-/// their lines, and a drawn one takes a byte a pixel.
+/// Largest width and height of a glyph's outline in the size that a font is tried in, in pixels. A font may make its
+/// letters thousands of times as large as their lines.
 const MAX_GLYPH: f32 = 8192.0;
 
 /// The text that every font is tried with.
@@ -47,15 +47,9 @@ pub fn sniff(content: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Draws a glyph. Everybody who draws one uses this.
-///
-/// # Errors
-/// When it is so large that its picture would not fit into memory.
-pub(super) fn glyph(
-    cache: &mut SwashCache,
-    fonts: &mut FontSystem,
-    key: CacheKey,
-) -> Result<Option<SwashImage>, FontError> {
+/// Returns how wide and high a glyph's outline is, in pixels. Everybody who draws one asks this before: its picture takes
+/// a byte a pixel.
+pub(super) fn extent(cache: &mut SwashCache, fonts: &mut FontSystem, key: CacheKey) -> (f32, f32) {
     let (mut left, mut right, mut bottom, mut top) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
     for command in cache.get_outline_commands_uncached(fonts, key).iter().flatten() {
         let points = match command {
@@ -69,10 +63,7 @@ pub(super) fn glyph(
             (bottom, top) = (bottom.min(point.y), top.max(point.y));
         }
     }
-    if right - left > MAX_GLYPH || top - bottom > MAX_GLYPH {
-        return Err(FontError::broken("its glyphs are too large"));
-    }
-    Ok(cache.get_image_uncached(fonts, key))
+    (right - left, top - bottom)
 }
 
 /// A font that was looked at.
@@ -119,7 +110,14 @@ impl Font {
             let glyphs = buffer.layout_runs().flat_map(|run| run.glyphs.iter());
             let keys: Vec<_> = glyphs.map(|glyph| glyph.physical((0.0, 0.0), 1.0).cache_key).collect();
             // A font of other scripts may have nothing to draw here; it must only be able to say so.
-            keys.into_iter().try_for_each(|key| glyph(&mut cache, &mut system, key).map(drop))
+            keys.into_iter().try_for_each(|key| {
+                let (width, height) = extent(&mut cache, &mut system, key);
+                if width.max(height) > MAX_GLYPH {
+                    return Err(FontError::broken("its glyphs are too large"));
+                }
+                drop(cache.get_image_uncached(&mut system, key));
+                Ok(())
+            })
         });
         drawn.unwrap_or(Err(FontError::broken("its glyphs are wrong")))
     }

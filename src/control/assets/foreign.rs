@@ -64,6 +64,7 @@ enum Reply {
         width: u64,
         height: u64,
     },
+    TooMuch,
     Failed,
 }
 
@@ -113,6 +114,7 @@ fn carried_out(font: &Font, wish: FontRequest) -> (Reply, Vec<u8>) {
 fn not_drawn(error: &LetteringError) -> Reply {
     match *error {
         LetteringError::TooLarge { width, height } => Reply::TooLarge { width, height },
+        LetteringError::TooMuch => Reply::TooMuch,
         LetteringError::Failed | LetteringError::BroughtDown | LetteringError::NotNow => Reply::Failed,
     }
 }
@@ -179,6 +181,7 @@ impl Fonts {
         let error = match self.ask(media, (file, stamp), &wish, Writer::Anybody)?.0 {
             Reply::Measured { width, height } => return Ok((width, height)),
             Reply::TooLarge { width, height } => LetteringError::TooLarge { width, height },
+            Reply::TooMuch => LetteringError::TooMuch,
             _ => LetteringError::Failed,
         };
         Err(error.into())
@@ -200,6 +203,7 @@ impl Fonts {
                 return Ok(Still::new(&pixels, width, height));
             }
             (Reply::TooLarge { width, height }, _) => LetteringError::TooLarge { width, height },
+            (Reply::TooMuch, _) => LetteringError::TooMuch,
             _ => LetteringError::Failed,
         };
         Err(error.into())

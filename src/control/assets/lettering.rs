@@ -5,38 +5,36 @@
 //! others. Those of assets are strangers', and [`super::foreign`] has all of this done elsewhere.
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use cosmic_text::{
-    Align, Attrs, Buffer, CacheKey, Family, FontSystem, Metrics, Shaping, SwashCache, SwashContent, SwashImage, Weight,
-    Wrap,
+    Align, Attrs, Buffer, Family, FontSystem, Metrics, Shaping, SwashContent, SwashImage, Weight, Wrap,
     fontdb::{Database, ID, Language, Source},
 };
 use parking_lot::Mutex;
 
-use super::font::{self, Font};
+use super::{
+    font::Font,
+    glyphs::{Glyphs, Ink, MAX_DRAWN},
+};
 use crate::{
     layout::{Lettering, Text, TextAlign, TextFrame, limits},
     media::port::Still,
 };
 
 /// Largest width and height of a text's picture, in pixels.
-const MAX_SIDE: u32 = 8192;
+pub(super) const MAX_SIDE: u32 = 8192;
 
 /// Largest width of one that runs through its layer.
 const MAX_CRAWL: u32 = 65_536;
 
 /// Most pixels of a text's picture.
-const MAX_PIXELS: u64 = 16_000_000;
+pub(super) const MAX_PIXELS: u64 = 16_000_000;
 
 /// How often lines are broken to make room for what goes beyond them.
 const TRIES: usize = 3;
-
-/// How far down a text is measured: places are rounded towards zero, and would be others above it.
-const DOWN: f32 = 8192.0;
 
 /// The reason why a text has no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +48,9 @@ pub enum LetteringError {
         /// In pixels.
         height: u64,
     },
+    /// Its letters would be too many of too large a size, though they lie over each other.
+    #[error("the text is too large: its letters have more than {} megapixels together", MAX_DRAWN / 1_000_000)]
+    TooMuch,
     /// A mistake of a font, or of ours.
     #[error("the text cannot be drawn with this font")]
     Failed,
@@ -297,7 +298,7 @@ fn draw(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<(
     // What is behind one that runs does not run.
     let ground = text.background.filter(|_| lettering.frame != TextFrame::Crawl);
     let mut sheet = Sheet::new(width, height, text.color, ground);
-    glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image));
+    glyphs.draw(fonts, &set.buffer, origin, |place, image| sheet.write(place, image))?;
     Ok((sheet.rgba, sheet.width, sheet.height))
 }
 
@@ -311,43 +312,79 @@ struct Laid {
     origin: (f32, f32),
 }
 
-/// Finds out how large the picture of a text is, and where the text is in it.
+/// The size that a text's picture has at least, or the one that comes of it where that is 0.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    width: u32,
+    height: u32,
+    padding: f32,
+    /// The largest width that its picture may have.
+    widest: u32,
+}
+
+impl Room {
+    /// Returns how wide and high the picture of these lines is, if what is drawn goes so far beyond them at the top or
+    /// the bottom, and at both sides together. Before anything is drawn, nothing is known of that: the picture is not
+    /// smaller then.
+    ///
+    /// # Errors
+    /// [`LetteringError::TooLarge`].
+    fn around(self, lines: &Set, beyond: f32, beside: f32) -> Result<(u32, u32), LetteringError> {
+        let tall = pixels(lines.height + 2.0 * self.padding.max(beyond));
+        // Even, so that in the middle of an even canvas it is on whole pixels and stays crisp.
+        let width = match self.width {
+            0 => pixels(lines.width + 2.0 * self.padding + beside).next_multiple_of(2),
+            width => u64::from(width),
+        };
+        let height = match self.height {
+            0 => tall.next_multiple_of(2),
+            // A text that is higher than its box makes it higher.
+            height => tall.max(height.into()),
+        };
+        if width > u64::from(self.widest) || height > u64::from(MAX_SIDE) || width * height > MAX_PIXELS {
+            return Err(LetteringError::TooLarge { width, height });
+        }
+        Ok((width as u32, height as u32))
+    }
+}
+
+/// Returns a length in whole pixels. Sums of lines are off by a last bit or two.
+fn pixels(length: f32) -> u64 {
+    // So long that sums and the next even number stay numbers.
+    (length - 0.01).ceil().clamp(1.0, 1e9) as u64
+}
+
+/// Finds out how large the picture of a text is, and where the text is in it. No letter is drawn of one whose lines are
+/// too large already.
 fn lay(fonts: &mut FontSystem, lettering: &Lettering, family: &str) -> Result<Laid, LetteringError> {
     let text = lettering.text;
     let (mut size, padding) = (text.size as f32, text.padding as f32);
-    let (least_width, least_height) = match lettering.frame {
+    let (width, height) = match lettering.frame {
         TextFrame::Natural | TextFrame::Crawl => (0, 0),
         TextFrame::Width(width) => (width, 0),
         TextFrame::Height(height) => (0, height),
         TextFrame::Box(width, height) => (width, height),
     };
+    let widest = if lettering.frame == TextFrame::Crawl { MAX_CRAWL } else { MAX_SIDE };
+    let room = Room { width, height, padding, widest };
     let mut glyphs = Glyphs::default();
     if let TextFrame::Height(height) = lettering.frame {
         let natural = set(fonts, text, family, size, None);
-        let tall = natural.height + 2.0 * glyphs.ink(fonts, &natural.buffer, padding).beyond(natural.height);
         let inside = (height as f32 - 2.0 * padding).max(1.0);
-        size *= (inside / natural.height.max(1.0)).min(height as f32 / tall.max(1.0));
+        let enlarged = inside / natural.height.max(1.0);
+        if height > MAX_SIDE {
+            let width = pixels(natural.width * enlarged + 2.0 * padding);
+            return Err(LetteringError::TooLarge { width, height: height.into() });
+        }
+        let ink = glyphs.ink(fonts, &natural.buffer, padding)?;
+        let tall = natural.height + 2.0 * ink.beyond(natural.height);
+        size *= enlarged.min(height as f32 / tall.max(1.0));
+        glyphs.forget();
     }
-    let (set, ink, [left, right]) = place(fonts, &mut glyphs, text, family, size, least_width);
-    // Sums of lines are off by a last bit or two.
-    let pixels = |length: f32| (length - 0.01).ceil().max(1.0) as u64;
-    let tall = pixels(set.height + 2.0 * padding.max(ink.beyond(set.height)));
-    // Even, so that in the middle of an even canvas it is on whole pixels and stays crisp.
-    let width = match least_width {
-        0 => pixels(set.width + 2.0 * padding + left + right).next_multiple_of(2),
-        width => u64::from(width),
-    };
-    let height = match least_height {
-        0 => tall.next_multiple_of(2),
-        // A text that is higher than its box makes it higher.
-        height => tall.max(height.into()),
-    };
-    let widest = if lettering.frame == TextFrame::Crawl { MAX_CRAWL } else { MAX_SIDE };
-    if width > u64::from(widest) || height > u64::from(MAX_SIDE) || width * height > MAX_PIXELS {
-        return Err(LetteringError::TooLarge { width, height });
-    }
+    let (set, ink, [left, right]) = place(fonts, &mut glyphs, text, family, size, room)?;
+    let (width, height) = room.around(&set, ink.beyond(set.height), left + right)?;
     let origin = (padding + left, ((height as f32 - set.height) / 2.0).floor());
-    Ok(Laid { glyphs, set, width: width as u32, height: height as u32, origin })
+    Ok(Laid { glyphs, set, width, height, origin })
 }
 
 /// Breaks a text into lines, in a width if it is not 0, so that there is room for what goes beyond the lines at their
@@ -358,91 +395,26 @@ fn place(
     text: &Text,
     family: &str,
     size: f32,
-    width: u32,
-) -> (Set, Ink, [f32; 2]) {
-    let padding = text.padding as f32;
+    room: Room,
+) -> Result<(Set, Ink, [f32; 2]), LetteringError> {
+    let Room { width, padding, .. } = room;
     let (mut beside, mut tries) = ([0.0; 2], 0);
     loop {
-        let room = (width > 0).then(|| (width as f32 - 2.0 * padding - beside[0] - beside[1]).max(1.0));
-        let set = set(fonts, text, family, size, room);
-        let ink = glyphs.ink(fonts, &set.buffer, padding);
-        let edge = room.unwrap_or(set.width) + padding.fract() + padding;
+        let across = (width > 0).then(|| (width as f32 - 2.0 * padding - beside[0] - beside[1]).max(1.0));
+        let set = set(fonts, text, family, size, across);
+        room.around(&set, 0.0, 0.0)?;
+        let ink = glyphs.ink(fonts, &set.buffer, padding)?;
+        let edge = across.unwrap_or(set.width) + padding.fract() + padding;
         let needed = [(-padding.trunc() - ink.left).max(beside[0]), (ink.right - edge).ceil().max(beside[1])];
         tries += 1;
-        if room.is_none() {
-            return (set, ink, needed);
+        if across.is_none() {
+            return Ok((set, ink, needed));
         }
         // In less room the lines may break elsewhere.
         if needed == beside || tries == TRIES {
-            return (set, ink, beside);
+            return Ok((set, ink, beside));
         }
         beside = needed;
-    }
-}
-
-/// The area that a text's glyphs cover, from where its first line begins, in pixels.
-#[derive(Debug, Clone, Copy, Default)]
-struct Ink {
-    left: f32,
-    top: f32,
-    right: f32,
-    bottom: f32,
-}
-
-impl Ink {
-    /// Returns how far it goes beyond lines of this height, above or below.
-    fn beyond(self, height: f32) -> f32 {
-        (-self.top).max((self.bottom - height).ceil()).max(0.0)
-    }
-}
-
-/// Glyphs that were drawn, each once.
-struct Glyphs {
-    cache: SwashCache,
-    images: HashMap<CacheKey, Option<SwashImage>>,
-}
-
-impl Default for Glyphs {
-    fn default() -> Self {
-        Self { cache: SwashCache::new(), images: HashMap::new() }
-    }
-}
-
-impl Glyphs {
-    /// Draws every glyph of a text at its place: of its upper left corner.
-    fn draw(
-        &mut self,
-        fonts: &mut FontSystem,
-        buffer: &Buffer,
-        origin: (f32, f32),
-        mut draw: impl FnMut((i32, i32), &SwashImage),
-    ) {
-        for run in buffer.layout_runs() {
-            for glyph in run.glyphs {
-                let place = glyph.physical((origin.0, origin.1 + run.line_y), 1.0);
-                let drawn = self.images.entry(place.cache_key);
-                let image =
-                    drawn.or_insert_with(|| font::glyph(&mut self.cache, fonts, place.cache_key).unwrap_or(None));
-                let Some(image) = image.as_ref().filter(|image| image.placement.width > 0) else { continue };
-                let at = (place.x.saturating_add(image.placement.left), place.y.saturating_sub(image.placement.top));
-                draw(at, image);
-            }
-        }
-    }
-
-    /// Returns what a text covers, on the same parts of pixels as behind this padding.
-    fn ink(&mut self, fonts: &mut FontSystem, buffer: &Buffer, padding: f32) -> Ink {
-        let mut ink = Ink::default();
-        self.draw(fonts, buffer, (padding.fract(), DOWN), |(left, top), image| {
-            let (left, top) = (left as f32, top as f32 - DOWN);
-            ink = Ink {
-                left: ink.left.min(left),
-                top: ink.top.min(top),
-                right: ink.right.max(left + image.placement.width as f32),
-                bottom: ink.bottom.max(top + image.placement.height as f32),
-            };
-        });
-        ink
     }
 }
 

@@ -16,17 +16,8 @@ impl ImageSource for AssetStore {
         Arc::new(Self::of_room(self, room))
     }
 
-    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>> {
-        Box::pin(async move {
-            match AssetStore::image(self, name).await {
-                Ok(image) => Some(image),
-                Err(AssetError::NotFound | AssetError::BadName) => None,
-                Err(error) => {
-                    tracing::warn!(asset = name, %error, "an image cannot be used");
-                    None
-                }
-            }
-        })
+    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
+        Box::pin(async move { found(name, AssetStore::image(self, name).await, "an image cannot be used") })
     }
 
     fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>> {
@@ -34,17 +25,7 @@ impl ImageSource for AssetStore {
     }
 
     fn clip<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
-        Box::pin(async move {
-            match AssetStore::clip(self, name).await {
-                Ok(image) => Ok(Some(image)),
-                Err(AssetError::NotFound | AssetError::BadName) => Ok(None),
-                Err(error) if error.passes() => Err(NotNow(format!("asset {name:?}: {error}"))),
-                Err(error) => {
-                    tracing::warn!(asset = name, %error, "a clip cannot be used");
-                    Ok(None)
-                }
-            }
-        })
+        Box::pin(async move { found(name, AssetStore::clip(self, name).await, "a clip cannot be used") })
     }
 
     fn sound<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>> {
@@ -82,5 +63,18 @@ impl ImageSource for AssetStore {
 
     fn lacking<'a>(&'a self, text: &'a Text) -> BoxFuture<'a, String> {
         Box::pin(AssetStore::lacking(self, text))
+    }
+}
+
+/// Returns what was found under a name. The log says `why` there is nothing where there is a file.
+fn found(name: &str, asked: Result<Image, AssetError>, why: &'static str) -> Result<Option<Image>, NotNow> {
+    match asked {
+        Ok(image) => Ok(Some(image)),
+        Err(AssetError::NotFound | AssetError::BadName) => Ok(None),
+        Err(error) if error.passes() => Err(NotNow(format!("asset {name:?}: {error}"))),
+        Err(error) => {
+            tracing::warn!(asset = name, %error, "{why}");
+            Ok(None)
+        }
     }
 }

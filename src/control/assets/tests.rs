@@ -178,7 +178,7 @@ async fn what_is_not_there_is_not_found() {
     let place = Place::new();
     assert!(matches!(place.read("x.png").await, Err(AssetError::NotFound)));
     assert!(matches!(place.store.delete("x.png").await, Err(AssetError::NotFound)));
-    assert!(ImageSource::image(&place.store, "x.png").await.is_none());
+    assert!(matches!(ImageSource::image(&place.store, "x.png").await, Ok(None)));
     assert!(!place.store.has_file("x.png").await);
 }
 
@@ -189,7 +189,7 @@ async fn a_pipe_in_the_folder_is_no_asset_and_holds_nobody_up() {
     fs::create_dir_all(place.folder.join("assets")).unwrap();
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     assert!(matches!(place.read("pipe.png").await, Err(AssetError::NotFound)));
-    assert!(ImageSource::image(&place.store, "pipe.png").await.is_none());
+    assert!(matches!(ImageSource::image(&place.store, "pipe.png").await, Ok(None)));
     assert!(place.put("pipe.png", png(4, 4, [0; 3]), false).await.is_err());
     place.put("pipe.png", png(4, 4, [0; 3]), true).await.unwrap();
     assert!(place.read("pipe.png").await.is_ok());
@@ -289,7 +289,7 @@ async fn who_hangs_up_keeps_the_turn_until_the_work_is_done() {
             begun = wait => drop(begun.unwrap().unwrap()),
         }
     }
-    assert!(place.store.looking.try_lock().is_err(), "the work goes on");
+    assert!(place.store.looking.is_taken(), "the work goes on");
     assert_eq!(place.left().len(), 1);
     go.send(()).unwrap();
     let _turn = place.store.looking_turn().await;
@@ -405,10 +405,8 @@ async fn texts_that_are_drawn_again_hold_up_nothing_that_is_asked_for() {
     };
     let done = Mutex::new(Vec::new());
     let turn = store.turn().await;
-    // Those who wait for the turn hold it, too.
-    let free = Arc::strong_count(&store.decoding);
     let waiting = async |count: usize| {
-        while Arc::strong_count(&store.decoding) < free + count {
+        while store.decoding.waiting() < count {
             tokio::task::yield_now().await;
         }
     };
@@ -429,4 +427,35 @@ async fn texts_that_are_drawn_again_hold_up_nothing_that_is_asked_for() {
     join4(asked, let_go, again(0), join(again(1), again(2))).await;
     let done = done.into_inner();
     assert!(done.len() == 4 && done[..2].contains(&None), "{done:?}");
+}
+
+#[tokio::test]
+async fn pictures_are_decoded_only_while_there_is_memory_for_them() {
+    let place = Place::new();
+    for (name, red) in [("a.png", 10), ("b.png", 100)] {
+        place.put(name, png(200, 200, [red, 0, 0]), true).await.unwrap();
+    }
+    place.put("a.mp4", b"\0\0\0\x20ftypisomclip".to_vec(), true).await.unwrap();
+    let text = Text { size: 100.0, ..Text::plain("Friday") };
+    let lettering = Lettering { text: &text, frame: TextFrame::Natural };
+    let shown = place.store.image("a.png").await.unwrap();
+    // Not enough for one more, be there alpha or not.
+    place.store.limit_decoded(shown.still.bytes() + 200 * 200);
+    for name in ["b.png", "studio.jpg"] {
+        let error = place.store.image(name).await.unwrap_err();
+        assert!(matches!(error, AssetError::NoMemory) && error.passes(), "{name}: {error:?}");
+    }
+    assert!(matches!(place.store.clip("a.mp4").await, Err(AssetError::NoMemory)));
+    assert!(matches!(place.store.text(lettering).await, Err(crate::control::room::NoText::NotNow(_))));
+    assert!(ImageSource::image(&place.store, "b.png").await.is_err(), "it is there, but not now");
+    // A small text finds room, and so does what is shown already.
+    let small = Text { size: 10.0, ..Text::plain("Friday") };
+    place.store.text(Lettering { text: &small, frame: TextFrame::Natural }).await.unwrap();
+    assert!(Arc::ptr_eq(&place.store.image("a.png").await.unwrap().still, &shown.still));
+    // What nobody shows any more makes room.
+    place.store.limit_decoded(200 * 200 * 10 / 3 + 100);
+    drop(shown);
+    let other = place.store.image("b.png").await.unwrap();
+    assert_eq!(first_pixel(&other)[0], 42);
+    assert!(matches!(place.store.image("a.png").await, Err(AssetError::NoMemory)));
 }

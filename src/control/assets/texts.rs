@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use parking_lot::Mutex;
@@ -12,14 +11,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AssetError, AssetStore, blocking,
+    budget::most_bytes,
     cache::Stamp,
+    clips::Looker,
     decode_in,
     font::{self, Font},
     foreign::{self, Writer},
     head,
-    lettering::{Face, Letterer, LetteringError},
+    lettering::{Face, Letterer, LetteringError, MAX_PIXELS},
     load_file, names,
     shelves::Shelves,
+    turns::Turns,
 };
 use crate::{
     control::room::{NoText, NotNow, TextFault},
@@ -45,7 +47,7 @@ pub(super) struct Texts {
     /// How large pictures of texts are; `None`: there is no picture.
     sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
     /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
-    measuring: Arc<tokio::sync::Mutex<()>>,
+    measuring: Turns,
     /// Held while a text is drawn that is shown and has changed, with the program's fonts and with those of assets: of
     /// all rooms, one at a time stands among what is asked for.
     redrawing: [tokio::sync::Mutex<()>; 2],
@@ -88,6 +90,14 @@ impl Texts {
             sizes.clear();
         }
         sizes.insert(key, size);
+    }
+
+    /// Returns how wide and high the picture of a text is.
+    fn measure(&self, looker: &Looker, named: &Named, lettering: &Lettering) -> Result<(u32, u32), AssetError> {
+        match named {
+            Named::Family => Ok(self.letterer.size(lettering, &Face::Family(&lettering.text.font))?),
+            Named::Asset(file, stamp) => self.foreign.size(&*looker.0, (file, *stamp), lettering),
+        }
     }
 
     /// Returns the family of a font asset. Reads the file unless it is known.
@@ -204,16 +214,26 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
             return Ok((image, file, stamp));
         }
-        let (texts, looker) = (self.texts.clone(), self.looker.clone());
+        let (texts, looker, budget) = (self.texts.clone(), self.looker.clone(), self.budget.clone());
         let (text, frame) = (lettering.text.clone(), lettering.frame);
+        let key = size_key(&file, stamp, &name);
         let drawn = decode_in(turn, move || {
             let lettering = Lettering { text: &text, frame };
-            match named {
-                Named::Family => Ok(texts.letterer.draw(&lettering, &Face::Family(&text.font))?),
-                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (&file, stamp), &lettering, writer),
-            }
+            let share = match texts.known_size(&key).flatten() {
+                Some(size) => budget.take(most_bytes(size))?,
+                None => match budget.take(most_bytes((MAX_PIXELS as u32, 1))) {
+                    Ok(share) => share,
+                    // It may be smaller than the largest.
+                    Err(_) => budget.take(most_bytes(texts.measure(&looker, &named, &lettering)?))?,
+                },
+            };
+            let still = match &named {
+                Named::Family => texts.letterer.draw(&lettering, &Face::Family(&text.font))?,
+                Named::Asset(file, stamp) => texts.foreign.draw(&*looker.0, (file, *stamp), &lettering, writer)?,
+            };
+            budget.keep(still, share)
         });
-        let still = drawn.await.map(Arc::new).map_err(|error| fault(&error))?;
+        let still = drawn.await.map_err(|error| fault(&error))?;
         Ok((Image { name: name.into(), still, clip: None }, file, stamp))
     }
 
@@ -227,7 +247,7 @@ impl AssetStore {
         if let Some(known) = self.texts.known_size(&key) {
             return known;
         }
-        let turn = self.texts.measuring.clone().lock_owned().await;
+        let turn = self.texts.measuring.take(self.room()).await;
         // Who had the turn before may have measured the same.
         if let Some(known) = self.texts.known_size(&key) {
             return known;
@@ -241,10 +261,7 @@ impl AssetStore {
         let measured = decode_in(turn, move || {
             let _foreign_turn = foreign_turn;
             let lettering = Lettering { text: &text, frame };
-            let size = match named {
-                Named::Family => texts.letterer.size(&lettering, &Face::Family(&text.font)).map_err(AssetError::from),
-                Named::Asset(file, stamp) => texts.foreign.size(&*looker.0, (&file, stamp), &lettering),
-            };
+            let size = texts.measure(&looker, &named, &lettering);
             // What passes, and what the disk does, may be otherwise the next time.
             if size.is_ok() || matches!(&size, Err(error @ AssetError::Lettering(_)) if !error.passes()) {
                 texts.keep_size(key, size.as_ref().ok().copied());
@@ -281,7 +298,7 @@ fn fault(error: &AssetError, writer: Writer) -> NoText {
         return NoText::NotNow(NotNow(error.to_string()));
     }
     let (key, of_words) = match error {
-        AssetError::Lettering(LetteringError::TooLarge { .. }) => ("text", true),
+        AssetError::Lettering(LetteringError::TooLarge { .. } | LetteringError::TooMuch) => ("text", true),
         AssetError::Lettering(LetteringError::Failed) => ("font", true),
         // With other words the font may be good.
         AssetError::Lettering(LetteringError::BroughtDown) => ("font", writer == Writer::Anybody),

@@ -1,6 +1,6 @@
 //! The pictures, texts and models that a layout names.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -14,13 +14,23 @@ use crate::{
 /// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
 pub(super) const MAX_TOTAL: usize = 512 << 20;
 
+/// Most bytes of decoded images.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    layout: usize,
+    room: usize,
+}
+
+/// A room shows one layout, and others where outputs have their own: as much as two of the largest together.
+const LIMITS: Limits = Limits { layout: MAX_TOTAL, room: 2 * MAX_TOTAL };
+
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
     /// Returns the same as this room sees it: what belongs to it, and what is everybody's.
     fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
 
     /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
-    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Image>>;
+    fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>>;
 
     /// Returns how large an image or a clip is, without decoding it where that is known; `None` where it is not.
     fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<(u32, u32)>>;
@@ -126,6 +136,62 @@ pub struct TextFault {
     pub of_words: bool,
 }
 
+/// Counts the bytes of a layout's images, and those of the room that is to show it.
+struct Tally<'a> {
+    limits: Limits,
+    /// Of the room's other layouts.
+    beside: &'a [Image],
+    layout: usize,
+    room: usize,
+}
+
+impl<'a> Tally<'a> {
+    fn new(limits: Limits, beside: &'a [Image]) -> Self {
+        let mut seen = HashSet::new();
+        let each_once = beside.iter().filter(|image| seen.insert(Arc::as_ptr(&image.still)));
+        let room = each_once.map(|image| image.still.bytes()).sum();
+        Self { limits, beside, layout: 0, room }
+    }
+
+    /// Counts one more image of the layout. One that the room shows already is in memory once.
+    ///
+    /// # Errors
+    /// That it is too much. It is not counted then.
+    fn add(&mut self, image: &Image) -> Result<(), String> {
+        let bytes = image.still.bytes();
+        let is_shown = self.beside.iter().any(|other| Arc::ptr_eq(&other.still, &image.still));
+        let of_room = if is_shown { 0 } else { bytes };
+        self.check(bytes, of_room)?;
+        self.layout = self.layout.saturating_add(bytes);
+        self.room = self.room.saturating_add(of_room);
+        Ok(())
+    }
+
+    /// Returns whether there is room for an image of this name and size, which is not decoded yet.
+    ///
+    /// # Errors
+    /// That it would be too much, however little its picture takes.
+    fn foresee(&self, name: &str, (width, height): (u32, u32)) -> Result<(), String> {
+        let least = width as usize * height as usize * 3 / 2;
+        let is_shown = self.beside.iter().any(|other| *other.name == *name);
+        self.check(least, if is_shown { 0 } else { least })
+    }
+
+    fn check(&self, of_layout: usize, of_room: usize) -> Result<(), String> {
+        let Limits { layout, room } = self.limits;
+        if self.layout.saturating_add(of_layout) > layout {
+            return Err(format!("the layout's images are too large together: {} MiB are allowed", layout >> 20));
+        }
+        if self.room.saturating_add(of_room) > room {
+            let most = room >> 20;
+            return Err(format!(
+                "the images of the room's layout and of its outputs' layouts are too large together: {most} MiB are allowed"
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A layout whose images are to be found.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
@@ -135,6 +201,8 @@ pub struct Wanted<'a> {
     pub filled: Option<&'a Scene>,
     /// The JSON that it was read from: its places are named when an image is missing.
     pub body: &'a Value,
+    /// The images that the room shows beside it.
+    pub beside: &'a [Image],
 }
 
 /// Returns the texts of a layout that are to be drawn, each with the index of its layer, and whether it has fields. Those
@@ -178,34 +246,40 @@ pub struct Gathered {
 
 /// Works as [`resolve`], but gives those images that are there even when others are missing.
 pub async fn gather(source: &dyn ImageSource, wanted: Wanted<'_>) -> Gathered {
-    gather_within(source, wanted, MAX_TOTAL).await
+    gather_within(source, wanted, LIMITS).await
 }
 
 /// Does so with so many bytes.
-async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, most: usize) -> Gathered {
-    let Wanted { scene, filled, body } = wanted;
+async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, limits: Limits) -> Gathered {
+    let Wanted { scene, filled, body, beside } = wanted;
     let mut names: Vec<&str> = scene.image_names().collect();
     names.sort_unstable();
     names.dedup();
     let mut images = Vec::with_capacity(names.len());
     let (mut faults, mut left_out, mut not_now) = (Vec::new(), Vec::new(), None);
-    let mut total = 0usize;
+    let mut tally = Tally::new(limits, beside);
     for name in names {
+        let at_its_places = |detail: &str| {
+            let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
+            places.map(|pointer| Fault { pointer, detail: detail.to_owned() }).collect::<Vec<_>>()
+        };
+        if let Some(size) = source.size(name).await
+            && let Err(detail) = tally.foresee(name, size)
+        {
+            faults.extend(at_its_places(&detail));
+            break;
+        }
         match source.image(name).await {
-            Some(image) => {
-                total = total.saturating_add(image.still.bytes());
-                if total > most {
-                    let detail = too_large();
-                    let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
-                    faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+            Ok(Some(image)) => {
+                if let Err(detail) = tally.add(&image) {
+                    faults.extend(at_its_places(&detail));
                     break;
                 }
                 images.push(image);
             }
-            None => {
-                let detail = format!("there is no image asset {name:?}");
-                let places = places(body, &asset_keys(AssetKind::Image), name);
-                faults.extend(places.into_iter().map(|pointer| Fault { pointer, detail: detail.clone() }));
+            Ok(None) => faults.extend(at_its_places(&format!("there is no image asset {name:?}"))),
+            Err(why) => {
+                not_now.get_or_insert(why);
             }
         }
     }
@@ -251,16 +325,15 @@ async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, most: usize
         };
         let drawn = if lives { source.passing_text(lettering).await } else { source.text(lettering).await };
         match drawn {
-            Ok(image) if total.saturating_add(image.still.bytes()) <= most => {
-                total += image.still.bytes();
-                images.push(image);
-            }
-            // Others may be smaller.
-            Ok(_) if lives => left_out.push(Fault { pointer: place("text"), detail: too_large() }),
-            Ok(_) => {
-                faults.push(Fault { pointer: place("text"), detail: too_large() });
-                break;
-            }
+            Ok(image) => match tally.add(&image) {
+                Ok(()) => images.push(image),
+                // Others may be smaller.
+                Err(detail) if lives => left_out.push(Fault { pointer: place("text"), detail }),
+                Err(detail) => {
+                    faults.push(Fault { pointer: place("text"), detail });
+                    break;
+                }
+            },
             Err(NoText::Fault(fault)) => {
                 let list = if lives && fault.of_words { &mut left_out } else { &mut faults };
                 list.push(Fault { pointer: place(fault.key), detail: fault.detail });
@@ -296,7 +369,9 @@ async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, most: usi
     let Redrawn { scene, filled, known, others } = redrawn;
     let mut images: Vec<Image> = Vec::new();
     let (mut faults, mut not_now) = (Vec::new(), None);
-    let mut total = others;
+    // What else the room shows has not become more.
+    let limits = Limits { layout: most, room: usize::MAX };
+    let mut tally = Tally { layout: others, ..Tally::new(limits, &[]) };
     for (index, lettering, _) in texts(scene, filled) {
         let name = lettering.name();
         if images.iter().any(|image| *image.name == *name) {
@@ -308,12 +383,11 @@ async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, most: usi
             None => source.redrawn_text(lettering).await,
         };
         match text {
-            Ok(image) if total.saturating_add(image.still.bytes()) <= most => {
-                total += image.still.bytes();
-                images.push(image);
-            }
-            // Others may be smaller.
-            Ok(_) => faults.push(Fault { pointer: pointer("text"), detail: too_large() }),
+            Ok(image) => match tally.add(&image) {
+                Ok(()) => images.push(image),
+                // Others may be smaller.
+                Err(detail) => faults.push(Fault { pointer: pointer("text"), detail }),
+            },
             Err(NoText::Fault(fault)) => faults.push(Fault { pointer: pointer(fault.key), detail: fault.detail }),
             Err(NoText::NotNow(why)) => {
                 not_now.get_or_insert(why);
@@ -321,10 +395,6 @@ async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, most: usi
         }
     }
     Gathered { images, faults, left_out: Vec::new(), not_now }
-}
-
-fn too_large() -> String {
-    format!("the layout's images are too large together: {} MiB are allowed", MAX_TOTAL >> 20)
 }
 
 /// Looks whether every model that a scene names is there.

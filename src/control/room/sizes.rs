@@ -73,7 +73,7 @@ mod tests {
             unreachable!("it is asked for sizes only")
         }
 
-        fn image<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Image>> {
+        fn image<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
             unreachable!("it is asked for sizes only")
         }
 

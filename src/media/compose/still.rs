@@ -3,7 +3,7 @@
 //! They are made where images are decoded, once, so that showing one costs a mix thread nothing but its layer. What
 //! one needs to be shown much smaller than it is (halved, again and again) is made ahead, too.
 
-use std::{fmt, num::NonZeroU32, time::Duration};
+use std::{any::Any, fmt, num::NonZeroU32, time::Duration};
 
 use super::{
     canvas::Geometry,
@@ -30,6 +30,7 @@ pub struct Still {
     /// How often they are shown before the last one stays; `None`: for ever.
     plays: Option<NonZeroU32>,
     bytes: usize,
+    kept: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl fmt::Debug for Still {
@@ -45,7 +46,7 @@ impl Still {
     /// # Panics
     /// If `rgba` is shorter than `width * height * 4`, or there are no pixels.
     pub fn new(rgba: &[u8], width: u32, height: u32) -> Self {
-        let mut still = Self { frames: Vec::with_capacity(1), plays: None, bytes: 0 };
+        let mut still = Self { frames: Vec::with_capacity(1), plays: None, bytes: 0, kept: None };
         still.push(rgba, width, height, Duration::ZERO);
         still
     }
@@ -58,7 +59,7 @@ impl Still {
         assert!(picture.width > 0 && picture.height > 0, "a picture has pixels");
         let levels = levels(picture);
         let bytes = levels.iter().map(|level| level.data().len()).sum();
-        Self { frames: vec![Frame { levels, until: Duration::ZERO }], plays: None, bytes }
+        Self { frames: vec![Frame { levels, until: Duration::ZERO }], plays: None, bytes, kept: None }
     }
 
     /// Adds one more picture of an animation, shown for `length` after those before it.
@@ -88,6 +89,11 @@ impl Still {
     /// Says how often its pictures are shown, all of them, before the last one stays; `None`: for ever.
     pub fn set_plays(&mut self, plays: Option<NonZeroU32>) {
         self.plays = plays;
+    }
+
+    /// Keeps something for as long as this lives, in place of what it kept.
+    pub fn keep(&mut self, kept: impl Any + Send + Sync) {
+        self.kept = Some(Box::new(kept));
     }
 
     /// Returns width and height in pixels.

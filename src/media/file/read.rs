@@ -130,7 +130,12 @@ impl Reader {
                     FileError::Broken { error, .. } => Some(error),
                     _ => None,
                 });
-                return Err(reader.no_video(played.err().map(|error| error.to_string()).or(late)));
+                let has_said = reader.news.with(|heard| heard.error.is_some() || heard.unknown.is_some());
+                return Err(match played {
+                    // Before anything of the file was looked at.
+                    Err(error) if !has_said => setup(format!("GStreamer does not begin: {error}")),
+                    _ => reader.no_video(late),
+                });
             }
         };
         reader.shape = shape(&first).ok_or_else(|| reader.broken("its frames have no size".into()))?;

@@ -4087,7 +4087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Rooms that are over still end, or the server cannot look into a clip or use a font of the layout now; `Retry-After` says when to ask again */
+            /** @description Rooms that are over still end, or the server cannot make the layout ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4593,7 +4593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4694,7 +4694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4763,7 +4763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4805,6 +4805,15 @@ export interface operations {
             };
             /** @description No such room or layer */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4865,7 +4874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5008,7 +5017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Outputs or rooms that are over still end, or the server cannot look into a clip or use a font of its picture now; `Retry-After` says when to ask again */
+            /** @description Outputs or rooms that are over still end, or the server cannot make its picture ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5264,7 +5273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5897,7 +5906,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5998,7 +6007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6051,7 +6060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6104,7 +6113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6215,7 +6224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6332,7 +6341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description The server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -244,6 +244,45 @@ fn what_would_be_too_large_is_not_drawn() {
 }
 
 #[test]
+fn letters_are_enlarged_only_where_their_picture_is_not_too_large() {
+    let size = |text: &Text, frame| letterer().size(&Lettering { text, frame }, &Face::Family("DejaVu Sans"));
+    let letters: String = (0xc0..).filter_map(char::from_u32).filter(|c| c.is_alphabetic()).take(900).collect();
+    let line = sized(&letters, 48.0);
+    // Each letter would have some fifty megabytes.
+    for height in [9000, 8192, 8000, 2000] {
+        let error = size(&line, TextFrame::Height(height)).unwrap_err();
+        let LetteringError::TooLarge { width, height: high } = error else { panic!("{height}: {error:?}") };
+        assert!(width > 100_000 && high == u64::from(height), "{height}: {width} x {high}");
+    }
+    assert!(size(&line, TextFrame::Height(10)).is_ok());
+    // What is only high: a side is the bound.
+    assert_eq!(size(&sized("i", 500.0), TextFrame::Height(4000)).map(|size| size.1), Ok(4000));
+    assert!(matches!(
+        size(&sized("i", 4.0), TextFrame::Height(8194)),
+        Err(LetteringError::TooLarge { height: 8194, .. })
+    ));
+}
+
+#[test]
+fn one_letter_is_no_larger_than_a_picture_and_all_have_a_bound_together() {
+    // The same font, with letters a hundred times as large as their lines.
+    let mut content = dejavu::sans::regular().to_vec();
+    let tables = usize::from(u16::from_be_bytes([content[4], content[5]]));
+    let entry = content[12..12 + 16 * tables].chunks(16).find(|entry| entry.starts_with(b"head")).unwrap();
+    let head = u32::from_be_bytes([entry[8], entry[9], entry[10], entry[11]]) as usize;
+    content[head + 18..head + 20].copy_from_slice(&20u16.to_be_bytes());
+    let font = Font::open(content.into()).unwrap();
+    let size = |text: &str, size: f64, width: u32| {
+        let text = sized(text, size);
+        letterer().size(&Lettering { text: &text, frame: TextFrame::Width(width) }, &Face::Asset(&font))
+    };
+    assert!(matches!(size("M", 100.0, 100), Err(LetteringError::TooLarge { .. })), "{:?}", size("M", 100.0, 100));
+    // A letter of two megapixels is not too large, and two hundred of them are too much.
+    let stacked = "M".repeat(200);
+    assert!(matches!(size(&stacked, 20.0, 8000), Err(LetteringError::TooMuch)), "{:?}", size(&stacked, 20.0, 8000));
+}
+
+#[test]
 fn an_asset_s_font_is_used_where_it_is_named() {
     let font = Font::open(dejavu::serif::bold().into()).unwrap();
     let text = sized("Serif", 60.0);

@@ -8,12 +8,14 @@ struct Drawing;
 /// The bytes of a drawn text.
 const BYTES: usize = 6;
 
+const LIMITS_OF_TWO: Limits = Limits { layout: 2 * BYTES, room: usize::MAX };
+
 impl ImageSource for Drawing {
     fn of_room(&self, _: &RoomName) -> Arc<dyn ImageSource> {
         unreachable!("it is asked for texts only")
     }
 
-    fn image<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Image>> {
+    fn image<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
         unreachable!("it is asked for texts only")
     }
 
@@ -82,18 +84,19 @@ fn places_of(faults: &[Fault]) -> Vec<&str> {
 async fn what_fields_stand_for_is_left_out_where_it_cannot_be_drawn() {
     let (scene, body) = texts_of(&["{data.long}", "short"]);
     let (filled, _) = scene.filled(&values(&[("long", "huge")]));
-    let wanted = Wanted { scene: &scene, filled: Some(&filled), body: &body };
+    let wanted = Wanted { scene: &scene, filled: Some(&filled), body: &body, beside: &[] };
     let (images, left_out) = resolve(&Drawing, wanted).await.unwrap().unwrap();
     assert_eq!((images.len(), places_of(&left_out)), (1, vec!["/layers/0/source/text"]));
     // The same words of the layout's own are its fault.
     let (scene, body) = texts_of(&["huge", "short"]);
-    let refused = resolve(&Drawing, Wanted { scene: &scene, filled: None, body: &body }).await.unwrap();
+    let refused = resolve(&Drawing, Wanted { scene: &scene, filled: None, body: &body, beside: &[] }).await.unwrap();
     assert_eq!(places_of(&refused.unwrap_err()), ["/layers/0/source/text"]);
     // So is a font that is missing.
     let body = json!({"layers": [{"id": "t", "source": {"text": "{viewers}", "font": "None"}}]});
     let scene = layout::read(&body, &Canvas::default()).unwrap();
     let (filled, _) = scene.filled(&values(&[]));
-    let refused = resolve(&Drawing, Wanted { scene: &scene, filled: Some(&filled), body: &body }).await.unwrap();
+    let refused =
+        resolve(&Drawing, Wanted { scene: &scene, filled: Some(&filled), body: &body, beside: &[] }).await.unwrap();
     assert_eq!(places_of(&refused.unwrap_err()), ["/layers/0/source/font"]);
 }
 
@@ -101,13 +104,13 @@ async fn what_fields_stand_for_is_left_out_where_it_cannot_be_drawn() {
 async fn what_fields_stand_for_takes_no_memory_from_the_rest() {
     let (scene, body) = texts_of(&["{data.a}", "{data.b}", "fixed"]);
     let (filled, _) = scene.filled(&values(&[("a", "one"), ("b", "two")]));
-    let wanted = Wanted { scene: &scene, filled: Some(&filled), body: &body };
-    let Gathered { images, faults, left_out, .. } = gather_within(&Drawing, wanted, 2 * BYTES).await;
+    let wanted = Wanted { scene: &scene, filled: Some(&filled), body: &body, beside: &[] };
+    let Gathered { images, faults, left_out, .. } = gather_within(&Drawing, wanted, LIMITS_OF_TWO).await;
     assert_eq!((images.len(), faults), (2, Vec::new()));
     assert_eq!(places_of(&left_out), ["/layers/1/source/text"]);
     let (scene, body) = texts_of(&["one", "two", "three"]);
-    let wanted = Wanted { scene: &scene, filled: None, body: &body };
-    let Gathered { faults, .. } = gather_within(&Drawing, wanted, 2 * BYTES).await;
+    let wanted = Wanted { scene: &scene, filled: None, body: &body, beside: &[] };
+    let Gathered { faults, .. } = gather_within(&Drawing, wanted, LIMITS_OF_TWO).await;
     assert_eq!(places_of(&faults), ["/layers/2/source/text"]);
 }
 
@@ -124,6 +127,42 @@ async fn texts_that_are_drawn_again_have_the_memory_that_other_images_leave() {
         let Gathered { images, faults, .. } = redraw_within(&Drawing, redrawn, 3 * BYTES).await;
         assert_eq!((images.len(), places_of(&faults)), (drawn, places));
     }
+}
+
+fn image(name: &str) -> Image {
+    Image { name: name.into(), still: Arc::new(Still::new(&[255; 16 * 16 * 4], 16, 16)), clip: None }
+}
+
+#[test]
+fn a_layout_and_the_room_have_bounds_of_their_own() {
+    let bytes = image("a").still.bytes();
+    let limits = Limits { layout: 2 * bytes, room: 3 * bytes };
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(image);
+    let mut alone = Tally::new(limits, &[]);
+    assert!(alone.add(&a).is_ok() && alone.add(&b).is_ok());
+    let why = alone.add(&c).unwrap_err();
+    assert!(why.starts_with("the layout's images are too large"), "{why}");
+    // Two outputs show the same image.
+    let beside = [a.clone(), b.clone(), a.clone()];
+    let mut with_others = Tally::new(limits, &beside);
+    assert!(with_others.add(&a).is_ok(), "it is in memory already");
+    assert!(with_others.add(&c).is_ok());
+    let mut with_others = Tally::new(limits, &beside);
+    assert!(with_others.add(&c).is_ok());
+    let why = with_others.add(&d).unwrap_err();
+    assert!(why.starts_with("the images of the room's layout and of its outputs' layouts"), "{why}");
+}
+
+#[test]
+fn what_would_be_too_much_is_not_decoded() {
+    let bytes = image("a").still.bytes();
+    let limits = Limits { layout: 2 * bytes, room: 2 * bytes };
+    let beside = [image("a"), image("b")];
+    let tally = Tally::new(limits, &beside);
+    assert!(tally.foresee("c", (16, 16)).is_err());
+    assert!(tally.foresee("b", (16, 16)).is_ok(), "the room shows it");
+    assert!(tally.foresee("b", (160, 160)).is_err(), "the layout alone is too large");
+    assert!(Tally::new(limits, &[]).foresee("c", (16, 16)).is_ok());
 }
 
 #[test]

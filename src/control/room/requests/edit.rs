@@ -24,7 +24,7 @@ use crate::{
         },
     },
     layout::{CanvasLimit, Fault, Scene, Values},
-    media::port::{AuxId, Media},
+    media::port::{AuxId, Image, Media},
 };
 
 /// Checks a change of settings for a room that does not exist yet.
@@ -41,7 +41,7 @@ pub(in crate::control::room) async fn check_settings(
 ) -> Result<(), RoomError> {
     let (_, draft) = change.draft(settings, scene, &media.segmentation())?;
     if let Some(draft) = draft {
-        ready(source, media, largest, draft, &Values::none(Timestamp::now())).await?;
+        ready(source, media, largest, draft, &Values::none(Timestamp::now()), &[]).await?;
     }
     Ok(())
 }
@@ -51,14 +51,14 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::TooMuchEncoded`],
-    /// [`RoomError::Unavailable`] for what the server cannot use now, [`RoomError::Stale`], [`RoomError::Contended`],
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_layout(
         &self,
         change: &LayoutChange,
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Value), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, scene) = self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()))).await?;
             guard.check(revision)?;
@@ -82,9 +82,10 @@ impl RoomHandle {
     /// Changes settings and keeps the room from now on, even when it is empty.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what
-    /// the server cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`],
+    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let now =
                 |state: &State| (state.settings().clone(), Arc::clone(state.scene()), state.segmentation().clone());
@@ -108,8 +109,9 @@ impl RoomHandle {
 
     /// Gives the room the images of its first layout.
     pub(super) async fn load_first_images(&self) {
-        let Ok(scene) = self.call(|room| Arc::clone(room.state.scene())).await else { return };
-        let Ok(drawn) = self.gather(None, &scene).await else { return };
+        let now = |state: &State| (Arc::clone(state.scene()), state.images_beside(None));
+        let Ok((scene, beside)) = self.call(move |room| now(&room.state)).await else { return };
+        let Ok(drawn) = self.gather(None, &scene, &beside).await else { return };
         // An error only says that the room has ended.
         drop(self.call(move |room| room.state.set_first_images(drawn, &scene)).await);
     }
@@ -117,8 +119,9 @@ impl RoomHandle {
     /// Gives a picture beside the program its images.
     pub(super) async fn load_aux_images(&self, aux: AuxId) {
         let asked = aux.clone();
-        let Ok(Some(scene)) = self.call(move |room| room.state.aux_scene(&asked)).await else { return };
-        let Ok(drawn) = self.gather(Some(&aux), &scene).await else { return };
+        let now = move |state: &State| Some((state.aux_scene(&asked)?, state.images_beside(Some(&asked))));
+        let Ok(Some((scene, beside))) = self.call(move |room| now(&room.state)).await else { return };
+        let Ok(drawn) = self.gather(Some(&aux), &scene, &beside).await else { return };
         // As above.
         drop(self.call(move |room| room.state.set_aux_images(&aux, drawn, &scene)).await);
     }
@@ -127,12 +130,12 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
-    async fn gather(&self, aux: Option<&AuxId>, scene: &Scene) -> Result<Drawn, RoomError> {
+    async fn gather(&self, aux: Option<&AuxId>, scene: &Scene, beside: &[Image]) -> Result<Drawn, RoomError> {
         let filled = match scene.is_living() {
             true => Some(Arc::new(scene.filled(&self.values(scene).await?).0)),
             false => None,
         };
-        let wanted = Wanted { scene, filled: filled.as_deref(), body: &scene.to_json() };
+        let wanted = Wanted { scene, filled: filled.as_deref(), body: &scene.to_json(), beside };
         let Gathered { images, mut faults, left_out, not_now } = images::gather(&*self.images, wanted).await;
         faults.extend(left_out);
         self.warn(aux, faults, not_now);
@@ -142,10 +145,10 @@ impl RoomHandle {
     /// Looks whether the picture that an output asks for beside the program can be shown.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::Unavailable`] for what the server cannot
-    /// use now, [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of the output, [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn check_aux(&self, document: &OutputDocument) -> Result<(), RoomError> {
         let Some(wish) = document.aux() else { return Ok(()) };
+        let _preparation = self.preparations.begin().await?;
         let (_, shown, scenes) = self.now().await?;
         let Some(body) = wish.body(&scenes) else {
             let detail = "the room has no scene of this name".to_owned();
@@ -160,8 +163,11 @@ impl RoomHandle {
             }
         };
         let change = if is_kept { LayoutChange::Restore(body) } else { LayoutChange::Replace(body) };
+        // An output that is changed shows what it has shown until the new picture is ready.
+        let id = wish.id();
+        let beside = self.call(move |room| room.state.images_beside(Some(&id))).await?;
         let ready = match change.draft(&shown) {
-            Ok(draft) => self.ready(draft).await.map(drop),
+            Ok(draft) => self.ready_beside(draft, &beside).await.map(drop),
             Err(error) => Err(error),
         };
         ready.map_err(|error| match error {

@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::words::Warned;
+use super::{prepare::Preparations, words::Warned};
 use crate::{
     control::room::{
         actor::{Call, Room, now},
@@ -73,6 +73,7 @@ pub struct RoomHandle {
     pub(super) largest: CanvasLimit,
     /// The faults of texts that the log has already.
     pub(super) warned: Arc<Warned>,
+    pub(super) preparations: Preparations,
 }
 
 impl std::fmt::Debug for RoomHandle {
@@ -89,7 +90,8 @@ impl RoomHandle {
         media: Arc<dyn Media>,
         largest: CanvasLimit,
     ) -> Self {
-        Self { name, calls, images, media, largest, warned: Arc::default() }
+        let (warned, preparations) = (Arc::default(), Preparations::default());
+        Self { name, calls, images, media, largest, warned, preparations }
     }
 
     /// Returns the room's name.

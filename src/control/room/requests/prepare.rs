@@ -1,7 +1,9 @@
 //! Changes that are prepared outside the room's task, because images are decoded for them, and applied inside it if the
-//! room is still what they were prepared for.
+//! room is still what they were prepared for. One of a room at a time; what the room itself asks for goes on beside it.
 
 use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::handle::RoomHandle;
 use crate::{
@@ -18,11 +20,51 @@ use crate::{
         },
     },
     layout::{CanvasLimit, Fault, Scene, Values},
-    media::port::Media,
+    media::port::{Image, Media},
 };
 
 /// How often a change is prepared again because others were faster.
 const ATTEMPTS: usize = 8;
+
+/// How many changes of a room may be asked for at once, the one that is being made ready among them.
+const MOST_ASKED: usize = 16;
+
+/// A room's changes are made ready one after the other: each holds what it has decoded, and all that are tried out at
+/// once would hold it together.
+#[derive(Clone)]
+pub(super) struct Preparations {
+    places: Arc<Semaphore>,
+    turn: Arc<Semaphore>,
+}
+
+impl Default for Preparations {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(MOST_ASKED)), turn: Arc::new(Semaphore::new(1)) }
+    }
+}
+
+/// Held while a change is made ready and applied.
+pub(super) struct Preparation {
+    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Preparations {
+    /// Waits until no other change of the room is being made ready.
+    ///
+    /// # Errors
+    /// [`RoomError::Unavailable`] when too many wait already.
+    pub(super) async fn begin(&self) -> Result<Preparation, RoomError> {
+        let busy = |_| {
+            let most = MOST_ASKED;
+            RoomError::Unavailable(format!("{most} changes of the room are being made ready: try again in a moment"))
+        };
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
+        // It is never closed, so there is no error.
+        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| RoomError::NoRoom)?;
+        Ok(Preparation { _place: place, _turn: turn })
+    }
+}
 
 /// A layout that is ready to be shown.
 pub(super) type Ready = (Arc<Scene>, Drawn);
@@ -93,20 +135,22 @@ impl Findings {
 }
 
 /// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large. `values`: what
-/// the fields of its texts stand for. Beside the layout it returns what of that cannot be shown and is left out.
+/// the fields of its texts stand for. Beside the layout it returns what of that cannot be shown and is left out. `beside`: what
+/// the room shows beside it.
 pub(super) async fn ready(
     source: &dyn ImageSource,
     media: &dyn Media,
     largest: &CanvasLimit,
     draft: Draft,
     values: &Values,
+    beside: &[Image],
 ) -> Result<(Ready, Vec<Fault>), RoomError> {
     draft.check_canvas(largest)?;
     if let Err(faults) = images::check_models(&media.models(), &draft.scene, &draft.body) {
         return Err(draft.faults(faults));
     }
     let filled = draft.scene.is_living().then(|| Arc::new(draft.scene.filled(values).0));
-    let wanted = Wanted { scene: &draft.scene, filled: filled.as_deref(), body: &draft.body };
+    let wanted = Wanted { scene: &draft.scene, filled: filled.as_deref(), body: &draft.body, beside };
     match images::resolve(source, wanted).await? {
         Ok((images, left_out)) => Ok(((Arc::new(draft.scene), Drawn { images, filled }), left_out)),
         Err(faults) => Err(draft.faults(faults)),
@@ -114,13 +158,23 @@ pub(super) async fn ready(
 }
 
 impl RoomHandle {
-    /// Returns a draft made ready for this room. The log says what texts should show and cannot.
+    /// Returns a draft made ready to be the room's program. The log says what texts should show and cannot.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Unavailable`] for what the server cannot use now.
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::Unavailable`] for what the server cannot use now,
+    /// [`RoomError::NoRoom`].
     pub(super) async fn ready(&self, draft: Draft) -> Result<Ready, RoomError> {
+        let beside = self.call(|room| room.state.images_beside(None)).await?;
+        self.ready_beside(draft, &beside).await
+    }
+
+    /// Returns a draft made ready for this room, which shows these images beside it.
+    ///
+    /// # Errors
+    /// As [`RoomHandle::ready`].
+    pub(super) async fn ready_beside(&self, draft: Draft, beside: &[Image]) -> Result<Ready, RoomError> {
         let values = self.values(&draft.scene).await?;
-        let (ready, left_out) = ready(&*self.images, &*self.media, &self.largest, draft, &values).await?;
+        let (ready, left_out) = ready(&*self.images, &*self.media, &self.largest, draft, &values, beside).await?;
         // Without any, what the program shows may still lack something.
         if !left_out.is_empty() {
             self.warn(None, left_out, None);

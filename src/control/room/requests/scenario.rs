@@ -47,7 +47,7 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::SceneInUse`],
-    /// [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server cannot use now,
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`],
     /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scenario(
         &self,
@@ -55,6 +55,7 @@ impl RoomHandle {
         guard: &IfMatch,
         dry_run: bool,
     ) -> Result<(Revision, Loaded), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, shown, _) = self.now().await?;
             guard.check(revision)?;

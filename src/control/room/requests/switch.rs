@@ -94,9 +94,9 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server cannot
-    /// use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         let (name, body) = &scene;
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
@@ -129,6 +129,7 @@ impl RoomHandle {
         list: &[(SceneName, Value)],
         guard: &IfMatch,
     ) -> Result<(Revision, Vec<SceneView>), RoomError> {
+        let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
@@ -168,6 +169,12 @@ impl RoomHandle {
         choice: &SceneChoice,
         guard: &IfMatch,
     ) -> Result<(Revision, SceneView), RoomError> {
+        let _preparation = self.preparations.begin().await?;
+        self.show_scene(choice, guard).await
+    }
+
+    /// Does the same for the room itself, which waits for no one who asks for more.
+    async fn show_scene(&self, choice: &SceneChoice, guard: &IfMatch) -> Result<(Revision, SceneView), RoomError> {
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
@@ -251,7 +258,8 @@ impl RoomHandle {
     /// Returns a scene's layout as it is kept, if it can be shown in the room that shows `shown`.
     async fn check_scene(&self, shown: &Scene, body: &Value) -> Result<Value, RoomError> {
         let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
-        let (scene, _) = self.ready(draft).await?;
+        // It is not shown now: what the room shows is no matter.
+        let (scene, _) = self.ready_beside(draft, &[]).await?;
         Ok(kept_layout(&scene, body))
     }
 

@@ -90,6 +90,14 @@ impl State {
         self.show_aux(index);
     }
 
+    /// Returns all images that are shown beside what is to be shown: the program (`None`), or a picture beside it.
+    pub fn images_beside(&self, shown: Option<&AuxId>) -> Vec<Image> {
+        let others = self.aux_pictures.iter().filter(|aux| Some(&aux.id) != shown);
+        let others = others.filter_map(|aux| aux.shown.as_ref()).flat_map(|(_, images)| images);
+        let program = self.images.iter().filter(|_| shown.is_some());
+        program.chain(others).cloned().collect()
+    }
+
     /// Returns the picture that an output gets now; `None`: the program.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::{
         output::{OutputDocument, OutputPhase, Recordings},
         scenes::{SceneName, Scenes, StoredScene},
     },
-    media::port::{Blame, Flow, OutputFault, OutputId, OutputSpec, OutputState, Speed},
+    media::port::{AuxId, Blame, Flow, OutputFault, OutputId, OutputSpec, OutputState, Speed},
 };
 
 pub(super) fn read(json: Value) -> (OutputDocument, OutputSpec) {
@@ -215,4 +215,28 @@ fn a_picture_beside_the_program_is_there_while_an_output_that_runs_shows_it() {
     studio.state.lose_media("a test", studio.now);
     studio.state.take_media(studio.now);
     assert!(studio.effects().contains(&"show scene Tall ".to_owned()));
+}
+
+#[test]
+fn what_is_shown_beside_a_picture_is_known() {
+    let mut studio = Studio::new();
+    let image = |name: &str| Image { name: name.into(), still: Arc::new(Still::new(&[0; 4], 1, 1)), clip: None };
+    let mut ids = Vec::new();
+    for name in ["a.png", "b.png"] {
+        let layout = json!({"layers": [{"id": "a", "source": {"image": name}}]});
+        studio.send(name, json!({"type": "rtmp", "url": "rtmp://host/live/key", "layout": layout}));
+        let id = studio.state.aux_of_output(name).unwrap().unwrap();
+        let scene = studio.state.aux_scene(&id).unwrap();
+        studio.state.set_aux_images(&id, vec![image(name)].into(), &scene);
+        ids.push(id);
+    }
+    let program = Arc::clone(studio.state.scene());
+    studio.state.set_first_images(vec![image("program.png")].into(), &program);
+    let beside = |shown: Option<&AuxId>| -> Vec<String> {
+        studio.state.images_beside(shown).iter().map(|image| image.name.to_string()).collect()
+    };
+    assert_eq!(beside(None), ["a.png", "b.png"]);
+    assert_eq!(beside(Some(&ids[0])), ["program.png", "b.png"]);
+    // One that is only asked for.
+    assert_eq!(beside(Some(&AuxId("new".into()))), ["program.png", "a.png", "b.png"]);
 }
