@@ -53,7 +53,7 @@ impl Turns {
                 }
                 line.join(room)
             };
-            // A turn ends only by giving the next one, so this is no end but of one whose place was lost.
+            // Nobody takes a place out of the line without giving it a turn. If one did, this would stand in line again.
             if let Ok(turn) = waiting.await {
                 return turn;
             }
