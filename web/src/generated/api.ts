@@ -5144,7 +5144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many are being tried, or the server cannot look into a clip or use a font now; `Retry-After` says when to ask again */
+            /** @description Too many are being tried, or the server cannot make it ready now; `Retry-After` says when to ask again */
             503: {
                 headers: {
                     [name: string]: unknown;
