@@ -5,7 +5,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server, answer};
+use super::{
+    page::Page,
+    server::{Answer, Server, answer},
+};
 
 fn clip() -> Vec<u8> {
     [b"\0\0\0\x20ftypisom", &b"clip"[..]].concat()
@@ -103,6 +106,9 @@ async fn a_room_s_changes_are_made_ready_one_after_the_other_and_not_without_end
     for room in ["busy", "calm"] {
         server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
     }
+    let live = json!({"layers": [{"id": "a", "source": {"text": "Live"}}]});
+    assert_eq!(server.send("PUT", "/rooms/busy/scenes/Live", &live).await.status, 201);
+    let (mut page, _) = Page::join(&server, "busy", "ann").await;
     assert_eq!(put(&server, "a.mp4", &clip()).await.status, 201);
     server.media.hold_clips(true);
     let layout = json!({"layers": [{"id": "a", "source": {"video": "a.mp4"}}]});
@@ -123,6 +129,10 @@ async fn a_room_s_changes_are_made_ready_one_after_the_other_and_not_without_end
     let text = json!({"layers": [{"id": "a", "source": {"text": "Friday"}}]});
     assert_eq!(server.send("PUT", "/rooms/calm/layout", &text).await.status, 200);
     assert_eq!(server.get("/rooms/busy").await.status, 200);
+    // Neither does a scene that a timer shows: it is asked for once.
+    let timer = json!({"seconds": 1, "scene": "Live"});
+    assert_eq!(server.send("POST", "/rooms/busy/timers/short/start", &timer).await.status, 200);
+    assert_eq!(page.wait_for_event("scene_activated").await["name"], "Live");
     server.media.hold_clips(false);
     while let Some(answer) = asked.next().await {
         assert!(answer.status.is_success() || answer.status == 409, "{answer:?}");

@@ -53,16 +53,22 @@ impl Budget {
         self.most.store(most, Ordering::Relaxed);
     }
 
-    /// Takes a share.
+    /// Takes a share of what nobody has; `None` where that is less.
+    pub(super) fn take_free(&self, bytes: usize) -> Option<Share> {
+        let most = self.most.load(Ordering::Relaxed);
+        let with = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= most);
+        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with);
+        taken.is_ok().then(|| Share { bytes, taken: Arc::clone(&self.taken) })
+    }
+
+    /// Takes a share, and lets go of pictures that nobody shows where that is needed.
     ///
     /// # Errors
     /// [`AssetError::NoMemory`].
     pub(super) fn take(&self, bytes: usize) -> Result<Share, AssetError> {
         loop {
-            let most = self.most.load(Ordering::Relaxed);
-            let with = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= most);
-            if self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with).is_ok() {
-                return Ok(Share { bytes, taken: Arc::clone(&self.taken) });
+            if let Some(share) = self.take_free(bytes) {
+                return Ok(share);
             }
             let unused = self.cache.lock().take_unused();
             if unused.is_none() {

@@ -1,13 +1,14 @@
-//! Decoded images in memory, bounded by bytes; the least recently used is dropped first. PURE.
+//! Decoded images in memory, bounded by bytes; the least recently used is dropped first. One that is shown is found for as
+//! long as it is, so that the next who shows it takes no memory for it. PURE.
 
 use std::{
     fs::Metadata,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::SystemTime,
 };
 
-use crate::media::port::Image;
+use crate::media::port::{Clip, Image, Still};
 
 /// Returns whether a file is still the one that was decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,21 @@ struct Entry {
     stamp: Stamp,
 }
 
+/// An image that found no room while somebody had it.
+#[derive(Debug)]
+struct Shown {
+    file: PathBuf,
+    name: Arc<str>,
+    clip: Option<Arc<Clip>>,
+    stamp: Stamp,
+    still: Weak<Still>,
+}
+
 /// The images, the most recently used last. They are few, so they are looked for one by one.
 #[derive(Debug)]
 pub struct Cache {
     entries: Vec<Entry>,
+    shown: Vec<Shown>,
     bytes: usize,
     limit: usize,
 }
@@ -50,12 +62,14 @@ pub struct Cache {
 impl Cache {
     /// Creates an empty cache that holds at most `limit` bytes of pixels.
     pub fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), bytes: 0, limit }
+        Self { entries: Vec::new(), shown: Vec::new(), bytes: 0, limit }
     }
 
     /// Returns the image of this name and file, if it is still that of the file.
     pub fn get(&mut self, file: &Path, name: &str, stamp: Stamp) -> Option<Image> {
-        let index = self.entries.iter().position(|entry| entry.file == file && &*entry.image.name == name)?;
+        let Some(index) = self.entries.iter().position(|entry| entry.file == file && &*entry.image.name == name) else {
+            return self.get_shown(file, name, stamp);
+        };
         let entry = self.entries.remove(index);
         if entry.stamp != stamp {
             self.bytes -= entry.image.still.bytes();
@@ -66,17 +80,32 @@ impl Cache {
         Some(image)
     }
 
+    /// Returns the same of those that others have.
+    fn get_shown(&self, file: &Path, name: &str, stamp: Stamp) -> Option<Image> {
+        let mut shown = self.shown.iter().filter(|shown| shown.stamp == stamp && shown.file == file);
+        let Shown { name, clip, still, .. } = shown.find(|shown| &*shown.name == name)?;
+        Some(Image { name: Arc::clone(name), still: still.upgrade()?, clip: clip.clone() })
+    }
+
+    /// Notes an image that finds no room.
+    fn let_go(&mut self, Entry { file, image: Image { name, still, clip }, stamp }: Entry) {
+        let still = Arc::downgrade(&still);
+        self.shown.retain(|shown| shown.still.strong_count() > 0);
+        self.shown.push(Shown { file, name, clip, stamp, still });
+    }
+
     /// Keeps an image in place of an older one of its name and file. One that is larger than the whole cache is not
     /// kept.
     pub fn insert(&mut self, file: PathBuf, image: Image, stamp: Stamp) {
         self.remove(&file, &image.name);
         let bytes = image.still.bytes();
         if bytes > self.limit {
-            return;
+            return self.let_go(Entry { file, image, stamp });
         }
         while self.bytes + bytes > self.limit {
             let oldest = self.entries.remove(0);
             self.bytes -= oldest.image.still.bytes();
+            self.let_go(oldest);
         }
         self.bytes += bytes;
         self.entries.push(Entry { file, image, stamp });
@@ -92,16 +121,18 @@ impl Cache {
 
     /// Forgets an image.
     pub fn remove(&mut self, file: &Path, name: &str) {
-        self.keep_those(|entry| entry.file != file || &*entry.image.name != name);
+        self.keep_those(|of, image| of != file || image != name);
     }
 
     /// Forgets all images of files in a folder.
     pub fn remove_below(&mut self, folder: &Path) {
-        self.keep_those(|entry| !entry.file.starts_with(folder));
+        self.keep_those(|of, _| !of.starts_with(folder));
     }
 
-    fn keep_those(&mut self, is_kept: impl Fn(&Entry) -> bool) {
-        self.entries.retain(is_kept);
+    /// Keeps those of which this holds: file, name.
+    fn keep_those(&mut self, is_kept: impl Fn(&Path, &str) -> bool) {
+        self.entries.retain(|entry| is_kept(&entry.file, &entry.image.name));
+        self.shown.retain(|shown| is_kept(&shown.file, &shown.name));
         self.bytes = self.entries.iter().map(|entry| entry.image.still.bytes()).sum();
     }
 }
@@ -109,7 +140,6 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::port::Still;
 
     /// Returns an image of so many bytes: two rows of opaque pixels, two columns of which are six bytes in the canvas's
     /// format.
@@ -142,6 +172,24 @@ mod tests {
         assert_eq!(held(&mut cache, &["a", "c", "d"]), [false, false, true]);
         cache.insert(file().into(), image("huge", 54), STAMP);
         assert_eq!(held(&mut cache, &["d", "huge"]), [true, false]);
+    }
+
+    #[test]
+    fn what_somebody_shows_is_found_though_it_was_dropped() {
+        let mut cache = Cache::new(48);
+        let (shown, huge) = (image("a", 24), image("huge", 54));
+        cache.insert(file().into(), shown.clone(), STAMP);
+        cache.insert(file().into(), image("b", 24), STAMP);
+        cache.insert(file().into(), huge.clone(), STAMP);
+        cache.insert(file().into(), image("c", 48), STAMP);
+        assert_eq!(held(&mut cache, &["a", "b", "c", "huge"]), [true, false, true, true]);
+        let found = cache.get(file(), "a", STAMP).expect("it is shown");
+        assert!(Arc::ptr_eq(&found.still, &shown.still));
+        assert!(cache.get(file(), "a", Stamp { bytes: 2, ..STAMP }).is_none());
+        assert_eq!(cache.bytes, 48, "it takes no memory here");
+        drop((found, shown));
+        cache.remove(file(), "huge");
+        assert_eq!(held(&mut cache, &["a", "c", "huge"]), [false, true, false]);
     }
 
     #[test]

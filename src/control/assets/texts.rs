@@ -206,9 +206,11 @@ impl AssetStore {
             Named::Family => Some(family.lock().await),
             Named::Asset(..) => Some(asset.lock().await),
         };
+        // One that is drawn again stands in no room's line: all rooms' others wait for it meanwhile.
+        let room = if again { None } else { self.room() };
         let turn = match &named {
-            Named::Family => self.turn().await,
-            Named::Asset(..) => self.foreign_turn().await,
+            Named::Family => self.decoding.take(room).await,
+            Named::Asset(..) => self.lettering.take(room).await,
         };
         // Who had the turn before may have drawn the same.
         if let Some(image) = self.decoded.lock().get(&file, &name, stamp) {
@@ -221,10 +223,10 @@ impl AssetStore {
             let lettering = Lettering { text: &text, frame };
             let share = match texts.known_size(&key).flatten() {
                 Some(size) => budget.take(most_bytes(size))?,
-                None => match budget.take(most_bytes((MAX_PIXELS as u32, 1))) {
-                    Ok(share) => share,
+                None => match budget.take_free(most_bytes((MAX_PIXELS as u32, 1))) {
+                    Some(share) => share,
                     // It may be smaller than the largest.
-                    Err(_) => budget.take(most_bytes(texts.measure(&looker, &named, &lettering)?))?,
+                    None => budget.take(most_bytes(texts.measure(&looker, &named, &lettering)?))?,
                 },
             };
             let still = match &named {

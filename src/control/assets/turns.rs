@@ -1,7 +1,7 @@
 //! Turns for work that only one may do at a time, fair between rooms: a room that waits gets its turn after one of each
 //! other room that waits, however many of these ask.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, iter, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -28,12 +28,17 @@ impl Line {
 
     /// Returns the next one; its room stands behind all others from then on.
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
-        let (room, mut waiting) = self.rooms.pop_front()?;
-        let next = waiting.pop_front();
-        if !waiting.is_empty() {
-            self.rooms.push_back((room, waiting));
+        loop {
+            let (room, mut waiting) = self.rooms.pop_front()?;
+            // Those who gave up cost their room no turn.
+            let next = iter::from_fn(|| waiting.pop_front()).find(|next| !next.is_closed());
+            if !waiting.is_empty() {
+                self.rooms.push_back((room, waiting));
+            }
+            if next.is_some() {
+                return next;
+            }
         }
-        next
     }
 }
 

@@ -357,21 +357,23 @@ pub struct Redrawn<'a> {
     pub known: Vec<Image>,
     /// The bytes of its other images.
     pub others: usize,
+    /// The images that the room shows beside it.
+    pub beside: &'a [Image],
 }
 
 /// Returns the pictures of a layout's texts, those that are known or drawn, and what cannot be drawn.
 pub async fn redraw(source: &dyn ImageSource, redrawn: Redrawn<'_>) -> Gathered {
-    redraw_within(source, redrawn, MAX_TOTAL).await
+    redraw_within(source, redrawn, LIMITS).await
 }
 
 /// Does so with so many bytes, those of other images among them.
-async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, most: usize) -> Gathered {
-    let Redrawn { scene, filled, known, others } = redrawn;
+async fn redraw_within(source: &dyn ImageSource, redrawn: Redrawn<'_>, limits: Limits) -> Gathered {
+    let Redrawn { scene, filled, known, others, beside } = redrawn;
     let mut images: Vec<Image> = Vec::new();
     let (mut faults, mut not_now) = (Vec::new(), None);
-    // What else the room shows has not become more.
-    let limits = Limits { layout: most, room: usize::MAX };
-    let mut tally = Tally { layout: others, ..Tally::new(limits, &[]) };
+    let mut tally = Tally::new(limits, beside);
+    tally.layout = others;
+    tally.room = tally.room.saturating_add(others);
     for (index, lettering, _) in texts(scene, filled) {
         let name = lettering.name();
         if images.iter().any(|image| *image.name == *name) {

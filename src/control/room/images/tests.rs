@@ -123,10 +123,17 @@ async fn texts_that_are_drawn_again_have_the_memory_that_other_images_leave() {
         (BYTES, 2, vec!["/layers/1/source/text"]),
         (2 * BYTES, 1, vec!["/layers/0/source/text", "/layers/1/source/text"]),
     ] {
-        let redrawn = Redrawn { scene: &scene, filled: &filled, known: Vec::new(), others };
-        let Gathered { images, faults, .. } = redraw_within(&Drawing, redrawn, 3 * BYTES).await;
+        let redrawn = Redrawn { scene: &scene, filled: &filled, known: Vec::new(), others, beside: &[] };
+        let Gathered { images, faults, .. } =
+            redraw_within(&Drawing, redrawn, Limits { layout: 3 * BYTES, room: usize::MAX }).await;
         assert_eq!((images.len(), places_of(&faults)), (drawn, places));
     }
+    // Beside it the room shows a picture of its own.
+    let beside = [image("beside")];
+    let room = image("beside").still.bytes() + BYTES;
+    let redrawn = Redrawn { scene: &scene, filled: &filled, known: Vec::new(), others: 0, beside: &beside };
+    let Gathered { images, faults, .. } = redraw_within(&Drawing, redrawn, Limits { layout: 3 * BYTES, room }).await;
+    assert_eq!((images.len(), places_of(&faults)), (1, vec!["/layers/0/source/text", "/layers/1/source/text"]));
 }
 
 fn image(name: &str) -> Image {

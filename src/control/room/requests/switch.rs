@@ -210,7 +210,7 @@ impl RoomHandle {
     async fn run_job(&self, job: Job) {
         let command = match job {
             Job::Show(choice, asker) => {
-                if let Err(error) = self.activate_scene(&choice, &IfMatch::Absent).await {
+                if let Err(error) = self.show_scene(&choice, &IfMatch::Absent).await {
                     tracing::warn!(room = %self.name(), %error, ?asker, ?choice, "a scene cannot be shown");
                 }
                 return;

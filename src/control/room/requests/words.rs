@@ -18,16 +18,16 @@ use crate::{
 };
 
 impl RoomHandle {
-    /// Draws the texts of the pictures that the room asks for, until it ends. It asks for none while that is drawn, so
-    /// that there are no more tasks than pictures.
+    /// Draws the texts of the pictures that the room asks for, until it ends: one picture after the other, so that each is
+    /// counted with what the others have become.
     pub(in crate::control::room) async fn run_words(self, mut wanted: mpsc::UnboundedReceiver<Option<AuxId>>) {
         while let Some(aux) = wanted.recv().await {
-            tokio::spawn(self.clone().draw(aux));
+            self.draw(aux).await;
         }
     }
 
     /// Draws the texts of a picture, and always reports back.
-    async fn draw(self, aux: Option<AuxId>) {
+    async fn draw(&self, aux: Option<AuxId>) {
         let drawn = AssertUnwindSafe(self.draw_words(aux.as_ref())).catch_unwind().await;
         if drawn.is_err() {
             tracing::error!(room = %self.name(), "texts are not drawn: a fault in the program");
@@ -42,13 +42,13 @@ impl RoomHandle {
     async fn draw_words(&self, aux: Option<&AuxId>) -> bool {
         let asked = aux.cloned();
         let wanted = self.call(move |room| room.state.wanted_words(asked.as_ref(), now())).await;
-        let Ok(Some(Words { of, filled, texts, others })) = wanted else { return false };
-        let redrawn = Redrawn { scene: &of, filled: &filled, known: texts, others };
+        let Ok(Some(Words { of, filled, texts, others, beside })) = wanted else { return false };
+        let redrawn = Redrawn { scene: &of, filled: &filled, known: texts, others, beside: &beside };
         let Gathered { images: texts, faults, not_now, .. } = images::redraw(&*self.images, redrawn).await;
         let is_whole = not_now.is_none();
         self.warn(aux, faults, not_now);
         if is_whole {
-            let (aux, words) = (aux.cloned(), Words { of, filled, texts, others });
+            let (aux, words) = (aux.cloned(), Words { of, filled, texts, others, beside });
             // As above.
             drop(self.call(move |room| room.state.set_words(aux.as_ref(), words, now())).await);
         }

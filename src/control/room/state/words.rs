@@ -119,6 +119,8 @@ pub struct Words {
     pub texts: Vec<Image>,
     /// The bytes of its other images.
     pub others: usize,
+    /// The images that the room shows beside it.
+    pub beside: Vec<Image>,
 }
 
 impl State {
@@ -224,6 +226,7 @@ impl State {
             filled: Arc::new(of.filled(&values).0),
             texts: texts.into_iter().cloned().collect(),
             others: others.into_iter().map(|image| image.still.bytes()).sum(),
+            beside: self.images_beside(aux),
         })
     }
 
@@ -240,7 +243,7 @@ impl State {
     /// Shows words that were drawn. Late ones, after a change of the layout, are dropped.
     pub fn set_words(&mut self, aux: Option<&AuxId>, words: Words, now: Now) {
         self.end_drawing(aux, now);
-        let Words { of, filled, texts, others: _ } = words;
+        let Words { of, filled, texts, others: _, beside: _ } = words;
         let Some(id) = aux else {
             if Arc::ptr_eq(&of, &self.scene) {
                 replace(&mut self.images, texts, &self.filled, MAX_TOTAL);
