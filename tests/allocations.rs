@@ -1,4 +1,4 @@
-//! What is allocated: in the hot path of segmentation nothing large per frame, whatever is wished for, and while a text is
+//! Bounds what is allocated: in the hot path of segmentation nothing large per frame, whatever is wished for, and while a text is
 //! drawn not much more than its picture.
 
 use std::{
@@ -21,7 +21,7 @@ struct Counting;
 
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
-/// What is in use, and the most that was.
+/// Bytes in use, and the most that were.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 

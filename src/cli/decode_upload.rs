@@ -74,7 +74,8 @@ pub fn run(args: Args) -> Result<(), ProgramError> {
         What::Clip => Job::Clip,
         What::Font { wish } => return use_font(&wish),
     };
-    let launches = Launches::load(args.pipelines.as_deref()).map_err(|error| failed(&error))?;
+    // The server has tried them, and here GStreamer does not run yet.
+    let launches = Launches::read(args.pipelines.as_deref()).map_err(|error| failed(&error))?;
     upload::answer(job, &launches).map_err(|error| failed(&error))
 }
 

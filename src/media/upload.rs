@@ -224,6 +224,8 @@ impl Decoder {
             }
             _ => {
                 debug!(status = ?running.0.try_wait(), "a file's process did not answer");
+                // It has threads of its own, which the trial must not count.
+                drop(running);
                 if threads::are_lacking() { Err(Fault::OfServer(NO_THREADS.to_owned()).into()) } else { Ok(None) }
             }
         }

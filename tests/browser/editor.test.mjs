@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
-import { lookSharp, pattern } from "./picture.mjs";
+import { lookSharp, pattern, SHARP_MS } from "./picture.mjs";
 import { artifact } from "./place.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./wait.mjs";
@@ -62,7 +62,7 @@ function shows(tab, there, gone) {
     const [full, empty] = [filled(picture, there), gone ? filled(picture, gone) : 0];
     if (full > 0.97 && empty < 0.03) return picture;
     throw new Error(`${full.toFixed(2)} of the place is filled, ${empty.toFixed(2)} of where it was`);
-  });
+  }, { within: SHARP_MS });
 }
 
 /** Pulls something by canvas pixels, in small steps. */
@@ -139,7 +139,7 @@ test("corners keep the shape, and the round handle turns", async () => {
   const turned = await layer("ann");
   assert.ok(turned.rotate > 20 && turned.rotate < 70, JSON.stringify(turned));
   await ann.screenshot(artifact("page-editor-turned.png"));
-  await until("the corner of the turned picture is free", async () => (await lookSharp(eve.mix)).share({ x: 82, y: 420, width: 30, height: 30 }, pattern.shown) > 0.9);
+  await until("the corner of the turned picture is free", async () => (await lookSharp(eve.mix)).share({ x: 82, y: 420, width: 30, height: 30 }, pattern.shown) > 0.9, { within: SHARP_MS });
   await ann.screenshot(artifact("page-editor-turned.png"));
   for (let step = 0; step < 2; step += 1) await ann.page.keyboard.press("Control+z");
   await until("both are undone", async () => JSON.stringify(await layer("ann")) === JSON.stringify(before));
@@ -288,8 +288,7 @@ test("layers are added from the menu", async () => {
   await until("its band is seen", async () => {
     const [red, green, blue] = (await lookSharp(eve.mix)).at(1200, 600);
     return red > 110 && green < 60 && blue < 60;
-    // A browser that dropped frames as it began is shown a smaller picture for half a minute.
-  }, { within: 45_000 });
+  }, { within: SHARP_MS });
   await ann.screenshot(artifact("page-editor-news-desk.png"));
   await ann.page.getByTestId("undo").click();
   await ann.page.getByTestId("undo").click();

@@ -8,7 +8,7 @@ import { until } from "./wait.mjs";
 export const CANVAS = { width: 1280, height: 720 };
 
 /** A browser that was busy as it began, or dropped frames, is shown a smaller picture for half a minute. */
-const SHARP_MS = 45_000;
+export const SHARP_MS = 45_000;
 
 /** An RGBA picture. */
 export class Picture {

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 
 import { startBrowser } from "./browser.mjs";
 import { real } from "./clips.mjs";
-import { distance, lookSharp, pattern } from "./picture.mjs";
+import { distance, lookSharp, pattern, SHARP_MS } from "./picture.mjs";
 import { artifact, scratch } from "./place.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./wait.mjs";
@@ -58,7 +58,7 @@ function isPlain(tab, color) {
     const share = picture.share(WHOLE, (seen) => distance(seen, color) < 12);
     if (share > 0.99) return picture;
     throw new Error(`${share} of the picture, ${picture.at(640, 360)} in the middle`);
-  });
+  }, { within: SHARP_MS });
 }
 
 test("a wrong layout shows its error at its line", async () => {
@@ -178,7 +178,7 @@ test("an uploaded background appears, and a dropped image becomes a layer", asyn
   await ann.page.getByTestId("images-file").setInputFiles(file);
   const tile = ann.page.locator('.image-tile[data-name="wall.png"]');
   await tile.getByTestId("use-background").click();
-  await until("the background is the upload", async () => (await lookSharp(eve.mix)).share(WHOLE, pattern.shown) > 0.99);
+  await until("the background is the upload", async () => (await lookSharp(eve.mix)).share(WHOLE, pattern.shown) > 0.99, { within: SHARP_MS });
   await tile.locator("img[src]").waitFor();
   await tile.scrollIntoViewIfNeeded();
   await ann.screenshot(artifact("page-images.png"));

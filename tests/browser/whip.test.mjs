@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { startBrowser } from "./browser.mjs";
 import { camera } from "./clips.mjs";
 import { plainPage, publish, videoCodec, watch } from "./peers.mjs";
-import { distance, likeness, lookSharp, pattern } from "./picture.mjs";
+import { distance, likeness, lookSharp, pattern, SHARP_MS } from "./picture.mjs";
 import { startServer } from "./server.mjs";
 import { hears } from "./tones.mjs";
 import { until } from "./wait.mjs";
@@ -50,7 +50,7 @@ test("a viewer sees and hears what a sender sends in H.264", async (t) => {
     const share = likeness(picture, BOX, camera("bob"));
     if (share > 0.7) return picture;
     throw new Error(`${share.toFixed(2)} of the box is like the camera`);
-  });
+  }, { within: SHARP_MS });
   picture.keep("whip-seen-by-viewer.png");
   const outside = picture.share({ x: 0, y: 0, width: 1280, height: 150 }, pattern.shown);
   assert.ok(outside > 0.999, `the background is at ${outside} of the places above the box`);
@@ -74,7 +74,7 @@ test("a second POST of the same name takes the place over", async () => {
   await until("the viewer sees the second sender's picture", async () => {
     const picture = await lookSharp(viewer.mix);
     return picture.share(BOX, (color) => distance(color, BLUE) < 24) > 0.98;
-  });
+  }, { within: SHARP_MS });
   sending = newer;
 });
 
@@ -83,7 +83,7 @@ test("DELETE ends a sender and a viewer", async () => {
   assert.equal((await server.people(ROOM)).size, 0);
   await until("the viewer sees the background where the sender was", async () => {
     return (await lookSharp(viewer.mix)).share(BOX, pattern.shown) > 0.99;
-  });
+  }, { within: SHARP_MS });
   assert.equal((await fetch(viewing, { method: "DELETE" })).status, 200);
   assert.equal((await server.ask("GET", `/rooms/${ROOM}`)).viewers, 0);
   assert.deepEqual([...sender.errors, ...viewer.errors], []);

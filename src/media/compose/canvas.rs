@@ -219,6 +219,8 @@ impl LayerBlender {
             .rebuild(width, columns.len(), |i| across((2 * (first_column + i)) as f64 + 1.0) / (2.0 * scale_x) - 0.5);
         self.chroma_y.rebuild(height, rows.len(), |i| down((2 * (first_row + i)) as f64 + 1.0) / (2.0 * scale_y) - 0.5);
         for cover in &mut self.covers {
+            // What it covered in another plan must not stay.
+            cover.clear();
             cover.resize(2 * columns.len(), 0);
         }
         self.chroma_cover.resize(columns.len(), 0);

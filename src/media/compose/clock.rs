@@ -296,7 +296,7 @@ impl Ticker {
             self.answer(snapshots);
             let ended = media_clock().now();
             let real_time = self.allowance.work(ended, ended.saturating_sub(begun));
-            priority::take(if real_time { self.role } else { Role::Deliver });
+            priority::take(if real_time { self.role } else { self.role.max(Role::Deliver) });
             let counters = &self.shared.counters;
             if late > period / 2 {
                 counters.late.fetch_add(1, Ordering::Relaxed);

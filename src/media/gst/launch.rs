@@ -74,6 +74,20 @@ impl Launches {
     /// # Errors
     /// When the folder cannot be read, or holds a `.launch` file that is no stage or does not parse.
     pub fn load(folder: Option<&Path>) -> Result<Self, LaunchError> {
+        let launches = Self::read(folder)?;
+        if folder.is_some() {
+            for (stage, _) in STAGES {
+                launches.bin(stage)?;
+            }
+        }
+        Ok(launches)
+    }
+
+    /// Reads them without trying them: GStreamer need not run yet. For who gets a folder that was tried before.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or holds a `.launch` file that is no stage.
+    pub fn read(folder: Option<&Path>) -> Result<Self, LaunchError> {
         let mut texts: BTreeMap<&'static str, String> =
             STAGES.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         if let Some(folder) = folder {
@@ -88,13 +102,7 @@ impl Launches {
                 *stage = std::fs::read_to_string(&path).map_err(fail)?;
             }
         }
-        let launches = Self { texts: Arc::new(texts) };
-        if folder.is_some() {
-            for (stage, _) in STAGES {
-                launches.bin(stage)?;
-            }
-        }
-        Ok(launches)
+        Ok(Self { texts: Arc::new(texts) })
     }
 
     /// Returns a stage as a bin; its unlinked pads are ghosted as `sink` and `src`.

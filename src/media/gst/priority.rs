@@ -17,8 +17,7 @@ use std::{cell::Cell, time::Duration};
 /// The work of a thread, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Composes the program. Real time. (Pictures beside it are composed as what is delivered is: those of one room
-    /// do not come before the programs of the others.)
+    /// Composes the program. Real time.
     Mix,
     /// Mixes and encodes sound. Real time.
     Sound,
@@ -26,7 +25,8 @@ pub enum Role {
     Deliver,
     /// Encodes the picture for viewers, and sound.
     Encode,
-    /// Encodes pictures for outputs: a room may have many of them, each with several threads.
+    /// Composes pictures beside the program, and encodes pictures for outputs: a room may have many of them, each with
+    /// several threads.
     Broadcast,
     /// Decodes pictures.
     Decode,
@@ -46,8 +46,8 @@ struct Means {
     base: i32,
 }
 
-/// Returns how far apart niceness is where threads may rise: two neighbours' shares of a core are about 2 to 1, and the
-/// output as a whole outweighs segmentation by 9 to 1.
+/// Returns how far apart niceness is where threads may rise: two neighbours' shares of a core are about 2 to 1, less beside
+/// what outputs alone get, and the output as a whole outweighs segmentation by 9 to 1.
 const fn risen(role: Role) -> i32 {
     match role {
         Role::Mix | Role::Sound | Role::Deliver => -10,

@@ -113,8 +113,8 @@ impl AuxPictures {
         let Origin { room, launches, slots, can_cut, hold, news, clips: tally } = &self.origin;
         let news = Arc::new(news.of_aux(aux.clone()));
         let name = format!("{room}-aux");
-        // Not in real time, as the program is: a room may have many of these.
-        match Composer::start(&name, Role::Deliver, picture.clone(), *hold, *can_cut, slots.clone(), news) {
+        // After the programs of all rooms and what viewers get: a room may have many of these.
+        match Composer::start(&name, Role::Broadcast, picture.clone(), *hold, *can_cut, slots.clone(), news) {
             Ok(composer) => {
                 info!(%room, %aux, "a picture beside the program begins");
                 let mut clips = Clips::new(launches.clone(), tally.clone());

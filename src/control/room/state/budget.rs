@@ -11,7 +11,7 @@ use super::{
 use crate::{
     control::room::error::RoomError,
     layout::{Canvas, Fault},
-    media::port::{AuxId, OutputSpec, OutputTarget, Speed, VideoSettings},
+    media::port::{AuxId, OutputSpec, Speed, VideoSettings},
 };
 
 /// Pixels a second for each core of the machine: half of those that a core composes, or encodes with the least work.
@@ -73,7 +73,7 @@ fn work<'a>(outputs: impl IntoIterator<Item = Asked<'a>>, scenes: &Scenes, canva
     let mut work = 0;
     for asked in outputs {
         // What participants send is recorded as it is.
-        if matches!(asked.spec.target, OutputTarget::Iso(_)) {
+        if !asked.spec.target.kind().is_encoded() {
             continue;
         }
         let (own, video) = asked.video(scenes, canvas);
