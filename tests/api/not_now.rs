@@ -4,6 +4,8 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use virfie::config::ServeConfig;
 
 use super::{
     page::Page,
@@ -171,4 +173,29 @@ async fn more_pictures_than_there_is_memory_for_are_shown_later() {
         server.send("PUT", &format!("/rooms/{room}/layout"), &json!({})).await;
     }
     assert_eq!(server.send("PUT", "/rooms/second/layout", &b).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_stored_room_lacks_comes_when_there_is_memory() {
+    let data = TempDir::new().unwrap();
+    let start = async |most: usize| {
+        let change = |config: &mut ServeConfig| config.data_dir = data.path().to_owned();
+        Server::start_as(change, move |state| state.assets.limit_decoded(most)).await
+    };
+    let server = start(usize::MAX).await;
+    for (name, side) in [("large.png", 200), ("small.png", 8)] {
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(side, side).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        assert_eq!(put(&server, name, png.get_ref()).await.status, 201);
+    }
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let layers = ["small", "large"].map(|name| json!({"id": name, "source": {"image": format!("{name}.png")}}));
+    assert_eq!(server.send("PUT", "/rooms/demo/layout", &json!({"layers": layers})).await.status, 200);
+    server.state.registry.drain().await;
+    drop(server);
+    let server = start(1000).await;
+    let room = server.media.room("demo");
+    room.wait_that("the small one", |line| line.ends_with(r#"images=["small.png"]"#)).await;
+    server.state.assets.limit_decoded(usize::MAX);
+    room.wait_that("both", |line| line.ends_with(r#"images=["large.png", "small.png"]"#)).await;
 }

@@ -39,14 +39,23 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{room}/markers", post(post_marker))
 }
 
-/// Reads what an output is to be, and whether the caller may send a room there.
-async fn spec_of(app: &AppState, access: &Access, room: &RoomName, document: &OutputDocument) -> ApiResult<OutputSpec> {
+/// Reads what an output is to be, and whether the caller may send a room there. `shown`: whether its picture is checked,
+/// too.
+async fn spec_of(
+    app: &AppState,
+    access: &Access,
+    room: &RoomName,
+    document: &OutputDocument,
+    shown: bool,
+) -> ApiResult<OutputSpec> {
     let mut spec = document.spec(room, app.registry.recordings()).map_err(Problem::invalid)?;
     if document.cutouts && app.registry.segmentation().model.is_none() {
         let detail = "needs a model that cuts people out, and this server runs without one".to_owned();
         return Err(Problem::invalid(vec![Fault { pointer: "/cutouts".to_owned(), detail }]));
     }
-    find(app, room)?.check_aux(document).await?;
+    if shown {
+        find(app, room)?.check_aux(document).await?;
+    }
     bounds::check_target(app, access, room, &mut spec.target).await?;
     Ok(spec)
 }
@@ -94,7 +103,7 @@ pub async fn post_output(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let promise = app.capacity.admit(capacity::OUTPUT, &access)?;
-    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
+    let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
     let handle = find(&app, &room.name)?;
     let (revision, output) = handle.add_output(body.0, spec, &guard.0).await?;
     promise.keep(&handle);
@@ -149,7 +158,7 @@ pub async fn test_output(
 ) -> ApiResult<Json<OutputTrial>> {
     access.require(Role::Producer, room.name.as_str())?;
     let handle = find(&app, &room.name)?;
-    let spec = spec_of(&app, &access, &room.name, &body.0).await?;
+    let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
     let turn = app.trials.take(&room.name);
     let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.
@@ -217,12 +226,15 @@ pub async fn patch_output(
     access.require(Role::Producer, output.name.as_str())?;
     let room = find(&app, &output.name)?;
     let before = serde_json::to_value(room.output_document(output.id.clone()).await?).unwrap_or_default();
-    let document: OutputDocument = serde_json::from_value(merge(&before, &body.0)).map_err(|error| {
+    let after = merge(&before, &body.0);
+    // What it shows already was checked: one can be stopped whatever the server has left.
+    let shows_another = ["layout", "scene"].iter().any(|key| before.get(key) != after.get(key));
+    let document: OutputDocument = serde_json::from_value(after).map_err(|error| {
         // It may repeat a part of an address.
         tracing::debug!(%error, "a patch of an output is invalid");
         Problem::invalid(vec![Fault { pointer: String::new(), detail: unreadable(&error) }])
     })?;
-    let spec = spec_of(&app, &access, &output.name, &document).await?;
+    let spec = spec_of(&app, &access, &output.name, &document, shows_another).await?;
     let (revision, output) = room.change_output(output.id, document, spec, &guard.0).await?;
     Ok(([(header::ETAG, revision.etag())], Json(output)).into_response())
 }

@@ -1,6 +1,6 @@
 //! Changes of layout and settings, and the images that they need.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,6 +26,12 @@ use crate::{
     layout::{CanvasLimit, Fault, Scene, Values},
     media::port::{AuxId, Image, Media},
 };
+
+/// How long after images were loaded of which the server could not use some they are loaded again.
+const LOAD_AGAIN: Duration = Duration::from_secs(5);
+
+/// A layout that lacks images, and how many it has.
+type Lacking = (Arc<Scene>, usize);
 
 /// Checks a change of settings for a room that does not exist yet.
 ///
@@ -107,30 +113,52 @@ impl RoomHandle {
         .await
     }
 
-    /// Gives the room the images of its first layout.
-    pub(super) async fn load_first_images(&self) {
-        let now = |state: &State| (Arc::clone(state.scene()), state.images_beside(None));
-        let Ok((scene, beside)) = self.call(move |room| now(&room.state)).await else { return };
-        let Ok(drawn) = self.gather(None, &scene, &beside).await else { return };
-        // An error only says that the room has ended.
-        drop(self.call(move |room| room.state.set_first_images(drawn, &scene)).await);
+    /// Gives a picture its images: the program (`None`) those of its first layout. What the server cannot use now comes
+    /// later.
+    pub(super) async fn load_images(&self, aux: Option<AuxId>) {
+        let Some(mut lacking) = self.load_once(aux.as_ref(), None).await else { return };
+        let room = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOAD_AGAIN).await;
+                let Some(still) = room.load_once(aux.as_ref(), Some(lacking)).await else { return };
+                lacking = still;
+            }
+        });
     }
 
-    /// Gives a picture beside the program its images.
-    pub(super) async fn load_aux_images(&self, aux: AuxId) {
-        let asked = aux.clone();
-        let now = move |state: &State| Some((state.aux_scene(&asked)?, state.images_beside(Some(&asked))));
-        let Ok(Some((scene, beside))) = self.call(move |room| now(&room.state)).await else { return };
-        let Ok(drawn) = self.gather(Some(&aux), &scene, &beside).await else { return };
-        // As above.
-        drop(self.call(move |room| room.state.set_aux_images(&aux, drawn, &scene)).await);
+    /// Loads what there is of a picture's images. Returns the layout and how many there are if the server cannot use some
+    /// now. `lacking`: what that was the last time; where the layout is another, or there are no more, nothing changes.
+    async fn load_once(&self, aux: Option<&AuxId>, lacking: Option<Lacking>) -> Option<Lacking> {
+        let asked = aux.cloned();
+        let now = move |state: &State| {
+            let scene = asked.as_ref().map_or_else(|| Some(Arc::clone(state.scene())), |aux| state.aux_scene(aux))?;
+            Some((scene, state.images_beside(asked.as_ref())))
+        };
+        let (scene, beside) = self.call(move |room| now(&room.state)).await.ok()??;
+        if lacking.as_ref().is_some_and(|(of, _)| !Arc::ptr_eq(of, &scene)) {
+            return None;
+        }
+        let (drawn, is_whole) = self.gather(aux, &scene, &beside).await.ok()?;
+        let count = drawn.images.len();
+        if lacking.is_none_or(|(_, known)| known < count) {
+            let (aux, of) = (aux.cloned(), Arc::clone(&scene));
+            let set = move |state: &mut State| match &aux {
+                None => state.set_first_images(drawn, &of),
+                Some(aux) => state.set_aux_images(aux, drawn, &of),
+            };
+            // An error only says that the room has ended.
+            self.call(move |room| set(&mut room.state)).await.ok()?;
+        }
+        (!is_whole).then_some((scene, count))
     }
 
-    /// Returns the images of a picture's layout that are there; the log names the others.
+    /// Returns the images of a picture's layout that are there, and whether that is all but what is missing for good; the
+    /// log names the others.
     ///
     /// # Errors
     /// [`RoomError::NoRoom`].
-    async fn gather(&self, aux: Option<&AuxId>, scene: &Scene, beside: &[Image]) -> Result<Drawn, RoomError> {
+    async fn gather(&self, aux: Option<&AuxId>, scene: &Scene, beside: &[Image]) -> Result<(Drawn, bool), RoomError> {
         let filled = match scene.is_living() {
             true => Some(Arc::new(scene.filled(&self.values(scene).await?).0)),
             false => None,
@@ -138,8 +166,9 @@ impl RoomHandle {
         let wanted = Wanted { scene, filled: filled.as_deref(), body: &scene.to_json(), beside };
         let Gathered { images, mut faults, left_out, not_now } = images::gather(&*self.images, wanted).await;
         faults.extend(left_out);
+        let is_whole = not_now.is_none();
         self.warn(aux, faults, not_now);
-        Ok(Drawn { images, filled })
+        Ok((Drawn { images, filled }, is_whole))
     }
 
     /// Looks whether the picture that an output asks for beside the program can be shown.

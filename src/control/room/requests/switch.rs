@@ -215,8 +215,8 @@ impl RoomHandle {
                 }
                 return;
             }
-            Job::Images => return self.load_first_images().await,
-            Job::AuxImages(aux) => return self.load_aux_images(aux).await,
+            Job::Images => return self.load_images(None).await,
+            Job::AuxImages(aux) => return self.load_images(Some(aux)).await,
             Job::Play(name) => match self.images.sound(&name).await {
                 Some(sound) => MediaCommand::PlaySound(sound),
                 None => return,
