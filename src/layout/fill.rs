@@ -79,8 +79,11 @@ impl Scene {
         let is_reworded = |layer: &&SceneLayer| {
             let Some(old) = before.layers.iter().find(|old| old.id == layer.id) else { return false };
             let (Source::Text(text), Source::Text(words)) = (&old.source, &layer.source) else { return false };
+            if text.text == words.text {
+                return false;
+            }
             let changed = text::Text { text: words.text.clone(), ..text.clone() };
-            text.text != words.text && SceneLayer { source: Source::Text(changed), ..old.clone() } == **layer
+            SceneLayer { source: Source::Text(changed), ..old.clone() } == **layer
         };
         self.layers.iter().filter(is_reworded).map(|layer| layer.id.clone()).collect()
     }

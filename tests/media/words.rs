@@ -75,6 +75,12 @@ fn other_words_are_there_at_once_also_in_a_layout_that_changes_gradually() {
     drop(stage.set(BackdropPainter::default().prepare(wide)));
     let at_once = composed(&mut stage, Duration::from_secs(6));
     assert_eq!(at_once, composed(&mut stage, Duration::from_secs(9)));
+    // Another picture comes before that of the words was shown.
+    for _ in 0..2 {
+        drop(stage.set(BackdropPainter::default().prepare(picture(&layout, "9"))));
+    }
+    let at_once = composed(&mut stage, Duration::from_secs(10));
+    assert_eq!(at_once, composed(&mut stage, Duration::from_secs(13)));
 }
 
 #[test]

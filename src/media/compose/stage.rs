@@ -66,8 +66,8 @@ pub struct Stage {
     sizes: Vec<Option<(u32, u32)>>,
     /// Whether the place of everything has to be found again.
     stale: bool,
-    /// Ids of the layers in which nothing but the words has changed since it was found.
-    reworded: Vec<String>,
+    /// The scene by which it was found last: one that came and went since then was never shown.
+    placed: Arc<Scene>,
     motion: Motion,
     followers: Followers,
     standings: Standings,
@@ -105,6 +105,7 @@ impl Stage {
             standings: Standings::default(),
             waiting: Vec::new(),
             photos: Vec::new(),
+            placed: Arc::clone(&picture.scene),
             scene: picture.scene,
             speakers: indices(&picture.speakers, &picture.people),
             people: seated(picture.people),
@@ -118,7 +119,6 @@ impl Stage {
             parting: Vec::new(),
             sizes: Vec::new(),
             stale: true,
-            reworded: Vec::new(),
             motion: Motion::default(),
             followers: Followers::default(),
             now: Duration::ZERO,
@@ -142,10 +142,6 @@ impl Stage {
         let places = self.reseat(&people, picture.scene.transition.duration_ms > 0);
         self.motion.renumber(|before| places.get(before).copied().flatten());
         self.people = people;
-        let mut reworded = picture.scene.reworded(&self.scene);
-        // What else has changed before this was shown is still to be shown gradually.
-        reworded.retain(|id| !self.stale || self.reworded.contains(id));
-        self.reworded = reworded;
         self.stale = true;
         if self.scene.triggers != picture.scene.triggers {
             self.standings.change(&self.scene.triggers, &picture.scene.triggers);
@@ -221,8 +217,10 @@ impl Stage {
         let mut changed = self.stale;
         if self.stale {
             let targets = self.place();
-            self.motion.set(targets, now, self.scene.transition, &self.reworded);
-            self.reworded.clear();
+            let same = Arc::ptr_eq(&self.scene, &self.placed);
+            let reworded = if same { Vec::new() } else { self.scene.reworded(&self.placed) };
+            self.motion.set(targets, now, self.scene.transition, &reworded);
+            self.placed = Arc::clone(&self.scene);
             self.stale = false;
         }
         let before = self.motion.len();
