@@ -194,6 +194,7 @@ async fn what_a_stored_room_lacks_comes_when_there_is_memory() {
     server.state.registry.drain().await;
     drop(server);
     let server = start(1000).await;
+    assert_eq!(server.get("/rooms/demo").await.status, 200);
     let room = server.media.room("demo");
     room.wait_that("the small one", |line| line.ends_with(r#"images=["small.png"]"#)).await;
     server.state.assets.limit_decoded(usize::MAX);
