@@ -162,6 +162,17 @@ async fn no_room_gets_a_larger_canvas_than_the_operator_allows() {
     }
     assert_eq!(server.get("/rooms/demo").await.json()["revision"], before["revision"]);
     server.get("/rooms/new").await.problem(404);
+    // The canvas of an output's own picture is as large as the output, where its layout does not say.
+    let output = json!({"type": "rtmp", "url": "rtmp://h.example/a/k", "layout": {"layers": []}});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &output).await.status, 201);
+    let id = server.get("/rooms/demo/outputs").await.json()[0]["id"].as_str().unwrap().to_owned();
+    let patch = async |size: &str| {
+        let request = server.request("PATCH", &format!("/rooms/demo/outputs/{id}"));
+        answer(request.json(&json!({"video": {"size": size}}))).await
+    };
+    let places = ["width", "height"].map(|key| format!("/layout/canvas/{key}"));
+    assert_eq!(patch("1920x1080").await.faults(422), places);
+    assert_eq!(patch("640x360").await.status, 200);
     for canvas in [json!({"width": 720, "height": 1280}), json!({"width": 1280, "height": 720, "fps": 30})] {
         assert_eq!(server.send("PUT", "/rooms/demo", &json!({"canvas": canvas})).await.status, 200, "{canvas}");
     }

@@ -225,15 +225,15 @@ pub async fn patch_output(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, output.name.as_str())?;
     let room = find(&app, &output.name)?;
-    let before = serde_json::to_value(room.output_document(output.id.clone()).await?).unwrap_or_default();
-    let after = merge(&before, &body.0);
-    // What it shows already was checked: one can be stopped whatever the server has left.
-    let shows_another = ["layout", "scene"].iter().any(|key| before.get(key) != after.get(key));
+    let before = room.output_document(output.id.clone()).await?;
+    let after = merge(&serde_json::to_value(&before).unwrap_or_default(), &body.0);
     let document: OutputDocument = serde_json::from_value(after).map_err(|error| {
         // It may repeat a part of an address.
         tracing::debug!(%error, "a patch of an output is invalid");
         Problem::invalid(vec![Fault { pointer: String::new(), detail: unreadable(&error) }])
     })?;
+    // What it shows already was checked: one can be stopped whatever the server has left.
+    let shows_another = document.aux() != before.aux();
     let spec = spec_of(&app, &access, &output.name, &document, shows_another).await?;
     let (revision, output) = room.change_output(output.id, document, spec, &guard.0).await?;
     Ok(([(header::ETAG, revision.etag())], Json(output)).into_response())
