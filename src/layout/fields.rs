@@ -140,8 +140,9 @@ fn walk<'a>(text: &'a str, mut take: impl FnMut(Found<'a>)) {
             continue;
         };
         let (inside, whole) = (&rest[begin + 1..begin + 1 + length], begin + length + 2);
-        let is_field = !matches!(read(inside), Read::No | Read::Unknown(_));
+        let found = read(inside);
         if is_escaped {
+            let is_field = !matches!(found, Read::No | Read::Unknown(_));
             let shown = usize::from(is_field);
             take(Found::Text(&rest[shown..whole]));
             rest = &rest[whole..];
@@ -149,7 +150,7 @@ fn walk<'a>(text: &'a str, mut take: impl FnMut(Found<'a>)) {
             rest = rest.strip_prefix('}').filter(|_| is_field).unwrap_or(rest);
             continue;
         }
-        take(match read(inside) {
+        take(match found {
             Read::Field(field) => Found::Field(field),
             Read::Wrong(why) => Found::Wrong { text: &rest[..whole], why },
             Read::Unknown(name) => Found::Unknown { text: &rest[..whole], name },

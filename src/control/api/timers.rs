@@ -112,7 +112,7 @@ pub async fn start_timer(
 ) -> ApiResult<Json<TimerView>> {
     access.require(Role::Producer, timer.name.as_str())?;
     let course = TimerLength::course(body)?;
-    order(&app, &access, timer, TimerOrder::Start(course)).await
+    order(&app, timer, TimerOrder::Start(course)).await
 }
 
 /// Stops a timer where it is.
@@ -129,7 +129,8 @@ pub async fn start_timer(
     )
 )]
 pub async fn stop_timer(State(app): State<AppState>, access: Access, timer: ItemPath) -> ApiResult<Json<TimerView>> {
-    order(&app, &access, timer, TimerOrder::Stop).await
+    access.require(Role::Producer, timer.name.as_str())?;
+    order(&app, timer, TimerOrder::Stop).await
 }
 
 /// Puts a timer back to its beginning, where it stands, and makes it where it is missing. `seconds` gives it another
@@ -158,7 +159,7 @@ pub async fn reset_timer(
 ) -> ApiResult<Json<TimerView>> {
     access.require(Role::Producer, timer.name.as_str())?;
     let course = TimerLength::course(body)?;
-    order(&app, &access, timer, TimerOrder::Reset(course)).await
+    order(&app, timer, TimerOrder::Reset(course)).await
 }
 
 /// Forgets a timer.
@@ -180,8 +181,8 @@ pub async fn delete_timer(State(app): State<AppState>, access: Access, timer: It
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn order(app: &AppState, access: &Access, timer: ItemPath, order: TimerOrder) -> ApiResult<Json<TimerView>> {
-    access.require(Role::Producer, timer.name.as_str())?;
+/// Has a timer do something, for who may.
+async fn order(app: &AppState, timer: ItemPath, order: TimerOrder) -> ApiResult<Json<TimerView>> {
     check_key(&timer.id, "").map_err(|fault| Problem::unprocessable(format!("the timer {}", fault.detail)))?;
     Ok(Json(find(app, &timer.name)?.order_timer(timer.id, order).await?))
 }

@@ -259,10 +259,7 @@ async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, limits: Lim
     let (mut faults, mut left_out, mut not_now) = (Vec::new(), Vec::new(), None);
     let mut tally = Tally::new(limits, beside);
     for name in names {
-        let at_its_places = |detail: &str| {
-            let places = places(body, &asset_keys(AssetKind::Image), name).into_iter();
-            places.map(|pointer| Fault { pointer, detail: detail.to_owned() }).collect::<Vec<_>>()
-        };
+        let at_its_places = |detail: &str| at_places(body, AssetKind::Image, name, detail);
         if let Some(size) = source.size(name).await
             && let Err(detail) = tally.foresee(name, size)
         {
@@ -298,18 +295,14 @@ async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, limits: Lim
                 continue;
             }
         }
-        let detail = format!("there is no clip asset {name:?}");
-        let places = places(body, &asset_keys(AssetKind::Clip), name).into_iter();
-        faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+        faults.extend(at_places(body, AssetKind::Clip, name, &format!("there is no clip asset {name:?}")));
     }
     let mut sounds: Vec<&str> = scene.sound_names().collect();
     sounds.sort_unstable();
     sounds.dedup();
     for name in sounds {
         if !source.has_sound(name).await {
-            let detail = format!("there is no sound asset {name:?}");
-            let places = places(body, &asset_keys(AssetKind::Sound), name).into_iter();
-            faults.extend(places.map(|pointer| Fault { pointer, detail: detail.clone() }));
+            faults.extend(at_places(body, AssetKind::Sound, name, &format!("there is no sound asset {name:?}")));
         }
     }
     for (index, lettering, lives) in texts(scene, filled.unwrap_or(scene)) {
@@ -344,6 +337,12 @@ async fn gather_within(source: &dyn ImageSource, wanted: Wanted<'_>, limits: Lim
         }
     }
     Gathered { images, faults, left_out, not_now }
+}
+
+/// Returns a fault for each place of a layout that names this asset.
+fn at_places(body: &Value, kind: AssetKind, name: &str, detail: &str) -> Vec<Fault> {
+    let places = places(body, &asset_keys(kind), name).into_iter();
+    places.map(|pointer| Fault { pointer, detail: detail.to_owned() }).collect()
 }
 
 /// A layout whose texts are to be drawn again.

@@ -137,7 +137,7 @@ pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
     })
 }
 
-/// Reads units; `None` where letters stand that are none, or no unit at all.
+/// Reads units; `None` where letters stand that name no unit, and where there is no unit at all.
 fn units(text: &str) -> Option<Vec<Unit>> {
     let mut units = Vec::new();
     let mut rest = text;

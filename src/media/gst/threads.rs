@@ -13,6 +13,8 @@ use std::{
 use gstreamer::glib::{self, LogLevel};
 use rustix::process::{Resource, getrlimit};
 
+use super::load;
+
 /// Whether GLib was refused a thread.
 static REFUSED: AtomicBool = AtomicBool::new(false);
 
@@ -44,7 +46,7 @@ pub fn listen(last: impl Fn() + Send + Sync + 'static) {
 
 /// Returns whether something failed for want of threads, and not of memory of its own.
 pub fn are_lacking() -> bool {
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(MOST_OF_DECODER);
+    let cores = load::cores().min(MOST_OF_DECODER);
     is_memory_left() && (REFUSED.load(Ordering::Relaxed) || !are_given(cores + BESIDE))
 }
 

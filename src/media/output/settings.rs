@@ -240,11 +240,15 @@ pub struct VideoSettings {
 }
 
 impl VideoSettings {
+    /// Works out the pixels that it has in a second.
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height) * u64::from(self.fps)
+    }
+
     /// Works out the pixels that it encodes in a second. Those with more work than the least count as often as that is
     /// more. Without a preset the encoder takes no more than the machine has left.
     pub fn work(&self) -> u64 {
-        let pixels = u64::from(self.width) * u64::from(self.height) * u64::from(self.fps);
-        pixels * self.preset.map_or(1, Speed::times)
+        self.pixels() * self.preset.map_or(1, Speed::times)
     }
 }
 

@@ -3102,7 +3102,7 @@ export interface components {
             boxes: components["schemas"]["LayerBox"][];
             /** @description Size, frame rate and background. */
             canvas: components["schemas"]["Canvas"];
-            /** @description The values for texts, by key; left out while there are none. */
+            /** @description The values for texts, by key; left out without any. */
             data?: {
                 [key: string]: components["schemas"]["RoomDatum"];
             };
@@ -3129,7 +3129,7 @@ export interface components {
             segmentation: components["schemas"]["Segmentation"];
             /** @description The settings of its owner. */
             settings: components["schemas"]["Settings"];
-            /** @description Its timers, by id; left out while there are none. */
+            /** @description Its timers, by id; left out without any. */
             timers?: components["schemas"]["Timer"][];
             /** @description How the mix reaches each of them, in order of joining; those who are still connecting are left out. */
             viewer_deliveries: components["schemas"]["Delivery"][];

@@ -34,8 +34,9 @@ impl RoomHandle {
     /// Makes the room what the document says, at one frame edge. What it leaves out stays.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of the document; where there are none, [`RoomError::Unavailable`] for
-    /// what the server cannot use now, [`RoomError::SceneInUse`], [`RoomError::TooMuchEncoded`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
+    /// [`RoomError::Invalid`] with every wrong place of the document; without any, [`RoomError::Unavailable`] for what the
+    /// server cannot use now, [`RoomError::SceneInUse`], [`RoomError::TooMuchEncoded`], [`RoomError::Stale`],
+    /// [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
         let _preparation = self.preparations.begin().await?;
         until_applied(|| async move {

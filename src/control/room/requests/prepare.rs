@@ -134,9 +134,9 @@ impl Findings {
     }
 }
 
-/// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large. `values`: what
-/// the fields of its texts stand for. Beside the layout it returns what of that cannot be shown and is left out. `beside`: what
-/// the room shows beside it.
+/// Decodes what a draft needs, and looks whether its models are there and its canvas is not too large. `values`: what the
+/// fields of its texts stand for; `beside`: what the room shows beside it. Beside the layout it returns what cannot be shown
+/// of its values and is left out.
 pub(super) async fn ready(
     source: &dyn ImageSource,
     media: &dyn Media,

@@ -47,8 +47,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::SceneInUse`],
-    /// [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`],
-    /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::NoRoom`].
     pub async fn put_scenario(
         &self,
         scenario: &Scenario,

@@ -94,7 +94,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`], [`RoomError::Stale`],
+    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
         let _preparation = self.preparations.begin().await?;
         let (name, body) = &scene;
@@ -231,8 +232,8 @@ impl RoomHandle {
     /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see; where
-    /// there are none, [`RoomError::Unavailable`] for what the server cannot use now. [`RoomError::NoRoom`].
+    /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see; without
+    /// any, [`RoomError::Unavailable`] for what the server cannot use now. [`RoomError::NoRoom`].
     pub(super) async fn check_scenes(
         &self,
         shown: &Scene,

@@ -181,9 +181,8 @@ fn fault(
         return Fault { pointer: "/video/preset".to_owned(), detail };
     }
     // The canvas of a picture of its own is the output's size where nothing else says it.
-    let encoded = u64::from(video.width) * u64::from(video.height) * u64::from(video.fps);
     let is_own = |own: &Canvas| {
-        pixels(own) >= encoded
+        pixels(own) >= video.pixels()
             && (document.video.size().is_none() || (own.width, own.height) != (video.width, video.height))
     };
     let (pointer, (width, height, fps)) = match picture.filter(|(own, _)| is_own(own)) {

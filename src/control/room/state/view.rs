@@ -221,11 +221,11 @@ pub struct RoomState {
     pub viewer_deliveries: Vec<Delivery>,
     /// Where the room is sent.
     pub outputs: Vec<Output>,
-    /// The values for texts, by key; left out while there are none.
+    /// The values for texts, by key; left out without any.
     #[serde(skip_serializing_if = "Data::is_empty")]
     #[schema(value_type = BTreeMap<String, super::data::Datum>)]
     pub data: Data,
-    /// Its timers, by id; left out while there are none.
+    /// Its timers, by id; left out without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerView>,
     /// How loud its sound is.

@@ -62,16 +62,14 @@ impl Way {
         let longer = round_trip.saturating_sub(shortest).min(FORGOTTEN);
         let forgotten = (elapsed / FORGOTTEN.as_secs_f32()).min(1.0);
         self.shortest = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
-        if !self.is_free(line) {
-            let before = self.waited.filter(|(last, _)| now.saturating_sub(*last) <= ECHOES);
-            let longest = before.map_or(Duration::ZERO, |(_, longest)| longest);
-            self.waited = Some((now, longest.max(self.waits(line))));
-        }
         if self.is_free(line) {
             self.free = Some((now, round_trip, line.sending));
             (self.grew, self.rises, self.shrunk, self.mark) = (None, 0, None, round_trip);
             return;
         }
+        let before = self.waited.filter(|(last, _)| now.saturating_sub(*last) <= ECHOES);
+        let longest = before.map_or(Duration::ZERO, |(_, longest)| longest);
+        self.waited = Some((now, longest.max(self.waits(line))));
         if round_trip.as_secs_f32() > self.mark.as_secs_f32() * (1.0 + CHANGED) {
             (self.mark, self.grew, self.shrunk) = (round_trip, Some(now), None);
             self.rises += 1;
