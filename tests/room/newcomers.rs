@@ -65,7 +65,17 @@ async fn encoders_run_only_for_those_who_need_them() {
     let (server, studio) = (Server::start().await, Studio::new());
     let encoders = async |expected: serde_json::Value| {
         let what = format!("encoders {expected}");
-        until(&what, async || (server.room().await["health"]["encoders"] == expected).then_some(())).await;
+        let mut before = serde_json::Value::Null;
+        until(&what, async || {
+            let room = server.room().await;
+            let now = &room["health"]["encoders"];
+            if before != *now {
+                println!("encoders {now}, receivers {}", room["participants"]);
+                before = now.clone();
+            }
+            (*now == expected).then_some(())
+        })
+        .await;
     };
     encoders(json!([])).await;
     let ann = Guest::join(&server, "ann", Some(&studio.source("red", 440.0)), Attention::Picture).await;

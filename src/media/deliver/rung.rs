@@ -382,7 +382,8 @@ impl Chooser {
         let is_guess = now.saturating_sub(self.started) < FIRST_GUESS
             && (line.queued <= QUEUE_HIGH && self.loss <= LOSS_HIGH && is_quiet);
         // A still picture needs less than its rendition, and the estimate follows what is sent.
-        let is_easy = percent(line.sending, 130) <= estimate;
+        let spare = if self.way.is_shallow() { 110 } else { 130 };
+        let is_easy = percent(line.sending, spare) <= estimate;
         let is_frightened = self.way.is_free(line) && (LOSS_FRIGHTENS..=LOSS_HIGH).contains(&self.loss);
         let is_carried = line.queued < QUEUE_LOW && (is_easy || is_frightened);
         (!is_guess && !is_carried).then_some(estimate)
@@ -400,7 +401,10 @@ impl Chooser {
         let is_shallow = is_starting && self.way.is_shallow();
         // The pacer's queue follows from the estimate. Only what waits on the way is a sign of its own.
         let since = if line.queued >= QUEUE_LOW { ECHOES } else { Duration::ZERO };
-        let is_seen = !is_timed || self.way.waited_within(now, if is_shallow { since / 5 } else { since });
+        let is_waiting = self.way.waited_within(now, if is_shallow { since / 5 } else { since });
+        // A queue of the little that a still picture needs would not be over that soon.
+        let is_late = line.sending < percent(need, LEAST_NEED) && self.way.is_trembling(now);
+        let is_seen = !is_timed || is_waiting && !is_late;
         // While the queue becomes shorter, the line carries more than what is sent, whatever the estimate says.
         let is_growing = is_seen && !self.way.is_draining(now);
         let is_starved = self.starved.note(now, is_growing && limit < ladder.need(Rendition::Quarter), STARVED_FOR);
@@ -488,7 +492,8 @@ impl Chooser {
         };
         let needed = percent(ladder.need(next), if is_idle { TRIED } else { 100 });
         let holds = line.estimate.is_some_and(|estimate| estimate >= needed);
-        if !holds || line.queued > QUEUE_HIGH / 2 || !self.way.is_free(line) || self.loss >= loss {
+        let passes = self.way.is_free(line) || self.way.is_trembling(now);
+        if !holds || line.queued > QUEUE_HIGH / 2 || !passes || self.loss >= loss {
             (self.trying, self.plenty) = (None, Held::default());
             // What only the estimate ended may soon be tried again.
             if !is_idle {

@@ -29,6 +29,10 @@ const CHANGED: f32 = 0.1;
 pub(super) const ECHOES: Duration = Duration::from_millis(500);
 /// A queue that was never longer than this may be a receiver that is busy for a moment, and no queue at all.
 const SHALLOW: Duration = Duration::from_millis(150);
+/// A wait that is over within so many reports comes from a receiver that is late with some of them. A queue grows on.
+const LATE_REPORTS: u32 = 3;
+/// A way on which that has happened is expected to do it again for this long.
+const TREMBLED_WITHIN: Duration = Duration::from_secs(10);
 /// After a round trip became shorter, the queue is taken to drain for this long.
 const DRAINS_FOR: Duration = Duration::from_secs(1);
 
@@ -50,6 +54,11 @@ pub(super) struct Way {
     shrunk: Option<Duration>,
     /// When something waited last, and the longest that anything did then.
     waited: Option<(Duration, Duration)>,
+    /// The newest report's round trip, and the reports in a row by which something waited.
+    reported: Duration,
+    late: u32,
+    /// When so few of them were over last; see [`LATE_REPORTS`].
+    trembled: Option<Duration>,
 }
 
 impl Way {
@@ -62,11 +71,17 @@ impl Way {
         let longer = round_trip.saturating_sub(shortest).min(FORGOTTEN);
         let forgotten = (elapsed / FORGOTTEN.as_secs_f32()).min(1.0);
         self.shortest = Some(shortest.saturating_add(longer.mul_f32(forgotten)));
+        let is_new = std::mem::replace(&mut self.reported, round_trip) != round_trip;
         if self.is_free(line) {
+            if (1..=LATE_REPORTS).contains(&self.late) && self.is_shallow() {
+                self.trembled = Some(now);
+            }
+            self.late = 0;
             self.free = Some((now, round_trip, line.sending));
             (self.grew, self.rises, self.shrunk, self.mark) = (None, 0, None, round_trip);
             return;
         }
+        self.late += u32::from(is_new);
         let before = self.waited.filter(|(last, _)| now.saturating_sub(*last) <= ECHOES);
         let longest = before.map_or(Duration::ZERO, |(_, longest)| longest);
         self.waited = Some((now, longest.max(self.waits(line))));
@@ -96,6 +111,13 @@ impl Way {
     /// Returns whether what waits, or waited last, was little throughout.
     pub fn is_shallow(&self) -> bool {
         self.waited.is_none_or(|(_, longest)| longest <= SHALLOW)
+    }
+
+    /// Returns whether what waits is as little as it was before, when it was over soon: the receiver is late with some
+    /// of its reports, by the load of its machine or by its timers.
+    pub fn is_trembling(&self, now: Duration) -> bool {
+        let trembled = self.trembled.is_some_and(|trembled| now.saturating_sub(trembled) <= TREMBLED_WITHIN);
+        trembled && self.late <= LATE_REPORTS && self.is_shallow()
     }
 
     /// Forgets what waited: another rung is sent from now on.

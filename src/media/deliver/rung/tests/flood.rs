@@ -243,3 +243,34 @@ fn a_browser_that_is_busy_as_it_starts_keeps_the_picture() {
         assert_eq!(assumed.is_some(), rung == Rung::Video(Full), "{late} ms");
     }
 }
+
+/// Looks for so long at a line whose reports come every 300 ms and are late by 75 ms twice out of three times.
+fn tremble(looks: &mut Looks, line: LinkSample, seconds: f64) {
+    for step in 0..(seconds * 20.0) as u32 {
+        // Two reports are never alike to the nanosecond.
+        let late = if step / 6 % 3 == 0 { 5 } else { 75 };
+        let round_trip = Duration::from_millis(late) + Duration::from_nanos((step / 6).into());
+        looks.line = LinkSample { round_trip: Some(round_trip), ..line };
+        looks.look();
+    }
+}
+
+#[test]
+fn a_receiver_that_is_late_with_some_reports_keeps_a_still_picture() {
+    let mut looks = Looks::new(LinkSample { round_trip: Some(Duration::from_millis(5)), ..good() });
+    tremble(&mut looks, LinkSample { sending: 100_000, ..good() }, 5.0);
+    // What was confirmed is all that the estimator knows of once it takes the delay for a queue.
+    tremble(&mut looks, LinkSample { sending: 125_000, pace: Some(1_300_000), ..estimated(146_000) }, 5.0);
+    assert_eq!(looks.last.rung, Rung::Video(Full));
+}
+
+#[test]
+fn a_receiver_that_is_late_with_some_reports_gets_its_picture_back() {
+    let mut looks = Looks::settled();
+    looks.line = narrow(300_000);
+    looks.until(Rung::Video(Quarter));
+    looks.line = good();
+    looks.run(0.5);
+    tremble(&mut looks, good(), 30.0);
+    assert_eq!(looks.last.rung, Rung::Video(Full));
+}
