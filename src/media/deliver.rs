@@ -95,6 +95,8 @@ pub struct Report {
     pub heard: Instant,
     /// When it said last that more of what is sent has come.
     pub acknowledged: Option<Instant>,
+    /// Whether a part of the picture was left out since the last report: its line carried less than was to be sent.
+    pub held_back: bool,
 }
 
 /// The news that delivery reports of a receiver.

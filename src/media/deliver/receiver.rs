@@ -130,6 +130,8 @@ pub(super) struct Receiver {
     /// The bits a second that str0m was asked to fill up to, and those to probe for.
     rates: Option<(u64, u64)>,
     repeated: u64,
+    /// See [`Report::held_back`].
+    held_back: bool,
     connected: bool,
     made: Instant,
     heard: Instant,
@@ -178,6 +180,7 @@ impl Receiver {
             probes: false,
             rates: None,
             repeated: 0,
+            held_back: false,
             connected: false,
             made: now,
             heard: now,
@@ -452,6 +455,7 @@ impl Receiver {
         self.line.sending = self.rate.now(shared.now);
         self.line.queued = self.queued(shared.now);
         if self.line.queued > MOST_QUEUED {
+            self.held_back = true;
             self.screen.pause();
             self.take_back();
         }
@@ -571,6 +575,7 @@ impl Receiver {
             estimate: self.line.estimate,
             heard: self.heard,
             acknowledged: self.acknowledged,
+            held_back: std::mem::take(&mut self.held_back),
         };
         (self.tell.0)(self.route.receiver, News::Report(report));
     }

@@ -38,31 +38,47 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// Of so many bytes one may be given up, and the line still carries what is sent. SRT gives up what has not come in
 /// time, however often it was sent again.
-const ONE_OF: u64 = 20;
+const GIVEN_UP_OF: u64 = 20;
+/// The same for what is sent again. A line that is too narrow loses most of what does not fit once more; the receiver
+/// then gives it up without a word to the sender. A line that is only bad has it repaired.
+const REPEATED_OF: u64 = 4;
 
-/// The packets that were not sent in time.
+/// The bytes of a line so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    /// Sent, those that were sent again too.
+    sent: u64,
+    /// Not sent in time.
+    given_up: u64,
+    /// Sent again.
+    repeated: u64,
+}
+
+/// The packets that did not come in time.
 #[derive(Debug)]
 struct Losses {
     looked: Instant,
-    /// Bytes sent, and given up, when it was looked last.
-    counted: (u64, u64),
+    /// As of the last look.
+    counted: Counts,
     too_many: bool,
 }
 
 impl Losses {
     fn new(now: Instant) -> Self {
-        Self { looked: now, counted: (0, 0), too_many: false }
+        Self { looked: now, counted: Counts::default(), too_many: false }
     }
 
-    /// Takes how many bytes were sent and given up so far, and says whether too many are given up.
-    fn too_many(&mut self, now: Instant, counts: impl FnOnce() -> (u64, u64)) -> bool {
+    /// Takes what was counted so far, and says whether too much of it is lost.
+    fn too_many(&mut self, now: Instant, counts: impl FnOnce() -> Counts) -> bool {
         if now.saturating_duration_since(self.looked) >= LOOK {
-            let (sent, given_up) = counts();
+            let (before, counts) = (self.counted, counts());
             // A receiver that calls again is counted from zero.
             let since = |now: u64, before: u64| now.checked_sub(before).unwrap_or(now);
-            let (sent_now, given_up_now) = (since(sent, self.counted.0), since(given_up, self.counted.1));
-            self.too_many = given_up_now * ONE_OF > sent_now;
-            (self.looked, self.counted) = (now, (sent, given_up));
+            let sent = since(counts.sent, before.sent);
+            let given_up = since(counts.given_up, before.given_up);
+            let repeated = since(counts.repeated, before.repeated);
+            self.too_many = given_up * GIVEN_UP_OF > sent || repeated * REPEATED_OF > sent;
+            (self.looked, self.counted) = (now, counts);
         }
         self.too_many
     }
@@ -181,17 +197,23 @@ impl Destination for Srt {
     }
 }
 
-/// Counts the bytes that were sent to all receivers, and those that were given up.
-fn bytes(pipeline: &OwnedPipeline) -> (u64, u64) {
+/// Counts the bytes of all receivers together.
+fn bytes(pipeline: &OwnedPipeline) -> Counts {
     let stats = sink(pipeline).ok().and_then(|sink| sink.property::<Option<gst::Structure>>("stats"));
-    let Some(stats) = stats else { return (0, 0) };
+    let Some(stats) = stats else { return Counts::default() };
     let of = |stats: &gst::StructureRef| {
-        (stats.get("bytes-sent").unwrap_or(0), stats.get("bytes-sent-dropped").unwrap_or(0))
+        let [sent, given_up, repeated] =
+            ["bytes-sent", "bytes-sent-dropped", "bytes-retransmitted"].map(|name| stats.get::<u64>(name).unwrap_or(0));
+        Counts { sent, given_up, repeated }
     };
     // Those who called are listed, each by itself.
     let callers = stats.get::<gst::glib::ValueArray>("callers").ok();
     let all = callers.iter().flat_map(|callers| callers.iter()).filter_map(|value| value.get::<gst::Structure>().ok());
-    all.map(|caller| of(&caller)).fold(of(&stats), |(sent, given_up), (more, worse)| (sent + more, given_up + worse))
+    all.map(|caller| of(&caller)).fold(of(&stats), |sum, more| Counts {
+        sent: sum.sent + more.sent,
+        given_up: sum.given_up + more.given_up,
+        repeated: sum.repeated + more.repeated,
+    })
 }
 
 #[cfg(test)]
@@ -199,15 +221,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_on_which_a_twentieth_is_given_up_carries_too_little() {
+    fn a_line_on_which_a_twentieth_is_given_up_or_a_quarter_sent_again_carries_too_little() {
         let begun = Instant::now();
         let mut losses = Losses::new(begun);
-        let mut look = |seconds: u64, counted| losses.too_many(begun + Duration::from_secs(seconds), || counted);
-        assert!(!look(1, (100, 90)), "too soon to say");
-        assert!(!look(2, (1000, 20)));
-        assert!(look(4, (2000, 80)));
-        assert!(look(5, (3000, 80)), "it is looked every two seconds");
-        assert!(!look(6, (3000, 90)));
-        assert!(look(8, (100, 60)), "another receiver");
+        let mut look = |seconds: u64, (sent, given_up, repeated)| {
+            losses.too_many(begun + Duration::from_secs(seconds), || Counts { sent, given_up, repeated })
+        };
+        assert!(!look(1, (100, 90, 0)), "too soon to say");
+        assert!(!look(2, (1000, 20, 0)));
+        assert!(look(4, (2000, 80, 0)));
+        assert!(look(5, (3000, 80, 0)), "it is looked every two seconds");
+        assert!(!look(6, (3000, 90, 200)));
+        assert!(look(8, (4000, 90, 500)), "a line that is too narrow");
+        assert!(!look(10, (5000, 90, 720)), "a line that is only bad");
+        assert!(look(12, (100, 60, 0)), "another receiver");
     }
 }

@@ -92,7 +92,8 @@ impl Kind for Whip {
             News::Report(report) => {
                 heard.fetch_or(report.acknowledged.is_some(), Ordering::Relaxed);
                 let Some(acknowledged) = report.acknowledged else { return };
-                held_back.store(report.rung.is_none() || report.loss > MOST_LOST, Ordering::Relaxed);
+                let is_short = report.held_back || report.loss > MOST_LOST;
+                held_back.store(report.rung.is_none() || is_short, Ordering::Relaxed);
                 if report.heard.elapsed() > SILENT {
                     let _ = broke.send(lost(&format!("nothing has come from it for {} s", SILENT.as_secs())));
                 } else if acknowledged.elapsed() > UNREPORTED {
